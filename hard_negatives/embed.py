@@ -1,0 +1,172 @@
+"""Texts → unit vectors, by a sentence-transformers model or by the built-in lexical encoder."""
+
+import functools
+import math
+import re
+import threading
+import unicodedata
+import urllib.error
+import urllib.request
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from schemas.errors import ConfigError
+
+LEXICAL = "lexical"
+DEFAULT_MODEL = "intfloat/multilingual-e5-small"
+"""English, Chinese and some ninety other languages in 384 dimensions; MIT; 118 M parameters (0.5 GB), so that a label
+set takes seconds on two CPU cores, where BAAI/bge-m3 (568 M, 2.3 GB) takes minutes and is the next step up."""
+
+LEXICAL_DIMENSIONS = 4096
+NGRAM_SIZES = (1, 2, 3, 4)
+MAX_TOKENS = 512
+BATCH_SIZE = 128
+HUB_TIMEOUT_S = 5
+
+SIMILAR = "Retrieve semantically similar text"
+PREFIXES = (
+    (r"e5-[a-z0-9-]*instruct", f"Instruct: {SIMILAR}.\nQuery: "),  # hf.co/intfloat/multilingual-e5-large-instruct
+    (r"(^|[/_-])e5-", "query: "),  # hf.co/intfloat/multilingual-e5-small, FAQ 1: symmetric tasks take "query: "
+    (r"qwen3-embedding", f"Instruct: {SIMILAR}\nQuery:"),  # hf.co/Qwen/Qwen3-Embedding-0.6B; task: its STS evaluation
+    (r"bge-multilingual-gemma2", f"<instruct>{SIMILAR}.\n<query>"),  # hf.co/BAAI/bge-multilingual-gemma2
+    (r"(^|[/_-])bge-", ""),  # hf.co/BAAI/bge-m3 and bge-*-v1.5, FAQ 3: only queries that search passages take one
+)
+"""What model cards say stands before each of two texts whose likeness is asked (first pattern found in the name)."""
+
+
+def embed(texts: list[str], model: str) -> np.ndarray:
+    """Float32 rows of length 1, shape (len(texts), dimensions); a text without letters or digits may be all zeros.
+
+    `model`: "lexical", a Hugging Face name, or the path of a sentence-transformers folder. A named model is taken
+    from the local cache where it is there and downloaded otherwise. The same texts give the same bytes on one CPU;
+    a GPU computes in half precision and differs in the third decimal. Raises ConfigError where there is no such model.
+    """
+    if model == LEXICAL:
+        return lexical(texts)
+    if not texts:
+        return np.zeros((0, 0), np.float32)
+    vectors = load(model).encode(
+        texts,
+        prompt=prefix(model),
+        batch_size=BATCH_SIZE,
+        normalize_embeddings=True,
+        show_progress_bar=False,
+        convert_to_numpy=True,
+    )
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    if not np.isfinite(vectors).all():
+        raise _unusable(model, "it gives vectors that are no numbers")
+    return vectors
+
+
+def lexical(texts: list[str]) -> np.ndarray:
+    """Hashed character n-grams of the words and word edges, sublinear counts (1 + ln n), length 1.
+
+    Case, Unicode compatibility forms and punctuation are ignored. A run of Chinese characters is one word here.
+    """
+    vectors = np.zeros((len(texts), LEXICAL_DIMENSIONS), np.float32)
+    for vector, text in zip(vectors, texts, strict=True):
+        weights = Counter()
+        for gram, count in Counter(ngrams(text)).items():
+            weights[zlib.crc32(gram.encode()) % LEXICAL_DIMENSIONS] += 1 + math.log(count)
+        # fsum is exact, so the length does not depend on the order or on a BLAS
+        length = math.sqrt(math.fsum(weight * weight for weight in weights.values()))
+        for dimension, weight in weights.items():
+            vector[dimension] = weight / length
+    return vectors
+
+
+def ngrams(text: str):
+    """Character n-grams of each word between edge marks: `of` gives o, f, <o, of, f>, <of, of>, <of>."""
+    for word in re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()):
+        marked = f"<{word}>"
+        for size in NGRAM_SIZES:
+            for start in range(len(marked) - size + 1):
+                if size > 1 or 0 < start < len(marked) - 1:
+                    yield marked[start : start + size]
+
+
+def prefix(model: str) -> str | None:
+    """What this model wants before every text; None leaves it to the model's own configuration."""
+    return next((text for pattern, text in PREFIXES if re.search(pattern, model.lower())), None)
+
+
+@functools.cache
+def load(model: str):
+    """The SentenceTransformer of a name or folder, once a process. Raises ConfigError where there is none."""
+    try:
+        import torch
+        import transformers
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ConfigError(
+            f"embedding model {model}: {error.name or error} is not installed; "
+            f"pip install 'ieforge[embed]', or take the built-in encoder: --embedding_model {LEXICAL}"
+        ) from error
+    transformers.utils.logging.disable_progress_bar()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def read(local: bool):
+        # Without trust_remote_code=False, transformers asks on the terminal whether to run a model's own code
+        return SentenceTransformer(model, device=device, local_files_only=local, trust_remote_code=False)
+
+    refusals = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError)
+    try:
+        encoder = read(local=True)
+    except refusals as error:
+        if Path(model).exists() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model) or model.startswith("."):
+            raise _unusable(model, error) from error
+        if not reachable(_endpoint()):
+            reason = f"it is no folder and not in the local cache, and {_endpoint()} does not answer"
+            raise _unusable(model, reason) from error
+        try:
+            encoder = read(local=False)
+        except refusals as refusal:
+            raise _unusable(model, refusal) from refusal
+    # Where its files are missing, transformers makes up a tokenizer that knows no word
+    if np.array_equal(*encoder.encode(["person", "place"], show_progress_bar=False)):
+        raise _unusable(model, "it gives every text the same vector; are its tokenizer's files there?")
+    # A decoder that takes 32 k tokens would spend its memory on one over-long name
+    encoder.max_seq_length = min(encoder.max_seq_length or MAX_TOKENS, MAX_TOKENS)
+    return encoder.half() if device == "cuda" else encoder.float()
+
+
+def reachable(url: str) -> bool:
+    """Whether a server answers within HUB_TIMEOUT_S, whatever it says.
+
+    The hub's client tries for over a minute where there is no network; and a socket's time-out covers neither a
+    name server that is silent nor a host with many addresses, hence the thread.
+    """
+    answers = []
+
+    def ask():
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=HUB_TIMEOUT_S).close()
+        except urllib.error.HTTPError:
+            pass
+        except OSError:
+            return
+        answers.append(url)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(HUB_TIMEOUT_S)
+    return bool(answers)
+
+
+def _endpoint() -> str:
+    from huggingface_hub import constants
+
+    return constants.ENDPOINT  # HF_ENDPOINT, for those who use a mirror
+
+
+def _unusable(model: str, reason: object) -> ConfigError:
+    line = " ".join(str(reason).split())[:200].rstrip(". ")
+    return ConfigError(
+        f"embedding model {model} cannot be used: {line}; give a sentence-transformers folder "
+        f"(--embedding_model PATH), or take the built-in encoder (--embedding_model {LEXICAL})"
+    )

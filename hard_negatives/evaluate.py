@@ -1,0 +1,146 @@
+"""A hard-negative dictionary and a reference → how well it ranks and cuts, source by source.
+
+For a label with reference neighbours R: the share of our |R| best-scored neighbours that are in R (P@|R|), average
+precision over our ranking (labels that it does not hold count as never found), and the Jaccard index of our cut
+with R; then the mean over a source's labels and the mean over sources. Chance is the P@|R| of a random order.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+
+from hard_negatives.dictionary import Dictionary, as_mapping, load
+from schemas.errors import ConfigError, IEForgeError
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    p_at_r: float
+    average_precision: float
+    jaccard: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceScores:
+    """`missing`: labels of the reference that the dictionary does not hold; they score 0."""
+
+    task: str
+    source: str
+    labels: int
+    scores: Scores
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`left_out`: (task, source, why) of what the reference has and the mean does not."""
+
+    mean: Scores
+    sources: tuple[SourceScores, ...]
+    left_out: tuple[tuple[str, str, str], ...]
+
+
+def evaluate(dictionaries: tuple[Dictionary, ...], references: tuple[Dictionary, ...]) -> Report:
+    """Compares what both have, by task and published source name. Raises ConfigError where that is nothing."""
+    sources, left_out = [], []
+    for reference in references:
+        task, source = reference.task, reference.source
+        truth = {label: set(others) - {label} for label, others in as_mapping(reference).items()}
+        ours = [d for d in dictionaries if (d.task, d.source) == (task, source) or not d.task or not task]
+        if not any(truth.values()) or is_complete(truth):
+            left_out.append((task, source, "complete graph" if is_complete(truth) else "no neighbours"))
+        elif not ours:
+            left_out.append((task, source, "not in the dictionary"))
+        elif len(ours) > 1:
+            raise ConfigError(f"{task} {source}: {len(ours)} dictionaries for one reference; give one of them")
+        else:
+            sources.append(score_source(ours[0], task, source, truth))
+    if not sources:
+        why = "; ".join(f"{' '.join(names).strip()}: {reason}" for *names, reason in left_out)
+        raise ConfigError(f"nothing to compare ({why}); both files must name the same tasks and sources")
+    return Report(mean([source.scores for source in sources]), tuple(sources), tuple(left_out))
+
+
+def is_complete(truth: dict[str, set[str]]) -> bool:
+    """Whether every label has every other as its neighbour (then any order is right)."""
+    labels = set(truth).union(*truth.values())
+    return all(truth.get(label, set()) >= labels - {label} for label in labels)
+
+
+def score_source(ours: Dictionary, task: str, source: str, truth: dict[str, set[str]]) -> SourceScores:
+    """Mean scores over the labels that have neighbours in the reference."""
+    others = len(set(ours.labels) | set(truth)) - 1
+    scores, missing = [], []
+    for label, neighbours in truth.items():
+        if not neighbours:
+            continue
+        ranking = ours.labels.get(label)
+        if ranking is None:
+            missing.append(label)
+        kept = [n.label for n in ranking.neighbours] if ranking else []
+        below = [n.label for n in ranking.below_cut] if ranking else []
+        scores.append(score_label(kept, kept + below, neighbours, others))
+    return SourceScores(task, source, len(scores), mean(scores), tuple(missing))
+
+
+def score_label(kept: list[str], ranked: list[str], truth: set[str], others: int) -> Scores:
+    """One label's scores; `others` is the number of labels that could be its neighbours."""
+    hits = [label in truth for label in ranked]
+    precisions = [sum(hits[:n]) / n for n, hit in enumerate(hits, 1) if hit]
+    return Scores(
+        p_at_r=sum(hits[: len(truth)]) / len(truth),
+        average_precision=sum(precisions) / len(truth),
+        jaccard=len(truth.intersection(kept)) / len(truth.union(kept)),
+        chance=min(1.0, len(truth) / others),
+    )
+
+
+def mean(scores: list[Scores]) -> Scores:
+    return Scores(*(sum(getattr(s, name) for s in scores) / len(scores) for name in Scores.__slots__))
+
+
+def as_table(report: Report) -> str:
+    """The report for a person, one source a line."""
+    rows = [("task", "source", "labels", "P@|R|", "AP", "Jaccard", "chance")]
+    for source in report.sources:
+        rows.append((source.task, source.source, str(source.labels), *_figures(source.scores)))
+    rows.append(("", "mean over sources", str(len(report.sources)), *_figures(report.mean)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        names = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        numbers = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+        lines.append("  ".join(names + numbers))
+    lines += [f"left out: {task} {source} ({why})" for task, source, why in report.left_out]
+    lines += [
+        f"not in the dictionary: {s.task} {s.source}: {', '.join(s.missing)}" for s in report.sources if s.missing
+    ]
+    return "\n".join(lines)
+
+
+def _figures(scores: Scores) -> list[str]:
+    return [f"{getattr(scores, name):.3f}" for name in Scores.__slots__]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m hard_negatives.evaluate", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--dictionary", required=True, metavar="DIR|FILE", help="the dictionary, or a folder of them")
+    parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    try:
+        report = evaluate(load(options.dictionary), load(options.reference))
+    except IEForgeError as error:
+        if options.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    print(json.dumps(asdict(report), ensure_ascii=False, indent=1) if options.json else as_table(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

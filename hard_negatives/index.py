@@ -1,0 +1,55 @@
+"""Unit vectors → each one's nearest neighbours: exact, and the same for any number of threads."""
+
+import faiss
+import numpy as np
+
+DECIMALS = 4
+BATCH = 512
+MARGIN = 16
+TOLERANCE = 1e-5
+"""More than a float32 dot product of unit vectors can be off, in whichever order it is summed."""
+
+
+def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `k` nearest other rows of each row of `vectors` (n, d), by dot product.
+
+    Returns scores (float64, rounded to 4 decimals) and row numbers (int64), both of shape (n, min(k, n - 1)), best
+    first; equal scores stand in row order, so sort the rows by name. FAISS finds some more candidates than asked;
+    they are scored again in float64 and rounded before they are ordered. Where a row that was not fetched could
+    still belong to the k best, all rows are scored. So no summation order shows in the result.
+    """
+    n, dimensions = vectors.shape
+    k = max(0, min(k, n - 1))
+    scores, ids = np.zeros((n, k)), np.zeros((n, k), np.int64)
+    if k == 0:
+        return scores, ids
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    exact = vectors.astype(np.float64)
+    flat = faiss.IndexFlatIP(dimensions)
+    flat.add(vectors)
+    fetch = min(n, k + 1 + MARGIN)
+    for start in range(0, n, BATCH):
+        rows = np.arange(start, min(start + BATCH, n))
+        approximate, candidates = flat.search(vectors[rows], fetch)
+        similarity = np.stack([exact[found] @ exact[row] for row, found in zip(rows, candidates, strict=True)])
+        points, ids[rows] = _best(similarity, candidates, rows, n, k)
+        unseen = np.rint((approximate[:, -1].astype(np.float64) + TOLERANCE) * 10**DECIMALS)
+        undecided = np.flatnonzero(unseen >= points[:, -1]) if fetch < n else ()
+        for first in range(0, len(undecided), 64):
+            part = undecided[first : first + 64]
+            everyone = np.broadcast_to(np.arange(n), (len(part), n))
+            points[part], ids[rows[part]] = _best(exact[rows[part]] @ exact.T, everyone, rows[part], n, k)
+        scores[rows] = points / 10**DECIMALS
+    return scores, ids
+
+
+def _best(similarity, candidates, rows, n, k) -> tuple[np.ndarray, np.ndarray]:
+    """The k best of each row's candidates (itself left out) as (similarity in ten-thousandths, row number)."""
+    points = np.rint(similarity * 10**DECIMALS).astype(np.int64)
+    # One integer orders by score, then by position: unique, so any selection algorithm gives the same k
+    order = points * n + (n - 1 - candidates)
+    order[candidates == rows[:, None]] = np.iinfo(np.int64).min
+    if k < order.shape[1]:
+        order = np.partition(order, -k, axis=1)[:, -k:]
+    order = np.sort(order, axis=1)[:, ::-1]
+    return order // n, n - 1 - order % n

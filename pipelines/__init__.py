@@ -1,0 +1,1 @@
+"""The stages of a build, their order, and the command lines."""

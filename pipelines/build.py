@@ -1,0 +1,121 @@
+"""python -m pipelines.build: original dataset files in, validated instruction shards and their card out."""
+
+import argparse
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+
+from pipelines import config
+from schemas.errors import IEForgeError
+from schemas.example import TASKS
+
+STAGES = ("ingest", "clean", "labels", "mine", "instruct", "validate", "card")
+
+EPILOG = """\
+examples:
+  python -m pipelines.build --runner=DirectRunner            the bundled samples, into build/
+  python -m pipelines.build --data_root raw --output corpus  every source found below raw/
+  python -m pipelines.build --data_root raw --sources conll2003,scierc --tasks NER,RE --limit 1000
+  python -m pipelines.build ... --status                     what is done, without building
+
+Every other flag goes to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
+Exit codes: 1 the machine, 2 configuration, 3 a source failed (the others were built), 4 a suite failed.
+"""
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.build",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
+    data.add_argument("--sources", metavar="A,B", help="source keys; default: all that are found")
+    data.add_argument("--tasks", metavar="T,T", help=f"default: {','.join(TASKS)}")
+    data.add_argument("--output", metavar="DIR", default="build", help="default: build/")
+    data.add_argument("--limit", metavar="N", help="at most N examples of each source and split")
+    settings = parser.add_argument_group("settings")
+    settings.add_argument("--recipe", metavar="FILE", help="a YAML file of settings")
+    settings.add_argument(
+        "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="one setting; may be repeated"
+    )
+    settings.add_argument("--seed", metavar="N", help="feeds every random choice; default: 42")
+    settings.add_argument("--hard_negatives", metavar="mine|none|FILE|DIR", help="default: mine")
+    settings.add_argument(
+        "--embedding_model",
+        metavar="NAME|PATH|lexical",
+        help="a sentence-transformers model, or the built-in lexical encoder (no download)",
+    )
+    settings.add_argument("--prompts", metavar="FILE", help="own instruction texts (YAML: task, language, list)")
+    run = parser.add_argument_group("run")
+    run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
+    run.add_argument("--only", metavar="STAGE", choices=STAGES, help=f"build up to: {', '.join(STAGES)}")
+    run.add_argument("--status", action="store_true", help="print which stages are done, and stop")
+    run.add_argument("--dry_run", action="store_true", help="print what would be read and built, and stop")
+    run.add_argument("--debug", action="store_true", help="show the traceback of an error, and Beam's log")
+    return parser
+
+
+FLAG_SETTINGS = {
+    "data_root": "data_root",
+    "sources": "sources",
+    "seed": "seed",
+    "limit": "ingest.limit",
+    "tasks": "instruct.tasks",
+    "prompts": "instruct.prompts",
+    "hard_negatives": "mine.hard_negatives",
+    "embedding_model": "mine.embedding_model",
+}
+"""Flag → the setting that it is short for."""
+
+
+def configuration(arguments: argparse.Namespace) -> config.Config:
+    """The recipe, then --set, then flags. Without data the bundled samples and their recipe are the start."""
+    content: dict = {}
+    origin = "flags"
+    if arguments.recipe:
+        content, origin = config.read_recipe(arguments.recipe), arguments.recipe
+    for setting in arguments.set:
+        content = config.with_setting(content, setting)
+    for flag, key in FLAG_SETTINGS.items():
+        value = getattr(arguments, flag)
+        if value is not None:
+            content = config.with_value(content, key, value.split(",") if flag in ("sources", "tasks") else value)
+    if not content.get("data_root"):
+        samples = config.read_recipe(config.RECIPES / "samples.yaml")
+        content = config.merged({**samples, "data_root": str(config.SAMPLES)}, content)
+    return config.check(content, origin)
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    parser = argument_parser()
+    arguments, beam_flags = parser.parse_known_args(flags)
+    beam_flags.append(f"--runner={arguments.runner}")
+    try:
+        settings = configuration(arguments)
+        if not arguments.debug:  # the engines' own logs are for debugging
+            logging.basicConfig(level=logging.ERROR)
+            logging.getLogger("great_expectations").setLevel(logging.ERROR)
+        from pipelines import driver  # Beam is loaded only once the flags are known to be good
+
+        return driver.build(settings, arguments, beam_flags, own_flags(parser))
+    except IEForgeError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+
+
+def own_flags(parser: argparse.ArgumentParser) -> list[str]:
+    return [name for action in parser._actions for name in action.option_strings]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""A recipe (YAML) and `--set section.key=value` → one checked configuration of a build."""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import ConfigError
+from schemas.example import TASKS
+
+RECIPES = Path(__file__).parent / "recipes"
+SAMPLES = Path(__file__).parent / "samples"
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ingest(Section):
+    """Reading. `collapse`: keys of sources whose fine entity labels become the one label they were published with."""
+
+    max_reject_rate: Share = 0.02
+    collapse: tuple[str, ...] = ()
+    limit: Positive | None = None
+    examples_per_shard: Positive = 10_000
+
+
+class Clean(Section):
+    """Cleaning. Documents above `max_chars` (code points) become windows."""
+
+    max_chars: Annotated[int, Field(ge=100)] = 2000
+
+
+class Mine(Section):
+    """Hard negatives: `mine`, `none`, or a dictionary's file or folder."""
+
+    hard_negatives: str = "mine"
+    embedding_model: str | None = None
+    max_neighbours: Positive = 20
+
+
+class Instruct(Section):
+    """Asking. See WIRE FORMAT in the README for what each of these decides."""
+
+    tasks: tuple[Literal[TASKS], ...] = TASKS
+    split_num: dict[Literal[TASKS], int] = {}
+    order: Literal["shuffled", "sorted"] = "shuffled"
+    negative_ratio: Annotated[float, Field(ge=0)] = 2.0
+    labels_without_positive: Positive | None = None
+    negative_share: Share = 1.0
+    prompts: str | None = None
+    instructions_per_shard: Positive = 100_000
+
+
+class Config(Section):
+    """One build. `sources` empty: all that are found. `seed` feeds every random choice."""
+
+    data_root: str | None = None
+    sources: tuple[str, ...] = ()
+    seed: int = 42
+    ingest: Ingest = Ingest()
+    clean: Clean = Clean()
+    mine: Mine = Mine()
+    instruct: Instruct = Instruct()
+
+
+def read_recipe(path: str | Path) -> dict:
+    """The mapping in a recipe file. Raises ConfigError with file and line where it is none."""
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.yaml")))
+        raise ConfigError(f"{path}: {error.strerror}; --recipe takes a YAML file (shipped ones: {shipped})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or error
+        raise ConfigError(f"{where}: no valid YAML: {problem}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}:1: a recipe is a mapping of sections ({', '.join(Config.model_fields)})")
+    return content
+
+
+def with_setting(content: dict, setting: str) -> dict:
+    """`content` with one `section.key=value`; the value is read as YAML (so `[a, b]`, `0.5`, `null` work)."""
+    key, equals, value = setting.partition("=")
+    if not equals or not all(key.split(".")):
+        raise ConfigError(f"--set {setting}: write section.key=value, for example --set clean.max_chars=1500")
+    try:
+        return with_value(content, key, yaml.safe_load(value))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {setting}: the value is no valid YAML") from error
+
+
+def with_value(content: dict, key: str, value: object) -> dict:
+    """`content` with the value of a dotted key replaced; nothing is changed in place."""
+    first, _, rest = key.partition(".")
+    inner = content.get(first)
+    return {**content, first: with_value(inner if isinstance(inner, dict) else {}, rest, value) if rest else value}
+
+
+def merged(content: dict, over: dict) -> dict:
+    """`content` with the keys of `over` in their place, section by section."""
+    both = {
+        key: merged(content[key], over[key])
+        for key in content.keys() & over.keys()
+        if isinstance(content[key], dict) and isinstance(over[key], dict)
+    }
+    return {**content, **over, **both}
+
+
+def check(content: dict, origin: str) -> Config:
+    """The configuration in `content`. Raises ConfigError naming `origin`, the key and what it may be."""
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        problems = [_explain(problem) for problem in error.errors()]
+        raise ConfigError(f"{origin}: {'; '.join(problems)}") from error
+
+
+def _explain(problem: dict) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{where}: {problem['msg'].lower()}, not {problem['input']!r}"
+    section: type[BaseModel] = Config
+    for part in problem["loc"][:-1]:
+        section = type(section.model_fields[part].default)
+    known = list(section.model_fields)
+    near = difflib.get_close_matches(str(problem["loc"][-1]), known, 3) or known
+    return f"unknown key {where}; did you mean {', '.join(near)}?"

@@ -1,0 +1,95 @@
+"""Stages in the order of their needs, skipped where their manifest says that they are done.
+
+A stage's fingerprint covers its name and version, its section of the configuration, the fingerprints of what it
+needs and the checksums of the files it reads from outside. `manifest.json`, written last, holds it: a stage whose
+manifest has the same fingerprint and whose files are all there is done.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from transforms import files
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One node: `run(output folder)` reads what it `needs`, fills `folders` and returns the manifest's content.
+
+    `inputs` is what besides earlier stages decides the result (configuration, checksums); JSON-able. The manifest
+    lies in the first of `folders`.
+    """
+
+    name: str
+    version: int
+    needs: tuple[str, ...]
+    folders: tuple[str, ...]
+    inputs: object
+    run: Callable[[str], dict]
+    files: tuple[str, ...] = ()  # what it writes at the top of the output folder
+
+
+def fingerprints(stages: Mapping[str, Stage]) -> dict[str, str]:
+    """Stage name → fingerprint, in an order in which every stage comes after what it needs."""
+    found: dict[str, str] = {}
+    for name in TopologicalSorter({s.name: s.needs for s in stages.values()}).static_order():
+        stage = stages[name]
+        known = [stage.name, stage.version, stage.inputs, [found[need] for need in stage.needs]]
+        found[name] = hashlib.sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+    return found
+
+
+def manifest_path(output: str, stage: Stage) -> str:
+    return f"{output}/{stage.folders[0]}/manifest.json"
+
+
+def read_manifest(output: str, stage: Stage) -> dict | None:
+    """The stage's manifest, or None where it has not ended (or its folder was made by hand)."""
+    path = manifest_path(output, stage)
+    return json.loads(files.read_text(path)) if files.exists(path) else None
+
+
+def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
+    """Whether the stage's manifest has this fingerprint and every file that it lists is there with its size."""
+    manifest = read_manifest(output, stage)
+    if manifest is None or manifest.get("fingerprint") != fingerprint:
+        return False
+    return files.sizes(output, manifest["files"]) == manifest["files"]
+
+
+def run(
+    stages: Mapping[str, Stage], output: str, last: str, on_start: Callable[[Stage, bool], None]
+) -> dict[str, dict]:
+    """Runs what `last` needs, then `last`; returns the manifests by stage name.
+
+    `on_start(stage, done)` is called before each. A stage that is not done starts from empty folders, so that no
+    file of an earlier try remains.
+    """
+    prints = fingerprints(stages)
+    wanted = {last}
+    for name in reversed(prints):
+        if name in wanted:
+            wanted.update(stages[name].needs)
+    manifests = {}
+    for name in prints:
+        if name not in wanted:
+            continue
+        stage = stages[name]
+        done = is_done(output, stage, prints[name])
+        on_start(stage, done)
+        if not done:
+            for folder in stage.folders:
+                files.remove_tree(f"{output}/{folder}")
+            content = stage.run(output)
+            listed = sorted(
+                f"{folder}/{file.name}"
+                for folder in stage.folders
+                if files.exists(f"{output}/{folder}")
+                for file in files.list_files(f"{output}/{folder}")
+            ) + list(stage.files)
+            manifest = {"stage": name, "fingerprint": prints[name], **content, "files": files.sizes(output, listed)}
+            files.write_text(manifest_path(output, stage), json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+        manifests[name] = read_manifest(output, stage)
+    return manifests

@@ -1,0 +1,137 @@
+"""clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+
+from hard_negatives.dictionary import as_mapping
+from pipelines.clean import Shard
+from pipelines.config import Instruct as Config
+from pipelines.labels import read_label_set
+from pipelines.mine import dictionary_path, read_dictionary
+from pipelines.summary import WriteSummary
+from schemas.arrow import INSTRUCTIONS, instructions_to_table, table_to_examples
+from schemas.example import SPLITS, TASKS
+from transforms import files, prompts
+from transforms.ask import AskOptions
+from transforms.instruct import instructions
+from transforms.shards import read_batches, write_shard
+
+EXAMPLES_A_TABLE = 1_000
+
+
+@dataclass(frozen=True)
+class OutputShard:
+    """One element: a shard to write and the shards of clean/ that go into it, in order."""
+
+    task: str
+    split: str
+    number: int
+    total: int
+    parts: tuple[Shard, ...]
+
+    @property
+    def path(self) -> str:
+        return f"data/{self.task}/{self.split}-{self.number:05d}-of-{self.total:05d}.parquet"
+
+
+def plan_shards(
+    shards: Iterable[tuple[Shard, int]],
+    tasks: dict[str, tuple[str, ...]],
+    batches: dict[tuple[str, str], int],
+    instructions_per_shard: int,
+) -> list[OutputShard]:
+    """Deals shards of clean/ (with their rows, in order) to output shards of about `instructions_per_shard` rows.
+
+    `tasks`: source key → its tasks; `batches`: (task, key) → batches that hold the whole label set, by which rows
+    become instructions at most. A shard of clean/ is never cut.
+    """
+    groups: dict[tuple[str, str], list[list[Shard]]] = {}
+    filled: Counter = Counter()
+    for shard, rows in shards:
+        if not rows:
+            continue
+        for task in tasks[shard.key]:
+            at = task, shard.split
+            most = rows * batches[task, shard.key]
+            if at not in groups or filled[at] + most > instructions_per_shard:
+                groups.setdefault(at, []).append([])
+                filled[at] = 0
+            groups[at][-1].append(shard)
+            filled[at] += most
+    order = [(task, split) for task in TASKS for split in SPLITS if (task, split) in groups]
+    return [
+        OutputShard(task, split, number, len(groups[task, split]), tuple(parts))
+        for task, split in order
+        for number, parts in enumerate(groups[task, split])
+    ]
+
+
+class Instruct(beam.PTransform):
+    """OutputShards → those shards on disk, and `data/summary.json` with what they hold."""
+
+    def __init__(self, output: str, options: AskOptions, prompt_file: str | None):
+        super().__init__()
+        self.output = output
+        self.write = WriteInstructions(output, options, prompt_file)
+
+    def expand(self, pcoll):
+        return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/summary.json")
+
+
+class WriteInstructions(beam.DoFn):
+    """OutputShard → the shard on disk and its counts by source."""
+
+    def __init__(self, output: str, options: AskOptions, prompt_file: str | None):
+        self.output, self.options, self.prompt_file = output, options, prompt_file
+
+    def setup(self):
+        self.prompts = prompts.load(self.prompt_file)
+
+    def process(self, shard: OutputShard):
+        sources: dict[str, Counter] = {}
+        rows = write_shard(f"{self.output}/{shard.path}", INSTRUCTIONS, self.tables(shard, sources))
+        yield {
+            "task": shard.task,
+            "split": shard.split,
+            "path": shard.path,
+            "rows": rows,
+            "sources": {key: dict(sorted(counts.items())) for key, counts in sorted(sources.items())},
+        }
+
+    def tables(self, shard: OutputShard, sources: dict[str, Counter]) -> Iterator[pa.Table]:
+        for part in shard.parts:
+            counts = sources.setdefault(part.key, Counter())
+            labels = read_label_set(self.output, shard.task, part.key).labels
+            dictionary = hard_negatives(self.output, shard.task, part.key)
+            for table in read_batches(f"{self.output}/{part.path}", EXAMPLES_A_TABLE):
+                rows = []
+                for example in table_to_examples(table):
+                    made, cut = instructions(example, shard.task, labels, dictionary, self.prompts, self.options)
+                    rows.extend(made)
+                    counts["cut"] += cut
+                    counts["examples"] += bool(made)
+                counts["instructions"] += len(rows)
+                counts["all_negative"] += sum(not row.positives for row in rows)
+                counts["with_hard_negatives"] += sum(bool(row.hard_negatives) for row in rows)
+                yield instructions_to_table(rows)
+
+
+def ask_options(config: Config, seed: int) -> AskOptions:
+    return AskOptions(
+        config.split_num,
+        config.order,
+        config.negative_ratio,
+        config.labels_without_positive,
+        config.negative_share,
+        seed,
+    )
+
+
+def hard_negatives(output: str, task: str, key: str) -> dict[str, list[str]] | None:
+    """The source's dictionary for the task, None where the build has none."""
+    path = dictionary_path(output, task, key)
+    return as_mapping(read_dictionary(path)) if files.exists(path) else None

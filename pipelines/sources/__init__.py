@@ -1,0 +1,135 @@
+"""The datasets that IEForge reads: one module each, named by the source's key, holding one `SOURCE`.
+
+Finding a source's files: a Form lists glob patterns; the first form of which files are there is read, files of
+the others are reported as ignored. Which file is which split follows from the words train, dev, valid, test in
+its path, unless the form says otherwise.
+"""
+
+import difflib
+import fnmatch
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schemas.errors import BadRecord, ConfigError
+from schemas.example import RawExample
+from schemas.label import Label
+from transforms.files import File
+
+Reader = Callable[[Iterable[File]], Iterator[RawExample | BadRecord]]
+
+
+class Licence(StrEnum):
+    """OPEN: redistribution allowed as stated. ASK: none stated, or research only. GATED: never published."""
+
+    OPEN = "open"
+    ASK = "ask"
+    GATED = "gated"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form in which a dataset circulates: which files (globs over the path below the source's folder or over
+    the bare file name, case ignored) and how to read those of one split.
+
+    `splits` maps a glob to a split where the file's words do not tell; the split "all" marks a set without
+    official splits, whose examples are hash-split by text (90/5/5).
+    """
+
+    read: Reader
+    include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    splits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset. Label maps go from the file's raw labels to the words of a prompt; None marks "no label"."""
+
+    name: str  # the published corpora's name for it (the `source` column)
+    title: str
+    tasks: tuple[str, ...]  # the layers it annotates completely
+    lang: str
+    domain: str
+    licence: Licence
+    licence_text: str  # as its authors state it
+    homepage: str
+    get: str  # where to get it, and which files go where below the data root
+    citation: str  # BibTeX key
+    forms: tuple[Form, ...]  # in order of preference
+    entity_labels: Mapping[str, Label | None] = field(default_factory=dict)
+    relation_labels: Mapping[str, Label | None] = field(default_factory=dict)
+    event_labels: Mapping[str, Label] = field(default_factory=dict)
+    role_names: Mapping[str, str] = field(default_factory=dict)
+    typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: the typed triples that occur in the data
+    collapsed: Label | None = None  # the single entity label under which the set was also published
+    one_pair: bool = False  # the set labels one pair a sentence: other pairs may go unlabelled
+
+
+SPLIT_WORDS = (("train", "train"), ("dev", "validation"), ("val", "validation"), ("test", "test"))
+
+
+def split_of(name: str) -> str | None:
+    """The split that the words of a path tell, its last component first: `CDR_TrainingSet.txt` is train."""
+    for part in reversed(name.split("/")):
+        for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", part):
+            for prefix, split in SPLIT_WORDS:
+                if word.lower().startswith(prefix):
+                    return split
+    return None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A source's files below its folder, as sorted by `find`."""
+
+    form: Form
+    splits: dict[str, list[File]]
+    ignored: list[File]  # files of other forms
+    unassigned: list[File]  # files of the form whose split nothing tells
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    base = name.rsplit("/", 1)[-1]
+    return any(fnmatch.fnmatchcase(part.lower(), pattern.lower()) for pattern in patterns for part in (name, base))
+
+
+def find(source: Source, files: list[File]) -> Found | None:
+    """Sorts `files` (all below the source's folder) by form and split; None where no form has any."""
+    taken: Found | None = None
+    for form in source.forms:
+        mine = [f for f in files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
+        if taken is not None:
+            read = {file.name for group in taken.splits.values() for file in group}
+            taken.ignored.extend(file for file in mine if file.name not in read)
+        elif mine:
+            taken = Found(form, {}, [], [])
+            for file in mine:
+                split = next((s for glob, s in form.splits.items() if matches(file.name, (glob,))), None)
+                split = split or split_of(file.name)
+                if split is None:
+                    taken.unassigned.append(file)
+                else:
+                    taken.splits.setdefault(split, []).append(file)
+    return taken
+
+
+def keys() -> list[str]:
+    """All source keys, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def module(key: str):
+    """The module of a key that is in `keys()`."""
+    return importlib.import_module(f"{__name__}.{key}")
+
+
+def load(key: str) -> Source:
+    """The source with this key. Raises ConfigError with the nearest names where there is none."""
+    if key not in keys():
+        near = ", ".join(difflib.get_close_matches(key, keys(), 3)) or ", ".join(keys())
+        raise ConfigError(f"no source is called {key!r}; did you mean: {near}?")
+    return module(key).SOURCE

@@ -1,0 +1,210 @@
+"""PHEE: adverse and therapeutic drug events with nested arguments, in case reports; JSON lines or brat standoff.
+
+A main argument (Subject, Treatment, Effect) and each of its sub-arguments (Subject.Age, Treatment.Drug) are
+arguments of the event, side by side; the role's name keeps the nesting ("treatment drug"). The drugs of a
+Combination are drugs of its treatment. Negated, Speculated and Severity are attributes of an event; they and their
+cues are left out.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated
+
+import msgspec
+
+from pipelines.sources import Form, Licence, Source
+from schemas.errors import BadRecord, Reason
+from schemas.example import Argument, Event, Mention, RawExample
+from schemas.label import Label
+from transforms.formats import brat, jsonl
+
+ROLES = {
+    "Subject": "subject",
+    "Subject.Age": "subject age",
+    "Subject.Gender": "subject gender",
+    "Subject.Population": "subject population",
+    "Subject.Race": "subject race",
+    "Subject.Disorder": "subject disorder",
+    "Treatment": "treatment",
+    "Treatment.Drug": "treatment drug",
+    "Treatment.Dosage": "treatment dosage",
+    "Treatment.Route": "treatment route",
+    "Treatment.Freq": "treatment frequency",
+    "Treatment.Duration": "treatment duration",
+    "Treatment.Time_elapsed": "treatment time elapsed",
+    "Treatment.Disorder": "treatment disorder",
+    "Effect": "effect",
+}
+MAIN = ("Subject", "Treatment", "Effect")
+SUB = tuple(dict.fromkeys(role.partition(".")[2] for role in ROLES if "." in role))
+ROLE_OF_TYPE = {
+    **{role.rpartition(".")[2]: role for role in ROLES if not role.endswith(".Disorder")},
+    "Treat-Disorder": "Treatment.Disorder",
+    "Sub-Disorder": "Subject.Disorder",
+}
+"""The type of a T line in the brat form → role."""
+NO_ARGUMENT = {
+    "Adverse_event",
+    "Potential_therapeutic_event",
+    "Combination",
+    "Negation_cue",
+    "Speculation_cue",
+    "Severity_cue",
+}
+
+
+class Node(msgspec.Struct, forbid_unknown_fields=True):
+    """A trigger or a main argument with its sub-arguments, or one of these. `text`, `start`: the outer list has the
+    mentions, the inner one the pieces of a mention.
+    """
+
+    text: list[list[str]]
+    start: list[list[Annotated[int, msgspec.Meta(ge=0)]]]
+    entity_id: list[str] = []
+    value: bool | str | None = None
+    Age: "Node | None" = None
+    Gender: "Node | None" = None
+    Population: "Node | None" = None
+    Race: "Node | None" = None
+    Disorder: "Node | None" = None
+    Drug: "Node | None" = None
+    Dosage: "Node | None" = None
+    Route: "Node | None" = None
+    Freq: "Node | None" = None
+    Duration: "Node | None" = None
+    Time_elapsed: "Node | None" = None
+    Combination: "list[EventRow]" = []
+
+    def __post_init__(self):
+        if [len(pieces) for pieces in self.text] != [len(starts) for starts in self.start]:
+            raise ValueError("`text` and `start` differ in length")
+
+    def mentions(self) -> Iterator[Mention]:
+        """The pieces of a mention in the order of the text, which the file does not always keep."""
+        for pieces, starts in zip(self.text, self.start, strict=True):
+            ordered = sorted(zip(starts, pieces, strict=True))
+            spans = tuple((start, start + len(piece)) for start, piece in ordered)
+            yield Mention(" ".join(piece for _, piece in ordered), spans)
+
+
+class EventRow(msgspec.Struct, forbid_unknown_fields=True):
+    """An event, or (with `Drug`) a Combination within a treatment."""
+
+    event_id: str
+    event_type: str
+    Trigger: Node | None = None
+    Subject: Node | None = None
+    Treatment: Node | None = None
+    Effect: Node | None = None
+    Drug: Node | None = None
+    Negated: Node | None = None
+    Speculated: Node | None = None
+    Severity: Node | None = None
+
+    def __post_init__(self):
+        if self.Trigger is not None and len(self.Trigger.text) != 1:
+            raise ValueError("an event has one trigger")
+
+
+class Annotation(msgspec.Struct):
+    events: list[EventRow]
+
+
+class Row(msgspec.Struct):
+    context: str
+    annotations: list[Annotation] | None = None
+
+
+def from_json(place: str, row: Row) -> RawExample:
+    if row.annotations is None:
+        return RawExample(place, row.context)
+    events = [_event(item) for annotation in row.annotations for item in annotation.events]
+    return RawExample(place, row.context, events=tuple(events))
+
+
+def _event(row: EventRow) -> Event:
+    found: list[tuple[str, Node]] = []
+    for role in MAIN:
+        main = getattr(row, role)
+        if main is not None:
+            found.append((role, main))
+            found.extend((f"{role}.{sub}", node) for sub in SUB if (node := getattr(main, sub)) is not None)
+            found.extend((f"{role}.Drug", item.Drug) for item in main.Combination if item.Drug is not None)
+    arguments = [Argument(role, mention) for role, node in found for mention in node.mentions()]
+    trigger = next(row.Trigger.mentions()) if row.Trigger else None
+    return Event(row.event_type, trigger, tuple(dict.fromkeys(arguments)))
+
+
+def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
+    """The events of one sentence, whose arguments the files name only where there are two events.
+
+    All T lines of a single event's sentence belong to it. Of two events each has the main arguments that its E line
+    names; a sub-argument belongs to the main arguments that R lines tie it to, else to those whose span holds it.
+    """
+    events = {name: link for name, link in document.events.items() if link.label != "Combination"}
+    mains = {name: {end for _, end in link.arguments} for name, link in events.items()}
+    arguments: dict[str, list[Argument]] = {name: [] for name in events}
+    for name, entity in document.mentions.items():
+        if entity.label in NO_ARGUMENT:
+            continue
+        role = ROLE_OF_TYPE.get(entity.label)
+        if role is None:
+            return BadRecord(place, Reason.UNKNOWN_LABEL, f"{name} has the unknown type {entity.label!r}")
+        if len(events) == 1:
+            owners = list(events)
+        else:
+            holders = {name} if role in MAIN else _holders(name, role.partition(".")[0], document)
+            owners = [event for event in events if mains[event] & holders]
+        if not owners:
+            return BadRecord(place, Reason.BROKEN_RECORD, f"nothing tells to which event {name} belongs")
+        for event in owners:
+            arguments[event].append(Argument(role, entity.mention))
+    return RawExample(
+        place,
+        document.text,
+        events=tuple(
+            Event(link.label, document.mention(link.trigger), tuple(dict.fromkeys(arguments[name])))
+            for name, link in events.items()
+        ),
+    )
+
+
+def _holders(name: str, role: str, document: brat.Document) -> set[str]:
+    """The T lines of the main role `role` to which the sub-argument `name` belongs."""
+    tied = {head for link in document.relations.values() for (_, head), (_, tail) in [link.arguments] if tail == name}
+    if tied:
+        return tied
+    pieces = document.mentions[name].mention.spans
+    return {
+        other
+        for other, entity in document.mentions.items()
+        if entity.label == role
+        and all(any(a <= start and end <= b for a, b in entity.mention.spans) for start, end in pieces)
+    }
+
+
+SOURCE = Source(
+    name="PHEE",
+    title="PHEE, pharmacovigilance event extraction",
+    tasks=("EE", "EET", "EEA"),
+    lang="en",
+    domain="biomedical",
+    licence=Licence.OPEN,
+    licence_text="MIT",
+    homepage="https://github.com/ZhaoyueSun/PHEE",
+    get="github.com/ZhaoyueSun/PHEE: data/json/{train,dev,test}.json (or data/clean/{train,dev,test}/) into phee/",
+    citation="sun2022phee",
+    forms=(
+        Form(partial(jsonl.read, to_example=from_json, row_type=Row), include=("*.json", "*.jsonl")),
+        Form(partial(brat.read, to_example=from_brat), include=("*.ann", "*.txt"), exclude=("readme*", "licen?e*")),
+    ),
+    event_labels={
+        "Adverse_event": Label(
+            "adverse event", "a harmful or unwanted effect follows a treatment", tuple(ROLES.values())
+        ),
+        "Potential_therapeutic_event": Label(
+            "potential therapeutic event", "a treatment helps, or is meant to help, a patient", tuple(ROLES.values())
+        ),
+    },
+    role_names=ROLES,
+)

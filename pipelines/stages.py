@@ -1,0 +1,192 @@
+"""One configuration and the sources found → the stages of a build, each a Beam pipeline between directories."""
+
+import hashlib
+import importlib.metadata
+import inspect
+import json
+from collections.abc import Iterable, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines import card, runner, sources, summary
+from pipelines.clean import Clean, Shard, cut_folder
+from pipelines.config import Config
+from pipelines.dag import Stage
+from pipelines.ingest import Ingest, SplitFiles, source_failures
+from pipelines.instruct import Instruct, ask_options, plan_shards
+from pipelines.labels import WriteLabels, read_label_set
+from pipelines.mine import Mine, label_sets_to_mine
+from pipelines.progress import stage_progress
+from pipelines.registry import Located
+from pipelines.stats import stats
+from pipelines.validate import Validate, checks, refuse_failures
+from schemas.errors import SourceError
+from schemas.example import TASKS
+from transforms import files
+from transforms.ask import SPLIT_NUM, cut
+
+
+def stages_of(config: Config, located: Sequence[Located], options: PipelineOptions) -> dict[str, Stage]:
+    """The stages by name. What decides a stage's result besides earlier stages is in its `inputs`."""
+    build = Build(config, located, options)
+    outside = {path: files.checksum(path) for path in (config.instruct.prompts,) if path}
+    version = importlib.metadata.version("ieforge")
+    chosen = config.mine.hard_negatives
+    dictionary = {} if chosen in ("mine", "none") else checksums_below(chosen)
+    instruct = config.instruct.model_dump(mode="json")
+    return {
+        stage.name: stage
+        for stage in (
+            Stage(
+                "ingest", 1, (), ("examples", "rejects/ingest"), ingest_inputs(config, located, version), build.ingest
+            ),
+            Stage("clean", 1, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
+            Stage("mine", 1, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
+            Stage(
+                "instruct", 1, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
+            ),
+            Stage("validate", 1, ("instruct",), ("reports",), [], build.validate),
+            Stage("card", 1, ("validate",), ("card",), [version], build.card, files=("README.md",)),
+        )
+    }
+
+
+def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> list:
+    """What decides what is read: our readers (the package's version and each source's module) and the raw files."""
+    own = set(sources.keys())
+    return [
+        version,
+        config.ingest.model_dump(mode="json"),
+        [
+            [
+                source.key,
+                hashlib.sha256(inspect.getsource(sources.module(source.key)).encode()).hexdigest()
+                if source.key in own
+                else "",
+                source.problem,
+                {
+                    split: [[file.name, files.checksum(file.path)] for file in group]
+                    for split, group in (source.found.splits.items() if source.found else ())
+                },
+            ]
+            for source in located
+        ],
+    ]
+
+
+def checksums_below(path: str) -> dict[str, str]:
+    """Name → SHA-256 of a file, or of all files of a folder."""
+    if not files.is_folder(path):
+        return {path: files.checksum(path)}
+    return {file.name: files.checksum(file.path) for file in files.list_files(path)}
+
+
+class Build:
+    """What each stage does: `(output folder) -> manifest content`."""
+
+    def __init__(self, config: Config, located: Sequence[Located], options: PipelineOptions):
+        self.config, self.located, self.options = config, located, options
+
+    def run(self, name: str, output: str, folder: str, elements: Iterable, transform: beam.PTransform) -> None:
+        elements = list(elements)
+        with stage_progress(name, output, folder, len(elements)):
+            runner.run(lambda p: p | "List" >> beam.Create(elements) | name >> transform, self.options)
+
+    def ingest(self, output: str) -> dict:
+        config = self.config.ingest
+        elements = [
+            SplitFiles(self.config.data_root, source.key, split, tuple(group))
+            for source in self.located
+            if not source.problem
+            for split, group in sorted(source.found.splits.items())
+        ]
+        read = Ingest(output, config.limit, config.examples_per_shard, config.collapse)
+        self.run("ingest", output, "examples", elements, read)
+        parts = summary.read(f"{output}/examples/summary.json")
+        failed = {source.key: source.problem for source in self.located if source.problem}
+        failed |= source_failures(parts, config.max_reject_rate)
+        for key in failed:
+            files.remove_tree(f"{output}/examples/{key}")
+        splits = [part for part in parts if part["key"] not in failed]
+        if not splits:
+            raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
+        return {"splits": splits, "failed": dict(sorted(failed.items()))}
+
+    def clean(self, output: str) -> dict:
+        read = [
+            (part["key"], part["split"], shard["path"])
+            for part in summary.manifest(output, "examples")["splits"]
+            for shard in part["shards"]
+        ]
+        shards = [Shard(number, *which) for number, which in enumerate(sorted(read))]
+        self.run("clean", output, "clean", shards, Clean(output, shards, self.config.clean.max_chars))
+        files.remove_tree(cut_folder(output))
+        return {"shards": sorted(summary.read(f"{output}/clean/summary.json"), key=lambda part: part["number"])}
+
+    def labels(self, output: str) -> dict:
+        shards = [shard for shard, _ in clean_shards(output)]
+        write = WriteLabels(output, self.config.data_root, self.config.instruct.tasks, self.config.ingest.collapse)
+        self.run("labels", output, "labels", shards, write)
+        return {"tasks": self.tasks(shards)}
+
+    def tasks(self, shards: Iterable[Shard]) -> dict[str, list[str]]:
+        """Source key → those of its tasks that this build is for."""
+        built = {shard.key for shard in shards}
+        wanted = self.config.instruct.tasks
+        return {
+            source.key: [task for task in TASKS if task in source.source.tasks and task in wanted]
+            for source in self.located
+            if source.key in built
+        }
+
+    def mine(self, output: str) -> dict:
+        config = self.config.mine
+        if config.hard_negatives != "none":
+            elements = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
+            mine = Mine(output, config.hard_negatives, config.embedding_model, config.max_neighbours)
+            self.run("mine", output, "hard_negatives", elements, mine)
+        return {"hard_negatives": config.hard_negatives, "model": config.embedding_model}
+
+    def instruct(self, output: str) -> dict:
+        config = self.config.instruct
+        tasks = summary.manifest(output, "labels")["tasks"]
+        batches = {
+            (task, key): len(cut(read_label_set(output, task, key).labels, (SPLIT_NUM | config.split_num)[task]))
+            for key, of_source in tasks.items()
+            for task in of_source
+        }
+        elements = plan_shards(clean_shards(output), tasks, batches, config.instructions_per_shard)
+        options = ask_options(config, self.config.seed)
+        self.run("instruct", output, "data", elements, Instruct(output, options, config.prompts))
+        return {"shards": summary.read(f"{output}/data/summary.json")}
+
+    def validate(self, output: str) -> dict:
+        everything = checks(output)
+        instruct = self.config.instruct
+        check = Validate(
+            output,
+            everything,
+            self.config.clean.max_chars,
+            self.config.mine.max_neighbours,
+            instruct.split_num,
+            instruct.negative_ratio,
+        )
+        self.run("validate", output, "reports", everything, check)
+        counts = stats(output)
+        files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
+        refuse_failures(output)
+        return {}
+
+    def card(self, output: str) -> dict:
+        files.write_text(f"{output}/README.md", card.card(output, self.config, self.located))
+        return {}
+
+
+def clean_shards(output: str) -> list[tuple[Shard, int]]:
+    """The shards of clean/ with their rows, in (key, split, file) order."""
+    return [
+        (Shard(part["number"], part["key"], part["split"], part["path"]), part["rows"])
+        for part in summary.manifest(output, "clean")["shards"]
+    ]

@@ -1,0 +1,299 @@
+"""Every row of clean/, labels/, hard_negatives/ and data/ → suites checked, reports/validation.json and Data Docs.
+
+Shards are profiled and checked one by one; what only shows over all shards together (leaks, duplicates, lost rows)
+comes from their keys and counts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+import apache_beam as beam
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import summary
+from pipelines.clean import KeyTables, decide
+from pipelines.labels import read_label_set
+from pipelines.mine import dictionary_path, read_dictionary
+from schemas.arrow import table_to_examples
+from schemas.errors import Reason, SuiteError
+from schemas.label import LabelSet
+from transforms import files
+from transforms.ask import SPLIT_NUM
+from transforms.shards import read_batches, read_schema, read_shard
+from validation import profile, report
+from validation.check import SuiteResult, check, failure_lines, merge
+
+ROWS_A_PROFILE = 20_000
+ROWS_A_CHECK = 200_000
+EXAMPLE_NUMBER = r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(?:/\d+)?$"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shard to check. `number`: its shard of clean/, None for instructions; `tasks`: source key → tasks in it."""
+
+    path: str
+    split: str
+    rows: int
+    tasks: dict[str, tuple[str, ...]]
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
+
+    A call costs Great Expectations some tenths of a second whatever the rows, so small shards go together.
+    """
+
+    suite: str
+    parts: tuple[Part, ...] = ()
+    tasks: tuple[tuple[str, str], ...] = ()  # (task, source key) of the label sets and dictionaries
+
+
+def checks(output: str) -> list[Check]:
+    """Everything that there is to check, as the manifests list it."""
+    tasks = {key: tuple(of) for key, of in summary.manifest(output, "labels")["tasks"].items()}
+    sets = tuple((task, key) for key, of in tasks.items() for task in of)
+    examples = [
+        Part(part["path"], part["split"], part["rows"], {part["key"]: tasks[part["key"]]}, part["number"])
+        for part in summary.manifest(output, "clean")["shards"]
+    ]
+    instructions = [
+        Part(part["path"], part["split"], part["rows"], dict.fromkeys(part["sources"], (part["task"],)))
+        for part in summary.manifest(output, "data")["shards"]
+    ]
+    return [
+        Check("labels", tasks=sets),
+        Check("hard_negatives", tasks=sets),
+        *(Check("examples", group) for group in together(examples)),
+        *(Check("instructions", group) for group in together(instructions)),
+    ]
+
+
+def together(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
+    """Consecutive parts in groups of at most ROWS_A_CHECK rows; a larger part is a group of its own."""
+    group: list[Part] = []
+    rows = 0
+    for part in parts:
+        if group and rows + part.rows > ROWS_A_CHECK:
+            yield tuple(group)
+            group, rows = [], 0
+        group.append(part)
+        rows += part.rows
+    if group:
+        yield tuple(group)
+
+
+class Validate(beam.PTransform):
+    """Checks → `reports/validation.json` (the merged SuiteResults) and `reports/data_docs/index.html`."""
+
+    def __init__(
+        self,
+        output: str,
+        everything: list[Check],
+        max_chars: int,
+        max_neighbours: int,
+        split_num,
+        negative_ratio: float,
+    ):
+        super().__init__()
+        self.output = output
+        examples = [part for check in everything if check.suite == "examples" for part in check.parts]
+        self.splits = {part.number: (*part.tasks, part.split) for part in examples}
+        self.paths = {part.number: part.path for part in examples}
+        self.check = CheckShards(output, max_chars, max_neighbours, SPLIT_NUM | split_num, negative_ratio)
+
+    def expand(self, pcoll):
+        checked = pcoll | "Check" >> beam.ParDo(self.check)
+        repeated = (
+            pcoll
+            | "Keys" >> beam.FlatMap(keys_of, self.output).with_output_types(tuple[int, pa.Table])
+            | "Meet by hash" >> beam.GroupByKey()
+            | "Find repeats" >> beam.FlatMap(decide, self.splits).with_output_types(tuple[int, pa.Table])
+            | "Name repeats" >> beam.Map(named_repeats, self.output, self.paths)
+        )
+        return (
+            (checked, repeated)
+            | beam.Flatten()
+            | "Encode" >> beam.Map(summary.encode).with_output_types(str)
+            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Conclude" >> beam.Map(conclude, self.output)
+        )
+
+
+class CheckShards(beam.DoFn):
+    """Check → its SuiteResult, and for every shard the facts that the corpus suite adds up."""
+
+    def __init__(self, output: str, max_chars: int, max_neighbours: int, split_num: dict, negative_ratio: float):
+        self.output, self.max_chars, self.max_neighbours = output, max_chars, max_neighbours
+        self.split_num, self.negative_ratio = split_num, negative_ratio
+
+    def process(self, element: Check):
+        frames = []
+        if element.suite == "labels":
+            frames = [profile.labels_profile(read_label_set(self.output, *which) for which in element.tasks)]
+        elif element.suite == "hard_negatives":
+            frames = [self.dictionary(read_label_set(self.output, *which)) for which in element.tasks]
+        for part in element.parts:
+            profiled = self.examples if element.suite == "examples" else self.instructions
+            frame = pd.concat(profiled(part), ignore_index=True)
+            frames.append(frame)
+            yield {"facts": self.facts(part, frame)}
+        yield {"result": asdict(check(element.suite, pd.concat(frames, ignore_index=True)))}
+
+    def facts(self, part: Part, frame: pd.DataFrame) -> dict:
+        facts = {
+            "folder": part.path.rpartition("/")[0],
+            "split": part.split,
+            "manifest_rows": part.rows,
+            "rows": len(frame),
+            "ordinals": ordinal_ranges(frame["id" if part.number is not None else "example_id"]),
+        }
+        if part.number is None and part.split != "test":
+            negatives, positives = profile.negative_counts(frame)
+            facts |= {"negatives": negatives, "positives": positives, "negative_ratio": self.negative_ratio}
+        return facts
+
+    def label_sets(self, part: Part) -> list[LabelSet]:
+        return [read_label_set(self.output, task, key) for key, of in part.tasks.items() for task in of]
+
+    def examples(self, part: Part) -> Iterator[pd.DataFrame]:
+        sets = {labels.task: labels for labels in self.label_sets(part)}
+        path = f"{self.output}/{part.path}"
+        for table in (*read_batches(path, ROWS_A_PROFILE), read_schema(path).empty_table()):
+            yield profile.examples_profile(table, sets, self.max_chars)
+
+    def instructions(self, part: Part) -> Iterator[pd.DataFrame]:
+        sets = self.label_sets(part)
+        path = f"{self.output}/{part.path}"
+        for table in (*whole_examples(read_batches(path, ROWS_A_PROFILE)), read_schema(path).empty_table()):
+            yield profile.instructions_profile(table, sets, self.split_num, self.negative_ratio)
+
+    def dictionary(self, labels: LabelSet) -> pd.DataFrame:
+        path = dictionary_path(self.output, labels.task, labels.key)
+        given = read_dictionary(path).labels if files.exists(path) else {}
+        pairs = {label: [(n.label, n.score) for n in ranking.neighbours] for label, ranking in given.items()}
+        return profile.hard_negatives_profile(pairs, labels, self.max_neighbours)
+
+
+def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables that hold all rows of an example that they hold one of (rows of one stand together)."""
+    waiting: pa.Table | None = None
+    for table in tables:
+        joined = table if waiting is None else pa.concat_tables([waiting, table])
+        ids = joined["example_id"]
+        last = pc.index(ids, ids[-1]).as_py()
+        if last:
+            yield joined.slice(0, last)
+        waiting = joined.slice(last)
+    if waiting is not None:
+        yield waiting
+
+
+def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
+    """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
+    parts = ids.str.extract(EXAMPLE_NUMBER)
+    numbers = pd.to_numeric(parts["number"], errors="coerce")
+    prefix = parts["key"] + "/" + parts["split"]
+    found = numbers.groupby(prefix).agg(["min", "max"])
+    return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
+
+
+def keys_of(element: Check, output: str) -> Iterator[tuple[int, pa.Table]]:
+    """The keys of shards of clean/ by hash bucket, as the clean stage makes them, from what it wrote."""
+    for part in element.parts:
+        if part.number is None:
+            continue
+        keys = KeyTables(part.number)
+        for table in read_batches(f"{output}/{part.path}", ROWS_A_PROFILE):
+            for example in table_to_examples(table):
+                keys.add(example)
+        yield from keys.tables()
+
+
+def named_repeats(element: tuple[int, pa.Table], output: str, paths: dict[int, str]) -> dict:
+    """What the clean stage should have dropped of a shard: counts and up to three ids, leaks and repeats apart."""
+    shard, drops = element
+    ids = read_shard(f"{output}/{paths[shard]}")["id"].take(drops["row"]).to_pylist()
+    leaked = [reason == Reason.LEAKAGE for reason in drops["reason"].to_pylist()]
+    groups = {
+        name: [id_ for id_, is_leak in zip(ids, leaked, strict=True) if is_leak == wanted]
+        for name, wanted in (("leaked_texts", True), ("repeated_texts", False))
+    }
+    faults = {name: {"count": len(group), "ids": sorted(group)[:3]} for name, group in groups.items()}
+    return {"facts": {"folder": paths[shard].rpartition("/")[0], "split": ids[0].split("/")[-2], **faults}}
+
+
+def conclude(lines: list[str], output: str) -> None:
+    """Merges the results of all shards, checks the corpus suite over their facts, writes the result and Data Docs."""
+    parts = [msgspec.json.decode(line) for line in sorted(lines)]
+    by_suite: dict[str, list[SuiteResult]] = {}
+    for part in parts:
+        if "result" in part:
+            result = msgspec.convert(part["result"], SuiteResult)
+            by_suite.setdefault(result.suite, []).append(result)
+    results = [merge(group) for _, group in sorted(by_suite.items())]
+    facts = add_up(part["facts"] for part in parts if "facts" in part)
+    results.append(check("corpus", profile.corpus_profile(facts)))
+    content = msgspec.json.format(msgspec.json.encode(results), indent=1)
+    files.write_text(f"{output}/reports/data_docs/index.html", report.data_docs(results))
+    files.write_text(f"{output}/reports/validation.json", content.decode() + "\n")
+
+
+def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
+    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids."""
+    totals: dict[tuple[str, str], Counter] = {}
+    culprits: dict[tuple[str, str], dict[str, list[str]]] = {}
+    ranges: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    for fact in facts:
+        at = fact["folder"], fact["split"]
+        total, ids = totals.setdefault(at, Counter()), culprits.setdefault(at, {})
+        for name in ("manifest_rows", "rows", "negatives", "positives"):
+            total[name] += fact.get(name, 0)
+        total["negative_ratio"] = fact.get("negative_ratio", total["negative_ratio"])
+        for name in ("leaked_texts", "repeated_texts"):
+            total[name] += fact.get(name, {}).get("count", 0)
+            ids.setdefault(name, []).extend(fact.get(name, {}).get("ids", ()))
+        for prefix, low_high in fact.get("ordinals", {}).items():
+            ranges.setdefault((*at, prefix), []).append(tuple(low_high))
+    for (folder, split, prefix), pairs in ranges.items():
+        pairs.sort()
+        for (_, high), (low, _) in pairwise(pairs):
+            if low <= high:
+                totals[folder, split]["repeated_ids"] += 1
+                culprits[folder, split].setdefault("repeated_ids", []).append(f"{prefix}/{low}")
+    return [
+        profile.SplitFacts(
+            f"{folder}/{split}",
+            split,
+            total["manifest_rows"],
+            total["rows"],
+            *(
+                profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
+                for name in ("repeated_ids", "repeated_texts", "leaked_texts")
+            ),
+            total["negatives"],
+            total["positives"],
+            total["negative_ratio"],
+        )
+        for (folder, split), total in sorted(totals.items())
+    ]
+
+
+def read_results(output: str) -> list[SuiteResult]:
+    return msgspec.json.decode(files.read_text(f"{output}/reports/validation.json"), type=list[SuiteResult])
+
+
+def refuse_failures(output: str) -> None:
+    """Raises SuiteError with one line for each expectation that failed."""
+    lines = failure_lines(read_results(output))
+    if lines:
+        raise SuiteError(
+            f"{len(lines)} expectations failed, see {output}/reports/data_docs/index.html\n" + "\n".join(lines)
+        )

@@ -1,0 +1,1 @@
+"""The plain values that every other package speaks in; imports nothing else of IEForge."""

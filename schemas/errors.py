@@ -1,0 +1,94 @@
+"""What can go wrong, classed by consequence: errors stop a build or a source, rejects lose one record."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class IEForgeError(Exception):
+    """One line for the user: what is wrong, where (`file:line`), what to do. `exit_code` is the process's."""
+
+    exit_code = 1
+
+
+class MachineError(IEForgeError):
+    """The machine refuses: no permission, a full disk, a missing library."""
+
+    exit_code = 1
+
+
+class ConfigError(IEForgeError):
+    """A flag, a recipe or a file that the user names is wrong; nothing was built."""
+
+    exit_code = 2
+
+
+class SourceError(IEForgeError):
+    """One source cannot be read; the others go on, and the build ends with this exit code."""
+
+    exit_code = 3
+
+
+class SuiteError(IEForgeError):
+    """A validation suite failed; the build stops before its card is written."""
+
+    exit_code = 4
+
+
+class PublishError(IEForgeError):
+    """A build that may not be published as asked."""
+
+    exit_code = 5
+
+
+class Reason(StrEnum):
+    """Why a record was dropped. The first group is bad input and counts towards `max_reject_rate`."""
+
+    NOT_UTF8 = "not_utf8"
+    BROKEN_JSON = "broken_json"
+    BROKEN_RECORD = "broken_record"  # the file format's own grammar is violated
+    WRONG_COLUMNS = "wrong_columns"
+    MISSING_FIELD = "missing_field"
+    EMPTY_TEXT = "empty_text"
+    OFFSET_MISMATCH = "offset_mismatch"
+    UNKNOWN_LABEL = "unknown_label"
+
+    DUPLICATE = "duplicate"
+    CONTRADICTION = "contradiction"
+    LEAKAGE = "leakage"
+    LOW_QUALITY = "low_quality"
+    UNANNOTATED = "unannotated"  # a train or validation text whose annotations are unknown
+    ONE_PAIR_UNITED = "one_pair_united"
+
+    @property
+    def is_rule(self) -> bool:
+        """A drop that a rule asks for, as opposed to bad input."""
+        return self in (
+            Reason.DUPLICATE,
+            Reason.CONTRADICTION,
+            Reason.LEAKAGE,
+            Reason.LOW_QUALITY,
+            Reason.UNANNOTATED,
+            Reason.ONE_PAIR_UNITED,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """What a reader yields in place of a record that it cannot read. `place` is `file:line`."""
+
+    place: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One lost record, kept under `rejects/`. `id` is empty where the record never became an Example."""
+
+    stage: str
+    source: str
+    split: str
+    id: str
+    place: str
+    reason: Reason
+    detail: str

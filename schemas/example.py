@@ -1,0 +1,110 @@
+"""One text with its gold entities, relations and events: the record that every source is read into."""
+
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+"""Start and end in code points, half-open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A string of the text. `spans`: one as a rule, several (in order) for a discontinuous mention, none where
+    the source gives only the string. `" ".join(text[s:e] for s, e in spans) == mention.text` where there are any.
+    """
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    label: str
+    mention: Mention
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A typed triple where the source types its ends (`head_label`, `tail_label`), else a plain one."""
+
+    label: str
+    head: Mention
+    tail: Mention
+    head_label: str | None = None
+    tail_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    role: str
+    mention: Mention
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    label: str
+    trigger: Mention | None
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sentence or a document, as its file has it at ingest and as a window of at most `max_chars` after clean.
+
+    `id` is `<source key>/<split>/<n>`, a window's `<source key>/<split>/<n>/<w>`. `source` is the name that the
+    published corpora use. `tasks` names what the text is used for (NER, RE, ...). A layer that is None is not
+    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing.
+    """
+
+    id: str
+    source: str
+    split: str
+    lang: str
+    text: str
+    tasks: tuple[str, ...]
+    entities: tuple[Entity, ...] | None
+    relations: tuple[Relation, ...] | None
+    events: tuple[Event, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawExample:
+    """What a file format's reader yields: the text and layers with the file's own labels. `place` is `file:line`."""
+
+    place: str
+    text: str
+    entities: tuple[Entity, ...] | None = None
+    relations: tuple[Relation, ...] | None = None
+    events: tuple[Event, ...] | None = None
+
+
+TASKS = ("NER", "RE", "SPO", "EE", "EET", "EEA", "KG")
+SPLITS = ("train", "validation", "test")
+LAYER = {
+    "NER": "entities",
+    "RE": "relations",
+    "SPO": "relations",
+    "KG": "relations",
+    "EE": "events",
+    "EET": "events",
+    "EEA": "events",
+}
+"""The layer that holds a task's gold."""
+
+
+def surface(text: str, spans: tuple[Span, ...]) -> str:
+    """The string that `spans` mark in `text`: the pieces, joined by blanks."""
+    return " ".join(text[start:end] for start, end in spans)
+
+
+def mentions(example: Example | RawExample):
+    """Every mention of every layer, in no particular order (a mention of two layers comes twice)."""
+    for entity in example.entities or ():
+        yield entity.mention
+    for relation in example.relations or ():
+        yield relation.head
+        yield relation.tail
+    for event in example.events or ():
+        if event.trigger is not None:
+            yield event.trigger
+        for argument in event.arguments:
+            yield argument.mention

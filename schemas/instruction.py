@@ -1,0 +1,28 @@
+"""One prompt that asks for a batch of labels over one Example, and its gold answer: a row of the corpus."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """`instruction`, `output`, `label` are JSON strings; the columns are those of `schemas.arrow.INSTRUCTIONS`.
+
+    `id` is `<example_id>/<task>/<batch>`, batches numbered from 0. train and validation rows have `output`, test
+    rows `label`, the unified annotation list of the whole example; both are None where nothing is annotated.
+    `labels` are the names asked, in order (SPO: typed names); `positives` and `hard_negatives` are among them.
+    `text_sha256`: hex, of the UTF-8 text.
+    """
+
+    id: str
+    example_id: str
+    text_sha256: str
+    task: str
+    source: str
+    lang: str
+    split: str
+    instruction: str
+    output: str | None
+    label: str | None
+    labels: tuple[str, ...]
+    positives: tuple[str, ...]
+    hard_negatives: tuple[str, ...]

@@ -1,0 +1,254 @@
+"""Every source keeps the same promises on its sample: files found, records read, nothing lost, invented or garbled."""
+
+import os
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import pipelines.sources
+from pipelines.sources import Found, Licence, find, load
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.example import LAYER, SPLITS, TASKS, RawExample, mentions, surface
+from transforms.files import list_files
+from transforms.normalize import normalize
+
+SAMPLES = Path(pipelines.sources.__file__).parent.parent / "samples"
+KEYS = pipelines.sources.keys()
+every_source = pytest.mark.parametrize("key", KEYS)
+
+RAW_CODE = re.compile(r"^[BIMESLU]-|^/|^\w+/\w+/|\(e[12],|_")
+"""A tag, a Freebase path, a direction, an identifier: what files write and no prompt should ask for."""
+HAN = re.compile("[\u4e00-\u9fff]")
+CUTS = 9
+LABELS = {"entities": "entity_labels", "relations": "relation_labels", "events": "event_labels"}
+"""The map that holds a layer's labels."""
+
+Record = RawExample | BadRecord
+
+
+def find_sample(key: str, folder: Path) -> Found:
+    found = find(load(key), list_files(str(folder)))
+    assert found is not None, f"{folder} holds no file of any form of {key}; write a sample of at least 20 records"
+    return found
+
+
+def read(key: str, found: Found) -> dict[str, list[Record]]:
+    """The normalized records of each split."""
+    source = load(key)
+    maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
+    return {
+        split: [r if isinstance(r, BadRecord) else normalize(r, *maps) for r in found.form.read(files)]
+        for split, files in found.splits.items()
+    }
+
+
+@cache
+def sample(key: str) -> dict[str, list[Record]]:
+    return read(key, find_sample(key, SAMPLES / key))
+
+
+def examples(records: list[Record]) -> list[RawExample]:
+    return [record for record in records if isinstance(record, RawExample)]
+
+
+def bad_records(records: list[Record]) -> list[BadRecord]:
+    return [record for record in records if isinstance(record, BadRecord)]
+
+
+def all_records(splits: dict[str, list[Record]]) -> list[Record]:
+    return [record for records in splits.values() for record in records]
+
+
+def file_of(record: Record) -> str:
+    return record.place.rpartition(":")[0]
+
+
+def line_of(record: Record) -> int:
+    return int(record.place.rpartition(":")[2])
+
+
+def identity(record: Record) -> tuple[str, str]:
+    return record.place, record.text if isinstance(record, RawExample) else record.reason
+
+
+def read_changed(key: str, folder: Path, change) -> dict[str, list[Record]]:
+    """What a copy of the sample in `folder` gives whose files went through `change`, bytes to bytes."""
+    shutil.copytree(SAMPLES / key, folder)
+    for file in list_files(str(folder)):
+        Path(file.path).write_bytes(change(file.read()))
+    return read(key, find_sample(key, folder))
+
+
+@every_source
+def test_metadata(key):
+    source = load(key)
+    assert source.name and source.title and source.domain and source.licence_text
+    assert source.lang in ("en", "zh")
+    assert isinstance(source.licence, Licence)
+    assert re.fullmatch(r"https?://\S+", source.homepage)
+    assert f"{key}/" in source.get, "`get` says which files go into the source's folder"
+    assert re.fullmatch(r"[A-Za-z][\w:.-]+", source.citation)
+    assert source.tasks and len(set(source.tasks)) == len(source.tasks) and set(source.tasks) <= set(TASKS)
+    for task in source.tasks:
+        assert any(getattr(source, LABELS[LAYER[task]]).values()), f"no label for {task}"
+
+
+@every_source
+def test_labels_are_words_with_a_description(key):
+    source = load(key)
+    for name in LABELS.values():
+        labels = {label for label in getattr(source, name).values() if label is not None}
+        assert len({label.name for label in labels}) == len(labels), "two labels have one name"
+        for label in labels:
+            assert label.name.strip() == label.name != ""
+            assert not RAW_CODE.search(label.name), label.name
+            assert len(set(label.roles)) == len(label.roles)
+            assert not any(RAW_CODE.search(role) for role in label.roles), label.roles
+            assert re.fullmatch(r"\S.{3,150}", label.description), f"{label.name}: {label.description!r}"
+            assert bool(HAN.search(label.description)) == (source.lang == "zh"), label.description
+    typed = [label.name for label in source.typed_labels]
+    assert len(set(typed)) == len(typed)
+
+
+@every_source
+def test_sample_has_the_records_it_should(key):
+    found = find_sample(key, SAMPLES / key)
+    splits = sample(key)
+    assert set(splits) == {"all"} or {"train", "test"} <= set(splits) <= set(SPLITS)
+    assert found.unassigned == []
+    assert len(examples(all_records(splits))) >= 20
+    assert bad_records(all_records(splits))
+    for split, records in splits.items():
+        names = {file.name for file in found.splits[split]}
+        assert examples(records)
+        for record in records:
+            assert file_of(record) in names and line_of(record) >= 1, f"{record.place} is no file:line"
+    if "all" not in splits:
+        planted = {example.text for example in examples(splits["train"])}
+        assert planted & {example.text for example in examples(splits["test"])}, "no text stands in train and test"
+
+
+@every_source
+def test_annotations_hold(key):
+    source = load(key)
+    read_examples = examples(all_records(sample(key)))
+    for task in source.tasks:
+        assert any(getattr(example, LAYER[task]) for example in read_examples), f"no example has anything for {task}"
+    entities, relations, events = (
+        {label.name: label for label in getattr(source, labels).values() if label} for labels in LABELS.values()
+    )
+    for example in read_examples:
+        for mention in mentions(example):
+            assert not mention.spans or surface(example.text, mention.spans) == mention.text
+            assert list(mention.spans) == sorted(mention.spans)
+        assert {entity.label for entity in example.entities or ()} <= set(entities)
+        for relation in example.relations or ():
+            assert relation.label in relations
+            assert {relation.head_label, relation.tail_label} <= {None, *entities}
+        for event in example.events or ():
+            assert {argument.role for argument in event.arguments} <= set(events[event.label].roles)
+
+
+def unix_lines(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")
+
+
+REWRITES = {
+    "lf": unix_lines,
+    "crlf": lambda data: unix_lines(data).replace(b"\n", b"\r\n"),
+    "bom": lambda data: b"\xef\xbb\xbf" + data,
+    "no_last_newline": lambda data: data.rstrip(b"\r\n"),
+}
+
+
+@every_source
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_nothing_hangs_on_line_ends_or_a_byte_order_mark(key, rewrite, tmp_path):
+    before = sample(key)
+    names = [file.name for files in find_sample(key, SAMPLES / key).splits.values() for file in files]
+    if rewrite == "crlf" and any(name.endswith(".ann") for name in names):
+        pytest.skip("standoff offsets count the characters of the .txt file, line ends among them")
+
+    def content(record: Record):
+        if isinstance(record, BadRecord):
+            return record.place, record.reason
+        text = record.text.rstrip("\n")  # a document's own text ends with its file
+        return record.place, text, record.entities, record.relations, record.events
+
+    after = read_changed(key, tmp_path / key, REWRITES[rewrite])
+    assert {split: [content(record) for record in records] for split, records in after.items()} == {
+        split: [content(record) for record in records] for split, records in before.items()
+    }
+
+
+@every_source
+def test_a_cut_file_loses_records_at_its_end_only(key, tmp_path):
+    before = sample(key)
+    folder = tmp_path / key
+    shutil.copytree(SAMPLES / key, folder)
+    found = find_sample(key, folder)
+    for split, files in found.splits.items():
+        for file in files[:4]:
+            data = file.read()
+            for cut in {len(data) * part // CUTS for part in range(CUTS)}:
+                Path(file.path).write_bytes(data[:cut])
+                try:
+                    after = read(key, Found(found.form, {split: files}, [], []))[split]
+                except SourceError as error:
+                    assert file.name in str(error)
+                else:
+                    assert_only_the_end_is_lost(before[split], after, file.name)
+            Path(file.path).write_bytes(data)
+
+
+def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: str) -> None:
+    """`after` is `before` less the last records of the file `cut`, of which the first may be there cut short."""
+
+    def stem(name: str) -> str:
+        return os.path.splitext(name)[0]  # X.ann and X.txt are one document
+
+    kept = {identity(record) for record in after}
+    lost = sorted((record for record in before if identity(record) not in kept), key=line_of)
+    of_file = sorted((record for record in before if stem(file_of(record)) == stem(cut)), key=line_of)
+    assert lost == of_file[len(of_file) - len(lost) :]
+
+    known = {identity(record): record for record in before}
+    new = [record for record in after if identity(record) not in known]
+    assert len(bad_records(new)) <= 1
+    assert len(examples(new)) <= len(lost)
+    for example in examples(new):  # cut short; where the whole was a bad record, its good beginning can be read
+        assert any(isinstance(whole, BadRecord) or whole.text.startswith(example.text) for whole in lost), example
+    for example in examples(after):
+        whole = known.get(identity(example), example)
+        for layer in LABELS:
+            assert set(getattr(example, layer) or ()) <= set(getattr(whole, layer) or ())
+
+
+@every_source
+def test_another_encoding_is_refused_not_garbled(key, tmp_path):
+    """Chinese: the files in GB 18030 (GBK and more). English: a word of the first example has a Latin-1 é."""
+    before = all_records(sample(key))
+    if load(key).lang == "zh":
+
+        def change(data: bytes) -> bytes:
+            return data.decode("utf-8", "surrogateescape").encode("gb18030", "surrogateescape")
+
+        hit = {example.place for example in examples(before) if not example.text.isascii()}
+    else:
+        word = max(re.findall("[A-Za-z]+", examples(before)[0].text), key=len)
+        middle = len(word) // 2
+
+        def change(data: bytes) -> bytes:
+            return data.replace(word.encode(), word[:middle].encode() + b"\xe9" + word[middle + 1 :].encode())
+
+        hit = {example.place for example in examples(before) if word in example.text}
+    try:
+        after = all_records(read_changed(key, tmp_path / key, change))
+    except SourceError as error:
+        assert any(file.name in str(error) for file in list_files(str(SAMPLES / key)))
+    else:
+        assert examples(after) == [example for example in examples(before) if example.place not in hit]
+        assert len([record for record in bad_records(after) if record.reason == Reason.NOT_UTF8]) >= len(hit) > 0

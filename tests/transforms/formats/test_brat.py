@@ -1,0 +1,180 @@
+"""The standoff reader against pairs of files written here: spans, relations, events, and what is broken."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, surface
+from tests.strategies import spanned_mentions
+from transforms.files import list_files
+from transforms.formats import brat
+
+TEXT = "Heart and lung cells divide."
+HEART = Mention("Heart", ((0, 5),))
+LUNG_CELLS = Mention("lung cells", ((10, 20),))
+HEART_CELLS = Mention("Heart cells", ((0, 5), (15, 20)))
+DIVIDE = Mention("divide", ((21, 27),))
+
+
+def read(folder: Path, files: dict[str, str | bytes], **options):
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return list(brat.read(list_files(str(folder)), **options))
+
+
+def read_one(folder: Path, ann: str, text: str = TEXT, **options):
+    [record] = read(folder, {"d.ann": ann, "d.txt": text}, **options)
+    return record
+
+
+def test_entities_relations_and_events(tmp_path):
+    ann = """\
+T1\tOrgan 0 5\tHeart
+E1\tDivision:T4 agent:T2 agent2:T3 cause:E2
+T2\tCell 10 20\tlung cells
+T3\tCell 0 5;15 20\tHeart cells
+T4\tDivision 21 27\tdivide
+T5\tGrowth 6 9\tand
+E2\tGrowth:T5\x20
+R1\tpart-of Arg1:T3 Arg2:T1\t
+A1\tNegated E1
+#1\tAnnotatorNotes T1\tsure?
+*\tEquiv T2 T3
+
+"""
+    assert read_one(tmp_path, ann) == RawExample(
+        "d.ann:1",
+        TEXT,
+        entities=(Entity("Organ", HEART), Entity("Cell", LUNG_CELLS), Entity("Cell", HEART_CELLS)),
+        relations=(Relation("part-of", HEART_CELLS, HEART, "Cell", "Organ"),),
+        events=(
+            Event(
+                "Division",
+                DIVIDE,
+                (
+                    Argument("agent", LUNG_CELLS),
+                    Argument("agent", HEART_CELLS),
+                    Argument("cause", Mention("and", ((6, 9),))),
+                ),
+            ),
+            Event("Growth", Mention("and", ((6, 9),))),
+        ),
+    )
+
+
+def test_a_source_chooses_its_entity_types(tmp_path):
+    ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\n"
+    example = read_one(tmp_path, ann, to_example=lambda place, doc: brat.all_layers(place, doc, {"Cell"}))
+    assert example.entities == (Entity("Cell", LUNG_CELLS),)
+
+
+def test_pairs_are_made_within_a_folder_and_in_order_of_name(tmp_path):
+    files = {
+        "b/x.txt": "second",
+        "b/x.ann": "T1\tN 0 6\tsecond\n",
+        "a/x.ann": "",
+        "a/x.txt": "first\n",
+        "a/x.y.txt": "dotted",
+        "a/x.y.ann": "",
+    }
+    assert read(tmp_path, files) == [
+        RawExample("a/x.ann:1", "first", (), (), ()),
+        RawExample("a/x.y.ann:1", "dotted", (), (), ()),
+        RawExample("b/x.ann:1", "second", (Entity("N", Mention("second", ((0, 6),))),), (), ()),
+    ]
+
+
+@pytest.mark.parametrize(("there", "missing"), [("a/x.txt", "a/x.ann"), ("a/x.ann", "a/x.txt")])
+def test_a_missing_partner_is_named(tmp_path, there, missing):
+    suffix = Path(missing).suffix
+    good = RawExample("a/y.ann:1", "y", (), (), ())
+    bad, other = read(tmp_path, {there: "", "a/y.txt": "y", "a/y.ann": "", f"b/x{suffix}": ""})[:2]
+    assert bad.place == f"{there}:1"
+    assert bad.reason == Reason.MISSING_FIELD
+    assert missing in bad.detail
+    assert other == good
+
+
+def test_pieces_are_put_in_order_of_the_text(tmp_path):
+    example = read_one(tmp_path, "T1\tCell 15 20;0 5\tcells Heart\n")
+    assert example.entities == (Entity("Cell", HEART_CELLS),)
+
+
+def test_a_line_end_within_a_mention_is_a_blank_in_its_surface(tmp_path):
+    example = read_one(tmp_path, "T1\tN 2 5\tb c\n", "a b\nc d")
+    [entity] = example.entities
+    assert entity.mention == Mention("b\nc", ((2, 5),))
+
+
+def test_a_wrong_surface_is_left_for_the_repair(tmp_path):
+    [entity] = read_one(tmp_path, "T1\tCell 9 19\tlung cells\n").entities
+    assert entity.mention == Mention("lung cells", ((9, 19),))
+
+
+@pytest.mark.parametrize("counted", ["one", "two"])
+def test_offsets_over_crlf_count_a_line_end_as_one_or_two(tmp_path, counted):
+    starts = {"one": (4, 8), "two": (5, 10)}[counted]
+    ann = f"T1\tN {starts[0]} {starts[0] + 3}\ttwo\r\nT2\tN {starts[1]} {starts[1] + 5}\tthree\r\n"
+    example = read_one(tmp_path, ann, "one\r\ntwo\r\nthree\r\n")
+    assert example.text == "one\ntwo\nthree"
+    assert [entity.mention for entity in example.entities] == [
+        Mention("two", ((4, 7),)),
+        Mention("three", ((8, 13),)),
+    ]
+
+
+def test_offsets_count_code_points_after_a_byte_order_mark(tmp_path):
+    [entity] = read_one(tmp_path, "\ufeffT1\tN 3 4\tb\n", "\ufeff𝒜é b").entities
+    assert entity.mention == Mention("b", ((3, 4),))
+
+
+BROKEN = {
+    "no tabs": ("T1 Organ 0 5 Heart", 1, Reason.WRONG_COLUMNS),
+    "no text": ("T1\tOrgan 0 5", 1, Reason.WRONG_COLUMNS),
+    "no end": ("T1\tOrgan 0\tHeart", 1, Reason.WRONG_COLUMNS),
+    "no number": ("T1\tOrgan 0 x\tHeart", 1, Reason.WRONG_COLUMNS),
+    "behind the text": ("\nT1\tOrgan 22 29\tdivide.", 2, Reason.OFFSET_MISMATCH),
+    "backwards": ("T1\tOrgan 5 0\tHeart", 1, Reason.OFFSET_MISMATCH),
+    "empty span": ("T1\tOrgan 5 5\t", 1, Reason.OFFSET_MISMATCH),
+    "cut short": ("T1\tOrgan 0 5\tHea", 1, Reason.OFFSET_MISMATCH),
+    "second piece outside": ("T1\tOrgan 0 5;15 99\tHeart cells", 1, Reason.OFFSET_MISMATCH),
+    "unknown trigger": ("T1\tOrgan 0 5\tHeart\nE1\tDivision:T2", 2, Reason.BROKEN_RECORD),
+    "event as trigger": ("T1\tN 0 5\tHeart\nE1\tN:T1\nE2\tN:E1", 3, Reason.BROKEN_RECORD),
+    "unknown argument": ("T1\tOrgan 0 5\tHeart\nE1\tDivision:T1 agent:T7", 2, Reason.BROKEN_RECORD),
+    "unknown end": ("R1\thas Arg1:T1 Arg2:T2\nT1\tOrgan 0 5\tHeart", 1, Reason.BROKEN_RECORD),
+    "three ends": ("T1\tN 0 5\tHeart\nR1\thas a:T1 b:T1 c:T1", 2, Reason.WRONG_COLUMNS),
+    "no relation": ("R1", 1, Reason.WRONG_COLUMNS),
+    "no event": ("E1\t", 1, Reason.WRONG_COLUMNS),
+    "argument without id": ("T1\tN 0 5\tHeart\nE1\tN:T1 agent", 2, Reason.WRONG_COLUMNS),
+    "id twice": ("T1\tN 0 5\tHeart\nT1\tN 0 5\tHeart", 2, Reason.BROKEN_RECORD),
+    "unknown kind": ("X1\tOrgan 0 5\tHeart", 1, Reason.BROKEN_RECORD),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_the_first_broken_line_makes_the_document_a_bad_record(tmp_path, case):
+    ann, line, reason = BROKEN[case]
+    first, second = read(tmp_path, {"d.ann": ann + "\n", "d.txt": TEXT, "e.ann": "", "e.txt": TEXT})
+    assert isinstance(first, BadRecord)
+    assert (first.place, first.reason) == (f"d.ann:{line}", reason)
+    assert second == RawExample("e.ann:1", TEXT, (), (), ())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(data=st.data())
+def test_what_is_written_is_read(tmp_path, data):
+    text = data.draw(st.text("ab é药𝒜.", min_size=1).filter(str.strip))
+    drawn = data.draw(st.lists(spanned_mentions(text), max_size=4))
+    ann = "".join(
+        f"T{n}\tN {';'.join(f'{s} {e}' for s, e in mention.spans)}\t{mention.text}\n"
+        for n, mention in enumerate(drawn, 1)
+    )
+    example = read_one(tmp_path, ann, text)
+    assert example.text == text
+    assert [entity.mention for entity in example.entities] == drawn
+    assert all(surface(text, entity.mention.spans) == entity.mention.text for entity in example.entities)

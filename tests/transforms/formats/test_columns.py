@@ -1,0 +1,255 @@
+"""The column reader against files written byte by byte here, and its decoder against four encoders."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Entity, Mention, RawExample, surface
+from transforms.files import File
+from transforms.formats.columns import TAG, decode, read
+from transforms.normalize import normalize
+
+
+def encode_iob2(kind, size):
+    return [f"B-{kind}", *[f"I-{kind}"] * (size - 1)]
+
+
+def encode_iobes(kind, size):
+    return [f"S-{kind}"] if size == 1 else [f"B-{kind}", *[f"I-{kind}"] * (size - 2), f"E-{kind}"]
+
+
+def encode_bmes(kind, size):
+    return [tag.replace("I-", "M-", 1) for tag in encode_iobes(kind, size)]
+
+
+def encode_bilou(kind, size):
+    return [tag.replace("S-", "U-", 1).replace("E-", "L-", 1) for tag in encode_iobes(kind, size)]
+
+
+def encode(entities, length, scheme):
+    """The tags of sorted (label, first, last + 1) triples; IOB1 has its B only where an entity meets its own type."""
+    tags = ["O"] * length
+    for index, (kind, first, end) in enumerate(entities):
+        if scheme is None:
+            touches = index > 0 and entities[index - 1][0] == kind and entities[index - 1][2] == first
+            tags[first:end] = ["B-" + kind if touches else "I-" + kind, *["I-" + kind] * (end - first - 1)]
+        else:
+            tags[first:end] = scheme(kind, end - first)
+    return tags
+
+
+SCHEMES = [None, encode_iob2, encode_iobes, encode_bmes, encode_bilou]
+
+
+@st.composite
+def tagged(draw):
+    """(number of tokens, entities over them): gaps of 0 make neighbours touch."""
+    pieces = draw(
+        st.lists(st.tuples(st.sampled_from(["PER", "B-X", "O", "Loc.Nam"]), st.integers(0, 2), st.integers(1, 4)))
+    )
+    entities, at = [], 0
+    for kind, gap, size in pieces:
+        entities.append((kind, at + gap, at + gap + size))
+        at += gap + size
+    return max(at + draw(st.integers(0, 2)), 1), entities
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@given(sentence=tagged())
+def test_decodes_what_each_scheme_encodes(scheme, sentence):
+    length, entities = sentence
+    assert decode(encode(entities, length, scheme)) == entities
+
+
+@given(st.lists(st.sampled_from([p + "-" + k for p in "BIMESUL" for k in ("A", "B")] + ["O"])))
+def test_any_tags_give_entities_in_order_over_exactly_the_tagged_tokens(tags):
+    entities = decode(tags)
+    covered = [i for _, first, end in entities for i in range(first, end)]
+    assert covered == [i for i, tag in enumerate(tags) if tag != "O"]
+    assert all(tags[i][2:] == kind for kind, first, end in entities for i in range(first, end))
+
+
+@pytest.mark.parametrize(
+    ("tags", "entities"),
+    [
+        ("O I-A I-A O", [("A", 1, 3)]),  # IOB1: I opens after O
+        ("I-A I-B", [("A", 0, 1), ("B", 1, 2)]),  # and after another type
+        ("I-A B-A I-A", [("A", 0, 1), ("A", 1, 3)]),
+        ("B-A I-B", [("A", 0, 1), ("B", 1, 2)]),
+        ("M-A E-A", [("A", 0, 2)]),  # an orphan M opens
+        ("O E-A I-A", [("A", 1, 2), ("A", 2, 3)]),  # an orphan E is alone, and closes
+        ("B-A E-B", [("A", 0, 1), ("B", 1, 2)]),
+        ("B-A E-A M-A", [("A", 0, 2), ("A", 2, 3)]),
+        ("B-A S-A E-A", [("A", 0, 1), ("A", 1, 2), ("A", 2, 3)]),
+        ("S-A I-A", [("A", 0, 1), ("A", 1, 2)]),
+        ("B-A M-A", [("A", 0, 2)]),  # never closed
+        ("B-A O", [("A", 0, 1)]),
+        ("B-A I-A L-A U-A", [("A", 0, 3), ("A", 3, 4)]),
+        ("B-PER.NAM I-PER.NAM B-x-y", [("PER.NAM", 0, 2), ("x-y", 2, 3)]),
+        ("", []),
+    ],
+)
+def test_decode(tags, entities):
+    assert decode(tags.split()) == entities
+
+
+@pytest.mark.parametrize("tag", ["", "B", "B-", "X-PER", "o", "PER", "-PER", "O-PER", "BPER"])
+def test_no_tag(tag):
+    assert not TAG.fullmatch(tag)
+
+
+def read_bytes(tmp_path, data: bytes, **options):
+    path = tmp_path / "eng.train"
+    path.write_bytes(data)
+    return list(read([File(str(path), "sub/eng.train")], **options))
+
+
+CONLL = {"columns": 4, "docstart": "-DOCSTART-"}
+BMES = {"columns": 2, "joiner": ""}
+TWO = (
+    "-DOCSTART- -X- -X- O\n\nMia NNP I-NP I-PER\nBerg NNP I-NP I-PER\nOslo NNP I-NP I-LOC\n. . O O\n\n\nYes UH O O\n\n"
+)
+TWO_READ = [
+    RawExample(
+        "sub/eng.train:3",
+        "Mia Berg Oslo .",
+        (Entity("PER", Mention("Mia Berg", ((0, 8),))), Entity("LOC", Mention("Oslo", ((9, 13),)))),
+    ),
+    RawExample("sub/eng.train:9", "Yes", ()),
+]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TWO.encode(),
+        TWO.rstrip().encode(),  # no last newline
+        (TWO + "\n \n\n").encode(),  # no empty sentence at the end
+        TWO.replace("\n", "\r\n").encode(),
+        b"\xef\xbb\xbf" + TWO.encode(),
+        b"\xef\xbb\xbf" + TWO.replace("\n", "\r\n").encode(),
+        TWO.replace("\n\n", "\n \t\n").encode(),  # blank lines made of blanks
+        TWO.replace(" ", "\t").encode(),
+        TWO.replace(" ", "  \t ").encode(),
+        TWO.replace("O\n", "O \n").encode(),
+    ],
+)
+def test_same_sentences_whatever_the_line_ends_and_blanks(tmp_path, data):
+    assert read_bytes(tmp_path, data, **CONLL) == TWO_READ
+
+
+def test_docstart_ends_a_sentence_without_a_blank_line(tmp_path):
+    data = b"a O\n-DOCSTART- O\nb B-X\n-DOCSTART- O\n-DOCSTART- O\n"
+    assert read_bytes(tmp_path, data, columns=2, docstart="-DOCSTART-") == [
+        RawExample("sub/eng.train:1", "a", ()),
+        RawExample("sub/eng.train:3", "b", (Entity("X", Mention("b", ((0, 1),))),)),
+    ]
+    assert [example.text for example in read_bytes(tmp_path, b"-DOCSTART- O\n", columns=2)] == ["-DOCSTART-"]
+
+
+def test_characters_join_to_nothing_and_count_as_code_points(tmp_path):
+    data = "𠮷 B-NAME\n野 E-NAME\n任 O\n3 O\n🚄 O\nA B-ORG\nB M-ORG\n司 E-ORG\n".encode()
+    assert read_bytes(tmp_path, data, **BMES) == [
+        RawExample(
+            "sub/eng.train:1",
+            "𠮷野任3🚄AB司",
+            (Entity("NAME", Mention("𠮷野", ((0, 2),))), Entity("ORG", Mention("AB司", ((5, 8),)))),
+        )
+    ]
+
+
+def test_tag_first(tmp_path):
+    data = b"O\tfilms\r\nB-Plot\tww\r\nI-Plot\t2\r\n\r\n"
+    assert read_bytes(tmp_path, data, columns=2, token=1, tag=0) == [
+        RawExample("sub/eng.train:1", "films ww 2", (Entity("Plot", Mention("ww 2", ((6, 10),))),))
+    ]
+
+
+def test_a_named_separator_leaves_other_blanks_in_the_token(tmp_path):
+    options = {"columns": 2, "separator": "\t"}
+    assert read_bytes(tmp_path, b"New York\tB-L\n \tO\nx\tO\n", **options) == [
+        RawExample("sub/eng.train:1", "New York   x", (Entity("L", Mention("New York", ((0, 8),))),))
+    ]
+    assert read_bytes(tmp_path, b"New York B-L\n", **options) == [
+        BadRecord("sub/eng.train:1", Reason.WRONG_COLUMNS, "1 columns, not 2, in 'New York B-L'")
+    ]
+    (empty,) = read_bytes(tmp_path, b"a\tO\n\tO\n", **options)
+    assert (empty.place, empty.reason) == ("sub/eng.train:2", Reason.MISSING_FIELD)
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\u00a0", "\u2028", "\x85", "\x1c"])
+def test_unicode_blanks_separate_neither_columns_nor_lines(tmp_path, blank):
+    data = f"{blank} O\na{blank}b B-X\n".encode()
+    (example,) = read_bytes(tmp_path, data, columns=2)
+    assert example.text == f"{blank} a{blank}b"
+    assert example.entities == (Entity("X", Mention(f"a{blank}b", ((2, 5),))),)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "detail"),
+    [
+        ("two NN O", Reason.WRONG_COLUMNS, "3 columns, not 4, in 'two NN O'"),
+        ("two NN I-NP O O", Reason.WRONG_COLUMNS, "5 columns, not 4, in 'two NN I-NP O O'"),
+        ("two", Reason.WRONG_COLUMNS, "1 columns, not 4, in 'two'"),
+        ("two NN I-NP B-", Reason.BROKEN_RECORD, "'B-' is no tag such as O, B-X or E-X"),
+        ("two NN I-NP PER", Reason.BROKEN_RECORD, "'PER' is no tag such as O, B-X or E-X"),
+    ],
+)
+def test_a_bad_line_loses_its_sentence_only(tmp_path, line, reason, detail):
+    before, after = "a NN O O\n\n", "three NN O O\nfour O\n\nb NN O O\n"
+    assert read_bytes(tmp_path, f"{before}one NN O O\n{line}\n{after}".encode(), **CONLL) == [
+        RawExample("sub/eng.train:1", "a", ()),
+        BadRecord("sub/eng.train:4", reason, detail),
+        RawExample("sub/eng.train:8", "b", ()),
+    ]
+
+
+def test_tags_without_words_are_no_sentences(tmp_path):
+    (bad,) = read_bytes(tmp_path, b"NNP I-NP I-ORG\nVBZ I-VP O\n", **CONLL)
+    assert (bad.place, bad.reason) == ("sub/eng.train:1", Reason.WRONG_COLUMNS)
+
+
+def test_no_utf8_loses_its_sentence_only(tmp_path):
+    data = b"caf\xe9 NN O B-X\n\nb NN O O\n"
+    records = [normalize(record, {}, {}, {}, {}) for record in read_bytes(tmp_path, data, **CONLL)]
+    assert records == [
+        BadRecord("sub/eng.train:1", Reason.NOT_UTF8, "byte 0xe9 at character 3 is not UTF-8; re-encode the file"),
+        RawExample("sub/eng.train:3", "b", ()),
+    ]
+
+
+def test_files_are_read_in_order_and_do_not_run_into_each_other(tmp_path):
+    (tmp_path / "1").write_bytes(b"a B-X")
+    (tmp_path / "2").write_bytes(b"b I-X")
+    (tmp_path / "3").write_bytes(b"")
+    files = [File(str(tmp_path / name), name) for name in "123"]
+    assert [(example.place, example.text) for example in read(files, columns=2)] == [("1:1", "a"), ("2:1", "b")]
+
+
+WORDS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=" \t\r\n"), min_size=1).filter(
+    lambda word: word.strip() and not word.startswith("\ufeff")
+)
+
+
+@pytest.mark.parametrize("joiner", [" ", ""])
+@given(
+    sentences=st.lists(
+        tagged().flatmap(lambda tags: st.tuples(st.lists(WORDS, min_size=tags[0], max_size=tags[0]), st.just(tags[1]))),
+        max_size=3,
+    ),
+    scheme=st.sampled_from(SCHEMES),
+)
+def test_written_sentences_are_read(tmp_path_factory, sentences, scheme, joiner):
+    lines = [
+        "\n".join(f"{word}\t{tag}" for word, tag in zip(words, encode(entities, len(words), scheme), strict=True))
+        for words, entities in sentences
+    ]
+    data = "\n\n".join(lines).encode()
+    examples = read_bytes(tmp_path_factory.mktemp("columns"), data, columns=2, joiner=joiner)
+    assert [example.text for example in examples] == [joiner.join(words) for words, _ in sentences]
+    for example, (words, entities) in zip(examples, sentences, strict=True):
+        assert [(entity.label, entity.mention.text) for entity in example.entities] == [
+            (kind, joiner.join(words[first:end])) for kind, first, end in entities
+        ]
+        assert all(surface(example.text, entity.mention.spans) == entity.mention.text for entity in example.entities)

@@ -1,0 +1,187 @@
+import sys
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation, mentions, surface
+from tests.strategies import CLEAN, examples, texts
+from transforms.clean import low_quality, repair
+
+
+def example(text: str, *found: Mention, **layers) -> Example:
+    entities = tuple(Entity("drug", mention) for mention in found)
+    made = Example("made/train/0", "Made", "train", "en", text, ("NER",), entities, None, None)
+    return replace(made, **layers)
+
+
+def test_each_kind_of_character():
+    cases = {
+        "a\u00a0b\tc\u202fd\u2003e\u205ff\x0bg\x1fh": "a b c d e f g h",
+        "one\r\ntwo\rthree\x85four\u2028five\u2029six\n\nseven": "one\ntwo\nthree\nfour\nfive\nsix\n\nseven",
+        "so\u00adft\u200b h\u2060y\ufeffp\u200ehen\x00\x92": "soft hyphen",
+        "两个　空格": "两个　空格",  # the ideographic space is ordinary
+        "\u3000\u3000开头\n": "开头",
+        "family 👩\u200d👩\u200d👧, \u0645\u06cc\u200c\u062e": "family 👩\u200d👩\u200d👧, \u0645\u06cc\u200c\u062e",
+        "no  collapse ,  no detokenising .": "no  collapse ,  no detokenising .",
+        "cafe\u0301 \u212b \uf900": "café \u00c5 \u8c48",
+        "\u1112\u1161\u11ab\u1100\u1173\u11af": "\ud55c\uae00",
+    }
+    for raw, expected in cases.items():
+        assert repair(example(raw)).text == expected, raw
+
+
+def test_offsets_follow_the_text():
+    raw = "\ufeff Cafe\u0301\u00a0au lait\u200b, caf\u00e9 noir \r\n"
+    found = (
+        Mention("Cafe\u0301\u00a0au", ((2, 10),)),
+        Mention("lait\u200b", ((11, 16),)),
+        Mention("Cafe\u0301 noir", ((2, 7), (23, 27))),
+    )
+    repaired = repair(example(raw, *found))
+    assert repaired.text == "Café au lait, café noir"
+    assert [entity.mention for entity in repaired.entities] == [
+        Mention("Café au", ((0, 7),)),
+        Mention("lait", ((8, 12),)),
+        Mention("Café noir", ((0, 4), (19, 23))),
+    ]
+
+
+def test_a_span_that_ends_within_a_composed_character_grows_to_the_whole_one():
+    letter, mark = Mention("e", ((1, 2),)), Mention("\u0301", ((2, 3),))
+    repaired = repair(example("re\u0301el", letter, mark))
+    assert [entity.mention for entity in repaired.entities] == [Mention("é", ((1, 2),))] * 2
+
+
+def test_every_mention_of_every_layer_is_carried():
+    def at(start, end):
+        return Mention("\tAlice met Bob"[start:end], ((start, end),))
+
+    raw = example(
+        "\tAlice met Bob",
+        relations=(Relation("knows", at(1, 6), at(11, 14), "person", None),),
+        events=(Event("meet", at(7, 10), (Argument("who", at(1, 6)),)), Event("meet", None, ())),
+    )
+    repaired = repair(raw)
+    alice, met, bob = Mention("Alice", ((0, 5),)), Mention("met", ((6, 9),)), Mention("Bob", ((10, 13),))
+    assert repaired.relations == (Relation("knows", alice, bob, "person"),)
+    assert repaired.events == (
+        Event("meet", met, (Argument("who", alice),)),
+        Event("meet", None, ()),
+    )
+    assert repaired.entities == ()
+    assert repair(replace(raw, events=None)).events is None
+
+
+def test_a_mention_without_spans_is_repaired_as_a_string():
+    found = Mention("Cafe\u0301\u00a0noir ")
+    assert repair(example("clean text", found)).entities[0].mention == Mention("Café noir")
+
+
+def test_invisible_pieces_go_and_a_mention_of_nothing_else_is_named():
+    pieces = Mention("\u200b ab", ((0, 1), (1, 3)))
+    assert repair(example("\u200bab", pieces)).entities[0].mention == Mention("ab", ((0, 2),))
+    nothing = repair(example("ab\u200b cd", Mention("\u200b", ((2, 3),))))
+    assert nothing.entities[0].mention == Mention("", ())
+    assert low_quality(nothing) == "a mention is empty after repair"
+    assert low_quality(repair(example("\u200b\ufeff"))) == "the text is empty after repair"
+
+
+def test_an_example_that_needs_nothing_is_itself():
+    fine = example("Zoë 看 𝒜.\nNext", Mention("Zoë", ((0, 3),)), Mention("看 𝒜"))
+    assert repair(fine) is fine
+
+
+def naive(text: str) -> str:
+    """What repair does to a text but for its edges, character by character."""
+    kept = []
+    for character in text.replace("\r\n", "\n"):
+        if character in "\r\x85\u2028\u2029":
+            kept.append("\n")
+        elif character.isspace():
+            kept.append(character if character in "\n\u3000" else " ")
+        elif unicodedata.category(character) != "Cc" and character not in "\u200b\ufeff\u2060\u00ad\u200e":
+            kept.append(character)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+@given(examples())
+def test_repair_keeps_offsets_true_and_needs_no_second_run(raw):
+    repaired = repair(raw)
+    assert repaired.text == naive(raw.text).strip()
+    assert all(surface(repaired.text, m.spans) == m.text for m in mentions(repaired) if m.spans)
+    assert all(start < end for m in mentions(repaired) for start, end in m.spans)
+    assert all(m.text == naive(m.text) for m in mentions(repaired))
+    assert repair(repaired) is repaired
+    assert len(list(mentions(repaired))) == len(list(mentions(raw)))
+    assert [len(layer or ()) for layer in (repaired.entities, repaired.relations, repaired.events)] == [
+        len(layer or ()) for layer in (raw.entities, raw.relations, raw.events)
+    ]
+
+
+@given(texts(), texts(), texts())
+def test_a_span_marks_what_it_marked(before, marked, after):
+    raw = before + marked + after
+    if naive(raw) != naive(before) + naive(marked) + naive(after):
+        return  # something composes, or a line end stands, across the borders
+    if any(unicodedata.category(naive(part + "a")[0])[0] == "M" for part in (marked, after)):
+        return  # a border within a character and its marks
+    found = Mention(marked, ((len(before), len(before) + len(marked)),))
+    repaired = repair(example(raw, found)).entities[0].mention
+    cut = len(naive(raw)) - len(naive(raw).lstrip())
+    start, end = len(naive(before)) - cut, len(naive(before) + naive(marked)) - cut
+    length = len(naive(raw).strip())
+    expected = (max(start, 0), min(end, length))
+    assert repaired.spans == ((expected,) if expected[0] < expected[1] else ())
+
+
+@given(texts(CLEAN).map(str.strip))
+def test_a_clean_text_is_left_alone(text):
+    fine = example(text)
+    assert repair(fine) is fine
+
+
+def test_the_marks_that_compose_backward_are_known_for_this_python():
+    """`repair` cuts a text into a character and what composes with it; Unicode must agree that nothing else does."""
+    from transforms.clean import _composes_backward
+
+    for code in range(sys.maxunicode + 1):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            second = chr(int(parts[1], 16))
+            if unicodedata.normalize("NFC", chr(int(parts[0], 16)) + second) == chr(code):
+                assert _composes_backward(second), hex(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a1234", None),  # 80 % are not over 80 %
+        ("a 12 34 5", "5 of 6 characters are no letters"),
+        ("+ 1 2 3 . 4 5 %", "8 of 8 characters are no letters"),
+        ("的 12 : 34 , 5", "7 of 8 characters are no letters"),
+        ("किं 1234567", None),  # a letter and two marks: 7 of 10
+        ("ab .", "4 characters and no annotation"),
+        ("ab cd", None),
+        ("北京大学", "4 characters and no annotation"),
+    ],
+)
+def test_low_quality(text, reason):
+    assert low_quality(example(text)) == reason
+
+
+def test_short_texts_stay_where_they_are_annotated_or_nothing_is_known():
+    assert low_quality(example("Yes", Mention("Yes", ((0, 3),)))) is None
+    assert low_quality(example("Yes", entities=None)) is None
+    assert low_quality(example("Yes", entities=None, events=())) == "3 characters and no annotation"
+    assert low_quality(example("Yes", events=(Event("say", None, ()),))) is None
+
+
+@given(st.text(min_size=5))
+def test_low_quality_counts_as_unicodedata_does(text):
+    visible = [character for character in text if not character.isspace()]
+    letters = [character for character in visible if unicodedata.category(character)[0] in "LM"]
+    poor = len(visible) - len(letters) > 0.8 * len(visible)
+    assert (low_quality(example(text, entities=None)) is not None) == poor

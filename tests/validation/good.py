@@ -1,0 +1,211 @@
+"""Small good output of every stage, written by hand after the wire format: what the suites must pass."""
+
+import copy
+import hashlib
+import json
+
+from schemas.label import Label, LabelSet, typed_label
+
+KEY = "mine/news"  # a user's folder: the key holds a slash
+TEXT = "Anna Berg joined Nordlys in Bergen after Kalle Lund left the company."
+
+
+def mention(text, *starts):
+    """A mention at each of `starts`; without any, one that the source gives as a string only."""
+    return {"text": text, "spans": [[start, start + len(text)] for start in starts]}
+
+
+ANNA, KALLE = mention("Anna Berg", 0), mention("Kalle Lund", 41)
+NORDLYS, BERGEN = mention("Nordlys", 17), mention("Bergen", 28)
+
+
+def example(number, split="train", text=TEXT, **layers):
+    row = {"id": f"{KEY}/{split}/{number}", "source": "News", "split": split, "lang": "en", "text": text}
+    return row | {"tasks": ["NER", "RE"], "entities": None, "relations": None, "events": None} | layers
+
+
+def examples():
+    rows = [
+        example(
+            0,
+            tasks=["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"],
+            entities=[
+                {"label": "person", "mention": ANNA},
+                {"label": "person", "mention": KALLE},
+                {"label": "organization", "mention": NORDLYS},
+                {"label": "city", "mention": {"text": "Nordlys Bergen", "spans": [[17, 24], [28, 34]]}},
+            ],
+            relations=[
+                {
+                    "label": "works for",
+                    "head": ANNA,
+                    "tail": NORDLYS,
+                    "head_label": "person",
+                    "tail_label": "organization",
+                },
+                {"label": "works for", "head": KALLE, "tail": NORDLYS, "head_label": None, "tail_label": None},
+            ],
+            events=[
+                {
+                    "label": "start job",
+                    "trigger": mention("joined", 10),
+                    "arguments": [{"role": "employee", "mention": ANNA}, {"role": "employer", "mention": NORDLYS}],
+                },
+                {"label": "end job", "trigger": None, "arguments": [{"role": "employee", "mention": mention("Lund")}]},
+            ],
+        ),
+        example(1, entities=[], relations=[], text="Rain fell all day."),
+        example("2/0", split="validation", entities=[{"label": "city", "mention": mention("Oslo", 0)}], text="Oslo."),
+        example(0, split="test", text="Nobody has annotated this text."),
+    ]
+    return copy.deepcopy(rows)  # mentions are shared
+
+
+def label_set(task, *labels):
+    return LabelSet(task, KEY, "News", "en", labels, {label.name: {"train": 2, "test": 1} for label in labels})
+
+
+NER = ("award", "city", "country", "date", "facility", "law", "organization", "person", "product")
+RE = ("born in", "lives in", "works at", "works for")
+HIRED = typed_label("person", "works for", "organization")
+TAUGHT = typed_label("person", "works for", "university")
+BORN = typed_label("person", "born in", "city")
+START = Label("start job", roles=("employee", "employer", "place"))
+END = Label("end job", roles=("employee", "employer"))
+PERSON = Label("person", roles=("works for", "born in"))
+
+
+def label_sets():
+    return [
+        label_set("NER", *map(Label, NER)),
+        label_set("RE", *map(Label, RE)),
+        label_set("SPO", BORN, HIRED, TAUGHT),
+        label_set("EE", END, START),
+        label_set("EET", END, START),
+        label_set("EEA", END, START),
+        label_set("KG", Label("organization", roles=("seat",)), PERSON),
+    ]
+
+
+def dictionary():
+    """For the NER labels; the last pair was given by a person."""
+    return {
+        "city": [("country", 0.71), ("facility", 0.55), ("organization", 0.55)],
+        "person": [("organization", 0.4), ("award", -0.02)],
+        "law": [],
+        "date": [("award", None)],
+    }
+
+
+def row(task, batch, schema, labels, answer, positives=(), hard=(), number=0, split="train", text=TEXT):
+    example_id = f"{KEY}/{split}/{number}"
+    prompt = {"instruction": "Extract what the schema asks for.", "schema": schema, "input": text}
+    test = split == "test"
+    return {
+        "id": f"{example_id}/{task}/{batch}",
+        "example_id": example_id,
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "task": task,
+        "source": "News",
+        "lang": "en",
+        "split": split,
+        "instruction": json.dumps(prompt, ensure_ascii=False),
+        "output": None if test else json.dumps(answer, ensure_ascii=False),
+        "label": json.dumps(answer, ensure_ascii=False) if test and answer is not None else None,
+        "labels": list(labels),
+        "positives": list(positives),
+        "hard_negatives": list(hard),
+    }
+
+
+def named(*labels, **answers):
+    """The answers under their labels, [] under the others."""
+    return {label: answers.get(label.replace(" ", "_"), []) for label in labels}
+
+
+def triples(*labels):
+    return [
+        {"subject_type": item.subject_type, "predicate": item.predicate, "object_type": item.object_type}
+        for item in labels
+    ]
+
+
+def event_types(trigger, *labels):
+    return [{"event_type": item.name, "trigger": trigger, "arguments": list(item.roles)} for item in labels]
+
+
+ASKED = ("person", "city", "law", "country", "date", "award")
+REST = ("product", "facility", "organization")
+TYPES = ("start job", "end job")
+SOMEONE = {"subject": "Anna Berg", "object": "Nordlys"}
+STARTED = {"trigger": "joined", "arguments": {"employee": ["Anna Berg", "She"], "employer": "Nordlys", "place": "NAN"}}
+GOLD_EVENT = {"event_trigger": "joined", "event_type": "start job", "arguments": []}
+PEOPLE = {"Anna Berg": {"works for": "Nordlys"}, "Kalle Lund": {"works for": ["Nordlys", "it"]}}
+
+
+def instructions():
+    """All tasks in train; batches that are full, a rest, without a positive; test rows with and without gold."""
+    gold = [{"entity": "Oslo", "entity_type": "city"}]
+    oslo = {"split": "test", "text": "Oslo lies by the sea."}
+    return [
+        row("NER", 0, ASKED, ASKED, named(*ASKED, person=["Anna Berg", "Kalle Lund"]), ["person"], ["award"]),
+        row("NER", 1, REST, REST, named(*REST)),
+        row("NER", 0, ASKED, ASKED, named(*ASKED), number=1, split="validation", text="Rain fell all day."),
+        row("NER", 0, sorted(ASKED), sorted(ASKED), gold, ["city"], **oslo),
+        row("NER", 1, sorted(REST), sorted(REST), gold, **oslo),
+        row("NER", 0, sorted(ASKED), sorted(ASKED), None, number=1, split="test", text="Not annotated."),
+        row("RE", 0, RE, RE, named(*RE, works_for=[SOMEONE]), ["works for"], ["works at"]),
+        row(
+            "SPO",
+            0,
+            triples(BORN, HIRED),
+            [BORN.name, HIRED.name],
+            named("born in", "works for", works_for=[SOMEONE]),
+            [HIRED.name],
+        ),
+        row("SPO", 0, triples(BORN, HIRED), [BORN.name, HIRED.name], [], **oslo),
+        row("SPO", 1, triples(TAUGHT), [TAUGHT.name], [], **oslo),
+        row("EE", 0, event_types(True, START, END), TYPES, named(*TYPES, start_job=[STARTED]), ["start job"]),
+        row("EE", 0, event_types(True, START, END), TYPES, [GOLD_EVENT], ["start job"], **oslo),
+        row("EET", 0, TYPES, TYPES, named(*TYPES, start_job=["joined"]), ["start job"]),
+        row(
+            "EEA",
+            0,
+            event_types(["joined", "NAN"], START),
+            ["start job"],
+            {"start job": [STARTED, {"trigger": "NAN", "arguments": {}}]},
+            ["start job"],
+        ),
+        row("EEA", 0, event_types(["joined"], START), ["start job"], [GOLD_EVENT], ["start job"], **oslo),
+        row(
+            "KG",
+            0,
+            [{"entity_type": "person", "attributes": ["works for", "born in"]}],
+            ["person"],
+            {"person": PEOPLE},
+            ["person"],
+        ),
+        row(
+            "KG",
+            1,
+            [{"entity_type": "organization", "attributes": ["seat"]}],
+            ["organization"],
+            {"organization": []},
+        ),
+    ]
+
+
+def facts():
+    return [
+        {"id": f"clean/{KEY}/train", "split": "train", "manifest_rows": 2, "rows": 2},
+        {"id": f"clean/{KEY}/test", "split": "test", "manifest_rows": 1, "rows": 1},
+        {
+            "id": "data/NER/train",
+            "split": "train",
+            "manifest_rows": 9,
+            "rows": 9,
+            "negatives": 5,
+            "positives": 2,
+            "negative_ratio": 2.5,
+        },
+    ]

@@ -1,0 +1,463 @@
+"""Every expectation of every suite: corrupt one row of good output, see that expectation alone named, and that row."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.label import LabelSet
+from tests.validation import good
+from validation import profile
+from validation.check import check, failure_lines
+from validation.suites import SUITES
+
+SPLIT_NUM = {"NER": 6, "RE": 4, "SPO": 4, "EE": 4, "EET": 4, "EEA": 4, "KG": 1}
+
+
+def examples(rows):
+    sets = {labels.task: labels for labels in good.label_sets()}
+    return profile.examples_profile(pa.Table.from_pylist(rows, schema=EXAMPLES), sets, max_chars=80)
+
+
+def labels(sets):
+    return profile.labels_profile(msgspec.convert(sets, list[LabelSet]))
+
+
+def hard_negatives(dictionary):
+    return profile.hard_negatives_profile(dictionary, good.label_sets()[0], max_neighbours=3)
+
+
+def instructions(rows):
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    return profile.instructions_profile(table, good.label_sets(), SPLIT_NUM, negative_ratio=2)
+
+
+def corpus(facts):
+    return profile.corpus_profile(msgspec.convert(facts, list[profile.SplitFacts]))
+
+
+FRAMES = {
+    "examples": (good.examples, examples),
+    "labels": (lambda: msgspec.to_builtins(good.label_sets()), labels),
+    "hard_negatives": (good.dictionary, hard_negatives),
+    "instructions": (good.instructions, instructions),
+    "corpus": (good.facts, corpus),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`corrupt` changes the good output in place, `corrupt_frame` its profile (for what no Arrow table can hold)."""
+
+    suite: str
+    name: str
+    column: str | None
+    ids: tuple[str, ...]
+    corrupt: Callable | None = None
+    corrupt_frame: Callable | None = None
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.suite}-{self.name.removeprefix('expect_')}-{self.column}"
+
+
+def fault(suite, column, identity, corrupt, count=1):
+    ids = (identity,) if isinstance(identity, str) else identity
+    return Case(suite, "expect_column_values_to_be_between", column, ids, corrupt, count=count)
+
+
+def put(row, **values):
+    row.update(values)
+
+
+def edit(row, column, change):
+    """Changes the JSON string of `column` by a function of its value, in place or by what it returns."""
+    value = json.loads(row[column])
+    changed = change(value)
+    row[column] = json.dumps(value if changed is None else changed, ensure_ascii=False)
+
+
+def edit_prompt(row, **values):
+    edit(row, "instruction", lambda prompt: prompt.update(values))
+
+
+def rename(row, old, new):
+    """One label by another wherever a NER row names it."""
+    for column in ("labels", "positives", "hard_negatives"):
+        row[column] = [new if label == old else label for label in row[column]]
+    edit_prompt(row, schema=row["labels"])
+    edit(row, "output", lambda answer: {new if label == old else label: v for label, v in answer.items()})
+
+
+def ask(row, labels):
+    """Another batch of labels without a positive."""
+    put(row, labels=labels, positives=[], hard_negatives=[])
+    edit_prompt(row, schema=labels)
+    row["output"] = json.dumps({label: [] for label in labels})
+
+
+def add_column(frame):
+    return frame.assign(colour=0)
+
+
+def unwritable(column, value):
+    """Sets the first row's value to one that no table of the right schema can hold."""
+
+    def corrupt(frame):
+        frame[column] = frame[column].astype(object)
+        frame.loc[0, column] = value
+        return frame
+
+    return corrupt
+
+
+EXAMPLE_IDS = [row["id"] for row in good.examples()]
+FIRST, SECOND, WINDOW, TEST = EXAMPLE_IDS
+ROWS = good.instructions()
+IDS = [row["id"] for row in ROWS]
+AT = {(r["task"], r["split"], r["id"][-1]): number for number, r in reversed(list(enumerate(ROWS)))}
+NER, NER_REST, NER_TEST = AT["NER", "train", "0"], AT["NER", "train", "1"], AT["NER", "test", "0"]
+RE, SPO, EE, EET, EEA, KG = (AT[task, "train", "0"] for task in ("RE", "SPO", "EE", "EET", "EEA", "KG"))
+SPO_TEST = AT["SPO", "test", "0"]
+NER_LABELS, PERSON = f"NER/{good.KEY}/", f"NER/{good.KEY}/person"
+
+
+def example_fault(column, identity, corrupt):
+    return fault("examples", column, identity, corrupt)
+
+
+def row_fault(column, number, corrupt, identity=None):
+    return fault("instructions", column, identity or IDS[number], lambda rows: corrupt(rows[number]))
+
+
+def more_negatives(rows):
+    for batch, task in enumerate(("NER",) * 2, start=2):
+        new = dict(rows[NER])
+        put(new, id=f"{new['example_id']}/{task}/{batch}")
+        ask(new, list(good.ASKED))
+        rows.insert(NER + 1, new)
+
+
+def second_batch_first(rows):
+    """Six labels and three become five and three: only one batch may be partial."""
+    ask_positive = [label for label in good.ASKED if label != "law"]
+    put(rows[NER], labels=ask_positive)
+    edit_prompt(rows[NER], schema=ask_positive)
+    edit(rows[NER], "output", lambda answer: {label: answer[label] for label in ask_positive})
+
+
+CASES = [
+    *(
+        Case(suite, "expect_table_columns_to_match_set", None, ("colour",), corrupt_frame=add_column)
+        for suite in SUITES
+    ),
+    # examples
+    *(
+        Case(
+            "examples",
+            "expect_column_values_to_not_be_null",
+            name,
+            ids,
+            lambda rows, name=name: put(rows[0], **{name: None}),
+        )
+        for name, ids in (("id", ("row 0",)), ("source", (FIRST,)), ("split", (FIRST,)), ("lang", (FIRST,)))
+    ),
+    Case(
+        "examples",
+        "expect_column_values_to_be_of_type",
+        "source",
+        (FIRST,),
+        corrupt_frame=unwritable("source", 7),
+    ),
+    Case(
+        "examples",
+        "expect_column_values_to_be_unique",
+        "id",
+        (FIRST,),
+        lambda rows: put(rows[1], id=FIRST),
+        count=2,
+    ),
+    fault("examples", "malformed_id", "news-1", lambda rows: put(rows[1], id="news-1")),
+    Case(
+        "examples",
+        "expect_column_values_to_be_in_set",
+        "split",
+        (SECOND,),
+        lambda rows: put(rows[1], split="dev"),
+    ),
+    Case(
+        "examples",
+        "expect_column_values_to_be_in_set",
+        "lang",
+        (SECOND,),
+        lambda rows: put(rows[1], lang="English"),
+    ),
+    example_fault("text_chars", SECOND, lambda rows: put(rows[1], text=" \n")),
+    example_fault("task_count", SECOND, lambda rows: put(rows[1], tasks=[])),
+    example_fault("broken_record", FIRST, lambda rows: put(rows[0]["entities"][1], label=None)),
+    example_fault("split_differs", SECOND, lambda rows: put(rows[1], split="test")),
+    example_fault("chars_over_max", SECOND, lambda rows: put(rows[1], text="Rain fell. " * 8)),
+    example_fault("unknown_tasks", SECOND, lambda rows: put(rows[1], tasks=["NER", "COREF"])),
+    example_fault("blank_mentions", FIRST, lambda rows: put(rows[0]["events"][1]["arguments"][0]["mention"], text="")),
+    example_fault("bad_spans", FIRST, lambda rows: put(rows[0]["entities"][3]["mention"], spans=[[28, 34], [17, 24]])),
+    example_fault("offset_mismatches", FIRST, lambda rows: put(rows[0]["relations"][0]["tail"], spans=[[16, 23]])),
+    example_fault("unknown_labels", FIRST, lambda rows: put(rows[0]["entities"][1], label="Person")),
+    example_fault("unknown_roles", FIRST, lambda rows: put(rows[0]["events"][1]["arguments"][0], role="place")),
+    # labels
+    *(
+        Case("labels", "expect_column_values_to_not_be_null", name, ids, corrupt_frame=unwritable(name, None))
+        for name, ids in (
+            ("id", ("row 0",)),
+            ("task", (NER_LABELS + "award",)),
+            ("source", (NER_LABELS + "award",)),
+            ("lang", (NER_LABELS + "award",)),
+        )
+    ),
+    Case("labels", "expect_column_values_to_be_of_type", "id", ("7",), corrupt_frame=unwritable("id", 7)),
+    Case(
+        "labels",
+        "expect_column_values_to_be_of_type",
+        "source",
+        (NER_LABELS + "award",),
+        corrupt_frame=unwritable("source", 7),
+    ),
+    *(
+        Case(
+            "labels",
+            "expect_column_values_to_be_in_set",
+            column,
+            ids,
+            lambda sets, column=column, value=value: (
+                sets.__delitem__(slice(1, 7)),
+                put(sets[0], labels=sets[0]["labels"][:1], **{column: value}),
+            ),
+        )
+        for column, value, ids in (
+            ("task", "POS", (f"POS/{good.KEY}/award",)),
+            ("lang", "EN", (NER_LABELS + "award",)),
+        )
+    ),
+    fault("labels", "unnamed", NER_LABELS, lambda sets: put(sets[0]["labels"][0], name="")),
+    fault("labels", "repeated_name", PERSON, lambda sets: put(sets[0]["labels"][6], name="person")),
+    fault("labels", "out_of_order", NER_LABELS + "city", lambda sets: put(sets[0]["labels"][0], name="town")),
+    fault(
+        "labels",
+        "bad_roles",
+        f"EE/{good.KEY}/end job",
+        lambda sets: put(sets[3]["labels"][0], roles=["employee", "employee"]),
+    ),
+    fault(
+        "labels",
+        "wrong_typed_name",
+        f"SPO/{good.KEY}/person_born in_city",
+        lambda sets: put(sets[2]["labels"][0], predicate="native of"),
+    ),
+    # hard negatives
+    *(
+        Case("hard_negatives", "expect_column_values_to_not_be_null", name, ids, corrupt_frame=unwritable(name, None))
+        for name, ids in (("id", ("row 0",)), ("task", (NER_LABELS + "city",)), ("source", (NER_LABELS + "city",)))
+    ),
+    Case("hard_negatives", "expect_column_values_to_be_of_type", "id", ("7",), corrupt_frame=unwritable("id", 7)),
+    Case(
+        "hard_negatives",
+        "expect_column_values_to_be_of_type",
+        "source",
+        (NER_LABELS + "city",),
+        corrupt_frame=unwritable("source", 7),
+    ),
+    Case(
+        "hard_negatives",
+        "expect_column_values_to_be_in_set",
+        "task",
+        (NER_LABELS + "city",),
+        corrupt_frame=unwritable("task", "POS"),
+    ),
+    fault("hard_negatives", "unknown_label", NER_LABELS + "town", lambda d: put(d, town=[("city", 0.9)])),
+    fault("hard_negatives", "unknown_neighbours", PERSON, lambda d: put(d, person=[("town", 0.4)])),
+    fault("hard_negatives", "self_neighbour", PERSON, lambda d: put(d, person=[("person", 1.0)])),
+    fault("hard_negatives", "repeated_neighbours", PERSON, lambda d: put(d, person=[("city", 0.4), ("city", 0.3)])),
+    fault(
+        "hard_negatives",
+        "neighbours_over_max",
+        PERSON,
+        lambda d: put(d, person=[("city", 0.4), ("law", 0.3), ("date", 0.2), ("award", 0.1)]),
+    ),
+    fault("hard_negatives", "scores_out_of_range", PERSON, lambda d: put(d, person=[("city", float("nan"))])),
+    fault("hard_negatives", "scores_ascending", PERSON, lambda d: put(d, person=[("city", 0.3), ("law", 0.4)])),
+    # instructions
+    *(
+        Case(
+            "instructions",
+            "expect_column_values_to_not_be_null",
+            name,
+            (f"row {RE}",) if name == "id" else (IDS[RE],),
+            lambda rows, name=name: put(rows[RE], **{name: None}),
+        )
+        for name in SUITES["instructions"].strings
+    ),
+    *(
+        Case(
+            "instructions",
+            "expect_column_values_to_be_of_type",
+            name,
+            ("7",) if name == "id" else (IDS[0],),
+            corrupt_frame=unwritable(name, 7),
+        )
+        for name in ("id", "text_sha256", "source")
+    ),
+    Case(
+        "instructions",
+        "expect_column_values_to_be_unique",
+        "id",
+        (IDS[NER],),
+        lambda rows: put(rows[NER_REST], id=IDS[NER]),
+        count=2,
+    ),
+    row_fault("malformed_example_id", RE, lambda row: put(row, example_id=f"{good.KEY}/train/first")),
+    *(
+        Case(
+            "instructions",
+            "expect_column_values_to_be_in_set",
+            column,
+            (IDS[RE],),
+            corrupt_frame=lambda frame, column=column: frame.assign(
+                **{column: frame[column].where(frame["id"] != IDS[RE], "other")}
+            ),
+        )
+        for column in ("task", "lang", "split")
+    ),
+    row_fault("nulls", RE, lambda row: put(row, hard_negatives=["works at", None])),
+    row_fault("id_outside_example", RE, lambda row: put(row, id="elsewhere/RE/0"), "elsewhere/RE/0"),
+    row_fault("split_differs", RE, lambda row: put(row, split="validation")),
+    row_fault("unknown_label_set", RE, lambda row: put(row, source="Papers")),
+    row_fault("unknown_labels", NER, lambda row: rename(row, "law", "statute")),
+    row_fault(
+        "repeated_labels",
+        NER_TEST,
+        lambda row: (put(row, labels=[*row["labels"][:5], "law"]), edit_prompt(row, schema=row["labels"])),
+    ),
+    row_fault(
+        "repeated_predicates",
+        SPO_TEST,
+        lambda row: (
+            put(row, labels=[good.HIRED.name, good.TAUGHT.name]),
+            edit_prompt(row, schema=good.triples(good.HIRED, good.TAUGHT)),
+        ),
+    ),
+    row_fault("stray_positives", NER_TEST, lambda row: put(row, positives=["product"])),
+    row_fault("stray_hard_negatives", NER_TEST, lambda row: put(row, hard_negatives=["product"])),
+    row_fault("positive_hard_negatives", NER_TEST, lambda row: put(row, hard_negatives=["city"])),
+    row_fault(
+        "negatives_asked",
+        EEA,
+        lambda row: (
+            put(row, labels=["start job", "end job"]),
+            edit_prompt(row, schema=good.event_types(["joined"], good.START, good.END)),
+            edit(row, "output", lambda answer: put(answer, **{"end job": []})),
+        ),
+    ),
+    row_fault("broken_prompt", RE, lambda row: put(row, instruction=row["instruction"][:-1])),
+    row_fault("wrong_prompt_keys", RE, lambda row: edit(row, "instruction", lambda p: dict(sorted(p.items())))),
+    row_fault(
+        "wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=good.event_types(False, good.START, good.END))
+    ),
+    row_fault("schema_differs", RE, lambda row: edit_prompt(row, schema=list(reversed(good.RE)))),
+    row_fault(
+        "unknown_roles",
+        KG,
+        lambda row: edit(row, "instruction", lambda p: p["schema"][0]["attributes"].append("shoe size")),
+    ),
+    row_fault("wrong_hash", RE, lambda row: edit_prompt(row, input=good.TEXT + " ")),
+    row_fault("misplaced_answer", RE, lambda row: put(row, output=None, label=row["output"])),
+    row_fault("broken_answer", RE, lambda row: put(row, output=row["output"][:-1])),
+    row_fault("wrong_answer_shape", RE, lambda row: put(row, output=row["output"].replace("subject", "head"))),
+    row_fault("answer_keys_differ", SPO, lambda row: edit(row, "output", lambda a: dict(reversed(a.items())))),
+    row_fault(
+        "answer_roles_differ",
+        EE,
+        lambda row: edit(row, "output", lambda a: a["start job"][0]["arguments"].__delitem__("place")),
+    ),
+    row_fault(
+        "repeated_answers", EET, lambda row: edit(row, "output", lambda a: put(a, **{"start job": ["joined"] * 2}))
+    ),
+    row_fault("positives_differ", NER, lambda row: edit(row, "output", lambda a: put(a, law=["the company"]))),
+    row_fault(
+        "batch_out_of_bounds",
+        KG,
+        lambda row: (
+            put(row, labels=["person", "organization"]),
+            edit(row, "instruction", lambda p: p["schema"].append({"entity_type": "organization", "attributes": []})),
+            edit(row, "output", lambda answer: put(answer, organization=[])),
+        ),
+    ),
+    fault("instructions", "batch_not_full", IDS[NER], second_batch_first),
+    fault("instructions", "excess_negatives", IDS[NER_REST], more_negatives),
+    # corpus
+    Case("corpus", "expect_table_row_count_to_be_between", None, (), lambda facts: facts.clear()),
+    *(
+        Case("corpus", "expect_column_values_to_not_be_null", name, ids, corrupt_frame=unwritable(name, None))
+        for name, ids in (("id", ("row 0",)), ("split", (f"clean/{good.KEY}/train",)))
+    ),
+    Case("corpus", "expect_column_values_to_be_of_type", "id", ("7",), corrupt_frame=unwritable("id", 7)),
+    Case(
+        "corpus",
+        "expect_column_values_to_be_unique",
+        "id",
+        (f"clean/{good.KEY}/train",),
+        lambda facts: put(facts[1], id=facts[0]["id"]),
+        count=2,
+    ),
+    Case(
+        "corpus",
+        "expect_column_values_to_be_in_set",
+        "split",
+        ("data/NER/train",),
+        lambda facts: put(facts[2], split="dev"),
+    ),
+    fault("corpus", "rows", f"clean/{good.KEY}/test", lambda facts: put(facts[1], rows=0, manifest_rows=0)),
+    fault("corpus", "missing_rows", "data/NER/train", lambda facts: put(facts[2], rows=8)),
+    *(
+        fault(
+            "corpus",
+            name,
+            (FIRST, SECOND),
+            lambda facts, name=name: put(facts[0], **{name: {"count": 2, "ids": [SECOND, FIRST]}}),
+            2,
+        )
+        for name in ("repeated_ids", "repeated_texts", "leaked_texts")
+    ),
+    fault("corpus", "excess_negatives", "data/NER/train", lambda facts: put(facts[2], negatives=6)),
+]
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_good_output_passes(suite):
+    build, frame_of = FRAMES[suite]
+    frame = frame_of(build())
+    result = check(suite, frame)
+    assert failure_lines([result]) == []
+    assert result.rows == len(frame) > 0
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_corrupted_row_is_named(case):
+    build, frame_of = FRAMES[case.suite]
+    output = build()
+    if case.corrupt:
+        case.corrupt(output)
+    frame = frame_of(output)
+    if case.corrupt_frame:
+        frame = case.corrupt_frame(frame)
+    result = check(case.suite, frame)
+    failed = [(e.name, e.column, e.unexpected, e.examples) for e in result.expectations if not e.success]
+    assert failed == [(case.name, case.column, case.count, case.ids)]
+
+
+def test_every_expectation_has_a_corruption():
+    known = {(suite.name, rule.name, rule.column) for suite in SUITES.values() for rule in suite.rules}
+    assert {(case.suite, case.name, case.column) for case in CASES} == known
+    assert len(known) == sum(len(suite.rules) for suite in SUITES.values()), "two rules share name and column"

@@ -1,0 +1,182 @@
+"""Examples → Examples with repaired text and offsets that still hold, or the reason why one is not worth keeping."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from operator import itemgetter
+from os.path import commonprefix
+from unicodedata import category, is_normalized, normalize
+
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
+
+CHANGED = "[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f\u2060\u2066-\u2069\ufeff]"
+"""Controls but the line feed, blanks but U+0020 and U+3000 (ordinary in Chinese), zero-width and direction marks.
+
+The joiners U+200C and U+200D stay: they change what is read.
+"""
+
+CHANGED_ANYWHERE = re.compile(CHANGED)
+CHANGED_ONCE = re.compile("\r\n|" + CHANGED)
+LINE_ENDS = frozenset(("\r\n", "\r", "\x85", "\u2028", "\u2029"))
+
+MIN_CHARS = 5
+MAX_NON_LETTERS = 0.8
+
+Edit = tuple[int, int, str]
+"""Start and end in the old text, and the string that takes the place."""
+
+Move = tuple[int, int, int, int]
+"""Start and end of an edit in the old text, start and end of its string in the new text."""
+
+
+def is_clean(text: str) -> bool:
+    """Whether `repair` has nothing to do on this string."""
+    return (
+        not CHANGED_ANYWHERE.search(text)
+        and is_normalized("NFC", text)
+        and not text[:1].isspace()
+        and not text[-1:].isspace()
+    )
+
+
+def repair(example: Example) -> Example:
+    """The example in NFC (Unicode annex 15), with one kind of blank and line end and nothing invisible.
+
+    Other line ends become a line feed, other blanks and the tab a blank, other controls, zero-width characters,
+    soft hyphens and direction marks go; blanks at the text's edges are cut off. Nothing is collapsed. Spans are
+    carried and their mentions read anew; a span that ends within characters which NFC composes grows to the whole
+    one; a piece of nothing but removed characters is left out. Mentions without spans are repaired as strings. A
+    mention of which nothing remains has the text "" and no spans: `low_quality` names its example. An example that
+    needs nothing is returned itself.
+    """
+    if is_clean(example.text) and all(mention.spans or is_clean(mention.text) for mention in mentions(example)):
+        return example
+    text, steps = _repaired(example.text)
+
+    def mention(old: Mention) -> Mention:
+        if not old.spans:
+            return old if is_clean(old.text) else Mention(_repaired(old.text)[0])
+        spans = old.spans
+        for moves in steps:
+            spans = tuple(_moved(span, moves) for span in spans)
+        spans = tuple((start, end) for start, end in spans if start < end)
+        return Mention(surface(text, spans), spans)
+
+    return replace(with_mentions(example, mention), text=text)
+
+
+def with_mentions(example: Example, convert: Callable[[Mention], Mention]) -> Example:
+    """The example with every mention of every layer converted."""
+
+    def entity(item: Entity) -> Entity:
+        return Entity(item.label, convert(item.mention))
+
+    def relation(item: Relation) -> Relation:
+        return Relation(item.label, convert(item.head), convert(item.tail), item.head_label, item.tail_label)
+
+    def event(item: Event) -> Event:
+        arguments = tuple(Argument(argument.role, convert(argument.mention)) for argument in item.arguments)
+        return Event(item.label, item.trigger and convert(item.trigger), arguments)
+
+    def layer(items, change):
+        return None if items is None else tuple(map(change, items))
+
+    return replace(
+        example,
+        entities=layer(example.entities, entity),
+        relations=layer(example.relations, relation),
+        events=layer(example.events, event),
+    )
+
+
+def _repaired(text: str) -> tuple[str, list[list[Move]]]:
+    """The repaired string and the moves of each step, in order."""
+    steps = []
+    for find in (_character_edits, _composition_edits, _edge_edits):
+        edits = find(text)
+        if edits:
+            text, moves = _apply(text, edits)
+            steps.append(moves)
+    return text, steps
+
+
+def _character_edits(text: str) -> list[Edit]:
+    edits = []
+    for match in CHANGED_ONCE.finditer(text):
+        found = match[0]
+        edits.append((*match.span(), "\n" if found in LINE_ENDS else " " if found.isspace() else ""))
+    return edits
+
+
+def _composition_edits(text: str) -> list[Edit]:
+    """The groups of a character and the marks after it that NFC changes."""
+    if is_normalized("NFC", text):
+        return []
+    heads = [i for i, character in enumerate(text) if i and not _composes_backward(character)]
+    edits = []
+    for start, end in pairwise((0, *heads, len(text))):
+        old, new = text[start:end], normalize("NFC", text[start:end])
+        if old != new:
+            left = len(commonprefix((old, new)))
+            right = len(commonprefix((old[left:][::-1], new[left:][::-1])))
+            edits.append((start + left, end - right, new[left : len(new) - right]))
+    return edits
+
+
+def _composes_backward(character: str) -> bool:
+    """Whether NFC may join it to the character before: marks, Hangul vowels and final consonants."""
+    return character >= "\u0300" and (category(character)[0] == "M" or "\u1160" <= character <= "\u11ff")
+
+
+def _edge_edits(text: str) -> list[Edit]:
+    start = len(text) - len(text.lstrip())
+    end = max(start, len(text.rstrip()))
+    return [(left, right, "") for left, right in ((0, start), (end, len(text))) if left < right]
+
+
+def _apply(text: str, edits: list[Edit]) -> tuple[str, list[Move]]:
+    pieces, moves, read, written = [], [], 0, 0
+    for start, end, string in edits:
+        written += start - read
+        moves.append((start, end, written, written + len(string)))
+        pieces += (text[read:start], string)
+        read, written = end, written + len(string)
+    return "".join((*pieces, text[read:])), moves
+
+
+def _moved(span: Span, moves: list[Move]) -> Span:
+    def position(old: int, side: int) -> int:
+        found = bisect_left(moves, old, key=itemgetter(0)) - 1
+        if found < 0:
+            return old
+        _, end, *new = moves[found]
+        return new[1] + old - end if old >= end else new[side]
+
+    return position(span[0], 0), position(span[1], 1)
+
+
+def low_quality(example: Example) -> str | None:
+    """Why the repaired example is not worth keeping, in words; None where it is.
+
+    Over 80 % of its non-blank characters are neither letters nor marks of any script; or it has under 5 characters
+    and its annotated layers are empty (where no layer is annotated, as in texts to predict on, nothing is known and
+    the text stays); or nothing remains of the text or of a mention.
+    """
+    text = example.text
+    if not text:
+        return "the text is empty after repair"
+    layers = [layer for layer in (example.entities, example.relations, example.events) if layer is not None]
+    if len(text) < MIN_CHARS and layers and not any(layers):
+        return f"{len(text)} characters and no annotation"
+    if not all(mention.text for mention in mentions(example)):
+        return "a mention is empty after repair"
+    letters = sum(map(str.isalpha, text))
+    if letters < (1 - MAX_NON_LETTERS) * len(text):
+        # Rare, so the marks that belong to letters are counted, and the blanks left out, only here.
+        letters += sum(category(character)[0] == "M" for character in text)
+        visible = sum(map(len, text.split()))
+        if visible - letters > MAX_NON_LETTERS * visible:
+            return f"{visible - letters} of {visible} characters are no letters"
+    return None

@@ -1,0 +1,147 @@
+"""Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
+
+import hashlib
+import io
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyarrow import fs
+
+from schemas.errors import MachineError, SourceError
+
+
+def filesystem(path: str) -> tuple[fs.FileSystem, str]:
+    """The file system of `path` and the path within it; a path without a scheme is local."""
+    if "://" in path:
+        return fs.FileSystem.from_uri(path)
+    return fs.LocalFileSystem(), os.path.abspath(path)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A raw file. `name` is its path below the source's folder: what places, errors and split names show.
+
+    Reading raises SourceError where the operating system refuses.
+    """
+
+    path: str
+    name: str
+
+    def read(self) -> bytes:
+        system, path = filesystem(self.path)
+        with source_errors(self.name), system.open_input_stream(path, compression=None) as stream:
+            return stream.read()
+
+    def text(self) -> str:
+        """The whole file; bytes that are no UTF-8 become lone surrogates, as in `lines`."""
+        return self.read().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """(line number from 1, line without its end). Only LF and CRLF end a line; a byte order mark is dropped.
+
+        Bytes that are no UTF-8 become lone surrogates: the record that holds them is rejected as `not_utf8`
+        (see `transforms.normalize`), its neighbours are not.
+        """
+        system, path = filesystem(self.path)
+        with source_errors(self.name), system.open_input_file(path) as stream:
+            for number, line in enumerate(io.BufferedReader(stream), 1):
+                text = line.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+                yield number, text.removeprefix("\ufeff") if number == 1 else text
+
+
+@contextmanager
+def machine_errors(path: str):
+    """Turns what the operating system refuses into one line for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise MachineError(
+            f"{path}: {error.strerror or error}; check the path, its permissions and the disk"
+        ) from error
+
+
+@contextmanager
+def source_errors(name: str):
+    """As `machine_errors`, for a raw file: it costs its source, not the build."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"{name}: cannot be read: {error.strerror or error}; check the file") from error
+
+
+def list_files(root: str) -> list[File]:
+    """All files below `root`, sorted by name; hidden ones and those in hidden folders are left out.
+
+    Raises MachineError where `root` is no folder.
+    """
+    system, base = filesystem(root)
+    with machine_errors(root):
+        infos = system.get_file_info(fs.FileSelector(base, recursive=True))
+    scheme = root[: root.index("://") + 3] if "://" in root else ""
+    files = []
+    for info in infos:
+        name = posixpath.relpath(info.path, base)
+        if info.type == fs.FileType.File and not any(part.startswith(".") for part in name.split("/")):
+            files.append(File(scheme + info.path, name))
+    return sorted(files, key=lambda file: file.name)
+
+
+def exists(path: str) -> bool:
+    system, inner = filesystem(path)
+    return system.get_file_info(inner).type != fs.FileType.NotFound
+
+
+def sizes(root: str, names: Iterable[str]) -> dict[str, int]:
+    """Name → bytes of the files below `root` that are there."""
+    system, base = filesystem(root)
+    infos = system.get_file_info([f"{base}/{name}" for name in names])
+    return {name: info.size for name, info in zip(names, infos, strict=True) if info.type == fs.FileType.File}
+
+
+def is_folder(path: str) -> bool:
+    system, inner = filesystem(path)
+    return system.get_file_info(inner).type == fs.FileType.Directory
+
+
+def remove_tree(path: str) -> None:
+    """Deletes a folder and all below it; nothing where there is none."""
+    system, inner = filesystem(path)
+    if system.get_file_info(inner).type == fs.FileType.Directory:
+        with machine_errors(path):
+            system.delete_dir(inner)
+
+
+@contextmanager
+def atomic_write(path: str):
+    """An output stream whose file has its name only when the block has ended well (a crash leaves a `.tmp`)."""
+    system, inner = filesystem(path)
+    temporary = f"{inner}.{os.getpid()}.tmp"
+    with machine_errors(path):
+        system.create_dir(posixpath.dirname(inner), recursive=True)
+        with system.open_output_stream(temporary, compression=None) as stream:
+            yield stream
+        system.move(temporary, inner)
+
+
+def write_text(path: str, text: str) -> None:
+    with atomic_write(path) as stream:
+        stream.write(text.encode())
+
+
+def read_text(path: str) -> str:
+    system, inner = filesystem(path)
+    with machine_errors(path), system.open_input_stream(inner, compression=None) as stream:
+        return stream.read().decode()
+
+
+def checksum(path: str) -> str:
+    """SHA-256 of a file, hex."""
+    digest = hashlib.sha256()
+    system, inner = filesystem(path)
+    with machine_errors(path), system.open_input_stream(inner, compression=None) as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

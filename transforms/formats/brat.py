@@ -1,0 +1,214 @@
+"""brat standoff, one document as `X.txt` and `X.ann` → RawExamples; https://brat.nlplab.org/standoff.html."""
+
+import posixpath
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span, surface
+from transforms.files import File
+
+IGNORED = "AMN#*"
+"""First letters of lines that carry no mention, relation or event: attributes, normalizations, notes, equivalences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An R or E line. `arguments`: (role without its trailing digits, id of a T or E line), as written."""
+
+    label: str
+    arguments: tuple[tuple[str, str], ...]
+    trigger: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text and its annotations by id; every id that a relation or an event names is there."""
+
+    text: str
+    mentions: dict[str, Entity]
+    relations: dict[str, Link]
+    events: dict[str, Link]
+
+    def mention(self, reference: str) -> Mention | None:
+        """The mention that a T id names, or the trigger of the event that an E id names."""
+        if reference in self.events:
+            reference = self.events[reference].trigger
+        return self.mentions[reference].mention
+
+
+def all_layers(place: str, document: Document, entity_types: Container[str] | None = None) -> RawExample:
+    """T lines as entities (those of `entity_types`; None: all but the triggers), R lines as relations, typed by
+    their ends, E lines as events.
+    """
+    triggers = {event.trigger for event in document.events.values()}
+    relations = []
+    for link in document.relations.values():
+        (_, head), (_, tail) = link.arguments
+        head_label, tail_label = (
+            document.mentions[end].label if end in document.mentions else document.events[end].label
+            for end in (head, tail)
+        )
+        relations.append(Relation(link.label, document.mention(head), document.mention(tail), head_label, tail_label))
+    return RawExample(
+        place,
+        document.text,
+        entities=tuple(
+            entity
+            for reference, entity in document.mentions.items()
+            if (reference not in triggers if entity_types is None else entity.label in entity_types)
+        ),
+        relations=tuple(relations),
+        events=tuple(
+            Event(
+                link.label,
+                document.mention(link.trigger),
+                tuple(Argument(role, document.mention(reference)) for role, reference in link.arguments),
+            )
+            for link in document.events.values()
+        ),
+    )
+
+
+def read(
+    files: Iterable[File], to_example: Callable[[str, Document], RawExample | BadRecord] = all_layers
+) -> Iterator[RawExample | BadRecord]:
+    """Every pair `X.txt`, `X.ann` of one folder through `to_example(place, document)`, in order of name.
+
+    An empty `X.ann` is a text without annotations; a missing partner or the first broken line makes the document a
+    BadRecord.
+    """
+    pairs: dict[str, dict[str, File]] = {}
+    for file in files:
+        stem, extension = posixpath.splitext(file.name)
+        pairs.setdefault(stem, {})[extension.lower()] = file
+    for stem, pair in sorted(pairs.items()):
+        missing = {".txt", ".ann"} - pair.keys()
+        if missing:
+            there = min(file.name for file in pair.values())
+            yield BadRecord(
+                f"{there}:1", Reason.MISSING_FIELD, f"{stem}{missing.pop()} is missing; put both into one folder"
+            )
+            continue
+        document = parse(pair[".txt"].text(), pair[".ann"])
+        yield document if isinstance(document, BadRecord) else to_example(f"{pair['.ann'].name}:1", document)
+
+
+SPOT = re.compile(r"(\S+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)\t(.*)")
+LINK = re.compile(r"(\S+?):(\S+)")
+
+
+class _Broken(Exception):
+    """Carries what is wrong with a line out of its parser; caught by `parse` alone."""
+
+    def __init__(self, reason: Reason, detail: str):
+        self.reason, self.detail = reason, detail
+
+
+def parse(raw_text: str, ann: File) -> Document | BadRecord:
+    """The document, or its first broken line. The line end that closes the text file is not part of the text."""
+    spots: dict[str, tuple[str, list[Span], str]] = {}
+    relations: dict[str, Link] = {}
+    events: dict[str, Link] = {}
+    lines: dict[str, int] = {}
+    number = 1
+    try:
+        for number, line in ann.lines():
+            kind = line[:1]
+            if not line.strip() or kind in IGNORED:
+                continue
+            reference, _, rest = line.partition("\t")
+            if reference in lines:
+                raise _Broken(Reason.BROKEN_RECORD, f"{reference} is also the id of line {lines[reference]}")
+            lines[reference] = number
+            if kind == "T":
+                spots[reference] = _spot(rest)
+            elif kind == "R":
+                relations[reference] = _relation(rest)
+            elif kind == "E":
+                events[reference] = _event(rest)
+            else:
+                raise _Broken(Reason.BROKEN_RECORD, f"{line[:20]!r} starts with none of T R E A M N # *")
+        for reference, link in (relations | events).items():
+            number = lines[reference]
+            if link.trigger is not None and link.trigger not in spots:
+                raise _Broken(Reason.BROKEN_RECORD, f"the trigger {link.trigger} is no T line of this file")
+            for _, end in link.arguments:
+                if end not in spots and end not in events:
+                    raise _Broken(Reason.BROKEN_RECORD, f"{end} is no T or E line of this file")
+        text, spots = _plain_line_ends(raw_text, spots)
+        mentions = {}
+        for reference, (label, spans, string) in spots.items():
+            number = lines[reference]
+            mentions[reference] = Entity(label, _mention(text, spans, string))
+    except _Broken as problem:
+        return BadRecord(f"{ann.name}:{number}", problem.reason, problem.detail)
+    return Document(text, mentions, relations, events)
+
+
+def _spot(rest: str) -> tuple[str, list[Span], str]:
+    """`Organ 161 167;170 175<TAB>surface` → type, spans as written, surface."""
+    found = SPOT.fullmatch(rest)
+    if not found:
+        raise _Broken(Reason.WRONG_COLUMNS, "a T line is `id<TAB>type start end[;start end]<TAB>text`")
+    label, offsets, string = found.groups()
+    spans = [tuple(map(int, piece.split(" "))) for piece in offsets.split(";")]
+    return label, spans, string
+
+
+def _roles(words: list[str]) -> tuple[tuple[str, str], ...]:
+    found = [LINK.fullmatch(word) for word in words]
+    if not all(found):
+        raise _Broken(Reason.WRONG_COLUMNS, f"{' '.join(words)!r} is no list of `role:id`")
+    return tuple((match[1].rstrip("0123456789"), match[2]) for match in found)
+
+
+def _relation(rest: str) -> Link:
+    """`has Arg1:T10 Arg2:T12`."""
+    label, *words = rest.split() or [""]
+    arguments = _roles(words)
+    if len(arguments) != 2:
+        raise _Broken(Reason.WRONG_COLUMNS, "an R line is `id<TAB>type role:id role:id`")
+    return Link(label, arguments)
+
+
+def _event(rest: str) -> Link:
+    """`Adverse_event:T7 arg:T13 arg2:T6`; a type may stand alone, with a blank after it."""
+    words = rest.split()
+    head = LINK.fullmatch(words[0]) if words else None
+    if not head:
+        raise _Broken(Reason.WRONG_COLUMNS, "an E line is `id<TAB>type:id role:id ...`")
+    return Link(head[1], _roles(words[1:]), head[2])
+
+
+def _plain_line_ends(raw_text: str, spots: dict) -> tuple[str, dict]:
+    """The text with LF line ends and spots that refer to it: where the text file has CRLF, offsets may count a line
+    end as one character (they were made before it was converted) or as two; the reading that spells more
+    surfaces is taken.
+    """
+    text = raw_text.replace("\r\n", "\n")
+    if len(text) < len(raw_text):
+
+        def spelled(candidate: str) -> int:
+            return sum(surface(candidate, spans) == string for _, spans, string in spots.values())
+
+        if spelled(raw_text) > spelled(text):
+            spots = {
+                reference: (label, [tuple(at - raw_text.count("\r\n", 0, at) for at in span) for span in spans], string)
+                for reference, (label, spans, string) in spots.items()
+            }
+    return text.rstrip("\n"), spots
+
+
+def _mention(text: str, spans: list[Span], string: str) -> Mention:
+    """The mention with its pieces in text order. brat writes a line end within a surface as a blank."""
+    for start, end in spans:
+        if not start < end <= len(text):
+            raise _Broken(Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters")
+    if len(surface(text, spans)) != len(string):  # a line cut short, which must not be repaired to its shorter string
+        raise _Broken(Reason.OFFSET_MISMATCH, f"{string!r} has not the length of its spans, {surface(text, spans)!r}")
+    ordered = tuple(sorted(spans))
+    if surface(text, spans).replace("\n", " ") == string:
+        string = surface(text, ordered)
+    return Mention(string, ordered)

@@ -1,0 +1,110 @@
+"""PubTator blocks (title, abstract, mentions, relations between concepts) → one RawExample a document.
+
+Format: https://www.ncbi.nlm.nih.gov/research/pubtator3/tutorial and Li et al. 2016 (BC5CDR).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Entity, Mention, RawExample, Relation
+from transforms.files import File
+
+PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
+NO_CONCEPT = "-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """An entity and the concepts it stands for: none where its id is -1, several where it is `A|B`."""
+
+    entity: Entity
+    concepts: tuple[str, ...]
+
+
+def concepts_of(ids: str) -> tuple[str, ...]:
+    """`D014786|D006311` → both; `-1` → none."""
+    return tuple(concept for part in ids.split("|") if (concept := part.strip()) and concept != NO_CONCEPT)
+
+
+def between_mentions(label: str, head: str, tail: str, entities: Sequence[Grounded]) -> Relation | None:
+    """A document's relation between two concepts as one between those two of their mentions that stand closest.
+
+    Distance is the number of characters between them, ties go to the pair that starts first; so a window of the
+    document keeps the relation where any can. None where a concept has no mention, or both have the same one only.
+    """
+    pairs = []
+    for h, left in enumerate(entities):
+        for t, right in enumerate(entities):
+            if h != t and head in left.concepts and tail in right.concepts:
+                (a, b), (c, d) = sorted((_extent(left.entity.mention), _extent(right.entity.mention)))
+                pairs.append((max(0, c - b), a, c, d, h, t))
+    if not pairs:
+        return None
+    *_, h, t = min(pairs)
+    first, second = entities[h].entity, entities[t].entity
+    return Relation(label, first.mention, second.mention, first.label, second.label)
+
+
+def _extent(mention: Mention) -> tuple[int, int]:
+    return mention.spans[0][0], mention.spans[-1][1]
+
+
+def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+    """Every document. The text is title, blank, abstract; offsets count its code points, ends are exclusive.
+
+    A block ends at a blank line or the next title. Its first broken line makes the document a BadRecord.
+    """
+    for file in files:
+        block: list[tuple[int, str]] = []
+        for number, line in file.lines():
+            passage = PASSAGE.fullmatch(line)
+            if block and (not line.strip() or (passage and passage[2] == "t")):
+                yield _document(file.name, block)
+                block = []
+            if line.strip():
+                block.append((number, line))
+        if block:
+            yield _document(file.name, block)
+
+
+def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord:
+    def broken(number: int, reason: Reason, detail: str) -> BadRecord:
+        return BadRecord(f"{name}:{number}", reason, detail)
+
+    first = block[0][0]
+    title, abstract = (PASSAGE.fullmatch(line) for _, line in (block * 2)[:2])
+    if not (title and title[2] == "t" and abstract and abstract[2] == "a" and title[1] == abstract[1]):
+        return broken(first, Reason.BROKEN_RECORD, "a document starts with `id|t|title` and `id|a|abstract`")
+    text = f"{title[3]} {abstract[3]}"
+    entities: list[Grounded] = []
+    links: list[tuple[int, list[str]]] = []
+    for number, line in block[2:]:
+        identifier, *columns = line.split("\t")
+        if identifier != title[1]:
+            return broken(number, Reason.BROKEN_RECORD, f"{identifier!r} stands in the block of {title[1]!r}")
+        if len(columns) == 3 and not columns[0].isdecimal():
+            links.append((number, columns))
+            continue
+        if len(columns) not in (5, 6) or not (columns[0].isdecimal() and columns[1].isdecimal()):
+            return broken(
+                number,
+                Reason.WRONG_COLUMNS,
+                "neither `id start end text type concept [parts]` nor `id relation concept concept`, tab-separated",
+            )
+        start, end = int(columns[0]), int(columns[1])
+        if not start < end <= len(text):
+            return broken(
+                number, Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters"
+            )
+        entities.append(Grounded(Entity(columns[3], Mention(columns[2], ((start, end),))), concepts_of(columns[4])))
+    relations = []
+    for number, (label, head, tail) in links:
+        relation = between_mentions(label, head, tail, entities)
+        if relation is None:
+            return broken(number, Reason.BROKEN_RECORD, f"no two mentions stand for {head} and {tail}")
+        relations.append(relation)
+    return RawExample(
+        f"{name}:{first}", text, entities=tuple(item.entity for item in entities), relations=tuple(relations)
+    )

@@ -1,0 +1,115 @@
+"""JSON lines of tokenised documents with spans over tokens → one RawExample a sentence.
+
+The layout of DyGIE++ (Wadden et al. 2019, https://aclanthology.org/D19-1585, its `doc/data.md`): `sentences` are token
+lists, `ner` and `relations` one list a sentence of [first, last, label] and [first, last, first, last, label],
+tokens counted through the document, the last one included.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+import msgspec
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Entity, Mention, RawExample, Relation, Span
+from transforms.files import File
+from transforms.formats import jsonl
+
+PTB_ESCAPES = {
+    "-LRB-": "(",
+    "-RRB-": ")",
+    "-LSB-": "[",
+    "-RSB-": "]",
+    "-LCB-": "{",
+    "-RCB-": "}",
+    "``": '"',
+    "''": '"',
+}
+"""The tokens by which the Penn Treebank writes brackets and quotes."""
+
+
+class Document(msgspec.Struct):
+    """A layer that is absent is not annotated."""
+
+    sentences: list[list[str]]
+    ner: list[list[tuple[int, int, str]]] | None = None
+    relations: list[list[tuple[int, int, int, int, str]]] | None = None
+
+
+def read(
+    files: Iterable[File], escapes: Mapping[str, str] = PTB_ESCAPES, joiner: str = " "
+) -> Iterator[RawExample | BadRecord]:
+    """Every sentence, placed at its document's line. A span outside its sentence loses that sentence alone.
+
+    `escapes` and `joiner` as in `sentence`.
+    """
+    for item in jsonl.read(files, lambda place, document: (place, document), Document):
+        if isinstance(item, BadRecord):
+            yield item
+            continue
+        place, document = item
+        count = len(document.sentences)
+        layers = [layer if layer is not None else [None] * count for layer in (document.ner, document.relations)]
+        if any(len(layer) != count for layer in layers):
+            lengths = "/".join(str(len(layer)) for layer in (document.sentences, *layers))
+            detail = f"{lengths} sentences, ner and relations; each needs one entry a sentence"
+            yield BadRecord(place, Reason.BROKEN_RECORD, detail)
+            continue
+        start = 0
+        for tokens, ner, relations in zip(document.sentences, *layers, strict=True):
+
+            def span(first: int, last: int, start: int = start) -> Span:
+                return first - start, last + 1 - start
+
+            yield sentence(
+                place,
+                tokens,
+                ner and [(span(*ends), label) for *ends, label in ner],
+                relations and [(span(*ends[:2]), span(*ends[2:]), label) for *ends, label in relations],
+                escapes,
+                joiner,
+            )
+            start += len(tokens)
+
+
+def sentence(
+    place: str,
+    tokens: Sequence[str],
+    entities: Sequence[tuple[Span, str]] | None,
+    relations: Sequence[tuple[Span, Span, str]] | None,
+    escapes: Mapping[str, str] = PTB_ESCAPES,
+    joiner: str = " ",
+) -> RawExample | BadRecord:
+    """The tokens joined by `joiner`, those in `escapes` replaced, with mentions over half-open spans of tokens.
+
+    entities: (span, label); relations: (head, tail, label), an end typed by the first entity that has its span, if
+    there is one. A span that holds no token or leaves the sentence is an offset_mismatch.
+    """
+    words = [escapes.get(token, token) for token in tokens]
+    text = joiner.join(words)
+    starts = list(accumulate((len(word) + len(joiner) for word in words), initial=0))
+    ends = [end for relation in relations or () for end in relation[:2]]
+    for first, end in [span for span, _ in entities or ()] + ends:
+        if not 0 <= first < end <= len(words):
+            detail = f"tokens {first} to {end - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
+            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
+
+    def mention(span: Span) -> Mention:
+        first, end = span
+        characters = (starts[first], starts[end] - len(joiner))
+        return Mention(text[slice(*characters)], (characters,))
+
+    example = RawExample(place, text)
+    if entities is not None:
+        example = replace(example, entities=tuple(Entity(label, mention(span)) for span, label in entities))
+    if relations is not None:
+        types = dict(reversed(entities or ()))
+        example = replace(
+            example,
+            relations=tuple(
+                Relation(label, mention(head), mention(tail), types.get(head), types.get(tail))
+                for head, tail, label in relations
+            ),
+        )
+    return example

@@ -1,0 +1,232 @@
+"""IEPile's unified format, JSON lines and a schema.json → RawExamples without offsets, and the label set.
+
+Format: github.com/zjunlp/IEPile, README, "Data conversion". Mentions are strings only. A layer that is missing or
+null is not annotated (None); an empty one says that there is nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import msgspec
+
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
+from schemas.label import Label, typed_label
+from transforms.files import File
+from transforms.formats import jsonl
+
+LINES = (
+    ("a list of types", list[str]),
+    ("a list of roles or relations", list[str]),
+    ("a map from type to a list of roles", dict[str, list[str]]),
+)
+"""What each of the three lines of schema.json holds."""
+
+
+class EntityItem(msgspec.Struct):
+    entity: str
+    entity_type: str
+
+
+class RelationItem(msgspec.Struct):
+    head: str
+    relation: str
+    tail: str
+    head_type: str | None = None
+    tail_type: str | None = None
+
+
+class ArgumentItem(msgspec.Struct):
+    argument: str
+    role: str
+
+
+class EventItem(msgspec.Struct):
+    event_type: str
+    event_trigger: str | None = None
+    arguments: list[ArgumentItem] | None = None
+
+
+class EntityRow(msgspec.Struct):
+    text: str
+    entity: list[EntityItem] | None = None
+
+
+class RelationRow(msgspec.Struct):
+    text: str
+    relation: list[RelationItem] | None = None
+
+
+class GraphRow(msgspec.Struct):
+    text: str
+    relation: list[RelationItem] | None = None
+    entity: list[EntityItem] | None = None
+
+
+class EventRow(msgspec.Struct):
+    text: str
+    event: list[EventItem] | None = None
+
+
+def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[RawExample | BadRecord]:
+    """The records of `task`; `labels` is its label set (of `read_schema`).
+
+    A typed triple or an attribute that `labels` does not have is a BadRecord here; single labels are left to
+    `transforms.normalize`.
+    """
+    match task:
+        case "NER":
+            return jsonl.read(files, _entities, EntityRow)
+        case "RE":
+            return jsonl.read(files, _relations, RelationRow)
+        case "SPO":
+            known = frozenset((label.subject_type, label.predicate, label.object_type) for label in labels)
+            return jsonl.read(files, partial(_relations, known=known), RelationRow)
+        case "KG":
+            attributes = {label.name: frozenset(label.roles) for label in labels}
+            return jsonl.read(files, partial(_attributes, attributes=attributes), GraphRow)
+        case _:
+            return jsonl.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
+
+
+def _entities(place: str, row: EntityRow) -> RawExample:
+    if row.entity is None:
+        return RawExample(place, row.text)
+    return RawExample(
+        place, row.text, entities=tuple(Entity(item.entity_type, Mention(item.entity)) for item in row.entity)
+    )
+
+
+def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> RawExample | BadRecord:
+    """`known`: the typed triples that SPO may have; None for RE, which leaves types out."""
+    if row.relation is None:
+        return RawExample(place, row.text)
+    relations = []
+    for item in row.relation:
+        types = (None, None) if known is None else (item.head_type, item.tail_type)
+        if known is not None:
+            if None in types:
+                return BadRecord(place, Reason.MISSING_FIELD, f"{item.relation!r} lacks head_type or tail_type")
+            if (types[0], item.relation, types[1]) not in known:
+                triple = typed_label(types[0], item.relation, types[1]).name
+                return BadRecord(place, Reason.UNKNOWN_LABEL, f"{triple!r} is not in schema.json")
+        relations.append(Relation(item.relation, Mention(item.head), Mention(item.tail), *types))
+    return RawExample(place, row.text, relations=tuple(relations))
+
+
+def _attributes(place: str, row: GraphRow, attributes: dict[str, frozenset[str]]) -> RawExample | BadRecord:
+    """Triples (entity, attribute, value). The entity's type is `head_type`, else the one that `entity` gives it."""
+    if row.relation is None:
+        return RawExample(place, row.text)
+    types: dict[str, set[str]] = {}
+    for item in row.entity or ():
+        types.setdefault(item.entity, set()).add(item.entity_type)
+    relations = []
+    for item in row.relation:
+        called = types.get(item.head, ())
+        head_type = item.head_type or (next(iter(called)) if len(called) == 1 else None)
+        candidates = attributes if head_type is None else (head_type,)
+        if not any(item.relation in attributes.get(name, ()) for name in candidates):
+            owner = "any entity type" if head_type is None else repr(head_type)
+            return BadRecord(place, Reason.UNKNOWN_LABEL, f"schema.json has no attribute {item.relation!r} of {owner}")
+        relations.append(Relation(item.relation, Mention(item.head), Mention(item.tail), head_type))
+    return RawExample(place, row.text, relations=tuple(relations))
+
+
+def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
+    """`with_arguments` false: EET, whose label set has no roles. Else an event whose arguments are missing or null
+    makes the events of the record unknown. An empty string is no trigger, or no argument.
+    """
+    items = row.event
+    if items is None or (with_arguments and any(item.arguments is None for item in items)):
+        return RawExample(place, row.text)
+    events = tuple(
+        Event(
+            item.event_type,
+            Mention(item.event_trigger) if item.event_trigger else None,
+            tuple(
+                Argument(argument.role, Mention(argument.argument))
+                for argument in (item.arguments or () if with_arguments else ())
+                if argument.argument
+            ),
+        )
+        for item in items
+    )
+    return RawExample(place, row.text, events=events)
+
+
+def read_schema(file: File, task: str) -> tuple[Label, ...]:
+    """The label set in a schema.json, sorted by name.
+
+    Its three JSON lines are, by task: NER, EET: types, [], {}. RE: [], relations, {}. SPO: typed strings
+    `subjectType_predicate_objectType`, predicates, {}. EE, EEA: event types, roles, {event type: [roles]}. KG: typed
+    strings, attributes, {entity type: [attributes]}. Raises SourceError with file and line where they are not.
+    """
+    lines = [(number, line) for number, line in file.lines() if line.strip()]
+    if len(lines) != len(LINES):
+        number = lines[-1][0] if lines else 1
+        expected = "; ".join(what for what, _ in LINES)
+        raise SourceError(f"{file.name}:{number}: {len(lines)} JSON lines, not exactly three: {expected}")
+    types, middle, roles = (
+        _decode(file, number, line, what, kind) for (number, line), (what, kind) in zip(lines, LINES, strict=True)
+    )
+    first, second, third = (f"{file.name}:{number}" for number, _ in lines)
+    match task:
+        case "NER" | "EET":
+            place, labels = first, [Label(name) for name in types]
+        case "RE":
+            place, labels = second, [Label(name) for name in middle]
+        case "SPO":
+            place, labels = first, [typed_label(*parts) for parts in split_typed(types, middle, first)]
+        case "KG":
+            place, labels = third, [Label(name, roles=_once(own)) for name, own in roles.items()]
+        case _:
+            stray = sorted(roles.keys() - set(types))
+            if stray:
+                raise SourceError(f"{third}: {stray[0]!r} is not among the event types of {first}; add it there")
+            place, labels = first, [Label(name, roles=_once(roles.get(name, ()))) for name in types]
+    if not labels:
+        raise SourceError(f"{place}: no labels for {task}; this line must name them")
+    return tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
+
+
+def _decode(file: File, number: int, line: str, what: str, kind: type):
+    try:
+        return msgspec.json.decode(line.encode("utf-8", "surrogateescape"), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file.name}:{number}: expected {what} in JSON: {error}") from error
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> list[tuple[str, str, str]]:
+    """(subject type, predicate, object type) of every typed string, split at a predicate it contains.
+
+    Types and predicates may contain `_`. Where more than one split is possible, the one whose types stand in strings
+    with a single split is taken. Raises SourceError naming `place` where there is not exactly one.
+    """
+    splits = {name: _splits(name, set(predicates)) for name in names}
+    certain = [found[0] for found in splits.values() if len(found) == 1]
+    types = {part for subject, _, object_ in certain for part in (subject, object_)}
+    triples = []
+    for name, found in splits.items():
+        fitting = found if len(found) == 1 else [f for f in found if f[0] in types and f[2] in types]
+        if len(fitting) != 1:
+            problem = f"could be {' or '.join(map(str, found))}" if found else "holds no predicate between two types"
+            raise SourceError(f"{place}: {name!r} {problem}; write subjectType_predicate_objectType")
+        triples.append(fitting[0])
+    return triples
+
+
+def _splits(name: str, predicates: set[str]) -> list[tuple[str, str, str]]:
+    found = []
+    for predicate in sorted(predicates):
+        middle = f"_{predicate}_"
+        at = name.find(middle, 1)
+        while at > 0:
+            if name[at + len(middle) :]:
+                found.append((name[:at], predicate, name[at + len(middle) :]))
+            at = name.find(middle, at + 1)
+    return found

@@ -1,0 +1,60 @@
+"""An Example → its instruction rows for one task: labels asked, prompts drawn, answers rendered."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from schemas.example import Example
+from schemas.instruction import Instruction
+from schemas.label import Label
+from transforms.ask import AskOptions, ask
+from transforms.draw import drawn, seed_key
+from transforms.prompts import Prompts
+from transforms.render import encode, gold, instruction, output
+
+
+def instructions(
+    example: Example,
+    task: str,
+    labels: Sequence[Label],
+    dictionary: Mapping[str, Sequence[str]] | None,
+    prompts: Prompts,
+    options: AskOptions,
+) -> tuple[list[Instruction], int]:
+    """The rows of `example` for `task` (one of its tasks), and how many all-negative batches were cut.
+
+    `labels` is the label set of its source for the task, `dictionary` the hard negatives (for EET and EEA those of
+    EE). A layer that is not annotated gives no rows but for test, where `label` is then None; EEA, whose prompts
+    name the gold triggers, gives none at all. Errors as in `ask` and `gold`.
+    """
+    found = gold(example, task, labels)
+    test = example.split == "test"
+    if found is None and (not test or task == "EEA"):
+        return [], 0
+    answers, triggers = (found.answers, found.triggers) if found else ({}, {})
+    batches, cut = ask(example.id, example.split, task, labels, answers, dictionary, options)
+
+    text = encode(example.text)
+    sha256 = hashlib.sha256(example.text.encode()).hexdigest()
+    label = encode(found.annotations) if test and found else None
+    rows = []
+    for number, batch in enumerate(batches):
+        row_id = f"{example.id}/{task}/{number}"
+        prompt = drawn(prompts[task][example.lang], seed_key(options.seed, row_id, task, "prompt"))[0]
+        rows.append(
+            Instruction(
+                id=row_id,
+                example_id=example.id,
+                text_sha256=sha256,
+                task=task,
+                source=example.source,
+                lang=example.lang,
+                split=example.split,
+                instruction=instruction(prompt, task, batch.labels, triggers, text),
+                output=None if test else output(batch.labels, answers),
+                label=label,
+                labels=tuple(asked.name for asked in batch.labels),
+                positives=batch.positives,
+                hard_negatives=batch.hard_negatives,
+            )
+        )
+    return rows, cut

@@ -1,0 +1,70 @@
+"""Tables ↔ Parquet shards: fixed names, written whole or not at all, the same bytes for the same rows."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.files import atomic_write, filesystem
+
+ROW_GROUP_ROWS = 20_000
+"""Rows a row group; the Hub's viewer wants 10,000 to 50,000."""
+
+
+def write_shard(path: str, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Writes `tables` (each cast to nothing: their schema must be `schema`) as one shard and returns its rows.
+
+    Row groups depend on the rows alone, not on how they came in tables: tables are gathered to ROW_GROUP_ROWS.
+    Raises ArrowInvalid where a column that may not be null is.
+    """
+    rows = 0
+    with (
+        atomic_write(path) as sink,
+        pq.ParquetWriter(
+            sink, schema, compression="zstd", write_page_index=True, use_content_defined_chunking=True
+        ) as writer,
+    ):
+        for group in regroup(tables, ROW_GROUP_ROWS):
+            group.validate()
+            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+            rows += group.num_rows
+    return rows
+
+
+def regroup(tables: Iterable[pa.Table], rows: int) -> Iterable[pa.Table]:
+    """The same rows in tables of exactly `rows` rows, the last one smaller."""
+    waiting: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        waiting.append(table)
+        count += table.num_rows
+        while count >= rows:
+            joined = pa.concat_tables(waiting)
+            yield joined.slice(0, rows).combine_chunks()
+            waiting, count = [joined.slice(rows)], count - rows
+    if count:
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+def read_shard(path: str) -> pa.Table:
+    system, inner = filesystem(path)
+    return pq.read_table(inner, filesystem=system)
+
+
+def read_batches(path: str, rows: int) -> Iterable[pa.Table]:
+    """The shard's rows in tables of at most `rows`, one in memory at a time."""
+    system, inner = filesystem(path)
+    with system.open_input_file(inner) as stream:
+        for batch in pq.ParquetFile(stream).iter_batches(rows):
+            yield pa.Table.from_batches([batch])
+
+
+def read_schema(path: str) -> pa.Schema:
+    system, inner = filesystem(path)
+    return pq.read_schema(inner, filesystem=system)
+
+
+def row_count(path: str) -> int:
+    system, inner = filesystem(path)
+    with system.open_input_file(inner) as stream:
+        return pq.ParquetFile(stream).metadata.num_rows

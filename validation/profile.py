@@ -1,0 +1,299 @@
+"""A stage's tables and plain values → flat pandas frames, a row for every record, that the suites check.
+
+Identity columns stay as they are; the others are int64 counts, most of them faults (see `validation.suites`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.errors import SuiteError
+from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
+from schemas.label import LabelSet, typed_label
+from validation import wire
+from validation.suites import CORPUS_CULPRITS, SUITES
+
+ID = re.compile(r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(/\d+)?$")
+"""An Example's id, with or without its window."""
+
+BATCH_ROWS = 5_000
+"""Rows that are Python objects at a time."""
+
+identity = itemgetter(*SUITES["instructions"].strings)
+
+
+def frame(suite: str, identities: Mapping[str, Sequence], counts: Iterable[Mapping[str, int]]) -> pd.DataFrame:
+    """Identity columns beside int64 columns filled from `counts`, one mapping a row; what it lacks is 0.
+
+    Raises KeyError for a count that the suite has no column for.
+    """
+    columns = {name: np.zeros(len(identities["id"]), np.int64) for name in SUITES[suite].numbers}
+    for number, row in enumerate(counts):
+        for name, count in row.items():
+            if count:
+                columns[name][number] = count
+    strings = {name: pd.Series(identities[name], dtype="str") for name in SUITES[suite].strings}
+    return pd.DataFrame(strings | columns)
+
+
+def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list], Iterator[dict]]:
+    """The identity columns and the rows of `table`. Raises SuiteError where its columns are not those of `schema`."""
+    if not table.schema.equals(schema):
+        wrong = [name for name in schema.names if name not in table.schema.names]
+        wrong += [field.name for field in table.schema if field not in schema]
+        raise SuiteError(
+            f"suite {suite}: the table has not its schema ({', '.join(wrong) or 'columns repeated or out of order'}); "
+            f"write it as schemas.arrow.{suite.upper()}"
+        )
+    identities = {name: table[name].to_pylist() for name in SUITES[suite].strings}
+    return identities, (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
+
+
+def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_chars: int | None) -> pd.DataFrame:
+    """One row an Example of `table` (schema EXAMPLES), in its order.
+
+    `label_sets`: task → the label set of the source that the table comes from; the layers of other tasks are compared
+    with none. `max_chars`: the longest window in code points, None before windows are cut.
+    """
+    identities, rows = read("examples", EXAMPLES, table)
+    names = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
+    return frame("examples", identities, (example_counts(row, names, max_chars) for row in rows))
+
+
+def example_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:
+    counts = Counter(text_chars=len((row["text"] or "").strip()), task_count=len(row["tasks"] or ()))
+    match = ID.search(row["id"] or "")
+    counts["malformed_id"] = match is None and row["id"] is not None
+    counts["split_differs"] = match is not None and row["split"] in SPLITS and match["split"] != row["split"]
+    missing = {name: "" for name in SUITES["examples"].strings if row[name] is None}  # rules of their own
+    try:
+        example = msgspec.convert(row | missing if missing else row, Example)
+    except msgspec.ValidationError:
+        counts["broken_record"] = 1
+        return counts
+    for layer in ("entities", "relations", "events"):
+        counts[layer] = len(getattr(example, layer) or ())
+    if max_chars is not None:
+        counts["chars_over_max"] = max(0, len(example.text) - max_chars)
+    counts["unknown_tasks"] = len(set(example.tasks) - set(TASKS))
+    for mention in mentions(example):
+        fault = mention_fault(example.text, mention)
+        if fault:
+            counts[fault] += 1
+    for task, known in names.items():
+        for item in getattr(example, LAYER[task]) or ():
+            counts.update(label_faults(task, item, known))
+    return counts
+
+
+def mention_fault(text: str, mention: Mention) -> str | None:
+    if not mention.text.strip():
+        return "blank_mentions"
+    end_before = 0
+    for start, end in mention.spans:
+        if not end_before <= start < end <= len(text):
+            return "bad_spans"
+        end_before = end
+    return "offset_mismatches" if mention.spans and surface(text, mention.spans) != mention.text else None
+
+
+def label_faults(task: str, item, known: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """Faults of one entity, relation or event, compared with a label set (name → roles)."""
+    name, roles = item.label, ()
+    if task == "SPO":
+        if item.head_label is None or item.tail_label is None:  # an untyped relation is no typed triple
+            return
+        name = typed_label(item.head_label, item.label, item.tail_label).name
+    elif task == "KG":
+        name, roles = item.head_label, [item.label]
+    elif task in ("EE", "EEA"):
+        roles = [argument.role for argument in item.arguments]
+    if task == "KG" and name is None:  # an untyped relation is an attribute of any entity type
+        yield from () if any(item.label in attributes for attributes in known.values()) else ["unknown_roles"]
+    elif name not in known:
+        yield "unknown_labels"
+    else:
+        yield from ("unknown_roles" for role in roles if role not in known[name])
+
+
+def labels_profile(label_sets: Iterable[LabelSet]) -> pd.DataFrame:
+    """One row a label of every set; `annotations`: how many of it clean kept, over all splits."""
+    columns: dict[str, list] = {"id": [], "task": [], "source": [], "lang": []}
+    counts = []
+    for labels in label_sets:
+        names = [label.name for label in labels.labels]
+        for number, label in enumerate(labels.labels):
+            typed = typed_label(label.subject_type, label.predicate, label.object_type)
+            row = (f"{labels.task}/{labels.key}/{label.name}", labels.task, labels.source, labels.lang)
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
+            counts.append(
+                {
+                    "roles": len(label.roles),
+                    "annotations": sum(labels.counts.get(label.name, {}).values()),
+                    "unnamed": not label.name.strip(),
+                    "repeated_name": label.name in names[:number],
+                    "out_of_order": number > 0 and label.name < names[number - 1],
+                    "bad_roles": len(label.roles) - len({role for role in label.roles if role.strip()}),
+                    "wrong_typed_name": labels.task == "SPO" and label.name != typed.name,
+                }
+            )
+    return frame("labels", columns, counts)
+
+
+def hard_negatives_profile(
+    dictionary: Mapping[str, Sequence[tuple[str, float | None]]], labels: LabelSet, max_neighbours: int | None
+) -> pd.DataFrame:
+    """One row a label of `dictionary` (label → neighbours with scores, the nearest first), compared with `labels`.
+
+    A score is None where a person gave the pair, `max_neighbours` where a person may give any number.
+    """
+    known = {label.name for label in labels.labels}
+    counts = []
+    for label, neighbours in dictionary.items():
+        names = [name for name, _ in neighbours]
+        scores = [score for _, score in neighbours if score is not None]
+        counts.append(
+            {
+                "neighbours": len(names),
+                "unknown_label": label not in known,
+                "unknown_neighbours": sum(name not in known for name in names),
+                "self_neighbour": label in names,
+                "repeated_neighbours": len(names) - len(set(names)),
+                "neighbours_over_max": 0 if max_neighbours is None else max(0, len(names) - max_neighbours),
+                "scores_out_of_range": sum(not -1 <= score <= 1 for score in scores),
+                "scores_ascending": sum(before < after for before, after in pairwise(scores)),
+            }
+        )
+    columns = {
+        "id": [f"{labels.task}/{labels.key}/{label}" for label in dictionary],
+        "task": [labels.task] * len(dictionary),
+        "source": [labels.source] * len(dictionary),
+    }
+    return frame("hard_negatives", columns, counts)
+
+
+def instructions_profile(
+    table: pa.Table, label_sets: Iterable[LabelSet], split_num: Mapping[str, int], negative_ratio: float
+) -> pd.DataFrame:
+    """One row an Instruction of `table` (schema INSTRUCTIONS), in its order.
+
+    `label_sets`: of every task and source in the table. `split_num`: task → labels a batch (-1: all in one).
+    `negative_ratio`: all-negative rows that an Example may keep per row with a positive. All rows of an Example and
+    task must be in the table, for the rules on its batches and negatives look at them together.
+    """
+    identities, rows = read("instructions", INSTRUCTIONS, table)
+    vocabularies = {(labels.task, labels.key): wire.Vocabulary.of(labels) for labels in label_sets}
+    profile = frame("instructions", identities, (instruction_counts(row, vocabularies) for row in rows))
+    batch_faults(profile, split_num)
+    profile["excess_negatives"] = excess_negatives(profile, negative_ratio)
+    return profile
+
+
+def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vocabulary]) -> dict[str, int]:
+    counts = {"batch_size": len(row["labels"] or ()), "has_positive": bool(row["positives"])}
+    lists = (row["labels"], row["positives"], row["hard_negatives"])
+    nulls = sum(values is None or None in values for values in lists) + (row["instruction"] is None)
+    if nulls:
+        return counts | {"nulls": nulls}
+    if None in identity(row) or row["task"] not in TASKS or row["split"] not in SPLITS:
+        return counts  # rules of their own look at these
+    match = ID.search(row["example_id"])
+    if match is None:
+        return counts | {"malformed_example_id": 1}
+    counts["id_outside_example"] = not row["id"].startswith(row["example_id"] + "/")
+    counts["split_differs"] = match["split"] != row["split"]
+    vocabulary = vocabularies.get((row["task"], match["key"]))
+    if vocabulary is None or (vocabulary.source, vocabulary.lang) != (row["source"], row["lang"]):
+        return counts | {"unknown_label_set": 1}
+    found, counts["mentions_outside_text"] = wire.faults(row, vocabulary)
+    for fault in found:
+        counts[fault] = counts.get(fault, 0) + 1
+    return counts
+
+
+def by_example(profile: pd.DataFrame, column: pd.Series):
+    return column.groupby([profile["example_id"], profile["task"]], dropna=False)
+
+
+def batch_faults(profile: pd.DataFrame, split_num: Mapping[str, int]) -> None:
+    """Fills the two columns on batch sizes. Typed triples with one predicate part, so SPO batches may be small."""
+    size, full = profile["batch_size"], profile["task"].map(split_num).fillna(0).astype(np.int64)
+    half = (full // 2).clip(lower=1)  # a smaller rest joins the last batch
+    partial = (size != full) & (profile["task"] != "SPO")
+    alone = by_example(profile, size).transform("size") == 1
+    over = (full > 0) & (size > full + half - 1)
+    profile["batch_out_of_bounds"] = ((size < 1) | over | (partial & (size < half) & ~alone)).astype(np.int64)
+    later = by_example(profile, partial).transform("sum") - by_example(profile, partial).cumsum()
+    profile["batch_not_full"] = (partial & (later > 0)).astype(np.int64)
+
+
+def excess_negatives(profile: pd.DataFrame, negative_ratio: float) -> pd.Series:
+    """Marks the all-negative rows that an Example has beyond what the ratio allows (train and validation)."""
+    positives = by_example(profile, profile["has_positive"]).transform("sum")
+    negative = 1 - profile["has_positive"]
+    allowed = np.where(positives > 0, positives * negative_ratio, 1)
+    excess = (negative > 0) & (by_example(profile, negative).cumsum() > allowed)
+    return (excess & profile["split"].isin(SPLITS[:2])).astype(np.int64)
+
+
+def negative_counts(profile: pd.DataFrame) -> tuple[int, int]:
+    """(all-negative rows of Examples that have a positive, rows with a positive) of an instructions frame."""
+    positives = by_example(profile, profile["has_positive"]).transform("sum")
+    return int(((profile["has_positive"] == 0) & (positives > 0)).sum()), int(profile["has_positive"].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Culprits:
+    """How many records are at fault, and the ids of up to three."""
+
+    count: int = 0
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFacts:
+    """One folder's split, over all its shards. `id`: what a reader is shown, as `clean/conll2003/train`.
+
+    `negatives` and `positives` are sums of `negative_counts`; they, like `negative_ratio`, are for train and
+    validation instructions.
+    """
+
+    id: str
+    split: str
+    manifest_rows: int
+    rows: int
+    repeated_ids: Culprits = Culprits()
+    repeated_texts: Culprits = Culprits()
+    leaked_texts: Culprits = Culprits()
+    negatives: int = 0
+    positives: int = 0
+    negative_ratio: float = 0.0
+
+
+def corpus_profile(facts: Iterable[SplitFacts]) -> pd.DataFrame:
+    """One row a split of a source (Examples) or of a task (Instructions)."""
+    facts = list(facts)
+    columns = {"id": [fact.id for fact in facts], "split": [fact.split for fact in facts]}
+    counts = [
+        {
+            "rows": fact.rows,
+            "missing_rows": abs(fact.manifest_rows - fact.rows),
+            "repeated_ids": fact.repeated_ids.count,
+            "repeated_texts": fact.repeated_texts.count,
+            "leaked_texts": fact.leaked_texts.count,
+            "excess_negatives": max(0, int(np.ceil(fact.negatives - fact.negative_ratio * fact.positives))),
+        }
+        for fact in facts
+    ]
+    culprits = {column: [getattr(fact, name).ids for fact in facts] for name, column in CORPUS_CULPRITS.items()}
+    return frame("corpus", columns, counts).assign(**culprits)

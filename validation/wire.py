@@ -1,0 +1,282 @@
+"""One instruction row → the names of the rules of the wire format that it breaks.
+
+The shapes of prompts and answers are those of the IEPile family of corpora: keys instruction, schema, input; answers
+keyed by the labels asked. Names are those of `suites.INSTRUCTION_FAULTS`; a rule that cannot be judged because a
+more basic one is broken is not named.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from schemas.label import LabelSet
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+NOTHING = Annotated[list[str], msgspec.Meta(max_length=0)]
+Value = Text | list[Text]
+MISSING = "NAN"
+"""What a role without a value and an event without a trigger answer."""
+
+
+class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    subject: Text
+    object: Text
+
+
+class EventAnswer(msgspec.Struct, forbid_unknown_fields=True):
+    trigger: Text
+    arguments: dict[str, Value]
+
+
+class TypedTriple(msgspec.Struct, forbid_unknown_fields=True):
+    subject_type: str
+    predicate: str
+    object_type: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.subject_type}_{self.predicate}_{self.object_type}"
+
+
+class EventSchema(msgspec.Struct, forbid_unknown_fields=True):
+    label: str = msgspec.field(name="event_type")
+    trigger: bool
+    roles: list[str] = msgspec.field(name="arguments")
+
+
+class EventSchemaWithTriggers(msgspec.Struct, forbid_unknown_fields=True):
+    label: str = msgspec.field(name="event_type")
+    trigger: list[Text]
+    roles: list[str] = msgspec.field(name="arguments")
+
+
+class EntitySchema(msgspec.Struct, forbid_unknown_fields=True):
+    label: str = msgspec.field(name="entity_type")
+    roles: list[str] = msgspec.field(name="attributes")
+
+
+class GoldEntity(msgspec.Struct):
+    entity: Text
+    entity_type: Text
+
+
+class GoldRelation(msgspec.Struct):
+    head: Text
+    relation: Text
+    tail: Text
+
+
+class GoldTriple(msgspec.Struct):
+    head: Text
+    relation: Text
+    tail: Text
+    head_type: Text
+    tail_type: Text
+
+
+class GoldArgument(msgspec.Struct):
+    argument: Text
+    role: Text
+
+
+class GoldEvent(msgspec.Struct):
+    event_type: Text
+    event_trigger: str | None = None
+    arguments: list[GoldArgument] | None = None
+
+
+def decoders(**shapes: object) -> dict[str, msgspec.json.Decoder]:
+    return {task: msgspec.json.Decoder(shape) for task, shape in shapes.items()}
+
+
+Events = dict[str, list[EventAnswer]]
+Entities = dict[str, dict[str, dict[str, Value]] | NOTHING]
+Pairs = dict[str, list[Pair]]
+Strings = dict[str, list[Text]]
+
+SCHEMAS = decoders(
+    NER=list[str],
+    RE=list[str],
+    SPO=list[TypedTriple],
+    EE=list[EventSchema],
+    EET=list[str],
+    EEA=list[EventSchemaWithTriggers],
+    KG=list[EntitySchema],
+)
+ANSWERS = decoders(NER=Strings, RE=Pairs, SPO=Pairs, EE=Events, EET=Strings, EEA=Events, KG=Entities)
+GOLD = decoders(
+    NER=list[GoldEntity],
+    RE=list[GoldRelation],
+    SPO=list[GoldTriple],
+    EE=list[GoldEvent],
+    EET=list[GoldEvent],
+    EEA=list[GoldEvent],
+    KG=list[GoldRelation],
+)
+OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+TEXT = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern=r"\S")])
+KEYS = ["instruction", "schema", "input"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A label set as rows are compared with it. `roles`: label → its roles or attributes."""
+
+    source: str
+    lang: str
+    roles: dict[str, frozenset[str]]
+    predicates: dict[str, str]
+
+    @classmethod
+    def of(cls, label_set: LabelSet) -> "Vocabulary":
+        return cls(
+            label_set.source,
+            label_set.lang,
+            {label.name: frozenset(label.roles) for label in label_set.labels},
+            {label.name: label.predicate for label in label_set.labels if label.predicate is not None},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    schema: list
+    input: str
+
+
+def faults(row: dict, vocabulary: Vocabulary) -> tuple[list[str], int]:
+    """The rules that a row of `schemas.arrow.INSTRUCTIONS` (no nulls where none may be) breaks, a rule as often as it
+    is broken, and how many of its answer's strings are not in its text (no fault: sources may give such).
+    """
+    found = list(list_faults(row, vocabulary))
+    prompt, answer = read_prompt(row), read_answer(row)
+    found += [read for read in (prompt, answer) if isinstance(read, str)]
+    if not isinstance(prompt, Prompt):
+        return found, 0
+    found += prompt_faults(row, prompt, vocabulary)
+    if not isinstance(answer, dict) or "schema_differs" in found:
+        return found, 0
+    found += answer_faults(row, answer, prompt)
+    return found, sum(string not in prompt.input for value in answer.values() if value for string in strings(value))
+
+
+def list_faults(row: dict, vocabulary: Vocabulary) -> Iterator[str]:
+    """Faults of `labels`, `positives` and `hard_negatives`, compared with the label set and each other."""
+    labels, positives, hard_negatives = set(row["labels"]), set(row["positives"]), set(row["hard_negatives"])
+    if not labels <= vocabulary.roles.keys():
+        yield "unknown_labels"
+    if len(labels) < len(row["labels"]):
+        yield "repeated_labels"
+    elif row["task"] == "SPO":
+        predicates = {vocabulary.predicates.get(label, label) for label in labels}
+        if len(predicates) < len(labels):
+            yield "repeated_predicates"
+    if not positives <= labels:
+        yield "stray_positives"
+    elif row["task"] == "EEA" and positives != labels:
+        yield "negatives_asked"
+    if not hard_negatives <= labels:
+        yield "stray_hard_negatives"
+    if hard_negatives & positives:
+        yield "positive_hard_negatives"
+
+
+def read_prompt(row: dict) -> Prompt | str:
+    """The prompt of a row, or the name of the rule that keeps it from being read."""
+    try:
+        parts = OBJECT.decode(row["instruction"])
+    except msgspec.DecodeError:
+        return "broken_prompt"
+    if list(parts) != KEYS:
+        return "wrong_prompt_keys"
+    try:
+        TEXT.decode(parts["instruction"])
+        prompt = Prompt(SCHEMAS[row["task"]].decode(parts["schema"]), TEXT.decode(parts["input"]))
+    except msgspec.DecodeError:
+        return "wrong_prompt_values"
+    if row["task"] == "EE" and not all(entry.trigger for entry in prompt.schema):
+        return "wrong_prompt_values"
+    return prompt
+
+
+def prompt_faults(row: dict, prompt: Prompt, vocabulary: Vocabulary) -> Iterator[str]:
+    if [entry if isinstance(entry, str) else entry.label for entry in prompt.schema] != row["labels"]:
+        yield "schema_differs"
+    if row["task"] in ("EE", "EEA", "KG"):
+        for entry in prompt.schema:
+            asked = set(entry.roles)
+            known = vocabulary.roles.get(entry.label, asked)  # an unknown label is a fault of its own
+            if len(asked) < len(entry.roles) or not asked <= known:
+                yield "unknown_roles"
+    if hashlib.sha256(prompt.input.encode()).hexdigest() != row["text_sha256"]:
+        yield "wrong_hash"
+
+
+def read_answer(row: dict) -> dict | str | None:
+    """The answer of a train or validation row, None for a test row, or the name of the rule that is broken."""
+    test = row["split"] == "test"
+    if (row["output"] is None) != test or not (test or row["label"] is None):
+        return "misplaced_answer"
+    answer = row["label"] if test else row["output"]
+    if answer is None:  # a test row whose text is not annotated
+        return None
+    try:
+        decoded = (GOLD if test else ANSWERS)[row["task"]].decode(answer)
+    except msgspec.ValidationError:
+        return "wrong_answer_shape"
+    except msgspec.DecodeError:
+        return "broken_answer"
+    return None if test else decoded
+
+
+def answer_faults(row: dict, answer: dict, prompt: Prompt) -> Iterator[str]:
+    task = row["task"]
+    keys = [entry.predicate for entry in prompt.schema] if task == "SPO" else row["labels"]
+    if list(answer) != keys:
+        yield "answer_keys_differ"
+    else:
+        answered = {label for label, value in zip(row["labels"], answer.values(), strict=True) if value}
+        if answered != set(row["positives"]):
+            yield "positives_differ"
+        if task in ("EE", "EEA", "KG"):
+            yield from role_faults(task, answer, prompt.schema)
+    for value in answer.values():
+        if len(value) > 1 and isinstance(value, list) and repeats(value):
+            yield "repeated_answers"
+
+
+def role_faults(task: str, answer: dict, schema: Sequence[EventSchema | EntitySchema]) -> Iterator[str]:
+    for entry, value in zip(schema, answer.values(), strict=True):
+        asked = set(entry.roles)
+        if task == "KG":
+            wrong = any(not attributes.keys() <= asked for attributes in value.values()) if value else False
+        else:
+            wrong = any(event.arguments and event.arguments.keys() != asked for event in value)
+        if wrong:
+            yield "answer_roles_differ"
+
+
+def repeats(values: list) -> bool:
+    if isinstance(values[0], EventAnswer):
+        values = [msgspec.json.encode(value) for value in values]
+    return len(set(values)) < len(values)
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every mention of an answer, NAN left out: entity names, triggers, both ends of pairs, values of roles."""
+    if isinstance(value, str):
+        if value != MISSING:
+            yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+    elif isinstance(value, Pair):
+        yield from (value.subject, value.object)
+    elif isinstance(value, EventAnswer):
+        yield from strings([value.trigger, *value.arguments.values()])
+    else:  # KG: entity → attribute → value
+        yield from value
+        for attributes in value.values():
+            yield from strings(list(attributes.values()))
