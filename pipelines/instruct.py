@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apache_beam as beam
 import pyarrow as pa
@@ -105,12 +105,16 @@ class WriteInstructions(beam.DoFn):
     def tables(self, shard: OutputShard, sources: dict[str, Counter]) -> Iterator[pa.Table]:
         for part in shard.parts:
             counts = sources.setdefault(part.key, Counter())
-            labels = read_label_set(self.output, shard.task, part.key).labels
+            label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
             for table in read_batches(f"{self.output}/{part.path}", EXAMPLES_A_TABLE):
                 rows = []
                 for example in table_to_examples(table):
-                    made, cut = instructions(example, shard.task, labels, dictionary, self.prompts, self.options)
+                    if example.source != label_set.source:  # the task goes under a published name of its own
+                        example = replace(example, source=label_set.source)
+                    made, cut = instructions(
+                        example, shard.task, label_set.labels, dictionary, self.prompts, self.options
+                    )
                     rows.extend(made)
                     counts["cut"] += cut
                     counts["examples"] += bool(made)

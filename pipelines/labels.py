@@ -94,7 +94,7 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
     return LabelSet(
         task,
         key,
-        source.name,
+        source.name_for(task),
         source.lang,
         tuple(labels[name] for name in names),
         {name: dict(sorted(by_label.get(name, {}).items())) for name in names},

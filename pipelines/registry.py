@@ -33,7 +33,7 @@ def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
     if not files.exists(data_root):
         raise ConfigError(f"--data_root {data_root}: no such folder")
     listed = files.list_files(data_root)
-    own = {key: below(listed, key) for key in sources.keys()}
+    own = {key: below(listed, sources.folder(key)) for key in sources.keys()}
     folders = {u.key: u for u in unified.sources_below(data_root, listed)}
     unknown = [key for key in wanted if key not in own and key not in folders]
     if unknown:
@@ -46,7 +46,9 @@ def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
             continue
         source = sources.load(key)
         found = sources.find(source, own[key])
-        problem = "" if found and found.splits else f"no file of it below {data_root}/{key}; {source.get}"
+        problem = (
+            "" if found and found.splits else f"no file of it below {data_root}/{sources.folder(key)}; {source.get}"
+        )
         located.append(Located(key, source, found, problem))
     if not located:
         raise ConfigError(

@@ -4,9 +4,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from operator import itemgetter
-from os.path import commonprefix
 from unicodedata import category, is_normalized, normalize
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
@@ -119,10 +118,15 @@ def _composition_edits(text: str) -> list[Edit]:
     for start, end in pairwise((0, *heads, len(text))):
         old, new = text[start:end], normalize("NFC", text[start:end])
         if old != new:
-            left = len(commonprefix((old, new)))
-            right = len(commonprefix((old[left:][::-1], new[left:][::-1])))
+            left = _common(old, new)
+            right = _common(old[left:][::-1], new[left:][::-1])
             edits.append((start + left, end - right, new[left : len(new) - right]))
     return edits
+
+
+def _common(one: str, other: str) -> int:
+    """The length of what both start with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _composes_backward(character: str) -> bool:

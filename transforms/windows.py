@@ -197,7 +197,7 @@ def _deal(
         if anchor and not held:
             lost.append(("events", _shortest(anchor)))
         for argument, where in arguments:
-            if anchor and (not held or where is not None and not where & held):
+            if anchor and (not held or (where is not None and not where & held)):
                 here = places[argument.mention]
                 lost.append(("arguments", _shortest(trigger, here) if trigger else _shortest(here or anchor)))
         for number in held:

@@ -4,6 +4,7 @@ Great Expectations takes seconds to import: it is loaded, and its context made, 
 """
 
 import heapq
+import logging
 import os
 import threading
 from collections.abc import Iterable
@@ -45,11 +46,14 @@ class SuiteResult:
 
 @lru_cache(maxsize=1)
 def batch_definition():
-    """The process's only context, data source and asset; every frame is a batch of it."""
+    """The process's only context, data source and asset; every frame is a batch of it. It writes no file."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up in 200 lines
     import great_expectations
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
-    context = great_expectations.get_context(mode="ephemeral")
+    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), analytics_enabled=False)
+    context = great_expectations.get_context(mode="ephemeral", project_config=config)
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
     return asset.add_batch_definition_whole_dataframe("frame")

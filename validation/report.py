@@ -18,7 +18,7 @@ th { font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
 td a, td > code { white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.dim, small { color: var(--dim); }
+small { color: var(--dim); }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; } .good, .bad { white-space: nowrap; }
 tr.failed { background: var(--tint); }
 code { background: var(--code); padding: .1em .3em; border-radius: 3px; font-size: .9em; }
@@ -85,11 +85,7 @@ def expectation_row(expectation: ExpectationResult, rows: int) -> str:
     examples = "".join(f"<li><code>{escape(example)}</code></li>" for example in expectation.examples)
     cells = [
         ("", "", f"{code_marks(expectation.meaning)}<br><small>{escape(expectation.name)}</small>"),
-        (
-            "",
-            "",
-            f"<code>{escape(expectation.column)}</code>" if expectation.column else '<span class="dim">all</span>',
-        ),
+        ("Column", "", f"<code>{escape(expectation.column or 'all')}</code>"),
         ("Rows", "n", f"{rows:,}"),
         ("", *outcome(expectation.success, f"{expectation.unexpected:,} unexpected")),
         ("", "", f"<ul>{examples}</ul>" if examples else ""),

@@ -1,4 +1,7 @@
-"""The datasets that IEForge reads: one module each, named by the source's key, holding one `SOURCE`.
+"""The datasets that IEForge reads: one module each, holding one `SOURCE` whose key is the module's name.
+
+A dataset that is evaluated in several cuts (FewRel's draws of unseen relations) holds `SOURCES` instead: suffix →
+Source, with keys `<module>_<suffix>`, all read from the folder `<module>`.
 
 Finding a source's files: a Form lists glob patterns; the first form of which files are there is read, files of
 the others are reported as ignored. Which file is which split follows from the words train, dev, valid, test in
@@ -13,6 +16,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from types import ModuleType
 
 from schemas.errors import BadRecord, ConfigError
 from schemas.example import RawExample
@@ -65,8 +70,17 @@ class Source:
     event_labels: Mapping[str, Label] = field(default_factory=dict)
     role_names: Mapping[str, str] = field(default_factory=dict)
     typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: the typed triples that occur in the data
+    held_out: bool = False  # for zero-shot tests alone: its test files, failing those all its files, are test data
+    real_files_seen: bool = True  # False: written from the format's description, not yet tried on the real files
+    task_names: Mapping[str, str] = field(
+        default_factory=dict
+    )  # published names of tasks where they differ from `name`
     collapsed: Label | None = None  # the single entity label under which the set was also published
     one_pair: bool = False  # the set labels one pair a sentence: other pairs may go unlabelled
+
+    def name_for(self, task: str) -> str:
+        """The published name under which this task of the dataset goes."""
+        return self.task_names.get(task, self.name)
 
 
 SPLIT_WORDS = (("train", "train"), ("dev", "validation"), ("val", "validation"), ("test", "test"))
@@ -114,22 +128,48 @@ def find(source: Source, files: list[File]) -> Found | None:
                     taken.unassigned.append(file)
                 else:
                     taken.splits.setdefault(split, []).append(file)
+    if taken is not None and source.held_out:
+        chosen = taken.splits.pop("test", None)
+        if chosen is None:
+            chosen = sorted((f for files in taken.splits.values() for f in files), key=lambda f: f.name)
+        else:
+            taken.ignored.extend(file for files in taken.splits.values() for file in files)
+        taken.splits.clear()
+        taken.splits["test"] = chosen
     return taken
+
+
+@cache
+def sources() -> dict[str, tuple[str, Source]]:
+    """Every key, sorted, with its module's name and its source."""
+    found = {}
+    for name in (module.name for module in pkgutil.iter_modules(__path__)):
+        module = importlib.import_module(f"{__name__}.{name}")
+        if hasattr(module, "SOURCES"):
+            found |= {f"{name}_{cut}": (name, source) for cut, source in module.SOURCES.items()}
+        else:
+            found[name] = name, module.SOURCE
+    return dict(sorted(found.items()))
 
 
 def keys() -> list[str]:
     """All source keys, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return list(sources())
 
 
-def module(key: str):
-    """The module of a key that is in `keys()`."""
-    return importlib.import_module(f"{__name__}.{key}")
+def folder(key: str) -> str:
+    """The folder below a data root that the files of a key in `keys()` lie in; also the name of its module."""
+    return sources()[key][0]
+
+
+def module(key: str) -> ModuleType:
+    """The module that holds the source of a key in `keys()`."""
+    return importlib.import_module(f"{__name__}.{folder(key)}")
 
 
 def load(key: str) -> Source:
     """The source with this key. Raises ConfigError with the nearest names where there is none."""
-    if key not in keys():
+    if key not in sources():
         near = ", ".join(difflib.get_close_matches(key, keys(), 3)) or ", ".join(keys())
         raise ConfigError(f"no source is called {key!r}; did you mean: {near}?")
-    return module(key).SOURCE
+    return sources()[key][1]

@@ -204,19 +204,20 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
 def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> list[tuple[str, str, str]]:
     """(subject type, predicate, object type) of every typed string, split at a predicate it contains.
 
-    Types and predicates may contain `_`. Where more than one split is possible, the one whose types stand in strings
-    with a single split is taken. Raises SourceError naming `place` where there is not exactly one.
+    Types and predicates may contain `_`. Where several splits are possible, the one is taken with the most types
+    that stand in strings with a single split. Raises SourceError naming `place` where that is not exactly one.
     """
     splits = {name: _splits(name, set(predicates)) for name in names}
     certain = [found[0] for found in splits.values() if len(found) == 1]
-    types = {part for subject, _, object_ in certain for part in (subject, object_)}
+    types = {end for subject_type, _, object_type in certain for end in (subject_type, object_type)}
     triples = []
     for name, found in splits.items():
-        fitting = found if len(found) == 1 else [f for f in found if f[0] in types and f[2] in types]
-        if len(fitting) != 1:
+        known = [(split[0] in types) + (split[2] in types) for split in found]
+        best = [split for split, count in zip(found, known, strict=True) if count == max(known)]
+        if len(best) != 1:
             problem = f"could be {' or '.join(map(str, found))}" if found else "holds no predicate between two types"
             raise SourceError(f"{place}: {name!r} {problem}; write subjectType_predicate_objectType")
-        triples.append(fitting[0])
+        triples.append(best[0])
     return triples
 
 

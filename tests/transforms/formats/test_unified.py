@@ -1,0 +1,239 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
+from schemas.label import Label, typed_label
+from transforms.files import File
+from transforms.formats.unified import read, read_schema, split_typed
+
+
+def records(tmp_path, task: str, labels, *rows) -> list:
+    """What is read of one file that holds `rows`, objects or lines."""
+    path = tmp_path / "train.json"
+    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows), encoding="utf-8")
+    return list(read([File(str(path), "train.json")], task, labels))
+
+
+def schema(tmp_path, task: str, *lines) -> tuple[Label, ...]:
+    path = tmp_path / "schema.json"
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), encoding="utf-8")
+    return read_schema(File(str(path), "schema.json"), task)
+
+
+def test_ner(tmp_path):
+    row = {"id": 4, "text": "Oslo is big", "entity": [{"entity": "Oslo", "entity_type": "town", "offset": [0, 4]}]}
+    assert records(tmp_path, "NER", (), row, "", {"text": "nothing", "entity": []}) == [
+        RawExample("train.json:1", "Oslo is big", entities=(Entity("town", Mention("Oslo")),)),
+        RawExample("train.json:3", "nothing", entities=()),
+    ]
+
+
+def test_re_leaves_types_out(tmp_path):
+    triple = {"head": "Ola", "relation": "born in", "tail": "Bodø", "head_type": "person", "tail_type": "town"}
+    assert records(tmp_path, "RE", (), {"text": "t", "relation": [triple]}) == [
+        RawExample("train.json:1", "t", relations=(Relation("born in", Mention("Ola"), Mention("Bodø")),))
+    ]
+
+
+def test_spo(tmp_path):
+    labels = (typed_label("person", "born in", "town"),)
+    triple = {"head": "Ola", "head_type": "person", "relation": "born in", "tail": "Bodø", "tail_type": "town"}
+    rows = [[triple], [{**triple, "tail_type": "land"}], [{k: v for k, v in triple.items() if k != "head_type"}], []]
+    good, strange, untyped, empty = records(
+        tmp_path, "SPO", labels, *({"text": "t", "relation": relation} for relation in rows)
+    )
+    assert good.relations == (Relation("born in", Mention("Ola"), Mention("Bodø"), "person", "town"),)
+    assert strange == BadRecord("train.json:2", Reason.UNKNOWN_LABEL, "'person_born in_land' is not in schema.json")
+    assert untyped == BadRecord("train.json:3", Reason.MISSING_FIELD, "'born in' lacks head_type or tail_type")
+    assert empty == RawExample("train.json:4", "t", relations=())
+
+
+@pytest.mark.parametrize("task", ["EE", "EEA"])
+def test_events(tmp_path, task):
+    arguments = [{"argument": "Ola", "role": "who"}, {"argument": "", "role": "when"}]
+    row = {
+        "text": "t",
+        "event": [
+            {"event_trigger": "left", "event_type": "leave", "arguments": arguments},
+            {"event_trigger": "", "event_type": "leave", "arguments": []},
+            {"event_trigger": None, "event_type": "leave", "arguments": []},
+            {"event_type": "leave", "arguments": []},
+        ],
+    }
+    assert records(tmp_path, task, (), row) == [
+        RawExample(
+            "train.json:1",
+            "t",
+            events=(
+                Event("leave", Mention("left"), (Argument("who", Mention("Ola")),)),
+                Event("leave", None),
+                Event("leave", None),
+                Event("leave", None),
+            ),
+        )
+    ]
+
+
+def test_arguments_that_are_not_annotated(tmp_path):
+    known = {"event_trigger": "left", "event_type": "leave", "arguments": []}
+    rows = [
+        {"text": "t", "event": [known, {**known, "arguments": None}]},
+        {"text": "t", "event": [{"event_trigger": "left", "event_type": "leave"}]},
+    ]
+    for task in ("EE", "EEA"):
+        assert [example.events for example in records(tmp_path, task, (), *rows)] == [None, None]
+    # EET has none to know; those that a file has all the same are left out, for its label set has no roles.
+    rows.append({"text": "t", "event": [{**known, "arguments": [{"argument": "Ola", "role": "who"}]}]})
+    leave = Event("leave", Mention("left"))
+    assert [example.events for example in records(tmp_path, "EET", (), *rows)] == [(leave, leave), (leave,), (leave,)]
+
+
+PEOPLE = (Label("firm", roles=("name", "seat")), Label("person", roles=("name", "spouse")))
+
+
+def triple(head: str, relation: str, tail: str, **types) -> dict:
+    return {"head": head, "relation": relation, "tail": tail, **types}
+
+
+def test_kg(tmp_path):
+    row = {
+        "text": "t",
+        "entity": [
+            {"entity": "Ola", "entity_type": "person"},
+            {"entity": "Mo", "entity_type": "person"},
+            {"entity": "Mo", "entity_type": "town"},
+        ],
+        "relation": [
+            triple("Ola", "spouse", "Eli"),
+            triple("Mo", "spouse", "Eli"),  # called two things, so by none
+            triple("Eli", "spouse", "Ola"),
+            triple("Ola", "seat", "Bodø", head_type="firm", tail_type="town"),
+        ],
+    }
+    [example] = records(tmp_path, "KG", PEOPLE, row)
+    assert [(r.head.text, r.label, r.tail.text, r.head_label, r.tail_label) for r in example.relations] == [
+        ("Ola", "spouse", "Eli", "person", None),
+        ("Mo", "spouse", "Eli", None, None),
+        ("Eli", "spouse", "Ola", None, None),
+        ("Ola", "seat", "Bodø", "firm", None),
+    ]
+    assert example.entities is None  # the types of values are none of the label set
+
+
+@pytest.mark.parametrize(
+    ("relation", "detail"),
+    [
+        (triple("Ola", "height", "2 m"), "schema.json has no attribute 'height' of any entity type"),
+        (triple("Ola", "spouse", "Eli", head_type="firm"), "schema.json has no attribute 'spouse' of 'firm'"),
+        (triple("Ola", "spouse", "Eli", head_type="god"), "schema.json has no attribute 'spouse' of 'god'"),
+    ],
+)
+def test_kg_attributes_outside_the_schema(tmp_path, relation, detail):
+    row = {"text": "t", "relation": [relation]}
+    assert records(tmp_path, "KG", PEOPLE, row) == [BadRecord("train.json:1", Reason.UNKNOWN_LABEL, detail)]
+
+
+@pytest.mark.parametrize("task", ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"])
+def test_a_missing_layer_is_unknown(tmp_path, task):
+    row = {"text": "t", "entity": None, "relation": None, "event": None}
+    assert records(tmp_path, task, PEOPLE, {"text": "t"}, row) == [
+        RawExample("train.json:1", "t"),
+        RawExample("train.json:2", "t"),
+    ]
+
+
+def test_bad_records_do_not_harm_their_neighbours(tmp_path):
+    path = tmp_path / "train.json"
+    lines = [
+        b'{"text": "a", "entity": []}',
+        b'{"text": "b", "entity": [',
+        b'{"entity": []}',
+        b'{"text": "c", "entity": [{"entity": null, "entity_type": "town"}]}',
+        b'{"text": "\xe9", "entity": []}',
+        b"[1]",
+        b'{"text": "d", "entity": []}',
+    ]
+    path.write_bytes(b"\r\n".join(lines))
+    got = list(read([File(str(path), "train.json")], "NER", ()))
+    assert [item.reason if isinstance(item, BadRecord) else item.text for item in got] == [
+        "a", Reason.BROKEN_JSON, Reason.MISSING_FIELD, Reason.MISSING_FIELD, Reason.NOT_UTF8, Reason.MISSING_FIELD, "d",
+    ]  # fmt: skip
+    assert [item.place for item in got] == [f"train.json:{n}" for n in range(1, 8)]
+
+
+def test_label_sets(tmp_path):
+    assert schema(tmp_path, "NER", ["b", "a"], [], {}) == (Label("a"), Label("b"))
+    assert schema(tmp_path, "RE", [], ["出生地", "作者"], {}, "") == (Label("作者"), Label("出生地"))
+    roles = {"leave": ["who", "when", "who"]}
+    event_types = (Label("leave", roles=("who", "when")), Label("meet"))
+    assert schema(tmp_path, "EE", ["meet", "leave"], ["who", "when"], roles) == event_types
+    assert schema(tmp_path, "EEA", ["meet", "leave"], ["who", "when"], roles) == event_types
+    assert schema(tmp_path, "EET", ["meet", "leave"], [], {}) == (Label("leave"), Label("meet"))
+    assert schema(tmp_path, "KG", ["person_name_text"], ["name"], {"person": ["name"], "firm": ["seat"]}) == (
+        Label("firm", roles=("seat",)),
+        Label("person", roles=("name",)),
+    )
+    assert schema(tmp_path, "SPO", ["person_born in_town", "big_town_part_of_land"], ["part_of", "born in"], {}) == (
+        typed_label("big_town", "part_of", "land"),
+        typed_label("person", "born in", "town"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "lines", "message"),
+    [
+        ("NER", [], "schema.json:1: 0 JSON lines, not exactly three: a list of types; a list of roles"),
+        ("NER", [["a"], []], "schema.json:2: 2 JSON lines, not exactly three"),
+        ("NER", [["a"], [], {}, {}], "schema.json:4: 4 JSON lines, not exactly three"),
+        ("NER", ['["a"', [], {}], "schema.json:1: expected a list of types in JSON"),
+        ("NER", [["a"], {}, {}], "schema.json:2: expected a list of roles or relations in JSON"),
+        ("NER", [["a"], [], []], "schema.json:3: expected a map from type to a list of roles in JSON"),
+        ("NER", ['["a"]', "", "[]", "[]"], "schema.json:4: expected a map"),
+        ("EE", [["a"], [], {"a": "b"}], "schema.json:3: expected a map from type to a list of roles in JSON"),
+        ("NER", [[], ["a"], {}], "schema.json:1: no labels for NER"),
+        ("RE", [["a"], [], {}], "schema.json:2: no labels for RE"),
+        ("KG", [["a"], ["b"], {}], "schema.json:3: no labels for KG"),
+        ("EE", [["a"], ["r"], {"b": ["r"]}], "schema.json:3: 'b' is not among the event types of schema.json:1"),
+        ("SPO", [["a_p_b", "a_q_b"], ["p"], {}], "schema.json:1: 'a_q_b' holds no predicate between two types"),
+        ("SPO", [["_p_b"], ["p"], {}], "schema.json:1: '_p_b' holds no predicate"),
+        ("SPO", [["a_p_"], ["p"], {}], "schema.json:1: 'a_p_' holds no predicate"),
+        (
+            "SPO",
+            [["a_p_q_b"], ["p", "q"], {}],
+            "schema.json:1: 'a_p_q_b' could be ('a', 'p', 'q_b') or (",
+        ),
+    ],
+)
+def test_a_wrong_schema(tmp_path, task, lines, message):
+    with pytest.raises(SourceError) as error:
+        schema(tmp_path, task, *lines)
+    assert str(error.value).startswith(message)
+
+
+def test_a_schema_that_is_not_utf8(tmp_path):
+    (tmp_path / "schema.json").write_bytes('["人物"]\n[]\n{}'.encode("gbk"))
+    with pytest.raises(SourceError, match=r"^schema\.json:1: expected a list of types"):
+        read_schema(File(str(tmp_path / "schema.json"), "schema.json"), "NER")
+
+
+def test_typed_strings_are_split_at_their_predicate():
+    # The predicate is also a type.
+    assert split_typed(["place_climate_climate"], ["climate"], "s:1") == [("place", "climate", "climate")]
+    # Several splits are possible; the types of the other strings tell which is meant.
+    assert split_typed(["x_of_of_b", "b_of_x"], ["of", "of_of"], "s:1") == [("x", "of_of", "b"), ("b", "of", "x")]
+    typed = ["big_town_in_land", "river_in_land", "big_town_near_river"]
+    assert split_typed(typed, ["in", "near", "town"], "s:1")[0] == ("big_town", "in", "land")
+
+
+words = st.text("abc", min_size=1, max_size=2)
+names = st.lists(words, min_size=1, max_size=3).map("_".join)
+
+
+@given(st.lists(st.tuples(names, st.sampled_from(["P", "Q_R", "S"]), names), unique=True))
+def test_types_with_underscores_survive(triples):
+    typed = ["_".join(triple) for triple in triples]
+    assert split_typed(typed, {"P", "Q_R", "S"}, "s:1") == triples

@@ -1,0 +1,60 @@
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.example import TASKS
+from transforms.prompts import LANGS, load
+
+
+def test_the_bundled_prompts():
+    prompts = load()
+    assert list(prompts) == list(TASKS)
+    for task in TASKS:
+        for lang in LANGS:
+            texts = prompts[task][lang]
+            assert len(texts) >= 3 and len(set(texts)) == len(texts)
+            assert all(text == text.strip() and "\n" not in text for text in texts)
+            han = [any("\u4e00" <= c <= "\u9fff" for c in text) for text in texts]
+            assert han == [lang == "zh"] * len(texts)
+            # A prompt must tell the shape of the answer.
+            assert all("JSON" in text for text in texts)
+            assert all(("NAN" in text) == (task in ("EE", "EEA")) for text in texts)
+
+
+def test_a_users_own(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("NER:\n  en: [Find them.]\n  zh: ['找出实体: 全部', 再找]\n", encoding="utf-8")
+    assert load(file, tasks=["NER"]) == {"NER": {"en": ("Find them.",), "zh": ("找出实体: 全部", "再找")}}
+    assert load(str(file), ["NER"], ["en"]) == {"NER": {"en": ("Find them.",)}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("NER:\n  en: [a]\n", "no prompt for task NER in language 'zh'"),
+        ("NER:\n  en: [a]\n  zh: []\n", "no prompt for task NER in language 'zh'"),
+        ("NER:\n  en: [a]\n  zh:\n", "no prompt for task NER in language 'zh'"),
+        ("RE:\n  en: [a]\n  zh: [b]\n", "no prompt for task NER in language 'en'"),
+        ("NER:\n  en: [a, ' ']\n  zh: [b]\n", "NER.en must be a list of texts, none of them empty"),
+        ("NER:\n  en: text\n  zh: [b]\n", "NER.en must be a list of texts"),
+        ("NER:\n  en: [1]\n  zh: [b]\n", "NER.en must be a list of texts"),
+        ("ner:\n  en: [a]\n", "unknown task 'ner'; tasks are NER, RE"),
+        ("- a\n", "expected a map task → lang → list of texts"),
+        ("", "expected a map task → lang → list of texts"),
+        ("NER:\n  en: [a\n  zh: [b]\n", "mine.yaml:3: no valid YAML"),
+    ],
+)
+def test_a_wrong_file(tmp_path, content, message):
+    file = tmp_path / "mine.yaml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load(file, tasks=["NER"])
+    assert str(error.value).startswith(f"{file}:") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_no_such_file_and_no_utf8(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "gbk.yaml").write_bytes("NER: {zh: [实体]}".encode("gbk"))
+    with pytest.raises(ConfigError, match=r"gbk\.yaml: no valid YAML"):
+        load(tmp_path / "gbk.yaml")

@@ -1,0 +1,119 @@
+"""Checking frames and merging the results of shards."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.errors import SuiteError
+from tests.validation import good
+from tests.validation.test_suites import FRAMES, SPLIT_NUM, instructions
+from validation import profile
+from validation.check import ExpectationResult, SuiteResult, check, failure_lines, merge
+from validation.suites import SUITES
+
+
+def test_importing_the_package_imports_no_great_expectations():
+    code = (
+        "import sys, validation.check, validation.profile, validation.report\n"
+        "assert not {'great_expectations', 'apache_beam', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_no_column_can_be_missing(suite):
+    build, frame_of = FRAMES[suite]
+    frame = frame_of(build())
+    rules = SUITES[suite].rules
+    lost = {rule.column for rule in rules if rule.column}
+    result = check(suite, frame.drop(columns=list(lost)))
+    by_column = {e.column: e for e in result.expectations if not e.success}
+    assert lost <= by_column.keys()
+    missing = by_column[None]
+    assert (missing.name, missing.unexpected) == ("expect_table_columns_to_match_set", len(lost))
+    assert set(missing.examples) == set(sorted(lost)[:3])
+
+
+def test_a_count_that_may_be_null_is_an_error():
+    frame = instructions(good.instructions())
+    with pytest.raises(SuiteError, match="suite instructions: `wrong_hash` is float64, not int64"):
+        check("instructions", frame.assign(wrong_hash=float("nan")))
+
+
+@pytest.mark.parametrize(
+    ("suite", "frame"),
+    [
+        ("examples", profile.examples_profile(EXAMPLES.empty_table(), {}, 100)),
+        ("instructions", profile.instructions_profile(INSTRUCTIONS.empty_table(), [], SPLIT_NUM, 2)),
+        ("labels", profile.labels_profile([])),
+        ("hard_negatives", profile.hard_negatives_profile({}, good.label_sets()[0], 3)),
+    ],
+)
+def test_nothing_passes(suite, frame):
+    result = check(suite, frame)
+    assert (result.success, result.rows) == (True, 0)
+
+
+def test_a_corpus_of_nothing_fails():
+    result = check("corpus", profile.corpus_profile([]))
+    assert failure_lines([result]) == [
+        "corpus: expect_table_row_count_to_be_between: 1 unexpected: Something was built."
+    ]
+
+
+def test_every_row_is_counted_and_the_first_three_ids_are_shown():
+    frame = instructions(good.instructions())
+    result = check("instructions", frame.assign(nulls=1).iloc[::-1])
+    failed = [e for e in result.expectations if not e.success]
+    assert [(e.column, e.unexpected, e.examples) for e in failed] == [
+        ("nulls", len(frame), tuple(sorted(frame["id"])[:3]))
+    ]
+    assert failure_lines([result]) == [
+        "instructions: expect_column_values_to_be_between of nulls: 17 unexpected: No required value is null, nor any "
+        f"element of its lists. See {', '.join(sorted(frame['id'])[:3])}."
+    ]
+
+
+def result(rows, unexpected, ids):
+    expectations = (
+        ExpectationResult("expect_a", "a", "A.", not unexpected, unexpected, tuple(ids)),
+        ExpectationResult("expect_b", "b", "B.", True, 0, ()),
+    )
+    return SuiteResult("examples", rows, expectations)
+
+
+def test_merging_sums_counts_and_keeps_the_first_three_ids():
+    merged = merge([result(10, 2, ["e", "g"]), result(5, 0, []), result(7, 4, ["a", "f", "h"])])
+    assert merged == result(22, 6, ["a", "e", "f"])
+    assert not merged.success
+    assert merge([result(1, 0, [])]).success
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.sets(st.text("abc", min_size=1), max_size=3)), min_size=1), st.randoms()
+)
+def test_merging_does_not_depend_on_order_or_grouping(parts: list, shuffle: random.Random):
+    results = [result(rows, len(ids), sorted(ids)) for rows, ids in parts]
+    whole = merge(results)
+    shuffled = results.copy()
+    shuffle.shuffle(shuffled)
+    assert merge(shuffled) == whole
+    assert merge([merge(results[:1]), *results[1:]]) == whole
+
+
+@pytest.mark.parametrize("results", [[], [SuiteResult("examples", 1, ()), SuiteResult("labels", 1, ())]])
+def test_only_results_of_one_suite_merge(results):
+    with pytest.raises(ValueError, match="only results of one suite merge"):
+        merge(results)
+
+
+def test_results_survive_json():
+    checked = check("corpus", profile.corpus_profile([]))
+    assert msgspec.json.decode(msgspec.json.encode(checked), type=SuiteResult) == checked

@@ -1,0 +1,80 @@
+"""The page: self-contained, escaped, the same every time."""
+
+from html.parser import HTMLParser
+
+from validation.check import ExpectationResult, SuiteResult
+from validation.report import data_docs
+
+BAD = "<script>alert('x')</script>&\"`"
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the text, and whether every element is closed."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.text, self.open = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+RESULTS = [
+    SuiteResult(
+        "examples",
+        12345,
+        (
+            ExpectationResult("expect_ids", "id", "Every row has an `id`.", True, 0, ()),
+            ExpectationResult("expect_text", BAD, f"Meaning {BAD}", False, 6789, (BAD, "k/train/7")),
+        ),
+    ),
+    SuiteResult("labels", 0, (ExpectationResult("expect_columns", None, "Columns.", True, 0, ()),)),
+]
+
+
+def test_the_page_asks_nobody_for_anything():
+    html = data_docs(RESULTS)
+    page = Page(html)
+    assert {tag for tag, _ in page.elements}.isdisjoint({"script", "link", "img", "iframe", "object", "base", "form"})
+    for _, attributes in page.elements:
+        assert not {"src", "srcset", "style", "action"} & attributes.keys()
+        assert not any(name.startswith("on") for name in attributes)
+        assert attributes.get("href", "#").startswith("#")
+    assert "url(" not in html and "@import" not in html and "http" not in html
+
+
+def test_every_link_has_its_place():
+    page = Page(data_docs(RESULTS))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert ids == ["examples", "labels"]
+    assert [attributes["href"] for tag, attributes in page.elements if tag == "a"] == ["#examples", "#labels"]
+
+
+def test_data_stays_text():
+    page = Page(data_docs(RESULTS))
+    assert page.open == []
+    text = "".join(page.text)
+    assert text.count(BAD) == 2  # column and id
+    assert "Meaning <script>alert('x')</script>&\"" in text
+
+
+def test_it_tells_what_was_checked_and_what_failed():
+    text = " ".join(" ".join(Page(data_docs(RESULTS)).text).split())
+    for part in ("✗ 1 rule is broken.", "12,345", "✗ 6,789 unexpected", "✗ 1 broken", "k/train/7", "expect_ids"):
+        assert part in text
+    assert text.index("expect_text") < text.index("expect_ids"), "what is broken comes first"
+    assert "✓ All 1 rules hold." in " ".join(Page(data_docs(RESULTS[1:])).text)
+
+
+def test_the_same_results_give_the_same_page():
+    assert data_docs(RESULTS) == data_docs(list(RESULTS))
