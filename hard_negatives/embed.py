@@ -98,10 +98,11 @@ def prefix(model: str) -> str | None:
 def load(model: str):
     """The SentenceTransformer of a name or folder, once a process. Raises ConfigError where there is none."""
     try:
+        from sentence_transformers import SentenceTransformer  # isort: skip (what is missing is named first)
+
         import torch
         import transformers
         from safetensors import SafetensorError
-        from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise ConfigError(
             f"embedding model {model}: {error.name or error} is not installed; "

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 
 from pipelines import config
-from schemas.errors import IEForgeError
+from schemas.errors import ConfigError, IEForgeError
 from schemas.example import TASKS
 
 STAGES = ("ingest", "clean", "labels", "mine", "instruct", "validate", "card")
@@ -31,6 +31,7 @@ def argument_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        exit_on_error=False,
     )
     data = parser.add_argument_group("data")
     data.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
@@ -53,7 +54,7 @@ def argument_parser() -> argparse.ArgumentParser:
     settings.add_argument("--prompts", metavar="FILE", help="own instruction texts (YAML: task, language, list)")
     run = parser.add_argument_group("run")
     run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
-    run.add_argument("--only", metavar="STAGE", choices=STAGES, help=f"build up to: {', '.join(STAGES)}")
+    run.add_argument("--only", metavar="STAGE", help=f"build up to one of {', '.join(STAGES)}")
     run.add_argument("--status", action="store_true", help="print which stages are done, and stop")
     run.add_argument("--dry_run", action="store_true", help="print what would be read and built, and stop")
     run.add_argument("--debug", action="store_true", help="show the traceback of an error, and Beam's log")
@@ -93,10 +94,16 @@ def configuration(arguments: argparse.Namespace) -> config.Config:
 
 def main(flags: Sequence[str] | None = None) -> int:
     parser = argument_parser()
-    arguments, beam_flags = parser.parse_known_args(flags)
+    try:
+        arguments, beam_flags = parser.parse_known_args(flags)
+    except argparse.ArgumentError as error:
+        print(f"error: {error}; see --help", file=sys.stderr)
+        return ConfigError.exit_code
     beam_flags.append(f"--runner={arguments.runner}")
     try:
         settings = configuration(arguments)
+        if arguments.only not in (None, *STAGES):
+            raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
         if not arguments.debug:  # the engines' own logs are for debugging
             logging.basicConfig(level=logging.ERROR)
             logging.getLogger("great_expectations").setLevel(logging.ERROR)

@@ -128,7 +128,8 @@ def check(content: dict, origin: str) -> Config:
 def _explain(problem: dict) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
-        return f"{where}: {problem['msg'].lower()}, not {problem['input']!r}"
+        message = problem["msg"]
+        return f"{where}: {message[0].lower()}{message[1:]}, not {problem['input']!r}"
     section: type[BaseModel] = Config
     for part in problem["loc"][:-1]:
         section = type(section.model_fields[part].default)

@@ -5,10 +5,10 @@ import json
 import sys
 from collections.abc import Sequence
 
-from hard_negatives import embed
+from hard_negatives import dictionary, embed
 from pipelines import dag, registry, runner
 from pipelines.config import Config
-from pipelines.stages import stages_of
+from pipelines.stages import own_prompts, stages_of
 from schemas.errors import ConfigError
 from transforms import files
 
@@ -18,16 +18,17 @@ MARKER = "build.json"
 
 def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[str], own_flags: Sequence[str]) -> int:
     """Runs what the arguments ask for and returns the exit code: 0, or 3 where a source failed."""
-    options = runner.options(beam_flags, own_flags)
+    options = runner.options(beam_flags, own_flags, arguments.debug)
     runner.runner_of(options)  # refuses a runner before anything is read
     output = arguments.output.rstrip("/") or "/"
     check_output(output)
-    config = with_model(config)
     located = registry.locate(config.data_root, config.sources)
+    check_own_files(config, located)
     for line in registry.remarks(config.data_root, located):
         print(line, file=sys.stderr)
     if arguments.dry_run:
         return print_plan(config, output, located)
+    config = with_model(config)
     stages = stages_of(config, located, options)
     if arguments.status:
         return print_status(stages, output)
@@ -49,6 +50,13 @@ def closing_line(output: str) -> str:
         f"{output}: {total:,} instructions ({tasks}) from {len(counts['sources'])} sources; "
         f'datasets.load_dataset("{output}") opens it, {output}/README.md describes it'
     )
+
+
+def check_own_files(config: Config, located: Sequence[registry.Located]) -> None:
+    """Raises ConfigError for prompts or a dictionary of the user's that cannot be used: before anything is built."""
+    own_prompts(config, located)
+    if config.mine.hard_negatives not in ("mine", "none"):
+        dictionary.load(config.mine.hard_negatives)
 
 
 def with_model(config: Config) -> Config:

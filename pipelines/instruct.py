@@ -73,10 +73,10 @@ def plan_shards(
 class Instruct(beam.PTransform):
     """OutputShards → those shards on disk, and `data/summary.json` with what they hold."""
 
-    def __init__(self, output: str, options: AskOptions, prompt_file: str | None):
+    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         super().__init__()
         self.output = output
-        self.write = WriteInstructions(output, options, prompt_file)
+        self.write = WriteInstructions(output, options, texts)
 
     def expand(self, pcoll):
         return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/summary.json")
@@ -85,11 +85,8 @@ class Instruct(beam.PTransform):
 class WriteInstructions(beam.DoFn):
     """OutputShard → the shard on disk and its counts by source."""
 
-    def __init__(self, output: str, options: AskOptions, prompt_file: str | None):
-        self.output, self.options, self.prompt_file = output, options, prompt_file
-
-    def setup(self):
-        self.prompts = prompts.load(self.prompt_file)
+    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
+        self.output, self.options, self.prompts = output, options, texts
 
     def process(self, shard: OutputShard):
         sources: dict[str, Counter] = {}

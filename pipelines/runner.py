@@ -15,18 +15,23 @@ from schemas import errors
 from schemas.errors import ConfigError, IEForgeError
 
 
-def options(flags: Sequence[str], own_flags: Sequence[str] = ()) -> PipelineOptions:
-    """Beam's options from its own flags. Raises ConfigError for any other; `own_flags` only widen the suggestions."""
+def options(flags: Sequence[str], own_flags: Sequence[str] = (), verbose: bool = False) -> PipelineOptions:
+    """Beam's options from its own flags; the workers log errors alone unless `verbose`.
+
+    Raises ConfigError for any other flag; `own_flags` only widen the suggestions.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for group in PipelineOptions.__subclasses__():
         group._add_argparse_args(parser)  # the hook that Beam documents for option classes
-    known = [name for action in parser._actions for name in action.option_strings]
+    known = {name for action in parser._actions for name in action.option_strings}
     _, unknown = parser.parse_known_args(list(flags))
     if unknown:
         flag = unknown[0].split("=")[0]
-        near = difflib.get_close_matches(flag, [*known, *own_flags], 3)
+        near = difflib.get_close_matches(flag, sorted(known.union(own_flags)), 3)
         hint = f"did you mean {', '.join(near)}?" if near else "see --help, and the runner's documentation for its own"
         raise ConfigError(f"unknown flag {flag}; {hint}")
+    if not verbose:
+        flags = [*flags, "--default_sdk_harness_log_level=ERROR"]
     return PipelineOptions(list(flags))
 
 

@@ -23,7 +23,7 @@ from pipelines.stats import stats
 from pipelines.validate import Validate, checks, refuse_failures
 from schemas.errors import SourceError
 from schemas.example import TASKS
-from transforms import files
+from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, cut
 
 
@@ -74,6 +74,13 @@ def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> l
             for source in located
         ],
     ]
+
+
+def own_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
+    """The prompts for the tasks and languages of this build. Raises ConfigError where the user's file lacks one."""
+    tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
+    langs = sorted({source.source.lang for source in located})
+    return prompts.load(config.instruct.prompts, tasks, langs)
 
 
 def checksums_below(path: str) -> dict[str, str]:
@@ -159,7 +166,8 @@ class Build:
         }
         elements = plan_shards(clean_shards(output), tasks, batches, config.instructions_per_shard)
         options = ask_options(config, self.config.seed)
-        self.run("instruct", output, "data", elements, Instruct(output, options, config.prompts))
+        texts = own_prompts(self.config, self.located)
+        self.run("instruct", output, "data", elements, Instruct(output, options, texts))
         return {"shards": summary.read(f"{output}/data/summary.json")}
 
     def validate(self, output: str) -> dict:

@@ -163,9 +163,8 @@ def _settings(file: File) -> dict[str, str]:
         content = yaml.safe_load(file.text())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise ConfigError(
-            f"{file.path}:{mark.line + 1 if mark else 1}: no valid YAML: {getattr(error, 'problem', error)}"
-        ) from error
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{file.path}:{mark.line + 1 if mark else 1}: no valid YAML: {problem}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{file.path}:1: expected the keys {', '.join(SETTING_VALUES)}")
     for key, value in content.items():

@@ -21,7 +21,8 @@ CHANGED_ONCE = re.compile("\r\n|" + CHANGED)
 LINE_ENDS = frozenset(("\r\n", "\r", "\x85", "\u2028", "\u2029"))
 
 MIN_CHARS = 5
-MAX_NON_LETTERS = 0.8
+ONE_LETTER_IN = 5
+"""A text with fewer letters than one in so many characters is poor: over 80 % are none."""
 
 Edit = tuple[int, int, str]
 """Start and end in the old text, and the string that takes the place."""
@@ -177,10 +178,10 @@ def low_quality(example: Example) -> str | None:
     if not all(mention.text for mention in mentions(example)):
         return "a mention is empty after repair"
     letters = sum(map(str.isalpha, text))
-    if letters < (1 - MAX_NON_LETTERS) * len(text):
+    if letters * ONE_LETTER_IN < len(text):
         # Rare, so the marks that belong to letters are counted, and the blanks left out, only here.
         letters += sum(category(character)[0] == "M" for character in text)
         visible = sum(map(len, text.split()))
-        if visible - letters > MAX_NON_LETTERS * visible:
+        if letters * ONE_LETTER_IN < visible:
             return f"{visible - letters} of {visible} characters are no letters"
     return None

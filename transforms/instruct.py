@@ -23,12 +23,12 @@ def instructions(
     """The rows of `example` for `task` (one of its tasks), and how many all-negative batches were cut.
 
     `labels` is the label set of its source for the task, `dictionary` the hard negatives (for EET and EEA those of
-    EE). A layer that is not annotated gives no rows but for test, where `label` is then None; EEA, whose prompts
-    name the gold triggers, gives none at all. Errors as in `ask` and `gold`.
+    EE). A layer that is not annotated gives no rows but for test, where `label` is then None (EEA, which asks the
+    positive labels only, gives none there either). Errors as in `ask` and `gold`.
     """
     found = gold(example, task, labels)
     test = example.split == "test"
-    if found is None and (not test or task == "EEA"):
+    if found is None and not test:
         return [], 0
     answers, triggers = (found.answers, found.triggers) if found else ({}, {})
     batches, cut = ask(example.id, example.split, task, labels, answers, dictionary, options)

@@ -17,7 +17,8 @@ def sentences(text: str, lang: str) -> list[Span]:
 
     A blank line ends a sentence, a single line feed does not: files with wrapped lines have it within sentences.
     """
-    # sentencex 1.0.32 panics on an initial before a blank of several bytes, so all blanks look the same to it.
+    # sentencex 1.0.32 panics on an initial and a full stop with a blank of several bytes between,
+    # so it sees every blank as U+0020.
     ends = list(accumulate(map(len, sentencex.segment(lang, OTHER_BLANK.sub(" ", text)))))
     spans = (without_blanks(text, start, end) for start, end in zip([0, *ends], ends, strict=False))
     return [(start, end) for start, end in spans if start < end]

@@ -85,7 +85,7 @@ def _place(text: str, mention: Mention) -> Place:
 
 
 def _shortest(*places: Place) -> Span:
-    """The shortest stretch that holds one span of each place (one or two; None binds nothing), the first of such."""
+    """A shortest stretch that holds one span of each place (one or two; None binds nothing)."""
     one, *other = [place for place in places if place is not None]
     if not other:
         return one[0]
@@ -94,7 +94,7 @@ def _shortest(*places: Place) -> Span:
         after = bisect_right(other[0], start, key=itemgetter(0))
         near = other[0][max(after - 1, 0) : after + 1]
         stretches += [(min(start, left), max(end, right)) for left, right in near]
-    return min(stretches, key=lambda span: (span[1] - span[0], span))
+    return min(stretches, key=lambda stretch: stretch[1] - stretch[0])
 
 
 def _range(units: Sequence[Span], span: Span) -> tuple[int, int]:

@@ -222,7 +222,7 @@ def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vo
 
 
 def by_example(profile: pd.DataFrame, column: pd.Series):
-    return column.groupby([profile["example_id"], profile["task"]], dropna=False)
+    return column.groupby([profile["example_id"], profile["task"]])
 
 
 def batch_faults(profile: pd.DataFrame, split_num: Mapping[str, int]) -> None:

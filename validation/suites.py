@@ -38,10 +38,6 @@ class Suite:
     tuples: tuple[str, ...]
     rules: tuple[Rule, ...]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (*self.strings, *self.numbers, *self.tuples)
-
 
 def not_null(*columns: str) -> list[Rule]:
     return [Rule("expect_column_values_to_not_be_null", c, f"Every row has a value in `{c}`.") for c in columns]

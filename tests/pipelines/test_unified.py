@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sources import Licence
+from pipelines.sources import Licence, find
 from pipelines.unified import instruction_files, source_at, sources_below
 from schemas.errors import BadRecord, ConfigError, SourceError
 from schemas.example import RawExample
@@ -100,6 +100,7 @@ def test_the_data_root_itself(tmp_path):
     assert [source.key for source in sources_below(f"{root}/")] == ["mine"]
     # What lies below it is not mixed in.
     folder(root / "more", train=[OSLO, OSLO])
+    assert len(find(made.source, list_files(str(root))).splits["train"]) == 1
     assert [source.key for source in sources_below(str(root))] == ["mine", "more"]
     assert len(sources_below(str(root))[0].found.splits["train"]) == 1
     folder(root / "mine", train=[OSLO])

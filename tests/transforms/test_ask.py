@@ -160,6 +160,14 @@ def test_cut_batches_are_counted():
     assert "C" in names(batches)
 
 
+def test_all_negative_batches_with_hard_negatives_are_cut_last():
+    dictionary = {"A": ["B", "C"]}
+    for n in range(20):
+        options = AskOptions(split_num={"RE": 1}, negative_ratio=2)
+        batches, dropped = ask(f"made/train/{n}", "train", "RE", L12, {"A"}, dictionary, options)
+        assert sorted(names(batches)) == ["A", "B", "C"] and dropped == 1  # the one other label went first
+
+
 def test_an_example_without_positive_labels():
     batches, dropped = ask("made/train/0", "train", "NER", L12, set(), {"A": ["B"]}, AskOptions())
     assert [len(batch.labels) for batch in batches] == [6] and dropped == 0

@@ -53,6 +53,8 @@ def test_a_span_that_ends_within_a_composed_character_grows_to_the_whole_one():
     letter, mark = Mention("e", ((1, 2),)), Mention("\u0301", ((2, 3),))
     repaired = repair(example("re\u0301el", letter, mark))
     assert [entity.mention for entity in repaired.entities] == [Mention("é", ((1, 2),))] * 2
+    accented = repair(example("re\u0301\u0302el", Mention("e\u0301", ((1, 3),))))
+    assert accented.entities[0].mention == Mention("é", ((1, 2),))
 
 
 def test_every_mention_of_every_layer_is_carried():
@@ -159,6 +161,7 @@ def test_the_marks_that_compose_backward_are_known_for_this_python():
     ("text", "reason"),
     [
         ("a1234", None),  # 80 % are not over 80 %
+        ("a 12 34", None),
         ("a 12 34 5", "5 of 6 characters are no letters"),
         ("+ 1 2 3 . 4 5 %", "8 of 8 characters are no letters"),
         ("的 12 : 34 , 5", "7 of 8 characters are no letters"),
@@ -183,5 +186,5 @@ def test_short_texts_stay_where_they_are_annotated_or_nothing_is_known():
 def test_low_quality_counts_as_unicodedata_does(text):
     visible = [character for character in text if not character.isspace()]
     letters = [character for character in visible if unicodedata.category(character)[0] in "LM"]
-    poor = len(visible) - len(letters) > 0.8 * len(visible)
+    poor = 10 * (len(visible) - len(letters)) > 8 * len(visible)
     assert (low_quality(example(text, entities=None)) is not None) == poor

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import Reason
@@ -47,6 +47,18 @@ def test_rows_that_label_one_place_differently_are_all_dropped():
         Drop(102, Reason.CONTRADICTION, 0),
         Drop(103, Reason.DUPLICATE, 2),
     ]
+
+
+def test_the_row_named_is_the_earliest_that_contradicts():
+    first = made((Entity("place", BONN),))
+    second = made((Entity("person", ANN),))
+    third = made((Entity("name", ANN), Entity("town", BONN)))
+    assert drops(first, second, third) == [
+        Drop(100, Reason.CONTRADICTION, 2),
+        Drop(101, Reason.CONTRADICTION, 2),
+        Drop(102, Reason.CONTRADICTION, 0),
+    ]
+    assert drops(second, first, third)[2] == Drop(102, Reason.CONTRADICTION, 0)
 
 
 def test_several_labels_in_one_row_are_a_set():
@@ -126,6 +138,7 @@ def test_unite_joins_the_rows_of_a_sentence():
     assert unite(rows) == [RawExample("f:1", TEXT, (Entity("person", ANN),), (knows, likes)), rows[1]]
 
 
+@settings(max_examples=50)
 @given(st.lists(raw_examples(text=st.sampled_from(["a b", "c d e"]), max_size=2), max_size=4))
 def test_unite_loses_no_annotation(rows):
     united = unite(rows)

@@ -122,6 +122,8 @@ def test_prompts_are_drawn_for_each_row():
     drawn = [row for n in range(60) for row in rows(replace(EXAMPLE, id=f"made/train/{n}"))[0]]
     prompts = [json.loads(row.instruction)["instruction"] for row in drawn]
     assert {prompts.count(text) >= 10 for text in PROMPTS["NER"]["en"]} == {True}
+    one_example, _ = rows(split_num={"NER": 1}, negative_ratio=10)
+    assert len({json.loads(row.instruction)["instruction"] for row in one_example}) > 1
     assert rows()[0] == rows()[0]
     assert rows(seed=1)[0] != rows(seed=2)[0]
     chinese, _ = rows(replace(EXAMPLE, lang="zh"))

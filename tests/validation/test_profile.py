@@ -114,6 +114,7 @@ def test_counts_of_the_good_examples():
         (Mention("AB", ((0, 2),)), "offset_mismatches"),
         (Mention("c", ((-1, 3),)), "bad_spans"),
         (Mention("c", ((2, 4),)), "bad_spans"),
+        (Mention("b", ((1, 1),)), "bad_spans"),
         (Mention("c a", ((2, 3), (0, 1))), "bad_spans"),
         (Mention("ab b", ((0, 2), (1, 2))), "bad_spans"),
         (Mention(" ", ((1, 1),)), "blank_mentions"),

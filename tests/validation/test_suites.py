@@ -434,6 +434,51 @@ CASES = [
 ]
 
 
+VARIANTS = [
+    row_fault("unknown_label_set", RE, lambda row: put(row, lang="zh")),
+    row_fault("positives_differ", NER, lambda row: put(row, positives=["person", "city"])),
+    row_fault("misplaced_answer", RE, lambda row: put(row, output=None)),
+    row_fault("misplaced_answer", RE, lambda row: put(row, label="[]")),
+    row_fault("misplaced_answer", NER_TEST, lambda row: put(row, output="{}")),
+    row_fault("broken_answer", NER_TEST, lambda row: put(row, label="Oslo")),
+    row_fault("wrong_answer_shape", NER_TEST, lambda row: put(row, label='[{"entity": "Oslo"}]')),
+    row_fault("wrong_answer_shape", NER_TEST, lambda row: put(row, label="{}")),
+    row_fault("wrong_answer_shape", NER, lambda row: edit(row, "output", lambda a: put(a, person=[""]))),
+    row_fault("wrong_answer_shape", EET, lambda row: edit(row, "output", lambda a: put(a, **{"start job": [7]}))),
+    row_fault("wrong_answer_shape", KG, lambda row: edit(row, "output", lambda a: put(a, person=["Anna Berg"]))),
+    row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, instruction=" ")),
+    row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, input=None)),
+    row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, schema=good.event_types(True, good.START))),
+    row_fault("wrong_prompt_values", EEA, lambda row: edit_prompt(row, schema=good.event_types(True, good.START))),
+    row_fault("broken_prompt", RE, lambda row: put(row, instruction="[]")),
+    row_fault(
+        "unknown_roles",
+        KG,
+        lambda row: edit(row, "instruction", lambda p: p["schema"][0]["attributes"].append("born in")),
+    ),
+    row_fault(
+        "answer_roles_differ",
+        KG,
+        lambda row: edit(row, "output", lambda a: put(a["person"]["Anna Berg"], seat="Bergen")),
+    ),
+    row_fault(
+        "answer_roles_differ",
+        EEA,
+        lambda row: edit(row, "output", lambda a: put(a["start job"][1], arguments={"place": "Bergen"})),
+    ),
+    row_fault(
+        "repeated_answers", RE, lambda row: edit(row, "output", lambda a: put(a, **{"works for": [good.SOMEONE] * 2}))
+    ),
+    row_fault(
+        "repeated_answers", EE, lambda row: edit(row, "output", lambda a: put(a, **{"start job": [good.STARTED] * 2}))
+    ),
+    example_fault("unknown_labels", FIRST, lambda rows: put(rows[0]["relations"][0], tail_label="city")),
+    example_fault("unknown_labels", FIRST, lambda rows: put(rows[0]["events"][0], label="move house")),
+    example_fault("broken_record", FIRST, lambda rows: put(rows[0], tasks=["NER", None])),
+]
+"""The same faults, come by in another way."""
+
+
 @pytest.mark.parametrize("suite", SUITES)
 def test_good_output_passes(suite):
     build, frame_of = FRAMES[suite]
@@ -455,6 +500,17 @@ def test_a_corrupted_row_is_named(case):
     result = check(case.suite, frame)
     failed = [(e.name, e.column, e.unexpected, e.examples) for e in result.expectations if not e.success]
     assert failed == [(case.name, case.column, case.count, case.ids)]
+
+
+@pytest.mark.parametrize("case", VARIANTS, ids=str)
+def test_a_corrupted_row_has_one_fault(case):
+    build, frame_of = FRAMES[case.suite]
+    output = build()
+    case.corrupt(output)
+    frame = frame_of(output).set_index("id")
+    zeros = [rule.column for rule in SUITES[case.suite].rules if rule.settings.get("max_value") == 0]
+    faults = frame[zeros].stack()
+    assert faults[faults != 0].index.tolist() == [(case.ids[0], case.column)]
 
 
 def test_every_expectation_has_a_corruption():

@@ -221,6 +221,7 @@ def test_a_schema_that_is_not_utf8(tmp_path):
 
 
 def test_typed_strings_are_split_at_their_predicate():
+    assert split_typed(["_p_a_p_b"], ["p"], "s:1") == [("_p_a", "p", "b")]
     # The predicate is also a type.
     assert split_typed(["place_climate_climate"], ["climate"], "s:1") == [("place", "climate", "climate")]
     # Several splits are possible; the types of the other strings tell which is meant.

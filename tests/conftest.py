@@ -1,0 +1,40 @@
+"""What several test modules share: one build of the bundled samples, and ways to run and compare builds."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run_build(*flags: str, **environment: str) -> subprocess.CompletedProcess:
+    """`python -m pipelines.build` with these flags in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.build", *flags],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def checksums(output: Path, pattern: str = "**/*.parquet") -> dict[str, str]:
+    """Path below the output folder → SHA-256, of all files of the pattern."""
+    return {
+        str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(output.glob(pattern))
+    }
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Path:
+    """The bundled samples, built once. Tests read it; one that changes something copies it first."""
+    output = tmp_path_factory.mktemp("built") / "build"
+    done = run_build("--output", str(output))
+    assert done.returncode == 0, done.stderr
+    return output

@@ -1,0 +1,60 @@
+"""Imports go one way between the top-level packages, and what is heavy is loaded only by what needs it."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+MAY_IMPORT = {
+    "schemas": set(),
+    "transforms": {"schemas"},
+    "hard_negatives": {"schemas", "transforms"},
+    "validation": {"schemas", "transforms"},
+    "pipelines": {"schemas", "transforms", "hard_negatives", "validation"},
+    "train": {"schemas", "transforms"},
+    "benchmarks": {"schemas", "transforms", "hard_negatives", "validation", "pipelines", "train"},
+}
+MAY_IMPORT_TORCH = {"hard_negatives/embed.py"}
+
+
+def imported(source: str) -> set[str]:
+    """Top-level names of the modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_go_one_way(package):
+    for path in (ROOT / package).rglob("*.py"):
+        ours = imported(path.read_text()) & MAY_IMPORT.keys()
+        assert ours <= MAY_IMPORT[package] | {package}, path
+
+
+def test_torch_is_imported_by_the_encoder_and_by_training_alone():
+    for package in MAY_IMPORT.keys() - {"train"}:
+        for path in (ROOT / package).rglob("*.py"):
+            if str(path.relative_to(ROOT)) not in MAY_IMPORT_TORCH:
+                assert "torch" not in imported(path.read_text()), path
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("pipelines.build", ("apache_beam", "great_expectations", "pyarrow", "torch")),
+        ("hard_negatives.evaluate", ("apache_beam", "great_expectations", "torch")),
+        ("validation.check", ("apache_beam", "great_expectations")),
+        ("train", ("apache_beam",)),
+    ],
+)
+def test_heavy_modules_are_loaded_late(module, unwanted):
+    code = f"import sys, {module}; print([name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
