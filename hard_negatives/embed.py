@@ -137,7 +137,7 @@ def load(model: str):
 
 
 def reachable(url: str) -> bool:
-    """Whether a server answers within HUB_TIMEOUT_S, whatever it says.
+    """Whether a server that is up (any status below 500) answers within HUB_TIMEOUT_S.
 
     The hub's client tries for over a minute where there is no network; and a socket's time-out covers neither a
     name server that is silent nor a host with many addresses, hence the thread.
@@ -147,8 +147,9 @@ def reachable(url: str) -> bool:
     def ask():
         try:
             urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=HUB_TIMEOUT_S).close()
-        except urllib.error.HTTPError:
-            pass
+        except urllib.error.HTTPError as refusal:
+            if refusal.code >= 500:
+                return
         except OSError:
             return
         answers.append(url)

@@ -104,9 +104,9 @@ def main(flags: Sequence[str] | None = None) -> int:
         settings = configuration(arguments)
         if arguments.only not in (None, *STAGES):
             raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
-        if not arguments.debug:  # the engines' own logs are for debugging
+        if not arguments.debug:  # the engine's own log is for debugging; what it logs of errors is raised as well
             logging.basicConfig(level=logging.ERROR)
-            logging.getLogger("great_expectations").setLevel(logging.ERROR)
+            logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         from pipelines import driver  # Beam is loaded only once the flags are known to be good
 
         return driver.build(settings, arguments, beam_flags, own_flags(parser))

@@ -28,7 +28,8 @@ BUCKETS = 64
 KEYS = pa.schema(
     [
         required("shard", pa.int32()),
-        required("row", pa.int32()),
+        required("row", pa.int32()),  # the first one that the key stands for
+        required("rows", pa.int32()),  # how many: 1 for a window, all windows of a document that was cut
         required("leakage_key", pa.binary(16)),
         required("text_key", pa.binary(16)),
         required("places", pa.list_(required("element", pa.binary(8)))),
@@ -120,8 +121,10 @@ class RepairAndCut(beam.DoFn):
         for table in read_batches(f"{self.output}/{shard.path}", EXAMPLES_A_TABLE):
             kept = []
             for example in table_to_examples(table):
-                cut, crossed = windows(repair(example), self.max_chars)
+                repaired = repair(example)
+                cut, crossed = windows(repaired, self.max_chars)
                 crossing.update(crossed)
+                first = keys.count
                 for window in cut:
                     problem = low_quality(window)
                     if not window.tasks:
@@ -131,6 +134,8 @@ class RepairAndCut(beam.DoFn):
                     else:
                         kept.append(window)
                         keys.add(window)
+                if len(cut) > 1:
+                    keys.add_document(repaired, first)
             if kept:
                 yield examples_to_table(kept)
 
@@ -144,12 +149,21 @@ class KeyTables:
         self.count = 0
 
     def add(self, example: Example) -> None:
+        self.append(example, self.count, 1)
+        self.count += 1
+
+    def add_document(self, document: Example, first: int) -> None:
+        """The whole document, beside its windows from row `first` on: where it was cut depends on its annotations, so
+        another copy of it may have other windows.
+        """
+        if first < self.count:
+            self.append(document, first, self.count - first)
+
+    def append(self, example: Example, row: int, rows: int) -> None:
         key = decontaminate.leakage_key(example.text)
         items = deduplicate.annotation_items(example)
-        self.rows[key[0] % BUCKETS].append(
-            (self.count, key, deduplicate.text_key(example.text), [i[0] for i in items], [i[1] for i in items])
-        )
-        self.count += 1
+        places, labels = [place for place, _ in items], [label for _, label in items]
+        self.rows[key[0] % BUCKETS].append((row, rows, key, deduplicate.text_key(example.text), places, labels))
 
     def tables(self) -> Iterator[tuple[int, pa.Table]]:
         for bucket, rows in self.rows.items():
@@ -170,7 +184,8 @@ def decide(element: tuple[int, Iterable[pa.Table]], splits: dict[int, tuple[str,
     drops: dict[int, list[tuple]] = defaultdict(list)
     for rows in same_key_groups(pa.concat_tables(tables)):
         for row, reason, detail in drops_of(rows, splits):
-            drops[row["shard"]].append((row["shard"], row["row"], str(reason), detail))
+            for number in range(row["row"], row["row"] + row["rows"]):
+                drops[row["shard"]].append((row["shard"], number, str(reason), detail))
     for shard, dropped in sorted(drops.items()):
         columns = zip(*sorted(dropped), strict=True)
         yield (
@@ -224,7 +239,9 @@ class WriteClean(beam.DoFn):
     def process(self, element: tuple[int, dict]):
         _, joined = element
         (part,) = joined["shard"]
-        drops = {row["row"]: row for table in joined["drops"] for row in table.to_pylist()}
+        every = [row for table in joined["drops"] for row in table.to_pylist()]
+        # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
+        drops = {row["row"]: row for row in sorted(every, key=lambda row: (row["reason"], row["detail"]), reverse=True)}
         shard = Shard(part["number"], part["key"], part["split"], part["path"])
         kept_counts, leaks = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0}), Counter()
         rejects = [

@@ -45,13 +45,13 @@ class Mine(Section):
 
 
 class Instruct(Section):
-    """Asking. See WIRE FORMAT in the README for what each of these decides."""
+    """Asking: what `transforms.ask.AskOptions` documents, which also checks the values."""
 
     tasks: tuple[Literal[TASKS], ...] = TASKS
     split_num: dict[Literal[TASKS], int] = {}
     order: Literal["shuffled", "sorted"] = "shuffled"
     negative_ratio: Annotated[float, Field(ge=0)] = 2.0
-    labels_without_positive: Positive | None = None
+    labels_without_positive: int | None = None
     negative_share: Share = 1.0
     prompts: str | None = None
     instructions_per_shard: Positive = 100_000

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hard_negatives import dictionary, embed
 from pipelines import dag, registry, runner
 from pipelines.config import Config
+from pipelines.instruct import ask_options
 from pipelines.stages import own_prompts, stages_of
 from schemas.errors import ConfigError
 from transforms import files
@@ -23,7 +24,7 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     output = arguments.output.rstrip("/") or "/"
     check_output(output)
     located = registry.locate(config.data_root, config.sources)
-    check_own_files(config, located)
+    check_inputs(config, located)
     for line in registry.remarks(config.data_root, located):
         print(line, file=sys.stderr)
     if arguments.dry_run:
@@ -52,8 +53,9 @@ def closing_line(output: str) -> str:
     )
 
 
-def check_own_files(config: Config, located: Sequence[registry.Located]) -> None:
-    """Raises ConfigError for prompts or a dictionary of the user's that cannot be used: before anything is built."""
+def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
+    """Raises ConfigError for settings, prompts or a dictionary that cannot be used: before anything is built."""
+    ask_options(config.instruct, config.seed)
     own_prompts(config, located)
     if config.mine.hard_negatives not in ("mine", "none"):
         dictionary.load(config.mine.hard_negatives)

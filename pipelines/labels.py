@@ -114,7 +114,8 @@ def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
     if task == "KG":
         return source.entity_labels.values()
     if task == "NER":
-        return [source.collapsed] if collapsed else [label for label in source.entity_labels.values() if label]
+        fine = [label for label in source.entity_labels.values() if label and label != source.collapsed]
+        return [source.collapsed] if collapsed else fine
     if task == "SPO":
         return source.typed_labels
     if task == "RE":

@@ -58,7 +58,7 @@ def runner_of(beam_options: PipelineOptions):
 def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOptions) -> None:
     """Builds the graph and waits for its end.
 
-    An IEForgeError of a worker is raised here as it was there, without Beam's "[while running ...]" around it;
+    An IEForgeError or an interrupt in a worker is raised here as it was there, without Beam's "[while running ...]";
     everything else as Beam raises it.
     """
     pipeline = beam.Pipeline(runner=runner_of(beam_options), options=beam_options)
@@ -72,8 +72,10 @@ def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOp
         raise original from error
 
 
-def original_error(error: Exception) -> IEForgeError | None:
-    """The IEForgeError that a worker raised, from what the runner made of it (the same class, or only its text)."""
+def original_error(error: Exception) -> IEForgeError | KeyboardInterrupt | None:
+    """What a worker raised, from what the runner made of it: the same class, or a RuntimeError with its text."""
+    if str(error).startswith("KeyboardInterrupt"):
+        return KeyboardInterrupt()
     if isinstance(error, IEForgeError):
         return type(error)(WHILE_RUNNING.sub("", str(error)))
     raised = WORKER_ERROR.findall(str(error))

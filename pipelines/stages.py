@@ -95,6 +95,8 @@ class Build:
 
     def __init__(self, config: Config, located: Sequence[Located], options: PipelineOptions):
         self.config, self.located, self.options = config, located, options
+        forms = {source.key: source.found.form for source in located if source.found}
+        self.collapse = (*config.ingest.collapse, *sorted(key for key, form in forms.items() if form.collapsed))
 
     def run(self, name: str, output: str, folder: str, elements: Iterable, transform: beam.PTransform) -> None:
         elements = list(elements)
@@ -109,7 +111,7 @@ class Build:
             if not source.problem
             for split, group in sorted(source.found.splits.items())
         ]
-        read = Ingest(output, config.limit, config.examples_per_shard, config.collapse)
+        read = Ingest(output, config.limit, config.examples_per_shard, self.collapse)
         self.run("ingest", output, "examples", elements, read)
         parts = summary.read(f"{output}/examples/summary.json")
         failed = {source.key: source.problem for source in self.located if source.problem}
@@ -134,7 +136,7 @@ class Build:
 
     def labels(self, output: str) -> dict:
         shards = [shard for shard, _ in clean_shards(output)]
-        write = WriteLabels(output, self.config.data_root, self.config.instruct.tasks, self.config.ingest.collapse)
+        write = WriteLabels(output, self.config.data_root, self.config.instruct.tasks, self.collapse)
         self.run("labels", output, "labels", shards, write)
         return {"tasks": self.tasks(shards)}
 
@@ -177,7 +179,7 @@ class Build:
             output,
             everything,
             self.config.clean.max_chars,
-            self.config.mine.max_neighbours,
+            self.config.mine.max_neighbours if self.config.mine.hard_negatives == "mine" else None,
             instruct.split_num,
             instruct.negative_ratio,
         )

@@ -98,7 +98,7 @@ class Validate(beam.PTransform):
         output: str,
         everything: list[Check],
         max_chars: int,
-        max_neighbours: int,
+        max_neighbours: int | None,
         split_num,
         negative_ratio: float,
     ):
@@ -130,7 +130,7 @@ class Validate(beam.PTransform):
 class CheckShards(beam.DoFn):
     """Check → its SuiteResult, and for every shard the facts that the corpus suite adds up."""
 
-    def __init__(self, output: str, max_chars: int, max_neighbours: int, split_num: dict, negative_ratio: float):
+    def __init__(self, output: str, max_chars: int, max_neighbours: int | None, split_num: dict, negative_ratio: float):
         self.output, self.max_chars, self.max_neighbours = output, max_chars, max_neighbours
         self.split_num, self.negative_ratio = split_num, negative_ratio
 

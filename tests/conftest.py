@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ieforge", deadline=None)  # a loaded machine is slow, not wrong
+settings.load_profile("ieforge")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from schemas.example import TASKS, Argument, Entity, Event, Example, Mention, RawExample, Relation, surface
+from schemas.example import SPLITS, TASKS, Argument, Entity, Event, Example, Mention, RawExample, Relation, surface
 
 CLEAN = (
     *("a", "Bo", "rat ", "cell-line", " ", ". ", "? ", ", ", "7", "% ", "\n"),
@@ -69,10 +69,11 @@ def layers(text: str, mention: st.SearchStrategy[Mention], max_size: int = 4) ->
 def examples(draw, text=None, mention=mentions_of, max_size: int = 4) -> Example:
     """Examples of every split and task; `text` is a strategy of texts, `mention` gives the mentions of a text."""
     string = draw(texts() if text is None else text)
+    split = draw(st.sampled_from(SPLITS))
     return Example(
-        id=f"made/{draw(st.sampled_from(['train', 'validation', 'test']))}/{draw(st.integers(0, 99))}",
+        id=f"made/{split}/{draw(st.integers(0, 99))}",
         source="Made",
-        split="train",
+        split=split,
         lang=draw(st.sampled_from(["en", "zh"])),
         text=string,
         tasks=tuple(draw(st.lists(st.sampled_from(TASKS), unique=True).map(sorted))),

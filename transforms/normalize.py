@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span, mentions, surface
 from schemas.label import Label
 
 REPAIR_RADIUS = 5
@@ -23,6 +24,12 @@ class _Unreadable(Exception):
         self.reason, self.detail = reason, detail
 
 
+def in_order(text: str, spans: tuple[Span, ...]) -> bool:
+    """Whether the spans lie within the text, none empty, one after the other. (A negative offset would slice.)"""
+    bounds = [0, *(bound for span in spans for bound in span), len(text)]
+    return all(a <= b for a, b in pairwise(bounds)) and all(start < end for start, end in spans)
+
+
 def repair_spans(text: str, mention: Mention) -> Mention:
     """The mention with spans that spell it; a span that is off is moved to the nearest match within REPAIR_RADIUS.
 
@@ -30,7 +37,7 @@ def repair_spans(text: str, mention: Mention) -> Mention:
     discontinuous mention do not match, or where span and mention differ in length by more than an inclusive end and
     a shift would explain (END_TOLERANCE): one of the two was cut.
     """
-    if not mention.spans or surface(text, mention.spans) == mention.text:
+    if not mention.spans or (in_order(text, mention.spans) and surface(text, mention.spans) == mention.text):
         return mention
     start, end = mention.spans[0]
     if len(mention.spans) == 1 and abs(end - start - len(mention.text)) <= END_TOLERANCE and mention.text:

@@ -53,7 +53,8 @@ def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
       which it occurs. A relation is where both its ends are. An event is where its trigger is, with the arguments
       that are there too; an event without a trigger is where any of its arguments are. A string that occurs
       nowhere in the document (a class name, a normalised word) goes with the rest of its annotation, in the first
-      window where nothing of it occurs.
+      window where nothing of it occurs. Where a trigger is only a string and another event with it is told, an event
+      whose arguments are all elsewhere is left out.
     - What no window holds, but a run of sentences of at most `max_chars` would, gets an extra window after the
       others, shared with as many others as fit. Its text is in other windows too, so it is used only for the
       tasks that need it, and the other layers are None; entities get none.
@@ -185,6 +186,7 @@ def _deal(
         for number in held:
             shares[number].relations.append(relation)
 
+    bare: list[list[Event]] = [[] for _ in cut]
     for event in example.events or ():
         arguments = [(argument, holders(argument.mention, "events")) for argument in event.arguments]
         bound = [(argument.mention, where) for argument, where in arguments if where is not None]
@@ -200,9 +202,16 @@ def _deal(
             if anchor and (not held or (where is not None and not where & held)):
                 here = places[argument.mention]
                 lost.append(("arguments", _shortest(trigger, here) if trigger else _shortest(here or anchor)))
-        for number in held:
-            there = (argument for argument, where in arguments if where is None or number in where)
-            shares[number].events.append(replace(event, arguments=tuple(there)))
+        parts = {
+            number: replace(event, arguments=tuple(a for a, where in arguments if where is None or number in where))
+            for number in held
+        }
+        told = event.trigger and not event.trigger.spans and any(part.arguments for part in parts.values())
+        for number, part in parts.items():
+            (shares[number].events if part.arguments or not told else bare[number]).append(part)
+    for share, parts in zip(shares, bare, strict=True):
+        said = {(event.label, event.trigger) for event in share.events}
+        share.events.extend(part for part in dict.fromkeys(parts) if (part.label, part.trigger) not in said)
     return shares, lost
 
 

@@ -1,7 +1,7 @@
 """The datasets that IEForge reads: one module each, holding one `SOURCE` whose key is the module's name.
 
 A dataset that is evaluated in several cuts (FewRel's draws of unseen relations) holds `SOURCES` instead: suffix →
-Source, with keys `<module>_<suffix>`, all read from the folder `<module>`.
+Source, with keys `<module>_<suffix>` (the empty suffix: `<module>`), all read from the folder `<module>`.
 
 Finding a source's files: a Form lists glob patterns; the first form of which files are there is read, files of
 the others are reported as ignored. Which file is which split follows from the words train, dev, valid, test in
@@ -48,6 +48,7 @@ class Form:
     include: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     splits: Mapping[str, str] = field(default_factory=dict)
+    collapsed: bool = False  # its only entity label is the source's collapsed one
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Source:
     task_names: Mapping[str, str] = field(
         default_factory=dict
     )  # published names of tasks where they differ from `name`
-    collapsed: Label | None = None  # the single entity label under which the set was also published
+    collapsed: Label | None = None  # the single entity label under which the set was also published; it is none of
+    # the source's own labels, whatever maps to it in `entity_labels` (as the forms that have it alone need)
     one_pair: bool = False  # the set labels one pair a sentence: other pairs may go unlabelled
 
     def name_for(self, task: str) -> str:
@@ -146,7 +148,7 @@ def sources() -> dict[str, tuple[str, Source]]:
     for name in (module.name for module in pkgutil.iter_modules(__path__)):
         module = importlib.import_module(f"{__name__}.{name}")
         if hasattr(module, "SOURCES"):
-            found |= {f"{name}_{cut}": (name, source) for cut, source in module.SOURCES.items()}
+            found |= {f"{name}_{cut}" if cut else name: (name, source) for cut, source in module.SOURCES.items()}
         else:
             found[name] = name, module.SOURCE
     return dict(sorted(found.items()))

@@ -123,19 +123,20 @@ def test_sentence_transformers_is_not_installed(monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-class NotFound(http.server.BaseHTTPRequestHandler):
+class StatusOfPath(http.server.BaseHTTPRequestHandler):
     def do_HEAD(self):
-        self.send_error(404)
+        self.send_error(int(self.path[1:]))
 
     def log_message(self, *_):
         pass
 
 
-def test_reachable_is_a_server_that_answers_whatever_it_says(monkeypatch):
+def test_reachable_is_a_server_that_answers_and_is_up(monkeypatch):
     monkeypatch.setattr(encoders, "HUB_TIMEOUT_S", 1)
-    with http.server.HTTPServer(("127.0.0.1", 0), NotFound) as server:
+    with http.server.HTTPServer(("127.0.0.1", 0), StatusOfPath) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert reachable(f"http://127.0.0.1:{server.server_port}")
+        assert reachable(f"http://127.0.0.1:{server.server_port}/404")
+        assert not reachable(f"http://127.0.0.1:{server.server_port}/503")
         server.shutdown()
     assert not reachable(f"http://127.0.0.1:{server.server_port}")
     with socket.create_server(("127.0.0.1", 0)) as silent:

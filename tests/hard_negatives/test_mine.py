@@ -126,6 +126,12 @@ def test_labels_equal_but_for_case_are_no_neighbours():
     assert as_mapping(mined(label_set("Person", "person"))) == {"Person": [], "person": []}
 
 
+def test_many_spellings_of_one_label_leave_room_for_the_others():
+    spellings = ["a" + " " * n for n in range(60)]
+    neighbours = as_mapping(mined(label_set(*spellings, "b")))
+    assert [neighbours[spelling] for spelling in spellings] == [["b"]] * 60
+
+
 def test_names_without_letters_and_very_long_ones():
     long, longer = "长" * 10_000, "长" * 10_001
     neighbours = as_mapping(mined(label_set("?", "!", long, longer, "place")))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, mentions, surface
 from tests.strategies import CLEAN, examples, texts
-from transforms.clean import low_quality, repair
+from transforms.clean import _composes_backward, low_quality, repair
 
 
 def example(text: str, *found: Mention, **layers) -> Example:
@@ -128,7 +128,7 @@ def test_a_span_marks_what_it_marked(before, marked, after):
     raw = before + marked + after
     if naive(raw) != naive(before) + naive(marked) + naive(after):
         return  # something composes, or a line end stands, across the borders
-    if any(unicodedata.category(naive(part + "a")[0])[0] == "M" for part in (marked, after)):
+    if any(_composes_backward(naive(part + "a")[0]) for part in (marked, after)):
         return  # a border within a character and its marks
     found = Mention(marked, ((len(before), len(before) + len(marked)),))
     repaired = repair(example(raw, found)).entities[0].mention
@@ -147,8 +147,6 @@ def test_a_clean_text_is_left_alone(text):
 
 def test_the_marks_that_compose_backward_are_known_for_this_python():
     """`repair` cuts a text into a character and what composes with it; Unicode must agree that nothing else does."""
-    from transforms.clean import _composes_backward
-
     for code in range(sys.maxunicode + 1):
         parts = unicodedata.decomposition(chr(code)).split()
         if len(parts) == 2 and not parts[0].startswith("<"):

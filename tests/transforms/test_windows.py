@@ -155,6 +155,22 @@ def test_strings_are_in_every_window_in_which_they_occur():
     assert lost == Counter(crosses_window_relations=1, crosses_window_arguments=1)
 
 
+def test_events_with_one_trigger_string_do_not_repeat_each_other_without_arguments():
+    text = "Ann sold. Bob sold. Cid sold. Dot flew."
+    events = [Event("sale", Mention("sold"), (Argument("who", Mention(who)),)) for who in ("Ann", "Bob")]
+    empty = Event("sale", Mention("sold"), (Argument("who", Mention("Dot")),))
+    cut, lost = windows(document(text, tasks=("EET",), events=(*events, events[0], empty)), 12)
+    nothing = Event("sale", Mention("sold"), ())
+    # `empty` is told without its argument in each window: nowhere could it be told with it.
+    assert [window.events for window in cut] == [
+        (events[0], events[0], nothing),
+        (events[1], nothing),
+        (nothing,),
+        (),
+    ]
+    assert lost == Counter(crosses_window_arguments=1)
+
+
 def test_a_relation_of_strings_is_recovered_where_they_stand_nearest():
     text = "Ann sang. Cid swam. Ann rang. Bob flew. Ann slept."
     knows = Relation("knows", Mention("Bob"), Mention("Ann"))

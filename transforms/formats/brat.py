@@ -1,6 +1,5 @@
 """brat standoff, one document as `X.txt` and `X.ann` → RawExamples; https://brat.nlplab.org/standoff.html."""
 
-import posixpath
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -79,20 +78,34 @@ def read(
     An empty `X.ann` is a text without annotations; a missing partner or the first broken line makes the document a
     BadRecord.
     """
-    pairs: dict[str, dict[str, File]] = {}
-    for file in files:
-        stem, extension = posixpath.splitext(file.name)
-        pairs.setdefault(stem, {})[extension.lower()] = file
-    for stem, pair in sorted(pairs.items()):
-        missing = {".txt", ".ann"} - pair.keys()
-        if missing:
-            there = min(file.name for file in pair.values())
-            yield BadRecord(
-                f"{there}:1", Reason.MISSING_FIELD, f"{stem}{missing.pop()} is missing; put both into one folder"
-            )
+    for pair in pairs(files, ".txt", ".ann"):
+        if isinstance(pair, BadRecord):
+            yield pair
             continue
-        document = parse(pair[".txt"].text(), pair[".ann"])
-        yield document if isinstance(document, BadRecord) else to_example(f"{pair['.ann'].name}:1", document)
+        text, ann = pair
+        document = parse(text.text(), ann)
+        yield document if isinstance(document, BadRecord) else to_example(f"{ann.name}:1", document)
+
+
+def pairs(files: Iterable[File], *extensions: str) -> Iterator[tuple[File, ...] | BadRecord]:
+    """The files of each document, which share a name but for these extensions (case ignored), in order of name.
+
+    A document without one of its files is a BadRecord.
+    """
+    documents: dict[str, dict[str, File]] = {}
+    for file in files:
+        extension = next((end for end in extensions if file.name.lower().endswith(end)), None)
+        if extension is not None:
+            documents.setdefault(file.name[: -len(extension)], {})[extension] = file
+    for stem, found in sorted(documents.items()):
+        missing = [extension for extension in extensions if extension not in found]
+        if missing:
+            there = min(file.name for file in found.values())
+            yield BadRecord(
+                f"{there}:1", Reason.MISSING_FIELD, f"{stem}{missing[0]} is missing; put both into one folder"
+            )
+        else:
+            yield tuple(found[extension] for extension in extensions)
 
 
 SPOT = re.compile(r"(\S+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)\t(.*)")

@@ -6,12 +6,13 @@ character files.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Entity, Mention, RawExample
+from schemas.example import RawExample
 from transforms.files import File
+from transforms.formats.token_spans import sentence
 
 TAG = re.compile(r"O|[BIMELSU]-.+")
 BLANKS = re.compile(r"[ \t]+")  # not str.split(): a token may be a no-break or an ideographic blank
@@ -19,26 +20,65 @@ BLANKS = re.compile(r"[ \t]+")  # not str.split(): a token may be a no-break or 
 Row = tuple[int, str]
 """Line number and line."""
 
+Respell = Callable[[Sequence[str]], Sequence[str | None]]
+"""A sentence's tokens as written → as many pieces of its text; None stands for a token that breaks the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a line is read.
+
+    `columns` is how many it has (`more`: at least), `token` and `tag` which of them (from 0; -1 is the last; `tag`
+    None: whichever of the two columns holds tags in the file), `separator` what stands between them (None: blanks
+    and tabs, any number).
+    """
+
+    columns: int
+    token: int = 0
+    tag: int | None = -1
+    separator: str | None = None
+    more: bool = False
+
+    def fields(self, line: str) -> list[str]:
+        return line.split(self.separator) if self.separator else BLANKS.split(line.strip(" \t"))
+
+    def fits(self, fields: Sequence[str]) -> bool:
+        return len(fields) == self.columns or (self.more and len(fields) > self.columns)
+
 
 def read(
     files: Iterable[File],
     *,
     columns: int,
     token: int = 0,
-    tag: int = -1,
+    tag: int | None = -1,
     separator: str | None = None,
+    more: bool = False,
     joiner: str = " ",
     docstart: str | None = None,
+    respell: Respell | None = None,
 ) -> Iterator[RawExample | BadRecord]:
     """Every sentence as its tokens joined by `joiner`, placed at its first line, with the entities that its tags mark.
 
-    `columns` is how many each line has, `token` and `tag` which of them (from 0; -1 is the last), `separator` what
-    stands between them (None: blanks and tabs, any number). Lines that start with `docstart` end a sentence and
-    belong to none. A line with another number of columns, an empty token or no tag loses its sentence.
+    `columns` to `more` as in `Layout`. Lines that start with `docstart` end a sentence and belong to none. A line
+    with another number of columns, an empty token or one that `respell` refuses, or no tag loses its sentence.
     """
+    given = Layout(columns, token, tag, separator, more)
     for file in files:
+        found = given if given.tag is not None else _tags_found(file, given)
         for rows in _sentences(file, docstart):
-            yield _example(file.name, rows, columns, token, tag, separator, joiner)
+            yield _example(file.name, rows, found, joiner, respell)
+
+
+def _tags_found(file: File, layout: Layout) -> Layout:
+    """`layout` with token and tag as the first line tells of which only one column is a tag (else the tag is last)."""
+    for _, line in file.lines():
+        fields = layout.fields(line)
+        if layout.fits(fields):
+            first, last = (bool(TAG.fullmatch(fields[column])) for column in (0, -1))
+            if first != last:
+                return replace(layout, token=-1 if first else 0, tag=0 if first else -1)
+    return replace(layout, token=0, tag=-1)
 
 
 def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -79,27 +119,25 @@ def _sentences(file: File, docstart: str | None) -> Iterator[list[Row]]:
 
 
 def _example(
-    name: str, rows: list[Row], columns: int, token: int, tag: int, separator: str | None, joiner: str
+    name: str, rows: list[Row], layout: Layout, joiner: str, respell: Respell | None
 ) -> RawExample | BadRecord:
     tokens, tags = [], []
     for number, line in rows:
         place = f"{name}:{number}"
-        fields = line.split(separator) if separator else BLANKS.split(line.strip(" \t"))
-        if len(fields) != columns:
-            return BadRecord(place, Reason.WRONG_COLUMNS, f"{len(fields)} columns, not {columns}, in {line[:80]!r}")
-        if not fields[token]:
+        fields = layout.fields(line)
+        if not layout.fits(fields):
+            detail = f"{len(fields)} columns, not {layout.columns}, in {line[:80]!r}"
+            return BadRecord(place, Reason.WRONG_COLUMNS, detail)
+        token, tag = fields[layout.token], fields[layout.tag]
+        if not token:
             return BadRecord(place, Reason.MISSING_FIELD, f"the token is empty in {line[:80]!r}")
-        if not TAG.fullmatch(fields[tag]):
-            return BadRecord(place, Reason.BROKEN_RECORD, f"{fields[tag]!r} is no tag such as O, B-X or E-X")
-        tokens.append(fields[token])
-        tags.append(fields[tag])
-
-    text = joiner.join(tokens)
-    starts = list(accumulate((len(token) + len(joiner) for token in tokens), initial=0))
-
-    def mention(first: int, end: int) -> Mention:
-        span = (starts[first], starts[end] - len(joiner))
-        return Mention(text[slice(*span)], (span,))
-
-    entities = tuple(Entity(label, mention(first, end)) for label, first, end in decode(tags))
-    return RawExample(f"{name}:{rows[0][0]}", text, entities)
+        if not TAG.fullmatch(tag):
+            return BadRecord(place, Reason.BROKEN_RECORD, f"{tag!r} is no tag such as O, B-X or E-X")
+        tokens.append(token)
+        tags.append(tag)
+    pieces = respell(tokens) if respell else tokens
+    if None in pieces:
+        at = pieces.index(None)
+        return BadRecord(f"{name}:{rows[at][0]}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is no token of this format")
+    entities = [((first, end), label) for label, first, end in decode(tags)]
+    return sentence(f"{name}:{rows[0][0]}", pieces, entities, None, {}, joiner)

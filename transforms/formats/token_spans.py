@@ -12,7 +12,7 @@ from itertools import accumulate
 import msgspec
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Entity, Mention, RawExample, Relation, Span
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
 from transforms.files import File
 from transforms.formats import jsonl
 
@@ -80,17 +80,21 @@ def sentence(
     relations: Sequence[tuple[Span, Span, str]] | None,
     escapes: Mapping[str, str] = PTB_ESCAPES,
     joiner: str = " ",
+    events: Sequence[tuple[Span, str, Sequence[tuple[Span, str]]]] | None = None,
 ) -> RawExample | BadRecord:
     """The tokens joined by `joiner`, those in `escapes` replaced, with mentions over half-open spans of tokens.
 
     entities: (span, label); relations: (head, tail, label), an end typed by the first entity that has its span, if
-    there is one. A span that holds no token or leaves the sentence is an offset_mismatch.
+    there is one; events: (trigger, label, [(argument, role), ...]). A span that holds no token or leaves the
+    sentence is an offset_mismatch.
     """
     words = [escapes.get(token, token) for token in tokens]
     text = joiner.join(words)
     starts = list(accumulate((len(word) + len(joiner) for word in words), initial=0))
-    ends = [end for relation in relations or () for end in relation[:2]]
-    for first, end in [span for span, _ in entities or ()] + ends:
+    spans = [span for span, _ in entities or ()]
+    spans += [end for relation in relations or () for end in relation[:2]]
+    spans += [span for trigger, _, found in events or () for span in (trigger, *(span for span, _ in found))]
+    for first, end in spans:
         if not 0 <= first < end <= len(words):
             detail = f"tokens {first} to {end - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
@@ -110,6 +114,14 @@ def sentence(
             relations=tuple(
                 Relation(label, mention(head), mention(tail), types.get(head), types.get(tail))
                 for head, tail, label in relations
+            ),
+        )
+    if events is not None:
+        example = replace(
+            example,
+            events=tuple(
+                Event(label, mention(trigger), tuple(Argument(role, mention(span)) for span, role in found))
+                for trigger, label, found in events
             ),
         )
     return example

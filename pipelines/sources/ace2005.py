@@ -1,0 +1,207 @@
+"""ACE 2005, English: nested entities, typed relations and 33 event types in news, talk and web text.
+
+Entities are whole phrases (the extent), as in the published NER corpora; relation ends and event arguments are head
+words or names, as in the published relation and event corpora (values and times have no head: the whole phrase).
+Repeated mentions of the same phrase or pair count once. A mention is annotated whether name, noun or pronoun.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from pipelines.sources import Form, Licence, Source
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
+from schemas.label import Label
+from transforms.formats import ace
+
+EVENT_TYPES = (  # raw label, name, what happens, roles in the order of the annotation guide
+    ("Life.Be-Born", "born", "a person is born", "Person Time Place"),
+    ("Life.Marry", "marry", "two people marry", "Person Time Place"),
+    ("Life.Divorce", "divorce", "a married couple divorces", "Person Time Place"),
+    ("Life.Injure", "injure", "a person is wounded or hurt", "Agent Victim Instrument Time Place"),
+    ("Life.Die", "die", "a person dies or is killed", "Agent Victim Instrument Time Place"),
+    (
+        "Movement.Transport",
+        "transport",
+        "people or things move from one place to another",
+        "Agent Artifact Vehicle Price Origin Destination Time Place",
+    ),
+    (
+        "Transaction.Transfer-Ownership",
+        "transfer ownership",
+        "things or organizations are bought, sold, lent or given",
+        "Buyer Seller Beneficiary Artifact Price Time Place",
+    ),
+    (
+        "Transaction.Transfer-Money",
+        "transfer money",
+        "money is given, received, borrowed or lent",
+        "Giver Recipient Beneficiary Money Time Place",
+    ),
+    ("Business.Start-Org", "start organization", "an organization is founded", "Agent Org Time Place"),
+    ("Business.Merge-Org", "merge organization", "two or more organizations become one", "Org Time Place"),
+    (
+        "Business.Declare-Bankruptcy",
+        "declare bankruptcy",
+        "an organization asks for protection from its debts",
+        "Org Time Place",
+    ),
+    ("Business.End-Org", "end organization", "an organization ceases to exist", "Org Time Place"),
+    ("Conflict.Attack", "attack", "a violent act causes harm or damage", "Attacker Target Instrument Time Place"),
+    ("Conflict.Demonstrate", "demonstrate", "people gather in public to protest or demand", "Entity Time Place"),
+    ("Contact.Meet", "meet", "people come together face to face", "Entity Time Place"),
+    ("Contact.Phone-Write", "phone write", "people talk or write to each other at a distance", "Entity Time Place"),
+    ("Personnel.Start-Position", "start position", "a person begins a job", "Person Entity Position Time Place"),
+    ("Personnel.End-Position", "end position", "a person leaves a job", "Person Entity Position Time Place"),
+    ("Personnel.Nominate", "nominate", "a person is proposed for a position", "Person Agent Position Time Place"),
+    ("Personnel.Elect", "elect", "a person wins an election", "Person Entity Position Time Place"),
+    ("Justice.Arrest-Jail", "arrest jail", "a person is taken or kept in custody", "Person Agent Crime Time Place"),
+    ("Justice.Release-Parole", "release parole", "custody of a person ends", "Person Entity Crime Time Place"),
+    (
+        "Justice.Trial-Hearing",
+        "trial hearing",
+        "a court sits to decide on a person or an organization",
+        "Defendant Prosecutor Adjudicator Crime Time Place",
+    ),
+    (
+        "Justice.Charge-Indict",
+        "charge indict",
+        "someone is formally accused of a crime",
+        "Defendant Prosecutor Adjudicator Crime Time Place",
+    ),
+    ("Justice.Sue", "sue", "a court case is begun against someone", "Plaintiff Defendant Adjudicator Crime Time Place"),
+    ("Justice.Convict", "convict", "someone is found guilty", "Defendant Adjudicator Crime Time Place"),
+    (
+        "Justice.Sentence",
+        "sentence",
+        "the punishment of a defendant is given",
+        "Defendant Adjudicator Crime Sentence Time Place",
+    ),
+    ("Justice.Fine", "fine", "someone has to pay money as a punishment", "Entity Adjudicator Money Crime Time Place"),
+    ("Justice.Execute", "execute", "a state puts a person to death", "Person Agent Crime Time Place"),
+    (
+        "Justice.Extradite",
+        "extradite",
+        "a person is handed over to another state for trial or jail",
+        "Agent Person Destination Origin Crime Time Place",
+    ),
+    ("Justice.Acquit", "acquit", "a trial ends without a conviction", "Defendant Adjudicator Crime Time Place"),
+    (
+        "Justice.Appeal",
+        "appeal",
+        "a decision is taken to a higher court",
+        "Plaintiff Defendant Prosecutor Adjudicator Crime Time Place",
+    ),
+    ("Justice.Pardon", "pardon", "a state lifts a sentence", "Defendant Adjudicator Crime Time Place"),
+)
+ROLES = {role: role.lower() for _, _, _, roles in EVENT_TYPES for role in roles.split()} | {"Org": "organization"}
+STRAY_ROLES = {
+    ("Conflict.Attack", "Agent"): "Attacker",
+    ("Conflict.Attack", "Victim"): "Target",
+    ("Life.Die", "Person"): "Victim",
+    ("Movement.Transport", "Victim"): "Artifact",
+}
+"""Roles that some documents give to a type whose guide has another one for them."""
+
+SPLITS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+
+
+def to_example(place: str, document: ace.Document) -> RawExample:
+    mentions = document.mentions
+
+    def short(reference: str) -> Mention:
+        marked = mentions[reference]
+        return marked.head or marked.extent
+
+    relations = []
+    for link in document.relations:
+        ends = dict(link.arguments)
+        if "Arg-1" in ends and "Arg-2" in ends:  # the others relate one entity to a time
+            head, tail = ends["Arg-1"], ends["Arg-2"]
+            types = mentions[head].label, mentions[tail].label
+            relations.append(Relation(link.label, short(head), short(tail), *types))
+    events = []
+    for link in document.events:
+        arguments = [Argument(_role(link.label, role), short(reference)) for role, reference in link.arguments]
+        events.append(Event(link.label, link.trigger, tuple(dict.fromkeys(arguments))))
+    entities = [Entity(marked.label, marked.extent) for marked in mentions.values() if marked.head is not None]
+    return RawExample(
+        place,
+        document.text,
+        entities=tuple(dict.fromkeys(entities)),
+        relations=tuple(dict.fromkeys(relations)),
+        events=tuple(dict.fromkeys(events)),
+    )
+
+
+def _role(label: str, role: str) -> str:
+    """The role, all those of time (`Time-Within`, `Time-Starting`, ...) as one."""
+    return "Time" if role.startswith("Time-") else STRAY_ROLES.get((label, role), role)
+
+
+read = partial(ace.read, to_example=to_example)
+splits = {f"{document}.*": split for split, documents in SPLITS.items() for document in documents} | {"*": "train"}
+OTHER_LANGUAGES = ("*chinese/*", "*arabic/*")
+
+
+def form(folder: str, exclude: tuple[str, ...] = ()) -> Form:
+    """The documents of one of the four folders that hold the stages of their annotation."""
+    include = (f"{folder}*.sgm", f"{folder}*.apf.xml")
+    return Form(read, include=include, exclude=OTHER_LANGUAGES + exclude, splits=splits)
+
+
+SOURCE = Source(
+    name="ACE2005",
+    title="ACE 2005 Multilingual Training Corpus, English",
+    tasks=("NER", "RE", "SPO", "EE", "EET", "EEA"),
+    lang="en",
+    domain="news",
+    licence=Licence.GATED,
+    licence_text="LDC user agreement, no redistribution",
+    homepage="https://catalog.ldc.upenn.edu/LDC2006T06",
+    get="LDC2006T06: data/English/*/timex2norm/*.sgm and *.apf.xml into ace2005/ (folders may stay)",
+    citation="walker2006ace",
+    task_names={"EE": "ACE05", "EET": "ACE05", "EEA": "ACE05"},
+    real_files_seen=False,
+    forms=(form("*timex2norm/"), form("*adj/"), form("", exclude=("*fp1/*", "*fp2/*"))),
+    entity_labels={
+        "FAC": Label("facility", "buildings, roads, bridges and other permanent man-made structures"),
+        "GPE": Label("geographical social political", "countries, states, cities and their people and governments"),
+        "LOC": Label("location", "mountains, waters, continents, regions and other places without a government"),
+        "ORG": Label("organization", "companies, agencies, parties, teams and other organized groups"),
+        "PER": Label("person", "single people and groups of people"),
+        "VEH": Label("vehicle", "things made to carry people or goods"),
+        "WEA": Label("weapon", "things used to harm people or to destroy"),
+    },
+    relation_labels={
+        "PHYS.Located": Label("located in", "a person is in a place"),
+        "PHYS.Near": Label("near", "something is close to a place but not in it"),
+        "PART-WHOLE.Geographical": Label("geographical part of", "a place or facility is a part of a larger one"),
+        "PART-WHOLE.Subsidiary": Label("subsidiary of", "an organization is a part of a larger one or of a state"),
+        "PART-WHOLE.Artifact": Label("component of", "a vehicle or weapon is a part of another"),
+        "PER-SOC.Business": Label("business partner", "two people know each other through their work"),
+        "PER-SOC.Family": Label("family member", "two people are relatives"),
+        "PER-SOC.Lasting-Personal": Label("lasting personal tie", "two people are friends, neighbours or the like"),
+        "ORG-AFF.Employment": Label("employment", "a person works for an organization or a state"),
+        "ORG-AFF.Ownership": Label("ownership", "a person owns an organization"),
+        "ORG-AFF.Founder": Label("founder", "a person or organization founded an organization"),
+        "ORG-AFF.Student-Alum": Label("student or alumnus", "a person studies or studied at an institution"),
+        "ORG-AFF.Sports-Affiliation": Label("sports affiliation", "a person plays or works for a team"),
+        "ORG-AFF.Investor-Shareholder": Label("investor or shareholder", "someone holds a share of an organization"),
+        "ORG-AFF.Membership": Label("membership", "a person or organization is a member of an organization"),
+        "ART.User-Owner-Inventor-Manufacturer": Label(
+            "user, owner, inventor or manufacturer", "someone uses, owns, invented or makes a thing"
+        ),
+        "GEN-AFF.Citizen-Resident-Religion-Ethnicity": Label(
+            "citizen, resident, religion or ethnicity", "a person belongs to a country, place, faith or people"
+        ),
+        "GEN-AFF.Org-Location": Label("organization location", "an organization is based or active in a place"),
+        "METONYMY": None,
+    },
+    event_labels={
+        raw: Label(name, description, tuple(ROLES[role] for role in roles.split()))
+        for raw, name, description, roles in EVENT_TYPES
+    },
+    role_names=ROLES,
+)

@@ -1,0 +1,87 @@
+"""The same corpus, byte for byte, for any order, number of processes, hash seed, crash, and without a network."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipelines.sources import keys
+from tests.conftest import ROOT, checksums, run_build
+
+
+def test_hash_seed_source_order_and_processes_change_nothing(built, tmp_path):
+    backwards = ",".join(sorted([*keys(), "IE-en/KG/lighthouses"], reverse=True))
+    flags = ("--sources", backwards, "--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    done = run_build("--output", str(tmp_path / "other"), *flags, PYTHONHASHSEED="4711")
+    assert done.returncode == 0, done.stderr
+    assert checksums(tmp_path / "other") == checksums(built)
+    assert checksums(tmp_path / "other", "**/labels/**/*.json") == checksums(built, "**/labels/**/*.json")
+
+
+def test_another_seed_changes_what_is_asked(built, tmp_path):
+    done = run_build("--output", str(tmp_path / "other"), "--seed", "7", "--only", "instruct", "--sources", "scierc")
+    assert done.returncode == 0, done.stderr
+    path = "clean/scierc/train-00000.parquet"
+    assert (tmp_path / "other" / path).read_bytes() == (built / path).read_bytes()
+    names = ["data/RE/train-00000-of-00001.parquet"]
+    assert all((tmp_path / "other" / name).read_bytes() != (built / name).read_bytes() for name in names)
+
+
+def wait_for(condition, timeout_s: float = 60) -> None:
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until, "the build did not get there"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "examples/clue_ner",  # in the middle of reading
+        "examples/manifest.json",  # between two stages
+        "clean/.cut",  # repaired, not yet decided
+        "data/NER",  # in the middle of writing instructions
+        "reports",  # while validating
+    ],
+)
+def test_a_build_killed_at_any_moment_ends_with_the_same_bytes(built, tmp_path, moment):
+    output = tmp_path / "build"
+    command = [sys.executable, "-m", "pipelines.build", "--output", str(output)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    wait_for((output / moment).exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = run_build("--output", str(output))
+    assert done.returncode == 0, done.stderr
+    assert checksums(output) == checksums(built)
+    assert not list(output.rglob("*.tmp"))
+
+
+def test_an_interrupt_is_one_line_and_can_be_resumed(tmp_path):
+    command = [sys.executable, "-m", "pipelines.build", "--output", str(tmp_path / "build"), "--only", "instruct"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait_for((tmp_path / "build/examples").exists)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in said
+
+
+def can_cut_the_network() -> bool:
+    return shutil.which("unshare") is not None and not subprocess.run(["unshare", "-rn", "true"]).returncode
+
+
+@pytest.mark.skipif(not can_cut_the_network(), reason="this machine does not let us cut the network off (unshare)")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_build_needs_no_network(built, tmp_path, workers):
+    build = f"{sys.executable} -m pipelines.build --output {tmp_path}/build"
+    if workers == "2":  # the worker processes speak to their parent over the loopback
+        build = f"ip link set lo up && {build} --direct_running_mode=multi_processing --direct_num_workers=2"
+    done = subprocess.run(["unshare", "-rn", "sh", "-c", build], cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    assert checksums(tmp_path / "build") == checksums(built)

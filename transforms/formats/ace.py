@@ -1,0 +1,220 @@
+"""ACE 2005 annotation, one document as `X.sgm` (text) and `X.apf.xml` (stand-off) → RawExamples; LDC2006T06.
+
+Offsets of the annotation count the characters of the text file without its tags, line ends included, and name the
+last character of a mention. Whether they count an entity reference (`&amp;`) as written or as the character that it
+stands for differs between documents: the reading that spells more mentions is taken.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+
+from lxml import etree
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Mention, RawExample, Span
+from transforms.files import File
+from transforms.formats.brat import pairs
+
+TAG = re.compile("<.*?>", re.DOTALL)
+REFERENCE = re.compile("&(?:[A-Za-z]+|#[0-9]+);")
+WRAP = re.compile(r"(?<=\S)([ \t]*)\n([ \t]*)(?=\S)")
+"""A single line end within a run of text: a wrapped line, no paragraph."""
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A mention of an entity (`label` is its TYPE), a value (its TYPE) or a time (`TIMEX2`).
+
+    `extent` is the whole phrase; `head`, its head word or name, is there for entities alone.
+    """
+
+    label: str
+    extent: Mention
+    head: Mention | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A mention of a relation or an event; the label is `TYPE.SUBTYPE`, or TYPE. `arguments`: (role, mention id)."""
+
+    label: str
+    arguments: tuple[tuple[str, str], ...]
+    trigger: Mention | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The body's text and what is annotated in it; every id that a link names is in `mentions`."""
+
+    text: str
+    mentions: dict[str, Marked]
+    relations: tuple[Link, ...]
+    events: tuple[Link, ...]
+
+
+def read(
+    files: Iterable[File], to_example: Callable[[str, Document], RawExample | BadRecord]
+) -> Iterator[RawExample | BadRecord]:
+    """Every pair `X.sgm`, `X.apf.xml` of one folder through `to_example(place, document)`, in order of name.
+
+    A document with a missing file, broken XML or an annotation that breaks the format is a BadRecord. Only the
+    body's text is kept (no document id, type and date), widened to what is annotated outside; wrapped lines are
+    joined by a blank, which changes no offset.
+    """
+    for pair in pairs(files, ".sgm", ".apf.xml"):
+        if isinstance(pair, BadRecord):
+            yield pair
+            continue
+        text, annotation = pair
+        document = parse(text.text(), annotation)
+        yield document if isinstance(document, BadRecord) else to_example(f"{text.name}:1", document)
+
+
+class _Broken(Exception):
+    """Carries what is wrong with an element out of its parser; caught by `parse` alone."""
+
+    def __init__(self, element: etree._Element, reason: Reason, detail: str):
+        self.line, self.reason, self.detail = element.sourceline, reason, detail
+
+
+def parse(sgml: str, annotation: File) -> Document | BadRecord:
+    """The document, or its first broken element."""
+    data = annotation.read()
+    try:
+        data.decode()
+        return _document(sgml.replace("\r\n", "\n"), etree.fromstring(data, PARSER))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return BadRecord(f"{annotation.name}:{line}", Reason.NOT_UTF8, f"{error}; re-encode the file")
+    except etree.XMLSyntaxError as error:
+        return BadRecord(f"{annotation.name}:{error.lineno or 1}", Reason.BROKEN_RECORD, f"broken XML: {error.msg}")
+    except _Broken as problem:
+        return BadRecord(f"{annotation.name}:{problem.line}", problem.reason, problem.detail)
+
+
+def _document(sgml: str, root: etree._Element) -> Document:
+    text, moved, body = plain_text(sgml)
+
+    def offsets(mark: etree._Element) -> Span:
+        start, last = (_attribute(mark, name) for name in ("START", "END"))
+        if not (start.isdecimal() and last.isdecimal() and int(start) <= int(last) < len(moved) - 1):
+            detail = f"{start} to {last} is no span of a text of {len(moved) - 1} characters"
+            raise _Broken(mark, Reason.OFFSET_MISMATCH, detail)
+        return int(start), int(last) + 1
+
+    def spelled(reading: Sequence[int]) -> int:
+        return sum(
+            _plain(text[reading[start] : reading[end]]) == _plain(mark.text or "")
+            for mark in root.iter("charseq")
+            for start, end in [offsets(mark)]
+        )
+
+    reading = max((moved, range(len(moved))), key=spelled)
+
+    def mention(element: etree._Element, part: str) -> Mention:
+        mark = element.find(f"{part}/charseq")
+        if mark is None:
+            raise _Broken(element, Reason.MISSING_FIELD, f"<{element.tag}> has no <{part}> with a <charseq>")
+        start, end = (reading[offset] for offset in offsets(mark))
+        found, given = text[start:end], _plain(mark.text or "")
+        return Mention(found if _plain(found) == given else given, ((start, end),))
+
+    mentions = {}
+    for kind in ("entity", "value", "timex2"):
+        for item in root.iter(kind):
+            label = "TIMEX2" if kind == "timex2" else _attribute(item, "TYPE")
+            for element in item.iterfind(f"{kind}_mention"):
+                head = mention(element, "head") if kind == "entity" else None
+                mentions[_attribute(element, "ID")] = Marked(label, mention(element, "extent"), head)
+
+    def link(element: etree._Element, trigger: Mention | None = None) -> Link:
+        arguments = []
+        for argument in element.iterfind(f"{element.tag}_argument"):
+            reference = _attribute(argument, "REFID")
+            if reference not in mentions:
+                raise _Broken(argument, Reason.BROKEN_RECORD, f"{reference} is no mention of this file")
+            arguments.append((_attribute(argument, "ROLE"), reference))
+        item = element.getparent()
+        label = ".".join(filter(None, (_attribute(item, "TYPE"), item.get("SUBTYPE"))))
+        return Link(label, tuple(arguments), trigger)
+
+    relations = [link(element) for element in root.iter("relation_mention")]
+    events = [link(element, mention(element, "anchor")) for element in root.iter("event_mention")]
+    return _cut(Document(text, mentions, tuple(relations), tuple(events)), *body)
+
+
+def _attribute(element: etree._Element, name: str) -> str:
+    if name not in element.attrib:
+        raise _Broken(element, Reason.MISSING_FIELD, f"<{element.tag}> has no {name}")
+    return element.attrib[name]
+
+
+def _plain(string: str) -> str:
+    """The string on one line, with the characters that its references stand for."""
+    return unescape(string).replace("\n", " ")
+
+
+def plain_text(sgml: str) -> tuple[str, list[int], Span]:
+    """The text without tags and references, where in it each character of the text without tags alone is (and its
+    end), and the span of the body (the whole, where there is no <BODY>).
+    """
+    pieces: list[str] = []
+    moved = [0]
+    body = {}
+    for run, tag in _runs(sgml):
+        for character, width in _characters(WRAP.sub(r"\1 \2", run)):
+            pieces.append(character)
+            moved += [moved[-1]] * (width - 1) + [moved[-1] + len(character)]
+        body[tag.upper()] = moved[-1]
+    return "".join(pieces), moved, (body.get("<BODY>", 0), body.get("</BODY>", moved[-1]))
+
+
+def _runs(sgml: str) -> Iterator[tuple[str, str]]:
+    """(text, the tag after it); the last tag is empty."""
+    at = 0
+    for tag in TAG.finditer(sgml):
+        yield sgml[at : tag.start()], tag[0]
+        at = tag.end()
+    yield sgml[at:], ""
+
+
+def _characters(run: str) -> Iterator[tuple[str, int]]:
+    """(character, how many characters it is written with)."""
+    at = 0
+    for reference in REFERENCE.finditer(run):
+        yield from ((character, 1) for character in run[at : reference.start()])
+        yield unescape(reference[0]), len(reference[0])
+        at = reference.end()
+    yield from ((character, 1) for character in run[at:])
+
+
+def _cut(document: Document, start: int, end: int) -> Document:
+    """The document from `start` to `end` without the blanks there, widened to every entity, trigger and argument."""
+    linked = {reference for link in document.relations + document.events for _, reference in link.arguments}
+    mentions = {
+        reference: marked
+        for reference, marked in document.mentions.items()
+        if marked.head is not None or reference in linked
+    }
+    needed = [marked.extent for marked in mentions.values()] + [event.trigger for event in document.events]
+    body = document.text[start:end]
+    start += len(body) - len(body.lstrip())
+    end -= len(body) - len(body.rstrip())
+    start = min([start, *(mention.spans[0][0] for mention in needed)])
+    end = max([end, *(mention.spans[0][1] for mention in needed)])
+
+    def moved(mention: Mention | None) -> Mention | None:
+        return mention and Mention(mention.text, tuple((a - start, b - start) for a, b in mention.spans))
+
+    return Document(
+        document.text[start:end],
+        {
+            reference: Marked(marked.label, moved(marked.extent), moved(marked.head))
+            for reference, marked in mentions.items()
+        },
+        document.relations,
+        tuple(replace(event, trigger=moved(event.trigger)) for event in document.events),
+    )

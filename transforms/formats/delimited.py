@@ -1,0 +1,44 @@
+"""Tables: rows of tab-separated columns without quotes, or CSV with a header and quotes → (place, columns)."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+
+from schemas.errors import BadRecord, Reason
+from transforms.files import File
+
+
+def tab_rows(files: Iterable[File], columns: int) -> Iterator[tuple[str, list[str]] | BadRecord]:
+    """Every line that is not blank as its columns; one with another number of them is a BadRecord."""
+    for file in files:
+        for number, line in file.lines():
+            if not line.strip():
+                continue
+            place, found = f"{file.name}:{number}", line.split("\t")
+            if len(found) == columns:
+                yield place, found
+            else:
+                detail = f"{len(found)} tab-separated columns, not {columns}, in {line[:80]!r}"
+                yield BadRecord(place, Reason.WRONG_COLUMNS, detail)
+
+
+def csv_rows(files: Iterable[File], columns: Sequence[str]) -> Iterator[tuple[str, list[str]] | BadRecord]:
+    """The named columns of every row, in this order, placed at the row's first line (RFC 4180, header first).
+
+    A header without one of them is one BadRecord for the file; a row of another length than the header is one.
+    """
+    for file in files:
+        table = csv.reader(f"{line}\n" for _, line in file.lines())
+        header = next(table, [])
+        missing = [name for name in columns if name not in header]
+        if missing:
+            yield BadRecord(f"{file.name}:1", Reason.WRONG_COLUMNS, f"the header has no column {missing[0]!r}")
+            continue
+        at = [header.index(name) for name in columns]
+        line = table.line_num + 1
+        for row in table:
+            place, line = f"{file.name}:{line}", table.line_num + 1
+            if len(row) == len(header):
+                yield place, [row[index] for index in at]
+            elif row:
+                detail = f"{len(row)} columns, not {len(header)} as in the header; is a quote missing?"
+                yield BadRecord(place, Reason.WRONG_COLUMNS, detail)

@@ -1,0 +1,53 @@
+"""Sentences by id and a file of mentions whose offsets skip blanks → one RawExample a sentence.
+
+The layout of GENETAG and BioCreative II gene mention (Smith et al. 2008, https://doi.org/10.1186/gb-2008-9-s2-s2; its
+README.GM): `train.in` has lines `id sentence`, `GENE.eval` lines `id|first last|text`, where first and last count the
+sentence's characters without blanks, from 0, the last one included.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Entity, Mention, RawExample
+from transforms.files import File
+from transforms.formats.joined import Text, join
+
+MENTION = re.compile(r"[^|]*\|([0-9]+) ([0-9]+)\|(.*)")
+
+
+def read(files: Iterable[File], label: str) -> Iterator[RawExample | BadRecord]:
+    """Every sentence of the `.in` files with the mentions, all of type `label`, that the `.eval` files have for it.
+
+    Without an `.eval` file the sentences are not annotated: entities are None. The first broken line of mentions
+    makes its sentence a BadRecord; what else is one is said at `joined.join`.
+    """
+    files = list(files)
+    gold = [file for file in files if file.name.lower().endswith(".eval")]
+    for sentence in join([file for file in files if file not in gold], gold, (" ", "|")):
+        if isinstance(sentence, BadRecord):
+            yield sentence
+        else:
+            yield _example(sentence, label) if gold else RawExample(sentence.place, sentence.rest)
+
+
+def _example(sentence: Text, label: str) -> RawExample | BadRecord:
+    text = sentence.rest
+    solid = [index for index, character in enumerate(text) if not character.isspace()]
+    entities = []
+    for place, line in sentence.annotations:
+        found = MENTION.fullmatch(line)
+        if not found:
+            return BadRecord(place, Reason.WRONG_COLUMNS, f"{line[:80]!r} is not `id|first last|text`")
+        first, last, string = int(found[1]), int(found[2]), found[3]
+        if not first <= last < len(solid):
+            detail = f"{first} {last} is no span of a sentence of {len(solid)} characters without blanks"
+            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
+        start, end = solid[first], solid[last] + 1
+        spelled = text[start:end]
+        if "".join(string.split()) == "".join(spelled.split()):
+            string = spelled
+        elif spelled.startswith(string):  # a line cut short, which must not be repaired to its shorter string
+            return BadRecord(place, Reason.OFFSET_MISMATCH, f"{string!r} is not all of its span, {spelled!r}")
+        entities.append(Entity(label, Mention(string, ((start, end),))))
+    return RawExample(sentence.place, text, tuple(entities))

@@ -1,0 +1,128 @@
+"""GENIA term XML (GPML), terms nested in sentences → one RawExample a sentence.
+
+Format: Kim et al. 2003, https://doi.org/10.1093/bioinformatics/btg1023, and the `gpml.dtd` of GENIA 3.02. A term is
+`<cons lex= sem=>`, its type `G#class`. A coordination has one class a conjunct and spells them in its lex, while
+fragments without `sem`, whose lex ends or starts with a star, mark their pieces:
+
+    <cons lex="(AND B_cell T_cell)" sem="(AND G#cell_type G#cell_type)"><cons lex="B*">B</cons> and
+    <cons lex="T*">T</cons> <cons lex="*cell">cells</cons></cons>
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from io import BytesIO
+
+from lxml import etree
+
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.example import Entity, Mention, RawExample, Span, surface
+from transforms.files import File
+from transforms.formats.inline import trimmed
+
+Fragment = tuple[str, Span]
+"""A piece of a coordination: its lex without star, blanks and case, and where it stands."""
+
+
+def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+    """Every sentence of every article, with all terms in the order in which they are opened, outer before inner.
+
+    The conjuncts of a coordination stand where it does, as mentions of several spans ("B ... cells") or of one ("T
+    cells"); one whose lex is not made of the fragments' is left out. Neither the DTD nor an entity is loaded. Where
+    the XML breaks off, one BadRecord stands for what follows; a file that is no UTF-8 is a SourceError.
+    """
+    for file in files:
+        data = file.read()
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise SourceError(
+                f"{file.name}:{line}: byte 0x{data[error.start]:02x} is no UTF-8; re-encode it"
+            ) from error
+        sentences = etree.iterparse(
+            BytesIO(data), tag="sentence", load_dtd=False, resolve_entities=False, no_network=True, remove_comments=True
+        )
+        try:
+            for _, element in sentences:
+                yield _example(f"{file.name}:{element.sourceline}", element)
+                element.clear()
+        except etree.XMLSyntaxError as error:
+            yield BadRecord(
+                f"{file.name}:{error.lineno}", Reason.BROKEN_RECORD, f"broken XML, the rest is not read: {error.msg}"
+            )
+
+
+def _example(place: str, element: etree._Element) -> RawExample:
+    pieces: list[str] = []
+    spans: dict[etree._Element, Span] = {}
+
+    def walk(node: etree._Element) -> None:
+        start = sum(map(len, pieces))
+        pieces.append(node.text or "")
+        for child in node:
+            walk(child)
+            pieces.append(child.tail or "")
+        spans[node] = (start, sum(map(len, pieces)))
+
+    walk(element)
+    text = "".join(pieces)
+    entities = []
+    for term in element.iter("cons"):
+        meaning = term.get("sem", "")
+        if meaning.startswith("("):
+            entities += [Entity(label, Mention(surface(text, at), at)) for label, at in _conjuncts(term, text, spans)]
+        elif meaning:
+            at = trimmed(text, spans[term])
+            entities.append(Entity(meaning, Mention(text[slice(*at)], (at,))))
+    return RawExample(place, text, tuple(entities))
+
+
+def _conjuncts(term: etree._Element, text: str, spans: dict) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    """(class, spans) of each conjunct that fragments spell. One whose own lex has a star is a piece of an outer one."""
+    classes, lexes = (_operands(term.get(name, "")) for name in ("sem", "lex"))
+    if len(classes) != len(lexes):
+        return
+    starred = [part for part in term.iter("cons") if _is_piece(part.get("lex", ""))]
+    leaves = [part for part in starred if not any(part in other.iterancestors() for other in starred)]
+    fragments = [(_bare(part.get("lex")), trimmed(text, spans[part])) for part in leaves]
+    for label, lex in zip(classes, lexes, strict=True):
+        if not _is_piece(lex):
+            found = _spelled(_bare(lex), fragments)
+            if found:
+                yield label, _merged(text, found)
+
+
+def _is_piece(lex: str) -> bool:
+    return lex.startswith("*") or lex.endswith("*")
+
+
+def _operands(expression: str) -> list[str]:
+    """`(AND B_cell T_cell)` → both operands; none where one is an expression itself."""
+    operands = expression.removeprefix("(").removesuffix(")").split()[1:]
+    return [] if any(operand.startswith("(AND") or operand.startswith("(OR") for operand in operands) else operands
+
+
+def _bare(lex: str) -> str:
+    return re.sub(r"[*_\\\s]", "", lex).lower()
+
+
+def _spelled(lex: str, fragments: Sequence[Fragment]) -> list[Span] | None:
+    """The spans of the first fragments, in text order, that together spell `lex`."""
+    for index, (piece, span) in enumerate(fragments):
+        if piece.removesuffix("s") == lex.removesuffix("s"):  # a lex should be a singular, but not all are
+            return [span]
+        if piece and lex.startswith(piece):
+            rest = _spelled(lex[len(piece) :], fragments[index + 1 :])
+            if rest is not None:
+                return [span, *rest]
+    return None
+
+
+def _merged(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans, those made one between which nothing but blanks stands."""
+    merged: list[Span] = []
+    for start, end in spans:
+        if merged and not text[merged[-1][1] : start].strip():
+            start = merged.pop()[0]
+        merged.append((start, end))
+    return tuple(merged)

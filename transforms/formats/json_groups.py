@@ -1,0 +1,58 @@
+"""A JSON object of arrays, `{"group": [row, ...], ...}` → (place, group, row) or BadRecord; a file is read whole."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import RawExample
+from transforms.files import File
+from transforms.formats.json_values import BLANKS, DECODER, SEPARATOR
+
+
+def read(
+    files: Iterable[File], to_example: Callable[[str, str, object], RawExample | BadRecord | None], row_type: type
+) -> Iterator[RawExample | BadRecord]:
+    """Every row as `row_type` through `to_example(place, group, row)`, which leaves out a row by giving None.
+
+    A row that does not fit is a BadRecord of its own. Where the JSON breaks, the rows before are kept and one
+    BadRecord stands for what follows.
+    """
+    for file in files:
+        try:
+            for line, group, number, value in rows(file.text()):
+                place = f"{file.name}:{line}"
+                try:
+                    row = msgspec.convert(value, row_type)
+                except msgspec.ValidationError as error:
+                    yield BadRecord(place, Reason.MISSING_FIELD, f"row {number} of {group}: {error}")
+                    continue
+                example = to_example(place, group, row)
+                if example is not None:
+                    yield example
+        except json.JSONDecodeError as error:
+            yield BadRecord(f"{file.name}:{error.lineno}", Reason.BROKEN_JSON, f"the rest is not read: {error.msg}")
+
+
+def rows(text: str) -> Iterator[tuple[int, str, int, object]]:
+    """(line, group, number in the group from 0, value) of every row. Raises json.JSONDecodeError where it breaks."""
+    line, counted = 1, 0
+    at = _past(text, BLANKS.match(text).end(), "{")
+    while not text.startswith("}", at):
+        group, at = DECODER.raw_decode(text, at)
+        at = _past(text, _past(text, BLANKS.match(text, at).end(), ":"), "[")
+        number = 0
+        while not text.startswith("]", at):
+            line, counted = line + text.count("\n", counted, at), at
+            value, at = DECODER.raw_decode(text, at)
+            yield line, group, number, value
+            number, at = number + 1, SEPARATOR.match(text, at).end()
+        at = SEPARATOR.match(text, at + 1).end()
+
+
+def _past(text: str, at: int, character: str) -> int:
+    """Where the JSON goes on after `character`, which must stand at `at`."""
+    if not text.startswith(character, at):
+        raise json.JSONDecodeError(f"Expecting {character!r}", text, at)
+    return BLANKS.match(text, at + 1).end()

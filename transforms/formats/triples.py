@@ -1,0 +1,60 @@
+"""JSON objects of a sentence and its triples of strings, in the three layouts of the NYT sets → RawExamples.
+
+The layouts, told apart by their keys, in an array or one object a line, without offsets or entity types:
+
+    sentText, relationMentions: [{em1Text, label, em2Text}]    CopyRE (Zeng et al. 2018, aclanthology.org/P18-1047)
+    sentext, relations: [{em1, rtext, em2}]                    HRL-RE (Takanobu et al. 2019, arxiv.org/abs/1811.03925)
+    text, triple_list: [[head, label, tail]]                   CasRel (Wei et al. 2020, aclanthology.org/2020.acl-main.136)
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import Mention, RawExample, Relation
+from transforms.files import File
+from transforms.formats import json_rows
+
+
+class Pair(msgspec.Struct):
+    head: str = msgspec.field(name="em1Text")
+    label: str
+    tail: str = msgspec.field(name="em2Text")
+
+
+class TaggedPair(msgspec.Struct):
+    head: str = msgspec.field(name="em1")
+    label: str = msgspec.field(name="rtext")
+    tail: str = msgspec.field(name="em2")
+
+
+class Row(msgspec.Struct):
+    """One of the three layouts; a sentence without the key of its triples is not annotated."""
+
+    sent_text: str | None = msgspec.field(name="sentText", default=None)
+    pairs: list[Pair] | None = msgspec.field(name="relationMentions", default=None)
+    sentext: str | None = None
+    tagged_pairs: list[TaggedPair] | None = msgspec.field(name="relations", default=None)
+    text: str | None = None
+    triples: list[tuple[str, str, str]] | None = msgspec.field(name="triple_list", default=None)
+
+
+def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+    """Every sentence, less the blanks around it, with its triples as the file has them, repetitions included."""
+    return json_rows.read(files, to_example, Row)
+
+
+def to_example(place: str, row: Row) -> RawExample | BadRecord:
+    if row.sent_text is not None:
+        text, triples = row.sent_text, row.pairs and [(p.head, p.label, p.tail) for p in row.pairs]
+    elif row.sentext is not None:
+        text, triples = row.sentext, row.tagged_pairs and [(p.head, p.label, p.tail) for p in row.tagged_pairs]
+    elif row.text is not None:
+        text, triples = row.text, row.triples
+    else:
+        return BadRecord(place, Reason.MISSING_FIELD, "no `sentText`, `sentext` or `text`")
+    if triples is None:
+        return RawExample(place, text.strip())
+    relations = tuple(Relation(label, Mention(head), Mention(tail)) for head, label, tail in triples)
+    return RawExample(place, text.strip(), relations=relations)
