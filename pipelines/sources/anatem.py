@@ -2,15 +2,21 @@
 
 from functools import partial
 
+from pipelines import mtl
 from pipelines.sources import Form, Licence, Source
 from schemas.example import RawExample
 from schemas.label import Label
-from transforms.formats import brat
+from transforms.formats import brat, columns
+
+ANATOMY = Label("anatomy", "a part or substance of the body at any scale, healthy or diseased")
 
 
 def to_example(place: str, document: brat.Document) -> RawExample:
     return RawExample(place, document.text, entities=tuple(document.mentions.values()))
 
+
+EVERYTHING_AGAIN = ("all/*", "*/all/*")
+"""The distribution holds every document a second time, in a folder that mixes the splits."""
 
 SOURCE = Source(
     name="AnatEM",
@@ -23,8 +29,11 @@ SOURCE = Source(
     homepage="http://nactem.ac.uk/anatomytagger/#AnatEM",
     get="nactem.ac.uk/anatomytagger, AnatEM-1.0.2: its folders standoff/train, devel and test into anatem/",
     citation="pyysalo2014anatem",
-    # The distribution holds every document a second time, in a folder that mixes the splits.
-    forms=(Form(partial(brat.read, to_example=to_example), include=("*.ann", "*.txt"), exclude=("all/*", "*/all/*")),),
+    forms=(
+        Form(partial(brat.read, to_example=to_example), include=("*.ann", "*.txt"), exclude=EVERYTHING_AGAIN),
+        Form(partial(columns.read, columns=2, separator="\t"), include=("*.conll",), exclude=EVERYTHING_AGAIN),
+        *mtl.forms(collapsed=True),
+    ),
     entity_labels={
         "Anatomical_system": Label("anatomical system", "organs that work together, as the immune system"),
         "Cancer": Label("cancer", "a malignant tumour or other cancerous growth, by name"),
@@ -46,6 +55,7 @@ SOURCE = Source(
             "pathological formation", "an abnormal structure that is not called a cancer, as a lesion or a plaque"
         ),
         "Tissue": Label("tissue", "cells of like kind that form a fabric, as epithelium or bone marrow"),
+        "Anatomy": ANATOMY,
     },
-    collapsed=Label("anatomy", "a part or substance of the body at any scale, healthy or diseased"),
+    collapsed=ANATOMY,
 )

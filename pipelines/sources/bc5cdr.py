@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from pipelines import mtl
 from pipelines.sources import Form, Licence, Source
 from schemas.label import Label, typed_label
 from transforms.formats import bioc, pubtator
@@ -29,6 +30,7 @@ SOURCE = Source(
             ),
             include=("*.xml",),
         ),
+        *mtl.forms(),
     ),
     entity_labels={
         "Chemical": Label("Chemical", "a drug or another chemical substance, by any of its names or abbreviations"),

@@ -5,6 +5,7 @@ left out. In some files the offsets are one or two too high.
 """
 
 from functools import partial
+from typing import Annotated
 
 import msgspec
 
@@ -43,9 +44,12 @@ ROLES = {
 }
 
 
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Span(msgspec.Struct):
-    startOffset: int
-    endOffset: int
+    startOffset: Offset
+    endOffset: Offset
     text: str
 
     def mention(self) -> Mention:

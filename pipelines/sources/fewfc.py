@@ -5,6 +5,7 @@ The file of two target types, train_trans_2_type, is a part of train_trans_5_typ
 """
 
 from functools import partial
+from typing import Annotated
 
 import msgspec
 
@@ -111,11 +112,14 @@ EVENT_TYPES = {  # type → what happens, role code → words
 }
 
 
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Part(msgspec.Struct):
     """The trigger (role `trigger`) or an argument."""
 
     word: str
-    span: tuple[int, int]
+    span: tuple[Offset, Offset]
     role: str
 
     def mention(self) -> Mention:

@@ -18,6 +18,7 @@ START = re.compile(r"[0-9]+[ \t]")
 SENTENCE = re.compile(r'[0-9]+[ \t]+"(.*)"[ \t]*')
 RELATION = re.compile(r"(.+)\((e1,e2|e2,e1)\)")
 TAG = re.compile(r"<(e[12])> *| *</(e[12])>")  # blanks within the tags are no part of the mention nor of the text
+BARE_TAG = re.compile(r"<(e[12])>|</(e[12])>")
 
 Line = tuple[int, str]
 """Line number and line."""
@@ -34,12 +35,12 @@ def read(files: Iterable[File], undirected: Container[str]) -> Iterator[RawExamp
             place = f"{file.name}:{block[0][0]}"
             try:
                 yield _example(place, [line for _, line in block], undirected)
-            except _Broken as problem:
+            except Broken as problem:
                 yield BadRecord(place, Reason.BROKEN_RECORD, str(problem))
 
 
-class _Broken(Exception):
-    """Carries what is wrong with a block out of its parser; caught by `read` alone."""
+class Broken(Exception):
+    """Carries what is wrong with a block or its tags out of the parser; caught where a file is read."""
 
 
 def _blocks(file: File) -> Iterator[list[Line]]:
@@ -57,38 +58,38 @@ def _blocks(file: File) -> Iterator[list[Line]]:
 def _example(place: str, lines: list[str], undirected: Container[str]) -> RawExample:
     sentence = SENTENCE.fullmatch(lines[0])
     if not sentence:
-        raise _Broken(f'{lines[0][:80]!r} is no `number<TAB>"sentence"`')
+        raise Broken(f'{lines[0][:80]!r} is no `number<TAB>"sentence"`')
     if len(lines) < 2 or len(lines) > 3 or not all(line.startswith("Comment") for line in lines[2:]):
-        raise _Broken("a block is a sentence, a relation and at most one comment; is a line missing or broken?")
+        raise Broken("a block is a sentence, a relation and at most one comment; is a line missing or broken?")
     text, spans = parse(sentence[1].strip(" "))
     name = lines[1].strip()
     directed = RELATION.fullmatch(name)
     if not directed and name not in undirected:
-        raise _Broken(f"{name[:80]!r} is no relation with a direction, as `Name(e1,e2)`")
+        raise Broken(f"{name[:80]!r} is no relation with a direction, as `Name(e1,e2)`")
     label, ends = directed.groups() if directed else (name, "e1,e2")
     head, tail = (Mention(text[slice(*spans[end])], (spans[end],)) for end in ends.split(","))
     return RawExample(place, text, relations=(Relation(label, head, tail),))
 
 
-def parse(tagged: str) -> tuple[str, dict[str, Span]]:
-    """`The <e1>smoke</e1> ...` → the text without tags, and the spans of e1 and e2 in it.
+def parse(tagged: str, pattern: re.Pattern = TAG) -> tuple[str, dict[str, Span]]:
+    """`The <e1>smoke</e1> ...` → the text without what `pattern` matches, and the spans of e1 and e2 in it.
 
-    Raises _Broken where a mention is not opened once and then closed once.
+    Raises Broken where a mention is not opened once and then closed once.
     """
     opened: dict[str, int] = {}
     closed: dict[str, int] = {}
     text, position = "", 0
-    for tag in TAG.finditer(tagged):
+    for tag in pattern.finditer(tagged):
         text += tagged[position : tag.start()]
         position = tag.end()
         name, ends = (tag[1], opened) if tag[1] else (tag[2], closed)
         if name in ends:
-            raise _Broken(f"{tag[0].strip()} stands twice in {tagged[:80]!r}")
+            raise Broken(f"{tag[0].strip()} stands twice in {tagged[:80]!r}")
         ends[name] = len(text)
     text += tagged[position:]
     for name in ("e1", "e2"):
         if name not in opened or name not in closed:
-            raise _Broken(f"<{name}>...</{name}> is not opened and closed in {tagged[:80]!r}")
+            raise Broken(f"<{name}>...</{name}> is not opened and closed in {tagged[:80]!r}")
         if opened[name] > closed[name]:
-            raise _Broken(f"</{name}> comes before <{name}> in {tagged[:80]!r}")
+            raise Broken(f"</{name}> comes before <{name}> in {tagged[:80]!r}")
     return text, {name: (opened[name], closed[name]) for name in ("e1", "e2")}

@@ -11,7 +11,9 @@ from transforms.formats import json_values, jsonl
 def read(
     files: Iterable[File], to_example: Callable[[str, object], RawExample | BadRecord], row_type: type = dict
 ) -> Iterator[RawExample | BadRecord]:
-    """Every object through `to_example(place, row)`: as `json_values.read` where a file opens with `[`, else `jsonl`."""
+    """Every object as `row_type` through `to_example(place, row)`: a file that opens with `[` is read by `json_values`,
+    any other by `jsonl`.
+    """
     for file in files:
         start = next((line for _, line in file.lines() if line.strip()), "").lstrip()
         layout = json_values if start.startswith("[") else jsonl

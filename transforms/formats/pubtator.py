@@ -98,7 +98,8 @@ def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord
             return broken(
                 number, Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters"
             )
-        entities.append(Grounded(Entity(columns[3], Mention(columns[2], ((start, end),))), concepts_of(columns[4])))
+        mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has blanks after some
+        entities.append(Grounded(Entity(columns[3], mention), concepts_of(columns[4])))
     relations = []
     for number, (label, head, tail) in links:
         relation = between_mentions(label, head, tail, entities)

@@ -2,9 +2,9 @@
 
 The layouts, told apart by their keys, in an array or one object a line, without offsets or entity types:
 
-    sentText, relationMentions: [{em1Text, label, em2Text}]    CopyRE (Zeng et al. 2018, aclanthology.org/P18-1047)
-    sentext, relations: [{em1, rtext, em2}]                    HRL-RE (Takanobu et al. 2019, arxiv.org/abs/1811.03925)
-    text, triple_list: [[head, label, tail]]                   CasRel (Wei et al. 2020, aclanthology.org/2020.acl-main.136)
+    sentText, relationMentions: [{em1Text, label, em2Text}]   CopyRE (https://aclanthology.org/P18-1047)
+    sentext, relations: [{em1, rtext, em2}]                   HRL-RE (https://arxiv.org/abs/1811.03925)
+    text, triple_list: [[head, label, tail]]                  CasRel (https://aclanthology.org/2020.acl-main.136)
 """
 
 from collections.abc import Iterable, Iterator

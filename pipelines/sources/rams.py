@@ -1,0 +1,80 @@
+"""RAMS 1.0: 139 event types, one event in a window of about five sentences; JSON lines of tokens, spans inclusive.
+
+A window comes once for each event that is annotated in it; they are united, other events may go unlabelled. All
+types stand in one label set, under the words of their most specific level.
+"""
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import yaml
+
+from pipelines.sources import Form, Licence, Source
+from schemas.errors import BadRecord, Reason
+from schemas.example import RawExample, Span
+from schemas.label import Label
+from transforms.formats import jsonl, token_spans
+
+NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
+"""What stands before a role: `evt089arg02place`."""
+
+TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+
+
+Tokens = tuple[int, int]
+"""The first and the last token, counted through the record."""
+
+
+class Record(msgspec.Struct):
+    """`evt_triggers`: (first token, last token, [(type, weight)]); `gold_evt_links`: (trigger, argument, role)."""
+
+    sentences: list[list[str]]
+    evt_triggers: list[tuple[int, int, Annotated[list[tuple[str, float]], msgspec.Meta(min_length=1)]]] | None = None
+    gold_evt_links: list[tuple[Tokens, Tokens, str]] = []
+
+
+def to_example(place: str, row: Record) -> RawExample | BadRecord:
+    tokens = [token for sentence in row.sentences for token in sentence]
+    arguments: dict[Tokens, list[tuple[Span, str]]] = {}
+    for trigger, (first, last), role in row.gold_evt_links:
+        arguments.setdefault(trigger, []).append(((first, last + 1), NUMBERS.sub("", role)))
+    events = row.evt_triggers and [
+        ((first, last + 1), labels[0][0], arguments.pop((first, last), ())) for first, last, labels in row.evt_triggers
+    ]
+    if arguments:
+        return BadRecord(place, Reason.BROKEN_RECORD, f"{min(arguments)} is the trigger of a link but of no event")
+    return token_spans.sentence(place, tokens, None, None, escapes={}, events=events)
+
+
+def role_words(role: str) -> str:
+    return TABLE["roles"].get(role, role)
+
+
+SOURCE = Source(
+    name="RAMS",
+    title="RAMS 1.0, roles across multiple sentences",
+    tasks=("EE", "EET", "EEA"),
+    lang="en",
+    domain="news",
+    licence=Licence.ASK,
+    licence_text="not stated with the files",
+    homepage="https://nlp.jhu.edu/rams",
+    get="nlp.jhu.edu/rams: data/{train,dev,test}.jsonlines into rams/",
+    citation="ebner2020rams",
+    held_out=True,
+    one_pair=True,
+    forms=(
+        Form(
+            partial(jsonl.read, to_example=to_example, row_type=Record),
+            include=("*.jsonlines", "*.jsonl", "*.json"),
+        ),
+    ),
+    event_labels={
+        raw: Label(entry["name"], entry["description"], tuple(map(role_words, entry["roles"].split())))
+        for raw, entry in TABLE["types"].items()
+    },
+    role_names=TABLE["roles"],
+)

@@ -1,0 +1,132 @@
+"""WikiEvents: 60 event types in whole news articles; JSON lines with token and character offsets.
+
+The offsets leave the gaps between sentences that the field `text` has lost; the text is put together with them. The
+ontology lists three contact types as unspecified alone; the articles have their three ways of contact too.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import yaml
+
+from pipelines.sources import Form, Licence, Source
+from schemas.errors import BadRecord, Reason
+from schemas.example import Argument, Event, Mention, RawExample, Span
+from schemas.label import Label
+from transforms.formats import jsonl
+
+TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Part(msgspec.Struct):
+    """An entity or a trigger: tokens of the document, the end excluded."""
+
+    start: Offset
+    end: Offset
+    text: str
+    id: str = ""
+
+
+class ArgumentRow(msgspec.Struct):
+    entity_id: str
+    role: str
+
+
+class EventRow(msgspec.Struct):
+    event_type: str
+    trigger: Part
+    arguments: list[ArgumentRow]
+
+
+class Document(msgspec.Struct):
+    """`sentences`: ([(token, start, end), ...], sentence), characters counted through the document."""
+
+    sentences: list[tuple[list[tuple[str, Offset, Offset]], str]]
+    entity_mentions: list[Part] = []
+    event_mentions: list[EventRow] | None = None
+
+
+def to_example(place: str, row: Document) -> RawExample | BadRecord:
+    text, spans = joined(row)
+    if any(text[slice(*span)] != token for span, token in zip(spans, tokens(row), strict=True)):
+        return BadRecord(place, Reason.OFFSET_MISMATCH, "a sentence is not spelled by its tokens' offsets")
+    if row.event_mentions is None:
+        return RawExample(place, text)
+    parts = {part.id: part for part in row.entity_mentions}
+    for part in (*row.entity_mentions, *(event.trigger for event in row.event_mentions)):
+        if not part.start < part.end <= len(spans):
+            detail = f"{part.start} to {part.end} is no span of {len(spans)} tokens"
+            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
+    unknown = {a.entity_id for event in row.event_mentions for a in event.arguments} - parts.keys()
+    if unknown:
+        return BadRecord(place, Reason.BROKEN_RECORD, f"{min(unknown)} is no entity of this document")
+
+    def mention(part: Part) -> Mention:
+        return Mention(part.text, ((spans[part.start][0], spans[part.end - 1][1]),))
+
+    return RawExample(
+        place,
+        text,
+        events=tuple(
+            Event(
+                event.event_type,
+                mention(event.trigger),
+                tuple(Argument(argument.role, mention(parts[argument.entity_id])) for argument in event.arguments),
+            )
+            for event in row.event_mentions
+        ),
+    )
+
+
+def tokens(row: Document) -> list[str]:
+    return [token for sentence, _ in row.sentences for token, _, _ in sentence]
+
+
+def joined(row: Document) -> tuple[str, list[Span]]:
+    """The text, and where in it each token is. A gap of one between two sentences is a blank, a larger one a line
+    end.
+    """
+    text, end = "", 0
+    spans = []
+    for words, sentence in row.sentences:
+        if not words:
+            continue
+        start = words[0][1]
+        if text and start > end:
+            text += " " if start == end + 1 else "\n"
+        shift = len(text) - start
+        spans += [(left + shift, right + shift) for _, left, right in words]
+        text += sentence.strip()
+        end = words[-1][2]
+    return text, spans
+
+
+SOURCE = Source(
+    name="WikiEvents",
+    title="WikiEvents, document-level event argument extraction",
+    tasks=("EE", "EET", "EEA"),
+    lang="en",
+    domain="news",
+    licence=Licence.OPEN,
+    licence_text="MIT",
+    homepage="https://github.com/raspberryice/gen-arg",
+    get="the archive linked at github.com/raspberryice/gen-arg: {train,dev,test}.jsonl into wikievents/",
+    citation="li2021wikievents",
+    held_out=True,
+    forms=(
+        Form(
+            partial(jsonl.read, to_example=to_example, row_type=Document),
+            include=("*.jsonl",),
+            exclude=("*_info.jsonl", "*coref*"),  # arguments replaced by other mentions of the same entity
+        ),
+    ),
+    event_labels={
+        raw: Label(entry["name"], entry["description"], tuple(TABLE["roles"][role] for role in entry["roles"].split()))
+        for raw, entry in TABLE["types"].items()
+    },
+    role_names=TABLE["roles"],
+)

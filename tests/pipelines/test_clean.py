@@ -1,0 +1,106 @@
+"""Cleaning: what is dropped and why, over all sources, and what stays."""
+
+import json
+
+import pytest
+
+from pipelines import build
+from schemas.arrow import table_to_examples
+from tests.unified import NER_SCHEMA, ner, write_source
+from transforms.shards import read_shard
+
+LONG = " ".join(f"Sentence {n} of the long report tells about Ada in Rome once more." for n in range(6))
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*flags) -> dict:
+        code = build.main(
+            ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--only", "clean",
+             "--hard_negatives", "none", "--set", "clean.max_chars=150", *flags]
+        )  # fmt: skip
+        assert code == 0
+        return json.loads((tmp_path / "build/clean/manifest.json").read_text())
+
+    run.data, run.output = tmp_path / "data", tmp_path / "build"
+    return run
+
+
+def texts(run, key: str, split: str) -> list[str]:
+    return [e.text for e in table_to_examples(read_shard(f"{run.output}/clean/{key}/{split}-00000.parquet"))]
+
+
+def rejected(manifest: dict, key: str, split: str) -> dict[str, int]:
+    return next(part["rejected"] for part in manifest["shards"] if (part["key"], part["split"]) == (key, split))
+
+
+def test_duplicates_contradictions_and_low_quality(run):
+    train = [
+        ner("Ada went to Rome.", person="Ada", place="Rome"),
+        ner("Ada went to Rome.", place="Rome", person="Ada"),  # the same, in another order
+        ner("Bo saw the Tiber.", place="Tiber"),
+        ner("Bo saw the Tiber.", thing="Tiber"),  # the same mention, another label
+        ner("Cy and Di met.", person="Cy"),
+        ner("Cy and Di met.", person="Di"),  # another mention: no contradiction
+        ner("12 : 30 - 4 , 5 ( 6 )"),
+        ner("Ok."),
+        ner("Eve.", person="Eve"),  # short, but annotated
+    ]
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
+    manifest = run()
+    assert texts(run, "a", "train") == ["Ada went to Rome.", "Cy and Di met.", "Cy and Di met.", "Eve."]
+    assert rejected(manifest, "a", "train") == {"duplicate": 1, "contradiction": 2, "low_quality": 2}
+    rows = read_shard(f"{run.output}/rejects/clean/a/train-00000.parquet").to_pylist()
+    assert [(row["id"], row["reason"]) for row in rows] == [
+        ("a/train/1", "duplicate"), ("a/train/2", "contradiction"), ("a/train/3", "contradiction"),
+        ("a/train/6", "low_quality"), ("a/train/7", "low_quality"),
+    ]  # fmt: skip
+
+
+def test_texts_of_any_test_split_leave_train_and_validation(run):
+    shared = ner("Ada went to Rome.", person="Ada")
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[shared, ner("Only here."), ner("In b's test .")])
+    write_source(
+        run.data / "b", "NER", NER_SCHEMA,
+        train=[ner("In a nowhere.")], dev=[ner("ada WENT to  Rome .")], test=[shared, ner("In b's test.")],
+    )  # fmt: skip
+    manifest = run()
+    assert texts(run, "a", "train") == ["Only here."]
+    assert texts(run, "b", "validation") == []
+    assert texts(run, "b", "test") == ["Ada went to Rome.", "In b's test."]
+    leaks = {(part["key"], part["split"]): part["leaks_into"] for part in manifest["shards"]}
+    assert leaks == {("a", "train"): {"b": 2}, ("b", "train"): {}, ("b", "validation"): {"b": 1}, ("b", "test"): {}}
+
+
+def test_a_document_leaks_whole_however_it_was_cut(run):
+    annotated = ner(LONG, place="Rome")
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[annotated], test=[ner(LONG), ner("Another text.")])
+    manifest = run()
+    assert texts(run, "a", "train") == []
+    (train,) = [part for part in manifest["shards"] if part["split"] == "train"]
+    assert train["windows"] > 2 and train["rejected"] == {"leakage": train["windows"]}
+
+
+def test_windows_are_short_and_lose_no_text(run):
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[ner(LONG, place="Rome")])
+    run()
+    found = texts(run, "a", "train")
+    assert len(found) > 2 and all(len(text) <= 150 for text in found)
+    assert " ".join(found) == LONG
+
+
+def test_texts_to_predict_on_stay_in_test_alone(run):
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[{"text": "Ada knows."}, ner("Bo knows.", person="Bo")],
+                 test=[{"text": "Who else knows?"}])  # fmt: skip
+    manifest = run()
+    assert texts(run, "a", "train") == ["Bo knows."]
+    assert texts(run, "a", "test") == ["Who else knows?"]
+    assert rejected(manifest, "a", "train") == {"unannotated": 1}
+
+
+def test_shards_of_one_split_meet_across_files(run):
+    train = [ner(f"Ada went to place number {n % 7}.", person="Ada") for n in range(21)]
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
+    manifest = run("--set", "ingest.examples_per_shard=5")
+    assert [part["rows"] for part in manifest["shards"]] == [5, 2, 0, 0, 0]
+    assert sum(part["rejected"].get("duplicate", 0) for part in manifest["shards"]) == 14

@@ -1,0 +1,128 @@
+"""Reading: a bad record costs itself, a bad file its source, a bad source neither the others nor the build."""
+
+import json
+import shutil
+from collections import Counter
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import build
+from pipelines.config import SAMPLES
+from pipelines.ingest import hash_split, source_failures
+
+
+@pytest.fixture
+def data(tmp_path):
+    for key in ("clue_ner", "conll2003", "resume_ner"):
+        shutil.copytree(SAMPLES / key, tmp_path / "data" / key)
+    return tmp_path / "data"
+
+
+def run(data, *flags) -> tuple[int, dict]:
+    output = data.parent / "build"
+    code = build.main(
+        ["--data_root", str(data), "--output", str(output), "--only", "ingest",
+         "--hard_negatives", "none", "--set", "ingest.max_reject_rate=0.2", *flags]
+    )  # fmt: skip
+    manifest = output / "examples/manifest.json"
+    return code, json.loads(manifest.read_text()) if manifest.exists() else {}
+
+
+def keys(manifest) -> set[str]:
+    return {part["key"] for part in manifest["splits"]}
+
+
+def test_a_good_build(data):
+    code, manifest = run(data)
+    assert (code, manifest["failed"], keys(manifest)) == (0, {}, {"clue_ner", "conll2003", "resume_ner"})
+
+
+def test_rejects_are_kept_with_place_and_reason(data):
+    run(data)
+    (reject,) = pq.read_table(data.parent / "build/rejects/ingest/clue_ner/train.parquet").to_pylist()
+    assert (reject["stage"], reject["source"], reject["split"], reject["reason"]) == (
+        "ingest", "clue_ner", "train", "broken_json",
+    )  # fmt: skip
+    line = int(reject["place"].removeprefix("train.json:"))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads((data / "clue_ner/train.json").read_text().splitlines()[line - 1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: f.write_bytes(b""), "train.json: no record in it"),
+        (lambda f: f.write_bytes(f.read_text().encode("gb18030")), "records rejected"),
+        (lambda f: f.write_text(f.read_text().replace('"text"', '"txt"')), "records rejected"),
+    ],
+)
+def test_a_source_that_cannot_be_read_fails_alone(data, spoil, said, capsys):
+    spoil(data / "clue_ner/train.json")
+    code, manifest = run(data)
+    assert code == 3
+    assert keys(manifest) == {"conll2003", "resume_ner"}
+    assert said in manifest["failed"]["clue_ner"] and "train.json" in manifest["failed"]["clue_ner"]
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and errors[0].startswith("error: source clue_ner: ")
+    assert not (data.parent / "build/examples/clue_ner").exists()
+
+
+def test_a_source_that_is_missing_fails_alone_and_says_where_to_get_it(data, capsys):
+    code, manifest = run(data, "--sources", "conll2003,scierc")
+    assert code == 3
+    assert keys(manifest) == {"conll2003"}
+    assert f"no file of it below {data}/scierc" in capsys.readouterr().err
+
+
+def test_a_mended_source_is_read_by_the_next_run(data):
+    good = (data / "clue_ner/train.json").read_bytes()
+    (data / "clue_ner/train.json").write_bytes(b"")
+    assert run(data)[0] == 3
+    assert run(data)[0] == 3  # nothing was mended
+    (data / "clue_ner/train.json").write_bytes(good)
+    code, manifest = run(data)
+    assert (code, len(keys(manifest))) == (0, 3)
+
+
+def test_when_every_source_fails_there_is_no_build(data):
+    for path in data.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    code, manifest = run(data)
+    assert (code, manifest) == (3, {})
+
+
+def test_limit(data):
+    _, manifest = run(data, "--limit", "3")
+    assert {part["read"]["examples"] for part in manifest["splits"]} == {3}
+
+
+def test_hash_split_keeps_its_shares_and_its_sides():
+    texts = [f"Sentence number {n}." for n in range(4000)]
+    shares = Counter(map(hash_split, texts))
+    assert abs(shares["train"] / 4000 - 0.9) < 0.02
+    assert abs(shares["validation"] / 4000 - 0.05) < 0.015
+    assert all(hash_split(text) == hash_split(text.upper().replace(" ", "  ")) for text in texts)
+    # The sides are for ever: these were computed once.
+    assert {n: hash_split(texts[n]) for n in SIDES} == SIDES
+
+
+SIDES = {
+    0: "train",
+    1: "train",
+    10: "test",
+    15: "test",
+    18: "validation",
+    28: "validation",
+    41: "test",
+    65: "validation",
+}
+
+
+def test_too_many_rejects_fail_a_source_and_rule_drops_do_not_count():
+    part = {"key": "a", "read": {"examples": 97}, "rejected": {"broken_json": 3}, "first_rejects": ["f:1: x"]}
+    assert source_failures([part], 0.03) == {}
+    assert "3 of 100 records rejected (3.0%, allowed 2.0%), first f:1: x" in source_failures([part], 0.02)["a"]
+    united = {"key": "a", "read": {"examples": 10}, "rejected": {"one_pair_united": 9}, "first_rejects": []}
+    assert source_failures([united], 0.0) == {}

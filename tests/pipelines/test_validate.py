@@ -1,0 +1,101 @@
+"""A corrupted row anywhere in a build is found, named and stops it before the card is written."""
+
+import json
+import shutil
+
+import pyarrow as pa
+import pytest
+
+from pipelines import build
+from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from transforms.shards import read_shard, write_shard
+
+FLAGS = ("--hard_negatives", "none", "--sources", "clue_ner,scierc", "--only", "instruct")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    output = tmp_path_factory.mktemp("corpus") / "build"
+    assert build.main(["--output", str(output), *FLAGS]) == 0
+    return output
+
+
+def corrupt(path, schema: pa.Schema, row: int, change) -> str:
+    """Rewrites a shard with one row changed by `change(row)`, keeps the manifest true to its size, returns the id."""
+    rows = read_shard(str(path)).to_pylist()
+    change(rows[row])
+    write_shard(str(path), schema, [pa.Table.from_pylist(rows, schema=schema)])
+    for manifest in path.parents[1].glob("manifest.json"):
+        content = json.loads(manifest.read_text())
+        content["files"][f"{path.parents[1].name}/{path.parent.name}/{path.name}"] = path.stat().st_size
+        manifest.write_text(json.dumps(content))
+    return rows[row]["id"]
+
+
+def end_of_text(row):
+    row["entities"][0]["mention"]["spans"] = [[0, 1]]
+
+
+def other_label(row):
+    row["entities"][0]["label"] = "no such label"
+
+
+def lost_key(row):
+    row["output"] = "{}"
+
+
+def broken_json(row):
+    row["instruction"] = row["instruction"][:-1]
+
+
+def other_text(row):
+    row["text_sha256"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "row", "change", "said"),
+    [
+        ("clean/clue_ner/train-00000.parquet", EXAMPLES, 7, end_of_text, "offset_mismatches"),
+        ("clean/clue_ner/validation-00000.parquet", EXAMPLES, 0, other_label, "unknown_labels"),
+        ("data/NER/train-00000-of-00001.parquet", INSTRUCTIONS, -1, lost_key, "answer_keys_differ"),
+        ("data/RE/validation-00000-of-00001.parquet", INSTRUCTIONS, 1, broken_json, "broken_prompt"),
+        ("data/NER/test-00000-of-00001.parquet", INSTRUCTIONS, 3, other_text, "wrong_hash"),
+    ],
+)
+def test_one_corrupted_row_is_named(corpus, tmp_path, capsys, name, schema, row, change, said):
+    output = shutil.copytree(corpus, tmp_path / "build")
+    id_ = corrupt(output / name, schema, row, change)
+    assert build.main(["--output", str(output), *FLAGS[:-2]]) == 4
+    lines = [line for line in capsys.readouterr().err.splitlines() if said in line]
+    assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and id_ in lines[0]
+    assert not (output / "README.md").exists()
+    assert said in (output / "reports/data_docs/index.html").read_text()
+
+
+def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corpus, tmp_path, capsys):
+    output = shutil.copytree(corpus, tmp_path / "build")
+    test = read_shard(str(output / "clean/scierc/test-00000.parquet")).to_pylist()[0]
+    other = read_shard(str(output / "clean/clue_ner/train-00000.parquet")).to_pylist()[2]
+
+    def leak(row):
+        row.update(text=test["text"], entities=[])
+
+    def repeat(row):
+        row.update(text=other["text"], entities=other["entities"])
+
+    leaked = corrupt(output / "clean/clue_ner/train-00000.parquet", EXAMPLES, 5, leak)
+    repeated = corrupt(output / "clean/clue_ner/train-00000.parquet", EXAMPLES, 6, repeat)
+    assert build.main(["--output", str(output), *FLAGS[:-2]]) == 4
+    said = capsys.readouterr().err
+    assert any("leaked_texts" in line and leaked in line for line in said.splitlines())
+    assert any("repeated_texts" in line and repeated in line for line in said.splitlines())
+
+
+def test_a_failed_build_goes_on_once_it_is_mended(corpus, tmp_path):
+    output = shutil.copytree(corpus, tmp_path / "build")
+    corrupt(output / "data/NER/train-00000-of-00001.parquet", INSTRUCTIONS, 0, lost_key)
+    flags = ["--output", str(output), *FLAGS[:-2]]
+    assert build.main(flags) == 4
+    shutil.rmtree(output / "data")
+    assert build.main(flags) == 0
+    assert (output / "README.md").exists()

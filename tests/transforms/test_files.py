@@ -1,0 +1,50 @@
+"""Raw files line by line, and writing that leaves a whole file or none."""
+
+import pytest
+
+from schemas.errors import MachineError, SourceError
+from transforms import files
+from transforms.files import File
+
+
+def test_lines_end_at_lf_and_crlf_alone(tmp_path):
+    (tmp_path / "f").write_bytes("\ufeffa\u2028b\r\nc\x85\n\nd\re".encode())
+    assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "a\u2028b"), (2, "c\x85"), (3, ""), (4, "d\re")]
+
+
+def test_bytes_that_are_no_utf8_stay_visible(tmp_path):
+    (tmp_path / "f").write_bytes(b"good\nb\xe4d\n")
+    assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "good"), (2, "b\udce4d")]
+
+
+def test_a_file_that_cannot_be_read_costs_its_source(tmp_path):
+    with pytest.raises(SourceError, match=r"^train\.txt: cannot be read"):
+        File(str(tmp_path / "gone"), "train.txt").read()
+
+
+def test_list_files_is_sorted_and_leaves_hidden_ones_out(tmp_path):
+    for name in ("b.txt", "a/c.txt", ".hidden", ".git/x", "a/.cut/y"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [file.name for file in files.list_files(str(tmp_path))] == ["a/c.txt", "b.txt"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+    path = str(tmp_path / "f")
+    files.write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), files.atomic_write(path) as stream:
+        stream.write(b"new")
+        raise ZeroDivisionError
+    assert files.read_text(path) == "old"
+
+
+def test_the_machine_is_named_where_it_refuses(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MachineError, match="check the path"):
+        files.write_text(str(tmp_path / "file/below"), "text")
+
+
+def test_sizes_and_checksums(tmp_path):
+    (tmp_path / "f").write_text("abc")
+    assert files.sizes(str(tmp_path), ["f", "gone"]) == {"f": 3}
+    assert files.checksum(str(tmp_path / "f")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

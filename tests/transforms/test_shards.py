@@ -1,0 +1,54 @@
+"""Shards: the same bytes for the same rows, however they come in tables."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.arrow import required
+from transforms.shards import read_batches, read_schema, read_shard, regroup, row_count, write_shard
+
+SCHEMA = pa.schema([required("n", pa.int64())])
+
+
+def tables(*lengths: int) -> list[pa.Table]:
+    start, made = 0, []
+    for length in lengths:
+        made.append(pa.table({"n": range(start, start + length)}, schema=SCHEMA))
+        start += length
+    return made
+
+
+@given(st.lists(st.integers(0, 30), max_size=8), st.integers(1, 12))
+def test_regroup_keeps_the_rows_and_fills_every_table_but_the_last(lengths, rows):
+    groups = list(regroup(tables(*lengths), rows))
+    assert [n for group in groups for n in group["n"].to_pylist()] == list(range(sum(lengths)))
+    assert all(group.num_rows == rows for group in groups[:-1])
+    assert all(0 < group.num_rows <= rows for group in groups)
+
+
+def test_bytes_depend_on_rows_alone(tmp_path):
+    write_shard(str(tmp_path / "a"), SCHEMA, tables(70_000))
+    write_shard(str(tmp_path / "b"), SCHEMA, tables(1, 30_000, 0, 39_999))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert [pq.ParquetFile(tmp_path / "a").metadata.row_group(n).num_rows for n in range(4)] == [20_000] * 3 + [10_000]
+
+
+def test_an_empty_shard_has_its_schema(tmp_path):
+    path = str(tmp_path / "empty")
+    assert write_shard(path, SCHEMA, []) == row_count(path) == read_shard(path).num_rows == 0
+    assert read_schema(path).equals(SCHEMA)
+
+
+def test_a_null_where_none_may_be_is_refused(tmp_path):
+    table = pa.Table.from_arrays([pa.array([1, None])], schema=SCHEMA)
+    with pytest.raises((pa.ArrowInvalid, OSError, ValueError)):
+        write_shard(str(tmp_path / "f"), SCHEMA, [table])
+    assert not (tmp_path / "f").exists()
+
+
+def test_read_batches(tmp_path):
+    path = str(tmp_path / "f")
+    write_shard(path, SCHEMA, tables(2_500))
+    assert [table.num_rows for table in read_batches(path, 1_000)] == [1_000, 1_000, 500]
