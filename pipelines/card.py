@@ -62,8 +62,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     """A Markdown table; whole numbers are grouped by thousands and set to the right."""
     rows = [list(row) for row in rows]
     numeric = [all(isinstance(row[n], int) for row in rows) for n in range(len(header))]
-    lines = [header, ["--:" if right else ":--" for right in numeric]]
-    lines += [[f"{cell:,}" if isinstance(cell, int) else cell.replace("|", "\\|") for cell in row] for row in rows]
+    cells = [
+        [f"{cell:,}" if isinstance(cell, int) else cell.replace("|", "\\|") for cell in row] for row in (header, *rows)
+    ]
+    lines = [cells[0], ["--:" if right else ":--" for right in numeric], *cells[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 

@@ -1,5 +1,6 @@
 """A data root → the sources found below it: IEForge's own by key, and folders in IEPile's unified format."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,37 +26,41 @@ def source_at(data_root: str, key: str) -> Source:
     return sources.load(key) if key in sources.keys() else unified.source_at(data_root, key)
 
 
-def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
-    """The sources below `data_root`, sorted by key: those `wanted`, or all that have files there.
+def everything(data_root: str) -> list[Located]:
+    """All sources of ours, with or without files below `data_root`, and the unified folders there, sorted by key.
 
-    Raises ConfigError where `data_root` is no folder, a wanted key is unknown, or nothing is found.
+    Raises ConfigError where `data_root` is no folder.
     """
-    if not files.exists(data_root):
+    if not files.is_folder(data_root):
         raise ConfigError(f"--data_root {data_root}: no such folder")
     listed = files.list_files(data_root)
-    own = {key: below(listed, sources.folder(key)) for key in sources.keys()}
-    folders = {u.key: u for u in unified.sources_below(data_root, listed)}
-    unknown = [key for key in wanted if key not in own and key not in folders]
-    if unknown:
-        sources.load(unknown[0])
     located = []
-    for key in sorted(set(wanted) or {*folders, *(key for key, found in own.items() if found)}):
-        if key in folders:
-            folder = folders[key]
-            located.append(Located(key, folder.source, folder.found, folder.problem))
-            continue
+    for key in sources.keys():
         source = sources.load(key)
-        found = sources.find(source, own[key])
-        problem = (
-            "" if found and found.splits else f"no file of it below {data_root}/{sources.folder(key)}; {source.get}"
-        )
+        found = sources.find(source, below(listed, sources.folder(key)))
+        problem = "" if found and found.splits else f"no file of it in {sources.folder(key)}/; {source.get}"
         located.append(Located(key, source, found, problem))
-    if not located:
+    located += [Located(u.key, u.source, u.found, u.problem) for u in unified.sources_below(data_root, listed)]
+    return sorted(located, key=lambda source: source.key)
+
+
+def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
+    """The sources to build, sorted by key: those `wanted`, or all that have files below `data_root`.
+
+    Raises ConfigError where a wanted key is unknown, or nothing is found.
+    """
+    located = {source.key: source for source in everything(data_root)}
+    unknown = [key for key in wanted if key not in located]
+    if unknown:
+        near = ", ".join(difflib.get_close_matches(unknown[0], located, 3)) or ", ".join(located)
+        raise ConfigError(f"no source is called {unknown[0]!r}; did you mean: {near}?")
+    chosen = [source for key, source in located.items() if (key in wanted if wanted else source.found)]
+    if not chosen:
         raise ConfigError(
             f"{data_root}: no source in it; name its folders by key ({', '.join(sources.keys())}), "
             "or put schema.json beside train.json, dev.json, test.json in IEPile's unified format"
         )
-    return located
+    return chosen
 
 
 def below(listed: Sequence[File], key: str) -> list[File]:

@@ -208,7 +208,7 @@ def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: 
     """`after` is `before` less the last records of the file `cut`, of which the first may be there cut short."""
 
     def stem(name: str) -> str:
-        return os.path.splitext(name)[0]  # X.ann and X.txt are one document
+        return os.path.splitext(name.removesuffix(".xml"))[0]  # one document: X.ann and X.txt, X.apf.xml and X.sgm
 
     kept = {identity(record) for record in after}
     lost = sorted((record for record in before if identity(record) not in kept), key=line_of)
