@@ -1,0 +1,111 @@
+"""The bundled build on workers that have nothing of ours but the wheel staged with each job: the same bytes."""
+
+import importlib.metadata
+import json
+import os
+import signal
+import subprocess
+import sys
+import venv
+from pathlib import Path, PurePath
+
+import pytest
+
+from tests.checkout import build_wheel, copy_checkout
+from tests.conftest import ROOT, checksums
+from tests.portable import worker_pools
+from tests.test_reproducible import can_cut_the_network
+
+TIMEOUT_S = 540
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("portable")
+
+
+@pytest.fixture(scope="module")
+def wheel(folder) -> Path:
+    return build_wheel(copy_checkout(folder / "checkout"), folder)
+
+
+@pytest.fixture(scope="module")
+def workers_python(folder) -> Path:
+    """Python of a second virtual environment: it sees this one's packages, but not ours, however it is installed."""
+    dependencies = folder / "dependencies"
+    dependencies.mkdir()
+    for site in [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]:
+        distributions = importlib.metadata.distributions(name="ieforge", path=[site])
+        ours = {PurePath(file).parts[0] for each in distributions for file in each.files}
+        for entry in Path(site).iterdir():
+            if entry.name not in ours and not (dependencies / entry.name).exists():
+                (dependencies / entry.name).symlink_to(entry)
+    venv.create(folder / "workers", symlinks=True)
+    (site,) = (folder / "workers").glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(f"{dependencies}\n")
+    return folder / "workers/bin/python"
+
+
+@pytest.fixture(scope="module")
+def boot(folder, workers_python) -> Path:
+    """The executable that a pool calls to start a worker."""
+    path = folder / "boot"
+    path.write_text(f'#!/bin/sh\nexec "{workers_python}" "{HERE / "boot.py"}" "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def run_on_pools(folder: Path, python: Path, boot: Path, wheel: Path, *flags: str) -> tuple[int, str]:
+    """The build as one job after the other on two pools, cut off from every network but the loopback where this machine
+    lets us: its exit code and what it said. No process of it stays behind.
+    """
+    pool = f"{python} {HERE / 'worker_pools.py'} {boot}"
+    build = [sys.executable, "-m", "pipelines.build", *flags, "--runner=PortableRunner", "--job_endpoint={jobs}"]
+    build += ["--environment_type=EXTERNAL", "--environment_config={workers}", f"--extra_package={wheel}"]
+    around = [sys.executable, "-m", "tests.portable.jobservice", "--pool", pool, "--pool", pool]
+    command = [*around, "--folder", str(folder), "--", *build]
+    if can_cut_the_network():
+        command = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        _, said = process.communicate(timeout=TIMEOUT_S)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return process.returncode, said
+
+
+def test_the_workers_environment_lacks_our_code_and_has_the_rest(folder, workers_python):
+    def imports(module: str) -> subprocess.CompletedProcess:
+        command = [workers_python, "-c", f"import {module}"]
+        environment = worker_pools.environment(folder)
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    assert "No module named 'schemas'" in imports("schemas").stderr
+    assert imports("pyarrow").returncode == 0
+
+
+@pytest.mark.timeout(TIMEOUT_S + 60)
+def test_two_pools_build_the_same_bytes(built, folder, workers_python, boot, wheel):
+    output = folder / "build"
+    code, said = run_on_pools(folder, workers_python, boot, wheel, "--output", str(output))
+    assert code == 0, said
+    assert checksums(output) == checksums(built)
+    pools = json.loads((folder / "pools.json").read_text())
+    assert len(pools) == 2
+    for did in pools.values():
+        assert did["workers"] == 6  # one for each stage that is a pipeline
+        assert did["elements"] > 100
+
+
+@pytest.mark.timeout(TIMEOUT_S + 60)
+def test_an_error_on_a_worker_is_one_line_and_its_exit_code(folder, workers_python, boot, wheel):
+    output = folder / "blocked"
+    output.mkdir()
+    (output / "build.json").write_text("{}")
+    (output / "examples").write_text("a file where the workers want a folder")
+    code, said = run_on_pools(folder, workers_python, boot, wheel, "--output", str(output), "--sources", "scierc")
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"error: {output}/examples/")
+    assert "Traceback" not in said

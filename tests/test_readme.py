@@ -1,0 +1,31 @@
+"""What the README says of flags, settings and tables is what the code does."""
+
+import re
+
+import yaml
+
+from pipelines.build import argument_parser
+from pipelines.config import Config
+from schemas.arrow import INSTRUCTIONS
+from tests.conftest import ROOT
+from transforms.ask import SPLIT_NUM
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_settings_shown_are_the_defaults():
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    defaults = Config().model_dump(mode="json", exclude={"data_root": True, "sources": True, "instruct": {"tasks"}})
+    defaults["instruct"]["split_num"] = SPLIT_NUM
+    assert yaml.safe_load(block) == defaults
+
+
+def test_every_flag_shown_exists():
+    known = {name for action in argument_parser()._actions for name in action.option_strings}
+    known |= {"--verify", "--dictionary", "--reference", "--direct_running_mode", "--direct_num_workers"}
+    assert set(re.findall(r"(?<![\w-])--[a-z_]+", README)) <= known
+
+
+def test_every_column_is_described():
+    for column in INSTRUCTIONS.names:
+        assert f"`{column}`" in README
