@@ -145,7 +145,7 @@ def find(source: Source, files: list[File]) -> Found | None:
 def sources() -> dict[str, tuple[str, Source]]:
     """Every key, sorted, with its module's name and its source."""
     found = {}
-    for name in (module.name for module in pkgutil.iter_modules(__path__)):
+    for name in (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")):
         module = importlib.import_module(f"{__name__}.{name}")
         if hasattr(module, "SOURCES"):
             found |= {f"{name}_{cut}" if cut else name: (name, source) for cut, source in module.SOURCES.items()}

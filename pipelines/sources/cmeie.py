@@ -3,14 +3,9 @@
 The text keeps its title (`病名@...`): more than half of the subjects of such texts stand nowhere else.
 """
 
-from functools import partial
-
-import msgspec
-
 from pipelines.sources import Form, Licence, Source
-from schemas.example import Mention, RawExample, Relation
 from schemas.label import Label
-from transforms.formats import jsonl
+from transforms.formats import spo_list
 
 TRIPLES = (  # subject type, predicate, object type; what the predicate says
     ("疾病", "预防", "其他", "防止疾病发生的措施或疫苗"),
@@ -74,45 +69,6 @@ def raw_predicate(predicate: str) -> str:
     return "同义词" if predicate.startswith("同义词（") else predicate
 
 
-class Value(msgspec.Struct):
-    value: str = msgspec.field(name="@value")
-
-
-class Triple(msgspec.Struct):
-    predicate: str
-    subject: str
-    subject_type: str
-    object: Value
-    object_type: Value
-
-
-class Row(msgspec.Struct):
-    """`spo_list` is absent in the unlabelled test file."""
-
-    text: str
-    spo_list: list[Triple] | None = None
-
-
-def to_example(place: str, row: Row) -> RawExample:
-    """The raw label is the whole typed triple: a predicate between other types than the schema's is unknown."""
-    if row.spo_list is None:
-        return RawExample(place, row.text)
-    return RawExample(
-        place,
-        row.text,
-        relations=tuple(
-            Relation(
-                f"{triple.subject_type}_{triple.predicate}_{triple.object_type.value}",
-                Mention(triple.subject),
-                Mention(triple.object.value),
-                triple.subject_type,
-                triple.object_type.value,
-            )
-            for triple in row.spo_list
-        ),
-    )
-
-
 SOURCE = Source(
     name="CMeIE",
     title="CMeIE",
@@ -126,7 +82,7 @@ SOURCE = Source(
     citation="guan2020cmeie",
     forms=(
         Form(
-            partial(jsonl.read, to_example=to_example, row_type=Row),
+            spo_list.read,
             include=("*.json", "*.jsonl"),
             exclude=("*schema*", "example_*"),
         ),

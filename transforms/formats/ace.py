@@ -69,7 +69,11 @@ def read(
             yield pair
             continue
         text, annotation = pair
-        document = parse(text.text(), annotation)
+        sgml = text.text()
+        if "</DOC>" not in sgml:
+            yield BadRecord(f"{text.name}:1", Reason.BROKEN_RECORD, "there is no </DOC>; is the file cut?")
+            continue
+        document = parse(sgml, annotation)
         yield document if isinstance(document, BadRecord) else to_example(f"{text.name}:1", document)
 
 
