@@ -3,14 +3,13 @@
     python -m tests.portable.jobservice --pool "PYTHON worker_pools.py BOOT" --pool ... --folder DIR -- COMMAND ...
 
 In COMMAND, `{jobs}` and `{workers}` stand for the addresses of the job service and of the front of the pools. The
-exit code is the command's. The pools live in DIR, where `pools.json` tells in the end what each did:
-`{address: {"workers": n, "elements": n}}`. All processes stay in one process group, and a worker that dies leaves its
-job hanging: give this command a time-out and end the group.
+exit code is the command's; all that it says comes out on stdout, the services' own log on stderr. The workers live in
+DIR, where `pools.json` tells in the end what each pool did: `{address: {"workers": n, "elements": n}}`. All processes
+stay in one process group, and a worker that dies leaves its job hanging: give this a time-out and end the group.
 """
 
 import argparse
 import json
-import logging
 import shlex
 import subprocess
 import sys
@@ -88,7 +87,6 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.ERROR)
     folder = arguments.folder
     environment = worker_pools.environment(folder)
     pools = [
@@ -104,7 +102,7 @@ def main() -> int:
     command = arguments.command
     for place, address in places.items():
         command = [word.replace(place, address) for word in command]
-    done = subprocess.run(command)
+    done = subprocess.run(command, stderr=subprocess.STDOUT)
     report = {address: Counter({"workers": 0, "elements": 0}) for address in addresses}
     for worker, pool in front.pool_of.items():
         report[pool].update(workers=1, elements=elements[worker])
