@@ -17,34 +17,37 @@ POLL_S = 0.5
 
 
 @contextmanager
-def stage_progress(stage: str, output: str, folder: str, shards: int | None):
-    """Shows shards written below `output`/`folder` of the expected number (None: unknown), and rows a second."""
+def stage_progress(stage: str, output: str, folder: str, expected: int | None):
+    """Shows files written below `output`/`folder` of the number `expected` (None: not known), and rows a second."""
     started = time.monotonic()
     if not sys.stderr.isatty():
         yield
         print(f"{stage}: done in {time.monotonic() - started:.1f} s", file=sys.stderr)
         return
-    done = threading.Event()
-    with tqdm(total=shards, desc=f"{stage:<9}", unit=" shard", leave=True, file=sys.stderr) as bar:
-        thread = threading.Thread(target=_poll, args=(bar, f"{output}/{folder}", done, started), daemon=True)
+    ended = threading.Event()
+    layout = None if expected else "{desc} {elapsed}"
+    with tqdm(total=expected, desc=f"{stage:<9}", unit=" files", bar_format=layout, file=sys.stderr) as bar:
+        thread = threading.Thread(target=watch, args=(bar, f"{output}/{folder}", ended, started), daemon=True)
         thread.start()
         try:
             yield
         finally:
-            done.set()
+            ended.set()
             thread.join()
 
 
-def _poll(bar: tqdm, folder: str, done: threading.Event, started: float) -> None:
+def watch(bar: tqdm, folder: str, ended: threading.Event, started: float) -> None:
+    """Moves the bar on for every file that has appeared, until `ended` and once more."""
     seen: set[str] = set()
     rows = 0
-    ended = False
-    while not ended:
-        ended = done.wait(POLL_S)
-        listed = files.list_files(folder) if files.exists(folder) else []
-        for file in listed:
-            if file.name.endswith(".parquet") and file.name not in seen:
+    last = False
+    while not last:
+        last = ended.wait(POLL_S)
+        for file in files.list_files(folder) if files.exists(folder) else []:
+            if file.name not in seen and file.name.endswith((".parquet", ".json")) and file.name != "summary.json":
                 seen.add(file.name)
-                rows += row_count(file.path)
+                rows += row_count(file.path) if file.name.endswith(".parquet") else 0
                 bar.update()
-        bar.set_postfix_str(f"{rows / (time.monotonic() - started):,.0f} rows/s")
+        if rows:
+            bar.set_postfix_str(f"{rows / (time.monotonic() - started):,.0f} rows/s", refresh=False)
+        bar.refresh()

@@ -95,24 +95,27 @@ class Build:
 
     def __init__(self, config: Config, located: Sequence[Located], options: PipelineOptions):
         self.config, self.located, self.options = config, located, options
+        self.data_root = files.absolute(config.data_root)
         forms = {source.key: source.found.form for source in located if source.found}
         self.collapse = (*config.ingest.collapse, *sorted(key for key, form in forms.items() if form.collapsed))
 
-    def run(self, name: str, output: str, folder: str, elements: Iterable, transform: beam.PTransform) -> None:
-        elements = list(elements)
-        with stage_progress(name, output, folder, len(elements)):
+    def run(
+        self, name: str, output: str, folder: str, elements: list, transform: beam.PTransform, files: int | None
+    ) -> None:
+        """Runs a stage over its elements; `files` is how many it will write below `folder`, for the progress bar."""
+        with stage_progress(name, output, folder, files):
             runner.run(lambda p: p | "List" >> beam.Create(elements) | name >> transform, self.options)
 
     def ingest(self, output: str) -> dict:
         config = self.config.ingest
         elements = [
-            SplitFiles(self.config.data_root, source.key, split, tuple(group))
+            SplitFiles(self.data_root, source.key, split, tuple(group))
             for source in self.located
             if not source.problem
             for split, group in sorted(source.found.splits.items())
         ]
         read = Ingest(output, config.limit, config.examples_per_shard, self.collapse)
-        self.run("ingest", output, "examples", elements, read)
+        self.run("ingest", output, "examples", elements, read, None)
         parts = summary.read(f"{output}/examples/summary.json")
         failed = {source.key: source.problem for source in self.located if source.problem}
         failed |= source_failures(parts, config.max_reject_rate)
@@ -130,15 +133,16 @@ class Build:
             for shard in part["shards"]
         ]
         shards = [Shard(number, *which) for number, which in enumerate(sorted(read))]
-        self.run("clean", output, "clean", shards, Clean(output, shards, self.config.clean.max_chars))
+        self.run("clean", output, "clean", shards, Clean(output, shards, self.config.clean.max_chars), len(shards))
         files.remove_tree(cut_folder(output))
         return {"shards": sorted(summary.read(f"{output}/clean/summary.json"), key=lambda part: part["number"])}
 
     def labels(self, output: str) -> dict:
         shards = [shard for shard, _ in clean_shards(output)]
-        write = WriteLabels(output, self.config.data_root, self.config.instruct.tasks, self.collapse)
-        self.run("labels", output, "labels", shards, write)
-        return {"tasks": self.tasks(shards)}
+        write = WriteLabels(output, self.data_root, self.config.instruct.tasks, self.collapse)
+        tasks = self.tasks(shards)
+        self.run("labels", output, "labels", shards, write, sum(map(len, tasks.values())))
+        return {"tasks": tasks}
 
     def tasks(self, shards: Iterable[Shard]) -> dict[str, list[str]]:
         """Source key → those of its tasks that this build is for."""
@@ -154,8 +158,9 @@ class Build:
         config = self.config.mine
         if config.hard_negatives != "none":
             elements = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
-            mine = Mine(output, config.hard_negatives, config.embedding_model, config.max_neighbours)
-            self.run("mine", output, "hard_negatives", elements, mine)
+            given = config.hard_negatives if config.hard_negatives == "mine" else files.absolute(config.hard_negatives)
+            mine = Mine(output, given, config.embedding_model, config.max_neighbours)
+            self.run("mine", output, "hard_negatives", elements, mine, len(elements))
         return {"hard_negatives": config.hard_negatives, "model": config.embedding_model}
 
     def instruct(self, output: str) -> dict:
@@ -169,7 +174,7 @@ class Build:
         elements = plan_shards(clean_shards(output), tasks, batches, config.instructions_per_shard)
         options = ask_options(config, self.config.seed)
         texts = own_prompts(self.config, self.located)
-        self.run("instruct", output, "data", elements, Instruct(output, options, texts))
+        self.run("instruct", output, "data", elements, Instruct(output, options, texts), len(elements))
         return {"shards": summary.read(f"{output}/data/summary.json")}
 
     def validate(self, output: str) -> dict:
@@ -183,7 +188,7 @@ class Build:
             instruct.split_num,
             instruct.negative_ratio,
         )
-        self.run("validate", output, "reports", everything, check)
+        self.run("validate", output, "reports", everything, check, None)
         counts = stats(output)
         files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
         refuse_failures(output)

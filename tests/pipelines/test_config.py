@@ -16,7 +16,7 @@ def test_without_data_the_samples_and_their_recipe():
     made = parsed()
     assert made.data_root == str(config.SAMPLES)
     assert made.mine.embedding_model == "lexical"
-    assert made.ingest.max_reject_rate == 0.2
+    assert made.ingest.max_reject_rate == 0.5
 
 
 def test_with_data_the_defaults():
