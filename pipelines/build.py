@@ -105,7 +105,7 @@ def main(flags: Sequence[str] | None = None) -> int:
         if arguments.only not in (None, *STAGES):
             raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
         if not arguments.debug:  # the engine's own log is for debugging; what it logs of errors is raised as well
-            logging.basicConfig(level=logging.ERROR)
+            logging.basicConfig(level=logging.CRITICAL)  # the root's too: a job service's messages are logged there
             logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         from pipelines import driver  # Beam is loaded only once the flags are known to be good
 

@@ -113,6 +113,7 @@ def body(counts: dict, config: Config, built: Sequence[Located]) -> str:
             ),
         ),
         "*Windows* are the sentences or parts of documents that the examples read were cut into.\n",
+        *crossings(counts),
         *leaks(counts),
         *pairs(built),
         "## Hard negatives\n",
@@ -134,6 +135,21 @@ def failures(counts: dict) -> list[str]:
         return []
     lines = [f"- `{key}`: {reason}" for key, reason in counts["failed"].items()]
     return ["> **Incomplete.** These sources failed and are missing:\n", "\n".join(lines) + "\n"]
+
+
+def crossings(counts: dict) -> list[str]:
+    rows = [
+        [key, split, of["crosses_window"]]
+        for key, splits in counts["sources"].items()
+        for split, of in splits.items()
+        if of["crosses_window"]
+    ]
+    if not rows:
+        return []
+    lost = "; ".join(
+        f"{key}/{split} " + ", ".join(f"{n:,} {what}" for what, n in of.items()) for key, split, of in rows
+    )
+    return [f"Annotations lost because no window holds all of them: {lost}.\n"]
 
 
 def leaks(counts: dict) -> list[str]:

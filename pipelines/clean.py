@@ -67,7 +67,7 @@ def cut_path(output: str, shard: Shard) -> str:
 
 
 class Clean(beam.PTransform):
-    """Shards of examples → shards of clean examples and rejects on disk, and `clean/summary.json`."""
+    """Shards of examples → shards of clean examples and rejects on disk, and `clean/.summary.json`."""
 
     def __init__(self, output: str, shards: list[Shard], max_chars: int):
         super().__init__()
@@ -89,7 +89,7 @@ class Clean(beam.PTransform):
             {"shard": keyed, "drops": drops}
             | "Back to the shard" >> beam.CoGroupByKey()
             | "Write" >> beam.ParDo(WriteClean(self.output))
-            | "Sum up" >> WriteSummary(f"{self.output}/clean/summary.json")
+            | "Sum up" >> WriteSummary(f"{self.output}/clean/.summary.json")
         )
 
 

@@ -34,7 +34,7 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     if arguments.status:
         return print_status(stages, output)
     files.write_text(f"{output}/{MARKER}", config.model_dump_json(indent=1) + "\n")
-    manifests = dag.run(stages, output, arguments.only or "card", announce)
+    manifests = dag.run(stages, files.absolute(output), arguments.only or "card", announce)
     failed = manifests["ingest"]["failed"]
     for key, reason in failed.items():
         print(f"error: source {key}: {reason}", file=sys.stderr)

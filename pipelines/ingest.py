@@ -33,7 +33,7 @@ class SplitFiles:
 
 
 class Ingest(beam.PTransform):
-    """SplitFiles → shards and rejects below `output`, and `examples/summary.json` of what was read."""
+    """SplitFiles → shards and rejects below `output`, and `examples/.summary.json` of what was read."""
 
     def __init__(self, output: str, limit: int | None, examples_per_shard: int, collapse: tuple[str, ...]):
         super().__init__()
@@ -42,7 +42,7 @@ class Ingest(beam.PTransform):
 
     def expand(self, pcoll):
         return (
-            pcoll | "Read" >> beam.ParDo(self.read) | "Sum up" >> WriteSummary(f"{self.output}/examples/summary.json")
+            pcoll | "Read" >> beam.ParDo(self.read) | "Sum up" >> WriteSummary(f"{self.output}/examples/.summary.json")
         )
 
 

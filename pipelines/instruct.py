@@ -71,7 +71,7 @@ def plan_shards(
 
 
 class Instruct(beam.PTransform):
-    """OutputShards → those shards on disk, and `data/summary.json` with what they hold."""
+    """OutputShards → those shards on disk, and `data/.summary.json` with what they hold."""
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         super().__init__()
@@ -79,7 +79,7 @@ class Instruct(beam.PTransform):
         self.write = WriteInstructions(output, options, texts)
 
     def expand(self, pcoll):
-        return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/summary.json")
+        return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/.summary.json")
 
 
 class WriteInstructions(beam.DoFn):

@@ -44,7 +44,7 @@ def watch(bar: tqdm, folder: str, ended: threading.Event, started: float) -> Non
     while not last:
         last = ended.wait(POLL_S)
         for file in files.list_files(folder) if files.exists(folder) else []:
-            if file.name not in seen and file.name.endswith((".parquet", ".json")) and file.name != "summary.json":
+            if file.name not in seen and file.name.endswith((".parquet", ".json")):
                 seen.add(file.name)
                 rows += row_count(file.path) if file.name.endswith(".parquet") else 0
                 bar.update()

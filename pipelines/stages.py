@@ -116,7 +116,7 @@ class Build:
         ]
         read = Ingest(output, config.limit, config.examples_per_shard, self.collapse)
         self.run("ingest", output, "examples", elements, read, None)
-        parts = summary.read(f"{output}/examples/summary.json")
+        parts = summary.read(f"{output}/examples/.summary.json")
         failed = {source.key: source.problem for source in self.located if source.problem}
         failed |= source_failures(parts, config.max_reject_rate)
         for key in failed:
@@ -135,7 +135,7 @@ class Build:
         shards = [Shard(number, *which) for number, which in enumerate(sorted(read))]
         self.run("clean", output, "clean", shards, Clean(output, shards, self.config.clean.max_chars), len(shards))
         files.remove_tree(cut_folder(output))
-        return {"shards": sorted(summary.read(f"{output}/clean/summary.json"), key=lambda part: part["number"])}
+        return {"shards": sorted(summary.read(f"{output}/clean/.summary.json"), key=lambda part: part["number"])}
 
     def labels(self, output: str) -> dict:
         shards = [shard for shard, _ in clean_shards(output)]
@@ -175,7 +175,7 @@ class Build:
         options = ask_options(config, self.config.seed)
         texts = own_prompts(self.config, self.located)
         self.run("instruct", output, "data", elements, Instruct(output, options, texts), len(elements))
-        return {"shards": summary.read(f"{output}/data/summary.json")}
+        return {"shards": summary.read(f"{output}/data/.summary.json")}
 
     def validate(self, output: str) -> dict:
         everything = checks(output)

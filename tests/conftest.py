@@ -42,3 +42,16 @@ def built(tmp_path_factory) -> Path:
     done = run_build("--output", str(output))
     assert done.returncode == 0, done.stderr
     return output
+
+
+SMALL = ("--sources", "IE-en/KG/lighthouses,ade_corpus,anatem,clue_ner,duee1,semeval_re")
+"""Flags of a build that is quick and has every task, kind of split and layer."""
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Path:
+    """As `built`, of the SMALL sources."""
+    output = tmp_path_factory.mktemp("small") / "build"
+    done = run_build("--output", str(output), *SMALL)
+    assert done.returncode == 0, done.stderr
+    return output

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from pipelines.sources import keys
-from tests.conftest import ROOT, checksums, run_build
+from tests.conftest import ROOT, SMALL, checksums, run_build
 
 
 def test_hash_seed_source_order_and_processes_change_nothing(built, tmp_path):
@@ -48,21 +49,21 @@ def wait_for(condition, timeout_s: float = 60) -> None:
         "reports",  # while validating
     ],
 )
-def test_a_build_killed_at_any_moment_ends_with_the_same_bytes(built, tmp_path, moment):
+def test_a_build_killed_at_any_moment_ends_with_the_same_bytes(small, tmp_path, moment):
     output = tmp_path / "build"
-    command = [sys.executable, "-m", "pipelines.build", "--output", str(output)]
+    command = [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     wait_for((output / moment).exists)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = run_build("--output", str(output))
+    done = run_build("--output", str(output), *SMALL)
     assert done.returncode == 0, done.stderr
-    assert checksums(output) == checksums(built)
+    assert checksums(output) == checksums(small)
     assert not list(output.rglob("*.tmp"))
 
 
 def test_an_interrupt_is_one_line_and_can_be_resumed(tmp_path):
-    command = [sys.executable, "-m", "pipelines.build", "--output", str(tmp_path / "build"), "--only", "instruct"]
+    command = [sys.executable, "-m", "pipelines.build", "--output", str(tmp_path / "build"), *SMALL]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for((tmp_path / "build/examples").exists)
     process.send_signal(signal.SIGINT)
@@ -77,11 +78,20 @@ def can_cut_the_network() -> bool:
 
 
 @pytest.mark.skipif(not can_cut_the_network(), reason="this machine does not let us cut the network off (unshare)")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_build_needs_no_network(built, tmp_path, workers):
-    build = f"{sys.executable} -m pipelines.build --output {tmp_path}/build"
-    if workers == "2":  # the worker processes speak to their parent over the loopback
-        build = f"ip link set lo up && {build} --direct_running_mode=multi_processing --direct_num_workers=2"
-    done = subprocess.run(["unshare", "-rn", "sh", "-c", build], cwd=ROOT, capture_output=True, text=True, timeout=280)
+def test_the_build_needs_no_network(built, tmp_path):
+    assert checksums(cut_off(tmp_path, f"{sys.executable} -m pipelines.build")) == checksums(built)
+
+
+@pytest.mark.skipif(not can_cut_the_network(), reason="this machine does not let us cut the network off (unshare)")
+def test_two_processes_need_the_loopback_alone(small, tmp_path):
+    flags = " ".join((*SMALL, "--direct_running_mode=multi_processing", "--direct_num_workers=2"))
+    output = cut_off(tmp_path, f"ip link set lo up && {sys.executable} -m pipelines.build {flags}")
+    assert checksums(output) == checksums(small)
+
+
+def cut_off(folder: Path, command: str) -> Path:
+    """Runs a build without a network and returns its output folder."""
+    command = ["unshare", "-rn", "sh", "-c", f"{command} --output {folder}/build"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
-    assert checksums(tmp_path / "build") == checksums(built)
+    return folder / "build"

@@ -58,7 +58,7 @@ def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
     - What no window holds, but a run of sentences of at most `max_chars` would, gets an extra window after the
       others, shared with as many others as fit. Its text is in other windows too, so it is used only for the
       tasks that need it, and the other layers are None; entities get none.
-    The counter's keys are `crosses_window_entities`, `_relations`, `_events` and `_arguments`; the arguments of a
+    The counter's keys are `entities`, `relations`, `events` and `arguments`; the arguments of a
     lost event count too.
     """
     if len(example.text) <= max_chars:
@@ -75,7 +75,7 @@ def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
         cut += extra
         shares, lost = _deal(example, places, cut)
     examples = [_example(example, *numbered) for numbered in zip(range(len(cut)), cut, shares, strict=True)]
-    return examples, Counter(f"crosses_window_{kind}" for kind, _ in lost)
+    return examples, Counter(kind for kind, _ in lost)
 
 
 def _place(text: str, mention: Mention) -> Place:

@@ -75,7 +75,7 @@ def test_crossing_relations_share_extra_windows_for_their_tasks_only():
     ]
     assert [[relation.label for relation in window.relations] for window in cut] == [["ab"], ["cd"], ["bc"]]
     assert cut[2].entities is None and cut[2].events is None and cut[0].events == ()
-    assert lost == Counter(crosses_window_relations=1)
+    assert lost == Counter(relations=1)
 
 
 def test_an_extra_window_holds_all_relations_that_lie_in_it():
@@ -92,14 +92,14 @@ def test_an_entity_that_only_an_extra_window_covers_is_counted():
     cut, lost = windows(document(entities=entities, relations=(Relation("bc", at("Bob"), at("Cid")),)), 19)
     assert [window.text for window in cut] == [f"{FIRST} {SECOND}", f"{THIRD} {FOURTH}", f"{SECOND} {THIRD}"]
     assert [window.entities for window in cut] == [(one, one), (), None]
-    assert lost == Counter(crosses_window_entities=1)
+    assert lost == Counter(entities=1)
 
 
 def test_no_extra_window_where_no_task_needs_it():
     relations = (Relation("ab", at("Ann"), at("Bob")),)
     cut, lost = windows(document(tasks=("NER",), relations=relations), 12)
     assert [window.text for window in cut] == [FIRST, SECOND, THIRD, FOURTH]
-    assert lost == Counter(crosses_window_relations=1)
+    assert lost == Counter(relations=1)
 
 
 def test_an_event_stays_with_its_trigger_and_leaves_what_is_elsewhere():
@@ -112,7 +112,7 @@ def test_an_event_stays_with_its_trigger_and_leaves_what_is_elsewhere():
         (f"{SECOND} {THIRD}", (Event("ring", trigger, (bob, Argument("with", Mention("Cid", ((10, 13),))))),)),
         (FOURTH, ()),
     ]
-    assert lost == Counter(crosses_window_arguments=1)
+    assert lost == Counter(arguments=1)
 
 
 def test_crossing_arguments_get_an_extra_window_for_the_tasks_that_ask_for_arguments():
@@ -124,7 +124,7 @@ def test_crossing_arguments_get_an_extra_window_for_the_tasks_that_ask_for_argum
     held = [[(event.label, [a.role for a in event.arguments]) for event in window.events] for window in cut]
     assert [window.text for window in cut] == [f"{FIRST} {SECOND}", f"{THIRD} {FOURTH}", f"{SECOND} {THIRD}"]
     assert held == [[("sing", ["with"]), ("ring", [])], [], [("ring", ["with"])]]
-    assert lost == Counter(crosses_window_arguments=1)
+    assert lost == Counter(arguments=1)
 
 
 def test_an_event_without_trigger_is_where_its_arguments_are():
@@ -152,7 +152,7 @@ def test_strings_are_in_every_window_in_which_they_occur():
     # Only two sentences hold both Ann and Bob, so `knows` has no window of at most 12 characters.
     assert [[item.label for item in window.relations] for window in cut] == [["is"], ["misses"], [], ["misses"]]
     assert cut[2].events == (Event("sing", Mention("swam"), (Argument("who", ann), Argument("how", cid))),)
-    assert lost == Counter(crosses_window_relations=1, crosses_window_arguments=1)
+    assert lost == Counter(relations=1, arguments=1)
 
 
 def test_events_with_one_trigger_string_do_not_repeat_each_other_without_arguments():
@@ -168,7 +168,7 @@ def test_events_with_one_trigger_string_do_not_repeat_each_other_without_argumen
         (nothing,),
         (),
     ]
-    assert lost == Counter(crosses_window_arguments=1)
+    assert lost == Counter(arguments=1)
 
 
 def test_a_relation_of_strings_is_recovered_where_they_stand_nearest():
@@ -188,9 +188,9 @@ def test_an_event_whose_trigger_is_cut_gets_an_extra_window_with_its_arguments()
     assert [window.text for window in cut] == [FIRST, f"{SECOND} {THIRD}", FOURTH, f"{FIRST} {SECOND}"]
     assert [len(window.events) for window in cut] == [0, 0, 0, 1]
     assert cut[3].events == (replace(event, arguments=event.arguments[:2]),) and cut[3].tasks == ("EET", "EE")
-    assert lost == Counter(crosses_window_arguments=1)
+    assert lost == Counter(arguments=1)
     cut, lost = windows(document(tasks=("NER",), entities=(across,), events=(event,)), 19)
-    assert lost == Counter(crosses_window_events=1, crosses_window_arguments=3)
+    assert lost == Counter(events=1, arguments=3)
 
 
 def test_layers_that_are_not_annotated_stay_so():
@@ -204,7 +204,7 @@ def test_a_discontinuous_mention_is_whole_or_counted():
     cut, lost = windows(document(entities=(Entity("near", near), Entity("far", far))), 29)
     assert [window.text for window in cut] == [f"{FIRST} {SECOND}", f"{THIRD} {FOURTH}"]
     assert cut[0].entities == (Entity("near", near),) and cut[1].entities == ()
-    assert lost == Counter(crosses_window_entities=1)
+    assert lost == Counter(entities=1)
 
 
 def test_blanks_at_the_edge_of_a_mention_are_cut_with_those_of_the_window():
@@ -354,4 +354,4 @@ def test_windows_keep_or_count_everything(example, max_chars):
         "events": len(example.events or ()) - len(events),
         "arguments": sum(len(event.arguments) for event in example.events or ()) - len(arguments),
     }
-    assert lost == Counter({f"crosses_window_{kind}": count for kind, count in everything.items() if count})
+    assert lost == Counter({f"{kind}": count for kind, count in everything.items() if count})
