@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hard_negatives.kinds import DEFAULT, KINDS
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 
@@ -36,12 +37,27 @@ class Clean(Section):
     max_chars: Annotated[int, Field(ge=100)] = 2000
 
 
+Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]
+"""Task → source (key or published name) → label → labels."""
+
+
 class Mine(Section):
-    """Hard negatives: `mine`, `none`, or a dictionary's file or folder."""
+    """Hard negatives: `mine`, `none`, or a dictionary's file or folder; what they are mined from; a user's own pairs.
+
+    `annotations`: how many of each label are drawn as evidence (0: its name and description alone speak). `cache`: the
+    folder that keeps embedded texts (null: `embeddings/` in the output). `accelerator`: a resource hint for the step
+    that embeds, for a runner of a cluster that heeds hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`).
+    """
 
     hard_negatives: str = "mine"
     embedding_model: str | None = None
     max_neighbours: Positive = 20
+    evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
+    annotations: Annotated[int, Field(ge=0)] = 30
+    pin: Pairs = {}
+    forbid: Pairs = {}
+    cache: str | None = None
+    accelerator: str | None = None
 
 
 class Instruct(Section):

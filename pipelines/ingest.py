@@ -123,10 +123,9 @@ class SplitWriter:
             self.keep(record)
 
     def tasks(self, record: RawExample) -> tuple[str, ...]:
-        """The source's tasks; of train and validation those whose layer is annotated: a row to predict on is a test."""
-        if self.split == "test":
-            return self.source.tasks
-        return tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
+        """The source's tasks whose layer is annotated; all tasks of a test text without any, which is to predict on."""
+        annotated = tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
+        return self.source.tasks if self.split == "test" and not annotated else annotated
 
     def keep(self, record: RawExample) -> None:
         self.waiting.append(

@@ -1,27 +1,26 @@
 """One configuration and the sources found → the stages of a build, each a Beam pipeline between directories."""
 
-import hashlib
 import importlib.metadata
-import inspect
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import card, runner, sources, summary
+from pipelines import card, runner, summary
 from pipelines.clean import Clean, Shard, cut_folder
 from pipelines.config import Config
 from pipelines.dag import Stage
 from pipelines.ingest import Ingest, SplitFiles, source_failures
 from pipelines.instruct import Instruct, ask_options, plan_shards
 from pipelines.labels import WriteLabels, read_label_set
-from pipelines.mine import Mine, label_sets_to_mine
+from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine
 from pipelines.progress import stage_progress
 from pipelines.registry import Located
 from pipelines.stats import stats
 from pipelines.validate import Validate, checks, refuse_failures
-from schemas.errors import SourceError
+from schemas.errors import MachineError, SourceError
 from schemas.example import TASKS
 from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, cut
@@ -54,26 +53,31 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
 
 
 def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> list:
-    """What decides what is read: our readers (the package's version and each source's module) and the raw files."""
-    own = set(sources.keys())
+    """What decides what is read: how we read (any change of a reader or a source counts) and the raw files."""
+    package = Path(__file__).parent
+    readers = [
+        *package.parent.glob("transforms/formats/*.py"),
+        *package.glob("sources/*.py"),
+        *package.glob("sources/*.yaml"),
+    ]
     return [
         version,
+        {path.name: files.checksum(str(path)) for path in sorted(readers)},
         config.ingest.model_dump(mode="json"),
-        [
-            [
-                source.key,
-                hashlib.sha256(inspect.getsource(sources.module(source.key)).encode()).hexdigest()
-                if source.key in own
-                else "",
-                source.problem,
-                {
-                    split: [[file.name, files.checksum(file.path)] for file in group]
-                    for split, group in (source.found.splits.items() if source.found else ())
-                },
-            ]
-            for source in located
-        ],
+        [[source.key, source.problem, raw_checksums(source)] for source in located],
     ]
+
+
+def raw_checksums(source: Located) -> dict[str, list[tuple[str, str]]]:
+    """Split → (name, SHA-256) of its files. One that cannot be read has none: reading it will fail its source."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for split, group in source.found.splits.items() if source.found else ():
+        for file in group:
+            try:
+                found.setdefault(split, []).append((file.name, files.checksum(file.path)))
+            except MachineError:
+                found.setdefault(split, []).append((file.name, ""))
+    return found
 
 
 def own_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
@@ -157,10 +161,30 @@ class Build:
     def mine(self, output: str) -> dict:
         config = self.config.mine
         if config.hard_negatives != "none":
-            elements = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
-            given = config.hard_negatives if config.hard_negatives == "mine" else files.absolute(config.hard_negatives)
-            mine = Mine(output, given, config.embedding_model, config.max_neighbours)
-            self.run("mine", output, "hard_negatives", elements, mine, len(elements))
+            which = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
+            sets = [read_label_set(output, *one) for one in which]
+            names = {name for s in self.known_sources() for name in s}
+            check_pairs(config.pin, "mine.pin", sets, names)
+            check_pairs(config.forbid, "mine.forbid", sets, names)
+            mined = config.hard_negatives == "mine"
+            amend = Amend(config.pin, config.forbid, config.max_neighbours if mined else None)
+            if mined:
+                elements = [shard for shard, _ in clean_shards(output) if shard.split != "test"]
+                local = runner.runner_of(self.options) is not None  # hints would only break the fusion of its steps
+                mine = Mine(
+                    output,
+                    self.data_root,
+                    which,
+                    config.embedding_model,
+                    files.absolute(config.cache or f"{output}/embeddings"),
+                    config.evidence,
+                    config.annotations,
+                    amend,
+                    "" if local else config.accelerator or "",
+                )
+            else:
+                elements, mine = which, TakeGiven(output, files.absolute(config.hard_negatives), amend)
+            self.run("mine", output, "hard_negatives", elements, mine, len(which))
         return {"hard_negatives": config.hard_negatives, "model": config.embedding_model}
 
     def instruct(self, output: str) -> dict:
