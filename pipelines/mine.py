@@ -1,6 +1,7 @@
 """clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +13,7 @@ from hard_negatives.cache import cached
 from hard_negatives.evidence import evidence
 from hard_negatives.pins import Pairs, amended, pairs_for
 from hard_negatives.samples import Drawn, draw, merge
-from pipelines import registry
+from pipelines import registry, sources
 from pipelines.clean import Shard
 from pipelines.labels import read_label_set
 from pipelines.sources import Source
@@ -44,15 +45,19 @@ def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
     return sorted(sets.values())
 
 
-def check_pairs(pairs: Pairs, setting: str, label_sets: Iterable[LabelSet], sources: Iterable[str]) -> None:
-    """Raises ConfigError where `pairs` name a source that is none of `sources` (keys and published names), or a label
-    that is not in its set. What they say of sources that are not built now is left alone.
+def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> None:
+    """Raises ConfigError where `pairs` name a source that is not known, or a label that is not in its set. What they
+    say of known sources that are not in this build is left alone.
     """
-    known = set(sources)
+    known = {name for label_set in label_sets for name in (label_set.key, label_set.source)}
+    for key in sources.keys():
+        source = sources.load(key)
+        known |= {key, source.name, *source.task_names.values()}
     for task, of_task in pairs.items():
         for source in of_task:
             if source not in known:
-                raise ConfigError(f"{setting}.{task}: no source is called {source!r}; see python -m pipelines.sources")
+                near = ", ".join(difflib.get_close_matches(source, known, 3)) or "see python -m pipelines.sources"
+                raise ConfigError(f"{setting}.{task}: no source is called {source!r}; did you mean: {near}?")
     for label_set in label_sets:
         pairs_for(pairs, label_set, setting)
 

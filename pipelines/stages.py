@@ -42,7 +42,7 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
             ),
             Stage("clean", 1, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
-            Stage("mine", 1, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
+            Stage("mine", 2, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
             Stage(
                 "instruct", 1, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
@@ -55,11 +55,7 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
 def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> list:
     """What decides what is read: how we read (any change of a reader or a source counts) and the raw files."""
     package = Path(__file__).parent
-    readers = [
-        *package.parent.glob("transforms/formats/*.py"),
-        *package.glob("sources/*.py"),
-        *package.glob("sources/*.yaml"),
-    ]
+    readers = [*package.parent.glob("transforms/formats/*.py"), *package.glob("sources/*.*")]
     return [
         version,
         {path.name: files.checksum(str(path)) for path in sorted(readers)},
@@ -163,9 +159,8 @@ class Build:
         if config.hard_negatives != "none":
             which = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
             sets = [read_label_set(output, *one) for one in which]
-            names = {name for s in self.known_sources() for name in s}
-            check_pairs(config.pin, "mine.pin", sets, names)
-            check_pairs(config.forbid, "mine.forbid", sets, names)
+            check_pairs(config.pin, "mine.pin", sets)
+            check_pairs(config.forbid, "mine.forbid", sets)
             mined = config.hard_negatives == "mine"
             amend = Amend(config.pin, config.forbid, config.max_neighbours if mined else None)
             if mined:

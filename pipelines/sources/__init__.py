@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from types import ModuleType
 
 from schemas.errors import BadRecord, ConfigError
 from schemas.example import RawExample
@@ -162,11 +161,6 @@ def keys() -> list[str]:
 def folder(key: str) -> str:
     """The folder below a data root that the files of a key in `keys()` lie in; also the name of its module."""
     return sources()[key][0]
-
-
-def module(key: str) -> ModuleType:
-    """The module that holds the source of a key in `keys()`."""
-    return importlib.import_module(f"{__name__}.{folder(key)}")
 
 
 def load(key: str) -> Source:

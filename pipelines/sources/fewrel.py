@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.wikidata import LABELS, draw
+from pipelines.sources._wikidata import LABELS, draw
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
@@ -38,7 +38,7 @@ def read(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExample |
     """The sentences of the relations `unseen`; those of FewRel's other relations are other draws'."""
 
     def example(place: str, relation: str, row: Row) -> RawExample | BadRecord | None:
-        head, tail = (occurrences[-1] if occurrences else () for _, _, occurrences in (row.h, row.t))
+        head, tail = (occurrences[0] if occurrences else () for _, _, occurrences in (row.h, row.t))
         return token_pairs.to_example(place, row.tokens, [(head, tail, relation)], unseen, RELATIONS)
 
     return json_groups.read(files, example, Row)

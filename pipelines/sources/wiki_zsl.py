@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.wikidata import LABELS, draw
+from pipelines.sources._wikidata import LABELS, draw
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from transforms.files import File

@@ -3,7 +3,7 @@
 import json
 
 from pipelines.sources import fewrel, find
-from pipelines.wikidata import LABELS, draw
+from pipelines.sources._wikidata import LABELS, draw
 from schemas.errors import Reason
 from transforms.files import list_files
 

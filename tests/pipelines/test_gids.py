@@ -23,6 +23,13 @@ def row(head: str, tail: str, text: str, label: str = "NA") -> str:
         ("Ada_Poe", "Rye,_Kent", "Ada_Poe left Rye,_Kent.", "Ada Poe left Rye, Kent.", ("Ada Poe", "Rye, Kent")),
         ("Ada_Poe_", "Rye", "Ada_Poe_ left Rye.", "Ada Poe left Rye.", ("Ada Poe", "Rye")),
         ("Rye", "Rye_Bay", "Rye is not Rye_Bay", "Rye is not Rye Bay", ("Rye", "Rye Bay")),
+        (
+            "Rye_Bay",
+            "Rye_Bay_Inn",
+            "The Rye_Bay_Inn at Rye_Bay",
+            "The Rye Bay Inn at Rye Bay",
+            ("Rye Bay", "Rye Bay Inn"),
+        ),
         ("A_/_B", "C", "C: A_/_B, x.org/a_b", "C: A / B, x.org/a_b", ("A / B", "C")),
     ],
 )

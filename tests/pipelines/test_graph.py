@@ -22,7 +22,7 @@ from pipelines.config import Config
 from pipelines.ingest import Ingest, SplitFiles
 from pipelines.instruct import Instruct, OutputShard, ask_options
 from pipelines.labels import WriteLabels
-from pipelines.mine import Mine
+from pipelines.mine import Amend, Mine, TakeGiven
 from pipelines.validate import Check, Validate
 from schemas.example import TASKS
 from transforms import prompts
@@ -34,6 +34,9 @@ SIDE_INPUTS = {"beam:side_input:iterable:v1"}
 
 SHARDS = [Shard(number, "scierc", "train", f"examples/scierc/train-{number:05d}.parquet") for number in range(2)]
 CHECKS = [Check("labels", tasks=(("NER", "scierc"),)), Check("hard_negatives", tasks=(("NER", "scierc"),))]
+LABEL_SETS = [("NER", "scierc"), ("RE", "scierc")]
+MINE = Config().mine
+AMEND = Amend({}, {}, 20)
 STAGES = {
     "ingest": (
         Ingest("out", None, 10_000, ("anatem",)),
@@ -44,7 +47,11 @@ STAGES = {
     ),
     "clean": (Clean("out", SHARDS, 2000), SHARDS),
     "labels": (WriteLabels("out", "raw", TASKS, ()), SHARDS),
-    "mine": (Mine("out", "mine", "lexical", 20), [("NER", "scierc"), ("RE", "scierc")]),
+    "mine": (
+        Mine("out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, ""),
+        SHARDS,
+    ),
+    "given": (TakeGiven("out", "dictionary.json", AMEND), LABEL_SETS),
     "instruct": (
         Instruct("out", ask_options(Config().instruct, 42), prompts.load(None, TASKS, ["en", "zh"])),
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],

@@ -26,9 +26,9 @@ def found_in(tmp_path, source, *names: str):
     [
         (["raw_train.json", "raw_test.json"], {"train": ["raw_train.json"], "test": ["raw_test.json"]}, []),
         (
-            ["exact_data/valid.json", "casrel_data/new_valid.json", "triples_json/val.json", "rel2id.json"],
+            ["exact_data/valid.json", "casrel_data/new_valid.json", "triples_json/test.json", "rel2id.json"],
             {"validation": ["exact_data/valid.json"]},
-            ["casrel_data/new_valid.json", "triples_json/val.json"],
+            ["casrel_data/new_valid.json", "triples_json/test.json"],
         ),
         (
             ["new_test.json", "train_triples.json", "dev_triples.json", "test_split_by_num/test_triples_1.json"],

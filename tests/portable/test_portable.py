@@ -124,9 +124,9 @@ def test_an_error_on_a_worker_is_one_line_and_its_exit_code(run_on_pools, tmp_pa
     (tmp_path / "build/build.json").write_text("{}")
     (tmp_path / "build/examples").write_text("a file where the workers want a folder")
     data_root = os.path.relpath(SAMPLES, tmp_path)
-    flags = ("--output", "build", "--data_root", data_root, "--sources", "scierc", "--hard_negatives", "none")
-    code, said = run_on_pools(tmp_path, *flags)
+    source = ("--data_root", data_root, "--sources", "IE-en/KG/lighthouses")
+    code, said = run_on_pools(tmp_path, "--output", "build", *source, "--hard_negatives", "none")
     assert code == 1
     lines = [line for line in said.splitlines() if not line.startswith("note: ")]
     assert len(lines) == 1, said
-    assert lines[0].startswith(f"error: {tmp_path}/build/examples/scierc/")
+    assert lines[0].startswith(f"error: {tmp_path}/build/examples/IE-en/KG/lighthouses/")

@@ -53,9 +53,11 @@ def test_an_array_is_read_as_lines_are(read_text):
 
 
 def test_without_triples_unknown_with_none_none(read_text):
-    unknown, none = read_text('{"sentText": "One ."}\n{"sentext": "Two .", "relations": []}')
-    assert unknown == RawExample("a.json:1", "One .")
-    assert none == RawExample("a.json:2", "Two .", relations=())
+    keys = (("sentText", "relationMentions"), ("sentext", "relations"), ("text", "triple_list"))
+    for text, triples in keys:
+        unknown, none = read_text(f'{{"{text}": "One ."}}\n{{"{text}": "Two .", "{triples}": []}}')
+        assert unknown == RawExample("a.json:1", "One .")
+        assert none == RawExample("a.json:2", "Two .", relations=())
 
 
 @pytest.mark.parametrize(
