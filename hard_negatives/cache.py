@@ -1,7 +1,7 @@
 """Vectors by (model, text) on disk: what has been embedded once is read, only new texts go through the model.
 
-One Parquet file a label set and model, so that workers of a cluster never write the same file; it holds the texts of
-the last run alone, so that it does not grow. Parquet, because it is written through the file system of the output
+One Parquet file a source and model, so that workers of a cluster never write the same file; it holds the texts of the
+last run alone, so that it does not grow. Parquet, because it is written through the file system of the output
 (`gs://` and the like) and, unlike pickled arrays, holds nothing that runs.
 """
 

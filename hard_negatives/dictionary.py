@@ -81,7 +81,7 @@ def _json(value) -> str:
 
 
 def load(path: str) -> tuple[Dictionary, ...]:
-    """Every dictionary in a file, or in the `.json` files below a folder, in file order.
+    """Every dictionary in a file, or in the `.json` files below a folder (a build's manifest left out), in file order.
 
     Reads what `dump` writes and a user's own: IEPile's nested `{task: {source: {label: [labels]}}}` (published
     source names) and the flat `{label: [labels]}`, which holds for any source. Raises ConfigError for anything else.
@@ -90,7 +90,7 @@ def load(path: str) -> tuple[Dictionary, ...]:
         raise ConfigError(f"{path}: no such file or folder; {EXPECTED}")
     if not files.is_folder(path):
         return parse(_read(path), path)
-    found = [file for file in files.list_files(path) if file.name.endswith(".json")]
+    found = [file for file in files.list_files(path) if file.name.endswith(".json") and file.name != "manifest.json"]
     if not found:
         raise ConfigError(f"{path}: no .json file below this folder; {EXPECTED}")
     return tuple(dictionary for file in found for dictionary in parse(_read(file.path), file.path))

@@ -53,7 +53,7 @@ class Mine(Section):
     embedding_model: str | None = None
     max_neighbours: Positive = 20
     evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
-    annotations: Annotated[int, Field(ge=0)] = 30
+    annotations: Annotated[int, Field(ge=0)] = 20
     pin: Pairs = {}
     forbid: Pairs = {}
     cache: str | None = None

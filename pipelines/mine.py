@@ -10,7 +10,7 @@ import numpy as np
 
 from hard_negatives import dictionary, embed, mine
 from hard_negatives.cache import cached
-from hard_negatives.evidence import evidence
+from hard_negatives.evidence import Encode, evidence
 from hard_negatives.pins import Pairs, amended, pairs_for
 from hard_negatives.samples import Drawn, draw, merge
 from pipelines import registry, sources
@@ -94,23 +94,22 @@ class Mine(beam.PTransform):
         accelerator: str,
     ):
         super().__init__()
-        self.output, self.label_sets, self.samples_per_label = output, label_sets, samples_per_label
-        self.gather = GatherEvidence(output, data_root, model, cache, kinds)
+        self.output, self.samples_per_label = output, samples_per_label
+        self.tasks: dict[str, list[str]] = {}
+        for task, key in label_sets:
+            self.tasks.setdefault(key, []).append(task)
+        self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
         self.write = WriteMined(output, model, amend)
         self.hints = {"accelerator": accelerator} if accelerator else {}
 
     def expand(self, pcoll):
-        tasks: dict[str, list[str]] = {}
-        for task, key in self.label_sets:
-            tasks.setdefault(key, []).append(task)
         embed_step = beam.ParDo(self.gather)
-        none = pcoll.pipeline | "Sources" >> beam.Create([(key, {}) for key in tasks])
-        drawn = pcoll | "Draw annotations" >> beam.Map(draw_shard, self.output, tasks, self.samples_per_label)
+        none = pcoll.pipeline | "Sources" >> beam.Create([(key, {}) for key in self.tasks])
+        drawn = pcoll | "Draw annotations" >> beam.Map(draw_shard, self.output, self.tasks, self.samples_per_label)
         return (
             (none, drawn)
             | beam.Flatten()
             | "Merge" >> beam.CombinePerKey(partial(merge, per_label=self.samples_per_label))
-            | "By label set" >> beam.FlatMap(by_label_set, tasks)
             | "Embed" >> (embed_step.with_resource_hints(**self.hints) if self.hints else embed_step)
             | "Write dictionaries" >> beam.ParDo(self.write)
         )
@@ -123,29 +122,30 @@ def draw_shard(shard: Shard, output: str, tasks: Mapping[str, Sequence[str]], pe
     return shard.key, draw(examples, tasks[shard.key], per_label) if per_label else {}
 
 
-def by_label_set(element: tuple[str, Drawn], tasks: Mapping[str, Sequence[str]]) -> Iterator[tuple[Which, dict]]:
-    """((task, source key), label → samples) for each label set of the source."""
-    key, drawn = element
-    for task in tasks[key]:
-        yield (task, key), {label: [s for _, s in kept] for (of, label), kept in drawn.items() if of == task}
-
-
 class GatherEvidence(beam.DoFn):
-    """(label set, label → samples) → (label set, kind → vectors): the step that embeds."""
+    """(source key, annotations) → (label set, kind → vectors) for each of its label sets: the step that embeds."""
 
-    def __init__(self, output: str, data_root: str, model: str, cache: str, kinds: tuple[str, ...]):
-        self.output, self.data_root, self.model, self.cache, self.kinds = output, data_root, model, cache, kinds
+    def __init__(
+        self, output: str, data_root: str, tasks: Mapping[str, Sequence[str]], model: str, cache: str, kinds: tuple
+    ):
+        self.output, self.data_root, self.tasks = output, data_root, tasks
+        self.model, self.cache, self.kinds = model, cache, kinds
 
-    def process(self, element: tuple[Which, dict]):
-        (task, key), samples = element
-        labels = read_label_set(self.output, task, key)
-        raw = raw_labels(registry.source_at(self.data_root, key), task)
+    def process(self, element: tuple[str, Drawn]):
+        key, drawn = element
         if self.model == embed.LEXICAL:  # quicker than reading what it gave
-            yield (task, key), evidence(labels, samples, raw, None, self.kinds)
-            return
-        with cached(self.model, self.cache, f"{task}/{key}") as encode:
-            found = evidence(labels, samples, raw, encode, self.kinds)
-        yield (task, key), found
+            yield from self.gather(key, drawn, None)
+        else:
+            with cached(self.model, self.cache, key) as encode:
+                found = list(self.gather(key, drawn, encode))
+            yield from found
+
+    def gather(self, key: str, drawn: Drawn, encode: Encode | None) -> Iterator[tuple[Which, dict[str, np.ndarray]]]:
+        source = registry.source_at(self.data_root, key)
+        for task in self.tasks[key]:
+            samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
+            labels = read_label_set(self.output, task, key)
+            yield (task, key), evidence(labels, samples, raw_labels(source, task), encode, self.kinds)
 
 
 def raw_labels(source: Source, task: str) -> dict[str, list[str]]:

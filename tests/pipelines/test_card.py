@@ -55,10 +55,6 @@ def test_no_path_of_the_machine_is_published(built):
 def test_table_escapes_and_groups():
     made = table(["a|b", "n"], [["x|y", 12345]])
     assert made.splitlines() == ["| a\\|b | n |", "| :-- | --: |", "| x\\|y | 12,345 |"]
-        "| a\\|b | n |",
-        "| :-- | --: |",
-        "| x\\|y | 12,345 |",
-    ]
 
 
 def test_size_category():
