@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -100,6 +101,7 @@ def main(flags: Sequence[str] | None = None) -> int:
         print(f"error: {error}; see --help", file=sys.stderr)
         return ConfigError.exit_code
     beam_flags.append(f"--runner={arguments.runner}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it stops its workers as Ctrl-C does
     try:
         settings = configuration(arguments)
         if arguments.only not in (None, *STAGES):

@@ -66,7 +66,7 @@ class Instruct(Section):
     tasks: tuple[Literal[TASKS], ...] = TASKS
     split_num: dict[Literal[TASKS], int] = {}
     order: Literal["shuffled", "sorted"] = "shuffled"
-    negative_ratio: Annotated[float, Field(ge=0)] = 2.0
+    negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] = 2.0
     labels_without_positive: int | None = None
     negative_share: Share = 1.0
     prompts: str | None = None

@@ -12,6 +12,7 @@ from pipelines.clean import Shard
 from pipelines.config import Instruct as Config
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
+from pipelines.negatives import neighbour_counts
 from pipelines.summary import WriteSummary
 from schemas.arrow import INSTRUCTIONS, instructions_to_table, table_to_examples
 from schemas.example import SPLITS, TASKS
@@ -118,6 +119,7 @@ class WriteInstructions(beam.DoFn):
                 counts["instructions"] += len(rows)
                 counts["all_negative"] += sum(not row.positives for row in rows)
                 counts["with_hard_negatives"] += sum(bool(row.hard_negatives) for row in rows)
+                counts.update(neighbour_counts(rows, dictionary))
                 yield instructions_to_table(rows)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import card, runner, summary
+from pipelines import card, negatives, runner, summary
 from pipelines.clean import Clean, Shard, cut_folder
 from pipelines.config import Config
 from pipelines.dag import Stage
@@ -210,6 +210,8 @@ class Build:
         self.run("validate", output, "reports", everything, check, None)
         counts = stats(output)
         files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
+        if self.config.mine.hard_negatives != "none":
+            files.write_text(f"{output}/reports/hard_negatives.html", negatives.report(output, instruct.split_num))
         refuse_failures(output)
         return {}
 

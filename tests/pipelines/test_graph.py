@@ -11,6 +11,7 @@ import base64
 import bz2
 import pickletools
 import re
+import shutil
 
 import apache_beam as beam
 import pytest
@@ -65,6 +66,7 @@ def graph(request) -> beam_runner_api_pb2.Pipeline:
     """One stage as `pipelines.stages` builds it, in the form in which it is handed to any runner."""
     transform, elements = STAGES[request.param]
     pipeline = beam.Pipeline(runner="DirectRunner")
+    shutil.rmtree(pipeline.local_tempdir)  # which only a run would remove
     pipeline | "List" >> beam.Create(elements) | request.param >> transform
     environment = DockerEnvironment.from_container_image(IMAGE, artifacts=())
     return pipeline.to_runner_api(default_environment=environment)

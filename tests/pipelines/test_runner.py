@@ -64,6 +64,16 @@ def test_an_unknown_flag_is_refused_with_a_suggestion(flag, message):
     assert str(raised.value).startswith(message)
 
 
+def test_a_value_that_beam_refuses_is_a_configuration_error():
+    with pytest.raises(ConfigError, match="direct_num_workers"):
+        options(["--direct_num_workers=many"])
+
+
+def test_a_runner_that_beam_has_not_is_refused_with_a_suggestion():
+    with pytest.raises(ConfigError, match="did you mean FlinkRunner"):
+        runner_of(options(["--runner=FlinkRuner"]))
+
+
 @pytest.mark.parametrize(("verbose", "level"), [(False, "ERROR"), (True, None)])
 def test_workers_are_quiet_unless_asked(verbose, level):
     assert options([], verbose=verbose).get_all_options()["default_sdk_harness_log_level"] == level

@@ -5,6 +5,7 @@ import functools
 import importlib.metadata
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def run_on_pools(folder, workers_python, boot, wheel) -> Callable[..., tuple[int
 
 
 def run(folder: Path, python: Path, boot: Path, wheel: Path, driver_folder: Path, *flags: str) -> tuple[int, str]:
-    pool = f"{python} {HERE / 'worker_pools.py'} {boot}"
+    pool = shlex.join([str(python), str(HERE / "worker_pools.py"), str(boot)])
     build = [sys.executable, "-m", "pipelines.build", *flags, "--runner=PortableRunner", "--job_endpoint={jobs}"]
     build += ["--environment_type=EXTERNAL", "--environment_config={workers}", f"--extra_package={wheel}"]
     around = [sys.executable, "-m", "tests.portable.jobservice", "--pool", pool, "--pool", pool]
@@ -123,8 +124,8 @@ def test_an_error_on_a_worker_is_one_line_and_its_exit_code(run_on_pools, tmp_pa
     (tmp_path / "build").mkdir()
     (tmp_path / "build/build.json").write_text("{}")
     (tmp_path / "build/examples").write_text("a file where the workers want a folder")
-    data_root = os.path.relpath(SAMPLES, tmp_path)
-    source = ("--data_root", data_root, "--sources", "IE-en/KG/lighthouses")
+    (tmp_path / "raw").symlink_to(SAMPLES)
+    source = ("--data_root", "raw", "--sources", "IE-en/KG/lighthouses")
     code, said = run_on_pools(tmp_path, "--output", "build", *source, "--hard_negatives", "none")
     assert code == 1
     lines = [line for line in said.splitlines() if not line.startswith("note: ")]
