@@ -122,7 +122,7 @@ def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
 @pytest.mark.timeout(TIMEOUT_S + 60)
 def test_an_error_on_a_worker_is_one_line_and_its_exit_code(run_on_pools, tmp_path):
     (tmp_path / "build").mkdir()
-    (tmp_path / "build/build.json").write_text("{}")
+    (tmp_path / "build/build.json").write_text('{"ieforge": {}}')
     (tmp_path / "build/examples").write_text("a file where the workers want a folder")
     (tmp_path / "raw").symlink_to(SAMPLES)
     source = ("--data_root", "raw", "--sources", "IE-en/KG/lighthouses")
