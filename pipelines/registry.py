@@ -95,7 +95,10 @@ def remarks(data_root: str, located: Sequence[Located]) -> list[str]:
         f"note: {file.name}: left out, its rows are instructions already" for file in unified.instruction_files(listed)
     ]
     for source in located:
-        for what, group in (("in another form", "ignored"), ("whose split nothing tells", "unassigned")):
+        for what, group in (
+            ("in another form, or of no use alone", "ignored"),
+            ("whose split nothing tells", "unassigned"),
+        ):
             names = [file.name for file in getattr(source.found, group, ())]
             if names:
                 more = f" and {len(names) - 3} more" if len(names) > 3 else ""

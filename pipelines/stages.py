@@ -124,7 +124,8 @@ class Build:
         splits = [part for part in parts if part["key"] not in failed]
         if not splits:
             raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
-        return {"splits": splits, "failed": dict(sorted(failed.items()))}
+        sources = {source.key: about(source) for source in self.located if source.key not in failed}
+        return {"sources": sources, "splits": splits, "failed": dict(sorted(failed.items()))}
 
     def clean(self, output: str) -> dict:
         read = [
@@ -218,6 +219,19 @@ class Build:
     def card(self, output: str) -> dict:
         files.write_text(f"{output}/README.md", card.card(output, self.config, self.located))
         return {}
+
+
+def about(source: Located) -> dict:
+    """What a manifest says of a source: by its licence class it is decided what may be published."""
+    return {
+        "name": source.source.name,
+        "title": source.source.title,
+        "lang": source.source.lang,
+        "tasks": list(source.source.tasks),
+        "licence": str(source.source.licence),
+        "licence_text": source.source.licence_text,
+        "held_out": source.source.held_out,
+    }
 
 
 def clean_shards(output: str) -> list[tuple[Shard, int]]:

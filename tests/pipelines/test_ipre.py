@@ -56,10 +56,10 @@ def test_relations_whose_sentences_are_not_there_are_one_bad_record(tmp_path):
     bad, good = read_files(
         tmp_path,
         sent_train_1="T1\t甲\t乙\t甲 和 乙\n",
-        sent_relation_train="T1\t4\n",
-        sent_relation_dev="D1\t0\r\nD2\t0\r\n",
+        sent_relation_train="T1\t4\nT2\t0\r\nT3\t0\r\n",
+        sent_relation_dev="D1\t0\r\n",  # without a sentence file of its own: left out
     )
-    assert (bad.place, bad.reason) == ("sent_relation_dev.txt:1", Reason.BROKEN_RECORD)
+    assert (bad.place, bad.reason) == ("sent_relation_train.txt:2", Reason.BROKEN_RECORD)
     assert [relation.label for relation in good.relations] == ["现妻"]
 
 
