@@ -20,6 +20,11 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
     return fs.LocalFileSystem(), os.path.abspath(path)
 
 
+def absolute(path: str) -> str:
+    """A local path from the root on, for a worker that has another working folder; a URI as it is."""
+    return path if "://" in path else os.path.abspath(path)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A raw file. `name` is its path below the source's folder: what places, errors and split names show.
