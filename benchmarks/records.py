@@ -10,6 +10,7 @@ CHARACTERS = "天地人山水火木金土日月春秋东西南北风云江河湖
 LANGS = ("en", "zh")
 MAX_POSITIVES = 6
 ROLES = ("agent", "object", "time", "place", "price", "reason")
+FEWEST_ROLES = 4
 LAYERS = {"NER": "entity", "RE": "relation", "EE": "event"}
 DEV_EVERY = 50
 """One record in so many is a validation record."""
@@ -47,7 +48,7 @@ def annotation(task: str, random: Random, labels: list[str], tokens: list[str]) 
         return {"entity": first, "entity_type": label}
     if task == "RE":
         return {"head": first, "relation": label, "tail": second}
-    roles = random.sample(ROLES, 2)
+    roles = random.sample(ROLES[:FEWEST_ROLES], 2)
     arguments = [{"argument": random.choice(tokens), "role": role} for role in roles]
     return {"event_trigger": first, "event_type": label, "arguments": arguments}
 
@@ -57,7 +58,7 @@ def schema(task: str, labels: list[str]) -> str:
     lines = {
         "NER": [labels, [], {}],
         "RE": [[], labels, {}],
-        "EE": [labels, ROLES, {label: ROLES[: 2 + number % 5] for number, label in enumerate(labels)}],
+        "EE": [labels, ROLES, {label: ROLES[: FEWEST_ROLES + number % 3] for number, label in enumerate(labels)}],
     }[task]
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hard_negatives.dictionary import as_mapping
 from pipelines.clean import Shard
@@ -13,14 +14,15 @@ from pipelines.config import Instruct as Config
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
 from pipelines.summary import WriteSummary
-from schemas.arrow import INSTRUCTIONS, instructions_to_table, table_to_examples
+from schemas.arrow import INSTRUCTIONS, table_to_examples
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
 from transforms.ask import AskOptions
-from transforms.instruct import instructions
+from transforms.instruct_table import asking, instruction_table
 from transforms.shards import read_batches, write_shard
 
-EXAMPLES_A_TABLE = 1_000
+INSTRUCTIONS_A_TABLE = 20_000
+"""At most, where every label is asked; tables of this size stay in memory one at a time."""
 
 
 @dataclass(frozen=True)
@@ -104,21 +106,23 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            for table in read_batches(f"{self.output}/{part.path}", EXAMPLES_A_TABLE):
-                rows = []
-                for example in table_to_examples(table):
-                    if example.source != label_set.source:  # the task goes under a published name of its own
-                        example = replace(example, source=label_set.source)
-                    made, cut = instructions(
-                        example, shard.task, label_set.labels, dictionary, self.prompts, self.options
-                    )
-                    rows.extend(made)
-                    counts["cut"] += cut
-                    counts["examples"] += bool(made)
-                counts["instructions"] += len(rows)
-                counts["all_negative"] += sum(not row.positives for row in rows)
-                counts["with_hard_negatives"] += sum(bool(row.hard_negatives) for row in rows)
-                yield instructions_to_table(rows)
+            what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
+            for table in read_batches(f"{self.output}/{part.path}", examples_a_table):
+                examples = table_to_examples(table)
+                if examples[0].source != label_set.source:  # the task goes under a published name of its own
+                    examples = [replace(example, source=label_set.source) for example in examples]
+                made, cut = instruction_table(examples, what)
+                counts["cut"] += cut
+                counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
+                counts["instructions"] += made.num_rows
+                counts["all_negative"] += empty_lists(made["positives"])
+                counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
+                yield made
+
+
+def empty_lists(column: pa.ChunkedArray) -> int:
+    return pc.sum(pc.equal(pc.list_value_length(column), 0)).as_py() or 0
 
 
 def ask_options(config: Config, seed: int) -> AskOptions:
