@@ -71,7 +71,10 @@ def write(folder: Path, task: str, count: int, label_count: int, seed: int = 42)
         place = folder / f"IE-{lang}" / task / "made"
         place.mkdir(parents=True)
         (place / "schema.json").write_text(schema(task, labels), encoding="utf-8")
-        with (place / "train.json").open("w", encoding="utf-8") as train, (place / "dev.json").open("w", encoding="utf-8") as dev:
+        with (
+            (place / "train.json").open("w", encoding="utf-8") as train,
+            (place / "dev.json").open("w", encoding="utf-8") as dev,
+        ):
             for number, record in enumerate(records(task, lang, labels, own, seed)):
                 file = dev if number % DEV_EVERY == DEV_EVERY - 1 else train
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")

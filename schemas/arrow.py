@@ -167,6 +167,8 @@ def table_to_examples(table: pa.Table) -> list[Example]:
 
 def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list]) -> list[tuple | None]:
     """A tuple for each list of `column`, None for null; `read` is given what they hold, end to end."""
+    if column.null_count == len(column):
+        return [None] * len(column)
     offsets = column.offsets.to_numpy()
     items = read(column.values.slice(offsets[0], offsets[-1] - offsets[0]))
     lists = [tuple(items[start:end]) for start, end in pairwise((offsets - offsets[0]).tolist())]

@@ -286,9 +286,7 @@ def row_ids(examples: Sequence[Example], asked: Asked, task: str) -> pa.Array:
     return gathered(fragments, numbers.ravel(), np.full(len(numbers), 2))
 
 
-def prompt_column(
-    examples: Sequence[Example], golds: Golds, asked: Asked, keys: np.ndarray, what: Asking
-) -> pa.Array:
+def prompt_column(examples: Sequence[Example], golds: Golds, asked: Asked, keys: np.ndarray, what: Asking) -> pa.Array:
     """A prompt, the items of the schema, the text: see `render.instruction`."""
     texts = what.prompts[what.task][examples[0].lang]
     own = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))

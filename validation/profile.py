@@ -6,7 +6,7 @@ Identity columns stay as they are; the others are int64 counts, most of them fau
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from operator import itemgetter
 
@@ -14,12 +14,13 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.label import LabelSet, typed_label
-from validation import wire
+from validation import faultless, wire
 from validation.suites import CORPUS_CULPRITS, SUITES
 
 ID = re.compile(r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(/\d+)?$")
@@ -36,17 +37,25 @@ def frame(suite: str, identities: Mapping[str, Sequence], counts: Iterable[Mappi
 
     Raises KeyError for a count that the suite has no column for.
     """
-    columns = {name: np.zeros(len(identities["id"]), np.int64) for name in SUITES[suite].numbers}
+    strings = {name: pd.Series(identities[name], dtype="str") for name in SUITES[suite].strings}
+    return pd.DataFrame(strings | count_columns(suite, len(identities["id"]), counts))
+
+
+def count_columns(suite: str, rows: int, counts: Iterable[Mapping[str, int]]) -> dict[str, np.ndarray]:
+    columns = {name: np.zeros(rows, np.int64) for name in SUITES[suite].numbers}
     for number, row in enumerate(counts):
         for name, count in row.items():
             if count:
                 columns[name][number] = count
-    strings = {name: pd.Series(identities[name], dtype="str") for name in SUITES[suite].strings}
-    return pd.DataFrame(strings | columns)
+    return columns
 
 
-def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list], Iterator[dict]]:
-    """The identity columns and the rows of `table`. Raises SuiteError where its columns are not those of `schema`."""
+def identity_columns(suite: str, table: pa.Table) -> dict[str, pd.Series]:
+    return {name: table[name].to_pandas().astype("str") for name in SUITES[suite].strings}
+
+
+def check_schema(suite: str, schema: pa.Schema, table: pa.Table) -> None:
+    """Raises SuiteError where the columns of `table` are not those of `schema`."""
     if not table.schema.equals(schema):
         wrong = [name for name in schema.names if name not in table.schema.names]
         wrong += [field.name for field in table.schema if field not in schema]
@@ -54,6 +63,11 @@ def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list
             f"suite {suite}: the table has not its schema ({', '.join(wrong) or 'columns repeated or out of order'}); "
             f"write it as schemas.arrow.{suite.upper()}"
         )
+
+
+def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list], Iterator[dict]]:
+    """The identity columns and the rows of `table`. Raises SuiteError where its columns are not those of `schema`."""
+    check_schema(suite, schema, table)
     identities = {name: table[name].to_pylist() for name in SUITES[suite].strings}
     return identities, (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
 
@@ -191,12 +205,57 @@ def instructions_profile(
     `negative_ratio`: all-negative rows that an Example may keep per row with a positive. All rows of an Example and
     task must be in the table, for the rules on its batches and negatives look at them together.
     """
-    identities, rows = read("instructions", INSTRUCTIONS, table)
-    vocabularies = {(labels.task, labels.key): wire.Vocabulary.of(labels) for labels in label_sets}
-    profile = frame("instructions", identities, (instruction_counts(row, vocabularies) for row in rows))
+    sets = {(labels.task, labels.key): labels for labels in label_sets}
+    vocabularies = {which: wire.Vocabulary.of(labels) for which, labels in sets.items()}
+    counts = []
+    check_schema("instructions", INSTRUCTIONS, table)
+    for part in of_one_kind(table):
+        found = counts_at_once(part, sets)
+        if found is None:
+            rows = (row for batch in part.to_batches(BATCH_ROWS) for row in batch.to_pylist())
+            found = count_columns(
+                "instructions", part.num_rows, (instruction_counts(row, vocabularies) for row in rows)
+            )
+        counts.append(found)
+    numbers = {name: np.concatenate([np.zeros(0, np.int64), *(found[name] for found in counts)]) for name in counts[0]}
+    profile = pd.DataFrame(identity_columns("instructions", table) | numbers)
     batch_faults(profile, split_num)
     profile["excess_negatives"] = excess_negatives(profile, negative_ratio)
     return profile
+
+
+def of_one_kind(table: pa.Table) -> list[pa.Table]:
+    """`table` in parts, cut where task, source, language or split change."""
+    change = np.zeros(max(0, table.num_rows - 1), bool)
+    for name in ("task", "source", "lang", "split"):
+        column = table[name]
+        if table.num_rows and pc.count_distinct(column, mode="all").as_py() > 1:
+            numbers = column.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+            change |= numbers[1:] != numbers[:-1]
+    bounds = [0, *(np.flatnonzero(change) + 1).tolist(), table.num_rows]
+    return [table.slice(start, end - start) for start, end in pairwise(bounds)]
+
+
+def counts_at_once(table: pa.Table, sets: Mapping[tuple[str, str], LabelSet]) -> dict[str, np.ndarray] | None:
+    """The columns of counts of rows without a fault; None where some row may have one (see `validation.faultless`)."""
+    if not table.num_rows:
+        return None
+    task, source, lang, split = (table[name][0].as_py() for name in ("task", "source", "lang", "split"))
+    ids = table["example_id"].to_pylist()
+    matches = [ID.search(id_ or "") for id_ in dict.fromkeys(ids)]
+    if None in matches or {match["split"] for match in matches} != {split}:
+        return None
+    keys = {match["key"] for match in matches}
+    labels = sets.get((task, min(keys)))
+    if len(keys) > 1 or labels is None or (labels.source, labels.lang) != (source, lang) or task not in TASKS:
+        return None
+    if not all(id_ and id_.startswith(f"{of}/") for id_, of in zip(table["id"].to_pylist(), ids, strict=True)):
+        return None
+    found = faultless.counts(table, labels)
+    if found is None:
+        return None
+    numbers = {name: np.zeros(table.num_rows, np.int64) for name in SUITES["instructions"].numbers}
+    return numbers | asdict(found)
 
 
 def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vocabulary]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from transforms.instruct import instructions
 from transforms.instruct_table import asking, instruction_table, rank_in_group
 
 NAMES = ("drug", "disease", "地点")
-OTHERS = ("gene", "a \"quoted\" one", "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
+OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
 ROLE_NAMES = ("agent", "time", "对象")
 
 
