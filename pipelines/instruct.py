@@ -1,5 +1,6 @@
 """clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -89,6 +90,9 @@ class WriteInstructions(beam.DoFn):
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
+
+    def setup(self):
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
 
     def process(self, shard: OutputShard):
         sources: dict[str, Counter] = {}

@@ -5,7 +5,7 @@ Identity columns stay as they are; the others are int64 counts, most of them fau
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from operator import itemgetter
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.label import LabelSet, typed_label
@@ -65,35 +65,66 @@ def check_schema(suite: str, schema: pa.Schema, table: pa.Table) -> None:
         )
 
 
-def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list], Iterator[dict]]:
-    """The identity columns and the rows of `table`. Raises SuiteError where its columns are not those of `schema`."""
-    check_schema(suite, schema, table)
-    identities = {name: table[name].to_pylist() for name in SUITES[suite].strings}
-    return identities, (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
-
-
 def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_chars: int | None) -> pd.DataFrame:
     """One row an Example of `table` (schema EXAMPLES), in its order.
 
     `label_sets`: task → the label set of the source that the table comes from; the layers of other tasks are compared
     with none. `max_chars`: the longest window in code points, None before windows are cut.
     """
-    identities, rows = read("examples", EXAMPLES, table)
+    check_schema("examples", EXAMPLES, table)
     names = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
-    return frame("examples", identities, (example_counts(row, names, max_chars) for row in rows))
+    if nulls_where_none_may_be(table):
+        rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
+        counts = (row_counts(row, names, max_chars) for row in rows)
+    else:
+        counts = (example_counts(example, names, max_chars) for example in table_to_examples(table))
+    numbers = count_columns("examples", table.num_rows, counts)
+    return pd.DataFrame(identity_columns("examples", table) | numbers)
 
 
-def example_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:
-    counts = Counter(text_chars=len((row["text"] or "").strip()), task_count=len(row["tasks"] or ()))
-    match = ID.search(row["id"] or "")
-    counts["malformed_id"] = match is None and row["id"] is not None
-    counts["split_differs"] = match is not None and row["split"] in SPLITS and match["split"] != row["split"]
+def nulls_where_none_may_be(table: pa.Table) -> bool:
+    def any_null(field: pa.Field, column: pa.Array) -> bool:
+        kind = field.type
+        if column.null_count and not field.nullable:
+            return True
+        if isinstance(kind, pa.ListType):
+            return any_null(kind.value_field, column.flatten())
+        if isinstance(kind, pa.FixedSizeListType):
+            return column.flatten().null_count > 0
+        if isinstance(kind, pa.StructType):
+            present = column.drop_null()
+            return any(any_null(inner, present.field(inner.name)) for inner in kind)
+        return False
+
+    return any(any_null(field, table[field.name].combine_chunks()) for field in EXAMPLES)
+
+
+def row_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:
+    """As `example_counts`, of a row that may be no Example."""
     missing = {name: "" for name in SUITES["examples"].strings if row[name] is None}  # rules of their own
     try:
-        example = msgspec.convert(row | missing if missing else row, Example)
+        counts = example_counts(msgspec.convert(row | missing, Example), names, max_chars)
     except msgspec.ValidationError:
+        counts = Counter(text_chars=len((row["text"] or "").strip()), task_count=len(row["tasks"] or ()))
+        counts += id_faults(row["id"] or "", row["split"])
         counts["broken_record"] = 1
-        return counts
+    if row["id"] is None:
+        counts["malformed_id"] = 0
+    return counts
+
+
+def id_faults(id_: str, split: str | None) -> Counter[str]:
+    match = ID.search(id_)
+    return Counter(
+        malformed_id=match is None, split_differs=match is not None and split in SPLITS and match["split"] != split
+    )
+
+
+def example_counts(
+    example: Example, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None
+) -> Counter[str]:
+    counts = id_faults(example.id, example.split)
+    counts.update(text_chars=len(example.text.strip()), task_count=len(example.tasks))
     for layer in ("entities", "relations", "events"):
         counts[layer] = len(getattr(example, layer) or ())
     if max_chars is not None:
