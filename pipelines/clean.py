@@ -4,6 +4,7 @@ Only keys cross a shuffle: 16-byte hashes of every text meet by hash bucket, the
 that each row lies in, and the rows themselves never leave their shard.
 """
 
+import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -107,6 +108,9 @@ class RepairAndCut(beam.DoFn):
     def __init__(self, output: str, max_chars: int):
         self.output, self.max_chars = output, max_chars
 
+    def setup(self):
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+
     def process(self, shard: Shard):
         part = {"number": shard.number, "key": shard.key, "split": shard.split, "path": shard.path}
         crossing, rejects = Counter(), []
@@ -119,8 +123,8 @@ class RepairAndCut(beam.DoFn):
 
     def tables(self, shard: Shard, keys: "KeyTables", crossing: Counter, rejects: list) -> Iterator[pa.Table]:
         for table in read_batches(f"{self.output}/{shard.path}", EXAMPLES_A_TABLE):
-            kept = []
-            for example in table_to_examples(table):
+            kept, whole = [], []
+            for number, example in enumerate(table_to_examples(table)):
                 repaired = repair(example)
                 cut, crossed = windows(repaired, self.max_chars)
                 crossing.update(crossed)
@@ -134,10 +138,12 @@ class RepairAndCut(beam.DoFn):
                     else:
                         kept.append(window)
                         keys.add(window)
+                        if window is example:
+                            whole.append(number)
                 if len(cut) > 1:
                     keys.add_document(repaired, first)
-            if kept:
-                yield examples_to_table(kept)
+            if kept:  # rows that nothing has changed need not be written anew
+                yield table.take(pa.array(whole)) if len(whole) == len(kept) else examples_to_table(kept)
 
 
 class KeyTables:
@@ -255,7 +261,7 @@ class WriteClean(beam.DoFn):
             for table in read_batches(cut_path(self.output, shard), EXAMPLES_A_TABLE):
                 mask = np.ones(table.num_rows, dtype=bool)
                 ids = table["id"]
-                for offset in range(table.num_rows):
+                for offset in range(table.num_rows) if drops else ():
                     drop = drops.get(first + offset)
                     if drop:
                         mask[offset] = False

@@ -1,5 +1,6 @@
 """Original dataset files → examples/<source>/<split>-NNNNN.parquet, and rejects/ingest for what cannot be read."""
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -51,6 +52,9 @@ class IngestSplit(beam.DoFn):
 
     def __init__(self, output: str, limit: int | None, examples_per_shard: int, collapse: tuple[str, ...]):
         self.output, self.limit, self.examples_per_shard, self.collapse = output, limit, examples_per_shard, collapse
+
+    def setup(self):
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
 
     def process(self, element: SplitFiles):
         writers: dict[str, SplitWriter] = {}

@@ -1,11 +1,13 @@
 """clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hard_negatives.dictionary import as_mapping
 from pipelines.clean import Shard
@@ -14,14 +16,15 @@ from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
 from pipelines.negatives import neighbour_counts
 from pipelines.summary import WriteSummary
-from schemas.arrow import INSTRUCTIONS, instructions_to_table, table_to_examples
+from schemas.arrow import INSTRUCTIONS, table_to_examples
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
 from transforms.ask import AskOptions
-from transforms.instruct import instructions
+from transforms.instruct_table import asking, instruction_table
 from transforms.shards import read_batches, write_shard
 
-EXAMPLES_A_TABLE = 1_000
+INSTRUCTIONS_A_TABLE = 20_000
+"""At most, where every label is asked; tables of this size stay in memory one at a time."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class WriteInstructions(beam.DoFn):
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
 
+    def setup(self):
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+
     def process(self, shard: OutputShard):
         sources: dict[str, Counter] = {}
         rows = write_shard(f"{self.output}/{shard.path}", INSTRUCTIONS, self.tables(shard, sources))
@@ -105,22 +111,24 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            for table in read_batches(f"{self.output}/{part.path}", EXAMPLES_A_TABLE):
-                rows = []
-                for example in table_to_examples(table):
-                    if example.source != label_set.source:  # the task goes under a published name of its own
-                        example = replace(example, source=label_set.source)
-                    made, cut = instructions(
-                        example, shard.task, label_set.labels, dictionary, self.prompts, self.options
-                    )
-                    rows.extend(made)
-                    counts["cut"] += cut
-                    counts["examples"] += bool(made)
-                counts["instructions"] += len(rows)
-                counts["all_negative"] += sum(not row.positives for row in rows)
-                counts["with_hard_negatives"] += sum(bool(row.hard_negatives) for row in rows)
-                counts.update(neighbour_counts(rows, dictionary))
-                yield instructions_to_table(rows)
+            what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
+            for table in read_batches(f"{self.output}/{part.path}", examples_a_table):
+                examples = table_to_examples(table)
+                if examples[0].source != label_set.source:  # the task goes under a published name of its own
+                    examples = [replace(example, source=label_set.source) for example in examples]
+                made, cut = instruction_table(examples, what)
+                counts["cut"] += cut
+                counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
+                counts["instructions"] += made.num_rows
+                counts["all_negative"] += empty_lists(made["positives"])
+                counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
+                counts.update(neighbour_counts(made, dictionary))
+                yield made
+
+
+def empty_lists(column: pa.ChunkedArray) -> int:
+    return pc.sum(pc.equal(pc.list_value_length(column), 0)).as_py() or 0
 
 
 def ask_options(config: Config, seed: int) -> AskOptions:

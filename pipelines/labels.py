@@ -1,22 +1,30 @@
 """clean/ → labels/<task>/<source>.json: what each source can annotate for each task, with counts by split."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import apache_beam as beam
 import msgspec
+import pyarrow as pa
 
 from pipelines import registry
 from pipelines.clean import Shard
 from pipelines.sources import Source
-from schemas.arrow import table_to_examples
-from schemas.example import Example
+from schemas.example import LAYER
 from schemas.label import Label, LabelSet, typed_label
 from transforms import files
 from transforms.shards import read_batches
 
 Count = tuple[str, tuple[str, ...], str, int]
 """(task, label or (subject type, predicate, object type), split, annotations)."""
+
+LABEL_COLUMNS = (
+    "entities.list.element.label",
+    "relations.list.element.label",
+    "relations.list.element.head_label",
+    "relations.list.element.tail_label",
+    "events.list.element.label",
+)
 
 
 class WriteLabels(beam.PTransform):
@@ -36,31 +44,36 @@ class WriteLabels(beam.PTransform):
 
 
 def count_labels(shard: Shard, output: str) -> tuple[str, list[Count]]:
-    """(source key, counts) of one shard."""
+    """(source key, counts) of one shard. Only the columns that hold labels are read."""
     counts = Counter()
-    for table in read_batches(f"{output}/{shard.path}", 10_000):
-        for example in table_to_examples(table):
-            for task in example.tasks:
-                counts.update((task, label, example.split) for label in gold_labels(example, task))
+    for table in read_batches(f"{output}/{shard.path}", 10_000, ["tasks", *LABEL_COLUMNS]):
+        for tasks, rows in by_tasks(table):
+            for task in tasks:
+                labels = gold_labels(rows, task)
+                counts.update({(task, label, shard.split): n for label, n in Counter(labels).items()})
     return shard.key, [(*key, n) for key, n in sorted(counts.items())]
 
 
-def gold_labels(example: Example, task: str) -> Iterable[tuple[str, ...]]:
+def by_tasks(table: pa.Table) -> Iterator[tuple[tuple[str, ...], pa.Table]]:
+    """The rows of `table` that are used for the same tasks, together."""
+    used = table["tasks"].to_pylist()
+    for tasks in sorted({tuple(of_row) for of_row in used}):
+        yield tasks, table.filter(pa.array([tuple(of_row) == tasks for of_row in used]))
+
+
+def gold_labels(table: pa.Table, task: str) -> Iterable[tuple[str, ...]]:
     """The label of every annotation of the task's layer; for SPO the typed triple, untyped relations left out; for KG
     (entity type or "", attribute).
     """
-    match task:
-        case "NER":
-            return [(entity.label,) for entity in example.entities or ()]
-        case "SPO":
-            typed = [(r.head_label, r.label, r.tail_label) for r in example.relations or ()]
-            return [triple for triple in typed if None not in triple]
-        case "KG":
-            return [(relation.head_label or "", relation.label) for relation in example.relations or ()]
-        case "RE":
-            return [(relation.label,) for relation in example.relations or ()]
-        case _:
-            return [(event.label,) for event in example.events or ()]
+    items = table[LAYER[task]].combine_chunks().flatten()
+    labels = items.field("label").to_pylist()
+    if task not in ("SPO", "KG"):
+        return zip(labels, strict=True)
+    heads = items.field("head_label").to_pylist()
+    if task == "KG":
+        return zip([head or "" for head in heads], labels, strict=True)
+    triples = zip(heads, labels, items.field("tail_label").to_pylist(), strict=True)
+    return [triple for triple in triples if None not in triple]
 
 
 def write_label_sets(

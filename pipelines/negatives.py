@@ -3,29 +3,34 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+
 from hard_negatives.report import Asked, page
 from pipelines import summary
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, label_sets_to_mine, read_dictionary
-from schemas.instruction import Instruction
 from schemas.label import Label
 from transforms import files
 from transforms.ask import SPLIT_NUM, cut
 
 
-def neighbour_counts(rows: Sequence[Instruction], dictionary: Mapping[str, Sequence[str]] | None) -> Counter:
+def neighbour_counts(rows: pa.Table, dictionary: Mapping[str, Sequence[str]] | None) -> Counter:
     """How many pairs of a positive label and a hard negative of it the rows' examples have, and how many of them stand
-    in one row. `rows`: all rows of some examples; those of a test split ask everything and count nothing.
+    in one row. `rows`: all rows of some examples of one split (schema INSTRUCTIONS); a test split asks everything and
+    counts nothing.
     """
-    positives: dict[str, set[str]] = {}
     counts = Counter()
-    for row in rows:
-        if dictionary is not None and row.split != "test":
-            positives.setdefault(row.example_id, set()).update(row.positives)
-            hard = set(row.hard_negatives)
-            counts["neighbours_together"] += sum(len(hard.intersection(dictionary.get(p, ()))) for p in row.positives)
-    for found in positives.values():
-        counts["neighbour_pairs"] += sum(len(set(dictionary.get(label, ())) - found) for label in found)
+    if dictionary is None or not rows.num_rows or rows["split"][0].as_py() == "test":
+        return counts
+    found: dict[str, set[str]] = {}
+    columns = [rows[name].to_pylist() for name in ("example_id", "positives", "hard_negatives")]
+    for example_id, positives, hard_negatives in zip(*columns, strict=True):
+        if positives:
+            found.setdefault(example_id, set()).update(positives)
+            hard = set(hard_negatives)
+            counts["neighbours_together"] += sum(len(hard.intersection(dictionary.get(p, ()))) for p in positives)
+    for positive in found.values():
+        counts["neighbour_pairs"] += sum(len(set(dictionary.get(label, ())) - positive) for label in positive)
     return counts
 
 

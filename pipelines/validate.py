@@ -4,6 +4,7 @@ Shards are profiled and checked one by one; what only shows over all shards toge
 comes from their keys and counts.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from transforms import files
 from transforms.ask import SPLIT_NUM
 from transforms.shards import read_batches, read_schema, read_shard
 from validation import profile, report
-from validation.check import SuiteResult, check, failure_lines, merge
+from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 200_000
@@ -133,6 +134,10 @@ class CheckShards(beam.DoFn):
     def __init__(self, output: str, max_chars: int, max_neighbours: int | None, split_num: dict, negative_ratio: float):
         self.output, self.max_chars, self.max_neighbours = output, max_chars, max_neighbours
         self.split_num, self.negative_ratio = split_num, negative_ratio
+
+    def setup(self):
+        batch_definition()
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
 
     def process(self, element: Check):
         frames = []

@@ -4,11 +4,15 @@ The version stands in each schema's metadata. No maps, dictionaries or large typ
 first, and an all-empty shard must have the type of a full one.
 """
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from schemas.errors import Reject
-from schemas.example import Example
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
 from schemas.instruction import Instruction
 
 VERSION = {b"ieforge": b"1"}
@@ -80,12 +84,128 @@ REJECTS = pa.schema(
 )
 
 
-def examples_to_table(examples: list[Example]) -> pa.Table:
-    return pa.Table.from_pylist(msgspec.to_builtins(examples), schema=EXAMPLES)
+def examples_to_table(examples: Sequence[Example]) -> pa.Table:
+    return pa.Table.from_arrays(
+        [
+            *(strings([getattr(e, name) for e in examples]) for name in ("id", "source", "split", "lang", "text")),
+            listed([e.tasks for e in examples], strings, STRINGS),
+            listed([e.entities for e in examples], entity_array, EXAMPLES.field("entities").type),
+            listed([e.relations for e in examples], relation_array, EXAMPLES.field("relations").type),
+            listed([e.events for e in examples], event_array, EXAMPLES.field("events").type),
+        ],
+        schema=EXAMPLES,
+    )
+
+
+def strings(values: Sequence[str | None]) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def listed(lists: Sequence[Sequence | None], to_array: Callable[[list], pa.Array], kind: pa.ListType) -> pa.Array:
+    """A list for each of `lists`, null for None; `to_array` is given what they hold, end to end."""
+    ends = np.cumsum([len(items) if items else 0 for items in lists], dtype=np.int32)
+    nulls = pa.array([items is None for items in lists], pa.bool_()) if None in lists else None
+    values = to_array([item for items in lists if items for item in items])
+    offsets = pa.array(np.concatenate([np.zeros(1, np.int32), ends]))
+    return pa.ListArray.from_arrays(offsets, values, type=kind, mask=nulls)
+
+
+def struct(kind: pa.StructType, columns: Sequence[pa.Array], nulls: pa.Array | None = None) -> pa.Array:
+    return pa.StructArray.from_arrays(columns, fields=list(kind), mask=nulls)
+
+
+def mention_array(mentions: Sequence[Mention | None]) -> pa.Array:
+    nulls = pa.array([m is None for m in mentions], pa.bool_()) if None in mentions else None
+    texts = ["" if m is None else m.text for m in mentions] if nulls else [m.text for m in mentions]
+    spans = [() if m is None else m.spans for m in mentions] if nulls else [m.spans for m in mentions]
+    return struct(MENTION, [strings(texts), listed(spans, span_array, MENTION.field("spans").type)], nulls)
+
+
+def span_array(spans: list[Span]) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.array(spans, np.int32).reshape(-1)), type=SPAN)
+
+
+def entity_array(entities: list[Entity]) -> pa.Array:
+    return struct(ENTITY, [strings([e.label for e in entities]), mention_array([e.mention for e in entities])])
+
+
+def relation_array(relations: list[Relation]) -> pa.Array:
+    columns = [
+        strings([r.label for r in relations]),
+        mention_array([r.head for r in relations]),
+        mention_array([r.tail for r in relations]),
+        strings([r.head_label for r in relations]),
+        strings([r.tail_label for r in relations]),
+    ]
+    return struct(RELATION, columns)
+
+
+def event_array(events: list[Event]) -> pa.Array:
+    columns = [
+        strings([e.label for e in events]),
+        mention_array([e.trigger for e in events]),
+        listed([e.arguments for e in events], argument_array, EVENT.field("arguments").type),
+    ]
+    return struct(EVENT, columns)
+
+
+def argument_array(arguments: list[Argument]) -> pa.Array:
+    return struct(ARGUMENT, [strings([a.role for a in arguments]), mention_array([a.mention for a in arguments])])
 
 
 def table_to_examples(table: pa.Table) -> list[Example]:
-    return msgspec.convert(table.to_pylist(), list[Example])
+    """Column by column: a row at a time, as dictionaries, takes four times as long."""
+    columns = {name: table[name].combine_chunks() for name in EXAMPLES.names}
+    plain = (columns[name].to_pylist() for name in ("id", "source", "split", "lang", "text"))
+    tasks = lists_of(columns["tasks"], pa.Array.to_pylist)
+    layers = (
+        lists_of(columns[name], read)
+        for name, read in (("entities", entities_of), ("relations", relations_of), ("events", events_of))
+    )
+    return list(map(Example, *plain, tasks, *layers))
+
+
+def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list]) -> list[tuple | None]:
+    """A tuple for each list of `column`, None for null; `read` is given what they hold, end to end."""
+    if column.null_count == len(column):
+        return [None] * len(column)
+    offsets = column.offsets.to_numpy()
+    items = read(column.values.slice(offsets[0], offsets[-1] - offsets[0]))
+    lists = [tuple(items[start:end]) for start, end in pairwise((offsets - offsets[0]).tolist())]
+    if column.null_count:
+        lists = [items if valid else None for items, valid in zip(lists, column.is_valid().to_pylist(), strict=True)]
+    return lists
+
+
+def mentions_of(column: pa.StructArray) -> list[Mention | None]:
+    mentions = list(map(Mention, column.field("text").to_pylist(), lists_of(column.field("spans"), spans_of)))
+    if column.null_count:
+        mentions = [m if valid else None for m, valid in zip(mentions, column.is_valid().to_pylist(), strict=True)]
+    return mentions
+
+
+def spans_of(column: pa.FixedSizeListArray) -> list[Span]:
+    bounds = column.flatten().to_numpy().reshape(-1, 2)
+    return list(zip(bounds[:, 0].tolist(), bounds[:, 1].tolist(), strict=True))
+
+
+def entities_of(column: pa.StructArray) -> list[Entity]:
+    return list(map(Entity, column.field("label").to_pylist(), mentions_of(column.field("mention"))))
+
+
+def relations_of(column: pa.StructArray) -> list[Relation]:
+    labels, heads, tails = (column.field(name) for name in ("label", "head", "tail"))
+    types = (column.field(name).to_pylist() for name in ("head_label", "tail_label"))
+    return list(map(Relation, labels.to_pylist(), mentions_of(heads), mentions_of(tails), *types))
+
+
+def events_of(column: pa.StructArray) -> list[Event]:
+    triggers, arguments = mentions_of(column.field("trigger")), lists_of(column.field("arguments"), arguments_of)
+    return list(map(Event, column.field("label").to_pylist(), triggers, arguments))
+
+
+def arguments_of(column: pa.StructArray) -> list[Argument]:
+    return list(map(Argument, column.field("role").to_pylist(), mentions_of(column.field("mention"))))
 
 
 def instructions_to_table(rows: list[Instruction]) -> pa.Table:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import ConfigError
 from schemas.label import Label
-from transforms.draw import drawn, seed_key
+from transforms.draw import drawn, purpose_key, seed_key
 
 SPLIT_NUM = {"NER": 6, "RE": 4, "SPO": 4, "EE": 4, "EET": 4, "EEA": 4, "KG": 1}
 ORDERS = ("shuffled", "sorted")
@@ -92,8 +92,10 @@ def ask(
         raise ValueError(f"{example_id}: {strange} not in the {task} label set of its source")
     hard = {name for p in positive for name in (dictionary or {}).get(p, ()) if name in by_name} - positive
 
+    key = seed_key(options.seed, example_id, task)
+
     def choice(candidates: Iterable, purpose: str) -> list:
-        return drawn(candidates, seed_key(options.seed, example_id, task, purpose))
+        return drawn(candidates, purpose_key(key, purpose))
 
     size = options.split_num.get(task, SPLIT_NUM[task])
     if task == "EEA":

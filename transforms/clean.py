@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise, takewhile
 from operator import itemgetter
+from string import ascii_letters
 from unicodedata import category, is_normalized, normalize
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
@@ -21,6 +22,7 @@ CHANGED_ONCE = re.compile("\r\n|" + CHANGED)
 LINE_ENDS = frozenset(("\r\n", "\r", "\x85", "\u2028", "\u2029"))
 
 MIN_CHARS = 5
+ASCII_LETTERS = ascii_letters.encode()
 ONE_LETTER_IN = 5
 """A text with fewer letters than one in so many characters is poor: over 80 % are none."""
 
@@ -162,6 +164,12 @@ def _moved(span: Span, moves: list[Move]) -> Span:
     return position(span[0], 0), position(span[1], 1)
 
 
+def _letters(text: str) -> int:
+    if text.isascii():  # most of the texts, and at once
+        return len(text) - len(text.encode().translate(None, ASCII_LETTERS))
+    return sum(map(str.isalpha, text))
+
+
 def low_quality(example: Example) -> str | None:
     """Why the repaired example is not worth keeping, in words; None where it is.
 
@@ -177,7 +185,7 @@ def low_quality(example: Example) -> str | None:
         return f"{len(text)} characters and no annotation"
     if not all(mention.text for mention in mentions(example)):
         return "a mention is empty after repair"
-    letters = sum(map(str.isalpha, text))
+    letters = _letters(text)
     if letters * ONE_LETTER_IN < len(text):
         # Rare, so the marks that belong to letters are counted, and the blanks left out, only here.
         letters += sum(category(character)[0] == "M" for character in text)

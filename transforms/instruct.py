@@ -7,7 +7,7 @@ from schemas.example import Example
 from schemas.instruction import Instruction
 from schemas.label import Label
 from transforms.ask import AskOptions, ask
-from transforms.draw import drawn, seed_key
+from transforms.draw import nth_key, purpose_key, seed_key
 from transforms.prompts import Prompts
 from transforms.render import encode, gold, instruction, output
 
@@ -36,13 +36,14 @@ def instructions(
     text = encode(example.text)
     sha256 = hashlib.sha256(example.text.encode()).hexdigest()
     label = encode(found.annotations) if test and found else None
+    texts = prompts[task][example.lang]
+    key = purpose_key(seed_key(options.seed, example.id, task), "prompts")
     rows = []
     for number, batch in enumerate(batches):
-        row_id = f"{example.id}/{task}/{number}"
-        prompt = drawn(prompts[task][example.lang], seed_key(options.seed, row_id, task, "prompt"))[0]
+        prompt = texts[nth_key(key, number) % len(texts)]
         rows.append(
             Instruction(
-                id=row_id,
+                id=f"{example.id}/{task}/{number}",
                 example_id=example.id,
                 text_sha256=sha256,
                 task=task,

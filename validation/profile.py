@@ -5,8 +5,8 @@ Identity columns stay as they are; the others are int64 counts, most of them fau
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from operator import itemgetter
 
@@ -14,12 +14,13 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.label import LabelSet, typed_label
-from validation import wire
+from validation import faultless, wire
 from validation.suites import CORPUS_CULPRITS, SUITES
 
 ID = re.compile(r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(/\d+)?$")
@@ -36,17 +37,25 @@ def frame(suite: str, identities: Mapping[str, Sequence], counts: Iterable[Mappi
 
     Raises KeyError for a count that the suite has no column for.
     """
-    columns = {name: np.zeros(len(identities["id"]), np.int64) for name in SUITES[suite].numbers}
+    strings = {name: pd.Series(identities[name], dtype="str") for name in SUITES[suite].strings}
+    return pd.DataFrame(strings | count_columns(suite, len(identities["id"]), counts))
+
+
+def count_columns(suite: str, rows: int, counts: Iterable[Mapping[str, int]]) -> dict[str, np.ndarray]:
+    columns = {name: np.zeros(rows, np.int64) for name in SUITES[suite].numbers}
     for number, row in enumerate(counts):
         for name, count in row.items():
             if count:
                 columns[name][number] = count
-    strings = {name: pd.Series(identities[name], dtype="str") for name in SUITES[suite].strings}
-    return pd.DataFrame(strings | columns)
+    return columns
 
 
-def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list], Iterator[dict]]:
-    """The identity columns and the rows of `table`. Raises SuiteError where its columns are not those of `schema`."""
+def identity_columns(suite: str, table: pa.Table) -> dict[str, pd.Series]:
+    return {name: table[name].to_pandas().astype("str") for name in SUITES[suite].strings}
+
+
+def check_schema(suite: str, schema: pa.Schema, table: pa.Table) -> None:
+    """Raises SuiteError where the columns of `table` are not those of `schema`."""
     if not table.schema.equals(schema):
         wrong = [name for name in schema.names if name not in table.schema.names]
         wrong += [field.name for field in table.schema if field not in schema]
@@ -54,8 +63,6 @@ def read(suite: str, schema: pa.Schema, table: pa.Table) -> tuple[dict[str, list
             f"suite {suite}: the table has not its schema ({', '.join(wrong) or 'columns repeated or out of order'}); "
             f"write it as schemas.arrow.{suite.upper()}"
         )
-    identities = {name: table[name].to_pylist() for name in SUITES[suite].strings}
-    return identities, (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
 
 
 def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_chars: int | None) -> pd.DataFrame:
@@ -64,22 +71,60 @@ def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_ch
     `label_sets`: task → the label set of the source that the table comes from; the layers of other tasks are compared
     with none. `max_chars`: the longest window in code points, None before windows are cut.
     """
-    identities, rows = read("examples", EXAMPLES, table)
+    check_schema("examples", EXAMPLES, table)
     names = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
-    return frame("examples", identities, (example_counts(row, names, max_chars) for row in rows))
+    if nulls_where_none_may_be(table):
+        rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
+        counts = (row_counts(row, names, max_chars) for row in rows)
+    else:
+        counts = (example_counts(example, names, max_chars) for example in table_to_examples(table))
+    numbers = count_columns("examples", table.num_rows, counts)
+    return pd.DataFrame(identity_columns("examples", table) | numbers)
 
 
-def example_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:
-    counts = Counter(text_chars=len((row["text"] or "").strip()), task_count=len(row["tasks"] or ()))
-    match = ID.search(row["id"] or "")
-    counts["malformed_id"] = match is None and row["id"] is not None
-    counts["split_differs"] = match is not None and row["split"] in SPLITS and match["split"] != row["split"]
+def nulls_where_none_may_be(table: pa.Table) -> bool:
+    def any_null(field: pa.Field, column: pa.Array) -> bool:
+        kind = field.type
+        if column.null_count and not field.nullable:
+            return True
+        if isinstance(kind, pa.ListType):
+            return any_null(kind.value_field, column.flatten())
+        if isinstance(kind, pa.FixedSizeListType):
+            return column.flatten().null_count > 0
+        if isinstance(kind, pa.StructType):
+            present = column.drop_null()
+            return any(any_null(inner, present.field(inner.name)) for inner in kind)
+        return False
+
+    return any(any_null(field, table[field.name].combine_chunks()) for field in EXAMPLES)
+
+
+def row_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:
+    """As `example_counts`, of a row that may be no Example."""
     missing = {name: "" for name in SUITES["examples"].strings if row[name] is None}  # rules of their own
     try:
-        example = msgspec.convert(row | missing if missing else row, Example)
+        counts = example_counts(msgspec.convert(row | missing, Example), names, max_chars)
     except msgspec.ValidationError:
+        counts = Counter(text_chars=len((row["text"] or "").strip()), task_count=len(row["tasks"] or ()))
+        counts += id_faults(row["id"] or "", row["split"])
         counts["broken_record"] = 1
-        return counts
+    if row["id"] is None:
+        counts["malformed_id"] = 0
+    return counts
+
+
+def id_faults(id_: str, split: str | None) -> Counter[str]:
+    match = ID.search(id_)
+    return Counter(
+        malformed_id=match is None, split_differs=match is not None and split in SPLITS and match["split"] != split
+    )
+
+
+def example_counts(
+    example: Example, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None
+) -> Counter[str]:
+    counts = id_faults(example.id, example.split)
+    counts.update(text_chars=len(example.text.strip()), task_count=len(example.tasks))
     for layer in ("entities", "relations", "events"):
         counts[layer] = len(getattr(example, layer) or ())
     if max_chars is not None:
@@ -191,12 +236,57 @@ def instructions_profile(
     `negative_ratio`: all-negative rows that an Example may keep per row with a positive. All rows of an Example and
     task must be in the table, for the rules on its batches and negatives look at them together.
     """
-    identities, rows = read("instructions", INSTRUCTIONS, table)
-    vocabularies = {(labels.task, labels.key): wire.Vocabulary.of(labels) for labels in label_sets}
-    profile = frame("instructions", identities, (instruction_counts(row, vocabularies) for row in rows))
+    sets = {(labels.task, labels.key): labels for labels in label_sets}
+    vocabularies = {which: wire.Vocabulary.of(labels) for which, labels in sets.items()}
+    counts = []
+    check_schema("instructions", INSTRUCTIONS, table)
+    for part in of_one_kind(table):
+        found = counts_at_once(part, sets)
+        if found is None:
+            rows = (row for batch in part.to_batches(BATCH_ROWS) for row in batch.to_pylist())
+            found = count_columns(
+                "instructions", part.num_rows, (instruction_counts(row, vocabularies) for row in rows)
+            )
+        counts.append(found)
+    numbers = {name: np.concatenate([np.zeros(0, np.int64), *(found[name] for found in counts)]) for name in counts[0]}
+    profile = pd.DataFrame(identity_columns("instructions", table) | numbers)
     batch_faults(profile, split_num)
     profile["excess_negatives"] = excess_negatives(profile, negative_ratio)
     return profile
+
+
+def of_one_kind(table: pa.Table) -> list[pa.Table]:
+    """`table` in parts, cut where task, source, language or split change."""
+    change = np.zeros(max(0, table.num_rows - 1), bool)
+    for name in ("task", "source", "lang", "split"):
+        column = table[name]
+        if table.num_rows and pc.count_distinct(column, mode="all").as_py() > 1:
+            numbers = column.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+            change |= numbers[1:] != numbers[:-1]
+    bounds = [0, *(np.flatnonzero(change) + 1).tolist(), table.num_rows]
+    return [table.slice(start, end - start) for start, end in pairwise(bounds)]
+
+
+def counts_at_once(table: pa.Table, sets: Mapping[tuple[str, str], LabelSet]) -> dict[str, np.ndarray] | None:
+    """The columns of counts of rows without a fault; None where some row may have one (see `validation.faultless`)."""
+    if not table.num_rows:
+        return None
+    task, source, lang, split = (table[name][0].as_py() for name in ("task", "source", "lang", "split"))
+    ids = table["example_id"].to_pylist()
+    matches = [ID.search(id_ or "") for id_ in dict.fromkeys(ids)]
+    if None in matches or {match["split"] for match in matches} != {split}:
+        return None
+    keys = {match["key"] for match in matches}
+    labels = sets.get((task, min(keys)))
+    if len(keys) > 1 or labels is None or (labels.source, labels.lang) != (source, lang) or task not in TASKS:
+        return None
+    if not all(id_ and id_.startswith(f"{of}/") for id_, of in zip(table["id"].to_pylist(), ids, strict=True)):
+        return None
+    found = faultless.counts(table, labels)
+    if found is None:
+        return None
+    numbers = {name: np.zeros(table.num_rows, np.int64) for name in SUITES["instructions"].numbers}
+    return numbers | asdict(found)
 
 
 def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vocabulary]) -> dict[str, int]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.arrow import required
-from transforms.shards import read_batches, read_schema, read_shard, regroup, row_count, write_shard
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, required
+from transforms.shards import leaves, read_batches, read_schema, read_shard, regroup, row_count, write_shard
 
 SCHEMA = pa.schema([required("n", pa.int64())])
 
@@ -52,3 +52,11 @@ def test_read_batches(tmp_path):
     path = str(tmp_path / "f")
     write_shard(path, SCHEMA, tables(2_500))
     assert [table.num_rows for table in read_batches(path, 1_000)] == [1_000, 1_000, 500]
+
+
+def test_leaves_are_the_paths_of_the_parquet_columns(tmp_path):
+    for schema in (EXAMPLES, INSTRUCTIONS):
+        path = str(tmp_path / "shard.parquet")
+        write_shard(path, schema, [schema.empty_table()])
+        columns = pq.ParquetFile(path).schema
+        assert [leaf for field in schema for leaf in leaves(field)] == [column.path for column in columns]

@@ -1,0 +1,89 @@
+"""python -m benchmarks.build: generated records → a whole build of them, rows a second, peak memory, time by stage."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import measure, records
+
+LABELS = {"NER": 18, "RE": 49, "EE": 34}
+ASK_ALL = ("negative_ratio=1000000", "labels_without_positive=-1")
+"""Every label is asked about every text, as the converter that we compare with does."""
+
+
+def argument_parser(doc: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=100_000, help="how many texts (default 100,000)")
+    parser.add_argument("--task", choices=tuple(LABELS), default="RE")
+    parser.add_argument("--labels", type=int, help=f"labels of the set; default {LABELS}")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes; 1 works in the build's own")
+    parser.add_argument("--folder", type=Path, help="where records and build go, and stay; default: a temporary one")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def measured(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
+    """Builds up to stage `last` in `folder` and returns the figures."""
+    task, data, output = arguments.task, folder / "records", folder / "build"
+    if not data.exists():
+        records.write(data, task, arguments.records, arguments.labels or LABELS[task])
+    command = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(output)]
+    command += ["--tasks", task, "--hard_negatives", "none", "--only", last]
+    command += [part for setting in ASK_ALL for part in ("--set", f"instruct.{setting}")]
+    if arguments.workers > 1:
+        command += ["--direct_running_mode=multi_processing", f"--direct_num_workers={arguments.workers}"]
+    samples = measure.run(command, folder / "build.log")
+    shares = measure.by_stage(samples, output)
+    made = json.loads((output / "data/manifest.json").read_text())["shards"]
+    return {
+        "task": task,
+        "records": arguments.records,
+        "workers": arguments.workers,
+        "instructions": sum(shard["rows"] for shard in made),
+        "wall_s": round(samples[-1].time - samples[0].time, 2),
+        "processor_s": round(samples[-1].processor, 2),
+        "peak_gb": round(max(sample.memory for sample in samples) / 1e9, 3),
+        "stages": measure.shares_as_json(shares),
+    }
+
+
+def in_folder(arguments: argparse.Namespace, last: str) -> dict:
+    if arguments.folder:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
+        return measured(arguments, arguments.folder, last)
+    with tempfile.TemporaryDirectory() as folder:
+        return measured(arguments, Path(folder), last)
+
+
+def table(figures: dict) -> str:
+    """The figures in lines for a person."""
+    rows, wall = figures["instructions"], figures["wall_s"]
+    lines = [
+        f"{figures['task']}, {figures['records']:,} records, {figures['workers']} workers: {rows:,} instructions, "
+        f"{figures['rows_per_s']:,.0f} a second of {figures['measured']}; build {wall:.1f} s, "
+        f"processor {figures['processor_s']:.1f} s, peak {figures['peak_gb']:.2f} GB"
+    ]
+    for stage, share in figures["stages"].items():
+        lines.append(
+            f"  {stage:<9}{share['wall_s']:8.1f} s {share['wall_s'] / wall:6.1%}"
+            f"{share['processor_s']:9.1f} s processor{share['peak_gb']:7.2f} GB"
+        )
+    return "\n".join(lines)
+
+
+def show(figures: dict, as_json: bool) -> None:
+    print(json.dumps(figures) if as_json else table(figures))
+
+
+def main(flags: Sequence[str] | None = None) -> None:
+    arguments = argument_parser(__doc__).parse_args(flags)
+    figures = in_folder(arguments, "card")
+    figures |= {"measured": "the whole build", "rows_per_s": round(figures["instructions"] / figures["wall_s"])}
+    show(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""python -m benchmarks.instruct: generated records → rows a second of the instruct stage, Parquet written."""
+
+from collections.abc import Sequence
+
+from benchmarks.build import argument_parser, in_folder, show
+
+
+def main(flags: Sequence[str] | None = None) -> None:
+    arguments = argument_parser(__doc__).parse_args(flags)
+    figures = in_folder(arguments, "instruct")
+    seconds = figures["stages"]["instruct"]["wall_s"]
+    figures |= {"measured": "the instruct stage", "rows_per_s": round(figures["instructions"] / seconds)}
+    show(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()

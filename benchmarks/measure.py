@@ -1,0 +1,112 @@
+"""A command → its wall and processor time and the peak memory of its whole process tree, by stage of a build.
+
+Read from /proc while it runs, so Linux only. Memory is the sum of the resident sets: pages that processes share count
+once for each.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+SAMPLE_S = 0.1
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+MANIFESTS = {
+    "ingest": "examples",
+    "clean": "clean",
+    "labels": "labels",
+    "mine": "hard_negatives",
+    "instruct": "data",
+    "validate": "reports",
+    "card": "card",
+}
+"""Stage → the folder whose manifest says when it ended."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """At `time` (Unix, s) the tree held `memory` bytes and had used `processor` s in all."""
+
+    time: float
+    memory: int
+    processor: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one stage took. `wall_s` of the first stage begins with the command: it has the imports in it."""
+
+    wall_s: float
+    processor_s: float
+    peak_gb: float
+
+
+def tree(root: int) -> tuple[int, dict[int, float]]:
+    """(resident bytes, process id → processor seconds with those of its reaped children) of `root` and all below."""
+    parents, memory, processor = {}, {}, {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            continue
+        number = int(entry)
+        parents[number] = int(fields[1])
+        processor[number] = sum(map(int, fields[11:15])) / TICKS
+        memory[number] = int(fields[21]) * PAGE
+    inside = {root}
+    while True:
+        grown = {number for number, parent in parents.items() if parent in inside} - inside
+        if not grown:
+            break
+        inside |= grown
+    return sum(memory.get(n, 0) for n in inside), {n: processor[n] for n in inside if n in processor}
+
+
+def run(command: Sequence[str], log: Path) -> list[Sample]:
+    """Runs `command` to its end and samples it; its output goes to `log`. Exits with its last line where it fails."""
+    samples = [Sample(time.time(), 0, 0.0)]
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream)
+        used = 0.0
+        while process.poll() is None:
+            memory, processor = tree(process.pid)
+            used = max(used, sum(processor.values()))
+            samples.append(Sample(time.time(), memory, used))
+            time.sleep(SAMPLE_S)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}: {log.read_text().strip().splitlines()[-1]}")
+    return samples
+
+
+def by_stage(samples: Sequence[Sample], output: Path) -> dict[str, Share]:
+    """Stage → its share, cut at the times at which the manifests below `output` were written."""
+    shares, start = {}, samples[0].time
+    for stage, folder in MANIFESTS.items():
+        manifest = output / folder / "manifest.json"
+        if manifest.exists():
+            end = manifest.stat().st_mtime
+            shares[stage] = share(samples, start, end)
+            start = end
+    return shares
+
+
+def share(samples: Sequence[Sample], start: float, end: float) -> Share:
+    inside = [sample for sample in samples if start <= sample.time <= end]
+    before = [sample.processor for sample in samples if sample.time < start]
+    until = [sample.processor for sample in samples if sample.time <= end]
+    return Share(
+        round(end - start, 2),
+        round(max(until, default=0.0) - max(before, default=0.0), 2),
+        round(max((sample.memory for sample in inside), default=0) / 1e9, 3),
+    )
+
+
+def shares_as_json(shares: dict[str, Share]) -> dict[str, dict]:
+    return {stage: asdict(found) for stage, found in shares.items()}

@@ -1,0 +1,85 @@
+"""The table of all rows at once is the rows made one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.arrow import INSTRUCTIONS, instructions_to_table
+from schemas.example import SPLITS, TASKS
+from schemas.label import Label, typed_label
+from tests.strategies import LABELS, ROLES, examples
+from tests.transforms.test_instruct import PROMPTS
+from transforms.ask import AskOptions
+from transforms.instruct import instructions
+from transforms.instruct_table import asking, instruction_table, rank_in_group
+
+NAMES = ("drug", "disease", "地点")
+OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
+ROLE_NAMES = ("agent", "time", "对象")
+
+
+def label_set(task: str, others: int) -> list[Label]:
+    names = (*NAMES, *OTHERS[:others])
+    if task == "SPO":
+        return [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
+    if task == "KG":
+        return [Label(name, roles=NAMES) for name in names]
+    return [Label(name, roles=ROLE_NAMES) for name in names]
+
+
+def test_the_label_sets_hold_what_the_strategies_draw():
+    assert LABELS.elements == NAMES and ROLES.elements == ROLE_NAMES
+
+
+@st.composite
+def options(draw, task):
+    size = st.sampled_from([-1, 1, 2, 3, 4, 6])
+    return AskOptions(
+        split_num=draw(st.just({}) | st.builds(lambda n: {task: n}, size)),
+        order=draw(st.sampled_from(["shuffled", "sorted"])),
+        negative_ratio=draw(st.sampled_from([0, 0.5, 1, 2.0, 100])),
+        labels_without_positive=draw(st.none() | size),
+        negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
+        seed=draw(st.integers(0, 2)),
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+@settings(max_examples=150)
+@given(st.data())
+def test_the_table_is_the_rows_one_by_one(task, data):
+    split = data.draw(st.sampled_from(SPLITS))
+    made = st.lists(examples().filter(lambda e: e.split == split and e.lang == "en"), max_size=5)
+    rows = data.draw(made, label="examples")
+    labels = label_set(task, data.draw(st.integers(0, len(OTHERS))))
+    names = [label.name for label in labels] + ["unheard of"]
+    known = st.sampled_from(names)
+    dictionary = data.draw(st.none() | st.dictionaries(known, st.lists(known, max_size=4), max_size=4))
+    chosen = data.draw(options(task))
+
+    one_by_one, cut = [], 0
+    for example in rows:
+        own, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
+        one_by_one += own
+        cut += dropped
+    table, cut_at_once = instruction_table(rows, asking(task, labels, dictionary, PROMPTS, chosen))
+    table.validate(full=True)
+    assert table.schema.equals(INSTRUCTIONS, check_metadata=True)
+    assert cut_at_once == cut
+    assert table.to_pylist() == instructions_to_table(one_by_one).to_pylist()
+
+
+@given(examples().filter(lambda e: e.entities))
+def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
+    labels = [Label("gene")]
+    with pytest.raises(ValueError) as plain:
+        instructions(example, "NER", labels, None, PROMPTS, AskOptions())
+    with pytest.raises(ValueError) as fast:
+        instruction_table([example], asking("NER", labels, None, PROMPTS, AskOptions()))
+    assert str(fast.value) == str(plain.value)
+
+
+def test_rank_in_group():
+    assert rank_in_group(np.array([0, 0, 2, 2, 2, 5])).tolist() == [0, 1, 0, 1, 2, 0]
+    assert rank_in_group(np.array([], int)).tolist() == []

@@ -1,0 +1,351 @@
+"""Examples → their instruction rows as one Arrow table: the rows of `transforms.instruct`, made column by column.
+
+Beside the plain form for speed: row by row, Python spends 50 µs on a row, most of it on draws, slices of label lists
+and copies of the same text and labels. Here the draws of all examples are one matrix (examples x labels), and a
+string column is one gather: the JSON of every label, prompt, text and answer is encoded once, stands in one Arrow
+array of fragments, and numbers say which of them make up a row. A test compares the two forms row by row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.arrow import INSTRUCTIONS, STRINGS
+from schemas.example import Example
+from schemas.label import Label
+from transforms.ask import SPLIT_NUM, AskOptions, ask, cut
+from transforms.draw import PURPOSES, key_array, seed_key
+from transforms.prompts import Prompts
+from transforms.render import Gold, encode, encode_string, gold, schema_item
+
+LAST = np.uint64(2**64 - 1)
+EMPTY = 0
+"""The number of the answer `[]`."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of every example of a source for a task; labels are numbered in the order of their names."""
+
+    task: str
+    labels: tuple[Label, ...]
+    hard: np.ndarray | None  # bool (labels, labels): the columns are the row's hard negatives; None: no dictionary
+    prompts: Prompts
+    options: AskOptions
+
+    @property
+    def size(self) -> int:
+        """Labels a batch, -1: all in one."""
+        return self.options.split_num.get(self.task, SPLIT_NUM[self.task])
+
+    def shared_keys(self) -> bool:
+        """Whether two labels answer under one key, so that no batch may hold both."""
+        return len({label.predicate or label.name for label in self.labels}) < len(self.labels)
+
+    def rows_an_example(self) -> int:
+        """The most rows that an example becomes."""
+        return max(1, len(cut(self.labels, self.size)))
+
+
+def asking(
+    task: str,
+    labels: Sequence[Label],
+    dictionary: Mapping[str, Sequence[str]] | None,
+    prompts: Prompts,
+    options: AskOptions,
+) -> Asking:
+    """The arguments of `instruct.instructions`, in the form in which they serve all examples of a source."""
+    ordered = tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
+    number = {label.name: n for n, label in enumerate(ordered)}
+    hard = None
+    if dictionary is not None:
+        hard = np.zeros((len(ordered), len(ordered)), bool)
+        for name in number.keys() & dictionary.keys():
+            hard[number[name], [number[other] for other in dictionary[name] if other in number]] = True
+    return Asking(task, ordered, hard, prompts, options)
+
+
+@dataclass(frozen=True)
+class Golds:
+    """The gold of many examples. `answer`: (examples, labels), the number in `answers` of each label's answer."""
+
+    found: list[Gold | None]
+    answer: np.ndarray
+    answers: list[str]
+
+    @property
+    def positive(self) -> np.ndarray:
+        return self.answer > EMPTY
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Rows and the labels they ask, flat: `label[n]` is asked in row `row[n]` (ascending) of example `example[row]`.
+
+    `number` counts the rows of each example, `cut` is how many all-negative ones are left out in all.
+    """
+
+    example: np.ndarray
+    number: np.ndarray
+    row: np.ndarray
+    label: np.ndarray
+    positive: np.ndarray
+    hard: np.ndarray
+    cut: int
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.bincount(self.row, minlength=len(self.example))
+
+
+def instruction_table(examples: Sequence[Example], what: Asking) -> tuple[pa.Table, int]:
+    """The rows of `examples` in their order (schema INSTRUCTIONS), and how many all-negative batches were cut.
+
+    The examples are of one source and one split. Errors as in `instruct.instructions`.
+    """
+    test = bool(examples) and examples[0].split == "test"
+    found = [gold(example, what.task, what.labels) for example in examples]
+    if not test:
+        known = [n for n, of_example in enumerate(found) if of_example is not None]
+        examples, found = [examples[n] for n in known], [found[n] for n in known]
+    if not examples:
+        return INSTRUCTIONS.empty_table(), 0
+    golds = numbered(examples, found, what)
+    keys = np.array([seed_key(what.options.seed, example.id, what.task) for example in examples], np.uint64)
+    asked = ask_all(golds, keys, what, test)
+    return table(examples, golds, asked, keys, what, test), asked.cut
+
+
+def numbered(examples: Sequence[Example], found: list[Gold | None], what: Asking) -> Golds:
+    number = {label.name: n for n, label in enumerate(what.labels)}
+    rows, columns, answers = [], [], ["[]"]
+    for row, of_example in enumerate(found):
+        if of_example is None:
+            continue
+        for name, answer in of_example.answers.items():
+            if name not in number:  # the plain form says what is wrong
+                ask(examples[row].id, examples[row].split, what.task, what.labels, of_example.answers, {}, what.options)
+            rows.append(row)
+            columns.append(number[name])
+            answers.append(answer)
+    answer = np.zeros((len(found), len(what.labels)), np.int64)
+    answer[rows, columns] = np.arange(1, len(answers))
+    return Golds(found, answer, answers)
+
+
+def ask_all(golds: Golds, keys: np.ndarray, what: Asking, test: bool) -> Asked:
+    """`transforms.ask.ask` for all examples at once; `keys` are their `seed_key`s."""
+    key = {purpose: key_array(keys, np.full(len(keys), n)) for n, purpose in enumerate(PURPOSES)}
+    positive = golds.positive
+    hard = np.zeros_like(positive)
+    if what.hard is not None:
+        hard = (positive.astype(np.float32) @ what.hard.astype(np.float32) > 0) & ~positive
+    if what.task == "EEA":
+        asked = positive
+    elif test:
+        asked = np.ones_like(positive)
+    else:
+        asked = positive | hard | first_drawn(*more_labels(positive, hard, what), key["labels"])
+    shuffled = not test and what.options.order == "shuffled"
+    order = draw_order(asked, key["order"]) if shuffled else np.argsort(~asked, axis=1, kind="stable")
+
+    counts = asked.sum(axis=1)
+    label = order[np.arange(asked.shape[1]) < counts[:, None]]
+    label, batch, batches = batched(label, counts, what)
+    example = np.repeat(np.arange(len(counts)), batches)
+    of_label = example[batch]
+    is_positive, is_hard = positive[of_label, label], hard[of_label, label]
+    kept = np.ones(len(example), bool)
+    if not test:
+        has = [np.bincount(batch[flags], minlength=len(example)) > 0 for flags in (is_positive, is_hard)]
+        kept = kept_batches(example, *has, len(counts), key["batches"], what.options.negative_ratio)
+    in_kept = kept[batch]
+    return Asked(
+        example[kept],
+        rank_in_group(example[kept]),
+        (np.cumsum(kept) - 1)[batch[in_kept]],
+        label[in_kept],
+        is_positive[in_kept],
+        is_hard[in_kept],
+        int(len(kept) - kept.sum()),
+    )
+
+
+def more_labels(positive: np.ndarray, hard: np.ndarray, what: Asking) -> tuple[np.ndarray, np.ndarray]:
+    """Of which labels some are drawn beside the positive ones and their hard negatives, and how many of each row."""
+    total, options = positive.shape[1], what.options
+    alone = ~positive.any(axis=1)
+    candidates = ~positive & ~hard
+    if what.hard is None:
+        wanted = np.rint(options.negative_share * candidates.sum(axis=1)).astype(np.int64)
+    else:
+        wanted = np.full(len(positive), total if what.size == -1 else what.size)
+    without_positive = options.labels_without_positive or what.size
+    wanted[alone] = total if without_positive == -1 else without_positive
+    return candidates, wanted
+
+
+def draw_order(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """`draw.drawn` of each row's candidates, by column number; what is no candidate comes after them."""
+    ranks = np.cumsum(candidates, axis=1) - 1
+    return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1, kind="stable")
+
+
+def first_drawn(candidates: np.ndarray, wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """The first `wanted` of each row's candidates in the order in which they are drawn."""
+    if (wanted >= candidates.sum(axis=1)).all():
+        return candidates
+    place = np.argsort(draw_order(candidates, keys), axis=1)
+    return candidates & (place < wanted[:, None])
+
+
+def batched(label: np.ndarray, counts: np.ndarray, what: Asking) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`transforms.ask.cut` of each example's labels: they in the order of their batches, the batch of each (numbered
+    through all examples), and how many batches each example has.
+    """
+    if what.shared_keys():  # no batch may hold one key twice: left to the plain form
+        number = {name.name: n for n, name in enumerate(what.labels)}
+        own = np.split(label, np.cumsum(counts)[:-1])
+        cuts = [cut([what.labels[n] for n in numbers], what.size) for numbers in own]
+        every = list(chain.from_iterable(cuts))
+        label = np.array([number[name.name] for batch in every for name in batch], np.int64)
+        batch = np.repeat(np.arange(len(every)), np.array([len(batch) for batch in every], np.int64))
+        return label, batch, np.array([len(batches) for batches in cuts])
+    size = np.maximum(counts, 1) if what.size == -1 else np.full(len(counts), what.size)
+    batches, rest = np.divmod(counts, size)
+    batches += (rest > 0) & ((rest >= np.maximum(1, size // 2)) | (batches == 0))
+    place = np.arange(len(label)) - np.repeat(np.cumsum(counts) - counts, counts)
+    within = np.minimum(place // np.repeat(size, counts), np.repeat(batches, counts) - 1)
+    return label, within + np.repeat(np.cumsum(batches) - batches, counts), batches
+
+
+def kept_batches(
+    example: np.ndarray, has_positive: np.ndarray, has_hard: np.ndarray, examples: int, keys: np.ndarray, ratio: float
+) -> np.ndarray:
+    """Which batches stay: those with a positive label, and of the others as many as `negative_ratio` allows."""
+    negative = np.flatnonzero(~has_positive)
+    of_negative = example[negative]
+    with_positive = np.bincount(example[has_positive], minlength=examples)
+    allowed = np.where(with_positive > 0, np.floor(ratio * np.maximum(with_positive, 1)), 1)
+    drawn = key_array(keys[of_negative], rank_in_group(of_negative))
+    ranked = np.lexsort((drawn, ~has_hard[negative], of_negative))
+    kept = has_positive.copy()
+    kept[negative[ranked]] = rank_in_group(of_negative) < allowed[of_negative]
+    return kept
+
+
+def rank_in_group(groups: np.ndarray) -> np.ndarray:
+    """How many of the same value stand before each of the ascending `groups`."""
+    return np.arange(len(groups)) - np.searchsorted(groups, groups)
+
+
+def table(
+    examples: Sequence[Example], golds: Golds, asked: Asked, keys: np.ndarray, what: Asking, test: bool
+) -> pa.Table:
+    """The columns of the rows that are asked."""
+    task, rows, first = what.task, len(asked.example), examples[0]
+    of_example = pa.array(asked.example)
+    names = pa.array([label.name for label in what.labels], pa.string())
+    places = np.r_[0, np.cumsum(asked.lengths)]
+
+    def repeated(values: list[str | None]) -> pa.Array:
+        return pa.array(values, pa.string()).take(of_example)
+
+    def listed(flags: np.ndarray | None = None) -> pa.Array:
+        chosen = asked.label if flags is None else asked.label[flags]
+        offsets = places if flags is None else np.r_[0, np.cumsum(flags)][places]
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names.take(pa.array(chosen)), type=STRINGS)
+
+    nothing = pa.nulls(rows, pa.string())
+    columns = {
+        "id": row_ids(examples, asked, task),
+        "example_id": repeated([example.id for example in examples]),
+        "text_sha256": repeated([sha256(example.text.encode()).hexdigest() for example in examples]),
+        "task": pa.repeat(task, rows),
+        "source": pa.repeat(first.source, rows),
+        "lang": pa.repeat(first.lang, rows),
+        "split": pa.repeat(first.split, rows),
+        "instruction": prompt_column(examples, golds, asked, keys, what),
+        "output": nothing if test else answer_column(golds, asked, what),
+        "label": repeated([found and encode(found.annotations) for found in golds.found]) if test else nothing,
+        "labels": listed(),
+        "positives": listed(asked.positive),
+        "hard_negatives": listed(asked.hard),
+    }
+    return pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
+
+
+def row_ids(examples: Sequence[Example], asked: Asked, task: str) -> pa.Array:
+    most = int(asked.number.max(initial=0)) + 1
+    fragments = [f"{example.id}/{task}/" for example in examples] + [str(n) for n in range(most)]
+    numbers = np.stack([asked.example, len(examples) + asked.number], axis=1)
+    return gathered(fragments, numbers.ravel(), np.full(len(numbers), 2))
+
+
+def prompt_column(examples: Sequence[Example], golds: Golds, asked: Asked, keys: np.ndarray, what: Asking) -> pa.Array:
+    """A prompt, the items of the schema, the text: see `render.instruction`."""
+    texts = what.prompts[what.task][examples[0].lang]
+    own = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))
+    drawn = key_array(own[asked.example], asked.number)
+    starts = [f'{{"instruction": {encode_string(text)}, "schema": [' for text in texts]
+    ends = [f'], "input": {encode_string(example.text)}}}' for example in examples]
+    items, item = schema_items(golds, asked, what)
+    lengths = asked.lengths
+    after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two fragments more than labels
+    numbers = np.empty(len(asked.label) + 2 * len(lengths), np.int64)
+    numbers[after - lengths + 2 * row] = (drawn % np.uint64(len(texts))).astype(np.int64)
+    numbers[np.arange(len(asked.label)) + 2 * asked.row + 1] = len(texts) + 2 * item + not_first(asked)
+    numbers[after + 2 * row + 1] = len(texts) + 2 * len(items) + asked.example
+    return gathered([*starts, *with_commas(items), *ends], numbers, lengths + 2)
+
+
+def schema_items(golds: Golds, asked: Asked, what: Asking) -> tuple[list[str], np.ndarray]:
+    """Elements of `schema` as JSON, and which of them each asked label is: in EEA the triggers are the example's."""
+    if what.task != "EEA":
+        return [schema_item(what.task, label, {}) for label in what.labels], asked.label
+    items = [
+        schema_item("EEA", what.labels[label], golds.found[example].triggers)
+        for example, label in zip(asked.example[asked.row].tolist(), asked.label.tolist(), strict=True)
+    ]
+    return items, np.arange(len(items))
+
+
+def answer_column(golds: Golds, asked: Asked, what: Asking) -> pa.Array:
+    """`{key: answer, …}`, see `render.output`."""
+    keys = [f"{encode_string(label.predicate or label.name)}: " for label in what.labels]
+    lengths = asked.lengths
+    fragments = ["{", "}", *with_commas(keys), *golds.answers]
+    answer = golds.answer[asked.example[asked.row], asked.label]
+    after, row = np.cumsum(lengths), np.arange(len(lengths))
+    numbers = np.empty(2 * len(asked.label) + 2 * len(lengths), np.int64)
+    place = 2 * np.arange(len(asked.label)) + 2 * asked.row + 1
+    numbers[2 * (after - lengths) + 2 * row] = 0
+    numbers[place] = 2 + 2 * asked.label + not_first(asked)
+    numbers[place + 1] = 2 + 2 * len(keys) + answer
+    numbers[2 * after + 2 * row + 1] = 1
+    return gathered(fragments, numbers, 2 * lengths + 2)
+
+
+def with_commas(items: Sequence[str]) -> list[str]:
+    """Each item as the first of a row, then as a later one."""
+    return list(chain.from_iterable((item, f", {item}") for item in items))
+
+
+def not_first(asked: Asked) -> np.ndarray:
+    """1 for the labels that are not the first of their row."""
+    return np.r_[False, asked.row[1:] == asked.row[:-1]][: len(asked.row)].astype(np.int64)
+
+
+def gathered(fragments: Sequence[str], numbers: np.ndarray, lengths: np.ndarray) -> pa.Array:
+    """A string for each of `lengths`: so many fragments, by `numbers`, one after the other.
+
+    Arrow's `take` lays the fragments end to end; the strings are that buffer with fewer offsets.
+    """
+    taken = pa.array(fragments, pa.string()).take(pa.array(numbers))
+    offsets = np.frombuffer(taken.buffers()[1], np.int32, len(taken) + 1)
+    starts = np.ascontiguousarray(offsets[np.r_[0, np.cumsum(lengths)]])
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(starts), taken.buffers()[2])
