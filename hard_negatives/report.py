@@ -105,8 +105,8 @@ def overview(entries: Sequence[tuple[Dictionary, Asked | None]]) -> list[str]:
         chance = sum(counts.pairs * counts.by_chance for counts in asked)
         lines.append(
             "<p>A label of a text and one of its neighbours stand in the same instruction in "
-            f"{percent(together, pairs)} of {pairs:,} cases; were all labels asked, in batches drawn at random, it would "
-            f"be {percent(chance, pairs)}. {instructions:,} instructions were written for train and validation; asking "
+            f"{percent(together, pairs)} of {pairs:,} cases; were all labels asked, in batches drawn at random, it "
+            f"would be {percent(chance, pairs)}. {instructions:,} instructions were written for train and validation; asking "
             f"all labels of every text takes {all_labels:,}, so {percent(all_labels - instructions, all_labels)} are "
             "saved.</p>"
         )
