@@ -106,9 +106,9 @@ def overview(entries: Sequence[tuple[Dictionary, Asked | None]]) -> list[str]:
         lines.append(
             "<p>A label of a text and one of its neighbours stand in the same instruction in "
             f"{percent(together, pairs)} of {pairs:,} cases; were all labels asked, in batches drawn at random, it "
-            f"would be {percent(chance, pairs)}. {instructions:,} instructions were written for train and validation; asking "
-            f"all labels of every text takes {all_labels:,}, so {percent(all_labels - instructions, all_labels)} are "
-            "saved.</p>"
+            f"would be {percent(chance, pairs)}. {instructions:,} instructions were written for train and validation; "
+            f"asking all labels of every text takes {all_labels:,}, so "
+            f"{percent(all_labels - instructions, all_labels)} are saved.</p>"
         )
     header = (
         "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>Together,<br>with them"
