@@ -125,6 +125,8 @@ def overview(entries: Sequence[tuple[Dictionary, Asked | None]]) -> list[str]:
         if counts:
             numbers += [percent(counts.together, counts.pairs), percent(counts.by_chance, 1)]
             numbers += [f"{counts.instructions:,}", f"{counts.all_labels:,}"]
+        else:
+            numbers += ["–"] * 4
         rows.append(
             "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "".join(f"<td class=n>{n}" for n in numbers) + "</tr>"
         )

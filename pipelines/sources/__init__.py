@@ -105,7 +105,12 @@ class Found:
     form: Form
     splits: dict[str, list[File]]
     ignored: list[File]  # files of other forms, or of no use alone
-    unassigned: list[File]  # files of the form whose split nothing tells
+    unassigned: list[File]  # files of a form whose split nothing tells
+    other_forms: dict[str, Form] = field(default_factory=dict)  # of splits that `form` has no files of
+
+    def read(self, split: str) -> Iterator[RawExample | BadRecord]:
+        """The split's records, with the labels of the files."""
+        return self.other_forms.get(split, self.form).read(self.splits[split])
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
@@ -114,26 +119,30 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def find(source: Source, files: list[File]) -> Found | None:
-    """Sorts `files` (all below the source's folder) by form and split; None where no form has any."""
+    """Sorts `files` (all below the source's folder) by form and split; None where no form has any.
+
+    The first form with files is read. A split that it lacks comes from the next form that has it, if that has the
+    same labels and both have official splits; of a held-out source one form alone is read, and its test files alone
+    where it has some.
+    """
     taken: Found | None = None
     for form in source.forms:
         mine = [f for f in files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
-        if taken is not None:
-            read = {file.name for group in taken.splits.values() for file in group}
-            read |= {file.name for file in taken.ignored}
-            taken.ignored.extend(file for file in mine if file.name not in read)
-        elif mine:
-            taken = Found(form, {}, [], [])
-            for file in mine:
-                split = next((s for glob, s in form.splits.items() if matches(file.name, (glob,))), None)
-                split = split or split_of(file.name)
-                if split is None:
-                    taken.unassigned.append(file)
-                else:
-                    taken.splits.setdefault(split, []).append(file)
-            for split, group in list(taken.splits.items()):
-                if form.needs and not any(matches(file.name, form.needs) for file in group):
-                    taken.ignored.extend(taken.splits.pop(split))
+        if not mine:
+            continue
+        splits, incomplete, unassigned = deal(form, mine)
+        if taken is None:
+            taken = Found(form, splits, incomplete, unassigned)
+            continue
+        known = {file.name for group in (*taken.splits.values(), taken.ignored, taken.unassigned) for file in group}
+        for split, group in splits.items():
+            official = "all" not in (split, *taken.splits)
+            same = official and form.collapsed == taken.form.collapsed and not source.held_out
+            if same and split not in taken.splits and not any(file.name in known for file in group):
+                taken.splits[split] = group
+                taken.other_forms[split] = form
+                known |= {file.name for file in group}
+        taken.ignored.extend(file for file in mine if file.name not in known)
     if taken is not None and taken.splits and source.held_out:
         chosen = taken.splits.pop("test", None)
         if chosen is None:
@@ -143,6 +152,23 @@ def find(source: Source, files: list[File]) -> Found | None:
         taken.splits.clear()
         taken.splits["test"] = chosen
     return taken
+
+
+def deal(form: Form, files: Iterable[File]) -> tuple[dict[str, list[File]], list[File], list[File]]:
+    """(split → files, files of splits that lack what the form needs, files whose split nothing tells)."""
+    splits: dict[str, list[File]] = {}
+    incomplete, unassigned = [], []
+    for file in files:
+        split = next((s for glob, s in form.splits.items() if matches(file.name, (glob,))), None)
+        split = split or split_of(file.name)
+        if split is None:
+            unassigned.append(file)
+        else:
+            splits.setdefault(split, []).append(file)
+    for split, group in list(splits.items()):
+        if form.needs and not any(matches(file.name, form.needs) for file in group):
+            incomplete.extend(splits.pop(split))
+    return splits, incomplete, unassigned
 
 
 @cache

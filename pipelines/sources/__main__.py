@@ -55,12 +55,12 @@ def describe(key: str, source: Source, found: Found | None) -> dict:
 def verify(source: Source, found: Found) -> dict[str, dict]:
     """Split → counts of what can be read, how many bad records there are, and the first of them."""
     report = {}
-    for split, group in found.splits.items():
+    for split in found.splits:
         counts = dict.fromkeys(("examples", *LAYERS), 0)
         problems: list[str] = []
         bad = 0
         try:
-            for record in found.form.read(group):
+            for record in found.read(split):
                 if not isinstance(record, BadRecord):
                     record = normalize(
                         record, source.entity_labels, source.relation_labels, source.event_labels, source.role_names

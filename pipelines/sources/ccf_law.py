@@ -99,6 +99,7 @@ SOURCE = Source(
         Form(
             partial(jsonl.read, to_example=to_example, row_type=Row),
             include=("*.json", "*.jsonl"),
+            exclude=("*submit*", "*schema*"),
             splits={"*": "test"},  # the contest's own test file has no labels
         ),
     ),

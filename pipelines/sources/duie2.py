@@ -56,6 +56,7 @@ TRIPLES = (  # subject type, predicate, object type; what the predicate says
     ("历史人物", "号", "Text", "历史人物名、字以外的号"),
     ("人物", "国籍", "国家", "人物所属的国家"),
     ("国家", "官方语言", "语言", "国家的官方语言"),
+    ("人物", "民族", "Text", "人物所属的民族"),  # published for DuIE 2.0, though its schema file lacks it
 )
 
 SOURCE = Source(

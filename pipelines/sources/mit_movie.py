@@ -39,6 +39,7 @@ def half(name: str, title: str, stem: str, entity_labels: dict[str, Label]) -> S
         forms=(
             Form(read, include=tuple(names), splits=SPLITS),
             Form(read, include=tuple(f"{file}.txt" for file in names), splits=SPLITS),
+            Form(read, include=tuple(file.replace(".bio", ".txt") for file in names), splits=SPLITS),
         ),
         entity_labels=entity_labels,
     )

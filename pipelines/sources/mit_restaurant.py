@@ -31,12 +31,8 @@ SOURCE = Source(
     get="the homepage: restauranttrain.bio, restauranttest.bio into mit_restaurant/",
     citation="liu2013asgard",
     forms=(
-        Form(
-            read,
-            include=("restauranttrain.bio", "restauranttest.bio", "train.txt", "test.txt"),
-            exclude=("*resplit*/*",),
-            splits=SPLITS,
-        ),
+        Form(read, include=("restauranttrain.bio", "restauranttest.bio"), exclude=("*resplit*/*",), splits=SPLITS),
+        Form(read, include=("train.txt", "test.txt"), exclude=("*resplit*/*",), splits=SPLITS),
         # A copy whose test file is cut in two.
         Form(read, include=("restauranttrain.bio", "restaurantvalid.bio", "restauranttest.bio"), splits=SPLITS),
     ),

@@ -26,7 +26,11 @@ SOURCE = Source(
     forms=(
         Form(
             triples.read,
-            include=("raw_*.json", "train.json", "valid.json", "test.json"),
+            include=("raw_*.json",),
+        ),
+        Form(
+            triples.read,
+            include=("train.json", "valid.json", "test.json"),
             exclude=("casrel_data/*", "triples_json/*"),
         ),
         Form(

@@ -2,7 +2,7 @@
 
 from pipelines.sources import Form, Licence, Source
 from schemas.label import Label
-from transforms.formats import token_spans
+from transforms.formats import spert, token_spans
 
 SOURCE = Source(
     name="SciERC",
@@ -15,7 +15,10 @@ SOURCE = Source(
     homepage="http://nlp.cs.washington.edu/sciIE/",
     get="sciERC_processed.tar.gz: processed_data/json/{train,dev,test}.json into scierc/ (folders may stay)",
     citation="luan2018scierc",
-    forms=(Form(token_spans.read, include=("train.json", "dev.json", "test.json")),),
+    forms=(
+        Form(token_spans.read, include=("train.json", "dev.json", "test.json"), exclude=("*spert*",)),
+        Form(spert.read, include=("scierc_*.json", "*spert*/*.json"), exclude=("*types*",)),
+    ),
     entity_labels={
         "Generic": Label("generic", "a general word or pronoun that stands for a task, method or other term"),
         "Material": Label("material", "a data set, corpus, knowledge base or other resource"),

@@ -303,7 +303,7 @@ def test_fewfc_a_code_means_what_its_type_says(read):
                 {"id": "1", "content": text, "events": events},
                 {"content": text, "events": []},
             ],
-            "original/dev_trans.json": [{"content": text, "events": events}],
+            "rearranged/dev_trans.json": [{"content": text, "events": events}],
             "rearranged/test_trans.json": [{"content": text, "events": events}],
         },
     )

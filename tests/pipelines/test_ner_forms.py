@@ -83,11 +83,11 @@ def test_the_original_is_preferred_and_the_copy_ignored(tmp_path):
         "train/train.in": "S1 a\n",
         "train/GENE.eval": "",
         "train/ALTGENE.eval": "",
-        "BC2GM-IOB/test.tsv": "a\tO\n",
+        "BC2GM-IOB/train.tsv": "a\tO\n",
     }
     found = found_in("bc2gm", tmp_path, files)
     assert names(found) == {"train": ["train/GENE.eval", "train/train.in"]}
-    assert [file.name for file in found.ignored] == ["BC2GM-IOB/test.tsv"]
+    assert [file.name for file in found.ignored] == ["BC2GM-IOB/train.tsv"]
 
 
 def test_anatem_as_its_authors_conll_files(tmp_path):

@@ -27,13 +27,13 @@ def found_in(tmp_path, source, *names: str):
         (["raw_train.json", "raw_test.json"], {"train": ["raw_train.json"], "test": ["raw_test.json"]}, []),
         (
             ["exact_data/valid.json", "casrel_data/new_valid.json", "triples_json/test.json", "rel2id.json"],
-            {"validation": ["exact_data/valid.json"]},
-            ["casrel_data/new_valid.json", "triples_json/test.json"],
+            {"validation": ["exact_data/valid.json"], "test": ["triples_json/test.json"]},
+            ["casrel_data/new_valid.json"],
         ),
         (
             ["new_test.json", "train_triples.json", "dev_triples.json", "test_split_by_num/test_triples_1.json"],
-            {"train": ["train_triples.json"], "validation": ["dev_triples.json"]},
-            ["new_test.json"],
+            {"train": ["train_triples.json"], "validation": ["dev_triples.json"], "test": ["new_test.json"]},
+            [],
         ),
         (["casrel_data/new_train.json"], {"train": ["casrel_data/new_train.json"]}, []),
     ],
@@ -43,8 +43,8 @@ def test_the_form_with_full_names_comes_first(tmp_path, names, read, ignored):
     assert {split: [file.name for file in files] for split, files in found.splits.items()} == read
     assert sorted(file.name for file in found.ignored) == ignored
     assert found.unassigned == []
-    for files in found.splits.values():
-        assert [record.text for record in found.form.read(files)] == ["Bo Ek left Rye ."]
+    for split in found.splits:
+        assert [record.text for record in found.read(split)] == ["Bo Ek left Rye ."]
 
 
 def test_the_word_none_is_no_relation(tmp_path):

@@ -117,3 +117,19 @@ def test_verify_counts_and_shows_the_first_problems(capsys, tmp_path):
 def test_a_wrong_data_root(flags, capsys):
     assert __main__.main(flags) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_split_that_the_preferred_form_lacks_comes_from_another():
+    forms = Form(columns.read, ("*.a",)), Form(columns.read, ("*.b",))
+    here = found(source(*forms), "train.a", "train.b", "test.b")
+    assert {split: names(group) for split, group in here.splits.items()} == {"train": ["train.a"], "test": ["test.b"]}
+    assert here.other_forms == {"test": forms[1]}
+    assert names(here.ignored) == ["train.b"]
+
+
+@pytest.mark.parametrize("other", [Form(columns.read, ("*.b",), splits={"*": "all"}),
+                                   Form(columns.read, ("*.b",), collapsed=True)])  # fmt: skip
+def test_forms_without_official_splits_or_with_other_labels_are_not_mixed(other):
+    here = found(source(Form(columns.read, ("*.a",)), other), "train.a", "test.b")
+    assert list(here.splits) == ["train"]
+    assert names(here.ignored) == ["test.b"]

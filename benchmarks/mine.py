@@ -1,0 +1,68 @@
+"""python -m benchmarks.mine: a large generated label set → seconds and peak memory of mining it."""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from hard_negatives.evidence import evidence
+from hard_negatives.mine import mine
+from schemas.label import Label, LabelSet
+
+ONSETS, RHYMES = "bdfgklmnprstvz", ("a", "el", "in", "or", "us")
+
+
+def label_set(count: int) -> LabelSet:
+    """Names of three words of two syllables each, all different."""
+    syllables = [onset + rhyme for onset in ONSETS for rhyme in RHYMES]
+    words = [first + second for first in syllables for second in syllables]
+    rng = np.random.default_rng(0)
+    names: set[str] = set()
+    while len(names) < count:
+        names.update(" ".join(words[n] for n in three) for three in rng.integers(0, len(words), (count, 3)))
+    return LabelSet("NER", "many", "Many", "en", tuple(Label(name) for name in sorted(names)[:count]))
+
+
+def vectors(count: int, dimensions: int) -> np.ndarray:
+    """Unit vectors in groups of some ten, as label names are."""
+    rng = np.random.default_rng(0)
+    groups = rng.normal(size=(max(1, count // 10), dimensions))[rng.integers(0, max(1, count // 10), count)]
+    rows = groups + rng.normal(size=(count, dimensions))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def measured(count: int, dimensions: int | None) -> dict:
+    """The figures; `dimensions` None embeds the names with the lexical encoder, which is measured too."""
+    labels = label_set(count)
+    given = None if dimensions is None else {"wording": vectors(count, dimensions)}
+    start = time.monotonic()
+    found = given or evidence(labels, {}, {}, None)
+    embedded = time.monotonic()
+    dictionary = mine(labels, found, "given" if given else "lexical")
+    kept = [len(ranking.neighbours) for ranking in dictionary.labels.values()]
+    return {
+        "labels": count,
+        "dimensions": next(iter(found.values())).shape[1],
+        "embed_s": round(embedded - start, 1),
+        "mine_s": round(time.monotonic() - embedded, 1),
+        "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2),
+        "neighbours_a_label": round(sum(kept) / count, 2),
+    }
+
+
+def main(flags: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labels", type=int, default=30_000)
+    parser.add_argument("--dimensions", type=int, default=384, help="of the vectors that are given")
+    parser.add_argument("--lexical", action="store_true", help="embed the names with the lexical encoder instead")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    arguments = parser.parse_args(flags)
+    figures = measured(arguments.labels, None if arguments.lexical else arguments.dimensions)
+    print(json.dumps(figures) if arguments.json else ", ".join(f"{name} {n:,}" for name, n in figures.items()))
+
+
+if __name__ == "__main__":
+    main()

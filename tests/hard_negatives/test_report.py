@@ -1,0 +1,126 @@
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hard_negatives import report
+from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
+from hard_negatives.report import Asked, heat_map, matrix, page, seriation
+
+TOWNS = Dictionary(
+    "NER",
+    "towns",
+    "Towns & <b>",
+    "en",
+    "lexical",
+    {
+        "city": Ranking((Neighbour("village", 0.75, {"types": 2.0, "name": 0.5}),), (Neighbour("river", -0.2),)),
+        "river": Ranking((Neighbour("<city>"),), (Neighbour("village", 0.31),)),
+        "village": Ranking((), (Neighbour("city", 0.75), Neighbour("river", 0.31))),
+        "<city>": Ranking(()),
+    },
+)
+PAIR = Dictionary("RE", "pair", "Pair", "en", "", {"a": Ranking((Neighbour("b"),)), "b": Ranking((Neighbour("a"),))})
+
+
+class Tags(HTMLParser):
+    """Counts tags and collects text and attributes."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.opened, self.words, self.values = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.opened.append(tag)
+        self.values += [value or "" for _, value in attrs]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_page_holds_no_script_and_loads_nothing():
+    html = page([(TOWNS, Asked(10, 20, 8, 6, 0.25)), (PAIR, None)])
+    tags = Tags(html)
+    assert not {"script", "link", "img", "iframe"} & set(tags.opened)
+    assert "http" not in html and "url(" not in html and "@import" not in html
+    assert tags.opened.count("svg") == 2
+
+
+def test_names_are_escaped():
+    html = page([(TOWNS, None)])
+    assert "Towns &amp; &lt;b&gt;" in html and "&lt;city&gt;" in html
+    assert "<b>&" not in html and "<city>" not in html
+    assert "<city>" in "".join(Tags(html).words)
+
+
+def test_figures():
+    text = "".join(Tags(page([(TOWNS, Asked(10, 20, 8, 6, 0.25)), (PAIR, Asked(30, 30, 2, 2, 1.0))])).words)
+    assert "in 80.0% of 10 cases" in text  # 6 + 2 of 8 + 2
+    assert "it would be 40.0%" in text  # 8 · 0.25 + 2 · 1 of 10
+    assert "40 instructions" in text and "takes 50" in text and "20.0% are saved" in text
+    row = next(line for line in page([(TOWNS, Asked(10, 20, 8, 6, 0.25))]).splitlines() if "#NER/towns" in line)
+    assert re.findall(r"<td class=n>([^<]*)", row) == ["4", "0.5", "75.0%", "25.0%", "10", "20"]
+
+
+def test_without_counts_and_without_label_sets():
+    assert "cases" not in page([(TOWNS, None)])
+    assert "Hard negatives" in page([])
+    alone = Dictionary("NER", "x", "X", "en", "", {"a": Ranking(())})
+    assert 'id="NER/x"' not in page([(alone, None)])
+
+
+def test_every_link_has_its_target():
+    html = page([(TOWNS, None), (PAIR, None)])
+    assert set(re.findall(r'href="#([^"]+)"', html)) == set(re.findall(r'id="([^"]+)"', html))
+
+
+def test_neighbours_with_their_evidence():
+    text = "".join(Tags(page([(TOWNS, None)])).words)
+    assert "village 0.75 (types 2.0, name 0.5)" in text
+    assert "<city> given" in text
+
+
+def test_matrix():
+    labels, scores, kept = matrix(TOWNS)
+    assert labels == ["city", "river", "village", "<city>"]
+    assert scores.tolist() == [[0, -0.2, 0.75, 0], [0, 0, 0.31, 1], [0.75, 0.31, 0, 0], [0, 0, 0, 0]]
+    assert np.argwhere(kept).tolist() == [[0, 2], [1, 3]]
+
+
+def test_cells_of_the_map():
+    svg = heat_map(TOWNS)
+    cells = {
+        (kind, opacity): path.count("M")
+        for kind, opacity, path in re.findall(r'<path class="(\w+)" fill-opacity="([\d.]+)" d="([^"]+)"', svg)
+    }
+    # Kept: 0.75 and a given pair; next: 0.31 twice and 0.75; the negative score has no cell
+    assert cells == {("kept", "0.80"): 1, ("kept", "1.00"): 1, ("next", "0.24"): 2, ("next", "0.48"): 1}
+
+
+def test_like_stands_beside_like():
+    groups = [0, 1, 2, 0, 1, 2, 0]
+    scores = np.array([[0.9 if a == b else 0.1 for b in groups] for a in groups])
+    order = [groups[place] for place in seriation(scores)]
+    assert sum(a != b for a, b in pairwise(order)) == 2
+
+
+@given(st.integers(0, 12), st.integers(0, 99))
+def test_order_holds_every_label_once(n, seed):
+    assert sorted(seriation(np.random.default_rng(seed).normal(size=(n, n)))) == list(range(n))
+
+
+@pytest.mark.parametrize(("labels", "maps"), [(report.MAP_LABELS, 1), (report.MAP_LABELS + 1, 0)])
+def test_large_sets_have_no_map(labels, maps):
+    rankings = {f"label {n}": Ranking((Neighbour(f"label {(n + 1) % labels}", 0.5),)) for n in range(labels)}
+    assert page([(Dictionary("NER", "x", "X", "en", "", rankings), None)]).count("<svg") == maps
+
+
+def test_very_large_sets_and_names_stay_readable():
+    rankings = {f"{n} " + "x" * 10_000: Ranking(()) for n in range(600)}
+    html = page([(Dictionary("NER", "x", "X", "en", "", rankings), None)])
+    assert len(html) < 100_000 and "100 more labels are in the dictionary's file" in html
