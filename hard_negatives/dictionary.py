@@ -1,7 +1,7 @@
 """The hard-negative dictionary: mined ones and a user's own, as files, and as the mapping that asking needs."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -19,10 +19,15 @@ EXPECTED = "expected {task: {source: {label: [labels]}}}, {label: [labels]}, or 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A label that another is confused with. `score` is None where a person gave the pair."""
+    """A label that another is confused with. `score` is None where a person gave the pair.
+
+    `evidence`: the kinds (`hard_negatives.kinds`) by which the two are more alike than most, the strongest first, in
+    standard deviations above the mean of all pairs of the set.
+    """
 
     label: str
     score: float | None = None
+    evidence: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,16 @@ def dump(dictionary: Dictionary) -> str:
     for label, ranking in dictionary.labels.items():
         parts = []
         for name in Ranking.__slots__:
-            rows = ",\n".join(f"    {_json(msgspec.to_builtins(n))}" for n in getattr(ranking, name))
+            rows = ",\n".join(f"    {_json(_said(n))}" for n in getattr(ranking, name))
             parts.append(f"   {_json(name)}: [\n{rows}\n   ]" if rows else f"   {_json(name)}: []")
         labels.append(f"  {_json(label)}: {{\n" + ",\n".join(parts) + "\n  }")
     lines.append(' "labels": {\n' + ",\n".join(labels) + "\n }" if labels else ' "labels": {}')
     return "{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _said(neighbour: Neighbour) -> dict:
+    """Its fields, evidence left out where there is none."""
+    return {name: value for name, value in msgspec.to_builtins(neighbour).items() if value != {}}
 
 
 def _json(value) -> str:
@@ -71,7 +81,7 @@ def _json(value) -> str:
 
 
 def load(path: str) -> tuple[Dictionary, ...]:
-    """Every dictionary in a file, or in the `.json` files below a folder, in file order.
+    """Every dictionary in a file, or in the `.json` files below a folder (a build's manifest left out), in file order.
 
     Reads what `dump` writes and a user's own: IEPile's nested `{task: {source: {label: [labels]}}}` (published
     source names) and the flat `{label: [labels]}`, which holds for any source. Raises ConfigError for anything else.
@@ -80,7 +90,7 @@ def load(path: str) -> tuple[Dictionary, ...]:
         raise ConfigError(f"{path}: no such file or folder; {EXPECTED}")
     if not files.is_folder(path):
         return parse(_read(path), path)
-    found = [file for file in files.list_files(path) if file.name.endswith(".json")]
+    found = [file for file in files.list_files(path) if file.name.endswith(".json") and file.name != "manifest.json"]
     if not found:
         raise ConfigError(f"{path}: no .json file below this folder; {EXPECTED}")
     return tuple(dictionary for file in found for dictionary in parse(_read(file.path), file.path))
@@ -136,7 +146,7 @@ def part_for(dictionaries: tuple[Dictionary, ...], label_set: LabelSet) -> Dicti
                 for neighbour in ranking.neighbours:
                     for other in names.get(neighbour.label, ()):
                         if other != label:
-                            others.setdefault(other, Neighbour(other, neighbour.score))
+                            others.setdefault(other, Neighbour(other, neighbour.score, neighbour.evidence))
     rankings = {
         label.name: Ranking(tuple(said[label.name].values())) for label in label_set.labels if label.name in said
     }

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from schemas.errors import ConfigError
+from transforms import files
 
 LEXICAL = "lexical"
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
 """English, Chinese and some ninety other languages in 384 dimensions; MIT; 118 M parameters (0.5 GB), so that a label
 set takes seconds on two CPU cores, where BAAI/bge-m3 (568 M, 2.3 GB) takes minutes and is the next step up."""
 
-LEXICAL_DIMENSIONS = 4096
+LEXICAL_DIMENSIONS = 1024
 NGRAM_SIZES = (1, 2, 3, 4)
 MAX_TOKENS = 512
 BATCH_SIZE = 128
@@ -63,7 +64,9 @@ def embed(texts: list[str], model: str) -> np.ndarray:
 
 
 def lexical(texts: list[str]) -> np.ndarray:
-    """Hashed character n-grams of the words and word edges, sublinear counts (1 + ln n), length 1.
+    """Character n-grams of the words and word edges, sublinear counts (1 + ln n), length 1; hashed to few dimensions
+    with a sign, so that collisions cancel out in the mean (Weinberger et al. 2009, "Feature Hashing for Large Scale
+    Multitask Learning").
 
     Case, Unicode compatibility forms and punctuation are ignored. A run of Chinese characters is one word here.
     """
@@ -71,10 +74,12 @@ def lexical(texts: list[str]) -> np.ndarray:
     for vector, text in zip(vectors, texts, strict=True):
         weights = Counter()
         for gram, count in Counter(ngrams(text)).items():
-            weights[zlib.crc32(gram.encode()) % LEXICAL_DIMENSIONS] += 1 + math.log(count)
+            digest = zlib.crc32(gram.encode())
+            weight = 1 + math.log(count)
+            weights[(digest >> 1) % LEXICAL_DIMENSIONS] += weight if digest & 1 else -weight
         # fsum is exact, so the length does not depend on the order or on a BLAS
         length = math.sqrt(math.fsum(weight * weight for weight in weights.values()))
-        for dimension, weight in weights.items():
+        for dimension, weight in weights.items() if length else ():
             vector[dimension] = weight / length
     return vectors
 
@@ -134,6 +139,19 @@ def load(model: str):
     # A decoder that takes 32 k tokens would spend its memory on one over-long name
     encoder.max_seq_length = min(encoder.max_seq_length or MAX_TOKENS, MAX_TOKENS)
     return encoder.half() if device == "cuda" else encoder.float()
+
+
+@functools.cache
+def revision(model: str) -> str:
+    """What changes when the model's vectors do: the checksums of a folder's files, or a name with its revision."""
+    if Path(model).is_dir():
+        listed = sorted(path for path in Path(model).rglob("*") if path.is_file())
+        return "\n".join(f"{path.relative_to(model)} {files.checksum(str(path))}" for path in listed)
+    from huggingface_hub import try_to_load_from_cache
+
+    load(model)  # downloads it where it is not there yet
+    config = try_to_load_from_cache(model if "/" in model else f"sentence-transformers/{model}", "config.json")
+    return f"{model} {Path(config).parent.name if isinstance(config, str) else ''}"
 
 
 def reachable(url: str) -> bool:

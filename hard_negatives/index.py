@@ -25,16 +25,19 @@ def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         return scores, ids
     vectors = np.ascontiguousarray(vectors, np.float32)
     exact = vectors.astype(np.float64)
+    fetch = min(n, k + 1 + MARGIN)
+    if fetch == n:  # all would be candidates
+        points, ids = _best(exact @ exact.T, np.broadcast_to(np.arange(n), (n, n)), np.arange(n), n, k)
+        return points / 10**DECIMALS, ids
     flat = faiss.IndexFlatIP(dimensions)
     flat.add(vectors)
-    fetch = min(n, k + 1 + MARGIN)
     for start in range(0, n, BATCH):
         rows = np.arange(start, min(start + BATCH, n))
         approximate, candidates = flat.search(vectors[rows], fetch)
         similarity = np.stack([exact[found] @ exact[row] for row, found in zip(rows, candidates, strict=True)])
         points, ids[rows] = _best(similarity, candidates, rows, n, k)
         unseen = np.rint((approximate[:, -1].astype(np.float64) + TOLERANCE) * 10**DECIMALS)
-        undecided = np.flatnonzero(unseen >= points[:, -1]) if fetch < n else ()
+        undecided = np.flatnonzero(unseen >= points[:, -1])
         for first in range(0, len(undecided), 64):
             part = undecided[first : first + 64]
             everyone = np.broadcast_to(np.arange(n), (len(part), n))

@@ -1,77 +1,111 @@
-"""A label set and a vector for each label → its hard-negative dictionary.
+"""A label set and vectors for each kind of evidence → its hard-negative dictionary.
 
-Two labels are confused when they stand in the same place among all labels of the set, so the score is a
-second-order similarity: the cosine of the rows of the similarity matrix, each row and the vectors before it taken
-less their mean over the set (what all labels share tells none apart).
+Every kind counts the same: its vectors are centred (what all labels share tells none apart) and scaled so that the
+similarities of different labels have a standard deviation of 1; the sum over the kinds is the similarity of two labels.
+Labels are confused when they stand in the same place among all labels of the set, so the score is a second-order
+similarity: the cosine of the rows of the similarity matrix.
 """
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
+from hard_negatives.evidence import unit
 from hard_negatives.index import DECIMALS, neighbours
-from schemas.errors import SourceError
-from schemas.label import Label, LabelSet
+from schemas.label import LabelSet
 
 MAX_NEIGHBOURS = 20
 MAX_RANKED = 50
 
-
-def texts(label_set: LabelSet) -> list[str]:
-    """What is embedded for each label, in the set's order.
-
-    Raises SourceError where a name is empty (no prompt could ask for it) or stands twice.
-    """
-    names = Counter(label.name for label in label_set.labels)
-    for label in label_set.labels:
-        if not label.name.strip():
-            raise SourceError(f"{label_set.key}: a {label_set.task} label has an empty name; give it one")
-        if names[label.name] > 1:
-            raise SourceError(f"{label_set.key}: {label_set.task} label {label.name[:80]!r} stands twice; keep one")
-    return [text(label) for label in label_set.labels]
+MAX_DIMENSIONS = 512
+"""Where there are more labels than dimensions and more of both than this, the search goes over the first principal
+axes of the rows: 30 000 labels in some seconds."""
 
 
-def text(label: Label) -> str:
-    """`name: description (role, role)`; the name of a typed label is its three parts."""
-    parts = (label.subject_type, label.predicate, label.object_type)
-    name = " ".join(part for part in parts if part) if label.predicate else label.name
-    described = f"{name}: {label.description}" if label.description else name
-    return f"{described} ({', '.join(label.roles)})" if label.roles else described
+def mine(
+    label_set: LabelSet, evidence: Mapping[str, np.ndarray], model: str, max_neighbours: int = MAX_NEIGHBOURS
+) -> Dictionary:
+    """The dictionary of a label set from evidence: kind → rows (labels, dimensions) in the order of its labels.
 
-
-def mine(label_set: LabelSet, vectors: np.ndarray, model: str, max_neighbours: int = MAX_NEIGHBOURS) -> Dictionary:
-    """The dictionary of a label set from unit vectors (n, d) in the order of its labels, embedded by `model`.
-
-    Every label gets its nearest neighbours down to the largest drop in score (see `cut`): at least one where there
-    is another label, at most `max_neighbours`. Labels that differ only in case, width or blanks are one label
-    written twice: no neighbours of each other. The labels next in score, MAX_RANKED in all, stand below the cut.
+    Every label gets its nearest neighbours down to the cut (see `cut`): at least one where there is another label, at
+    most `max_neighbours`. Labels that differ only in case, width or blanks are one label written twice: no neighbours
+    of each other. The labels next in score, MAX_RANKED in all, stand below the cut.
     """
     labels = label_set.labels
-    if len(vectors) != len(labels):
-        raise ValueError(f"{len(labels)} labels, but {len(vectors)} vectors")
+    for kind, rows in evidence.items():
+        if len(rows) != len(labels):
+            raise ValueError(f"{len(labels)} labels, but {len(rows)} vectors of {kind}")
     folded = [" ".join(unicodedata.normalize("NFKC", label.name).casefold().split()) for label in labels]
     twins = max(Counter(folded).values(), default=1) - 1
     ranked = max(MAX_RANKED, max_neighbours + 1)
+    scaled = {kind: standardised(rows) for kind, rows in evidence.items()}
+    vectors = np.hstack([rows for rows, _ in scaled.values()]) if scaled else np.zeros((len(labels), 1), np.float32)
     scores, ids = neighbours(second_order(vectors), ranked + twins)
     rankings = {}
     for row, label in enumerate(labels):
         others = [
-            Neighbour(labels[other].name, float(score))
-            for score, other in zip(scores[row], ids[row].tolist(), strict=True)
-            if folded[other] != folded[row]
+            other
+            for other in zip(ids[row].tolist(), scores[row].tolist(), strict=True)
+            if folded[other[0]] != folded[row]
         ][:ranked]
-        kept = cut([other.score for other in others], max_neighbours)
-        rankings[label.name] = Ranking(tuple(others[:kept]), tuple(others[kept:]))
+        kept = cut([score for _, score in others], max_neighbours)
+        speaks = spoken_for(scaled, row, [other for other, _ in others[:kept]])
+        near = tuple(
+            Neighbour(labels[other].name, score, said)
+            for (other, score), said in zip(others[:kept], speaks, strict=True)
+        )
+        rankings[label.name] = Ranking(
+            near, tuple(Neighbour(labels[other].name, score) for other, score in others[kept:])
+        )
     return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, model, rankings)
 
 
+def standardised(rows: np.ndarray) -> tuple[np.ndarray, float]:
+    """Rows whose dot products have a standard deviation of 1 over all pairs of labels that the evidence speaks of,
+    and the mean of these dot products. All zeros where they are all the same. Float32, shape kept.
+
+    The sums over all pairs come from the smaller of V Vᵀ and Vᵀ V, which have the same sum of squares.
+    """
+    present = rows.any(axis=1)
+    n = int(present.sum())
+    if n < 3:
+        return np.zeros_like(rows, np.float32), 0.0
+    rows = np.asarray(rows, np.float64)
+    rows = unit(np.where(present[:, None], rows - rows[present].mean(axis=0), 0))
+    lengths = (rows * rows).sum(axis=1)
+    gram = rows.T @ rows if rows.shape[1] < len(rows) else rows @ rows.T
+    pairs = n * (n - 1)
+    mean = ((rows.sum(axis=0) ** 2).sum() - lengths.sum()) / pairs
+    variance = ((gram * gram).sum() - (lengths**2).sum()) / pairs - mean**2
+    if variance < 1e-12:
+        return np.zeros_like(rows, np.float32), 0.0
+    deviation = np.sqrt(variance)
+    return (rows / np.sqrt(deviation)).astype(np.float32), float(mean / deviation)
+
+
+def spoken_for(scaled: Mapping[str, tuple[np.ndarray, float]], row: int, others: list[int]) -> list[dict[str, float]]:
+    """For each of `others` the kinds that find it nearer to label `row` than the mean pair, in standard deviations to
+    one decimal, the strongest first.
+    """
+    above = {
+        kind: np.round(rows[others].astype(np.float64) @ rows[row] - mean, 1) for kind, (rows, mean) in scaled.items()
+    }
+    found = []
+    for n in range(len(others)):
+        said = [(-float(points[n]), kind) for kind, points in above.items() if points[n] > 0]
+        found.append({kind: -points for points, kind in sorted(said)})
+    return found
+
+
 def second_order(vectors: np.ndarray) -> np.ndarray:
-    """Rows whose dot products are the second-order similarities; float32, shape (n, min(n, d)).
+    """Rows whose dot products are the second-order similarities; float32, as many rows as `vectors`.
 
     For more labels than dimensions the rows of the similarity matrix V Vᵀ are not needed: their dot products are
-    those of the rows of V (Vᵀ V)^½, so the cost is linear in the labels.
+    those of the rows of V (Vᵀ V)^½, so the cost is linear in the labels. In the basis of its eigenvectors the columns
+    stand in the order of their weight; beyond MAX_DIMENSIONS they are dropped.
     """
     vectors = centred(np.asarray(vectors, np.float64))
     n, dimensions = vectors.shape
@@ -79,7 +113,8 @@ def second_order(vectors: np.ndarray) -> np.ndarray:
         rows = vectors @ vectors.T
     else:
         values, basis = np.linalg.eigh(vectors.T @ vectors)
-        rows = vectors @ (basis * np.sqrt(np.clip(values, 0, None))) @ basis.T
+        weights = np.sqrt(np.clip(values[-MAX_DIMENSIONS:], 0, None))
+        rows = vectors @ (basis[:, -MAX_DIMENSIONS:] * weights)
     return centred(unit(rows)).astype(np.float32)
 
 
@@ -88,18 +123,17 @@ def centred(rows: np.ndarray) -> np.ndarray:
     return unit(rows - rows.mean(axis=0)) if len(rows) else rows
 
 
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of length 1; a row that is nothing but rounding error becomes zeros."""
-    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-6)
-
-
 def cut(scores: list[float], max_neighbours: int) -> int:
-    """How many of the scores (best first) are neighbours: all before the largest drop, `max_neighbours` at most.
-
-    The first of equal drops counts. One score is one neighbour.
+    """How many of the scores (best first) are neighbours: those above the threshold that best parts the first
+    `max_neighbours` + 1 in two, by the variance between the two (Otsu 1979, "A Threshold Selection Method from
+    Gray-Level Histograms"). At most `max_neighbours`; the first of equally good cuts; one score is one neighbour.
     """
     points = np.rint(np.array(scores[: max_neighbours + 1]) * 10**DECIMALS).astype(np.int64)
-    if len(points) < 2:
-        return len(points)
-    return int(np.argmax(points[:-1] - points[1:])) + 1
+    n = len(points)
+    if n < 2:
+        return n
+    above = np.arange(1, n)
+    # In whole numbers: n² n_above n_below (mean_above − mean_below)² = (n · sum_above − n_above · sum)² n² / (…)
+    sums = np.cumsum(points)[:-1]
+    between = (n * sums - above * points.sum()) ** 2 / (above * (n - above))
+    return int(np.argmax(between)) + 1

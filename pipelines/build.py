@@ -1,10 +1,14 @@
 """python -m pipelines.build: original dataset files in, validated instruction shards and their card out."""
 
 import argparse
+import contextlib
 import logging
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipelines import config
 from schemas.errors import ConfigError, IEForgeError
@@ -100,6 +104,8 @@ def main(flags: Sequence[str] | None = None) -> int:
         print(f"error: {error}; see --help", file=sys.stderr)
         return ConfigError.exit_code
     beam_flags.append(f"--runner={arguments.runner}")
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, interrupt)
     try:
         settings = configuration(arguments)
         if arguments.only not in (None, *STAGES):
@@ -118,6 +124,23 @@ def main(flags: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
         return 130
+
+
+def interrupt(signum, frame) -> None:
+    """Ends the worker processes, for which the engine would wait, then the build. Linux tells who they are."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    raise KeyboardInterrupt
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            for child in map(int, listed.read_text().split()):
+                found += [child, *descendants(child)]
+    return found
 
 
 def own_flags(parser: argparse.ArgumentParser) -> list[str]:

@@ -217,6 +217,7 @@ def drops_of(rows: list[dict], splits: dict[int, tuple[str, str]]) -> Iterator[t
             same[*splits[row["shard"]], row["text_key"]].append(n)
     for group in same.values():
         if len(group) > 1:
+            # `group` is in file order, so that a row's number in it serves as its position too.
             items = [(n, n, list(zip(rows[n]["places"], rows[n]["labels"], strict=True))) for n in group]
             for drop in deduplicate.decide(items):
                 yield rows[drop.ordinal], drop.reason, "the same text stands elsewhere in this split"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hard_negatives.kinds import DEFAULT, KINDS
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 
@@ -36,12 +37,27 @@ class Clean(Section):
     max_chars: Annotated[int, Field(ge=100)] = 2000
 
 
+Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]
+"""Task → source (key or published name) → label → labels."""
+
+
 class Mine(Section):
-    """Hard negatives: `mine`, `none`, or a dictionary's file or folder."""
+    """Hard negatives: `mine`, `none`, or a dictionary's file or folder; what they are mined from; a user's own pairs.
+
+    `annotations`: how many of each label are drawn as evidence (0: its name and description alone speak). `cache`: the
+    folder that keeps embedded texts (null: `embeddings/` in the output). `accelerator`: a resource hint for the step
+    that embeds, for a runner of a cluster that heeds hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`).
+    """
 
     hard_negatives: str = "mine"
     embedding_model: str | None = None
     max_neighbours: Positive = 20
+    evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
+    annotations: Annotated[int, Field(ge=0)] = 20
+    pin: Pairs = {}
+    forbid: Pairs = {}
+    cache: str | None = None
+    accelerator: str | None = None
 
 
 class Instruct(Section):
@@ -50,7 +66,7 @@ class Instruct(Section):
     tasks: tuple[Literal[TASKS], ...] = TASKS
     split_num: dict[Literal[TASKS], int] = {}
     order: Literal["shuffled", "sorted"] = "shuffled"
-    negative_ratio: Annotated[float, Field(ge=0)] = 2.0
+    negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] = 2.0
     labels_without_positive: int | None = None
     negative_share: Share = 1.0
     prompts: str | None = None

@@ -41,14 +41,25 @@ def fingerprints(stages: Mapping[str, Stage]) -> dict[str, str]:
     return found
 
 
+def successors(stages: Mapping[str, Stage], name: str) -> list[str]:
+    """Every stage that needs this one, itself or through others."""
+    direct = [stage.name for stage in stages.values() if name in stage.needs]
+    return sorted({*direct, *(further for stage in direct for further in successors(stages, stage))})
+
+
 def manifest_path(output: str, stage: Stage) -> str:
     return f"{output}/{stage.folders[0]}/manifest.json"
 
 
 def read_manifest(output: str, stage: Stage) -> dict | None:
-    """The stage's manifest, or None where it has not ended (or its folder was made by hand)."""
+    """The stage's manifest, or None where it has not ended (or something spoilt it)."""
     path = manifest_path(output, stage)
-    return json.loads(files.read_text(path)) if files.exists(path) else None
+    if not files.exists(path):
+        return None
+    try:
+        return json.loads(files.read_text(path))
+    except ValueError:
+        return None
 
 
 def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
@@ -65,7 +76,7 @@ def run(
     """Runs what `last` needs, then `last`; returns the manifests by stage name.
 
     `on_start(stage, done)` is called before each. A stage that is not done starts from empty folders, so that no
-    file of an earlier try remains.
+    file of an earlier try remains, and what was made of its earlier result no longer counts as made.
     """
     prints = fingerprints(stages)
     wanted = {last}
@@ -80,6 +91,11 @@ def run(
         done = is_done(output, stage, prints[name])
         on_start(stage, done)
         if not done:
+            for later in (name, *successors(stages, name)):
+                if not is_done(output, stages[later], prints[later]):
+                    files.remove_file(manifest_path(output, stages[later]))
+                    for file in stages[later].files:
+                        files.remove_file(f"{output}/{file}")
             for folder in stage.folders:
                 files.remove_tree(f"{output}/{folder}")
             content = stage.run(output)

@@ -13,7 +13,7 @@ from pipelines.sources import Source, find
 from pipelines.summary import WriteSummary
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
-from schemas.example import LAYER, Example, RawExample
+from schemas.example import LAYER, SPLITS, Example, RawExample
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import unite
 from transforms.files import File
@@ -72,8 +72,10 @@ class IngestSplit(beam.DoFn):
                     writer.reject(record)
                 elif self.limit is None or writer.read["examples"] < self.limit:
                     writer.add(record)
-                elif element.split != "all":
-                    break
+                else:
+                    writer.beyond_limit += 1
+                    if element.split != "all" or len(full(writers, self.limit)) == len(SPLITS):
+                        break
             if not writers:
                 names = ", ".join(file.name for file in element.files)
                 raise SourceError(f"{names}: no record in it; is the file empty or in another format?")
@@ -97,6 +99,11 @@ class IngestSplit(beam.DoFn):
             yield record
 
 
+def full(writers: dict[str, "SplitWriter"], limit: int) -> list[str]:
+    """The splits that have as many examples as were asked for."""
+    return [split for split, writer in writers.items() if writer.read["examples"] >= limit]
+
+
 class SplitWriter:
     """Writes the examples of one split as they come: numbers them, keeps at most a shard in memory.
 
@@ -113,6 +120,7 @@ class SplitWriter:
         self.rejects: list[Reject] = []
         self.read = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
         self.written = 0
+        self.beyond_limit = 0  # good records that were read and not kept
 
     def reject(self, record: BadRecord) -> None:
         self.rejects.append(
@@ -127,10 +135,9 @@ class SplitWriter:
             self.keep(record)
 
     def tasks(self, record: RawExample) -> tuple[str, ...]:
-        """The source's tasks; of train and validation those whose layer is annotated: a row to predict on is a test."""
-        if self.split == "test":
-            return self.source.tasks
-        return tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
+        """The source's tasks whose layer is annotated; all tasks of a test text without any, which is to predict on."""
+        annotated = tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
+        return self.source.tasks if self.split == "test" and not annotated else annotated
 
     def keep(self, record: RawExample) -> None:
         self.waiting.append(
@@ -178,6 +185,7 @@ class SplitWriter:
             "key": self.key,
             "split": self.split,
             "read": dict(self.read),
+            "beyond_limit": self.beyond_limit,
             "rejected": dict(rejected),
             "first_rejects": [f"{reject.place}: {reject.reason}: {reject.detail}" for reject in self.rejects[:3]],
             "shards": self.shards,
@@ -208,7 +216,7 @@ def source_failures(parts: Iterable[dict], max_reject_rate: float) -> dict[str, 
         if "failed" in part:
             failed.setdefault(key, part["failed"])
             continue
-        read[key] += part["read"]["examples"]
+        read[key] += part["read"]["examples"] + part["beyond_limit"]
         bad[key] += sum(n for reason, n in part["rejected"].items() if not Reason(reason).is_rule)
         first.setdefault(key, []).extend(part["first_rejects"])
     for key in sorted(bad):

@@ -14,6 +14,7 @@ from pipelines.clean import Shard
 from pipelines.config import Instruct as Config
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
+from pipelines.negatives import neighbour_counts
 from pipelines.summary import WriteSummary
 from schemas.arrow import INSTRUCTIONS, table_to_examples
 from schemas.example import SPLITS, TASKS
@@ -122,6 +123,7 @@ class WriteInstructions(beam.DoFn):
                 counts["instructions"] += made.num_rows
                 counts["all_negative"] += empty_lists(made["positives"])
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
+                counts.update(neighbour_counts(made, dictionary))
                 yield made
 
 

@@ -1,15 +1,33 @@
-"""labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
+"""clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import apache_beam as beam
+import numpy as np
 
 from hard_negatives import dictionary, embed, mine
+from hard_negatives.cache import cached
+from hard_negatives.evidence import Encode, evidence
+from hard_negatives.pins import Pairs, amended, pairs_for
+from hard_negatives.samples import Drawn, draw, merge
+from pipelines import registry, sources
+from pipelines.clean import Shard
 from pipelines.labels import read_label_set
+from pipelines.sources import Source
+from schemas.arrow import table_to_examples
+from schemas.errors import ConfigError
+from schemas.label import LabelSet
 from transforms import files
+from transforms.shards import read_batches
 
 DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
 """Event triggers and event arguments are asked by the dictionary of whole events."""
+
+Which = tuple[str, str]
+"""(task, source key) of a label set."""
 
 
 def dictionary_path(output: str, task: str, key: str) -> str:
@@ -21,36 +39,158 @@ def read_dictionary(path: str) -> dictionary.Dictionary:
     return dictionary.load(path)[0]
 
 
-def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
     """(task, source key) of one label set for each dictionary: event sources that lack EE give another event task's."""
     sets = {(DICTIONARY_TASK.get(task, task), key): (task, key) for key, of in tasks.items() for task in reversed(of)}
     return sorted(sets.values())
 
 
-class Mine(beam.PTransform):
-    """(task, source key) → its dictionary on disk, mined or taken from a user's own."""
+def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> None:
+    """Raises ConfigError where `pairs` name a source that is not known, or a label that is not in its set. What they
+    say of known sources that are not in this build is left alone.
+    """
+    known = {name for label_set in label_sets for name in (label_set.key, label_set.source)}
+    for key in sources.keys():
+        source = sources.load(key)
+        known |= {key, source.name, *source.task_names.values()}
+    for task, of_task in pairs.items():
+        for source in of_task:
+            if source not in known:
+                near = ", ".join(difflib.get_close_matches(source, known, 3)) or "see python -m pipelines.sources"
+                raise ConfigError(f"{setting}.{task}: no source is called {source!r}; did you mean: {near}?")
+    for label_set in label_sets:
+        pairs_for(pairs, label_set, setting)
 
-    def __init__(self, output: str, hard_negatives: str, model: str | None, max_neighbours: int):
+
+@dataclass(frozen=True)
+class Amend:
+    """What a recipe changes in every dictionary. `max_neighbours` None: a person may give any number."""
+
+    pin: Pairs
+    forbid: Pairs
+    max_neighbours: int | None
+
+    def __call__(self, made: dictionary.Dictionary, labels: LabelSet) -> dictionary.Dictionary:
+        pin, forbid = pairs_for(self.pin, labels, "mine.pin"), pairs_for(self.forbid, labels, "mine.forbid")
+        return amended(made, pin, forbid, self.max_neighbours)
+
+
+class Mine(beam.PTransform):
+    """Shards of clean/ that are no test split → the dictionaries of `label_sets` on disk.
+
+    `accelerator`: a resource hint for the step that embeds, which then is a stage of its own ("" leaves it fused).
+    """
+
+    def __init__(
+        self,
+        output: str,
+        data_root: str,
+        label_sets: Sequence[Which],
+        model: str,
+        cache: str,
+        kinds: tuple[str, ...],
+        samples_per_label: int,
+        amend: Amend,
+        accelerator: str,
+    ):
         super().__init__()
-        self.write = WriteDictionary(output, hard_negatives, model, max_neighbours)
+        self.output, self.samples_per_label = output, samples_per_label
+        self.tasks: dict[str, list[str]] = {}
+        for task, key in label_sets:
+            self.tasks.setdefault(key, []).append(task)
+        self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
+        self.write = WriteMined(output, model, amend)
+        self.hints = {"accelerator": accelerator} if accelerator else {}
+
+    def expand(self, pcoll):
+        embed_step = beam.ParDo(self.gather)
+        none = pcoll.pipeline | "Sources" >> beam.Create([(key, {}) for key in self.tasks])
+        drawn = pcoll | "Draw annotations" >> beam.Map(draw_shard, self.output, self.tasks, self.samples_per_label)
+        return (
+            (none, drawn)
+            | beam.Flatten()
+            | "Merge" >> beam.CombinePerKey(partial(merge, per_label=self.samples_per_label))
+            | "Embed" >> (embed_step.with_resource_hints(**self.hints) if self.hints else embed_step)
+            | "Write dictionaries" >> beam.ParDo(self.write)
+        )
+
+
+def draw_shard(shard: Shard, output: str, tasks: Mapping[str, Sequence[str]], per_label: int) -> tuple[str, Drawn]:
+    """(source key, some annotations of every label)."""
+    tables = read_batches(f"{output}/{shard.path}", 10_000)
+    examples = (example for table in tables for example in table_to_examples(table))
+    return shard.key, draw(examples, tasks[shard.key], per_label) if per_label else {}
+
+
+class GatherEvidence(beam.DoFn):
+    """(source key, annotations) → (label set, kind → vectors) for each of its label sets: the step that embeds."""
+
+    def __init__(
+        self, output: str, data_root: str, tasks: Mapping[str, Sequence[str]], model: str, cache: str, kinds: tuple
+    ):
+        self.output, self.data_root, self.tasks = output, data_root, tasks
+        self.model, self.cache, self.kinds = model, cache, kinds
+
+    def process(self, element: tuple[str, Drawn]):
+        key, drawn = element
+        if self.model == embed.LEXICAL:  # quicker than reading what it gave
+            yield from self.gather(key, drawn, None)
+        else:
+            with cached(self.model, self.cache, key) as encode:
+                found = list(self.gather(key, drawn, encode))
+            yield from found
+
+    def gather(self, key: str, drawn: Drawn, encode: Encode | None) -> Iterator[tuple[Which, dict[str, np.ndarray]]]:
+        source = registry.source_at(self.data_root, key)
+        for task in self.tasks[key]:
+            samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
+            labels = read_label_set(self.output, task, key)
+            yield (task, key), evidence(labels, samples, raw_labels(source, task), encode, self.kinds)
+
+
+def raw_labels(source: Source, task: str) -> dict[str, list[str]]:
+    """Label → how the source's files write it, sorted; nothing for labels that no map holds, as typed ones."""
+    maps = {"NER": source.entity_labels, "RE": source.relation_labels}
+    events = source.event_labels if task in ("EE", "EET", "EEA") else {}
+    found: dict[str, list[str]] = {}
+    for raw, label in sorted(maps.get(task, events).items()):
+        if label is not None:
+            found.setdefault(label.name, []).append(raw)
+    return found
+
+
+class WriteMined(beam.DoFn):
+    """(label set, kind → vectors) → its dictionary on disk."""
+
+    def __init__(self, output: str, model: str, amend: Amend):
+        self.output, self.model, self.amend = output, model, amend
+
+    def process(self, element: tuple[Which, dict[str, np.ndarray]]):
+        which, found = element
+        labels = read_label_set(self.output, *which)
+        made = mine.mine(labels, found, self.model, self.amend.max_neighbours)
+        files.write_text(dictionary_path(self.output, *which), dictionary.dump(self.amend(made, labels)))
+
+
+class TakeGiven(beam.PTransform):
+    """(task, source key) → its part of a user's own dictionary on disk."""
+
+    def __init__(self, output: str, given: str, amend: Amend):
+        super().__init__()
+        self.write = WriteGiven(output, given, amend)
 
     def expand(self, pcoll):
         return pcoll | "Write dictionaries" >> beam.ParDo(self.write)
 
 
-class WriteDictionary(beam.DoFn):
-    def __init__(self, output: str, hard_negatives: str, model: str | None, max_neighbours: int):
-        self.output, self.hard_negatives, self.model = output, hard_negatives, model
-        self.max_neighbours = max_neighbours
+class WriteGiven(beam.DoFn):
+    def __init__(self, output: str, given: str, amend: Amend):
+        self.output, self.path, self.amend = output, given, amend
 
     def setup(self):
-        self.given = None if self.hard_negatives == "mine" else dictionary.load(self.hard_negatives)
+        self.given = dictionary.load(self.path)
 
-    def process(self, element: tuple[str, str]):
+    def process(self, element: Which):
         labels = read_label_set(self.output, *element)
-        if self.given is None:
-            vectors = embed.embed(mine.texts(labels), self.model)
-            made = mine.mine(labels, vectors, self.model, self.max_neighbours)
-        else:
-            made = dictionary.part_for(self.given, labels)
+        made = self.amend(dictionary.part_for(self.given, labels), labels)
         files.write_text(dictionary_path(self.output, *element), dictionary.dump(made))

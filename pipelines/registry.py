@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines import sources, unified
 from pipelines.sources import Found, Source
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, MachineError
 from transforms import files
 from transforms.files import File
 
@@ -19,11 +19,17 @@ class Located:
     source: Source
     found: Found | None
     problem: str = ""
+    unreadable: bool = False  # its folder is there, but cannot be listed
 
 
 def source_at(data_root: str, key: str) -> Source:
     """The source with this key: one of ours, else the unified folder `data_root`/`key`. This is what workers call."""
     return sources.load(key) if key in sources.keys() else unified.source_at(data_root, key)
+
+
+def without_files() -> list[Located]:
+    """All sources of ours, sorted by key, where no data root is given."""
+    return [Located(key, sources.load(key), None) for key in sources.keys()]
 
 
 def everything(data_root: str) -> list[Located]:
@@ -33,15 +39,27 @@ def everything(data_root: str) -> list[Located]:
     """
     if not files.is_folder(data_root):
         raise ConfigError(f"--data_root {data_root}: no such folder")
-    listed = files.list_files(data_root)
+    listed, unreadable = list_by_folder(data_root)
     located = []
     for key in sources.keys():
-        source = sources.load(key)
-        found = sources.find(source, below(listed, sources.folder(key)))
-        problem = "" if found and found.splits else f"no file of it in {sources.folder(key)}/; {source.get}"
-        located.append(Located(key, source, found, problem))
+        source, folder = sources.load(key), sources.folder(key)
+        found = sources.find(source, below(listed, folder))
+        missing = unreadable.get(folder, f"no file of it in {folder}/; {source.get}")
+        problem = "" if found and found.splits else missing
+        located.append(Located(key, source, found, problem, folder in unreadable))
     located += [Located(u.key, u.source, u.found, u.problem) for u in unified.sources_below(data_root, listed)]
     return sorted(located, key=lambda source: source.key)
+
+
+def list_by_folder(data_root: str) -> tuple[list[File], dict[str, str]]:
+    """All files below the data root, and folder → why it cannot be listed: that costs its source alone."""
+    listed, unreadable = files.list_files(data_root, recursive=False), {}
+    for folder in files.list_folders(data_root):
+        try:
+            listed += [File(file.path, f"{folder}/{file.name}") for file in files.list_files(f"{data_root}/{folder}")]
+        except MachineError as error:
+            unreadable[folder] = str(error)
+    return sorted(listed, key=lambda file: file.name), unreadable
 
 
 def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
@@ -52,12 +70,13 @@ def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
     located = {source.key: source for source in everything(data_root)}
     unknown = [key for key in wanted if key not in located]
     if unknown:
-        near = ", ".join(difflib.get_close_matches(unknown[0], located, 3)) or ", ".join(located)
-        raise ConfigError(f"no source is called {unknown[0]!r}; did you mean: {near}?")
-    chosen = [source for key, source in located.items() if (key in wanted if wanted else source.found)]
+        near = difflib.get_close_matches(unknown[0], located, 3)
+        hint = f"did you mean: {', '.join(near)}?" if near else "see python -m pipelines.sources for all of them"
+        raise ConfigError(f"no source is called {unknown[0]!r}; {hint}")
+    chosen = [s for key, s in located.items() if (key in wanted if wanted else s.found or s.unreadable)]
     if not chosen:
         raise ConfigError(
-            f"{data_root}: no source in it; name its folders by key ({', '.join(sources.keys())}), "
+            f"{data_root}: no source in it; name its folders by key (see python -m pipelines.sources), "
             "or put schema.json beside train.json, dev.json, test.json in IEPile's unified format"
         )
     return chosen
@@ -71,14 +90,29 @@ def below(listed: Sequence[File], key: str) -> list[File]:
 
 def remarks(data_root: str, located: Sequence[Located]) -> list[str]:
     """One line for each file group that is left unread: other forms of a source, files of no split, instructions."""
+    listed, _ = list_by_folder(data_root)
     lines = [
-        f"note: {file.name}: left out, its rows are instructions already"
-        for file in unified.instruction_files(files.list_files(data_root))
+        f"note: {file.name}: left out, its rows are instructions already" for file in unified.instruction_files(listed)
     ]
     for source in located:
-        for what, group in (("in another form", "ignored"), ("whose split nothing tells", "unassigned")):
+        for what, group in (
+            ("in another form, or of no use alone", "ignored"),
+            ("whose split nothing tells", "unassigned"),
+        ):
             names = [file.name for file in getattr(source.found, group, ())]
             if names:
                 more = f" and {len(names) - 3} more" if len(names) > 3 else ""
                 lines.append(f"note: {source.key}: left out {', '.join(names[:3])}{more} ({what})")
     return lines
+
+
+def unrecognised(data_root: str) -> list[str]:
+    """One line for each folder that is named like a source and holds none of its files."""
+    listed, _ = list_by_folder(data_root)
+    lines = {}
+    for key in sources.keys():
+        source, folder = sources.load(key), sources.folder(key)
+        inside = below(listed, folder)
+        if inside and sources.find(source, inside) is None:
+            lines[folder] = f"note: {folder}/: left out, no file in it is one of the source's; {source.get}"
+    return list(lines.values())

@@ -20,11 +20,14 @@ def options(flags: Sequence[str], own_flags: Sequence[str] = (), verbose: bool =
 
     Raises ConfigError for any other flag; `own_flags` only widen the suggestions.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for group in PipelineOptions.__subclasses__():
         group._add_argparse_args(parser)  # the hook that Beam documents for option classes
     known = {name for action in parser._actions for name in action.option_strings}
-    _, unknown = parser.parse_known_args(list(flags))
+    try:
+        _, unknown = parser.parse_known_args(list(flags))
+    except argparse.ArgumentError as error:
+        raise ConfigError(f"{error}; this flag is Apache Beam's own") from error
     if unknown:
         flag = unknown[0].split("=")[0]
         near = difflib.get_close_matches(flag, sorted(known.union(own_flags)), 3)
@@ -49,6 +52,12 @@ def runner_of(beam_options: PipelineOptions):
             "use DirectRunner with --direct_running_mode=multi_processing, or a cluster's runner"
         )
     if name not in ("directrunner", "direct", "fnapirunner", "switchingdirectrunner"):
+        known = StandardOptions.KNOWN_RUNNER_NAMES
+        if "." not in name and name.removesuffix("runner") not in (k.lower().removesuffix("runner") for k in known):
+            near = difflib.get_close_matches(name, [k.lower() for k in known], 1)
+            told = [k for k in known if k.lower() in near]
+            hint = f"did you mean {told[0]}?" if told else f"it has {', '.join(sorted(known))}"
+            raise ConfigError(f"--runner {name}: Apache Beam has no runner of this name; {hint}")
         return None
     encoded = JobServiceHandle.encode_pipeline_options(beam_options.get_all_options())
     info = beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded)

@@ -1,27 +1,26 @@
 """One configuration and the sources found → the stages of a build, each a Beam pipeline between directories."""
 
-import hashlib
 import importlib.metadata
-import inspect
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import card, runner, sources, summary
+from pipelines import card, negatives, runner, summary
 from pipelines.clean import Clean, Shard, cut_folder
 from pipelines.config import Config
 from pipelines.dag import Stage
 from pipelines.ingest import Ingest, SplitFiles, source_failures
 from pipelines.instruct import Instruct, ask_options, plan_shards
 from pipelines.labels import WriteLabels, read_label_set
-from pipelines.mine import Mine, label_sets_to_mine
+from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine
 from pipelines.progress import stage_progress
 from pipelines.registry import Located
 from pipelines.stats import stats
 from pipelines.validate import Validate, checks, refuse_failures
-from schemas.errors import SourceError
+from schemas.errors import MachineError, SourceError
 from schemas.example import TASKS
 from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, cut
@@ -43,7 +42,7 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
             ),
             Stage("clean", 1, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
-            Stage("mine", 1, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
+            Stage("mine", 2, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
             Stage(
                 "instruct", 1, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
@@ -54,26 +53,27 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
 
 
 def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> list:
-    """What decides what is read: our readers (the package's version and each source's module) and the raw files."""
-    own = set(sources.keys())
+    """What decides what is read: how we read (any change of a reader or a source counts) and the raw files."""
+    package = Path(__file__).parent
+    readers = [*package.parent.glob("transforms/formats/*.py"), *package.glob("sources/*.*")]
     return [
         version,
+        {path.name: files.checksum(str(path)) for path in sorted(readers)},
         config.ingest.model_dump(mode="json"),
-        [
-            [
-                source.key,
-                hashlib.sha256(inspect.getsource(sources.module(source.key)).encode()).hexdigest()
-                if source.key in own
-                else "",
-                source.problem,
-                {
-                    split: [[file.name, files.checksum(file.path)] for file in group]
-                    for split, group in (source.found.splits.items() if source.found else ())
-                },
-            ]
-            for source in located
-        ],
+        [[source.key, source.problem, raw_checksums(source)] for source in located],
     ]
+
+
+def raw_checksums(source: Located) -> dict[str, list[tuple[str, str]]]:
+    """Split → (name, SHA-256) of its files. One that cannot be read has none: reading it will fail its source."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for split, group in source.found.splits.items() if source.found else ():
+        for file in group:
+            try:
+                found.setdefault(split, []).append((file.name, files.checksum(file.path)))
+            except MachineError:
+                found.setdefault(split, []).append((file.name, ""))
+    return found
 
 
 def own_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
@@ -124,7 +124,8 @@ class Build:
         splits = [part for part in parts if part["key"] not in failed]
         if not splits:
             raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
-        return {"splits": splits, "failed": dict(sorted(failed.items()))}
+        sources = {source.key: about(source) for source in self.located if source.key not in failed}
+        return {"sources": sources, "splits": splits, "failed": dict(sorted(failed.items()))}
 
     def clean(self, output: str) -> dict:
         read = [
@@ -157,10 +158,29 @@ class Build:
     def mine(self, output: str) -> dict:
         config = self.config.mine
         if config.hard_negatives != "none":
-            elements = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
-            given = config.hard_negatives if config.hard_negatives == "mine" else files.absolute(config.hard_negatives)
-            mine = Mine(output, given, config.embedding_model, config.max_neighbours)
-            self.run("mine", output, "hard_negatives", elements, mine, len(elements))
+            which = label_sets_to_mine(summary.manifest(output, "labels")["tasks"])
+            sets = [read_label_set(output, *one) for one in which]
+            check_pairs(config.pin, "mine.pin", sets)
+            check_pairs(config.forbid, "mine.forbid", sets)
+            mined = config.hard_negatives == "mine"
+            amend = Amend(config.pin, config.forbid, config.max_neighbours if mined else None)
+            if mined:
+                elements = [shard for shard, _ in clean_shards(output) if shard.split != "test"]
+                local = runner.runner_of(self.options) is not None  # hints would only break the fusion of its steps
+                mine = Mine(
+                    output,
+                    self.data_root,
+                    which,
+                    config.embedding_model,
+                    files.absolute(config.cache or f"{output}/embeddings"),
+                    config.evidence,
+                    config.annotations,
+                    amend,
+                    "" if local else config.accelerator or "",
+                )
+            else:
+                elements, mine = which, TakeGiven(output, files.absolute(config.hard_negatives), amend)
+            self.run("mine", output, "hard_negatives", elements, mine, len(which))
         return {"hard_negatives": config.hard_negatives, "model": config.embedding_model}
 
     def instruct(self, output: str) -> dict:
@@ -191,12 +211,27 @@ class Build:
         self.run("validate", output, "reports", everything, check, None)
         counts = stats(output)
         files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
+        if self.config.mine.hard_negatives != "none":
+            files.write_text(f"{output}/reports/hard_negatives.html", negatives.report(output, instruct.split_num))
         refuse_failures(output)
         return {}
 
     def card(self, output: str) -> dict:
         files.write_text(f"{output}/README.md", card.card(output, self.config, self.located))
         return {}
+
+
+def about(source: Located) -> dict:
+    """What a manifest says of a source: by its licence class it is decided what may be published."""
+    return {
+        "name": source.source.name,
+        "title": source.source.title,
+        "lang": source.source.lang,
+        "tasks": list(source.source.tasks),
+        "licence": str(source.source.licence),
+        "licence_text": source.source.licence_text,
+        "held_out": source.source.held_out,
+    }
 
 
 def clean_shards(output: str) -> list[tuple[Shard, int]]:

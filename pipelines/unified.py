@@ -108,13 +108,22 @@ def _key(data_root: str, directory: str) -> str:
 
 def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
     by_name = {file.name: file for file in files}
-    looked_at = {name: _records(by_name[name]) for name in DATA_FILES if name in by_name}
+    try:
+        looked_at = {name: _records(by_name[name]) for name in DATA_FILES if name in by_name}
+    except SourceError as error:
+        source = _source(_path(data_root, directory)[-1], None, "en", None, ())
+        return Folder(_key(data_root, directory), source, find(source, list(files)), str(error))
     names = [name for name, records in looked_at.items() if not _are_instructions(records)]
     records = [record for name in names for record in looked_at[name]]
     if not names:
         return None
     path = _path(data_root, directory)
-    settings = _settings(by_name[SETTINGS]) if SETTINGS in by_name else {}
+    settings, wrong = {}, ""
+    if SETTINGS in by_name:
+        try:
+            settings = _settings(by_name[SETTINGS])
+        except (ConfigError, SourceError) as error:
+            wrong = str(error)
     task = settings.get("task") or _nearest(path, FOLDER_TASKS)
     labels: tuple[Label, ...] = ()
     problem = f"no task: write task (one of {', '.join(TASKS)}) into {SETTINGS}, or name a folder above it so"
@@ -123,7 +132,8 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
             labels, problem = unified.read_schema(by_name[SCHEMA], task), ""
         except SourceError as error:
             problem = str(error)
-    if problem and not settings and not any(record.keys() & LAYER_KEYS for record in records):
+    problem = wrong or problem
+    if problem and not settings and not wrong and not any(record.keys() & LAYER_KEYS for record in records):
         return None
     lang = settings.get("lang") or _nearest(path, FOLDER_LANGS) or _script(records)
     source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)

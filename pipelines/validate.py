@@ -311,6 +311,7 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
             total["negative_ratio"],
         )
         for (folder, split), total in sorted(totals.items())
+        if total["manifest_rows"] or total["rows"]  # all of a split may have been dropped, or ask for nothing
     ]
 
 

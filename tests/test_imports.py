@@ -51,7 +51,6 @@ def test_torch_is_imported_by_the_encoder_and_by_training_alone():
         ("pipelines.build", ("apache_beam", "great_expectations", "pyarrow", "torch")),
         ("hard_negatives.evaluate", ("apache_beam", "great_expectations", "torch")),
         ("validation.check", ("apache_beam", "great_expectations")),
-        ("train", ("apache_beam",)),
     ],
 )
 def test_heavy_modules_are_loaded_late(module, unwanted):

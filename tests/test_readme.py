@@ -9,6 +9,7 @@ from pipelines.config import Config
 from schemas.arrow import INSTRUCTIONS
 from tests.conftest import ROOT
 from transforms.ask import SPLIT_NUM
+from transforms.shards import read_shard
 
 README = (ROOT / "README.md").read_text()
 
@@ -29,3 +30,12 @@ def test_every_flag_shown_exists():
 def test_every_column_is_described():
     for column in INSTRUCTIONS.names:
         assert f"`{column}`" in README
+
+
+def test_the_row_shown_is_one_of_the_bundled_build(built):
+    (shown,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (id_,) = re.findall(r'row\["id"\] == "(.*?)"', shown)
+    rows = read_shard(str(built / "data/RE/train-00000-of-00001.parquet")).to_pylist()
+    (row,) = [row for row in rows if row["id"] == id_]
+    said = [line for line in shown.splitlines() if not line.startswith(">>>")]
+    assert said == [row["instruction"], row["output"]]

@@ -63,9 +63,8 @@ def machine_errors(path: str):
     try:
         yield
     except OSError as error:
-        raise MachineError(
-            f"{path}: {error.strerror or error}; check the path, its permissions and the disk"
-        ) from error
+        reason = error.strerror or " ".join(str(error).split())
+        raise MachineError(f"{path}: {reason}; check the path, its permissions and the disk") from error
 
 
 @contextmanager
@@ -77,14 +76,22 @@ def source_errors(name: str):
         raise SourceError(f"{name}: cannot be read: {error.strerror or error}; check the file") from error
 
 
-def list_files(root: str) -> list[File]:
-    """All files below `root`, sorted by name; hidden ones and those in hidden folders are left out.
+def list_folders(root: str) -> list[str]:
+    """Names of the folders directly below `root`, sorted; hidden ones are left out."""
+    system, base = filesystem(root)
+    with machine_errors(root):
+        infos = system.get_file_info(fs.FileSelector(base))
+    return sorted(i.base_name for i in infos if i.type == fs.FileType.Directory and not i.base_name.startswith("."))
+
+
+def list_files(root: str, recursive: bool = True) -> list[File]:
+    """All files below `root` (directly, unless `recursive`) by name; hidden ones and hidden folders are left out.
 
     Raises MachineError where `root` is no folder.
     """
     system, base = filesystem(root)
     with machine_errors(root):
-        infos = system.get_file_info(fs.FileSelector(base, recursive=True))
+        infos = system.get_file_info(fs.FileSelector(base, recursive=recursive))
     scheme = root[: root.index("://") + 3] if "://" in root else ""
     files = []
     for info in infos:
@@ -111,6 +118,28 @@ def is_folder(path: str) -> bool:
     return system.get_file_info(inner).type == fs.FileType.Directory
 
 
+def create_folder(path: str) -> None:
+    system, inner = filesystem(path)
+    with machine_errors(path):
+        system.create_dir(inner, recursive=True)
+
+
+def remove_file(path: str) -> None:
+    """Deletes a file; nothing where there is none."""
+    system, inner = filesystem(path)
+    if system.get_file_info(inner).type == fs.FileType.File:
+        with machine_errors(path):
+            system.delete_file(inner)
+
+
+def remove_temporaries(folder: str) -> None:
+    """Deletes what writes that were cut off left directly in a folder."""
+    system, inner = filesystem(folder)
+    for info in system.get_file_info(fs.FileSelector(inner)):
+        if info.base_name.startswith(".") and info.base_name.endswith(".tmp"):
+            system.delete_file(info.path)
+
+
 def remove_tree(path: str) -> None:
     """Deletes a folder and all below it; nothing where there is none."""
     system, inner = filesystem(path)
@@ -121,11 +150,12 @@ def remove_tree(path: str) -> None:
 
 @contextmanager
 def atomic_write(path: str):
-    """An output stream whose file has its name only when the block has ended well (a crash leaves a `.tmp`)."""
+    """An output stream whose file has its name only when the block has ended well (a crash leaves a hidden `.tmp`)."""
     system, inner = filesystem(path)
-    temporary = f"{inner}.{os.getpid()}.tmp"
+    folder, name = posixpath.split(inner)
+    temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
     with machine_errors(path):
-        system.create_dir(posixpath.dirname(inner), recursive=True)
+        system.create_dir(folder, recursive=True)
         with system.open_output_stream(temporary, compression=None) as stream:
             yield stream
         system.move(temporary, inner)

@@ -1,10 +1,12 @@
 """Tables ↔ Parquet shards: fixed names, written whole or not at all, the same bytes for the same rows."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.errors import MachineError
 from transforms.files import atomic_write, filesystem
 
 ROW_GROUP_ROWS = 20_000
@@ -63,22 +65,35 @@ def regroup(tables: Iterable[pa.Table], rows: int) -> Iterable[pa.Table]:
         yield pa.concat_tables(waiting).combine_chunks()
 
 
+@contextmanager
+def read_back(path: str):
+    """Turns a shard of ours that cannot be read into one line that names it."""
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid) as error:
+        folder = path.rpartition("/")[0]
+        reason = " ".join(str(error).split())
+        raise MachineError(f"{path}: cannot be read back: {reason}; delete {folder} and run again") from error
+
+
 def read_shard(path: str) -> pa.Table:
     system, inner = filesystem(path)
-    return pq.read_table(inner, filesystem=system)
+    with read_back(path):
+        return pq.read_table(inner, filesystem=system)
 
 
 def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> Iterable[pa.Table]:
     """The shard's rows in tables of at most `rows`, one in memory at a time; `columns`: the Parquet paths to read."""
     system, inner = filesystem(path)
-    with system.open_input_file(inner) as stream:
+    with read_back(path), system.open_input_file(inner) as stream:
         for batch in pq.ParquetFile(stream).iter_batches(rows, columns=columns):
             yield pa.Table.from_batches([batch])
 
 
 def read_schema(path: str) -> pa.Schema:
     system, inner = filesystem(path)
-    return pq.read_schema(inner, filesystem=system)
+    with read_back(path):
+        return pq.read_schema(inner, filesystem=system)
 
 
 def row_count(path: str) -> int:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from types import ModuleType
 
 from schemas.errors import BadRecord, ConfigError
 from schemas.example import RawExample
@@ -47,6 +46,7 @@ class Form:
     read: Reader
     include: tuple[str, ...]
     exclude: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # a split is there only with a file of these (where some files only add to others)
     splits: Mapping[str, str] = field(default_factory=dict)
     collapsed: bool = False  # its only entity label is the source's collapsed one
 
@@ -104,7 +104,7 @@ class Found:
 
     form: Form
     splits: dict[str, list[File]]
-    ignored: list[File]  # files of other forms
+    ignored: list[File]  # files of other forms, or of no use alone
     unassigned: list[File]  # files of the form whose split nothing tells
 
 
@@ -120,6 +120,7 @@ def find(source: Source, files: list[File]) -> Found | None:
         mine = [f for f in files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
         if taken is not None:
             read = {file.name for group in taken.splits.values() for file in group}
+            read |= {file.name for file in taken.ignored}
             taken.ignored.extend(file for file in mine if file.name not in read)
         elif mine:
             taken = Found(form, {}, [], [])
@@ -130,7 +131,10 @@ def find(source: Source, files: list[File]) -> Found | None:
                     taken.unassigned.append(file)
                 else:
                     taken.splits.setdefault(split, []).append(file)
-    if taken is not None and source.held_out:
+            for split, group in list(taken.splits.items()):
+                if form.needs and not any(matches(file.name, form.needs) for file in group):
+                    taken.ignored.extend(taken.splits.pop(split))
+    if taken is not None and taken.splits and source.held_out:
         chosen = taken.splits.pop("test", None)
         if chosen is None:
             chosen = sorted((f for files in taken.splits.values() for f in files), key=lambda f: f.name)
@@ -162,11 +166,6 @@ def keys() -> list[str]:
 def folder(key: str) -> str:
     """The folder below a data root that the files of a key in `keys()` lie in; also the name of its module."""
     return sources()[key][0]
-
-
-def module(key: str) -> ModuleType:
-    """The module that holds the source of a key in `keys()`."""
-    return importlib.import_module(f"{__name__}.{folder(key)}")
 
 
 def load(key: str) -> Source:

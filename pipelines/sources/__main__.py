@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
-from pipelines import registry, sources
+from pipelines import registry
 from pipelines.sources import Found, Source
 from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError
 from transforms.normalize import normalize
@@ -89,27 +90,25 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def show(data_root: str | None, verified: bool, as_json: bool) -> int:
     """Prints the list and returns the exit code."""
     code = 0
-    for key, source, found in rows(data_root):
-        row = describe(key, source, found)
+    for located in registry.everything(data_root) if data_root else registry.without_files():
+        row = describe(located.key, located.source, located.found)
         if data_root:
-            row["state"] = "found" if found and found.splits else "missing"
+            row["state"] = "missing" if not located.found else "unreadable" if located.problem else "found"
+            row["problem"] = located.problem if row["state"] == "unreadable" else ""
         if verified and row.get("state") == "found":
-            row["splits"] = verify(source, found)
-            code = 3 if any("failed" in split for split in row["splits"].values()) else code
+            row["splits"] = verify(located.source, located.found)
+        if verified and (row["problem"] or any("failed" in split for split in row.get("splits", {}).values())):
+            code = 3
         print(json.dumps(row, ensure_ascii=False) if as_json else "\n".join(lines(row)))
     return code
-
-
-def rows(data_root: str | None) -> list[tuple[str, Source, Found | None]]:
-    """Every source of ours, and the unified folders below the data root, with their files. Sorted by key."""
-    if data_root is None:
-        return [(key, sources.load(key), None) for key in sources.keys()]
-    return [(located.key, located.source, located.found) for located in registry.everything(data_root)]
 
 
 def lines(row: dict) -> list[str]:
@@ -128,6 +127,8 @@ def lines(row: dict) -> list[str]:
     told = ["\t".join(first).rstrip()]
     if state == "missing":
         told.append(f"    get: {row['get']} ({row['homepage']})")
+    if row.get("problem"):
+        told.append(f"    {row['problem']}")
     for split, counts in row.get("splits", {}).items():
         numbers = ", ".join(f"{counts[name]:,} {name}" for name in ("examples", *LAYERS) if counts[name])
         told.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records")

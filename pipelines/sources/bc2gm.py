@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from pipelines import mtl
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources import _mtl as mtl
 from schemas.label import Label
 from transforms.formats import genetag
 

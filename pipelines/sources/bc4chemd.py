@@ -1,7 +1,7 @@
 """BC4CHEMD (CHEMDNER): chemicals in PubMed abstracts, in eight classes of how they are named; tab-separated files."""
 
-from pipelines import mtl
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources import _mtl as mtl
 from schemas.label import Label
 from transforms.formats import chemdner
 

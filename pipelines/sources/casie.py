@@ -5,7 +5,6 @@ left out. In some files the offsets are one or two too high.
 """
 
 from functools import partial
-from typing import Annotated
 
 import msgspec
 
@@ -44,12 +43,9 @@ ROLES = {
 }
 
 
-Offset = Annotated[int, msgspec.Meta(ge=0)]
-
-
 class Span(msgspec.Struct):
-    startOffset: Offset
-    endOffset: Offset
+    startOffset: int
+    endOffset: int
     text: str
 
     def mention(self) -> Mention:

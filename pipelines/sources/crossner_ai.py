@@ -1,6 +1,6 @@
 """CrossNER AI: fourteen entity types of artificial intelligence over Wikipedia; one token a line, BIO."""
 
-from pipelines.crossner import crossner
+from pipelines.sources._crossner import crossner
 from schemas.label import Label
 
 SOURCE = crossner(

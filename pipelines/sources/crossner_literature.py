@@ -1,6 +1,6 @@
 """CrossNER literature: twelve entity types of books and writers over Wikipedia; one token a line, BIO."""
 
-from pipelines.crossner import AWARD, EVENT, crossner
+from pipelines.sources._crossner import AWARD, EVENT, crossner
 from schemas.label import Label
 
 SOURCE = crossner(

@@ -1,6 +1,6 @@
 """CrossNER music: thirteen entity types of songs and those who make them over Wikipedia; one token a line, BIO."""
 
-from pipelines.crossner import AWARD, EVENT, crossner
+from pipelines.sources._crossner import AWARD, EVENT, crossner
 from schemas.label import Label
 
 SOURCE = crossner(

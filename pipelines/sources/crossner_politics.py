@@ -1,6 +1,6 @@
 """CrossNER politics: nine entity types of parties, elections and those who stand in them; one token a line, BIO."""
 
-from pipelines.crossner import EVENT, crossner
+from pipelines.sources._crossner import EVENT, crossner
 from schemas.label import Label
 
 SOURCE = crossner(

@@ -1,6 +1,6 @@
 """CrossNER natural science: seventeen entity types from enzymes to stars over Wikipedia; one token a line, BIO."""
 
-from pipelines.crossner import AWARD, EVENT, crossner
+from pipelines.sources._crossner import AWARD, EVENT, crossner
 from schemas.label import Label
 
 SOURCE = crossner(

@@ -5,7 +5,6 @@ dropped. Polarity, modality and intensity, with their cues, are left out. The te
 """
 
 from functools import partial
-from typing import Annotated
 
 import msgspec
 
@@ -58,14 +57,11 @@ NO_ROLE = ("modality_cue", "polarity_cue", "intensity_cue")
 NO_TYPE = ("situation_deteriorate",)  # of the older brat files alone
 
 
-Offset = Annotated[int, msgspec.Meta(ge=0)]
-
-
 class Part(msgspec.Struct):
     """Tokens of the sentence, the end excluded, and the string as first marked in the running text."""
 
-    start: Offset
-    end: Offset
+    start: int
+    end: int
     text: str
 
 

@@ -5,7 +5,6 @@ The file of two target types, train_trans_2_type, is a part of train_trans_5_typ
 """
 
 from functools import partial
-from typing import Annotated
 
 import msgspec
 
@@ -112,14 +111,11 @@ EVENT_TYPES = {  # type → what happens, role code → words
 }
 
 
-Offset = Annotated[int, msgspec.Meta(ge=0)]
-
-
 class Part(msgspec.Struct):
     """The trigger (role `trigger`) or an argument."""
 
     word: str
-    span: tuple[Offset, Offset]
+    span: tuple[int, int]
     role: str
 
     def mention(self) -> Mention:

@@ -10,12 +10,11 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.wikidata import LABELS, draw
-from schemas.errors import BadRecord, Reason
+from pipelines.sources._wikidata import LABELS, draw
+from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats import json_groups
-from transforms.formats.token_pairs import to_example
+from transforms.formats import json_groups, token_pairs
 
 TRAIN_WIKI = (
     "P931 P4552 P140 P1923 P150 P6 P27 P449 P1435 P175 P1344 P39 P527 P740 P706 P84 P495 P123 P57 P22 P178 P241 P403 "
@@ -39,12 +38,8 @@ def read(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExample |
     """The sentences of the relations `unseen`; those of FewRel's other relations are other draws'."""
 
     def example(place: str, relation: str, row: Row) -> RawExample | BadRecord | None:
-        if relation not in RELATIONS:
-            return BadRecord(place, Reason.UNKNOWN_LABEL, f"{relation!r} is no relation of FewRel")
-        if relation not in unseen:
-            return None
         head, tail = (occurrences[0] if occurrences else () for _, _, occurrences in (row.h, row.t))
-        return to_example(place, row.tokens, [(head, tail, relation)])
+        return token_pairs.to_example(place, row.tokens, [(head, tail, relation)], unseen, RELATIONS)
 
     return json_groups.read(files, example, Row)
 
@@ -61,9 +56,19 @@ def source(number: int) -> Source:
         licence=Licence.OPEN,
         licence_text="MIT",
         homepage="https://github.com/thunlp/FewRel",
-        get="github.com/thunlp/FewRel, data: train_wiki.json, val_wiki.json into fewrel/ (either will do)",
+        get=(
+            "github.com/thunlp/FewRel, data: train_wiki.json, val_wiki.json into fewrel/ (either will do); or of "
+            "github.com/declare-lab/RelationPrompt, data for zero_rte: a folder fewrel/unseen_10_seed_0"
+        ),
         citation="han2018fewrel",
-        forms=(Form(partial(read, unseen=unseen), include=("train_wiki.json", "val_wiki.json")),),
+        forms=(
+            Form(partial(read, unseen=unseen), include=("train_wiki.json", "val_wiki.json")),
+            Form(
+                partial(token_pairs.read, labels=unseen, known=RELATIONS),
+                include=("*unseen_*_seed_*/*.jsonl",),
+                splits={"*": "test"},
+            ),
+        ),
         relation_labels={relation: LABELS[relation] for relation in sorted(unseen)},
         held_out=True,
         one_pair=True,

@@ -92,7 +92,7 @@ SOURCE = Source(
         "(the bag_relation files and relation2id.txt are not needed)"
     ),
     citation="wang2019ipre",
-    forms=(Form(read, include=("sent_*.txt",)),),
+    forms=(Form(read, include=("sent_*.txt",), needs=("sent_train*.txt", "sent_dev*.txt", "sent_test*.txt")),),
     relation_labels={"0": None, **{str(number): Label(*relation) for number, relation in enumerate(RELATIONS, 1)}},
     held_out=True,
     one_pair=True,

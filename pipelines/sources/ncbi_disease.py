@@ -1,7 +1,7 @@
 """NCBI Disease: diseases in PubMed abstracts, in four classes of how they are mentioned; PubTator."""
 
-from pipelines import mtl
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources import _mtl as mtl
 from schemas.label import Label
 from transforms.formats import pubtator
 

@@ -1,10 +1,11 @@
 """RAMS 1.0: 139 event types, one event in a window of about five sentences; JSON lines of tokens, spans inclusive.
 
-A window comes once for each event that is annotated in it; they are united, other events may go unlabelled. All
-types stand in one label set, under the words of their most specific level.
+A window comes once for each event that is annotated in it; they are united, other events may go unlabelled. The set
+is evaluated with all its types in one label set, and family by family (`rams_conflict`, `rams_life`, ...).
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
 from schemas.label import Label
+from transforms.files import File
 from transforms.formats import jsonl, token_spans
 
 NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
@@ -49,32 +51,41 @@ def to_example(place: str, row: Record) -> RawExample | BadRecord:
     return token_spans.sentence(place, tokens, None, None, escapes={}, events=events)
 
 
-def role_words(role: str) -> str:
-    return TABLE["roles"].get(role, role)
+def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:
+    """The windows whose event is of the family (empty: of any); of the others only one event is known, another."""
+    for record in jsonl.read(files, to_example, Record):
+        if isinstance(record, BadRecord) or not record.events or record.events[0].label.startswith(family):
+            yield record
 
 
-SOURCE = Source(
-    name="RAMS",
-    title="RAMS 1.0, roles across multiple sentences",
-    tasks=("EE", "EET", "EEA"),
-    lang="en",
-    domain="news",
-    licence=Licence.ASK,
-    licence_text="not stated with the files",
-    homepage="https://nlp.jhu.edu/rams",
-    get="nlp.jhu.edu/rams: data/{train,dev,test}.jsonlines into rams/",
-    citation="ebner2020rams",
-    held_out=True,
-    one_pair=True,
-    forms=(
-        Form(
-            partial(jsonl.read, to_example=to_example, row_type=Record),
-            include=("*.jsonlines", "*.jsonl", "*.json"),
-        ),
-    ),
-    event_labels={
-        raw: Label(entry["name"], entry["description"], tuple(map(role_words, entry["roles"].split())))
-        for raw, entry in TABLE["types"].items()
-    },
-    role_names=TABLE["roles"],
-)
+def source(family: str = "") -> Source:
+    """The set, or the part of it whose event types are of one family: the first level of the ontology."""
+    roles = TABLE["roles"]
+    return Source(
+        name=f"RAMS_{family}" if family else "RAMS",
+        title="RAMS 1.0, roles across multiple sentences" + (f": {family}" if family else ""),
+        tasks=("EE", "EET", "EEA"),
+        lang="en",
+        domain="news",
+        licence=Licence.ASK,
+        licence_text="not stated with the files",
+        homepage="https://nlp.jhu.edu/rams",
+        get="nlp.jhu.edu/rams: data/{train,dev,test}.jsonlines into rams/",
+        citation="ebner2020rams",
+        held_out=True,
+        one_pair=True,
+        forms=(Form(partial(read, family=family), include=("*.jsonlines", "*.jsonl", "*.json")),),
+        event_labels={
+            raw: Label(
+                entry["name"], entry["description"], tuple(roles.get(role, role) for role in entry["roles"].split())
+            )
+            for raw, entry in TABLE["types"].items()
+            if raw.startswith(family)
+        },
+        role_names=roles,
+    )
+
+
+FAMILIES = sorted({raw.partition(".")[0] for raw in TABLE["types"]})
+
+SOURCES = {family: source(family) for family in ("", *FAMILIES)}

@@ -1,6 +1,7 @@
 """Wiki-ZSL: 113 Wikidata relations in Wikipedia sentences, distantly supervised; five draws of unseen ones, held out.
 
-Forms: the original token lists with edges, and a question answering table derived from them, which has strings only.
+Forms: the original token lists with edges, the triplets that RelationPrompt made of them, and a question answering
+table derived from them, which has strings only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,13 +10,12 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.wikidata import LABELS, draw
+from pipelines.sources._wikidata import LABELS, draw
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from transforms.files import File
-from transforms.formats import json_rows
+from transforms.formats import json_rows, token_pairs
 from transforms.formats.delimited import csv_rows
-from transforms.formats.token_pairs import to_example
 
 PROPERTY_IDS = (
     "P17 P19 P20 P22 P25 P26 P27 P30 P31 P36 P37 P39 P40 P47 P50 P53 P54 P57 P58 P59 P69 P81 P86 P101 P102 P106 "
@@ -53,11 +53,8 @@ def read_graphs(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawEx
     """The sentences with an edge whose relation is in `unseen`, with all such edges."""
 
     def example(place: str, row: Row) -> RawExample | BadRecord | None:
-        for edge in row.edges:
-            if edge.relation not in RELATIONS and edge.relation != NO_RELATION:
-                return BadRecord(place, Reason.UNKNOWN_LABEL, f"{edge.relation!r} is no relation of Wiki-ZSL")
-        pairs = [(edge.left, edge.right, edge.relation) for edge in row.edges if edge.relation in unseen]
-        return to_example(place, row.tokens, pairs) if pairs else None
+        pairs = [(edge.left, edge.right, edge.relation) for edge in row.edges]
+        return token_pairs.to_example(place, row.tokens, pairs, unseen, RELATIONS | {NO_RELATION})
 
     return (record for record in json_rows.read(files, example, Row) if record is not None)
 
@@ -98,12 +95,18 @@ def source(number: int) -> Source:
         licence_text="Apache-2.0 (UKPLab/emnlp2017-relation-extraction); the text is Wikipedia's (CC BY-SA)",
         homepage="https://github.com/dinobby/ZS-BERT",
         get=(
-            "the data linked from github.com/dinobby/ZS-BERT: wiki_train_new.json into wiki_zsl/; "
-            "or the QA-ZRE tables val_data_*.csv"
+            "the data linked from github.com/dinobby/ZS-BERT: wiki_train_new.json into wiki_zsl/; or of "
+            "github.com/declare-lab/RelationPrompt, data for zero_rte: a folder wiki/unseen_10_seed_0; or the tables "
+            "val_data_*.csv of QA-ZRE"
         ),
         citation="chen2021zsbert",
         forms=(
             Form(partial(read_graphs, unseen=unseen), include=("wiki_train_new.json",)),
+            Form(
+                partial(token_pairs.read, labels=unseen, known=RELATIONS),
+                include=("*unseen_*_seed_*/*.jsonl",),
+                splits={"*": "test"},
+            ),
             Form(partial(read_table, unseen=unseen), include=("*_data_*.csv",)),
         ),
         relation_labels={relation: LABELS[relation] for relation in sorted(unseen)},

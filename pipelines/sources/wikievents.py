@@ -1,9 +1,12 @@
 """WikiEvents: 60 event types in whole news articles; JSON lines with token and character offsets.
 
 The offsets leave the gaps between sentences that the field `text` has lost; the text is put together with them. The
-ontology lists three contact types as unspecified alone; the articles have their three ways of contact too.
+ontology lists three contact types as unspecified alone; the articles have their three ways of contact too. The set
+is evaluated with all its types in one label set, and family by family (`wikievents_conflict`, `wikievents_life`, ...).
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +18,7 @@ from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
 from schemas.label import Label
+from transforms.files import File
 from transforms.formats import jsonl
 
 TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
@@ -105,28 +109,45 @@ def joined(row: Document) -> tuple[str, list[Span]]:
     return text, spans
 
 
-SOURCE = Source(
-    name="WikiEvents",
-    title="WikiEvents, document-level event argument extraction",
-    tasks=("EE", "EET", "EEA"),
-    lang="en",
-    domain="news",
-    licence=Licence.OPEN,
-    licence_text="MIT",
-    homepage="https://github.com/raspberryice/gen-arg",
-    get="the archive linked at github.com/raspberryice/gen-arg: {train,dev,test}.jsonl into wikievents/",
-    citation="li2021wikievents",
-    held_out=True,
-    forms=(
-        Form(
-            partial(jsonl.read, to_example=to_example, row_type=Document),
-            include=("*.jsonl",),
-            exclude=("*_info.jsonl", "*coref*"),  # arguments replaced by other mentions of the same entity
+def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:
+    """Every document with its events of the family (empty: all); without any it says that there is none."""
+    for record in jsonl.read(files, to_example, Document):
+        if isinstance(record, RawExample) and record.events is not None:
+            record = replace(record, events=tuple(e for e in record.events if e.label.lower().startswith(family)))
+        yield record
+
+
+def source(family: str = "") -> Source:
+    """The set, or the same documents with the event types of one family: the first level of the ontology."""
+    roles = TABLE["roles"]
+    return Source(
+        name=f"WikiEvents_{family}" if family else "WikiEvents",
+        title="WikiEvents, document-level event argument extraction" + (f": {family}" if family else ""),
+        tasks=("EE", "EET", "EEA"),
+        lang="en",
+        domain="news",
+        licence=Licence.OPEN,
+        licence_text="MIT",
+        homepage="https://github.com/raspberryice/gen-arg",
+        get="the archive linked at github.com/raspberryice/gen-arg: {train,dev,test}.jsonl into wikievents/",
+        citation="li2021wikievents",
+        held_out=True,
+        forms=(
+            Form(
+                partial(read, family=family),
+                include=("*.jsonl",),
+                exclude=("*_info.jsonl", "*coref*"),  # arguments replaced by other mentions of the same entity
+            ),
         ),
-    ),
-    event_labels={
-        raw: Label(entry["name"], entry["description"], tuple(TABLE["roles"][role] for role in entry["roles"].split()))
-        for raw, entry in TABLE["types"].items()
-    },
-    role_names=TABLE["roles"],
-)
+        event_labels={
+            raw: Label(entry["name"], entry["description"], tuple(roles[role] for role in entry["roles"].split()))
+            for raw, entry in TABLE["types"].items()
+            if raw.lower().startswith(family)
+        },
+        role_names=roles,
+    )
+
+
+FAMILIES = sorted({raw.partition(".")[0].lower() for raw in TABLE["types"]})
+
+SOURCES = {family: source(family) for family in ("", *FAMILIES)}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking, as_mapping, dump, load, parse, part_for
+from hard_negatives.kinds import KINDS
 from schemas.errors import ConfigError
 from schemas.label import Label, LabelSet, typed_label
 
@@ -24,8 +25,14 @@ def given_by(content: object) -> tuple[Dictionary, ...]:
     return parse(json.dumps(content).encode(), "mine.json")
 
 
+def test_files_without_evidence_are_read():
+    old = {"task": "NER", "key": "towns", "source": "Towns", "lang": "en", "model": "lexical"}
+    (read,) = given_by({**old, "labels": {"city": {"neighbours": [{"label": "river", "score": 0.5}]}}})
+    assert read.labels == {"city": Ranking((Neighbour("river", 0.5),))}
+
+
 def test_file_for_a_person():
-    ranking = Ranking((Neighbour("村庄", 0.75),), (Neighbour('a "river"', -0.1),))
+    ranking = Ranking((Neighbour("村庄", 0.75, {"types": 2.0, "name": 0.5}),), (Neighbour('a "river"', -0.1),))
     assert dump(Dictionary("NER", "towns", "Towns", "zh", "lexical", {"城市": ranking, "alone": Ranking(())})) == (
         "{\n"
         ' "task": "NER",\n'
@@ -36,7 +43,7 @@ def test_file_for_a_person():
         ' "labels": {\n'
         '  "城市": {\n'
         '   "neighbours": [\n'
-        '    {"label": "村庄", "score": 0.75}\n'
+        '    {"label": "村庄", "score": 0.75, "evidence": {"types": 2.0, "name": 0.5}}\n'
         "   ],\n"
         '   "below_cut": [\n'
         '    {"label": "a \\"river\\"", "score": -0.1}\n'
@@ -52,7 +59,9 @@ def test_file_for_a_person():
 
 
 names = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
-neighbours = st.builds(Neighbour, names, st.none() | st.integers(-10_000, 10_000).map(lambda points: points / 10_000))
+said = st.dictionaries(st.sampled_from(sorted(KINDS)), st.integers(1, 99).map(lambda points: points / 10), max_size=3)
+scores = st.none() | st.integers(-10_000, 10_000).map(lambda points: points / 10_000)
+neighbours = st.builds(Neighbour, names, scores, said)
 rankings = st.builds(Ranking, st.lists(neighbours, max_size=3).map(tuple), st.lists(neighbours, max_size=3).map(tuple))
 
 
@@ -129,6 +138,7 @@ def test_folder_of_a_build(tmp_path):
     (tmp_path / "NER" / "towns.json").write_text(dump(mined))
     (tmp_path / "given.json").write_text(json.dumps(NESTED))
     (tmp_path / "manifest.txt").write_text("no dictionary")
+    (tmp_path / "manifest.json").write_text('{"stage": "mine"}')
     dictionaries = load(str(tmp_path))
     assert dictionaries[0] == mined and len(dictionaries) == 4
     assert load(str(tmp_path / "NER" / "towns.json")) == (mined,)

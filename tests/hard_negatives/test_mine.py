@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hard_negatives import mine as mining
 from hard_negatives.dictionary import as_mapping
-from hard_negatives.embed import embed
-from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order, text, texts
-from schemas.errors import SourceError
-from schemas.label import Label, LabelSet, typed_label
+from hard_negatives.evidence import evidence
+from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order, standardised
+from schemas.label import Label, LabelSet
 
 
 def label_set(*names: str) -> LabelSet:
@@ -15,32 +15,7 @@ def label_set(*names: str) -> LabelSet:
 
 
 def mined(labels: LabelSet, **options):
-    return mine(labels, embed(texts(labels), "lexical"), "lexical", **options)
-
-
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        (Label("city"), "city"),
-        (Label("city", "a town with walls"), "city: a town with walls"),
-        (Label("attack", "an act of force", ("attacker", "place")), "attack: an act of force (attacker, place)"),
-        (Label("attack", roles=("attacker",)), "attack (attacker)"),
-        (typed_label("drug", "treats", "disease"), "drug treats disease"),
-    ],
-)
-def test_text(label, expected):
-    assert text(label) == expected
-
-
-@pytest.mark.parametrize("name", ["", " \t"])
-def test_empty_name(name):
-    with pytest.raises(SourceError, match="toy: a NER label has an empty name"):
-        mined(label_set("city", name))
-
-
-def test_name_twice():
-    with pytest.raises(SourceError, match="toy: NER label 'city' stands twice"):
-        mined(label_set("city", "city", "river"))
+    return mine(labels, evidence(labels, {}, {}, None), "lexical", **options)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +23,10 @@ def test_name_twice():
     [
         ([0.9, 0.8, 0.3, 0.2], 20, 2),
         ([0.9, 0.2, 0.1], 20, 1),
-        ([0.9, 0.8, 0.7], 20, 1),  # two equal drops: the first
-        ([0.5, 0.5, 0.5], 20, 1),  # no drop
-        ([0.9, 0.8, 0.7, 0.1], 2, 1),  # the drop after 0.7 lies beyond two neighbours
+        ([0.9, 0.8, 0.7], 20, 1),  # parted in two equally well after the first and after the second: the first
+        ([0.5, 0.5, 0.5], 20, 1),
+        ([0.9, 0.85, 0.6, 0.5, 0.1, 0.05, 0.0], 20, 4),  # not at the largest drop alone: by how the halves cohere
+        ([0.9, 0.8, 0.7, 0.1], 2, 1),  # what lies beyond three scores does not count
         ([0.9, 0.8, 0.1], 2, 2),
         ([-0.3], 20, 1),
         ([], 20, 0),
@@ -146,5 +122,79 @@ def test_ranking_stops_at_fifty():
 
 
 def test_wrong_number_of_vectors():
-    with pytest.raises(ValueError, match="2 labels, but 1 vectors"):
-        mine(label_set("a", "b"), np.ones((1, 3), np.float32), "lexical")
+    with pytest.raises(ValueError, match="2 labels, but 1 vectors of name"):
+        mine(label_set("a", "b"), {"name": np.ones((1, 3), np.float32)}, "lexical")
+
+
+def test_standardised_by_hand():
+    # Less their mean (1/2, 1/2), of length 1: two at (1, -1)/√2, two opposite. Of the 6 pairs 2 are 1 and 4 are -1,
+    # so the mean is -1/3 and the standard deviation √(1 - 1/9) = √8/3
+    rows, mean = standardised(np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32))
+    assert mean == pytest.approx(-(1 / 3) / (np.sqrt(8) / 3), abs=1e-6)
+    assert (rows @ rows.T)[0].tolist() == pytest.approx([3 / np.sqrt(8)] * 2 + [-3 / np.sqrt(8)] * 2, abs=1e-6)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 99), st.integers(3, 30), st.integers(1, 40), st.integers(0, 3))
+def test_standardised_has_a_deviation_of_one(seed, n, d, silent):
+    vectors = np.random.default_rng(seed).normal(size=(n + silent, d))
+    vectors[n:] = 0
+    rows, mean = standardised(vectors)
+    assert rows.shape == vectors.shape and not rows[n:].any()
+    likeness = rows[:n].astype(float) @ rows[:n].T
+    of_pairs = likeness[~np.eye(n, dtype=bool)]
+    if rows.any():
+        assert of_pairs.std() == pytest.approx(1, abs=1e-3)
+        assert of_pairs.mean() == pytest.approx(mean, abs=1e-3)
+    else:
+        assert np.ptp(unit_likeness(vectors[:n])) < 1e-5
+
+
+def unit_likeness(vectors: np.ndarray) -> np.ndarray:
+    rows = mining.centred(vectors)
+    return (rows @ rows.T)[~np.eye(len(rows), dtype=bool)]
+
+
+@pytest.mark.parametrize("rows", [np.ones((4, 3)), np.eye(4), np.zeros((4, 3)), np.eye(2)])
+def test_evidence_that_tells_no_two_apart_counts_nothing(rows):
+    assert not standardised(rows)[0].any()
+
+
+def test_every_kind_counts_the_same_whatever_its_scale():
+    rng = np.random.default_rng(1)
+    labels = label_set(*"abcdefgh")
+    one, two = rng.normal(size=(8, 3)), rng.normal(size=(8, 50))
+    both = mine(labels, {"wording": one, "mentions": two}, "x")
+    assert both == mine(labels, {"wording": one * 100, "mentions": two * 0.01}, "x")
+    assert both.labels != mine(labels, {"wording": one}, "x").labels
+
+
+def test_what_speaks_for_a_neighbour():
+    # By the first kind a and b are alike, c and d; by the second a and c; e and f are like nobody
+    first = np.eye(6)[[0, 0, 1, 1, 2, 3]]
+    second = np.eye(6)[[0, 1, 0, 2, 3, 4]]
+    rankings = mine(label_set(*"abcdef"), {"wording": first, "types": second}, "x").labels
+    said = {n.label: n.evidence for n in rankings["a"].neighbours}
+    assert list(said["b"]) == ["wording"] and said["b"]["wording"] > 1
+    assert list(said.get("c", {"types": 3})) == ["types"]
+    assert all(n.evidence == {} for ranking in rankings.values() for n in ranking.below_cut)
+
+
+def test_labels_without_evidence_get_neighbours():
+    rankings = mine(label_set("a", "b", "c"), {}, "x").labels
+    assert {label: [n.label for n in ranking.neighbours] for label, ranking in rankings.items()} == {
+        "a": ["b"],
+        "b": ["a"],
+        "c": ["a"],
+    }
+
+
+def test_beyond_the_dimensions_searched_neighbours_stay_the_same(monkeypatch):
+    rng = np.random.default_rng(3)
+    centres = np.repeat(rng.normal(size=(10, 64)), 20, axis=0)
+    vectors = {"wording": centres + rng.normal(size=centres.shape) * 0.1}
+    labels = label_set(*(f"{n:03}" for n in range(200)))
+    whole = as_mapping(mine(labels, vectors, "x"))
+    monkeypatch.setattr(mining, "MAX_DIMENSIONS", 16)
+    fewer = as_mapping(mine(labels, vectors, "x"))
+    assert all(set(whole[label]) == set(fewer[label]) for label in whole)

@@ -53,7 +53,8 @@ def test_no_path_of_the_machine_is_published(built):
 
 
 def test_table_escapes_and_groups():
-    assert table(["a|b", "n"], [["x|y", 12345]]).splitlines() == ["| a\\|b | n |", "| :-- | --: |", "| x\\|y | 12,345 |"]
+    made = table(["a|b", "n"], [["x|y", 12345]])
+    assert made.splitlines() == ["| a\\|b | n |", "| :-- | --: |", "| x\\|y | 12,345 |"]
 
 
 def test_size_category():

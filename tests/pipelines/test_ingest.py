@@ -1,7 +1,10 @@
 """Reading: a bad record costs itself, a bad file its source, a bad source neither the others nor the build."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 
 import pyarrow.parquet as pq
@@ -10,6 +13,8 @@ import pytest
 from pipelines import build
 from pipelines.config import SAMPLES
 from pipelines.ingest import hash_split, source_failures
+from tests.conftest import ROOT
+from tests.unified import NER_SCHEMA, ner, write_source
 
 
 @pytest.fixture
@@ -75,6 +80,30 @@ def test_a_source_that_is_missing_fails_alone_and_says_where_to_get_it(data, cap
     assert "no file of it in scierc/; " in capsys.readouterr().err
 
 
+def test_a_source_folder_of_ones_own_that_is_wrong_fails_alone(data, capsys):
+    write_source(data / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
+    (data / "mine/source.yaml").write_text("task: NRE\n")
+    code, manifest = run(data)
+    assert (code, len(keys(manifest))) == (3, 3)
+    assert "task is 'NRE'" in manifest["failed"]["mine"]
+    assert run(data, "--sources", "clue_ner")[0] == 0
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not there to take root's rights away")
+def test_files_that_may_not_be_read_cost_their_source(data):
+    (data / "clue_ner/train.json").chmod(0)
+    (data / "resume_ner").chmod(0)
+    build = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(data.parent / "build"),
+             "--hard_negatives", "none", "--only", "ingest", "--set", "ingest.max_reject_rate=0.2"]  # fmt: skip
+    rights = ["--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+    command = ["setpriv", *rights, *build] if os.getuid() == 0 else build
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    (data / "resume_ner").chmod(0o755)
+    assert done.returncode == 3, done.stderr
+    failed = [line for line in done.stderr.splitlines() if line.startswith("error: source ")]
+    assert len(failed) == 2 and "clue_ner: train.json: cannot be read" in failed[0] and "resume_ner" in failed[1]
+
+
 def test_a_mended_source_is_read_by_the_next_run(data):
     good = (data / "clue_ner/train.json").read_bytes()
     (data / "clue_ner/train.json").write_bytes(b"")
@@ -96,6 +125,15 @@ def test_when_every_source_fails_there_is_no_build(data):
 def test_limit(data):
     _, manifest = run(data, "--limit", "3")
     assert {part["read"]["examples"] for part in manifest["splits"]} == {3}
+
+
+def test_limit_does_not_make_bad_records_weigh_more(data):
+    shutil.copytree(SAMPLES / "ade_corpus", data / "ade_corpus")
+    code, manifest = run(data, "--limit", "1", "--set", "ingest.max_reject_rate=0.1")
+    assert code == 0
+    assert {part["split"]: part["read"]["examples"] for part in manifest["splits"] if part["key"] == "ade_corpus"} == {
+        "train": 1, "validation": 1, "test": 1,
+    }  # fmt: skip
 
 
 def test_hash_split_keeps_its_shares_and_its_sides():
@@ -121,8 +159,20 @@ SIDES = {
 
 
 def test_too_many_rejects_fail_a_source_and_rule_drops_do_not_count():
-    part = {"key": "a", "read": {"examples": 97}, "rejected": {"broken_json": 3}, "first_rejects": ["f:1: x"]}
+    part = {
+        "key": "a",
+        "read": {"examples": 97},
+        "beyond_limit": 0,
+        "rejected": {"broken_json": 3},
+        "first_rejects": ["f:1: x"],
+    }
     assert source_failures([part], 0.03) == {}
     assert "3 of 100 records rejected (3.0%, allowed 2.0%), first f:1: x" in source_failures([part], 0.02)["a"]
-    united = {"key": "a", "read": {"examples": 10}, "rejected": {"one_pair_united": 9}, "first_rejects": []}
+    united = {
+        "key": "a",
+        "read": {"examples": 10},
+        "beyond_limit": 0,
+        "rejected": {"one_pair_united": 9},
+        "first_rejects": [],
+    }
     assert source_failures([united], 0.0) == {}

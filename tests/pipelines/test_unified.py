@@ -76,10 +76,9 @@ def test_a_licence_class(tmp_path, licence):
 )
 def test_a_wrong_source_yaml(tmp_path, settings, message):
     path = folder(tmp_path / "NER", settings=settings, train=[OSLO]) / "source.yaml"
-    with pytest.raises(ConfigError) as error:
-        sources_below(str(tmp_path))
-    assert str(error.value).startswith(f"{path}:") and message in str(error.value)
-    assert "\n" not in str(error.value)
+    (found,) = sources_below(str(tmp_path))
+    assert found.problem.startswith(f"{path}:") and message in found.problem
+    assert "\n" not in found.problem
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,11 @@ def main() -> int:
         for pool in arguments.pool
     ]
     addresses = [pool.stdout.readline().strip() for pool in pools]
+    if not all(addresses):
+        raise RuntimeError("a worker pool has ended before it served; the log above says why")
     front = worker_pools.Front(addresses)
     _server, front_address = worker_pools.serve(front)
-    jobs = LocalJobServicer(beam_job_type=job_on(workers=len(pools)))
+    jobs = LocalJobServicer(str(folder / "staging"), job_on(workers=len(pools)))
     jobs_address = f"localhost:{jobs.start_grpc_server()}"
     places = {"{jobs}": jobs_address, "{workers}": front_address}
     command = arguments.command

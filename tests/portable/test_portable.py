@@ -1,16 +1,21 @@
 """The bundled build on workers that have nothing of ours but the wheel staged with each job: the same bytes."""
 
+import contextlib
+import functools
 import importlib.metadata
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
 import pytest
 
+from pipelines.config import SAMPLES
 from tests.checkout import build_wheel, copy_checkout
 from tests.conftest import ROOT, checksums
 from tests.portable import worker_pools
@@ -56,25 +61,38 @@ def boot(folder, workers_python) -> Path:
     return path
 
 
-def run_on_pools(folder: Path, python: Path, boot: Path, wheel: Path, *flags: str) -> tuple[int, str]:
-    """The build as one job after the other on two pools, cut off from every network but the loopback where this machine
-    lets us: its exit code and what it said. No process of it stays behind.
+@pytest.fixture(scope="module")
+def run_on_pools(folder, workers_python, boot, wheel) -> Callable[..., tuple[int, str]]:
+    """Runs the build in a folder, as one job after the other on two pools that live in another; cut off from every
+    network but the loopback where this machine lets us. Returns its exit code and what it said; no process stays.
     """
-    pool = f"{python} {HERE / 'worker_pools.py'} {boot}"
+    return functools.partial(run, folder, workers_python, boot, wheel)
+
+
+def run(folder: Path, python: Path, boot: Path, wheel: Path, driver_folder: Path, *flags: str) -> tuple[int, str]:
+    pool = shlex.join([str(python), str(HERE / "worker_pools.py"), str(boot)])
     build = [sys.executable, "-m", "pipelines.build", *flags, "--runner=PortableRunner", "--job_endpoint={jobs}"]
     build += ["--environment_type=EXTERNAL", "--environment_config={workers}", f"--extra_package={wheel}"]
     around = [sys.executable, "-m", "tests.portable.jobservice", "--pool", pool, "--pool", pool]
     command = [*around, "--folder", str(folder), "--", *build]
     if can_cut_the_network():
         command = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+            command,
+            cwd=driver_folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
         )
     try:
         said, _ = process.communicate(timeout=TIMEOUT_S)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # all have ended
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     return process.returncode, said
 
@@ -90,11 +108,10 @@ def test_the_workers_environment_lacks_our_code_and_has_the_rest(folder, workers
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
-def test_two_pools_build_the_same_bytes(built, folder, workers_python, boot, wheel):
-    output = folder / "build"
-    code, said = run_on_pools(folder, workers_python, boot, wheel, "--output", str(output))
+def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
+    code, said = run_on_pools(tmp_path, "--output", "build")
     assert code == 0, said
-    assert checksums(output) == checksums(built)
+    assert checksums(tmp_path / "build") == checksums(built)
     pools = json.loads((folder / "pools.json").read_text())
     assert len(pools) == 2
     for did in pools.values():
@@ -103,13 +120,14 @@ def test_two_pools_build_the_same_bytes(built, folder, workers_python, boot, whe
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
-def test_an_error_on_a_worker_is_one_line_and_its_exit_code(folder, workers_python, boot, wheel):
-    output = folder / "blocked"
-    output.mkdir()
-    (output / "build.json").write_text("{}")
-    (output / "examples").write_text("a file where the workers want a folder")
-    code, said = run_on_pools(folder, workers_python, boot, wheel, "--output", str(output), "--sources", "scierc")
+def test_an_error_on_a_worker_is_one_line_and_its_exit_code(run_on_pools, tmp_path):
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/build.json").write_text('{"ieforge": {}}')
+    (tmp_path / "build/examples").write_text("a file where the workers want a folder")
+    (tmp_path / "raw").symlink_to(SAMPLES)
+    source = ("--data_root", "raw", "--sources", "IE-en/KG/lighthouses")
+    code, said = run_on_pools(tmp_path, "--output", "build", *source, "--hard_negatives", "none")
     assert code == 1
     lines = [line for line in said.splitlines() if not line.startswith("note: ")]
     assert len(lines) == 1, said
-    assert lines[0].startswith(f"error: {output}/examples/scierc: ")
+    assert lines[0].startswith(f"error: {tmp_path}/build/examples/IE-en/KG/lighthouses/")

@@ -40,7 +40,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def serve(pool: beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer) -> tuple[grpc.Server, str]:
-    """Serves the pool on a free port of the loopback: the server, which lives as long as it is held, and its address."""
+    """Serves the pool on a free port of the loopback: the server, which lives while it is referred to, its address."""
     server = grpc.server(ThreadPoolExecutor(4))
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
     port = server.add_insecure_port("localhost:0")

@@ -62,4 +62,5 @@ def _sentence(name: str, rows: list[tuple[int, list[str]]], escapes: Mapping[str
     place = f"{name}:{rows[0][0]}"
     if opened:
         return BadRecord(place, Reason.BROKEN_RECORD, f"the name of type {opened[0][1]} does not end in its sentence")
-    return sentence(place, [fields[WORD] for _, fields in rows], sorted(entities), None, escapes)
+    entities.sort(key=lambda entity: (entity[0][0], -entity[0][1]))
+    return sentence(place, [fields[WORD] for _, fields in rows], entities, None, escapes)

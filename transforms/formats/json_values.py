@@ -46,7 +46,8 @@ def values(text: str) -> Iterator[tuple[int, object]]:
     if not text.startswith("[", at):
         value, end = DECODER.raw_decode(text, at)
         yield text.count("\n", 0, at) + 1, value
-        if text[end:].strip():
+        end = BLANKS.match(text, end).end()
+        if end < len(text):
             raise json.JSONDecodeError("something follows the value", text, end)
         return
     line, counted = 1, 0

@@ -3,6 +3,7 @@
 The layout of COAE 2016 task 3: `sentence<TAB>code` to train on, `number<TAB>sentence` to predict on.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from schemas.errors import BadRecord, Reason
@@ -10,6 +11,8 @@ from schemas.example import Mention, RawExample, Relation, Span
 from transforms.files import File
 from transforms.formats.blocks import BARE_TAG, Broken, parse
 from transforms.formats.delimited import tab_rows
+
+OPENED = re.compile("</?e")
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
@@ -21,16 +24,18 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
             yield row
             continue
         place, (first, second) = row
-        if first.strip().isdecimal():
-            yield RawExample(place, BARE_TAG.sub("", second).strip())
+        numbered = first.strip().isdecimal()
+        tagged = second.strip() if numbered else first
+        if numbered and not OPENED.search(tagged):
+            yield RawExample(place, tagged)
             continue
         try:
-            text, spans = parse(first, BARE_TAG)
+            text, spans = parse(tagged, BARE_TAG)
         except Broken as problem:
             yield BadRecord(place, Reason.BROKEN_RECORD, str(problem))
-        else:
-            head, tail = _mention(text, spans["e1"]), _mention(text, spans["e2"])
-            yield RawExample(place, text, relations=(Relation(second.strip(), head, tail),))
+            continue
+        relation = Relation(second.strip(), _mention(text, spans["e1"]), _mention(text, spans["e2"]))
+        yield RawExample(place, text, relations=None if numbered else (relation,))
 
 
 def _mention(text: str, span: Span) -> Mention:

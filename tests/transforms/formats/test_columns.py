@@ -219,6 +219,52 @@ def test_no_utf8_loses_its_sentence_only(tmp_path):
     ]
 
 
+TAGS_LAST = "a O\nb B-X\n\nO O\nc B-X\n"
+TAGS_FIRST = "O a\nB-X b\n\nO O\nB-X c\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TAGS_LAST,
+        TAGS_FIRST,
+        TAGS_FIRST.replace("\n", "\r\n").replace(" ", "\t"),
+        "O O\n\n" + TAGS_FIRST,  # a line that tells nothing
+        "O O\n\n" + TAGS_LAST,
+        "O\n\n" + TAGS_FIRST,
+    ],
+)
+def test_the_column_of_tags_is_found_in_each_file(tmp_path, data):
+    records = read_bytes(tmp_path, data.encode(), columns=2, tag=None)[-2:]
+    assert [(example.text, example.entities) for example in records] == [
+        ("a b", (Entity("X", Mention("b", ((2, 3),))),)),
+        ("O c", (Entity("X", Mention("c", ((2, 3),))),)),
+    ]
+
+
+def test_where_no_line_tells_the_tag_is_last(tmp_path):
+    (example,) = read_bytes(tmp_path, b"O O\n", columns=2, tag=None)
+    assert example.text == "O"
+    assert read_bytes(tmp_path, b"", columns=2, tag=None) == []
+
+
+def test_more_columns_than_are_asked_for(tmp_path):
+    data = b'0\tAna\tB-X\tbn:1\t\n1\t"\tO\n\n0\ta\n'
+    good, bad = read_bytes(tmp_path, data, columns=3, token=1, tag=2, separator="\t", more=True)
+    assert good == RawExample("sub/eng.train:1", 'Ana "', (Entity("X", Mention("Ana", ((0, 3),))),))
+    assert (bad.place, bad.reason) == ("sub/eng.train:4", Reason.WRONG_COLUMNS)
+
+
+def test_respelt_tokens_move_the_spans(tmp_path):
+    def respell(tokens):
+        return [None if token == "?" else token.rstrip("0123456789") for token in tokens]
+
+    data = b"aa0 O\nb10 B-X\nc0 I-X\n\nd O\n? O\n"
+    good, bad = read_bytes(tmp_path, data, joiner="", respell=respell, columns=2)
+    assert good == RawExample("sub/eng.train:1", "aabc", (Entity("X", Mention("bc", ((2, 4),))),))
+    assert bad == BadRecord("sub/eng.train:6", Reason.BROKEN_RECORD, "'?' is no token of this format")
+
+
 def test_files_are_read_in_order_and_do_not_run_into_each_other(tmp_path):
     (tmp_path / "1").write_bytes(b"a B-X")
     (tmp_path / "2").write_bytes(b"b I-X")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Entity, Mention, RawExample, Relation
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from transforms.files import File
 from transforms.formats.token_spans import PTB_ESCAPES, read, sentence
 
@@ -106,3 +106,30 @@ def test_a_mention_is_its_tokens_joined(tokens, joiner, data):
     assert example.text == joiner.join(words)
     assert example.text[start:stop] == mention.text == joiner.join(words[first:end])
     assert example.text[:start] == joiner.join([*words[:first], ""] if first else [])
+
+
+def test_events_have_triggers_and_arguments_over_tokens():
+    tokens = ["Oil", "fell", "-LRB-", "3", "%", "-RRB-", "today"]
+    events = [((1, 2), "Fall", [((0, 1), "Item"), ((2, 6), "Size")]), ((1, 2), "Alone", [])]
+    got = sentence("a:1", tokens, None, None, events=events)
+    fell = Mention("fell", ((4, 8),))
+    assert got == RawExample(
+        "a:1",
+        "Oil fell ( 3 % ) today",
+        events=(
+            Event(
+                "Fall",
+                fell,
+                (Argument("Item", Mention("Oil", ((0, 3),))), Argument("Size", Mention("( 3 % )", ((9, 16),)))),
+            ),
+            Event("Alone", fell),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "event", [((1, 8), "X", []), ((-1, 1), "X", []), ((1, 1), "X", []), ((0, 1), "X", [((2, 3), "r"), ((1, 9), "r")])]
+)
+def test_an_event_outside_the_sentence_is_a_bad_record(event):
+    bad = sentence("a:1", ["A", "b", "c"], None, None, events=[event])
+    assert isinstance(bad, BadRecord) and bad.reason == Reason.OFFSET_MISMATCH

@@ -19,7 +19,7 @@ def forms(collapsed: bool = False) -> tuple[Form, ...]:
     Folders that hold one type of several alone (BC5CDR-chem-IOB) are not read: what is of another type is no entity
     in them.
     """
-    one_type = ("*-chem-*", "*-disease-*")
+    one_type = ("*BC5CDR-chem-*", "*BC5CDR-disease-*")
     return (
         Form(read, NAMES, exclude=("*-IOBES/*", *one_type), collapsed=collapsed),
         Form(read, tuple(f"*-IOBES/{name}" for name in NAMES), exclude=one_type, collapsed=collapsed),

@@ -1,0 +1,180 @@
+"""A label set and samples of its annotations → for each kind of evidence a vector for each label.
+
+The dot product of two labels' vectors, once centred, says how much that kind speaks for the two being confused. A row
+of zeros says nothing: such a label stands at the mean of all.
+"""
+
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from hard_negatives.embed import lexical
+from hard_negatives.kinds import DEFAULT
+from hard_negatives.samples import Sample
+from schemas.errors import SourceError
+from schemas.label import Label, LabelSet
+
+Encode = Callable[[list[str]], np.ndarray]
+"""Texts → unit rows, as `hard_negatives.embed.embed` with a model."""
+
+BAG_DIMENSIONS = 1024
+"""More different features than this are hashed to as many dimensions, so that memory grows with the labels alone."""
+
+PATH_SEPARATOR = re.compile(r"[/.:]|(?<=\w)[-－—]")
+
+
+def evidence(
+    label_set: LabelSet,
+    samples: Mapping[str, Sequence[Sample]],
+    raw_labels: Mapping[str, Sequence[str]],
+    encode: Encode | None,
+    kinds: Iterable[str] = DEFAULT,
+) -> dict[str, np.ndarray]:
+    """Kind → float32 rows (labels, dimensions) in the set's order; a kind that says nothing of any label is left out.
+
+    `samples`: label → some of its annotations; `raw_labels`: label → how the files write it, itself where it is not
+    there; `encode`: the model, None for the lexical encoder (then `wording` is what `spelling` is otherwise). Raises
+    SourceError where a name is empty or stands twice.
+    """
+    labels = label_set.labels
+    check_names(label_set)
+    encode = encode or lexical
+    drawn = [samples.get(label.name, ()) for label in labels]
+    paths = [category_path(raw_labels.get(label.name) or (label.name,)) for label in labels]
+    make = {
+        "wording": lambda: encode([text(label) for label in labels]),
+        "spelling": lambda: None if encode is lexical else lexical([text(label) for label in labels]),
+        "category": lambda: bags(paths),
+        "types": lambda: bags([type_pairs(label, of) for label, of in zip(labels, drawn, strict=True)]),
+        "roles": lambda: bags(weighted([Counter(set(label.roles)) for label in labels])),
+        "mentions": lambda: mentions(drawn, encode),
+        "name": lambda: encode([name(label) for label in labels]),
+        "description": lambda: centroids([[label.description] for label in labels], encode),
+        "contexts": lambda: centroids([[sample.context for sample in of] for of in drawn], encode),
+        "strings": lambda: bags(weighted([strings(of) for of in drawn])),
+        "confusion": lambda: confusion([[sample.context for sample in of] for of in drawn], encode),
+    }
+    found = {kind: make[kind]() for kind in kinds}
+    return {kind: rows.astype(np.float32) for kind, rows in found.items() if rows is not None and rows.any()}
+
+
+def check_names(label_set: LabelSet) -> None:
+    """Raises SourceError where a name is empty (no prompt could ask for it) or stands twice."""
+    names = Counter(label.name for label in label_set.labels)
+    for label in label_set.labels:
+        if not label.name.strip():
+            raise SourceError(f"{label_set.key}: a {label_set.task} label has an empty name; give it one")
+        if names[label.name] > 1:
+            raise SourceError(f"{label_set.key}: {label_set.task} label {label.name[:80]!r} stands twice; keep one")
+
+
+def name(label: Label) -> str:
+    """The name; that of a typed label is its three parts."""
+    parts = (label.subject_type, label.predicate, label.object_type)
+    return " ".join(part for part in parts if part) if label.predicate else label.name
+
+
+def text(label: Label) -> str:
+    """`name: description (role, role)`."""
+    described = f"{name(label)}: {label.description}" if label.description else name(label)
+    return f"{described} ({', '.join(label.roles)})" if label.roles else described
+
+
+def category_path(raw_labels: Iterable[str]) -> Counter:
+    """The beginnings of a label's path, the whole left out: `/people/person/children` gives people, people/person."""
+    found = Counter()
+    for raw in raw_labels:
+        parts = [part for part in PATH_SEPARATOR.split(raw) if part]
+        found.update({"/".join(parts[:n]): 1 for n in range(1, len(parts))})
+    return found
+
+
+def type_pairs(label: Label, samples: Sequence[Sample]) -> Counter:
+    """How often which types stand at a relation's ends; a typed label says it itself."""
+    if label.predicate:
+        return Counter([(label.subject_type, label.object_type)])
+    return Counter(sample.types for sample in samples if sample.types)
+
+
+def strings(samples: Sequence[Sample]) -> Counter:
+    """How often which string stands in which slot, case ignored; 1 + ln n for n times."""
+    found = Counter(
+        (n, mention.casefold()) for sample in samples for n, slot in enumerate(sample.slots) for mention in slot
+    )
+    return Counter({feature: 1 + math.log(count) for feature, count in found.items()})
+
+
+def mentions(drawn: Sequence[Sequence[Sample]], encode: Encode) -> np.ndarray | None:
+    """The centroids of each slot, side by side."""
+    slots = max((len(sample.slots) for of in drawn for sample in of), default=0)
+    sides = [
+        centroids([[mention for sample in of for mention in sample.slots[n]] for of in drawn], encode)
+        for n in range(slots)
+    ]
+    sides = [side for side in sides if side is not None]
+    return np.hstack(sides) if sides else None
+
+
+def centroids(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | None:
+    """The mean of the vectors of each label's texts, of length 1; zeros where it has none. None where none has any."""
+    owners = [row for row, of in enumerate(texts) for written in of if written.strip()]
+    if not owners:
+        return None
+    vectors = encode([written for of in texts for written in of if written.strip()]).astype(np.float64)
+    sums = np.zeros((len(texts), vectors.shape[1]))
+    np.add.at(sums, np.array(owners), vectors)
+    return unit(sums)
+
+
+def confusion(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | None:
+    """Row: a label; column: the share of its texts that lie nearest the centroid of that label (leave-one-out)."""
+    owners = np.array([row for row, of in enumerate(texts) for written in of if written.strip()], np.int64)
+    if not len(owners):
+        return None
+    vectors = encode([written for of in texts for written in of if written.strip()]).astype(np.float64)
+    sums = np.zeros((len(texts), vectors.shape[1]))
+    np.add.at(sums, owners, vectors)
+    likeness = vectors @ unit(sums).T
+    rest = unit(sums[owners] - vectors)  # a text is not part of the centroid that it is held against
+    likeness[np.arange(len(owners)), owners] = (vectors * rest).sum(axis=1)
+    likeness[:, ~sums.any(axis=1)] = -np.inf
+    taken_for = np.argmax(np.round(likeness, 6), axis=1)
+    found = np.zeros((len(texts), len(texts)))
+    np.add.at(found, (owners, taken_for), 1)
+    return unit(found)
+
+
+def weighted(features: Sequence[Counter]) -> list[Counter]:
+    """Each feature times ln((1 + labels) / labels that have it): what many labels have tells them apart less."""
+    among = Counter(feature for of in features for feature in of)
+    scale = {feature: math.log((1 + len(features)) / count) for feature, count in among.items()}
+    return [Counter({feature: weight * scale[feature] for feature, weight in of.items()}) for of in features]
+
+
+def bags(features: Sequence[Counter]) -> np.ndarray | None:
+    """Rows of length 1, a column a feature; above BAG_DIMENSIONS features, hashed with a sign (Weinberger et al. 2009,
+    "Feature Hashing for Large Scale Multitask Learning"). None where no label has any.
+    """
+    columns = {feature: (n, 1) for n, feature in enumerate(sorted({feature for of in features for feature in of}))}
+    if not columns:
+        return None
+    if len(columns) > BAG_DIMENSIONS:
+        for feature in columns:
+            digest = zlib.crc32(repr(feature).encode())
+            columns[feature] = (digest >> 1) % BAG_DIMENSIONS, 1 if digest & 1 else -1
+    rows = np.zeros((len(features), min(len(columns), BAG_DIMENSIONS)))
+    for row, of in zip(rows, features, strict=True):
+        for feature, weight in of.items():
+            column, sign = columns[feature]
+            row[column] += sign * weight
+    return unit(rows)
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of length 1; a row that is nothing but rounding error becomes zeros."""
+    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-6)

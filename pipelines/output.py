@@ -1,0 +1,72 @@
+"""The output folder: whether it is a build's, that only one build at a time writes into it, what it was made with."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable
+from contextlib import contextmanager
+
+from pyarrow.fs import LocalFileSystem
+
+from pipelines.config import Config
+from schemas.errors import ConfigError
+from transforms import files
+
+MARKER = "build.json"
+"""The resolved configuration under the key `ieforge`; a folder without it was not made by a build."""
+
+
+def check(output: str, folders: Iterable[str], inputs: Iterable[str]) -> None:
+    """Raises ConfigError for a folder that holds something and was not made by a build, and for one whose stage
+    `folders` hold any of the `inputs`: a stage empties its folders before it runs.
+    """
+    if files.exists(output) and recorded(output) is None and files.list_files(output):
+        raise ConfigError(f"{output}: not empty and not made by a build (no {MARKER}); name a new folder with --output")
+    _, root = files.filesystem(output)
+    for path in inputs:
+        _, inner = files.filesystem(path)
+        for folder in folders:
+            if f"{inner}/".startswith(f"{root}/{folder}/"):
+                raise ConfigError(f"{path}: lies in {output}/{folder}/, which the build empties; move it or --output")
+
+
+def recorded(output: str) -> Config | None:
+    """The configuration that the folder was last built with, None where it is no build's."""
+    path = f"{output}/{MARKER}"
+    if not files.exists(path):
+        return None
+    try:
+        content = json.loads(files.read_text(path))
+    except ValueError:
+        return None
+    return Config.model_validate(content["ieforge"]) if isinstance(content, dict) and "ieforge" in content else None
+
+
+@contextmanager
+def claimed(output: str, config: Config):
+    """Records the configuration and holds the folder against other builds until the block ends.
+
+    Raises ConfigError where another build holds it. A folder that is not local is not locked.
+    """
+    files.create_folder(output)
+    system, root = files.filesystem(output)
+    if not isinstance(system, LocalFileSystem):
+        record(output, config)
+        yield
+        return
+    with files.machine_errors(output), open(f"{root}/.lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise ConfigError(f"{output}: process {lock.read()} is building into it; wait, or name another") from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        files.remove_temporaries(output)
+        record(output, config)
+        yield
+
+
+def record(output: str, config: Config) -> None:
+    files.write_text(f"{output}/{MARKER}", json.dumps({"ieforge": config.model_dump(mode="json")}, indent=1) + "\n")

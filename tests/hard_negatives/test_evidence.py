@@ -1,0 +1,181 @@
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from hard_negatives import evidence as kinds_of
+from hard_negatives.embed import lexical
+from hard_negatives.evidence import category_path, evidence, text
+from hard_negatives.kinds import DEFAULT, KINDS
+from hard_negatives.samples import Sample
+from schemas.errors import SourceError
+from schemas.label import Label, LabelSet, typed_label
+
+
+def label_set(*labels: str | Label, task: str = "NER") -> LabelSet:
+    return LabelSet(task, "toy", "Toy", "en", tuple(Label(x) if isinstance(x, str) else x for x in labels))
+
+
+def likeness(rows: np.ndarray, digits: int = 4) -> list[list[float]]:
+    return np.round(rows.astype(float) @ rows.T, digits).tolist()
+
+
+def by_letter(texts: list[str]) -> np.ndarray:
+    """A model of three dimensions: a text is its first letter."""
+    return np.eye(3, dtype=np.float32)[["abc".index(text[0]) for text in texts]]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (Label("city"), "city"),
+        (Label("city", "a town with walls"), "city: a town with walls"),
+        (Label("attack", "an act of force", ("attacker", "place")), "attack: an act of force (attacker, place)"),
+        (Label("attack", roles=("attacker",)), "attack (attacker)"),
+        (typed_label("drug", "treats", "disease"), "drug treats disease"),
+    ],
+)
+def test_text(label, expected):
+    assert text(label) == expected
+
+
+@pytest.mark.parametrize("name", ["", " \t"])
+def test_empty_name(name):
+    with pytest.raises(SourceError, match="toy: a NER label has an empty name"):
+        evidence(label_set("city", name), {}, {}, None)
+
+
+def test_name_twice():
+    with pytest.raises(SourceError, match="toy: NER label 'city' stands twice"):
+        evidence(label_set("city", "city", "river"), {}, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (["Justice.Sue"], {"Justice"}),
+        (["Conflict.Attack.Bombing"], {"Conflict", "Conflict/Attack"}),
+        (["/people/person/place_of_birth"], {"people", "people/person"}),
+        (["组织关系-裁员"], {"组织关系"}),
+        (["Life:Be-Born"], {"Life", "Life/Be"}),
+        (["per:title", "org:members"], {"per", "org"}),
+        (["place_of_birth"], set()),
+        (["-"], set()),
+        ([""], set()),
+    ],
+)
+def test_category_path(raw, expected):
+    assert category_path(raw) == dict.fromkeys(expected, 1)
+
+
+def test_category():
+    raw = {"sue": ["Justice.Sue"], "fine": ["Justice.Fine"], "meet": ["Contact.Meet"]}
+    rows = evidence(label_set("fine", "meet", "other", "sue"), {}, raw, None, ("category",))["category"]
+    assert likeness(rows) == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]]
+
+
+def test_the_names_are_the_paths_where_no_other_are_known():
+    rows = evidence(label_set("a-x", "a-y", "b-x"), {}, {}, None, ("category",))["category"]
+    assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+
+
+def test_types_are_pairs():
+    of = {
+        "a": [Sample((("x",), ("y",)), ("person", "city"))] * 3 + [Sample((("x",), ("y",)), ("person", "person"))] * 4,
+        "b": [Sample((("x",), ("y",)), ("person", "city"))],
+        "c": [Sample((("x",), ("y",)), ("city", "person"))],
+        "d": [Sample((("x",), ("y",)))],
+    }
+    rows = evidence(label_set("a", "b", "c", "d", task="RE"), of, {}, None, ("types",))["types"]
+    assert likeness(rows) == [[1, 0.6, 0, 0], [0.6, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+
+
+def test_types_of_typed_labels_are_their_own():
+    labels = [typed_label("drug", "treats", "pain"), typed_label("drug", "causes", "pain"), typed_label("x", "is", "y")]
+    rows = evidence(label_set(*labels, task="SPO"), {}, {}, None, ("types",))["types"]
+    assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+
+
+def test_rare_roles_count_more():
+    labels = label_set(
+        Label("a", roles=("time", "crime")), Label("b", roles=("time", "crime")), Label("c", roles=("time",))
+    )
+    rows = evidence(labels, {}, {}, None, ("roles",))["roles"]
+    time, crime = math.log(4 / 3), math.log(4 / 2)
+    assert likeness(rows)[0] == pytest.approx([1, 1, round(time / math.hypot(time, crime), 4)])
+
+
+def test_mentions_by_slot():
+    of = {
+        "p": [Sample((("a",), ("b",))), Sample((("a",), ("c",)))],
+        "q": [Sample((("a",), ("b",)))],
+        "r": [Sample((("b",), ()))],
+    }
+    rows = evidence(label_set("p", "q", "r", "s", task="RE"), of, {}, by_letter, ("mentions",))["mentions"]
+    half = math.sqrt(0.5)
+    expected = [[1, 0, 0, 0, half, half], [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0], [0] * 6]
+    assert rows.tolist() == [pytest.approx(row) for row in expected]
+
+
+def test_name_and_description_apart():
+    labels = label_set(Label("a", "b x"), Label("b", "b y"), Label("c"))
+    found = evidence(labels, {}, {}, by_letter, ("name", "description"))
+    assert likeness(found["name"]) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert likeness(found["description"]) == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+
+
+def test_strings_shared():
+    of = {"a": [Sample((("Rome",),))], "b": [Sample((("ROME",),))], "c": [Sample((("rose",),))]}
+    rows = evidence(label_set("a", "b", "c"), of, {}, by_letter, ("strings",))["strings"]
+    assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+
+
+def test_confusion_leaves_the_text_itself_out():
+    # a's texts lie with each other but for one that lies with b's; b's lie with each other; c has but one text, which
+    # is nobody's once its own centroid is without it, so it goes to the first of the equally far ones
+    of = {
+        "a": [Sample((), context=c) for c in ("a1", "a2", "a3", "b9")],
+        "b": [Sample((), context=c) for c in ("b1", "b2")],
+        "c": [Sample((), context="c1"), Sample((), context=" ")],
+    }
+    rows = evidence(label_set("a", "b", "c", "d"), of, {}, by_letter, ("confusion",))["confusion"]
+    long = math.hypot(3, 1)
+    assert rows.tolist() == [pytest.approx([3 / long, 1 / long, 0, 0]), [0, 1, 0, 0], [1, 0, 0, 0], [0] * 4]
+
+
+def test_lexical_encoder_speaks_once():
+    found = evidence(label_set("city", "town"), {}, {}, None)
+    assert list(found) == ["wording"]
+    assert found["wording"].tolist() == lexical(["city", "town"]).tolist()
+    assert list(evidence(label_set("a", "b"), {}, {}, by_letter)) == ["wording", "spelling"]
+
+
+def test_every_kind_is_explained_and_can_be_had():
+    assert set(DEFAULT) <= set(KINDS)
+    labels = label_set(Label("a", "b x", ("time",)), Label("b", "c", ("place",)), Label("c"), task="RE")
+    of = {"a": [Sample((("a",), ("b",)), ("x", "y"), "a b")], "b": [Sample((("c",), ("b",)), ("x", "x"), "c b")]}
+    found = evidence(labels, of, {"a": ["x.a"], "b": ["x.b"]}, by_letter, KINDS)
+    assert list(found) == list(KINDS)
+    assert all(rows.dtype == np.float32 and len(rows) == 3 for rows in found.values())
+
+
+def test_no_labels_at_all():
+    assert evidence(label_set(), {}, {}, None, KINDS) == {}
+
+
+def test_annotations_of_labels_outside_the_set_are_left_out():
+    of = {"a": [Sample((("a",),))], "zebra": [Sample((("b",),))]}
+    rows = evidence(label_set("a", "b"), of, {}, by_letter, ("mentions",))["mentions"]
+    assert rows.tolist() == [[1, 0, 0], [0, 0, 0]]
+
+
+def test_many_features_take_no_more_memory():
+    labels = label_set(*(f"group {n // 2}/{n}" for n in range(3_000)))
+    tracemalloc.start()
+    rows = evidence(labels, {}, {}, None, ("category",))["category"]
+    assert rows.shape == (3_000, kinds_of.BAG_DIMENSIONS)
+    assert tracemalloc.get_traced_memory()[1] < 120e6
+    tracemalloc.stop()
+    assert rows[0] @ rows[1] == pytest.approx(1)
+    assert abs(rows[0] @ rows[2]) < 0.999

@@ -1,0 +1,119 @@
+"""Which files are read as which source and split, and what the list of sources tells."""
+
+import json
+import shutil
+
+import pytest
+
+from pipelines import registry
+from pipelines.config import SAMPLES
+from pipelines.sources import Form, Licence, Source, __main__, find, keys, load, split_of
+from schemas.errors import ConfigError
+from tests.unified import NER_SCHEMA, ner, write_source
+from transforms.files import File
+from transforms.formats import columns
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("eng.train", "train"),
+        ("CDR_DevelopmentSet.PubTator.txt", "validation"),
+        ("TEST_FILE_FULL.TXT", "test"),
+        ("valid.first50.txt", "validation"),
+        ("standoff/devel/PMID-1.ann", "validation"),
+        ("train/contest.txt", "train"),
+        ("duee_dev.json/duee_dev.json", "validation"),
+        ("corpus.txt", None),
+        ("latest.txt", None),
+    ],
+)
+def test_the_words_of_a_path_tell_the_split(name, split):
+    assert split_of(name) == split
+
+
+def source(*forms: Form, **more) -> Source:
+    return Source("n", "t", ("NER",), "en", "d", Licence.OPEN, "l", "h", "g", "c", forms, **more)
+
+
+def found(made: Source, *names: str):
+    return find(made, [File(name, name) for name in names])
+
+
+def names(group) -> list[str]:
+    return [file.name for file in group]
+
+
+def test_the_first_form_with_files_is_read_and_the_others_are_listed_once():
+    forms = [Form(columns.read, (pattern,)) for pattern in ("*.a", "*.b", "*")]
+    here = found(source(*forms), "train.b", "test.b", "train.c", "x.b")
+    assert {split: names(group) for split, group in here.splits.items()} == {"train": ["train.b"], "test": ["test.b"]}
+    assert names(here.ignored) == ["train.c", "x.b"] or names(here.ignored) == ["train.c"]
+    assert names(here.unassigned) == ["x.b"]
+    assert found(source(Form(columns.read, ("*.a",))), "train.b") is None
+
+
+def test_a_held_out_source_is_test_data_alone():
+    made = source(Form(columns.read, ("*.a",)), held_out=True)
+    assert {s: names(g) for s, g in found(made, "train.a", "dev.a").splits.items()} == {"test": ["dev.a", "train.a"]}
+    here = found(made, "train.a", "test.a")
+    assert {s: names(g) for s, g in here.splits.items()} == {"test": ["test.a"]}
+    assert names(here.ignored) == ["train.a"]
+
+
+def test_a_split_without_the_file_that_it_needs_is_left_out():
+    made = source(Form(columns.read, ("*.a", "*.labels"), needs=("*.a",)))
+    here = found(made, "train.a", "train.labels", "test.labels")
+    assert {s: names(g) for s, g in here.splits.items()} == {"train": ["train.a", "train.labels"]}
+    assert names(here.ignored) == ["test.labels"]
+
+
+def test_keys_of_cuts_share_a_folder():
+    assert {"fewrel_0", "fewrel_4", "conll2003"} <= set(keys())
+    assert registry.sources.folder("fewrel_4") == "fewrel"
+    with pytest.raises(ConfigError, match="did you mean: fewrel_"):
+        load("fewrel")
+
+
+def run(capsys, *flags) -> tuple[int, list[dict]]:
+    code = __main__.main([*flags, "--json"])
+    return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_list_names_every_source_without_any_data(capsys):
+    code, rows = run(capsys)
+    assert code == 0
+    assert [row["key"] for row in rows] == keys()
+    assert all(row["licence"] in ("open", "ask", "gated") and row["get"] for row in rows)
+
+
+def test_the_list_tells_found_from_missing(capsys, tmp_path):
+    shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
+    write_source(tmp_path / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
+    _, rows = run(capsys, "--data_root", str(tmp_path))
+    assert [row["key"] for row in rows if row["state"] == "found"] == ["clue_ner", "mine"]
+    assert __main__.main(["--data_root", str(tmp_path)]) == 0
+    assert "    get: " in capsys.readouterr().out
+
+
+def test_verify_counts_and_shows_the_first_problems(capsys, tmp_path):
+    shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
+    write_source(tmp_path / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
+    code, rows = run(capsys, "--verify", str(tmp_path))
+    splits = {row["key"]: row["splits"] for row in rows if "splits" in row}
+    assert code == 0
+    assert splits["mine"]["train"] == {
+        "examples": 1, "entities": 1, "relations": 0, "events": 0, "bad_records": 0, "first_problems": [],
+    }  # fmt: skip
+    assert splits["clue_ner"]["train"]["bad_records"] == 1
+    assert splits["clue_ner"]["train"]["first_problems"][0].startswith("train.json:")
+    (tmp_path / "mine/schema.json").write_text("[]\n")
+    code, rows = run(capsys, "--verify", str(tmp_path))
+    (mine,) = [row for row in rows if row["key"] == "mine"]
+    assert code == 3 and "schema.json" in mine["problem"]
+
+
+@pytest.mark.parametrize("flags", [["--verify"], ["--data_root", "nowhere"], ["--verify", "nowhere"]])
+def test_a_wrong_data_root(flags, capsys):
+    assert __main__.main(flags) == 2
+    assert capsys.readouterr().err.startswith("error: ")

@@ -1,0 +1,119 @@
+"""The GENIA reader against sentences written here, and on the real file how many conjuncts it finds."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.example import surface
+from transforms.files import File, list_files
+from transforms.formats import genia
+
+REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "genia_ner"
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE set SYSTEM "gpml.dtd">\n<set>\n'
+
+
+def cons(content: str, lex: str, meaning: str | None = None) -> str:
+    return f'<cons lex="{lex}"' + (f' sem="{meaning}"' if meaning else "") + f">{content}</cons>"
+
+
+def conjunction(content: str, lexes: str, label: str = "G#a", operator: str = "AND") -> str:
+    meaning = " ".join(label for _ in lexes.split())
+    return cons(content, f"({operator} {lexes})", f"({operator} {meaning})")
+
+
+def read(tmp_path, *sentences: str, content: bytes | None = None):
+    path = tmp_path / "f.xml"
+    body = "".join(f"<sentence>{sentence}</sentence>\n" for sentence in sentences)
+    path.write_bytes(content or f"{HEAD}<article>\n<abstract>\n{body}</abstract></article></set>\n".encode())
+    return list(genia.read([File(str(path), "f.xml")]))
+
+
+def found(example):
+    for entity in example.entities:
+        assert surface(example.text, entity.mention.spans) == entity.mention.text
+    return [(entity.label, entity.mention.text, entity.mention.spans) for entity in example.entities]
+
+
+def test_nested_terms_and_their_text(tmp_path):
+    inner = cons("IL-2", "IL-2", "G#protein")
+    (example,) = read(tmp_path, f"The {cons(f'{inner} gene', 'IL-2_gene', 'G#DNA')} &amp; p &lt; 𝛽, {cons('x', 'x')}.")
+    assert (example.place, example.text) == ("f.xml:6", "The IL-2 gene & p < 𝛽, x.")
+    assert found(example) == [("G#DNA", "IL-2 gene", ((4, 13),)), ("G#protein", "IL-2", ((4, 8),))]
+
+
+def test_conjuncts_of_several_pieces(tmp_path):
+    content = f"{cons('B', 'B*')}, {cons('T', 'T*')} and {cons('NK', 'NK*')} {cons('cells', '*cell')}"
+    (example,) = read(tmp_path, conjunction(content, "B_cell T_cell NK_cell"))
+    assert example.text == "B, T and NK cells"
+    assert found(example) == [
+        ("G#a", "B cells", ((0, 1), (12, 17))),
+        ("G#a", "T cells", ((3, 4), (12, 17))),
+        ("G#a", "NK cells", ((9, 17),)),
+    ]
+
+
+def test_conjuncts_that_begin_alike_or_touch(tmp_path):
+    content = f"{cons('human IL', 'human_IL*')}{cons('-2', '*-2')} or {cons('-4', '*-4')}"
+    (example,) = read(tmp_path, conjunction(content, "human_IL-2 human_IL-4", operator="OR"))
+    assert found(example) == [("G#a", "human IL-2", ((0, 10),)), ("G#a", "human IL -4", ((0, 8), (14, 16)))]
+
+
+def test_pieces_may_be_terms_or_hold_some(tmp_path):
+    first = cons(cons("PMA", "PMA*"), "PMA", "G#lipid")
+    second = cons(cons("TNF", "TNF", "G#protein"), "TNF*")
+    content = f"{first} but not {second} {cons('stimulation', '*stimulation')}"
+    (example,) = read(tmp_path, conjunction(content, "PMA_stimulation TNF_stimulation", "G#name", "BUT_NOT"))
+    assert found(example) == [
+        ("G#name", "PMA stimulation", ((0, 3), (16, 27))),
+        ("G#name", "TNF stimulation", ((12, 27),)),
+        ("G#lipid", "PMA", ((0, 3),)),
+        ("G#protein", "TNF", ((12, 15),)),
+    ]
+
+
+def test_a_coordination_within_one_gives_no_conjuncts_of_its_own(tmp_path):
+    inner = conjunction(f"{cons('B', 'B*')} and {cons('T', 'T*')}", "B* T*", "G#b")
+    content = f"{cons('mature', 'mature*')} {inner} {cons('cells', '*cell')}"
+    (example,) = read(tmp_path, conjunction(content, "mature_B*_cell mature_T_cell"))
+    assert found(example) == [
+        ("G#a", "mature B cells", ((0, 8), (15, 20))),
+        ("G#a", "mature T cells", ((0, 6), (13, 20))),
+    ]
+
+
+def test_the_last_piece_may_be_a_plural_and_a_misspelt_conjunct_is_left_out(tmp_path):
+    content = f"{cons('B', 'B*')} and {cons('T', 'U*')} {cons('cells', '*cells')}"
+    (example,) = read(tmp_path, conjunction(content, "B_cell T_cell"))
+    assert found(example) == [("G#a", "B cells", ((0, 1), (8, 13)))]
+
+
+def test_classes_and_conjuncts_must_be_as_many(tmp_path):
+    (example,) = read(tmp_path, cons(cons("B cells", "B_cell*"), "(AND B_cell)", "(AND G#a G#a)"))
+    assert example.entities == ()
+
+
+def test_broken_xml_keeps_what_stands_before(tmp_path):
+    whole = f"{HEAD}<article>\n<sentence>One.</sentence>\n<sentence>Two</sentence>\n".encode()
+    one, two, bad = read(tmp_path, content=whole + b"<sentence>Thr")
+    assert (one.text, two.text) == ("One.", "Two")
+    assert isinstance(bad, BadRecord) and bad.reason == Reason.BROKEN_RECORD and bad.place.startswith("f.xml:")
+
+
+def test_a_file_that_is_no_utf8_is_refused_with_its_line(tmp_path):
+    with pytest.raises(SourceError, match=r"f\.xml:4: byte 0xe9 is no UTF-8"):
+        read(tmp_path, content=HEAD.encode() + b"<sentence>caf\xe9</sentence></set>")
+
+
+def test_nothing_is_loaded_from_elsewhere(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    content = f'<!DOCTYPE set [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]><set><sentence>a &e; b</sentence></set>'
+    (example,) = read(tmp_path, content=content.encode())
+    assert "secret" not in example.text
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the corpus is not here")
+def test_most_conjuncts_of_the_corpus_are_found():
+    files = [file for file in list_files(str(REAL)) if file.name.endswith(".xml")]
+    entities = [entity for example in genia.read(files) for entity in example.entities]
+    assert len(entities) == 41356  # of 41399: 39885 terms and 1514 conjuncts

@@ -1,0 +1,90 @@
+"""JSON files: one object or an array of them, what breaks and what it costs."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import RawExample
+from transforms.files import File
+from transforms.formats.json_values import read, values
+
+
+class Row(msgspec.Struct):
+    text: str
+
+
+@pytest.fixture
+def read_bytes(tmp_path):
+    def read_all(data: bytes | str):
+        path = tmp_path / "a.json"
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return list(read([File(str(path), "a.json")], lambda place, row: RawExample(place, row.text), Row))
+
+    return read_all
+
+
+def test_an_array_is_an_object_each_placed_at_its_first_line(read_bytes):
+    assert read_bytes('\n[ {"text": "a"},\n {"text":\n "b"}\n, {"text": "c"} ]\n') == [
+        RawExample("a.json:2", "a"),
+        RawExample("a.json:3", "b"),
+        RawExample("a.json:5", "c"),
+    ]
+
+
+def test_one_object_with_a_byte_order_mark_and_blank_lines(read_bytes):
+    assert read_bytes(b'\xef\xbb\xbf\r\n \r\n{"text": "a"}\r\n \r\n') == [RawExample("a.json:3", "a")]
+
+
+def test_an_empty_array_has_nothing(read_bytes):
+    assert read_bytes(" [ ] ") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "line"),
+    [
+        ("", 0, 1),
+        ('{"text": "a"', 0, 1),
+        ('{"text": "a"}\n{"text": "b"}', 1, 2),  # lines are not an array
+        ('[{"text": "a"}, {"text": "b"\n', 1, 2),
+        ('[{"text": "a"}', 1, 1),  # cut between two elements
+        ('[{"text": "a"}, nonsense, {"text": "b"}]', 1, 1),
+    ],
+)
+def test_what_stands_before_a_break_is_kept(read_bytes, data, kept, line):
+    *examples, bad = read_bytes(data)
+    assert len(examples) == kept
+    assert (bad.place, bad.reason) == (f"a.json:{line}", Reason.BROKEN_JSON)
+
+
+def test_an_object_that_does_not_fit_costs_itself(read_bytes):
+    first, second, third = read_bytes('[{"text": "a"},\n{"words": "b"},\n{"text": "c"}]')
+    assert (first.text, third.text) == ("a", "c")
+    assert isinstance(second, BadRecord) and second.reason == Reason.MISSING_FIELD and second.place == "a.json:2"
+    assert "text" in second.detail
+
+
+def test_a_byte_that_is_no_utf8_stays_in_its_string(read_bytes):
+    assert [record.text for record in read_bytes(b'[{"text": "caf\xe9"}, {"text": "b"}]')] == ["caf\udce9", "b"]
+
+
+objects = st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.text(), max_size=3)
+
+
+@given(st.lists(objects), st.sampled_from([None, 1]))
+def test_any_array_is_read_back(rows, indent):
+    assert [value for _, value in values(json.dumps(rows, indent=indent))] == rows
+
+
+@given(st.lists(objects, min_size=1), st.data())
+def test_a_cut_array_gives_a_prefix(rows, data):
+    text = json.dumps(rows)
+    cut = text[: data.draw(st.integers(0, len(text) - 1))]
+    kept = []
+    with pytest.raises(json.JSONDecodeError):
+        for _, value in values(cut):
+            kept.append(value)
+    assert kept == rows[: len(kept)]
