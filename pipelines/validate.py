@@ -7,7 +7,7 @@ comes from their keys and counts.
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 import apache_beam as beam
@@ -30,7 +30,10 @@ from validation import profile, report
 from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
 
 ROWS_A_PROFILE = 20_000
-ROWS_A_CHECK = 200_000
+ROWS_A_CHECK = 1_000_000
+ROWS_SEEN = 1_000
+"""Rows of each shard that its suite sees whatever their counts."""
+
 EXAMPLE_NUMBER = r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(?:/\d+)?$"
 
 
@@ -145,25 +148,45 @@ class CheckShards(beam.DoFn):
             frames = [profile.labels_profile(read_label_set(self.output, *which) for which in element.tasks)]
         elif element.suite == "hard_negatives":
             frames = [self.dictionary(read_label_set(self.output, *which)) for which in element.tasks]
+        rows = sum(map(len, frames))
         for part in element.parts:
-            profiled = self.examples if element.suite == "examples" else self.instructions
-            frame = pd.concat(profiled(part), ignore_index=True)
-            frames.append(frame)
-            yield {"facts": self.facts(part, frame)}
-        yield {"result": asdict(check(element.suite, pd.concat(frames, ignore_index=True)))}
+            facts, notable = self.profiled(part)
+            rows += facts["rows"]
+            frames += notable
+            yield {"facts": facts}
+        result = check(element.suite, pd.concat(frames, ignore_index=True))
+        yield {"result": asdict(replace(result, rows=rows))}
 
-    def facts(self, part: Part, frame: pd.DataFrame) -> dict:
+    def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
+        """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.notable`).
+
+        A table at a time is in memory, but for the ids; where these repeat, the suite must see all rows.
+        """
+        profiles = self.examples if part.number is not None else self.instructions
         facts = {
             "folder": part.path.rpartition("/")[0],
             "split": part.split,
             "manifest_rows": part.rows,
-            "rows": len(frame),
-            "ordinals": ordinal_ranges(frame["id" if part.number is not None else "example_id"]),
+            "rows": 0,
+            "ordinals": {},
         }
         if part.number is None and part.split != "test":
-            negatives, positives = profile.negative_counts(frame)
-            facts |= {"negatives": negatives, "positives": positives, "negative_ratio": self.negative_ratio}
-        return facts
+            facts |= {"negatives": 0, "positives": 0, "negative_ratio": self.negative_ratio}
+        ids, notable = [], []
+        for frame in profiles(part):
+            notable.append(profile.notable(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
+            ids.append(frame["id"])
+            facts["rows"] += len(frame)
+            for name, found in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():
+                low, high = facts["ordinals"].get(name, found)
+                facts["ordinals"][name] = min(low, found[0]), max(high, found[1])
+            if "negatives" in facts:
+                negatives, positives = profile.negative_counts(frame)
+                facts["negatives"] += negatives
+                facts["positives"] += positives
+        if pd.concat(ids).duplicated().any():
+            notable = list(profiles(part))
+        return facts, notable
 
     def label_sets(self, part: Part) -> list[LabelSet]:
         return [read_label_set(self.output, task, key) for key, of in part.tasks.items() for task in of]
@@ -203,7 +226,7 @@ def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
-    parts = ids.str.extract(EXAMPLE_NUMBER)
+    parts = ids.drop_duplicates().str.extract(EXAMPLE_NUMBER)
     numbers = pd.to_numeric(parts["number"], errors="coerce")
     prefix = parts["key"] + "/" + parts["split"]
     found = numbers.groupby(prefix).agg(["min", "max"])

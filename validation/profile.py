@@ -21,7 +21,7 @@ from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.label import LabelSet, typed_label
 from validation import faultless, wire
-from validation.suites import CORPUS_CULPRITS, SUITES
+from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
 
 ID = re.compile(r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(/\d+)?$")
 """An Example's id, with or without its window."""
@@ -138,6 +138,27 @@ def example_counts(
         for item in getattr(example, LAYER[task]) or ():
             counts.update(label_faults(task, item, known))
     return counts
+
+
+def notable(profile: pd.DataFrame, first: int) -> pd.DataFrame:
+    """The `first` rows, and every row that some expectation may fail: with a fault, or a strange or repeated identity.
+
+    All rows are counted here; to have Great Expectations look at zeros takes longer than to count.
+    """
+    name = "instructions" if "task" in profile else "examples"
+    faults = INSTRUCTION_FAULTS if name == "instructions" else EXAMPLE_FAULTS
+    shown = profile["id"].duplicated(keep=False).to_numpy(copy=True)
+    for column in faults:
+        shown |= profile[column].to_numpy() != 0
+    for column in SUITES[name].strings:
+        shown |= profile[column].isna().to_numpy()
+    for column, values in (("split", SPLITS), ("lang", LANGS), ("task", TASKS)):
+        if column in profile:
+            shown |= ~profile[column].isin(values).to_numpy()
+    if name == "examples":
+        shown |= (profile[["text_chars", "task_count"]] < 1).any(axis=1).to_numpy()
+    shown[:first] = True
+    return profile[shown]
 
 
 def mention_fault(text: str, mention: Mention) -> str | None:

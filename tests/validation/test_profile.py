@@ -11,8 +11,9 @@ from schemas.errors import SuiteError
 from schemas.example import Mention
 from schemas.label import LabelSet
 from tests.validation import good
-from tests.validation.test_suites import IDS, NER, SPLIT_NUM, edit, examples, instructions
+from tests.validation.test_suites import CASES, FRAMES, IDS, NER, SPLIT_NUM, edit, examples, instructions
 from validation import profile
+from validation.check import check
 
 
 def batches(sizes, task="EE"):
@@ -182,3 +183,25 @@ def test_rows_are_all_profiled_whatever_the_chunks():
     arguments = good.label_sets(), SPLIT_NUM, 2
     chunked = profile.instructions_profile(pa.concat_tables(tables), *arguments)
     pd.testing.assert_frame_equal(chunked, profile.instructions_profile(whole, *arguments))
+
+
+CORRUPTED = [case for case in CASES if case.suite in ("examples", "instructions") and case.corrupt]
+
+
+@pytest.mark.parametrize("case", CORRUPTED, ids=str)
+def test_the_suite_sees_every_row_that_it_may_refuse(case):
+    build, frame_of = FRAMES[case.suite]
+    rows = build()
+    case.corrupt(rows)
+    frame = frame_of(rows)
+    notable = profile.notable(frame, 1)
+    seen, whole = (
+        [(e.name, e.column, e.unexpected) for e in check(case.suite, of).expectations] for of in (notable, frame)
+    )
+    assert seen == whole
+    assert len(notable) < len(frame)
+
+
+def test_rows_without_a_fault_are_not_shown_but_the_first():
+    frame = instructions(good.instructions())
+    assert profile.notable(frame, 2)["id"].tolist() == frame["id"].tolist()[:2]
