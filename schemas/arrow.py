@@ -153,6 +153,25 @@ def argument_array(arguments: list[Argument]) -> pa.Array:
     return struct(ARGUMENT, [strings([a.role for a in arguments]), mention_array([a.mention for a in arguments])])
 
 
+def nulls_where_none_may_be(table: pa.Table) -> bool:
+    """Whether a table of schema EXAMPLES lacks a value that it must have, at any depth."""
+
+    def any_null(field: pa.Field, column: pa.Array) -> bool:
+        kind = field.type
+        if column.null_count and not field.nullable:
+            return True
+        if isinstance(kind, pa.ListType):
+            return any_null(kind.value_field, column.flatten())
+        if isinstance(kind, pa.FixedSizeListType):
+            return column.flatten().null_count > 0
+        if isinstance(kind, pa.StructType):
+            present = column.drop_null()
+            return any(any_null(inner, present.field(inner.name)) for inner in kind)
+        return False
+
+    return any(any_null(field, table[field.name].combine_chunks()) for field in EXAMPLES)
+
+
 def table_to_examples(table: pa.Table) -> list[Example]:
     """Column by column: a row at a time, as dictionaries, takes four times as long."""
     columns = {name: table[name].combine_chunks() for name in EXAMPLES.names}

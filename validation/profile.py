@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, nulls_where_none_may_be, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.label import LabelSet, typed_label
@@ -80,23 +80,6 @@ def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_ch
         counts = (example_counts(example, names, max_chars) for example in table_to_examples(table))
     numbers = count_columns("examples", table.num_rows, counts)
     return pd.DataFrame(identity_columns("examples", table) | numbers)
-
-
-def nulls_where_none_may_be(table: pa.Table) -> bool:
-    def any_null(field: pa.Field, column: pa.Array) -> bool:
-        kind = field.type
-        if column.null_count and not field.nullable:
-            return True
-        if isinstance(kind, pa.ListType):
-            return any_null(kind.value_field, column.flatten())
-        if isinstance(kind, pa.FixedSizeListType):
-            return column.flatten().null_count > 0
-        if isinstance(kind, pa.StructType):
-            present = column.drop_null()
-            return any(any_null(inner, present.field(inner.name)) for inner in kind)
-        return False
-
-    return any(any_null(field, table[field.name].combine_chunks()) for field in EXAMPLES)
 
 
 def row_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:

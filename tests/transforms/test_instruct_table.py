@@ -1,15 +1,17 @@
 """The table of all rows at once is the rows made one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.arrow import INSTRUCTIONS, instructions_to_table
-from schemas.example import SPLITS, TASKS
+from schemas.example import SPLITS, TASKS, Entity, Mention
 from schemas.label import Label, typed_label
 from tests.strategies import LABELS, ROLES, examples
-from tests.transforms.test_instruct import PROMPTS
+from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms.ask import AskOptions
 from transforms.instruct import instructions
 from transforms.instruct_table import asking, instruction_table, rank_in_group
@@ -83,3 +85,19 @@ def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
 def test_rank_in_group():
     assert rank_in_group(np.array([0, 0, 2, 2, 2, 5])).tolist() == [0, 1, 0, 1, 2, 0]
     assert rank_in_group(np.array([], int)).tolist() == []
+
+
+@pytest.mark.parametrize("ratio", [0, 0.5, 1.5])
+@pytest.mark.parametrize("size", [1, 3])
+def test_many_hard_negatives_of_which_some_are_cut(ratio, size):
+    labels = [Label(f"label {n:02d}") for n in range(30)]
+    dictionary = {f"label {n:02d}": [f"label {(n + step) % 30:02d}" for step in (1, 2, 3)] for n in range(30)}
+    chosen = AskOptions(split_num={"NER": size}, negative_ratio=ratio)
+    rows = [
+        replace(EXAMPLE, id=f"made/train/{n}", entities=(Entity(f"label {n % 30:02d}", Mention("Turku")),))
+        for n in range(60)
+    ]
+    made = [instructions(example, "NER", labels, dictionary, PROMPTS, chosen) for example in rows]
+    table, cut = instruction_table(rows, asking("NER", labels, dictionary, PROMPTS, chosen))
+    assert cut == sum(dropped for _, dropped in made) > 0
+    assert table.to_pylist() == instructions_to_table([row for own, _ in made for row in own]).to_pylist()
