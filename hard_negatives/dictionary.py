@@ -22,7 +22,7 @@ class Neighbour:
     """A label that another is confused with. `score` is None where a person gave the pair.
 
     `evidence`: the kinds (`hard_negatives.kinds`) by which the two are more alike than most, the strongest first, in
-    standard deviations above the mean of all pairs of the set.
+    standard deviations above the mean of all pairs of the set, times the kind's reliability.
     """
 
     label: str
@@ -40,7 +40,10 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """Label → its hard negatives for one source and task. Task and source are empty where it holds for any."""
+    """Label → its hard negatives for one source and task. Task and source are empty where it holds for any.
+
+    `evidence`: kind → its reliability from 0 to 1, of the kinds that tell labels apart here.
+    """
 
     task: str
     key: str
@@ -48,6 +51,7 @@ class Dictionary:
     lang: str
     model: str
     labels: dict[str, Ranking]
+    evidence: dict[str, float] = field(default_factory=dict)
 
 
 def as_mapping(dictionary: Dictionary) -> dict[str, list[str]]:
@@ -60,6 +64,8 @@ def dump(dictionary: Dictionary) -> str:
     lines = []
     for name in ("task", "key", "source", "lang", "model"):
         lines.append(f" {_json(name)}: {_json(getattr(dictionary, name))},")
+    if dictionary.evidence:
+        lines.append(f' "evidence": {_json(dictionary.evidence)},')
     labels = []
     for label, ranking in dictionary.labels.items():
         parts = []

@@ -1,6 +1,7 @@
 """Texts → unit vectors, by a sentence-transformers model or by the built-in lexical encoder."""
 
 import functools
+import hashlib
 import math
 import re
 import threading
@@ -152,6 +153,15 @@ def revision(model: str) -> str:
     load(model)  # downloads it where it is not there yet
     config = try_to_load_from_cache(model if "/" in model else f"sentence-transformers/{model}", "config.json")
     return f"{model} {Path(config).parent.name if isinstance(config, str) else ''}"
+
+
+def called(model: str) -> str:
+    """What an artefact calls a model: a folder by its last name and the beginning of its files' checksum, as in
+    `bge-m3@1f0c9a2be4d7`, so that no path of this machine stands in it.
+    """
+    if model == LEXICAL or not Path(model).is_dir():
+        return model
+    return f"{Path(model).resolve().name}@{hashlib.sha256(revision(model).encode()).hexdigest()[:12]}"
 
 
 def reachable(url: str) -> bool:

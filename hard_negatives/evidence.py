@@ -1,7 +1,8 @@
-"""A label set and samples of its annotations → for each kind of evidence a vector for each label.
+"""A label set and samples of its annotations → for each kind of evidence a vector for each label, and its reliability.
 
 The dot product of two labels' vectors, once centred, says how much that kind speaks for the two being confused. A row
-of zeros says nothing: such a label stands at the mean of all.
+of zeros says nothing: such a label stands at the mean of all. What comes from a few annotations is partly chance, so
+it counts as far as two halves of them agree (split-half reliability; Spearman 1910 and Brown 1910).
 """
 
 import math
@@ -9,12 +10,14 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hard_negatives.embed import lexical
 from hard_negatives.kinds import DEFAULT
 from hard_negatives.samples import Sample
+from hard_negatives.vectors import agreement, unit
 from schemas.errors import SourceError
 from schemas.label import Label, LabelSet
 
@@ -24,7 +27,17 @@ Encode = Callable[[list[str]], np.ndarray]
 BAG_DIMENSIONS = 1024
 """More different features than this are hashed to as many dimensions, so that memory grows with the labels alone."""
 
+TEXTS_AT_ONCE = 10_000
+
 PATH_SEPARATOR = re.compile(r"[/.:]|(?<=\w)[-－—]")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`rows`: float32 (labels, dimensions), in the order of the set's labels; `reliability`: from 0 to 1."""
+
+    rows: np.ndarray
+    reliability: float = 1.0
 
 
 def evidence(
@@ -33,8 +46,8 @@ def evidence(
     raw_labels: Mapping[str, Sequence[str]],
     encode: Encode | None,
     kinds: Iterable[str] = DEFAULT,
-) -> dict[str, np.ndarray]:
-    """Kind → float32 rows (labels, dimensions) in the set's order; a kind that says nothing of any label is left out.
+) -> dict[str, Evidence]:
+    """Kind → what it says; a kind that says nothing of any label is left out.
 
     `samples`: label → some of its annotations; `raw_labels`: label → how the files write it, itself where it is not
     there; `encode`: the model, None for the lexical encoder (then `wording` is what `spelling` is otherwise). Raises
@@ -43,23 +56,40 @@ def evidence(
     labels = label_set.labels
     check_names(label_set)
     encode = encode or lexical
-    drawn = [samples.get(label.name, ()) for label in labels]
-    paths = [category_path(raw_labels.get(label.name) or (label.name,)) for label in labels]
-    make = {
+    from_labels = {
         "wording": lambda: encode([text(label) for label in labels]),
         "spelling": lambda: None if encode is lexical else lexical([text(label) for label in labels]),
-        "category": lambda: bags(paths),
-        "types": lambda: bags([type_pairs(label, of) for label, of in zip(labels, drawn, strict=True)]),
+        "category": lambda: bags([category_path(raw_labels.get(label.name) or (label.name,)) for label in labels]),
         "roles": lambda: bags(weighted([Counter(set(label.roles)) for label in labels])),
-        "mentions": lambda: mentions(drawn, encode),
         "name": lambda: encode([name(label) for label in labels]),
         "description": lambda: centroids([[label.description] for label in labels], encode),
-        "contexts": lambda: centroids([[sample.context for sample in of] for of in drawn], encode),
-        "strings": lambda: bags(weighted([strings(of) for of in drawn])),
-        "confusion": lambda: confusion([[sample.context for sample in of] for of in drawn], encode),
     }
-    found = {kind: make[kind]() for kind in kinds}
-    return {kind: rows.astype(np.float32) for kind, rows in found.items() if rows is not None and rows.any()}
+    from_use = {
+        "types": lambda of: bags([Counter(sample.types for sample in some if sample.types) for some in of]),
+        "mentions": lambda of: mentions(of, encode),
+        "contexts": lambda of: centroids([[sample.context for sample in some] for some in of], encode),
+        "strings": lambda of: bags(weighted([strings(some) for some in of])),
+        "confusion": lambda of: confusion([[sample.context for sample in some] for some in of], encode),
+    }
+    if any(label.predicate for label in labels):  # a typed label says its types itself
+        ends = [Counter([(label.subject_type, label.object_type)]) for label in labels]
+        from_labels["types"] = lambda: bags(ends)
+    drawn = [samples.get(label.name, ()) for label in labels]
+    found = {}
+    for kind in kinds:
+        rows = from_labels[kind]() if kind in from_labels else from_use[kind](drawn)
+        if rows is not None and rows.any():
+            reliability = 1.0 if kind in from_labels else split_half(from_use[kind], drawn)
+            found[kind] = Evidence(rows.astype(np.float32), reliability)
+    return found
+
+
+def split_half(
+    make: Callable[[Sequence[Sequence[Sample]]], np.ndarray | None], drawn: Sequence[Sequence[Sample]]
+) -> float:
+    """How far what `make` makes of every other annotation agrees with what it makes of the rest."""
+    halves = [make([some[start::2] for some in drawn]) for start in (0, 1)]
+    return 0.0 if any(half is None for half in halves) else agreement(*halves)
 
 
 def check_names(label_set: LabelSet) -> None:
@@ -93,13 +123,6 @@ def category_path(raw_labels: Iterable[str]) -> Counter:
     return found
 
 
-def type_pairs(label: Label, samples: Sequence[Sample]) -> Counter:
-    """How often which types stand at a relation's ends; a typed label says it itself."""
-    if label.predicate:
-        return Counter([(label.subject_type, label.object_type)])
-    return Counter(sample.types for sample in samples if sample.types)
-
-
 def strings(samples: Sequence[Sample]) -> Counter:
     """How often which string stands in which slot, case ignored; 1 + ln n for n times."""
     found = Counter(
@@ -121,13 +144,14 @@ def mentions(drawn: Sequence[Sequence[Sample]], encode: Encode) -> np.ndarray | 
 
 def centroids(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | None:
     """The mean of the vectors of each label's texts, of length 1; zeros where it has none. None where none has any."""
-    owners = [row for row, of in enumerate(texts) for written in of if written.strip()]
-    if not owners:
-        return None
-    vectors = encode([written for of in texts for written in of if written.strip()]).astype(np.float64)
-    sums = np.zeros((len(texts), vectors.shape[1]))
-    np.add.at(sums, np.array(owners), vectors)
-    return unit(sums)
+    written = [(row, one) for row, of in enumerate(texts) for one in of if one.strip()]
+    sums = None
+    for start in range(0, len(written), TEXTS_AT_ONCE):
+        part = written[start : start + TEXTS_AT_ONCE]
+        vectors = encode([one for _, one in part])
+        sums = np.zeros((len(texts), vectors.shape[1])) if sums is None else sums
+        np.add.at(sums, [row for row, _ in part], vectors)
+    return None if sums is None else unit(sums)
 
 
 def confusion(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | None:
@@ -172,9 +196,3 @@ def bags(features: Sequence[Counter]) -> np.ndarray | None:
             column, sign = columns[feature]
             row[column] += sign * weight
     return unit(rows)
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of length 1; a row that is nothing but rounding error becomes zeros."""
-    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-6)

@@ -4,7 +4,7 @@ import faiss
 import numpy as np
 
 DECIMALS = 4
-BATCH = 512
+BATCH = 2048
 MARGIN = 16
 TOLERANCE = 1e-5
 """More than a float32 dot product of unit vectors can be off, in whichever order it is summed."""

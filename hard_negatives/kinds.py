@@ -15,4 +15,4 @@ KINDS = {
 }
 
 DEFAULT = ("wording", "spelling", "category", "types", "roles", "mentions")
-"""Each of these makes the neighbours better, and none of the others does (`python -m benchmarks.hard_negatives`)."""
+"""Without any of these the neighbours are worse or the same, with any of the others too (docs/hard_negatives.md)."""

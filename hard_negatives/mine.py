@@ -1,7 +1,8 @@
 """A label set and vectors for each kind of evidence → its hard-negative dictionary.
 
-Every kind counts the same: its vectors are centred (what all labels share tells none apart) and scaled so that the
-similarities of different labels have a standard deviation of 1; the sum over the kinds is the similarity of two labels.
+Every kind counts as far as it is reliable: its vectors are centred (what all labels share tells none apart) and scaled
+so that the similarities of different labels have a standard deviation of 1; these, times the reliability of the kind,
+add up to the similarity of two labels. There is nothing to tune.
 Labels are confused when they stand in the same place among all labels of the set, so the score is a second-order
 similarity: the cosine of the rows of the similarity matrix.
 """
@@ -13,35 +14,37 @@ from collections.abc import Mapping
 import numpy as np
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
-from hard_negatives.evidence import unit
+from hard_negatives.evidence import Evidence
 from hard_negatives.index import DECIMALS, neighbours
+from hard_negatives.vectors import centred, standardised, unit
 from schemas.label import LabelSet
 
 MAX_NEIGHBOURS = 20
 MAX_RANKED = 50
 
-MAX_DIMENSIONS = 512
-"""Where there are more labels than dimensions and more of both than this, the search goes over the first principal
-axes of the rows: 30 000 labels in some seconds."""
+MAX_DIMENSIONS = 1024
+"""Where there are more labels than dimensions and more of both than this, scores come from the first principal axes
+of the rows, so that 30 000 labels stay a matter of seconds whatever the number of kinds."""
 
 
 def mine(
-    label_set: LabelSet, evidence: Mapping[str, np.ndarray], model: str, max_neighbours: int = MAX_NEIGHBOURS
+    label_set: LabelSet, evidence: Mapping[str, Evidence], model: str, max_neighbours: int = MAX_NEIGHBOURS
 ) -> Dictionary:
-    """The dictionary of a label set from evidence: kind → rows (labels, dimensions) in the order of its labels.
+    """The dictionary of a label set from evidence by kind.
 
     Every label gets its nearest neighbours down to the cut (see `cut`): at least one where there is another label, at
     most `max_neighbours`. Labels that differ only in case, width or blanks are one label written twice: no neighbours
     of each other. The labels next in score, MAX_RANKED in all, stand below the cut.
     """
     labels = label_set.labels
-    for kind, rows in evidence.items():
-        if len(rows) != len(labels):
-            raise ValueError(f"{len(labels)} labels, but {len(rows)} vectors of {kind}")
+    for kind, found in evidence.items():
+        if len(found.rows) != len(labels):
+            raise ValueError(f"{len(labels)} labels, but {len(found.rows)} vectors of {kind}")
     folded = [" ".join(unicodedata.normalize("NFKC", label.name).casefold().split()) for label in labels]
     twins = max(Counter(folded).values(), default=1) - 1
     ranked = max(MAX_RANKED, max_neighbours + 1)
-    scaled = {kind: standardised(rows) for kind, rows in evidence.items()}
+    scaled = {kind: weighted(found) for kind, found in evidence.items()}
+    scaled = {kind: (rows, mean) for kind, (rows, mean) in scaled.items() if rows.any()}
     vectors = np.hstack([rows for rows, _ in scaled.values()]) if scaled else np.zeros((len(labels), 1), np.float32)
     scores, ids = neighbours(second_order(vectors), ranked + twins)
     rankings = {}
@@ -60,35 +63,19 @@ def mine(
         rankings[label.name] = Ranking(
             near, tuple(Neighbour(labels[other].name, score) for other, score in others[kept:])
         )
-    return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, model, rankings)
+    reliability = {kind: round(evidence[kind].reliability, 2) for kind in scaled}
+    return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, model, rankings, reliability)
 
 
-def standardised(rows: np.ndarray) -> tuple[np.ndarray, float]:
-    """Rows whose dot products have a standard deviation of 1 over all pairs of labels that the evidence speaks of,
-    and the mean of these dot products. All zeros where they are all the same. Float32, shape kept.
-
-    The sums over all pairs come from the smaller of V Vᵀ and Vᵀ V, which have the same sum of squares.
-    """
-    present = rows.any(axis=1)
-    n = int(present.sum())
-    if n < 3:
-        return np.zeros_like(rows, np.float32), 0.0
-    rows = np.asarray(rows, np.float64)
-    rows = unit(np.where(present[:, None], rows - rows[present].mean(axis=0), 0))
-    lengths = (rows * rows).sum(axis=1)
-    gram = rows.T @ rows if rows.shape[1] < len(rows) else rows @ rows.T
-    pairs = n * (n - 1)
-    mean = ((rows.sum(axis=0) ** 2).sum() - lengths.sum()) / pairs
-    variance = ((gram * gram).sum() - (lengths**2).sum()) / pairs - mean**2
-    if variance < 1e-12:
-        return np.zeros_like(rows, np.float32), 0.0
-    deviation = np.sqrt(variance)
-    return (rows / np.sqrt(deviation)).astype(np.float32), float(mean / deviation)
+def weighted(found: Evidence) -> tuple[np.ndarray, float]:
+    """Rows whose dot products have the reliability as their standard deviation, and the mean of these."""
+    rows, mean = standardised(found.rows)
+    return rows * np.float32(found.reliability**0.5), mean * found.reliability
 
 
 def spoken_for(scaled: Mapping[str, tuple[np.ndarray, float]], row: int, others: list[int]) -> list[dict[str, float]]:
-    """For each of `others` the kinds that find it nearer to label `row` than the mean pair, in standard deviations to
-    one decimal, the strongest first.
+    """For each of `others` the kinds that find it nearer to label `row` than the mean pair, in standard deviations
+    times reliability to one decimal, the strongest first.
     """
     above = {
         kind: np.round(rows[others].astype(np.float64) @ rows[row] - mean, 1) for kind, (rows, mean) in scaled.items()
@@ -116,11 +103,6 @@ def second_order(vectors: np.ndarray) -> np.ndarray:
         weights = np.sqrt(np.clip(values[-MAX_DIMENSIONS:], 0, None))
         rows = vectors @ (basis[:, -MAX_DIMENSIONS:] * weights)
     return centred(unit(rows)).astype(np.float32)
-
-
-def centred(rows: np.ndarray) -> np.ndarray:
-    """Rows less their mean, of length 1."""
-    return unit(rows - rows.mean(axis=0)) if len(rows) else rows
 
 
 def cut(scores: list[float], max_neighbours: int) -> int:

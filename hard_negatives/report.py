@@ -74,8 +74,9 @@ def page(entries: Sequence[tuple[Dictionary, Asked | None]]) -> str:
         *overview(entries),
         "<h2>How to read the maps</h2>",
         f"<p>{HOW_TO_READ}</p>",
-        "<p>A score is a cosine from −1 to 1; after a neighbour stands what spoke for it, in standard deviations above "
-        "the mean pair of the set:</p>",
+        "<p>A score is a cosine from −1 to 1. After a neighbour stands what spoke for it, in standard deviations above "
+        "the mean pair of the set, times the reliability of the kind: what comes from a few annotations counts as far "
+        "as two halves of them agree.</p>",
         "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(means).replace('`', '')}</li>" for kind, means in KINDS.items()),
         "</ul>",
     ]
@@ -130,7 +131,9 @@ def overview(entries: Sequence[tuple[Dictionary, Asked | None]]) -> list[str]:
         rows.append(
             "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "".join(f"<td class=n>{n}" for n in numbers) + "</tr>"
         )
-    return [*lines, f"<table><thead>{header}</thead><tbody>", *rows, "</tbody></table>"]
+    note = "<p class=dim>–: no train or validation text of the source is in this build.</p>"
+    tests_alone = [note] if any(counts is None for _, counts in entries) else []
+    return [*lines, f"<table><thead>{header}</thead><tbody>", *rows, "</tbody></table>", *tests_alone]
 
 
 def percent(part: float, whole: float) -> str:
@@ -144,6 +147,8 @@ def anchor(dictionary: Dictionary) -> str:
 def section(dictionary: Dictionary) -> list[str]:
     """One label set: heading, map, list."""
     mined = f"mined with <code>{escape(dictionary.model)}</code>" if dictionary.model else "from a given dictionary"
+    if dictionary.evidence:
+        mined += " from " + ", ".join(f"{escape(kind)} {weight:g}" for kind, weight in dictionary.evidence.items())
     lines = [
         f'<h2 id="{anchor(dictionary)}">{escape(dictionary.source)} '
         f"<span class=dim>{escape(dictionary.task)}</span></h2>",

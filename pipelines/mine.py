@@ -1,16 +1,16 @@
 """clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import apache_beam as beam
-import numpy as np
 
 from hard_negatives import dictionary, embed, mine
 from hard_negatives.cache import cached
-from hard_negatives.evidence import Encode, evidence
+from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, amended, pairs_for
 from hard_negatives.samples import Drawn, draw, merge
 from pipelines import registry, sources
@@ -62,6 +62,33 @@ def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> N
         pairs_for(pairs, label_set, setting)
 
 
+def tell_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
+    """Says on stderr where a user's own dictionary is silent: a warning where it knows no label here, else a note."""
+    given = dictionary.load(path)
+    silent = [one for one in label_sets if not dictionary.part_for(given, one).labels]
+    named = sorted({f"{one.task} {one.source or one.key}" for one in given if one.task})
+    here = [f"{one.task} {one.source}" for one in silent]
+    if silent and len(silent) == len(label_sets):
+        print(
+            f"warning: {path}: names no label of any source of this build, so nothing is asked with hard negatives; "
+            f"it is matched by task, source (published name or key) and label, and names {listed(named) or 'no source'}"
+            f"; this build has {listed(here)}",
+            file=sys.stderr,
+        )
+    elif silent:
+        print(
+            f"note: {path}: names no label of {len(silent)} of {len(label_sets)} label sets, which are asked without "
+            f"hard negatives: {listed(here)}",
+            file=sys.stderr,
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first five, and how many more there are."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
 @dataclass(frozen=True)
 class Amend:
     """What a recipe changes in every dictionary. `max_neighbours` None: a person may give any number."""
@@ -99,7 +126,7 @@ class Mine(beam.PTransform):
         for task, key in label_sets:
             self.tasks.setdefault(key, []).append(task)
         self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
-        self.write = WriteMined(output, model, amend)
+        self.write = WriteMined(output, embed.called(model), amend)
         self.hints = {"accelerator": accelerator} if accelerator else {}
 
     def expand(self, pcoll):
@@ -123,7 +150,7 @@ def draw_shard(shard: Shard, output: str, tasks: Mapping[str, Sequence[str]], pe
 
 
 class GatherEvidence(beam.DoFn):
-    """(source key, annotations) → (label set, kind → vectors) for each of its label sets: the step that embeds."""
+    """(source key, annotations) → (label set, evidence by kind) for each of its label sets: the step that embeds."""
 
     def __init__(
         self, output: str, data_root: str, tasks: Mapping[str, Sequence[str]], model: str, cache: str, kinds: tuple
@@ -140,7 +167,7 @@ class GatherEvidence(beam.DoFn):
                 found = list(self.gather(key, drawn, encode))
             yield from found
 
-    def gather(self, key: str, drawn: Drawn, encode: Encode | None) -> Iterator[tuple[Which, dict[str, np.ndarray]]]:
+    def gather(self, key: str, drawn: Drawn, encode: Encode | None) -> Iterator[tuple[Which, dict[str, Evidence]]]:
         source = registry.source_at(self.data_root, key)
         for task in self.tasks[key]:
             samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
@@ -160,16 +187,16 @@ def raw_labels(source: Source, task: str) -> dict[str, list[str]]:
 
 
 class WriteMined(beam.DoFn):
-    """(label set, kind → vectors) → its dictionary on disk."""
+    """(label set, evidence by kind) → its dictionary on disk."""
 
     def __init__(self, output: str, model: str, amend: Amend):
         self.output, self.model, self.amend = output, model, amend
 
-    def process(self, element: tuple[Which, dict[str, np.ndarray]]):
+    def process(self, element: tuple[Which, dict[str, Evidence]]):
         which, found = element
         labels = read_label_set(self.output, *which)
         made = mine.mine(labels, found, self.model, self.amend.max_neighbours)
-        files.write_text(dictionary_path(self.output, *which), dictionary.dump(self.amend(made, labels)))
+        write(self.output, which, self.amend(made, labels))
 
 
 class TakeGiven(beam.PTransform):
@@ -192,5 +219,11 @@ class WriteGiven(beam.DoFn):
 
     def process(self, element: Which):
         labels = read_label_set(self.output, *element)
-        made = self.amend(dictionary.part_for(self.given, labels), labels)
-        files.write_text(dictionary_path(self.output, *element), dictionary.dump(made))
+        write(self.output, element, self.amend(dictionary.part_for(self.given, labels), labels))
+
+
+def write(output: str, which: Which, made: dictionary.Dictionary) -> None:
+    """To its place below `output`, under the task that it is a dictionary of."""
+    task, key = which
+    made = replace(made, task=DICTIONARY_TASK.get(task, task))
+    files.write_text(dictionary_path(output, task, key), dictionary.dump(made))

@@ -33,13 +33,15 @@ def test_files_without_evidence_are_read():
 
 def test_file_for_a_person():
     ranking = Ranking((Neighbour("村庄", 0.75, {"types": 2.0, "name": 0.5}),), (Neighbour('a "river"', -0.1),))
-    assert dump(Dictionary("NER", "towns", "Towns", "zh", "lexical", {"城市": ranking, "alone": Ranking(())})) == (
+    labels = {"城市": ranking, "alone": Ranking(())}
+    assert dump(Dictionary("NER", "towns", "Towns", "zh", "lexical", labels, {"types": 0.8, "name": 1.0})) == (
         "{\n"
         ' "task": "NER",\n'
         ' "key": "towns",\n'
         ' "source": "Towns",\n'
         ' "lang": "zh",\n'
         ' "model": "lexical",\n'
+        ' "evidence": {"types": 0.8, "name": 1.0},\n'
         ' "labels": {\n'
         '  "城市": {\n'
         '   "neighbours": [\n'
@@ -65,7 +67,7 @@ neighbours = st.builds(Neighbour, names, scores, said)
 rankings = st.builds(Ranking, st.lists(neighbours, max_size=3).map(tuple), st.lists(neighbours, max_size=3).map(tuple))
 
 
-@given(st.builds(Dictionary, names, names, names, names, names, st.dictionaries(names, rankings, max_size=4)))
+@given(st.builds(Dictionary, names, names, names, names, names, st.dictionaries(names, rankings, max_size=4), said))
 def test_round_trip(dictionary):
     assert parse(dump(dictionary).encode(), "x.json") == (dictionary,)
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives import embed as encoders
-from hard_negatives.embed import embed, lexical, ngrams, prefix, reachable
+from hard_negatives.embed import called, embed, lexical, ngrams, prefix, reachable
 from schemas.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +164,19 @@ def test_small_model(small_model):
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1] * 4, abs=1e-5)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
     assert embed([], small_model).shape[0] == 0
+
+
+@needs_model
+def test_an_artefact_calls_a_folder_by_its_name_and_its_content(small_model, tmp_path):
+    one, same, other = (tmp_path / place / "minilm" for place in "abc")
+    for place in (one, same, other):
+        place.mkdir(parents=True)
+        (place / "config.json").write_text("{}" if place != other else "{ }")
+    name = called(str(one))
+    assert re.fullmatch(r"minilm@[0-9a-f]{12}", name)
+    assert called(str(same)) == called(f"{same}/") == name != called(str(other))
+    assert re.fullmatch(r"model@[0-9a-f]{12}", called(small_model))
+    assert (called("lexical"), called("BAAI/bge-m3")) == ("lexical", "BAAI/bge-m3")
 
 
 @needs_model

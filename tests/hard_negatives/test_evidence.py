@@ -71,12 +71,12 @@ def test_category_path(raw, expected):
 
 def test_category():
     raw = {"sue": ["Justice.Sue"], "fine": ["Justice.Fine"], "meet": ["Contact.Meet"]}
-    rows = evidence(label_set("fine", "meet", "other", "sue"), {}, raw, None, ("category",))["category"]
+    rows = evidence(label_set("fine", "meet", "other", "sue"), {}, raw, None, ("category",))["category"].rows
     assert likeness(rows) == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]]
 
 
 def test_the_names_are_the_paths_where_no_other_are_known():
-    rows = evidence(label_set("a-x", "a-y", "b-x"), {}, {}, None, ("category",))["category"]
+    rows = evidence(label_set("a-x", "a-y", "b-x"), {}, {}, None, ("category",))["category"].rows
     assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
@@ -87,13 +87,13 @@ def test_types_are_pairs():
         "c": [Sample((("x",), ("y",)), ("city", "person"))],
         "d": [Sample((("x",), ("y",)))],
     }
-    rows = evidence(label_set("a", "b", "c", "d", task="RE"), of, {}, None, ("types",))["types"]
+    rows = evidence(label_set("a", "b", "c", "d", task="RE"), of, {}, None, ("types",))["types"].rows
     assert likeness(rows) == [[1, 0.6, 0, 0], [0.6, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
 
 
 def test_types_of_typed_labels_are_their_own():
     labels = [typed_label("drug", "treats", "pain"), typed_label("drug", "causes", "pain"), typed_label("x", "is", "y")]
-    rows = evidence(label_set(*labels, task="SPO"), {}, {}, None, ("types",))["types"]
+    rows = evidence(label_set(*labels, task="SPO"), {}, {}, None, ("types",))["types"].rows
     assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
@@ -101,7 +101,7 @@ def test_rare_roles_count_more():
     labels = label_set(
         Label("a", roles=("time", "crime")), Label("b", roles=("time", "crime")), Label("c", roles=("time",))
     )
-    rows = evidence(labels, {}, {}, None, ("roles",))["roles"]
+    rows = evidence(labels, {}, {}, None, ("roles",))["roles"].rows
     time, crime = math.log(4 / 3), math.log(4 / 2)
     assert likeness(rows)[0] == pytest.approx([1, 1, round(time / math.hypot(time, crime), 4)])
 
@@ -112,7 +112,7 @@ def test_mentions_by_slot():
         "q": [Sample((("a",), ("b",)))],
         "r": [Sample((("b",), ()))],
     }
-    rows = evidence(label_set("p", "q", "r", "s", task="RE"), of, {}, by_letter, ("mentions",))["mentions"]
+    rows = evidence(label_set("p", "q", "r", "s", task="RE"), of, {}, by_letter, ("mentions",))["mentions"].rows
     half = math.sqrt(0.5)
     expected = [[1, 0, 0, 0, half, half], [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0], [0] * 6]
     assert rows.tolist() == [pytest.approx(row) for row in expected]
@@ -121,13 +121,33 @@ def test_mentions_by_slot():
 def test_name_and_description_apart():
     labels = label_set(Label("a", "b x"), Label("b", "b y"), Label("c"))
     found = evidence(labels, {}, {}, by_letter, ("name", "description"))
-    assert likeness(found["name"]) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    assert likeness(found["description"]) == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    assert likeness(found["name"].rows) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert likeness(found["description"].rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+
+
+def test_what_the_labels_say_is_reliable_and_annotations_as_far_as_two_halves_agree():
+    def of(*texts: str) -> list[Sample]:
+        return [Sample(((text,),), ("x", text)) for text in texts]
+
+    labels = label_set("p", "q", "r", "s")
+    agreeing = {"p": of("a", "a"), "q": of("a", "a"), "r": of("b", "b"), "s": of("c", "c")}
+    found = evidence(label_set("a", "b", "c"), {}, {}, by_letter)
+    assert {kind: made.reliability for kind, made in found.items()} == {"wording": 1, "spelling": 1}
+    assert reliabilities(labels, agreeing) == {"mentions": pytest.approx(1), "types": pytest.approx(1)}
+    # In the second half p goes with r, not with q
+    opposed = {"p": of("a", "b"), "q": of("a", "a"), "r": of("b", "b"), "s": of("c", "c")}
+    assert 0 <= reliabilities(labels, opposed)["mentions"] < 0.5
+    once = {name: some[:1] for name, some in agreeing.items()}
+    assert reliabilities(labels, once) == {"mentions": 0, "types": 0}
+
+
+def reliabilities(labels, of) -> dict[str, float]:
+    return {kind: made.reliability for kind, made in evidence(labels, of, {}, by_letter, ("mentions", "types")).items()}
 
 
 def test_strings_shared():
     of = {"a": [Sample((("Rome",),))], "b": [Sample((("ROME",),))], "c": [Sample((("rose",),))]}
-    rows = evidence(label_set("a", "b", "c"), of, {}, by_letter, ("strings",))["strings"]
+    rows = evidence(label_set("a", "b", "c"), of, {}, by_letter, ("strings",))["strings"].rows
     assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
@@ -139,7 +159,7 @@ def test_confusion_leaves_the_text_itself_out():
         "b": [Sample((), context=c) for c in ("b1", "b2")],
         "c": [Sample((), context="c1"), Sample((), context=" ")],
     }
-    rows = evidence(label_set("a", "b", "c", "d"), of, {}, by_letter, ("confusion",))["confusion"]
+    rows = evidence(label_set("a", "b", "c", "d"), of, {}, by_letter, ("confusion",))["confusion"].rows
     long = math.hypot(3, 1)
     assert rows.tolist() == [pytest.approx([3 / long, 1 / long, 0, 0]), [0, 1, 0, 0], [1, 0, 0, 0], [0] * 4]
 
@@ -147,7 +167,7 @@ def test_confusion_leaves_the_text_itself_out():
 def test_lexical_encoder_speaks_once():
     found = evidence(label_set("city", "town"), {}, {}, None)
     assert list(found) == ["wording"]
-    assert found["wording"].tolist() == lexical(["city", "town"]).tolist()
+    assert found["wording"].rows.tolist() == lexical(["city", "town"]).tolist()
     assert list(evidence(label_set("a", "b"), {}, {}, by_letter)) == ["wording", "spelling"]
 
 
@@ -157,7 +177,7 @@ def test_every_kind_is_explained_and_can_be_had():
     of = {"a": [Sample((("a",), ("b",)), ("x", "y"), "a b")], "b": [Sample((("c",), ("b",)), ("x", "x"), "c b")]}
     found = evidence(labels, of, {"a": ["x.a"], "b": ["x.b"]}, by_letter, KINDS)
     assert list(found) == list(KINDS)
-    assert all(rows.dtype == np.float32 and len(rows) == 3 for rows in found.values())
+    assert all(made.rows.dtype == np.float32 and len(made.rows) == 3 for made in found.values())
 
 
 def test_no_labels_at_all():
@@ -166,14 +186,14 @@ def test_no_labels_at_all():
 
 def test_annotations_of_labels_outside_the_set_are_left_out():
     of = {"a": [Sample((("a",),))], "zebra": [Sample((("b",),))]}
-    rows = evidence(label_set("a", "b"), of, {}, by_letter, ("mentions",))["mentions"]
+    rows = evidence(label_set("a", "b"), of, {}, by_letter, ("mentions",))["mentions"].rows
     assert rows.tolist() == [[1, 0, 0], [0, 0, 0]]
 
 
 def test_many_features_take_no_more_memory():
     labels = label_set(*(f"group {n // 2}/{n}" for n in range(3_000)))
     tracemalloc.start()
-    rows = evidence(labels, {}, {}, None, ("category",))["category"]
+    rows = evidence(labels, {}, {}, None, ("category",))["category"].rows
     assert rows.shape == (3_000, kinds_of.BAG_DIMENSIONS)
     assert tracemalloc.get_traced_memory()[1] < 120e6
     tracemalloc.stop()

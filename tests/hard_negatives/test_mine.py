@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from hard_negatives import mine as mining
 from hard_negatives.dictionary import as_mapping
-from hard_negatives.evidence import evidence
-from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order, standardised
+from hard_negatives.evidence import Evidence, evidence
+from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order
 from schemas.label import Label, LabelSet
 
 
@@ -123,57 +123,43 @@ def test_ranking_stops_at_fifty():
 
 def test_wrong_number_of_vectors():
     with pytest.raises(ValueError, match="2 labels, but 1 vectors of name"):
-        mine(label_set("a", "b"), {"name": np.ones((1, 3), np.float32)}, "lexical")
-
-
-def test_standardised_by_hand():
-    # Less their mean (1/2, 1/2), of length 1: two at (1, -1)/√2, two opposite. Of the 6 pairs 2 are 1 and 4 are -1,
-    # so the mean is -1/3 and the standard deviation √(1 - 1/9) = √8/3
-    rows, mean = standardised(np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32))
-    assert mean == pytest.approx(-(1 / 3) / (np.sqrt(8) / 3), abs=1e-6)
-    assert (rows @ rows.T)[0].tolist() == pytest.approx([3 / np.sqrt(8)] * 2 + [-3 / np.sqrt(8)] * 2, abs=1e-6)
-
-
-@settings(max_examples=40)
-@given(st.integers(0, 99), st.integers(3, 30), st.integers(1, 40), st.integers(0, 3))
-def test_standardised_has_a_deviation_of_one(seed, n, d, silent):
-    vectors = np.random.default_rng(seed).normal(size=(n + silent, d))
-    vectors[n:] = 0
-    rows, mean = standardised(vectors)
-    assert rows.shape == vectors.shape and not rows[n:].any()
-    likeness = rows[:n].astype(float) @ rows[:n].T
-    of_pairs = likeness[~np.eye(n, dtype=bool)]
-    if rows.any():
-        assert of_pairs.std() == pytest.approx(1, abs=1e-3)
-        assert of_pairs.mean() == pytest.approx(mean, abs=1e-3)
-    else:
-        assert np.ptp(unit_likeness(vectors[:n])) < 1e-5
-
-
-def unit_likeness(vectors: np.ndarray) -> np.ndarray:
-    rows = mining.centred(vectors)
-    return (rows @ rows.T)[~np.eye(len(rows), dtype=bool)]
-
-
-@pytest.mark.parametrize("rows", [np.ones((4, 3)), np.eye(4), np.zeros((4, 3)), np.eye(2)])
-def test_evidence_that_tells_no_two_apart_counts_nothing(rows):
-    assert not standardised(rows)[0].any()
+        mine(label_set("a", "b"), {"name": Evidence(np.ones((1, 3)))}, "lexical")
 
 
 def test_every_kind_counts_the_same_whatever_its_scale():
     rng = np.random.default_rng(1)
     labels = label_set(*"abcdefgh")
     one, two = rng.normal(size=(8, 3)), rng.normal(size=(8, 50))
-    both = mine(labels, {"wording": one, "mentions": two}, "x")
-    assert both == mine(labels, {"wording": one * 100, "mentions": two * 0.01}, "x")
-    assert both.labels != mine(labels, {"wording": one}, "x").labels
+    both = mine(labels, {"wording": Evidence(one), "mentions": Evidence(two)}, "x")
+    assert both == mine(labels, {"wording": Evidence(one * 100), "mentions": Evidence(two * 0.01)}, "x")
+    assert both.labels != mine(labels, {"wording": Evidence(one)}, "x").labels
+
+
+def test_a_kind_counts_as_far_as_it_is_reliable():
+    rng = np.random.default_rng(1)
+    labels = label_set(*"abcdefgh")
+    one, two = Evidence(rng.normal(size=(8, 3))), rng.normal(size=(8, 50))
+    alone = mine(labels, {"wording": one}, "x").labels
+    scores = [
+        mine(labels, {"wording": one, "mentions": Evidence(two, reliability)}, "x")
+        for reliability in (0.0, 0.0001, 0.5, 1.0)
+    ]
+    assert scores[0].labels == alone
+    assert scores[0].evidence == {"wording": 1.0} and scores[2].evidence == {"wording": 1.0, "mentions": 0.5}
+
+    def distance(dictionary):
+        of = {label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in dictionary.labels.items()}
+        was = {label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in alone.items()}
+        return sum(abs(score - was[label][other]) for label, others in of.items() for other, score in others.items())
+
+    assert distance(scores[1]) < 0.1 < distance(scores[2]) < distance(scores[3])
 
 
 def test_what_speaks_for_a_neighbour():
     # By the first kind a and b are alike, c and d; by the second a and c; e and f are like nobody
     first = np.eye(6)[[0, 0, 1, 1, 2, 3]]
     second = np.eye(6)[[0, 1, 0, 2, 3, 4]]
-    rankings = mine(label_set(*"abcdef"), {"wording": first, "types": second}, "x").labels
+    rankings = mine(label_set(*"abcdef"), {"wording": Evidence(first), "types": Evidence(second)}, "x").labels
     said = {n.label: n.evidence for n in rankings["a"].neighbours}
     assert list(said["b"]) == ["wording"] and said["b"]["wording"] > 1
     assert list(said.get("c", {"types": 3})) == ["types"]
@@ -192,7 +178,7 @@ def test_labels_without_evidence_get_neighbours():
 def test_beyond_the_dimensions_searched_neighbours_stay_the_same(monkeypatch):
     rng = np.random.default_rng(3)
     centres = np.repeat(rng.normal(size=(10, 64)), 20, axis=0)
-    vectors = {"wording": centres + rng.normal(size=centres.shape) * 0.1}
+    vectors = {"wording": Evidence(centres + rng.normal(size=centres.shape) * 0.1)}
     labels = label_set(*(f"{n:03}" for n in range(200)))
     whole = as_mapping(mine(labels, vectors, "x"))
     monkeypatch.setattr(mining, "MAX_DIMENSIONS", 16)

@@ -2,22 +2,35 @@
 
 import dataclasses
 import json
+import re
 
 import apache_beam as beam
 import msgspec
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from hard_negatives.dictionary import as_mapping
 from hard_negatives.kinds import DEFAULT
 from pipelines import runner, sources
 from pipelines.clean import Shard
-from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, dictionary_path, draw_shard, raw_labels, read_dictionary
+from pipelines.mine import (
+    Amend,
+    Mine,
+    TakeGiven,
+    check_pairs,
+    dictionary_path,
+    draw_shard,
+    raw_labels,
+    read_dictionary,
+    tell_coverage,
+)
 from schemas.arrow import EXAMPLES, examples_to_table
 from schemas.errors import ConfigError
 from schemas.example import Entity, Example, Mention
 from schemas.label import Label, LabelSet
+from tests.conftest import checksums, run_build
 from transforms import files
-from transforms.shards import write_shard
+from transforms.shards import read_shard, write_shard
 
 LABELS = LabelSet("NER", "clue_ner", "clue", "zh", tuple(Label(name) for name in ("公司", "地址", "景点", "姓名")))
 MENTIONED = {
@@ -97,6 +110,38 @@ def test_given_dictionary_is_taken_as_it_is_but_for_pins(output):
     }
 
 
+@pytest.mark.parametrize("task", ["EET", "EEA"])
+def test_dictionaries_of_event_tasks_are_those_of_events(output, task):
+    labels = dataclasses.replace(LABELS, task=task)
+    files.write_text(f"{output}/labels/{task}/clue_ner.json", msgspec.json.encode(labels).decode())
+    run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, ""), [])
+    made = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
+    assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
+    files.write_text(f"{output}/own.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
+    run(output, TakeGiven(output, f"{output}/own.json", NO_PAIRS), [(task, "clue_ner")])
+    given = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
+    assert (given.task, as_mapping(given)) == ("EE", {"公司": ["地址"]})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"NER": {"clue": {"公司": ["地址"]}, "toy": {"a": ["b"]}}}, r"note: .*: names no label of 1 of 2 .*: RE Toy$"),
+        ({"公司": ["地址"], "gives": ["takes"]}, "^$"),
+        (
+            {"NER": {"clue": {"company": ["address"]}}},
+            "^warning: .*own.json: names no label .* and names NER clue; this",
+        ),
+        ({"company": ["address"]}, r"^warning: .* names no source; this build has NER clue, RE Toy$"),
+    ],
+)
+def test_where_a_given_dictionary_is_silent(tmp_path, capsys, given, said):
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(given))
+    tell_coverage(str(path), [LABELS, LabelSet("RE", "toy", "Toy", "en", (Label("gives"), Label("takes")))])
+    assert re.search(said, capsys.readouterr().err.rstrip("\n"))
+
+
 def test_a_draw_of_a_shard(output):
     key, drawn = draw_shard(shards()[0], output, {"clue_ner": ["NER"]}, 1)
     assert key == "clue_ner"
@@ -131,6 +176,63 @@ def test_raw_labels():
     two = dataclasses.replace(source, entity_labels={"b": Label("x"), "a": Label("x"), "O": None})
     assert raw_labels(two, "NER") == {"x": ["a", "b"]}
     assert raw_labels(sources.load("duee1"), "EET")["组织关系-裁员"] == ["组织关系-裁员"]
+
+
+def hard_negatives_of(output, task: str, source: str) -> dict[str, list[str]]:
+    """Positive label → the labels that stand as hard negatives in the rows that have it, over a source's train rows."""
+    found = {}
+    for path in sorted((output / "data" / task).glob("train-*.parquet")):
+        for row in read_shard(str(path)).to_pylist():
+            for positive in row["positives"] if row["source"] == source else ():
+                found.setdefault(positive, set()).update(row["hard_negatives"])
+    return {positive: sorted(labels) for positive, labels in sorted(found.items())}
+
+
+FLAGS = ("--sources", "clue_ner,duee1", "--only", "instruct")
+
+
+def test_the_folder_of_a_build_is_a_dictionary_that_asks_the_same(small, tmp_path):
+    again = tmp_path / "again"
+    given = small / "hard_negatives"
+    done = run_build("--output", str(again), *FLAGS, "--hard_negatives", str(given))
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr and "names no label" not in done.stderr
+    for path in ("NER/clue_ner.json", "EE/duee1.json"):
+        was, now = read_dictionary(str(given / path)), read_dictionary(str(again / "hard_negatives" / path))
+        assert as_mapping(now) == {label: of for label, of in as_mapping(was).items() if of}
+    assert checksums(again / "data/NER") and checksums(again / "data/EET")
+    assert hard_negatives_of(again, "NER", "clue") == hard_negatives_of(small, "NER", "clue") != {}
+    manifest = json.loads((again / "hard_negatives/manifest.json").read_text())
+    assert (manifest["hard_negatives"], manifest["model"]) == ("hard_negatives", None)
+    assert not [path for path in (again / "hard_negatives").rglob("*.json") if str(tmp_path) in path.read_text()]
+
+
+def test_own_dictionaries_and_pairs_decide_what_is_asked(tmp_path):
+    given, recipe, output = tmp_path / "own.json", tmp_path / "recipe.yaml", tmp_path / "build"
+    given.write_text(json.dumps({"NER": {"clue": {"公司": ["地址", "姓名"], "书名": ["电影"]}}}))
+    recipe.write_text(
+        "mine:\n pin: {NER: {clue_ner: {书名: [游戏]}}}\n forbid: {NER: {clue: {公司: [姓名]}}}\n", encoding="utf-8"
+    )
+    done = run_build("--output", str(output), *FLAGS, "--hard_negatives", str(given), "--recipe", str(recipe))
+    assert done.returncode == 0, done.stderr
+    assert "names no label of 1 of 2 label sets, which are asked without hard negatives: EE DuEE1.0" in done.stderr
+    assert as_mapping(read_dictionary(dictionary_path(str(output), "NER", "clue_ner"))) == {
+        "书名": ["游戏", "电影"],
+        "公司": ["地址"],
+    }
+    asked = hard_negatives_of(output, "NER", "clue")
+    assert set().union(*asked.values()) <= {"游戏", "电影", "地址"} and asked["公司"]
+
+
+def test_a_dictionary_that_covers_nothing_is_said_on_the_card(tmp_path):
+    given, output = tmp_path / "own.json", tmp_path / "build"
+    given.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
+    done = run_build("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(given))
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith(f"warning: {given}: names no label of any")]
+    card = (output / "README.md").read_text()
+    assert "Taken from a given dictionary (`own.json`), which names no label of these sources" in card
+    assert not any(hard_negatives_of(output, "NER", "clue").values())
 
 
 def test_a_resource_hint_stands_on_the_step_that_embeds_alone():

@@ -1,19 +1,25 @@
 """How often confusable labels are asked together, from rows worked out by hand, and the page of a build."""
 
 import json
+from collections import Counter
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.negatives import neighbour_counts, report, together_by_chance
+from schemas.arrow import INSTRUCTIONS
 from schemas.label import Label, typed_label
 
+SCHEMA = pa.schema([INSTRUCTIONS.field(name) for name in ("split", "example_id", "positives", "hard_negatives")])
 DICTIONARY = {"a": ["b", "c"], "b": ["a", "d"], "e": []}
 
 
 def rows(split: str, *of: tuple[str, list[str], list[str]]) -> pa.Table:
     names = ("example_id", "positives", "hard_negatives")
-    return pa.table({"split": [split] * len(of)} | {name: [row[n] for row in of] for n, name in enumerate(names)})
+    columns = {name: [row[n] for row in of] for n, name in enumerate(names)}
+    return pa.table({"split": [split] * len(of), **columns}, SCHEMA)
 
 
 def test_pairs_and_those_in_one_row():
@@ -25,6 +31,21 @@ def test_pairs_and_those_in_one_row():
         ("3", [], []),
     )
     assert neighbour_counts(made, DICTIONARY) == {"neighbour_pairs": 2 + 2, "neighbours_together": 1 + 1}
+
+
+LABELS = st.sampled_from("abcdef")
+ROWS = st.tuples(st.sampled_from("123"), st.lists(LABELS, max_size=3, unique=True), st.lists(LABELS, unique=True))
+
+
+@given(st.dictionaries(LABELS, st.lists(LABELS, unique=True)), st.lists(ROWS, min_size=1, max_size=8))
+def test_counts_by_their_definition(dictionary, made):
+    made = [(example, positives, [h for h in hard if h not in positives]) for example, positives, hard in made]
+    pairs = {label: set(near) - {label} for label, near in dictionary.items()}
+    positive = {example: {p for one, of, _ in made if one == example for p in of} for example, _, _ in made}
+    assert neighbour_counts(rows("train", *made), dictionary) == +Counter(
+        neighbour_pairs=sum(len(pairs.get(p, set()) - of) for of in positive.values() for p in of),
+        neighbours_together=sum(h in pairs.get(p, ()) for _, of, hard in made for p in of for h in hard),
+    )
 
 
 @pytest.mark.parametrize(("split", "dictionary"), [("test", DICTIONARY), ("train", None)])

@@ -1,0 +1,224 @@
+"""python -m benchmarks.hard_negatives: original files and a reference made by people → what each kind of evidence is
+worth, alone, left out and added, as a Markdown table.
+
+Sources of the reference that have no files below the data root are mined from their labels alone.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from hard_negatives import embed
+from hard_negatives.cache import cached
+from hard_negatives.dictionary import Dictionary, as_mapping, dump, load
+from hard_negatives.evaluate import Report, evaluate
+from hard_negatives.evidence import Evidence, evidence
+from hard_negatives.kinds import DEFAULT, KINDS
+from hard_negatives.mine import mine
+from hard_negatives.samples import Drawn, merge
+from pipelines import build, registry, sources
+from pipelines.labels import label_set
+from pipelines.mine import draw_shard, raw_labels
+from pipelines.stages import clean_shards
+from schemas.errors import IEForgeError
+from schemas.label import LabelSet
+from transforms import files
+
+FROM_USE = {"mentions", "contexts", "strings", "confusion"}
+
+Found = Mapping[tuple[str, str], tuple[LabelSet, dict[str, Evidence]]]
+"""(task, published source name) → its label set and the evidence of every kind."""
+
+
+def wanted(references: Sequence[Dictionary]) -> dict[str, list[str]]:
+    """Source key → the tasks for which the reference has it, by its published name."""
+    names = {(reference.task, reference.source) for reference in references}
+    found: dict[str, list[str]] = {}
+    for key in sources.keys():
+        source = sources.load(key)
+        tasks = [task for task in source.tasks if (task, source.name_for(task)) in names]
+        if tasks:
+            found[key] = tasks
+    return found
+
+
+def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, Drawn]:
+    """Source key → annotations of its train and validation files, which are built up to clean/."""
+    keys = [one.key for one in registry.everything(data_root) if one.key in tasks and one.found and one.found.splits]
+    flags = ["--data_root", data_root, "--output", output, "--sources", ",".join(keys), "--only", "clean"]
+    code = build.main([*flags, "--hard_negatives", "none"])
+    if code not in (0, 3):
+        sys.exit(code)
+    parts: dict[str, list[Drawn]] = {}
+    for shard, _ in clean_shards(output):
+        if shard.split != "test":
+            key, drawn = draw_shard(shard, output, tasks, annotations)
+            parts.setdefault(key, []).append(drawn)
+    return {key: merge(of, annotations) for key, of in parts.items()}
+
+
+def gather(tasks: dict[str, list[str]], drawn: Mapping[str, Drawn], model: str, cache_folder: str) -> Found:
+    """All evidence for all label sets."""
+    found = {}
+    for key, of_source in tasks.items():
+        source = sources.load(key)
+        for task in of_source:
+            labels = label_set(key, source, task, [], False)
+            samples = {label: [s for _, s in kept] for (of, label), kept in drawn.get(key, {}).items() if of == task}
+            which = labels, samples, raw_labels(source, task)
+            if model == embed.LEXICAL:
+                made = evidence(*which, None, KINDS)
+            else:
+                with cached(model, cache_folder, f"{key}/{task}") as encode:
+                    made = evidence(*which, encode, KINDS)
+            found[task, labels.source] = labels, made
+    return found
+
+
+class Scores:
+    """Scores by kinds of evidence, each combination mined once."""
+
+    def __init__(self, found: Found, references: tuple[Dictionary, ...], model: str):
+        self.found, self.references, self.model = found, references, model
+        self.of = cache(self.compute)
+
+    def dictionaries(self, kinds: Sequence[str], among: Sequence[str] = ()) -> tuple[Dictionary, ...]:
+        """Mined from these kinds; `among`: only for label sets that have evidence of all of these."""
+        return tuple(
+            mine(labels, {kind: made[kind] for kind in kinds if kind in made}, self.model)
+            for labels, made in self.found.values()
+            if all(kind in made for kind in among)
+        )
+
+    def compute(self, kinds: tuple[str, ...], among: tuple[str, ...] = ()) -> Report:
+        return evaluate(self.dictionaries(kinds, among), self.references)
+
+    def by_source(self, kinds: tuple[str, ...]) -> np.ndarray:
+        return np.array([source.scores.p_at_r for source in self.of(kinds).sources])
+
+    def leave_one_out(self, first: tuple[str, ...], steps: Callable[[tuple[str, ...]], list[tuple[str, ...]]]) -> float:
+        """The mean P@|R| over sources where for each the kinds are chosen by all others: from `first` on, the step
+        that makes their mean best is taken, as long as one makes it better.
+        """
+        count = len(self.of(DEFAULT).sources)
+        found = []
+        for left in range(count):
+            by, kinds, reached = np.arange(count) != left, first, -1.0
+            while True:
+                means = {more: self.by_source(more)[by].mean() for more in steps(kinds)}
+                best = max(means, key=means.get, default=kinds)
+                if means.get(best, -1.0) <= reached:
+                    break
+                kinds, reached = best, means[best]
+            found.append(self.by_source(kinds)[left])
+        return float(np.mean(found))
+
+
+def one_more(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [tuple(kind for kind in KINDS if kind in (*kinds, new)) for new in KINDS if new not in kinds]
+
+
+def one_less(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [tuple(kind for kind in kinds if kind != gone) for gone in kinds if len(kinds) > 1]
+
+
+def ablation(scores: Scores) -> str:
+    """The table, and the lines under it."""
+    default = scores.of(DEFAULT).mean
+    lines = ["| evidence | sources | alone | chance | without it | with it |", "|:--|--:|--:|--:|--:|--:|"]
+    for kind in KINDS:
+        alone = [made for _, made in scores.found.values() if kind in made]
+        if not alone:
+            continue
+        mean = scores.of((kind,), (kind,)).mean
+        cells = [f"{len(scores.of((kind,), (kind,)).sources)}", f"{mean.p_at_r:.3f}", f"{mean.chance:.3f}"]
+        if kind in DEFAULT:
+            cells += [f"{scores.of(tuple(k for k in DEFAULT if k != kind)).mean.p_at_r:.3f}", f"{default.p_at_r:.3f}"]
+        else:
+            cells += [f"{default.p_at_r:.3f}", f"{scores.of((*DEFAULT, kind)).mean.p_at_r:.3f}"]
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    everything = scores.of(tuple(KINDS)).mean
+    lines += [
+        "",
+        f"default ({', '.join(DEFAULT)}): {default.p_at_r:.3f}; AP {default.average_precision:.3f}, "
+        f"Jaccard {default.jaccard:.3f}, chance {default.chance:.3f}",
+        f"all {len(KINDS)} kinds: {everything.p_at_r:.3f}",
+        "kinds chosen for each source by all others: "
+        f"added one by one {scores.leave_one_out((), one_more):.3f}, "
+        f"left out one by one {scores.leave_one_out(tuple(KINDS), one_less):.3f}",
+    ]
+    return "\n".join(lines)
+
+
+def by_source(scores: Scores) -> str:
+    """The default kinds, source by source; `from`: whether annotations were there to draw from."""
+    report = scores.of(DEFAULT)
+    lines = ["| source | from | labels | P@\\|R\\| | AP | Jaccard | chance |", "|:--|:--|--:|--:|--:|--:|--:|"]
+    for source in report.sources:
+        _, made = scores.found[source.task, source.source]
+        drawn = "annotations" if FROM_USE & made.keys() else "labels alone"
+        figures = (f"{getattr(source.scores, name):.3f}" for name in source.scores.__slots__)
+        lines.append(f"| {source.task} {source.source} | {drawn} | {source.labels} | {' | '.join(figures)} |")
+    lines += [f"| {task} {source} | left out: {why} | | | | | |" for task, source, why in report.left_out]
+    return "\n".join(lines)
+
+
+def worst_pairs(scores: Scores, count: int) -> str:
+    """For each source the pairs furthest from the reference: those ranked among the first |R| that are not in R, by
+    score, and those in R by how far behind |R| they are ranked.
+    """
+    ranked = {
+        (made.task, made.source): {label: (*of.neighbours, *of.below_cut) for label, of in made.labels.items()}
+        for made in scores.dictionaries(DEFAULT)
+    }
+    lines = ["| source | taken for neighbours (score) | missed (rank, of so many) |", "|:--|:--|:--|"]
+    for source in scores.of(DEFAULT).sources:
+        (reference,) = (r for r in scores.references if (r.task, r.source) == (source.task, source.source))
+        wrong, missed = [], []
+        for label, truth in as_mapping(reference).items():
+            order = ranked[source.task, source.source].get(label, ())
+            size = len(set(truth) - {label})
+            wrong += [(-near.score, label, near.label) for near in order[:size] if near.label not in truth]
+            behind = enumerate(order[size:], size + 1)
+            missed += [(size - rank, label, near.label, rank, size) for rank, near in behind if near.label in truth]
+        cells = ["; ".join(f"{label} → {near} ({-score:.2f})" for score, label, near in sorted(wrong)[:count])]
+        cells += ["; ".join(f"{a} → {b} ({rank}, {size})" for _, a, b, rank, size in sorted(missed)[:count])]
+        lines.append(f"| {source.source} | {cells[0] or 'none'} | {cells[1] or 'none'} |")
+    return "\n".join(lines)
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--data_root", metavar="DIR", help="original files; without, names and descriptions alone")
+    parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
+    parser.add_argument("--embedding_model", required=True, metavar="NAME|PATH|lexical")
+    parser.add_argument("--pairs", type=int, default=6, help="of each source, the worst to show")
+    parser.add_argument("--annotations", type=int, default=40, help="of each label, drawn as evidence")
+    parser.add_argument(
+        "--output", metavar="DIR", help="what is built, and embedded texts, stay here; default: nowhere"
+    )
+    parser.add_argument("--write", metavar="DIR", help="also write the dictionaries of the default kinds")
+    options = parser.parse_args(flags)
+    with tempfile.TemporaryDirectory() as temporary:
+        output = options.output or f"{temporary}/build"
+        try:
+            references = load(options.reference)
+            tasks = wanted(references)
+            drawn = drawn_from(options.data_root, output, tasks, options.annotations) if options.data_root else {}
+            found = gather(tasks, drawn, options.embedding_model, f"{output}/embeddings")
+            scores = Scores(found, references, options.embedding_model)
+            for dictionary in scores.dictionaries(DEFAULT) if options.write else ():
+                files.write_text(f"{options.write}/{dictionary.task}/{dictionary.key}.json", dump(dictionary))
+            print(ablation(scores), by_source(scores), worst_pairs(scores, options.pairs), sep="\n\n")
+        except IEForgeError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
