@@ -1,0 +1,270 @@
+"""python -m pipelines.diff OLD NEW: what changed between two builds or releases."""
+
+import argparse
+import hashlib
+import json
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+
+from schemas.errors import ConfigError, IEForgeError
+from schemas.example import SPLITS, TASKS
+
+EPILOG = """\
+An example is told by its id. It is altered where its text is another (text_sha256), or what is annotated in it for a
+task that both have. An instruction is altered where any of its columns is. Exit codes: 1 the machine, 2 configuration.
+"""
+FIRST_IDS = 3
+ROWS_A_TABLE = 5_000
+COLUMNS = ("id", "example_id", "text_sha256", "instruction", "output", "label", "labels", "positives", "hard_negatives")
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.diff",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("old", metavar="OLD", help="the folder of a build or of a release")
+    parser.add_argument("new", metavar="NEW", help="another one")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, with the ids of all examples")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    arguments = argument_parser().parse_args(flags)
+    try:
+        found = difference(arguments.old.rstrip("/"), arguments.new.rstrip("/"))
+    except IEForgeError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(json.dumps(found, ensure_ascii=False) if arguments.json else "\n".join(lines(found)))
+    return 0
+
+
+def difference(old: str, new: str) -> dict:
+    """What differs; every part holds only that, and is empty where nothing does.
+
+    `sources`: `added` and `gone` keys. `counts`: KEY/SPLIT → `read` and `kept` examples as [old, new]. `labels`:
+    TASK/KEY → `added`, `gone` and `altered` label names. `instructions`: TASK/SPLIT → `rows` as [old, new] and how
+    many were `added`, `gone`, `altered`. `examples`: KEY/SPLIT → ids `added`, `gone`, `altered`.
+
+    In memory at a time: the ids and two 8-byte digests of every row of one split, never its texts.
+    """
+    counts = [read_counts(root) for root in (old, new)]
+    keys = [set(one["sources"]) for one in counts]
+    examples: dict[str, dict[str, list[str]]] = {}
+    instructions: dict[str, dict] = {}
+    for split in SPLITS:
+        rows, kept = instruction_changes(old, new, split)
+        instructions |= rows
+        examples |= kept
+    return {
+        "sources": {"added": sorted(keys[1] - keys[0]), "gone": sorted(keys[0] - keys[1])},
+        "counts": count_changes(*counts),
+        "labels": label_changes(old, new),
+        "instructions": {at: instructions[at] for at in sorted(instructions)},
+        "examples": {at: examples[at] for at in sorted(examples)},
+    }
+
+
+def read_counts(root: str) -> dict:
+    """`reports/stats.json`. Raises ConfigError where there is none."""
+    from transforms import files
+
+    path = f"{root}/reports/stats.json"
+    if not files.exists(path) or not files.is_folder(f"{root}/data"):
+        raise ConfigError(f"{root}: neither a validated build nor a release (no reports/stats.json and data/ in it)")
+    return json.loads(files.read_text(path))
+
+
+def count_changes(old: dict, new: dict) -> dict[str, dict[str, list[int]]]:
+    changes = {}
+    for key in sorted({*old["sources"], *new["sources"]}):
+        for split in SPLITS:
+            sides = [one["sources"].get(key, {}).get(split) for one in (old, new)]
+            numbers = {
+                name: [side[name]["examples"] if side else 0 for side in sides]
+                for name in ("read", "kept")
+                if any(sides)
+            }
+            differing = {name: pair for name, pair in numbers.items() if pair[0] != pair[1]}
+            if differing:
+                changes[f"{key}/{split}"] = differing
+    return changes
+
+
+def label_changes(old: str, new: str) -> dict[str, dict[str, list[str]]]:
+    """Label sets that one side alone has count as added or gone whole."""
+    sides = [label_sets(root) for root in (old, new)]
+    changes = {}
+    for at in sorted({*sides[0], *sides[1]}):
+        before, after = (side.get(at, {}) for side in sides)
+        parts = {
+            "added": sorted(after.keys() - before.keys()),
+            "gone": sorted(before.keys() - after.keys()),
+            "altered": sorted(name for name in before.keys() & after.keys() if before[name] != after[name]),
+        }
+        if any(parts.values()):
+            changes[at] = {kind: names for kind, names in parts.items() if names}
+    return changes
+
+
+def label_sets(root: str) -> dict[str, dict[str, dict]]:
+    """TASK/KEY → label name → the label as its file has it."""
+    from transforms import files
+
+    listed = files.list_files(f"{root}/labels") if files.is_folder(f"{root}/labels") else []
+    return {
+        file.name.removesuffix(".json"): {label["name"]: label for label in json.loads(file.text())["labels"]}
+        for file in listed
+        if file.name.endswith(".json") and "/" in file.name
+    }
+
+
+def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
+    """(TASK/SPLIT → changes of rows, KEY/SPLIT → changes of examples) of one split."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from pipelines.release import AFTER_KEY
+
+    rows: dict[str, dict] = {}
+    seen: tuple[list, list] = ([], [])
+    altered = []
+    for task in TASKS:
+        sides = [digests(root, task, split) for root in (old, new)]
+        added, gone, changed = (len(ids) for ids in compare(*(side.select(["id", "row"]) for side in sides)))
+        if added or gone or changed:
+            counts = {"added": added, "gone": gone, "altered": changed}
+            rows[f"{task}/{split}"] = {"rows": [side.num_rows for side in sides], **counts}
+        examples = [by_example(side) for side in sides]
+        altered.append(compare(*examples)[2])
+        for ids, side in zip(seen, examples, strict=True):
+            ids.append(side["id"])
+    before, after = (pc.unique(pa.chunked_array([c for one in ids for c in one.chunks], pa.string())) for ids in seen)
+    changes: dict[str, dict[str, list[str]]] = {}
+    for kind, ids in (
+        ("added", after.filter(pc.invert(pc.is_in(after, before)))),
+        ("gone", before.filter(pc.invert(pc.is_in(before, after)))),
+        ("altered", pc.unique(pa.concat_arrays(altered))),
+    ):
+        keys = pc.replace_substring_regex(ids, AFTER_KEY, "")
+        for key, one in zip(keys.to_pylist(), ids.to_pylist(), strict=True):
+            changes.setdefault(f"{key}/{split}", {}).setdefault(kind, []).append(one)
+    return rows, {at: {kind: sorted(ids) for kind, ids in of.items()} for at, of in changes.items()}
+
+
+def digests(root: str, task: str, split: str):
+    """A table of all rows of a task and split: `id`, `example_id`, and 8 bytes each for the row, the text, the gold."""
+    import pyarrow as pa
+
+    from transforms import files
+    from transforms.shards import read_batches
+
+    kind = pa.schema(
+        [("id", pa.string()), ("example_id", pa.string())] + [(name, pa.uint64()) for name in ("row", "text", "gold")]
+    )
+    folder = f"{root}/data/{task}"
+    shards = files.list_files(folder, recursive=False) if files.is_folder(folder) else []
+    tables = [kind.empty_table()]
+    for shard in shards:
+        if shard.name.startswith(f"{split}-") and shard.name.endswith(".parquet"):
+            for table in read_batches(shard.path, ROWS_A_TABLE, columns_of(shard.path)):
+                listed = table.to_pylist()
+                columns = [
+                    table["id"],
+                    table["example_id"],
+                    pa.array([number(json.dumps(list(row.values()))) for row in listed], pa.uint64()),
+                    pa.array([int(row["text_sha256"][:16], 16) for row in listed], pa.uint64()),
+                    pa.array([gold(row) for row in listed], pa.uint64()),
+                ]
+                tables.append(pa.table(columns, schema=kind))
+    return pa.concat_tables(tables)
+
+
+def columns_of(path: str) -> list[str]:
+    """The Parquet columns to read. Raises ConfigError for a shard of something else."""
+    from transforms.shards import leaves, read_schema
+
+    schema = read_schema(path)
+    missing = [name for name in COLUMNS if name not in schema.names]
+    if missing:
+        raise ConfigError(f"{path}: no shard of instructions (no column {missing[0]})")
+    return [leaf for name in COLUMNS for leaf in leaves(schema.field(name))]
+
+
+def number(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+
+
+def gold(row: dict) -> int:
+    """A number for what is annotated, whatever labels are asked: those of the rows of one example are added up.
+
+    In test rows each has all of it.
+    """
+    if row["label"] is not None:
+        return number(row["label"])
+    answers = json.loads(row["output"]) if row["output"] is not None else {}
+    return sum(number(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
+
+
+def by_example(rows):
+    """A table with a row an example: `id`, `text`, `gold`. Sums of 64 bits run over, which serves as well."""
+    grouped = rows.group_by("example_id", use_threads=False).aggregate([("text", "min"), ("gold", "sum")])
+    return grouped.select(["example_id", "text_min", "gold_sum"]).rename_columns(["id", "text", "gold"])
+
+
+def compare(old, new) -> tuple:
+    """(ids in `new` alone, in `old` alone, with other values in the other columns) of two tables with a column `id`."""
+    import pyarrow.compute as pc
+
+    place = pc.index_in(new["id"], value_set=old["id"])
+    added = new["id"].filter(pc.is_null(place))
+    gone = old["id"].filter(pc.invert(pc.is_in(old["id"], value_set=new["id"])))
+    both = new.filter(pc.is_valid(place))
+    before = old.take(place.drop_null())
+    differs = None
+    for name in new.column_names[1:]:
+        one = pc.not_equal(both[name], before[name])
+        differs = one if differs is None else pc.or_(differs, one)
+    return added, gone, both["id"].filter(differs).combine_chunks()
+
+
+def lines(found: dict) -> Iterator[str]:
+    """The difference for people, a line a change; of a source that one side alone has, one line."""
+    if not any(found[part] for part in found if part != "sources") and not any(found["sources"].values()):
+        yield "no difference"
+    whole = {key for keys in found["sources"].values() for key in keys}
+    for kind, keys in found["sources"].items():
+        for key in keys:
+            examples = sum(len(found["examples"].get(f"{key}/{split}", {}).get(kind, ())) for split in SPLITS)
+            yield f"source {key}: {kind}, {examples:,} examples"
+    for at, names in found["labels"].items():
+        if at.partition("/")[2] not in whole:
+            yield f"labels {at}: " + "; ".join(f"{kind} {', '.join(of)}" for kind, of in names.items())
+    for at, numbers in found["counts"].items():
+        if at.rpartition("/")[0] not in whole:
+            yield f"counts {at}: " + ", ".join(f"{name} {old:,} → {new:,}" for name, (old, new) in numbers.items())
+    for at, kinds in found["examples"].items():
+        if at.rpartition("/")[0] not in whole:
+            told = (
+                f"{len(ids):,} {kind} ({', '.join(ids[:FIRST_IDS])}{', …' if len(ids) > FIRST_IDS else ''})"
+                for kind, ids in kinds.items()
+            )
+            yield f"examples {at}: " + ", ".join(told)
+    for at, of in found["instructions"].items():
+        changes = ", ".join(f"{of[kind]:,} {kind}" for kind in ("added", "gone", "altered") if of[kind])
+        yield f"instructions {at}: {of['rows'][0]:,} → {of['rows'][1]:,}, {changes}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""python -m pipelines.publish: a whole, validated build → a release on the Hugging Face Hub or in a folder."""
+
+import argparse
+import dataclasses
+import json
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from schemas.errors import ConfigError, IEForgeError, PublishError
+
+EPILOG = """\
+examples:
+  python -m pipelines.publish --output build --dry_run                  what a release would hold, and what not
+  python -m pipelines.publish --output build --to releases/v1           into a folder, or gs://..., s3://..., hdfs://...
+  python -m pipelines.publish --output build --repo_id org/name --tag v1
+
+The token comes from HF_TOKEN or from `hf auth login`. Sources that must not be redistributed are always left out.
+Exit codes: 1 the machine or the connection, 2 configuration, 5 publishing refused, 130 interrupted; docs/publish.md.
+"""
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.publish",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--output", metavar="DIR", default="build", help="the build; default: build/")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--repo_id", metavar="ORG/NAME", help="a dataset repository on the Hub; made where there is none"
+    )
+    where.add_argument("--to", metavar="PATH", help="a folder, on any file system that Apache Beam reaches")
+    parser.add_argument("--private", action="store_true", help="a new repository is private; a public one is refused")
+    parser.add_argument("--tag", help="the tag that is set to this release, or moved there")
+    parser.add_argument(
+        "--include_unlicensed", action="store_true", help="publish sources too for which no licence is known"
+    )
+    parser.add_argument("--dry_run", action="store_true", help="print what would be published, and stop")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    arguments = argument_parser().parse_args(flags)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not arguments.debug:  # the libraries' own logs are for debugging; what goes wrong is raised as well
+        logging.basicConfig(level=logging.CRITICAL)
+        logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    try:
+        return publish(arguments)
+    except IEForgeError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+
+
+def publish(arguments: argparse.Namespace) -> int:
+    if not (arguments.repo_id or arguments.to or arguments.dry_run):
+        raise ConfigError("say where to publish: --repo_id ORG/NAME, or --to PATH; --dry_run shows what it would be")
+    if not arguments.repo_id and (arguments.private or arguments.tag is not None):
+        raise ConfigError("--private and --tag are for --repo_id")
+    if arguments.repo_id and "://" in arguments.output:
+        raise ConfigError(f"--output {arguments.output}: copy the build to this machine to publish it on the Hub")
+    from pipelines import output, rebuild, release
+    from transforms import files
+
+    folder = files.absolute(arguments.output.rstrip("/") or "/")
+    refusals = release.refusals(folder)
+    if arguments.repo_id:
+        from pipelines import hub
+
+        hub.check_names(arguments.repo_id, arguments.tag)
+        if not arguments.dry_run and not hub.has_token():
+            refusals.append("no token for the Hub: log in with `hf auth login`, or set HF_TOKEN")
+    kept, left_out = release.choose(folder, arguments.include_unlicensed)
+    if not kept and left_out:
+        refusals.append("every source is left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
+    if refusals:
+        lines = "\n".join(f"- {reason}" for reason in refusals)
+        raise PublishError(f"{arguments.output} is not published:\n{lines}")
+    with output.claimed(folder, output.recorded(folder)):
+        prepared = release.prepare(folder, kept, left_out, rebuild.recipes(folder, left_out), arguments.repo_id)
+        if arguments.dry_run:
+            told = {}
+        elif arguments.to:
+            from pipelines import to_path
+
+            told = {"to": arguments.to, "sent": to_path.write(prepared.files, arguments.to)}
+        else:
+            made = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)
+            told = {"repo_id": arguments.repo_id, **dataclasses.asdict(made)}
+    if arguments.json:
+        print(json.dumps(release.for_machines(prepared) | told, ensure_ascii=False))
+    elif arguments.dry_run:
+        print("\n".join(release.for_people(prepared)))
+    else:
+        print(closing_line(prepared, told))
+    return 0
+
+
+def closing_line(prepared, told: dict) -> str:
+    size = sum(file.size for file in prepared.files)
+    where = told.get("to") or told["repo_id"]
+    note = f", tag {told['tag']} moved" if told.get("tag_moved") else ""
+    return (
+        f"{where}: {len(prepared.files)} files, {size:,} bytes, {told['sent']} of them sent{note}; "
+        f"{len(prepared.kept)} sources, {len(prepared.left_out)} left out"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,288 @@
+"""A whole build → its release: what may be published of it, shards, card and counts rewritten to just that."""
+
+import hashlib
+import importlib.metadata
+import json
+import posixpath
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import card, croissant, dataset_info, figures, sources
+from pipelines.build import STAGES
+from pipelines.config import Config
+from pipelines.output import recorded
+from pipelines.sources import Licence
+from schemas.arrow import INSTRUCTIONS
+from schemas.errors import ConfigError
+from transforms import files
+from transforms.shards import read_batches, write_shard
+
+WORK = ".release"
+"""Where what is rewritten for a release waits, below the output folder; hidden from builds and loaders."""
+
+MARKER = "release.json"
+"""What a release holds, in the release itself: by it a later one knows which files it may replace or delete."""
+
+REPORT = "reports/report.html"
+AS_THEY_ARE = ("reports/validation.json", "reports/data_docs/index.html")
+ROWS_A_TABLE = 5_000
+AFTER_KEY = r"/(train|validation|test)/\d+(/\d+)?$"
+"""What follows the source's key in an example's id."""
+
+
+@dataclass(frozen=True)
+class ReleaseFile:
+    """One file of a release: its name there, and where its bytes lie now."""
+
+    name: str
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shard of a release: its name there, the build's shard, its sources, and whether it has rows of others."""
+
+    name: str
+    built: str
+    keys: tuple[str, ...]
+    mixed: bool
+
+
+@dataclass(frozen=True)
+class Release:
+    """`kept`: key → what the build says of the source; `left_out`: key → why; `holds`: shard → keys of its sources."""
+
+    files: tuple[ReleaseFile, ...]
+    kept: dict[str, dict]
+    left_out: dict[str, str]
+    holds: dict[str, tuple[str, ...]]
+
+
+def manifest(output: str, folder: str) -> dict:
+    """The manifest of the stage whose first folder this is. Raises MachineError where there is none."""
+    return json.loads(files.read_text(f"{output}/{folder}/manifest.json"))
+
+
+def manifests(output: str) -> dict[str, dict]:
+    """Stage name → manifest, of the stages that have ended."""
+    listed = [file for file in files.list_files(output) if file.name.rsplit("/", 1)[-1] == "manifest.json"]
+    return {content["stage"]: content for content in (json.loads(file.text()) for file in listed)}
+
+
+def refusals(output: str) -> list[str]:
+    """Every reason why the build in `output` cannot be published, each with what to do.
+
+    Raises ConfigError where it is no build.
+    """
+    if not files.is_folder(output) or recorded(output) is None:
+        raise ConfigError(f"{output}: no build in it; name the --output folder of python -m pipelines.build")
+    found = manifests(output)
+    again = "run python -m pipelines.build again with the same flags"
+    reasons = []
+    unfinished = [stage for stage in STAGES if stage not in found]
+    before = [stage for stage in unfinished if stage not in ("validate", "card")]
+    if before:
+        reasons.append(f"the build is not whole, {', '.join(before)} is to be run: {again}, without --only")
+    if "validate" in unfinished:
+        failed = files.exists(f"{output}/reports/validation.json")
+        todo = f"mend what {output}/reports/data_docs/index.html names, then " if failed else ""
+        reasons.append(f"no passed validation: {todo}{again}")
+    if "card" in unfinished or "config" not in found["card"]:  # an older IEForge did not record it
+        reasons.append(f"no card: {again}, to its last stage")
+    elif (limit := built_with(found["card"]).ingest.limit) is not None:
+        reasons.append(f"built with --limit {limit}, which makes a sample: build without it")
+    for key, reason in found.get("ingest", {"failed": {}})["failed"].items():
+        reasons.append(f"source {key} failed ({reason}): mend it, or name the others with --sources and build again")
+    for stage, content in found.items():
+        there = files.sizes(output, content["files"])
+        changed = sorted(name for name, size in content["files"].items() if there.get(name) != size)
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            reasons.append(f"{changed[0]}{more} changed or gone since stage {stage} ended: {again}")
+    return reasons
+
+
+def built_with(card_manifest: dict) -> Config:
+    """The configuration that all stages ran with (`build.json` may already tell that of a later, partial build)."""
+    return Config.model_validate(card_manifest["config"])
+
+
+def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, str]]:
+    """(keys of the sources to publish, key → why it is left out), by the licences that are known today."""
+    kept, left_out = [], {}
+    ingested = manifests(output).get("ingest", {"sources": {}})
+    for key, source in sorted(ingested["sources"].items()):
+        licence = sources.load(key).licence if key in sources.keys() else source["licence"]
+        if licence == Licence.GATED:
+            left_out[key] = f"gated ({source['licence_text']})"
+        elif licence == Licence.ASK and not include_unlicensed:
+            left_out[key] = f"no licence known that allows to pass it on ({source['licence_text']})"
+        else:
+            kept.append(key)
+    return kept, left_out
+
+
+def keys_of(table: pa.Table) -> pa.ChunkedArray:
+    """The key of each row's source."""
+    return pc.replace_substring_regex(table["example_id"], AFTER_KEY, "")
+
+
+def parts(shards: Iterable[dict], keep: Collection[str]) -> list[Part]:
+    """The shards that have rows of sources to `keep`, numbered anew within their task and split."""
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for shard in shards:
+        groups.setdefault((shard["task"], shard["split"]), []).append(shard)
+    found = []
+    for (task, split), group in groups.items():
+        holding = [(shard, [key for key, n in shard["sources"].items() if n["instructions"]]) for shard in group]
+        holding = [(shard, keys) for shard, keys in holding if not keep.isdisjoint(keys)]
+        for number, (shard, keys) in enumerate(holding):
+            name = f"data/{task}/{split}-{number:05d}-of-{len(holding):05d}.parquet"
+            ours = tuple(key for key in keys if key in keep)
+            found.append(Part(name, shard["path"], ours, len(ours) < len(keys)))
+    return found
+
+
+def kept_rows(path: str, keep: Collection[str]) -> Iterator[pa.Table]:
+    """The shard's rows of these sources, in their order."""
+    wanted = pa.array(sorted(keep), pa.string())
+    for table in read_batches(path, ROWS_A_TABLE):
+        yield table.filter(pc.is_in(keys_of(table), wanted))
+
+
+def row_digests(output: str, keys: Collection[str]) -> dict[str, dict[str, dict]]:
+    """Source → "task/split" → rows and the SHA-256 over them: each row's values as a JSON list, one a line, in order.
+
+    By these a rebuilt source is compared with the one that a release left out.
+    """
+    digests: dict[str, dict[str, list]] = {key: {} for key in sorted(keys)}
+    for shard in manifest(output, "data")["shards"]:
+        held = [key for key in shard["sources"] if key in digests]
+        for table in kept_rows(f"{output}/{shard['path']}", held) if held else ():
+            for key, row in zip(keys_of(table).to_pylist(), table.to_pylist(), strict=True):
+                count = digests[key].setdefault(f"{shard['task']}/{shard['split']}", [0, hashlib.sha256()])
+                count[0] += 1
+                count[1].update(msgspec.json.encode(list(row.values())) + b"\n")
+    return {
+        key: {at: {"rows": rows, "sha256": digest.hexdigest()} for at, (rows, digest) in of.items()}
+        for key, of in digests.items()
+    }
+
+
+def prepare(
+    output: str, keep: Collection[str], left_out: dict[str, str], extra: dict[str, str], repo_id: str | None
+) -> Release:
+    """Writes what differs from the build below its work folder, and lists every file of the release.
+
+    `extra`: name → text of further files; `repo_id`: where on the Hub it will be. The same build and choice give the
+    same bytes.
+    """
+    work = f"{output}/{WORK}"
+    about = manifest(output, "examples")["sources"]
+    planned = parts(manifest(output, "data")["shards"], frozenset(keep))
+    counts = figures.subset(json.loads(files.read_text(f"{output}/reports/stats.json")), keep)
+    rewrite(output, planned, counts)
+    listed = [
+        described(part.name, f"{work}/{part.name}" if part.mixed else f"{output}/{part.built}") for part in planned
+    ]
+    texts = telling(output, counts, listed, repo_id) | extra
+    for name, text in texts.items():
+        files.write_text(f"{work}/{name}", text)
+    listed += [described(name, f"{work}/{name}") for name in (REPORT, *texts)]
+    listed += [described(name, f"{output}/{name}") for name in AS_THEY_ARE]
+    listed += [
+        described(f"{folder}/{file.name}", file.path)
+        for folder in ("labels", "hard_negatives")
+        for file in files.list_files(f"{output}/{folder}")
+        if file.name.partition("/")[2].removesuffix(".json") in keep
+    ]
+    listed.sort(key=lambda file: file.name)
+    marker = {
+        "ieforge": importlib.metadata.version("ieforge"),
+        "build": manifest(output, "card")["fingerprint"],
+        "sources": {key: {name: about[key][name] for name in ("title", "licence", "licence_text")} for key in keep},
+        "left_out": left_out,
+        "files": {file.name: {"size": file.size, "sha256": file.sha256} for file in listed},
+    }
+    files.write_text(f"{work}/{MARKER}", json.dumps(marker, ensure_ascii=False, indent=1) + "\n")
+    listed.append(described(MARKER, f"{work}/{MARKER}"))
+    return Release(
+        tuple(listed), {key: about[key] for key in keep}, left_out, {part.name: part.keys for part in planned}
+    )
+
+
+def telling(output: str, counts: dict, shards: Iterable[ReleaseFile], repo_id: str | None) -> dict[str, str]:
+    """Name → text of the files that tell what a release with these counts and shards holds."""
+    url = f"https://huggingface.co/datasets/{repo_id}" if repo_id else None
+    described_shards = [croissant.ShardFile(shard.name, shard.size, shard.sha256) for shard in shards]
+    return {
+        "README.md": card.render(counts, "en", repo_id or "PATH"),
+        "README_zh.md": card.render(counts, "zh", repo_id or "PATH"),
+        "croissant.json": croissant.render(counts, described_shards, url),
+        "dataset_info.json": dataset_info.render(counts, repo_id),
+        "reports/stats.json": json.dumps(counts, ensure_ascii=False, indent=1) + "\n",
+    }
+
+
+def rewrite(output: str, planned: Iterable[Part], counts: dict) -> None:
+    """Writes the mixed shards without the rows of other sources, and the report without other sources.
+
+    Not again where the last try of this build and choice ended well: both read the whole corpus.
+    """
+    work, done = f"{output}/{WORK}", f"{output}/{WORK}/.rewritten.json"
+    what = [manifest(output, "card")["fingerprint"], sorted(counts["sources"])]
+    if files.exists(done):
+        before = json.loads(files.read_text(done))
+        if before["what"] == what and files.sizes(work, before["sizes"]) == before["sizes"]:
+            return
+    from pipelines import report  # with it comes Beam, which takes seconds
+
+    files.remove_tree(work)
+    mixed = [part for part in planned if part.mixed]
+    for part in mixed:
+        write_shard(f"{work}/{part.name}", INSTRUCTIONS, kept_rows(f"{output}/{part.built}", counts["sources"]))
+    files.write_text(f"{work}/{REPORT}", report.page(output, counts))
+    sizes = files.sizes(work, [REPORT, *(part.name for part in mixed)])
+    files.write_text(done, json.dumps({"what": what, "sizes": sizes}))
+
+
+def described(name: str, path: str) -> ReleaseFile:
+    folder, base = posixpath.split(path)
+    return ReleaseFile(name, path, files.sizes(folder, [base])[base], files.checksum(path))
+
+
+def fingerprint(listed: Iterable[ReleaseFile]) -> str:
+    """Hex; stands for the names and bytes of all files."""
+    lines = sorted(f"{file.sha256} {file.name}\n" for file in listed)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def for_machines(release: Release) -> dict:
+    """What the release holds, JSON-able."""
+    return {
+        "files": [
+            {"name": file.name, "size": file.size, "sha256": file.sha256, "sources": release.holds.get(file.name, ())}
+            for file in release.files
+        ],
+        "sources": {
+            key: {name: about[name] for name in ("title", "licence", "licence_text")}
+            for key, about in release.kept.items()
+        },
+        "left_out": release.left_out,
+    }
+
+
+def for_people(release: Release) -> list[str]:
+    """The same as lines: a file with bytes, name and licences of what is in it, a source, a source left out."""
+    told = []
+    for file in release.files:
+        licences = sorted({release.kept[key]["licence_text"] for key in release.holds.get(file.name, ())})
+        told.append(f"file\t{file.size}\t{file.name}\t{'; '.join(licences)}".rstrip())
+    told += [f"source\t{key}\t{about['licence']}\t{about['licence_text']}" for key, about in release.kept.items()]
+    return told + [f"left out\t{key}\t{why}" for key, why in release.left_out.items()]

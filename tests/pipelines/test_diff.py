@@ -1,0 +1,190 @@
+"""What changed between two releases: small ones, whose every difference is known."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import diff
+from schemas.arrow import INSTRUCTIONS
+from transforms.shards import write_shard
+
+
+def row(example: str, text: str, answers: dict, batch: int = 0, task: str = "NER", prompt: str = "Name them.") -> dict:
+    """One row of an example `key/split/n` or `key/split/n/window`; test rows carry the gold as `label`."""
+    split = example.split("/")[1]
+    return {
+        "id": f"{example}/{task}/{batch}",
+        "example_id": example,
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "task": task,
+        "source": example.split("/")[0],
+        "lang": "en",
+        "split": split,
+        "instruction": json.dumps({"instruction": prompt, "schema": list(answers), "input": text}),
+        "output": None if split == "test" else json.dumps(answers),
+        "label": json.dumps([answers]) if split == "test" else None,
+        "labels": list(answers),
+        "positives": [label for label, answer in answers.items() if answer],
+        "hard_negatives": [],
+    }
+
+
+def write(folder: Path, rows: list[dict], labels: dict[str, list[dict]] | None = None, shards: int = 1) -> str:
+    """A folder as a release has it. `labels`: TASK/KEY → labels."""
+    sources: dict[str, dict] = {}
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for one in rows:
+        groups.setdefault((one["task"], one["split"]), []).append(one)
+        ids = sources.setdefault(one["source"], {}).setdefault(one["split"], set())
+        ids.add(one["example_id"])
+    for (task, split), group in groups.items():
+        for n in range(shards):
+            part = pa.Table.from_pylist(group[n::shards], schema=INSTRUCTIONS)
+            write_shard(f"{folder}/data/{task}/{split}-{n:05d}-of-{shards:05d}.parquet", INSTRUCTIONS, [part])
+    for at, of in (labels or {}).items():
+        (folder / "labels" / at).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "labels" / f"{at}.json").write_text(json.dumps({"labels": of}))
+    counts = {
+        key: {split: {name: {"examples": len(ids)} for name in ("read", "kept")} for split, ids in splits.items()}
+        for key, splits in sources.items()
+    }
+    (folder / "reports").mkdir(parents=True)
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "reports/stats.json").write_text(json.dumps({"sources": counts}))
+    return str(folder)
+
+
+OLD = [
+    row("a/train/0", "Ada sat.", {"person": ["Ada"], "place": []}),
+    row("a/train/1", "Bo ran.", {"person": ["Bo"]}),
+    row("a/train/2", "Cy hid.", {"person": ["Cy"]}),
+    row("a/train/3", "Di met Ed in Rome.", {"person": ["Di", "Ed"], "thing": []}),
+    row("a/train/3", "Di met Ed in Rome.", {"place": ["Rome"]}, batch=1),
+    row("a/test/0", "Flo swam.", {"person": ["Flo"]}),
+    row("b/train/0/1", "Gus.", {"person": ["Gus"]}, task="RE"),
+]
+NEW = [
+    row("a/train/0", "Ada sat.", {"person": ["Ada"], "place": []}),
+    row("a/train/1", "Bo  ran.", {"person": ["Bo"]}),  # another text
+    row("a/train/2", "Cy hid.", {"person": []}),  # another annotation
+    row("a/train/3", "Di met Ed in Rome.", {"place": ["Rome"], "person": ["Di", "Ed"]}),  # asked in another way
+    row("a/train/4", "Hal slept.", {"person": ["Hal"]}),
+    row("a/test/0", "Flo swam.", {"person": ["Flo"], "place": []}),  # another gold
+    row("c/validation/0", "Ivy.", {"person": ["Ivy"]}),
+]
+
+
+def test_every_change_is_found(tmp_path):
+    person, place = {"name": "person", "description": "a human"}, {"name": "place", "description": ""}
+    old = write(tmp_path / "old", OLD, {"NER/a": [person, place], "RE/b": [place]})
+    new = write(tmp_path / "new", NEW, {"NER/a": [person | {"description": "a person"}, {"name": "thing"}]})
+    assert diff.difference(old, new) == {
+        "sources": {"added": ["c"], "gone": ["b"]},
+        "counts": {
+            "b/train": {"read": [1, 0], "kept": [1, 0]},
+            "c/validation": {"read": [0, 1], "kept": [0, 1]},
+            "a/train": {"read": [4, 5], "kept": [4, 5]},
+        },
+        "labels": {
+            "NER/a": {"added": ["thing"], "gone": ["place"], "altered": ["person"]},
+            "RE/b": {"gone": ["place"]},
+        },
+        "instructions": {
+            "NER/test": {"rows": [1, 1], "added": 0, "gone": 0, "altered": 1},
+            "NER/train": {"rows": [5, 5], "added": 1, "gone": 1, "altered": 3},
+            "NER/validation": {"rows": [0, 1], "added": 1, "gone": 0, "altered": 0},
+            "RE/train": {"rows": [1, 0], "added": 0, "gone": 1, "altered": 0},
+        },
+        "examples": {
+            "a/test": {"altered": ["a/test/0"]},
+            "a/train": {"added": ["a/train/4"], "altered": ["a/train/1", "a/train/2"]},
+            "b/train": {"gone": ["b/train/0/1"]},
+            "c/validation": {"added": ["c/validation/0"]},
+        },
+    }
+
+
+def test_an_example_under_another_task_is_no_new_one(tmp_path):
+    both = [OLD[1], row("a/train/1", "Bo ran.", {"met": []}, task="RE")]
+    found = diff.difference(write(tmp_path / "old", [OLD[1]]), write(tmp_path / "new", both))
+    assert found["examples"] == {}
+    assert found["instructions"] == {"RE/train": {"rows": [0, 1], "added": 1, "gone": 0, "altered": 0}}
+
+
+def test_lines_for_people(tmp_path, capsys):
+    old, new = write(tmp_path / "old", OLD, {"NER/a": [{"name": "x"}]}), write(tmp_path / "new", NEW)
+    assert diff.main([old, new + "/"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "source c: added, 1 examples",
+        "source b: gone, 1 examples",
+        "labels NER/a: gone x",
+        "counts a/train: read 4 → 5, kept 4 → 5",
+        "examples a/test: 1 altered (a/test/0)",
+        "examples a/train: 1 added (a/train/4), 2 altered (a/train/1, a/train/2)",
+        "instructions NER/test: 1 → 1, 1 altered",
+        "instructions NER/train: 5 → 5, 1 added, 1 gone, 3 altered",
+        "instructions NER/validation: 0 → 1, 1 added",
+        "instructions RE/train: 1 → 0, 1 gone",
+    ]
+    assert diff.main([old, old]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+    assert diff.main([old, new, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == diff.difference(old, new)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from("xyz")), unique_by=lambda pair: pair[0]),
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from("xyz")), unique_by=lambda pair: pair[0]),
+    st.integers(1, 3),
+)
+def test_examples_are_sorted_as_sets_would(tmp_path_factory, before, after, shards):
+    root = tmp_path_factory.mktemp("diff")
+    sides = []
+    for name, pairs in (("old", before), ("new", after)):
+        rows = [row(f"k/train/{n}", "a text", {"person": [answer]}) for n, answer in pairs]
+        sides.append(write(root / name, rows, shards=shards if name == "new" else 1))
+    old, new = dict(before), dict(after)
+    expected = {
+        "added": sorted(f"k/train/{n}" for n in new.keys() - old.keys()),
+        "gone": sorted(f"k/train/{n}" for n in old.keys() - new.keys()),
+        "altered": sorted(f"k/train/{n}" for n in old.keys() & new.keys() if old[n] != new[n]),
+    }
+    assert diff.difference(*sides)["examples"].get("k/train", {}) == {k: ids for k, ids in expected.items() if ids}
+
+
+def test_a_real_build_and_part_of_it(small, tmp_path, capsys):
+    part = Path(shutil.copytree(small, tmp_path / "part"))
+    assert diff.main([str(small), str(part)]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+    path = part / "data/NER/train-00000-of-00001.parquet"
+    rows = pq.read_table(path)
+    pq.write_table(rows.slice(1), path)
+    assert diff.main([str(small), str(part)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1] == f"instructions NER/train: {rows.num_rows} → {rows.num_rows - 1}, 1 gone"
+
+
+def test_what_is_no_build_and_no_release(tmp_path, capsys):
+    made = write(tmp_path / "made", OLD)
+    for wrong in (str(tmp_path), str(tmp_path / "none")):
+        assert diff.main([made, wrong]) == 2
+        assert f"error: {wrong}: neither a validated build nor a release" in capsys.readouterr().err
+    write_shard(f"{made}/data/NER/test-00001-of-00002.parquet", pa.schema([("id", pa.string())]), [])
+    assert diff.main([made, made]) == 2
+    assert "test-00001-of-00002.parquet: no shard of instructions (no column example_id)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
+def test_a_shard_that_cannot_be_read(tmp_path, capsys, content):
+    made = write(tmp_path / "made", OLD)
+    Path(f"{made}/data/NER/test-00000-of-00001.parquet").write_bytes(content)
+    assert diff.main([made, made]) == 1
+    assert "test-00000-of-00001.parquet: cannot be read back" in capsys.readouterr().err

@@ -1,0 +1,348 @@
+"""What is published of a build, what is refused, and a release in a folder."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from pipelines import build as build_module
+from pipelines import diff, publish, rebuild, release, sources
+from schemas.arrow import INSTRUCTIONS
+from tests.conftest import ROOT, checksums
+from tests.unified import NER_SCHEMA, ner, write_source
+
+
+@pytest.fixture(scope="module")
+def build(small, tmp_path_factory) -> Path:
+    """A build that tests may publish: the work folder lies in it."""
+    return Path(shutil.copytree(small, tmp_path_factory.mktemp("publish") / "build"))
+
+
+@pytest.fixture(scope="module")
+def everything(built, tmp_path_factory) -> tuple[Path, Path]:
+    """(build of all samples, its release in a folder)."""
+    root = tmp_path_factory.mktemp("everything")
+    build = Path(shutil.copytree(built, root / "build"))
+    assert publish.main(["--output", str(build), "--to", str(root / "release")]) == 0
+    return build, root / "release"
+
+
+def run(build: Path, *flags: str) -> int:
+    return publish.main(["--output", str(build), *flags])
+
+
+def rows(folder: Path) -> list[dict]:
+    return [row for path in sorted(folder.glob("data/*/*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def key_of(row: dict) -> str:
+    return re.fullmatch(r"(.+)/(?:train|validation|test)/\d+(?:/\d+)?", row["example_id"])[1]
+
+
+def edit_json(path: Path, change) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+# What is published
+
+
+def test_gated_and_unlicensed_sources_are_left_out_row_by_row(everything):
+    build, made = everything
+    licences = {key: str(sources.load(key).licence) for key in sources.keys()} | {"IE-en/KG/lighthouses": "open"}
+    expected = [row for row in rows(build) if licences[key_of(row)] == "open"]
+    assert rows(made) == expected and 0 < len(expected) < len(rows(build))
+    for path in made.glob("data/*/*.parquet"):
+        assert pq.read_schema(path).equals(INSTRUCTIONS, check_metadata=True)
+    published = {key_of(row) for row in expected}
+    for folder in ("labels", "hard_negatives"):
+        there = {
+            str(path.relative_to(made / folder)).partition("/")[2][:-5] for path in (made / folder).rglob("*.json")
+        }
+        assert there <= {key for key, licence in licences.items() if licence == "open"}
+        assert there >= published
+
+
+def test_no_file_names_a_text_of_a_source_left_out(everything):
+    """The texts that sources left out share with none that is published."""
+    build, made = everything
+    kept = set(json.loads((made / release.MARKER).read_text())["sources"])
+    texts = {"kept": set(), "left out": set()}
+    for row in rows(build):
+        texts["kept" if key_of(row) in kept else "left out"].add(json.loads(row["instruction"])["input"])
+    secret = sorted(text for text in texts["left out"] - texts["kept"] if len(text) > 20)[::3]
+    assert len(secret) > 100
+    content = "\n".join(
+        path.read_text() for path in made.rglob("*") if path.suffix in (".md", ".json", ".html", ".yaml")
+    )
+    assert not [text for text in secret if text in content or json.dumps(text)[1:-1] in content]
+
+
+def test_card_and_counts_are_those_of_what_is_published(everything):
+    _, made = everything
+    counts = json.loads((made / "reports/stats.json").read_text())
+    kept = json.loads((made / release.MARKER).read_text())["sources"]
+    assert list(counts["sources"]) == list(kept)
+    held: dict[str, dict[str, int]] = {}
+    for row in rows(made):
+        of_task = held.setdefault(row["task"], {})
+        of_task[row["split"]] = of_task.get(row["split"], 0) + 1
+    assert counts["instructions"] == held
+    card = (made / "README.md").read_text()
+    head = yaml.safe_load(card.split("---\n")[1])
+    for config in head["configs"]:
+        for files in config["data_files"]:
+            assert list(made.glob(files["path"])), files
+    assert f"{len(rows(made)):,} instructions" in card
+    assert "ace2005" not in card.partition("## Sources")[2].partition("## ")[0]
+
+
+def test_the_marker_lists_every_file(everything):
+    _, made = everything
+    listed = json.loads((made / release.MARKER).read_text())["files"]
+    there = {str(path.relative_to(made)): path for path in made.rglob("*") if path.is_file()}
+    assert {*listed, release.MARKER} == there.keys()
+    for name, of in listed.items():
+        content = there[name].read_bytes()
+        assert of == {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def test_shards_without_rows_of_others_are_the_builds_own(everything):
+    build, made = everything
+    of_build = set(checksums(build, "data/*/*.parquet").values())
+    same = [name for name, checksum in checksums(made).items() if checksum in of_build]
+    holds = {name: {key_of(row) for row in pq.read_table(made / name).to_pylist()} for name in checksums(made)}
+    kg = [name for name in holds if name.startswith("data/KG/")]
+    assert kg and set(kg) <= set(same)
+
+
+def test_the_same_build_gives_the_same_bytes(small, build, tmp_path):
+    copy = Path(shutil.copytree(small, tmp_path / "elsewhere"))
+    assert run(build, "--to", str(tmp_path / "a")) == run(copy, "--to", str(tmp_path / "b")) == 0
+    assert checksums(tmp_path / "a", "**/*.*") == checksums(tmp_path / "b", "**/*.*")
+
+
+def test_no_path_of_the_machine_is_published(everything):
+    build, made = everything
+    for path in made.rglob("*"):
+        if path.is_file():
+            assert str(build).encode() not in path.read_bytes(), path
+            assert b"/pipelines/samples" not in path.read_bytes(), path
+
+
+def test_unlicensed_sources_only_when_asked_for_and_gated_ones_never(built, tmp_path, capsys):
+    build = Path(shutil.copytree(built, tmp_path / "build"))
+    assert run(build, "--include_unlicensed", "--dry_run", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    gated = {key for key in sources.keys() if sources.load(key).licence == "gated"}
+    assert told["left_out"].keys() == gated
+    assert {"ace2005", "conll2003", "ontonotes"} <= gated
+    assert "clue_ner" in told["sources"]
+
+
+def test_a_licence_written_into_source_yaml_is_noticed_by_the_next_build(tmp_path):
+    write_source(tmp_path / "raw/mine", "NER", NER_SCHEMA, train=[ner("Ada sat.", person="Ada")])
+    flags = ["--data_root", str(tmp_path / "raw"), "--output", str(tmp_path / "build"), "--only", "ingest"]
+    flags += ["--hard_negatives", "none"]
+    for licence, settings in (("ask", ""), ("open", "license: open\n")):
+        with (tmp_path / "raw/mine/source.yaml").open("a") as file:
+            file.write(settings)
+        assert build_module.main(flags) == 0
+        assert release.manifests(str(tmp_path / "build"))["ingest"]["sources"]["mine"]["licence"] == licence
+
+
+def test_a_licence_that_is_found_later_counts(build, tmp_path):
+    """What a manifest of an older build says is not believed where the source's module knows better."""
+    copy = Path(shutil.copytree(build, tmp_path / "build"))
+    edit_json(copy / "examples/manifest.json", lambda m: m["sources"]["ade_corpus"].update(licence="open"))
+    kept, left_out = release.choose(str(copy), False)
+    assert "ade_corpus" in left_out and "anatem" in kept
+
+
+@pytest.mark.parametrize(
+    ("shards", "expected"),
+    [
+        ([("a", "b"), ("a",), ("b",)], [(0, True), (1, False)]),
+        ([("b",), ("a",)], [(1, False)]),
+        ([("b",)], []),
+    ],
+)
+def test_parts(shards, expected):
+    listed = [
+        {"task": "NER", "split": "train", "path": str(n), "sources": {key: {"instructions": 1} for key in keys}}
+        for n, keys in enumerate(shards)
+    ]
+    listed[0]["sources"]["c"] = {"instructions": 0}
+    found = release.parts(listed, frozenset("a"))
+    assert [(int(part.built), part.mixed) for part in found] == expected
+    assert [part.name for part in found] == [
+        f"data/NER/train-{n:05d}-of-{len(expected):05d}.parquet" for n in range(len(expected))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("example_id", "key"),
+    [
+        ("a/train/3", "a"),
+        ("a/train/3/0", "a"),
+        ("IE-en/NER/x/test/0", "IE-en/NER/x"),
+        ("train/train/1", "train"),
+        ("a/train/3/train/7/1", "a/train/3"),
+    ],
+)
+def test_keys_of(example_id, key):
+    assert release.keys_of(pa.table({"example_id": [example_id]})).to_pylist() == [key]
+
+
+# What is refused
+
+
+def test_all_reasons_at_once(small, tmp_path, capsys):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    (build / "clean/manifest.json").unlink()
+    (build / "reports/manifest.json").unlink()
+    edit_json(build / "examples/manifest.json", lambda m: m["failed"].update(genia_ner="a file is broken"))
+    edit_json(build / "card/manifest.json", lambda m: m["config"]["ingest"].update(limit=3))
+    (build / "data/NER/test-00000-of-00001.parquet").unlink()
+    assert run(build, "--to", str(tmp_path / "release")) == 5
+    first, *reasons = capsys.readouterr().err.splitlines()
+    assert first == f"error: {build} is not published:"
+    assert len(reasons) == 5
+    for reason, says in zip(
+        reasons,
+        [
+            "- the build is not whole, clean is to be run: run python -m pipelines.build again",
+            "- no passed validation: mend what ",
+            "- built with --limit 3, which makes a sample: build without it",
+            "- source genia_ner failed (a file is broken): mend it, or name the others with --sources",
+            "- data/NER/test-00000-of-00001.parquet changed or gone since stage instruct ended",
+        ],
+        strict=True,
+    ):
+        assert reason.startswith(says), reason
+    assert not (tmp_path / "release").exists() and not (build / release.WORK).exists()
+
+
+def test_no_card(small, tmp_path, capsys):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    (build / "card/manifest.json").unlink()
+    assert run(build, "--dry_run") == 5
+    assert "- no card: run python -m pipelines.build again" in capsys.readouterr().err
+
+
+def test_a_build_of_which_nothing_may_be_published(small, tmp_path, capsys):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    edit_json(
+        build / "examples/manifest.json",
+        lambda m: m.update(sources={key: about for key, about in m["sources"].items() if key in ("clue_ner", "duee1")}),
+    )
+    assert run(build, "--dry_run") == 5
+    assert "every source is left out: clue_ner: no licence known" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ((), "say where to publish"),
+        (("--to", "x", "--tag", "v1"), "--private and --tag are for --repo_id"),
+        (("--to", "x", "--private"), "--private and --tag are for --repo_id"),
+    ],
+)
+def test_flags_that_make_no_sense(build, capsys, flags, says):
+    assert run(build, *flags) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_build(tmp_path, capsys):
+    assert run(tmp_path, "--dry_run") == 2
+    assert run(tmp_path / "none", "--dry_run") == 2
+    assert capsys.readouterr().err.count("no build in it; name the --output folder") == 2
+
+
+# Into a folder
+
+
+def test_a_dry_run_lists_what_is_then_written(build, tmp_path, capsys):
+    assert run(build, "--dry_run") == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert run(build, "--to", str(tmp_path / "release")) == 0
+    there = {
+        str(p.relative_to(tmp_path / "release")): p.stat().st_size
+        for p in (tmp_path / "release").rglob("*.*")
+        if p.is_file()
+    }
+    assert {line[2]: int(line[1]) for line in lines if line[0] == "file"} == there
+    assert [line[1] for line in lines if line[0] == "source"] == ["IE-en/KG/lighthouses", "anatem", "semeval_re"]
+    assert [line[1] for line in lines if line[0] == "left out"] == ["ade_corpus", "clue_ner", "duee1"]
+    licences = {line[2]: line[3:] for line in lines if line[0] == "file"}
+    assert licences["data/NER/train-00000-of-00001.parquet"] == [sources.load("anatem").licence_text]
+    assert licences["README.md"] == []
+
+
+def test_a_second_run_writes_nothing_and_mends_what_is_damaged(build, tmp_path, capsys):
+    made = tmp_path / "release"
+    assert run(build, "--to", str(made)) == 0
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*.*")}
+    shard = made / "data/NER/train-00000-of-00001.parquet"
+    content = shard.read_bytes()
+    capsys.readouterr()
+    assert run(build, "--to", str(made)) == 0
+    assert " 0 of them sent;" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*.*")} == before
+    shard.write_bytes(content[:-1] + b"\0")
+    (made / "README.md").unlink()
+    assert run(build, "--to", str(made)) == 0
+    assert " 2 of them sent;" in capsys.readouterr().out
+    assert shard.read_bytes() == content
+
+
+def test_files_of_an_earlier_release_go_and_others_stay(build, tmp_path):
+    made = tmp_path / "release"
+    assert run(build, "--include_unlicensed", "--to", str(made)) == 0
+    (made / "NOTES.md").write_text("someone's own")
+    assert (made / "labels/NER/clue_ner.json").exists()
+    assert run(build, "--to", str(made)) == 0
+    assert not (made / "labels/NER/clue_ner.json").exists()
+    assert (made / "NOTES.md").exists()
+    assert run(build, "--to", str(tmp_path / "fresh")) == 0
+    (made / "NOTES.md").unlink()
+    assert checksums(made, "**/*.*") == checksums(tmp_path / "fresh", "**/*.*")
+
+
+def test_a_write_that_was_cut_off_is_taken_up_again(build, tmp_path):
+    assert run(build, "--to", str(tmp_path / "whole")) == 0
+    cut = tmp_path / "cut"
+    (cut / "data/NER").mkdir(parents=True)
+    shutil.copy(tmp_path / "whole" / release.MARKER, cut / release.MARKER)
+    (cut / "data/NER/.train-00000-of-00001.parquet.tmp").write_bytes(b"half")
+    assert run(build, "--to", str(cut)) == 0
+    left = checksums(cut, "**/.*.tmp")
+    assert checksums(cut, "**/*.*") == {**checksums(tmp_path / "whole", "**/*.*"), **left}
+
+
+def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/README.md").write_text("chapter 1")
+    assert run(build, "--to", str(tmp_path / "thesis")) == 2
+    assert "not empty and no release (no release.json)" in capsys.readouterr().err
+    assert (tmp_path / "thesis/README.md").read_text() == "chapter 1"
+
+
+@pytest.mark.parametrize(("to", "code"), [("nonsense://x/y", 2), ("/proc/nowhere", 1)])
+def test_paths_that_cannot_be_written(build, capsys, to, code):
+    assert run(build, "--to", to) == code
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {to}") and error.count("\n") == 1
+
+
+def test_every_flag_that_the_documentation_shows_exists():
+    shown = set(re.findall(r"(?<![\w-])--[a-z_]+", (ROOT / "docs/publish.md").read_text()))
+    parsers = [module.argument_parser() for module in (publish, rebuild, diff, build_module)]
+    assert shown <= {name for parser in parsers for action in parser._actions for name in action.option_strings}
