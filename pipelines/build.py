@@ -14,7 +14,7 @@ from pipelines import config
 from schemas.errors import ConfigError, IEForgeError
 from schemas.example import TASKS
 
-STAGES = ("ingest", "clean", "labels", "mine", "instruct", "validate", "card")
+STAGES = ("ingest", "clean", "labels", "mine", "instruct", "tokens", "validate", "report", "card")
 
 EPILOG = """\
 examples:
@@ -56,6 +56,11 @@ def argument_parser() -> argparse.ArgumentParser:
         help="a sentence-transformers model, or the built-in lexical encoder (no download)",
     )
     settings.add_argument("--prompts", metavar="FILE", help="own instruction texts (YAML: task, language, list)")
+    settings.add_argument(
+        "--tokenizer",
+        metavar="NAME|PATH",
+        help="count tokens by it, of a sample (--set tokens.sample=null: of all); a tokenizer.json, a folder or a name",
+    )
     run = parser.add_argument_group("run")
     run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
     run.add_argument("--only", metavar="STAGE", help=f"build up to one of {', '.join(STAGES)}")
@@ -74,6 +79,7 @@ FLAG_SETTINGS = {
     "prompts": "instruct.prompts",
     "hard_negatives": "mine.hard_negatives",
     "embedding_model": "mine.embedding_model",
+    "tokenizer": "tokens.tokenizer",
 }
 """Flag → the setting that it is short for."""
 

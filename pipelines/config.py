@@ -53,7 +53,7 @@ class Mine(Section):
     embedding_model: str | None = None
     max_neighbours: Positive = 20
     evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
-    annotations: Annotated[int, Field(ge=0)] = 20
+    annotations: Annotated[int, Field(ge=0)] = 40
     pin: Pairs = {}
     forbid: Pairs = {}
     cache: str | None = None
@@ -73,6 +73,15 @@ class Instruct(Section):
     instructions_per_shard: Positive = 100_000
 
 
+class Tokens(Section):
+    """Token counts. `tokenizer`: a tokenizer.json, a folder or a Hub name (null: none are counted). `sample`: about how
+    many instructions are counted (null: all).
+    """
+
+    tokenizer: str | None = None
+    sample: Positive | None = 20_000
+
+
 class Config(Section):
     """One build. `sources` empty: all that are found. `seed` feeds every random choice."""
 
@@ -83,6 +92,7 @@ class Config(Section):
     clean: Clean = Clean()
     mine: Mine = Mine()
     instruct: Instruct = Instruct()
+    tokens: Tokens = Tokens()
 
 
 def read_recipe(path: str | Path) -> dict:

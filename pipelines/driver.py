@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from hard_negatives import dictionary, embed
-from pipelines import dag, output, registry, runner
+from pipelines import dag, output, registry, runner, tokens
 from pipelines.config import Config
 from pipelines.instruct import ask_options
 from pipelines.stages import own_prompts, stages_of
@@ -86,7 +86,8 @@ def closing_line(folder: str, name: str) -> str:
     tasks = ", ".join(counts["instructions"])
     return (
         f"{name}: {total:,} instructions ({tasks}) from {len(counts['sources'])} sources; "
-        f'datasets.load_dataset("{name}") opens it, {name.rstrip("/")}/README.md describes it'
+        f'datasets.load_dataset("{name}") opens it, {name.rstrip("/")}/README.md describes it, '
+        f"{name.rstrip('/')}/reports/report.html shows it"
     )
 
 
@@ -96,6 +97,8 @@ def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
     own_prompts(config, located)
     if config.mine.hard_negatives not in ("mine", "none"):
         dictionary.load(config.mine.hard_negatives)
+    if config.tokens.tokenizer:
+        tokens.load(config.tokens.tokenizer)
     collapsible = {source.key for source in located if source.source.collapsed}
     for key in config.ingest.collapse:
         if key not in collapsible:

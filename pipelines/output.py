@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from pyarrow.fs import LocalFileSystem
 
+from hard_negatives import embed
 from pipelines.config import Config
 from schemas.errors import ConfigError
 from transforms import files
@@ -70,3 +71,19 @@ def claimed(output: str, config: Config):
 
 def record(output: str, config: Config) -> None:
     files.write_text(f"{output}/{MARKER}", json.dumps({"ieforge": config.model_dump(mode="json")}, indent=1) + "\n")
+
+
+def told(config: Config) -> dict:
+    """The settings that differ from the defaults and decide rows, for a recipe elsewhere: of a path only the name."""
+    content = config.model_dump(
+        mode="json",
+        exclude_defaults=True,
+        exclude={"data_root": True, "sources": True, "tokens": True, "mine": {"cache", "accelerator"}},
+    )
+    mine, instruct = content.get("mine", {}), content.get("instruct", {})
+    if mine.get("embedding_model"):
+        mine["embedding_model"] = embed.called(mine["embedding_model"])
+    for section, key in ((mine, "hard_negatives"), (instruct, "prompts")):
+        if section.get(key):
+            section[key] = section[key].rstrip("/").rpartition("/")[2]
+    return {section: value for section, value in content.items() if value != {}}

@@ -8,14 +8,29 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import card, negatives, runner, summary
+from hard_negatives import embed
+from pipelines import (
+    card,
+    citations,
+    croissant,
+    dataset_info,
+    negatives,
+    report,
+    runner,
+    sources,
+    summary,
+    token_estimate,
+    tokens,
+    unified,
+)
 from pipelines.clean import Clean, Shard, cut_folder
-from pipelines.config import Config
+from pipelines.config import SAMPLES, Config
 from pipelines.dag import Stage
 from pipelines.ingest import Ingest, SplitFiles, source_failures
 from pipelines.instruct import Instruct, ask_options, plan_shards
 from pipelines.labels import WriteLabels, read_label_set
-from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine
+from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine, tell_coverage
+from pipelines.output import told
 from pipelines.progress import stage_progress
 from pipelines.registry import Located
 from pipelines.stats import stats
@@ -24,35 +39,58 @@ from schemas.errors import MachineError, SourceError
 from schemas.example import TASKS
 from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, cut
+from transforms.files import File
+
+CARD_FILES = ("README.md", "README_zh.md", "croissant.json", "dataset_info.json")
+"""What the card stage writes at the top of the output."""
 
 
 def stages_of(config: Config, located: Sequence[Located], options: PipelineOptions) -> dict[str, Stage]:
     """The stages by name. What decides a stage's result besides earlier stages is in its `inputs`."""
-    build = Build(config, located, options)
+    raw = {source.key: raw_checksums(source) for source in located}
+    build = Build(config, located, options, raw)
     outside = {path: files.checksum(path) for path in (config.instruct.prompts,) if path}
     version = importlib.metadata.version("ieforge")
     chosen = config.mine.hard_negatives
     dictionary = {} if chosen in ("mine", "none") else checksums_below(chosen)
+    model = config.mine.embedding_model
+    of_model = checksums_below(model) if model and model != embed.LEXICAL and files.exists(model) else {}
+    mined_from = [config.mine.model_dump(), dictionary, of_model]
     instruct = config.instruct.model_dump(mode="json")
     return {
         stage.name: stage
         for stage in (
             Stage(
-                "ingest", 1, (), ("examples", "rejects/ingest"), ingest_inputs(config, located, version), build.ingest
+                "ingest",
+                2,
+                (),
+                ("examples", "rejects/ingest"),
+                ingest_inputs(config, located, version, raw),
+                build.ingest,
             ),
             Stage("clean", 1, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
-            Stage("mine", 2, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
+            Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
             Stage(
                 "instruct", 1, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
-            Stage("validate", 1, ("instruct",), ("reports",), [], build.validate),
-            Stage("card", 1, ("validate",), ("card",), [version], build.card, files=("README.md",)),
+            Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens),
+            Stage("validate", 2, ("instruct", "tokens"), ("reports",), [], build.validate),
+            Stage(
+                "report",
+                1,
+                ("validate",),
+                ("reports/report",),
+                report_inputs(version),
+                build.report,
+                files=("reports/report.html",),
+            ),
+            Stage("card", 2, ("validate", "report"), ("card",), card_inputs(version), build.card, files=CARD_FILES),
         )
     }
 
 
-def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> list:
+def ingest_inputs(config: Config, located: Sequence[Located], version: str, raw: dict[str, dict]) -> list:
     """What decides what is read: how we read (any change of a reader or a source counts) and the raw files."""
     package = Path(__file__).parent
     readers = [*package.parent.glob("transforms/formats/*.py"), *package.glob("sources/*.*")]
@@ -60,12 +98,15 @@ def ingest_inputs(config: Config, located: Sequence[Located], version: str) -> l
         version,
         {path.name: files.checksum(str(path)) for path in sorted(readers)},
         config.ingest.model_dump(mode="json"),
-        [[source.key, source.problem, raw_checksums(source)] for source in located],
+        [[source.key, source.problem, raw[source.key]] for source in located],
     ]
 
 
 def raw_checksums(source: Located) -> dict[str, list[tuple[str, str]]]:
-    """Split → (name, SHA-256) of its files. One that cannot be read has none: reading it will fail its source."""
+    """Split → (name, SHA-256) of its files, and "schema" → those of the files that say what a user's own folder holds.
+
+    A file that cannot be read has no checksum: reading it will fail its source.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     for split, group in source.found.splits.items() if source.found else ():
         for file in group:
@@ -73,7 +114,30 @@ def raw_checksums(source: Located) -> dict[str, list[tuple[str, str]]]:
                 found.setdefault(split, []).append((file.name, files.checksum(file.path)))
             except MachineError:
                 found.setdefault(split, []).append((file.name, ""))
+    if source.found and source.key not in sources.keys():
+        folders = {file.path.rpartition("/")[0] for group in source.found.splits.values() for file in group}
+        settings = [File(f"{folder}/{name}", name) for folder in folders for name in (unified.SCHEMA, unified.SETTINGS)]
+        found["schema"] = [(file.name, files.checksum(file.path)) for file in settings if files.exists(file.path)]
     return found
+
+
+def report_inputs(version: str) -> list:
+    """What decides how the report is drawn."""
+    return [version, {path.name: files.checksum(str(path)) for path in sorted(report.TEMPLATES.glob("report*"))}]
+
+
+def card_inputs(version: str) -> list:
+    """What decides how the card is worded."""
+    texts = [citations.BIBLIOGRAPHY, *sorted(card.TEMPLATES.glob("card.*"))]
+    return [version, {path.name: files.checksum(str(path)) for path in texts}]
+
+
+def token_inputs(config: Config) -> list:
+    """Nothing where no tokens are counted: then no setting makes a difference."""
+    tokenizer = config.tokens.tokenizer
+    if not tokenizer:
+        return []
+    return [config.tokens.model_dump(), config.seed, checksums_below(tokenizer) if files.exists(tokenizer) else {}]
 
 
 def own_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
@@ -93,8 +157,8 @@ def checksums_below(path: str) -> dict[str, str]:
 class Build:
     """What each stage does: `(output folder) -> manifest content`."""
 
-    def __init__(self, config: Config, located: Sequence[Located], options: PipelineOptions):
-        self.config, self.located, self.options = config, located, options
+    def __init__(self, config: Config, located: Sequence[Located], options: PipelineOptions, raw: dict[str, dict]):
+        self.config, self.located, self.options, self.raw = config, located, options, raw
         self.data_root = files.absolute(config.data_root)
         forms = {source.key: source.found.form for source in located if source.found}
         self.collapse = (*config.ingest.collapse, *sorted(key for key, form in forms.items() if form.collapsed))
@@ -124,8 +188,9 @@ class Build:
         splits = [part for part in parts if part["key"] not in failed]
         if not splits:
             raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
-        sources = {source.key: about(source) for source in self.located if source.key not in failed}
-        return {"sources": sources, "splits": splits, "failed": dict(sorted(failed.items()))}
+        known = {source.key: about(source) for source in self.located if source.key not in failed}
+        raw = {key: self.raw[key] for key in known}
+        return {"sources": known, "raw": raw, "splits": splits, "failed": dict(sorted(failed.items()))}
 
     def clean(self, output: str) -> dict:
         read = [
@@ -179,9 +244,11 @@ class Build:
                     "" if local else config.accelerator or "",
                 )
             else:
+                tell_coverage(config.hard_negatives, sets)
                 elements, mine = which, TakeGiven(output, files.absolute(config.hard_negatives), amend)
             self.run("mine", output, "hard_negatives", elements, mine, len(which))
-        return {"hard_negatives": config.hard_negatives, "model": config.embedding_model}
+        model = config.embedding_model and embed.called(config.embedding_model)
+        return {"hard_negatives": config.hard_negatives.rstrip("/").rpartition("/")[2], "model": model}
 
     def instruct(self, output: str) -> dict:
         config = self.config.instruct
@@ -197,6 +264,23 @@ class Build:
         self.run("instruct", output, "data", elements, Instruct(output, options, texts), len(elements))
         return {"shards": summary.read(f"{output}/data/.summary.json")}
 
+    def tokens(self, output: str) -> dict:
+        config = self.config.tokens
+        if not config.tokenizer:
+            return {"tokens": None}
+        elements = tokens.plan(summary.manifest(output, "data")["shards"], config.sample)
+        self.run(
+            "tokens", output, "tokens", elements, tokens.CountTokens(output, config.tokenizer, self.config.seed), None
+        )
+        counted = tokens.by_source(summary.read(f"{output}/tokens/.summary.json"))
+        return {
+            "tokens": {
+                "tokenizer": tokens.called(config.tokenizer),
+                **token_estimate.BINS,
+                "by_source": counted,
+            }
+        }
+
     def validate(self, output: str) -> dict:
         everything = checks(output)
         instruct = self.config.instruct
@@ -209,16 +293,31 @@ class Build:
             instruct.negative_ratio,
         )
         self.run("validate", output, "reports", everything, check, None)
-        counts = stats(output)
+        counts = stats(output, self.said())
         files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
         if self.config.mine.hard_negatives != "none":
             files.write_text(f"{output}/reports/hard_negatives.html", negatives.report(output, instruct.split_num))
         refuse_failures(output)
         return {}
 
-    def card(self, output: str) -> dict:
-        files.write_text(f"{output}/README.md", card.card(output, self.config, self.located))
+    def said(self) -> dict:
+        """What the statistics say of this build: nothing that only this machine has."""
+        samples = self.config.data_root == str(SAMPLES)
+        return {"version": importlib.metadata.version("ieforge"), "samples": samples, "settings": told(self.config)}
+
+    def report(self, output: str) -> dict:
+        counts = json.loads(files.read_text(f"{output}/reports/stats.json"))
+        files.write_text(f"{output}/reports/report.html", report.page(output, counts))
         return {}
+
+    def card(self, output: str) -> dict:
+        counts = json.loads(files.read_text(f"{output}/reports/stats.json"))
+        shards = croissant.shards_of(output, [part["path"] for part in summary.manifest(output, "data")["shards"]])
+        files.write_text(f"{output}/README.md", card.render(counts))
+        files.write_text(f"{output}/README_zh.md", card.render(counts, lang="zh"))
+        files.write_text(f"{output}/croissant.json", croissant.render(counts, shards))
+        files.write_text(f"{output}/dataset_info.json", dataset_info.render(counts))
+        return {"config": self.config.model_dump(mode="json")}
 
 
 def about(source: Located) -> dict:
@@ -227,10 +326,14 @@ def about(source: Located) -> dict:
         "name": source.source.name,
         "title": source.source.title,
         "lang": source.source.lang,
+        "domain": source.source.domain,
         "tasks": list(source.source.tasks),
         "licence": str(source.source.licence),
         "licence_text": source.source.licence_text,
+        "homepage": source.source.homepage,
+        "citation": source.source.citation,
         "held_out": source.source.held_out,
+        "one_pair": source.source.one_pair,
     }
 
 

@@ -55,3 +55,17 @@ def small(tmp_path_factory) -> Path:
     done = run_build("--output", str(output), *SMALL)
     assert done.returncode == 0, done.stderr
     return output
+
+
+@pytest.fixture
+def words(tmp_path) -> str:
+    """A tokenizer.json that makes a token of every word, and asks to cut after three and to pad to five."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.enable_truncation(3)
+    tokenizer.enable_padding(length=5)
+    path = tmp_path / "tokenizer.json"
+    tokenizer.save(str(path))
+    return str(path)

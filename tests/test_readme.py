@@ -4,10 +4,12 @@ import re
 
 import yaml
 
+from pipelines import publish
 from pipelines.build import argument_parser
 from pipelines.config import Config
 from schemas.arrow import INSTRUCTIONS
 from tests.conftest import ROOT
+from train import predict, score, sft
 from transforms.ask import SPLIT_NUM
 from transforms.shards import read_shard
 
@@ -23,6 +25,9 @@ def test_the_settings_shown_are_the_defaults():
 
 def test_every_flag_shown_exists():
     known = {name for action in argument_parser()._actions for name in action.option_strings}
+    known |= {name for action in publish.argument_parser()._actions for name in action.option_strings}
+    for command in (sft, predict, score):
+        known |= {name for action in command.argument_parser()._actions for name in action.option_strings}
     known |= {"--verify", "--dictionary", "--reference", "--direct_running_mode", "--direct_num_workers"}
     assert set(re.findall(r"(?<![\w-])--[a-z_]+", README)) <= known
 

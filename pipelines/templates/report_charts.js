@@ -1,0 +1,238 @@
+// Histograms and bars: lengths, labels, positive labels.
+
+// Bars of a histogram whose bins end at `edges`, with a line at each context size and the share above it.
+function histogram(title, bins, edges, contexts, width, unit) {
+  const first = bins.findIndex((n) => n > 0);
+  const last = bins.findLastIndex((n) => n > 0);
+  const total = sum(bins);
+  const above = (size) => sum(bins.slice(edges.indexOf(size) + 1));
+  const from = Math.max(0, Math.min(first, edges.indexOf(contexts[0])));
+  const to = Math.max(last, edges.indexOf(contexts[0]) + 1);
+  const [left, top, height] = [8, 34, 150];
+  const step = (width - left - 8) / (to - from + 1);
+  const most = Math.max(1, ...bins);
+  const shapes = [];
+  for (let bin = from; bin <= to; bin += 1) {
+    const low = bin ? edges[bin - 1] : 0;
+    const range = bin < edges.length ? `${count(low + 1)} to ${count(edges[bin])}` : `above ${count(low)}`;
+    const h = (height * bins[bin]) / most;
+    const x = left + (bin - from) * step;
+    shapes.push(
+      svg(
+        "rect",
+        {
+          x: x + 0.5,
+          y: top + height - h,
+          width: Math.max(step - 1, 0.5),
+          height: h,
+          fill: "var(--c0)",
+          "data-mark": "bin",
+        },
+        svg("title", {}, `${range} ${unit}: ${count(bins[bin])} (${share(bins[bin], total)})`),
+      ),
+    );
+    const power = bin < edges.length && Number.isInteger(Math.log2(edges[bin]));
+    if (power && step * 2 > 15 && (Math.log2(edges[bin]) % 2 === 1 || step > 24))
+      shapes.push(
+        svg(
+          "text",
+          { x: x + step, y: top + height + 14, "text-anchor": "middle", class: "small dim" },
+          brief2(edges[bin]),
+        ),
+      );
+  }
+  contexts.forEach((size) => {
+    const at = edges.indexOf(size);
+    if (at < from || at > to) return;
+    const x = left + (at - from + 1) * step;
+    shapes.push(
+      svg("line", { x1: x, x2: x, y1: top - 4, y2: top + height, stroke: "var(--warn)", "stroke-dasharray": "3 3" }),
+    );
+    shapes.push(
+      svg(
+        "text",
+        {
+          x,
+          y: top - 20 + (contexts.indexOf(size) % 2) * 13,
+          "text-anchor": x > width - 40 ? "end" : "middle",
+          class: "small",
+        },
+        share(above(size), total),
+      ),
+    );
+  });
+  shapes.push(svg("line", { x1: left, x2: width - 8, y1: top + height, y2: top + height, class: "rule" }));
+  const rows = contexts.map((size) => [`above ${count(size)}`, count(above(size)), share(above(size), total)]);
+  const said = `${title}: ${rows.map(([what, , part]) => `${part} ${what}`).join(", ")} ${unit}`;
+  return {
+    rows,
+    figure: el(
+      "figure",
+      {},
+      el("figcaption", {}, `${title} `, el("span", { class: "dim" }, `${count(total)}`)),
+      drawing(width, top + height + 20, said, shapes),
+    ),
+  };
+}
+
+function brief2(n) {
+  return n < 1024 ? String(n) : `${n / 1024}k`;
+}
+
+function inAll({ in_full: inFull, total }) {
+  if (inFull) return `; ${count(total.tokens)} tokens in the whole corpus`;
+  return `, of ${count(total.counted)} instructions; about ${count(total.tokens)} ± ${count(total.margin)} tokens in the whole corpus`;
+}
+
+function drawLengths() {
+  const measure = byId("measure").value;
+  const groups = new Map();
+  const put = (name, bins) => groups.set(name, addLists([groups.get(name) || [], bins].filter((list) => list.length)));
+  const named = (key) => language(data.sources[key].lang);
+  const counted = measure === "tokens" ? data.tokens : null;
+  if (measure === "texts") for (const key of sourceKeys()) data.texts[key] && put(named(key), data.texts[key]);
+  else {
+    for (const [key, task] of askedPairs()) {
+      if (!counted) put(named(key), data.instructions[key][task].lengths);
+      else for (const of of Object.values((counted.by_source[key] || {})[task] || {})) put(named(key), of.histogram);
+    }
+  }
+  const edges = counted ? counted.edges : data.edges;
+  const contexts = counted ? counted.contexts : data.contexts;
+  const unit = counted ? "tokens" : "characters";
+  const width = room("lengths") < 820 ? room("lengths") : Math.floor(room("lengths") / 2 - 16);
+  const drawn = [...groups]
+    .sort()
+    .map(([name, bins]) => [name, histogram(`${name}, ${unit}`, bins, edges, contexts, width, unit)]);
+  const about = counted
+    ? `Counted by ${counted.tokenizer}, prompt and answer together${inAll(counted)}. `
+    : measure === "texts"
+      ? ""
+      : "Prompt and answer together; a test instruction has no answer in it. ";
+  show(
+    "lengths",
+    sum(drawn.map(([, { figure }]) => figure.querySelectorAll("[data-mark]").length)),
+    el(
+      "p",
+      { class: "dim" },
+      `${about}Above each dashed line stands the share that is longer: ${contexts.map(count).join(", ")} ${unit}.`,
+    ),
+    drawn.length
+      ? el(
+          "div",
+          { class: "pair" },
+          drawn.map(([, { figure }]) => figure),
+        )
+      : el("p", {}, "Nothing of this source and task."),
+    behind(
+      ["", "longer than", "how many", "share"],
+      drawn.flatMap(([name, { rows }]) => rows.map(([what, n, part]) => [name, what, n, part])),
+    ),
+  );
+}
+
+// One horizontal bar a row: [name, title, [[part, value], ...]].
+function bars(title, rows, hues, width) {
+  const most = Math.max(1, ...rows.map(([, , parts]) => sum(parts.map(([, n]) => n))));
+  const left = Math.min(width * 0.42, 12 + Math.max(40, ...rows.map(([name]) => widthOf(name))));
+  const long = width - left - 62;
+  const shapes = rows.flatMap(([name, said, parts], at) => {
+    const y = 4 + at * 20;
+    let x = left;
+    const pieces = parts.map(([part, n]) => {
+      const w = (long * n) / most;
+      const piece = svg(
+        "rect",
+        { x, y, width: w, height: 14, fill: hues[part] },
+        svg("title", {}, `${said}, ${part}: ${count(n)}`),
+      );
+      x += w;
+      return piece;
+    });
+    return [
+      svg("text", { x: left - 6, y: y + 11, "text-anchor": "end" }, svg("title", {}, said), cut(name, left - 12)),
+      svg("g", { "data-mark": "bar" }, pieces),
+      svg("text", { x: x + 4, y: y + 11, class: "small dim" }, brief(sum(parts.map(([, n]) => n)))),
+    ];
+  });
+  return drawing(width, 8 + rows.length * 20, title, shapes);
+}
+
+function legend(hues) {
+  return el(
+    "p",
+    { class: "dim" },
+    Object.entries(hues).map(([name, color]) => [
+      el("span", { style: `color:${color}`, "aria-hidden": "true" }, "■ "),
+      `${name}  `,
+    ]),
+  );
+}
+
+function drawLabels() {
+  const repeats = ([task, key]) => !chosen.task && (task === "EET" || task === "EEA") && data.sources[key].asked.EE; // the same types
+  const pairs = new Set(askedPairs().map(([key, task]) => `${task} ${key}`));
+  const shown = data.labels.filter((set) => pairs.has(`${set[0]} ${set[1]}`) && !repeats(set));
+  const rows = shown.flatMap(([task, key, , labels]) =>
+    labels.map(([label, ...counts]) => [label, task, key, ...counts]),
+  );
+  rows.sort((a, b) => sum(b.slice(3)) - sum(a.slice(3)) || (a[0] < b[0] ? -1 : 1));
+  const most = 40;
+  const top = rows
+    .slice(0, most)
+    .map(([label, task, key, ...counts]) => [
+      chosen.source ? label : `${label} · ${key}`,
+      `${label} (${key}, ${task})`,
+      SPLITS.map((split, n) => [split, counts[n]]),
+    ]);
+  const size = sum(shown.map(([, , n]) => n));
+  const never = rows.filter((row) => sum(row.slice(3)) === 0).length;
+  const note = `${count(size)} labels in ${count(shown.length)} label sets. ${rows.length > most ? `The ${most} most frequent are drawn. ` : ""}${never ? `${count(never)} of those listed never occur.` : ""}`;
+  show(
+    "labels",
+    top.length,
+    el("p", { class: "dim" }, note),
+    legend(HUES),
+    top.length ? bars("Annotations by label", top, HUES, Math.min(room("labels"), 900)) : null,
+    behind(["label", "task", "source", ...SPLITS], rows, "All labels as a table"),
+  );
+}
+
+function drawPositives() {
+  const parts = { "train, validation": ["train", "validation"], test: ["test"] };
+  const figures = [];
+  const rows = [];
+  const wide = room("positives") < 820 ? room("positives") : Math.floor(room("positives") / 2 - 16);
+  for (const [name, splits] of Object.entries(parts)) {
+    const counts = addLists(
+      askedPairs()
+        .flatMap(([key, task]) => splits.map((split) => data.instructions[key][task].positives[split] || []))
+        .filter((list) => list.length),
+    );
+    const total = sum(counts);
+    if (!total) continue;
+    const last = counts.findLastIndex((n) => n > 0);
+    const drawn = counts
+      .slice(0, last + 1)
+      .map((n, at) => [
+        at === counts.length - 1 ? `${at} or more` : String(at),
+        `${at} positive labels`,
+        [["instructions", n]],
+      ]);
+    figures.push(
+      el(
+        "figure",
+        {},
+        el("figcaption", {}, `${name} `, el("span", { class: "dim" }, count(total))),
+        bars(`Instructions by positive labels, ${name}`, drawn, { instructions: "var(--c0)" }, wide),
+      ),
+    );
+    counts.forEach((n, at) => n && rows.push([name, at, n, share(n, total)]));
+  }
+  show(
+    "positives",
+    rows.length,
+    el("div", { class: "pair" }, figures),
+    behind(["splits", "positive labels", "instructions", "share"], rows),
+  );
+}

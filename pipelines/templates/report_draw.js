@@ -1,0 +1,185 @@
+// Elements, SVG, numbers and tables: what every part of the page is drawn with. Text becomes text nodes, never markup.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const SPLITS = ["train", "validation", "test"];
+const TASKS = ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"];
+
+addEventListener("error", (event) => {
+  document.documentElement.dataset.error = event.message;
+  byId("notices").append(el("p", { class: "notice" }, `This page could not be drawn in full: ${event.message}`));
+});
+
+function byId(id) {
+  return document.getElementById(id);
+}
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value !== null && value !== undefined && value !== false)
+      node.setAttribute(name, value === true ? "" : value);
+  }
+  for (const child of children.flat(Infinity)) {
+    if (child !== null && child !== undefined) node.append(child);
+  }
+  return node;
+}
+
+function el(name, attributes, ...children) {
+  return fill(document.createElement(name), attributes, children);
+}
+
+function svg(name, attributes, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+}
+
+// A drawing. `shapes` of it are what stands for data; with buttons in it, it is a group and no image.
+function drawing(width, height, title, children, interactive = false) {
+  return svg(
+    "svg",
+    { width, height, viewBox: `0 0 ${width} ${height}`, role: interactive ? "group" : "img", "aria-label": title },
+    children,
+  );
+}
+
+// What makes a shape a button for mouse and keyboard.
+function button(label, act) {
+  return {
+    role: "button",
+    tabindex: 0,
+    "aria-label": label,
+    click: act,
+    keydown: (event) => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        act(event);
+      }
+    },
+  };
+}
+
+// Puts the parts into the section's plot, and how many marks of data they hold, which tests and people can look at.
+function show(section, marks, ...parts) {
+  const plot = byId(section).querySelector(".plot");
+  plot.replaceChildren(...parts.flat(Infinity).filter((part) => part));
+  plot.dataset.drawn = marks;
+}
+
+function room(section) {
+  return Math.floor(byId(section).getBoundingClientRect().width);
+}
+
+function count(n) {
+  return Math.round(n).toLocaleString("en-US");
+}
+
+function share(part, whole) {
+  if (!whole) return "–";
+  const percent = (100 * part) / whole;
+  if (percent === 0) return "0 %";
+  return percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+}
+
+function brief(n) {
+  for (const [unit, sign] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ]) {
+    if (n >= unit) return (n / unit).toFixed(n < 10 * unit ? 1 : 0) + sign;
+  }
+  return String(Math.round(n));
+}
+
+function language(code) {
+  return { en: "English", zh: "Chinese" }[code] || code;
+}
+
+function words(name) {
+  return name.replaceAll("_", " ");
+}
+
+// About how many pixels a text takes at 12 pixels a line.
+function widthOf(text) {
+  let width = 0;
+  for (const character of text) width += character > "\u2e80" ? 12.5 : 6.9;
+  return width;
+}
+
+function cut(text, width) {
+  if (widthOf(text) <= width) return text;
+  let kept = "";
+  for (const character of text) {
+    if (widthOf(`${kept}${character}…`) > width) break;
+    kept += character;
+  }
+  return kept ? `${kept}…` : "";
+}
+
+// A table; cells that are numbers are grouped and set to the right. Long ones grow by `step` rows.
+function table(header, rows, step = 100) {
+  const body = el("tbody");
+  const numeric = header.map((_, n) => rows.length > 0 && rows.every((row) => typeof row[n] === "number"));
+  const grow = () => {
+    const from = body.children.length;
+    for (const row of rows.slice(from, from + step)) {
+      body.append(
+        el(
+          "tr",
+          {},
+          row.map((cell, n) => el("td", numeric[n] ? { class: "n" } : {}, numeric[n] ? count(cell) : cell)),
+        ),
+      );
+    }
+    more.hidden = body.children.length >= rows.length;
+    more.textContent = `Show more of ${count(rows.length)} rows`;
+  };
+  const more = el("button", { type: "button", click: grow });
+  grow();
+  const head = el(
+    "tr",
+    {},
+    header.map((name, n) => el("th", { scope: "col", class: numeric[n] ? "n" : null }, name)),
+  );
+  return el(
+    "div",
+    {},
+    el(
+      "div",
+      { class: "wide", tabindex: 0, role: "region", "aria-label": "Table" },
+      el("table", {}, el("thead", {}, head), body),
+    ),
+    more,
+  );
+}
+
+// The table behind a plot; it is made when it is opened first.
+function behind(header, rows, title = "The numbers as a table") {
+  const details = el("details", {}, el("summary", {}, title));
+  details.addEventListener("toggle", () => details.children.length < 2 && details.append(table(header, rows)));
+  return details;
+}
+
+function options(select, pairs, chosen) {
+  select.replaceChildren(...pairs.map(([value, text]) => el("option", { value }, cut(text, 420))));
+  if (pairs.some(([value]) => value === chosen)) select.value = chosen;
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function addTo(totals, counts) {
+  for (const [name, n] of Object.entries(counts)) totals.set(name, (totals.get(name) || 0) + n);
+}
+
+function addLists(lists) {
+  return lists.reduce((total, list) => list.map((n, at) => n + (total[at] || 0)), []);
+}
+
+// The same word has the same hue everywhere.
+function hue(word) {
+  let hash = 7;
+  for (const character of word) hash = (hash * 31 + character.codePointAt(0)) % 1000003;
+  return `var(--c${hash % 12})`;
+}

@@ -1,0 +1,140 @@
+// The hard negatives of a label set: labels on a circle, like beside like, and the neighbours of the chosen one.
+
+function drawNeighbours() {
+  const [, key, size, names, edges] = data.neighbours[Number(byId("set").value)];
+  const focus = byId("focus").value === "" ? -1 : Number(byId("focus").value);
+  const wide = room("neighbours");
+  const label = Math.min(wide > 700 ? 200 : 90, 6 + Math.max(30, ...names.map(widthOf)));
+  const radius = Math.max(82, Math.min(380, (names.length * 12) / (2 * Math.PI)), Math.min(220, wide / 2 - label));
+  const side = Math.ceil(2 * (radius + label + 8));
+  const at = (n, r) => {
+    const angle = (2 * Math.PI * n) / names.length - Math.PI / 2;
+    return [side / 2 + r * Math.cos(angle), side / 2 + r * Math.sin(angle)];
+  };
+  const lines = edges.flatMap((near, from) => near.map(([to, score]) => ({ from, to, score })));
+  const near = new Set(lines.filter(({ from }) => from === focus).map(({ to }) => to));
+  const asking = new Set(lines.filter(({ to }) => to === focus).map(({ from }) => from));
+  const ordered = lines
+    .map((line) => ({ ...line, rank: line.from === focus ? 2 : line.to === focus ? 1 : 0 }))
+    .sort((a, b) => a.rank - b.rank);
+  const shapes = ordered.map(({ from, to, score, rank }) => {
+    const [[x1, y1], [x2, y2]] = [at(from, radius), at(to, radius)];
+    const pull = 0.35;
+    const [cx, cy] = [side / 2 + ((x1 + x2) / 2 - side / 2) * pull, side / 2 + ((y1 + y2) / 2 - side / 2) * pull];
+    const plain = focus < 0 ? 0.18 + 0.5 * Math.max(0, score === null ? 1 : score) : 0.07;
+    return svg("path", {
+      d: `M${x1.toFixed(1)} ${y1.toFixed(1)}Q${cx.toFixed(1)} ${cy.toFixed(1)} ${x2.toFixed(1)} ${y2.toFixed(1)}`,
+      fill: "none",
+      stroke: rank === 2 ? "var(--c1)" : rank === 1 ? "var(--c0)" : "var(--dim)",
+      "stroke-width": rank ? 2 : 1,
+      "stroke-opacity": rank ? 0.9 : plain,
+      "data-mark": "edge",
+    });
+  });
+  names.forEach((name, n) => {
+    const [x, y] = at(n, radius + 7);
+    const turn = (360 * n) / names.length - 90;
+    const flipped = turn > 90 && turn < 270;
+    const lit = focus < 0 || n === focus || near.has(n) || asking.has(n);
+    const choose = () => {
+      byId("focus").value = n === focus ? "" : String(n);
+      drawNeighbours();
+      const again = byId("neighbours").querySelectorAll("svg [role=button]")[n];
+      if (again) again.focus({ preventScroll: true });
+    };
+    const said = `${name}: ${edges[n].length} hard negatives`;
+    shapes.push(
+      svg(
+        "g",
+        {
+          ...button(said, choose),
+          "aria-pressed": String(n === focus),
+          transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${(flipped ? turn + 180 : turn).toFixed(1)})`,
+          "data-mark": "label",
+        },
+        svg("title", {}, said),
+        svg(
+          "text",
+          {
+            "text-anchor": flipped ? "end" : "start",
+            y: 4,
+            class: `small${n === focus ? " strong" : ""}`,
+            "fill-opacity": lit ? 1 : 0.35,
+          },
+          cut(name, label),
+        ),
+      ),
+    );
+  });
+  const missing = size - names.length;
+  const note = `${count(size)} labels, ${count(lines.length)} pairs${missing > 0 ? `; the ${count(names.length)} with most neighbours are drawn` : ""}. ${focus < 0 ? "Choose a label to see its own." : "Orange: asked beside it. Blue: asks for it."}`;
+  const chosenLabel = focus < 0 ? null : nearest(names[focus], edges[focus], names);
+  const rows = names.map((name, n) => [
+    name,
+    edges[n].map(([to, score]) => `${names[to]} (${score === null ? "given" : score.toFixed(2)})`).join(", ") || "none",
+  ]);
+  show(
+    "neighbours",
+    lines.length,
+    el("p", { class: "dim" }, note),
+    chosenLabel,
+    el(
+      "div",
+      { class: "wide", tabindex: 0, role: "region", "aria-label": `Graph of ${key}` },
+      drawing(side, side, `Hard negatives of ${names.length} labels of ${key}`, shapes, true),
+    ),
+    behind(["label", "asked beside it, with the score"], rows),
+  );
+}
+
+function nearest(name, near, names) {
+  if (!near.length) return el("p", {}, `${name} has no hard negatives.`);
+  return el(
+    "div",
+    {},
+    el("h3", {}, `Asked beside “${cut(name, 500)}”`),
+    el(
+      "ul",
+      { class: "near" },
+      near.map(([to, score]) =>
+        el(
+          "li",
+          {},
+          el("span", {}, names[to]),
+          el(
+            "span",
+            { class: "bar", "aria-hidden": "true" },
+            el("span", { style: `width:${score === null ? 100 : 50 * (score + 1)}%` }),
+          ),
+          el("span", { class: "n" }, score === null ? "given" : score.toFixed(2)),
+        ),
+      ),
+    ),
+  );
+}
+
+// Fills the choice of sets by the page's filter; what was chosen stays where it can.
+function fillSets() {
+  const before = byId("set").value;
+  const all = data.neighbours.map(([task, key, size], n) => ({ n, task, key, size }));
+  const ofSource = all.filter(({ key }) => !chosen.source || key === chosen.source);
+  const ofTask = ofSource.filter(({ task }) => !chosen.task || task === chosen.task);
+  const listed = ofTask.length || !chosen.source ? ofTask : ofSource; // EET and EEA are asked by the sets of EE
+  const shown = listed.length ? listed : all;
+  options(
+    byId("set"),
+    shown.map(({ n, task, key, size }) => [String(n), `${key} · ${task} · ${size}`]),
+    before,
+  );
+  if (byId("set").value !== before || before === "") {
+    const medium = shown.find(({ size }) => size >= 12 && size <= 60);
+    if (medium) byId("set").value = String(medium.n);
+  }
+  fillFocus();
+}
+
+function fillFocus() {
+  const [, , , names] = data.neighbours[Number(byId("set").value)];
+  const sorted = names.map((name, n) => [String(n), name]).sort(([, a], [, b]) => (a < b ? -1 : 1));
+  options(byId("focus"), [["", "all"], ...sorted]);
+}

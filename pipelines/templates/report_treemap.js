@@ -1,0 +1,153 @@
+// The map of domains, sources and tasks.
+
+// Squarified treemap (Bruls, Huizing and van Wijk 2000): items with `value`, largest first, into one box.
+function squarify(items, box) {
+  const whole = sum(items.map((item) => item.value));
+  const scale = whole ? (box.w * box.h) / whole : 0;
+  const rest = items.filter((item) => item.value > 0).sort((a, b) => b.value - a.value);
+  const placed = [];
+  let { x, y, w, h } = box;
+  while (rest.length) {
+    const side = Math.max(Math.min(w, h), 1e-6);
+    let row = [];
+    let worst = Infinity;
+    while (rest.length) {
+      const tried = [...row, rest[0]];
+      const area = scale * sum(tried.map((item) => item.value));
+      const areas = tried.map((item) => item.value * scale);
+      const ratio = Math.max(
+        (side * side * Math.max(...areas)) / (area * area),
+        (area * area) / (side * side * Math.min(...areas)),
+      );
+      if (ratio > worst) break;
+      worst = ratio;
+      row = tried;
+      rest.shift();
+    }
+    const thick = (scale * sum(row.map((item) => item.value))) / side;
+    let at = 0;
+    for (const item of row) {
+      const long = (item.value * scale) / thick;
+      placed.push({ ...item, box: w >= h ? { x, y: y + at, w: thick, h: long } : { x: x + at, y, w: long, h: thick } });
+      at += long;
+    }
+    if (w >= h) [x, w] = [x + thick, w - thick];
+    else [y, h] = [y + thick, h - thick];
+  }
+  return placed;
+}
+
+const HUES = { train: "var(--c0)", validation: "var(--c1)", test: "var(--c2)" };
+
+const AREAS = {
+  instructions: (key, task) => sum(Object.values(data.sources[key].asked[task]).map((n) => n.instructions)),
+  texts: (key, task) => sum(Object.values(data.sources[key].asked[task]).map((n) => n.examples)),
+  equal: () => 1,
+};
+
+// Domain → hue, by size: beside each other in the map stand those that are alike in size.
+function domainHues() {
+  const size = (keys) =>
+    sum(keys.flatMap((key) => Object.keys(data.sources[key].asked).map((task) => AREAS.instructions(key, task))));
+  const sorted = domains()
+    .map(([domain, keys]) => [domain, size(keys)])
+    .sort((a, b) => b[1] - a[1]);
+  return new Map(sorted.map(([domain], n) => [domain, `var(--c${n % 12})`]));
+}
+
+function drawContents(pick) {
+  const measure = AREAS[byId("area").value];
+  const pairs = askedPairs();
+  const rows = [];
+  const hues = domainHues();
+  const tree = domains().map(([domain, keys]) => {
+    const sources = keys.map((key) => {
+      const leaves = pairs
+        .filter(([of]) => of === key)
+        .map(([of, task]) => ({ key: of, task, domain, value: measure(of, task) }));
+      return { key, leaves, value: sum(leaves.map((leaf) => leaf.value)) };
+    });
+    for (const source of sources)
+      for (const leaf of source.leaves)
+        rows.push([
+          domain,
+          leaf.key,
+          data.sources[leaf.key].title,
+          leaf.task,
+          AREAS.instructions(leaf.key, leaf.task),
+          AREAS.texts(leaf.key, leaf.task),
+        ]);
+    return { domain, hue: hues.get(domain), sources, value: sum(sources.map((source) => source.value)) };
+  });
+  const width = room("contents");
+  const height = width < 600 ? Math.min(900, Math.round(width * 1.7)) : Math.round(width * 0.52);
+  const shapes = [];
+  for (const domain of squarify(tree, { x: 0, y: 0, w: width, h: height })) {
+    const { x, y, w, h } = domain.box;
+    const head = h > 40 && w > 44 ? 17 : 0;
+    shapes.push(svg("rect", { x, y, width: w, height: h, fill: domain.hue, "fill-opacity": 0.16 }));
+    if (head) shapes.push(svg("text", { x: x + 4, y: y + 12.5, class: "small strong" }, cut(domain.domain, w - 6)));
+    for (const source of squarify(domain.sources, {
+      x: x + 1,
+      y: y + head + 1,
+      w: Math.max(w - 2, 0.1),
+      h: Math.max(h - head - 2, 0.1),
+    })) {
+      squarify(source.leaves, source.box).forEach((leaf, n) => shapes.push(box(leaf, domain, n === 0, pick)));
+      shapes.push(
+        svg("rect", {
+          x: source.box.x,
+          y: source.box.y,
+          width: source.box.w,
+          height: source.box.h,
+          fill: "none",
+          stroke: "var(--bg)",
+          "stroke-width": 2,
+          "pointer-events": "none",
+        }),
+      );
+    }
+  }
+  const what = byId("area").selectedOptions[0].textContent;
+  const total = sum(tree.map((domain) => domain.value));
+  const title = `Treemap of ${count(total)} ${what} by domain, source and task`;
+  show(
+    "contents",
+    rows.length,
+    rows.length
+      ? drawing(width, height, title, shapes, true)
+      : el("p", {}, "Nothing is asked of this source and task."),
+    behind(
+      ["domain", "source", "dataset", "task", "instructions", "texts"],
+      rows.sort((a, b) => b[4] - a[4]),
+    ),
+  );
+}
+
+function box(leaf, domain, first, pick) {
+  const { x, y, w, h } = leaf.box;
+  const n = AREAS.instructions(leaf.key, leaf.task);
+  const said = `${leaf.key}, ${leaf.task}: ${count(n)} instructions over ${count(AREAS.texts(leaf.key, leaf.task))} texts (${leaf.domain})`;
+  const lines = [];
+  const name = first || w > 90 ? cut(leaf.key, w - 8) : "";
+  const source = name.length > 2 || name === leaf.key ? name : "";
+  if (h > 17 && w > 26) lines.push(source || cut(leaf.task, w - 8));
+  if (h > 32 && w > 26 && source) lines.push(cut(w > 90 ? `${leaf.task} · ${brief(n)}` : leaf.task, w - 8));
+  return svg(
+    "g",
+    button(said, () => pick(leaf.key, leaf.task)),
+    svg("title", {}, said),
+    svg("rect", {
+      x,
+      y,
+      width: w,
+      height: h,
+      fill: domain.hue,
+      "fill-opacity": 0.3,
+      stroke: "var(--bg)",
+      "stroke-width": 1,
+      "data-mark": "source",
+    }),
+    lines.map((line, at) => svg("text", { x: x + 4, y: y + 14 + 14 * at, class: at ? "small dim" : "" }, line)),
+  );
+}
