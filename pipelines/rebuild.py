@@ -46,7 +46,7 @@ def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
             "command": f"python -m pipelines.rebuild --release . --sources {key} --data_root RAW --output DIR",
             "rows": digests[key],
         }
-    settings = config.model_dump(mode="json", exclude={"data_root", "sources"})
+    settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
     settings["instruct"] |= {"prompts": None}
     texts = {
