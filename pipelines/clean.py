@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,10 +20,12 @@ from pipelines.summary import WriteSummary
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, required, table_to_examples
 from schemas.errors import Reason, Reject
 from schemas.example import Example
-from transforms import coders, decontaminate, deduplicate  # noqa: F401  (coders registers the table coder)
+from transforms import coders, decontaminate, deduplicate, files  # noqa: F401  (coders registers the table coder)
 from transforms.clean import low_quality, repair
 from transforms.shards import read_batches, write_shard
 from transforms.windows import windows
+from validation import faultless_examples
+from validation.facts import Facts, joined
 
 BUCKETS = 64
 
@@ -89,7 +92,7 @@ class Clean(beam.PTransform):
         return (
             {"shard": keyed, "drops": drops}
             | "Back to the shard" >> beam.CoGroupByKey()
-            | "Write" >> beam.ParDo(WriteClean(self.output))
+            | "Write" >> beam.ParDo(WriteClean(self.output, self.max_chars))
             | "Sum up" >> WriteSummary(f"{self.output}/clean/.summary.json")
         )
 
@@ -238,18 +241,21 @@ def same_key_groups(keys: pa.Table) -> Iterator[list[dict]]:
 
 
 class WriteClean(beam.DoFn):
-    """A shard with all decisions on its rows → what is kept and what is rejected, on disk, and a summary."""
+    """A shard with all decisions on its rows → what is kept and what is rejected, on disk, and a summary with what the
+    checks of the kept rows found.
+    """
 
-    def __init__(self, output: str):
-        self.output = output
+    def __init__(self, output: str, max_chars: int):
+        self.output, self.max_chars = output, max_chars
 
     def process(self, element: tuple[int, dict]):
-        _, joined = element
-        (part,) = joined["shard"]
-        every = [row for table in joined["drops"] for row in table.to_pylist()]
+        _, given = element
+        (part,) = given["shard"]
+        every = [row for table in given["drops"] for row in table.to_pylist()]
         # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
         drops = {row["row"]: row for row in sorted(every, key=lambda row: (row["reason"], row["detail"]), reverse=True)}
         shard = Shard(part["number"], part["key"], part["split"], part["path"])
+        checked: list[Facts | None] = []
         kept_counts, leaks = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0}), Counter()
         rejects = [
             Reject("clean", shard.key, shard.split, row_id, shard.path, Reason(reason), detail)
@@ -281,6 +287,7 @@ class WriteClean(beam.DoFn):
                 first += table.num_rows
                 left = table.filter(pa.array(mask))
                 count_layers(left, kept_counts)
+                checked.append(faultless_examples.facts(left, shard.key, shard.split, self.max_chars))
                 yield left
 
         path = shard.path.replace("examples/", "clean/", 1)
@@ -295,6 +302,8 @@ class WriteClean(beam.DoFn):
             "split": shard.split,
             "path": path,
             "rows": rows,
+            "sha256": files.checksum(f"{self.output}/{path}"),
+            "facts": msgspec.to_builtins(joined(checked)),
             "windows": part["windows"] + len(part["rejects"]),
             "crosses_window": part["crosses_window"],
             "kept": dict(kept_counts),

@@ -40,13 +40,13 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
             Stage(
                 "ingest", 1, (), ("examples", "rejects/ingest"), ingest_inputs(config, located, version), build.ingest
             ),
-            Stage("clean", 1, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("clean", 2, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
             Stage("mine", 2, ("labels",), ("hard_negatives",), [config.mine.model_dump(), dictionary], build.mine),
             Stage(
-                "instruct", 1, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
+                "instruct", 2, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
-            Stage("validate", 1, ("instruct",), ("reports",), [], build.validate),
+            Stage("validate", 2, ("instruct",), ("reports",), [], build.validate),
             Stage("card", 1, ("validate",), ("card",), [version], build.card, files=("README.md",)),
         )
     }
@@ -195,7 +195,7 @@ class Build:
         options = ask_options(config, self.config.seed)
         texts = own_prompts(self.config, self.located)
         self.run("instruct", output, "data", elements, Instruct(output, options, texts), len(elements))
-        return {"shards": summary.read(f"{output}/data/.summary.json")}
+        return {"shards": sorted(summary.read(f"{output}/data/.summary.json"), key=lambda part: part["path"])}
 
     def validate(self, output: str) -> dict:
         everything = checks(output)
