@@ -1,23 +1,14 @@
-"""All texts of clean/ → the rows that the clean stage should have dropped, found over all shards together.
-
-A text's key is 16 bytes, so the keys of ten million texts are small enough to be in one place; only rows whose key some
-other row has too are read whole.
-"""
+"""All texts of clean/ → the rows that the clean stage should have dropped, found over all shards together."""
 
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import chain
 
-import numpy as np
 import pyarrow as pa
 
-from pipelines.clean import KeyTables, decide
-from schemas.arrow import table_to_examples
+from pipelines.keys import ROWS_A_TABLE, decide, keys_of_rows, rows_with_shared_keys
 from schemas.errors import Reason
 from transforms.decontaminate import leakage_key
 from transforms.shards import read_batches, read_shard
-
-ROWS_A_TABLE = 20_000
-KEY_BYTES = 16
 
 
 def text_keys(path: str) -> bytes:
@@ -30,31 +21,14 @@ def repeats(
     keys: list[tuple[int, bytes]], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
 ) -> Iterator[dict]:
     """What the clean stage should have dropped, by shard; only rows that share their key are read whole."""
-    tables = []
-    for shard, rows in rows_with_shared_keys(keys).items():
-        found, first = KeyTables(shard), 0
-        for table in read_batches(f"{output}/{paths[shard]}", ROWS_A_TABLE):
-            own = rows[(rows >= first) & (rows < first + table.num_rows)]
-            for row, example in zip(own.tolist(), table_to_examples(table.take(pa.array(own - first))), strict=True):
-                found.append(example, row, 1)
-            first += table.num_rows
-        tables += [of_bucket for _, of_bucket in found.tables()]
+    tables = [
+        table
+        for shard, rows in rows_with_shared_keys(keys)
+        for _, table in keys_of_rows(f"{output}/{paths[shard]}", shard, rows)
+    ]
     if tables:
         for shard, drops in decide((0, tables), splits):
             yield named_repeats(output, paths[shard], drops)
-
-
-def rows_with_shared_keys(keys: list[tuple[int, bytes]]) -> dict[int, np.ndarray]:
-    """Shard → its rows whose key some other row has too (or, once in 2**64 pairs, half of it)."""
-    keys = sorted(keys)
-    half = np.frombuffer(b"".join(found for _, found in keys), np.uint64)[::2]
-    order = np.argsort(half, kind="stable")
-    same = half[order[1:]] == half[order[:-1]]
-    shared = np.zeros(len(half), bool)
-    shared[order[1:][same]] = shared[order[:-1][same]] = True
-    bounds = np.cumsum([0, *(len(found) // KEY_BYTES for _, found in keys)]).tolist()
-    rows = {shard: np.flatnonzero(shared[a:b]) for (shard, _), (a, b) in zip(keys, pairwise(bounds), strict=True)}
-    return {shard: found for shard, found in rows.items() if len(found)}
 
 
 def named_repeats(output: str, path: str, drops: pa.Table) -> dict:

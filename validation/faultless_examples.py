@@ -5,13 +5,13 @@ are held against the bytes of all texts at once. A table in which anything looks
 compares the two.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import nulls_where_none_may_be
+from schemas.arrow import items_of, layer_items, mention_columns, nulls_where_none_may_be
 from schemas.example import LAYER, TASKS, Argument, Entity, Event, Mention, Relation
 from schemas.label import LabelSet
 from validation.facts import Facts, Names, places
@@ -41,7 +41,7 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
         or pc.min(pc.list_value_length(table["tasks"])).as_py() < 1
         or not all(map(str.strip, strings))
         or max(map(len, strings)) > max_chars
-        or not all(mentions_hold(texts, strings, *which) for which in mentions(table))
+        or not all(mentions_hold(texts, strings, *which) for which in mention_columns(table))
     ):
         return None
     return Facts(table.num_rows, found, labels=tuple(different_labels(table)))
@@ -62,35 +62,11 @@ def known(labels: Iterable[Names], label_sets: Mapping[str, LabelSet]) -> bool:
     return not any(any(label_faults(task, item, of)) for task, of in roles.items() for item in items[LAYER[task]])
 
 
-def layer(table: pa.Table, name: str) -> tuple[pa.StructArray, np.ndarray]:
-    """All items of a layer, end to end, and the row of each."""
-    return items_of(table[name].combine_chunks(), np.arange(table.num_rows))
-
-
-def items_of(column: pa.ListArray, rows: np.ndarray) -> tuple[pa.StructArray, np.ndarray]:
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-    return column.flatten(), np.repeat(rows, lengths)
-
-
-def mentions(table: pa.Table) -> Iterator[tuple[pa.StructArray, np.ndarray]]:
-    """Mentions and the row that each is in."""
-    entities, rows = layer(table, "entities")
-    yield entities.field("mention"), rows
-    relations, rows = layer(table, "relations")
-    yield relations.field("head"), rows
-    yield relations.field("tail"), rows
-    events, rows = layer(table, "events")
-    triggers = events.field("trigger")
-    yield triggers.drop_null(), rows[triggers.is_valid().to_numpy(zero_copy_only=False)]
-    arguments, rows = items_of(events.field("arguments"), rows)
-    yield arguments.field("mention"), rows
-
-
 def different_labels(table: pa.Table) -> set[Names]:
     """See `Facts.labels`."""
-    entities, _ = layer(table, "entities")
-    relations, _ = layer(table, "relations")
-    events, _ = layer(table, "events")
+    entities, _ = layer_items(table, "entities")
+    relations, _ = layer_items(table, "relations")
+    events, _ = layer_items(table, "events")
     triples = zip(*(relations.field(name).to_pylist() for name in ("label", "head_label", "tail_label")), strict=True)
     arguments, of_event = items_of(events.field("arguments"), np.arange(len(events)))
     labels = events.field("label").to_pylist()
