@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.ingest import EXAMPLES_A_TABLE
-from pipelines.keys import KeyTables, decide, keys_of_rows, rows_with_shared_keys
+from pipelines.keys import KeyTables, decide, keys_of_rows, shared_rows, write_keys
 from pipelines.summary import WriteSummary
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
 from schemas.errors import Reason, Reject
@@ -42,7 +42,7 @@ class Shard:
 
 
 def cut_folder(output: str) -> str:
-    """Where repaired windows wait for the decisions on them."""
+    """Where repaired windows and the keys of their texts wait for the decisions on them."""
     return f"{output}/clean/.cut"
 
 
@@ -71,7 +71,7 @@ class Clean(beam.PTransform):
         rows = (
             cut["keys"]
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
-            | "Find shared keys" >> beam.FlatMap(rows_with_shared_keys)
+            | "Find shared keys" >> beam.FlatMap(shared_rows, cut_folder(self.output))
             | "Deal out" >> beam.GroupByKey()
             | "Read rows" >> beam.FlatMap(keys_in_shard, self.output, self.shards).with_output_types(Keys)
         )
@@ -114,7 +114,7 @@ def keys_in_shard(
 
 
 class RepairAndCut(beam.DoFn):
-    """A shard → its repaired windows on disk, the keys of their texts, and what has been dropped so far.
+    """A shard → its repaired windows and the keys of their texts on disk, and what has been dropped so far.
 
     A document that was cut has its key beside its windows: where it was cut depends on its annotations, so another
     copy of it may have other windows.
@@ -147,7 +147,7 @@ class RepairAndCut(beam.DoFn):
         }
         keys = [leakage_key(text) for table in tables for text in table["text"].to_pylist()]
         keys += [row.leakage_key for row in documents.rows]
-        yield beam.pvalue.TaggedOutput("keys", (shard.number, b"".join(keys)))
+        yield beam.pvalue.TaggedOutput("keys", write_keys(cut_folder(self.output), shard.number, keys))
         for keyed in documents.tables():
             yield beam.pvalue.TaggedOutput("documents", keyed)
 

@@ -26,7 +26,7 @@ from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import Facts, joined
 
-INSTRUCTIONS_A_TABLE = 20_000
+INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from schemas.arrow import required, table_to_examples
 from schemas.errors import Reason
 from schemas.example import Example
-from transforms import decontaminate, deduplicate
+from transforms import decontaminate, deduplicate, files
 from transforms.shards import read_batches
 
 ROWS_A_TABLE = 5_000
@@ -42,6 +42,25 @@ DROPS = pa.schema(
         required("detail", pa.string()),
     ]
 )
+
+
+def write_keys(folder: str, shard: int, keys: Iterable[bytes]) -> int:
+    """Puts the leakage keys of a shard's rows where `shared_rows` finds them, and returns the shard.
+
+    A runner would hold several copies of them.
+    """
+    with files.atomic_write(keys_path(folder, shard)) as stream:
+        stream.write(b"".join(keys))
+    return shard
+
+
+def keys_path(folder: str, shard: int) -> str:
+    return f"{folder}/{shard:06d}.keys"
+
+
+def shared_rows(shards: Iterable[int], folder: str) -> list[tuple[int, np.ndarray]]:
+    """See `rows_with_shared_keys`, of all shards whose keys lie in `folder`."""
+    return rows_with_shared_keys([(shard, files.read_bytes(keys_path(folder, shard))) for shard in shards])
 
 
 def rows_with_shared_keys(keys: list[tuple[int, bytes]]) -> list[tuple[int, np.ndarray]]:

@@ -5,25 +5,31 @@ from itertools import chain
 
 import pyarrow as pa
 
-from pipelines.keys import ROWS_A_TABLE, decide, keys_of_rows, rows_with_shared_keys
+from pipelines.keys import ROWS_A_TABLE, decide, keys_of_rows, shared_rows, write_keys
 from schemas.errors import Reason
 from transforms.decontaminate import leakage_key
 from transforms.shards import read_batches, read_shard
 
 
-def text_keys(path: str) -> bytes:
-    """The leakage keys of a shard's texts, end to end."""
-    texts = chain.from_iterable(table["text"].to_pylist() for table in read_batches(path, ROWS_A_TABLE, ["text"]))
-    return b"".join(map(leakage_key, texts))
+def keys_folder(output: str) -> str:
+    """Where the keys of all texts are until they have been compared."""
+    return f"{output}/reports/.keys"
+
+
+def write_text_keys(output: str, shard: int, path: str) -> int:
+    """Reads a shard's texts, puts their keys on disk and returns the shard."""
+    tables = read_batches(f"{output}/{path}", ROWS_A_TABLE, ["text"])
+    texts = chain.from_iterable(table["text"].to_pylist() for table in tables)
+    return write_keys(keys_folder(output), shard, map(leakage_key, texts))
 
 
 def repeats(
-    keys: list[tuple[int, bytes]], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
+    shards: list[int], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
 ) -> Iterator[dict]:
     """What the clean stage should have dropped, by shard; only rows that share their key are read whole."""
     tables = [
         table
-        for shard, rows in rows_with_shared_keys(keys)
+        for shard, rows in shared_rows(shards, keys_folder(output))
         for _, table in keys_of_rows(f"{output}/{paths[shard]}", shard, rows)
     ]
     if tables:

@@ -18,6 +18,7 @@ from pipelines.labels import WriteLabels, read_label_set
 from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine
 from pipelines.progress import stage_progress
 from pipelines.registry import Located
+from pipelines.repeats import keys_folder
 from pipelines.stats import stats
 from pipelines.validate import Validate, checks, refuse_failures
 from schemas.errors import MachineError, SourceError
@@ -209,6 +210,7 @@ class Build:
             instruct.negative_ratio,
         )
         self.run("validate", output, "reports", everything, check, None)
+        files.remove_tree(keys_folder(output))
         counts = stats(output)
         files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
         if self.config.mine.hard_negatives != "none":

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipelines import summary
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
-from pipelines.repeats import repeats, text_keys
+from pipelines.repeats import repeats, write_text_keys
 from schemas.errors import SuiteError
 from schemas.label import LabelSet
 from transforms import files
@@ -259,11 +259,11 @@ def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
 
 
-def keys_of(element: Check, output: str) -> Iterator[tuple[int, bytes]]:
-    """The number of each shard of clean/ and the keys of its texts."""
+def keys_of(element: Check, output: str) -> Iterator[int]:
+    """The number of each shard of clean/, once the keys of its texts are on disk."""
     for part in element.parts:
         if part.number is not None:
-            yield part.number, text_keys(f"{output}/{part.path}")
+            yield write_text_keys(output, part.number, part.path)
 
 
 def conclude(lines: list[str], output: str) -> None:
