@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,11 +20,13 @@ from pipelines.summary import WriteSummary
 from schemas.arrow import INSTRUCTIONS, table_to_examples
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
-from transforms.ask import AskOptions
+from transforms.ask import SPLIT_NUM, AskOptions
 from transforms.instruct_table import asking, instruction_table
 from transforms.shards import read_batches, write_shard
+from validation import faultless
+from validation.facts import Facts, joined
 
-INSTRUCTIONS_A_TABLE = 20_000
+INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
 
 
@@ -87,26 +90,33 @@ class Instruct(beam.PTransform):
 
 
 class WriteInstructions(beam.DoFn):
-    """OutputShard → the shard on disk and its counts by source."""
+    """OutputShard → the shard on disk, its counts by source, and what the checks of its rows found."""
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
+        self.split_num = SPLIT_NUM | options.split_num
 
     def setup(self):
         gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
 
     def process(self, shard: OutputShard):
         sources: dict[str, Counter] = {}
-        rows = write_shard(f"{self.output}/{shard.path}", INSTRUCTIONS, self.tables(shard, sources))
+        checked: list[Facts | None] = []
+        path = f"{self.output}/{shard.path}"
+        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, checked))
         yield {
             "task": shard.task,
             "split": shard.split,
             "path": shard.path,
             "rows": rows,
+            "sha256": files.checksum(path),
+            "facts": msgspec.to_builtins(joined(checked)),
             "sources": {key: dict(sorted(counts.items())) for key, counts in sorted(sources.items())},
         }
 
-    def tables(self, shard: OutputShard, sources: dict[str, Counter]) -> Iterator[pa.Table]:
+    def tables(
+        self, shard: OutputShard, sources: dict[str, Counter], checked: list[Facts | None]
+    ) -> Iterator[pa.Table]:
         for part in shard.parts:
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
@@ -124,6 +134,8 @@ class WriteInstructions(beam.DoFn):
                 counts["all_negative"] += empty_lists(made["positives"])
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
                 counts.update(neighbour_counts(made, dictionary))
+                size, ratio = self.split_num[shard.task], self.options.negative_ratio
+                checked.append(faultless.facts(made, label_set, size, ratio))
                 yield made
 
 

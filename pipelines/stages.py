@@ -33,6 +33,7 @@ from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mi
 from pipelines.output import told
 from pipelines.progress import stage_progress
 from pipelines.registry import Located
+from pipelines.repeats import keys_folder
 from pipelines.stats import stats
 from pipelines.validate import Validate, checks, refuse_failures
 from schemas.errors import MachineError, SourceError
@@ -68,14 +69,14 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
                 ingest_inputs(config, located, version, raw),
                 build.ingest,
             ),
-            Stage("clean", 1, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("clean", 2, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
             Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
             Stage(
-                "instruct", 1, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
+                "instruct", 2, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
             Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens),
-            Stage("validate", 2, ("instruct", "tokens"), ("reports",), [], build.validate),
+            Stage("validate", 3, ("instruct", "tokens"), ("reports",), [], build.validate),
             Stage(
                 "report",
                 1,
@@ -262,7 +263,7 @@ class Build:
         options = ask_options(config, self.config.seed)
         texts = own_prompts(self.config, self.located)
         self.run("instruct", output, "data", elements, Instruct(output, options, texts), len(elements))
-        return {"shards": summary.read(f"{output}/data/.summary.json")}
+        return {"shards": sorted(summary.read(f"{output}/data/.summary.json"), key=lambda part: part["path"])}
 
     def tokens(self, output: str) -> dict:
         config = self.config.tokens
@@ -293,6 +294,7 @@ class Build:
             instruct.negative_ratio,
         )
         self.run("validate", output, "reports", everything, check, None)
+        files.remove_tree(keys_folder(output))
         counts = stats(output, self.said())
         files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
         if self.config.mine.hard_negatives != "none":

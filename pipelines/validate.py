@@ -1,14 +1,15 @@
 """Every row of clean/, labels/, hard_negatives/ and data/ → suites checked, reports/validation.json and Data Docs.
 
-Shards are profiled and checked one by one; what only shows over all shards together (leaks, duplicates, lost rows)
-comes from their keys and counts.
+The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
+Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
+all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from texts and counts.
 """
 
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import apache_beam as beam
 import msgspec
@@ -17,17 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import summary
-from pipelines.clean import KeyTables, decide
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
-from schemas.arrow import table_to_examples
-from schemas.errors import Reason, SuiteError
+from pipelines.repeats import repeats, write_text_keys
+from schemas.errors import SuiteError
 from schemas.label import LabelSet
 from transforms import files
 from transforms.ask import SPLIT_NUM
-from transforms.shards import read_batches, read_schema, read_shard
-from validation import profile, report
+from transforms.shards import read_batches, read_schema, row_count
+from validation import faultless_examples, profile, report
 from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
+from validation.facts import Facts
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
@@ -39,12 +40,17 @@ EXAMPLE_NUMBER = r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)
 
 @dataclass(frozen=True)
 class Part:
-    """A shard to check. `number`: its shard of clean/, None for instructions; `tasks`: source key → tasks in it."""
+    """A shard to check. `number`: its shard of clean/, None for instructions; `tasks`: source key → tasks in it.
+
+    `facts`: what the stage that wrote the file with this `sha256` found; None where some row may have a fault.
+    """
 
     path: str
     split: str
     rows: int
     tasks: dict[str, tuple[str, ...]]
+    sha256: str
+    facts: Facts | None
     number: int | None = None
 
 
@@ -64,12 +70,17 @@ def checks(output: str) -> list[Check]:
     """Everything that there is to check, as the manifests list it."""
     tasks = {key: tuple(of) for key, of in summary.manifest(output, "labels")["tasks"].items()}
     sets = tuple((task, key) for key, of in tasks.items() for task in of)
+
+    def listed(part: dict, of: dict[str, tuple[str, ...]], number: int | None) -> Part:
+        facts = msgspec.convert(part["facts"], Facts | None)
+        return Part(part["path"], part["split"], part["rows"], of, part["sha256"], facts, number)
+
     examples = [
-        Part(part["path"], part["split"], part["rows"], {part["key"]: tasks[part["key"]]}, part["number"])
+        listed(part, {part["key"]: tasks[part["key"]]}, part["number"])
         for part in summary.manifest(output, "clean")["shards"]
     ]
     instructions = [
-        Part(part["path"], part["split"], part["rows"], dict.fromkeys(part["sources"], (part["task"],)))
+        listed(part, dict.fromkeys(part["sources"], (part["task"],)), None)
         for part in summary.manifest(output, "data")["shards"]
     ]
     return [
@@ -117,10 +128,9 @@ class Validate(beam.PTransform):
         checked = pcoll | "Check" >> beam.ParDo(self.check)
         repeated = (
             pcoll
-            | "Keys" >> beam.FlatMap(keys_of, self.output).with_output_types(tuple[int, pa.Table])
-            | "Meet by hash" >> beam.GroupByKey()
-            | "Find repeats" >> beam.FlatMap(decide, self.splits).with_output_types(tuple[int, pa.Table])
-            | "Name repeats" >> beam.Map(named_repeats, self.output, self.paths)
+            | "Text keys" >> beam.FlatMap(keys_of, self.output)
+            | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths)
         )
         return (
             (checked, repeated)
@@ -150,12 +160,36 @@ class CheckShards(beam.DoFn):
             frames = [self.dictionary(read_label_set(self.output, *which)) for which in element.tasks]
         rows = sum(map(len, frames))
         for part in element.parts:
-            facts, notable = self.profiled(part)
+            altered = files.checksum(f"{self.output}/{part.path}") != part.sha256
+            facts, notable = (None if altered else self.noted(part)) or self.profiled(part)
+            if altered:
+                facts["altered_shards"] = {"count": 1, "ids": [part.path]}
             rows += facts["rows"]
             frames += notable
+            facts |= {"folder": part.path.rpartition("/")[0], "split": part.split, "manifest_rows": part.rows}
+            if part.number is None and part.split != "test":
+                facts["negative_ratio"] = self.negative_ratio
             yield {"facts": facts}
         result = check(element.suite, pd.concat(frames, ignore_index=True))
         yield {"result": asdict(replace(result, rows=rows))}
+
+    def noted(self, part: Part) -> tuple[dict, list[pd.DataFrame]] | None:
+        """The facts that were noted of a shard, and its first rows; None where it must be looked at anew: a row had a
+        fault when it was written, or has a label that its label set has not.
+        """
+        if part.facts is None:
+            return None
+        sets = self.label_sets(part)
+        if not faultless_examples.known(part.facts.labels, {labels.task: labels for labels in sets}):
+            return None
+        facts = {
+            "rows": row_count(f"{self.output}/{part.path}"),
+            "ordinals": {prefix: (first[0], last[0]) for prefix, (first, last) in part.facts.places.items()},
+            "negatives": part.facts.negatives,
+            "positives": part.facts.positives,
+        }
+        profiles = self.examples if part.number is not None else self.instructions
+        return facts, [profile.notable(next(profiles(part, ROWS_SEEN)), ROWS_SEEN)]
 
     def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
         """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.notable`).
@@ -163,44 +197,36 @@ class CheckShards(beam.DoFn):
         A table at a time is in memory, but for the ids; where these repeat, the suite must see all rows.
         """
         profiles = self.examples if part.number is not None else self.instructions
-        facts = {
-            "folder": part.path.rpartition("/")[0],
-            "split": part.split,
-            "manifest_rows": part.rows,
-            "rows": 0,
-            "ordinals": {},
-        }
-        if part.number is None and part.split != "test":
-            facts |= {"negatives": 0, "positives": 0, "negative_ratio": self.negative_ratio}
+        facts = {"rows": 0, "ordinals": {}, "negatives": 0, "positives": 0}
         ids, notable = [], []
-        for frame in profiles(part):
+        for frame in profiles(part, ROWS_A_PROFILE):
             notable.append(profile.notable(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
             ids.append(frame["id"])
             facts["rows"] += len(frame)
             for name, found in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():
                 low, high = facts["ordinals"].get(name, found)
                 facts["ordinals"][name] = min(low, found[0]), max(high, found[1])
-            if "negatives" in facts:
+            if part.number is None and part.split != "test":
                 negatives, positives = profile.negative_counts(frame)
                 facts["negatives"] += negatives
                 facts["positives"] += positives
         if pd.concat(ids).duplicated().any():
-            notable = list(profiles(part))
+            notable = list(profiles(part, ROWS_A_PROFILE))
         return facts, notable
 
     def label_sets(self, part: Part) -> list[LabelSet]:
         return [read_label_set(self.output, task, key) for key, of in part.tasks.items() for task in of]
 
-    def examples(self, part: Part) -> Iterator[pd.DataFrame]:
+    def examples(self, part: Part, rows: int) -> Iterator[pd.DataFrame]:
         sets = {labels.task: labels for labels in self.label_sets(part)}
         path = f"{self.output}/{part.path}"
-        for table in (*read_batches(path, ROWS_A_PROFILE), read_schema(path).empty_table()):
+        for table in chain(read_batches(path, rows), [read_schema(path).empty_table()]):
             yield profile.examples_profile(table, sets, self.max_chars)
 
-    def instructions(self, part: Part) -> Iterator[pd.DataFrame]:
+    def instructions(self, part: Part, rows: int) -> Iterator[pd.DataFrame]:
         sets = self.label_sets(part)
         path = f"{self.output}/{part.path}"
-        for table in (*whole_examples(read_batches(path, ROWS_A_PROFILE)), read_schema(path).empty_table()):
+        for table in chain(whole_examples(read_batches(path, rows)), [read_schema(path).empty_table()]):
             yield profile.instructions_profile(table, sets, self.split_num, self.negative_ratio)
 
     def dictionary(self, labels: LabelSet) -> pd.DataFrame:
@@ -233,29 +259,11 @@ def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
 
 
-def keys_of(element: Check, output: str) -> Iterator[tuple[int, pa.Table]]:
-    """The keys of shards of clean/ by hash bucket, as the clean stage makes them, from what it wrote."""
+def keys_of(element: Check, output: str) -> Iterator[int]:
+    """The number of each shard of clean/, once the keys of its texts are on disk."""
     for part in element.parts:
-        if part.number is None:
-            continue
-        keys = KeyTables(part.number)
-        for table in read_batches(f"{output}/{part.path}", ROWS_A_PROFILE):
-            for example in table_to_examples(table):
-                keys.add(example)
-        yield from keys.tables()
-
-
-def named_repeats(element: tuple[int, pa.Table], output: str, paths: dict[int, str]) -> dict:
-    """What the clean stage should have dropped of a shard: counts and up to three ids, leaks and repeats apart."""
-    shard, drops = element
-    ids = read_shard(f"{output}/{paths[shard]}")["id"].take(drops["row"]).to_pylist()
-    leaked = [reason == Reason.LEAKAGE for reason in drops["reason"].to_pylist()]
-    groups = {
-        name: [id_ for id_, is_leak in zip(ids, leaked, strict=True) if is_leak == wanted]
-        for name, wanted in (("leaked_texts", True), ("repeated_texts", False))
-    }
-    faults = {name: {"count": len(group), "ids": sorted(group)[:3]} for name, group in groups.items()}
-    return {"facts": {"folder": paths[shard].rpartition("/")[0], "split": ids[0].split("/")[-2], **faults}}
+        if part.number is not None:
+            yield write_text_keys(output, part.number, part.path)
 
 
 def conclude(lines: list[str], output: str) -> None:
@@ -285,7 +293,7 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
         for name in ("manifest_rows", "rows", "negatives", "positives"):
             total[name] += fact.get(name, 0)
         total["negative_ratio"] = fact.get("negative_ratio", total["negative_ratio"])
-        for name in ("leaked_texts", "repeated_texts"):
+        for name in ("altered_shards", "leaked_texts", "repeated_texts"):
             total[name] += fact.get(name, {}).get("count", 0)
             ids.setdefault(name, []).extend(fact.get(name, {}).get("ids", ()))
         for prefix, low_high in fact.get("ordinals", {}).items():
@@ -304,7 +312,7 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
             total["rows"],
             *(
                 profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
-                for name in ("repeated_ids", "repeated_texts", "leaked_texts")
+                for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
             ),
             total["negatives"],
             total["positives"],

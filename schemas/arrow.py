@@ -4,12 +4,13 @@ The version stands in each schema's metadata. No maps, dictionaries or large typ
 first, and an all-empty shard must have the type of a full one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import Reject
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
@@ -225,6 +226,30 @@ def events_of(column: pa.StructArray) -> list[Event]:
 
 def arguments_of(column: pa.StructArray) -> list[Argument]:
     return list(map(Argument, column.field("role").to_pylist(), mentions_of(column.field("mention"))))
+
+
+def layer_items(table: pa.Table, name: str) -> tuple[pa.StructArray, np.ndarray]:
+    """All items of a layer, end to end, and the row of each."""
+    return items_of(table[name].combine_chunks(), np.arange(table.num_rows))
+
+
+def items_of(column: pa.ListArray, rows: np.ndarray) -> tuple[pa.StructArray, np.ndarray]:
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    return column.flatten(), np.repeat(rows, lengths)
+
+
+def mention_columns(table: pa.Table) -> Iterator[tuple[pa.StructArray, np.ndarray]]:
+    """Mentions and the row that each is in."""
+    entities, rows = layer_items(table, "entities")
+    yield entities.field("mention"), rows
+    relations, rows = layer_items(table, "relations")
+    yield relations.field("head"), rows
+    yield relations.field("tail"), rows
+    events, rows = layer_items(table, "events")
+    triggers = events.field("trigger")
+    yield triggers.drop_null(), rows[triggers.is_valid().to_numpy(zero_copy_only=False)]
+    arguments, rows = items_of(events.field("arguments"), rows)
+    yield arguments.field("mention"), rows
 
 
 def instructions_to_table(rows: list[Instruction]) -> pa.Table:

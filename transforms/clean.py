@@ -164,7 +164,7 @@ def _moved(span: Span, moves: list[Move]) -> Span:
     return position(span[0], 0), position(span[1], 1)
 
 
-def _letters(text: str) -> int:
+def letter_count(text: str) -> int:
     if text.isascii():  # most of the texts, and at once
         return len(text) - len(text.encode().translate(None, ASCII_LETTERS))
     return sum(map(str.isalpha, text))
@@ -185,7 +185,7 @@ def low_quality(example: Example) -> str | None:
         return f"{len(text)} characters and no annotation"
     if not all(mention.text for mention in mentions(example)):
         return "a mention is empty after repair"
-    letters = _letters(text)
+    letters = letter_count(text)
     if letters * ONE_LETTER_IN < len(text):
         # Rare, so the marks that belong to letters are counted, and the blanks left out, only here.
         letters += sum(category(character)[0] == "M" for character in text)

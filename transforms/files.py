@@ -167,9 +167,13 @@ def write_text(path: str, text: str) -> None:
 
 
 def read_text(path: str) -> str:
+    return read_bytes(path).decode()
+
+
+def read_bytes(path: str) -> bytes:
     system, inner = filesystem(path)
     with machine_errors(path), system.open_input_stream(inner, compression=None) as stream:
-        return stream.read().decode()
+        return stream.read()
 
 
 def checksum(path: str) -> str:

@@ -138,7 +138,7 @@ def _graph_gold(example: Example, relations: Sequence[Relation], labels: Iterabl
 
 def _event_gold(text: str, events: Sequence[Event], task: str, roles: Mapping[str, tuple[str, ...]]) -> Gold:
     annotations: dict[tuple[str, str, frozenset], dict] = {}
-    answers: dict[str, list] = {}
+    answers: dict[str, list[str]] = {}
     for event in sorted(events, key=lambda event: _event_position(text, event)):
         arguments = sorted(event.arguments, key=lambda argument: position(text, argument.mention))
         pairs = dict.fromkeys((argument.role, argument.mention.text) for argument in arguments)
@@ -153,12 +153,23 @@ def _event_gold(text: str, events: Sequence[Event], task: str, roles: Mapping[st
             "arguments": [{"argument": argument, "role": role} for role, argument in pairs],
         }
         values = _grouped(pairs)
-        filled = {role: _one_or_many(values.get(role, [NAN])) for role in roles[event.label]} if values else {}
-        answers.setdefault(event.label, []).append({"trigger": trigger or NAN, "arguments": filled})
+        filled = _filled_roles(roles[event.label], values) if values else ""
+        answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{filled}}}}}'
+        answers.setdefault(event.label, []).append(answer)
     triggers = _grouped(dict.fromkeys((label, trigger or NAN) for label, trigger, _ in annotations))
     if task == "EET":
-        answers = _grouped(dict.fromkeys((label, trigger) for label, trigger, _ in annotations if trigger))
-    return Gold({label: encode(answer) for label, answer in answers.items()}, triggers, list(annotations.values()))
+        told = dict.fromkeys((label, trigger) for label, trigger, _ in annotations if trigger)
+        answers = _grouped((label, encode_string(trigger)) for label, trigger in told)
+    return Gold(_arrays(answers), triggers, list(annotations.values()))
+
+
+def _filled_roles(roles: Iterable[str], values: Mapping[str, list[str]]) -> str:
+    """`"role": "value", …`, a list for several values."""
+    items = []
+    for role in roles:
+        found = ", ".join(map(encode_string, values.get(role, (NAN,))))
+        items.append(f"{encode_string(role)}: {f'[{found}]' if len(values.get(role, ())) > 1 else found}")
+    return ", ".join(items)
 
 
 def _event_position(text: str, event: Event) -> tuple[int, int]:

@@ -1,43 +1,41 @@
-"""A table of instruction rows of one task, split and source → their counts, if no row breaks a rule of `wire`.
+"""A table of instruction rows of one source, task and split → its facts, if no row breaks a rule.
 
-Beside `wire.faults` for speed: it says of each row what is wrong, in 30 µs; this says that nothing is, in a tenth of
-that, because all rows' JSON is parsed in one call and lists are compared end to end. A table in which anything looks
-wrong is left to `wire`, so nothing passes here that does not pass there; a test compares the two.
+Beside `profile.instructions_profile` for speed: that says of each row what is wrong, in 30 µs; this says that nothing
+is, in a tenth of that or less, so that the stage that writes the rows can look at all of them. What the wire format
+leaves open (blanks, escapes) is expected here as `json.dumps` has it: a prompt is cut into what stands before, in and
+after its schema, each different piece is read once, and pieces are compared end to end, by Arrow. A table in which
+anything looks wrong is left to the profile, so nothing passes here that does not pass there; a test compares the two.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
 from hashlib import sha256
-from itertools import chain, repeat
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.label import LabelSet
+from schemas.label import Label, LabelSet
 from validation import wire
+from validation.facts import Facts, places
 
-
-@dataclass(frozen=True)
-class Counts:
-    """What `profile.instruction_counts` counts of rows without a fault, a number for each."""
-
-    batch_size: np.ndarray
-    has_positive: np.ndarray
-    mentions_outside_text: np.ndarray
+BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
 
 class _Fault(Exception):
-    """Something looks wrong; caught by `counts` alone."""
+    """Something looks wrong; caught by `facts` alone."""
 
 
-def counts(table: pa.Table, labels: LabelSet) -> Counts | None:
-    """The counts of `table`, all of whose rows have the task, source and language of `labels` and one split; None
+def facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts | None:
+    """The facts of `table` (schema INSTRUCTIONS), which must hold all rows of an example that it holds one of; None
     where it is not certain that no row has a fault.
+
+    `size`: labels a batch (-1: all in one), `negative_ratio`: see `profile.instructions_profile`.
     """
+    if not table.num_rows:
+        return Facts(0, {})
     try:
-        return _counts(table.combine_chunks(), labels)
+        return _facts(table, labels, size, negative_ratio)
     except (_Fault, msgspec.DecodeError):
         return None
 
@@ -47,55 +45,175 @@ def _expect(holds: object) -> None:
         raise _Fault
 
 
-def _counts(table: pa.Table, labels: LabelSet) -> Counts:
-    column = {name: table[name].combine_chunks() for name in table.column_names}
-    required = column.keys() - {"output", "label"}
-    _expect(all(column[name].null_count == 0 for name in required))
-    names = [label.name for label in labels.labels]
-    asked, lengths = _numbers(column["labels"], names)
-    positive, hard = (_numbers(column[name], names)[0] for name in ("positives", "hard_negatives"))
-    _expect(_differ(asked))
-    is_positive, is_hard = np.isin(asked, positive), np.isin(asked, hard)
-    _expect(is_positive.sum() == len(positive) and is_hard.sum() == len(hard))
-    _expect(not (is_positive & is_hard).any())
-    _expect(labels.task != "EEA" or is_positive.all())
-    keys = column["labels"].flatten().to_pylist()
-    if labels.task == "SPO":
-        predicates = [label.predicate for label in labels.labels]
-        numbers = {predicate: n for n, predicate in enumerate(dict.fromkeys(predicates))}
-        row, label = np.divmod(asked, len(names))
-        of_label = np.array([numbers[predicate] for predicate in predicates])
-        _expect(_differ(row * len(names) + of_label[label]))
-        keys = [predicates[n] for n in label.tolist()]
-
-    row_of = np.repeat(np.arange(len(table)), lengths)
-    positive_rows = np.flatnonzero(np.bincount(row_of[is_positive], minlength=len(table)))
-    entries, texts = _prompts(column, labels)
-    test = column["split"][0].as_py() == "test"
-    if test:
+def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts:
+    column = {name: _whole(table[name]) for name in table.column_names}
+    _expect(all(column[name].null_count == 0 for name in column.keys() - {"output", "label"}))
+    split = column["split"][0].as_py()
+    for name, value in (("task", labels.task), ("source", labels.source), ("lang", labels.lang), ("split", split)):
+        _expect(pc.all(pc.equal(column[name], value)).as_py())
+    starts, found = _examples(column, labels, split)
+    asked, positive = _lists(column, labels)
+    lengths = np.diff(asked.offsets)
+    _prompts(column, asked, labels)
+    if split == "test":
         _expect(column["output"].null_count == len(table))
-        for answer in dict.fromkeys(column["label"].to_pylist()):
+        for answer in pc.unique(column["label"]).to_pylist():
             if answer is not None:
                 wire.GOLD[labels.task].decode(answer)
-        outside = np.zeros(len(table), np.int64)
     else:
         _expect(column["output"].null_count == 0 and column["label"].null_count == len(table))
-        answers = wire.ANSWERS[labels.task].decode_lines(_lines(column["output"]))
-        _expect(list(map(len, answers)) == lengths.tolist() and list(chain.from_iterable(answers)) == keys)
-        answered = [bool(value) for answer in answers for value in answer.values()]
-        _expect((np.array(answered, bool) == is_positive).all())
-        outside = _outside(answers, entries, texts, positive_rows, labels.task)
-    has_positive = np.zeros(len(table), np.int64)
-    has_positive[positive_rows] = 1
-    return Counts(lengths, has_positive, outside)
+        _answers(column["output"], asked, positive, labels)
+    has_positive = _sums(positive, asked.offsets[:-1]) > 0
+    _batches(lengths, starts, size, labels.task)
+    return _negatives(has_positive, starts, split, negative_ratio, found)
 
 
-def _numbers(column: pa.ListArray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """(row x labels + label) of every element, and how many elements each row has."""
-    lengths = pc.list_value_length(column).to_numpy()
-    found = pc.index_in(column.flatten(), pa.array(names, pa.string()))
-    _expect(found.null_count == 0)
-    return np.repeat(np.arange(len(column)), lengths) * len(names) + found.to_numpy(), lengths.astype(np.int64)
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+class _Asked:
+    """The labels asked by all rows, end to end: `numbers` in the label set, `offsets` of the rows among them."""
+
+    def __init__(self, column: pa.ListArray, names: pa.Array):
+        found = pc.index_in(column.flatten(), names)
+        _expect(found.null_count == 0)
+        self.numbers = found.to_numpy().astype(np.int64)
+        self.offsets = np.r_[0, np.cumsum(pc.list_value_length(column).to_numpy(), dtype=np.int64)]
+        self.rows = np.repeat(np.arange(len(column)), np.diff(self.offsets))
+
+
+def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_Asked, np.ndarray]:
+    """The labels asked and which of them are positive, once `labels`, `positives`, `hard_negatives` fit together."""
+    names = pa.array([label.name for label in labels.labels], pa.string())
+    asked, *others = (_Asked(column[name], names) for name in ("labels", "positives", "hard_negatives"))
+    _expect((np.diff(asked.offsets) > 0).all())
+    keys = _keys(labels)
+    number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+    answered = np.zeros(len(column["id"]) * len(names), bool)
+    answered[asked.rows * len(names) + np.array([number[key] for key in keys])[asked.numbers]] = True
+    _expect(answered.sum() == len(asked.numbers))  # no key, so no label, twice in a batch
+    flags = []
+    for of in (asked, *others):
+        flag = np.zeros(len(column["id"]) * len(names), bool)
+        flag[of.rows * len(names) + of.numbers] = True
+        flags.append(flag)
+    every, positive, hard = flags
+    _expect(not (positive & ~every).any() and not (hard & ~every).any() and not (positive & hard).any())
+    _expect(labels.task != "EEA" or (positive == every).all())
+    return asked, positive[asked.rows * len(names) + asked.numbers]
+
+
+def _sums(flags: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """How many flags are set from each start to the next."""
+    return np.add.reduceat(flags.astype(np.int64), starts)
+
+
+def _keys(labels: LabelSet) -> list[str]:
+    """What each label's answer stands under."""
+    return [label.predicate if labels.task == "SPO" else label.name for label in labels.labels]
+
+
+def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tuple[np.ndarray, Facts]:
+    """The first row of each example, and where the examples stand, once all ids are found to be in order."""
+    own = column["example_id"]
+    rows = np.arange(len(own))
+    starts = rows[np.r_[True, pc.not_equal(own[1:], own[:-1]).to_numpy(zero_copy_only=False)]]
+    found = places(own.take(pa.array(starts)).to_pylist())
+    _expect(found is not None and found.keys() == {f"{labels.key}/{split}"})
+    number = rows - np.repeat(starts, np.diff(np.r_[starts, len(own)]))
+    ids = pc.binary_join_element_wise(own, labels.task, pa.array(number).cast(pa.string()), "/")
+    _expect(ids.equals(column["id"]))  # hence no id twice
+    return starts, Facts(len(own), found)
+
+
+def _prompts(column: dict[str, pa.Array], asked: _Asked, labels: LabelSet) -> None:
+    prompts = column["instruction"].cast(pa.binary())
+    before = pc.find_substring(prompts, SCHEMA).to_numpy().astype(np.int64)
+    _expect((before >= 0).all())
+    before += len(SCHEMA)
+    if labels.task == "EEA":  # its schema holds triggers of the text: it is read
+        within = pc.find_substring(prompts, AFTER).to_numpy() - before
+        _expect((within >= 0).all())
+    else:
+        items = pa.array([_schema_item(labels.task, label) for label in labels.labels], pa.binary())
+        expected = _joined(items.take(pa.array(asked.numbers)), asked.offsets)
+        within = pc.binary_length(expected).to_numpy()
+    first, schema, last = _pieces(prompts, before, within)
+    if labels.task == "EEA":
+        _triggers(schema, asked, labels)
+    else:
+        _expect(schema.equals(expected))
+    for text in pc.unique(first).to_pylist():
+        _expect(text.startswith(BEFORE))
+        wire.TEXT.decode(text[len(BEFORE) : -len(SCHEMA)])
+    texts = last.dictionary_encode()
+    hashes = []
+    for text in texts.dictionary.to_pylist():
+        _expect(text.startswith(AFTER) and text.endswith(b"}"))
+        hashes.append(sha256(wire.TEXT.decode(text[len(AFTER) : -1]).encode()).hexdigest())
+    _expect(pa.array(hashes, pa.string()).take(texts.indices).equals(column["text_sha256"]))
+
+
+def _schema_item(task: str, label: Label) -> bytes:
+    match task:
+        case "SPO":
+            item = {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
+        case "EE":
+            item = {"event_type": label.name, "trigger": True, "arguments": label.roles}
+        case "KG":
+            item = {"entity_type": label.name, "attributes": label.roles}
+        case _:
+            item = label.name
+    _expect(len(set(label.roles)) == len(label.roles))
+    return json.dumps(item, ensure_ascii=False).encode()
+
+
+def _joined(items: pa.Array, offsets: np.ndarray) -> pa.Array:
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items), b", ")
+
+
+def _pieces(strings: pa.BinaryArray, before: np.ndarray, within: np.ndarray) -> list[pa.BinaryArray]:
+    """Each string's first `before` bytes, the `within` bytes after them, and the rest."""
+    _, offsets, data = strings.buffers()
+    bounds = np.frombuffer(offsets, np.int32, len(strings) + 1, strings.offset * 4)
+    cuts = np.stack([bounds[:-1], bounds[:-1] + before, bounds[:-1] + before + within], axis=1)
+    _expect((cuts[:, 2] <= bounds[1:]).all())
+    cuts = np.r_[cuts.ravel(), bounds[-1]].astype(np.int32)
+    every = pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), data])
+    return [every.take(pa.array(np.arange(n, len(every), 3))) for n in range(3)]
+
+
+def _triggers(schemas: pa.BinaryArray, asked: _Asked, labels: LabelSet) -> None:
+    """That each EEA prompt's schema names the labels asked with their roles, and a list of triggers for each."""
+    entries = [entry for schema in schemas.to_pylist() for entry in wire.SCHEMAS["EEA"].decode(b"[%b]" % schema)]
+    expected = [labels.labels[n] for n in asked.numbers.tolist()]
+    _expect([(entry.label, tuple(entry.roles)) for entry in entries] == [(own.name, own.roles) for own in expected])
+    _expect(all(len(set(label.roles)) == len(label.roles) for label in expected))
+
+
+def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, labels: LabelSet) -> None:
+    """That each answer is one, under the keys asked; those without a positive label are all of one form."""
+    keys = _keys(labels)
+    negative = _sums(positive, asked.offsets[:-1]) == 0
+    empty = pa.array([f"{json.dumps(key, ensure_ascii=False)}: []".encode() for key in keys], pa.binary())
+    of_negative = negative[asked.rows]
+    offsets = np.r_[0, np.cumsum(np.diff(asked.offsets)[negative])]
+    inner = _joined(empty.take(pa.array(asked.numbers[of_negative])), offsets)
+    expected = pc.binary_join_element_wise(b"{", inner, b"}", b"")
+    _expect(outputs.filter(pa.array(negative)).cast(pa.binary()).equals(expected))
+
+    rows = np.flatnonzero(~negative)
+    answers = wire.ANSWERS[labels.task].decode_lines(_lines(outputs.take(pa.array(rows))))
+    own = [keys[n] for n in asked.numbers[~of_negative].tolist()]
+    _expect(sum(map(len, answers)) == len(own) and [key for answer in answers for key in answer] == own)
+    _expect(list(map(len, answers)) == np.diff(asked.offsets)[rows].tolist())
+    values = [value for answer in answers for value in answer.values()]
+    _expect((np.array([bool(value) for value in values], bool) == positive[~of_negative]).all())
+    _expect(not any(len(value) > 1 and isinstance(value, list) and wire.repeats(value) for value in values))
+    if labels.task in ("EE", "EEA", "KG"):
+        roles = {label.name: wire.EntitySchema(label.name, list(label.roles)) for label in labels.labels}
+        _expect(not any(any(wire.role_faults(labels.task, one, map(roles.get, one))) for one in answers))
 
 
 def _lines(column: pa.StringArray) -> memoryview:
@@ -103,45 +221,24 @@ def _lines(column: pa.StringArray) -> memoryview:
     return memoryview(pc.binary_join(whole, "\n")[0].as_buffer())
 
 
-def _differ(numbers: np.ndarray) -> bool:
-    ordered = np.sort(numbers)
-    return bool((ordered[1:] != ordered[:-1]).all())
+def _batches(lengths: np.ndarray, starts: np.ndarray, size: int, task: str) -> None:
+    """The rules of `profile.batch_faults`."""
+    half = max(1, size // 2)
+    partial = (lengths != size) & (task != "SPO")
+    alone = np.repeat(np.diff(np.r_[starts, len(lengths)]) == 1, np.diff(np.r_[starts, len(lengths)]))
+    _expect(size < 1 or (lengths <= size + half - 1).all())
+    _expect(not (partial & (lengths < half) & ~alone).any())
+    _expect((_sums(partial, starts) <= 1).all())
 
 
-def _prompts(column: dict[str, pa.Array], labels: LabelSet) -> tuple[list[list], list[str]]:
-    """The element `schema` and the text of every prompt, once the prompts are found to be in order."""
-    task = labels.task
-    prompts = wire.OBJECT.decode_lines(_lines(column["instruction"]))
-    _expect(len(prompts) == len(column["id"]) and all(map(list.__eq__, map(list, prompts), repeat(wire.KEYS))))
-    for text in {bytes(prompt["instruction"]) for prompt in prompts}:
-        wire.TEXT.decode(text)
-    entries = wire.SCHEMAS[task].decode_lines(b"\n".join(bytes(prompt["schema"]) for prompt in prompts))
-    _expect(list(map(len, entries)) == pc.list_value_length(column["labels"]).to_pylist())
-    flat = list(chain.from_iterable(entries))
-    named = flat if task in ("NER", "RE", "EET") else [entry.label for entry in flat]
-    _expect(named == column["labels"].flatten().to_pylist())
-    if task in ("EE", "EEA", "KG"):
-        roles = {label.name: list(label.roles) for label in labels.labels}
-        _expect(all(entry.roles == roles[entry.label] for entry in flat))
-        _expect(all(len(set(own)) == len(own) for own in roles.values()))
-    if task == "EE":
-        _expect(all(entry.trigger for entry in flat))
-    texts = [bytes(prompt["input"]) for prompt in prompts]
-    decoded = {text: wire.TEXT.decode(text) for text in dict.fromkeys(texts)}
-    digests = {text: sha256(string.encode()).hexdigest() for text, string in decoded.items()}
-    _expect([digests[text] for text in texts] == column["text_sha256"].to_pylist())
-    return entries, [decoded[text] for text in texts]
-
-
-def _outside(answers: list[dict], entries: list[list], texts: list[str], rows: np.ndarray, task: str) -> np.ndarray:
-    """How many strings of each row's answer are not in its text; only `rows` have an answer."""
-    outside = np.zeros(len(answers), np.int64)
-    for row in rows.tolist():
-        text = texts[row]
-        for value in answers[row].values():
-            if value:
-                _expect(len(value) < 2 or not isinstance(value, list) or not wire.repeats(value))
-                outside[row] += sum(string not in text for string in wire.strings(value))
-        if task in ("EE", "EEA", "KG"):
-            _expect(not any(wire.role_faults(task, answers[row], entries[row])))
-    return outside
+def _negatives(has_positive: np.ndarray, starts: np.ndarray, split: str, negative_ratio: float, found: Facts) -> Facts:
+    """`found` with the counts of `profile.negative_counts`, once no example has more than it may keep; of a test split
+    nothing is counted.
+    """
+    if split == "test":
+        return found
+    positives = _sums(has_positive, starts)
+    negatives = np.diff(np.r_[starts, len(has_positive)]) - positives
+    allowed = np.where(positives > 0, positives * negative_ratio, 1)
+    _expect((negatives <= allowed).all())
+    return Facts(found.rows, found.places, int(negatives[positives > 0].sum()), int(positives.sum()))

@@ -3,10 +3,9 @@
 Identity columns stay as they are; the others are int64 counts, most of them faults (see `validation.suites`).
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 
@@ -14,17 +13,14 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, nulls_where_none_may_be, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.label import LabelSet, typed_label
-from validation import faultless, wire
+from validation import wire
+from validation.facts import ID
 from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
-
-ID = re.compile(r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(/\d+)?$")
-"""An Example's id, with or without its window."""
 
 BATCH_ROWS = 5_000
 """Rows that are Python objects at a time."""
@@ -240,57 +236,14 @@ def instructions_profile(
     `negative_ratio`: all-negative rows that an Example may keep per row with a positive. All rows of an Example and
     task must be in the table, for the rules on its batches and negatives look at them together.
     """
-    sets = {(labels.task, labels.key): labels for labels in label_sets}
-    vocabularies = {which: wire.Vocabulary.of(labels) for which, labels in sets.items()}
-    counts = []
+    vocabularies = {(labels.task, labels.key): wire.Vocabulary.of(labels) for labels in label_sets}
     check_schema("instructions", INSTRUCTIONS, table)
-    for part in of_one_kind(table):
-        found = counts_at_once(part, sets)
-        if found is None:
-            rows = (row for batch in part.to_batches(BATCH_ROWS) for row in batch.to_pylist())
-            found = count_columns(
-                "instructions", part.num_rows, (instruction_counts(row, vocabularies) for row in rows)
-            )
-        counts.append(found)
-    numbers = {name: np.concatenate([np.zeros(0, np.int64), *(found[name] for found in counts)]) for name in counts[0]}
+    rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
+    numbers = count_columns("instructions", table.num_rows, (instruction_counts(row, vocabularies) for row in rows))
     profile = pd.DataFrame(identity_columns("instructions", table) | numbers)
     batch_faults(profile, split_num)
     profile["excess_negatives"] = excess_negatives(profile, negative_ratio)
     return profile
-
-
-def of_one_kind(table: pa.Table) -> list[pa.Table]:
-    """`table` in parts, cut where task, source, language or split change."""
-    change = np.zeros(max(0, table.num_rows - 1), bool)
-    for name in ("task", "source", "lang", "split"):
-        column = table[name]
-        if table.num_rows and pc.count_distinct(column, mode="all").as_py() > 1:
-            numbers = column.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
-            change |= numbers[1:] != numbers[:-1]
-    bounds = [0, *(np.flatnonzero(change) + 1).tolist(), table.num_rows]
-    return [table.slice(start, end - start) for start, end in pairwise(bounds)]
-
-
-def counts_at_once(table: pa.Table, sets: Mapping[tuple[str, str], LabelSet]) -> dict[str, np.ndarray] | None:
-    """The columns of counts of rows without a fault; None where some row may have one (see `validation.faultless`)."""
-    if not table.num_rows:
-        return None
-    task, source, lang, split = (table[name][0].as_py() for name in ("task", "source", "lang", "split"))
-    ids = table["example_id"].to_pylist()
-    matches = [ID.search(id_ or "") for id_ in dict.fromkeys(ids)]
-    if None in matches or {match["split"] for match in matches} != {split}:
-        return None
-    keys = {match["key"] for match in matches}
-    labels = sets.get((task, min(keys)))
-    if len(keys) > 1 or labels is None or (labels.source, labels.lang) != (source, lang) or task not in TASKS:
-        return None
-    if not all(id_ and id_.startswith(f"{of}/") for id_, of in zip(table["id"].to_pylist(), ids, strict=True)):
-        return None
-    found = faultless.counts(table, labels)
-    if found is None:
-        return None
-    numbers = {name: np.zeros(table.num_rows, np.int64) for name in SUITES["instructions"].numbers}
-    return numbers | asdict(found)
 
 
 def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vocabulary]) -> dict[str, int]:
@@ -348,7 +301,7 @@ def negative_counts(profile: pd.DataFrame) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Culprits:
-    """How many records are at fault, and the ids of up to three."""
+    """How many records (or shards) are at fault, and the ids of up to three."""
 
     count: int = 0
     ids: tuple[str, ...] = ()
@@ -366,6 +319,7 @@ class SplitFacts:
     split: str
     manifest_rows: int
     rows: int
+    altered_shards: Culprits = Culprits()
     repeated_ids: Culprits = Culprits()
     repeated_texts: Culprits = Culprits()
     leaked_texts: Culprits = Culprits()
@@ -381,6 +335,7 @@ def corpus_profile(facts: Iterable[SplitFacts]) -> pd.DataFrame:
     counts = [
         {
             "rows": fact.rows,
+            "altered_shards": fact.altered_shards.count,
             "missing_rows": abs(fact.manifest_rows - fact.rows),
             "repeated_ids": fact.repeated_ids.count,
             "repeated_texts": fact.repeated_texts.count,

@@ -137,13 +137,14 @@ INSTRUCTION_FAULTS = {
 }
 
 CORPUS_FAULTS = {
+    "altered_shards": "Every shard is, byte for byte, the file that its stage wrote (by its SHA-256).",
     "missing_rows": "The shards hold exactly the rows that the manifest names.",
     "repeated_ids": "No two rows of any shards share their id.",
     "repeated_texts": "No text occurs twice in a source and split.",
     "leaked_texts": "No train or validation text occurs in a test split.",
     "excess_negatives": "There are no more all-negative rows than `negative_ratio` for each row with a positive.",
 }
-CORPUS_CULPRITS = {name: f"{name}_ids" for name in ("repeated_ids", "repeated_texts", "leaked_texts")}
+CORPUS_CULPRITS = {name: f"{name}_ids" for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")}
 
 
 def suite(

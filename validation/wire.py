@@ -21,12 +21,12 @@ MISSING = "NAN"
 """What a role without a value and an event without a trigger answer."""
 
 
-class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     subject: Text
     object: Text
 
 
-class EventAnswer(msgspec.Struct, forbid_unknown_fields=True):
+class EventAnswer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     trigger: Text
     arguments: dict[str, Value]
 

@@ -144,7 +144,7 @@ def test_what_is_pickled_can_be_loaded_on_a_worker(graph):
     assert not [name for name in names if name.endswith(".py") and "/apache_beam/" not in name]
 
 
-@pytest.mark.parametrize("graph", ["clean", "validate"], indirect=True)
+@pytest.mark.parametrize("graph", ["clean"], indirect=True)
 def test_tables_cross_a_shuffle_as_arrow(graph):
     """What meets by hash are pairs of a bucket and a table: the table's coder is ours, not the pickler."""
     (shuffle,) = [leaf for leaf in leaves(graph) if leaf.unique_name.endswith("/Meet by hash")]

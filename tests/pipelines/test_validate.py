@@ -1,5 +1,6 @@
 """A corrupted row anywhere in a build is found, named and stops it before the card is written."""
 
+import hashlib
 import json
 import shutil
 
@@ -70,6 +71,33 @@ def test_one_corrupted_row_is_named(corpus, tmp_path, capsys, name, schema, row,
     assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and id_ in lines[0]
     assert not (output / "README.md").exists()
     assert said in (output / "reports/data_docs/index.html").read_text()
+
+
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5])
+@pytest.mark.parametrize("name", ["clean/scierc/train-00000.parquet", "data/NER/train-00000-of-00001.parquet"])
+def test_a_shard_with_one_byte_changed_on_disk_is_found(corpus, tmp_path, capsys, name, place):
+    output = shutil.copytree(corpus, tmp_path / "build")
+    content = bytearray((output / name).read_bytes())
+    content[int(len(content) * place)] ^= 0x10
+    (output / name).write_bytes(content)
+    assert build.main(["--output", str(output), *FLAGS[:-2]]) in (1, 4)
+    said = capsys.readouterr().err
+    assert "altered_shards" in said or "cannot be read back" in said
+
+
+def test_the_first_rows_are_read_whatever_was_noted_of_them(corpus, tmp_path, capsys):
+    """Should what is noted of a shard while it is written be wrong, the parsing reader sees it."""
+    output = shutil.copytree(corpus, tmp_path / "build")
+    name = "data/NER/train-00000-of-00001.parquet"
+    corrupt(output / name, INSTRUCTIONS, 0, lost_key)
+    manifest = json.loads((output / "data/manifest.json").read_text())
+    for part in manifest["shards"]:
+        assert part["facts"]["rows"] == part["rows"]
+        if part["path"] == name:
+            part["sha256"] = hashlib.sha256((output / name).read_bytes()).hexdigest()
+    (output / "data/manifest.json").write_text(json.dumps(manifest))
+    assert build.main(["--output", str(output), *FLAGS[:-2]]) == 4
+    assert "answer_keys_differ" in capsys.readouterr().err
 
 
 def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corpus, tmp_path, capsys):

@@ -428,7 +428,7 @@ CASES = [
             lambda facts, name=name: put(facts[0], **{name: {"count": 2, "ids": [SECOND, FIRST]}}),
             2,
         )
-        for name in ("repeated_ids", "repeated_texts", "leaked_texts")
+        for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
     ),
     fault("corpus", "excess_negatives", "data/NER/train", lambda facts: put(facts[2], negatives=6)),
 ]

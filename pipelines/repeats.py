@@ -1,0 +1,49 @@
+"""All texts of clean/ → the rows that the clean stage should have dropped, found over all shards together."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+import pyarrow as pa
+
+from pipelines.keys import ROWS_A_TABLE, decide, keys_of_rows, shared_rows, write_keys
+from schemas.errors import Reason
+from transforms.decontaminate import leakage_key
+from transforms.shards import read_batches, read_shard
+
+
+def keys_folder(output: str) -> str:
+    """Where the keys of all texts are until they have been compared."""
+    return f"{output}/reports/.keys"
+
+
+def write_text_keys(output: str, shard: int, path: str) -> int:
+    """Reads a shard's texts, puts their keys on disk and returns the shard."""
+    tables = read_batches(f"{output}/{path}", ROWS_A_TABLE, ["text"])
+    texts = chain.from_iterable(table["text"].to_pylist() for table in tables)
+    return write_keys(keys_folder(output), shard, map(leakage_key, texts))
+
+
+def repeats(
+    shards: list[int], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
+) -> Iterator[dict]:
+    """What the clean stage should have dropped, by shard; only rows that share their key are read whole."""
+    tables = [
+        table
+        for shard, rows in shared_rows(shards, keys_folder(output))
+        for _, table in keys_of_rows(f"{output}/{paths[shard]}", shard, rows)
+    ]
+    if tables:
+        for shard, drops in decide((0, tables), splits):
+            yield named_repeats(output, paths[shard], drops)
+
+
+def named_repeats(output: str, path: str, drops: pa.Table) -> dict:
+    """What the clean stage should have dropped of a shard: counts and up to three ids, leaks and repeats apart."""
+    ids = read_shard(f"{output}/{path}")["id"].take(drops["row"]).to_pylist()
+    leaked = [reason == Reason.LEAKAGE for reason in drops["reason"].to_pylist()]
+    groups = {
+        name: [id_ for id_, is_leak in zip(ids, leaked, strict=True) if is_leak == wanted]
+        for name, wanted in (("leaked_texts", True), ("repeated_texts", False))
+    }
+    faults = {name: {"count": len(group), "ids": sorted(group)[:3]} for name, group in groups.items()}
+    return {"facts": {"folder": path.rpartition("/")[0], "split": ids[0].split("/")[-2], **faults}}

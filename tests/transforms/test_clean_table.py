@@ -1,0 +1,57 @@
+"""Rows that cleaning leaves as they are, told from columns: the plain functions say the same of each."""
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.arrow import examples_to_table
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation
+from transforms.clean import low_quality, repair
+from transforms.clean_table import untouched
+from transforms.windows import windows
+
+MAX_CHARS = 12
+strings = st.text("abé e\u0301\u00a0\t\n中。。1\u200b ", max_size=14)
+mentions = st.builds(Mention, strings, st.sampled_from([(), ((0, 1),)]))
+layers = {
+    "entities": st.builds(Entity, st.just("x"), mentions),
+    "relations": st.builds(Relation, st.just("x"), mentions, mentions),
+    "events": st.builds(
+        Event,
+        st.just("x"),
+        st.none() | mentions,
+        st.lists(st.builds(Argument, st.just("r"), mentions), max_size=1).map(tuple),
+    ),
+}
+examples = st.builds(
+    Example,
+    st.just("k/train/0"),
+    st.just("K"),
+    st.just("train"),
+    st.just("en"),
+    strings,
+    st.sampled_from([("NER",), ()]),
+    **{name: st.none() | st.lists(item, max_size=2).map(tuple) for name, item in layers.items()},
+)
+
+
+def stays(example: Example) -> bool:
+    return (
+        repair(example) is example
+        and windows(example, MAX_CHARS)[0] == [example]
+        and low_quality(example) is None
+        and bool(example.tasks)
+    )
+
+
+@given(st.lists(examples, min_size=1, max_size=4))
+def test_what_is_left_untouched_is_what_the_plain_functions_leave(rows):
+    table = pa.concat_tables([examples_to_table([row]) for row in rows]).combine_chunks()
+    for row, fine in zip(rows, untouched(table, MAX_CHARS).tolist(), strict=True):
+        assert stays(row) or not fine
+
+
+def test_an_ordinary_row_is_left_untouched():
+    row = Example("k/train/0", "K", "train", "en", "Ada saw.", ("NER",), (Entity("x", Mention("Ada")),), None, None)
+    long = Example("k/train/1", "K", "train", "en", "Ada saw the sea.", ("NER",), (), None, None)
+    assert untouched(examples_to_table([row, long, row]), MAX_CHARS).tolist() == [True, False, True]

@@ -1,0 +1,163 @@
+"""Tables of which nothing is noted but that they are in order: never one that the profile finds a fault in."""
+
+import copy
+import json
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from tests.validation import good
+from tests.validation.test_suites import CASES, SPLIT_NUM
+from validation import facts, faultless, faultless_examples, profile
+from validation.suites import EXAMPLE_FAULTS, INSTRUCTION_FAULTS
+
+SETS = {labels.task: labels for labels in good.label_sets()}
+MAX_CHARS = 80
+
+
+def groups(rows):
+    """The rows of each task and split, as the instruct stage makes them."""
+    found: dict[tuple, list] = {}
+    for row in rows:
+        found.setdefault((row["task"], row["split"]), []).append(row)
+    return found.items()
+
+
+def instruction_facts(rows, task):
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    return faultless.facts(table, SETS[task], SPLIT_NUM[task], 2)
+
+
+def example_facts(rows):
+    """Of the rows of one split, held against the label sets too."""
+    found = faultless_examples.facts(pa.Table.from_pylist(rows, schema=EXAMPLES), good.KEY, rows[0]["split"], MAX_CHARS)
+    return found if found and faultless_examples.known(found.labels, SETS) else None
+
+
+def by_split(rows):
+    found: dict[str, list] = {}
+    for row in rows:
+        found.setdefault(row["split"], []).append(row)
+    return found.values()
+
+
+def test_good_instructions_are_noted_with_the_counts_of_the_profile():
+    for (task, split), rows in groups(good.instructions()):
+        found = instruction_facts(rows, task)
+        frame = profile.instructions_profile(
+            pa.Table.from_pylist(rows, schema=INSTRUCTIONS), good.label_sets(), SPLIT_NUM, 2
+        )
+        counted = (0, 0) if split == "test" else profile.negative_counts(frame)
+        assert (found.rows, found.negatives, found.positives) == (len(rows), *counted)
+        assert found.places.keys() == {f"{good.KEY}/{split}"}
+
+
+def test_good_examples_are_noted():
+    first, *_ = by_split(good.examples())
+    found = example_facts(first)
+    assert (found.rows, found.places) == (2, {f"{good.KEY}/train": ((0, -1), (1, -1))})
+    assert ("events", "start job", "employer") in found.labels
+    assert ("relations", "works for", "person", "organization") in found.labels
+    assert all(example_facts(rows) for rows in by_split(good.examples()))
+
+
+# A key, task, source or split that differs makes a group of its own, which the stage that writes it cannot have.
+CORRUPTED = [case for case in CASES if case.corrupt and case.suite in ("examples", "instructions")]
+
+
+@pytest.mark.parametrize("case", CORRUPTED, ids=str)
+def test_whatever_a_suite_refuses_is_not_noted(case):
+    rows = good.instructions() if case.suite == "instructions" else good.examples()
+    kinds = [(row.get("task"), row["split"]) for row in rows]
+    case.corrupt(rows)
+    kinds += [(row.get("task"), row["split"]) for row in rows[len(kinds) :]]
+    noted = []
+    for kind in dict.fromkeys(kinds):
+        own = [row for row, of in zip(rows, kinds, strict=True) if of == kind]
+        if case.suite == "instructions":
+            noted.append(instruction_facts(own, kind[0]))
+        else:
+            found = faultless_examples.facts(pa.Table.from_pylist(own, schema=EXAMPLES), good.KEY, kind[1], MAX_CHARS)
+            noted.append(found if found and faultless_examples.known(found.labels, SETS) else None)
+    assert None in noted
+
+
+ONE_ROW_TASKS = sorted(SETS)
+PIECES = ['"', "[", "]", "{", "}", ", ", ": ", "\\", "a", "é", " ", "NAN", '"schema": [', '], "input": ']
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_a_spoilt_string_is_noted_only_where_the_profile_finds_no_fault_either(data):
+    task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
+    rows = copy.deepcopy(rows)
+    row = data.draw(st.sampled_from(rows))
+    column = data.draw(st.sampled_from(["instruction", "output", "label", "id", "example_id", "text_sha256"]))
+    value = row[column] or ""
+    start = data.draw(st.integers(0, len(value)))
+    end = data.draw(st.integers(start, min(len(value), start + 3)))
+    row[column] = value[:start] + data.draw(st.sampled_from(["", *PIECES])) + value[end:]
+    assert_no_more_than_the_profile(rows, task)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_spoilt_lists_are_noted_only_where_the_profile_finds_no_fault_either(data):
+    task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
+    rows = copy.deepcopy(rows)
+    row = data.draw(st.sampled_from(rows))
+    names = st.sampled_from([*row["labels"], "city", "elsewhere"])
+    for column in data.draw(st.sets(st.sampled_from(["labels", "positives", "hard_negatives"]), min_size=1)):
+        row[column] = data.draw(st.lists(names, max_size=7))
+    if data.draw(st.booleans()) and task in ("NER", "RE", "EET") and row["output"]:  # asked and answered to match
+        prompt = json.loads(row["instruction"])
+        row["instruction"] = json.dumps(prompt | {"schema": row["labels"]}, ensure_ascii=False)
+        row["output"] = json.dumps({label: [] for label in row["labels"]}, ensure_ascii=False)
+    assert_no_more_than_the_profile(rows, task)
+
+
+def assert_no_more_than_the_profile(rows, task):
+    if instruction_facts(rows, task) is None:
+        return
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    frame = profile.instructions_profile(table, good.label_sets(), SPLIT_NUM, 2)
+    assert not frame[list(INSTRUCTION_FAULTS)].to_numpy().any()
+    assert not frame["id"].duplicated().any()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab é中😀", min_size=1, max_size=12), st.data())
+def test_spans_are_noted_exactly_where_the_profile_finds_no_fault(text, data):
+    bound = st.integers(-1, len(text) + 1)
+    start, end = data.draw(bound), data.draw(bound)
+    said = data.draw(st.sampled_from([text[max(start, 0) : max(end, 0)], text, "a"]))
+    more = data.draw(st.sampled_from([[], [[0, 1]]]))
+    mention = {"text": said, "spans": [[start, end], *more]}
+    before = good.example(0, text="中é before.", entities=[], relations=[])
+    rows = [before, good.example(1, text=text, entities=[{"label": "city", "mention": mention}], relations=[])]
+    frame = profile.examples_profile(pa.Table.from_pylist(rows, schema=EXAMPLES), SETS, MAX_CHARS)
+    faults = frame[list(EXAMPLE_FAULTS)].to_numpy().any() or not text.strip()
+    assert (example_facts(rows) is None) == faults
+
+
+def test_tables_of_one_shard_are_joined_where_no_example_may_stand_twice():
+    def of(first, last, **more):
+        return facts.Facts(1, {"k/train": ((first, -1), (last, -1))}, **more)
+
+    labels = (("entities", "city"),)
+    assert facts.joined([of(0, 3, negatives=2, positives=1), of(5, 9, negatives=1, labels=labels)]) == facts.Facts(
+        2, {"k/train": ((0, -1), (9, -1))}, 3, 1, labels
+    )
+    assert facts.joined([of(0, 3), of(3, 9)]) is None
+    assert facts.joined([of(0, 3), None]) is None
+    assert facts.joined([]) == facts.Facts(0, {})
+
+
+def test_places_are_those_of_one_split_in_order():
+    assert facts.places(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
+    assert facts.places(["k/train/2", "k/train/2"]) is None
+    assert facts.places(["k/train/2", "k/test/3"]) is None
+    assert facts.places(["k/2"]) is None
