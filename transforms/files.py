@@ -1,7 +1,6 @@
 """Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
 
 import hashlib
-import io
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,9 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
 def absolute(path: str) -> str:
     """A local path from the root on, for a worker that has another working folder; a URI as it is."""
     return path if "://" in path else os.path.abspath(path)
+
+
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,28 @@ class File:
         Bytes that are no UTF-8 become lone surrogates: the record that holds them is rejected as `not_utf8`
         (see `transforms.normalize`), its neighbours are not.
         """
+        before = 0
+        for block in self.blocks():  # decoded and split at once: line by line takes three times as long
+            text = block.decode("utf-8", "surrogateescape").removesuffix("\n")
+            lines = text.split("\n")
+            for number, line in enumerate(lines, before + 1):
+                yield number, (line.removeprefix("\ufeff") if number == 1 else line).removesuffix("\r")
+            before += len(lines)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The file in pieces that end where a line ends, of about BLOCK_BYTES where lines are shorter than that."""
         system, path = filesystem(self.path)
-        with source_errors(self.name), system.open_input_file(path) as stream:
-            for number, line in enumerate(io.BufferedReader(stream), 1):
-                text = line.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
-                yield number, text.removeprefix("\ufeff") if number == 1 else text
+        begun: list[bytes] = []
+        with source_errors(self.name), system.open_input_stream(path, compression=None) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                end = block.rfind(b"\n") + 1
+                if end:
+                    yield b"".join((*begun, block[:end]))
+                    begun = []
+                if end < len(block):
+                    begun.append(block[end:])
+        if begun:
+            yield b"".join(begun)
 
 
 @contextmanager

@@ -12,6 +12,16 @@ def test_lines_end_at_lf_and_crlf_alone(tmp_path):
     assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "a\u2028b"), (2, "c\x85"), (3, ""), (4, "d\re")]
 
 
+def test_lines_are_whole_wherever_the_file_is_cut_to_be_read(tmp_path):
+    lines = [f"{n} 中文" + "x" * (n % 90) for n in range(40_000)]
+    lines[20_000] = "yé" * files.BLOCK_BYTES
+    for end in ("", "\n"):
+        (tmp_path / "f").write_bytes(("\n".join(lines) + end).encode())
+        assert list(File(str(tmp_path / "f"), "f").lines()) == list(enumerate(lines, 1))
+    (tmp_path / "f").write_bytes(b"")
+    assert list(File(str(tmp_path / "f"), "f").lines()) == []
+
+
 def test_bytes_that_are_no_utf8_stay_visible(tmp_path):
     (tmp_path / "f").write_bytes(b"good\nb\xe4d\n")
     assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "good"), (2, "b\udce4d")]

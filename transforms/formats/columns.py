@@ -8,6 +8,7 @@ character files.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
@@ -15,10 +16,8 @@ from transforms.files import File
 from transforms.formats.token_spans import sentence
 
 TAG = re.compile(r"O|[BIMELSU]-.+")
-BLANKS = re.compile(r"[ \t]+")  # not str.split(): a token may be a no-break or an ideographic blank
-
-Row = tuple[int, str]
-"""Line number and line."""
+is_tag = lru_cache(maxsize=1 << 12)(TAG.fullmatch)
+"""Files have few tags and many lines."""
 
 Respell = Callable[[Sequence[str]], Sequence[str | None]]
 """A sentence's tokens as written → as many pieces of its text; None stands for a token that breaks the rules."""
@@ -40,7 +39,10 @@ class Layout:
     more: bool = False
 
     def fields(self, line: str) -> list[str]:
-        return line.split(self.separator) if self.separator else BLANKS.split(line.strip(" \t"))
+        if self.separator:
+            return line.split(self.separator)
+        fields = line.replace("\t", " ").split(" ")  # not split(): a token may be a no-break or an ideographic blank
+        return [field for field in fields if field] if "" in fields else fields
 
     def fits(self, fields: Sequence[str]) -> bool:
         return len(fields) == self.columns or (self.more and len(fields) > self.columns)
@@ -66,8 +68,8 @@ def read(
     given = Layout(columns, token, tag, separator, more)
     for file in files:
         found = given if given.tag is not None else _tags_found(file, given)
-        for rows in _sentences(file, docstart):
-            yield _example(file.name, rows, found, joiner, respell)
+        for first, lines in _sentences(file, docstart):
+            yield _example(file.name, first, lines, found, joiner, respell)
 
 
 def _tags_found(file: File, layout: Layout) -> Layout:
@@ -75,7 +77,7 @@ def _tags_found(file: File, layout: Layout) -> Layout:
     for _, line in file.lines():
         fields = layout.fields(line)
         if layout.fits(fields):
-            first, last = (bool(TAG.fullmatch(fields[column])) for column in (0, -1))
+            first, last = (bool(is_tag(fields[column])) for column in (0, -1))
             if first != last:
                 return replace(layout, token=-1 if first else 0, tag=0 if first else -1)
     return replace(layout, token=0, tag=-1)
@@ -90,6 +92,8 @@ def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     entities = []
     label, start = None, 0
     for index, tag in enumerate(tags):
+        if tag == "O" and label is None:
+            continue
         prefix, _, own = tag.partition("-")
         if label is not None and (prefix in "OBSU" or own != label):
             entities.append((label, start, index))
@@ -106,38 +110,46 @@ def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     return entities
 
 
-def _sentences(file: File, docstart: str | None) -> Iterator[list[Row]]:
-    rows: list[Row] = []
+def _sentences(file: File, docstart: str | None) -> Iterator[tuple[int, list[str]]]:
+    """The number of each sentence's first line, and its lines."""
+    lines: list[str] = []
     for number, line in file.lines():
         if line.strip() and not (docstart and line.startswith(docstart)):
-            rows.append((number, line))
-        elif rows:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+            lines.append(line)
+        elif lines:
+            yield number - len(lines), lines
+            lines = []
+    if lines:
+        yield number - len(lines) + 1, lines
 
 
 def _example(
-    name: str, rows: list[Row], layout: Layout, joiner: str, respell: Respell | None
+    name: str, first: int, lines: list[str], layout: Layout, joiner: str, respell: Respell | None
 ) -> RawExample | BadRecord:
-    tokens, tags = [], []
-    for number, line in rows:
-        place = f"{name}:{number}"
-        fields = layout.fields(line)
-        if not layout.fits(fields):
-            detail = f"{len(fields)} columns, not {layout.columns}, in {line[:80]!r}"
-            return BadRecord(place, Reason.WRONG_COLUMNS, detail)
-        token, tag = fields[layout.token], fields[layout.tag]
-        if not token:
-            return BadRecord(place, Reason.MISSING_FIELD, f"the token is empty in {line[:80]!r}")
-        if not TAG.fullmatch(tag):
-            return BadRecord(place, Reason.BROKEN_RECORD, f"{tag!r} is no tag such as O, B-X or E-X")
-        tokens.append(token)
-        tags.append(tag)
+    rows = [layout.fields(line) for line in lines]
+    if not all(map(layout.fits, rows)):
+        return _problem(name, first, lines, layout)
+    tokens, tags = [fields[layout.token] for fields in rows], [fields[layout.tag] for fields in rows]
+    if not (all(tokens) and all(map(is_tag, tags))):
+        return _problem(name, first, lines, layout)
     pieces = respell(tokens) if respell else tokens
     if None in pieces:
         at = pieces.index(None)
-        return BadRecord(f"{name}:{rows[at][0]}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is no token of this format")
-    entities = [((first, end), label) for label, first, end in decode(tags)]
-    return sentence(f"{name}:{rows[0][0]}", pieces, entities, None, {}, joiner)
+        return BadRecord(f"{name}:{first + at}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is no token of this format")
+    entities = [((start, end), label) for label, start, end in decode(tags)]
+    return sentence(f"{name}:{first}", pieces, entities, None, {}, joiner)
+
+
+def _problem(name: str, first: int, lines: list[str], layout: Layout) -> BadRecord:
+    """What is wrong with the first line of a sentence that breaks a rule; one of them does."""
+    for number, line in enumerate(lines, first):
+        place, fields = f"{name}:{number}", layout.fields(line)
+        if not layout.fits(fields):
+            detail = f"{len(fields)} columns, not {layout.columns}, in {line[:80]!r}"
+            return BadRecord(place, Reason.WRONG_COLUMNS, detail)
+        if not fields[layout.token]:
+            return BadRecord(place, Reason.MISSING_FIELD, f"the token is empty in {line[:80]!r}")
+        if not is_tag(fields[layout.tag]):
+            detail = f"{fields[layout.tag]!r} is no tag such as O, B-X or E-X"
+            return BadRecord(place, Reason.BROKEN_RECORD, detail)
+    raise AssertionError("no line of the sentence breaks a rule")

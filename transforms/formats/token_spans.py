@@ -88,7 +88,7 @@ def sentence(
     there is one; events: (trigger, label, [(argument, role), ...]). A span that holds no token or leaves the
     sentence is an offset_mismatch.
     """
-    words = [escapes.get(token, token) for token in tokens]
+    words = [escapes.get(token, token) for token in tokens] if escapes else tokens
     text = joiner.join(words)
     starts = list(accumulate((len(word) + len(joiner) for word in words), initial=0))
     spans = [span for span, _ in entities or ()]
