@@ -1,0 +1,108 @@
+"""python -m benchmarks.score: generated predictions with errors in them → time and memory that train.score takes."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+from benchmarks import measure, records
+
+LABELS = {"NER": 18, "RE": 12, "EE": 12}
+SPLIT_NUM = {"NER": 6, "RE": 4, "EE": 4}
+SOURCES = 10
+"""Of each task and language."""
+
+RIGHT, CUT, OTHER_LABEL = 0.7, 0.8, 0.9
+"""Shares, cumulative: annotations answered as they are, with a mention cut short, under another label; the rest is
+left out."""
+
+BROKEN = 0.01
+"""Share of answers that end in the middle."""
+
+
+def rows(count: int, seed: int = 42) -> Iterator[dict]:
+    """`count` predicted rows: a third each of NER, RE and EE, English and Chinese in turn."""
+    random = Random(seed)
+    for task in LABELS:
+        for lang in records.LANGS:
+            labels = records.label_names(task, lang, LABELS[task])
+            left = count // (len(LABELS) * len(records.LANGS))
+            for number, record in enumerate(records.records(task, lang, labels, left, seed)):
+                for batch in range(len(labels) // SPLIT_NUM[task]):
+                    if left:
+                        left -= 1
+                        yield row(task, lang, number, batch, labels, record, random)
+
+
+def row(task: str, lang: str, number: int, batch: int, labels: Sequence[str], record: dict, random: Random) -> dict:
+    asked = labels[batch * SPLIT_NUM[task] : (batch + 1) * SPLIT_NUM[task]]
+    example = f"made_{lang}_{number % SOURCES}/test/{number}"
+    schema = [{"event_type": name, "trigger": True, "arguments": records.ROLES} for name in asked]
+    prompt = {"instruction": "Extract.", "schema": schema if task == "EE" else asked, "input": record["text"]}
+    output = answer(task, asked, labels, record[records.LAYERS[task]], random)
+    return {
+        "id": f"{example}/{task}/{batch}",
+        "example_id": example,
+        "task": task,
+        "source": f"made {lang} {number % SOURCES}",
+        "lang": lang,
+        "split": "test",
+        "instruction": json.dumps(prompt, ensure_ascii=False),
+        "labels": asked,
+        "label": json.dumps(record[records.LAYERS[task]], ensure_ascii=False),
+        "output": output[: len(output) // 2] if random.random() < BROKEN else output,
+    }
+
+
+def answer(task: str, asked: Sequence[str], labels: Sequence[str], annotations: list[dict], random: Random) -> str:
+    found: dict[str, list] = {label: [] for label in asked}
+    for annotation in annotations:
+        label = annotation.get("entity_type") or annotation.get("relation") or annotation["event_type"]
+        fate = random.random()
+        cut = slice(0, -1) if RIGHT <= fate < CUT else slice(None)
+        if CUT <= fate < OTHER_LABEL:
+            label = random.choice(labels)
+        if label not in found or fate >= OTHER_LABEL:
+            continue
+        if task == "NER":
+            found[label].append(annotation["entity"][cut])
+        elif task == "RE":
+            found[label].append({"subject": annotation["head"][cut], "object": annotation["tail"]})
+        else:
+            arguments = {argument["role"]: argument["argument"] for argument in annotation["arguments"]}
+            found[label].append({"trigger": annotation["event_trigger"][cut], "arguments": arguments})
+    return json.dumps(found, ensure_ascii=False)
+
+
+def measured(count: int, folder: Path) -> dict:
+    predictions = folder / "predictions.jsonl"
+    with predictions.open("w", encoding="utf-8") as file:
+        for made in rows(count):
+            file.write(json.dumps(made, ensure_ascii=False) + "\n")
+    command = [sys.executable, "-m", "train.score", "--predictions", str(predictions), "--html", str(folder / "p.html")]
+    samples = measure.run([*command, "--by", "source", "--by", "label"], folder / "score.log")
+    return {
+        "rows": count,
+        "wall_s": round(samples[-1].time - samples[0].time, 2),
+        "processor_s": round(samples[-1].processor, 2),
+        "peak_gb": round(max(sample.memory for sample in samples) / 1e9, 3),
+    }
+
+
+def main(flags: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="how many predictions (default 100,000)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    arguments = parser.parse_args(flags)
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measured(arguments.rows, Path(folder))
+    line = "{rows:,} predictions scored by source and by label, with intervals and the page: {wall_s} s"
+    line += " (processor {processor_s} s), peak {peak_gb} GB"
+    print(json.dumps(figures) if arguments.json else line.format(**figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What the tests of train/ share: no network, a cache of their own, made-up rows and a tiny random model on them."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when the libraries are first imported, which tests do late
+os.environ.setdefault("HF_DATASETS_CACHE", tempfile.mkdtemp(prefix="ieforge-datasets-"))
+
+PEOPLE = ("Ada Lund", "Bo Kerr", "Cy Marsh", "Di Holm")
+PLACES = ("Aldby", "Brevik", "Corno", "Dunvale")
+
+
+def ner_row(number: int, split: str | None = None) -> dict:
+    """A row as IEPile's train.json has it, its text made up; every third one finds nothing."""
+    person, place = PEOPLE[number % 4], PLACES[number // 4 % 4]
+    found = number % 3 != 0
+    text = f"{person} sailed to {place} with {number} crates." if found else f"It rained for {number} days."
+    schema = ["person", "place"] if number % 2 else ["place", "person"]
+    answer = {"person": [person] if found else [], "place": [place] if found else []}
+    row = {
+        "task": "NER",
+        "source": "harbour" if number % 5 else "weather",
+        "instruction": json.dumps({"instruction": "Name them.", "schema": schema, "input": text}),
+        "output": json.dumps({label: answer[label] for label in schema}),
+    }
+    return row if split is None else {**row, "split": split}
+
+
+def write_rows(path: Path, rows: list[dict]) -> str:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def rows_file(tmp_path_factory) -> str:
+    """24 rows in IEPile's form, without splits."""
+    return write_rows(tmp_path_factory.mktemp("rows") / "train.json", [ner_row(number) for number in range(24)])
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory, rows_file) -> str:
+    """A random model of two layers in a folder named `base`, its tokenizer trained on `rows_file`."""
+    from train import tiny
+
+    texts = Path(rows_file).read_text(encoding="utf-8").splitlines()
+    return tiny.save(texts, tmp_path_factory.mktemp("tiny") / "base", vocab_size=400, hidden_size=32)

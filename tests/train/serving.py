@@ -1,0 +1,79 @@
+"""A real HTTP server on loopback that speaks OpenAI's protocol and fails where a test tells it to."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Reply = tuple[int, bytes] | str
+"""Status and body, or one of: "hang" (no answer until the server closes), "half" (the body breaks off)."""
+
+
+def completion(text: str | None, finish: str | None = "stop") -> bytes:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    return json.dumps({"object": "chat.completion", "choices": [choice]}).encode()
+
+
+@dataclass
+class Served:
+    """`reply(instruction, attempt)`: what to answer the n-th time (from 0) that an instruction is asked."""
+
+    reply: Callable[[str, int], Reply]
+    models: tuple[str, ...] = ("tiny",)
+    url: str = ""
+    requests: list[dict] = field(default_factory=list)
+    headers: list[dict] = field(default_factory=list)
+    attempts: Counter = field(default_factory=Counter)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny",)) -> Iterator[Served]:
+    served = Served(reply, models)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send(200, json.dumps({"data": [{"id": name} for name in served.models]}).encode())
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked = body["messages"][-1]["content"]
+            served.requests.append(body)
+            served.headers.append(dict(self.headers))
+            attempt = served.attempts[asked]
+            served.attempts[asked] += 1
+            found = served.reply(asked, attempt)
+            if found == "hang":
+                served.closing.wait()
+            elif found == "half":
+                whole = completion("{}")
+                self.send(200, whole[:20], len(whole))
+            else:
+                self.send(*found)
+
+        def send(self, status: int, body: bytes, length: int | None = None):
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+            if status == 429:
+                self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    served.url = f"http://127.0.0.1:{server.server_port}/v1"
+    try:
+        yield served
+    finally:
+        served.closing.set()
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,256 @@
+"""The difference between two arms by hand; the commands of a comparison; what is done is not done again."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.errors import ConfigError
+from tests.conftest import ROOT
+from tests.train.predicted import entities, row, write
+from train import comparison
+from train.bootstrap import Bootstrap
+from train.compare import NO_EVIDENCE, StepError, as_text, compare, main, run
+from train.comparison import Step
+from train.difference import differences
+from train.predictions import load
+
+RECIPE = {
+    "arms": {"none": {"mine": {"hard_negatives": "none"}}, "mined": {"mine": {"hard_negatives": "mine"}}},
+    "build": {"data_root": "raw", "mine": {"embedding_model": "lexical"}},
+    "tasks": ["NER"],
+    "sources": ["a", "b"],
+    "held_out": ["c", "d", "e"],
+    "seeds": [1, 2, 3],
+    "sft": "tiny-cpu",
+    "settings": {"training.num_train_epochs": 2, "method": "full"},
+    "predict": {"limit": 5, "guided": True, "four_bit": False},
+}
+
+
+def recipe(tmp_path: Path, **changes) -> str:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**RECIPE, **changes}, sort_keys=False), encoding="utf-8")
+    return str(path)
+
+
+def predictions(path: Path, found: dict[str, list[list[str]]]) -> str:
+    """Source → for each of its texts the ships predicted; gold is Ada and Bo in every text."""
+    rows = [
+        row("NER", ["ship"], {"ship": ships}, entities(ship=["Ada", "Bo"]), number, source=source)
+        | {"id": f"{source}/{number}", "example_id": f"{source}/{number}"}
+        for source, texts in found.items()
+        for number, ships in enumerate(texts)
+    ]
+    return write(path, rows)
+
+
+def arm(tmp_path: Path, name: str, *runs: dict[str, list[list[str]]]) -> list:
+    return [load(predictions(tmp_path / f"{name}{at}.jsonl", run)).records for at, run in enumerate(runs)]
+
+
+BOTH, ONE, NONE = ["Ada", "Bo"], ["Ada", "Tin"], ["Tin"]
+
+
+def test_differences_by_hand(tmp_path):
+    """F1 of S: first arm 0.5 and 0, second 1 and 1. Of T: 0.5 and 0.5 in both."""
+    first = arm(tmp_path, "a", {"S": [ONE, ONE], "T": [ONE]}, {"S": [NONE, NONE], "T": [ONE]})
+    second = arm(tmp_path, "b", {"S": [BOTH, BOTH], "T": [ONE]}, {"S": [BOTH, BOTH], "T": [ONE]})
+    found = {r.source: r for r in differences(first, second, "normal", Bootstrap(400))}
+    assert found["S"].f1 == ((0.5, 0), (1, 1))
+    assert found["S"].difference == 0.75
+    assert found["S"].interval == (0.5, 1)  # both of the runs drawn are the one or the other, or one each
+    assert (found["T"].difference, found["T"].interval) == (0, (0, 0))
+    assert found[None].f1 == ((0.5, 0.25), (0.75, 0.75))
+    assert found[None].difference == 0.375
+    assert found[None].interval == (0.25, 0.5)
+    assert (found["S"].texts, found[None].texts) == (2, 3)
+
+
+def test_arms_are_scored_on_the_same_texts(tmp_path):
+    """Texts differ a lot, the arms not at all: without pairing the interval would be wide."""
+    texts = {"S": [BOTH, NONE, ONE, BOTH, NONE, NONE]}
+    runs = [texts, texts, texts]
+    (found,) = differences(arm(tmp_path, "a", *runs), arm(tmp_path, "b", *runs), "normal", Bootstrap(200))
+    assert (found.difference, found.interval) == (0, (0, 0))
+
+
+def test_sources_without_gold_are_left_out(tmp_path):
+    rows = [row("NER", ["ship"], {"ship": ["Ada"]}, [])]
+    runs = [load(write(tmp_path / "p.jsonl", rows)).records]
+    assert differences(runs, runs, "normal", Bootstrap(100)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"arms": {"one": {}}}, "arms: .*there must be 2 arms"),
+        ({"arms": {"a/b": {}, "c": {}}}, "arms.a/b"),
+        ({"held_out": ["c", "d"]}, "held_out: .*at least 3"),
+        ({"seeds": [1, 2]}, "seeds: .*at least 3"),
+        ({"seeds": [1, 2, 2]}, "seeds: .*one stands there twice"),
+        ({"held_out": ["c", "d", "a"]}, "held_out: a are among the sources that are trained on"),
+        ({"tasks": ["MRC"]}, "tasks.0"),
+        ({"build": {"sources": ["x"]}}, "build: .*follow from sources and held_out"),
+        ({"draws": 10}, "draws: .*100"),
+        ({"modell": "x"}, "modell: extra inputs"),
+    ],
+)
+def test_recipes_that_are_refused(changes, expected, tmp_path):
+    with pytest.raises(ConfigError, match=f"recipe.yaml: {expected}") as error:
+        comparison.load(recipe(tmp_path, **changes))
+    assert "\n" not in str(error.value)
+
+
+def test_the_shipped_recipe():
+    found = comparison.load("compare-tiny")
+    samples = ROOT / "pipelines/samples"
+    assert all((samples / key).is_dir() for key in (*found.sources, *found.held_out))
+
+
+def test_commands(tmp_path):
+    plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
+    comparison.claim(plan, output)
+    assert yaml.safe_load((output / "none/build.yaml").read_text()) == {
+        "data_root": "raw",
+        "mine": {"embedding_model": "lexical", "hard_negatives": "none"},
+        "sources": ["a", "b", "c", "d", "e"],
+    }
+    build = comparison.build_step(plan, "none", output)
+    assert build.command[1:] == (
+        *("-m", "pipelines.build", "--recipe", f"{output}/none/build.yaml", "--output", f"{output}/none/corpus"),
+        *("--tasks", "NER"),
+    )
+    train = comparison.train_step(plan, "mined", 2, output)
+    assert train.name == "mined/2/train"
+    assert train.command[1:] == (
+        *("-m", "train.sft", "--config", "tiny-cpu", "--data", f"{output}/mined/corpus"),
+        *("--output", f"{output}/mined/2/model", "--tasks", "NER", "--sources", "a,b"),
+        *("--set", "training.num_train_epochs=2", "--set", 'method="full"', "--set", "training.seed=2"),
+    )
+    predict = comparison.predict_step(plan, "mined", 2, output)
+    assert predict.command[1:] == (
+        *("-m", "train.predict", "--model", f"{output}/mined/2/model", "--data", f"{output}/mined/corpus"),
+        *("--split", "test", "--tasks", "NER", "--sources", "c,d,e", "--limit", "5", "--guided"),
+        *("--output", f"{output}/mined/2/predictions.jsonl"),
+    )
+
+
+def test_a_training_that_was_begun_goes_on_and_an_adapter_is_one(tmp_path):
+    plan, model = comparison.load(recipe(tmp_path)), tmp_path / "none/1/model"
+    model.mkdir(parents=True)
+    (model / "sft.yaml").touch()
+    (model / "adapter_config.json").touch()
+    assert comparison.train_step(plan, "none", 1, tmp_path).command[-1] == "--resume"
+    assert comparison.predict_step(plan, "none", 1, tmp_path).command[3:5] == ("--adapter", str(model))
+
+
+def test_folders_of_something_else_are_refused(tmp_path):
+    plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
+    comparison.claim(plan, output)
+    comparison.claim(plan, output)
+    with pytest.raises(ConfigError, match="other settings"):
+        comparison.claim(comparison.load(recipe(tmp_path, seeds=[1, 2, 4])), output)
+    with pytest.raises(ConfigError, match="not empty"):
+        comparison.claim(plan, tmp_path)
+
+
+def python_step(code: str) -> Step:
+    return Step("none/1/train", (sys.executable, "-c", code))
+
+
+def test_what_is_done_is_not_done_again(tmp_path):
+    (tmp_path / "done").mkdir()
+    step = python_step(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')")
+    assert [run(step, tmp_path), run(step, tmp_path)] == [True, False]
+    assert (tmp_path / "ran").read_text() == "x"
+
+
+@pytest.mark.parametrize(("code", "expected"), [(2, 2), (4, 4), (77, 1)])
+def test_a_command_that_fails_stops_the_comparison_and_is_done_again(code, expected, tmp_path):
+    (tmp_path / "done").mkdir()
+    with pytest.raises(StepError, match=f"none/1/train: the command ended with {code}: ") as error:
+        run(python_step(f"raise SystemExit({code})"), tmp_path)
+    assert error.value.exit_code == expected
+    assert run(python_step("pass"), tmp_path)
+
+
+def test_an_interrupted_command_interrupts(tmp_path):
+    (tmp_path / "done").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        run(python_step("raise SystemExit(130)"), tmp_path)
+    assert not list((tmp_path / "done").iterdir())
+
+
+def test_no_command_outlives_a_comparison_that_is_stopped(tmp_path):
+    (tmp_path / "done").mkdir()
+    pid = tmp_path / "pid"
+    sleeper = f"import os, time; open({str(pid)!r} + 'x', 'w').write(str(os.getpid())); " + (
+        f"os.replace({str(pid)!r} + 'x', {str(pid)!r}); time.sleep(60)"
+    )
+    code = (
+        "import signal, sys; from pathlib import Path; from train.compare import interrupt, run;"
+        "from train.comparison import Step; signal.signal(signal.SIGTERM, interrupt);"
+        f"run(Step('a/build', (sys.executable, '-c', {sleeper!r})), Path({str(tmp_path)!r}))"
+    )
+    stopped = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
+    while not pid.exists():
+        assert stopped.poll() is None
+        time.sleep(0.05)
+    stopped.terminate()
+    assert b"KeyboardInterrupt" in stopped.communicate(timeout=30)[1]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert not list((tmp_path / "done").iterdir())
+
+
+def finished(tmp_path: Path, model: str) -> Path:
+    """A comparison all of whose commands are done."""
+    plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
+    comparison.claim(plan, output)
+    for name, ships in (("none", ONE), ("mined", BOTH)):
+        (output / "done" / f"{name}-build").touch()
+        for seed in plan.seeds:
+            (output / name / str(seed) / "model").mkdir(parents=True)
+            (output / name / str(seed) / "model/sft.json").write_text(json.dumps({"model": model}))
+            predictions(comparison.predictions(name, seed, output), {"S": [ships], "T": [ships], "U": [BOTH]})
+            for kind in ("train", "predict"):
+                (output / "done" / f"{name}-{seed}-{kind}").touch()
+    return output
+
+
+def test_the_result(tmp_path):
+    output = finished(tmp_path, "harbour/pilot-4b")
+    found = compare(comparison.load(recipe(tmp_path)), output)
+    assert [(r["source"], r["difference"]) for r in found["rows"]] == [
+        ("S", 0.5),
+        ("T", 0.5),
+        ("U", 0),
+        (None, pytest.approx(1 / 3)),
+    ]
+    assert json.loads((output / "comparison.json").read_text())["rows"][0]["difference"] == 0.5
+    lines = as_text(found).splitlines()
+    assert lines[0] == "base model: harbour/pilot-4b"
+    assert " ".join(lines[-2].split()) == "NER mean over sources entity 3 66.67 100.00 +33.33 +33.33 to +33.33"
+
+
+def test_random_weights_are_no_evidence(tmp_path, capsys):
+    output = finished(tmp_path, "tiny")
+    assert main(["--config", recipe(tmp_path), "--output", str(output)]) == 0
+    assert capsys.readouterr().out.startswith(f"base model: tiny ({NO_EVIDENCE})\n")
+
+
+def test_command_line_errors(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "train.compare", "--config", str(tmp_path / "none.yaml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path}/none.yaml: No such file") and done.stderr.count("\n") == 1

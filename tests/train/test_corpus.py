@@ -1,0 +1,132 @@
+"""Rows of a build, a file or a repository come with all columns, or one line says why not."""
+
+import json
+import shutil
+
+import pytest
+
+from schemas.arrow import INSTRUCTIONS
+from schemas.errors import ConfigError
+from tests.train.conftest import ner_row, write_rows
+from train import corpus
+
+
+@pytest.fixture
+def copied(small, tmp_path):
+    return shutil.copytree(small, tmp_path / "build")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_build_gives_its_rows_with_all_columns(small, streaming):
+    rows = corpus.rows(str(small), "train", streaming=streaming)
+    row = next(iter(rows))
+    assert list(row) == INSTRUCTIONS.names
+    assert row["split"] == "train" and row["output"] and row["label"] is None
+    assert corpus.asked(row["task"], row["instruction"]) == row["labels"]
+
+
+def test_labels_of_every_task_are_read_from_the_instruction(small):
+    tasks = set()
+    for row in corpus.rows(str(small), "train"):
+        assert corpus.asked(row["task"], row["instruction"]) == row["labels"], row["id"]
+        tasks.add(row["task"])
+    assert tasks == {"NER", "RE", "SPO", "EE", "EET", "EEA", "KG"}
+
+
+def test_tasks_and_sources_choose_by_published_name_and_by_key(small):
+    by_name = corpus.rows(str(small), "train", tasks=["RE"], sources=["ADE_corpus"])
+    by_key = corpus.rows(str(small), "train", tasks=["RE"], sources=["ade_corpus"])
+    assert by_name["id"] == by_key["id"]
+    assert {(row["task"], row["source"]) for row in by_name} == {("RE", "ADE_corpus")}
+
+
+def test_a_build_without_validated_manifests_is_refused(copied):
+    (copied / "reports/manifest.json").unlink()
+    with pytest.raises(ConfigError, match=r"not validated \(no reports/manifest.json\); finish it with python -m"):
+        corpus.rows(str(copied), "train")
+
+
+def test_a_shard_that_is_not_the_validated_one_is_refused(copied):
+    shard = sorted(copied.glob("data/NER/train-*.parquet"))[0]
+    shard.write_bytes(shard.read_bytes() + b" ")
+    with pytest.raises(ConfigError, match=r"train-00000-of-00001.parquet: not the file that was validated"):
+        corpus.rows(str(copied), "train")
+
+
+def test_a_folder_that_no_build_made_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"not made by a build \(no build.json\)"):
+        corpus.rows(str(tmp_path), "train")
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "line"),
+    [
+        ({"split": "dev"}, "no such split; there are train, validation, test"),
+        ({"tasks": ["NRE"]}, "task NRE: no such task; there are NER"),
+        ({"sources": ["ade"]}, "no rows of ade; did you mean ADE_corpus"),
+        ({"tasks": ["KG"], "sources": ["duee1"]}, "no rows of duee1; did you mean lighthouses"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_is(small, asked_for, line):
+    with pytest.raises(ConfigError, match=line):
+        corpus.rows(str(small), **{"split": "train", **asked_for})
+
+
+@pytest.mark.parametrize("name", ["no/such/folder", "./nothing", "rows.jsonl", "/nowhere"])
+def test_a_path_that_is_none_is_refused_at_once(name):
+    with pytest.raises(ConfigError, match="no such folder or file"):
+        corpus.rows(name, "train")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_rows_of_iepile_are_filled_up(rows_file, streaming):
+    rows = list(corpus.rows(rows_file, "train", streaming=streaming))
+    assert len(rows) == 24 and list(rows[0]) == INSTRUCTIONS.names
+    assert rows[1]["labels"] == ["person", "place"] and rows[1]["split"] == "train"
+    assert rows[1]["text_sha256"] == "540de1ba6b7062f852f8b5753ba1d53fd4967a5d7fca747bbb6cd51dd168e619"
+    assert rows[1]["example_id"] is None and rows[1]["positives"] is None
+    assert not corpus.has_split(rows_file, "validation")
+
+
+def test_a_list_and_values_that_are_no_strings_are_read_too(tmp_path):
+    row = ner_row(1)
+    row = {**row, "instruction": json.loads(row["instruction"]), "output": json.loads(row["output"])}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([row, ner_row(2)]))
+    assert corpus.rows(str(path), "train")["output"] == [ner_row(1)["output"], ner_row(2)["output"]]
+
+
+def test_rows_that_name_a_split_belong_to_it_alone(tmp_path):
+    path = write_rows(tmp_path / "rows.jsonl", [ner_row(1, "train"), ner_row(2, "validation"), ner_row(4, "train")])
+    assert len(corpus.rows(path, "train")) == 2
+    assert corpus.has_split(path, "validation") and not corpus.has_split(path, "test")
+    with pytest.raises(corpus.EmptySplit, match="split test is empty"):
+        corpus.rows(path, "test")
+
+
+def test_a_file_that_changed_is_read_again(tmp_path):
+    path = write_rows(tmp_path / "rows.jsonl", [ner_row(1)])
+    assert len(corpus.rows(path, "train")) == 1
+    write_rows(tmp_path / "rows.jsonl", [ner_row(1), ner_row(2)])
+    assert len(corpus.rows(path, "train")) == 2
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"task": "NER"\n', r"rows.jsonl:1: no valid JSON"),
+        (json.dumps(ner_row(1)) + "\n\n{]\n", r"rows.jsonl:3: no valid JSON"),
+        ("[1]", r"rows.jsonl:1: a row is a JSON object"),
+        ('{"task": "NER", "source": "x"}', r"rows.jsonl:1: no instruction; a row has task, source, instruction"),
+        (json.dumps({**ner_row(1), "task": "NRE"}), r"rows.jsonl:1: task NRE: no such task"),
+        (json.dumps({**ner_row(1), "instruction": "Name them."}), r"rows.jsonl:1: the instruction is no JSON object"),
+        (json.dumps({**ner_row(1), "task": "EE"}), r"rows.jsonl:1: the instruction is no JSON object"),
+        ("", "split train is empty"),
+    ],
+)
+def test_a_bad_row_is_named_by_file_and_line(tmp_path, text, line, streaming):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=line):
+        list(corpus.rows(str(path), "train", streaming=streaming))

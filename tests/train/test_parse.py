@@ -1,0 +1,173 @@
+"""Answers of every task, whole and broken, as unified annotations; annotations as the items that are compared."""
+
+import json
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.example import TASKS
+from train.items import MEASURES, asked_label, gold_items, items
+from train.parse import READERS, Parsed, Unparseable, parse
+
+SPO_SCHEMA = [{"subject_type": "ship", "predicate": "moored at", "object_type": "quay"}]
+
+ANSWERS = {
+    "NER": ({"ship": ["Ada", "Bo"], "quay": []}, {"entity": [("ship", "Ada"), ("ship", "Bo")]}),
+    "RE": ({"moored at": [{"subject": "Ada", "object": "Quay 3"}]}, {"relation": [("moored at", "Ada", "Quay 3")]}),
+    "SPO": (
+        {"moored at": [{"subject": "Ada", "object": "Quay 3"}]},
+        {"relation": [(("ship", "moored at", "quay"), "Ada", "Quay 3")]},
+    ),
+    "EE": (
+        {"arrive": [{"trigger": "docked", "arguments": {"ship": "Ada", "cargo": ["coal", "tin"], "time": "NAN"}}]},
+        {
+            "event": [("arrive", "docked")],
+            "argument": [(("arrive", "ship"), "Ada"), (("arrive", "cargo"), "coal"), (("arrive", "cargo"), "tin")],
+        },
+    ),
+    "EET": ({"arrive": ["docked", "NAN"], "leave": []}, {"event": [("arrive", "docked")]}),
+    "EEA": (
+        {"arrive": [{"trigger": "docked", "arguments": {"ship": "Ada"}}, {"trigger": "moored", "arguments": {}}]},
+        {"argument": [(("arrive", "ship"), "Ada")]},
+    ),
+    "KG": (
+        {"ship": {"Ada": {"cargo": ["coal", "tin"], "port": "Low"}}, "quay": []},
+        {"relation": [("cargo", "Ada", "coal"), ("cargo", "Ada", "tin"), ("port", "Ada", "Low")]},
+    ),
+}
+
+
+def parsed(task: str, answer: object) -> Parsed:
+    found = parse(task, json.dumps(answer), SPO_SCHEMA)
+    assert isinstance(found, Parsed)
+    return found
+
+
+def test_every_task_is_covered():
+    assert set(ANSWERS) == set(TASKS) == set(READERS) == set(MEASURES)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_answers_of_every_task(task):
+    answer, expected = ANSWERS[task]
+    found = parsed(task, answer)
+    assert items(task, found.annotations) == expected
+    assert found.malformed == 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_labels_asked_can_be_told_from_annotations(task):
+    answer, _ = ANSWERS[task]
+    names = {asked_label(task, annotation) for annotation in parsed(task, answer).annotations}
+    assert names == {"SPO": {"ship_moored at_quay"}}.get(task, {next(iter(answer))})
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("[]", "a list"),
+        ('"ship"', "a string"),
+        ("3", "a number"),
+        ("null", "null"),
+        ("true", "a boolean"),
+        ('{"ship": ["Ada"', "truncated"),
+        ('Sure: {"ship": []}', "malformed"),
+        ('{"ship": []} {"quay": []}', "malformed"),
+        ("{'ship': []}", "malformed"),
+        ('{"ship": NaN}', "malformed"),
+        ('{"ship": "A\nda"}', "malformed"),
+        ('{"ship": ' * 100_000, "deep"),
+        ("[" * 100_000, "deep"),
+        ('{"ship": "\ud800"}', "surrogate"),
+    ],
+)
+def test_what_is_no_json_object_predicts_nothing(answer, reason):
+    found = parse("NER", answer)
+    assert isinstance(found, Unparseable)
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "kept", "malformed"),
+    [
+        ("NER", {"ship": "Ada"}, [], 1),
+        ("NER", {"ship": ["Ada", 3, None, "", ["Bo"], {"a": 1}]}, [("ship", "Ada")], 5),
+        ("NER", {"ship": ["Ada"], "quay": {"x": [1]}}, [("ship", "Ada")], 1),
+        ("NER", {"ship": ["Ada", "Ada"]}, [("ship", "Ada"), ("ship", "Ada")], 0),
+        ("RE", {"moored at": [{"subject": "Ada"}, ["Ada", "Low"], {"subject": 1, "object": "Low"}]}, [], 3),
+        ("RE", {"moored at": {"subject": "Ada", "object": "Low"}}, [], 1),
+        ("RE", {"r": [{"head": "a", "tail": "b"}, {"subject": "a", "object": "b", "why": 1}]}, [("r", "a", "b")], 1),
+        ("SPO", {"sold to": [{"subject": "Ada", "object": "Bo"}]}, [(("", "sold to", ""), "Ada", "Bo")], 0),
+        ("EET", {"arrive": "docked"}, [], 1),
+        ("KG", {"ship": {"Ada": "coal"}, "quay": ["Low"], "crew": {"": {"size": "3"}}}, [], 3),
+        ("KG", {"ship": {"Ada": {"cargo": [["coal"], "tin", "NAN"]}}}, [("cargo", "Ada", "tin")], 1),
+    ],
+)
+def test_pieces_of_another_shape_are_left_out_and_counted(task, answer, kept, malformed):
+    found = parsed(task, answer)
+    assert items(task, found.annotations)[MEASURES[task][0]] == kept
+    assert found.malformed == malformed
+
+
+@pytest.mark.parametrize(
+    ("event", "events", "arguments", "malformed"),
+    [
+        ({"trigger": "NAN", "arguments": {"ship": "Ada"}}, [("arrive", "")], [("ship", "Ada")], 0),
+        ({"trigger": "", "arguments": {"ship": "Ada"}}, [("arrive", "")], [("ship", "Ada")], 0),
+        ({"arguments": {"ship": ["Ada", "Ada"]}}, [("arrive", "")], [("ship", "Ada"), ("ship", "Ada")], 0),
+        ({"trigger": "NAN", "arguments": {"ship": "NAN", "time": ["NAN"]}}, [], [], 0),
+        ({"trigger": "docked", "arguments": {"ship": 4, "time": None}}, [("arrive", "docked")], [], 2),
+        ({"trigger": "docked", "arguments": ["Ada"]}, [("arrive", "docked")], [], 1),
+        ({"trigger": ["docked"], "arguments": {"ship": "Ada"}}, [], [], 1),
+        ({"trigger": "docked"}, [("arrive", "docked")], [], 0),
+        ("docked", [], [], 1),
+    ],
+)
+def test_events(event, events, arguments, malformed):
+    found = parsed("EE", {"arrive": [event]})
+    assert items("EE", found.annotations) == {
+        "event": events,
+        "argument": [(("arrive", role), value) for role, value in arguments],
+    }
+    assert found.malformed == malformed
+
+
+def test_of_a_repeated_key_the_last_counts():
+    assert items("NER", parse("NER", '{"ship": ["Ada"], "ship": ["Bo"]}').annotations) == {"entity": [("ship", "Bo")]}
+
+
+def test_triggers_missing_null_empty_and_nan_are_equal():
+    annotations = [{"event_type": "arrive", **given} for given in TRIGGERS]
+    assert items("EE", annotations)["event"] == [("arrive", "")] * len(TRIGGERS)
+
+
+TRIGGERS = ({}, {"event_trigger": None}, {"event_trigger": ""}, {"event_trigger": "NAN"})
+
+
+def test_eet_gold_counts_a_trigger_of_two_events_as_often_as_it_is_named():
+    docked = {"event_trigger": "docked", "event_type": "arrive"}
+    gold = [docked, {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]}, {"event_type": "leave"}]
+    for named, counted in ((0, 1), (1, 1), (2, 2), (3, 2)):
+        predicted = {"event": [("arrive", "docked")] * named}
+        assert gold_items("EET", gold, predicted) == {"event": [("arrive", "docked")] * counted}
+    assert items("EET", gold) == {"event": [("arrive", "docked")] * 2}
+    assert gold_items("EE", gold, {})["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
+
+
+def test_kg_triples_that_types_share_count_once():
+    answer = {"ship": {"Ada": {"port": "Low"}}, "ferry": {"Ada": {"port": ["Low", "Low", "High"]}}}
+    assert items("KG", parsed("KG", answer).annotations) == {
+        "relation": [("port", "Ada", "Low"), ("port", "Ada", "Low"), ("port", "Ada", "High")]
+    }
+
+
+def test_large_answers():
+    found = parsed("NER", {"ship": ["Ada"] * 100_000})
+    assert len(found.annotations) == 100_000
+
+
+def test_an_unknown_task():
+    with pytest.raises(ConfigError, match="unknown task 'MRC'; the tasks are NER"):
+        parse("MRC", "{}")

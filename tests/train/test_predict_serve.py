@@ -1,0 +1,21 @@
+"""The extra `serve` has pins of its own, for vLLM's contradict those of everything else."""
+
+import re
+import tomllib
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.conftest import ROOT
+
+
+def test_the_pins_of_serving_fit_what_the_project_needs():
+    lines = (ROOT / "constraints-serve.txt").read_text().splitlines()
+    pins = dict(re.fullmatch(r"(\S+)==(\S+)", line).groups() for line in lines if not line.startswith("#"))
+    pinned = {canonicalize_name(name): Version(version) for name, version in pins.items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in project["dependencies"] + project["optional-dependencies"]["serve"]:
+        needed = Requirement(line)
+        assert pinned[canonicalize_name(needed.name)] in needed.specifier, line
+    assert pinned["numpy"] < Version("2.4")

@@ -1,0 +1,195 @@
+"""A user's texts and labels become the rows that a build would make of them."""
+
+import json
+from itertools import pairwise
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import ConfigError
+from schemas.label import Label, typed_label
+from train import labels, texts, work
+
+ROLES = '{"meet": ["who", "where"], "leave": ["who"]}'
+
+
+def file(tmp_path, content, name):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "content", "expected"),
+    [
+        ("NER", "l.txt", "person\n\n place, with comma\n", ["person", "place, with comma"]),
+        ("NER", "l.json", '["place", "person"]', ["person", "place"]),
+        ("NER", "schema.json", '["place", "person"]\n[]\n{}\n', ["person", "place"]),
+        ("RE", "schema.json", '[]\n["knows"]\n{}\n', ["knows"]),
+        ("SPO", "l.json", '[["a b", "knows", "c_d"]]', ["a b_knows_c_d"]),
+        ("SPO", "l.json", '[{"subject_type": "a", "predicate": "b", "object_type": "c"}]', ["a_b_c"]),
+        ("SPO", "schema.json", '["a_knows_b"]\n["knows"]\n{}\n', ["a_knows_b"]),
+        ("EE", "l.json", ROLES, ["leave", "meet"]),
+        ("EET", "l.txt", "meet", ["meet"]),
+    ],
+)
+def test_label_files(tmp_path, task, name, content, expected):
+    assert [label.name for label in labels.read(file(tmp_path, content, name), task)] == expected
+
+
+def test_labels_keep_their_roles_and_parts(tmp_path):
+    assert labels.read(file(tmp_path, ROLES, "l.json"), "EE") == (
+        Label("leave", roles=("who",)),
+        Label("meet", roles=("who", "where")),
+    )
+    assert labels.read(file(tmp_path, '[["a", "b", "c"]]', "s.json"), "SPO") == (typed_label("a", "b", "c"),)
+    assert [label.name for label in labels.read("person, place", "NER")] == ["person", "place"]
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "content", "message"),
+    [
+        ("NER", "l.json", "[1]", "1 is no label of task NER"),
+        ("NER", "l.json", '["a", "a"]', "'a' stands in it twice"),
+        ("NER", "l.json", ROLES, "task NER has no roles"),
+        ("NER", "l.json", '["a"', "no valid JSON"),
+        ("NER", "l.json", "3", "expected"),
+        ("NER", "l.txt", "\n", "no labels"),
+        ("EE", "l.txt", "meet", 'expected {"event type"'),
+        ("SPO", "l.json", '["a_b_c"]', '"predicate"'),
+        ("NER", "l.json", '{"task": "RE", "labels": []}', "a label set of task RE"),
+        ("SPO", "schema.json", '["a_b"]\n["knows"]\n{}', "schema.json:1"),
+    ],
+)
+def test_label_files_that_are_none(tmp_path, task, name, content, message):
+    with pytest.raises(ConfigError, match=message):
+        labels.read(file(tmp_path, content, name), task)
+
+
+def test_a_label_file_that_is_missing():
+    with pytest.raises(ConfigError, match="no such file"):
+        labels.read("nowhere/labels.json", "NER")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"text": "a"}\n{"text": 3}', ":2: expected a JSON object"),
+        ('{"text": "a"}\n\n{"text"', ":3: no valid JSON"),
+        ('{"text": "a", "id": 1}\n{"text": "b", "id": "1"}', ":2: the id '1' stands in this file twice"),
+        ('{"text": "a", "triggers": {"meet": "x"}}', "must be a map"),
+        ('{"text": "a", "triggers": {"meet": ["x"]}}', "'x' does not stand in the text"),
+        ("\n", "no texts"),
+    ],
+)
+def test_text_files_that_are_none(tmp_path, content, message):
+    with pytest.raises(ConfigError, match=message):
+        texts.read(file(tmp_path, content, "t.jsonl"), "NER")
+
+
+def test_a_text_a_line(tmp_path):
+    found = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
+    assert [(d.id, d.text, d.lang) for d in found] == [("0", "Asta met Berg.", "en"), ("1", "  海港的王芳。", "zh")]
+
+
+def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
+    """Test rows of a build, asked again as a user's texts with the label set that the build wrote."""
+    for task, key in (("NER", "anatem"), ("RE", "semeval_re"), ("EE", "duee1"), ("KG", "IE-en/KG/lighthouses")):
+        rows = [
+            row
+            for path in sorted(small.glob(f"data/{task}/test-*.parquet"))
+            for row in pq.read_table(path).to_pylist()
+            if row["example_id"].startswith(f"{key}/")
+        ]
+        contents = dict.fromkeys(
+            (row["example_id"], json.loads(row["instruction"])["input"], row["lang"]) for row in rows
+        )
+        lines = [json.dumps({"id": id_, "text": text, "lang": lang}) for id_, text, lang in contents]
+        path = file(tmp_path, "\n".join(lines), "t.jsonl")
+        made = work.of_texts(path, task, str(small / "labels" / task / f"{key}.json"), max_chars=9999)
+        assert len(made) == len(rows) > 0
+        for ours, built in zip(made, rows, strict=True):
+            own, other = json.loads(ours["instruction"]), json.loads(built["instruction"])
+            assert (own["schema"], own["input"]) == (other["schema"], other["input"])
+            assert (ours["labels"], ours["text_sha256"]) == (tuple(built["labels"]), built["text_sha256"])
+        prompts = {json.loads(row["instruction"])["instruction"] for row in rows}
+        assert {json.loads(row["instruction"])["instruction"] for row in made} & prompts
+
+
+def test_labels_are_cut_into_batches_of_the_trained_size(tmp_path):
+    path = file(tmp_path, "Asta met Berg.", "t.txt")
+    many = ",".join(f"label{number:02}" for number in range(14))
+    assert [len(row["labels"]) for row in work.of_texts(path, "NER", many)] == [6, 8]
+    assert [len(row["labels"]) for row in work.of_texts(path, "RE", many)] == [4, 4, 4, 2]
+    assert [len(row["labels"]) for row in work.of_texts(path, "NER", many, split_num=-1)] == [14]
+    assert all(row["label"] is None and row["output"] is None for row in work.of_texts(path, "NER", many))
+
+
+def test_event_arguments_are_asked_of_given_triggers(tmp_path):
+    content = json.dumps({"text": "Asta met Berg.", "triggers": {"meet": ["met"]}})
+    rows = list(work.of_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json")))
+    assert len(rows) == 1 and rows[0]["label"] is None
+    assert json.loads(rows[0]["instruction"])["schema"] == [
+        {"event_type": "meet", "trigger": ["met"], "arguments": ["who", "where"]}
+    ]
+    with pytest.raises(ConfigError, match="no label; did you mean 'meet'"):
+        wrong = json.dumps({"text": "Asta met Berg.", "triggers": {"meets": ["met"]}})
+        work.of_texts(file(tmp_path, wrong, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
+    with pytest.raises(ConfigError, match="EEA needs the key"):
+        work.of_texts(file(tmp_path, "Asta met Berg.", "t.txt"), "EEA", file(tmp_path, ROLES, "l.json"))
+
+
+def test_windows_overlap_by_whole_sentences():
+    text = "One is here. Two is here. Three is here. Four is here."
+    # "Three is here." has 14 characters: too many to be told twice
+    assert [text[start:end] for start, end in texts.overlapping(text, "en", 28, 13)] == [
+        "One is here. Two is here.",
+        "Two is here. Three is here.",
+        "Four is here.",
+    ]
+    assert [text[start:end] for start, end in texts.overlapping(text, "en", 28, 0)] == [
+        "One is here. Two is here.",
+        "Three is here. Four is here.",
+    ]
+
+
+@given(
+    st.lists(st.text(alphabet="ab é港", min_size=1, max_size=25).map(str.strip).filter(bool), min_size=1, max_size=12),
+    st.integers(8, 60),
+    st.integers(0, 40),
+)
+def test_windows_cover_the_text(words, max_chars, overlap_chars):
+    text = ". ".join(words) + "."
+    found = texts.overlapping(text, "en", max_chars, min(overlap_chars, max_chars - 1))
+    assert all(0 < end - start <= max_chars for start, end in found)
+    covered = {at for start, end in found for at in range(start, end)}
+    assert all(text[at].isspace() for at in set(range(len(text))) - covered)
+    for (start, end), (after, later) in pairwise(found):
+        assert start < after and end < later and end - after <= overlap_chars
+
+
+def test_labels_in_another_order(small):
+    rows = work.of_split(str(small), "test", tasks=["NER"], limit=2)
+    assert 0 < len(rows) < len(work.of_split(str(small), "test", tasks=["NER"]))
+    shuffled = [work.reordered(row, 7) for row in rows]
+    assert [work.reordered(row, 7) for row in rows] == shuffled != list(rows)
+    for row, other in zip(rows, shuffled, strict=True):
+        own, new = json.loads(row["instruction"]), json.loads(other["instruction"])
+        assert sorted(own["schema"]) == sorted(new["schema"]) == sorted(other["labels"])
+        assert new["schema"] == other["labels"]
+        assert row["instruction"] == json.dumps({**new, "schema": own["schema"]}, ensure_ascii=False)
+
+
+def test_rows_of_other_files_are_told_apart_by_what_they_ask():
+    row = {"id": "h", "example_id": None, "task": "NER", "source": "s", "instruction": "{}"}
+    found = list(work.keys([row, row, {**row, "task": "RE"}]))
+    assert len(set(found)) == 3
+    assert list(work.keys([{**row, "example_id": "s/test/0", "id": "s/test/0/NER/0"}])) == ["s/test/0/NER/0"]
+
+
+def test_an_id_that_stands_twice_is_refused():
+    row = {"id": "i", "example_id": "e", "task": "NER", "source": "s", "instruction": "{}", "text_sha256": "0"}
+    with pytest.raises(ConfigError, match="two rows have the id 'i'"):
+        work.numbered(work.Work([row, row]))

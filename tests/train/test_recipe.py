@@ -1,0 +1,83 @@
+"""A recipe is read with its numbers as numbers, and what is wrong with it is said in one line."""
+
+import pytest
+
+from schemas.errors import ConfigError
+from train import recipe
+
+GIVEN = {"model": "m", "data": "d", "output": "o"}
+
+
+def test_numbers_with_an_exponent_are_numbers(tmp_path):
+    (tmp_path / "r.yaml").write_text("training: {learning_rate: 2e-4, weight_decay: 1E-2, save_strategy: 'no'}\n")
+    content = recipe.with_setting(recipe.read(str(tmp_path / "r.yaml")), "training.adam_epsilon=1e-8")
+    assert content["training"] == {
+        "learning_rate": 0.0002, "weight_decay": 0.01, "save_strategy": "no", "adam_epsilon": 1e-8,
+    }  # fmt: skip
+
+
+def test_settings_and_sections():
+    content = recipe.with_setting(GIVEN, "lora.modules_to_save=[embed_tokens, lm_head]")
+    content = recipe.with_setting(recipe.with_setting(content, "tasks=[NER]"), "weights.NER=0.5")
+    checked = recipe.check(content, "flags")
+    assert checked.lora == {"modules_to_save": ["embed_tokens", "lm_head"]}
+    assert (checked.tasks, checked.weights) == (("NER",), {"NER": 0.5})
+
+
+@pytest.mark.parametrize("name", recipe.shipped_names())
+def test_shipped_recipes_are_found_by_name_and_checked(name):
+    checked = recipe.check({**recipe.read(name), "data": "d", "output": "o"}, name)
+    pytest.importorskip("trl")
+    from train import run
+
+    run.adapter_options(checked)
+    unset = {"bf16": False, "fp16": False, "max_steps": 1}
+    run.training_arguments(checked.model_copy(update={"training": {**checked.training, **unset}}))
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"modle": "x"}, "r.yaml: unknown key modle; did you mean model"),
+        ({"model": None}, "model: input should be a valid string, not None"),
+        ({"method": "fast"}, "method: input should be 'lora', 'qlora' or 'full', not 'fast'"),
+        ({"tasks": ["NRE"]}, "tasks.0: input should be 'NER'"),
+        ({"tiny": {"layer": 3}}, "unknown key tiny.layer; did you mean layers"),
+        ({"weights": {"NER": -1}}, "weights.NER: input should be greater than or equal to 0, not -1"),
+        ({"adapter": "a", "lora": {"r": 8}}, "an adapter that is continued keeps its own options"),
+        ({"adapter": "a", "method": "full"}, "an adapter is continued with lora or qlora"),
+        ({"method": "full", "lora": {"r": 8}}, "method full trains all weights"),
+    ],
+)
+def test_a_wrong_recipe_is_one_line(changed, line):
+    with pytest.raises(ConfigError, match=line) as raised:
+        recipe.check({**GIVEN, **changed}, "r.yaml")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(ConfigError, match="output is missing; give --output or the key output"):
+        recipe.check({"model": "m", "data": "d"}, "flags")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: [", r"r.yaml:2: no valid YAML"), ("- a", r"r.yaml:1: a recipe is a mapping of model, data")],
+)
+def test_a_file_that_is_no_recipe_is_named_with_its_line(tmp_path, text, line):
+    (tmp_path / "r.yaml").write_text(text + "\n")
+    with pytest.raises(ConfigError, match=line):
+        recipe.read(str(tmp_path / "r.yaml"))
+
+
+def test_a_name_that_is_no_recipe_shows_those_there_are():
+    with pytest.raises(
+        ConfigError, match="No such file or directory; --config takes a YAML file or one of h200, iepile"
+    ):
+        recipe.read("qwen")
+
+
+@pytest.mark.parametrize("setting", ["a", "=1", "a=["])
+def test_a_broken_setting_is_refused(setting):
+    with pytest.raises(ConfigError, match="--set"):
+        recipe.with_setting({}, setting)

@@ -1,0 +1,158 @@
+"""Error classes, overlap, ROUGE-2 and bootstrap intervals against values worked out by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from train.bootstrap import Bootstrap, drawn_figures
+from train.metrics import MISSED, WRONG, compare, rouge_2, tokens
+
+TEXT = "Ada left Coal Quay for Low Water on Monday with coal and tin; Bo stayed at Coal Quay."
+GOLD = [("left", "Ada", "Coal Quay"), ("to", "Ada", "Low Water"), ("at", "Bo", "Coal Quay")]
+
+
+@pytest.mark.parametrize(
+    ("predicted", "kind"),
+    [
+        (("left", "Ada", "Coal Quay"), "repeated"),  # with the right one below
+        (("to", "Ada", "High Water"), "hallucinated"),
+        (("to", "Ada", "Water on Monday"), "boundary"),
+        (("to", "Ada", "Water"), "boundary"),
+        (("at", "Ada", "Coal Quay"), "spurious"),  # the pair is that of "left"
+        (("to", "Low Water", "Ada"), "spurious"),  # turned round
+        (("sold to", "Bo", "Coal Quay"), "spurious"),  # a label that gold has not
+        (("to", "Bo", "Low Water"), "entity mismatch"),
+        (("at", "Bo", "Monday"), "entity mismatch"),
+        (("to", "Bo", "Monday"), "incongruent"),
+        (("left", "Bo", "Low Water"), "incongruent"),  # gold's "left" is found already
+        (("sold to", "tin", "coal"), "incongruent"),
+    ],
+)
+def test_classes_of_wrong_pairs(predicted, kind):
+    outcome = compare([GOLD[0], predicted], GOLD, TEXT, "normal", unparseable=False)
+    assert {name: n for name, n in outcome.wrong.items() if n} == {kind: 1}
+    assert kind in WRONG
+
+
+@pytest.mark.parametrize(
+    ("predicted", "kind", "missed"),
+    [
+        (("ship", "Bo"), "entity mismatch", "entity mismatch"),  # a ship is missing, another is named
+        (("place", "Ada"), "spurious", "other label"),
+        (("ship", "Ada left"), "boundary", "boundary"),
+        (("ship", "A"), "boundary", "boundary"),
+        (("place", "Ada left"), "incongruent", "not found"),
+        (("ship", "Eve"), "hallucinated", "not found"),
+    ],
+)
+def test_classes_of_wrong_mentions_and_missed_gold(predicted, kind, missed):
+    outcome = compare([predicted], [("ship", "Ada")], TEXT, "normal", unparseable=False)
+    assert {name: n for name, n in outcome.wrong.items() if n} == {kind: 1}
+    assert {name: n for name, n in outcome.missed.items() if n} == {missed: 1}
+    assert missed in MISSED
+    assert outcome.overlapping.total() == (kind == "boundary")
+
+
+def test_a_mention_that_gold_spells_unlike_the_text_is_not_hallucinated():
+    gold = [("left", "the Ada", "Coal Quay")]
+    outcome = compare([("left", "the Ada", "Low Water")], gold, TEXT, "normal", unparseable=False)
+    assert outcome.wrong["entity mismatch"] == 1
+
+
+def test_one_missed_item_explains_one_error():
+    outcome = compare([("ship", "Ada left"), ("ship", "A")], [("ship", "Ada")], TEXT, "normal", unparseable=False)
+    assert (outcome.wrong["boundary"], outcome.wrong["incongruent"]) == (1, 1)
+
+
+def test_a_pair_the_wrong_way_round_is_found_under_another_label():
+    outcome = compare([("to", "Low Water", "Ada")], [("to", "Ada", "Low Water")], TEXT, "normal", unparseable=False)
+    assert (outcome.wrong["spurious"], outcome.missed["other label"]) == (1, 1)
+
+
+def test_a_model_that_never_stops_is_scored_in_time():
+    """Thousands of short mentions that stand everywhere in a long text; pair by pair this would take hours."""
+    text = "a b c d e f g h " * 500
+    predicted = [("ship", text[at : at + 3]) for at in range(4000)] * 2
+    outcome = compare(predicted, [("ship", text[at : at + 5]) for at in range(60)], text, "normal", unparseable=False)
+    assert outcome.wrong["boundary"] == outcome.gold.total() == 60
+
+
+def test_missed_gold_of_an_answer_that_cannot_be_read():
+    outcome = compare([], [("ship", "Ada")], TEXT, "normal", unparseable=True)
+    assert outcome.missed == {"unparseable": 1}
+
+
+ITEMS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["Ada", "Ada left", "Coal", "x"])), max_size=6)
+
+
+@given(predicted=ITEMS, gold=ITEMS, match=st.sampled_from(["normal", "set"]), order=st.randoms())
+def test_every_error_is_in_one_class_whatever_the_order(predicted, gold, match, order):
+    outcome = compare(predicted, gold, TEXT, match, unparseable=False)
+    assert outcome.wrong.total() == outcome.predicted.total() - outcome.right.total()
+    assert outcome.missed.total() == outcome.gold.total() - outcome.right.total()
+    assert outcome.wrong["boundary"] == outcome.missed["boundary"] == outcome.overlapping.total()
+    predicted, gold = order.sample(predicted, len(predicted)), order.sample(gold, len(gold))
+    assert compare(predicted, gold, TEXT, match, unparseable=False) == outcome
+
+
+@pytest.mark.parametrize(
+    ("predicted", "gold", "expected"),
+    [
+        ("a b c d", "a b c d", 1),
+        ("a b c", "a b d", 2 * 1 / 4),  # one bigram of two on each side
+        ("a b a b", "a b", 2 * 1 / 4),  # clipped: "a b" counts once
+        ("a b c", "d e f", 0),
+        ("a", "a", 1),
+        ("a", "b", 0),
+        ("", "", 1),
+        ("", "a b", 0),
+        ("a b", "", 0),
+    ],
+)
+def test_rouge_2(predicted, gold, expected):
+    assert rouge_2(predicted.split(), gold.split()) == pytest.approx(expected)
+
+
+def test_tokens_are_words_in_english_and_characters_in_chinese():
+    items = [(("ship", "left", "quay"), "Ada", "Coal-Quay 3"), (("a", "b", "c"), "d", "e")]
+    assert tokens(items, "en") == ["ship", "left", "quay", "ada", "coal", "quay", "3", "a", "b", "c", "d", "e"]
+    assert tokens([("地点", "北京，A1")], "zh") == ["地", "点", "北", "京", "A", "1"]
+
+
+def drawn_one_by_one(counts: np.ndarray, texts: int, draws: int) -> np.ndarray:
+    """F1 of plain bootstrap samples: texts drawn with replacement, one after the other."""
+    generator = np.random.default_rng(1)
+    padded = np.vstack([counts, np.zeros((texts - len(counts), 3), int)])
+    found = []
+    for _ in range(draws):
+        right, predicted, gold = padded[generator.integers(texts, size=texts)].sum(axis=0)
+        found.append(2 * right / (predicted + gold))
+    return np.array(found)
+
+
+def test_intervals_are_those_of_the_plain_bootstrap():
+    generator = np.random.default_rng(0)
+    gold = generator.integers(0, 5, 200)
+    right = np.minimum(gold, generator.integers(0, 5, 200))
+    counts = np.stack([right, right + generator.integers(0, 3, 200), gold], axis=1)
+    plain = np.quantile(drawn_one_by_one(counts, 250, 4000), (0.025, 0.975))
+    fast = drawn_figures(np.arange(200), counts[:, None, :], 250, Bootstrap(4000), "x")[:, 0, 2]
+    assert np.quantile(fast, (0.025, 0.975)) == pytest.approx(plain, abs=0.006)
+
+
+def test_intervals_depend_on_seed_and_group_but_not_on_the_order_of_texts():
+    generator = np.random.default_rng(0)
+    counts = generator.integers(0, 4, (50, 1, 3))
+    counts[:, :, 0] = counts.min(axis=2)
+    first = drawn_figures(np.arange(50), counts, 60, Bootstrap(50, 3), "NER\tS")
+    assert np.array_equal(first, drawn_figures(np.arange(50), counts[::-1], 60, Bootstrap(50, 3), "NER\tS"))
+    assert not np.array_equal(first, drawn_figures(np.arange(50), counts, 60, Bootstrap(50, 4), "NER\tS"))
+    assert not np.array_equal(first, drawn_figures(np.arange(50), counts, 60, Bootstrap(50, 3), "NER\tT"))
+
+
+def test_labels_of_one_text_are_drawn_together():
+    """Two entries of one text are one unit: here every resample has them both or neither."""
+    counts = np.array([[[1, 1, 1]], [[0, 1, 0]], [[1, 1, 1]], [[0, 1, 0]]])
+    found = drawn_figures(np.array([0, 0, 1, 1]), counts, 2, Bootstrap(100), "x")
+    assert np.allclose(found[:, 0, 0], 0.5)

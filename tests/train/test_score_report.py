@@ -1,0 +1,77 @@
+"""The page: well-formed, offline, escaped, with a bar for each group."""
+
+import re
+from html.parser import HTMLParser
+
+from tests.train.predicted import row, write
+from train.score import score
+from train.score_report import COLOURS, MEANINGS, PLOTTED, page
+
+EVIL = "<script>alert('x')</script>&\""
+VOID = {"meta", "br"}
+OPTIONAL = {"th", "td", "li", "p"}
+
+
+class Tags(HTMLParser):
+    """Checks that tags are closed in order; collects names and attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        if tag not in VOID | OPTIONAL:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if tag not in OPTIONAL:
+            assert self.open.pop() == tag
+
+
+def made(tmp_path, sources=3, **options):
+    rows = []
+    for number in range(sources):
+        gold = [{"entity": "Ada", "entity_type": EVIL}]
+        answer = {EVIL: ["Ada"] if number % 2 else ["Eve", "Monday"]}
+        rows.append(row("NER", [EVIL], answer, gold, number, source=f"{EVIL}{number}"))
+    path = write(tmp_path / f"p{EVIL.replace('/', '')}.jsonl", rows)
+    return page(score([path], by=[("task",), ("source",), ("label",)], draws=50, **options))
+
+
+def test_page_is_well_formed_and_loads_nothing(tmp_path):
+    tags = Tags()
+    html = made(tmp_path, repair=True)
+    tags.feed(html)
+    assert not tags.open
+    assert not [tag for tag, attributes in tags.seen if tag in ("script", "link", "img") or attributes.keys() & {"src"}]
+    assert not re.search(r"https?://|url\(|@import", html)
+    assert "prefers-color-scheme: dark" in html
+    assert EVIL not in html and "<script" not in html
+    assert "After repair" in html
+
+
+def test_every_group_has_a_bar(tmp_path):
+    tags = Tags()
+    tags.feed(made(tmp_path))
+    bars = [attributes for tag, attributes in tags.seen if attributes.get("class") == "bar"]
+    assert len(bars) == 1 + 3 + 1
+    assert sorted(float(bar["width"]) for bar in bars)[-1] == 360
+
+
+def test_long_plots_are_cut_and_say_so(tmp_path):
+    html = made(tmp_path, PLOTTED + 5)
+    assert f"The {PLOTTED} best of {PLOTTED + 5}; the table has all." in html
+
+
+def test_every_class_has_a_colour_and_a_meaning():
+    from train.metrics import MISSED, WRONG
+
+    assert COLOURS.keys() == MEANINGS.keys() == {*WRONG, *MISSED}
+
+
+def test_the_same_page_for_the_same_scores(tmp_path):
+    assert made(tmp_path) == made(tmp_path)

@@ -1,0 +1,162 @@
+"""An instruction (and its answer) → token ids by one chat template: the only place where text becomes tokens.
+
+Training, `predict` and a server that loads the saved tokenizer render the same template, so that they cannot differ.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from schemas.errors import ConfigError, MachineError
+from train.corpus import is_repository
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+PLAIN = """\
+{{- bos_token -}}
+{%- for message in messages -%}
+{%- if message['role'] == 'assistant' -%}
+{{- message['content'] + eos_token + '\\n\\n' -}}
+{%- else -%}
+{{- '### Instruction:\\n' + message['content'] + '\\n\\n### Answer:\\n' -}}
+{%- endif -%}
+{%- endfor -%}
+"""
+"""For a base model that has no chat template of its own."""
+
+NO_THINKING = "{%- set enable_thinking = false -%}\n"
+"""Before the template of a model that reasons first: an answer is JSON from its first character."""
+
+
+def load_tokenizer(
+    model: str,
+    *,
+    adapter: str | None = None,
+    chat_template: str | None = None,
+    eos_token: str | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> "PreTrainedTokenizerBase":
+    """The tokenizer of `model`, or the one that was saved with `adapter`, with the chat template to be used.
+
+    `model` and `adapter`: a folder or a Hub name. `chat_template`: a Jinja file. Raises ConfigError for a name that
+    is none, a template that cannot be used, and a tokenizer without an end-of-sequence token.
+    """
+    from transformers import AutoTokenizer
+
+    origin = adapter if adapter and os.path.exists(f"{adapter}/tokenizer_config.json") else model
+    check_name(origin)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            origin, revision=revision if origin == model else None, trust_remote_code=trust_remote_code
+        )
+    except OSError as error:
+        if os.path.isdir(origin):
+            raise ConfigError(f"{origin}: holds no tokenizer ({first_line(error)})") from error
+        raise MachineError(
+            f"{origin}: no such folder, and the Hub gives no tokenizer for it; check the name"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"{origin}: its tokenizer does not load: {first_line(error)}") from error
+    if eos_token is not None:
+        if eos_token not in tokenizer.get_vocab():
+            raise ConfigError(f"eos_token {eos_token!r}: not in the vocabulary of {origin}; name one of its tokens")
+        tokenizer.eos_token = eos_token
+    if tokenizer.eos_token_id is None:
+        raise ConfigError(
+            f"{origin}: its tokenizer has no end-of-sequence token, so no answer could end; name one with eos_token"
+        )
+    tokenizer.chat_template = template(tokenizer, chat_template)
+    prompt(tokenizer, "{}")  # a template that does not render says so before anything is loaded
+    return tokenizer
+
+
+def check_name(model: str) -> None:
+    """Raises ConfigError for a path that is no folder of a model."""
+    if os.path.isdir(model):
+        files = set(os.listdir(model))
+        if not files & {"config.json", "adapter_config.json", "tokenizer_config.json"}:
+            raise ConfigError(f"{model}: holds no model (no config.json); name a model's folder or its Hub name")
+    elif os.path.exists(model) or not is_repository(model):
+        raise ConfigError(f"{model}: no such folder; name a model's folder or its Hub name")
+
+
+def template(tokenizer: "PreTrainedTokenizerBase", file: str | None = None) -> str:
+    """The Jinja template to use: of `file`, else the model's own, else PLAIN. It never asks a model to reason first."""
+    if file is None:
+        own = tokenizer.chat_template
+        if isinstance(own, dict):  # several by name
+            own = own.get("default")
+        own = own or PLAIN
+    else:
+        try:
+            with open(file, encoding="utf-8") as opened:
+                own = opened.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"chat_template {file}: cannot be read ({first_line(error)}); name a Jinja file"
+            ) from error
+    return NO_THINKING + own if "enable_thinking" in own and not own.startswith(NO_THINKING) else own
+
+
+def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
+    """The turns of a prompt: solved `examples` (instruction, answer) first, then the instruction."""
+    turns = []
+    for asked, answer in examples:
+        turns += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    return [*turns, {"role": "user", "content": instruction}]
+
+
+def prompt(
+    tokenizer: "PreTrainedTokenizerBase", instruction: str, examples: Sequence[tuple[str, str]] = ()
+) -> list[int]:
+    """Token ids up to the place where the answer starts."""
+    return _ids(tokenizer, prompt_text(tokenizer, instruction, examples))
+
+
+def prompt_text(
+    tokenizer: "PreTrainedTokenizerBase", instruction: str, examples: Sequence[tuple[str, str]] = ()
+) -> str:
+    """What `prompt` turns into token ids."""
+    return _render(tokenizer, messages(instruction, examples), add_generation_prompt=True)
+
+
+def example(tokenizer: "PreTrainedTokenizerBase", instruction: str, output: str) -> tuple[list[int], list[int]]:
+    """(input_ids, completion_mask): prompt and answer; the mask is 1 on the answer and the token that ends it.
+
+    The ids start with exactly what `prompt` gives, and the last of them is the end-of-sequence token.
+    Raises ConfigError for a template that renders an answer otherwise than after its own prompt.
+    """
+    before = prompt_text(tokenizer, instruction)
+    whole = _render(tokenizer, [*messages(instruction), {"role": "assistant", "content": output}])
+    if not whole.startswith(before):
+        raise ConfigError(
+            "the chat template does not put an answer right behind its own prompt; give one that does (--chat_template)"
+        )
+    end = whole.rfind(tokenizer.eos_token)
+    # a template's end of a turn may be another token, or a line break may follow: the model learns to stop at EOS
+    whole = whole[:end] if end >= len(before) else whole
+    whole += tokenizer.eos_token
+    start, ids = _ids(tokenizer, before), _ids(tokenizer, whole)
+    if ids[: len(start)] != start:  # a token across the border is one that a prompt never ends with
+        ids = start + _ids(tokenizer, whole[len(before) :])
+    return ids, [0] * len(start) + [1] * (len(ids) - len(start))
+
+
+def _render(tokenizer: "PreTrainedTokenizerBase", turns: list[dict[str, str]], **options) -> str:
+    import jinja2
+
+    try:
+        return tokenizer.apply_chat_template(turns, tokenize=False, **options)
+    except (jinja2.TemplateError, TypeError) as error:
+        raise ConfigError(f"the chat template does not render: {first_line(error)}") from error
+
+
+def _ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def first_line(error: Exception) -> str:
+    """What a library's error says, for a message of one line."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

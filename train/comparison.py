@@ -1,0 +1,152 @@
+"""A recipe of a comparison → the commands that build, train and predict for both of its arms."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from schemas.errors import ConfigError
+from schemas.example import TASKS
+from train.metrics import MATCHES
+from train.recipe import read
+
+ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
+
+
+class Comparison(BaseModel):
+    """What is compared, on what, with what. docs/score.md describes the keys.
+
+    `arms`: name → settings of the build that are this arm's own (`{mine: {hard_negatives: none}}`). `sources` are
+    trained on, `held_out` never: by their test splits both arms are scored. `sft`: a recipe of train.sft, by file or
+    name; `settings`: its `--set`. `predict`: flags of train.predict.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arms: dict[Annotated[str, Field(pattern=r"^\w[\w-]*$")], dict]
+    build: dict = {}
+    tasks: Annotated[tuple[Literal[TASKS], ...], Field(min_length=1)]
+    sources: Annotated[tuple[str, ...], Field(min_length=1)]
+    held_out: Annotated[tuple[str, ...], Field(min_length=LEAST_HELD_OUT)]
+    seeds: Annotated[tuple[int, ...], Field(min_length=LEAST_SEEDS)]
+    sft: str
+    settings: dict[str, str | int | float | bool | None] = {}
+    predict: dict[str, str | int | float | bool] = {}
+    match: Literal[MATCHES] = "normal"
+    draws: Annotated[int, Field(ge=100)] = 1000
+
+    @field_validator("arms")
+    @classmethod
+    def two(cls, arms: dict) -> dict:
+        if len(arms) != ARMS:
+            raise ValueError(f"there must be {ARMS} arms, the second is compared with the first")
+        return arms
+
+    @field_validator("seeds", "held_out", "sources")
+    @classmethod
+    def distinct(cls, values: tuple) -> tuple:
+        if len(set(values)) < len(values):
+            raise ValueError("one stands there twice")
+        return values
+
+    @field_validator("build")
+    @classmethod
+    def no_sources(cls, build: dict) -> dict:
+        if "sources" in build:
+            raise ValueError("sources of the build follow from sources and held_out")
+        return build
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command. `name`: `<arm>/build`, `<arm>/<seed>/train` or `<arm>/<seed>/predict`."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def load(path: str) -> Comparison:
+    """The comparison in a YAML file, or a shipped one by its name. Raises ConfigError naming file and key."""
+    try:
+        found = Comparison.model_validate(read(path))
+    except ValidationError as error:
+        said = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}" for problem in error.errors())
+        raise ConfigError(f"{path}: {'; '.join(said)}") from error
+    both = sorted(set(found.sources) & set(found.held_out))
+    if both:
+        raise ConfigError(f"{path}: held_out: {', '.join(both)} are among the sources that are trained on")
+    return found
+
+
+def claim(comparison: Comparison, output: Path) -> None:
+    """Marks a folder as that of this comparison, and writes the recipes of its two builds.
+
+    Raises ConfigError where it holds anything else, another comparison included.
+    """
+    marker = output / "compare.json"
+    settings = comparison.model_dump(mode="json", exclude={"match", "draws"})  # which ask for nothing to be done again
+    written = json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
+    if marker.exists():
+        if marker.read_text(encoding="utf-8") != written:
+            raise ConfigError(f"{marker}: of a comparison with other settings; name another --output, or delete it")
+    elif output.exists() and any(output.iterdir()):
+        raise ConfigError(f"{output}: not empty, and not the folder of a comparison; name another --output")
+    (output / "done").mkdir(parents=True, exist_ok=True)
+    marker.write_text(written, encoding="utf-8")
+    for arm, own in comparison.arms.items():
+        recipe = merged(comparison.build, own) | {"sources": [*comparison.sources, *comparison.held_out]}
+        text = yaml.safe_dump(recipe, allow_unicode=True, sort_keys=False)
+        (output / arm).mkdir(exist_ok=True)
+        (output / arm / "build.yaml").write_text(text, encoding="utf-8")
+
+
+def merged(content: dict, over: dict) -> dict:
+    """`content` with the keys of `over` in their place, section by section."""
+    both = {
+        key: merged(content[key], over[key])
+        for key in content.keys() & over.keys()
+        if isinstance(content[key], dict) and isinstance(over[key], dict)
+    }
+    return {**content, **over, **both}
+
+
+def build_step(comparison: Comparison, arm: str, output: Path) -> Step:
+    folder = output / arm
+    command = ("pipelines.build", "--recipe", str(folder / "build.yaml"), "--output", str(folder / "corpus"))
+    return Step(f"{arm}/build", python(*command, "--tasks", ",".join(comparison.tasks)))
+
+
+def train_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Step:
+    """A training that was begun goes on."""
+    corpus, model = output / arm / "corpus", output / arm / str(seed) / "model"
+    command = ["train.sft", "--config", comparison.sft, "--data", str(corpus), "--output", str(model)]
+    command += ["--tasks", ",".join(comparison.tasks), "--sources", ",".join(comparison.sources)]
+    for key, value in {**comparison.settings, "training.seed": seed}.items():
+        command += ["--set", f"{key}={json.dumps(value)}"]
+    if (model / "sft.yaml").exists():
+        command.append("--resume")
+    return Step(f"{arm}/{seed}/train", python(*command))
+
+
+def predict_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Step:
+    """train.predict goes on by itself where it stopped. A trained adapter names its base."""
+    folder = output / arm / str(seed)
+    kind = "--adapter" if (folder / "model/adapter_config.json").exists() else "--model"
+    command = ["train.predict", kind, str(folder / "model"), "--data", str(output / arm / "corpus"), "--split", "test"]
+    command += ["--tasks", ",".join(comparison.tasks), "--sources", ",".join(comparison.held_out)]
+    for flag, value in comparison.predict.items():
+        if value is not False:
+            command += [f"--{flag}"] if value is True else [f"--{flag}", str(value)]
+    return Step(f"{arm}/{seed}/predict", python(*command, "--output", str(predictions(arm, seed, output))))
+
+
+def predictions(arm: str, seed: int, output: Path) -> Path:
+    return output / arm / str(seed) / "predictions.jsonl"
+
+
+def python(module: str, *flags: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *flags)

@@ -1,0 +1,123 @@
+"""python -m train.export: a base model and its adapter in, one model folder with an Ollama Modelfile out."""
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from schemas.errors import ConfigError, IEForgeError, MachineError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+EPILOG = """\
+examples:
+  python -m train.export --adapter adapter --output merged       its base model is taken from the adapter
+  python -m train.export --model model --output served           a fully tuned model
+  ollama create my-extractor -f merged/Modelfile                 afterwards
+  vllm serve merged
+"""
+
+PLACE = "{{ .Prompt }}"
+"""Where Ollama's template (Go's text/template) has what the user asks."""
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train.export",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        exit_on_error=False,
+    )
+    parser.add_argument("--adapter", metavar="DIR", help="what train.sft wrote (lora, qlora)")
+    parser.add_argument("--model", metavar="NAME|DIR", help="default: the base model that the adapter names")
+    parser.add_argument("--output", metavar="DIR", help="a new folder")
+    parser.add_argument("--num_ctx", metavar="N", type=int, default=4096, help="tokens of prompt and answer in Ollama")
+    parser.add_argument("--trust_remote_code", action="store_true", help="run code that comes with the model")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def export(
+    output: str, model: str | None = None, adapter: str | None = None, num_ctx: int = 4096, trust: bool = False
+) -> None:
+    """Writes model (in the base's own precision), tokenizer, chat template and Modelfile into the folder `output`.
+
+    Raises ConfigError where neither model nor adapter is given, they do not fit, or the folder is in use.
+    """
+    from train import chat, load
+
+    if not model and not adapter:
+        raise ConfigError("nothing to export; give --adapter, or --model for a fully tuned model")
+    if os.path.isdir(output) and os.listdir(output):
+        raise ConfigError(f"{output}: not empty; name a new folder")
+    base = model or load.adapter_config(adapter)["base_model_name_or_path"]
+    tokenizer = chat.load_tokenizer(base, adapter=adapter, trust_remote_code=trust)
+    loaded = load.load_model(base, adapter=adapter, dtype="own", trust_remote_code=trust)
+    if adapter:
+        loaded = loaded.merge_and_unload()
+    loaded.generation_config = load.greedy(loaded, tokenizer)
+    loaded.save_pretrained(output)
+    tokenizer.save_pretrained(output)
+    with open(f"{output}/Modelfile", "w", encoding="utf-8") as file:
+        file.write(modelfile(tokenizer, num_ctx))
+
+
+def modelfile(tokenizer: "PreTrainedTokenizerBase", num_ctx: int) -> str:
+    """Ollama's description of the folder it lies in, with the prompt that training rendered around an instruction."""
+    stop = json.dumps(tokenizer.eos_token, ensure_ascii=False)
+    return (
+        f'FROM .\nTEMPLATE """{prompt_template(tokenizer)}"""\n'
+        f"PARAMETER stop {stop}\nPARAMETER temperature 0\nPARAMETER num_ctx {num_ctx}\n"
+    )
+
+
+def prompt_template(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """The chat template around one instruction, as Go's text/template; without the start token that Ollama adds."""
+    from train import chat
+
+    rendered = chat.prompt_text(tokenizer, PLACE)
+    if rendered.count(PLACE) != 1 or '"""' in rendered or rendered.count("{{") != 1:
+        raise ConfigError("the chat template changes what the user says, so Ollama cannot have the same; give another")
+    start = tokenizer.bos_token
+    adds_start = start is not None and tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]
+    return rendered.removeprefix(start) if adds_start else rendered
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    try:
+        arguments = argument_parser().parse_args(flags)
+    except argparse.ArgumentError as error:
+        print(f"error: {error}; see --help", file=sys.stderr)
+        return ConfigError.exit_code
+    try:
+        if not arguments.output:
+            raise ConfigError("--output is missing; name a new folder")
+        from train import load
+
+        load.quiet()
+        export(arguments.output, arguments.model, arguments.adapter, arguments.num_ctx, arguments.trust_remote_code)
+    except IEForgeError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {error.filename}: {error.strerror}; check the path and the disk", file=sys.stderr)
+        return MachineError.exit_code
+    except KeyboardInterrupt:
+        print(f"interrupted; {arguments.output} is not whole, remove it", file=sys.stderr)
+        return 130
+    print(arguments.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Prompts → greedy answers of a model that transformers loads, with or without a PEFT adapter, in padded batches."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.errors import ConfigError, MachineError
+from train import chat
+from train.answers import Answer, Failure, Prompt, batches
+from train.guided import Guide
+from train.load import has_bfloat16
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+SORTED_BATCHES = 64
+"""Prompts of so many batches are sorted by length before they are cut into batches: little padding, little waiting."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to generate. `end_tokens`: ids that end an answer; `context`: tokens that prompt and answer may
+    have together, None where the model sets no limit.
+    """
+
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    end_tokens: tuple[int, ...]
+    context: int | None
+    guide: Guide | None
+
+
+def load(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", place: "torch.device", guided: bool) -> Loaded:
+    """`model` (of `train.load.load_model`) ready to generate on the device `place`.
+
+    Raises MachineError where the device's memory is too small, and for `guided` without llguidance.
+    """
+    import torch
+    from transformers import GenerationConfig
+
+    ends = model.generation_config.eos_token_id
+    ends = [ends] if isinstance(ends, int) else ends or []
+    end_tokens = tuple(dict.fromkeys([tokenizer.eos_token_id, *ends]))
+    # A model's own settings (a penalty on repetition, sampling) would not be greedy, and JSON repeats itself.
+    plain = GenerationConfig(do_sample=False, eos_token_id=list(end_tokens), pad_token_id=end_tokens[0])
+    model.generation_config = plain
+    try:
+        if not getattr(model, "is_quantized", False):
+            model.to(place)
+    except torch.OutOfMemoryError as error:
+        raise MachineError(
+            f"{place}: no memory for the model; use --four_bit, a smaller one, or --device cpu"
+        ) from error
+    model.eval()
+    width = model.get_output_embeddings().weight.shape[0]
+    guide = Guide(tokenizer, width, end_tokens) if guided else None
+    return Loaded(model, tokenizer, end_tokens, getattr(model.config, "max_position_embeddings", None), guide)
+
+
+def device(name: str | None) -> "torch.device":
+    """The device of this name (None: CUDA, else Apple's MPS, else the CPU). Raises ConfigError for one that is none."""
+    import torch
+
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        place = torch.device(name or best)
+    except RuntimeError as error:
+        raise ConfigError(f"--device {name}: no device; there is {best}") from error
+    if place.type != "cpu" and place.type != best:
+        raise ConfigError(f"--device {name}: this machine has none; there is {best}")
+    return place
+
+
+def dtype_for(place: "torch.device") -> str:
+    """bfloat16 on CUDA devices that have it, else float16; float32 on the CPU."""
+    if place.type == "cuda":
+        return "bfloat16" if has_bfloat16() else "float16"
+    return "float16" if place.type == "mps" else "float32"
+
+
+def generate(
+    loaded: Loaded, prompts: Iterable[tuple[int, Prompt]], max_new_tokens: int, batch_size: int
+) -> Iterator[tuple[int, Answer | Failure]]:
+    """(number, prompt) → (number, answer), a batch at a time, prompts of a like length together.
+
+    A prompt that leaves no room in the model's context is a Failure. Raises MachineError where the device's memory is
+    too small for a batch.
+    """
+    for chunk in batches(prompts, SORTED_BATCHES * batch_size):
+        asked = []
+        for number, prompt in chunk:
+            ids = chat.prompt(loaded.tokenizer, prompt.instruction, prompt.shots)
+            if loaded.context is not None and len(ids) >= loaded.context:
+                yield number, Failure(f"its prompt has {len(ids):,} tokens, the model reads {loaded.context:,}")
+            else:
+                asked.append((ids, number, prompt.schema))
+        # The longest first: what does not fit into memory says so at once.
+        asked.sort(key=lambda item: (-len(item[0]), item[1]))
+        for batch in batches(asked, batch_size):
+            answers = answer_batch(loaded, [ids for ids, _, _ in batch], [s for _, _, s in batch], max_new_tokens)
+            yield from zip((number for _, number, _ in batch), answers, strict=True)
+
+
+def answer_batch(
+    loaded: Loaded, prompts: Sequence[list[int]], schemas: Sequence[dict | None], max_new_tokens: int
+) -> list[Answer]:
+    """The greedy answers to prompts of token ids. Raises MachineError where memory is too small."""
+    import torch
+
+    longest = max(map(len, prompts))
+    room = max_new_tokens if loaded.context is None else min(max_new_tokens, loaded.context - longest)
+    pad = loaded.end_tokens[0]
+    device = loaded.model.device
+    ids = torch.tensor([[pad] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
+    processors = [loaded.guide.processor(schemas, longest)] if loaded.guide else None
+    try:
+        with torch.inference_mode():
+            found = loaded.model.generate(
+                input_ids=ids, attention_mask=mask, max_new_tokens=room, logits_processor=processors
+            )
+    except torch.OutOfMemoryError as error:
+        raise MachineError(
+            f"{device}: no memory for {len(prompts)} prompts of up to {longest:,} tokens; use a smaller --batch_size, "
+            "the same command then goes on where this one stopped"
+        ) from error
+    return [_answer(loaded, tokens) for tokens in found[:, longest:].tolist()]
+
+
+def _answer(loaded: Loaded, tokens: list[int]) -> Answer:
+    end = next((at for at, token in enumerate(tokens) if token in loaded.end_tokens), None)
+    return Answer(loaded.tokenizer.decode(tokens[:end], skip_special_tokens=True), cut=end is None)

@@ -1,0 +1,96 @@
+"""What a user writes for labels (`a,b,c`, a file of names, a JSON map, a schema.json, a label set) → Labels."""
+
+import json
+import os
+from collections.abc import Iterable
+
+from schemas.errors import ConfigError, IEForgeError
+from schemas.label import Label, typed_label
+from transforms.files import File
+from transforms.formats import unified
+
+FORMS = {
+    "SPO": '[["subject type", "predicate", "object type"], …]',
+    "EE": '{"event type": ["role", …], …}',
+    "EEA": '{"event type": ["role", …], …}',
+    "KG": '{"entity type": ["attribute", …], …}',
+}
+"""The JSON of a label file, for the tasks where a label is more than a name."""
+
+PLAIN = '["label", …], one label a line, or a,b,c'
+
+
+def read(what: str, task: str) -> tuple[Label, ...]:
+    """The labels of `what` (a file's path or names joined by commas) for `task`, sorted by name.
+
+    A file is one of: JSON of the task's form (FORMS; plain tasks a list); one name a line; IEPile's schema.json; a
+    label set of a build (`labels/<task>/<source>.json`). Raises ConfigError, with the file, for what is none of them
+    and where a label stands twice.
+    """
+    if os.path.isfile(what):
+        labels = _of_file(what, task)
+    elif what.endswith((".json", ".jsonl", ".txt", ".yaml")) or os.path.isdir(what):
+        raise ConfigError(f"{what}: no such file; --labels takes a file or names joined by commas")
+    else:
+        labels = [_label(task, name.strip(), what) for name in what.split(",") if name.strip()]
+    if not labels:
+        raise ConfigError(f"{what}: no labels; expected {FORMS.get(task, PLAIN)}")
+    by_name: dict[str, Label] = {}
+    for label in labels:
+        if by_name.setdefault(label.name, label) is not label:
+            raise ConfigError(f"{what}: the label {label.name!r} stands in it twice; name it once")
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _of_file(path: str, task: str) -> list[Label]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8'}") from error
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(lines) == 3 and lines[0].startswith("["):
+            return _of_schema(path, task)
+        if text.lstrip().startswith(("[", "{")):
+            raise ConfigError(f"{path}:{error.lineno}: no valid JSON ({error.msg})") from error
+        return [_label(task, line, path) for line in lines]
+    if isinstance(content, dict) and isinstance(content.get("labels"), list) and "task" in content:
+        if content["task"] != task:
+            raise ConfigError(f"{path}: a label set of task {content['task']}, not of {task}; see --task")
+        content = content["labels"]
+    if isinstance(content, dict):
+        if task not in ("EE", "EEA", "KG"):
+            raise ConfigError(f"{path}: task {task} has no roles; expected {FORMS.get(task, PLAIN)}")
+        return [_label(task, {"name": name, "roles": roles}, path) for name, roles in content.items()]
+    if not isinstance(content, list):
+        raise ConfigError(f"{path}: expected {FORMS.get(task, PLAIN)}")
+    return [_label(task, item, path) for item in content]
+
+
+def _of_schema(path: str, task: str) -> Iterable[Label]:
+    try:
+        return unified.read_schema(File(path, path), task)
+    except IEForgeError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _label(task: str, item: object, place: str) -> Label:
+    """A label of a name, of an item of JSON, or of what the key `labels` of a label set lists."""
+    wrong = ConfigError(f"{place}: {item!r} is no label of task {task}; expected {FORMS.get(task, PLAIN)}")
+    if task == "SPO":
+        if isinstance(item, dict):
+            item = [item.get(key) for key in ("subject_type", "predicate", "object_type")]
+        if not (isinstance(item, list) and len(item) == 3 and all(isinstance(part, str) and part for part in item)):
+            raise wrong
+        return typed_label(*item)
+    if isinstance(item, str) and item and task not in FORMS:
+        return Label(item)
+    if not isinstance(item, dict):
+        raise wrong
+    name, roles = item.get("name"), item.get("roles", [])
+    if not (isinstance(name, str) and name and isinstance(roles, list) and all(isinstance(r, str) for r in roles)):
+        raise wrong
+    return Label(name, roles=tuple(dict.fromkeys(roles)))

@@ -1,0 +1,160 @@
+"""The name of a base model, and of an adapter on it → the model in memory, on this machine's device."""
+
+import importlib.util
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from schemas.errors import ConfigError, MachineError
+from train.chat import check_name, first_line
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import BitsAndBytesConfig, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+
+def quiet() -> None:
+    """Leaves of the libraries' logs what is an error, and their bars only where somebody watches."""
+    import logging
+    import warnings
+
+    import datasets
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    datasets.logging.set_verbosity_error()
+    for name in ("accelerate", "peft", "trl", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"(torch|trl|peft|transformers|accelerate)\..*")
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+        transformers.logging.disable_progress_bar()
+
+
+def has_bfloat16() -> bool:
+    """Whether this machine's accelerator computes in bfloat16 itself."""
+    import torch
+
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def load_model(
+    model: str,
+    *,
+    adapter: str | None = None,
+    trainable: bool = False,
+    dtype: str = "auto",
+    four_bit: bool = False,
+    attn_implementation: str | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> "PreTrainedModel":
+    """The causal language model `model` (a folder or a Hub name), with `adapter` on it, on the CPU.
+
+    `dtype` auto: bfloat16 where the device has it, else float32; own: as the model was saved. `four_bit`: NF4 by
+    bitsandbytes (Dettmers et al. 2023, "QLoRA"). `trainable`: the adapter's weights get gradients. Raises ConfigError
+    for a name that is no causal language model and an adapter of another base model, MachineError for a missing
+    library.
+    """
+    from transformers import AutoModelForCausalLM
+
+    check_name(model)
+    if os.path.isdir(model) and not os.path.exists(f"{model}/config.json"):
+        if not os.path.exists(f"{model}/adapter_config.json"):
+            raise ConfigError(f"{model}: holds no model (no config.json); name a model's folder or its Hub name")
+        base = adapter_config(model)["base_model_name_or_path"]
+        raise ConfigError(f"{model}: holds an adapter; give --model {base} --adapter {model}")
+    if adapter:
+        check_adapter(adapter, model)
+    options = {"attn_implementation": attn_implementation} if attn_implementation else {}
+    if four_bit:
+        options["quantization_config"] = four_bits()
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(
+            model, dtype=_dtype(dtype), revision=revision, trust_remote_code=trust_remote_code, **options
+        )
+    except ImportError as error:  # an attention or a quantization whose package is missing
+        raise MachineError(f"{model}: does not load here: {first_line(error)}") from error
+    except OSError as error:
+        if os.path.isdir(model):
+            raise ConfigError(f"{model}: holds no model that loads: {first_line(error)}") from error
+        raise MachineError(f"{model}: no such folder, and the Hub gives no model for it; check the name") from error
+    except ValueError as error:  # not a causal language model, or an attention that it does not have
+        raise ConfigError(f"{model}: {first_line(error)}") from error
+    return with_adapter(loaded, adapter, trainable) if adapter else loaded
+
+
+def with_adapter(model: "PreTrainedModel", adapter: str, trainable: bool = False) -> "PreTrainedModel":
+    """`model` with the adapter on it. Raises ConfigError where its shapes are not the model's."""
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+    except (RuntimeError, ValueError, KeyError) as error:  # sizes that differ; modules that the model does not have
+        raise ConfigError(f"{adapter}: this adapter does not fit the model: {first_line(error)}") from error
+    except OSError as error:
+        raise ConfigError(f"{adapter}: holds no adapter that loads: {first_line(error)}") from error
+
+
+def greedy(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> "GenerationConfig":
+    """A generation config that takes the likeliest token and ends at every token that ended an answer before or now."""
+    from transformers import GenerationConfig
+
+    ends = model.generation_config.eos_token_id
+    ends = [ends] if isinstance(ends, int) else list(ends or [])
+    return GenerationConfig(
+        do_sample=False,
+        bos_token_id=model.generation_config.bos_token_id,
+        eos_token_id=list(dict.fromkeys([tokenizer.eos_token_id, *ends])),
+    )
+
+
+def adapter_config(adapter: str) -> dict:
+    """The adapter's own description. Raises ConfigError where there is none."""
+    path = f"{adapter}/adapter_config.json"
+    try:
+        if os.path.isdir(adapter):
+            with open(path, encoding="utf-8") as file:
+                return json.load(file)
+        from peft import PeftConfig
+
+        return PeftConfig.from_pretrained(adapter).to_dict()
+    except FileNotFoundError as error:
+        raise ConfigError(f"{adapter}: holds no adapter (no adapter_config.json)") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{adapter}: no adapter can be read there: {first_line(error)}") from error
+
+
+def check_adapter(adapter: str, model: str) -> None:
+    """Raises ConfigError for an adapter of another base model. A base that was moved is known by its last name."""
+    base = adapter_config(adapter).get("base_model_name_or_path") or model
+    if os.path.basename(base.rstrip("/")) != os.path.basename(os.path.abspath(model)):
+        raise ConfigError(f"{adapter}: an adapter for {base}, not for {model}; give --model {base}")
+
+
+def _dtype(name: str) -> "torch.dtype | str":
+    import torch
+
+    if name == "own":
+        return "auto"  # transformers' word for it
+    if name == "auto":
+        return torch.bfloat16 if has_bfloat16() else torch.float32
+    return getattr(torch, name)
+
+
+def four_bits() -> "BitsAndBytesConfig":
+    """How weights are loaded in 4 bits. Raises MachineError where bitsandbytes or a CUDA device is missing."""
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MachineError("4-bit weights need bitsandbytes: pip install bitsandbytes, or load without (method lora)")
+    if not torch.cuda.is_available():
+        raise MachineError("4-bit weights need a CUDA device, and this machine has none; load without (method lora)")
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=_dtype("auto"),
+    )

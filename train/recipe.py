@@ -1,0 +1,150 @@
+"""A YAML file, flags and `--set key=value` → one checked recipe of a training run."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import ConfigError
+from schemas.example import TASKS
+
+CONFIGS = Path(__file__).parent / "configs"
+
+Names = tuple[str, ...]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Tiny(BaseModel):
+    """The shape of the random model that the model name `tiny` stands for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vocab_size: Annotated[int, Field(ge=259)] = 2000
+    hidden_size: Annotated[int, Field(gt=0, multiple_of=8)] = 128
+    layers: Count = 2
+
+
+class Recipe(BaseModel):
+    """What to train on what, and how. docs/train.md describes each key.
+
+    `lora` holds options of peft's LoraConfig, `training` those of trl's SFTConfig, both by their own names.
+    `weights`: task or source → how often its rows are seen (0.5: half of them; 2: each twice).
+    `max_negative_ratio`: all-negative rows kept for each row with a positive label, by task and source.
+    `validation_share`: the share of the training texts that is held out where the corpus has no validation split.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    data: str
+    output: str
+    model_revision: str | None = None
+    adapter: str | None = None
+    chat_template: str | None = None
+    eos_token: str | None = None
+    trust_remote_code: bool = False
+    attn_implementation: str | None = None
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    tiny: Tiny = Tiny()
+    method: Literal["lora", "qlora", "full"] = "lora"
+    lora: dict = {}
+    data_revision: str | None = None
+    tasks: tuple[Literal[TASKS], ...] = ()
+    sources: Names = ()
+    streaming: bool = False
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    max_negative_ratio: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    max_validation_rows: Count = 1000
+    training: dict = {}
+
+
+class _Loader(yaml.SafeLoader):
+    """As PyYAML's, but 2e-4 is a number, as everybody who writes a learning rate expects (YAML 1.2)."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+)
+
+
+def shipped_names() -> list[str]:
+    """Names of the recipes that come with the package; those of train.compare are of another kind."""
+    return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith("compare"))
+
+
+def read(path: str) -> dict:
+    """The mapping in a recipe file; a name without a folder is one of the shipped recipes too.
+
+    Raises ConfigError with file and line where it is none.
+    """
+    shipped = CONFIGS / (path if path.endswith(".yaml") else f"{path}.yaml")
+    found = shipped if "/" not in path and not Path(path).exists() and shipped.exists() else Path(path)
+    try:
+        content = yaml.load(found.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        names = ", ".join(shipped_names())
+        raise ConfigError(f"{path}: {error.strerror}; --config takes a YAML file or one of {names}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        raise ConfigError(f"{where}: no valid YAML: {getattr(error, 'problem', None) or error}") from error
+    if content is not None and not isinstance(content, dict):
+        raise ConfigError(f"{path}:1: a recipe is a mapping of {', '.join(Recipe.model_fields)}")
+    return content or {}
+
+
+def with_setting(content: dict, setting: str) -> dict:
+    """`content` with one `key=value` or `section.key=value`; the value is read as YAML."""
+    name, equals, value = setting.partition("=")
+    section, _, key = name.partition(".")
+    try:
+        parsed = yaml.load(value, _Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {setting}: the value is no valid YAML") from error
+    if not equals or not name:
+        raise ConfigError(f"--set {setting}: write key=value, for example --set training.num_train_epochs=1")
+    if not key:
+        return {**content, section: parsed}
+    inner = content.get(section)
+    return {**content, section: {**(inner if isinstance(inner, dict) else {}), key: parsed}}
+
+
+def check(content: dict, origin: str) -> Recipe:
+    """The recipe in `content`. Raises ConfigError naming `origin`, the key and what it may be."""
+    try:
+        recipe = Recipe.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: {'; '.join(map(_explain, error.errors()))}") from error
+    if recipe.adapter and recipe.lora:
+        raise ConfigError(f"{origin}: lora: an adapter that is continued keeps its own options; remove the section")
+    if recipe.adapter and recipe.method == "full":
+        raise ConfigError(f"{origin}: method full: an adapter is continued with lora or qlora; merge it to tune all")
+    if recipe.method == "full" and recipe.lora:
+        raise ConfigError(f"{origin}: lora: method full trains all weights; remove the section or take method lora")
+    return recipe
+
+
+def options(content: dict, known: list[str], section: str) -> dict:
+    """`content`, its keys checked against the options that a library knows."""
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 3)
+            hint = f"did you mean {', '.join(near)}?" if near else "see docs/train.md"
+            raise ConfigError(f"unknown key {section}.{key}; {hint}")
+    return content
+
+
+def _explain(problem: dict) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing":
+        return f"{where} is missing; give --{where} or the key {where}"
+    if problem["type"] != "extra_forbidden":
+        message = problem["msg"]
+        return f"{where}: {message[0].lower()}{message[1:]}, not {problem['input']!r}"
+    known = list(Tiny.model_fields if problem["loc"][0] == "tiny" else Recipe.model_fields)
+    near = difflib.get_close_matches(str(problem["loc"][-1]), known, 3)
+    return f"unknown key {where}; " + (f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}")

@@ -1,0 +1,189 @@
+"""A user's texts and labels → instruction rows as a build makes them, long documents in overlapping windows."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from schemas.errors import ConfigError
+from schemas.example import Event, Example, Mention, Span
+from schemas.label import Label
+from transforms.ask import AskOptions
+from transforms.instruct import instructions
+from transforms.prompts import Prompts
+from transforms.sentences import pieces, sentences
+
+HAN_SHARE = 0.3
+"""From this share of Han letters on, a text without a language is Chinese."""
+
+KEYS = ("text", "id", "lang", "triggers")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One of the user's texts. `triggers`: event type → triggers, which EEA asks about."""
+
+    id: str
+    text: str
+    lang: str
+    triggers: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a document (code points)."""
+
+    document: Document
+    start: int
+    end: int
+
+
+def read(path: str, task: str, lang: str | None = None) -> list[Document]:
+    """The texts of a file: `.jsonl` and `.json`, a JSON object a line with `text` and, if need be, `id`, `lang` and
+    `triggers`; any other, a text a line. Blank lines are skipped. `lang` holds for texts that name none; without it
+    their script tells (en, zh).
+
+    Raises ConfigError, with the line, for rows of another form, an id that stands twice, EEA without triggers, and a
+    file without texts.
+    """
+    documents: dict[str, Document] = {}
+    for number, line in _lines(path):
+        place = f"{path}:{number}"
+        row = _row(line, place) if path.endswith((".jsonl", ".json")) else {"text": line}
+        document = _document(row, str(len(documents)), lang, place)
+        if task == "EEA" and not document.triggers:
+            raise ConfigError(f'{place}: EEA needs the key "triggers": event type → the triggers to find arguments of')
+        if document.id in documents:
+            raise ConfigError(f"{place}: the id {document.id!r} stands in this file twice; ids must differ")
+        documents[document.id] = document
+    if not documents:
+        raise ConfigError(f"{path}: no texts in it")
+    return list(documents.values())
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    try:
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: no UTF-8; convert the file") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; --texts takes a file, a text a line or JSON Lines") from error
+
+
+def _row(line: str, place: str) -> dict:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{place}: no valid JSON ({error.msg}); one object a line") from error
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
+        raise ConfigError(f'{place}: expected a JSON object with a "text" that is not empty')
+    return row
+
+
+def _document(row: dict, default_id: str, lang: str | None, place: str) -> Document:
+    text, identity, triggers = row["text"], row.get("id", default_id), row.get("triggers") or {}
+    if not isinstance(identity, str | int):
+        raise ConfigError(f"{place}: the id must be a string or a number")
+    if not isinstance(triggers, dict) or not all(
+        isinstance(found, list) and found and all(isinstance(trigger, str) and trigger for trigger in found)
+        for found in triggers.values()
+    ):
+        raise ConfigError(f'{place}: "triggers" must be a map event type → list of triggers')
+    strange = next((trigger for found in triggers.values() for trigger in found if trigger not in text), None)
+    if strange is not None:
+        raise ConfigError(f"{place}: the trigger {strange!r} does not stand in the text")
+    return Document(str(identity), text, row.get("lang") or lang or script(text), triggers)
+
+
+def script(text: str) -> str:
+    """zh or en, by the letters of the text."""
+    letters = [character for character in text if character.isalpha()]
+    han = sum("\u3400" <= character <= "\u9fff" for character in letters)
+    return "zh" if letters and han >= HAN_SHARE * len(letters) else "en"
+
+
+def overlapping(text: str, lang: str, max_chars: int, overlap_chars: int) -> list[Span]:
+    """Runs of whole sentences of at most `max_chars` code points that cover the text, blanks at their edges left out.
+
+    Each begins with those last sentences of the one before that have at most `overlap_chars` together, as far as
+    there is room for a new one. A sentence that alone is too long is cut (`transforms.sentences.pieces`).
+    """
+    found = sentences(text, lang)
+    units = [piece for sentence in found for piece in pieces(text, sentence, max_chars, ())]
+    runs, first, last = [], 0, -1
+    while last + 1 < len(units):
+        first = _first(units, first, last, max_chars, overlap_chars)
+        last += 1
+        while last + 1 < len(units) and units[last + 1][1] - units[first][0] <= max_chars:
+            last += 1
+        runs.append((units[first][0], units[last][1]))
+    return runs
+
+
+def _first(units: Sequence[Span], before: int, last: int, max_chars: int, overlap_chars: int) -> int:
+    """The first unit of the run that comes after the one from unit `before` to unit `last`."""
+    first = last + 1
+    end, new_end = units[last][1], units[last + 1][1]
+    while (
+        first - 1 > before and end - units[first - 1][0] <= overlap_chars and new_end - units[first - 1][0] <= max_chars
+    ):
+        first -= 1
+    return first
+
+
+def windows(documents: Sequence[Document], max_chars: int, overlap_chars: int) -> dict[str, Window]:
+    """Example id → window: a document of at most `max_chars` is its own, a longer one has `<id>/0`, `<id>/1`, …
+
+    Raises ConfigError where another document has the id of a window.
+    """
+    found: dict[str, Window] = {}
+    for document in documents:
+        cut = {f"texts/{document.id}": Window(document, 0, len(document.text))}
+        if len(document.text) > max_chars:
+            spans = overlapping(document.text, document.lang, max_chars, overlap_chars)
+            cut = {f"texts/{document.id}/{number}": Window(document, *span) for number, span in enumerate(spans)}
+        if taken := cut.keys() & found.keys():
+            raise ConfigError(f"two texts or their windows have the id {min(taken)!r}; name one of them otherwise")
+        found |= cut
+    return found
+
+
+def rows(
+    cut: Mapping[str, Window], task: str, labels: Sequence[Label], prompts: Prompts, options: AskOptions
+) -> list[dict]:
+    """The instruction rows of all windows, by the code that makes a build's test rows (all labels asked).
+
+    Raises ConfigError for triggers of a type that is not among `labels`.
+    """
+    made = []
+    for example_id, window in cut.items():
+        text = window.document.text[window.start : window.end]
+        events = tuple(
+            Event(label, Mention(trigger))
+            for label, triggers in window.document.triggers.items()
+            for trigger in triggers
+            if trigger in text
+        )
+        strange = sorted({event.label for event in events} - {label.name for label in labels})
+        if strange:
+            near = difflib.get_close_matches(strange[0], [label.name for label in labels], 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"text {window.document.id}: triggers of {strange[0]!r}, which is no label{hint}")
+        example = Example(
+            example_id,
+            "texts",
+            "test",
+            window.document.lang,
+            text,
+            (task,),
+            None,
+            None,
+            events if task == "EEA" else None,
+        )
+        asked, _ = instructions(example, task, labels, None, prompts, options)
+        # The triggers that were given are no gold.
+        made += [asdict(replace(row, label=None)) for row in asked]
+    return made
