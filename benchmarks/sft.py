@@ -42,7 +42,7 @@ def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size:
     from trl import SFTConfig, SFTTrainer
 
     from train import load, tiny
-    from train import packing as apart
+    from train.tuning import packing as apart
 
     load.quiet()
     vocabulary = VOCABULARY if shape != "tiny" else 300

@@ -56,7 +56,7 @@ def test_torch_is_imported_by_the_encoder_and_by_training_alone():
         ("validation.check", ("apache_beam", "great_expectations")),
         ("train.sft", ("apache_beam", "datasets", "torch", "transformers")),
         ("train.export", ("apache_beam", "datasets", "torch", "transformers")),
-        ("train.run", ("apache_beam", "great_expectations", "torch")),
+        ("train.tuning.run", ("apache_beam", "great_expectations", "torch")),
     ],
 )
 def test_heavy_modules_are_loaded_late(module, unwanted):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, IEForgeError
 
 if TYPE_CHECKING:
-    from train.comparison import Comparison, Step
+    from train.comparing.comparison import Comparison, Step
 
 EPILOG = """\
 examples:
@@ -66,10 +66,10 @@ def compare(comparison: "Comparison", output: Path) -> dict:
 
     Raises StepError for a command that fails, and ConfigError as `comparison.claim` and `predictions.load` do.
     """
-    from train.bootstrap import Bootstrap
-    from train.comparison import build_step, claim, predict_step, predictions, train_step
-    from train.difference import differences
-    from train.predictions import load, together
+    from train.comparing.comparison import build_step, claim, predict_step, predictions, train_step
+    from train.comparing.difference import differences
+    from train.scoring.bootstrap import Bootstrap
+    from train.scoring.predictions import load, together
 
     claim(comparison, output)
     for arm in comparison.arms:
@@ -103,7 +103,7 @@ def compare(comparison: "Comparison", output: Path) -> dict:
 
 
 def as_text(found: dict) -> str:
-    from train.score_table import aligned, number
+    from train.scoring.table import aligned, number
 
     first, second = found["arms"]
     header = ["task", "source", "measure", "texts", f"F1 {first}", f"F1 {second}", "difference", "95 %"]
@@ -143,7 +143,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     options = argument_parser().parse_args(flags)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        from train.comparison import load
+        from train.comparing.comparison import load
 
         found = compare(load(options.config), Path(options.output))
         print(json.dumps(found, ensure_ascii=False, indent=1) if options.json else as_text(found))

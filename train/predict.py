@@ -117,7 +117,9 @@ def main(flags: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     try:
         check_flags(arguments)
-        from train import predicting  # torch and datasets are loaded only once the flags are known to be good
+        from train.prediction import (
+            predicting,  # torch and datasets are loaded only once the flags are known to be good
+        )
 
         return predicting.run(arguments)
     except IEForgeError as error:

@@ -13,7 +13,7 @@ from schemas.errors import ConfigError, IEForgeError, MachineError
 from schemas.example import TASKS
 
 if TYPE_CHECKING:
-    from train.aggregate import Report
+    from train.scoring.aggregate import Report
 
 BY = ("task", "source", "label", "split")
 MATCHES = ("normal", "set")
@@ -46,10 +46,10 @@ def score(
     """
     from tqdm import tqdm
 
-    from train.aggregate import Report, Table, scores, total
-    from train.bootstrap import Bootstrap
-    from train.predictions import load, together
-    from train.tally import tally
+    from train.scoring.aggregate import Report, Table, scores, total
+    from train.scoring.bootstrap import Bootstrap
+    from train.scoring.predictions import load, together
+    from train.scoring.tally import tally
 
     loaded = [load(path, gold, task) for path in paths]
     together(loaded)
@@ -128,10 +128,10 @@ def main(flags: Sequence[str] | None = None) -> int:
         )  # fmt: skip
         for note in report.notes:
             print(f"note: {note}", file=sys.stderr)
-        from train.score_table import as_json, as_text
+        from train.scoring.table import as_json, as_text
 
         if options.html:
-            from train.score_report import page
+            from train.scoring.report import page
 
             write(options.html, page(report))
         shown = json.dumps(as_json(report), ensure_ascii=False, indent=1) if options.json else as_text(report)

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from schemas.errors import ConfigError, IEForgeError, MachineError
-from train import recipe
+from train.tuning import recipe
 
 EPILOG = """\
 examples:
@@ -75,7 +75,7 @@ def main(flags: Sequence[str] | None = None) -> int:
         return ConfigError.exit_code
     try:
         settings = configuration(arguments)
-        from train import run  # torch and transformers are loaded only once the flags are known to be good
+        from train.tuning import run  # torch and transformers are loaded only once the flags are known to be good
 
         with contextlib.redirect_stdout(sys.stderr):  # the trainer's log is printed
             summary = run.train(settings, resume=arguments.resume, debug=arguments.debug)

@@ -13,12 +13,12 @@ import yaml
 from schemas.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.predicted import entities, row, write
-from train import comparison
-from train.bootstrap import Bootstrap
 from train.compare import NO_EVIDENCE, StepError, as_text, compare, main, run
-from train.comparison import Step
-from train.difference import differences
-from train.predictions import load
+from train.comparing import comparison
+from train.comparing.comparison import Step
+from train.comparing.difference import differences
+from train.scoring.bootstrap import Bootstrap
+from train.scoring.predictions import load
 
 RECIPE = {
     "arms": {"none": {"mine": {"hard_negatives": "none"}}, "mined": {"mine": {"hard_negatives": "mine"}}},
@@ -195,7 +195,7 @@ def test_no_command_outlives_a_comparison_that_is_stopped(tmp_path):
     )
     code = (
         "import signal, sys; from pathlib import Path; from train.compare import interrupt, run;"
-        "from train.comparison import Step; signal.signal(signal.SIGTERM, interrupt);"
+        "from train.comparing.comparison import Step; signal.signal(signal.SIGTERM, interrupt);"
         f"run(Step('a/build', (sys.executable, '-c', {sleeper!r})), Path({str(tmp_path)!r}))"
     )
     stopped = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)

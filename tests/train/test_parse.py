@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.example import TASKS
-from train.items import MEASURES, asked_label, gold_items, items
 from train.parse import READERS, Parsed, Unparseable, parse
+from train.scoring.items import MEASURES, asked_label, gold_items, items
 
 SPO_SCHEMA = [{"subject_type": "ship", "predicate": "moored at", "object_type": "quay"}]
 

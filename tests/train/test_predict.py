@@ -118,7 +118,7 @@ def test_rows_with_a_gold_output_keep_it_as_label(data, tmp_path):
 
 def test_rows_of_other_files_need_no_ids(rows_file, tmp_path):
     """IEPile's train.json: no ids, no splits."""
-    from train.predictions import load
+    from train.scoring.predictions import load
 
     output = tmp_path / "p.jsonl"
     with serving(lambda *_: (200, completion('{"person": [], "place": []}'))) as served:

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import ConfigError, MachineError
 from tests.train.serving import completion, serving
-from train import endpoint
-from train.answers import Answer, Failure, Prompt
+from train.prediction import endpoint
+from train.prediction.answers import Answer, Failure, Prompt
 
 EMPTY = Answer('{"person": []}', cut=False)
 RIGHT = (200, completion('{"person": []}'))

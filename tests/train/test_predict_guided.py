@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from train.guided import WIRE_SEPARATORS, json_schema
+from train.prediction.guided import WIRE_SEPARATORS, json_schema
 
 BYTES = LLTokenizer("byte")
 PAIR = {"subject": "Asta", "object": "Berg"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.join import Answered, asked_only, joined, occurrences
+from train.prediction.join import Answered, asked_only, joined, occurrences
 
 TEXT = "Asta Holm met Inga Holm. Later Asta left the art party."
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from schemas.label import Label, typed_label
-from train import labels, texts, work
+from train.prediction import labels, texts, work
 
 ROLES = '{"meet": ["who", "where"], "leave": ["who"]}'
 

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import ConfigError
-from train import recipe
+from train.tuning import recipe
 
 GIVEN = {"model": "m", "data": "d", "output": "o"}
 
@@ -28,7 +28,7 @@ def test_settings_and_sections():
 def test_shipped_recipes_are_found_by_name_and_checked(name):
     checked = recipe.check({**recipe.read(name), "data": "d", "output": "o"}, name)
     pytest.importorskip("trl")
-    from train import run
+    from train.tuning import run
 
     run.adapter_options(checked)
     unset = {"bf16": False, "fp16": False, "max_steps": 1}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from tests.train.conftest import ner_row, write_rows
-from train import chat, recipe, rows
+from train import chat
+from train.tuning import recipe, rows
 
 
 @pytest.fixture(scope="module")

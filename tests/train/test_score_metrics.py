@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.bootstrap import Bootstrap, drawn_figures
-from train.metrics import MISSED, WRONG, compare, rouge_2, tokens
+from train.scoring.bootstrap import Bootstrap, drawn_figures
+from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 
 TEXT = "Ada left Coal Quay for Low Water on Monday with coal and tin; Bo stayed at Coal Quay."
 GOLD = [("left", "Ada", "Coal Quay"), ("to", "Ada", "Low Water"), ("at", "Bo", "Coal Quay")]

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from tests.train.predicted import row, write
 from train.score import score
-from train.score_report import COLOURS, MEANINGS, PLOTTED, page
+from train.scoring.report import COLOURS, MEANINGS, PLOTTED, page
 
 EVIL = "<script>alert('x')</script>&\""
 VOID = {"meta", "br"}
@@ -68,7 +68,7 @@ def test_long_plots_are_cut_and_say_so(tmp_path):
 
 
 def test_every_class_has_a_colour_and_a_meaning():
-    from train.metrics import MISSED, WRONG
+    from train.scoring.metrics import MISSED, WRONG
 
     assert COLOURS.keys() == MEANINGS.keys() == {*WRONG, *MISSED}
 

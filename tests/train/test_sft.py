@@ -124,7 +124,8 @@ def test_packed_rows_are_kept_apart_or_refused(tiny_base):
     """Where attention looks at the positions it is fine; a model that is blind to them fails the trial."""
     import torch
 
-    from train import load, packing
+    from train import load
+    from train.tuning import packing
 
     model = load.load_model(tiny_base)
     assert packing.keeps_apart(model)

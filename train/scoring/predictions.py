@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from schemas.errors import ConfigError
-from train.items import asked_label
-from train.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
+from train.scoring.items import asked_label
+from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
 
 CHINESE = re.compile("[\u3400-\u9fff]")
 

@@ -13,7 +13,8 @@ from importlib import metadata
 from tqdm import tqdm
 
 from schemas.errors import ConfigError, MachineError
-from train import answers, corpus, endpoint, extractions, guided, resume, shots, work
+from train import corpus
+from train.prediction import answers, endpoint, extractions, guided, resume, shots, work
 from transforms import files
 
 
@@ -175,7 +176,8 @@ def endpoint_backend(arguments: argparse.Namespace) -> Backend:
 
 def local_backend(arguments: argparse.Namespace) -> Backend:
     """The model is loaded when the first answer is asked for; what is wrong with its name or tokenizer is said now."""
-    from train import chat, generate, generate_vllm, load
+    from train import chat, load
+    from train.prediction import generate, generate_vllm
 
     if not arguments.debug:
         quiet_models()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.errors import MachineError
-from train.items import MEASURES, Item, asked_label, gold_items, items
-from train.metrics import MISSED, WRONG, compare, rouge_2, tokens
 from train.parse import Parsed, Unparseable, parse, read
-from train.predictions import Answer, Record
+from train.scoring.items import MEASURES, Item, asked_label, gold_items, items
+from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
+from train.scoring.predictions import Answer, Record
 
 COUNTS = ("right", "predicted", "gold", "overlapping")
 

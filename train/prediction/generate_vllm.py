@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.errors import MachineError
 from train import chat
-from train.answers import Answer, Failure, Prompt, batches
+from train.prediction.answers import Answer, Failure, Prompt, batches
 
 PROMPTS_A_CALL = 4096
 """The engine batches by itself; what it has answered is written after each call."""

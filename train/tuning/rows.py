@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError
 from train import chat, corpus
-from train.recipe import Recipe
+from train.tuning.recipe import Recipe
 from transforms.draw import seed_key
 
 if TYPE_CHECKING:

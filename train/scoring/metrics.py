@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
-from train.items import Item
+from train.scoring.items import Item
 
 MATCHES = ("normal", "set")
 """normal: an item counts as often as it stands there; set: once."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.bootstrap import Bootstrap, drawn_figures, interval, mean_of_drawn_runs, precision_recall_f1
-from train.items import MEASURES
-from train.metrics import MISSED, PARTIAL, WRONG
-from train.tally import ANSWERS, Tally
+from train.scoring.bootstrap import Bootstrap, drawn_figures, interval, mean_of_drawn_runs, precision_recall_f1
+from train.scoring.items import MEASURES
+from train.scoring.metrics import MISSED, PARTIAL, WRONG
+from train.scoring.tally import ANSWERS, Tally
 
 COLUMNS = ("task", "source", "label", "split")
 """What scores can be told apart by. The task always is one: tasks count different things."""

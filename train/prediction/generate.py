@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError
 from train import chat
-from train.answers import Answer, Failure, Prompt, batches
-from train.guided import Guide
 from train.load import has_bfloat16
+from train.prediction.answers import Answer, Failure, Prompt, batches
+from train.prediction.guided import Guide
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from schemas.errors import ConfigError
 from schemas.example import TASKS
-from train import corpus, labels, texts
+from train import corpus
+from train.prediction import labels, texts
 from transforms import prompts
 from transforms.ask import AskOptions
 from transforms.draw import nth_key, seed_key

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
-from train.join import Answered, asked_only, joined
 from train.parse import Unparseable, parse
-from train.texts import Window
+from train.prediction.join import Answered, asked_only, joined
+from train.prediction.texts import Window
 from transforms import files
 
 LAYER = {"NER": "entity", "RE": "relation", "SPO": "relation", "KG": "relation"}

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import yaml
 
 from schemas.errors import ConfigError, MachineError
-from train import chat, corpus, load, packing, rows, tiny
-from train.recipe import Recipe, options
+from train import chat, corpus, load, tiny
+from train.tuning import packing, rows
+from train.tuning.recipe import Recipe, options
 
 if TYPE_CHECKING:
     from peft import LoraConfig

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from schemas.errors import ConfigError, MachineError
-from train.work import keys
+from train.prediction.work import keys
 from transforms import files
 
 COLUMNS = ("id", "example_id", "task", "source", "lang", "split", "text_sha256", "instruction", "labels")

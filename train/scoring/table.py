@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from train.aggregate import Figures, Report, Scores, Table
+from train.scoring.aggregate import Figures, Report, Scores, Table
 
 
 def as_json(report: Report) -> dict:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import ConfigError, MachineError
 from train import chat
-from train.answers import Answer, Failure, Prompt
+from train.prediction.answers import Answer, Failure, Prompt
 
 KEY = "OPENAI_API_KEY"
 RETRIED = (408, 409, 425, 429)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.aggregate import Group, groups
-from train.bootstrap import Bootstrap, drawn_figures, interval, precision_recall_f1
-from train.predictions import Record
-from train.tally import Tally, tally
+from train.scoring.aggregate import Group, groups
+from train.scoring.bootstrap import Bootstrap, drawn_figures, interval, precision_recall_f1
+from train.scoring.predictions import Record
+from train.scoring.tally import Tally, tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.example import Span
-from train.items import asked_label
+from train.scoring.items import asked_label
 
 Key = Hashable
 """What makes two annotations of a text the same."""

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from schemas.errors import ConfigError
 from schemas.example import TASKS
-from train.metrics import MATCHES
-from train.recipe import read
+from train.scoring.metrics import MATCHES
+from train.tuning.recipe import read
 
 ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
 

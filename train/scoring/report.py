@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from train.aggregate import Report, Scores, Table
-from train.score_table import by_measure, error_cells, group_columns, number, score_cells, share, width
+from train.scoring.aggregate import Report, Scores, Table
+from train.scoring.table import by_measure, error_cells, group_columns, number, score_cells, share, width
 
 PLOTTED = 60
 """A plot with more bars than this is no help; the table below it has all groups."""

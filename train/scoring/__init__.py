@@ -1,0 +1,1 @@
+"""Predictions and gold → scores, errors and intervals: what `python -m train.score` is made of."""
