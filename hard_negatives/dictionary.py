@@ -1,5 +1,6 @@
 """The hard-negative dictionary: mined ones and a user's own, as files, and as the mapping that asking needs."""
 
+import codecs
 import json
 from dataclasses import dataclass, field
 from typing import Literal
@@ -96,6 +97,8 @@ def load(path: str) -> tuple[Dictionary, ...]:
         raise ConfigError(f"{path}: no such file or folder; {EXPECTED}")
     if not files.is_folder(path):
         return parse(_read(path), path)
+    if files.exists(f"{path}/hard_negatives"):
+        raise ConfigError(f"{path}: a build holds more than dictionaries; give its folder {path}/hard_negatives")
     found = [file for file in files.list_files(path) if file.name.endswith(".json") and file.name != "manifest.json"]
     if not found:
         raise ConfigError(f"{path}: no .json file below this folder; {EXPECTED}")
@@ -111,8 +114,8 @@ def _read(path: str) -> bytes:
 def parse(content: bytes, place: str) -> tuple[Dictionary, ...]:
     """The dictionaries in one file's bytes; `place` is what errors name."""
     try:
-        data = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        data = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{place}: no valid JSON: {error}; {EXPECTED}") from error
     if not isinstance(data, dict) or not data:
         raise ConfigError(f"{place}: not a dictionary with labels; {EXPECTED}")

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import math
+import os
 import re
 import threading
 import unicodedata
@@ -10,8 +11,11 @@ import urllib.error
 import urllib.request
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from schemas.errors import ConfigError
@@ -36,7 +40,7 @@ PREFIXES = (
     (r"bge-multilingual-gemma2", f"<instruct>{SIMILAR}.\n<query>"),  # hf.co/BAAI/bge-multilingual-gemma2
     (r"(^|[/_-])bge-", ""),  # hf.co/BAAI/bge-m3 and bge-*-v1.5, FAQ 3: only queries that search passages take one
 )
-"""What model cards say stands before each of two texts whose likeness is asked (first pattern found in the name)."""
+"""What model cards say stands before each of two texts whose likeness is asked (first pattern found in a name)."""
 
 
 def embed(texts: list[str], model: str) -> np.ndarray:
@@ -97,12 +101,36 @@ def ngrams(text: str):
 
 def prefix(model: str) -> str | None:
     """What this model wants before every text; None leaves it to the model's own configuration."""
-    return next((text for pattern, text in PREFIXES if re.search(pattern, model.lower())), None)
+    found = (text for name in names(model) for pattern, text in PREFIXES if re.search(pattern, name.lower()))
+    return next(found, None)
+
+
+def names(model: str) -> Iterator[str]:
+    """What a model is called: a Hub name without its owner; a folder's own name, that of the Hub model whose snapshot
+    it is, and the one that its config.json was made from. The folders above it say nothing of it.
+    """
+    folder = Path(os.path.abspath(model))
+    for path in (folder, folder.resolve()):
+        yield path.name
+        if path.parent.name == "snapshots":  # …/models--intfloat--multilingual-e5-small/snapshots/<revision>
+            yield path.parent.parent.name.split("--")[-1]
+    if (folder / "config.json").is_file():
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a broken one is refused where the model is read
+            origin = msgspec.json.decode((folder / "config.json").read_bytes(), type=Origin)
+            yield Path(origin.name).name
+
+
+class Origin(msgspec.Struct, rename={"name": "_name_or_path"}):
+    """What transformers writes into a config.json of the model that it was trained from."""
+
+    name: str = ""
 
 
 @functools.cache
 def load(model: str):
     """The SentenceTransformer of a name or folder, once a process. Raises ConfigError where there is none."""
+    if not model.strip():  # which sentence-transformers takes for a model without parts
+        raise _unusable(repr(model), "it has no name")
     try:
         from sentence_transformers import SentenceTransformer  # isort: skip (what is missing is named first)
 

@@ -7,11 +7,13 @@ with R; then the mean over a source's labels and the mean over sources. Chance i
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 
-from hard_negatives.dictionary import Dictionary, as_mapping, load
+from hard_negatives.dictionary import Dictionary, Ranking, as_mapping, load
 from schemas.errors import ConfigError, IEForgeError
+from transforms import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class SourceScores:
-    """`missing`: labels of the reference that the dictionary does not hold; they score 0."""
+    """`missing`: labels of the reference that the dictionary does not hold; they are never found, and score 0."""
 
     task: str
     source: str
@@ -43,22 +45,28 @@ class Report:
 
 
 def evaluate(dictionaries: tuple[Dictionary, ...], references: tuple[Dictionary, ...]) -> Report:
-    """Compares what both have, by task and published source name. Raises ConfigError where that is nothing."""
+    """Compares what both have, by task and published source name; a dictionary or a reference that names no task is
+    held against those that share a label with it. Raises ConfigError where that is nothing.
+    """
     sources, left_out = [], []
     for reference in references:
         task, source = reference.task, reference.source
         truth = {label: set(others) - {label} for label, others in as_mapping(reference).items()}
-        ours = [d for d in dictionaries if (d.task, d.source) == (task, source) or not d.task or not task]
+        ours = [d for d in dictionaries if (d.task, d.source) == (task, source)]
+        if not task or not ours:
+            ours = [d for d in dictionaries if not (d.task and task) and not truth.keys().isdisjoint(d.labels)]
         if not any(truth.values()) or is_complete(truth):
-            left_out.append((task, source, "complete graph" if is_complete(truth) else "no neighbours"))
+            left_out.append((task, source, "complete graph" if any(truth.values()) else "no neighbours"))
         elif not ours:
             left_out.append((task, source, "not in the dictionary"))
         elif len(ours) > 1:
-            raise ConfigError(f"{task} {source}: {len(ours)} dictionaries for one reference; give one of them")
+            which = f"{task} {source}" if task else "the reference names no task"
+            raise ConfigError(f"{which}: {len(ours)} dictionaries for one reference; give one of them")
         else:
             sources.append(score_source(ours[0], task, source, truth))
     if not sources:
-        why = "; ".join(f"{' '.join(names).strip()}: {reason}" for *names, reason in left_out)
+        why = "; ".join(f"{' '.join(names).strip() or 'all'}: {reason}" for *names, reason in left_out)
+        why = why or "the reference is empty"
         raise ConfigError(f"nothing to compare ({why}); both files must name the same tasks and sources")
     return Report(mean([source.scores for source in sources]), tuple(sources), tuple(left_out))
 
@@ -72,16 +80,16 @@ def is_complete(truth: dict[str, set[str]]) -> bool:
 def score_source(ours: Dictionary, task: str, source: str, truth: dict[str, set[str]]) -> SourceScores:
     """Mean scores over the labels that have neighbours in the reference."""
     others = len(set(ours.labels) | set(truth)) - 1
-    scores, missing = [], []
+    held = set(ours.labels).union(*as_mapping(ours).values())
+    scores, missing = [], {}
     for label, neighbours in truth.items():
         if not neighbours:
             continue
-        ranking = ours.labels.get(label)
-        if ranking is None:
-            missing.append(label)
-        kept = [n.label for n in ranking.neighbours] if ranking else []
-        below = [n.label for n in ranking.below_cut] if ranking else []
-        scores.append(score_label(kept, kept + below, neighbours, others))
+        ranking = ours.labels.get(label, Ranking(()))
+        kept = [name for name in dict.fromkeys(n.label for n in ranking.neighbours) if name != label]
+        below = [n.label for n in ranking.below_cut if n.label != label]
+        scores.append(score_label(kept, list(dict.fromkeys(kept + below)), neighbours, others))
+        missing |= dict.fromkeys([] if label in ours.labels else [label]) | dict.fromkeys(sorted(neighbours - held))
     return SourceScores(task, source, len(scores), mean(scores), tuple(missing))
 
 
@@ -126,20 +134,30 @@ def _figures(scores: Scores) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hard_negatives.evaluate", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--dictionary", required=True, metavar="DIR|FILE", help="the dictionary, or a folder of them")
+    parser.add_argument(
+        "--dictionary", required=True, metavar="DIR|FILE", help="a dictionary, a folder of them, a build"
+    )
     parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     try:
-        report = evaluate(load(options.dictionary), load(options.reference))
+        report = evaluate(load(below_build(options.dictionary)), load(options.reference))
+        shown = json.dumps(asdict(report), ensure_ascii=False, indent=1) if options.json else as_table(report)
+        print(shown, flush=True)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except IEForgeError as error:
         if options.debug:
             raise
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(json.dumps(asdict(report), ensure_ascii=False, indent=1) if options.json else as_table(report))
     return 0
+
+
+def below_build(path: str) -> str:
+    """The dictionaries of a build's folder; any other path as it is."""
+    return f"{path}/hard_negatives" if files.exists(f"{path}/hard_negatives") else path
 
 
 if __name__ == "__main__":

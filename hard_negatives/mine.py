@@ -26,6 +26,9 @@ MAX_DIMENSIONS = 1024
 """Where there are more labels than dimensions and more of both than this, scores come from the first principal axes
 of the rows, so that 30 000 labels stay a matter of seconds whatever the number of kinds."""
 
+ROUNDING = 1e-12
+"""Below this share of the greatest eigenvalue, float64 eigenvalues of similarities say nothing."""
+
 
 def mine(
     label_set: LabelSet, evidence: Mapping[str, Evidence], model: str, max_neighbours: int = MAX_NEIGHBOURS
@@ -92,7 +95,8 @@ def second_order(vectors: np.ndarray) -> np.ndarray:
 
     For more labels than dimensions the rows of the similarity matrix V Vᵀ are not needed: their dot products are
     those of the rows of V (Vᵀ V)^½, so the cost is linear in the labels. In the basis of its eigenvectors the columns
-    stand in the order of their weight; beyond MAX_DIMENSIONS they are dropped.
+    stand in the order of their weight; beyond MAX_DIMENSIONS they are dropped, and so are those that are nothing but
+    rounding error: products of such small numbers take a processor several times as long.
     """
     vectors = centred(np.asarray(vectors, np.float64))
     n, dimensions = vectors.shape
@@ -100,8 +104,9 @@ def second_order(vectors: np.ndarray) -> np.ndarray:
         rows = vectors @ vectors.T
     else:
         values, basis = np.linalg.eigh(vectors.T @ vectors)
-        weights = np.sqrt(np.clip(values[-MAX_DIMENSIONS:], 0, None))
-        rows = vectors @ (basis[:, -MAX_DIMENSIONS:] * weights)
+        values = np.clip(values, 0, None)
+        axes = np.flatnonzero(values >= ROUNDING * values[-1])[-MAX_DIMENSIONS:]
+        rows = vectors @ (basis[:, axes] * np.sqrt(values[axes]))
     return centred(unit(rows)).astype(np.float32)
 
 

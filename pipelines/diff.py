@@ -83,7 +83,10 @@ def read_counts(root: str) -> dict:
     path = f"{root}/reports/stats.json"
     if not files.exists(path) or not files.is_folder(f"{root}/data"):
         raise ConfigError(f"{root}: neither a validated build nor a release (no reports/stats.json and data/ in it)")
-    return json.loads(files.read_text(path))
+    counts = files.read_json(path)
+    if not isinstance(counts, dict) or "sources" not in counts:
+        raise ConfigError(f"{path}: not the statistics of a build; name another folder")
+    return counts
 
 
 def count_changes(old: dict, new: dict) -> dict[str, dict[str, list[int]]]:
@@ -124,7 +127,7 @@ def label_sets(root: str) -> dict[str, dict[str, dict]]:
 
     listed = files.list_files(f"{root}/labels") if files.is_folder(f"{root}/labels") else []
     return {
-        file.name.removesuffix(".json"): {label["name"]: label for label in json.loads(file.text())["labels"]}
+        file.name.removesuffix(".json"): {label["name"]: label for label in files.read_json(file.path)["labels"]}
         for file in listed
         if file.name.endswith(".json") and "/" in file.name
     }

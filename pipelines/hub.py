@@ -5,6 +5,7 @@ Every call goes through `huggingface_hub`, which takes the token from HF_TOKEN o
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,12 @@ from typing import TypeVar
 import httpx2
 import huggingface_hub
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from huggingface_hub.hf_api import DatasetInfo, RepoFile
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_stream_backoff, validate_repo_id
 from tqdm import tqdm
@@ -31,6 +37,8 @@ TRIES = 5
 LONGEST_WAIT_S = 300
 READ_TIMEOUT_S = 60
 BLOCK_BYTES = 1 << 20
+NO_TAG = re.compile(r"[\s\x00-\x1f\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[./-]|[./]$|\.lock(/|$)|^(main|@)?$")
+"""What git forbids in the name of a tag (git-check-ref-format), and names that mean something else."""
 AGAIN = "run the same command again: what has arrived is not sent again"
 
 
@@ -53,7 +61,7 @@ def check_names(repo_id: str, tag: str | None) -> None:
         raise ConfigError(f"--repo_id: {str(error).splitlines()[0]}") from error
     if "/" not in repo_id:
         raise ConfigError(f"--repo_id {repo_id}: write org/name")
-    if tag is not None and (tag in ("", "main") or any(c.isspace() or c in "~^:?*[\\" for c in tag)):
+    if tag is not None and NO_TAG.search(tag):
         raise ConfigError(f"--tag {tag!r}: write a name such as v1")
 
 
@@ -271,6 +279,10 @@ def hub_errors(repo_id: str):
         yield
     except HfHubHTTPError as error:
         raise told(repo_id, error) from error
+    except OfflineModeIsEnabled as error:
+        raise ConfigError(f"{repo_id}: HF_HUB_OFFLINE is set, and publishing needs the Hub; unset it") from error
+    except httpx2.UnsupportedProtocol as error:
+        raise ConfigError(f"{repo_id}: HF_ENDPOINT is no address such as https://huggingface.co; mend it") from error
     except httpx2.TransportError as error:
         raise MachineError(f"{repo_id}: no connection to the Hub ({type(error).__name__}); {AGAIN}") from error
     except RuntimeError as error:  # the client's wrapping of what went wrong with one file

@@ -23,6 +23,8 @@ def neighbour_counts(rows: pa.Table, dictionary: Mapping[str, Sequence[str]] | N
     """
     if dictionary is None or not rows.num_rows or rows["split"][0].as_py() == "test":
         return Counter()
+    positives = pc.unique(rows["positives"].combine_chunks().flatten()).to_pylist()
+    dictionary = {label: dictionary[label] for label in positives if label in dictionary}  # a few of maybe thousands
     names = sorted({*dictionary, *(near for of in dictionary.values() for near in of)})
     numbers = {name: number for number, name in enumerate(names)}
     known = {(numbers[label], numbers[near]) for label, of in dictionary.items() for near in of}

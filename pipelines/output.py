@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 
 from pyarrow.fs import LocalFileSystem
+from pydantic import ValidationError
 
 from hard_negatives import embed
 from pipelines.config import Config
@@ -40,7 +41,16 @@ def recorded(output: str) -> Config | None:
         content = json.loads(files.read_text(path))
     except ValueError:
         return None
-    return Config.model_validate(content["ieforge"]) if isinstance(content, dict) and "ieforge" in content else None
+    return settings(content["ieforge"], path) if isinstance(content, dict) and "ieforge" in content else None
+
+
+def settings(content: dict, path: str) -> Config:
+    """The configuration that `path` holds. Raises ConfigError where another IEForge wrote it."""
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        at = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ConfigError(f"{path}: another IEForge wrote it ({at} is not as here); build into a new folder") from error
 
 
 @contextmanager

@@ -76,6 +76,8 @@ def publish(arguments: argparse.Namespace) -> int:
     from transforms import files
 
     folder = files.absolute(arguments.output.rstrip("/") or "/")
+    if arguments.to and f"{files.absolute(arguments.to)}/".startswith(f"{folder}/"):
+        raise ConfigError(f"--to {arguments.to}: lies in the build {arguments.output}; name a folder outside it")
     refusals = release.refusals(folder)
     if arguments.repo_id:
         from pipelines import hub

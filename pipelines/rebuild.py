@@ -108,7 +108,8 @@ def rebuild(arguments: argparse.Namespace) -> int:
     folder, output = arguments.release.rstrip("/"), files.absolute(arguments.output.rstrip("/"))
     if not files.exists(f"{folder}/{SOURCES}"):
         raise ConfigError(f"{folder}: no {SOURCES} in it; name the folder of a release that left sources out")
-    told = json.loads(files.read_text(f"{folder}/{SOURCES}"))
+    to_path.refuse_pattern(output)
+    told = files.read_json(f"{folder}/{SOURCES}")
     keys = arguments.sources.split(",")
     for key in keys:
         if key not in told:

@@ -4,7 +4,9 @@ import hashlib
 import importlib.metadata
 import json
 import posixpath
+import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -14,7 +16,7 @@ import pyarrow.compute as pc
 from pipelines import card, croissant, dataset_info, figures, sources
 from pipelines.build import STAGES
 from pipelines.config import Config
-from pipelines.output import recorded
+from pipelines.output import recorded, settings
 from pipelines.sources import Licence
 from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError
@@ -70,9 +72,14 @@ def manifest(output: str, folder: str) -> dict:
 
 
 def manifests(output: str) -> dict[str, dict]:
-    """Stage name → manifest, of the stages that have ended."""
-    listed = [file for file in files.list_files(output) if file.name.rsplit("/", 1)[-1] == "manifest.json"]
-    return {content["stage"]: content for content in (json.loads(file.text()) for file in listed)}
+    """Stage name → manifest, of the stages that have ended; one that is no JSON counts for none, as in a build."""
+    found = {}
+    for file in files.list_files(output):
+        if posixpath.basename(file.name) == "manifest.json":
+            with suppress(ValueError):
+                content = json.loads(file.text())
+                found[content["stage"]] = content
+    return found
 
 
 def refusals(output: str) -> list[str]:
@@ -88,7 +95,7 @@ def refusals(output: str) -> list[str]:
     unfinished = [stage for stage in STAGES if stage not in found]
     before = [stage for stage in unfinished if stage not in ("validate", "card")]
     if before:
-        reasons.append(f"the build is not whole, {', '.join(before)} is to be run: {again}, without --only")
+        reasons.append(f"the build is not whole, it lacks {', '.join(before)}: {again}, without --only")
     if "validate" in unfinished:
         failed = files.exists(f"{output}/reports/validation.json")
         todo = f"mend what {output}/reports/data_docs/index.html names, then " if failed else ""
@@ -105,27 +112,48 @@ def refusals(output: str) -> list[str]:
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             reasons.append(f"{changed[0]}{more} changed or gone since stage {stage} ended: {again}")
+    shards = found.get("instruct", {"shards": ()})["shards"]
+    there = files.sizes(output, [shard["path"] for shard in shards])
+    for shard in shards:
+        if shard["path"] in there and files.checksum(f"{output}/{shard['path']}") != shard["sha256"]:
+            reasons.append(f"{shard['path']} holds other bytes than were written: delete it, then {again}")
     return reasons
 
 
 def built_with(card_manifest: dict) -> Config:
     """The configuration that all stages ran with (`build.json` may already tell that of a later, partial build)."""
-    return Config.model_validate(card_manifest["config"])
+    return settings(card_manifest["config"], "card/manifest.json")
 
 
 def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, str]]:
-    """(keys of the sources to publish, key → why it is left out), by the licences that are known today."""
+    """(keys of the sources to publish, key → why it is left out), by the licences that are known today.
+
+    A user's own source of class ask that bears a gated source's name is taken for that source in another form.
+    """
+    gated = {
+        plain(name): source.licence_text
+        for key, source in ((key, sources.load(key)) for key in sources.keys())
+        if source.licence == Licence.GATED
+        for name in (key, source.name)
+    }
     kept, left_out = [], {}
     ingested = manifests(output).get("ingest", {"sources": {}})
     for key, source in sorted(ingested["sources"].items()):
         licence = sources.load(key).licence if key in sources.keys() else source["licence"]
         if licence == Licence.GATED:
             left_out[key] = f"gated ({source['licence_text']})"
+        elif licence == Licence.ASK and key not in sources.keys() and plain(source["name"]) in gated:
+            left_out[key] = f"gated, by its name {source['name']} ({gated[plain(source['name'])]})"
         elif licence == Licence.ASK and not include_unlicensed:
             left_out[key] = f"no licence known that allows to pass it on ({source['licence_text']})"
         else:
             kept.append(key)
     return kept, left_out
+
+
+def plain(name: str) -> str:
+    """A source's name without what tells two spellings apart: ACE 2005, ace-2005."""
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def keys_of(table: pa.Table) -> pa.ChunkedArray:
@@ -237,19 +265,22 @@ def rewrite(output: str, planned: Iterable[Part], counts: dict) -> None:
     """
     work, done = f"{output}/{WORK}", f"{output}/{WORK}/.rewritten.json"
     what = [manifest(output, "card")["fingerprint"], sorted(counts["sources"])]
-    if files.exists(done):
-        before = json.loads(files.read_text(done))
-        if before["what"] == what and files.sizes(work, before["sizes"]) == before["sizes"]:
-            return
+    mixed = [part for part in planned if part.mixed]
+    names = [REPORT, *(part.name for part in mixed)]
+    if files.exists(done) and json.loads(files.read_text(done)) == [what, checksums(work, names)]:
+        return
     from pipelines import report  # with it comes Beam, which takes seconds
 
     files.remove_tree(work)
-    mixed = [part for part in planned if part.mixed]
     for part in mixed:
         write_shard(f"{work}/{part.name}", INSTRUCTIONS, kept_rows(f"{output}/{part.built}", counts["sources"]))
     files.write_text(f"{work}/{REPORT}", report.page(output, counts))
-    sizes = files.sizes(work, [REPORT, *(part.name for part in mixed)])
-    files.write_text(done, json.dumps({"what": what, "sizes": sizes}))
+    files.write_text(done, json.dumps([what, checksums(work, names)]))
+
+
+def checksums(folder: str, names: Iterable[str]) -> dict[str, str]:
+    """Name → SHA-256 of the files below `folder` that are there."""
+    return {name: files.checksum(f"{folder}/{name}") for name in files.sizes(folder, list(names))}
 
 
 def described(name: str, path: str) -> ReleaseFile:

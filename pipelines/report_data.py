@@ -63,9 +63,10 @@ def sources(output: str, counts: Mapping) -> dict[str, dict]:
     found = {}
     for key, splits in counts["sources"].items():
         about = counts["about"][key]
-        shown = ("name", "title", "lang", "domain", "tasks", "licence", "licence_text")
+        shown = ("name", "title", "lang", "tasks", "licence", "licence_text")
         found[key] = {
             **{name: short(about[name]) if isinstance(about[name], str) else about[name] for name in shown},
+            "domain": short(about["domain"]) or "domain not told",
             "splits": {
                 split: {
                     "read": splits[split]["read"]["examples"],

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 
@@ -24,6 +25,7 @@ def write(listed: Sequence[ReleaseFile], target: str) -> int:
     deleted. Raises ConfigError where `target` holds files and no release, MachineError where it cannot be written.
     """
     target = files.absolute(target.rstrip("/") or "/")
+    refuse_pattern(target)
     with path_errors(target):
         there = sizes_below(target)
         if there and MARKER not in there:
@@ -43,6 +45,12 @@ def write(listed: Sequence[ReleaseFile], target: str) -> int:
         if gone:
             FileSystems.delete(gone)
     return written
+
+
+def refuse_pattern(target: str) -> None:
+    """Raises ConfigError for a path that Beam, which has no way to quote, would take for many."""
+    if re.search(r"[*?\[]", target):
+        raise ConfigError(f"{target}: Apache Beam reads *, ? and [ as patterns; name a folder without them")
 
 
 @contextmanager

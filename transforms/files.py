@@ -1,6 +1,7 @@
 """Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
 
 import hashlib
+import json
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -9,13 +10,17 @@ from dataclasses import dataclass
 
 from pyarrow import fs
 
-from schemas.errors import MachineError, SourceError
+from schemas.errors import ConfigError, MachineError, SourceError
 
 
 def filesystem(path: str) -> tuple[fs.FileSystem, str]:
     """The file system of `path` and the path within it; a path without a scheme is local."""
     if "://" in path:
-        return fs.FileSystem.from_uri(path)
+        try:
+            with machine_errors(path):
+                return fs.FileSystem.from_uri(path)
+        except ValueError as error:
+            raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
     return fs.LocalFileSystem(), os.path.abspath(path)
 
 
@@ -187,6 +192,14 @@ def write_text(path: str, text: str) -> None:
 
 def read_text(path: str) -> str:
     return read_bytes(path).decode()
+
+
+def read_json(path: str):
+    """The value in a JSON file. Raises ConfigError where it holds something else."""
+    try:
+        return json.loads(read_bytes(path))
+    except ValueError as error:
+        raise ConfigError(f"{path}: no JSON ({error}); make it anew, or name another folder") from error
 
 
 def read_bytes(path: str) -> bytes:

@@ -4,9 +4,10 @@ function drawNeighbours() {
   const [, key, size, names, edges] = data.neighbours[Number(byId("set").value)];
   const focus = byId("focus").value === "" ? -1 : Number(byId("focus").value);
   const wide = room("neighbours");
-  const label = Math.min(wide > 700 ? 200 : 90, 6 + Math.max(30, ...names.map(widthOf)));
-  const radius = Math.max(82, Math.min(380, (names.length * 12) / (2 * Math.PI)), Math.min(220, wide / 2 - label));
-  const side = Math.ceil(2 * (radius + label + 8));
+  const margin = 16;
+  const label = Math.min(wide > 700 ? 200 : Math.max(60, wide / 2 - 82 - margin), 6 + Math.max(30, ...names.map(widthOf)));
+  const radius = Math.max(82, Math.min(380, (names.length * 12) / (2 * Math.PI)), Math.min(220, wide / 2 - label - margin));
+  const side = Math.floor(2 * (radius + label + margin));
   const at = (n, r) => {
     const angle = (2 * Math.PI * n) / names.length - Math.PI / 2;
     return [side / 2 + r * Math.cos(angle), side / 2 + r * Math.sin(angle)];

@@ -159,6 +159,7 @@ def test_folder_of_a_build(tmp_path):
         (b'{"NER": {"Towns": ["city"]}}', "Expected `object`, got `array`"),
         (b'{"Towns": {"city": ["river"]}}', "Invalid enum value 'Towns'"),
         (b'{"task": "NER", "labels": {}}', "missing required field `key`"),
+        (b"[" * 100_000, "no valid JSON"),
     ],
 )
 def test_neither_form(content, problem, tmp_path):
@@ -168,6 +169,17 @@ def test_neither_form(content, problem, tmp_path):
         load(str(path))
     assert str(caught.value).startswith(f"{path}: ") and problem in str(caught.value)
     assert "expected {task: {source: {label: [labels]}}}" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark():
+    assert parse(b'\xef\xbb\xbf{"city": ["river"]}', "flat.json") == parse(b'{"city": ["river"]}', "flat.json")
+
+
+def test_a_whole_build(tmp_path):
+    (tmp_path / "hard_negatives").mkdir()
+    (tmp_path / "build.json").write_text("{}")
+    with pytest.raises(ConfigError, match=rf"give its folder {tmp_path}/hard_negatives$"):
+        load(str(tmp_path))
 
 
 def test_nothing_there(tmp_path):

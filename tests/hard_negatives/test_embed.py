@@ -110,10 +110,34 @@ def test_lexical_needs_no_torch():
         ("BAAI/bge-multilingual-gemma2", "<instruct>Retrieve semantically similar text.\n<query>"),
         ("sentence-transformers/all-MiniLM-L6-v2", None),
         ("someone/cafe5-x", None),
+        ("e5-lab/gte-small", None),
+        ("/data/e5-trials/minilm", None),
+        ("/data/e5-trials/bge-m3/", ""),
+        ("e5-trials/../minilm", None),
     ],
 )
 def test_prefixes(model, text):
     assert prefix(model) == text
+
+
+def test_the_prefix_of_a_folder(tmp_path):
+    tuned = tmp_path / "bge-trials" / "tuned"
+    tuned.mkdir(parents=True)
+    assert prefix(str(tuned)) is None
+    for content, text in (('{"_name_or_path": "/bge-m3/e5-small"}', "query: "), ("{", None), ("[]", None)):
+        (tuned / "config.json").write_text(content)
+        assert prefix(str(tuned)) == text
+    (tmp_path / "e5-base").symlink_to(tuned)
+    assert prefix(str(tmp_path / "e5-base")) == "query: "
+    snapshot = tmp_path / "models--intfloat--e5-base" / "snapshots" / "0a1b"
+    snapshot.mkdir(parents=True)
+    (tmp_path / "current").symlink_to(snapshot)
+    assert prefix(str(tmp_path / "current")) == "query: "
+
+
+def test_a_model_without_a_name():
+    with pytest.raises(ConfigError, match="embedding model '' cannot be used: it has no name"):
+        embed(["a"], "")
 
 
 def test_sentence_transformers_is_not_installed(monkeypatch):

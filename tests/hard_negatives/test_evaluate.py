@@ -58,7 +58,7 @@ def test_by_hand():
     (towns,) = report.sources
     # city: P@2 1/2, AP (1 + 2/3)/2, Jaccard 1/3; village: 1, 1, 1/2; hamlet: lake is in no ranking: 0, 0, 0.
     # Five labels in all (lake only in the reference), so chance is 2/4, 1/4, 1/4
-    assert towns.labels == 3 and towns.missing == ()
+    assert towns.labels == 3 and towns.missing == ("lake",)
     assert towns.scores.p_at_r == pytest.approx((1 / 2 + 1 + 0) / 3)
     assert towns.scores.average_precision == pytest.approx((5 / 6 + 1 + 0) / 3)
     assert towns.scores.jaccard == pytest.approx((1 / 3 + 1 / 2 + 0) / 3)
@@ -83,8 +83,14 @@ def test_mean_is_over_labels_then_sources():
 def test_label_that_the_dictionary_lacks_scores_nothing():
     ours = Dictionary("NER", "", "Towns", "en", "", {"city": ranking("village hamlet")})
     (towns,) = evaluate((ours,), reference()).sources
-    assert towns.missing == ("village", "hamlet")
+    assert towns.missing == ("village", "hamlet", "lake")
     assert towns.scores.p_at_r == pytest.approx(1 / 3)
+
+
+def test_a_label_listed_twice_or_as_its_own_neighbour_counts_once():
+    ours = Dictionary("NER", "", "Towns", "en", "", {"city": ranking("city village village hamlet", "village city")})
+    (towns,) = evaluate((ours,), reference({"NER": {"Towns": {"city": ["village", "hamlet"], "lake": []}}})).sources
+    assert (towns.scores.p_at_r, towns.scores.average_precision, towns.scores.jaccard) == (1, 1, 1)
 
 
 def test_reference_against_itself_is_perfect():
@@ -96,6 +102,32 @@ def test_flat_dictionary_and_flat_reference():
     flat = parse(b'{"city": ["village"], "village": ["city"], "river": ["city"]}', "flat.json")
     assert evaluate((TOWNS,), flat).mean.p_at_r == 1
     assert evaluate(flat, reference({"NER": {"Towns": REFERENCE["NER"]["Towns"]}})).sources[0].labels == 3
+
+
+def test_a_flat_dictionary_is_held_against_sources_with_its_labels():
+    flat = parse(b'{"city": ["village"]}', "flat.json")
+    two = {"Towns": REFERENCE["NER"]["Towns"], "Absent": REFERENCE["NER"]["Absent"]}
+    report = evaluate(flat, reference({"NER": two}))
+    assert [source.source for source in report.sources] == ["Towns"]
+    assert report.left_out == (("NER", "Absent", "not in the dictionary"),)
+
+
+def test_a_reference_without_task_and_two_dictionaries():
+    with pytest.raises(ConfigError, match=r"^the reference names no task: 2 dictionaries"):
+        evaluate((TOWNS, TOWNS), parse(b'{"city": ["village"], "river": []}', "flat.json"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"NER": {}}, "the reference is empty"),
+        ({"NER": {"Towns": {}}}, "NER Towns: no neighbours"),
+        ({"NER": {"Towns": {"city": []}}}, "NER Towns: no neighbours"),
+    ],
+)
+def test_an_empty_reference(content, why):
+    with pytest.raises(ConfigError, match=rf"nothing to compare \({why}\)"):
+        evaluate((TOWNS,), reference(content))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +170,7 @@ def test_table(paths, capsys):
         "      mean over sources       1  0.500  0.611    0.278   0.444",
         "left out: NER Pair (complete graph)",
         "left out: NER Absent (not in the dictionary)",
+        "not in the dictionary: NER Towns: lake",
     ]
 
 
@@ -147,6 +180,21 @@ def test_json(paths, capsys):
     assert report["mean"]["p_at_r"] == 0.5
     assert report["sources"][0]["source"] == "Towns" and report["sources"][0]["labels"] == 3
     assert report["left_out"][0] == ["NER", "Pair", "complete graph"]
+
+
+def test_the_folder_of_a_build(paths, capsys, tmp_path):
+    (tmp_path / "build").rename(tmp_path / "hard_negatives")
+    (tmp_path / "build.json").write_text("{}")
+    assert main(["--dictionary", str(tmp_path), *paths[2:]]) == 0
+    assert "  0.500  0.611    0.278   0.444" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_seen_enough(paths):
+    command = [sys.executable, "-m", "hard_negatives.evaluate", *paths]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_error_is_one_line_and_exit_code_2(paths, capsys):

@@ -182,6 +182,14 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
     assert "test-00001-of-00002.parquet: no shard of instructions (no column example_id)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("content", "says"), [("{", "no JSON ("), ("[]", "not the statistics of a build")])
+def test_statistics_that_cannot_be_read(tmp_path, capsys, content, says):
+    made = write(tmp_path / "made", OLD)
+    Path(f"{made}/reports/stats.json").write_text(content)
+    assert diff.main([made, made]) == 2
+    assert f"error: {made}/reports/stats.json: {says}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
 def test_a_shard_that_cannot_be_read(tmp_path, capsys, content):
     made = write(tmp_path / "made", OLD)

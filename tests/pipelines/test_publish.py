@@ -218,7 +218,7 @@ def test_all_reasons_at_once(small, tmp_path, capsys):
     for reason, says in zip(
         reasons,
         [
-            "- the build is not whole, clean is to be run: run python -m pipelines.build again",
+            "- the build is not whole, it lacks clean: run python -m pipelines.build again",
             "- no passed validation: mend what ",
             "- built with --limit 3, which makes a sample: build without it",
             "- source genia_ner failed (a file is broken): mend it, or name the others with --sources",
@@ -228,6 +228,58 @@ def test_all_reasons_at_once(small, tmp_path, capsys):
     ):
         assert reason.startswith(says), reason
     assert not (tmp_path / "release").exists() and not (build / release.WORK).exists()
+
+
+def flip(path: Path) -> None:
+    """Another byte in the middle of the file; its size stays."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("shard", ["data/KG/train-00000-of-00001.parquet", "data/RE/train-00000-of-00001.parquet"])
+def test_a_shard_with_other_bytes_of_the_same_number(small, tmp_path, capsys, shard):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    flip(build / shard)
+    assert run(build, "--dry_run") == 5
+    assert f"- {shard} holds other bytes than were written: delete it, then run" in capsys.readouterr().err
+
+
+def test_what_waits_for_a_second_run_is_made_anew_where_it_is_damaged(small, tmp_path):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    assert run(build, "--to", str(tmp_path / "a")) == 0
+    for path in [build / release.WORK / release.REPORT, *(build / release.WORK).glob("data/*/*.parquet")]:
+        flip(path)
+    assert run(build, "--to", str(tmp_path / "b")) == 0
+    assert checksums(tmp_path / "a", "**/*.*") == checksums(tmp_path / "b", "**/*.*")
+
+
+def test_a_manifest_that_is_no_json_and_settings_of_another_version(small, tmp_path, capsys):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    (build / "card/manifest.json").write_text("{")
+    assert run(build, "--dry_run") == 5
+    assert "- no card: run python -m pipelines.build again" in capsys.readouterr().err
+    edit_json(build / "build.json", lambda m: m["ieforge"].update(nonsense=1))
+    assert run(build, "--dry_run") == 2
+    assert "build.json: another IEForge wrote it (nonsense is not as here)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "licence", "kept"),
+    [
+        ("ACE 2005", "ask", False),
+        ("conll2003", "MIT, says a copy", False),
+        ("ACE 2005", "open", True),
+        ("notes", "ask", True),
+    ],
+)
+def test_a_gated_source_in_another_form_is_gated_too(small, tmp_path, name, licence, kept):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    source = {"name": name, "licence": licence if licence == "open" else "ask", "licence_text": licence}
+    edit_json(build / "examples/manifest.json", lambda m: m["sources"].update(mine=source))
+    found, left_out = release.choose(str(build), include_unlicensed=True)
+    assert ("mine" in found) == kept
+    assert kept or left_out["mine"].startswith(f"gated, by its name {name} (")
 
 
 def test_no_card(small, tmp_path, capsys):
@@ -261,8 +313,9 @@ def test_flags_that_make_no_sense(build, capsys, flags, says):
 
 
 def test_a_folder_that_is_no_build(tmp_path, capsys):
-    assert run(tmp_path, "--dry_run") == 2
-    assert run(tmp_path / "none", "--dry_run") == 2
+    assert run("nonsense://x/y", "--dry_run") == 2
+    assert "nonsense://x/y: no file system that is known" in capsys.readouterr().err
+    assert run(tmp_path, "--dry_run") == run(tmp_path / "none", "--dry_run") == 2
     assert capsys.readouterr().err.count("no build in it; name the --output folder") == 2
 
 
@@ -335,7 +388,15 @@ def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):
     assert (tmp_path / "thesis/README.md").read_text() == "chapter 1"
 
 
-@pytest.mark.parametrize(("to", "code"), [("nonsense://x/y", 2), ("/proc/nowhere", 1)])
+@pytest.mark.parametrize("below", ["", "release", ".release", "x/../data"])
+def test_a_folder_in_the_build_is_refused(build, capsys, below):
+    assert run(build, "--to", f"{build}/{below}") == 2
+    assert "lies in the build" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("to", "code"), [("nonsense://x/y", 2), ("/proc/nowhere", 1), ("/tmp/v[1]", 2), ("/tmp/v*", 2)]
+)
 def test_paths_that_cannot_be_written(build, capsys, to, code):
     assert run(build, "--to", to) == code
     error = capsys.readouterr().err

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub import close_session
 
+from pipelines import hub as hub_module
 from pipelines import publish, release, sources
 from tests.conftest import ROOT
 from tests.pipelines.hub_server import TOKEN, Fault, Hub
@@ -306,11 +308,33 @@ def test_a_wrong_token_and_none(hub, build, monkeypatch, capsys):
     assert run(build, "--dry_run") == 0
 
 
-@pytest.mark.parametrize("flags", [("--tag", "v 1"), ("--tag", "main"), ("--tag", "")])
-def test_wrong_tags(hub, build, capsys, flags):
-    assert run(build, *flags) == 2
+@pytest.mark.parametrize(
+    "tag",
+    ["v 1", "main", "", "@", "a..b", "refs/../x", "v1.lock", "/v1", "v1/", "a//b", ".v1", "v1.", "v@{1}", "v\x01"],
+)
+def test_wrong_tags(hub, build, capsys, tag):
+    assert run(build, "--tag", tag) == 2
     assert "--tag" in capsys.readouterr().err
     assert hub.requests == []
+
+
+@pytest.mark.parametrize("tag", ["v1", "1.0", "v1.0-rc_1", "2026/11", "发布"])
+def test_tags(tag):
+    hub_module.check_names(REPO, tag)
+
+
+def test_no_way_to_the_hub(hub, build, monkeypatch, capsys):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "nonsense")
+    assert run(build) == 2
+    assert "HF_ENDPOINT is no address" in capsys.readouterr().err
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    close_session()  # the client looks at it when it opens one
+    try:
+        assert run(build) == 2
+    finally:
+        monkeypatch.undo()
+        close_session()
+    assert "HF_HUB_OFFLINE is set" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("repo_id", ["corpus", "a/b/c", "org/cor pus", "org/-x"])

@@ -113,6 +113,13 @@ def test_other_rows_are_an_error(published, tmp_path, capsys):
     assert "other rows than in the release's build: gated NER/train, gated RE/test, gated NER/test; it was" in error
 
 
+def test_a_list_of_sources_that_is_no_json(published, tmp_path, capsys):
+    release = Path(shutil.copytree(published / "release", tmp_path / "release"))
+    (release / "rebuild/sources.json").write_text("{")
+    assert run(published, tmp_path / "out", "--release", release) == 2
+    assert "rebuild/sources.json: no JSON (" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flags", "says"),
     [

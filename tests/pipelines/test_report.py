@@ -127,6 +127,15 @@ def test_markup_in_the_data_stays_text(page, tmp_path):
     assert page.run("window.ran") is None and "Content Security Policy" in page.problems[-1]
 
 
+CUT_OFF = """(() => {
+    const {left, right, top, bottom} = document.querySelector('#neighbours .wide').getBoundingClientRect();
+    return [...document.querySelectorAll('#neighbours svg text')].filter((text) => {
+        const at = text.getBoundingClientRect();
+        return at.left < left || at.right > right || at.top < top || at.bottom > bottom;
+    }).map((text) => text.textContent);
+})()"""
+
+
 TEXTS = """[...document.querySelectorAll('#examples .text')].map((p) => {
     const copy = p.cloneNode(true);
     copy.querySelectorAll('.tag').forEach((tag) => tag.remove());
@@ -231,6 +240,10 @@ def test_a_phone_scrolls_down_only(page, built):
     page.open(built / "reports/report.html")
     assert page.run("document.documentElement.scrollWidth") <= 390
     assert all(drawn(page).values())
+    small_sets = "[...document.getElementById('set').options].filter((o) => o.text.match(/ (\\d+)$/)[1] <= 40)"
+    for number in page.run(f"{small_sets}.slice(0, 12).map((o) => o.value)"):  # larger ones are scrolled
+        choose(page, "set", number)
+        assert page.run(CUT_OFF) == []
     page.look(1400, 1000)
     page.run("new Promise((done) => setTimeout(done, 400))")
     assert page.run("document.querySelector('#contents svg').getBoundingClientRect().width") > 1000
@@ -246,5 +259,6 @@ def test_a_build_without_hard_negatives_or_leaks_says_so(page, shown, tmp_path):
     page.open(path)
     assert not page.problems
     said = page.run("document.body.innerText")
+    assert page.run("document.getElementById('set').offsetParent") is None
     for sentence in ("made without hard negatives", "No train or validation text occurred", "Missing: scierc"):
         assert sentence in said

@@ -33,6 +33,11 @@ def test_the_context_sizes_are_edges_of_the_histogram():
     assert list(EDGES) == sorted(set(EDGES))
 
 
+def test_a_source_without_a_domain_says_so(shown):
+    domains = {key: source["domain"] for key, source in shown["sources"].items()}
+    assert domains["IE-en/KG/lighthouses"] == "domain not told" and domains["anatem"] == "biomedical"
+
+
 def test_a_bin_holds_what_is_above_the_edge_before_it_up_to_its_own():
     bins = histogram(np.array([0, 8, 9, 512, 513, 10**6]))
     at = EDGES.index(512)

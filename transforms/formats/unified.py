@@ -187,6 +187,8 @@ def read_schema(file: File, task: str) -> tuple[Label, ...]:
             place, labels = first, [Label(name, roles=_once(roles.get(name, ()))) for name in types]
     if not labels:
         raise SourceError(f"{place}: no labels for {task}; this line must name them")
+    if not all(label.name.strip() for label in labels):
+        raise SourceError(f"{place}: a label has an empty name, so no prompt can ask for it; name it or take it out")
     return tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
 
 

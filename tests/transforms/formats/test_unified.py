@@ -195,6 +195,8 @@ def test_label_sets(tmp_path):
         ("NER", ['["a"]', "", "[]", "[]"], "schema.json:4: expected a map"),
         ("EE", [["a"], [], {"a": "b"}], "schema.json:3: expected a map from type to a list of roles in JSON"),
         ("NER", [[], ["a"], {}], "schema.json:1: no labels for NER"),
+        ("NER", [["a", " "], [], {}], "schema.json:1: a label has an empty name"),
+        ("KG", [["a"], ["b"], {"": ["b"]}], "schema.json:3: a label has an empty name"),
         ("RE", [["a"], [], {}], "schema.json:2: no labels for RE"),
         ("KG", [["a"], ["b"], {}], "schema.json:3: no labels for KG"),
         ("EE", [["a"], ["r"], {"b": ["r"]}], "schema.json:3: 'b' is not among the event types of schema.json:1"),
