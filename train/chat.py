@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError
+from train import hub
 from train.corpus import is_repository
 
 if TYPE_CHECKING:
@@ -73,13 +74,15 @@ def load_tokenizer(
 
 
 def check_name(model: str) -> None:
-    """Raises ConfigError for a path that is no folder of a model."""
+    """Raises ConfigError for a path that is no folder of a model, and as `hub.check` for a name of the Hub."""
     if os.path.isdir(model):
         files = set(os.listdir(model))
         if not files & {"config.json", "adapter_config.json", "tokenizer_config.json"}:
             raise ConfigError(f"{model}: holds no model (no config.json); name a model's folder or its Hub name")
     elif os.path.exists(model) or not is_repository(model):
         raise ConfigError(f"{model}: no such folder; name a model's folder or its Hub name")
+    else:
+        hub.check(model, "model")
 
 
 def template(tokenizer: "PreTrainedTokenizerBase", file: str | None = None) -> str:

@@ -12,6 +12,7 @@ from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
 from schemas.label import typed_label
+from train import hub
 
 if TYPE_CHECKING:
     import datasets
@@ -36,23 +37,28 @@ def rows(
     sources: Collection[str] | None = None,
     streaming: bool = False,
     revision: str | None = None,
+    task: str | None = None,
 ) -> "Rows":
     """The rows of one split, with the columns of `schemas.arrow.INSTRUCTIONS` (null where unknown).
 
     `data`: the output folder of a build, a dataset repository of the Hub (`org/name`, at `revision`), or a JSON or
     JSON Lines file of rows in the form of IEPile's files: `task, source, instruction` and `output` or `label`. A row
-    of such a file that names no split belongs to any. `sources` takes published names and, for builds, source keys.
+    of such a file that names no split belongs to any, one without a source has the file's name as its source, one
+    without a task has `task`. `sources` takes published names and, for builds, source keys.
     Raises ConfigError for data that is none of these and for a build that did not pass its suites, EmptySplit where
     there are no such rows, MachineError where the Hub does not answer.
     """
-    for name, known, values in (("split", SPLITS, (split,)), ("task", TASKS, tasks or ())):
+    for name, known, values in (
+        ("split", SPLITS, (split,)),
+        ("task", TASKS, [*(tasks or ()), *([task] if task else ())]),
+    ):
         for value in values:
             if value not in known:
                 raise ConfigError(f"{name} {value}: no such {name}; there are {', '.join(known)}")
     if os.path.isdir(data):
         everything = _rows_of_build(data, split, streaming)
     elif os.path.isfile(data):
-        everything = _rows_of_file(data, split, streaming)
+        everything = _rows_of_file(data, split, streaming, task)
     elif is_repository(data):
         everything = _rows_of_repository(data, split, streaming, revision)
     else:
@@ -150,6 +156,7 @@ def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
 def _rows_of_repository(data: str, split: str, streaming: bool, revision: str | None) -> "Rows":
     import datasets
 
+    hub.check(data, "dataset")
     with _hub_errors(data):
         found = datasets.load_dataset(data, split=split, streaming=streaming, revision=revision)
     missing = sorted(set(INSTRUCTIONS.names) - set(found.column_names or INSTRUCTIONS.names))
@@ -173,32 +180,36 @@ def _hub_errors(data: str):
         raise MachineError(f"{data}: no such local path, and the Hub does not answer; check both") from error
 
 
-def _rows_of_file(path: str, split: str, streaming: bool) -> "Rows":
+def _rows_of_file(path: str, split: str, streaming: bool, task: str | None) -> "Rows":
     import datasets
 
-    if next(_of_split(**_version(path, split)), None) is None:
+    version = _version(path, split, task)
+    if next(_of_split(**version), None) is None:
         raise EmptySplit(f"{path}: split {split} is empty; name another split")
     features = datasets.Features.from_arrow_schema(INSTRUCTIONS)
     if streaming:
-        return datasets.IterableDataset.from_generator(_of_split, features=features, gen_kwargs=_version(path, split))
+        return datasets.IterableDataset.from_generator(_of_split, features=features, gen_kwargs=version)
     try:
-        return datasets.Dataset.from_generator(_of_split, features=features, gen_kwargs=_version(path, split))
+        return datasets.Dataset.from_generator(_of_split, features=features, gen_kwargs=version)
     except datasets.exceptions.DatasetGenerationError as error:
         if isinstance(error.__cause__, ConfigError):
             raise error.__cause__ from None
         raise
 
 
-def _version(path: str, split: str) -> dict:
+def _version(path: str, split: str, task: str | None) -> dict:
     """Arguments of the generator: `datasets` keeps its rows under their hash, so a changed file needs others."""
     stat = os.stat(path)
-    return {"path": os.path.abspath(path), "split": split, "version": f"{stat.st_size}-{stat.st_mtime_ns}"}
+    version = f"{stat.st_size}-{stat.st_mtime_ns}"
+    return {"path": os.path.abspath(path), "split": split, "task": task, "version": version}
 
 
-def _of_split(path: str, split: str, version: str) -> Iterator[dict]:
+def _of_split(path: str, split: str, task: str | None, version: str) -> Iterator[dict]:
+    given = {"task": task, "source": os.path.splitext(os.path.basename(path))[0]}
     for line, row in _json_rows(path):
         if row.get("split") in (None, split):
-            yield _filled(row, split, f"{path}:{line}")
+            missing = {name: value for name, value in given.items() if not row.get(name)}
+            yield _filled({**row, **missing}, split, f"{path}:{line}")
 
 
 def _json_rows(path: str) -> Iterator[tuple[int, dict]]:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,7 @@ def adapter_config(adapter: str) -> dict:
                 return json.load(file)
         from peft import PeftConfig
 
+        check_name(adapter)
         return PeftConfig.from_pretrained(adapter).to_dict()
     except FileNotFoundError as error:
         raise ConfigError(f"{adapter}: holds no adapter (no adapter_config.json)") from error
@@ -129,8 +131,15 @@ def adapter_config(adapter: str) -> dict:
 def check_adapter(adapter: str, model: str) -> None:
     """Raises ConfigError for an adapter of another base model. A base that was moved is known by its last name."""
     base = adapter_config(adapter).get("base_model_name_or_path") or model
-    if os.path.basename(base.rstrip("/")) != os.path.basename(os.path.abspath(model)):
+    if _last_name(base) != _last_name(model):
         raise ConfigError(f"{adapter}: an adapter for {base}, not for {model}; give --model {base}")
+
+
+def _last_name(model: str) -> str:
+    """Of a path or a Hub name; a folder of the Hub's cache (`models--org--name/snapshots/<commit>`) has the model's."""
+    path = os.path.abspath(model)
+    cached = re.search(r"/models--(?:[^/]*--)?([^/]+)/snapshots/[^/]+$", path)
+    return cached[1] if cached else os.path.basename(path)
 
 
 def _dtype(name: str) -> "torch.dtype | str":

@@ -76,7 +76,7 @@ def test_what_cannot_be_exported_is_one_line(tmp_path, capsys):
     with pytest.raises(ConfigError, match="nothing to export"):
         export.export(str(tmp_path / "new"))
     for given, line in (
-        (["--adapter", str(tmp_path / "none"), "--output", str(tmp_path / "x")], "no adapter can be read there"),
+        (["--adapter", str(tmp_path / "none"), "--output", str(tmp_path / "x")], "no such folder"),
         (["--adapter", str(tmp_path), "--output", str(tmp_path / "x")], "holds no adapter (no adapter_config.json)"),
         (["--model", "m"], "--output is missing"),
     ):

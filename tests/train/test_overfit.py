@@ -34,7 +34,10 @@ def one_thread():
 def test_64_rows_are_learnt_and_generated(corpus_of_64, tmp_path, capsys, one_thread):
     from train import predict, score, sft
 
-    settings = ("training.max_steps=640", "training.logging_steps=100", "validation_share=0")
+    settings = (
+        "training.max_steps=1000", "training.per_device_train_batch_size=2", "training.learning_rate=2e-3",
+        "training.logging_steps=100", "validation_share=0",
+    )  # fmt: skip
     flags = [flag for setting in settings for flag in ("--set", setting)]
     model, predictions = str(tmp_path / "model"), str(tmp_path / "predictions.jsonl")
     assert sft.main(["--config", "tiny-cpu", "--data", corpus_of_64, "--output", model, *flags]) == 0

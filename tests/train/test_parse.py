@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train.parse import READERS, Parsed, Unparseable, parse
-from train.scoring.items import MEASURES, asked_label, gold_items, items
+from train.scoring.items import MEASURES, asked_label, compared, items
 
 SPO_SCHEMA = [{"subject_type": "ship", "predicate": "moored at", "object_type": "quay"}]
 
@@ -147,20 +147,24 @@ TRIGGERS = ({}, {"event_trigger": None}, {"event_trigger": ""}, {"event_trigger"
 
 
 def test_eet_gold_counts_a_trigger_of_two_events_as_often_as_it_is_named():
-    docked = {"event_trigger": "docked", "event_type": "arrive"}
+    docked = {"event_trigger": "docked", "event_type": "arrive", "arguments": []}
     gold = [docked, {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]}, {"event_type": "leave"}]
     for named, counted in ((0, 1), (1, 1), (2, 2), (3, 2)):
-        predicted = {"event": [("arrive", "docked")] * named}
-        assert gold_items("EET", gold, predicted) == {"event": [("arrive", "docked")] * counted}
-    assert items("EET", gold) == {"event": [("arrive", "docked")] * 2}
-    assert gold_items("EE", gold, {})["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
+        _, there = compared("EET", [docked] * named, gold)
+        assert there == {"event": [("arrive", "docked")] * counted}
+        _, there = compared("EET", [docked] * named, [docked, docked])  # repetitions
+        assert there == {"event": [("arrive", "docked")] * 2}
+    assert compared("EE", [], gold)[1]["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
 
 
-def test_kg_triples_that_types_share_count_once():
+def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
     answer = {"ship": {"Ada": {"port": "Low"}}, "ferry": {"Ada": {"port": ["Low", "Low", "High"]}}}
-    assert items("KG", parsed("KG", answer).annotations) == {
-        "relation": [("port", "Ada", "Low"), ("port", "Ada", "Low"), ("port", "Ada", "High")]
-    }
+    predicted = parsed("KG", answer).annotations
+    low, high = ("port", "Ada", "Low"), ("port", "Ada", "High")
+    gold = [{"head": "Ada", "relation": "port", "tail": "Low"}]
+    assert compared("KG", predicted, gold) == ({"relation": [low, low, high]}, {"relation": [low]})
+    typed = [{**gold[0], "head_type": "ship"}]
+    assert compared("KG", predicted, typed) == ({"relation": [low, low, low, high]}, {"relation": [low]})
 
 
 def test_large_answers():

@@ -132,6 +132,24 @@ def test_rows_of_other_files_need_no_ids(rows_file, tmp_path):
     assert load(str(output)).rows == 24
 
 
+def test_older_test_files_of_iepile_name_neither_task_nor_source(rows_file, tmp_path, capsys):
+    bare = [{key: row[key] for key in ("instruction",)} for row in lines(rows_file)[:3]]
+    old = write_rows(tmp_path / "old.json", [{**row, "id": "a", "label": "[]"} for row in bare])
+    with serving(lambda *_: (200, completion("{}"))) as served:
+        assert ask(served, old, tmp_path / "p.jsonl") == 2
+        assert "old.json:1: no task; a row has task" in capsys.readouterr().err
+        assert ask(served, old, tmp_path / "p.jsonl", "--task", "NER") == 0
+    assert {(row["task"], row["source"]) for row in lines(tmp_path / "p.jsonl")} == {("NER", "old")}
+
+
+def test_a_model_that_never_ends_is_told_at_once(rows_file, tmp_path, capsys):
+    rows = write_rows(tmp_path / "rows.json", lines(rows_file) * 2)
+    for finish, told in (("length", 1), ("stop", 0)):
+        with serving(lambda *_, finish=finish: (200, completion("{}", finish))) as served:
+            assert ask(served, rows, tmp_path / f"{finish}.jsonl") == 0
+        assert capsys.readouterr().err.count("note: the first 32 answers all ran to the token limit") == told
+
+
 def test_failed_rows_are_left_out_and_a_second_run_adds_them_in_order(data, tmp_path, capsys):
     output = tmp_path / "p.jsonl"
     broken = {"day 1 ", "day 4 "}

@@ -12,6 +12,7 @@ BYTES = LLTokenizer("byte")
 PAIR = {"subject": "Asta", "object": "Berg"}
 EVENT_TYPE = {"event_type": "meet", "trigger": True, "arguments": ["who", "where"]}
 GIVEN = {"event_type": "meet", "trigger": ["met"], "arguments": ["who", "where"]}
+UNTOLD = {"event_type": "meet", "arguments": ["who", "where"]}
 KINDS = {"entity_type": "ship", "attributes": ["owner", "length"]}
 TYPED = {"subject_type": "person", "predicate": "knows", "object_type": "person"}
 
@@ -26,6 +27,7 @@ RIGHT = [
     ("EE", [{**EVENT_TYPE, "arguments": []}], {"meet": [{"trigger": "met", "arguments": {}}]}),
     ("EEA", [GIVEN], {"meet": [{"trigger": "met", "arguments": {"who": "a", "where": "b"}}]}),
     ("EEA", [GIVEN], {"meet": [{"trigger": "NAN", "arguments": {"who": "a", "where": "b"}}]}),
+    ("EEA", [UNTOLD], {"meet": [{"trigger": "met", "arguments": {"who": "a", "where": "NAN"}}]}),
     ("KG", [KINDS], {"ship": []}),
     ("KG", [KINDS], {"ship": {"Ada": {"owner": "a"}, "Berg": {"owner": ["a", "b"], "length": "9 m"}}}),
 ]
@@ -37,6 +39,7 @@ WRONG = [
     ("RE", ["knows"], {"knows": [{"head": "Asta", "tail": "Berg"}]}),
     ("EE", [EVENT_TYPE], {"meet": [{"trigger": "met", "arguments": {"who": "a"}}]}),
     ("EE", [EVENT_TYPE], {"meet": [{"trigger": "met", "arguments": {"why": "a"}}]}),
+    ("EE", [EVENT_TYPE], {"meet": [{"trigger": "met", "arguments": {"who": ["a"], "where": []}}]}),  # no lists
     ("EEA", [GIVEN], {"meet": [{"trigger": "left", "arguments": {}}]}),
     ("KG", [KINDS], {"ship": {"Ada": {"colour": "red"}}}),
 ]

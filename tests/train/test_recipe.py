@@ -81,3 +81,29 @@ def test_a_name_that_is_no_recipe_shows_those_there_are():
 def test_a_broken_setting_is_refused(setting):
     with pytest.raises(ConfigError, match="--set"):
         recipe.with_setting({}, setting)
+
+
+def test_numbers_of_a_library_are_checked_by_its_types():
+    trl, peft = pytest.importorskip("trl"), pytest.importorskip("peft")
+    given = {"max_length": "512", "learning_rate": "2e-4", "packing": "yes", "report_to": ["none"]}
+    checked = recipe.options({**given, "save_steps": 5}, trl.SFTConfig, "training")
+    assert checked == {
+        "max_length": 512,
+        "learning_rate": 2e-4,
+        "packing": True,
+        "report_to": ["none"],
+        "save_steps": 5,
+    }
+    assert recipe.options({"init_lora_weights": "pissa_niter_4"}, peft.LoraConfig, "lora")
+    for wrong, kind, line in (
+        (
+            {"num_train_epochs": "lots"},
+            trl.SFTConfig,
+            r"x.num_train_epochs: input should be a valid number, .* not 'lots'",
+        ),
+        ({"per_device_train_batch_size": 2.5}, trl.SFTConfig, "x.per_device_train_batch_size: .* not 2.5"),
+        ({"r": "eight"}, peft.LoraConfig, "x.r: input should be a valid integer, .* not 'eight'"),
+        ({"lerning_rate": 1}, trl.SFTConfig, "unknown key x.lerning_rate; did you mean learning_rate"),
+    ):
+        with pytest.raises(ConfigError, match=line):
+            recipe.options(wrong, kind, "x")

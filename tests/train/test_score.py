@@ -236,6 +236,12 @@ def test_iepile_rows(tmp_path):
     assert found.texts == 2
 
 
+def test_instruction_and_label_may_be_json_values(tmp_path):
+    made = row("NER", ["ship", "place"], {"ship": ["Ada"], "place": []}, NER_GOLD)
+    plain = {**made, "instruction": json.loads(made["instruction"]), "label": NER_GOLD}
+    assert counts(scored(tmp_path, [plain])) == counts(scored(tmp_path, [made])) == {"entity": (4, 1, 1)}
+
+
 def test_gold_from_another_file(tmp_path):
     whole = [row("NER", ["ship"], {"ship": ["Ada"]}, entities(ship=["Ada"]), n) for n in range(3)]
     gold = write(tmp_path / "gold.jsonl", [{**r, "output": None} for r in whole])

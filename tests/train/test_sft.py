@@ -63,7 +63,9 @@ def test_a_training_goes_on_from_the_last_whole_checkpoint(adapter, tiny_base, r
     assert sft.main([*same, "--resume"]) == 2
     assert "made with another lora; resume with the same" in error_of(capsys)
     assert sft.main([*same, "--set", "lora.r=4", "--resume", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["steps"] == 2
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["steps"] == 2
+    assert f"going on from {output}/checkpoint-1\n" in printed.err
     steps = json.loads((output / "checkpoint-2/trainer_state.json").read_text())["log_history"]
     earlier = json.loads((adapter / "checkpoint-2/trainer_state.json").read_text())["log_history"]
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
@@ -94,6 +96,8 @@ def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, ca
         (["--set", "training.max_lenght=9"], "unknown key training.max_lenght; did you mean max_length?"),
         (["--set", "lora.alpha=9"], "unknown key lora.alpha; did you mean lora_alpha?"),
         (["--set", "lora.target_modules=[nope]"], "Target modules {'nope'} not found in the base model"),
+        (["--set", "training.num_train_epochs=lots"], "training.num_train_epochs: input should be a valid number"),
+        (["--set", "training.learning_rate=-1"], "training: Invalid learning rate: -1.0"),
         (["--set", "training.output_dir=x"], "training.output_dir: give output instead"),
         (["--set", "training.packing=true", "--set", "training.packing_strategy=wrapped"], "cuts rows apart; use bfd"),
         (["--set", "streaming=true", "--set", "training.max_steps=-1"], "give training.max_steps"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 STRING = {"type": "string"}
 STRINGS = {"type": "array", "items": STRING}
-VALUE = {"anyOf": [STRING, STRINGS]}
+VALUE = {"anyOf": [STRING, {**STRINGS, "minItems": 2}]}
 
 
 def json_schema(task: str, asked: Sequence) -> dict:
@@ -45,8 +45,8 @@ def _pairs() -> dict:
 
 
 def _events(item: dict) -> dict:
-    """Every role is answered, or `arguments` is {}."""
-    triggers = item["trigger"]
+    """Every role is answered, or `arguments` is {}. In IEPile's own EEA prompts for test rows no triggers stand."""
+    triggers = item.get("trigger", True)
     trigger = STRING if triggers is True else {"enum": list(dict.fromkeys([*triggers, NAN]))}
     filled = _object(dict.fromkeys(item["arguments"], VALUE))
     arguments = {"anyOf": [filled, _object({})]} if item["arguments"] else filled

@@ -17,6 +17,9 @@ from train import corpus
 from train.prediction import answers, endpoint, extractions, guided, resume, shots, work
 from transforms import files
 
+FIRST = 32
+"""Answers from which it can be told that a model does not stop."""
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -50,11 +53,25 @@ def run(arguments: argparse.Namespace) -> int:
             total=len(todo), initial=len(done), unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr
         ) as bar:
             results = backend.generate(prompts) if missing else ()
-            for _ in resume.append(stream, lines(todo, results, failures)):
+            for _ in resume.append(stream, lines(todo, ending(results), failures)):
                 bar.update()
         seconds = time.monotonic() - started
         done, cut = resume.written(path, known)
         return finish(arguments, todo, done, cut, failures, len(missing), seconds)
+
+
+def ending(results: Iterable) -> Iterator:
+    """`results`; where the first FIRST answers all ran to the token limit, it is said once, long before the end."""
+    cut = 0
+    for seen, (number, result) in enumerate(results, 1):
+        yield number, result
+        cut += isinstance(result, answers.Answer) and result.cut
+        if seen == cut == FIRST:
+            tqdm.write(
+                f"note: the first {FIRST} answers all ran to the token limit: this model does not end its answers "
+                "(untrained, or another chat template than in training); a lower --max_new_tokens is faster",
+                file=sys.stderr,
+            )
 
 
 def lines(todo: work.Work, results: Iterable, failures: dict[int, str]) -> Iterator[bytes]:
@@ -111,6 +128,7 @@ def asked(arguments: argparse.Namespace) -> work.Work:
             tasks=names(arguments.tasks),
             sources=names(arguments.sources),
             revision=arguments.revision,
+            task=arguments.task,
             limit=arguments.limit,
             label_order=arguments.label_order,
         )
@@ -180,7 +198,7 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
     from train.prediction import generate, generate_vllm
 
     if not arguments.debug:
-        quiet_models()
+        load.quiet()
     adapter = arguments.adapter
     model = arguments.model or load.adapter_config(adapter).get("base_model_name_or_path")
     if model is None:
@@ -220,7 +238,7 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
 
 def description(arguments: argparse.Namespace, backend: Backend, rows: int, digest: str) -> dict:
     """What the answers depend on: predictions are gone on with only where all of it is the same."""
-    data = ("texts", "task", "labels") if arguments.texts else ("data", "split", "tasks", "sources", "limit")
+    data = ("texts", "task", "labels") if arguments.texts else ("data", "split", "task", "tasks", "sources", "limit")
     asking = ("shots", "guided", "max_new_tokens", "seed", "label_order")
     packages = ("ieforge",) if arguments.endpoint else ("ieforge", "torch", "transformers", "peft")
     return {
@@ -239,13 +257,6 @@ def quiet() -> None:
 
     logging.set_verbosity_error()
     datasets.disable_progress_bars()
-
-
-def quiet_models() -> None:
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
 
 
 def tell(line: str) -> None:

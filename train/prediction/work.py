@@ -46,11 +46,12 @@ def of_split(
     tasks: Collection[str] | None = None,
     sources: Collection[str] | None = None,
     revision: str | None = None,
+    task: str | None = None,
     limit: int | None = None,
     label_order: int | None = None,
 ) -> Work:
     """The rows of a split (`train.corpus.rows`); `limit`: texts of each task and source, all of their rows."""
-    rows = corpus.rows(data, split, tasks=tasks, sources=sources, revision=revision)
+    rows = corpus.rows(data, split, tasks=tasks, sources=sources, revision=revision, task=task)
     if limit is not None:
         names = rows.select_columns(["example_id", "id", "text_sha256", "task", "source"])
         rows = rows.select(_first_texts(names, limit))

@@ -37,11 +37,7 @@ def asked_label(task: str, annotation: Mapping) -> str:
 
 
 def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
-    """Measure → the items that are compared, in order, repetitions kept.
-
-    A KG triple that several entity types share is answered under each of them, and its type is not compared: it
-    counts as often as in the type that has it most often.
-    """
+    """Measure → the items that are compared, in order, repetitions kept."""
     match task:
         case "NER":
             return {"entity": [(a["entity_type"], a["entity"]) for a in annotations]}
@@ -55,7 +51,7 @@ def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
                 ]
             }
         case "KG":
-            return {"relation": _shared_triples(annotations)}
+            return {"relation": [_triple(a) for a in annotations]}
     events = [(a["event_type"], trigger_of(a)) for a in annotations]
     arguments = [
         ((a["event_type"], argument["role"]), argument["argument"])
@@ -68,15 +64,35 @@ def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
     return {"event": events, "argument": arguments} if task == "EE" else {"argument": arguments}
 
 
-def gold_items(task: str, annotations: Sequence[Mapping], predicted: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
-    """As `items`, of gold. A trigger of n events of a type may stand in an EET answer once, as the wire format has it,
-    or up to n times, as some published corpora have it: it counts as often as it is predicted, from 1 to n.
+def compared(
+    task: str, predicted: Sequence[Mapping], gold: Sequence[Mapping]
+) -> tuple[dict[str, list[Item]], dict[str, list[Item]]]:
+    """The `items` of both sides, where an answer may be right in more than one form in one of them.
+
+    KG: a triple whose head's type the gold does not tell is answered under every type that has the attribute; the
+    triples of such a text count as often as under the type that has them most often.
+    EET: a trigger of n events of a type that differ in their arguments may stand in an answer once, as the wire format
+    has it, or up to n times, as some published corpora have it: the gold has it as often as it is predicted, from 1
+    to n. Events that do not differ are repetitions, each of which counts.
     """
-    found = items(task, annotations)
-    if task != "EET":
-        return found
-    given, there = Counter(predicted["event"]), Counter(found["event"])
-    return {"event": [event for event, n in there.items() for _ in range(max(1, min(n, given[event])))]}
+    if task == "KG" and any(annotation.get("head_type") is None for annotation in gold):
+        return {"relation": _shared_triples(predicted)}, {"relation": _shared_triples(gold)}
+    given, there = items(task, predicted), items(task, gold)
+    if task == "EET":
+        there = {"event": _named_triggers(gold, there["event"], Counter(given["event"]))}
+    return given, there
+
+
+def _named_triggers(gold: Sequence[Mapping], there: Sequence[Item], given: Counter) -> list[Item]:
+    repeated: Counter = Counter()
+    for (event, _), times in Counter(map(_event_key, gold)).items():
+        repeated[event] = max(repeated[event], times)
+    return [event for event, n in Counter(there).items() for _ in range(max(repeated[event], min(n, given[event])))]
+
+
+def _event_key(annotation: Mapping) -> tuple[Item, frozenset]:
+    arguments = frozenset((argument["role"], argument["argument"]) for argument in annotation.get("arguments") or ())
+    return (annotation["event_type"], trigger_of(annotation)), arguments
 
 
 def trigger_of(annotation: Mapping) -> str:
@@ -85,11 +101,12 @@ def trigger_of(annotation: Mapping) -> str:
     return "" if trigger == NAN else trigger
 
 
+def _triple(annotation: Mapping) -> Item:
+    return annotation["relation"], annotation["head"], annotation["tail"]
+
+
 def _shared_triples(annotations: Sequence[Mapping]) -> list[Item]:
     counts: Counter = Counter()
-    by_type: Counter = Counter()
-    for annotation in annotations:
-        triple = annotation["relation"], annotation["head"], annotation["tail"]
-        by_type[triple, annotation.get("head_type")] += 1
-        counts[triple] = max(counts[triple], by_type[triple, annotation.get("head_type")])
+    for (triple, _), times in Counter((_triple(a), a.get("head_type")) for a in annotations).items():
+        counts[triple] = max(counts[triple], times)
     return list(counts.elements())

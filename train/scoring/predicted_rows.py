@@ -11,7 +11,10 @@ from train.parse import read
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line. Other keys are ignored. `output`: the raw answer; in a gold file the answer that is right."""
+    """One line. Other keys are ignored. `output`: the raw answer; in a gold file the answer that is right.
+
+    `instruction` and `label` are JSON strings; where a file has them as JSON values, `rows` makes them strings.
+    """
 
     id: str | int | None = None
     example_id: str | None = None
@@ -19,9 +22,9 @@ class Row(msgspec.Struct, frozen=True):
     source: str | None = None
     lang: str | None = None
     split: str | None = None
-    instruction: str | None = None
+    instruction: str | dict | None = None
     labels: list[str] | None = None
-    label: str | None = None
+    label: str | list | dict | None = None
     output: str | None = None
 
 
@@ -43,13 +46,21 @@ def rows(path: str) -> Iterator[tuple[str, Row]]:
                 if line.strip():
                     place = f"{path}:{number}"
                     try:
-                        yield place, ROW.decode(line)
+                        yield place, _with_strings(ROW.decode(line))
                     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                         raise ConfigError(
                             f"{place}: not a row of predictions ({error}); one JSON object a line"
                         ) from error
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise ConfigError(f"{path}: {error.strerror.lower()}; name a JSON Lines file") from error
+
+
+def _with_strings(row: Row) -> Row:
+    values = {name: getattr(row, name) for name in ("instruction", "label")}
+    given = {name: value for name, value in values.items() if isinstance(value, list | dict)}
+    if not given:
+        return row
+    return msgspec.structs.replace(row, **{name: msgspec.json.encode(value).decode() for name, value in given.items()})
 
 
 def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:

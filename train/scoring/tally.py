@@ -7,7 +7,7 @@ import numpy as np
 
 from schemas.errors import MachineError
 from train.parse import Parsed, Unparseable, parse, read
-from train.scoring.items import MEASURES, Item, asked_label, gold_items, items
+from train.scoring.items import MEASURES, Item, asked_label, compared
 from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 from train.scoring.predictions import Answer, Record
 
@@ -67,8 +67,7 @@ def tally(
         for at, record in enumerate(records):
             annotations, answers[at, run] = predicted(record, repair)
             unread = bool(answers[at, run, 1] > answers[at, run, 2])
-            given = items(record.task, annotations)
-            gold = gold_items(record.task, record.gold, given)
+            given, gold = compared(record.task, annotations, record.gold)
             asked = (label for answer in record.answers for label in answer.labels)
             order = {label: place for place, label in enumerate(asked)}
             for measure, name in enumerate(MEASURES[record.task]):

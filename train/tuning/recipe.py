@@ -1,12 +1,14 @@
 """A YAML file, flags and `--set key=value` → one checked recipe of a training run."""
 
+import dataclasses
 import difflib
 import re
+import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.errors import ConfigError
 from schemas.example import TASKS
@@ -15,6 +17,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 
 Names = tuple[str, ...]
 Count = Annotated[int, Field(gt=0)]
+NUMBERS = {int, float, bool, type(None)}
 
 
 class Tiny(BaseModel):
@@ -128,14 +131,27 @@ def check(content: dict, origin: str) -> Recipe:
     return recipe
 
 
-def options(content: dict, known: list[str], section: str) -> dict:
-    """`content`, its keys checked against the options that a library knows."""
-    for key in content:
+def options(content: dict, kind: type, section: str) -> dict:
+    """`content`, its keys and its numbers checked against the options of a library, the fields of a dataclass `kind`.
+
+    Options that are no numbers are left to the library, whose annotations are narrower there than what it takes.
+    """
+    known = [field.name for field in dataclasses.fields(kind) if field.init]
+    types = typing.get_type_hints(kind)
+    checked = {}
+    for key, value in content.items():
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 3)
             hint = f"did you mean {', '.join(near)}?" if near else "see docs/train.md"
             raise ConfigError(f"unknown key {section}.{key}; {hint}")
-    return content
+        checked[key] = value
+        if {*(typing.get_args(types[key]) or [types[key]])} <= NUMBERS:
+            try:
+                checked[key] = TypeAdapter(types[key]).validate_python(value)
+            except ValidationError as error:
+                problem = error.errors()[0]
+                raise ConfigError(f"{section}.{_explain({**problem, 'loc': (key,)})}") from error
+    return checked
 
 
 def _explain(problem: dict) -> str:

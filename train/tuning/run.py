@@ -64,6 +64,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         load.quiet()
     is_first = os.environ.get("RANK", "0") == "0"
     checkpoint = claim(recipe, resume) if is_first or resume else None
+    if resume:
+        say(is_first, f"going on from {checkpoint}" if checkpoint else "no whole checkpoint; going on from the start")
     arguments, adapter = training_arguments(recipe), adapter_options(recipe)
     if recipe.adapter:
         load.check_adapter(recipe.adapter, recipe.model)
@@ -108,6 +110,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             "the GPU's memory is full; lower training.per_device_train_batch_size or training.max_length, "
             "or take method qlora"
         ) from error
+    except ValueError as error:  # an option of the optimizer or the loader that is out of range
+        raise ConfigError(f"training: {chat.first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
     summary = Summary(
@@ -164,8 +168,7 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
     for key, name in OWN_KEYS.items():
         if key in recipe.training:
             raise ConfigError(f"training.{key}: give {name} instead")
-    names = [field.name for field in dataclasses.fields(SFTConfig) if field.init]
-    given = options(recipe.training, names, "training")
+    given = options(recipe.training, SFTConfig, "training")
     if recipe.streaming and given.get("max_steps", -1) <= 0:
         raise ConfigError("streaming: nobody knows how many rows will come; give training.max_steps")
     if given.get("max_length", 1) is None:
@@ -207,9 +210,9 @@ def adapter_options(recipe: Recipe) -> "LoraConfig | None":
 
     if recipe.method == "full" or recipe.adapter:
         return None
-    names = [field.name for field in dataclasses.fields(LoraConfig) if field.init]
+    given = options(recipe.lora, LoraConfig, "lora")
     try:
-        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, **options(recipe.lora, names, "lora")})
+        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, **given})
     except (ValueError, TypeError) as error:
         raise ConfigError(f"lora: {chat.first_line(error)}") from error
 
