@@ -28,7 +28,7 @@ th { font-weight: 600; vertical-align: bottom; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 small, .dim { color: var(--dim); }
 code { background: var(--code); padding: .1em .3em; border-radius: 3px; font-size: .9em; }
-h2 { margin: 2.5rem 0 .3rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+h2 { margin: 2.5rem 0 .3rem; overflow-wrap: anywhere; border-top: 1px solid var(--line); padding-top: 1rem; }
 .wide { overflow-x: auto; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 svg .frame { fill: none; stroke: var(--line); }
@@ -133,7 +133,8 @@ def overview(entries: Sequence[tuple[Dictionary, Asked | None]]) -> list[str]:
         )
     note = "<p class=dim>–: no train or validation text of the source is in this build.</p>"
     tests_alone = [note] if any(counts is None for _, counts in entries) else []
-    return [*lines, f"<table><thead>{header}</thead><tbody>", *rows, "</tbody></table>", *tests_alone]
+    table = [f"<div class=wide><table><thead>{header}</thead><tbody>", *rows, "</tbody></table></div>"]
+    return [*lines, *table, *tests_alone]
 
 
 def percent(part: float, whole: float) -> str:
@@ -158,11 +159,11 @@ def section(dictionary: Dictionary) -> list[str]:
         lines.append(f"<div class=wide>{heat_map(dictionary)}</div>")
     listed = list(dictionary.labels.items())[:LISTED_LABELS]
     rest = len(dictionary.labels) - len(listed)
-    lines.append("<details><summary>All neighbours, with scores and evidence</summary><table><tbody>")
+    lines.append("<details><summary>All neighbours, with scores and evidence</summary><div class=wide><table><tbody>")
     for label, ranking in listed:
         said = "; ".join(described(neighbour) for neighbour in ranking.neighbours)
         lines.append(f"<tr><td>{escape(short(label))}<td>{said or '<span class=dim>none</span>'}</tr>")
-    lines.append("</tbody></table>")
+    lines.append("</tbody></table></div>")
     if rest:
         lines.append(f"<p class=dim>{rest:,} more labels are in the dictionary's file.</p>")
     return [*lines, "</details>"]
@@ -184,7 +185,7 @@ def heat_map(dictionary: Dictionary) -> str:
     labels, scores, kept = matrix(dictionary)
     order = seriation(scores)
     size = 16 if len(labels) <= 40 else 12
-    left = 8 + max(width(short(label)) for label in labels)
+    left = 8 + int(max(width(short(label)) for label in labels))
     cells: dict[tuple[str, int], list[str]] = {}
     for y, row in enumerate(order):
         for x, column in enumerate(order):
@@ -210,8 +211,8 @@ def heat_map(dictionary: Dictionary) -> str:
 
 
 def width(text: str) -> int:
-    """About how many pixels a text takes at 11 pixels a line; Chinese characters are twice as wide."""
-    return sum(11 if ord(character) > 0x2E80 else 6 for character in text)
+    """About how many pixels a text takes at 11 pixels a line; Chinese characters are twice as wide, capitals wider."""
+    return sum(11 if ord(character) > 0x2E80 else 9 if character.isupper() else 6.5 for character in text)
 
 
 def matrix(dictionary: Dictionary) -> tuple[list[str], np.ndarray, np.ndarray]:

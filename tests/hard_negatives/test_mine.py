@@ -62,6 +62,15 @@ def test_second_order_is_the_likeness_of_the_rows_of_similarities(n, d):
     assert rows @ rows.T == pytest.approx(rows_of_similarities(vectors), abs=1e-5)
 
 
+def test_axes_of_nothing_but_rounding_error_are_dropped():
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 12))
+    rows = second_order(vectors)
+    assert rows.shape == (40, 3)
+    assert rows @ rows.T == pytest.approx(rows_of_similarities(vectors), abs=1e-5)
+    assert second_order(np.zeros((5, 2))).tolist() == [[0, 0]] * 5
+
+
 @settings(max_examples=60)
 @given(
     st.lists(st.text("abc 人地", min_size=1, max_size=8).filter(str.strip), min_size=1, max_size=30, unique=True),

@@ -51,6 +51,12 @@ def test_page_holds_no_script_and_loads_nothing():
     assert tags.opened.count("svg") == 2
 
 
+def test_what_may_be_wider_than_a_phone_scrolls_by_itself():
+    html = page([(TOWNS, Asked(10, 20, 8, 6, 0.25)), (PAIR, None)])
+    wide = re.findall(r"<(table|svg)\b", html)
+    assert len(wide) == 5 == len(re.findall(r"<div class=wide><(?:table|svg)\b", html))
+
+
 def test_names_are_escaped():
     html = page([(TOWNS, None)])
     assert "Towns &amp; &lt;b&gt;" in html and "&lt;city&gt;" in html

@@ -31,6 +31,7 @@ def hub(monkeypatch, tmp_path):
     with Hub() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # other tests of the run ask for it
         monkeypatch.setattr(
             "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
             server.url + "/{repo_id}/resolve/{revision}/{filename}",
@@ -109,7 +110,8 @@ def test_the_release_of_all_samples_is_read_back(hub, built, tmp_path, capsys):
     repository = hub.repositories[REPO]
     assert repository.tags == {"v1": repository.branches["main"]}
     assert list(repository.branches) == ["main"]
-    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "hf")}
+    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}
+    environment["HF_HOME"] = str(tmp_path / "hf")
     done = subprocess.run(
         [sys.executable, "-c", READ_BACK, str(tmp_path / "rows.json")],
         cwd=tmp_path,
@@ -347,7 +349,8 @@ def test_wrong_repository_names(hub, build, capsys, repo_id):
 def test_ctrl_c_in_an_upload_and_the_run_after_it(hub, build, monkeypatch):
     monkeypatch.undo()  # the real clock
     hub.faults.append(Fault("PUT", "/storage/", "hang", skip=2))
-    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": TOKEN}
+    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}
+    environment["HF_TOKEN"] = TOKEN
     command = [sys.executable, "-m", "pipelines.publish", "--output", str(build), "--repo_id", REPO]
     started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=-1, stderr=-1, text=True)
     until = time.monotonic() + 60
