@@ -3,7 +3,7 @@
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import apache_beam as beam
 import msgspec
@@ -17,7 +17,7 @@ from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
 from pipelines.negatives import neighbour_counts
 from pipelines.summary import WriteSummary
-from schemas.arrow import INSTRUCTIONS, table_to_examples
+from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, AskOptions
@@ -123,10 +123,8 @@ class WriteInstructions(beam.DoFn):
             dictionary = hard_negatives(self.output, shard.task, part.key)
             what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
             examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
-            for table in read_batches(f"{self.output}/{part.path}", examples_a_table):
-                examples = table_to_examples(table)
-                if examples[0].source != label_set.source:  # the task goes under a published name of its own
-                    examples = [replace(example, source=label_set.source) for example in examples]
+            for examples in read_batches(f"{self.output}/{part.path}", examples_a_table):
+                examples = under_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)
                 counts["cut"] += cut
                 counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
@@ -137,6 +135,12 @@ class WriteInstructions(beam.DoFn):
                 size, ratio = self.split_num[shard.task], self.options.negative_ratio
                 checked.append(faultless.facts(made, label_set, size, ratio))
                 yield made
+
+
+def under_name(examples: pa.Table, source: str) -> pa.Table:
+    """The examples as those of `source`: a task may go under a published name of its own."""
+    field = examples.schema.field("source")
+    return examples.set_column(examples.schema.names.index("source"), field, pa.repeat(source, examples.num_rows))
 
 
 def empty_lists(column: pa.ChunkedArray) -> int:

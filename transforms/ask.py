@@ -87,9 +87,7 @@ def ask(
     """
     by_name = {label.name: label for label in labels}
     positive = set(positives)
-    if not positive <= by_name.keys():
-        strange = ", ".join(sorted(positive - by_name.keys()))
-        raise ValueError(f"{example_id}: {strange} not in the {task} label set of its source")
+    refuse_strange(example_id, task, positive, by_name)
     hard = {name for p in positive for name in (dictionary or {}).get(p, ()) if name in by_name} - positive
 
     key = seed_key(options.seed, example_id, task)
@@ -131,6 +129,13 @@ def ask(
     ranked = sorted(choice(negative, "batches"), key=lambda number: not batches[number].hard_negatives)
     dropped = set(ranked[keep:])
     return [batch for number, batch in enumerate(batches) if number not in dropped], len(dropped)
+
+
+def refuse_strange(example_id: str, task: str, positives: Iterable[str], known: Iterable[str]) -> None:
+    """Raises ValueError where a positive label is not among the `known` ones."""
+    strange = ", ".join(sorted(set(positives).difference(known)))
+    if strange:
+        raise ValueError(f"{example_id}: {strange} not in the {task} label set of its source")
 
 
 def _count(size: int, candidates: Collection) -> int:

@@ -3,7 +3,7 @@
 Beside the plain form for speed: row by row, Python spends 50 µs on a row, most of it on draws, slices of label lists
 and copies of the same text and labels. Here the draws of all examples are one matrix (examples x labels), and a
 string column is one gather: the JSON of every label, prompt, text and answer is encoded once, stands in one Arrow
-array of fragments, and numbers say which of them make up a row. A test compares the two forms row by row.
+array of pieces, and numbers say which of them make up a row. A test compares the two forms row by row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,16 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from schemas.arrow import INSTRUCTIONS, STRINGS
-from schemas.example import Example
+from schemas.arrow import INSTRUCTIONS, STRINGS, strings
+from schemas.example import LAYER
 from schemas.label import Label
-from transforms.ask import SPLIT_NUM, AskOptions, ask, cut
+from transforms.ask import SPLIT_NUM, AskOptions, cut
 from transforms.draw import PURPOSES, key_array, seed_key
+from transforms.gold_table import Golds, gathered, golds
 from transforms.prompts import Prompts
-from transforms.render import Gold, encode, encode_string, gold, schema_item
+from transforms.render import encode_string, schema_item
 
 LAST = np.uint64(2**64 - 1)
-EMPTY = 0
-"""The number of the answer `[]`."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +69,6 @@ def asking(
 
 
 @dataclass(frozen=True)
-class Golds:
-    """The gold of many examples. `answer`: (examples, labels), the number in `answers` of each label's answer."""
-
-    found: list[Gold | None]
-    answer: np.ndarray
-    answers: list[str]
-
-    @property
-    def positive(self) -> np.ndarray:
-        return self.answer > EMPTY
-
-
-@dataclass(frozen=True)
 class Asked:
     """Rows and the labels they ask, flat: `label[n]` is asked in row `row[n]` (ascending) of example `example[row]`.
 
@@ -102,45 +88,26 @@ class Asked:
         return np.bincount(self.row, minlength=len(self.example))
 
 
-def instruction_table(examples: Sequence[Example], what: Asking) -> tuple[pa.Table, int]:
+def instruction_table(examples: pa.Table, what: Asking) -> tuple[pa.Table, int]:
     """The rows of `examples` in their order (schema INSTRUCTIONS), and how many all-negative batches were cut.
 
-    The examples are of one source and one split. Errors as in `instruct.instructions`.
+    The examples (schema EXAMPLES) are of one source and one split. Errors as in `instruct.instructions`.
     """
-    test = bool(examples) and examples[0].split == "test"
-    found = [gold(example, what.task, what.labels) for example in examples]
+    test = examples.num_rows > 0 and examples["split"][0].as_py() == "test"
     if not test:
-        known = [n for n, of_example in enumerate(found) if of_example is not None]
-        examples, found = [examples[n] for n in known], [found[n] for n in known]
-    if not examples:
+        examples = examples.filter(examples[LAYER[what.task]].is_valid())
+    if not examples.num_rows:
         return INSTRUCTIONS.empty_table(), 0
-    golds = numbered(examples, found, what)
-    keys = np.array([seed_key(what.options.seed, example.id, what.task) for example in examples], np.uint64)
-    asked = ask_all(golds, keys, what, test)
-    return table(examples, golds, asked, keys, what, test), asked.cut
+    found = golds(examples, what.task, what.labels)
+    ids = examples["id"].to_pylist()
+    keys = np.array([seed_key(what.options.seed, id_, what.task) for id_ in ids], np.uint64)
+    asked = ask_all(found.positive, keys, what, test)
+    return table(examples, found, asked, keys, what, test), asked.cut
 
 
-def numbered(examples: Sequence[Example], found: list[Gold | None], what: Asking) -> Golds:
-    number = {label.name: n for n, label in enumerate(what.labels)}
-    rows, columns, answers = [], [], ["[]"]
-    for row, of_example in enumerate(found):
-        if of_example is None:
-            continue
-        for name, answer in of_example.answers.items():
-            if name not in number:  # the plain form says what is wrong
-                ask(examples[row].id, examples[row].split, what.task, what.labels, of_example.answers, {}, what.options)
-            rows.append(row)
-            columns.append(number[name])
-            answers.append(answer)
-    answer = np.zeros((len(found), len(what.labels)), np.int64)
-    answer[rows, columns] = np.arange(1, len(answers))
-    return Golds(found, answer, answers)
-
-
-def ask_all(golds: Golds, keys: np.ndarray, what: Asking, test: bool) -> Asked:
-    """`transforms.ask.ask` for all examples at once; `keys` are their `seed_key`s."""
+def ask_all(positive: np.ndarray, keys: np.ndarray, what: Asking, test: bool) -> Asked:
+    """`transforms.ask.ask` for all examples at once; `positive`: (examples, labels), `keys` are their `seed_key`s."""
     key = {purpose: key_array(keys, np.full(len(keys), n)) for n, purpose in enumerate(PURPOSES)}
-    positive = golds.positive
     hard = np.zeros_like(positive)
     if what.hard is not None:
         hard = (positive.astype(np.float32) @ what.hard.astype(np.float32) > 0) & ~positive
@@ -243,17 +210,19 @@ def rank_in_group(groups: np.ndarray) -> np.ndarray:
     return np.arange(len(groups)) - np.searchsorted(groups, groups)
 
 
-def table(
-    examples: Sequence[Example], golds: Golds, asked: Asked, keys: np.ndarray, what: Asking, test: bool
-) -> pa.Table:
+def table(examples: pa.Table, found: Golds, asked: Asked, keys: np.ndarray, what: Asking, test: bool) -> pa.Table:
     """The columns of the rows that are asked."""
-    task, rows, first = what.task, len(asked.example), examples[0]
+    task, rows = what.task, len(asked.example)
     of_example = pa.array(asked.example)
-    names = pa.array([label.name for label in what.labels], pa.string())
+    names = strings([label.name for label in what.labels])
     places = np.r_[0, np.cumsum(asked.lengths)]
+    ids, texts = examples["id"].combine_chunks(), examples["text"].to_pylist()
 
-    def repeated(values: list[str | None]) -> pa.Array:
-        return pa.array(values, pa.string()).take(of_example)
+    def repeated(values: pa.Array) -> pa.Array:
+        return values.take(of_example)
+
+    def same(column: str) -> pa.Array:
+        return pa.repeat(examples[column][0], rows)
 
     def listed(flags: np.ndarray | None = None) -> pa.Array:
         chosen = asked.label if flags is None else asked.label[flags]
@@ -262,16 +231,14 @@ def table(
 
     nothing = pa.nulls(rows, pa.string())
     columns = {
-        "id": row_ids(examples, asked, task),
-        "example_id": repeated([example.id for example in examples]),
-        "text_sha256": repeated([sha256(example.text.encode()).hexdigest() for example in examples]),
+        "id": row_ids(ids, asked, task),
+        "example_id": repeated(ids),
+        "text_sha256": repeated(strings([sha256(text.encode()).hexdigest() for text in texts])),
         "task": pa.repeat(task, rows),
-        "source": pa.repeat(first.source, rows),
-        "lang": pa.repeat(first.lang, rows),
-        "split": pa.repeat(first.split, rows),
-        "instruction": prompt_column(examples, golds, asked, keys, what),
-        "output": nothing if test else answer_column(golds, asked, what),
-        "label": repeated([found and encode(found.annotations) for found in golds.found]) if test else nothing,
+        **{name: same(name) for name in ("source", "lang", "split")},
+        "instruction": prompt_column(texts, what.prompts[task][examples["lang"][0].as_py()], found, asked, keys, what),
+        "output": nothing if test else answer_column(found, asked, what),
+        "label": repeated(strings(found.annotations)) if test else nothing,
         "labels": listed(),
         "positives": listed(asked.positive),
         "hard_negatives": listed(asked.hard),
@@ -279,55 +246,56 @@ def table(
     return pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
 
 
-def row_ids(examples: Sequence[Example], asked: Asked, task: str) -> pa.Array:
+def row_ids(example_ids: pa.StringArray, asked: Asked, task: str) -> pa.Array:
     most = int(asked.number.max(initial=0)) + 1
-    fragments = [f"{example.id}/{task}/" for example in examples] + [str(n) for n in range(most)]
-    numbers = np.stack([asked.example, len(examples) + asked.number], axis=1)
-    return gathered(fragments, numbers.ravel(), np.full(len(numbers), 2))
+    ends = strings([f"/{task}/{number}" for number in range(most)])
+    numbers = np.stack([asked.example, len(example_ids) + asked.number], axis=1)
+    return gathered(pa.concat_arrays([example_ids, ends]), numbers.ravel(), np.full(len(numbers), 2))
 
 
-def prompt_column(examples: Sequence[Example], golds: Golds, asked: Asked, keys: np.ndarray, what: Asking) -> pa.Array:
+def prompt_column(
+    texts: Sequence[str], prompts: Sequence[str], found: Golds, asked: Asked, keys: np.ndarray, what: Asking
+) -> pa.Array:
     """A prompt, the items of the schema, the text: see `render.instruction`."""
-    texts = what.prompts[what.task][examples[0].lang]
     own = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))
     drawn = key_array(own[asked.example], asked.number)
-    starts = [f'{{"instruction": {encode_string(text)}, "schema": [' for text in texts]
-    ends = [f'], "input": {encode_string(example.text)}}}' for example in examples]
-    items, item = schema_items(golds, asked, what)
+    starts = [f'{{"instruction": {encode_string(prompt)}, "schema": [' for prompt in prompts]
+    ends = [f'], "input": {encode_string(text)}}}' for text in texts]
+    items, item = schema_items(found, asked, what)
     lengths = asked.lengths
-    after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two fragments more than labels
+    after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two pieces more than labels
     numbers = np.empty(len(asked.label) + 2 * len(lengths), np.int64)
-    numbers[after - lengths + 2 * row] = (drawn % np.uint64(len(texts))).astype(np.int64)
-    numbers[np.arange(len(asked.label)) + 2 * asked.row + 1] = len(texts) + 2 * item + not_first(asked)
-    numbers[after + 2 * row + 1] = len(texts) + 2 * len(items) + asked.example
-    return gathered([*starts, *with_commas(items), *ends], numbers, lengths + 2)
+    numbers[after - lengths + 2 * row] = (drawn % np.uint64(len(prompts))).astype(np.int64)
+    numbers[np.arange(len(asked.label)) + 2 * asked.row + 1] = len(prompts) + 2 * item + not_first(asked)
+    numbers[after + 2 * row + 1] = len(prompts) + 2 * len(items) + asked.example
+    return gathered(strings([*starts, *with_commas(items), *ends]), numbers, lengths + 2)
 
 
-def schema_items(golds: Golds, asked: Asked, what: Asking) -> tuple[list[str], np.ndarray]:
+def schema_items(found: Golds, asked: Asked, what: Asking) -> tuple[list[str], np.ndarray]:
     """Elements of `schema` as JSON, and which of them each asked label is: in EEA the triggers are the example's."""
     if what.task != "EEA":
         return [schema_item(what.task, label, {}) for label in what.labels], asked.label
     items = [
-        schema_item("EEA", what.labels[label], golds.found[example].triggers)
+        schema_item("EEA", what.labels[label], found.triggers[example])
         for example, label in zip(asked.example[asked.row].tolist(), asked.label.tolist(), strict=True)
     ]
     return items, np.arange(len(items))
 
 
-def answer_column(golds: Golds, asked: Asked, what: Asking) -> pa.Array:
+def answer_column(found: Golds, asked: Asked, what: Asking) -> pa.Array:
     """`{key: answer, …}`, see `render.output`."""
     keys = [f"{encode_string(label.predicate or label.name)}: " for label in what.labels]
     lengths = asked.lengths
-    fragments = ["{", "}", *with_commas(keys), *golds.answers]
-    answer = golds.answer[asked.example[asked.row], asked.label]
+    pieces = strings(["{", "}", *with_commas(keys)])
+    answer = found.answer[asked.example[asked.row], asked.label]
     after, row = np.cumsum(lengths), np.arange(len(lengths))
     numbers = np.empty(2 * len(asked.label) + 2 * len(lengths), np.int64)
     place = 2 * np.arange(len(asked.label)) + 2 * asked.row + 1
     numbers[2 * (after - lengths) + 2 * row] = 0
     numbers[place] = 2 + 2 * asked.label + not_first(asked)
-    numbers[place + 1] = 2 + 2 * len(keys) + answer
+    numbers[place + 1] = len(pieces) + answer
     numbers[2 * after + 2 * row + 1] = 1
-    return gathered(fragments, numbers, 2 * lengths + 2)
+    return gathered(pa.concat_arrays([pieces, found.answers]), numbers, 2 * lengths + 2)
 
 
 def with_commas(items: Sequence[str]) -> list[str]:
@@ -338,14 +306,3 @@ def with_commas(items: Sequence[str]) -> list[str]:
 def not_first(asked: Asked) -> np.ndarray:
     """1 for the labels that are not the first of their row."""
     return np.r_[False, asked.row[1:] == asked.row[:-1]][: len(asked.row)].astype(np.int64)
-
-
-def gathered(fragments: Sequence[str], numbers: np.ndarray, lengths: np.ndarray) -> pa.Array:
-    """A string for each of `lengths`: so many fragments, by `numbers`, one after the other.
-
-    Arrow's `take` lays the fragments end to end; the strings are that buffer with fewer offsets.
-    """
-    taken = pa.array(fragments, pa.string()).take(pa.array(numbers))
-    offsets = np.frombuffer(taken.buffers()[1], np.int32, len(taken) + 1)
-    starts = np.ascontiguousarray(offsets[np.r_[0, np.cumsum(lengths)]])
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(starts), taken.buffers()[2])

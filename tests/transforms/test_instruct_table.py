@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.arrow import INSTRUCTIONS, instructions_to_table
+from schemas.arrow import INSTRUCTIONS, examples_to_table, instructions_to_table
 from schemas.example import SPLITS, TASKS, Entity, Mention
 from schemas.label import Label, typed_label
 from tests.strategies import LABELS, ROLES, examples
@@ -65,7 +65,7 @@ def test_the_table_is_the_rows_one_by_one(task, data):
         own, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
         one_by_one += own
         cut += dropped
-    table, cut_at_once = instruction_table(rows, asking(task, labels, dictionary, PROMPTS, chosen))
+    table, cut_at_once = instruction_table(examples_to_table(rows), asking(task, labels, dictionary, PROMPTS, chosen))
     table.validate(full=True)
     assert table.schema.equals(INSTRUCTIONS, check_metadata=True)
     assert cut_at_once == cut
@@ -78,7 +78,7 @@ def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
     with pytest.raises(ValueError) as plain:
         instructions(example, "NER", labels, None, PROMPTS, AskOptions())
     with pytest.raises(ValueError) as fast:
-        instruction_table([example], asking("NER", labels, None, PROMPTS, AskOptions()))
+        instruction_table(examples_to_table([example]), asking("NER", labels, None, PROMPTS, AskOptions()))
     assert str(fast.value) == str(plain.value)
 
 
@@ -98,6 +98,6 @@ def test_many_hard_negatives_of_which_some_are_cut(ratio, size):
         for n in range(60)
     ]
     made = [instructions(example, "NER", labels, dictionary, PROMPTS, chosen) for example in rows]
-    table, cut = instruction_table(rows, asking("NER", labels, dictionary, PROMPTS, chosen))
+    table, cut = instruction_table(examples_to_table(rows), asking("NER", labels, dictionary, PROMPTS, chosen))
     assert cut == sum(dropped for _, dropped in made) > 0
     assert table.to_pylist() == instructions_to_table([row for own, _ in made for row in own]).to_pylist()
