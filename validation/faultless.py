@@ -9,6 +9,7 @@ anything looks wrong is left to the profile, so nothing passes here that does no
 
 import json
 from hashlib import sha256
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -54,7 +55,7 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
     starts, found = _examples(column, labels, split)
     asked, positive = _lists(column, labels)
     lengths = np.diff(asked.offsets)
-    _prompts(column, asked, labels)
+    _prompts(column, asked, starts, labels)
     if split == "test":
         _expect(column["output"].null_count == len(table))
         for answer in pc.unique(column["label"]).to_pylist():
@@ -127,32 +128,44 @@ def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tupl
     return starts, Facts(len(own), found)
 
 
-def _prompts(column: dict[str, pa.Array], asked: _Asked, labels: LabelSet) -> None:
+def _prompts(column: dict[str, pa.Array], asked: _Asked, starts: np.ndarray, labels: LabelSet) -> None:
+    """That each prompt is one, of the labels asked and of the text that its example's other rows have too."""
     prompts = column["instruction"].cast(pa.binary())
-    before = pc.find_substring(prompts, SCHEMA).to_numpy().astype(np.int64)
-    _expect((before >= 0).all())
-    before += len(SCHEMA)
+    firsts, first = _firsts(prompts)
+    before = pc.binary_length(firsts).to_numpy()[first]
+    every = np.arange(len(prompts))
     if labels.task == "EEA":  # its schema holds triggers of the text: it is read
-        within = pc.find_substring(prompts, AFTER).to_numpy() - before
-        _expect((within >= 0).all())
+        after = pc.find_substring(prompts, AFTER).to_numpy()
+        _expect((after >= before).all())
+        schemas = _pieces(prompts, every, before, after)
+        _triggers(schemas, asked, labels)
     else:
         items = pa.array([_schema_item(labels.task, label) for label in labels.labels], pa.binary())
-        expected = _joined(items.take(pa.array(asked.numbers)), asked.offsets)
-        within = pc.binary_length(expected).to_numpy()
-    first, schema, last = _pieces(prompts, before, within)
-    if labels.task == "EEA":
-        _triggers(schema, asked, labels)
-    else:
-        _expect(schema.equals(expected))
-    for text in pc.unique(first).to_pylist():
-        _expect(text.startswith(BEFORE))
-        wire.TEXT.decode(text[len(BEFORE) : -len(SCHEMA)])
-    texts = last.dictionary_encode()
-    hashes = []
-    for text in texts.dictionary.to_pylist():
-        _expect(text.startswith(AFTER) and text.endswith(b"}"))
-        hashes.append(sha256(wire.TEXT.decode(text[len(AFTER) : -1]).encode()).hexdigest())
-    _expect(pa.array(hashes, pa.string()).take(texts.indices).equals(column["text_sha256"]))
+        schemas = _joined(items.take(pa.array(asked.numbers)), asked.offsets)
+        after = before + pc.binary_length(schemas).to_numpy()
+    ends = pc.binary_length(prompts).to_numpy()
+    _expect((after <= ends).all())
+    lasts, hashes = _pieces(prompts, starts, after, ends), []
+    for last in lasts.to_pylist():
+        _expect(last.startswith(AFTER) and last.endswith(b"}"))
+        hashes.append(sha256(wire.TEXT.decode(last[len(AFTER) : -1]).encode()).hexdigest())
+    example = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(prompts)]))
+    _expect(pa.array(hashes, pa.string()).take(pa.array(example)).equals(column["text_sha256"]))
+    whole = pc.binary_join_element_wise(firsts.take(pa.array(first)), schemas, lasts.take(pa.array(example)), b"")
+    _expect(whole.equals(prompts))
+
+
+def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
+    """The different strings up to where the schema begins, and which of them each prompt starts with."""
+    firsts, which = [], np.full(len(prompts), -1)
+    while (which < 0).any():
+        prompt = prompts[int(np.argmax(which < 0))].as_py()
+        first = prompt[: prompt.find(SCHEMA) + len(SCHEMA)]
+        _expect(first.startswith(BEFORE) and first.endswith(SCHEMA))
+        wire.TEXT.decode(first[len(BEFORE) : -len(SCHEMA)])
+        which[pc.starts_with(prompts, first).to_numpy(zero_copy_only=False)] = len(firsts)
+        firsts.append(first)
+    return pa.array(firsts, pa.binary()), which
 
 
 def _schema_item(task: str, label: Label) -> bytes:
@@ -173,15 +186,13 @@ def _joined(items: pa.Array, offsets: np.ndarray) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items), b", ")
 
 
-def _pieces(strings: pa.BinaryArray, before: np.ndarray, within: np.ndarray) -> list[pa.BinaryArray]:
-    """Each string's first `before` bytes, the `within` bytes after them, and the rest."""
+def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.BinaryArray:
+    """The bytes from `start` to `end` of the strings in these rows."""
     _, offsets, data = strings.buffers()
-    bounds = np.frombuffer(offsets, np.int32, len(strings) + 1, strings.offset * 4)
-    cuts = np.stack([bounds[:-1], bounds[:-1] + before, bounds[:-1] + before + within], axis=1)
-    _expect((cuts[:, 2] <= bounds[1:]).all())
-    cuts = np.r_[cuts.ravel(), bounds[-1]].astype(np.int32)
-    every = pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), data])
-    return [every.take(pa.array(np.arange(n, len(every), 3))) for n in range(3)]
+    own = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)[rows]
+    cuts = np.stack([own + start[rows], own + end[rows]], axis=1).ravel().astype(np.int32)
+    between = pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), data])
+    return between.take(pa.array(np.arange(0, len(cuts), 2)))
 
 
 def _triggers(schemas: pa.BinaryArray, asked: _Asked, labels: LabelSet) -> None:
@@ -205,12 +216,13 @@ def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, label
 
     rows = np.flatnonzero(~negative)
     answers = wire.ANSWERS[labels.task].decode_lines(_lines(outputs.take(pa.array(rows))))
-    own = [keys[n] for n in asked.numbers[~of_negative].tolist()]
-    _expect(sum(map(len, answers)) == len(own) and [key for answer in answers for key in answer] == own)
+    own = list(map(keys.__getitem__, asked.numbers[~of_negative].tolist()))
     _expect(list(map(len, answers)) == np.diff(asked.offsets)[rows].tolist())
-    values = [value for answer in answers for value in answer.values()]
-    _expect((np.array([bool(value) for value in values], bool) == positive[~of_negative]).all())
-    _expect(not any(len(value) > 1 and isinstance(value, list) and wire.repeats(value) for value in values))
+    _expect(list(chain.from_iterable(answers)) == own)
+    values = list(chain.from_iterable(map(dict.values, answers)))
+    _expect(list(map(bool, values)) == positive[~of_negative].tolist())
+    several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
+    _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
         roles = {label.name: wire.EntitySchema(label.name, list(label.roles)) for label in labels.labels}
         _expect(not any(any(wire.role_faults(labels.task, one, map(roles.get, one))) for one in answers))
