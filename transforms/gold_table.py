@@ -49,7 +49,8 @@ def golds(examples: pa.Table, task: str, labels: Sequence[Label]) -> Golds:
 
     Raises ValueError as `render.gold` and `ask.refuse_strange` do.
     """
-    if task in ITEM and examples["split"][0].as_py() != "test":
+    test = examples["split"][0].as_py() == "test"
+    if task in ITEM and not test:
         rows, columns, answers = _flat_answers(examples, task, labels)
         return Golds(_matrix(examples, labels, rows, columns), answers, [], [])
     found = [gold(example, task, labels) for example in table_to_examples(examples)]
@@ -59,7 +60,7 @@ def golds(examples: pa.Table, task: str, labels: Sequence[Label]) -> Golds:
     return Golds(
         _matrix(examples, labels, np.array(rows, np.int64), columns),
         strings(["[]", *answers]),
-        [of and encode(of.annotations) for of in found],
+        [of and encode(of.annotations) for of in found] if test else [],
         [of.triggers if of else {} for of in found],
     )
 
@@ -119,7 +120,7 @@ def _flat_answers(
         numbers[:, 2 * n + 1] = len(pieces) + of_mention[kept]
         numbers[:, 2 * n + 2] = 2 + n
     numbers[:, -1] += last
-    encoded = [encode_string(string) for string in different.dictionary.to_pylist()]
+    encoded = map(encode_string, different.dictionary.to_pylist())
     answers = gathered(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
     return row[kept][starts], label[kept][starts], pa.concat_arrays([strings(["[]"]), answers])
 
@@ -134,10 +135,10 @@ def _position(texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray) -
     start, end = bounds[before, 0].astype(np.int64), bounds[after - 1, 1].astype(np.int64)
     if bare.any():
         said = mentions.field("text").filter(pa.array(bare)).to_pylist()
-        own = [texts[n] for n in row[bare].tolist()]
-        found = np.array([text.find(string) for text, string in zip(own, said, strict=True)], np.int64)
-        past = np.array([len(text) for text in own], np.int64)
-        lengths = np.array([len(string) for string in said], np.int64)
+        own = list(map(texts.__getitem__, row[bare].tolist()))
+        found, past, lengths = (
+            np.array(list(of), np.int64) for of in (map(str.find, own, said), map(len, own), map(len, said))
+        )
         start[bare] = np.where(found < 0, past, found)
         end[bare] = np.where(found < 0, past, found + lengths)
     return start, end
