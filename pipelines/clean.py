@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines import report_lengths
 from pipelines.ingest import EXAMPLES_A_TABLE
 from pipelines.keys import KeyTables, decide, keys_of_rows, shared_rows, write_keys
 from pipelines.summary import WriteSummary
@@ -203,6 +204,7 @@ class WriteClean(beam.DoFn):
         drops = {row["row"]: row for row in sorted(every, key=lambda row: (row["reason"], row["detail"]), reverse=True)}
         shard = Shard(part["number"], part["key"], part["split"], part["path"])
         checked: list[Facts | None] = []
+        histograms: list[report_lengths.Histograms] = []
         kept_counts, leaks = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0}), Counter()
         rejects = [
             Reject("clean", shard.key, shard.split, row_id, shard.path, Reason(reason), detail)
@@ -234,6 +236,7 @@ class WriteClean(beam.DoFn):
                 first += table.num_rows
                 left = table.filter(pa.array(mask))
                 count_layers(left, kept_counts)
+                histograms.append(report_lengths.of_examples(left))
                 checked.append(faultless_examples.facts(left, shard.key, shard.split, self.max_chars))
                 yield left
 
@@ -256,6 +259,7 @@ class WriteClean(beam.DoFn):
             "kept": dict(kept_counts),
             "rejected": dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
             "leaks_into": dict(sorted(leaks.items())),
+            "histograms": report_lengths.together(histograms),
         }
 
 

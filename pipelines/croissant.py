@@ -80,10 +80,11 @@ class ShardFile:
     sha256: str
 
 
-def shards_of(output: str, paths: Iterable[str]) -> list[ShardFile]:
-    """The shards of a build with their sizes and checksums, which are read from the files."""
-    sizes = files.sizes(output, sorted(paths))
-    return [ShardFile(path, size, files.checksum(f"{output}/{path}")) for path, size in sizes.items()]
+def shards_of(output: str, parts: Iterable[Mapping]) -> list[ShardFile]:
+    """The shards of a build with their sizes. `parts`: those of data/'s manifest, with the checksums as written."""
+    checksums = {part["path"]: part["sha256"] for part in parts}
+    sizes = files.sizes(output, sorted(checksums))
+    return [ShardFile(path, size, checksums[path]) for path, size in sizes.items()]
 
 
 def render(counts: Mapping, shards: Iterable[ShardFile], url: str | None = None) -> str:

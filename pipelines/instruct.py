@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hard_negatives.dictionary import as_mapping
+from pipelines import report_lengths
 from pipelines.clean import Shard
 from pipelines.config import Instruct as Config
 from pipelines.labels import read_label_set
@@ -90,7 +91,7 @@ class Instruct(beam.PTransform):
 
 
 class WriteInstructions(beam.DoFn):
-    """OutputShard → the shard on disk, its counts by source, and what the checks of its rows found."""
+    """OutputShard → the shard on disk, its counts and histograms by source, and what the checks of its rows found."""
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
@@ -101,9 +102,10 @@ class WriteInstructions(beam.DoFn):
 
     def process(self, shard: OutputShard):
         sources: dict[str, Counter] = {}
+        histograms: dict[str, list[report_lengths.Histograms]] = {}
         checked: list[Facts | None] = []
         path = f"{self.output}/{shard.path}"
-        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, checked))
+        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked))
         yield {
             "task": shard.task,
             "split": shard.split,
@@ -112,10 +114,15 @@ class WriteInstructions(beam.DoFn):
             "sha256": files.checksum(path),
             "facts": msgspec.to_builtins(joined(checked)),
             "sources": {key: dict(sorted(counts.items())) for key, counts in sorted(sources.items())},
+            "histograms": {key: report_lengths.together(tables) for key, tables in sorted(histograms.items())},
         }
 
     def tables(
-        self, shard: OutputShard, sources: dict[str, Counter], checked: list[Facts | None]
+        self,
+        shard: OutputShard,
+        sources: dict[str, Counter],
+        histograms: dict[str, list[report_lengths.Histograms]],
+        checked: list[Facts | None],
     ) -> Iterator[pa.Table]:
         for part in shard.parts:
             counts = sources.setdefault(part.key, Counter())
@@ -132,6 +139,7 @@ class WriteInstructions(beam.DoFn):
                 counts["all_negative"] += empty_lists(made["positives"])
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
                 counts.update(neighbour_counts(made, dictionary))
+                histograms.setdefault(part.key, []).append(report_lengths.of_instructions(made))
                 size, ratio = self.split_num[shard.task], self.options.negative_ratio
                 checked.append(faultless.facts(made, label_set, size, ratio))
                 yield made

@@ -261,7 +261,7 @@ def telling(output: str, counts: dict, shards: Iterable[ReleaseFile], repo_id: s
 def rewrite(output: str, planned: Iterable[Part], counts: dict) -> None:
     """Writes the mixed shards without the rows of other sources, and the report without other sources.
 
-    Not again where the last try of this build and choice ended well: both read the whole corpus.
+    Not again where the last try of this build and choice ended well: the shards take long.
     """
     work, done = f"{output}/{WORK}", f"{output}/{WORK}/.rewritten.json"
     what = [manifest(output, "card")["fingerprint"], sorted(counts["sources"])]

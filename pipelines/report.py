@@ -42,4 +42,6 @@ def embedded(content: Mapping) -> str:
     and the two line ends that JavaScript knows beside JSON's are written as escapes.
     """
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

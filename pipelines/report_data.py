@@ -8,7 +8,7 @@ import numpy as np
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
 from hard_negatives.report import matrix, seriation
-from pipelines import report_samples, summary
+from pipelines import report_examples, report_samples, summary
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.report_lengths import EDGES, instruction_counts, text_lengths
@@ -37,8 +37,8 @@ def payload(output: str, counts: Mapping) -> dict:
         "leakage": counts["leakage"],
         "contexts": CONTEXTS,
         "edges": EDGES,
-        "texts": text_lengths(output, texts, keys),
-        "instructions": instruction_counts(output, rows, keys),
+        "texts": text_lengths(texts, keys),
+        "instructions": instruction_counts(rows, keys),
         "tokens": counts["tokens"],
         "labels": [labels(read_label_set(output, task, key)) for key, of in tasks.items() for task in of],
         "neighbours": [graph(output, task, key) for task, key in label_sets_to_mine(tasks) if mined(output, task, key)],
@@ -47,7 +47,7 @@ def payload(output: str, counts: Mapping) -> dict:
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
             for suite in read_results(output)
         ],
-        "examples": report_samples.examples(output, texts, keys),
+        "examples": report_examples.examples(output, texts, keys),
         "samples": report_samples.instructions(output, rows, keys),
         "rejects": report_samples.rejects(output, keys),
     }

@@ -1,6 +1,6 @@
-"""A build → a bounded draw of its examples, instructions and rejects, in the compact form of the report.
+"""A build → a bounded draw of its instructions and rejects, in the compact form of the report.
 
-What is drawn depends on ids alone, not on shards or their order.
+What is drawn depends on texts and ids alone, not on shards or their order.
 """
 
 import heapq
@@ -8,31 +8,27 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.report_lengths import ROWS_A_TABLE, by_source
-from schemas.arrow import table_to_examples
-from schemas.example import Example, Mention
 from transforms import files
 from transforms.draw import seed_key
-from transforms.shards import read_batches
+from transforms.shards import least_values, read_batches, read_group
+from validation.facts import place
 
-EXAMPLES_A_LABEL = 20
 INSTRUCTIONS_A_TASK = 3
+"""Of each source."""
+
 REJECTS_A_REASON = 8
 """Of each source and stage."""
 
-EXAMPLE_BYTES, INSTRUCTION_BYTES, REJECT_BYTES = 5_000_000, 800_000, 800_000
-"""Of JSON, all sources together: each has an equal part, and what one does not use is not used."""
-
-SOURCE_BYTES = 150_000
-"""At most so much of one source's examples, however few the sources are."""
+INSTRUCTION_BYTES, REJECT_BYTES = 800_000, 800_000
+"""Of JSON, all sources together."""
 
 TEXT_CHARS = 4_000
 NAME_CHARS = 120
 DETAIL_CHARS = 300
+ROWS_A_TABLE = 20_000
 
 
 def short(text: str, most: int = NAME_CHARS) -> str:
@@ -60,138 +56,33 @@ def within(rows: Iterable, most: int) -> list:
     return kept
 
 
-def examples(output: str, shards: Iterable[dict], keys: Collection[str]) -> dict[str, list]:
-    """Source key → some of its examples (see `compact`), of every label some as far as the bound allows.
-
-    `shards`: those of clean/'s manifest. One source's drawn examples are in memory at a time.
-    """
-    bound = min(SOURCE_BYTES, EXAMPLE_BYTES // max(1, len(keys)))
-    paths: dict[str, list[str]] = {}
-    for shard in shards:
-        if shard["key"] in keys and shard["rows"]:
-            paths.setdefault(shard["key"], []).append(f"{output}/{shard['path']}")
-    found = {}
-    for key, of_source in sorted(paths.items()):
-        by_label = draw_by_label(table for path in of_source for table in read_batches(path, ROWS_A_TABLE))
-        order = sorted(by_label, key=lambda label: (label == "", label))
-        once = dict.fromkeys(in_turn([by_label[label] for label in order]))  # many are of several labels
-        found[key] = within(map(compact, once), bound)
-    return found
-
-
-def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Example]]:
-    """Label (of any layer; typed for typed relations; "" for texts without any) → the examples drawn for it."""
-    drawn: dict[str, dict[int, Example]] = {}
-    for table in tables:
-        keys = np.array([seed_key(0, id_) for id_ in table["id"].to_pylist()], np.uint64)
-        wanted = [
-            (label, row)
-            for label, rows in rows_by_label(table, keys).items()
-            for row in rows
-            if new(drawn, label, keys[row])
-        ]
-        rows = sorted({row for _, row in wanted})
-        taken = dict(zip(rows, table_to_examples(table.take(pa.array(rows, pa.int64()))), strict=True))
-        for label, row in wanted:
-            drawn.setdefault(label, {})[int(keys[row])] = taken[row]
-        for label, of in drawn.items():
-            drawn[label] = {key: of[key] for key in sorted(of)[:EXAMPLES_A_LABEL]}
-    return {label: list(of.values()) for label, of in drawn.items()}
-
-
-def new(drawn: Mapping[str, Mapping[int, Example]], label: str, key: int) -> bool:
-    of = drawn.get(label, {})
-    return len(of) < EXAMPLES_A_LABEL or key < max(of)
-
-
-def rows_by_label(table: pa.Table, keys: np.ndarray) -> dict[str, list[int]]:
-    """Label → its EXAMPLES_A_LABEL rows of least key. `keys`: (rows,)."""
-    labels, rows = [], []
-    bare = np.ones(table.num_rows, bool)
-    for layer in ("entities", "relations", "events"):
-        column = table[layer].combine_chunks()
-        parents, items = pc.list_parent_indices(column), column.flatten()
-        names = items.field("label")
-        if layer == "relations":
-            ends = [pc.fill_null(items.field(name), "") for name in ("head_label", "tail_label")]
-            names = pc.binary_join_element_wise(ends[0], names, ends[1], "\t")
-        labels.append(names)
-        rows.append(parents.to_numpy())
-        bare[rows[-1]] = False
-    labels.append(pa.array([""] * int(bare.sum()), pa.string()))
-    rows.append(np.flatnonzero(bare))
-    encoded = pa.chunked_array(labels).combine_chunks().dictionary_encode()
-    pairs = np.unique(np.stack([encoded.indices.to_numpy().astype(np.int64), np.concatenate(rows)]), axis=1)
-    codes, places = pairs[:, np.lexsort((keys[pairs[1]], pairs[0]))]
-    starts = np.searchsorted(codes, np.arange(len(encoded.dictionary)))
-    return {
-        label: places[start : start + EXAMPLES_A_LABEL][codes[start : start + EXAMPLES_A_LABEL] == code].tolist()
-        for code, (label, start) in enumerate(zip(encoded.dictionary.to_pylist(), starts.tolist(), strict=True))
-    }
-
-
-def compact(example: Example) -> list:
-    """[id, text, entities, relations, events]; a layer is null where it is unknown.
-
-    An entity is [label, mention], a relation [label, head, tail, head label, tail label], an event [label, trigger or
-    null, [[role, mention], ...]]; a mention [start, end, ...] in code points, or its text where the source gives no
-    place. Of a text above TEXT_CHARS the start is shown, with what lies in it.
-    """
-    most = TEXT_CHARS if len(example.text) > TEXT_CHARS else len(example.text)
-
-    def shown(*mentions: Mention | None) -> bool:
-        return all(end <= most for mention in mentions if mention for _, end in mention.spans)
-
-    def place(mention: Mention) -> list[int] | str:
-        return [at for span in mention.spans for at in span] if mention.spans else short(mention.text, TEXT_CHARS)
-
-    entities, relations, events = example.entities, example.relations, example.events
-    return [
-        example.id,
-        short(example.text, most),
-        None if entities is None else [[short(e.label), place(e.mention)] for e in entities if shown(e.mention)],
-        None
-        if relations is None
-        else [
-            [
-                short(r.label),
-                place(r.head),
-                place(r.tail),
-                *(short(label or "") for label in (r.head_label, r.tail_label)),
-            ]
-            for r in relations
-            if shown(r.head, r.tail)
-        ],
-        None
-        if events is None
-        else [
-            [
-                short(e.label),
-                place(e.trigger) if e.trigger else None,
-                [[short(a.role), place(a.mention)] for a in e.arguments if shown(a.mention)],
-            ]
-            for e in events
-            if shown(e.trigger)
-        ],
-    ]
-
-
 def instructions(output: str, shards: Iterable[dict], keys: Collection[str]) -> list[list]:
-    """[key, task, id, instruction, output or label] of some rows of each source and task. `shards`: data/'s."""
-    drawn: dict[tuple[str, str], list[tuple]] = {}
-    columns = ["id", "example_id", "instruction", "output", "label"]
-    for shard in shards:
-        for table in read_batches(f"{output}/{shard['path']}", ROWS_A_TABLE, columns):
-            for key, rows in by_source(table):
-                if key not in keys:
-                    continue
-                ids = [(seed_key(0, id_), row) for row, id_ in enumerate(rows["id"].to_pylist())]
-                least = heapq.nsmallest(INSTRUCTIONS_A_TASK, ids)
-                taken = rows.take(pa.array([row for _, row in least], pa.int64())).to_pylist()
-                of = drawn.setdefault((key, shard["task"]), [])
-                of += [(order, row) for (order, _), row in zip(least, taken, strict=True)]
-                drawn[key, shard["task"]] = sorted(of, key=lambda item: item[0])[:INSTRUCTIONS_A_TASK]
-    groups = [
+    """[key, task, id, instruction, output or label] of some rows of each source and task, each of another text: those
+    of least `text_sha256`. `shards`: data/'s.
+
+    The footer of a shard tells the least of each row group; only the few groups that may hold one to draw are read.
+    """
+    held = {
+        (f"{output}/{shard['path']}", shard["task"]): [
+            key for key, counts in shard["sources"].items() if key in keys and counts["instructions"]
+        ]
+        for shard in shards
+    }
+    groups = sorted(
+        (least, number, path, task)
+        for (path, task), of_shard in held.items()
+        if of_shard
+        for number, least in enumerate(least_values(path, "text_sha256"))
+    )
+    drawn: dict[tuple[str, str], dict[str, tuple]] = {}
+    for least, number, path, task in groups:
+        wanting = [key for key in held[path, task] if wants(drawn.get((key, task), {}), least)]
+        if wanting:
+            columns = ["id", "example_id", "text_sha256", "instruction", "output", "label", "positives.list.element"]
+            for key, rows in by_source(read_group(path, number, columns)):
+                if key in wanting:
+                    drawn[key, task] = of_least_texts(drawn.get((key, task), {}), rows)
+    shown = [
         [
             [
                 key,
@@ -200,11 +91,39 @@ def instructions(output: str, shards: Iterable[dict], keys: Collection[str]) -> 
                 short(row["instruction"], TEXT_CHARS),
                 short(row["output"] or row["label"] or "", TEXT_CHARS),
             ]
-            for _, row in of
+            for _, row in of.values()
         ]
         for (key, task), of in sorted(drawn.items())
     ]
-    return within(in_turn(groups), INSTRUCTION_BYTES)
+    return within(in_turn(shown), INSTRUCTION_BYTES)
+
+
+def wants(drawn: Mapping[str, tuple], least: str) -> bool:
+    """Whether rows whose text has the hash `least` or a greater one may replace any of `drawn` (see below)."""
+    return len(drawn) < INSTRUCTIONS_A_TASK or least <= max(drawn)
+
+
+def of_least_texts(drawn: Mapping[str, tuple], rows: pa.Table) -> dict[str, tuple]:
+    """`text_sha256` → rank and row, of the INSTRUCTIONS_A_TASK least among `drawn` and `rows`, ascending. The row of a
+    text is the first that has a positive label, else the first.
+    """
+    hashes = rows["text_sha256"]
+    least = heapq.nsmallest(INSTRUCTIONS_A_TASK, pc.unique(hashes).to_pylist())
+    found = dict(drawn)
+    for row in rows.filter(pc.is_in(hashes, pa.array(least))).to_pylist():
+        rank = not row["positives"], row["example_id"], int(row["id"].rpartition("/")[2])
+        if row["text_sha256"] not in found or rank < found[row["text_sha256"]][0]:
+            found[row["text_sha256"]] = rank, row
+    return {sha256: found[sha256] for sha256 in sorted(found)[:INSTRUCTIONS_A_TASK]}
+
+
+def by_source(rows: pa.Table) -> Iterable[tuple[str, pa.Table]]:
+    """The rows of each source key in a table of instructions."""
+    examples = rows["example_id"].combine_chunks().dictionary_encode()
+    keys = [place(example_id)[0].rpartition("/")[0] for example_id in examples.dictionary.to_pylist()]
+    for key in dict.fromkeys(keys):
+        of_key = pa.array([number for number, other in enumerate(keys) if other == key], pa.int32())
+        yield key, rows.filter(pc.is_in(examples.indices, of_key))
 
 
 def rejects(output: str, keys: Collection[str]) -> list[list[str]]:

@@ -69,17 +69,17 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
                 ingest_inputs(config, located, version, raw),
                 build.ingest,
             ),
-            Stage("clean", 2, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("clean", 3, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
             Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
             Stage(
-                "instruct", 2, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
+                "instruct", 3, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
             Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens),
             Stage("validate", 3, ("instruct", "tokens"), ("reports",), [], build.validate),
             Stage(
                 "report",
-                1,
+                2,
                 ("validate",),
                 ("reports/report",),
                 report_inputs(version),
@@ -314,7 +314,7 @@ class Build:
 
     def card(self, output: str) -> dict:
         counts = json.loads(files.read_text(f"{output}/reports/stats.json"))
-        shards = croissant.shards_of(output, [part["path"] for part in summary.manifest(output, "data")["shards"]])
+        shards = croissant.shards_of(output, summary.manifest(output, "data")["shards"])
         files.write_text(f"{output}/README.md", card.render(counts))
         files.write_text(f"{output}/README_zh.md", card.render(counts, lang="zh"))
         files.write_text(f"{output}/croissant.json", croissant.render(counts, shards))

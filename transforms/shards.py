@@ -90,6 +90,24 @@ def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> 
             yield pa.Table.from_batches([batch])
 
 
+def read_group(path: str, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of one row group; `columns`: the Parquet paths to read."""
+    system, inner = filesystem(path)
+    with read_back(path), system.open_input_file(inner) as stream:
+        return pq.ParquetFile(stream).read_row_group(number, columns)
+
+
+def least_values(path: str, column: str) -> list[str]:
+    """The least value of a column of strings in each row group, from the footer alone. The strings are short (above
+    4 KB the writer tells none) and never all null.
+    """
+    system, inner = filesystem(path)
+    with read_back(path), system.open_input_file(inner) as stream:
+        about = pq.ParquetFile(stream).metadata
+        place = about.schema.names.index(column)
+        return [about.row_group(number).column(place).statistics.min for number in range(about.num_row_groups)]
+
+
 def read_schema(path: str) -> pa.Schema:
     system, inner = filesystem(path)
     with read_back(path):

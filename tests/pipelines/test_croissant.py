@@ -59,7 +59,8 @@ def test_every_shard_stands_there_with_its_checksum(built):
 
 def test_a_part_is_described_alone(built, tmp_path):
     counts = figures.subset(json.loads((built / "reports/stats.json").read_text()), ["phee"])
-    shards = croissant.shards_of(str(built), ["data/EE/train-00000-of-00001.parquet"])
+    of_build = json.loads((built / "data/manifest.json").read_text())["shards"]
+    shards = croissant.shards_of(str(built), [shard for shard in of_build if shard["task"] == "EE"])
     content = json.loads(croissant.render(counts, shards, "https://example.org/c"))
     assert [part["@id"] for part in content["recordSet"]] == ["EE", "EET", "EEA"]
     assert content["url"] == "https://example.org/c" and content["license"] == ["mit"]

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import build, report
 from pipelines.report_data import payload
-from pipelines.report_samples import compact
+from pipelines.report_examples import compact
 from schemas.example import Entity, Event, Example, Mention, Relation
 from tests.chromium import CHROMIUM, chromium_page
 from tests.unified import write_source

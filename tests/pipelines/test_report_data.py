@@ -1,6 +1,7 @@
 """What the report is told of a build: counts that agree with the build's own, draws that are bounded and repeatable."""
 
 import json
+from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
-from pipelines import figures, report, report_samples
+from pipelines import figures, report, report_examples, report_samples
 from pipelines.report_data import LABELS_A_SET, most_confused, payload
-from pipelines.report_lengths import EDGES, histogram
-from pipelines.report_samples import compact, draw_by_label, in_turn, within
+from pipelines.report_examples import compact, draw_by_label, id_keys
+from pipelines.report_lengths import EDGES, LENGTHS, MOST_POSITIVES, histogram, listed, of_instructions, together
+from pipelines.report_samples import in_turn, within
 from pipelines.token_estimate import CONTEXTS
-from schemas.arrow import examples_to_table
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
+from schemas.instruction import Instruction
+from transforms.shards import read_shard, write_shard
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,25 @@ def test_lengths_and_positives_count_every_text_and_instruction(shown, counts):
                 assert sum(positives) == n["instructions"] and positives[0] == n["all_negative"]
 
 
+def test_lengths_are_counted_in_characters_as_the_rows_have_them(small, shown):
+    texts = [text for path in (small / "clean/clue_ner").glob("*.parquet") for text in column(path, "text")]
+    assert shown["texts"]["clue_ner"] == histogram(np.array([len(text) for text in texts])).tolist()
+    rows = [row for path in (small / "data/EE").glob("*.parquet") for row in read_shard(str(path)).to_pylist()]
+    lengths = [len(row["instruction"] + (row["output"] or "")) for row in rows]
+    assert shown["instructions"]["duee1"]["EE"]["lengths"] == histogram(np.array(lengths)).tolist()
+
+
+def test_histograms_of_parts_add_up():
+    rows = [asked(f"a/train/{n}", 0, "海" * 90 + "x" * n, positives=n) for n in range(MOST_POSITIVES + 3)]
+    rows.append(asked("a/test/0", 0, "海", output=None))
+    whole = together([of_instructions(instructions_to_table(rows))])
+    parts = [of_instructions(instructions_to_table(rows[at : at + 4])) for at in range(0, len(rows), 4)]
+    assert together(json.loads(json.dumps(parts))) == whole  # as they come from a manifest
+    assert listed(whole["positives"], MOST_POSITIVES + 1) == [2, *[1] * (MOST_POSITIVES - 1), 3]
+    lengths = [len(row.instruction) + len(row.output or "") for row in rows]
+    assert listed(whole["lengths"], LENGTHS) == histogram(np.array(lengths)).tolist()
+
+
 def test_every_loss_is_told_with_its_stage(shown, counts):
     for key, splits in counts["sources"].items():
         for split, of in splits.items():
@@ -86,8 +109,36 @@ def test_a_part_of_the_sources_tells_nothing_of_the_others(small, counts):
         assert key not in text
 
 
+def test_instructions_shown_are_of_the_texts_of_least_hash(small, shown):
+    texts: dict[tuple[str, str], dict[str, list]] = {}
+    for path in sorted((small / "data").glob("*/*.parquet")):
+        for row in read_shard(str(path)).to_pylist():
+            at = row["example_id"].rsplit("/", 3 if row["example_id"].split("/")[-2].isdigit() else 2)[0], row["task"]
+            texts.setdefault(at, {}).setdefault(row["text_sha256"], []).append(row)
+    for (key, task), by_hash in texts.items():
+        drawn = {id_ for of_key, of_task, id_, _, _ in shown["samples"] if (of_key, of_task) == (key, task)}
+        least = sorted(by_hash)[: report_samples.INSTRUCTIONS_A_TASK]
+        assert drawn == {
+            next((row for row in by_hash[one] if row["positives"]), by_hash[one][0])["id"] for one in least
+        }
+
+
 def test_the_same_build_gives_the_same_page(small, counts):
     assert report.page(str(small), counts) == report.page(str(small), counts)
+
+
+def column(path, name: str) -> list:
+    return read_shard(str(path))[name].to_pylist()
+
+
+def asked(example_id: str, number: int, text: str, positives: int = 0, output: str | None = "{}") -> Instruction:
+    """An instruction over `text` with so many positive labels."""
+    key, split, _ = example_id.rsplit("/", 2)
+    labels = tuple(f"label {n}" for n in range(positives))
+    return Instruction(
+        f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", key, "en", split,
+        f"Find what is asked in: {text}", output, None, labels, labels, (),
+    )  # fmt: skip
 
 
 def ner(number: int, *labels: str) -> Example:
@@ -99,13 +150,89 @@ def ner(number: int, *labels: str) -> Example:
 @given(st.lists(st.sets(st.sampled_from("pqr")), max_size=60), st.integers(1, 30))
 def test_the_draw_does_not_depend_on_how_rows_come_in_tables(labels, rows):
     examples = [ner(number, *sorted(of)) for number, of in enumerate(labels)]
-    whole = draw_by_label([examples_to_table(examples)] if examples else [])
-    parts = [examples_to_table(examples[at : at + rows]) for at in range(0, len(examples), rows)]
-    assert draw_by_label(reversed(parts)) == whole
+    whole = in_parts([examples] if examples else [])
+    assert in_parts([examples[at : at + rows] for at in range(0, len(examples), rows)][::-1]) == whole
     for label in {*"pqr", ""}:
         having = [e for e in examples if (label in [x.label for x in e.entities] if label else not e.entities)]
-        assert len(whole.get(label, [])) == min(len(having), report_samples.EXAMPLES_A_LABEL)
+        assert len(whole.get(label, [])) == min(len(having), report_examples.EXAMPLES_A_LABEL)
         assert all(example in having for example in whole.get(label, []))
+
+
+def in_parts(parts: list[list[Example]]) -> dict[str, list[Example]]:
+    """Label → examples drawn, where they come in these tables."""
+    places = draw_by_label(map(examples_to_table, parts))
+    return {label: [parts[number][row] for number, row in of_label] for label, of_label in places.items()}
+
+
+@given(
+    st.sets(st.tuples(st.integers(0, 10**7), st.integers(0, 30) | st.none()), min_size=1),
+    st.sampled_from(["a", "IE-zh/NER/海图", "a/train/1"]),
+)
+def test_ids_have_keys_of_their_own_that_depend_on_nothing_else(places, key):
+    def ids(chosen) -> pa.ChunkedArray:
+        names = [f"{key}/test/{number}" + ("" if window is None else f"/{window}") for number, window in chosen]
+        return pa.chunked_array([names])
+
+    keys = dict(zip(places, id_keys(ids(places)).tolist(), strict=True))
+    assert len(set(keys.values())) == len(places)
+    assert all(id_keys(ids([one])).tolist() == [keys[one]] for one in places)
+    assert id_keys(ids(["0", *places][1:]).slice(len(places) - 1)).tolist() == [keys[list(places)[-1]]]
+
+
+@pytest.mark.parametrize("size", [7, 31, 100])
+def test_examples_do_not_depend_on_shards(tmp_path, size):
+    rows = [ner(number, "pqr"[number % 3]) for number in range(90)]
+
+    def drawn(parts: list[list[Example]]) -> dict[str, list]:
+        shards = [{"path": f"{n}-of-{len(parts)}", "key": "a", "rows": len(part)} for n, part in enumerate(parts)]
+        for shard, part in zip(shards, parts, strict=True):
+            write_shard(f"{tmp_path}/{shard['path']}", EXAMPLES, [examples_to_table(part)])
+        return report_examples.examples(str(tmp_path), shards[::-1], ["a"])
+
+    whole = drawn([rows])
+    assert drawn([rows[at : at + size] for at in range(0, len(rows), size)]) == whole
+    assert all(row in map(compact, rows) for row in whole["a"])
+    assert len(whole["a"]) == 3 * report_examples.EXAMPLES_A_LABEL
+
+
+@pytest.mark.parametrize("size", [10, 31, 1_000])
+def test_instructions_do_not_depend_on_shards(tmp_path, size):
+    rows = [
+        asked(f"{key}/train/{n}", number, f"Keel {key} {n}", positives=number % 2)
+        for key in ("a", "海/b")
+        for n in range(60)
+        for number in range(3)
+    ]
+    shards = []
+    for at in range(0, len(rows), size):  # some examples are in two shards, some shards of two sources
+        part = rows[at : at + size]
+        shards.append(
+            {"path": f"shard-{at}", "task": "NER", "sources": {row.source: {"instructions": 1} for row in part}}
+        )
+        write_shard(f"{tmp_path}/shard-{at}", INSTRUCTIONS, [instructions_to_table(part)])
+    expected = {}
+    for row in rows:
+        if row.positives:
+            expected.setdefault(row.source, []).append((row.text_sha256, row.id))
+    for keys in (["a"], ["a", "海/b"]):
+        drawn = report_samples.instructions(str(tmp_path), shards[::-1], keys)
+        of_keys = {key: [row[2] for row in drawn if row[0] == key] for key in expected}
+        wanted = {
+            key: [id_ for _, id_ in sorted(of)[: report_samples.INSTRUCTIONS_A_TASK]] for key, of in expected.items()
+        }
+        assert of_keys == {key: wanted[key] if key in keys else [] for key in wanted}
+
+
+def test_only_row_groups_that_may_hold_a_text_to_draw_are_read(tmp_path):
+    rows = sorted((asked(f"a/train/{n}", 0, f"Keel {n}") for n in range(20)), key=lambda row: row.text_sha256)
+    shards = [{"path": f"{n}", "task": "NER", "sources": {"a": {"instructions": 5}}} for n in range(4)]
+    for n, shard in enumerate(shards):
+        write_shard(f"{tmp_path}/{n}", INSTRUCTIONS, [instructions_to_table(rows[5 * n : 5 * n + 5])])
+        if n:  # its footer stays, its rows are spoilt
+            spoilt = bytearray((tmp_path / shard["path"]).read_bytes())
+            spoilt[4:400] = bytes(396)
+            (tmp_path / shard["path"]).write_bytes(spoilt)
+    assert [row[2] for row in report_samples.instructions(str(tmp_path), shards, ["a"])] == [row.id for row in rows[:3]]
 
 
 def test_relations_are_drawn_by_their_typed_labels():

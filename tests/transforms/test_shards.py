@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, required
-from transforms.shards import leaves, read_batches, read_schema, read_shard, regroup, row_count, write_shard
+from transforms.shards import (
+    ROW_GROUP_ROWS,
+    least_values,
+    leaves,
+    read_batches,
+    read_group,
+    read_schema,
+    read_shard,
+    regroup,
+    row_count,
+    write_shard,
+)
 
 SCHEMA = pa.schema([required("n", pa.int64())])
 
@@ -52,6 +63,19 @@ def test_read_batches(tmp_path):
     path = str(tmp_path / "f")
     write_shard(path, SCHEMA, tables(2_500))
     assert [table.num_rows for table in read_batches(path, 1_000)] == [1_000, 1_000, 500]
+
+
+def test_a_row_group_and_the_least_value_of_each(tmp_path):
+    schema = pa.schema([required("labels", pa.list_(required("element", pa.string()))), required("name", pa.string())])
+    names = [f"{n:05d}" for n in range(ROW_GROUP_ROWS + 3)][::-1]
+    table = pa.table({"labels": [["a", "b"]] * len(names), "name": names}, schema=schema)
+    path = str(tmp_path / "f")
+    write_shard(path, schema, [table])
+    assert least_values(path, "name") == ["00003", "00000"]
+    assert read_group(path, 1, ["name"]).to_pydict() == {"name": ["00002", "00001", "00000"]}
+    assert read_group(path, 0, ["labels.list.element"]).column_names == ["labels"]
+    write_shard(path, schema, [])
+    assert least_values(path, "name") == []
 
 
 def test_leaves_are_the_paths_of_the_parquet_columns(tmp_path):
