@@ -45,6 +45,7 @@ def measured(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
         "instructions": sum(shard["rows"] for shard in made),
         "wall_s": round(samples[-1].time - samples[0].time, 2),
         "processor_s": round(samples[-1].processor, 2),
+        "first_shard_s": round(measure.first_shard(samples, output), 2),
         "peak_gb": round(max(sample.memory for sample in samples) / 1e9, 3),
         "stages": measure.shares_as_json(shares),
     }
@@ -64,7 +65,8 @@ def table(figures: dict) -> str:
     lines = [
         f"{figures['task']}, {figures['records']:,} records, {figures['workers']} workers: {rows:,} instructions, "
         f"{figures['rows_per_s']:,.0f} a second of {figures['measured']}; build {wall:.1f} s, "
-        f"processor {figures['processor_s']:.1f} s, peak {figures['peak_gb']:.2f} GB"
+        f"first shard after {figures['first_shard_s']:.1f} s, processor {figures['processor_s']:.1f} s, "
+        f"peak {figures['peak_gb']:.2f} GB"
     ]
     for stage, share in figures["stages"].items():
         lines.append(

@@ -23,6 +23,7 @@ MANIFESTS = {
     "mine": "hard_negatives",
     "instruct": "data",
     "validate": "reports",
+    "report": "reports/report",
     "card": "card",
 }
 """Stage → the folder whose manifest says when it ended."""
@@ -95,6 +96,11 @@ def by_stage(samples: Sequence[Sample], output: Path) -> dict[str, Share]:
             shares[stage] = share(samples, start, end)
             start = end
     return shares
+
+
+def first_shard(samples: Sequence[Sample], output: Path) -> float:
+    """Seconds from the start of the command to its first shard of examples."""
+    return min(path.stat().st_mtime for path in (output / "examples").rglob("*.parquet")) - samples[0].time
 
 
 def share(samples: Sequence[Sample], start: float, end: float) -> Share:
