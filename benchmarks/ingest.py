@@ -1,0 +1,98 @@
+"""python -m benchmarks.ingest: generated files of each format → MB that a reader and the ingest stage take a second."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks import measure, raw_files
+from pipelines import registry
+from pipelines.ingest import IngestSplit, SplitFiles
+from pipelines.registry import Located
+
+EXAMPLES_PER_SHARD = 100_000
+
+
+def processor_s(work: Callable[[], object]) -> float:
+    """Processor seconds of this process, the better of two runs: the first one also warms caches."""
+    taken = []
+    for _ in range(2):
+        started = time.process_time()
+        work()
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+def of_source(data: Path, output: Path, source: Located) -> dict:
+    """MB a processor second of the source's reader alone, and of reader, label map and writing."""
+    files = tuple(source.found.splits["train"])
+    megabytes = sum(Path(file.path).stat().st_size for file in files) / 1e6
+    stage = IngestSplit(str(output), None, EXAMPLES_PER_SHARD, ())
+    element = SplitFiles(str(data), source.key, "train", files)
+    (done,) = stage.process(element)
+    if done.get("failed") or done["rejected"]:
+        sys.exit(f"{source.key}: generated files are read without a fault, these were not: {done}")
+    reader = processor_s(lambda: sum(1 for _ in source.found.read("train")))
+    whole = processor_s(lambda: list(stage.process(element)))
+    return {
+        "files": len(files),
+        "examples": done["read"]["examples"],
+        "mb": round(megabytes, 1),
+        "reader_mb_per_s": round(megabytes / reader, 1),
+        "stage_mb_per_s": round(megabytes / whole, 1),
+    }
+
+
+def of_build(data: Path, folder: Path) -> dict:
+    """Seconds of a build up to its ingest stage, and from its start to its first shard, in the build's own process."""
+    output = folder / "build"
+    command = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(output)]
+    samples = measure.run([*command, "--hard_negatives", "none", "--only", "ingest"], folder / "build.log")
+    first = min(shard.stat().st_mtime for shard in output.glob("examples/**/*.parquet"))
+    return {
+        "wall_s": round(samples[-1].time - samples[0].time, 2),
+        "processor_s": round(samples[-1].processor, 2),
+        "peak_gb": round(max(sample.memory for sample in samples) / 1e9, 3),
+        "first_shard_s": round(first - samples[0].time, 2),
+    }
+
+
+def measured(megabytes: float, folder: Path) -> dict:
+    data = folder / "raw"
+    if not data.exists():
+        raw_files.write(data, megabytes)
+    located = registry.locate(str(data), ())
+    return {
+        "sources": {source.key: of_source(data, folder / "alone", source) for source in located},
+        "build": of_build(data, folder),
+    }
+
+
+def table(figures: dict) -> str:
+    """The figures in lines for a person."""
+    lines = [f"{'':<18}{'files':>7}{'examples':>10}{'MB':>7}  reader MB/s  stage MB/s"]
+    for key, found in figures["sources"].items():
+        lines.append(
+            f"{key:<18}{found['files']:7,}{found['examples']:10,}{found['mb']:7.1f}"
+            f"{found['reader_mb_per_s']:13.1f}{found['stage_mb_per_s']:12.1f}"
+        )
+    line = "the build of all up to ingest: {wall_s} s (processor {processor_s} s), first shard at {first_shard_s} s"
+    return "\n".join((*lines, (line + ", peak {peak_gb} GB").format(**figures["build"])))
+
+
+def main(flags: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=float, default=10, help="of each format (default 10)")
+    parser.add_argument("--folder", type=Path, help="where files and build go, and stay; default: a temporary one")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    arguments = parser.parse_args(flags)
+    with tempfile.TemporaryDirectory() as temporary:
+        figures = measured(arguments.megabytes, arguments.folder or Path(temporary))
+    print(json.dumps(figures) if arguments.json else table(figures))
+
+
+if __name__ == "__main__":
+    main()
