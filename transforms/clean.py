@@ -3,11 +3,12 @@
 import re
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise, takewhile
 from operator import itemgetter
 from string import ascii_letters
 from unicodedata import category, is_normalized, normalize
+
+from msgspec.structs import replace
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
 

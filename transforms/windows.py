@@ -4,8 +4,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
+
+from msgspec.structs import replace
 
 from schemas.example import LAYER, Entity, Event, Example, Mention, Relation, Span, mentions, surface
 from transforms.clean import with_mentions

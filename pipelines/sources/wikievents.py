@@ -6,13 +6,13 @@ is evaluated with all its types in one label set, and family by family (`wikieve
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason

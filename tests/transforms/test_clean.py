@@ -1,10 +1,10 @@
 import sys
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, mentions, surface
 from tests.strategies import CLEAN, examples, texts

@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.errors import Reason
 from schemas.example import Argument, Entity, Event, Example, Mention, RawExample, Relation

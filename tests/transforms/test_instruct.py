@@ -1,8 +1,9 @@
+import dataclasses
 import hashlib
 import json
-from dataclasses import fields, replace
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
@@ -39,7 +40,7 @@ def rows(example=EXAMPLE, task="NER", labels=LABELS, dictionary=None, **options)
 
 
 def test_the_columns_are_those_of_the_table():
-    assert [field.name for field in fields(Instruction)] == INSTRUCTIONS.names
+    assert [field.name for field in dataclasses.fields(Instruction)] == INSTRUCTIONS.names
 
 
 def test_a_training_row():
@@ -115,7 +116,7 @@ def test_text_with_nothing_in_it(split):
 def test_validation_rows_are_made_like_training_rows():
     train, _ = rows()
     validation, _ = rows(replace(EXAMPLE, split="validation"))
-    assert [replace(row, split="train") for row in validation] == train
+    assert [dataclasses.replace(row, split="train") for row in validation] == train
 
 
 def test_prompts_are_drawn_for_each_row():

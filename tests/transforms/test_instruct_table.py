@@ -1,11 +1,10 @@
 """The table of all rows at once is the rows made one by one."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.arrow import INSTRUCTIONS, examples_to_table, instructions_to_table
 from schemas.example import SPLITS, TASKS, Entity, Mention

@@ -6,7 +6,8 @@ sentence; lines that start with `#` begin and end the parts of a document.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
