@@ -128,7 +128,9 @@ class SplitWriter:
         )
 
     def add(self, record: RawExample) -> None:
-        self.read.update(layer_counts(record))
+        self.read["examples"] += 1
+        for layer in ("entities", "relations", "events"):
+            self.read[layer] += len(getattr(record, layer) or ())
         if self.source.one_pair:
             self.held.append(record)
         else:
@@ -190,12 +192,6 @@ class SplitWriter:
             "first_rejects": [f"{reject.place}: {reject.reason}: {reject.detail}" for reject in self.rejects[:3]],
             "shards": self.shards,
         }
-
-
-def layer_counts(record: Example | RawExample) -> dict[str, int]:
-    """1 example and its entities, relations and events; an unknown layer counts none."""
-    layers = {name: len(getattr(record, name) or ()) for name in ("entities", "relations", "events")}
-    return {"examples": 1, **layers}
 
 
 def hash_split(text: str) -> str:

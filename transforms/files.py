@@ -58,12 +58,18 @@ class File:
         (see `transforms.normalize`), its neighbours are not.
         """
         before = 0
-        for block in self.blocks():  # decoded and split at once: line by line takes three times as long
-            text = block.decode("utf-8", "surrogateescape").removesuffix("\n")
-            lines = text.split("\n")
-            for number, line in enumerate(lines, before + 1):
-                yield number, (line.removeprefix("\ufeff") if number == 1 else line).removesuffix("\r")
+        for lines in self.line_lists():
+            yield from enumerate(lines, before + 1)
             before += len(lines)
+
+    def line_lists(self) -> Iterator[list[str]]:
+        """What `lines` yields, many lines at once and without their numbers: a line by itself takes thrice as long."""
+        start = "\ufeff"
+        for block in self.blocks():
+            text = block.decode("utf-8", "surrogateescape").removeprefix(start).removesuffix("\n")
+            start = ""
+            lines = text.split("\n")
+            yield [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
     def blocks(self) -> Iterator[bytes]:
         """The file in pieces that end where a line ends, of about BLOCK_BYTES where lines are shorter than that."""

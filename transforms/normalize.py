@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span, mentions, surface
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
 from schemas.label import Label
 
 REPAIR_RADIUS = 5
@@ -24,10 +24,14 @@ class _Unreadable(Exception):
         self.reason, self.detail = reason, detail
 
 
-def in_order(text: str, spans: tuple[Span, ...]) -> bool:
-    """Whether the spans lie within the text, none empty, one after the other. (A negative offset would slice.)"""
-    bounds = [0, *(bound for span in spans for bound in span), len(text)]
-    return all(a <= b for a, b in pairwise(bounds)) and all(start < end for start, end in spans)
+def spelled(text: str, mention: Mention) -> bool:
+    """Whether the mention's spans lie within the text, none empty, one after the other, and spell its string."""
+    if len(mention.spans) == 1:  # nearly all
+        ((start, end),) = mention.spans
+        return 0 <= start < end <= len(text) and text[start:end] == mention.text  # a negative offset would slice
+    bounds = [0, *(bound for span in mention.spans for bound in span), len(text)]
+    in_order = all(a <= b for a, b in pairwise(bounds)) and all(start < end for start, end in mention.spans)
+    return in_order and surface(text, mention.spans) == mention.text
 
 
 def repair_spans(text: str, mention: Mention) -> Mention:
@@ -37,7 +41,7 @@ def repair_spans(text: str, mention: Mention) -> Mention:
     discontinuous mention do not match, or where span and mention differ in length by more than an inclusive end and
     a shift would explain (END_TOLERANCE): one of the two was cut.
     """
-    if not mention.spans or (in_order(text, mention.spans) and surface(text, mention.spans) == mention.text):
+    if not mention.spans or spelled(text, mention):
         return mention
     start, end = mention.spans[0]
     if len(mention.spans) == 1 and abs(end - start - len(mention.text)) <= END_TOLERANCE and mention.text:
@@ -72,54 +76,70 @@ def normalize(
     if not raw.text.strip():
         return BadRecord(raw.place, Reason.EMPTY_TEXT, "the text is empty")
 
-    def fix(mention: Mention) -> Mention:
-        if not mention.text.strip():
-            raise _Unreadable(Reason.MISSING_FIELD, "a mention is empty")
-        return repair_spans(raw.text, mention)
-
-    def end_type(raw_type: str | None) -> str | None:
-        label = _name(entity_labels, raw_type, "entity type") if raw_type is not None else None
-        return label.name if label else None
-
-    def entity(item: Entity) -> Entity | None:
-        label = _name(entity_labels, item.label, "entity type")
-        return label and Entity(label.name, fix(item.mention))
-
-    def relation(item: Relation) -> Relation | None:
-        label = _name(relation_labels, item.label, "relation")
-        return label and Relation(
-            label.name, fix(item.head), fix(item.tail), end_type(item.head_label), end_type(item.tail_label)
-        )
-
-    def event(item: Event) -> Event:
-        label = _name(event_labels, item.label, "event type")
-        arguments = []
-        for argument in item.arguments:
-            role = role_names.get(argument.role, argument.role)
-            if role not in label.roles:
-                raise _Unreadable(Reason.UNKNOWN_LABEL, f"role {argument.role!r} is none of {item.label!r}")
-            arguments.append(Argument(role, fix(argument.mention)))
-        return Event(label.name, item.trigger and fix(item.trigger), tuple(arguments))
-
-    def layer(items, convert):
-        return None if items is None else tuple(kept for kept in map(convert, items) if kept)
-
     try:
         return RawExample(
             raw.place,
             raw.text,
-            layer(raw.entities, entity),
-            layer(raw.relations, relation),
-            layer(raw.events, event),
+            None if raw.entities is None else _entities(raw, entity_labels),
+            None if raw.relations is None else _relations(raw, relation_labels, entity_labels),
+            None if raw.events is None else _events(raw, event_labels, role_names),
         )
     except _Unreadable as problem:
         return BadRecord(raw.place, problem.reason, problem.detail)
 
 
+def _fixed(text: str, mention: Mention) -> Mention:
+    if not mention.text.strip():
+        raise _Unreadable(Reason.MISSING_FIELD, "a mention is empty")
+    return repair_spans(text, mention)
+
+
+def _entities(raw: RawExample, labels: Mapping[str, Label | None]) -> tuple[Entity, ...]:
+    kept = []
+    for item in raw.entities:
+        label = _name(labels, item.label, "entity type")
+        if label:
+            kept.append(Entity(label.name, _fixed(raw.text, item.mention)))
+    return tuple(kept)
+
+
+def _relations(
+    raw: RawExample, labels: Mapping[str, Label | None], end_types: Mapping[str, Label | None]
+) -> tuple[Relation, ...]:
+    def end_type(given: str | None) -> str | None:
+        label = _name(end_types, given, "entity type") if given is not None else None
+        return label.name if label else None
+
+    kept = []
+    for item in raw.relations:
+        label = _name(labels, item.label, "relation")
+        if label:
+            head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
+            kept.append(Relation(label.name, head, tail, end_type(item.head_label), end_type(item.tail_label)))
+    return tuple(kept)
+
+
+def _events(raw: RawExample, labels: Mapping[str, Label], role_names: Mapping[str, str]) -> tuple[Event, ...]:
+    kept = []
+    for item in raw.events:
+        label = _name(labels, item.label, "event type")
+        arguments = []
+        for argument in item.arguments:
+            role = role_names.get(argument.role, argument.role)
+            if role not in label.roles:
+                raise _Unreadable(Reason.UNKNOWN_LABEL, f"role {argument.role!r} is none of {item.label!r}")
+            arguments.append(Argument(role, _fixed(raw.text, argument.mention)))
+        kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
+    return tuple(kept)
+
+
 def _encoding_problem(raw: RawExample) -> str | None:
     """Bytes that were no UTF-8 stand in the strings as lone surrogates (see `files.File.lines`)."""
-    for string in (raw.text, *(mention.text for mention in mentions(raw))):
+    strings = [raw.text, *(mention.text for mention in mentions(raw))]
+    if not SURROGATE.search("".join(strings)):
+        return None
+    for string in strings:
         match = SURROGATE.search(string)
         if match:
             return f"byte 0x{ord(match[0]) & 0xFF:02x} at character {match.start()} is not UTF-8; re-encode the file"
-    return None
+    raise AssertionError("no string holds the surrogate that all of them hold")

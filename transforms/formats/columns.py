@@ -90,54 +90,77 @@ def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     opens one. B always opens one, S and U stand alone, E and L close.
     """
     entities = []
-    label, start = None, 0
+    label, start, end = None, 0, 0  # of the entity that is open
     for index, tag in enumerate(tags):
-        if tag == "O" and label is None:
+        if tag == "O":
             continue
-        prefix, _, own = tag.partition("-")
-        if label is not None and (prefix in "OBSU" or own != label):
-            entities.append((label, start, index))
+        prefix, own = tag[0], tag[2:]
+        if label is not None and (index > end or prefix in "BSU" or own != label):
+            entities.append((label, start, end))
             label = None
-        if prefix == "O":
-            continue
         if label is None:
             label, start = own, index
+        end = index + 1
         if prefix in "ELSU":
-            entities.append((label, start, index + 1))
+            entities.append((label, start, end))
             label = None
     if label is not None:
-        entities.append((label, start, len(tags)))
+        entities.append((label, start, end))
     return entities
 
 
 def _sentences(file: File, docstart: str | None) -> Iterator[tuple[int, list[str]]]:
     """The number of each sentence's first line, and its lines."""
-    lines: list[str] = []
-    for number, line in file.lines():
-        if line.strip() and not (docstart and line.startswith(docstart)):
-            lines.append(line)
-        elif lines:
-            yield number - len(lines), lines
-            lines = []
-    if lines:
-        yield number - len(lines) + 1, lines
+    before, begun = 0, []
+    for lines in file.line_lists():
+        if docstart:
+            lines = ["" if line.startswith(docstart) else line for line in lines]
+        start = 0
+        for end in [at for at, line in enumerate(map(str.strip, lines)) if not line]:
+            found = begun + lines[start:end] if begun else lines[start:end]
+            if found:
+                yield before + end + 1 - len(found), found
+            begun, start = [], end + 1
+        begun += lines[start:]
+        before += len(lines)
+    if begun:
+        yield before + 1 - len(begun), begun
 
 
 def _example(
     name: str, first: int, lines: list[str], layout: Layout, joiner: str, respell: Respell | None
 ) -> RawExample | BadRecord:
-    rows = [layout.fields(line) for line in lines]
-    if not all(map(layout.fits, rows)):
+    cells = cells_of(lines, layout)
+    if cells is None:
         return _problem(name, first, lines, layout)
-    tokens, tags = [fields[layout.token] for fields in rows], [fields[layout.tag] for fields in rows]
-    if not (all(tokens) and all(map(is_tag, tags))):
+    tokens, tags = cells
+    kinds = set(tags)
+    if not (all(tokens) and all(map(is_tag, kinds))):
         return _problem(name, first, lines, layout)
     pieces = respell(tokens) if respell else tokens
-    if None in pieces:
+    if respell and None in pieces:
         at = pieces.index(None)
         return BadRecord(f"{name}:{first + at}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is no token of this format")
-    entities = [((start, end), label) for label, start, end in decode(tags)]
+    entities = [((start, end), label) for label, start, end in decode(tags)] if kinds != {"O"} else []
     return sentence(f"{name}:{first}", pieces, entities, None, {}, joiner)
+
+
+def cells_of(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | None:
+    """The tokens and the tags of a sentence, None where a line does not fit.
+
+    Lines of as many columns each, which nearly all sentences have, are split all at once, with their ends as one more
+    column: a list for each line would take most of the time of reading.
+    """
+    separator = layout.separator or " "
+    cells = layout.fields(f"{separator}\n{separator}".join(lines))
+    width = cells.index("\n") if layout.more and len(lines) > 1 else layout.columns
+    regular = width >= layout.columns and len(cells) == (width + 1) * len(lines) - 1
+    if regular and cells[width :: width + 1].count("\n") == len(lines) - 1:
+        return cells[layout.token % width :: width + 1], cells[layout.tag % width :: width + 1]
+    rows = [layout.fields(line) for line in lines]
+    if not all(map(layout.fits, rows)):
+        return None
+    return [fields[layout.token] for fields in rows], [fields[layout.tag] for fields in rows]
 
 
 def _problem(name: str, first: int, lines: list[str], layout: Layout) -> BadRecord:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import msgspec
-from msgspec.structs import replace
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
@@ -90,7 +89,6 @@ def sentence(
     """
     words = [escapes.get(token, token) for token in tokens] if escapes else tokens
     text = joiner.join(words)
-    starts = list(accumulate((len(word) + len(joiner) for word in words), initial=0))
     spans = [span for span, _ in entities or ()]
     spans += [end for relation in relations or () for end in relation[:2]]
     spans += [span for trigger, _, found in events or () for span in (trigger, *(span for span, _ in found))]
@@ -98,30 +96,29 @@ def sentence(
         if not 0 <= first < end <= len(words):
             detail = f"tokens {first} to {end - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
+    ends = list(accumulate(map(len, words), initial=0)) if spans else []  # without the joiners before
+    gap = len(joiner)
 
     def mention(span: Span) -> Mention:
         first, end = span
-        characters = (starts[first], starts[end] - len(joiner))
-        return Mention(text[slice(*characters)], (characters,))
+        start, stop = ends[first] + first * gap, ends[end] + (end - 1) * gap
+        return Mention(text[start:stop], ((start, stop),))
 
-    example = RawExample(place, text)
-    if entities is not None:
-        example = replace(example, entities=tuple(Entity(label, mention(span)) for span, label in entities))
-    if relations is not None:
-        types = dict(reversed(entities or ()))
-        example = replace(
-            example,
-            relations=tuple(
-                Relation(label, mention(head), mention(tail), types.get(head), types.get(tail))
-                for head, tail, label in relations
-            ),
-        )
-    if events is not None:
-        example = replace(
-            example,
-            events=tuple(
-                Event(label, mention(trigger), tuple(Argument(role, mention(span)) for span, role in found))
-                for trigger, label, found in events
-            ),
-        )
-    return example
+    types = dict(reversed(entities)) if entities and relations else {}
+    return RawExample(
+        place,
+        text,
+        None if entities is None else tuple([Entity(label, mention(span)) for span, label in entities]),
+        None
+        if relations is None
+        else tuple(
+            Relation(label, mention(head), mention(tail), types.get(head), types.get(tail))
+            for head, tail, label in relations
+        ),
+        None
+        if events is None
+        else tuple(
+            Event(label, mention(trigger), tuple(Argument(role, mention(span)) for span, role in found))
+            for trigger, label, found in events
+        ),
+    )

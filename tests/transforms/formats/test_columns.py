@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, surface
+from transforms import files
 from transforms.files import File
-from transforms.formats.columns import TAG, decode, read
+from transforms.formats.columns import TAG, Layout, cells_of, decode, read
 from transforms.normalize import normalize
 
 
@@ -99,6 +100,26 @@ def test_no_tag(tag):
     assert not TAG.fullmatch(tag)
 
 
+LAYOUTS = [
+    Layout(2),
+    Layout(2, token=-1, tag=0),
+    Layout(3, token=1, tag=2, more=True),
+    Layout(2, separator="\t"),
+    Layout(3, token=0, tag=1, separator="\t", more=True),
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given(st.lists(st.lists(st.sampled_from(["a", "B-X", "", "\u3000"]), max_size=4), min_size=1, max_size=4), st.data())
+def test_a_sentence_split_at_once_is_its_lines_split_one_by_one(layout, rows, data):
+    separators = [layout.separator] if layout.separator else [" ", "\t", "  "]
+    lines = [data.draw(st.sampled_from(separators)).join(row) for row in rows]
+    fields = [layout.fields(line) for line in lines]
+    wrong = any(len(row) < layout.columns or (len(row) > layout.columns and not layout.more) for row in fields)
+    expected = None if wrong else ([row[layout.token] for row in fields], [row[layout.tag] for row in fields])
+    assert cells_of(lines, layout) == expected
+
+
 def read_bytes(tmp_path, data: bytes, **options):
     path = tmp_path / "eng.train"
     path.write_bytes(data)
@@ -137,6 +158,12 @@ TWO_READ = [
 )
 def test_same_sentences_whatever_the_line_ends_and_blanks(tmp_path, data):
     assert read_bytes(tmp_path, data, **CONLL) == TWO_READ
+
+
+@pytest.mark.parametrize("size", [1, 7, 24, 61])
+def test_same_sentences_wherever_the_file_is_cut_to_be_read(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(files, "BLOCK_BYTES", size)
+    assert read_bytes(tmp_path, TWO.encode(), **CONLL) == TWO_READ
 
 
 def test_docstart_ends_a_sentence_without_a_blank_line(tmp_path):
