@@ -48,7 +48,8 @@ def wanted(references: Sequence[Dictionary]) -> dict[str, list[str]]:
 
 def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, Drawn]:
     """Source key → annotations of its train and validation files, which are built up to clean/."""
-    keys = [one.key for one in registry.everything(data_root) if one.key in tasks and one.found and one.found.splits]
+    located = registry.everything(registry.listing(data_root))
+    keys = [one.key for one in located if one.key in tasks and one.found and one.found.splits]
     flags = ["--data_root", data_root, "--output", output, "--sources", ",".join(keys), "--only", "clean"]
     code = build.main([*flags, "--hard_negatives", "none"])
     if code not in (0, 3):

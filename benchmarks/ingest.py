@@ -64,7 +64,7 @@ def measured(megabytes: float, folder: Path) -> dict:
     data = folder / "raw"
     if not data.exists():
         raw_files.write(data, megabytes)
-    located = registry.locate(str(data), ())
+    located = registry.locate(registry.listing(str(data)), ())
     return {
         "sources": {source.key: of_source(data, folder / "alone", source) for source in located},
         "build": of_build(data, folder),

@@ -24,15 +24,16 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     if not arguments.output:
         raise ConfigError("--output is empty; name a folder")
     folder = files.absolute(arguments.output.rstrip("/") or "/")
-    located = registry.locate(config.data_root, config.sources)
+    listed = registry.listing(config.data_root)
+    located = registry.locate(listed, config.sources)
     check_inputs(config, located)
     if arguments.status:
         before = output.recorded(folder)
         model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
         return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
-    for line in registry.remarks(config.data_root, located):
+    for line in registry.remarks(listed, located):
         tell(line)
-    for line in () if config.sources else registry.unrecognised(config.data_root):
+    for line in () if config.sources else registry.unrecognised(listed):
         tell(line)
     if arguments.dry_run:
         return print_plan(config, folder, located)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from pipelines import registry
-from pipelines.sources import Source, find
+from pipelines.sources import Source, form_of
 from pipelines.summary import WriteSummary
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
@@ -90,8 +90,7 @@ class IngestSplit(beam.DoFn):
         entity_labels = source.entity_labels
         if element.key in self.collapse:
             entity_labels = {raw: label and source.collapsed for raw, label in entity_labels.items()}
-        found = find(source, list(element.files))
-        for record in found.form.read(element.files):
+        for record in form_of(source, element.files).read(element.files):
             if isinstance(record, RawExample):
                 record = normalize(
                     record, entity_labels, source.relation_labels, source.event_labels, source.role_names

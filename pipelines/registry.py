@@ -32,42 +32,63 @@ def without_files() -> list[Located]:
     return [Located(key, sources.load(key), None) for key in sources.keys()]
 
 
-def everything(data_root: str) -> list[Located]:
-    """All sources of ours, with or without files below `data_root`, and the unified folders there, sorted by key.
+@dataclass(frozen=True)
+class Listing:
+    """The files below a data root, listed once: a corpus of one file a document has tens of thousands.
 
-    Raises ConfigError where `data_root` is no folder.
+    `folders`: name of a folder directly below the root ("" for the root's own files) → its files, named from there,
+    sorted. `unreadable`: folder → why it cannot be listed, which costs its source alone.
     """
+
+    root: str
+    folders: dict[str, list[File]]
+    unreadable: dict[str, str]
+
+    def unified(self) -> list[File]:
+        """The files that a folder in the unified format may hold, named from the root, sorted."""
+        listed = [
+            File(file.path, f"{folder}/{file.name}" if folder else file.name)
+            for folder, group in self.folders.items()
+            for file in group
+            if file.name.rpartition("/")[2] in unified.NAMES
+        ]
+        return sorted(listed, key=lambda file: file.name)
+
+
+def listing(data_root: str) -> Listing:
+    """What lies below the data root. Raises ConfigError where it is no folder."""
     if not files.is_folder(data_root):
         raise ConfigError(f"--data_root {data_root}: no such folder")
-    listed, unreadable = list_by_folder(data_root)
+    folders, unreadable = {"": files.list_files(data_root, recursive=False)}, {}
+    for folder in files.list_folders(data_root):
+        try:
+            folders[folder] = files.list_files(f"{data_root}/{folder}")
+        except MachineError as error:
+            unreadable[folder] = str(error)
+    return Listing(data_root, folders, unreadable)
+
+
+def everything(listed: Listing) -> list[Located]:
+    """All sources of ours, with or without files below the data root, and the unified folders there, sorted by key."""
     located = []
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
-        found = sources.find(source, below(listed, folder))
-        missing = unreadable.get(folder, f"no file of it in {folder}/; {source.get}")
+        found = sources.find(source, listed.folders.get(folder, []))
+        missing = listed.unreadable.get(folder, f"no file of it in {folder}/; {source.get}")
         problem = "" if found and found.splits else missing
-        located.append(Located(key, source, found, problem, folder in unreadable))
-    located += [Located(u.key, u.source, u.found, u.problem) for u in unified.sources_below(data_root, listed)]
+        located.append(Located(key, source, found, problem, folder in listed.unreadable))
+    located += [
+        Located(u.key, u.source, u.found, u.problem) for u in unified.sources_below(listed.root, listed.unified())
+    ]
     return sorted(located, key=lambda source: source.key)
 
 
-def list_by_folder(data_root: str) -> tuple[list[File], dict[str, str]]:
-    """All files below the data root, and folder → why it cannot be listed: that costs its source alone."""
-    listed, unreadable = files.list_files(data_root, recursive=False), {}
-    for folder in files.list_folders(data_root):
-        try:
-            listed += [File(file.path, f"{folder}/{file.name}") for file in files.list_files(f"{data_root}/{folder}")]
-        except MachineError as error:
-            unreadable[folder] = str(error)
-    return sorted(listed, key=lambda file: file.name), unreadable
-
-
-def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
-    """The sources to build, sorted by key: those `wanted`, or all that have files below `data_root`.
+def locate(listed: Listing, wanted: Sequence[str]) -> list[Located]:
+    """The sources to build, sorted by key: those `wanted`, or all that have files below the data root.
 
     Raises ConfigError where a wanted key is unknown, or nothing is found.
     """
-    located = {source.key: source for source in everything(data_root)}
+    located = {source.key: source for source in everything(listed)}
     unknown = [key for key in wanted if key not in located]
     if unknown:
         near = difflib.get_close_matches(unknown[0], located, 3)
@@ -76,23 +97,17 @@ def locate(data_root: str, wanted: Sequence[str]) -> list[Located]:
     chosen = [s for key, s in located.items() if (key in wanted if wanted else s.found or s.unreadable)]
     if not chosen:
         raise ConfigError(
-            f"{data_root}: no source in it; name its folders by key (see python -m pipelines.sources), "
+            f"{listed.root}: no source in it; name its folders by key (see python -m pipelines.sources), "
             "or put schema.json beside train.json, dev.json, test.json in IEPile's unified format"
         )
     return chosen
 
 
-def below(listed: Sequence[File], key: str) -> list[File]:
-    """The files below folder `key`, named from there."""
-    prefix = f"{key}/"
-    return [File(file.path, file.name.removeprefix(prefix)) for file in listed if file.name.startswith(prefix)]
-
-
-def remarks(data_root: str, located: Sequence[Located]) -> list[str]:
+def remarks(listed: Listing, located: Sequence[Located]) -> list[str]:
     """One line for each file group that is left unread: other forms of a source, files of no split, instructions."""
-    listed, _ = list_by_folder(data_root)
     lines = [
-        f"note: {file.name}: left out, its rows are instructions already" for file in unified.instruction_files(listed)
+        f"note: {file.name}: left out, its rows are instructions already"
+        for file in unified.instruction_files(listed.unified())
     ]
     for source in located:
         for what, group in (
@@ -106,13 +121,12 @@ def remarks(data_root: str, located: Sequence[Located]) -> list[str]:
     return lines
 
 
-def unrecognised(data_root: str) -> list[str]:
+def unrecognised(listed: Listing) -> list[str]:
     """One line for each folder that is named like a source and holds none of its files."""
-    listed, _ = list_by_folder(data_root)
     lines = {}
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
-        inside = below(listed, folder)
-        if inside and sources.find(source, inside) is None:
+        inside = listed.folders.get(folder)
+        if inside and sources.form_of(source, inside) is None:
             lines[folder] = f"note: {folder}/: left out, no file in it is one of the source's; {source.get}"
     return list(lines.values())

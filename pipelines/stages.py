@@ -177,8 +177,11 @@ class Build:
             SplitFiles(self.data_root, source.key, split, tuple(group))
             for source in self.located
             if not source.problem
-            for split, group in sorted(source.found.splits.items())
+            for split, group in source.found.splits.items()
         ]
+        # Largest first: runners deal elements out in turn, so that by key and split one of two workers would get every
+        # train split, and one that comes last would be read while the others have nothing left to do
+        elements.sort(key=lambda element: (-files.total_bytes(element.files), element.key, element.split))
         read = Ingest(output, config.limit, config.examples_per_shard, self.collapse)
         self.run("ingest", output, "examples", elements, read, None)
         parts = summary.read(f"{output}/examples/.summary.json")

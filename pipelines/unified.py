@@ -21,6 +21,9 @@ from transforms.formats import unified
 
 DATA_FILES = tuple(f"{word}.{end}" for word in ("train", "dev", "valid", "test") for end in ("json", "jsonl"))
 SCHEMA, SETTINGS = "schema.json", "source.yaml"
+NAMES = frozenset((SCHEMA, SETTINGS, *DATA_FILES))
+"""The names of all files that a folder of the format may hold."""
+
 LAYER_KEYS = frozenset({"entity", "relation", "event"})
 FOLDER_TASKS = {task: task for task in TASKS}
 FOLDER_LANGS = {"IE-en": "en", "IE-zh": "zh"}
@@ -45,7 +48,8 @@ class Folder:
 
 
 def sources_below(data_root: str, listed: Sequence[File] | None = None) -> list[Folder]:
-    """The unified folders at or below `data_root`, sorted by key; `listed` is `list_files(data_root)`.
+    """The unified folders at or below `data_root`, sorted by key; `listed`: those of `list_files(data_root)` that
+    are called as in NAMES, at least.
 
     Folders of other datasets may hold files of these names: one counts where a record has a key of the format, or
     where it has a source.yaml or a schema.json in order (data to predict on has `text` alone). A broken schema.json
@@ -88,7 +92,7 @@ def _directories(listed: Iterable[File]) -> dict[str, list[File]]:
     directories: dict[str, list[File]] = {}
     for file in listed:
         directory, _, name = file.name.rpartition("/")
-        if name in (SCHEMA, SETTINGS, *DATA_FILES):
+        if name in NAMES:
             directories.setdefault(directory, []).append(File(file.path, name))
     return {
         directory: files

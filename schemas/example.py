@@ -90,6 +90,9 @@ LAYER = {
 
 def surface(text: str, spans: tuple[Span, ...]) -> str:
     """The string that `spans` mark in `text`: the pieces, joined by blanks."""
+    if len(spans) == 1:  # nearly all
+        ((start, end),) = spans
+        return text[start:end]
     return " ".join(text[start:end] for start, end in spans)
 
 

@@ -88,7 +88,7 @@ BAD_RECORDS = {  # excerpts that end in the middle of a record; blocks and rows 
 
 @pytest.fixture(scope="module")
 def located():
-    return {source.key: source for source in registry.everything(str(DATA))}
+    return {source.key: source for source in registry.everything(registry.listing(str(DATA)))}
 
 
 @pytest.mark.parametrize("key", sorted({key for key, _ in READ}))

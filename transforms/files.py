@@ -6,11 +6,13 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+import msgspec
 from pyarrow import fs
 
 from schemas.errors import ConfigError, MachineError, SourceError
+
+LOCAL = fs.LocalFileSystem()
 
 
 def filesystem(path: str) -> tuple[fs.FileSystem, str]:
@@ -21,7 +23,7 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
                 return fs.FileSystem.from_uri(path)
         except ValueError as error:
             raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
-    return fs.LocalFileSystem(), os.path.abspath(path)
+    return LOCAL, os.path.abspath(path)
 
 
 def absolute(path: str) -> str:
@@ -32,8 +34,7 @@ def absolute(path: str) -> str:
 BLOCK_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True, gc=False):
     """A raw file. `name` is its path below the source's folder: what places, errors and split names show.
 
     Reading raises SourceError where the operating system refuses.
@@ -123,17 +124,22 @@ def list_files(root: str, recursive: bool = True) -> list[File]:
     with machine_errors(root):
         infos = system.get_file_info(fs.FileSelector(base, recursive=recursive))
     scheme = root[: root.index("://") + 3] if "://" in root else ""
-    files = []
-    for info in infos:
-        name = posixpath.relpath(info.path, base)
-        if info.type == fs.FileType.File and not any(part.startswith(".") for part in name.split("/")):
-            files.append(File(scheme + info.path, name))
-    return sorted(files, key=lambda file: file.name)
+    inside = f"{base.rstrip('/')}/"
+    files = [
+        File(scheme + info.path, info.path.removeprefix(inside)) for info in infos if info.type == fs.FileType.File
+    ]
+    return sorted((file for file in files if "/." not in f"/{file.name}"), key=lambda file: file.name)
 
 
 def exists(path: str) -> bool:
     system, inner = filesystem(path)
     return system.get_file_info(inner).type != fs.FileType.NotFound
+
+
+def total_bytes(group: Iterable[File]) -> int:
+    """The sum of the files' sizes; a file that is not there has none."""
+    places = [filesystem(file.path) for file in group]
+    return sum(info.size or 0 for info in places[0][0].get_file_info([path for _, path in places])) if places else 0
 
 
 def sizes(root: str, names: Iterable[str]) -> dict[str, int]:

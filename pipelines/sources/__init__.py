@@ -88,9 +88,14 @@ class Source:
 SPLIT_WORDS = (("train", "train"), ("dev", "validation"), ("val", "validation"), ("test", "test"))
 
 
+SPLIT_WORD = re.compile("|".join(word for word, _ in SPLIT_WORDS), re.IGNORECASE)
+
+
 def split_of(name: str) -> str | None:
     """The split that the words of a path tell, its last component first: `CDR_TrainingSet.txt` is train."""
     for part in reversed(name.split("/")):
+        if not SPLIT_WORD.search(part):
+            continue
         for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", part):
             for prefix, split in SPLIT_WORDS:
                 if word.lower().startswith(prefix):
@@ -114,8 +119,24 @@ class Found:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    base = name.rsplit("/", 1)[-1]
-    return any(fnmatch.fnmatchcase(part.lower(), pattern.lower()) for pattern in patterns for part in (name, base))
+    if not patterns:
+        return False
+    glob = _glob(tuple(patterns))
+    return bool(glob.match(name.lower()) or glob.match(name.rpartition("/")[2].lower()))
+
+
+@cache
+def _glob(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One regular expression for all of them: there may be tens of thousands of names."""
+    return re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns))
+
+
+def form_of(source: Source, files: Iterable[File]) -> Form | None:
+    """The first form that any of the files has: as `find` has it for the files of one split."""
+    for form in source.forms:
+        if any(matches(file.name, form.include) and not matches(file.name, form.exclude) for file in files):
+            return form
+    return None
 
 
 def find(source: Source, files: list[File]) -> Found | None:

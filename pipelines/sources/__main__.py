@@ -98,7 +98,7 @@ def main(flags: Sequence[str] | None = None) -> int:
 def show(data_root: str | None, verified: bool, as_json: bool) -> int:
     """Prints the list and returns the exit code."""
     code = 0
-    for located in registry.everything(data_root) if data_root else registry.without_files():
+    for located in registry.everything(registry.listing(data_root)) if data_root else registry.without_files():
         row = describe(located.key, located.source, located.found)
         if data_root:
             row["state"] = "missing" if not located.found else "unreadable" if located.problem else "found"

@@ -12,14 +12,13 @@ import pytest
 from pipelines import build
 from pipelines.config import SAMPLES, Config
 from pipelines.output import claimed
-from pipelines.registry import below
+from pipelines.registry import listing
 from pipelines.sources import find, folder, keys, load
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS, mentions, surface
 from tests.conftest import SMALL, checksums, run_build
 from tests.unified import NER_SCHEMA, ner, write_source
-from transforms.files import list_files
 from transforms.shards import read_shard
 
 
@@ -39,14 +38,14 @@ def test_every_task_is_there_in_every_split(stats):
 
 
 def test_every_sample_loses_its_bad_record_and_its_planted_leak(stats):
-    listed = list_files(str(SAMPLES))
+    listed = listing(str(SAMPLES)).folders
     bad = Counter()
     for key, splits in stats["sources"].items():
         rejected = Counter()
         for of in splits.values():
             rejected.update(of["rejected"])
         bad[folder(key) if key in keys() else key] += sum(n for why, n in rejected.items() if not Reason(why).is_rule)
-        official = key not in keys() or "all" not in find(load(key), below(listed, folder(key))).splits
+        official = key not in keys() or "all" not in find(load(key), listed[folder(key)]).splits
         if official and key in bad and {"train", "test"} <= splits.keys():  # a hash split puts one text on one side
             assert rejected["leakage"] >= 1, key
     cuts = {folder(key) for key in keys() if folder(key) != key}

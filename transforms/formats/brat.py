@@ -166,7 +166,10 @@ def _spot(rest: str) -> tuple[str, list[Span], str]:
     if not found:
         raise _Broken(Reason.WRONG_COLUMNS, "a T line is `id<TAB>type start end[;start end]<TAB>text`")
     label, offsets, string = found.groups()
-    spans = [tuple(map(int, piece.split(" "))) for piece in offsets.split(";")]
+    spans = []
+    for piece in offsets.split(";"):
+        start, end = piece.split(" ")
+        spans.append((int(start), int(end)))
     return label, spans, string
 
 
@@ -219,9 +222,10 @@ def _mention(text: str, spans: list[Span], string: str) -> Mention:
     for start, end in spans:
         if not start < end <= len(text):
             raise _Broken(Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters")
-    if len(surface(text, spans)) != len(string):  # a line cut short, which must not be repaired to its shorter string
-        raise _Broken(Reason.OFFSET_MISMATCH, f"{string!r} has not the length of its spans, {surface(text, spans)!r}")
+    found = surface(text, spans)
+    if len(found) != len(string):  # a line cut short, which must not be repaired to its shorter string
+        raise _Broken(Reason.OFFSET_MISMATCH, f"{string!r} has not the length of its spans, {found!r}")
     ordered = tuple(sorted(spans))
-    if surface(text, spans).replace("\n", " ") == string:
+    if found.replace("\n", " ") == string:
         string = surface(text, ordered)
     return Mention(string, ordered)
