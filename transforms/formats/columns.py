@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import RawExample
+from schemas.example import Entity, Mention, RawExample
 from transforms.files import File
-from transforms.formats.token_spans import sentence
 
 TAG = re.compile(r"O|[BIMELSU]-.+")
 is_tag = lru_cache(maxsize=1 << 12)(TAG.fullmatch)
@@ -141,8 +141,13 @@ def _example(
     if respell and None in pieces:
         at = pieces.index(None)
         return BadRecord(f"{name}:{first + at}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is no token of this format")
-    entities = [((start, end), label) for label, start, end in decode(tags)] if kinds != {"O"} else []
-    return sentence(f"{name}:{first}", pieces, entities, None, {}, joiner)
+    text, gap, entities = joiner.join(pieces), len(joiner), []
+    if kinds != {"O"}:
+        lengths = list(accumulate(map(len, pieces), initial=0))  # of what is before each token, without the joiners
+        for label, begin, end in decode(tags):
+            span = lengths[begin] + begin * gap, lengths[end] + (end - 1) * gap
+            entities.append(Entity(label, Mention(text[span[0] : span[1]], (span,))))
+    return RawExample(f"{name}:{first}", text, tuple(entities))
 
 
 def cells_of(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | None:

@@ -34,11 +34,15 @@ def between_mentions(label: str, head: str, tail: str, entities: Sequence[Ground
     Distance is the number of characters between them, ties go to the pair that starts first; so a window of the
     document keeps the relation where any can. None where a concept has no mention, or both have the same one only.
     """
+    heads, tails = (
+        [(n, _extent(item.entity.mention)) for n, item in enumerate(entities) if concept in item.concepts]
+        for concept in (head, tail)
+    )
     pairs = []
-    for h, left in enumerate(entities):
-        for t, right in enumerate(entities):
-            if h != t and head in left.concepts and tail in right.concepts:
-                (a, b), (c, d) = sorted((_extent(left.entity.mention), _extent(right.entity.mention)))
+    for h, left in heads:
+        for t, right in tails:
+            if h != t:
+                (a, b), (c, d) = (left, right) if left <= right else (right, left)
                 pairs.append((max(0, c - b), a, c, d, h, t))
     if not pairs:
         return None

@@ -89,9 +89,11 @@ def sentence(
     """
     words = [escapes.get(token, token) for token in tokens] if escapes else tokens
     text = joiner.join(words)
-    spans = [span for span, _ in entities or ()]
-    spans += [end for relation in relations or () for end in relation[:2]]
-    spans += [span for trigger, _, found in events or () for span in (trigger, *(span for span, _ in found))]
+    spans = [span for span, _ in entities] if entities else []
+    if relations:
+        spans += [end for relation in relations for end in relation[:2]]
+    if events:
+        spans += [span for trigger, _, found in events for span in (trigger, *(span for span, _ in found))]
     for first, end in spans:
         if not 0 <= first < end <= len(words):
             detail = f"tokens {first} to {end - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
