@@ -9,7 +9,6 @@ import apache_beam as beam
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec.structs import replace
 
 from hard_negatives.dictionary import as_mapping
 from pipelines import report_lengths

@@ -197,13 +197,14 @@ class Build:
         return {"sources": known, "raw": raw, "splits": splits, "failed": dict(sorted(failed.items()))}
 
     def clean(self, output: str) -> dict:
-        read = [
-            (part["key"], part["split"], shard["path"])
+        read = {
+            (part["key"], part["split"], shard["path"]): shard["rows"]
             for part in summary.manifest(output, "examples")["splits"]
             for shard in part["shards"]
-        ]
+        }
         shards = [Shard(number, *which) for number, which in enumerate(sorted(read))]
-        self.run("clean", output, "clean", shards, Clean(output, shards, self.config.clean.max_chars), len(shards))
+        elements = sorted(shards, key=lambda shard: -read[shard.key, shard.split, shard.path])  # as `ingest` has it
+        self.run("clean", output, "clean", elements, Clean(output, shards, self.config.clean.max_chars), len(shards))
         files.remove_tree(cut_folder(output))
         return {"shards": sorted(summary.read(f"{output}/clean/.summary.json"), key=lambda part: part["number"])}
 
