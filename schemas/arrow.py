@@ -5,7 +5,7 @@ first, and an all-empty shard must have the type of a full one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import msgspec
 import numpy as np
@@ -123,7 +123,8 @@ def mention_array(mentions: Sequence[Mention | None]) -> pa.Array:
 
 
 def span_array(spans: list[Span]) -> pa.Array:
-    return pa.FixedSizeListArray.from_arrays(pa.array(np.array(spans, np.int32).reshape(-1)), type=SPAN)
+    bounds = np.fromiter(chain.from_iterable(spans), np.int32, 2 * len(spans))
+    return pa.FixedSizeListArray.from_arrays(pa.array(bounds), type=SPAN)
 
 
 def entity_array(entities: list[Entity]) -> pa.Array:

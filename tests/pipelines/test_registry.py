@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import registry
 from pipelines.config import SAMPLES
-from pipelines.sources import Form, Licence, Source, __main__, find, keys, load, split_of
+from pipelines.sources import Form, Licence, Source, __main__, find, form_of, keys, load, split_of
 from schemas.errors import ConfigError
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.files import File
@@ -51,6 +51,14 @@ def test_the_first_form_with_files_is_read_and_the_others_are_listed_once():
     assert names(here.ignored) == ["train.c", "x.b"] or names(here.ignored) == ["train.c"]
     assert names(here.unassigned) == ["x.b"]
     assert found(source(Form(columns.read, ("*.a",))), "train.b") is None
+
+
+def test_a_worker_reads_a_split_in_the_form_that_the_driver_found():
+    for located in registry.everything(registry.listing(str(SAMPLES))):
+        for split, group in located.found.splits.items() if located.found else ():
+            form = located.found.other_forms.get(split, located.found.form)
+            assert form_of(located.source, group).include == form.include, (located.key, split)
+    assert form_of(source(Form(columns.read, ("*.a",), exclude=("no*",))), [File("no.a", "no.a")]) is None
 
 
 def test_a_held_out_source_is_test_data_alone():

@@ -58,3 +58,11 @@ def test_sizes_and_checksums(tmp_path):
     (tmp_path / "f").write_text("abc")
     assert files.sizes(str(tmp_path), ["f", "gone"]) == {"f": 3}
     assert files.checksum(str(tmp_path / "f")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_total_bytes(tmp_path):
+    (tmp_path / "a").write_bytes(b"12345")
+    (tmp_path / "b").write_bytes(b"678")
+    group = [File(str(tmp_path / name), name) for name in ("a", "b", "gone")]
+    assert files.total_bytes(group) == 8
+    assert files.total_bytes([]) == 0

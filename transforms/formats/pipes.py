@@ -109,7 +109,7 @@ def _starts(text: str, row: Row) -> set[int] | BadRecord:
         if int(end) - int(begin) != len(string):
             detail = f"{begin}-{end} is no span of {string!r} ({len(string)} characters)"
             return BadRecord(row.place, Reason.OFFSET_MISMATCH, detail)
-        found = {int(begin) - at for at in _places(text, string)}
+        found = {int(begin) - at for at in places(text, string)}
         starts = found if starts is None else starts & found
     if not starts:
         detail = f"{row.tail[0]!r} and {row.head[0]!r} do not stand in the sentence at the distance of their offsets"
@@ -117,7 +117,7 @@ def _starts(text: str, row: Row) -> set[int] | BadRecord:
     return starts
 
 
-def _places(text: str, string: str) -> Iterator[int]:
+def places(text: str, string: str) -> Iterator[int]:
     """Where the string begins in the text, also where one place overlaps the next."""
     at = text.find(string)
     while at >= 0:
