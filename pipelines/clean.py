@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import report_lengths
-from pipelines.ingest import EXAMPLES_A_TABLE
-from pipelines.keys import KeyTables, decide, keys_of_rows, shared_rows, write_keys
+from pipelines.keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
 from pipelines.summary import WriteSummary
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
 from schemas.errors import Reason, Reject
@@ -30,6 +29,8 @@ from transforms.shards import read_batches, write_shard
 from transforms.windows import windows
 from validation import faultless_examples
 from validation.facts import Facts, joined
+
+EXAMPLES_A_TABLE = 5_000
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ def cut_folder(output: str) -> str:
 
 def cut_path(output: str, shard: Shard) -> str:
     return f"{cut_folder(output)}/{shard.number:06d}.parquet"
+
+
+def cut_keys_path(output: str, shard: Shard) -> str:
+    return f"{cut_folder(output)}/{shard.number:06d}.keys"
+
+
+def keys_path(output: str, number: int) -> str:
+    """The leakage keys of the rows of a shard of clean/, for whoever looks for texts that it shares with others."""
+    return f"{output}/clean/.keys/{number:06d}.keys"
 
 
 def windows_path(output: str, shard: Shard) -> str:
@@ -72,7 +82,7 @@ class Clean(beam.PTransform):
         rows = (
             cut["keys"]
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
-            | "Find shared keys" >> beam.FlatMap(shared_rows, cut_folder(self.output))
+            | "Find shared keys" >> beam.FlatMap(shared_rows)
             | "Deal out" >> beam.GroupByKey()
             | "Read rows" >> beam.FlatMap(keys_in_shard, self.output, self.shards).with_output_types(Keys)
         )
@@ -148,7 +158,8 @@ class RepairAndCut(beam.DoFn):
         }
         keys = [leakage_key(text) for table in tables for text in table["text"].to_pylist()]
         keys += [row.leakage_key for row in documents.rows]
-        yield beam.pvalue.TaggedOutput("keys", write_keys(cut_folder(self.output), shard.number, keys))
+        write_keys(cut_keys_path(self.output, shard), keys)
+        yield beam.pvalue.TaggedOutput("keys", (shard.number, cut_keys_path(self.output, shard)))
         for keyed in documents.tables():
             yield beam.pvalue.TaggedOutput("documents", keyed)
 
@@ -202,6 +213,8 @@ class WriteClean(beam.DoFn):
         every = [row for table in given["drops"] for row in table.to_pylist()]
         # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
         drops = {row["row"]: row for row in sorted(every, key=lambda row: (row["reason"], row["detail"]), reverse=True)}
+        stays = np.ones(part["windows"], bool)
+        stays[list(drops)] = False
         shard = Shard(part["number"], part["key"], part["split"], part["path"])
         checked: list[Facts | None] = []
         histograms: list[report_lengths.Histograms] = []
@@ -210,38 +223,42 @@ class WriteClean(beam.DoFn):
             Reject("clean", shard.key, shard.split, row_id, shard.path, Reason(reason), detail)
             for row_id, reason, detail in part["rejects"]
         ]
+        source = windows_path(self.output, shard)
 
         def kept() -> Iterator[pa.Table]:
             first = 0
-            for table in read_batches(windows_path(self.output, shard), EXAMPLES_A_TABLE):
-                mask = np.ones(table.num_rows, dtype=bool)
-                ids = table["id"]
-                for offset in range(table.num_rows) if drops else ():
-                    drop = drops.get(first + offset)
-                    if drop:
-                        mask[offset] = False
-                        rejects.append(
-                            Reject(
-                                "clean",
-                                shard.key,
-                                shard.split,
-                                ids[offset].as_py(),
-                                shard.path,
-                                Reason(drop["reason"]),
-                                drop["detail"],
-                            )
+            for table in read_batches(source, EXAMPLES_A_TABLE):
+                mask = stays[first : first + table.num_rows]
+                for offset in np.flatnonzero(~mask).tolist():
+                    drop, row_id = drops[first + offset], table["id"][offset].as_py()
+                    rejects.append(
+                        Reject(
+                            "clean",
+                            shard.key,
+                            shard.split,
+                            row_id,
+                            shard.path,
+                            Reason(drop["reason"]),
+                            drop["detail"],
                         )
-                        if drop["reason"] == Reason.LEAKAGE:
-                            leaks.update(drop["detail"].split(","))
+                    )
+                    if drop["reason"] == Reason.LEAKAGE:
+                        leaks.update(drop["detail"].split(","))
                 first += table.num_rows
-                left = table.filter(pa.array(mask))
+                left = table if mask.all() else table.filter(pa.array(mask))
                 count_layers(left, kept_counts)
                 histograms.append(report_lengths.of_examples(left))
                 checked.append(faultless_examples.facts(left, shard.key, shard.split, self.max_chars))
                 yield left
 
         path = shard.path.replace("examples/", "clean/", 1)
-        rows = write_shard(f"{self.output}/{path}", EXAMPLES, kept())
+        if drops or source != f"{self.output}/{shard.path}":
+            rows = write_shard(f"{self.output}/{path}", EXAMPLES, kept())
+        else:  # the same rows give the same bytes, whoever writes them
+            rows = sum(table.num_rows for table in kept())
+            files.copy(source, f"{self.output}/{path}")
+        keys = keys_path(self.output, shard.number)
+        keep_keys(cut_keys_path(self.output, shard), keys, stays)
         if rejects:
             write_shard(
                 f"{self.output}/rejects/{path}", REJECTS, [rejects_to_table(sorted(rejects, key=lambda r: r.id))]
@@ -253,6 +270,7 @@ class WriteClean(beam.DoFn):
             "path": path,
             "rows": rows,
             "sha256": files.checksum(f"{self.output}/{path}"),
+            "keys_sha256": files.checksum(keys),
             "facts": msgspec.to_builtins(joined(checked)),
             "windows": part["windows"] + len(part["rejects"]),
             "crosses_window": part["crosses_window"],

@@ -19,7 +19,9 @@ from transforms import decontaminate, deduplicate, files
 from transforms.shards import read_batches
 
 ROWS_A_TABLE = 5_000
-BUCKETS = 64
+BUCKETS = 8
+"""A shuffle takes longer for many small tables than for what is in them, and each shard has one a bucket."""
+
 KEY_BYTES = 16
 
 KEYS = pa.schema(
@@ -44,23 +46,23 @@ DROPS = pa.schema(
 )
 
 
-def write_keys(folder: str, shard: int, keys: Iterable[bytes]) -> int:
-    """Puts the leakage keys of a shard's rows where `shared_rows` finds them, and returns the shard.
-
-    A runner would hold several copies of them.
+def write_keys(path: str, keys: Iterable[bytes]) -> None:
+    """Puts the leakage keys of a shard's rows on disk, where `shared_rows` finds them: a runner would hold several
+    copies of them.
     """
-    with files.atomic_write(keys_path(folder, shard)) as stream:
+    with files.atomic_write(path) as stream:
         stream.write(b"".join(keys))
-    return shard
 
 
-def keys_path(folder: str, shard: int) -> str:
-    return f"{folder}/{shard:06d}.keys"
+def keep_keys(source: str, path: str, stays: np.ndarray) -> None:
+    """Of the keys at `source`, puts those of the rows that stay at `path`; keys of documents come after all rows'."""
+    keys = np.frombuffer(files.read_bytes(source), f"V{KEY_BYTES}")
+    write_keys(path, [keys[: len(stays)][stays].tobytes()])
 
 
-def shared_rows(shards: Iterable[int], folder: str) -> list[tuple[int, np.ndarray]]:
-    """See `rows_with_shared_keys`, of all shards whose keys lie in `folder`."""
-    return rows_with_shared_keys([(shard, files.read_bytes(keys_path(folder, shard))) for shard in shards])
+def shared_rows(written: Iterable[tuple[int, str]]) -> list[tuple[int, np.ndarray]]:
+    """See `rows_with_shared_keys`, of all shards (number, path of its keys)."""
+    return rows_with_shared_keys([(shard, files.read_bytes(path)) for shard, path in written])
 
 
 def rows_with_shared_keys(keys: list[tuple[int, bytes]]) -> list[tuple[int, np.ndarray]]:

@@ -5,31 +5,42 @@ from itertools import chain
 
 import pyarrow as pa
 
+from pipelines.clean import keys_path
 from pipelines.keys import ROWS_A_TABLE, decide, keys_of_rows, shared_rows, write_keys
 from schemas.errors import Reason
+from transforms import files
 from transforms.decontaminate import leakage_key
 from transforms.shards import read_batches, read_shard
 
 
 def keys_folder(output: str) -> str:
-    """Where the keys of all texts are until they have been compared."""
+    """Where the keys of texts that had to be read are until they have been compared."""
     return f"{output}/reports/.keys"
 
 
-def write_text_keys(output: str, shard: int, path: str) -> int:
-    """Reads a shard's texts, puts their keys on disk and returns the shard."""
+def text_keys(output: str, shard: int, path: str, sha256: str | None) -> str:
+    """The path of the keys of a shard's texts: those that the clean stage noted, where they are the ones with this
+    checksum; None says that the shard's texts are to be read.
+    """
+    noted = keys_path(output, shard)
+    if sha256 and files.exists(noted) and files.checksum(noted) == sha256:
+        return noted
     tables = read_batches(f"{output}/{path}", ROWS_A_TABLE, ["text"])
     texts = chain.from_iterable(table["text"].to_pylist() for table in tables)
-    return write_keys(keys_folder(output), shard, map(leakage_key, texts))
+    own = f"{keys_folder(output)}/{shard:06d}.keys"
+    write_keys(own, map(leakage_key, texts))
+    return own
 
 
 def repeats(
-    shards: list[int], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
+    written: list[tuple[int, str]], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
 ) -> Iterator[dict]:
-    """What the clean stage should have dropped, by shard; only rows that share their key are read whole."""
+    """What the clean stage should have dropped, by shard, of all shards (number, path of the keys of its texts); only
+    rows that share their key are read whole.
+    """
     tables = [
         table
-        for shard, rows in shared_rows(shards, keys_folder(output))
+        for shard, rows in shared_rows(written)
         for _, table in keys_of_rows(f"{output}/{paths[shard]}", shard, rows)
     ]
     if tables:

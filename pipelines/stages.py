@@ -69,14 +69,14 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
                 ingest_inputs(config, located, version, raw),
                 build.ingest,
             ),
-            Stage("clean", 3, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("clean", 4, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
             Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
             Stage(
                 "instruct", 3, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
             Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens),
-            Stage("validate", 3, ("instruct", "tokens"), ("reports",), [], build.validate),
+            Stage("validate", 4, ("instruct", "tokens"), ("reports",), [], build.validate),
             Stage(
                 "report",
                 2,

@@ -2,11 +2,12 @@
 
 The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
 Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
-all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from texts and counts.
+all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from counts and from the
+keys of all texts, which are noted in the same way.
 """
 
 import gc
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, pairwise
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 from pipelines import summary
 from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
-from pipelines.repeats import repeats, write_text_keys
+from pipelines.repeats import repeats, text_keys
 from schemas.errors import SuiteError
 from schemas.label import LabelSet
 from transforms import files
@@ -32,8 +33,11 @@ from validation.facts import Facts
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
-ROWS_SEEN = 1_000
-"""Rows of each shard that its suite sees whatever their counts."""
+ROWS_SEEN = 200
+"""Rows of each shard that its suite sees whatever was noted of them."""
+
+ROWS_NOTED = 10_000
+"""A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
 
 EXAMPLE_NUMBER = r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(?:/\d+)?$"
 
@@ -43,6 +47,7 @@ class Part:
     """A shard to check. `number`: its shard of clean/, None for instructions; `tasks`: source key → tasks in it.
 
     `facts`: what the stage that wrote the file with this `sha256` found; None where some row may have a fault.
+    `keys_sha256`: of the keys of its texts, noted likewise (clean/).
     """
 
     path: str
@@ -52,6 +57,7 @@ class Part:
     sha256: str
     facts: Facts | None
     number: int | None = None
+    keys_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,9 @@ def checks(output: str) -> list[Check]:
 
     def listed(part: dict, of: dict[str, tuple[str, ...]], number: int | None) -> Part:
         facts = msgspec.convert(part["facts"], Facts | None)
-        return Part(part["path"], part["split"], part["rows"], of, part["sha256"], facts, number)
+        return Part(
+            part["path"], part["split"], part["rows"], of, part["sha256"], facts, number, part.get("keys_sha256")
+        )
 
     examples = [
         listed(part, {part["key"]: tasks[part["key"]]}, part["number"])
@@ -92,15 +100,16 @@ def checks(output: str) -> list[Check]:
 
 
 def together(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
-    """Consecutive parts in groups of at most ROWS_A_CHECK rows; a larger part is a group of its own."""
+    """Consecutive parts in groups of at most ROWS_A_CHECK rows to look at; a larger part is a group of its own."""
     group: list[Part] = []
     rows = 0
     for part in parts:
-        if group and rows + part.rows > ROWS_A_CHECK:
+        own = min(part.rows, ROWS_NOTED) if part.facts else part.rows
+        if group and rows + own > ROWS_A_CHECK:
             yield tuple(group)
             group, rows = [], 0
         group.append(part)
-        rows += part.rows
+        rows += own
     if group:
         yield tuple(group)
 
@@ -125,15 +134,14 @@ class Validate(beam.PTransform):
         self.check = CheckShards(output, max_chars, max_neighbours, SPLIT_NUM | split_num, negative_ratio)
 
     def expand(self, pcoll):
-        checked = pcoll | "Check" >> beam.ParDo(self.check)
+        checked = pcoll | "Check" >> beam.ParDo(self.check).with_outputs("keys", main="found")
         repeated = (
-            pcoll
-            | "Text keys" >> beam.FlatMap(keys_of, self.output)
+            checked["keys"]
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths)
         )
         return (
-            (checked, repeated)
+            (checked["found"], repeated)
             | beam.Flatten()
             | "Encode" >> beam.Map(summary.encode).with_output_types(str)
             | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
@@ -142,7 +150,9 @@ class Validate(beam.PTransform):
 
 
 class CheckShards(beam.DoFn):
-    """Check → its SuiteResult, and for every shard the facts that the corpus suite adds up."""
+    """Check → its SuiteResult, for every shard the facts that the corpus suite adds up, and of each of clean/ where the
+    keys of its texts are.
+    """
 
     def __init__(self, output: str, max_chars: int, max_neighbours: int | None, split_num: dict, negative_ratio: float):
         self.output, self.max_chars, self.max_neighbours = output, max_chars, max_neighbours
@@ -159,47 +169,64 @@ class CheckShards(beam.DoFn):
         elif element.suite == "hard_negatives":
             frames = [self.dictionary(read_label_set(self.output, *which)) for which in element.tasks]
         rows = sum(map(len, frames))
+        noted = []
         for part in element.parts:
             altered = files.checksum(f"{self.output}/{part.path}") != part.sha256
-            facts, notable = (None if altered else self.noted(part)) or self.profiled(part)
+            facts = None if altered else self.noted(part)
+            if facts:
+                noted.append(part)
+            else:
+                facts, notable = self.profiled(part)
+                frames += notable
             if altered:
                 facts["altered_shards"] = {"count": 1, "ids": [part.path]}
             rows += facts["rows"]
-            frames += notable
             facts |= {"folder": part.path.rpartition("/")[0], "split": part.split, "manifest_rows": part.rows}
             if part.number is None and part.split != "test":
                 facts["negative_ratio"] = self.negative_ratio
             yield {"facts": facts}
+            if part.number is not None:
+                keys = text_keys(self.output, part.number, part.path, None if altered else part.keys_sha256)
+                yield beam.pvalue.TaggedOutput("keys", (part.number, keys))
+        frames += self.first_rows(noted)
         result = check(element.suite, pd.concat(frames, ignore_index=True))
         yield {"result": asdict(replace(result, rows=rows))}
 
-    def noted(self, part: Part) -> tuple[dict, list[pd.DataFrame]] | None:
-        """The facts that were noted of a shard, and its first rows; None where it must be looked at anew: a row had a
-        fault when it was written, or has a label that its label set has not.
+    def noted(self, part: Part) -> dict | None:
+        """The facts that were noted of a shard; None where it must be looked at anew: a row had a fault when it was
+        written, or has a label that its label set has not.
         """
         if part.facts is None:
             return None
         sets = self.label_sets(part)
         if not faultless_examples.known(part.facts.labels, {labels.task: labels for labels in sets}):
             return None
-        facts = {
+        return {
             "rows": row_count(f"{self.output}/{part.path}"),
             "ordinals": {prefix: (first[0], last[0]) for prefix, (first, last) in part.facts.places.items()},
             "negatives": part.facts.negatives,
             "positives": part.facts.positives,
         }
-        profiles = self.examples if part.number is not None else self.instructions
-        return facts, [profile.notable(next(profiles(part, ROWS_SEEN)), ROWS_SEEN)]
+
+    def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
+        """Of each shard; those with the same label sets are profiled together, for a profile of few rows takes as long
+        as one of hundreds.
+        """
+        alike: dict[tuple, list[Part]] = defaultdict(list)
+        for part in parts:
+            alike[tuple(part.tasks.items())].append(part)
+        for group in alike.values():
+            together = pa.concat_tables([next(self.tables(part, ROWS_SEEN)) for part in group])
+            yield from self.profiles(group[0], [together])
 
     def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
         """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.notable`).
 
         A table at a time is in memory, but for the ids; where these repeat, the suite must see all rows.
         """
-        profiles = self.examples if part.number is not None else self.instructions
         facts = {"rows": 0, "ordinals": {}, "negatives": 0, "positives": 0}
         ids, notable = [], []
-        for frame in profiles(part, ROWS_A_PROFILE):
+        for frame in self.profiles(part, self.tables(part, ROWS_A_PROFILE)):
             notable.append(profile.notable(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
             ids.append(frame["id"])
             facts["rows"] += len(frame)
@@ -211,23 +238,25 @@ class CheckShards(beam.DoFn):
                 facts["negatives"] += negatives
                 facts["positives"] += positives
         if pd.concat(ids).duplicated().any():
-            notable = list(profiles(part, ROWS_A_PROFILE))
+            notable = list(self.profiles(part, self.tables(part, ROWS_A_PROFILE)))
         return facts, notable
 
     def label_sets(self, part: Part) -> list[LabelSet]:
         return [read_label_set(self.output, task, key) for key, of in part.tasks.items() for task in of]
 
-    def examples(self, part: Part, rows: int) -> Iterator[pd.DataFrame]:
-        sets = {labels.task: labels for labels in self.label_sets(part)}
+    def tables(self, part: Part, rows: int) -> Iterator[pa.Table]:
+        """The shard's rows and, for a shard without any, an empty table."""
         path = f"{self.output}/{part.path}"
-        for table in chain(read_batches(path, rows), [read_schema(path).empty_table()]):
-            yield profile.examples_profile(table, sets, self.max_chars)
+        tables = read_batches(path, rows)
+        return chain(whole_examples(tables) if part.number is None else tables, [read_schema(path).empty_table()])
 
-    def instructions(self, part: Part, rows: int) -> Iterator[pd.DataFrame]:
+    def profiles(self, part: Part, tables: Iterable[pa.Table]) -> Iterator[pd.DataFrame]:
         sets = self.label_sets(part)
-        path = f"{self.output}/{part.path}"
-        for table in chain(whole_examples(read_batches(path, rows)), [read_schema(path).empty_table()]):
-            yield profile.instructions_profile(table, sets, self.split_num, self.negative_ratio)
+        for table in tables:
+            if part.number is None:
+                yield profile.instructions_profile(table, sets, self.split_num, self.negative_ratio)
+            else:
+                yield profile.examples_profile(table, {labels.task: labels for labels in sets}, self.max_chars)
 
     def dictionary(self, labels: LabelSet) -> pd.DataFrame:
         path = dictionary_path(self.output, labels.task, labels.key)
@@ -257,13 +286,6 @@ def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     prefix = parts["key"] + "/" + parts["split"]
     found = numbers.groupby(prefix).agg(["min", "max"])
     return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
-
-
-def keys_of(element: Check, output: str) -> Iterator[int]:
-    """The number of each shard of clean/, once the keys of its texts are on disk."""
-    for part in element.parts:
-        if part.number is not None:
-            yield write_text_keys(output, part.number, part.path)
 
 
 def conclude(lines: list[str], output: str) -> None:

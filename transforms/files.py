@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import posixpath
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -220,11 +221,22 @@ def read_bytes(path: str) -> bytes:
         return stream.read()
 
 
+def copy(source: str, path: str) -> None:
+    """Writes the bytes of one file to another."""
+    system, inner = filesystem(source)
+    with (
+        machine_errors(source),
+        system.open_input_stream(inner, compression=None) as stream,
+        atomic_write(path) as sink,
+    ):
+        shutil.copyfileobj(stream, sink, BLOCK_BYTES)
+
+
 def checksum(path: str) -> str:
     """SHA-256 of a file, hex."""
     digest = hashlib.sha256()
     system, inner = filesystem(path)
     with machine_errors(path), system.open_input_stream(inner, compression=None) as stream:
-        while block := stream.read(1 << 20):
+        while block := stream.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()

@@ -1,11 +1,10 @@
 """A table of Examples of one source and split → its facts, if no row breaks a rule that needs no label set.
 
-Beside `profile.examples_profile` for speed, as `validation.faultless` is for instructions: the offsets of all mentions
-are held against the bytes of all texts at once. A table in which anything looks wrong is left to the profile; a test
-compares the two.
+Beside `profile.examples_profile` for speed, as `validation.faultless` is for instructions: it looks at columns and
+makes no objects of them. A table in which anything looks wrong is left to the profile; a test compares the two.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +17,6 @@ from validation.facts import Facts, Names, places
 from validation.profile import label_faults, mention_fault
 from validation.suites import LANGS
 
-CONTINUES = 0b10
-"""The two highest bits of a byte of UTF-8 that begins no character."""
-
 
 def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None:
     """The facts of `table` (schema EXAMPLES), of the source with this key; None where a row may have a fault."""
@@ -30,8 +26,7 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
         return None
     found = places(table["id"].to_pylist())
     lang, tasks = pc.unique(table["lang"]).to_pylist(), pc.unique(pc.list_flatten(table["tasks"])).to_pylist()
-    texts = table["text"].combine_chunks()
-    strings = texts.to_pylist()
+    texts = table["text"].to_pylist()
     if (
         found is None
         or found.keys() != {f"{key}/{split}"}
@@ -39,9 +34,9 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
         or not set(lang) <= set(LANGS)
         or not set(tasks) <= set(TASKS)
         or pc.min(pc.list_value_length(table["tasks"])).as_py() < 1
-        or not all(map(str.strip, strings))
-        or max(map(len, strings)) > max_chars
-        or not all(mentions_hold(texts, strings, *which) for which in mention_columns(table))
+        or not all(map(str.strip, texts))
+        or max(map(len, texts)) > max_chars
+        or not all(mentions_hold(texts, *which) for which in mention_columns(table))
     ):
         return None
     return Facts(table.num_rows, found, labels=tuple(different_labels(table)))
@@ -67,19 +62,24 @@ def different_labels(table: pa.Table) -> set[Names]:
     entities, _ = layer_items(table, "entities")
     relations, _ = layer_items(table, "relations")
     events, _ = layer_items(table, "events")
-    triples = zip(*(relations.field(name).to_pylist() for name in ("label", "head_label", "tail_label")), strict=True)
     arguments, of_event = items_of(events.field("arguments"), np.arange(len(events)))
-    labels = events.field("label").to_pylist()
-    roles = zip(of_event.tolist(), arguments.field("role").to_pylist(), strict=True)
+    labels = events.field("label")
     return {
         *(("entities", label) for label in pc.unique(entities.field("label")).to_pylist()),
-        *(("relations", *triple) for triple in set(triples)),
-        *(("events", label) for label in set(labels)),
-        *(("events", labels[event], role) for event, role in roles),
+        *(("relations", *names) for names in different(*map(relations.field, ("label", "head_label", "tail_label")))),
+        *(("events", label) for label in pc.unique(labels).to_pylist()),
+        *(("events", *names) for names in different(labels.take(pa.array(of_event)), arguments.field("role"))),
     }
 
 
-def mentions_hold(texts: pa.StringArray, strings: list[str], found: pa.StructArray, rows: np.ndarray) -> bool:
+def different(*columns: pa.StringArray) -> Iterator[Names]:
+    """The different rows of the columns."""
+    names = [str(number) for number in range(len(columns))]
+    rows = pa.table(dict(zip(names, columns, strict=True))).group_by(names, use_threads=False).aggregate([])
+    return zip(*(rows[name].to_pylist() for name in names), strict=True)
+
+
+def mentions_hold(texts: list[str], found: pa.StructArray, rows: np.ndarray) -> bool:
     """Whether no mention is blank and each with spans spells what its text has there; `rows` are those of the texts."""
     said = found.field("text")
     if not all(map(str.strip, pc.unique(said).to_pylist())):
@@ -88,31 +88,16 @@ def mentions_hold(texts: pa.StringArray, strings: list[str], found: pa.StructArr
     count = pc.list_value_length(spans).to_numpy()
     for n in np.flatnonzero(count > 1).tolist():
         mention = Mention(said[n].as_py(), tuple(map(tuple, spans[n].as_py())))
-        if mention_fault(strings[rows[n]], mention):
+        if mention_fault(texts[rows[n]], mention):
             return False
-    one = np.flatnonzero(count == 1)
-    bounds = spans.filter(pa.array(count == 1)).flatten().flatten().to_numpy().reshape(-1, 2)
-    return spelt(texts, rows[one], bounds[:, 0], bounds[:, 1], said.take(pa.array(one)))
+    one = pa.array(count == 1)
+    bounds = spans.filter(one).flatten().flatten().to_numpy().reshape(-1, 2)
+    return spelt([texts[row] for row in rows[count == 1].tolist()], bounds, said.filter(one).to_pylist())
 
 
-def spelt(texts: pa.StringArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray, said: pa.StringArray) -> bool:
-    """Whether each of `said` is what stands in its row's text from `start` to `end` (characters)."""
-    offsets, data = raw(texts)
-    begins = np.r_[np.flatnonzero(data >> 6 != CONTINUES), len(data)]  # the byte at which each character begins
-    first = np.searchsorted(begins, offsets)  # the number of each text's first character
-    if not ((start >= 0) & (start < end) & (end <= np.diff(first)[rows])).all():
+def spelt(texts: list[str], bounds: np.ndarray, said: list[str]) -> bool:
+    """Whether each of `said` is what stands in its text between its bounds (characters)."""
+    start, end = bounds[:, 0], bounds[:, 1]
+    if not ((start >= 0) & (start < end) & (end <= np.fromiter(map(len, texts), np.int64, len(texts)))).all():
         return False
-    left, right = begins[first[rows] + start], begins[first[rows] + end]
-    own, spelling = raw(said)
-    lengths = np.diff(own)
-    if not (lengths == right - left).all():
-        return False
-    return bool((data[np.repeat(left - own[:-1], lengths) + np.arange(len(spelling))] == spelling).all())
-
-
-def raw(strings: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets from 0 and the bytes of the strings, end to end."""
-    _, offsets, data = strings.buffers()
-    bounds = np.frombuffer(offsets, np.int32, len(strings) + 1, strings.offset * 4).astype(np.int64)
-    content = np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]]
-    return bounds - bounds[0], content
+    return said == [text[a:b] for text, a, b in zip(texts, start.tolist(), end.tolist(), strict=True)]

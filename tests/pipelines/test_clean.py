@@ -1,13 +1,17 @@
 """Cleaning: what is dropped and why, over all sources, and what stays."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
 from pipelines import build
-from schemas.arrow import table_to_examples
+from pipelines.clean import keys_path
+from schemas.arrow import EXAMPLES, table_to_examples
 from tests.unified import NER_SCHEMA, ner, write_source
-from transforms.shards import read_shard
+from transforms.decontaminate import leakage_key
+from transforms.shards import read_shard, write_shard
 
 LONG = " ".join(f"Sentence {n} of the long report tells about Ada in Rome once more." for n in range(6))
 
@@ -104,3 +108,21 @@ def test_shards_of_one_split_meet_across_files(run):
     manifest = run("--set", "ingest.examples_per_shard=5")
     assert [part["rows"] for part in manifest["shards"]] == [5, 2, 0, 0, 0]
     assert sum(part["rejected"].get("duplicate", 0) for part in manifest["shards"]) == 14
+
+
+def test_what_stays_has_its_keys_beside_it_and_is_written_anew_only_where_something_was_dropped(run, tmp_path):
+    write_source(
+        run.data / "a", "NER", NER_SCHEMA,
+        train=[ner("Ada went to Rome."), ner("12 : 30 - 4 , 5 ( 6 )"), ner("Ada went to Rome."), ner(LONG)],
+        dev=[ner("Bo\tsaw the Tiber."), ner("Cy and Di met.", person="Di")],
+        test=[ner("cy AND di met."), ner("中国成立于一九四九年。")],
+    )  # fmt: skip
+    manifest = run()
+    assert [part["rows"] for part in manifest["shards"]] == [2, 4, 1]  # test, train, validation
+    for part in manifest["shards"]:
+        table = read_shard(f"{run.output}/{part['path']}")
+        keys = Path(keys_path(str(run.output), part["number"])).read_bytes()
+        assert keys == b"".join(map(leakage_key, table["text"].to_pylist()))
+        assert part["keys_sha256"] == hashlib.sha256(keys).hexdigest()
+        write_shard(f"{tmp_path}/anew.parquet", EXAMPLES, [table])
+        assert (tmp_path / "anew.parquet").read_bytes() == (run.output / part["path"]).read_bytes()

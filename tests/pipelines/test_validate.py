@@ -119,6 +119,20 @@ def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corp
     assert any("repeated_texts" in line and repeated in line for line in said.splitlines())
 
 
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[16:])])
+def test_texts_are_read_where_their_keys_are_not_those_noted(corpus, tmp_path, capsys, spoil):
+    output = shutil.copytree(corpus, tmp_path / "build")
+    parts = json.loads((output / "clean/manifest.json").read_text())["shards"]
+    for part in parts:
+        spoil(output / f"clean/.keys/{part['number']:06d}.keys")
+    test = read_shard(str(output / "clean/scierc/test-00000.parquet")).to_pylist()[0]
+    train = output / "clean/clue_ner/train-00000.parquet"
+    leaked = corrupt(train, EXAMPLES, 5, lambda row: row.update(text=test["text"], entities=[]))
+    assert build.main(["--output", str(output), *FLAGS[:-2]]) == 4
+    lines = [line for line in capsys.readouterr().err.splitlines() if "leaked_texts" in line]
+    assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and leaked in lines[0]
+
+
 def test_a_failed_build_goes_on_once_it_is_mended(corpus, tmp_path):
     output = shutil.copytree(corpus, tmp_path / "build")
     corrupt(output / "data/NER/train-00000-of-00001.parquet", INSTRUCTIONS, 0, lost_key)

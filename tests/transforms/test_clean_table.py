@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from schemas.arrow import examples_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
-from transforms.clean import low_quality, repair
-from transforms.clean_table import untouched
+from transforms.clean import ONE_LETTER_IN, is_clean, letter_count, low_quality, repair
+from transforms.clean_table import AT_ONCE, clean_strings, has_letters, untouched
 from transforms.windows import windows
 
 MAX_CHARS = 12
@@ -55,3 +55,13 @@ def test_an_ordinary_row_is_left_untouched():
     row = Example("k/train/0", "K", "train", "en", "Ada saw.", ("NER",), (Entity("x", Mention("Ada")),), None, None)
     long = Example("k/train/1", "K", "train", "en", "Ada saw the sea.", ("NER",), (), None, None)
     assert untouched(examples_to_table([row, long, row]), MAX_CHARS).tolist() == [True, False, True]
+
+
+@given(st.lists(strings | st.text(max_size=5), max_size=6), st.sampled_from([0, AT_ONCE - 2]))
+def test_strings_that_are_clean_are_found_whatever_stands_beside_them(some, before):
+    assert clean_strings(["Ada"] * before + some).tolist() == [True] * before + [is_clean(string) for string in some]
+
+
+@given(st.text("1·中\u4dc0\u4fff\u9000", max_size=9) | st.text(max_size=9))
+def test_letters_told_from_bytes_are_letters(text):
+    assert has_letters(text) == (letter_count(text) * ONE_LETTER_IN >= len(text))

@@ -19,6 +19,11 @@ def test_blanks_and_case_do_not_matter(text):
     assert leakage_key(text.casefold()) == leakage_key(text)
 
 
+@given(st.text(st.characters(max_codepoint=127)) | st.text())
+def test_a_text_in_ascii_is_squeezed_as_any_other(text):
+    assert leakage_key(text) == leakage_key(text + "\u3000")
+
+
 def test_train_and_validation_rows_leak_into_the_tests_that_hold_their_text():
     tests = [("b", "test", 3), ("a", "test", 7), ("b", "test", 4)]
     assert leaks([("c", "train", 9), *tests, ("a", "train", 1), ("b", "validation", 0)]) == [

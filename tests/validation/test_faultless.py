@@ -160,4 +160,25 @@ def test_places_are_those_of_one_split_in_order():
     assert facts.places(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
     assert facts.places(["k/train/2", "k/train/2"]) is None
     assert facts.places(["k/train/2", "k/test/3"]) is None
+    assert facts.places(["k/train/2", "j/train/3"]) is None
+    assert facts.places(["k/train/2", "k/train/"]) is None
     assert facts.places(["k/2"]) is None
+
+
+def by_number(numbers: list[int]) -> list[str]:
+    return [f"k/train/{number}" for number in sorted(numbers)]
+
+
+ids = st.builds(
+    "{}/{}{}".format,
+    st.sampled_from(["k/train", "k/train", "k/train", "k/test", "k", "k/train/1/train"]),
+    st.integers(0, 12) | st.sampled_from(["", "x", "-1"]),
+    st.sampled_from(["", "", "", "/0", "/1", "\n"]),
+)
+
+
+@given(st.lists(ids, max_size=4) | st.lists(st.integers(0, 99), min_size=1, unique=True).map(by_number))
+def test_places_are_those_of_each_id_in_order(some):
+    found = [facts.place(id_) for id_ in some]
+    in_order = bool(found) and None not in found and found == sorted(set(found)) and len({of for of, _ in found}) == 1
+    assert facts.places(some) == ({found[0][0]: (found[0][1], found[-1][1])} if in_order else None)
