@@ -33,16 +33,22 @@ def histogram(lengths: np.ndarray) -> np.ndarray:
 
 def of_examples(rows: pa.Table) -> Histograms:
     """Of rows of schema EXAMPLES: `lengths`, of their texts in characters."""
-    return {"lengths": filled(histogram(pc.utf8_length(rows["text"]).to_numpy()))}
+    return {"lengths": filled(histogram(characters(rows["text"])))}
 
 
 def of_instructions(rows: pa.Table) -> Histograms:
     """Of rows of schema INSTRUCTIONS: `lengths`, of prompt and answer together in characters, and `positives`, whose
     bins are 0, 1, 2 ... positive labels.
     """
-    lengths = pc.add(pc.utf8_length(rows["instruction"]), pc.fill_null(pc.utf8_length(rows["output"]), 0))
+    lengths = characters(rows["instruction"]) + characters(pc.fill_null(rows["output"], ""))
     positives = np.minimum(pc.list_value_length(rows["positives"]).to_numpy(), MOST_POSITIVES)
-    return {"lengths": filled(histogram(lengths.to_numpy())), "positives": filled(np.bincount(positives))}
+    return {"lengths": filled(histogram(lengths)), "positives": filled(np.bincount(positives))}
+
+
+def characters(strings: pa.ChunkedArray) -> np.ndarray:
+    """The length of each; to see that all are ASCII takes a tenth of the time to count their characters."""
+    ascii_only = pc.all(pc.string_is_ascii(strings)).as_py()
+    return (pc.binary_length(strings) if ascii_only else pc.utf8_length(strings)).to_numpy()
 
 
 def filled(bins: np.ndarray) -> Counter:

@@ -157,9 +157,12 @@ def more_labels(positive: np.ndarray, hard: np.ndarray, what: Asking) -> tuple[n
 
 
 def draw_order(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """`draw.drawn` of each row's candidates, by column number; what is no candidate comes after them."""
+    """`draw.drawn` of each row's candidates, by column number; what is no candidate comes after them, in any order.
+
+    No two candidates have the same key, so the sort need not be stable.
+    """
     ranks = np.cumsum(candidates, axis=1) - 1
-    return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1, kind="stable")
+    return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1)
 
 
 def first_drawn(candidates: np.ndarray, wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
