@@ -1,14 +1,13 @@
 """python -m pipelines.build: original dataset files in, validated instruction shards and their card out."""
 
 import argparse
-import contextlib
 import logging
-import os
+import multiprocessing
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
+from multiprocessing import forkserver
 
 from pipelines import config
 from schemas.errors import ConfigError, IEForgeError
@@ -116,6 +115,8 @@ def main(flags: Sequence[str] | None = None) -> int:
         settings = configuration(arguments)
         if arguments.only not in (None, *STAGES):
             raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
+        if any("multi_processing" in flag for flag in beam_flags) and not (arguments.status or arguments.dry_run):
+            start_fork_server()
         if not arguments.debug:  # the engine's own log is for debugging; what it logs of errors is raised as well
             logging.basicConfig(level=logging.CRITICAL)  # the root's too: a job service's messages are logged there
             logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
@@ -132,21 +133,20 @@ def main(flags: Sequence[str] | None = None) -> int:
         return 130
 
 
+def start_fork_server() -> None:
+    """Starts the process that workers are forked from: it loads what they need while this one does the same."""
+    forkserver.set_forkserver_preload(["pipelines.preload"])
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: the build ends its workers itself
+    forkserver.ensure_running()
+    signal.signal(signal.SIGINT, handler)
+
+
 def interrupt(signum, frame) -> None:
-    """Ends the worker processes, for which the engine would wait, then the build. Linux tells who they are."""
-    for pid in descendants(os.getpid()):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """Ends the worker processes, for which the engine would wait, then the build."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # by which their deaths would be told (`workers`)
+    for worker in multiprocessing.active_children():
+        worker.kill()
     raise KeyboardInterrupt
-
-
-def descendants(pid: int) -> list[int]:
-    found = []
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # a thread that has just ended
-            for child in map(int, listed.read_text().split()):
-                found += [child, *descendants(child)]
-    return found
 
 
 def own_flags(parser: argparse.ArgumentParser) -> list[str]:

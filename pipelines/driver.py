@@ -5,8 +5,10 @@ import json
 import sys
 from collections.abc import Sequence
 
+from apache_beam.options.pipeline_options import DirectOptions
+
 from hard_negatives import dictionary, embed
-from pipelines import dag, output, registry, runner, tokens
+from pipelines import dag, output, registry, runner, tokens, workers
 from pipelines.config import Config
 from pipelines.instruct import ask_options
 from pipelines.stages import own_prompts, stages_of
@@ -21,6 +23,8 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     """Runs what the arguments ask for and returns the exit code: 0, or 3 where a source failed."""
     options = runner.options(beam_flags, own_flags, arguments.debug)
     runner.runner_of(options)  # refuses a runner before anything is read
+    if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
+        workers.register()
     if not arguments.output:
         raise ConfigError("--output is empty; name a folder")
     folder = files.absolute(arguments.output.rstrip("/") or "/")

@@ -1,0 +1,78 @@
+"""A worker that Beam asks for → a process forked from one that has all modules loaded, instead of a new Python.
+
+Beam starts a Python for each worker of each pipeline, which costs a second of imports every time, and it waits for ever
+for one that was killed. `pipelines.build` starts the fork server of `multiprocessing` before it loads Beam itself.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+
+import grpc
+from apache_beam.portability import python_urns
+from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcWorkerHandler, WorkerHandler
+from apache_beam.runners.worker import sdk_worker_main
+from google.protobuf import json_format, text_format
+
+DIED = signal.SIGUSR1
+"""How the main thread is told that a worker died, whatever it waits for."""
+
+
+def register() -> None:
+    """From now on, `--direct_running_mode=multi_processing` forks its workers. To be called in the main thread."""
+    WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(lambda command, *rest: ForkedWorker(*rest))
+    signal.signal(DIED, end)
+    threading.excepthook = report
+
+
+def end(signum, frame) -> None:
+    signal.signal(DIED, signal.SIG_IGN)
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    sys.exit("error: a worker process died; was there memory enough for it? The same command goes on from here")
+
+
+def report(raised: threading.ExceptHookArgs) -> None:
+    if not issubclass(raised.exc_type, grpc.RpcError):  # raised by Beam's threads where a worker is ended
+        threading.__excepthook__(raised)
+
+
+class ForkedWorker(GrpcWorkerHandler):
+    """The runner's end of one worker process, which serves one pipeline."""
+
+    def start_worker(self) -> None:
+        environment = {
+            **os.environ,
+            "WORKER_ID": self.worker_id,
+            "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(self.control_api_service_descriptor()),
+            "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(self.logging_api_service_descriptor()),
+            "PIPELINE_OPTIONS": json_format.MessageToJson(self.provision_info.provision_info.pipeline_options),
+        }
+        context = multiprocessing.get_context("forkserver")
+        self.process = context.Process(target=work, args=(environment,), name=self.worker_id, daemon=True)
+        self.process.start()
+        self.watch = threading.Thread(target=self.wait, daemon=True)
+        self.watch.start()
+
+    def wait(self) -> None:
+        self.process.join()
+        if self.process.exitcode:
+            signal.pthread_kill(threading.main_thread().ident, DIED)
+
+    def stop_worker(self) -> None:
+        self.watch.join()
+
+
+def work(environment: dict[str, str]) -> None:
+    """What a worker process of Beam's own does, until the pipeline ends, or the build in whatever way."""
+    os.environ.update(environment)
+    sys.stderr = open(os.devnull, "w")  # what Beam prints there of an error, it also tells the runner
+    threading.Thread(target=end_with_build, daemon=True).start()
+    sdk_worker_main.main([])
+
+
+def end_with_build() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

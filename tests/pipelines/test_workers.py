@@ -1,0 +1,75 @@
+"""Worker processes that live as long as the build: how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TWO = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+SMALL = ("--sources", "conll2003", "--limit", "20", "--hard_negatives", "none")
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
+
+
+def children(pid: int) -> list[int]:
+    return [int(n) for task in Path(f"/proc/{pid}/task").glob("*/children") for n in task.read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def with_workers(output: Path) -> tuple[subprocess.Popen, list[int], list[int]]:
+    """A build that has just started the workers of a stage; they; and all processes below it."""
+    command = [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL, *TWO]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    for _ in range(3000):
+        below = children(process.pid)
+        workers = [worker for child in below for worker in children(child)]
+        if len(workers) == 2:
+            return process, workers, [*below, *workers]
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    raise AssertionError("no workers after 30 s")
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    for _ in range(500):
+        if not any(map(alive, pids)):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{[pid for pid in pids if alive(pid)]} still run")
+
+
+def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
+    process, workers, below = with_workers(tmp_path / "build")
+    os.kill(workers[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert [line for line in said.splitlines() if line.startswith("error: a worker process died")]
+    assert "Traceback" not in said
+    wait_until_gone(below)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_all_processes(tmp_path, sent):
+    process, workers, below = with_workers(tmp_path / "build")
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in said
+    wait_until_gone(below)
+
+
+def test_workers_end_with_a_build_that_is_killed(tmp_path):
+    process, workers, below = with_workers(tmp_path / "build")
+    process.kill()
+    process.communicate(timeout=60)
+    wait_until_gone(below)
