@@ -1,7 +1,7 @@
 """A command → its wall and processor time and the peak memory of its whole process tree, by stage of a build.
 
-Read from /proc while it runs, so Linux only. Memory is the sum of the resident sets: pages that processes share count
-once for each.
+Read from /proc while it runs, so Linux only. Memory is the sum of the proportional set sizes (Pss): a page that n
+processes share counts 1/n for each, so once in all.
 """
 
 import os
@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SAMPLE_S = 0.1
-PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 MANIFESTS = {
@@ -48,8 +47,8 @@ class Share:
 
 
 def tree(root: int) -> tuple[int, dict[int, float]]:
-    """(resident bytes, process id → processor seconds with those of its reaped children) of `root` and all below."""
-    parents, memory, processor = {}, {}, {}
+    """(bytes in memory, process id → processor seconds with those of its reaped children) of `root` and all below."""
+    parents, processor = {}, {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
@@ -60,14 +59,22 @@ def tree(root: int) -> tuple[int, dict[int, float]]:
         number = int(entry)
         parents[number] = int(fields[1])
         processor[number] = sum(map(int, fields[11:15])) / TICKS
-        memory[number] = int(fields[21]) * PAGE
     inside = {root}
     while True:
         grown = {number for number, parent in parents.items() if parent in inside} - inside
         if not grown:
             break
         inside |= grown
-    return sum(memory.get(n, 0) for n in inside), {n: processor[n] for n in inside if n in processor}
+    return sum(map(memory, inside)), {n: processor[n] for n in inside if n in processor}
+
+
+def memory(process: int) -> int:
+    """Its proportional set size in bytes; 0 where it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def run(command: Sequence[str], log: Path) -> list[Sample]:

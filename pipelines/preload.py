@@ -9,7 +9,11 @@ import sys
 
 logging.getLogger().addHandler(logging.NullHandler())  # what is said while loading, the build's own process says too
 
-from pipelines import driver, workers  # noqa: E402, F401
+import great_expectations  # noqa: E402, F401
+
+from pipelines import driver, sources, workers  # noqa: E402, F401
+
+sources.keys()  # which loads them all
 
 
 def report(kind, error, traceback) -> None:

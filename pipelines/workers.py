@@ -2,6 +2,9 @@
 
 Beam starts a Python for each worker of each pipeline, which costs a second of imports every time, and it waits for ever
 for one that was killed. `pipelines.build` starts the fork server of `multiprocessing` before it loads Beam itself.
+
+As always with `multiprocessing`, a worker loads the main module, under another name: a script that calls
+`pipelines.build.main` does so under `if __name__ == "__main__":`.
 """
 
 import multiprocessing
@@ -57,6 +60,7 @@ class ForkedWorker(GrpcWorkerHandler):
         self.watch.start()
 
     def wait(self) -> None:
+        """Until the process has ended. The runner would wait for ever for what a dead one had to do."""
         self.process.join()
         if self.process.exitcode:
             signal.pthread_kill(threading.main_thread().ident, DIED)
@@ -68,7 +72,7 @@ class ForkedWorker(GrpcWorkerHandler):
 def work(environment: dict[str, str]) -> None:
     """What a worker process of Beam's own does, until the pipeline ends, or the build in whatever way."""
     os.environ.update(environment)
-    sys.stderr = open(os.devnull, "w")  # what Beam prints there of an error, it also tells the runner
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - what Beam prints there of an error, it also tells the runner
     threading.Thread(target=end_with_build, daemon=True).start()
     sdk_worker_main.main([])
 

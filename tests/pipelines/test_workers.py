@@ -25,10 +25,14 @@ def alive(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def command(output: Path) -> list[str]:
+    return [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL]
+
+
 def with_workers(output: Path) -> tuple[subprocess.Popen, list[int], list[int]]:
     """A build that has just started the workers of a stage; they; and all processes below it."""
-    command = [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL, *TWO]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    start = [*command(output), *TWO]
+    process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     for _ in range(3000):
         below = children(process.pid)
         workers = [worker for child in below for worker in children(child)]
@@ -55,12 +59,14 @@ def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
     assert [line for line in said.splitlines() if line.startswith("error: a worker process died")]
     assert "Traceback" not in said
     wait_until_gone(below)
+    again = subprocess.run([*command(tmp_path / "build"), "--only", "ingest"], cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 0
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_all_processes(tmp_path, sent):
-    process, workers, below = with_workers(tmp_path / "build")
-    process.send_signal(sent)
+@pytest.mark.parametrize("send", [lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)])
+def test_an_interrupt_ends_all_processes(tmp_path, send):
+    process, _, below = with_workers(tmp_path / "build")
+    send(process.pid)  # a terminal's Ctrl-C goes to all of them
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.splitlines()[-1].startswith("interrupted")
@@ -69,7 +75,31 @@ def test_an_interrupt_ends_all_processes(tmp_path, sent):
 
 
 def test_workers_end_with_a_build_that_is_killed(tmp_path):
-    process, workers, below = with_workers(tmp_path / "build")
+    process, _, below = with_workers(tmp_path / "build")
     process.kill()
     process.communicate(timeout=60)
     wait_until_gone(below)
+
+
+RAISING = f"""
+import logging
+logging.basicConfig(level=logging.CRITICAL)  # as a build does
+import apache_beam
+from pipelines import build, runner, workers
+from schemas.errors import ConfigError
+from tests.pipelines.test_runner import refuse
+
+build.start_fork_server()
+workers.register()
+try:
+    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), runner.options({list(TWO)}))
+except ConfigError as error:
+    print(error)
+"""
+
+
+def test_what_a_worker_raises_is_raised_in_the_build_and_no_more_is_said():
+    script = [sys.executable, "-c", RAISING]
+    found = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout == "labels.json:3: no such label\n"
+    assert found.stderr == ""
