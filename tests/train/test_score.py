@@ -1,12 +1,12 @@
 """Scores of hand-made predictions are those computed by hand, for every task, and gold scores 1 against itself."""
 
 import json
-from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.example import SPLITS, TASKS
 from schemas.label import Label, typed_label
