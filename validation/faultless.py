@@ -228,9 +228,11 @@ def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, label
         _expect(not any(any(wire.role_faults(labels.task, one, map(roles.get, one))) for one in answers))
 
 
-def _lines(column: pa.StringArray) -> memoryview:
+def _lines(column: pa.StringArray) -> bytes:
     whole = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
-    return memoryview(pc.binary_join(whole, "\n")[0].as_buffer())
+    lines = pc.binary_join(whole, "\n")[0].as_buffer().to_pybytes()
+    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # none within an answer, which would be two
+    return lines
 
 
 def _batches(lengths: np.ndarray, starts: np.ndarray, size: int, task: str) -> None:

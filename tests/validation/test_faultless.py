@@ -85,7 +85,14 @@ def test_whatever_a_suite_refuses_is_not_noted(case):
     assert None in noted
 
 
-ONE_ROW_TASKS = sorted(SETS)
+def test_two_answers_in_one_row_are_not_noted_for_those_of_two_rows():
+    (row,) = (row for row in good.instructions() if row["task"] == "RE" and row["split"] == "train")
+    other = {name: row[name].replace("/train/0", "/train/1") for name in ("id", "example_id")}
+    assert instruction_facts([row, row | other], "RE")
+    twice = {"output": f"{row['output']}\n{row['output']}"}
+    assert instruction_facts([row | twice, row | other | {"output": ""}], "RE") is None
+
+
 PIECES = ['"', "[", "]", "{", "}", ", ", ": ", "\\", "a", "é", " ", "NAN", '"schema": [', '], "input": ']
 
 
