@@ -4,9 +4,11 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import apache_beam as beam
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,13 +24,16 @@ from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, AskOptions
-from transforms.instruct_table import asking, instruction_table
+from transforms.instruct_table import Asking, asking, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import Facts, joined
 
 INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
+
+BYTES_A_TABLE = 1 << 27
+"""Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class WriteInstructions(beam.DoFn):
             dictionary = hard_negatives(self.output, shard.task, part.key)
             what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
             examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
-            for examples in read_batches(f"{self.output}/{part.path}", examples_a_table):
+            for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_a_table), what):
                 examples = under_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)
                 counts["cut"] += cut
@@ -143,6 +148,17 @@ class WriteInstructions(beam.DoFn):
                 size, ratio = self.split_num[shard.task], self.options.negative_ratio
                 checked.append(faultless.facts(made, label_set, size, ratio))
                 yield made
+
+
+def bounded(tables: Iterable[pa.Table], what: Asking) -> Iterator[pa.Table]:
+    """The same examples in tables whose prompts take about BYTES_A_TABLE at most."""
+    of_labels = sum(len(string.encode()) for label in what.labels for string in (label.name, *label.roles))
+    for examples in tables:
+        of_texts = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * what.rows_an_example()
+        part = np.cumsum(of_texts + of_labels) // BYTES_A_TABLE
+        starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
+        for start, end in pairwise([0, *starts, examples.num_rows]):
+            yield examples.slice(start, end - start)
 
 
 def under_name(examples: pa.Table, source: str) -> pa.Table:

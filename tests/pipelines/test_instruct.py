@@ -3,9 +3,18 @@
 import json
 from collections import defaultdict
 
+import pyarrow as pa
+import pytest
+from msgspec.structs import replace
+
+from pipelines import instruct
 from pipelines.clean import Shard
-from pipelines.instruct import plan_shards
-from schemas.arrow import table_to_examples
+from pipelines.instruct import bounded, plan_shards
+from schemas.arrow import examples_to_table, table_to_examples
+from schemas.label import Label
+from tests.transforms.test_instruct import EXAMPLE, PROMPTS
+from transforms.ask import AskOptions
+from transforms.instruct_table import asking
 from transforms.shards import read_shard
 
 
@@ -31,6 +40,16 @@ def test_plan_deals_whole_shards_in_order_up_to_a_size():
 
 def test_plan_leaves_empty_shards_out():
     assert plan_shards([(Shard(0, "a", "train", "p"), 0)], {"a": ("NER",)}, {("NER", "a"): 1}, 10) == []
+
+
+@pytest.mark.parametrize(("size", "rows"), [(-1, [2, 3]), (1, [1, 1, 3])])
+def test_tables_are_bounded_by_what_their_prompts_take(size, rows, monkeypatch):
+    what = asking("NER", [Label("ab"), Label("é")], None, PROMPTS, AskOptions(split_num={"NER": size}))
+    monkeypatch.setattr(instruct, "BYTES_A_TABLE", 29)
+    examples = examples_to_table([replace(EXAMPLE, text=text) for text in ("1234567890", "é" * 5, "1" * 10, "", "")])
+    made = list(bounded([examples, examples.slice(0, 0)], what))
+    assert pa.concat_tables(made).equals(examples)
+    assert [table.num_rows for table in made] == [*rows, 0]
 
 
 def rows_by_example(built, task):
