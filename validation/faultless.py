@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.label import Label, LabelSet
+from schemas.label import Label, LabelSet, typed_label
 from validation import wire
 from validation.facts import Facts, places
 
@@ -171,6 +171,7 @@ def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
 def _schema_item(task: str, label: Label) -> bytes:
     match task:
         case "SPO":
+            _expect(label.name == typed_label(label.subject_type, label.predicate, label.object_type).name)
             item = {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
         case "EE":
             item = {"event_type": label.name, "trigger": True, "arguments": label.roles}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.arrow import INSTRUCTIONS, examples_to_table, instructions_to_table
-from schemas.example import SPLITS, TASKS, Entity, Mention
+from schemas.example import SPLITS, TASKS, Entity, Mention, Relation
 from schemas.label import Label, typed_label
 from tests.strategies import LABELS, ROLES, examples
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
@@ -79,6 +79,23 @@ def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
     with pytest.raises(ValueError) as fast:
         instruction_table(examples_to_table([example]), asking("NER", labels, None, PROMPTS, AskOptions()))
     assert str(fast.value) == str(plain.value)
+
+
+@pytest.mark.parametrize(("task", "layer"), [("NER", "entities"), ("RE", "relations"), ("SPO", "relations")])
+def test_what_stands_twice_is_answered_where_it_stands_first(task, layer):
+    text = "Ada met Bo, then Cy, then Ada."
+    places = (("Ada", 26), ("Cy", 17), ("Bo", 8), ("Ada", 0))
+    mentions = [Mention(name, ((at, at + len(name)),)) for name, at in places] + [Mention("nobody"), Mention("met")]
+    items = [Entity("drug", mention) for mention in mentions]
+    if layer == "relations":
+        items = [Relation("drug", mention, mentions[0], "drug", "drug") for mention in mentions]
+    example = replace(EXAMPLE, text=text, **{layer: tuple(items)})
+    labels = label_set(task, 0)
+    table, _ = instruction_table(examples_to_table([example]), asking(task, labels, None, PROMPTS, AskOptions()))
+    own, _ = instructions(example, task, labels, None, PROMPTS, AskOptions())
+    assert table.to_pylist() == instructions_to_table(own).to_pylist()
+    said = "".join(table["output"].to_pylist())
+    assert sorted(("Ada", "met", "Bo", "Cy", "nobody"), key=said.index) == ["Ada", "met", "Bo", "Cy", "nobody"]
 
 
 def test_rank_in_group():

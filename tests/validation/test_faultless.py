@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -31,6 +32,12 @@ def instruction_facts(rows, task):
     return faultless.facts(table, SETS[task], SPLIT_NUM[task], 2)
 
 
+def profile_finds_a_fault(rows, labels, size, ratio):
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    frame = profile.instructions_profile(table, [labels], {labels.task: size}, ratio)
+    return bool(frame[list(INSTRUCTION_FAULTS)].to_numpy().any() or frame["id"].duplicated().any())
+
+
 def example_facts(rows):
     """Of the rows of one split, held against the label sets too."""
     found = faultless_examples.facts(pa.Table.from_pylist(rows, schema=EXAMPLES), good.KEY, rows[0]["split"], MAX_CHARS)
@@ -53,6 +60,41 @@ def test_good_instructions_are_noted_with_the_counts_of_the_profile():
         counted = (0, 0) if split == "test" else profile.negative_counts(frame)
         assert (found.rows, found.negatives, found.positives) == (len(rows), *counted)
         assert found.places.keys() == {f"{good.KEY}/{split}"}
+
+
+@pytest.mark.parametrize("size", [-1, 1, 2, 3, 4, 6, 8])
+@pytest.mark.parametrize("ratio", [0, 0.5, 1])
+def test_batches_and_negatives_are_counted_as_the_profile_counts_them(size, ratio):
+    for (task, _), rows in groups(good.instructions()):
+        found = faultless.facts(pa.Table.from_pylist(rows, schema=INSTRUCTIONS), SETS[task], size, ratio)
+        assert (found is None) == profile_finds_a_fault(rows, SETS[task], size, ratio)
+
+
+@pytest.mark.parametrize(
+    ("task", "spoil"),
+    [
+        ("SPO", lambda label: replace(label, name=f"{label.name}.")),
+        ("EE", lambda label: replace(label, roles=label.roles * 2)),
+        ("EEA", lambda label: replace(label, roles=label.roles * 2)),
+        ("KG", lambda label: replace(label, roles=label.roles * 2)),
+    ],
+)
+def test_rows_that_fit_a_label_set_in_disorder_are_not_noted(task, spoil):
+    (rows,) = (rows for kind, rows in groups(good.instructions()) if kind == (task, "train"))
+    labels = replace(SETS[task], labels=tuple(map(spoil, SETS[task].labels)))
+    rows = [dict(row) for row in rows]
+    for row in rows:
+        prompt = json.loads(row["instruction"])
+        for entry in prompt["schema"]:
+            for roles in {"arguments", "attributes"} & entry.keys():
+                entry[roles] *= 2
+        row["instruction"] = json.dumps(prompt)
+        if task == "SPO":
+            for column in ("labels", "positives", "hard_negatives"):
+                row[column] = [f"{name}." for name in row[column]]
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    assert faultless.facts(table, labels, SPLIT_NUM[task], 2) is None
+    assert profile_finds_a_fault(rows, labels, SPLIT_NUM[task], 2)
 
 
 def test_good_examples_are_noted():
@@ -127,12 +169,8 @@ def test_spoilt_lists_are_noted_only_where_the_profile_finds_no_fault_either(dat
 
 
 def assert_no_more_than_the_profile(rows, task):
-    if instruction_facts(rows, task) is None:
-        return
-    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
-    frame = profile.instructions_profile(table, good.label_sets(), SPLIT_NUM, 2)
-    assert not frame[list(INSTRUCTION_FAULTS)].to_numpy().any()
-    assert not frame["id"].duplicated().any()
+    if instruction_facts(rows, task):
+        assert not profile_finds_a_fault(rows, SETS[task], SPLIT_NUM[task], 2)
 
 
 @settings(max_examples=300, deadline=None)
