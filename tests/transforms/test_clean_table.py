@@ -12,7 +12,8 @@ from transforms.windows import windows
 
 MAX_CHARS = 12
 strings = st.text("abé e\u0301\u00a0\t\n中。。1\u200b ", max_size=14)
-mentions = st.builds(Mention, strings, st.sampled_from([(), ((0, 1),)]))
+ordinary = st.text("ab中", min_size=5, max_size=9)
+mentions = st.builds(Mention, strings | ordinary | st.just(""), st.sampled_from([(), ((0, 1),)]))
 layers = {
     "entities": st.builds(Entity, st.just("x"), mentions),
     "relations": st.builds(Relation, st.just("x"), mentions, mentions),
@@ -29,7 +30,7 @@ examples = st.builds(
     st.just("K"),
     st.just("train"),
     st.just("en"),
-    strings,
+    strings | ordinary,
     st.sampled_from([("NER",), ()]),
     **{name: st.none() | st.lists(item, max_size=2).map(tuple) for name, item in layers.items()},
 )

@@ -22,6 +22,14 @@ def test_lines_are_whole_wherever_the_file_is_cut_to_be_read(tmp_path):
     assert list(File(str(tmp_path / "f"), "f").lines()) == []
 
 
+def test_a_byte_order_mark_goes_from_the_first_line_alone(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_text("\ufeffa\n\ufeffb\r\nc", encoding="utf-8", newline="")
+    for size in (4, 100):
+        monkeypatch.setattr(files, "BLOCK_BYTES", size)
+        assert list(File(str(path), "a").lines()) == [(1, "a"), (2, "\ufeffb"), (3, "c")]
+
+
 def test_bytes_that_are_no_utf8_stay_visible(tmp_path):
     (tmp_path / "f").write_bytes(b"good\nb\xe4d\n")
     assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "good"), (2, "b\udce4d")]
