@@ -32,7 +32,7 @@ LABEL_COLUMNS = [
     "events.list.element.label",
 ]
 
-Place = tuple[int, int]
+Address = tuple[int, int]
 """The number of a table (a row group of a source) and of a row in it."""
 
 
@@ -55,7 +55,7 @@ def drawn(groups: list[tuple[str, int]]) -> list[Example]:
     by_label = draw_by_label(read_group(*group, LABEL_COLUMNS) for group in groups)
     order = sorted(by_label, key=lambda label: (label == "", label))
     places = list(dict.fromkeys(in_turn([by_label[label] for label in order])))  # many are of several labels
-    found: dict[Place, Example] = {}
+    found: dict[Address, Example] = {}
     for number in sorted({number for number, _ in places}):
         rows = [row for other, row in places if other == number]
         taken = table_to_examples(read_group(*groups[number]).take(pa.array(rows)))
@@ -63,11 +63,11 @@ def drawn(groups: list[tuple[str, int]]) -> list[Example]:
     return [found[place] for place in places]
 
 
-def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Place]]:
+def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Address]]:
     """Label (of any layer; typed for typed relations; "" for texts without any) → the places of the examples drawn for
     it. Each table is of one source and split, with the LABEL_COLUMNS at least.
     """
-    least: dict[str, list[tuple[int, Place]]] = {}
+    least: dict[str, list[tuple[int, Address]]] = {}
     for number, table in enumerate(tables):
         if table.num_rows:
             keys = id_keys(table["id"])
@@ -127,21 +127,21 @@ def compact(example: Example) -> list:
     def shown(*mentions: Mention | None) -> bool:
         return all(end <= most for mention in mentions if mention for _, end in mention.spans)
 
-    def place(mention: Mention) -> list[int] | str:
+    def marked(mention: Mention) -> list[int] | str:
         return [at for span in mention.spans for at in span] if mention.spans else short(mention.text, TEXT_CHARS)
 
     entities, relations, events = example.entities, example.relations, example.events
     return [
         example.id,
         short(example.text, most),
-        None if entities is None else [[short(e.label), place(e.mention)] for e in entities if shown(e.mention)],
+        None if entities is None else [[short(e.label), marked(e.mention)] for e in entities if shown(e.mention)],
         None
         if relations is None
         else [
             [
                 short(r.label),
-                place(r.head),
-                place(r.tail),
+                marked(r.head),
+                marked(r.tail),
                 *(short(label or "") for label in (r.head_label, r.tail_label)),
             ]
             for r in relations
@@ -152,8 +152,8 @@ def compact(example: Example) -> list:
         else [
             [
                 short(e.label),
-                place(e.trigger) if e.trigger else None,
-                [[short(a.role), place(a.mention)] for a in e.arguments if shown(a.mention)],
+                marked(e.trigger) if e.trigger else None,
+                [[short(a.role), marked(a.mention)] for a in e.arguments if shown(a.mention)],
             ]
             for e in events
             if shown(e.trigger)

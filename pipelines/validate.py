@@ -29,7 +29,7 @@ from transforms.ask import SPLIT_NUM
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile, report
 from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
-from validation.facts import Facts
+from validation.facts import ID, Facts
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
@@ -38,8 +38,6 @@ ROWS_SEEN = 200
 
 ROWS_NOTED = 10_000
 """A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
-
-EXAMPLE_NUMBER = r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(?:/\d+)?$"
 
 
 @dataclass(frozen=True)
@@ -281,7 +279,7 @@ def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
-    parts = ids.drop_duplicates().str.extract(EXAMPLE_NUMBER)
+    parts = ids.drop_duplicates().str.extract(ID.pattern)
     numbers = pd.to_numeric(parts["number"], errors="coerce")
     prefix = parts["key"] + "/" + parts["split"]
     found = numbers.groupby(prefix).agg(["min", "max"])
