@@ -3,6 +3,7 @@
 import argparse
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 import traceback
@@ -137,7 +138,12 @@ def start_fork_server() -> None:
     """Starts the process that workers are forked from: it loads what they need while this one does the same."""
     forkserver.set_forkserver_preload(["pipelines.preload"])
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: the build ends its workers itself
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may find no modules, or those of another IEForge
     forkserver.ensure_running()
+    del os.environ["PYTHONPATH"]
+    if before is not None:
+        os.environ["PYTHONPATH"] = before
     signal.signal(signal.SIGINT, handler)
 
 

@@ -2,9 +2,6 @@
 
 Beam starts a Python for each worker of each pipeline, which costs a second of imports every time, and it waits for ever
 for one that was killed. `pipelines.build` starts the fork server of `multiprocessing` before it loads Beam itself.
-
-As always with `multiprocessing`, a worker loads the main module, under another name: a script that calls
-`pipelines.build.main` does so under `if __name__ == "__main__":`.
 """
 
 import multiprocessing
@@ -12,6 +9,8 @@ import os
 import signal
 import sys
 import threading
+from contextlib import contextmanager
+from types import ModuleType
 
 import grpc
 from apache_beam.portability import python_urns
@@ -55,7 +54,8 @@ class ForkedWorker(GrpcWorkerHandler):
         }
         context = multiprocessing.get_context("forkserver")
         self.process = context.Process(target=work, args=(environment,), name=self.worker_id, daemon=True)
-        self.process.start()
+        with no_main_module():
+            self.process.start()
         self.watch = threading.Thread(target=self.wait, daemon=True)
         self.watch.start()
 
@@ -67,6 +67,17 @@ class ForkedWorker(GrpcWorkerHandler):
 
     def stop_worker(self) -> None:
         self.watch.join()
+
+
+@contextmanager
+def no_main_module():
+    """`multiprocessing` would have a worker load the main module, so run the build in it that a script asks for."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def work(environment: dict[str, str]) -> None:

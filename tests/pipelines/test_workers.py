@@ -103,3 +103,38 @@ def test_what_a_worker_raises_is_raised_in_the_build_and_no_more_is_said():
     found = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout == "labels.json:3: no such label\n"
     assert found.stderr == ""
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from multiprocessing import get_context
+from pipelines import build
+code = build.main(sys.argv[2:])
+worker = get_context("forkserver").Process(target=exec, args=("import sys; print(sys.modules['pipelines.driver'])",))
+sys.modules["__main__"] = type(sys)("__main__")
+worker.start()
+worker.join()
+print(code)
+"""
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_script_may_build_with_workers_that_load_neither_it_nor_another_ieforge(tmp_path, piped):
+    """The script asks for the build as it is loaded, which no worker may do again, and lies in no file if `piped`."""
+    (tmp_path / "elsewhere").symlink_to(ROOT)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    flags = [str(tmp_path / "elsewhere"), "--output", "build", *SMALL, *TWO, "--only", "ingest"]
+    found = subprocess.run(
+        [sys.executable, "-" if piped else "script.py", *flags],
+        cwd=tmp_path,
+        input=SCRIPT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in found.stderr
+    loaded, code = found.stdout.splitlines()
+    assert str(tmp_path / "elsewhere") in loaded
+    assert code == "0"
+    assert (tmp_path / "build" / "examples" / "manifest.json").exists()
