@@ -57,9 +57,10 @@ def read_manifest(output: str, stage: Stage) -> dict | None:
     if not files.exists(path):
         return None
     try:
-        return json.loads(files.read_text(path))
+        content = json.loads(files.read_text(path))
     except ValueError:
         return None
+    return content if isinstance(content, dict) else None
 
 
 def is_done(output: str, stage: Stage, fingerprint: str) -> bool:

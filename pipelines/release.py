@@ -72,13 +72,14 @@ def manifest(output: str, folder: str) -> dict:
 
 
 def manifests(output: str) -> dict[str, dict]:
-    """Stage name → manifest, of the stages that have ended; one that is no JSON counts for none, as in a build."""
+    """Stage name → manifest, of the stages that have ended; one that is spoilt counts for none, as in a build."""
     found = {}
     for file in files.list_files(output):
         if posixpath.basename(file.name) == "manifest.json":
             with suppress(ValueError):
                 content = json.loads(file.text())
-                found[content["stage"]] = content
+                if isinstance(content, dict) and "stage" in content:
+                    found[content["stage"]] = content
     return found
 
 
@@ -104,6 +105,9 @@ def refusals(output: str) -> list[str]:
         reasons.append(f"no card: {again}, to its last stage")
     elif (limit := built_with(found["card"]).ingest.limit) is not None:
         reasons.append(f"built with --limit {limit}, which makes a sample: build without it")
+    shards = [shard for stage in ("clean", "instruct") for shard in found.get(stage, {"shards": ()})["shards"]]
+    if any("histograms" not in shard for shard in shards):  # likewise
+        reasons.append(f"made by an older IEForge, without what the report adds up: {again}")
     for key, reason in found.get("ingest", {"failed": {}})["failed"].items():
         reasons.append(f"source {key} failed ({reason}): mend it, or name the others with --sources and build again")
     for stage, content in found.items():

@@ -55,6 +55,13 @@ def test_a_changed_or_lost_file_runs_its_stage_again(tmp_path):
     assert build(tmp_path)[0] == ["clean"]
 
 
+@pytest.mark.parametrize("spoilt", ["{", "[]", "{}", "null"])
+def test_a_stage_whose_manifest_is_spoilt_runs_again(tmp_path, spoilt):
+    build(tmp_path)
+    (tmp_path / "clean/manifest.json").write_text(spoilt)
+    assert build(tmp_path)[0] == ["clean"]
+
+
 def test_a_stage_that_failed_runs_again_and_its_successors_not_before(tmp_path):
     log = []
     made = stages(tmp_path, log, fail="clean")

@@ -256,12 +256,21 @@ def test_what_waits_for_a_second_run_is_made_anew_where_it_is_damaged(small, tmp
 
 def test_a_manifest_that_is_no_json_and_settings_of_another_version(small, tmp_path, capsys):
     build = Path(shutil.copytree(small, tmp_path / "build"))
-    (build / "card/manifest.json").write_text("{")
-    assert run(build, "--dry_run") == 5
-    assert "- no card: run python -m pipelines.build again" in capsys.readouterr().err
+    for spoilt in ("{", "[]", "{}"):
+        (build / "card/manifest.json").write_text(spoilt)
+        assert run(build, "--dry_run") == 5
+        assert "- no card: run python -m pipelines.build again" in capsys.readouterr().err
     edit_json(build / "build.json", lambda m: m["ieforge"].update(nonsense=1))
     assert run(build, "--dry_run") == 2
     assert "build.json: another IEForge wrote it (nonsense is not as here)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["clean", "data"])
+def test_a_build_of_an_ieforge_that_counted_no_lengths(small, tmp_path, capsys, folder):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    edit_json(build / folder / "manifest.json", lambda m: m["shards"][0].pop("histograms"))
+    assert run(build, "--dry_run") == 5
+    assert "- made by an older IEForge, without what the report adds up: run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
