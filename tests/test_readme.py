@@ -4,6 +4,7 @@ import re
 
 import yaml
 
+import benchmarks.build
 from pipelines import publish
 from pipelines.build import argument_parser
 from pipelines.config import Config
@@ -28,6 +29,7 @@ def test_every_flag_shown_exists():
     known |= {name for action in publish.argument_parser()._actions for name in action.option_strings}
     for command in (sft, predict, score):
         known |= {name for action in command.argument_parser()._actions for name in action.option_strings}
+    known |= {name for action in benchmarks.build.argument_parser("")._actions for name in action.option_strings}
     known |= {"--verify", "--dictionary", "--reference", "--direct_running_mode", "--direct_num_workers"}
     assert set(re.findall(r"(?<![\w-])--[a-z_]+", README)) <= known
 
