@@ -1,5 +1,6 @@
 """Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
 
+import errno
 import hashlib
 import json
 import os
@@ -119,10 +120,12 @@ def list_folders(root: str) -> list[str]:
 def list_files(root: str, recursive: bool = True) -> list[File]:
     """All files below `root` (directly, unless `recursive`) by name; hidden ones and hidden folders are left out.
 
-    Raises MachineError where `root` is no folder.
+    Raises MachineError where `root` is no folder, and where a link in it leads to a folder that holds the link.
     """
     system, base = filesystem(root)
     with machine_errors(root):
+        if recursive and system is LOCAL:
+            refuse_loops(base)
         infos = system.get_file_info(fs.FileSelector(base, recursive=recursive))
     scheme = root[: root.index("://") + 3] if "://" in root else ""
     inside = f"{base.rstrip('/')}/"
@@ -130,6 +133,14 @@ def list_files(root: str, recursive: bool = True) -> list[File]:
         File(scheme + info.path, info.path.removeprefix(inside)) for info in infos if info.type == fs.FileType.File
     ]
     return sorted((file for file in files if "/." not in f"/{file.name}"), key=lambda file: file.name)
+
+
+def refuse_loops(base: str) -> None:
+    """Raises OSError where a link below `base` leads upwards: Arrow's listing, which follows links, would not end."""
+    for folder, inside, _ in os.walk(base):
+        for link in filter(os.path.islink, (os.path.join(folder, name) for name in inside)):
+            if f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(link).rstrip('/')}/"):
+                raise OSError(errno.ELOOP, f"{link} is a link to a folder that holds it")
 
 
 def exists(path: str) -> bool:

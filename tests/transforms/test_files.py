@@ -47,6 +47,17 @@ def test_list_files_is_sorted_and_leaves_hidden_ones_out(tmp_path):
     assert [file.name for file in files.list_files(str(tmp_path))] == ["a/c.txt", "b.txt"]
 
 
+def test_links_are_followed_but_not_upwards(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/a.txt").write_text("")
+    (tmp_path / "root/inside").mkdir(parents=True)
+    (tmp_path / "root/linked").symlink_to(tmp_path / "elsewhere")
+    assert [file.name for file in files.list_files(str(tmp_path / "root"))] == ["linked/a.txt"]
+    (tmp_path / "root/inside/up").symlink_to(tmp_path / "root")
+    with pytest.raises(MachineError, match="inside/up is a link to a folder that holds it"):
+        files.list_files(str(tmp_path / "root"))
+
+
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     path = str(tmp_path / "f")
     files.write_text(path, "old")
