@@ -116,18 +116,21 @@ class SplitWriter:
         self.waiting: list[Example] = []
         self.tables = []
         self.shards: list[dict] = []
-        self.rejects: list[Reject] = []
+        self.rejects: list[Reject] = []  # records
+        self.lost: list[Reject] = []  # parts of records that were kept
         self.read = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
         self.written = 0
         self.beyond_limit = 0  # good records that were read and not kept
 
     def reject(self, record: BadRecord) -> None:
-        self.rejects.append(
-            Reject("ingest", self.key, self.split, "", record.place, Reason(record.reason), record.detail)
-        )
+        self.rejects.append(self.as_reject(record))
+
+    def as_reject(self, record: BadRecord) -> Reject:
+        return Reject("ingest", self.key, self.split, "", record.place, Reason(record.reason), record.detail)
 
     def add(self, record: RawExample) -> None:
         self.read["examples"] += 1
+        self.lost.extend(map(self.as_reject, record.lost))
         for layer in ("entities", "relations", "events"):
             self.read[layer] += len(getattr(record, layer) or ())
         if self.source.one_pair:
@@ -176,9 +179,9 @@ class SplitWriter:
             self.keep(record)
         if self.waiting or self.tables or not self.shards:
             self.write_shard()
-        if self.rejects:
+        if self.rejects or self.lost:
             path = f"{self.output}/rejects/ingest/{self.key}/{self.split}.parquet"
-            write_shard(path, REJECTS, [rejects_to_table(self.rejects)])
+            write_shard(path, REJECTS, [rejects_to_table(self.rejects + self.lost)])
         rejected = Counter(str(reject.reason) for reject in self.rejects)
         if len(united) < len(self.held):
             rejected[str(Reason.ONE_PAIR_UNITED)] = len(self.held) - len(united)
@@ -188,6 +191,7 @@ class SplitWriter:
             "read": dict(self.read),
             "beyond_limit": self.beyond_limit,
             "rejected": dict(rejected),
+            "lost": dict(sorted(Counter(str(reject.reason) for reject in self.lost).items())),
             "first_rejects": [f"{reject.place}: {reject.reason}: {reject.detail}" for reject in self.rejects[:3]],
             "shards": self.shards,
         }

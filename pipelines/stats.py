@@ -42,7 +42,8 @@ def stats(output: str, build: dict) -> dict:
     """Everything that the module's docstring lists. `build`: as there, without `sources`.
 
     `read` counts what the files have (entities, relations and events of the records that could be read), `windows`
-    what came of documents, `kept` what is in clean/, `rejected` every record or window lost, by reason.
+    what came of documents, `kept` what is in clean/, `rejected` every record or window lost, by reason, `lost` what
+    records lost that were kept, by reason.
     `crosses_window` counts annotations that no window holds.
     """
     ingest, clean = summary.manifest(output, "examples"), summary.manifest(output, "clean")
@@ -54,6 +55,7 @@ def stats(output: str, build: dict) -> dict:
             "windows": 0,
             "kept": dict.fromkeys(COUNTED, 0),
             "rejected": Counter(part["rejected"]),
+            "lost": Counter(part["lost"]),
             "crosses_window": Counter(),
         }
     leakage: dict[str, Counter] = {}

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     EMPTY_TEXT = "empty_text"
     OFFSET_MISMATCH = "offset_mismatch"
     UNKNOWN_LABEL = "unknown_label"
+    MENTION_NOT_IN_TEXT = "mention_not_in_text"
 
     DUPLICATE = "duplicate"
     CONTRADICTION = "contradiction"

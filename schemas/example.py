@@ -6,6 +6,8 @@ make and to hash. They hold no cycles, so that the garbage collector need not kn
 
 import msgspec
 
+from schemas.errors import BadRecord
+
 Span = tuple[int, int]
 """Start and end in code points, half-open."""
 
@@ -65,13 +67,18 @@ class Example(msgspec.Struct, frozen=True, gc=False):
 
 
 class RawExample(msgspec.Struct, frozen=True, gc=False):
-    """What a file format's reader yields: the text and layers with the file's own labels. `place` is `file:line`."""
+    """What a file format's reader yields: the text and layers with the file's own labels. `place` is `file:line`.
+
+    `lost`: the parts of the record that could not be read, such as an argument whose offsets fit nothing, while the
+    rest of it could.
+    """
 
     place: str
     text: str
     entities: tuple[Entity, ...] | None = None
     relations: tuple[Relation, ...] | None = None
     events: tuple[Event, ...] | None = None
+    lost: tuple[BadRecord, ...] = ()
 
 
 TASKS = ("NER", "RE", "SPO", "EE", "EET", "EEA", "KG")

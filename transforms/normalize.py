@@ -83,6 +83,7 @@ def normalize(
             None if raw.entities is None else _entities(raw, entity_labels),
             None if raw.relations is None else _relations(raw, relation_labels, entity_labels),
             None if raw.events is None else _events(raw, event_labels, role_names),
+            raw.lost,
         )
     except _Unreadable as problem:
         return BadRecord(raw.place, problem.reason, problem.detail)
