@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from apache_beam.options.pipeline_options import DirectOptions
 
@@ -11,12 +11,14 @@ from hard_negatives import dictionary, embed
 from pipelines import dag, output, registry, runner, tokens, workers
 from pipelines.config import Config
 from pipelines.instruct import ask_options
+from pipelines.labels import read_label_set
 from pipelines.stages import own_prompts, stages_of
+from pipelines.unread import unread_files
 from schemas.errors import ConfigError, Reason
 from transforms import files
 
 REJECT_LINES = 5
-"""Up to this many sources with rejects get a line each."""
+"""Up to this many sources get a line each, or are named in one."""
 
 
 def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[str], own_flags: Sequence[str]) -> int:
@@ -29,16 +31,15 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
         raise ConfigError("--output is empty; name a folder")
     folder = files.absolute(arguments.output.rstrip("/") or "/")
     listed = registry.listing(config.data_root)
-    located = registry.locate(listed, config.sources)
+    everything = registry.everything(listed)
+    located = registry.locate(everything, config.sources, listed.root)
     check_inputs(config, located)
     if arguments.status:
         before = output.recorded(folder)
         model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
         return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
-    for line in registry.remarks(listed, located):
-        tell(line)
-    for line in () if config.sources else registry.unrecognised(listed):
-        tell(line)
+    for unread in unread_files(listed, everything, located if config.sources else None):
+        tell(f"note: {unread}")
     if arguments.dry_run:
         return print_plan(config, folder, located)
     outside = [path for path in (config.data_root, config.instruct.prompts) if path]
@@ -51,7 +52,9 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
             manifests = dag.run(stages, folder, arguments.only or "card", announce)
         finally:
             ingested = dag.read_manifest(folder, stages["ingest"])
-            tell_losses(ingested or {"splits": [], "failed": {}})
+            tell_losses(ingested or {"splits": [], "failed": {}, "absent": []})
+    if "labels" in manifests:
+        tell_one_sided(folder, manifests["labels"]["tasks"])
     if "card" in manifests:
         tell(closing_line(folder, arguments.output))
     return 3 if manifests["ingest"]["failed"] else 0
@@ -67,33 +70,77 @@ def announce(stage: dag.Stage, done: bool) -> None:
 
 
 def tell_losses(ingested: dict) -> None:
-    """A line for every source that failed, and for those that lost records: one each, or one for many."""
+    """A line for every source that failed, and for those that lost something: one each, or one for many."""
     for key, reason in ingested["failed"].items():
         tell(f"error: source {key}: {reason}")
+    if ingested["absent"]:
+        tell(f"note: no text in the files is of {named(ingested['absent'])}; left out")
     bad: dict[str, int] = {}
+    lost: dict[str, int] = {}
     first: dict[str, str] = {}
     for part in ingested["splits"]:
-        count = sum(n for reason, n in part["rejected"].items() if not Reason(reason).is_rule)
-        if count:
-            bad[part["key"]] = bad.get(part["key"], 0) + count
-            first.setdefault(part["key"], part["first_rejects"][0])
+        counts = {
+            "records": (bad, sum(n for reason, n in part["rejected"].items() if not Reason(reason).is_rule)),
+            "parts": (lost, sum(part["lost"].values())),
+        }
+        for by_key, count in counts.values():
+            if count:
+                by_key[part["key"]] = by_key.get(part["key"], 0) + count
+                first.setdefault(part["key"], (part["first_rejects"] or part["first_lost"])[0])
     where = "rejects/ingest/ tells where and why"
-    if len(bad) > REJECT_LINES:
-        tell(f"note: {sum(bad.values()):,} bad records in {len(bad)} sources; {where}")
+    if len(bad.keys() | lost.keys()) > REJECT_LINES:
+        parts = f" and {sum(lost.values()):,} lost parts of records" if lost else ""
+        tell(f"note: {sum(bad.values()):,} bad records{parts} in {len(bad.keys() | lost.keys())} sources; {where}")
     else:
-        for key, count in sorted(bad.items()):
-            tell(f"note: {key}: {count:,} bad records, first {first[key]}; {where}")
+        for key in sorted(bad.keys() | lost.keys()):
+            counts = [f"{bad[key]:,} bad records"] if key in bad else []
+            counts += [f"{lost[key]:,} lost parts of records"] if key in lost else []
+            tell(f"note: {key}: {' and '.join(counts)}, first {first[key]}; {where}")
+
+
+def tell_one_sided(folder: str, tasks: Mapping[str, Sequence[str]]) -> None:
+    """A line for the sources and tasks of which no text has a positive label: they teach empty answers alone.
+    `tasks`: source key → tasks.
+    """
+    label_sets = [(key, task) for key, of_source in sorted(tasks.items()) for task in of_source]
+    empty = [
+        f"{key} {task}"
+        for key, task in label_sets
+        if not any(counts for counts in read_label_set(folder, task, key).counts.values())
+    ]
+    if empty:
+        tell(f"warning: no text has a label of {named(empty)}; every answer there is empty")
+    idle = sorted(key for key, of_source in tasks.items() if not of_source)
+    if idle:
+        tell(f"note: none of the tasks asked for is one of {named(idle)}; their texts are only looked at for leaks")
+
+
+def named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - REJECT_LINES:,} more" if len(names) > REJECT_LINES else ""
+    return ", ".join(names[:REJECT_LINES]) + more
 
 
 def closing_line(folder: str, name: str) -> str:
     counts = json.loads(files.read_text(f"{folder}/reports/stats.json"))
     total = sum(n for splits in counts["instructions"].values() for n in splits.values())
     tasks = ", ".join(counts["instructions"])
-    return (
-        f"{name}: {total:,} instructions ({tasks}) from {len(counts['sources'])} sources; "
-        f'datasets.load_dataset("{name}") opens it, {name.rstrip("/")}/README.md describes it, '
-        f"{name.rstrip('/')}/reports/report.html shows it"
+    sources = sum(
+        any(splits for splits in of_source.values()) for of_source in counts["instructions_by_source"].values()
     )
+    opens = f'datasets.load_dataset("{name}") opens it' if not is_pattern(name) else unopened(name)
+    return (
+        f"{name}: {total:,} instructions ({tasks}) from {sources} sources; {opens}, "
+        f"{name.rstrip('/')}/README.md describes it, {name.rstrip('/')}/reports/report.html shows it"
+    )
+
+
+def is_pattern(name: str) -> bool:
+    """Whether `datasets` takes the folder's name for a pattern of names (huggingface/datasets#7468)."""
+    return any(mark in files.absolute(name) for mark in ("[", "]", "*", "?", "::"))
+
+
+def unopened(name: str) -> str:
+    return f"datasets.load_dataset cannot open a folder with brackets or wildcards in its path: rename {name} for it"
 
 
 def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:

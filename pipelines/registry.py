@@ -20,11 +20,29 @@ class Located:
     found: Found | None
     problem: str = ""
     unreadable: bool = False  # its folder is there, but cannot be listed
+    trace: str = ""  # the traceback of a fault that nobody foresaw
 
 
 def source_at(data_root: str, key: str) -> Source:
-    """The source with this key: one of ours, else the unified folder `data_root`/`key`. This is what workers call."""
-    return sources.load(key) if key in sources.keys() else unified.source_at(data_root, key)
+    """The source that `everything` has under this key. This is what workers call.
+
+    Raises SourceError as `unified.source_at`, for a key that is none of ours.
+    """
+    if key not in sources.keys():
+        return unified.source_at(data_root, key)
+    folder = f"{data_root}/{sources.folder(key)}"
+    if files.exists(f"{data_root}/{key}/{unified.SCHEMA}"):
+        here = files.list_files(folder) if files.is_folder(folder) else []
+        if takes_key(unified.folder_at(data_root, key), sources.load(key), here):
+            return unified.source_at(data_root, key)
+    return sources.load(key)
+
+
+def takes_key(own: unified.Folder | None, source: Source, files_of_source: Sequence[File]) -> bool:
+    """Whether a user's own folder is what is read under the key of the source of ours that has the same: where its
+    rows are in the unified format, or where there is no file of the other.
+    """
+    return own is not None and (own.has_rows or sources.find(source, list(files_of_source)) is None)
 
 
 def without_files() -> list[Located]:
@@ -70,25 +88,26 @@ def listing(data_root: str) -> Listing:
 
 def everything(listed: Listing) -> list[Located]:
     """All sources of ours, with or without files below the data root, and the unified folders there, sorted by key."""
-    located = []
+    located = {}
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
         found = sources.find(source, listed.folders.get(folder, []))
         missing = listed.unreadable.get(folder, f"no file of it in {folder}/; {source.get}")
         problem = "" if found and found.splits else missing
-        located.append(Located(key, source, found, problem, folder in listed.unreadable))
-    located += [
-        Located(u.key, u.source, u.found, u.problem) for u in unified.sources_below(listed.root, listed.unified())
-    ]
-    return sorted(located, key=lambda source: source.key)
+        located[key] = Located(key, source, found, problem, folder in listed.unreadable)
+    for own in unified.sources_below(listed.root, listed.unified()):
+        here = listed.folders.get(sources.folder(own.key), []) if own.key in located else []
+        if own.key not in located or takes_key(own, located[own.key].source, here):
+            located[own.key] = Located(own.key, own.source, own.found, own.problem, trace=own.trace)
+    return [located[key] for key in sorted(located)]
 
 
-def locate(listed: Listing, wanted: Sequence[str]) -> list[Located]:
+def locate(everything: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:
     """The sources to build, sorted by key: those `wanted`, or all that have files below the data root.
 
     Raises ConfigError where a wanted key is unknown, or nothing is found.
     """
-    located = {source.key: source for source in everything(listed)}
+    located = {source.key: source for source in everything}
     unknown = [key for key in wanted if key not in located]
     if unknown:
         near = difflib.get_close_matches(unknown[0], located, 3)
@@ -97,36 +116,7 @@ def locate(listed: Listing, wanted: Sequence[str]) -> list[Located]:
     chosen = [s for key, s in located.items() if (key in wanted if wanted else s.found or s.unreadable)]
     if not chosen:
         raise ConfigError(
-            f"{listed.root}: no source in it; name its folders by key (see python -m pipelines.sources), "
+            f"{data_root}: no source in it; name its folders by key (see python -m pipelines.sources), "
             "or put schema.json beside train.json, dev.json, test.json in IEPile's unified format"
         )
     return chosen
-
-
-def remarks(listed: Listing, located: Sequence[Located]) -> list[str]:
-    """One line for each file group that is left unread: other forms of a source, files of no split, instructions."""
-    lines = [
-        f"note: {file.name}: left out, its rows are instructions already"
-        for file in unified.instruction_files(listed.unified())
-    ]
-    for source in located:
-        for what, group in (
-            ("in another form, or of no use alone", "ignored"),
-            ("whose split nothing tells", "unassigned"),
-        ):
-            names = [file.name for file in getattr(source.found, group, ())]
-            if names:
-                more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-                lines.append(f"note: {source.key}: left out {', '.join(names[:3])}{more} ({what})")
-    return lines
-
-
-def unrecognised(listed: Listing) -> list[str]:
-    """One line for each folder that is named like a source and holds none of its files."""
-    lines = {}
-    for key in sources.keys():
-        source, folder = sources.load(key), sources.folder(key)
-        inside = listed.folders.get(folder)
-        if inside and sources.form_of(source, inside) is None:
-            lines[folder] = f"note: {folder}/: left out, no file in it is one of the source's; {source.get}"
-    return list(lines.values())

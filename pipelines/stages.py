@@ -26,8 +26,9 @@ from pipelines import (
 from pipelines.clean import Clean, Shard, cut_folder
 from pipelines.config import SAMPLES, Config
 from pipelines.dag import Stage
-from pipelines.ingest import Ingest, SplitFiles, source_failures
+from pipelines.ingest import Ingest, SplitFiles, keep_trace
 from pipelines.instruct import Instruct, ask_options, plan_shards
+from pipelines.judge import judge
 from pipelines.labels import WriteLabels, read_label_set
 from pipelines.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine, tell_coverage
 from pipelines.output import told
@@ -63,7 +64,7 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
         for stage in (
             Stage(
                 "ingest",
-                2,
+                3,
                 (),
                 ("examples", "rejects/ingest"),
                 ingest_inputs(config, located, version, raw),
@@ -99,6 +100,7 @@ def ingest_inputs(config: Config, located: Sequence[Located], version: str, raw:
         version,
         {path.name: files.checksum(str(path)) for path in sorted(readers)},
         config.ingest.model_dump(mode="json"),
+        config.seed if config.ingest.limit else None,
         [[source.key, source.problem, raw[source.key]] for source in located],
     ]
 
@@ -182,19 +184,29 @@ class Build:
         # Largest first: runners deal elements out in turn, so that by key and split one of two workers would get every
         # train split, and one that comes last would be read while the others have nothing left to do
         elements.sort(key=lambda element: (-files.total_bytes(element.files), element.key, element.split))
-        read = Ingest(output, config.limit, config.examples_per_shard, self.collapse)
+        read = Ingest(output, config.limit, self.config.seed, config.examples_per_shard, self.collapse)
         self.run("ingest", output, "examples", elements, read, None)
         parts = summary.read(f"{output}/examples/.summary.json")
-        failed = {source.key: source.problem for source in self.located if source.problem}
-        failed |= source_failures(parts, config.max_reject_rate)
-        for key in failed:
-            files.remove_tree(f"{output}/examples/{key}")
-        splits = [part for part in parts if part["key"] not in failed]
+        verdict = judge(parts, {source.key: source.source for source in self.located}, config.max_reject_rate)
+        failed = {source.key: source.problem for source in self.located if source.problem} | verdict.failed
+        for source in self.located:
+            if source.trace:
+                failed[source.key] += f": {keep_trace(output, source.key, 'listing', source.trace)}"
+        for key in (*failed, *verdict.absent):
+            remove_shards(f"{output}/examples/{key}")
+        splits = [part for part in parts if "read" in part and part["key"] not in {*failed, *verdict.absent}]
         if not splits:
             raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
-        known = {source.key: about(source) for source in self.located if source.key not in failed}
+        built = {part["key"] for part in splits}
+        known = {source.key: about(source) for source in self.located if source.key in built}
         raw = {key: self.raw[key] for key in known}
-        return {"sources": known, "raw": raw, "splits": splits, "failed": dict(sorted(failed.items()))}
+        return {
+            "sources": known,
+            "raw": raw,
+            "splits": splits,
+            "failed": dict(sorted(failed.items())),
+            "absent": verdict.absent,
+        }
 
     def clean(self, output: str) -> dict:
         read = {
@@ -235,7 +247,8 @@ class Build:
             mined = config.hard_negatives == "mine"
             amend = Amend(config.pin, config.forbid, config.max_neighbours if mined else None)
             if mined:
-                elements = [shard for shard, _ in clean_shards(output) if shard.split != "test"]
+                keys = {key for _, key in which}  # a source may have none of the tasks that this build is for
+                elements = [shard for shard, _ in clean_shards(output) if shard.split != "test" and shard.key in keys]
                 local = runner.runner_of(self.options) is not None  # hints would only break the fusion of its steps
                 mine = Mine(
                     output,
@@ -324,6 +337,17 @@ class Build:
         files.write_text(f"{output}/croissant.json", croissant.render(counts, shards))
         files.write_text(f"{output}/dataset_info.json", dataset_info.render(counts))
         return {"config": self.config.model_dump(mode="json")}
+
+
+def remove_shards(folder: str) -> None:
+    """Deletes the shards of a source. Folders in it stay: the key of another source may begin with this one's."""
+    if not files.is_folder(folder):
+        return
+    shards = files.list_files(folder, recursive=False)
+    if len(shards) == len(files.list_files(folder)):
+        files.remove_tree(folder)
+    for shard in shards:
+        files.remove_file(shard.path)
 
 
 def about(source: Located) -> dict:

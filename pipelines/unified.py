@@ -1,6 +1,6 @@
 """A data root → the folders at or below it that hold a user's own data in IEPile's unified format, as Sources.
 
-Such a folder holds schema.json and any of train, dev, valid, test as .json or .jsonl, and may hold a source.yaml
+Such a folder holds schema.json and any of train, dev, validation, test as .json or .jsonl, and may hold a source.yaml
 (`name`, `task`, `lang`, `license`). Its key is its path below the data root; that of the root itself is its name.
 """
 
@@ -12,23 +12,36 @@ from itertools import islice
 import msgspec
 import yaml
 
+from pipelines.reading import Unforeseen, barrier
 from pipelines.sources import Form, Found, Licence, Source, find
 from schemas.errors import ConfigError, SourceError
-from schemas.example import TASKS
+from schemas.example import LAYER, TASKS
 from schemas.label import Label
 from transforms.files import File, exists, filesystem, list_files
 from transforms.formats import unified
 
-DATA_FILES = tuple(f"{word}.{end}" for word in ("train", "dev", "valid", "test") for end in ("json", "jsonl"))
+DATA_FILES = tuple(
+    f"{word}.{end}" for word in ("train", "dev", "val", "valid", "validation", "test") for end in ("json", "jsonl")
+)
 SCHEMA, SETTINGS = "schema.json", "source.yaml"
 NAMES = frozenset((SCHEMA, SETTINGS, *DATA_FILES))
 """The names of all files that a folder of the format may hold."""
+
+RECORDS = {
+    "entities": '{"text": "...", "entity": [{"entity": "...", "entity_type": "..."}]}',
+    "relations": '{"text": "...", "relation": [{"head": "...", "relation": "...", "tail": "..."}]}',
+    "events": '{"text": "...", "event": [{"event_trigger": "...", "event_type": "...", "arguments": []}]}',
+}
+"""What a record looks like, by the layer that it annotates."""
 
 LAYER_KEYS = frozenset({"entity", "relation", "event"})
 FOLDER_TASKS = {task: task for task in TASKS}
 FOLDER_LANGS = {"IE-en": "en", "IE-zh": "zh"}
 SETTING_VALUES = {"name": None, "task": TASKS, "lang": tuple(FOLDER_LANGS.values()), "license": None}
 """The keys of source.yaml and the values that each may have (None: any text)."""
+
+NAME_BYTES = 200
+"""A file system takes 255 bytes a name; a build's files add a few to a key's."""
 
 RECORDS_LOOKED_AT = 100
 """How many records of each file tell what it holds and in which script."""
@@ -45,6 +58,8 @@ class Folder:
     source: Source
     found: Found
     problem: str = ""
+    has_rows: bool = False  # a record has a key of the format
+    trace: str = ""  # the traceback of a fault that nobody foresaw
 
 
 def sources_below(data_root: str, listed: Sequence[File] | None = None) -> list[Folder]:
@@ -57,7 +72,7 @@ def sources_below(data_root: str, listed: Sequence[File] | None = None) -> list[
     """
     folders: dict[str, Folder] = {}
     for directory, files in _directories(list_files(data_root) if listed is None else listed).items():
-        folder = _folder(data_root, directory, files)
+        folder = _folder_behind_barrier(data_root, directory, files)
         if folder and folder.key in folders:
             raise ConfigError(f"{data_root}: its own files and those below {folder.key}/ share a key; move one of them")
         if folder:
@@ -67,14 +82,25 @@ def sources_below(data_root: str, listed: Sequence[File] | None = None) -> list[
 
 def source_at(data_root: str, key: str) -> Source:
     """The source that `sources_below` has under `key`. Raises SourceError where it has a problem or is not there."""
+    folder = folder_at(data_root, key)
+    if folder is None:
+        raise SourceError(
+            f"{data_root}/{key}: no folder in the unified format ({SCHEMA} beside {', '.join(DATA_FILES)})"
+        )
+    if folder.problem:
+        raise SourceError(f"{key}: {folder.problem}")
+    return folder.source
+
+
+def folder_at(data_root: str, key: str) -> Folder | None:
+    """The folder that `sources_below` has under `key`."""
     for directory, path in ((key, f"{data_root}/{key}"), ("", data_root)):
         if key == _key(data_root, directory) and exists(f"{path}/{SCHEMA}"):
-            folder = _folder(data_root, directory, [file for file in list_files(path) if "/" not in file.name])
-            if folder and folder.problem:
-                raise SourceError(f"{key}: {folder.problem}")
+            named = [file for file in list_files(path, recursive=False) if file.name in NAMES]
+            folder = _folder_behind_barrier(data_root, directory, named) if named else None
             if folder:
-                return folder.source
-    raise SourceError(f"{data_root}/{key}: no folder in the unified format ({SCHEMA} beside {', '.join(DATA_FILES)})")
+                return folder
+    return None
 
 
 def instruction_files(listed: Sequence[File]) -> list[File]:
@@ -110,6 +136,16 @@ def _key(data_root: str, directory: str) -> str:
     return directory or _path(data_root, directory)[-1]
 
 
+def _folder_behind_barrier(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
+    """As `_folder`; a fault that nobody foresaw is the folder's problem."""
+    try:
+        with barrier():
+            return _folder(data_root, directory, files)
+    except Unforeseen as error:
+        source = _source(_path(data_root, directory)[-1], None, "en", None, ())
+        return Folder(_key(data_root, directory), source, find(source, list(files)), str(error), trace=error.trace)
+
+
 def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
     by_name = {file.name: file for file in files}
     try:
@@ -137,11 +173,26 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
         except SourceError as error:
             problem = str(error)
     problem = wrong or problem
-    if problem and not settings and not wrong and not any(record.keys() & LAYER_KEYS for record in records):
+    has_rows = any(record.keys() & LAYER_KEYS for record in records)
+    if problem and not settings and not wrong and not has_rows:
         return None
     lang = settings.get("lang") or _nearest(path, FOLDER_LANGS) or _script(records)
     source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
-    return Folder(_key(data_root, directory), source, find(source, [by_name[name] for name in names]), problem)
+    key = _key(data_root, directory)
+    problem = _key_problem(key) or problem
+    return Folder(key, source, find(source, [by_name[name] for name in names]), problem, has_rows)
+
+
+def _key_problem(key: str) -> str:
+    """Why no files can be named by this key, empty where they can."""
+    for name in key.split("/"):
+        if not name.isprintable():
+            return f"the folder's name {name!r} holds a character that no file of a build may have; rename it"
+        if len(name.encode()) > NAME_BYTES:
+            return f"the folder's name has more than {NAME_BYTES} bytes; shorten it"
+        if name == "manifest.json" or name.endswith(".parquet"):
+            return f"the folder's name {name!r} is that of a file of a build; rename it"
+    return ""
 
 
 def _records(file: File) -> list[dict]:
@@ -150,7 +201,7 @@ def _records(file: File) -> list[dict]:
     for _, line in islice(file.lines(), RECORDS_LOOKED_AT):
         try:
             records.append(msgspec.json.decode(line.encode("utf-8", "surrogateescape"), type=dict))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return records
 
@@ -223,7 +274,7 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
         licence=Licence(license_text) if license_text in tuple(Licence) else Licence.ASK,
         licence_text=license_text or "none stated",
         homepage="",
-        get="the user's own files",
+        get=f"one JSON object a line, as {RECORDS[LAYER[task]]}" if task else "the user's own files",
         citation="",
         forms=(Form(partial(unified.read, task=task, labels=tuple(labels)), include=DATA_FILES, exclude=("*/*",)),),
         **maps,

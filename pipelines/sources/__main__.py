@@ -4,12 +4,15 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
-from pipelines import registry
+from pipelines import reading, registry
+from pipelines.config import Ingest
+from pipelines.judge import judge
 from pipelines.sources import Found, Source
+from pipelines.unread import unread_files
 from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError
-from transforms.normalize import normalize
 
 FIRST_PROBLEMS = 3
 LAYERS = ("entities", "relations", "events")
@@ -52,32 +55,49 @@ def describe(key: str, source: Source, found: Found | None) -> dict:
     }
 
 
-def verify(source: Source, found: Found) -> dict[str, dict]:
-    """Split → counts of what can be read, how many bad records there are, and the first of them."""
-    report = {}
-    for split in found.splits:
-        counts = dict.fromkeys(("examples", *LAYERS), 0)
-        problems: list[str] = []
-        bad = 0
+def verify(key: str, source: Source, found: Found) -> list[dict]:
+    """What `judge` takes, of each split: counts of what can be read, how many bad records there are, and the first."""
+    parts = []
+    for split, files in found.splits.items():
+        read = dict.fromkeys(("examples", *LAYERS), 0)
+        rejected, lost, problems, annotated = Counter(), Counter(), [], 0
+        part = {"key": key, "split": split}
         try:
-            for record in found.read(split):
-                if not isinstance(record, BadRecord):
-                    record = normalize(
-                        record, source.entity_labels, source.relation_labels, source.event_labels, source.role_names
-                    )
+            for record in reading.records(source, found.other_forms.get(split, found.form), files):
                 if isinstance(record, BadRecord):
-                    bad += 1
+                    rejected[str(record.reason)] += 1
                     problems.append(f"{record.place}: {record.reason}: {record.detail}")
-                    del problems[FIRST_PROBLEMS:]
                 else:
-                    counts["examples"] += 1
+                    read["examples"] += 1
                     for layer in LAYERS:
-                        counts[layer] += len(getattr(record, layer) or ())
+                        read[layer] += len(getattr(record, layer) or ())
+                    annotated += any(getattr(record, layer) is not None for layer in LAYERS)
+                    lost.update(str(problem.reason) for problem in record.lost)
+                    problems += [f"{problem.place}: {problem.reason}: {problem.detail}" for problem in record.lost]
+                del problems[FIRST_PROBLEMS:]
+            if not read["examples"] and not rejected:
+                raise reading.no_record(files)
+        except reading.NoRecord as error:
+            part["nothing"] = str(error)
         except SourceError as error:
-            problems.insert(0, str(error))
-            counts["failed"] = str(error)
-        report[split] = {**counts, "bad_records": bad, "first_problems": problems}
-    return report
+            part["failed"] = str(error)
+        else:
+            part |= {"read": read, "annotated": annotated, "beyond_limit": 0, "lost": lost}
+        parts.append({**part, "rejected": rejected, "first_rejects": problems})
+    return parts
+
+
+def as_splits(parts: list[dict]) -> dict[str, dict]:
+    """Split → what the row says of it."""
+    return {
+        part["split"]: {
+            **part.get("read", dict.fromkeys(("examples", *LAYERS), 0)),
+            "bad_records": sum(part["rejected"].values()),
+            "lost_parts": sum(part.get("lost", {}).values()),
+            "first_problems": part["first_rejects"],
+        }
+        for part in parts
+    }
 
 
 def main(flags: Sequence[str] | None = None) -> int:
@@ -96,19 +116,29 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def show(data_root: str | None, verified: bool, as_json: bool) -> int:
-    """Prints the list and returns the exit code."""
-    code = 0
-    for located in registry.everything(registry.listing(data_root)) if data_root else registry.without_files():
-        row = describe(located.key, located.source, located.found)
-        if data_root:
-            row["state"] = "missing" if not located.found else "unreadable" if located.problem else "found"
-            row["problem"] = located.problem if row["state"] == "unreadable" else ""
-        if verified and row.get("state") == "found":
-            row["splits"] = verify(located.source, located.found)
-        if verified and (row["problem"] or any("failed" in split for split in row.get("splits", {}).values())):
-            code = 3
+    """Prints the list and returns the exit code. What is verified is judged as a build with its defaults does."""
+    listed = registry.listing(data_root) if data_root else None
+    everything = registry.everything(listed) if listed else registry.without_files()
+    rows = {located.key: describe(located.key, located.source, located.found) for located in everything}
+    parts = []
+    for located in everything if listed else ():
+        row = rows[located.key]
+        row["state"] = "missing" if not located.found else "unreadable" if located.problem else "found"
+        row["problem"] = located.problem if row["state"] == "unreadable" else ""
+        if verified and row["state"] == "found":
+            of_source = verify(located.key, located.source, located.found)
+            row["splits"] = as_splits(of_source)
+            parts += of_source
+    verdict = judge(parts, {located.key: located.source for located in everything}, Ingest().max_reject_rate)
+    for key, problem in verdict.failed.items():
+        rows[key]["problem"] = problem
+    for key in verdict.absent:
+        rows[key]["state"], rows[key]["splits"] = "no text of it in the files", {}
+    for row in rows.values():
         print(json.dumps(row, ensure_ascii=False) if as_json else "\n".join(lines(row)))
-    return code
+    for unread in unread_files(listed, everything, None) if listed else ():
+        print(f"note: {unread}", file=sys.stderr)
+    return 3 if verified and any(row.get("problem") for row in rows.values()) else 0
 
 
 def lines(row: dict) -> list[str]:
@@ -131,7 +161,8 @@ def lines(row: dict) -> list[str]:
         told.append(f"    {row['problem']}")
     for split, counts in row.get("splits", {}).items():
         numbers = ", ".join(f"{counts[name]:,} {name}" for name in ("examples", *LAYERS) if counts[name])
-        told.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records")
+        lost = f", {counts['lost_parts']:,} lost parts of records" if counts["lost_parts"] else ""
+        told.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records{lost}")
         told.extend(f"        {problem}" for problem in counts["first_problems"])
     return told
 

@@ -6,13 +6,16 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines import build
 from pipelines.config import SAMPLES
-from pipelines.ingest import hash_split, source_failures
+from pipelines.ingest import hash_split
+from pipelines.sources import Form, load, sources
+from schemas.example import RawExample
 from tests.conftest import ROOT
 from tests.unified import NER_SCHEMA, ner, write_source
 
@@ -127,6 +130,54 @@ def test_limit(data):
     assert {part["read"]["examples"] for part in manifest["splits"]} == {3}
 
 
+def test_a_limit_draws_from_the_whole_file_and_leaves_ids_as_they_are(tmp_path):
+    texts = [ner(f"Ada went to Rome {number} times.", person="Ada") for number in range(200)]
+    write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=texts)
+
+    def examples(*flags) -> dict[str, str]:
+        run(tmp_path / "data", *flags)
+        return {row["id"]: row["text"] for row in pq.read_table(tmp_path / "build/examples/mine").to_pylist()}
+
+    every, some, more = examples(), examples("--limit", "20"), examples("--limit", "21")
+    assert len(some) == 20 and some.items() <= more.items() <= every.items()
+    assert list(some) == [key for key in every if key in some]
+    numbers = [int(key.rpartition("/")[2]) for key in some]
+    assert max(numbers) > 100 and min(numbers) < 100
+    assert examples("--limit", "20", "--seed", "7") != some
+    shuffled = sorted(texts, key=lambda record: record["text"][::-1])
+    (tmp_path / "data/mine/train.json").write_text("".join(json.dumps(record) + "\n" for record in shuffled))
+    assert sorted(examples("--limit", "20").values()) == sorted(some.values())
+
+
+def test_a_source_whose_key_begins_another_ones_fails_alone(tmp_path):
+    data = tmp_path / "data"
+    good = [ner("Ada went to Rome.", person="Ada")]
+    for key in ("a", "a/b", "a/b/c"):
+        write_source(data / key, "NER", NER_SCHEMA, train=good)
+    (data / "a/train.json").write_text("no JSON\n" * 30)
+    (data / "a/b/train.json").write_text("no JSON\n" * 30)
+    for _ in range(2):
+        code, manifest = run(data)
+        assert (code, keys(manifest), set(manifest["failed"])) == (3, {"a/b/c"}, {"a", "a/b"})
+        assert [path.name for path in (tmp_path / "build/examples/a").rglob("*.parquet")] == ["train-00000.parquet"]
+
+
+def test_a_fault_that_nobody_foresaw_costs_its_source_and_leaves_a_traceback(data, capsys, monkeypatch):
+    def read(files):
+        for file in files:
+            yield RawExample(f"{file.name}:1", "A text.", entities=())
+            raise ValueError("what nobody foresaw")
+
+    broken = replace(load("clue_ner"), forms=(Form(read, ("*.json",)),))
+    monkeypatch.setitem(sources(), "clue_ner", ("clue_ner", broken))
+    code, manifest = run(data)
+    assert (code, keys(manifest), set(manifest["failed"])) == (3, {"conll2003", "resume_ner"}, {"clue_ner"})
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "what nobody foresaw" in error
+    trace = data.parent / "build" / error.rpartition(" ")[2]
+    assert "in read" in trace.read_text() and str(trace.relative_to(data.parent / "build")) in manifest["files"]
+
+
 def test_limit_does_not_make_bad_records_weigh_more(data):
     shutil.copytree(SAMPLES / "ade_corpus", data / "ade_corpus")
     code, manifest = run(data, "--limit", "1", "--set", "ingest.max_reject_rate=0.1")
@@ -156,23 +207,3 @@ SIDES = {
     41: "test",
     65: "validation",
 }
-
-
-def test_too_many_rejects_fail_a_source_and_rule_drops_do_not_count():
-    part = {
-        "key": "a",
-        "read": {"examples": 97},
-        "beyond_limit": 0,
-        "rejected": {"broken_json": 3},
-        "first_rejects": ["f:1: x"],
-    }
-    assert source_failures([part], 0.03) == {}
-    assert "3 of 100 records rejected (3.0%, allowed 2.0%), first f:1: x" in source_failures([part], 0.02)["a"]
-    united = {
-        "key": "a",
-        "read": {"examples": 10},
-        "beyond_limit": 0,
-        "rejected": {"one_pair_united": 9},
-        "first_rejects": [],
-    }
-    assert source_failures([united], 0.0) == {}

@@ -3,9 +3,10 @@
 import json
 import shutil
 
+import datasets
 import pytest
 
-from pipelines import registry
+from pipelines import build, registry
 from pipelines.config import SAMPLES
 from pipelines.sources import Form, Licence, Source, __main__, find, form_of, keys, load, split_of
 from schemas.errors import ConfigError
@@ -111,7 +112,8 @@ def test_verify_counts_and_shows_the_first_problems(capsys, tmp_path):
     splits = {row["key"]: row["splits"] for row in rows if "splits" in row}
     assert code == 0
     assert splits["mine"]["train"] == {
-        "examples": 1, "entities": 1, "relations": 0, "events": 0, "bad_records": 0, "first_problems": [],
+        "examples": 1, "entities": 1, "relations": 0, "events": 0, "bad_records": 0, "lost_parts": 0,
+        "first_problems": [],
     }  # fmt: skip
     assert splits["clue_ner"]["train"]["bad_records"] == 1
     assert splits["clue_ner"]["train"]["first_problems"][0].startswith("train.json:")
@@ -119,6 +121,76 @@ def test_verify_counts_and_shows_the_first_problems(capsys, tmp_path):
     code, rows = run(capsys, "--verify", str(tmp_path))
     (mine,) = [row for row in rows if row["key"] == "mine"]
     assert code == 3 and "schema.json" in mine["problem"]
+
+
+@pytest.mark.parametrize("spoil", [b"", b"\n\n", b"a b c\n" * 30, b'{"text": "Ada went to Rome.", "entities": []}\n'])
+@pytest.mark.parametrize("file", ["mine/train.json", "mine/test.json", "clue_ner/train.json"])
+def test_verify_and_build_judge_alike(spoil, file, tmp_path, capsys):
+    data = tmp_path / "data"
+    shutil.copytree(SAMPLES / "clue_ner", data / "clue_ner")
+    texts = [ner(f"Ada went to Rome {n} times.", person="Ada") for n in range(3)]
+    write_source(data / "mine", "NER", NER_SCHEMA, train=texts, test=texts[:1])
+    (data / file).write_bytes(spoil)
+    code, rows = run(capsys, "--verify", str(data))
+    failed = {row["key"]: row["problem"] for row in rows if row["problem"]}
+    flags = ["--data_root", str(data), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
+    assert build.main([*flags, "--only", "ingest"]) == code
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert errors == [f"error: source {key}: {problem}" for key, problem in failed.items()]
+
+
+def test_a_folder_of_ones_own_that_is_named_like_a_source_is_read_and_costs_no_other(tmp_path):
+    texts = [ner("Ada went to Rome.", person="Ada")]
+    for key in ("resume_ner", "fewrel_0", "mine"):
+        write_source(tmp_path / key, "NER", NER_SCHEMA, train=texts)
+    shutil.copytree(SAMPLES / "fewrel", tmp_path / "fewrel")
+    located = {one.key: one for one in registry.everything(registry.listing(str(tmp_path))) if one.found}
+    assert {"resume_ner", "fewrel_0", "fewrel_1", "mine"} <= located.keys()
+    for key, one in located.items():
+        assert registry.source_at(str(tmp_path), key).title == one.source.title  # what a worker reads
+    assert located["resume_ner"].source.title == "resume_ner"
+    assert located["fewrel_0"].source.title == "fewrel_0"
+    # A schema.json alone takes nothing from the dataset that lies there
+    shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
+    (tmp_path / "clue_ner/schema.json").write_text((tmp_path / "mine/schema.json").read_text())
+    (clue,) = [one for one in registry.everything(registry.listing(str(tmp_path))) if one.key == "clue_ner"]
+    assert clue.source is load("clue_ner") and registry.source_at(str(tmp_path), "clue_ner") is load("clue_ner")
+
+
+def test_a_folder_name_that_no_file_can_bear_costs_its_source_alone(tmp_path, capsys):
+    data = tmp_path / "data"
+    bad = ("manifest.json", "x.parquet", "a" * 201, "小" * 67, "line\nend", "bell\a", "zero\u200bwidth", "esc\x1b[31m")
+    for name in (*bad, "mine"):
+        write_source(data / name, "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
+    flags = ["--data_root", str(data), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
+    assert build.main([*flags, "--only", "ingest"]) == 3
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == len(bad)
+    assert all("; rename it" in error or "; shorten it" in error for error in errors)
+
+
+def test_every_other_folder_name_is_a_key(tmp_path, capsys):
+    data = tmp_path / "data"
+    names = (
+        "Orr, J (2024) 'notes' [v1]",
+        "小集",
+        "a" * 200,
+        "-x",
+        "{a}",
+        "a=b",
+        "$HOME;",
+        "a.json",
+        "a",
+        "a/b",
+        '"',
+        "%41",
+    )
+    for number, name in enumerate(names):
+        write_source(data / name, "NER", NER_SCHEMA, train=[ner(f"Ada went to Rome {number} times.", person="Ada")])
+    flags = ["--data_root", str(data), "--output", str(tmp_path / "build"), "--embedding_model", "lexical"]
+    assert build.main(flags) == 0, capsys.readouterr().err
+    rows = datasets.load_dataset(str(tmp_path / "build"), "NER", split="train", cache_dir=str(tmp_path / "cache"))
+    assert set(rows["example_id"]) == {f"{name}/train/0" for name in names}
 
 
 @pytest.mark.parametrize("flags", [["--verify"], ["--data_root", "nowhere"], ["--verify", "nowhere"]])
