@@ -42,7 +42,11 @@ def argument_parser() -> argparse.ArgumentParser:
     data.add_argument("--sources", metavar="A,B", help="source keys; default: all that are found")
     data.add_argument("--tasks", metavar="T,T", help=f"default: {','.join(TASKS)}")
     data.add_argument("--output", metavar="DIR", default="build", help="default: build/")
-    data.add_argument("--limit", metavar="N", help="at most N examples of each source and split")
+    data.add_argument(
+        "--limit",
+        metavar="N",
+        help="N examples of each source and split, drawn by a hash of their text; files are read whole",
+    )
     settings = parser.add_argument_group("settings")
     settings.add_argument("--recipe", metavar="FILE", help="a YAML file of settings")
     settings.add_argument(

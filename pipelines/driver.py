@@ -15,6 +15,7 @@ from pipelines.labels import read_label_set
 from pipelines.stages import own_prompts, stages_of
 from pipelines.unread import unread_files
 from schemas.errors import ConfigError, Reason
+from schemas.example import TASKS
 from transforms import files
 
 REJECT_LINES = 5
@@ -144,7 +145,15 @@ def unopened(name: str) -> str:
 
 
 def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
-    """Raises ConfigError for settings, prompts or a dictionary that cannot be used: before anything is built."""
+    """Raises ConfigError for settings, prompts or a dictionary that cannot be used, and where no source has a task that
+    is asked for: before anything is built.
+    """
+    possible = {task for source in located for task in source.source.tasks}
+    if possible and possible.isdisjoint(config.instruct.tasks):
+        have = ", ".join(task for task in TASKS if task in possible)
+        raise ConfigError(
+            f"--tasks {','.join(config.instruct.tasks)}: no source here has one of them; they have {have}"
+        )
     ask_options(config.instruct, config.seed)
     own_prompts(config, located)
     if config.mine.hard_negatives not in ("mine", "none"):

@@ -225,7 +225,12 @@ SUITES = {
             "corpus",
             "Every split of every source and task, over all shards together.",
             [
-                Rule("expect_table_row_count_to_be_between", None, "Something was built.", {"min_value": 1}),
+                Rule(
+                    "expect_table_row_count_to_be_between",
+                    None,
+                    "There is an instruction.",
+                    {"min_value": 1},
+                ),
                 *not_null("id", "split"),
                 *string("id"),
                 unique("id"),

@@ -79,6 +79,28 @@ def test_shards_have_the_declared_schema_in_every_row_group(built, folder, schem
             assert file.read_row_group(group).schema.equals(schema)
 
 
+def test_any_tasks_can_be_asked_of_any_sources(tmp_path, capsys):
+    """What is ingested stays, so that only the later stages run again."""
+    base = ["--output", str(tmp_path / "build"), "--sources", "IE-en/KG/lighthouses,clue_ner,duee1,duie2"]
+    for number, tasks in enumerate((*TASKS, "NER,EEA", "KG,EET,SPO")):
+        flags = ["--tasks", tasks, *(("--hard_negatives", "none") if number % 2 else ("--embedding_model", "lexical"))]
+        assert build.main([*base, *flags, "--only", "instruct"]) == 0, tasks
+        shards = json.loads((tmp_path / "build/data/manifest.json").read_text())["shards"]
+        assert {shard["task"] for shard in shards} == set(tasks.split(","))
+        assert "none of the tasks asked for is one of " in capsys.readouterr().err
+    assert build.main([*base, *flags]) == 0
+    assert build.main([*base[:2], "--sources", "clue_ner", "--tasks", "EE,KG"]) == 2
+    assert "--tasks EE,KG: no source here has one of them; they have NER" in capsys.readouterr().err
+
+
+def test_labels_without_a_positive_text_are_warned_of(tmp_path, capsys):
+    texts = [ner("Nothing moved."), ner("Low water.")]
+    write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=texts)
+    flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--only", "labels"]
+    assert build.main(flags) == 0
+    assert "warning: no text has a label of mine NER; every answer there is empty" in capsys.readouterr().err
+
+
 def test_no_unfinished_file_is_left(built):
     assert not list(built.rglob("*.tmp"))
     assert not (built / "clean/.cut").exists()

@@ -64,7 +64,7 @@ def test_nothing_passes(suite, frame):
 def test_a_corpus_of_nothing_fails():
     result = check("corpus", profile.corpus_profile([]))
     assert failure_lines([result]) == [
-        "corpus: expect_table_row_count_to_be_between: 1 unexpected: Something was built."
+        "corpus: expect_table_row_count_to_be_between: 1 unexpected: There is an instruction."
     ]
 
 
