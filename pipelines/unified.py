@@ -16,7 +16,7 @@ from pipelines.sources import Form, Found, Licence, Source, find
 from schemas.errors import ConfigError, SourceError
 from schemas.example import TASKS
 from schemas.label import Label
-from transforms.files import File, exists, filesystem, list_files
+from transforms.files import File, exists, filesystem, list_files, list_raw_files
 from transforms.formats import unified
 
 DATA_FILES = tuple(f"{word}.{end}" for word in ("train", "dev", "valid", "test") for end in ("json", "jsonl"))
@@ -69,7 +69,9 @@ def source_at(data_root: str, key: str) -> Source:
     """The source that `sources_below` has under `key`. Raises SourceError where it has a problem or is not there."""
     for directory, path in ((key, f"{data_root}/{key}"), ("", data_root)):
         if key == _key(data_root, directory) and exists(f"{path}/{SCHEMA}"):
-            folder = _folder(data_root, directory, [file for file in list_files(path) if "/" not in file.name])
+            within = [data_root, f"{data_root}/{directory.partition('/')[0]}"]
+            listed, _ = list_raw_files(path, recursive=False, within=within)
+            folder = _folder(data_root, directory, listed)
             if folder and folder.problem:
                 raise SourceError(f"{key}: {folder.problem}")
             if folder:
