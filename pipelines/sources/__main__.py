@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pipelines import registry
 from pipelines.sources import Found, Source
-from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError
+from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
 from transforms.normalize import normalize
 
 FIRST_PROBLEMS = 3
@@ -82,13 +82,14 @@ def verify(source: Source, found: Found) -> dict[str, dict]:
 
 def main(flags: Sequence[str] | None = None) -> int:
     arguments = argument_parser().parse_args(flags)
+    escape_on_stdout()
     data_root = arguments.verify or arguments.data_root
     try:
         if arguments.verify is not None and not data_root:
             raise ConfigError("--verify needs a data root: --verify DIR")
         return show(data_root, arguments.verify is not None, arguments.json)
     except IEForgeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -107,7 +108,7 @@ def show(data_root: str | None, verified: bool, as_json: bool) -> int:
             row["splits"] = verify(located.source, located.found)
         if verified and (row["problem"] or any("failed" in split for split in row.get("splits", {}).values())):
             code = 3
-        print(json.dumps(row, ensure_ascii=False) if as_json else "\n".join(lines(row)))
+        print(json.dumps(row) if as_json else "\n".join(lines(row)))
     return code
 
 
@@ -124,15 +125,15 @@ def lines(row: dict) -> list[str]:
         state,
         "; ".join([*notes, seen]).strip("; "),
     )
-    told = ["\t".join(first).rstrip()]
+    told = ["\t".join(map(printable, first)).rstrip()]
     if state == "missing":
         told.append(f"    get: {row['get']} ({row['homepage']})")
     if row.get("problem"):
-        told.append(f"    {row['problem']}")
+        told.append(f"    {printable(row['problem'])}")
     for split, counts in row.get("splits", {}).items():
         numbers = ", ".join(f"{counts[name]:,} {name}" for name in ("examples", *LAYERS) if counts[name])
         told.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records")
-        told.extend(f"        {problem}" for problem in counts["first_problems"])
+        told.extend(f"        {printable(problem)}" for problem in counts["first_problems"])
     return told
 
 
