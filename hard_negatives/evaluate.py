@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from hard_negatives.dictionary import Dictionary, Ranking, as_mapping, load
-from schemas.errors import ConfigError, IEForgeError
+from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from transforms import files
 
 
@@ -141,16 +141,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
+    escape_on_stdout()
     try:
         report = evaluate(load(below_build(options.dictionary)), load(options.reference))
-        shown = json.dumps(asdict(report), ensure_ascii=False, indent=1) if options.json else as_table(report)
-        print(shown, flush=True)
+        shown = json.dumps(asdict(report), indent=1) if options.json else as_table(report)
+        print("\n".join(map(printable, shown.split("\n"))), flush=True)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except IEForgeError as error:
         if options.debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     return 0
 

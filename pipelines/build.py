@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from multiprocessing import forkserver
 
 from pipelines import config
-from schemas.errors import ConfigError, IEForgeError
+from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from schemas.example import TASKS
 
 STAGES = ("ingest", "clean", "labels", "mine", "instruct", "tokens", "validate", "report", "card")
@@ -108,10 +108,11 @@ def configuration(arguments: argparse.Namespace) -> config.Config:
 
 def main(flags: Sequence[str] | None = None) -> int:
     parser = argument_parser()
+    escape_on_stdout()
     try:
         arguments, beam_flags = parser.parse_known_args(flags)
     except argparse.ArgumentError as error:
-        print(f"error: {error}; see --help", file=sys.stderr)
+        print(f"error: {printable(str(error))}; see --help", file=sys.stderr)
         return ConfigError.exit_code
     beam_flags.append(f"--runner={arguments.runner}")
     for stop in (signal.SIGINT, signal.SIGTERM):
@@ -131,7 +132,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)

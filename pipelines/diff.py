@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 
-from schemas.errors import ConfigError, IEForgeError
+from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from schemas.example import SPLITS, TASKS
 
 EPILOG = """\
@@ -36,17 +36,18 @@ def argument_parser() -> argparse.ArgumentParser:
 
 def main(flags: Sequence[str] | None = None) -> int:
     arguments = argument_parser().parse_args(flags)
+    escape_on_stdout()
     try:
         found = difference(arguments.old.rstrip("/"), arguments.new.rstrip("/"))
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    print(json.dumps(found, ensure_ascii=False) if arguments.json else "\n".join(lines(found)))
+    print(json.dumps(found) if arguments.json else "\n".join(map(printable, lines(found))))
     return 0
 
 

@@ -14,7 +14,7 @@ from pipelines.instruct import ask_options
 from pipelines.labels import read_label_set
 from pipelines.stages import own_prompts, stages_of
 from pipelines.unread import unread_files
-from schemas.errors import ConfigError, Reason
+from schemas.errors import ConfigError, Reason, printable
 from schemas.example import TASKS
 from transforms import files
 
@@ -62,7 +62,7 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
 
 
 def tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)
 
 
 def announce(stage: dag.Stage, done: bool) -> None:
@@ -198,15 +198,19 @@ def print_plan(config: Config, folder: str, located: Sequence[registry.Located])
     """What would be read and built, on stdout."""
     for source in located:
         if source.problem:
-            print(f"{source.key}\tmissing\t\t{source.problem}")
+            print_row(source.key, "missing", "", source.problem)
             continue
         tasks = ",".join(task for task in source.source.tasks if task in config.instruct.tasks)
         for split, group in sorted(source.found.splits.items()):
             more = f", ... ({len(group)} files)" if len(group) > 3 else ""
-            print(f"{source.key}\t{split}\t{tasks}\t{', '.join(file.name for file in group[:3])}{more}")
-    print(f"output: {folder}")
-    print(config.model_dump_json(indent=1, exclude={"sources"}))
+            print_row(source.key, split, tasks, ", ".join(file.name for file in group[:3]) + more)
+    print_row(f"output: {folder}")
+    print(json.dumps(config.model_dump(mode="json", exclude={"sources"}), indent=1))
     return 0
+
+
+def print_row(*cells: str) -> None:
+    print("\t".join(map(printable, cells)))
 
 
 def print_status(stages: dict[str, dag.Stage], folder: str) -> int:

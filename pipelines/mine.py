@@ -18,7 +18,7 @@ from pipelines.clean import Shard
 from pipelines.labels import read_label_set
 from pipelines.sources import Source
 from schemas.arrow import table_to_examples
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, printable
 from schemas.label import LabelSet
 from transforms import files
 from transforms.shards import read_batches
@@ -69,18 +69,18 @@ def tell_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
     named = sorted({f"{one.task} {one.source or one.key}" for one in given if one.task})
     here = [f"{one.task} {one.source}" for one in silent]
     if silent and len(silent) == len(label_sets):
-        print(
+        line = (
             f"warning: {path}: names no label of any source of this build, so nothing is asked with hard negatives; "
             f"it is matched by task, source (published name or key) and label, and names {listed(named) or 'no source'}"
-            f"; this build has {listed(here)}",
-            file=sys.stderr,
+            f"; this build has {listed(here)}"
         )
+        print(printable(line), file=sys.stderr)
     elif silent:
-        print(
+        line = (
             f"note: {path}: names no label of {len(silent)} of {len(label_sets)} label sets, which are asked without "
-            f"hard negatives: {listed(here)}",
-            file=sys.stderr,
+            f"hard negatives: {listed(here)}"
         )
+        print(printable(line), file=sys.stderr)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -65,7 +65,7 @@ def claimed(output: str, config: Config):
         record(output, config)
         yield
         return
-    with files.machine_errors(output), open(f"{root}/.lock", "a+") as lock:
+    with files.machine_errors(output), open(f"{root}/.lock".encode(), "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

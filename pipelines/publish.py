@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from schemas.errors import ConfigError, IEForgeError, PublishError
+from schemas.errors import ConfigError, IEForgeError, PublishError, escape_on_stdout, printable
 
 EPILOG = """\
 examples:
@@ -49,6 +49,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 def main(flags: Sequence[str] | None = None) -> int:
     arguments = argument_parser().parse_args(flags)
+    escape_on_stdout()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not arguments.debug:  # the libraries' own logs are for debugging; what goes wrong is raised as well
         logging.basicConfig(level=logging.CRITICAL)
@@ -58,7 +59,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print("error: " + "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
@@ -103,11 +104,12 @@ def publish(arguments: argparse.Namespace) -> int:
             made = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)
             told = {"repo_id": arguments.repo_id, **dataclasses.asdict(made)}
     if arguments.json:
-        print(json.dumps(release.for_machines(prepared) | told, ensure_ascii=False))
+        print(json.dumps(release.for_machines(prepared) | told))
     elif arguments.dry_run:
-        print("\n".join(release.for_people(prepared)))
+        for line in release.for_people(prepared):
+            print("\t".join(map(printable, line.split("\t"))))
     else:
-        print(closing_line(prepared, told))
+        print(printable(closing_line(prepared, told)))
     return 0
 
 

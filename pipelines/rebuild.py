@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import yaml
 
 from pipelines import build, release, sources
-from schemas.errors import ConfigError, IEForgeError, SourceError
+from schemas.errors import ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
 from transforms import files
 
 FOLDER = "rebuild"
@@ -87,6 +87,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 def main(flags: Sequence[str] | None = None) -> int:
     arguments = argument_parser().parse_args(flags)
+    escape_on_stdout()
     if not arguments.debug:
         logging.basicConfig(level=logging.CRITICAL)
     try:
@@ -94,7 +95,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print("error: " + "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
@@ -137,7 +138,9 @@ def rebuild(arguments: argparse.Namespace) -> int:
     prepared = release.prepare(output, keys, {key: "not asked for" for key in wanted if key not in keys}, {}, None)
     to_path.write(prepared.files, f"{output}/release")
     rows = sum(of["rows"] for key in keys for of in digests[key].values())
-    print(f"{output}/release: {rows:,} instructions of {', '.join(keys)}, the same as in the release's build")
+    print(
+        printable(f"{output}/release: {rows:,} instructions of {', '.join(keys)}, the same as in the release's build")
+    )
     return 0
 
 

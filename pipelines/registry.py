@@ -30,9 +30,9 @@ def source_at(data_root: str, key: str) -> Source:
     """
     if key not in sources.keys():
         return unified.source_at(data_root, key)
-    folder = f"{data_root}/{sources.folder(key)}"
     if files.exists(f"{data_root}/{key}/{unified.SCHEMA}"):
-        here = files.list_files(folder) if files.is_folder(folder) else []
+        folder = f"{data_root}/{sources.folder(key)}"
+        here, _ = files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
         if takes_key(unified.folder_at(data_root, key), sources.load(key), here):
             return unified.source_at(data_root, key)
     return sources.load(key)
@@ -55,12 +55,14 @@ class Listing:
     """The files below a data root, listed once: a corpus of one file a document has tens of thousands.
 
     `folders`: name of a folder directly below the root ("" for the root's own files) → its files, named from there,
-    sorted. `unreadable`: folder → why it cannot be listed, which costs its source alone.
+    sorted. `unreadable`: folder → why it cannot be listed, which costs its source alone. `left_out`: path from the
+    root → why nothing below it is read, for what `files.list_raw_files` leaves out.
     """
 
     root: str
     folders: dict[str, list[File]]
     unreadable: dict[str, str]
+    left_out: dict[str, str]
 
     def unified(self) -> list[File]:
         """The files that a folder in the unified format may hold, named from the root, sorted."""
@@ -74,16 +76,24 @@ class Listing:
 
 
 def listing(data_root: str) -> Listing:
-    """What lies below the data root. Raises ConfigError where it is no folder."""
+    """What lies below the data root. Raises ConfigError where it is no folder.
+
+    A link directly below the root may lead to a source's folder anywhere: the user put it there. One within a source's
+    folder came with the dataset: it may lead where files are read anyway, not to the rest of the machine.
+    """
     if not files.is_folder(data_root):
         raise ConfigError(f"--data_root {data_root}: no such folder")
-    folders, unreadable = {"": files.list_files(data_root, recursive=False)}, {}
+    top, left_out = files.list_raw_files(data_root, recursive=False, within=[data_root])
+    folders, unreadable = {"": top}, {}
     for folder in files.list_folders(data_root):
+        path = f"{data_root}/{folder}"
         try:
-            folders[folder] = files.list_files(f"{data_root}/{folder}")
+            folders[folder], without = files.list_raw_files(path, within=[data_root, path])
         except MachineError as error:
             unreadable[folder] = str(error)
-    return Listing(data_root, folders, unreadable)
+        else:
+            left_out |= {f"{folder}/{name}": why for name, why in without.items()}
+    return Listing(data_root, folders, unreadable, left_out)
 
 
 def everything(listed: Listing) -> list[Located]:

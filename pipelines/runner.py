@@ -11,6 +11,7 @@ from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
+from pipelines import sockets
 from schemas import errors
 from schemas.errors import ConfigError, IEForgeError
 
@@ -70,6 +71,7 @@ def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOp
     An IEForgeError or an interrupt in a worker is raised here as it was there, without Beam's "[while running ...]";
     everything else as Beam raises it.
     """
+    sockets.keep_private()
     pipeline = beam.Pipeline(runner=runner_of(beam_options), options=beam_options)
     build_graph(pipeline)
     try:

@@ -17,7 +17,7 @@ from pipelines.sources import Form, Found, Licence, Source, find
 from schemas.errors import ConfigError, SourceError
 from schemas.example import LAYER, TASKS
 from schemas.label import Label
-from transforms.files import File, exists, filesystem, list_files
+from transforms.files import File, exists, filesystem, list_files, list_raw_files
 from transforms.formats import unified
 
 DATA_FILES = tuple(
@@ -96,7 +96,9 @@ def folder_at(data_root: str, key: str) -> Folder | None:
     """The folder that `sources_below` has under `key`."""
     for directory, path in ((key, f"{data_root}/{key}"), ("", data_root)):
         if key == _key(data_root, directory) and exists(f"{path}/{SCHEMA}"):
-            named = [file for file in list_files(path, recursive=False) if file.name in NAMES]
+            within = [data_root, f"{data_root}/{directory.partition('/')[0]}"]
+            listed, _ = list_raw_files(path, recursive=False, within=within)
+            named = [file for file in listed if file.name in NAMES]
             folder = _folder_behind_barrier(data_root, directory, named) if named else None
             if folder:
                 return folder

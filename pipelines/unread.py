@@ -58,6 +58,10 @@ def unread_files(listed: Listing, everything: Sequence[Located], chosen: Sequenc
             continue
         known = any(file.path in read for file in files)
         by_reason: dict[str, list[str]] = {}
+        for path, reason in listed.left_out.items():
+            top, slash, inside = path.partition("/")
+            if (top if slash else "") == name:
+                by_reason.setdefault(reason, []).append(inside or top)
         for file in files:
             if file.path in read or (file.path in settings and known):
                 continue

@@ -1,36 +1,45 @@
 """Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
 
-import errno
 import hashlib
 import json
 import os
 import posixpath
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
 from pyarrow import fs
 
 from schemas.errors import ConfigError, MachineError, SourceError
+from transforms.local_tree import list_tree
 
 LOCAL = fs.LocalFileSystem()
 
 
 def filesystem(path: str) -> tuple[fs.FileSystem, str]:
-    """The file system of `path` and the path within it; a path without a scheme is local."""
+    """The file system of `path` and the path within it; a path without a scheme is local.
+
+    Raises ConfigError for a path that no file can have here: Arrow's are UTF-8, whatever the locale.
+    """
     if "://" in path:
         try:
             with machine_errors(path):
                 return fs.FileSystem.from_uri(path)
         except ValueError as error:
             raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
-    return LOCAL, os.path.abspath(path)
+    try:
+        inner = os.path.abspath(path).encode("utf-8", "surrogateescape").decode()
+    except UnicodeError as error:
+        raise ConfigError(f"{path}: the path is no UTF-8; rename what is not") from error
+    if "\0" in inner:
+        raise ConfigError(f"{path}: no path has a null character; correct it")
+    return LOCAL, inner
 
 
 def absolute(path: str) -> str:
     """A local path from the root on, for a worker that has another working folder; a URI as it is."""
-    return path if "://" in path else os.path.abspath(path)
+    return path if "://" in path else filesystem(path)[1]
 
 
 BLOCK_BYTES = 1 << 20
@@ -113,6 +122,8 @@ def list_folders(root: str) -> list[str]:
     """Names of the folders directly below `root`, sorted; hidden ones are left out."""
     system, base = filesystem(root)
     with machine_errors(root):
+        if system is LOCAL:
+            return sorted(list_tree(base, recursive=False).folders)
         infos = system.get_file_info(fs.FileSelector(base))
     return sorted(i.base_name for i in infos if i.type == fs.FileType.Directory and not i.base_name.startswith("."))
 
@@ -120,27 +131,31 @@ def list_folders(root: str) -> list[str]:
 def list_files(root: str, recursive: bool = True) -> list[File]:
     """All files below `root` (directly, unless `recursive`) by name; hidden ones and hidden folders are left out.
 
-    Raises MachineError where `root` is no folder, and where a link in it leads to a folder that holds the link.
+    Raises MachineError where `root` is no folder.
+    """
+    return list_raw_files(root, recursive)[0]
+
+
+def list_raw_files(
+    root: str, recursive: bool = True, within: Sequence[str] | None = None
+) -> tuple[list[File], dict[str, str]]:
+    """`list_files`, and name → why for what cannot be read there: names that are no UTF-8, special files, links that
+    lead to nothing, to what is listed already, or out of all folders `within` (None: they may lead anywhere).
     """
     system, base = filesystem(root)
     with machine_errors(root):
-        if recursive and system is LOCAL:
-            refuse_loops(base)
+        if system is LOCAL:
+            bounds = None if within is None else [filesystem(path)[1] for path in within]
+            tree = list_tree(base, recursive, bounds)
+            listed = [File(f"{base}/{name}", name) for name in tree.files]
+            return sorted(listed, key=lambda file: file.name), dict(sorted(tree.left_out.items()))
         infos = system.get_file_info(fs.FileSelector(base, recursive=recursive))
-    scheme = root[: root.index("://") + 3] if "://" in root else ""
+    scheme = root[: root.index("://") + 3]
     inside = f"{base.rstrip('/')}/"
-    files = [
+    listed = [
         File(scheme + info.path, info.path.removeprefix(inside)) for info in infos if info.type == fs.FileType.File
     ]
-    return sorted((file for file in files if "/." not in f"/{file.name}"), key=lambda file: file.name)
-
-
-def refuse_loops(base: str) -> None:
-    """Raises OSError where a link below `base` leads upwards: Arrow's listing, which follows links, would not end."""
-    for folder, inside, _ in os.walk(base):
-        for link in filter(os.path.islink, (os.path.join(folder, name) for name in inside)):
-            if f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(link).rstrip('/')}/"):
-                raise OSError(errno.ELOOP, f"{link} is a link to a folder that holds it")
+    return sorted((file for file in listed if "/." not in f"/{file.name}"), key=lambda file: file.name), {}
 
 
 def exists(path: str) -> bool:

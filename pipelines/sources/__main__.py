@@ -12,7 +12,7 @@ from pipelines.config import Ingest
 from pipelines.judge import judge
 from pipelines.sources import Found, Source
 from pipelines.unread import unread_files
-from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError
+from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
 
 FIRST_PROBLEMS = 3
 LAYERS = ("entities", "relations", "events")
@@ -102,13 +102,14 @@ def as_splits(parts: list[dict]) -> dict[str, dict]:
 
 def main(flags: Sequence[str] | None = None) -> int:
     arguments = argument_parser().parse_args(flags)
+    escape_on_stdout()
     data_root = arguments.verify or arguments.data_root
     try:
         if arguments.verify is not None and not data_root:
             raise ConfigError("--verify needs a data root: --verify DIR")
         return show(data_root, arguments.verify is not None, arguments.json)
     except IEForgeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -135,9 +136,9 @@ def show(data_root: str | None, verified: bool, as_json: bool) -> int:
     for key in verdict.absent:
         rows[key]["state"], rows[key]["splits"] = "no text of it in the files", {}
     for row in rows.values():
-        print(json.dumps(row, ensure_ascii=False) if as_json else "\n".join(lines(row)))
+        print(json.dumps(row) if as_json else "\n".join(lines(row)))
     for unread in unread_files(listed, everything, None) if listed else ():
-        print(f"note: {unread}", file=sys.stderr)
+        print(f"note: {printable(str(unread))}", file=sys.stderr)
     return 3 if verified and any(row.get("problem") for row in rows.values()) else 0
 
 
@@ -154,16 +155,16 @@ def lines(row: dict) -> list[str]:
         state,
         "; ".join([*notes, seen]).strip("; "),
     )
-    told = ["\t".join(first).rstrip()]
+    told = ["\t".join(map(printable, first)).rstrip()]
     if state == "missing":
         told.append(f"    get: {row['get']} ({row['homepage']})")
     if row.get("problem"):
-        told.append(f"    {row['problem']}")
+        told.append(f"    {printable(row['problem'])}")
     for split, counts in row.get("splits", {}).items():
         numbers = ", ".join(f"{counts[name]:,} {name}" for name in ("examples", *LAYERS) if counts[name])
         lost = f", {counts['lost_parts']:,} lost parts of records" if counts["lost_parts"] else ""
         told.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records{lost}")
-        told.extend(f"        {problem}" for problem in counts["first_problems"])
+        told.extend(f"        {printable(problem)}" for problem in counts["first_problems"])
     return told
 
 

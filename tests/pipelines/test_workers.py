@@ -1,5 +1,6 @@
 """Worker processes that live as long as the build: how they end."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,11 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="fi
 
 
 def children(pid: int) -> list[int]:
-    return [int(n) for task in Path(f"/proc/{pid}/task").glob("*/children") for n in task.read_text().split()]
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended
+            found += map(int, task.read_text().split())
+    return found
 
 
 def alive(pid: int) -> bool:
@@ -49,6 +54,49 @@ def wait_until_gone(pids: list[int]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError(f"{[pid for pid in pids if alive(pid)]} still run")
+
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same as an address of IPv6, and ::1, as the kernel writes them."""
+
+
+def listening(pids: list[int]) -> tuple[set[str], set[Path]]:
+    """Addresses of the TCP ports, and paths of the Unix sockets, on which any of the processes waits for others."""
+    sockets = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):  # closed, or ended
+                sockets.add(os.readlink(descriptor))
+    inodes = {name.removeprefix("socket:[").removesuffix("]") for name in sockets if name.startswith("socket:[")}
+    rows = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]]
+    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return (
+        {row[1] for row in rows if row[3] == "0A" and row[9] in inodes},
+        {Path(row[7]) for row in unix if row[3] == "00010000" and row[6] in inodes and len(row) > 7},
+    )
+
+
+THREADS = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
+JOB_SERVICE = ("--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=LOOPBACK")
+
+
+@pytest.mark.parametrize(("workers", "ports_expected"), [(TWO, False), (THREADS, False), (JOB_SERVICE, True)])
+def test_nobody_else_can_connect_to_the_engine(tmp_path, workers, ports_expected):
+    """Who can has it run any code: it waits on Unix sockets of the user's, or on the loopback."""
+    start = [*command(tmp_path / "build"), "--only", "ingest", *workers]
+    process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    ports, sockets = set(), set()
+    while process.poll() is None:
+        below = children(process.pid)
+        seen = listening([process.pid, *below, *(worker for child in below for worker in children(child))])
+        ports |= seen[0]
+        sockets |= {(path.parent, path.parent.stat().st_mode & 0o777) for path in seen[1] if path.parent.exists()}
+        time.sleep(0.01)
+    assert process.returncode == 0, process.communicate()
+    assert {address.rpartition(":")[0] for address in ports} <= LOOPBACK
+    assert bool(ports) == ports_expected
+    assert [mode for _, mode in sockets] == [0o700]  # seen, all in one folder
+    assert not any(folder.exists() for folder, _ in sockets)
 
 
 def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.errors import MachineError, SourceError
+from schemas.errors import ConfigError, MachineError, SourceError
 from transforms import files
 from transforms.files import File
 
@@ -47,15 +47,26 @@ def test_list_files_is_sorted_and_leaves_hidden_ones_out(tmp_path):
     assert [file.name for file in files.list_files(str(tmp_path))] == ["a/c.txt", "b.txt"]
 
 
-def test_links_are_followed_but_not_upwards(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/a.txt").write_text("")
-    (tmp_path / "root/inside").mkdir(parents=True)
-    (tmp_path / "root/linked").symlink_to(tmp_path / "elsewhere")
-    assert [file.name for file in files.list_files(str(tmp_path / "root"))] == ["linked/a.txt"]
-    (tmp_path / "root/inside/up").symlink_to(tmp_path / "root")
-    with pytest.raises(MachineError, match="inside/up is a link to a folder that holds it"):
-        files.list_files(str(tmp_path / "root"))
+def test_a_folder_that_is_none_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in ("gone", "file"):
+        with pytest.raises(MachineError, match=path):
+            files.list_files(str(tmp_path / path))
+        with pytest.raises(MachineError, match=path):
+            files.list_folders(str(tmp_path / path))
+
+
+@pytest.mark.parametrize("path", ["raw/b\udce4d", "raw/\ud800", "raw/a\0b"])
+def test_a_path_that_no_file_can_have_is_the_users_mistake(path):
+    for use in (files.filesystem, files.absolute, files.exists, files.list_files, files.read_text):
+        with pytest.raises(ConfigError, match=r"^raw/"):
+            use(path)
+
+
+def test_a_path_in_bytes_of_utf8_is_the_same_as_in_characters(tmp_path):
+    """As the command line hands it over under an ASCII locale."""
+    files.write_text(str(tmp_path / "语料"), "text")
+    assert files.read_text(str(tmp_path / "语料".encode().decode("ascii", "surrogateescape"))) == "text"
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):

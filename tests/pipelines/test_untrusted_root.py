@@ -1,0 +1,84 @@
+"""A data root that holds what somebody else unpacked: names, links and files that nobody would put there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipelines import build
+from tests.conftest import checksums
+from tests.unified import NER_SCHEMA, ner, write_source
+
+TRAIN = [ner("Orla Quill left Port Sable.", person="Orla Quill", place="Port Sable"), ner("Nobody came.")]
+PRIVATE = [ner("The key to the vault hangs in Wren Hall.", place="Wren Hall")]
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    write_source(tmp_path / "private", "NER", NER_SCHEMA, test=PRIVATE)
+    write_source(tmp_path / "raw/mine", "NER", NER_SCHEMA, train=TRAIN)
+    return tmp_path / "raw"
+
+
+def ingest(root: Path, output: Path, capsys) -> tuple[int, list[str], bytes]:
+    """The exit code, what is said, and the bytes of all examples."""
+    code = build.main(
+        ["--data_root", str(root), "--output", str(output), "--hard_negatives", "none", "--only", "ingest"]
+    )
+    texts = b"".join(path.read_bytes() for path in sorted((output / "examples").rglob("*.parquet")))
+    return code, capsys.readouterr().err.splitlines(), texts
+
+
+def test_a_link_out_of_a_dataset_is_not_read_and_is_named(root, tmp_path, capsys):
+    (root / "mine/test.json").symlink_to(tmp_path / "private/test.json")
+    (root / "theirs/deep").mkdir(parents=True)
+    (root / "theirs/deep/private").symlink_to(tmp_path / "private")
+    code, said, texts = ingest(root, tmp_path / "build", capsys)
+    assert code == 0
+    for folder, name in (("mine", "test.json"), ("theirs", "deep/private")):
+        assert [
+            line for line in said if f"{folder}/: left out {name} (" in line and "leads out of the data root" in line
+        ]
+    assert b"Orla Quill" in texts
+    assert b"vault" not in texts
+
+
+def test_a_link_to_a_dataset_that_the_user_put_into_the_root_is_read(root, tmp_path, capsys):
+    (root / "linked").symlink_to(tmp_path / "private")
+    code, _, texts = ingest(root, tmp_path / "build", capsys)
+    assert code == 0
+    assert b"vault" in texts
+
+
+def test_special_files_and_names_that_are_no_utf8_cost_nothing_else(root, tmp_path, capsys):
+    expected = ingest(root, tmp_path / "before", capsys)[2]
+    os.mkfifo(root / "mine/dev.json")
+    (root / "mine/test.json").symlink_to("/dev/zero")
+    (root / "pipe").symlink_to("mine/dev.json")
+    bad = os.path.join(os.fsencode(root), "语料\x1b[31m".encode("gb18030"))
+    os.mkdir(bad)
+    os.symlink(os.fsencode(root / "mine/train.json"), os.path.join(bad, b"train.json"))
+    code, said, texts = ingest(root, tmp_path / "build", capsys)
+    assert (code, texts) == (0, expected)
+    assert "note: mine/: left out dev.json, test.json (no regular file)" in said
+    assert "note: left out pipe (no regular file)" in said
+    assert r"note: left out \udcd3\udcef\udcc1\udccf\x1b[31m (its name is no UTF-8; rename it)" in said
+
+
+def test_a_root_of_which_nothing_can_be_listed_is_one_line(tmp_path, capsys):
+    os.makedirs(os.path.join(os.fsencode(tmp_path), b"raw/b\xe4d"))
+    assert build.main(["--data_root", str(tmp_path / "raw"), "--output", str(tmp_path / "build")]) == 2
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    bad = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"raw/b\xe4d"))
+    assert build.main(["--data_root", bad, "--output", str(tmp_path / "build")]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"b\udce4d: the path is no UTF-8; rename what is not")
+
+
+def test_links_do_not_change_what_is_built(root, tmp_path, capsys):
+    """A folder and a link to it give the same bytes: which names a folder goes by elsewhere decides nothing."""
+    ingest(root, tmp_path / "a", capsys)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/mine").symlink_to(root / "mine")
+    ingest(tmp_path / "linked", tmp_path / "b", capsys)
+    assert checksums(tmp_path / "a/examples") == checksums(tmp_path / "b/examples")
