@@ -19,8 +19,6 @@ SENTENCE = re.compile(r'[0-9]+[ \t]+"(.*)"[ \t]*')
 RELATION = re.compile(r"(.+)\((e1,e2|e2,e1)\)")
 # Blanks within the tags are no part of the mention nor of the text; a run of them is looked at from its first alone.
 TAG = re.compile(r"<(e[12])> *|(?:(?<! ) +)?</(e[12])>")
-    r"<(e[12])> *|(?:(?<! ) +)?</(e[12])>"
-)  # blanks within the tags are no part of the mention nor of the text
 BARE_TAG = re.compile(r"<(e[12])>|</(e[12])>")
 
 Line = tuple[int, str]
