@@ -29,6 +29,9 @@ BAG_DIMENSIONS = 1024
 
 TEXTS_AT_ONCE = 10_000
 
+MAX_DEPTH = 32
+"""Parts of a label's path that count."""
+
 PATH_SEPARATOR = re.compile(r"[/.:]|(?<=\w)[-－—]")
 
 
@@ -119,7 +122,7 @@ def category_path(raw_labels: Iterable[str]) -> Counter:
     found = Counter()
     for raw in raw_labels:
         parts = [part for part in PATH_SEPARATOR.split(raw) if part]
-        found.update({"/".join(parts[:n]): 1 for n in range(1, len(parts))})
+        found.update({"/".join(parts[:n]): 1 for n in range(1, min(len(parts), MAX_DEPTH))})
     return found
 
 

@@ -7,7 +7,6 @@ Labels are confused when they stand in the same place among all labels of the se
 similarity: the cosine of the rows of the similarity matrix.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
@@ -18,6 +17,7 @@ from hard_negatives.evidence import Evidence
 from hard_negatives.index import DECIMALS, neighbours
 from hard_negatives.vectors import centred, standardised, unit
 from schemas.label import LabelSet
+from transforms.normal_forms import normalize
 
 MAX_NEIGHBOURS = 20
 MAX_RANKED = 50
@@ -43,7 +43,7 @@ def mine(
     for kind, found in evidence.items():
         if len(found.rows) != len(labels):
             raise ValueError(f"{len(labels)} labels, but {len(found.rows)} vectors of {kind}")
-    folded = [" ".join(unicodedata.normalize("NFKC", label.name).casefold().split()) for label in labels]
+    folded = [" ".join(normalize("NFKC", label.name).casefold().split()) for label in labels]
     twins = max(Counter(folded).values(), default=1) - 1
     ranked = max(MAX_RANKED, max_neighbours + 1)
     scaled = {kind: weighted(found) for kind, found in evidence.items()}
