@@ -6,7 +6,6 @@ import math
 import os
 import re
 import threading
-import unicodedata
 import urllib.error
 import urllib.request
 import zlib
@@ -20,6 +19,7 @@ import numpy as np
 
 from schemas.errors import ConfigError
 from transforms import files
+from transforms.normal_forms import normalize
 
 LEXICAL = "lexical"
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
@@ -91,7 +91,7 @@ def lexical(texts: list[str]) -> np.ndarray:
 
 def ngrams(text: str):
     """Character n-grams of each word between edge marks: `of` gives o, f, <o, of, f>, <of, of>, <of>."""
-    for word in re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()):
+    for word in re.findall(r"[^\W_]+", normalize("NFKC", text).casefold()):
         marked = f"<{word}>"
         for size in NGRAM_SIZES:
             for start in range(len(marked) - size + 1):

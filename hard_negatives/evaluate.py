@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 
 from hard_negatives.dictionary import Dictionary, Ranking, as_mapping, load
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
@@ -96,7 +97,7 @@ def score_source(ours: Dictionary, task: str, source: str, truth: dict[str, set[
 def score_label(kept: list[str], ranked: list[str], truth: set[str], others: int) -> Scores:
     """One label's scores; `others` is the number of labels that could be its neighbours."""
     hits = [label in truth for label in ranked]
-    precisions = [sum(hits[:n]) / n for n, hit in enumerate(hits, 1) if hit]
+    precisions = [found / n for n, (hit, found) in enumerate(zip(hits, accumulate(hits), strict=True), 1) if hit]
     return Scores(
         p_at_r=sum(hits[: len(truth)]) / len(truth),
         average_precision=sum(precisions) / len(truth),

@@ -29,6 +29,9 @@ BAG_DIMENSIONS = 1024
 
 TEXTS_AT_ONCE = 10_000
 
+MAX_DEPTH = 32
+"""Parts of a label's path that count."""
+
 PATH_SEPARATOR = re.compile(r"[/.:]|(?<=\w)[-－—]")
 
 
@@ -79,8 +82,9 @@ def evidence(
     for kind in kinds:
         rows = from_labels[kind]() if kind in from_labels else from_use[kind](drawn)
         if rows is not None and rows.any():
+            rows = rows.astype(np.float32)  # before its halves, which take as much memory again
             reliability = 1.0 if kind in from_labels else split_half(from_use[kind], drawn)
-            found[kind] = Evidence(rows.astype(np.float32), reliability)
+            found[kind] = Evidence(rows, reliability)
     return found
 
 
@@ -119,7 +123,7 @@ def category_path(raw_labels: Iterable[str]) -> Counter:
     found = Counter()
     for raw in raw_labels:
         parts = [part for part in PATH_SEPARATOR.split(raw) if part]
-        found.update({"/".join(parts[:n]): 1 for n in range(1, len(parts))})
+        found.update({"/".join(parts[:n]): 1 for n in range(1, min(len(parts), MAX_DEPTH))})
     return found
 
 
@@ -139,7 +143,7 @@ def mentions(drawn: Sequence[Sequence[Sample]], encode: Encode) -> np.ndarray | 
         for n in range(slots)
     ]
     sides = [side for side in sides if side is not None]
-    return np.hstack(sides) if sides else None
+    return (np.hstack(sides) if len(sides) > 1 else sides[0]) if sides else None
 
 
 def centroids(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | None:
@@ -151,7 +155,7 @@ def centroids(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | No
         vectors = encode([one for _, one in part])
         sums = np.zeros((len(texts), vectors.shape[1])) if sums is None else sums
         np.add.at(sums, [row for row, _ in part], vectors)
-    return None if sums is None else unit(sums)
+    return None if sums is None else unit(sums, sums)
 
 
 def confusion(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | None:
@@ -195,4 +199,4 @@ def bags(features: Sequence[Counter]) -> np.ndarray | None:
         for feature, weight in of.items():
             column, sign = columns[feature]
             row[column] += sign * weight
-    return unit(rows)
+    return unit(rows, rows)

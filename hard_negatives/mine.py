@@ -7,7 +7,6 @@ Labels are confused when they stand in the same place among all labels of the se
 similarity: the cosine of the rows of the similarity matrix.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
@@ -16,8 +15,9 @@ import numpy as np
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
 from hard_negatives.evidence import Evidence
 from hard_negatives.index import DECIMALS, neighbours
-from hard_negatives.vectors import centred, standardised, unit
+from hard_negatives.vectors import blocks, centred, standardised, unit
 from schemas.label import LabelSet
+from transforms.normal_forms import normalize
 
 MAX_NEIGHBOURS = 20
 MAX_RANKED = 50
@@ -43,12 +43,15 @@ def mine(
     for kind, found in evidence.items():
         if len(found.rows) != len(labels):
             raise ValueError(f"{len(labels)} labels, but {len(found.rows)} vectors of {kind}")
-    folded = [" ".join(unicodedata.normalize("NFKC", label.name).casefold().split()) for label in labels]
+    folded = [" ".join(normalize("NFKC", label.name).casefold().split()) for label in labels]
     twins = max(Counter(folded).values(), default=1) - 1
     ranked = max(MAX_RANKED, max_neighbours + 1)
     scaled = {kind: weighted(found) for kind, found in evidence.items()}
     scaled = {kind: (rows, mean) for kind, (rows, mean) in scaled.items() if rows.any()}
     vectors = np.hstack([rows for rows, _ in scaled.values()]) if scaled else np.zeros((len(labels), 1), np.float32)
+    ends = np.cumsum([rows.shape[1] for rows, _ in scaled.values()])[:-1]
+    columns = np.split(vectors, ends, axis=1)  # views: the rows need not be held twice
+    scaled = {kind: (rows, mean) for (kind, (_, mean)), rows in zip(scaled.items(), columns, strict=False)}
     scores, ids = neighbours(second_order(vectors), ranked + twins)
     rankings = {}
     for row, label in enumerate(labels):
@@ -73,7 +76,8 @@ def mine(
 def weighted(found: Evidence) -> tuple[np.ndarray, float]:
     """Rows whose dot products have the reliability as their standard deviation, and the mean of these."""
     rows, mean = standardised(found.rows)
-    return rows * np.float32(found.reliability**0.5), mean * found.reliability
+    rows *= np.float32(found.reliability**0.5)
+    return rows, mean * found.reliability
 
 
 def spoken_for(scaled: Mapping[str, tuple[np.ndarray, float]], row: int, others: list[int]) -> list[dict[str, float]]:
@@ -98,16 +102,25 @@ def second_order(vectors: np.ndarray) -> np.ndarray:
     stand in the order of their weight; beyond MAX_DIMENSIONS they are dropped, and so are those that are nothing but
     rounding error: products of such small numbers take a processor several times as long.
     """
-    vectors = centred(np.asarray(vectors, np.float64))
     n, dimensions = vectors.shape
     if n <= dimensions:
+        vectors = centred(np.asarray(vectors, np.float64))
         rows = vectors @ vectors.T
     else:
-        values, basis = np.linalg.eigh(vectors.T @ vectors)
+        mean = vectors.mean(axis=0, dtype=np.float64)
+        gram = np.zeros((dimensions, dimensions))
+        for block in blocks(vectors):
+            part = unit(vectors[block] - mean)
+            gram += part.T @ part
+        values, basis = np.linalg.eigh(gram)
         values = np.clip(values, 0, None)
         axes = np.flatnonzero(values >= ROUNDING * values[-1])[-MAX_DIMENSIONS:]
-        rows = vectors @ (basis[:, axes] * np.sqrt(values[axes]))
-    return centred(unit(rows)).astype(np.float32)
+        basis = basis[:, axes] * np.sqrt(values[axes])
+        rows = np.empty((n, len(axes)))
+        for block in blocks(vectors):
+            rows[block] = unit(vectors[block] - mean) @ basis
+    rows = unit(rows, rows)
+    return centred(rows, rows).astype(np.float32)
 
 
 def cut(scores: list[float], max_neighbours: int) -> int:

@@ -21,7 +21,7 @@ def pairs_for(pairs: Pairs, label_set: LabelSet, setting: str) -> dict[str, list
     Raises ConfigError where a label is not in the set, or is paired with itself.
     """
     tasks = EVENT_TASKS if label_set.task in EVENT_TASKS else (label_set.task,)
-    known = [label.name for label in label_set.labels]
+    known = dict.fromkeys(label.name for label in label_set.labels)
     found: dict[str, list[str]] = {}
     for task in tasks:
         for source, given in pairs.get(task, {}).items():

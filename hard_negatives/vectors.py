@@ -1,25 +1,52 @@
 """Rows of numbers, one a label → centred, of one length, of one scale; and how far two of them say the same."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 COMPARED = 2_000
 """Labels whose pairs are compared for agreement; of more, every n-th."""
 
 
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of length 1; a row that is nothing but rounding error becomes zeros."""
-    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-6)
+BLOCK = 2048
+"""Rows that are worked on at once: label sets are large, and a copy of all their rows is hundreds of megabytes."""
 
 
-def centred(rows: np.ndarray) -> np.ndarray:
-    """Rows less their mean, of length 1."""
-    return unit(rows - rows.mean(axis=0)) if len(rows) else rows
+def blocks(rows: np.ndarray) -> Iterator[slice]:
+    """Slices of BLOCK rows, the last one shorter."""
+    return (slice(start, start + BLOCK) for start in range(0, len(rows), BLOCK))
+
+
+def squares(rows: np.ndarray) -> np.ndarray:
+    """The square of each row's length."""
+    found = np.empty(len(rows), rows.dtype)
+    for block in blocks(rows):
+        found[block] = (rows[block] * rows[block]).sum(axis=1)
+    return found
+
+
+def unit(rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Rows of length 1; a row that is nothing but rounding error becomes zeros. `out` may be `rows`."""
+    lengths = np.sqrt(squares(rows))[:, None]
+    out = np.divide(rows, lengths, out=np.zeros_like(rows) if out is None else out, where=lengths > 1e-6)
+    out[~(lengths[:, 0] > 1e-6)] = 0
+    return out
+
+
+def centred(rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Rows less their mean, of length 1. `out` may be `rows`."""
+    if not len(rows):
+        return rows
+    out = np.subtract(rows, rows.mean(axis=0), out=out)
+    return unit(out, out)
 
 
 def centred_present(rows: np.ndarray) -> np.ndarray:
     """As `centred`, but rows of zeros stay so and have no part in the mean."""
     present = rows.any(axis=1)
+    if present.all():
+        found = np.array(rows, np.float64)
+        return centred(found, found)
     found = np.zeros(rows.shape)
     found[present] = centred(np.asarray(rows[present], np.float64))
     return found
@@ -33,7 +60,7 @@ def standardised(rows: np.ndarray) -> tuple[np.ndarray, float]:
     """
     rows = centred_present(rows)
     n = int(rows.any(axis=1).sum())
-    lengths = (rows * rows).sum(axis=1)
+    lengths = squares(rows)
     gram = rows.T @ rows if rows.shape[1] < len(rows) else rows @ rows.T
     pairs = max(1, n * (n - 1))
     mean = ((rows.sum(axis=0) ** 2).sum() - lengths.sum()) / pairs
@@ -41,7 +68,8 @@ def standardised(rows: np.ndarray) -> tuple[np.ndarray, float]:
     if n < 3 or variance < 1e-12:
         return np.zeros_like(rows, np.float32), 0.0
     deviation = np.sqrt(variance)
-    return (rows / np.sqrt(deviation)).astype(np.float32), float(mean / deviation)
+    rows /= np.sqrt(deviation)
+    return rows.astype(np.float32), float(mean / deviation)
 
 
 def agreement(first: np.ndarray, second: np.ndarray) -> float:

@@ -4,8 +4,10 @@ The rules are IEPile's (Gui et al. 2024, "IEPile: Unearthing Large-Scale Schema-
 Corpus", section 3: hard negatives and batched instruction generation), with every choice drawn from a hash.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from schemas.errors import ConfigError
 from schemas.label import Label
@@ -152,20 +154,26 @@ def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
     commonest predicate has labels.
     """
     size = len(labels) if size == -1 else size
-    batches, waiting = [], list(labels)
-    while waiting:
-        batch, keys, passed = [], set(), []
-        for label in waiting:
-            key = label.predicate or label.name
-            if len(batch) < size and key not in keys:
-                batch.append(label)
-                keys.add(key)
-            else:
-                passed.append(label)
-        batches.append(batch)
-        waiting = passed
+    queues: dict[str, deque[int]] = {}  # key → the numbers of its labels that wait
+    for number, label in enumerate(labels):
+        queues.setdefault(_key(label), deque()).append(number)
+    first = [queue[0] for queue in queues.values()]  # ascending, so a heap
+    batches = []
+    while first:
+        numbers = [heappop(first) for _ in range(min(size, len(first)))]
+        batches.append([labels[number] for number in numbers])
+        for label in batches[-1]:
+            queue = queues[_key(label)]
+            queue.popleft()
+            if queue:
+                heappush(first, queue[0])
     if len(batches) > 1 and len(batches[-1]) < max(1, size // 2):
-        rest = {label.predicate or label.name for label in batches[-1]}
-        if not any((label.predicate or label.name) in rest for label in batches[-2]):
+        rest = set(map(_key, batches[-1]))
+        if not any(_key(label) in rest for label in batches[-2]):
             batches[-2].extend(batches.pop())
     return batches
+
+
+def _key(label: Label) -> str:
+    """What the label answers under."""
+    return label.predicate or label.name

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from itertools import pairwise, takewhile
 from operator import itemgetter
 from string import ascii_letters
-from unicodedata import category, is_normalized, normalize
+from unicodedata import category, is_normalized
 
 from msgspec.structs import replace
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
+from transforms.normal_forms import normalize
 
 CHANGED = "[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f\u2060\u2066-\u2069\ufeff]"
 """Controls but the line feed, blanks but U+0020 and U+3000 (ordinary in Chinese), zero-width and direction marks.

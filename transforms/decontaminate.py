@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from unicodedata import normalize
+
+from transforms.normal_forms import normalize
 
 ASCII_LOWER = bytes(range(256)).lower()
 ASCII_BLANKS = bytes(code for code in range(128) if chr(code).isspace())

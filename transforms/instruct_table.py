@@ -27,12 +27,31 @@ LAST = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True)
+class Lists:
+    """Lists of numbers, end to end: label sets are large and these lists short. `starts` has one more than lists."""
+
+    starts: np.ndarray
+    numbers: np.ndarray
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> "Lists":
+        starts = np.cumsum([0, *map(len, lists)])
+        return cls(starts, np.fromiter(chain.from_iterable(lists), np.int64, starts[-1]))
+
+    def taken(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The length of each list of `which`, and their numbers end to end."""
+        lengths = self.starts[which + 1] - self.starts[which]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return lengths, self.numbers[np.repeat(self.starts[which], lengths) + within]
+
+
+@dataclass(frozen=True)
 class Asking:
     """What is asked of every example of a source for a task; labels are numbered in the order of their names."""
 
     task: str
     labels: tuple[Label, ...]
-    hard: np.ndarray | None  # bool (labels, labels): the columns are the row's hard negatives; None: no dictionary
+    hard: Lists | None  # the hard negatives of each label; None: no dictionary
     prompts: Prompts
     options: AskOptions
 
@@ -62,9 +81,8 @@ def asking(
     number = {label.name: n for n, label in enumerate(ordered)}
     hard = None
     if dictionary is not None:
-        hard = np.zeros((len(ordered), len(ordered)), bool)
-        for name in number.keys() & dictionary.keys():
-            hard[number[name], [number[other] for other in dictionary[name] if other in number]] = True
+        listed = ([number[other] for other in dictionary.get(name, ()) if other in number] for name in number)
+        hard = Lists.of(list(listed))
     return Asking(task, ordered, hard, prompts, options)
 
 
@@ -110,7 +128,10 @@ def ask_all(positive: np.ndarray, keys: np.ndarray, what: Asking, test: bool) ->
     key = {purpose: key_array(keys, np.full(len(keys), n)) for n, purpose in enumerate(PURPOSES)}
     hard = np.zeros_like(positive)
     if what.hard is not None:
-        hard = (positive.astype(np.float32) @ what.hard.astype(np.float32) > 0) & ~positive
+        row, label = np.nonzero(positive)
+        lengths, others = what.hard.taken(label)
+        hard[np.repeat(row, lengths), others] = True
+        hard &= ~positive
     if what.task == "EEA":
         asked = positive
     elif test:

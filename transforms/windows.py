@@ -5,13 +5,14 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 
 from msgspec.structs import replace
 
 from schemas.example import LAYER, Entity, Event, Example, Mention, Relation, Span, mentions, surface
 from transforms.clean import with_mentions
-from transforms.sentences import pieces, sentences, without_blanks
+from transforms.sentences import disjoint, pieces, sentences, without_blanks
 
 LAYERS = frozenset(LAYER.values())
 NEED = {"entities": (), "relations": ("RE", "SPO", "KG"), "events": ("EE", "EET", "EEA"), "arguments": ("EE", "EEA")}
@@ -66,7 +67,7 @@ def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
     if len(example.text) <= max_chars:
         return [example], Counter()
     places = {mention: _place(example.text, mention) for mention in mentions(example)}
-    whole = [span for place in places.values() for span in place or ()]
+    whole = disjoint(span for place in places.values() for span in place or ())
     found = sentences(example.text, example.lang)
     units = [piece for sentence in found for piece in pieces(example.text, sentence, max_chars, whole)]
     _, everything = _deal(example, places, [])
@@ -109,18 +110,21 @@ def _range(units: Sequence[Span], span: Span) -> tuple[int, int]:
 def _runs(units: list[Span], everything: list[Crossing], max_chars: int) -> list[Span]:
     """Runs of units of at most `max_chars` in which the most of `everything` lies whole, by dynamic programming."""
     rank = len(everything) + len(units) + 1
-    gains: list[Counter] = [Counter() for _ in units]  # last unit → first unit → worth of a run that has both
+    crossing: list[Counter] = [Counter() for _ in units]  # first unit → last unit → worth of a run that has both
     for kind, span in everything:
         first, last = _range(units, span)
         if first < last:
-            gains[last][first] += rank * rank if kind == "entities" else rank
+            crossing[first][last] += rank * rank if kind == "entities" else rank
     costs, lasts = [0] * (len(units) + 1), [0] * len(units)
+    gains = [0] * len(units)  # last unit → worth of what ends there and begins in `first` or after it
     for first in reversed(range(len(units))):
+        for last, worth in crossing[first].items():
+            gains[last] += worth
         choices, gain = [], 0
         for last in range(first, len(units)):
             if units[last][1] - units[first][0] > max_chars:
                 break
-            gain += sum(worth for start, worth in gains[last].items() if start >= first)
+            gain += gains[last]
             choices.append((costs[last + 1] + 1 - gain, last))
         costs[first], lasts[first] = min(choices)
     runs, first = [], 0
@@ -139,14 +143,19 @@ def _extra_windows(units: list[Span], lost: list[Crossing], tasks: tuple[str, ..
         if needed and end - start <= max_chars:
             wanted.append((start, end, needed))
     wanted.sort()
+    starts: list[int] = []  # of the extra windows, each where the first begins that none before it holds
+    shared: list[list[tuple[int, int, list[str]]]] = []
+    for item in wanted:
+        number = bisect_left(starts, item[1] - max_chars)
+        if number == len(starts):
+            starts.append(item[0])
+            shared.append([])
+        shared[number].append(item)
     extra = []
-    while wanted:
-        start = wanted[0][0]
-        shared = [item for item in wanted if item[1] <= start + max_chars]
-        wanted = [item for item in wanted if item[1] > start + max_chars]
-        needed = {task for item in shared for task in item[2]}
+    for start, items in zip(starts, shared, strict=True):
+        needed = {task for item in items for task in item[2]}
         used = tuple(task for task in tasks if task in needed)
-        end = max(item[1] for item in shared)
+        end = max(item[1] for item in items)
         extra.append(Window(start, end, used, frozenset(LAYER[task] for task in used)))
     return extra
 
@@ -162,6 +171,7 @@ def _deal(
     longest = max((window.end - window.start for window in cut), default=0)
     first = frozenset(range(min(1, len(cut))))
 
+    @cache  # a mention may be an end of many relations and stand in many places
     def holders(mention: Mention | None, layer: str) -> set[int] | None:
         """The windows that hold the mention and show the layer; None for a mention that stands nowhere."""
         place = mention and places[mention]

@@ -4,6 +4,8 @@ Forms: the original token lists with edges, the triplets that RelationPrompt mad
 table derived from them, which has strings only.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import partial
 
@@ -78,8 +80,9 @@ def first_mention(text: str, string: str) -> str:
     """`string`, or as many of its words from the first on as stand in `text` together: the table joins all mentions
     of an entity (`guitar guitar`). Empty where not even one does.
     """
-    words = string.split(" ")
-    return next((part for end in range(len(words), 0, -1) if (part := " ".join(words[:end])) in text), "")
+    ends = [*(match.start() for match in re.finditer(" ", string)), len(string)]
+    # Where more words stand together fewer do, so that a bisection finds how many.
+    return string[: ([0, *ends])[bisect_left(ends, True, key=lambda end: string[:end] not in text)]]
 
 
 def source(number: int) -> Source:

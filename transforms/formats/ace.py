@@ -17,7 +17,6 @@ from schemas.example import Mention, RawExample, Span
 from transforms.files import File
 from transforms.formats.brat import pairs
 
-TAG = re.compile("<.*?>", re.DOTALL)
 REFERENCE = re.compile("&(?:[A-Za-z]+|#[0-9]+);")
 WRAP = re.compile(r"(?<=\S)([ \t]*)\n([ \t]*)(?=\S)")
 """A single line end within a run of text: a wrapped line, no paragraph."""
@@ -178,10 +177,10 @@ def plain_text(sgml: str) -> tuple[str, list[int], Span]:
 
 def _runs(sgml: str) -> Iterator[tuple[str, str]]:
     """(text, the tag after it); the last tag is empty."""
-    at = 0
-    for tag in TAG.finditer(sgml):
-        yield sgml[at : tag.start()], tag[0]
-        at = tag.end()
+    at, start = 0, sgml.find("<")
+    while start >= 0 and (end := sgml.find(">", start) + 1):
+        yield sgml[at:start], sgml[start:end]
+        at, start = end, sgml.find("<", end)
     yield sgml[at:], ""
 
 

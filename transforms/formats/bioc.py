@@ -8,7 +8,7 @@ from lxml import etree
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample
 from transforms.files import File
-from transforms.formats.pubtator import Grounded, between_mentions, concepts_of
+from transforms.formats.pubtator import ConceptMentions, Grounded, concepts_of
 
 
 def read(
@@ -70,14 +70,14 @@ def _document(
                 return broken(annotation, Reason.OFFSET_MISMATCH, "an annotation has no place in its passage")
             mention = Mention(annotation.findtext("text", ""), tuple(sorted(spans)))
             entities.append(Grounded(Entity(infons["type"], mention), concepts_of(infons.get(concept, ""))))
-    relations = []
+    relations, placed = [], ConceptMentions(entities)
     for item in element.iter("relation"):
         infons = _infons(item)
         missing = {"relation", *ends} - infons.keys()
         if missing:
             return broken(item, Reason.MISSING_FIELD, f"a relation has no infon {min(missing)!r}")
         head, tail = (infons[end] for end in ends)
-        relation = between_mentions(infons["relation"], head, tail, entities)
+        relation = placed.relation(infons["relation"], head, tail)
         if relation is None:
             return broken(item, Reason.BROKEN_RECORD, f"no two mentions stand for {head} and {tail}")
         relations.append(relation)

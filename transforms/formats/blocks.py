@@ -17,7 +17,8 @@ from transforms.files import File
 START = re.compile(r"[0-9]+[ \t]")
 SENTENCE = re.compile(r'[0-9]+[ \t]+"(.*)"[ \t]*')
 RELATION = re.compile(r"(.+)\((e1,e2|e2,e1)\)")
-TAG = re.compile(r"<(e[12])> *| *</(e[12])>")  # blanks within the tags are no part of the mention nor of the text
+# Blanks within the tags are no part of the mention nor of the text; a run of them is looked at from its first alone.
+TAG = re.compile(r"<(e[12])> *|(?:(?<! ) +)?</(e[12])>")
 BARE_TAG = re.compile(r"<(e[12])>|</(e[12])>")
 
 Line = tuple[int, str]

@@ -1,6 +1,7 @@
 """brat standoff, one document as `X.txt` and `X.ann` → RawExamples; https://brat.nlplab.org/standoff.html."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -210,8 +211,9 @@ def _plain_line_ends(raw_text: str, spots: dict) -> tuple[str, dict]:
             return sum(surface(candidate, spans) == string for _, spans, string in spots.values())
 
         if spelled(raw_text) > spelled(text):
+            ends = [found.end() for found in re.finditer("\r\n", raw_text)]
             spots = {
-                reference: (label, [tuple(at - raw_text.count("\r\n", 0, at) for at in span) for span in spans], string)
+                reference: (label, [tuple(at - bisect_right(ends, at) for at in span) for span in spans], string)
                 for reference, (label, spans, string) in spots.items()
             }
     return text.rstrip("\n"), spots

@@ -10,6 +10,7 @@ fragments without `sem`, whose lex ends or starts with a star, mark their pieces
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from io import BytesIO
 
 from lxml import etree
@@ -18,6 +19,9 @@ from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Entity, Mention, RawExample, Span, surface
 from transforms.files import File
 from transforms.formats.inline import trimmed
+
+MAX_FRAGMENTS = 64
+"""The largest coordination of GENIA 3.02 has 8; the conjuncts of one with more than this are left out."""
 
 Fragment = tuple[str, Span]
 """A piece of a coordination: its lex without star, blanks and case, and where it stands."""
@@ -56,15 +60,17 @@ def _example(place: str, element: etree._Element) -> RawExample:
     pieces: list[str] = []
     spans: dict[etree._Element, Span] = {}
 
-    def walk(node: etree._Element) -> None:
-        start = sum(map(len, pieces))
+    def walk(node: etree._Element, start: int) -> int:
         pieces.append(node.text or "")
+        end = start + len(pieces[-1])
         for child in node:
-            walk(child)
+            end = walk(child, end)
             pieces.append(child.tail or "")
-        spans[node] = (start, sum(map(len, pieces)))
+            end += len(pieces[-1])
+        spans[node] = (start, end)
+        return end
 
-    walk(element)
+    walk(element, 0)
     text = "".join(pieces)
     entities = []
     for term in element.iter("cons"):
@@ -83,7 +89,10 @@ def _conjuncts(term: etree._Element, text: str, spans: dict) -> Iterator[tuple[s
     if len(classes) != len(lexes):
         return
     starred = [part for part in term.iter("cons") if _is_piece(part.get("lex", ""))]
-    leaves = [part for part in starred if not any(part in other.iterancestors() for other in starred)]
+    outer = {part for inner in starred for part in inner.iterancestors()}
+    leaves = [part for part in starred if part not in outer]
+    if len(leaves) > MAX_FRAGMENTS:
+        return
     fragments = [(_bare(part.get("lex")), trimmed(text, spans[part])) for part in leaves]
     for label, lex in zip(classes, lexes, strict=True):
         if not _is_piece(lex):
@@ -106,16 +115,23 @@ def _bare(lex: str) -> str:
     return re.sub(r"[*_\\\s]", "", lex).lower()
 
 
-def _spelled(lex: str, fragments: Sequence[Fragment]) -> list[Span] | None:
+def _spelled(lex: str, fragments: Sequence[Fragment]) -> tuple[Span, ...] | None:
     """The spans of the first fragments, in text order, that together spell `lex`."""
-    for index, (piece, span) in enumerate(fragments):
-        if piece.removesuffix("s") == lex.removesuffix("s"):  # a lex should be a singular, but not all are
-            return [span]
-        if piece and lex.startswith(piece):
-            rest = _spelled(lex[len(piece) :], fragments[index + 1 :])
-            if rest is not None:
-                return [span, *rest]
-    return None
+
+    @cache  # else a fragment that repeats is tried with every choice of those before it
+    def from_place(at: int, first: int) -> tuple[Span, ...] | None:
+        for index in range(first, len(fragments)):
+            piece, span = fragments[index]
+            # A lex should be a singular, but not all are.
+            if abs(len(lex) - at - len(piece)) <= 1 and piece.removesuffix("s") == lex[at:].removesuffix("s"):
+                return (span,)
+            if piece and lex.startswith(piece, at):
+                rest = from_place(at + len(piece), index + 1)
+                if rest is not None:
+                    return (span, *rest)
+        return None
+
+    return from_place(0, 0)
 
 
 def _merged(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:

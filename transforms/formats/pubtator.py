@@ -4,8 +4,11 @@ Format: https://www.ncbi.nlm.nih.gov/research/pubtator3/tutorial and Li et al. 2
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import itemgetter
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation
@@ -13,6 +16,9 @@ from transforms.files import File
 
 PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
 NO_CONCEPT = "-1"
+
+Extent = tuple[int, int, int]
+"""Where a mention starts and ends, and its number in the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +34,60 @@ def concepts_of(ids: str) -> tuple[str, ...]:
     return tuple(concept for part in ids.split("|") if (concept := part.strip()) and concept != NO_CONCEPT)
 
 
-def between_mentions(label: str, head: str, tail: str, entities: Sequence[Grounded]) -> Relation | None:
-    """A document's relation between two concepts as one between those two of their mentions that stand closest.
+class ConceptMentions:
+    """The mentions of one document by concept, to place its relations between concepts."""
 
-    Distance is the number of characters between them, ties go to the pair that starts first; so a window of the
-    document keeps the relation where any can. None where a concept has no mention, or both have the same one only.
-    """
-    heads, tails = (
-        [(n, _extent(item.entity.mention)) for n, item in enumerate(entities) if concept in item.concepts]
-        for concept in (head, tail)
-    )
-    pairs = []
-    for h, left in heads:
-        for t, right in tails:
-            if h != t:
-                (a, b), (c, d) = (left, right) if left <= right else (right, left)
-                pairs.append((max(0, c - b), a, c, d, h, t))
-    if not pairs:
-        return None
-    *_, h, t = min(pairs)
-    first, second = entities[h].entity, entities[t].entity
-    return Relation(label, first.mention, second.mention, first.label, second.label)
+    def __init__(self, entities: Sequence[Grounded]):
+        self.entities = entities
+        self.extents: dict[str, list[Extent]] = {}
+        for number, item in enumerate(entities):
+            spans = item.entity.mention.spans
+            for concept in dict.fromkeys(item.concepts):
+                self.extents.setdefault(concept, []).append((spans[0][0], spans[-1][1], number))
+        self.furthest: dict[str, list[int]] = {}  # concept → the greatest end up to each of its extents
+        for concept, extents in self.extents.items():
+            extents.sort()
+            self.furthest[concept] = list(accumulate((end for _, end, _ in extents), max))
 
+    def relation(self, label: str, head: str, tail: str) -> Relation | None:
+        """A document's relation between two concepts as one between those two of their mentions that stand closest.
 
-def _extent(mention: Mention) -> tuple[int, int]:
-    return mention.spans[0][0], mention.spans[-1][1]
+        Distance is the number of characters between them; ties go to the pair that starts first, then to the shorter
+        first mention. So a window of the document keeps the relation where any can. None where a concept has no
+        mention, or both have the same one only.
+        """
+        heads, tails = self.extents.get(head, ()), self.extents.get(tail, ())
+        turned = len(tails) < len(heads)
+        few, many = (tails, head) if turned else (heads, tail)
+        pairs = [
+            (max(0, right[0] - left[1]), left[0], right[0], right[1], left[1], *self.ordered(one, other, turned))
+            for one in few
+            for other in self.nearest(one, many)
+            for left, right in [sorted((one, other))]
+        ]
+        if not pairs:
+            return None
+        *_, h, t = min(pairs)
+        first, second = self.entities[h].entity, self.entities[t].entity
+        return Relation(label, first.mention, second.mention, first.label, second.label)
+
+    @staticmethod
+    def ordered(one: Extent, other: Extent, turned: bool) -> tuple[int, int]:
+        return (other[2], one[2]) if turned else (one[2], other[2])
+
+    def nearest(self, one: Extent, concept: str) -> Iterator[Extent]:
+        """Of the concept's mentions but `one` itself, the closest that starts before it and the closest that does not.
+
+        Of those before it the closest is the first that reaches it, failing that the first that reaches furthest.
+        """
+        extents = self.extents.get(concept, ())
+        at = bisect_left(extents, one[:2], key=itemgetter(0, 1))
+        if at:
+            furthest = self.furthest[concept]
+            yield extents[bisect_left(furthest, min(one[0], furthest[at - 1]), 0, at)]
+        after = at + 1 if at < len(extents) and extents[at] == one else at
+        if after < len(extents):
+            yield extents[after]
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
@@ -104,9 +139,9 @@ def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord
             )
         mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has blanks after some
         entities.append(Grounded(Entity(columns[3], mention), concepts_of(columns[4])))
-    relations = []
+    relations, placed = [], ConceptMentions(entities)
     for number, (label, head, tail) in links:
-        relation = between_mentions(label, head, tail, entities)
+        relation = placed.relation(label, head, tail)
         if relation is None:
             return broken(number, Reason.BROKEN_RECORD, f"no two mentions stand for {head} and {tail}")
         relations.append(relation)

@@ -61,13 +61,13 @@ def to_example(
     position = {number: index for index, number in enumerate(kept)}
 
     def span(numbers: Sequence[int]) -> Span | None:
-        found = sorted(position[number] for number in numbers if number in position)
+        found = {position[number] for number in numbers if number in position}
         if not found or not all(0 <= number < len(tokens) for number in numbers):
             return None
-        end = found[0]
+        first = end = min(found)
         while end in found:
             end += 1
-        return found[0], end
+        return first, end
 
     relations = []
     for head, tail, label in pairs:

@@ -4,6 +4,8 @@ Format: github.com/zjunlp/IEPile, README, "Data conversion". Mentions are string
 null is not annotated (None); an empty one says that there is nothing.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
@@ -84,6 +86,7 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
             return jsonl.read(files, partial(_relations, known=known), RelationRow)
         case "KG":
             attributes = {label.name: frozenset(label.roles) for label in labels}
+            attributes[None] = frozenset().union(*attributes.values())
             return jsonl.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
             return jsonl.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
@@ -114,8 +117,11 @@ def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> 
     return RawExample(place, row.text, relations=tuple(relations))
 
 
-def _attributes(place: str, row: GraphRow, attributes: dict[str, frozenset[str]]) -> RawExample | BadRecord:
-    """Triples (entity, attribute, value). The entity's type is `head_type`, else the one that `entity` gives it."""
+def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozenset[str]]) -> RawExample | BadRecord:
+    """Triples (entity, attribute, value). The entity's type is `head_type`, else the one that `entity` gives it.
+
+    `attributes`: entity type → its attributes; None → those of any type.
+    """
     if row.relation is None:
         return RawExample(place, row.text)
     types: dict[str, set[str]] = {}
@@ -125,8 +131,7 @@ def _attributes(place: str, row: GraphRow, attributes: dict[str, frozenset[str]]
     for item in row.relation:
         called = types.get(item.head, ())
         head_type = item.head_type or (next(iter(called)) if len(called) == 1 else None)
-        candidates = attributes if head_type is None else (head_type,)
-        if not any(item.relation in attributes.get(name, ()) for name in candidates):
+        if item.relation not in attributes.get(head_type, ()):
             owner = "any entity type" if head_type is None else repr(head_type)
             return BadRecord(place, Reason.UNKNOWN_LABEL, f"schema.json has no attribute {item.relation!r} of {owner}")
         relations.append(Relation(item.relation, Mention(item.head), Mention(item.tail), head_type))
@@ -209,7 +214,9 @@ def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> 
     Types and predicates may contain `_`. Where several splits are possible, the one is taken with the most types
     that stand in strings with a single split. Raises SourceError naming `place` where that is not exactly one.
     """
-    splits = {name: _splits(name, set(predicates)) for name in names}
+    known = frozenset(predicates)
+    lengths = sorted(set(map(len, known)))
+    splits = {name: _splits(name, known, lengths) for name in names}
     certain = [found[0] for found in splits.values() if len(found) == 1]
     types = {end for subject_type, _, object_type in certain for end in (subject_type, object_type)}
     triples = []
@@ -223,13 +230,13 @@ def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> 
     return triples
 
 
-def _splits(name: str, predicates: set[str]) -> list[tuple[str, str, str]]:
+def _splits(name: str, predicates: frozenset[str], lengths: Sequence[int]) -> list[tuple[str, str, str]]:
+    """By predicate and place; `lengths`: those of the predicates, ascending."""
     found = []
-    for predicate in sorted(predicates):
-        middle = f"_{predicate}_"
-        at = name.find(middle, 1)
-        while at > 0:
-            if name[at + len(middle) :]:
-                found.append((name[:at], predicate, name[at + len(middle) :]))
-            at = name.find(middle, at + 1)
-    return found
+    for bar in re.finditer("_", name[1:]):
+        start = bar.start() + 2
+        for length in lengths[: bisect_left(lengths, len(name) - 1 - start)]:
+            end = start + length
+            if name[end] == "_" and name[start:end] in predicates:
+                found.append((name[start:end], start))
+    return [(name[: start - 1], predicate, name[start + len(predicate) + 1 :]) for predicate, start in sorted(found)]

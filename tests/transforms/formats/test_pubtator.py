@@ -8,7 +8,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation, surface
 from transforms.files import File
 from transforms.formats import pubtator
-from transforms.formats.pubtator import Grounded, between_mentions, concepts_of
+from transforms.formats.pubtator import ConceptMentions, Grounded, concepts_of
 
 BLOCK = """\
 7|t|Tea and jaw pain.
@@ -124,25 +124,29 @@ def grounded(*items):
     ]
 
 
+def between(head, tail, entities):
+    return ConceptMentions(entities).relation("r", head, tail)
+
+
 def starts(relation):
     return relation.head.spans[0][0], relation.tail.spans[0][0]
 
 
 def test_the_closest_pair_is_taken_in_either_order():
     entities = grounded(("A", 0), ("B", 100), ("A", 120), ("A", 190))
-    assert starts(between_mentions("r", "A", "B", entities)) == (120, 100)
-    assert starts(between_mentions("r", "B", "A", entities)) == (100, 120)
+    assert starts(between("A", "B", entities)) == (120, 100)
+    assert starts(between("B", "A", entities)) == (100, 120)
 
 
 def test_ties_go_to_the_left_and_overlap_is_no_distance():
-    assert starts(between_mentions("r", "A", "B", grounded(("B", 40), ("A", 30), ("B", 20)))) == (30, 20)
-    assert starts(between_mentions("r", "A", "B", grounded(("B", 14), ("A", 8), ("A", 90), ("B", 91)))) == (90, 91)
-    assert starts(between_mentions("r", "A", "B", grounded(("A", 0), ("B", 4), ("A", 90), ("B", 91)))) == (0, 4)
+    assert starts(between("A", "B", grounded(("B", 40), ("A", 30), ("B", 20)))) == (30, 20)
+    assert starts(between("A", "B", grounded(("B", 14), ("A", 8), ("A", 90), ("B", 91)))) == (90, 91)
+    assert starts(between("A", "B", grounded(("A", 0), ("B", 4), ("A", 90), ("B", 91)))) == (0, 4)
 
 
 def test_a_mention_is_not_related_to_itself():
-    assert between_mentions("r", "A", "B", grounded(("A|B", 0))) is None
-    assert starts(between_mentions("r", "A", "B", grounded(("A|B", 0), ("B", 50)))) == (0, 50)
+    assert between("A", "B", grounded(("A|B", 0))) is None
+    assert starts(between("A", "B", grounded(("A|B", 0), ("B", 50)))) == (0, 50)
 
 
 @given(
@@ -151,7 +155,7 @@ def test_a_mention_is_not_related_to_itself():
 )
 def test_no_other_pair_is_closer_whatever_the_order(items, random):
     entities = grounded(*items)
-    relation = between_mentions("r", "A", "B", entities)
+    relation = between("A", "B", entities)
     gaps = [
         max(0, abs(h - t) - 5)
         for i, (a, h) in enumerate(items)
@@ -165,5 +169,26 @@ def test_no_other_pair_is_closer_whatever_the_order(items, random):
     assert max(0, abs(head - tail) - 5) == min(gaps)
     shuffled = entities[:]
     random.shuffle(shuffled)
-    again = starts(between_mentions("r", "A", "B", shuffled))
+    again = starts(between("A", "B", shuffled))
     assert min(again) == min(head, tail) and max(again) == max(head, tail)
+
+
+extents = st.tuples(st.integers(0, 12), st.integers(1, 9)).map(lambda item: (item[0], item[0] + item[1]))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["A", "B", "A|B"]), extents), max_size=9))
+def test_the_pair_is_the_first_of_all_pairs_by_the_rule(items):
+    entities = [
+        Grounded(Entity(str(n), Mention("x" * (end - start), ((start, end),))), tuple(concepts.split("|")))
+        for n, (concepts, (start, end)) in enumerate(items)
+    ]
+    ranked = []
+    for h, (head_concepts, head) in enumerate(items):
+        for t, (tail_concepts, tail) in enumerate(items):
+            if h != t and "A" in head_concepts and "B" in tail_concepts:
+                (a, b), (c, d) = sorted((head, tail))
+                ranked.append((max(0, c - b), a, c, d, b, h, t))
+    relation = between("A", "B", entities)
+    assert (relation and (relation.head_label, relation.tail_label)) == (
+        tuple(map(str, min(ranked)[-2:])) if ranked else None
+    )

@@ -1,0 +1,330 @@
+"""python -m benchmarks.fuzz: mutated files through every form of every source's reader → what broke a promise.
+
+The seeds are the bundled samples and some rows of a user's own data. A reader may yield RawExamples and BadRecords or
+raise a SourceError of one line (a user's source.yaml: a ConfigError), within the limits of time and memory; every
+mention spells its offsets after `normalize`, and examples and rejects can be written. Variant n of a seed is the
+same on every run. Exit code 1 where something failed; each failing input is written to a folder.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+import pipelines
+from benchmarks.mutations import mutated
+from pipelines import sources, unified
+from pipelines.sources import Source, deal, matches
+from schemas.arrow import examples_to_table, rejects_to_table
+from schemas.errors import BadRecord, ConfigError, Reason, Reject, SourceError
+from schemas.example import Example, RawExample, mentions
+from transforms.files import File, list_files
+from transforms.normalize import normalize, spelled
+
+SAMPLES = Path(pipelines.__file__).with_name("samples")
+PROJECT = SAMPLES.parent.parent
+PROCESSOR_S = 5.0
+"""A variant's limit; its files are some ten kilobytes and a reader's speed is megabytes a second."""
+WALL_S = 120.0
+"""After which the process of a variant that does not even notice its limit is killed, also on a busy machine."""
+MEMORY_BYTES = 1 << 30
+"""More than what the process has when it starts."""
+KEPT_A_KIND = 3
+"""Failing inputs that are written of one kind of failure."""
+
+OWN = "own"
+"""The key of a user's own data."""
+TEXT = "Ada Marrow left Coal Quay on 3 May."
+OWN_DATA = {
+    "NER": (["person", "place"], [], {}, "entity", {"entity": "Coal Quay", "entity_type": "place"}),
+    "RE": ([], ["left"], {}, "relation", {"head": "Ada Marrow", "relation": "left", "tail": "Coal Quay"}),
+    "SPO": (
+        *(["person_left_place"], ["left"], {}, "relation"),
+        {"head": "Ada Marrow", "relation": "left", "tail": "Coal Quay", "head_type": "person", "tail_type": "place"},
+    ),
+    "EE": (
+        *(["departure"], ["agent"], {"departure": ["agent"]}, "event"),
+        {
+            "event_trigger": "left",
+            "event_type": "departure",
+            "arguments": [{"argument": "Ada Marrow", "role": "agent"}],
+        },
+    ),
+}
+"""Task → the lines of schema.json, the layer and an item of it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Files that one form of a source reads as one split (`form` -1: a folder of a user's own data)."""
+
+    key: str
+    form: int
+    split: str
+    files: tuple[tuple[str, bytes], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.key}, form {self.form + 1}, {self.split}"
+
+
+@dataclass
+class Outcome:
+    """What one variant gave. `failure`: kind and traceback."""
+
+    number: int
+    name: str
+    examples: int = 0
+    bad_records: int = 0
+    source_errors: int = 0
+    failure: tuple[str, str] | None = None
+    files: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass
+class Totals:
+    counts: Counter = field(default_factory=Counter)
+    kinds: Counter = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        self.counts["variants"] += 1
+        for name in ("examples", "bad_records", "source_errors"):
+            self.counts[name] += getattr(outcome, name)
+        if outcome.failure:
+            kind, _ = outcome.failure
+            self.counts["failures"] += 1
+            self.kinds[kind] += 1
+            self.first.setdefault(kind, f"variant {outcome.number} ({outcome.name})")
+
+
+class TimeIsUp(BaseException):
+    """No error that a reader could take for a fault of its file."""
+
+
+class Broken(Exception):
+    """A promise that a reader broke."""
+
+
+def cases(keys: Sequence[str]) -> dict[str, list[Case]]:
+    """Folder → cases of every form and split; a form of which the sample has no file gets those of another."""
+    found: dict[str, list[Case]] = {}
+    for key in keys:
+        folder = OWN if key == OWN else sources.folder(key)
+        found.setdefault(folder, []).extend(own_cases() if key == OWN else source_cases(key))
+    return found
+
+
+def source_cases(key: str) -> Iterator[Case]:
+    listed = list_files(str(SAMPLES / sources.folder(key)))
+    for number, form in enumerate(sources.load(key).forms):
+        mine = [file for file in listed if matches(file.name, form.include) and not matches(file.name, form.exclude)]
+        splits, _, _ = deal(form, mine)
+        for split, files in (splits or {"train": listed[:4]}).items():
+            yield Case(key, number, split, tuple((file.name, file.read()) for file in files))
+
+
+def own_cases() -> Iterator[Case]:
+    for schema in sorted(SAMPLES.rglob(unified.SCHEMA)):
+        files = [(path.name, path.read_bytes()) for path in sorted(schema.parent.iterdir())]
+        yield Case(OWN, -1, schema.parent.parent.name, tuple(files))
+    for task, (*schema, layer, item) in OWN_DATA.items():
+        rows = [{"text": TEXT, layer: [item]}, {"text": TEXT, layer: []}, {"text": f"{TEXT} {TEXT}", layer: [item] * 2}]
+        files = {
+            unified.SCHEMA: "".join(json.dumps(line) + "\n" for line in schema),
+            unified.SETTINGS: f"name: harbour\ntask: {task}\nlang: en\nlicense: open\n",
+            "train.json": "".join(json.dumps(row) + "\n" for row in rows),
+            "test.jsonl": json.dumps({"text": TEXT}) + "\n",
+        }
+        yield Case(OWN, -1, task, tuple((name, content.encode()) for name, content in files.items()))
+
+
+def variant(by_folder: dict[str, list[Case]], seed: int, number: int) -> Case:
+    """One of the cases with one or two of its files mutated."""
+    random = Random(f"{seed} {number}")
+    case = random.choice(by_folder[random.choice(sorted(by_folder))])
+    files = dict(case.files)
+    for name in random.sample(sorted(files), min(len(files), random.choice((1, 1, 1, 2)))):
+        files[name] = mutated(files[name], random)
+    return Case(case.key, case.form, case.split, tuple(files.items()))
+
+
+def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExample | BadRecord]]]:
+    """Each source that the files are, with its records. Raises SourceError and ConfigError."""
+    root = folder / "IE" / case.split if case.key == OWN else folder
+    for name, content in case.files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if case.key != OWN:
+        source = sources.load(case.key)
+        yield source, source.forms[case.form].read([File(str(root / name), name) for name, _ in case.files])
+        return
+    for located in unified.sources_below(str(folder)):
+        if located.problem:
+            raise SourceError(located.problem)
+        for split in located.found.splits:
+            yield located.source, located.found.read(split)
+
+
+def check(case: Case, folder: Path, outcome: Outcome) -> None:
+    """Reads the files and counts what they give. Raises Broken, or what a reader should not have raised."""
+    examples: list[Example] = []
+    bad: list[BadRecord] = []
+    try:
+        for source, records in readings(case, folder):
+            maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
+            for record in records:
+                if not isinstance(record, RawExample | BadRecord):
+                    raise Broken(f"a reader yields a {type(record).__name__}")
+                if isinstance(record, RawExample):
+                    record = normalize(record, *maps)
+                if isinstance(record, BadRecord):
+                    bad.append(record)
+                else:
+                    bad.extend(record.lost)
+                    examples.append(as_example(case, source, record, len(examples)))
+    except (SourceError, ConfigError) as error:
+        if isinstance(error, ConfigError) and case.key != OWN:
+            raise
+        outcome.source_errors = 1
+        if len(f"{error} ".splitlines()) > 1:
+            raise Broken("the message of an error has several lines") from error
+        str(error).encode()
+    outcome.examples, outcome.bad_records = len(examples), len(bad)
+    examples_to_table(examples).validate(full=True)
+    rejects = [Reject("ingest", case.key, case.split, "", one.place, Reason(one.reason), one.detail) for one in bad]
+    rejects_to_table(rejects).validate(full=True)
+
+
+def as_example(case: Case, source: Source, record: RawExample, number: int) -> Example:
+    for mention in mentions(record):
+        if mention.spans and not spelled(record.text, mention):
+            raise Broken("a mention does not spell its offsets")
+    split = "train" if case.split not in ("train", "validation", "test") else case.split
+    layers = record.entities, record.relations, record.events
+    return Example(f"{case.key}/{split}/{number}", source.name, split, source.lang, record.text, source.tasks, *layers)
+
+
+def tried(case: Case, number: int, folder: Path) -> Outcome:
+    """The outcome of one variant within the limit of processor time."""
+    outcome = Outcome(number, case.name)
+    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_S)
+    try:
+        check(case, folder, outcome)
+    except (Exception, TimeIsUp) as error:  # whatever it is, it is what is looked for
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        outcome.failure = kind_of(error), traceback.format_exc(limit=-12)
+        outcome.files = case.files
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return outcome
+
+
+def kind_of(error: BaseException) -> str:
+    """`ValueError at transforms/formats/brat.py:177`: the innermost line of ours, and what was raised there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PROJECT)]
+    inner = [frame for frame in ours if not frame.filename.endswith("benchmarks/fuzz.py")] or ours
+    place = f"{Path(inner[-1].filename).relative_to(PROJECT)}:{inner[-1].lineno}"
+    return f"{type(error).__name__} at {place}" + (f" ({error})" if isinstance(error, Broken) else "")
+
+
+def work(connection: Connection, keys: Sequence[str], seed: int, start: int) -> None:
+    """Sends the outcomes of the variants from `start` on, until its process is ended."""
+
+    def end(*_) -> None:
+        raise TimeIsUp(f"{PROCESSOR_S} processor seconds are over")
+
+    by_folder = cases(keys)
+    signal.signal(signal.SIGPROF, end)
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES,) * 2)
+    while True:
+        case = variant(by_folder, seed, start)
+        with tempfile.TemporaryDirectory() as folder:
+            outcome = tried(case, start, Path(folder))
+        connection.send(outcome)
+        start += 1
+
+
+def outcomes(keys: Sequence[str], seed: int) -> Iterator[Outcome]:
+    """The outcomes of variant 0, 1, ... A variant that ends its process, or never ends, is a failure of its own."""
+    context = multiprocessing.get_context("spawn")
+    number = 0
+    while True:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs, keys, seed, number), daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            while ours.poll(WALL_S):
+                yield ours.recv()
+                number += 1
+            why = f"no answer within {WALL_S:.0f} s"
+        except EOFError:
+            process.join()
+            why = f"the process ended with {process.exitcode}"
+        finally:
+            process.kill()
+            process.join()
+        case = variant(cases(keys), seed, number)
+        yield Outcome(number, case.name, failure=(f"{why}, {case.name}", why), files=case.files)
+        number += 1
+
+
+def keep(outcome: Outcome, folder: Path) -> None:
+    """Writes a failing input and its traceback."""
+    place = folder / f"{outcome.number}"
+    shutil.rmtree(place, ignore_errors=True)
+    for name, content in outcome.files:
+        path = place / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    said = f"{outcome.name}\n{outcome.failure[0]}\n\n{outcome.failure[1]}"
+    (place / "failure.txt").write_text(said, encoding="utf-8", errors="backslashreplace")
+
+
+def fuzzed(keys: Sequence[str], seed: int, variants: int | None, minutes: float, folder: Path | None) -> Totals:
+    """Runs so many variants, or for so many minutes."""
+    totals, end = Totals(), time.monotonic() + 60 * minutes
+    for outcome in outcomes(keys, seed):
+        totals.add(outcome)
+        if outcome.failure and folder and totals.kinds[outcome.failure[0]] <= KEPT_A_KIND:
+            keep(outcome, folder)
+        if totals.counts["variants"] == variants or (variants is None and time.monotonic() > end):
+            return totals
+    raise AssertionError("variants do not end")
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--variants", type=int, help="so many, whatever time they take")
+    parser.add_argument("--sources", default="", metavar="KEY,...", help=f"of these alone ({OWN}: a user's own data)")
+    parser.add_argument("--failures", type=Path, metavar="DIR", help="where failing inputs are written")
+    arguments = parser.parse_args(flags)
+    keys = arguments.sources.split(",") if arguments.sources else [*sources.keys(), OWN]
+    totals = fuzzed(keys, arguments.seed, arguments.variants, arguments.minutes, arguments.failures)
+    names = ("variants", "examples", "bad_records", "source_errors", "failures")
+    print(", ".join(f"{name.replace('_', ' ')} {totals.counts[name]:,}" for name in names))
+    for kind, count in totals.kinds.most_common():
+        print(f"{count:,} × {kind}; first {totals.first[kind]}")
+    return 1 if totals.kinds else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
