@@ -1,7 +1,6 @@
 """A checked configuration → the build: finds the sources, runs the stages that are not done, reports."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 
@@ -86,7 +85,7 @@ def tell_losses(ingested: dict) -> None:
 
 
 def closing_line(folder: str, name: str) -> str:
-    counts = json.loads(files.read_text(f"{folder}/reports/stats.json"))
+    counts = files.read_json(f"{folder}/reports/stats.json", dict)
     total = sum(n for splits in counts["instructions"].values() for n in splits.values())
     tasks = ", ".join(counts["instructions"])
     return (
