@@ -43,7 +43,7 @@ def argument_parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--sources",
         metavar="A,B",
-        help='source keys, quoted as in CSV where one holds a comma ("a, b",c); default: all that are found',
+        help='source keys ("a, b",c where a comma is in one); default: all found',
     )
     data.add_argument("--tasks", metavar="T,T", help=f"default: {','.join(TASKS)}")
     data.add_argument("--output", metavar="DIR", default="build", help="default: build/")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypedDict
 
 import msgspec
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from pipelines import card, croissant, dag, dataset_info, figures, manifests, sources
 from pipelines.build import STAGES
 from pipelines.config import Config
+from pipelines.manifests import Count, Inside, Sha256
 from pipelines.output import recorded, settings
 from pipelines.sources import Licence
 from schemas.arrow import INSTRUCTIONS
@@ -28,6 +30,17 @@ WORK = ".release"
 
 MARKER = "release.json"
 """What a release holds, in the release itself: by it a later one knows which files it may replace or delete."""
+
+
+class InRelease(TypedDict):
+    size: Count
+    sha256: Sha256
+
+
+class Marker(TypedDict):
+    ieforge: str
+    files: dict[Inside, InRelease]
+
 
 REPORT = "reports/report.html"
 AS_THEY_ARE = ("reports/validation.json", "reports/data_docs/index.html")
