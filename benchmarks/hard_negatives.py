@@ -24,6 +24,7 @@ from pipelines import build, registry, sources
 from pipelines.labels import label_set
 from pipelines.mine import draw_shard, raw_labels
 from pipelines.stages import clean_shards
+from schemas import key_list
 from schemas.errors import IEForgeError
 from schemas.label import LabelSet
 from transforms import files
@@ -50,7 +51,7 @@ def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotat
     """Source key → annotations of its train and validation files, which are built up to clean/."""
     located = registry.everything(registry.listing(data_root))
     keys = [one.key for one in located if one.key in tasks and one.found and one.found.splits]
-    flags = ["--data_root", data_root, "--output", output, "--sources", ",".join(keys), "--only", "clean"]
+    flags = ["--data_root", data_root, "--output", output, "--sources", key_list.join(keys), "--only", "clean"]
     code = build.main([*flags, "--hard_negatives", "none"])
     if code not in (0, 3):
         sys.exit(code)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from multiprocessing import forkserver
 
 from pipelines import config
+from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from schemas.example import TASKS
 
@@ -39,7 +40,11 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     data = parser.add_argument_group("data")
     data.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
-    data.add_argument("--sources", metavar="A,B", help="source keys; default: all that are found")
+    data.add_argument(
+        "--sources",
+        metavar="A,B",
+        help='source keys ("a, b",c where a comma is in one); default: all found',
+    )
     data.add_argument("--tasks", metavar="T,T", help=f"default: {','.join(TASKS)}")
     data.add_argument("--output", metavar="DIR", default="build", help="default: build/")
     data.add_argument(
@@ -99,7 +104,9 @@ def configuration(arguments: argparse.Namespace) -> config.Config:
     for flag, key in FLAG_SETTINGS.items():
         value = getattr(arguments, flag)
         if value is not None:
-            content = config.with_value(content, key, value.split(",") if flag in ("sources", "tasks") else value)
+            if flag in ("sources", "tasks"):
+                value = key_list.split(value, f"--{flag}")
+            content = config.with_value(content, key, value)
     if not content.get("data_root"):
         samples = config.read_recipe(config.RECIPES / "samples.yaml")
         content = config.merged({**samples, "data_root": str(config.SAMPLES)}, content)

@@ -16,6 +16,8 @@ SAMPLES = Path(__file__).parent / "samples"
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Labels = Annotated[int, Field(le=2**31 - 1)]
+"""A number of labels, with which whole columns are reckoned."""
 
 
 class Section(BaseModel):
@@ -64,10 +66,10 @@ class Instruct(Section):
     """Asking: what `transforms.ask.AskOptions` documents, which also checks the values."""
 
     tasks: tuple[Literal[TASKS], ...] = TASKS
-    split_num: dict[Literal[TASKS], int] = {}
+    split_num: dict[Literal[TASKS], Labels] = {}
     order: Literal["shuffled", "sorted"] = "shuffled"
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] = 2.0
-    labels_without_positive: int | None = None
+    labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
     prompts: str | None = None
     instructions_per_shard: Positive = 100_000

@@ -2,16 +2,23 @@
 
 A stage's fingerprint covers its name and version, its section of the configuration, the fingerprints of what it
 needs and the checksums of the files it reads from outside. `manifest.json`, written last, holds it: a stage whose
-manifest has the same fingerprint and whose files are all there is done.
+manifest has the same fingerprint and whose files are all there as they were written is done. Of Parquet files only the
+sizes are compared: their pages have checksums of their own, which are looked at as they are read.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from pipelines import manifests
 from transforms import files
+
+FORM = 2
+"""Of manifests: what an IEForge of another form made is made anew. 2: with the checksums of all files."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Stage:
     inputs: object
     run: Callable[[str], dict]
     files: tuple[str, ...] = ()  # what it writes at the top of the output folder
+    form: type = manifests.Manifest
 
 
 def fingerprints(stages: Mapping[str, Stage]) -> dict[str, str]:
@@ -36,7 +44,7 @@ def fingerprints(stages: Mapping[str, Stage]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in TopologicalSorter({s.name: s.needs for s in stages.values()}).static_order():
         stage = stages[name]
-        known = [stage.name, stage.version, stage.inputs, [found[need] for need in stage.needs]]
+        known = [FORM, stage.name, stage.version, stage.inputs, [found[need] for need in stage.needs]]
         found[name] = hashlib.sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
     return found
 
@@ -53,22 +61,25 @@ def manifest_path(output: str, stage: Stage) -> str:
 
 def read_manifest(output: str, stage: Stage) -> dict | None:
     """The stage's manifest, or None where it has not ended (or something spoilt it)."""
-    path = manifest_path(output, stage)
-    if not files.exists(path):
-        return None
-    try:
-        content = json.loads(files.read_text(path))
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None
+    return manifests.read(manifest_path(output, stage), stage.form)
 
 
 def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
-    """Whether the stage's manifest has this fingerprint and every file that it lists is there with its size."""
+    """Whether the stage's manifest has this fingerprint and every file that it lists is there as it was written."""
     manifest = read_manifest(output, stage)
-    if manifest is None or manifest.get("fingerprint") != fingerprint:
+    if manifest is None or manifest["fingerprint"] != fingerprint:
         return False
-    return files.sizes(output, manifest["files"]) == manifest["files"]
+    if files.sizes(output, manifest["files"]) != manifest["files"]:
+        return False
+    noted = {name: sha256 for name, sha256 in manifest["sha256"].items() if not name.endswith(".parquet")}
+    return checksums(output, noted) == noted
+
+
+def checksums(output: str, names: Iterable[str]) -> dict[str, str]:
+    """Name → SHA-256 of files below `output`, several at a time: hashing lets other threads run."""
+    names = list(names)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(lambda name: files.checksum(f"{output}/{name}"), names), strict=True))
 
 
 def run(
@@ -84,7 +95,7 @@ def run(
     for name in reversed(prints):
         if name in wanted:
             wanted.update(stages[name].needs)
-    manifests = {}
+    made = {}
     for name in prints:
         if name not in wanted:
             continue
@@ -99,14 +110,24 @@ def run(
                         files.remove_file(f"{output}/{file}")
             for folder in stage.folders:
                 files.remove_tree(f"{output}/{folder}")
+            for file in stage.files:
+                files.remove_temporaries(posixpath.dirname(f"{output}/{file}"))
             content = stage.run(output)
-            listed = sorted(
+            written = sorted(
                 f"{folder}/{file.name}"
                 for folder in stage.folders
                 if files.exists(f"{output}/{folder}")
                 for file in files.list_files(f"{output}/{folder}")
             ) + list(stage.files)
-            manifest = {"stage": name, "fingerprint": prints[name], **content, "files": files.sizes(output, listed)}
-            files.write_text(manifest_path(output, stage), json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
-        manifests[name] = read_manifest(output, stage)
-    return manifests
+            noted = {shard["path"]: shard["sha256"] for shard in content.get("shards", ())}
+            sha256 = noted | checksums(output, [file for file in written if file not in noted])
+            manifest = {
+                "stage": name,
+                "fingerprint": prints[name],
+                **content,
+                "files": files.sizes(output, written),
+                "sha256": {file: sha256[file] for file in written},
+            }
+            files.write_text(manifest_path(output, stage), manifests.render(manifest))
+        made[name] = read_manifest(output, stage)
+    return made

@@ -1,7 +1,6 @@
 """A checked configuration → the build: finds the sources, runs the stages that are not done, reports."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -122,7 +121,7 @@ def named(names: Sequence[str]) -> str:
 
 
 def closing_line(folder: str, name: str) -> str:
-    counts = json.loads(files.read_text(f"{folder}/reports/stats.json"))
+    counts = files.read_json(f"{folder}/reports/stats.json", dict)
     total = sum(n for splits in counts["instructions"].values() for n in splits.values())
     tasks = ", ".join(counts["instructions"])
     sources = sum(

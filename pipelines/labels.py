@@ -142,4 +142,4 @@ def label_path(output: str, task: str, key: str) -> str:
 
 def read_label_set(output: str, task: str, key: str) -> LabelSet:
     """Raises MachineError where there is none."""
-    return msgspec.json.decode(files.read_text(label_path(output, task, key)), type=LabelSet)
+    return files.read_json(label_path(output, task, key), LabelSet)

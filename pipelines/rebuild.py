@@ -9,13 +9,11 @@ from collections.abc import Collection, Sequence
 
 import yaml
 
-from pipelines import build, release, sources
+from pipelines import build, release, release_recipe, shell, sources
+from pipelines.release_recipe import DICTIONARIES, PROMPTS, RECIPE, SOURCES
+from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
 from transforms import files
-
-FOLDER = "rebuild"
-SOURCES, RECIPE = f"{FOLDER}/sources.json", f"{FOLDER}/recipe.yaml"
-PROMPTS, DICTIONARIES = f"{FOLDER}/prompts.yaml", f"{FOLDER}/hard_negatives"
 
 
 def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
@@ -29,7 +27,7 @@ def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
         return {}
     config = release.built_with(release.manifest(output, "card"))
     ingested = release.manifest(output, "examples")
-    leakage = json.loads(files.read_text(f"{output}/reports/stats.json"))["leakage"]
+    leakage = files.read_json(f"{output}/reports/stats.json", dict)["leakage"]
     digests = release.row_digests(output, left_out)
     found = {}
     for key in sorted(left_out):
@@ -43,7 +41,7 @@ def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
             "get": sources.load(key).get if key in sources.keys() else "the files of whoever published this",
             "needs": needs,
             "files": {name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
-            "command": f"python -m pipelines.rebuild --release . --sources {key} --data_root RAW --output DIR",
+            "command": shell.command(["python", "-m", "pipelines.rebuild", *given_flags(key)]),
             "rows": digests[key],
         }
     settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
@@ -61,6 +59,10 @@ def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
     return texts
 
 
+def given_flags(key: str) -> list[str]:
+    return ["--release", ".", "--sources", key_list.join([key]), "--data_root", "RAW", "--output", "DIR"]
+
+
 def raw_files(ingested: dict, key: str) -> dict[str, str]:
     """Path below a data root → SHA-256 of the source's raw files, as the build read them."""
     folder = sources.folder(key) if key in sources.keys() else key
@@ -76,11 +78,12 @@ def argument_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--release", metavar="DIR", required=True, help="a release: the folder of its README.md")
-    parser.add_argument("--sources", metavar="A,B", required=True, help="keys of sources that it left out")
+    parser.add_argument("--sources", metavar="A,B", required=True, help='keys of sources that it left out ("a, b",c)')
     parser.add_argument(
         "--data_root", metavar="RAW", required=True, help="folders named by source key, raw files in them"
     )
     parser.add_argument("--output", metavar="DIR", default="rebuilt", help="default: rebuilt/")
+    parser.add_argument("--trust", action="store_true", help="load the models that the release's recipe names")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
@@ -107,33 +110,31 @@ def rebuild(arguments: argparse.Namespace) -> int:
     from pipelines import to_path  # with it comes Beam, which takes seconds
 
     folder, output = arguments.release.rstrip("/"), files.absolute(arguments.output.rstrip("/"))
-    if not files.exists(f"{folder}/{SOURCES}"):
-        raise ConfigError(f"{folder}: no {SOURCES} in it; name the folder of a release that left sources out")
     to_path.refuse_pattern(output)
-    told = files.read_json(f"{folder}/{SOURCES}")
-    keys = arguments.sources.split(",")
+    marker, left_out, settings = release_recipe.read(folder, arguments.trust)
+    keys = key_list.split(arguments.sources, "--sources")
     for key in keys:
-        if key not in told:
-            raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {', '.join(told)}")
-    expected = {name: checksum for key in keys for name, checksum in told[key]["files"].items()}
-    refuse_other_files(arguments.data_root, expected)
-    wanted = sorted({name for key in keys for name in (key, *told[key]["needs"])})
-    settings = yaml.safe_load(files.read_text(f"{folder}/{RECIPE}"))
-    collapse = [key for key in settings["ingest"]["collapse"] if key in wanted]
-    flags = ["--recipe", f"{folder}/{RECIPE}", "--data_root", arguments.data_root, "--sources", ",".join(wanted)]
-    flags += ["--set", f"ingest.collapse={json.dumps(collapse)}", "--output", output]
+        if key not in left_out:
+            raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {', '.join(left_out)}")
+    refuse_other_files(arguments.data_root, {name: of for key in keys for name, of in left_out[key]["files"].items()})
+    wanted = sorted({name for key in keys for name in (key, *left_out[key]["needs"])})
+    collapse = [key for key in settings.ingest.collapse if key in wanted]
+    flags = ["--recipe", f"{folder}/{RECIPE}", "--data_root", arguments.data_root]
+    flags += ["--sources", key_list.join(wanted), "--set", f"ingest.collapse={json.dumps(collapse)}"]
+    flags += ["--output", output]
     flags += ["--prompts", f"{folder}/{PROMPTS}"] if files.exists(f"{folder}/{PROMPTS}") else []
     flags += ["--hard_negatives", f"{folder}/{DICTIONARIES}"] if files.exists(f"{folder}/{DICTIONARIES}") else []
     code = build.main([*flags, "--debug"] if arguments.debug else flags)
     if code:
         return code
     digests = release.row_digests(output, keys)
-    other = [f"{key} {at}" for key in keys for at in told[key]["rows"] if digests[key].get(at) != told[key]["rows"][at]]
-    other += [f"{key} {at}" for key in keys for at in digests[key] if at not in told[key]["rows"]]
+    expected = {key: left_out[key]["rows"] for key in keys}
+    other = [f"{key} {at}" for key in keys for at in expected[key] if digests[key].get(at) != expected[key][at]]
+    other += [f"{key} {at}" for key in keys for at in digests[key] if at not in expected[key]]
     if other:
-        version = json.loads(files.read_text(f"{folder}/{release.MARKER}"))["ieforge"]
         raise SourceError(
-            f"{output}: other rows than in the release's build: {', '.join(other)}; it was made with IEForge {version}"
+            f"{output}: other rows than in the release's build: {', '.join(other)}; it was made with IEForge "
+            f"{marker['ieforge']}"
         )
     prepared = release.prepare(output, keys, {key: "not asked for" for key in wanted if key not in keys}, {}, None)
     to_path.write(prepared.files, f"{output}/release")
@@ -149,7 +150,7 @@ def refuse_other_files(data_root: str, expected: dict[str, str]) -> None:
     wrong = []
     for name, checksum in sorted(expected.items()):
         path = f"{data_root.rstrip('/')}/{name}"
-        if not files.exists(path):
+        if not files.sizes(data_root, [name]):
             wrong.append(f"{path}: missing")
         elif files.checksum(path) != checksum:
             wrong.append(f"{path}: another file than the release was made of (its SHA-256 is not {checksum})")

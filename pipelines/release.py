@@ -8,14 +8,16 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypedDict
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import card, croissant, dataset_info, figures, sources
+from pipelines import card, croissant, dag, dataset_info, figures, manifests, sources
 from pipelines.build import STAGES
 from pipelines.config import Config
+from pipelines.manifests import Count, Inside, Sha256
 from pipelines.output import recorded, settings
 from pipelines.sources import Licence
 from schemas.arrow import INSTRUCTIONS
@@ -28,6 +30,17 @@ WORK = ".release"
 
 MARKER = "release.json"
 """What a release holds, in the release itself: by it a later one knows which files it may replace or delete."""
+
+
+class InRelease(TypedDict):
+    size: Count
+    sha256: Sha256
+
+
+class Marker(TypedDict):
+    ieforge: str
+    files: dict[Inside, InRelease]
+
 
 REPORT = "reports/report.html"
 AS_THEY_ARE = ("reports/validation.json", "reports/data_docs/index.html")
@@ -68,19 +81,22 @@ class Release:
 
 def manifest(output: str, folder: str) -> dict:
     """The manifest of the stage whose first folder this is. Raises MachineError where there is none."""
-    return json.loads(files.read_text(f"{output}/{folder}/manifest.json"))
+    return files.read_json(f"{output}/{folder}/manifest.json", dict)
 
 
-def manifests(output: str) -> dict[str, dict]:
-    """Stage name → manifest, of the stages that have ended; one that is spoilt counts for none, as in a build."""
-    found = {}
+def manifests_below(output: str) -> Iterator[tuple[str, dict]]:
+    """(name, manifest) of the stages that have ended; one that is spoilt counts for none, as in a build."""
     for file in files.list_files(output):
         if posixpath.basename(file.name) == "manifest.json":
-            with suppress(ValueError):
-                content = json.loads(file.text())
-                if isinstance(content, dict) and "stage" in content:
-                    found[content["stage"]] = content
-    return found
+            content = manifests.read(file.path)
+            form = manifests.FORMS.get(content["stage"], manifests.Manifest) if content else None
+            if form and manifests.read(file.path, form):
+                yield file.name, content
+
+
+def by_stage(output: str) -> dict[str, dict]:
+    """Stage name → manifest, of the stages that have ended."""
+    return {content["stage"]: content for _, content in manifests_below(output)}
 
 
 def refusals(output: str) -> list[str]:
@@ -90,7 +106,7 @@ def refusals(output: str) -> list[str]:
     """
     if not files.is_folder(output) or recorded(output) is None:
         raise ConfigError(f"{output}: no build in it; name the --output folder of python -m pipelines.build")
-    found = manifests(output)
+    found = by_stage(output)
     again = "run python -m pipelines.build again with the same flags"
     reasons = []
     unfinished = [stage for stage in STAGES if stage not in found]
@@ -116,11 +132,16 @@ def refusals(output: str) -> list[str]:
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             reasons.append(f"{changed[0]}{more} changed or gone since stage {stage} ended: {again}")
-    shards = found.get("instruct", {"shards": ()})["shards"]
-    there = files.sizes(output, [shard["path"] for shard in shards])
-    for shard in shards:
-        if shard["path"] in there and files.checksum(f"{output}/{shard['path']}") != shard["sha256"]:
-            reasons.append(f"{shard['path']} holds other bytes than were written: delete it, then {again}")
+        same_size = {name: sha256 for name, sha256 in content["sha256"].items() if name not in changed}
+        now = dag.checksums(output, same_size)
+        for name in sorted(name for name, sha256 in same_size.items() if now[name] != sha256):
+            reasons.append(f"{name} holds other bytes than were written: delete it, then {again}")
+    if not reasons:  # what is wrong besides has the stage run again, which writes its manifest anew
+        reasons += [
+            f"{name} was altered since it was written: delete it, then {again}"
+            for name, content in manifests_below(output)
+            if content["checksum"] != manifests.checksum(content)
+        ]
     return reasons
 
 
@@ -141,7 +162,7 @@ def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, 
         for name in (key, source.name)
     }
     kept, left_out = [], {}
-    ingested = manifests(output).get("ingest", {"sources": {}})
+    ingested = by_stage(output).get("ingest", {"sources": {}})
     for key, source in sorted(ingested["sources"].items()):
         licence = sources.load(key).licence if key in sources.keys() else source["licence"]
         if licence == Licence.GATED:
@@ -218,7 +239,7 @@ def prepare(
     work = f"{output}/{WORK}"
     about = manifest(output, "examples")["sources"]
     planned = parts(manifest(output, "data")["shards"], frozenset(keep))
-    counts = figures.subset(json.loads(files.read_text(f"{output}/reports/stats.json")), keep)
+    counts = figures.subset(files.read_json(f"{output}/reports/stats.json", dict), keep)
     rewrite(output, planned, counts)
     listed = [
         described(part.name, f"{work}/{part.name}" if part.mixed else f"{output}/{part.built}") for part in planned
@@ -271,8 +292,9 @@ def rewrite(output: str, planned: Iterable[Part], counts: dict) -> None:
     what = [manifest(output, "card")["fingerprint"], sorted(counts["sources"])]
     mixed = [part for part in planned if part.mixed]
     names = [REPORT, *(part.name for part in mixed)]
-    if files.exists(done) and json.loads(files.read_text(done)) == [what, checksums(work, names)]:
-        return
+    with suppress(ConfigError):  # cut off or damaged: made anew
+        if files.exists(done) and files.read_json(done) == [what, checksums(work, names)]:
+            return
     from pipelines import report  # with it comes Beam, which takes seconds
 
     files.remove_tree(work)

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -14,6 +15,7 @@ from pipelines import (
     citations,
     croissant,
     dataset_info,
+    manifests,
     negatives,
     report,
     runner,
@@ -60,7 +62,7 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
     mined_from = [config.mine.model_dump(), dictionary, of_model]
     instruct = config.instruct.model_dump(mode="json")
     return {
-        stage.name: stage
+        stage.name: replace(stage, form=manifests.FORMS.get(stage.name, manifests.Manifest))
         for stage in (
             Stage(
                 "ingest",
@@ -325,12 +327,12 @@ class Build:
         return {"version": importlib.metadata.version("ieforge"), "samples": samples, "settings": told(self.config)}
 
     def report(self, output: str) -> dict:
-        counts = json.loads(files.read_text(f"{output}/reports/stats.json"))
+        counts = files.read_json(f"{output}/reports/stats.json", dict)
         files.write_text(f"{output}/reports/report.html", report.page(output, counts))
         return {}
 
     def card(self, output: str) -> dict:
-        counts = json.loads(files.read_text(f"{output}/reports/stats.json"))
+        counts = files.read_json(f"{output}/reports/stats.json", dict)
         shards = croissant.shards_of(output, summary.manifest(output, "data")["shards"])
         files.write_text(f"{output}/README.md", card.render(counts))
         files.write_text(f"{output}/README_zh.md", card.render(counts, lang="zh"))

@@ -344,7 +344,7 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
 
 
 def read_results(output: str) -> list[SuiteResult]:
-    return msgspec.json.decode(files.read_text(f"{output}/reports/validation.json"), type=list[SuiteResult])
+    return files.read_json(f"{output}/reports/validation.json", list[SuiteResult])
 
 
 def refuse_failures(output: str) -> None:

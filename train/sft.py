@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError, MachineError
 from train.tuning import recipe
 
@@ -62,7 +63,7 @@ def configuration(arguments: argparse.Namespace) -> recipe.Recipe:
             content[flag] = getattr(arguments, flag)
     for flag in ("tasks", "sources"):
         if getattr(arguments, flag) is not None:
-            content[flag] = getattr(arguments, flag).split(",")
+            content[flag] = key_list.split(getattr(arguments, flag), f"--{flag}")
     return recipe.check(content, arguments.config or "flags")
 
 

@@ -1,12 +1,12 @@
 """Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
 
 import hashlib
-import json
 import os
 import posixpath
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, is_typeddict
 
 import msgspec
 from pyarrow import fs
@@ -233,11 +233,24 @@ def read_text(path: str) -> str:
     return read_bytes(path).decode()
 
 
-def read_json(path: str):
-    """The value in a JSON file. Raises ConfigError where it holds something else."""
+def read_json(path: str, form: Any = Any) -> Any:
+    """The value in a JSON file; see `parse_json`."""
+    return parse_json(read_bytes(path), form, path)
+
+
+def parse_json(content: bytes, form: Any, path: str) -> Any:
+    """The value that a JSON file holds, as a `form` that msgspec knows; of a TypedDict all keys stay, named or not.
+
+    Raises ConfigError naming `path` where it is no JSON, or JSON of another form.
+    """
     try:
-        return json.loads(read_bytes(path))
-    except ValueError as error:
+        value = msgspec.json.decode(content, type=form)
+        return msgspec.json.decode(content) if is_typeddict(form) else value
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"{path}: not as IEForge writes it ({error}); make it anew, or name another folder"
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: no JSON ({error}); make it anew, or name another folder") from error
 
 

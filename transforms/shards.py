@@ -30,6 +30,7 @@ def write_shard(path: str, schema: pa.Schema, tables: Iterable[pa.Table]) -> int
             schema,
             compression="zstd",
             write_page_index=True,
+            write_page_checksum=True,
             use_content_defined_chunking=True,
             use_dictionary=[leaf for field in schema if field.name not in UNIQUE for leaf in leaves(field)],
         ) as writer,
@@ -70,31 +71,41 @@ def read_back(path: str):
     """Turns a shard of ours that cannot be read into one line that names it."""
     try:
         yield
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         folder = path.rpartition("/")[0]
         reason = " ".join(str(error).split())
         raise MachineError(f"{path}: cannot be read back: {reason}; delete {folder} and run again") from error
 
 
+def verifying(stream) -> pq.ParquetFile:
+    """A Parquet file whose pages are compared with their checksums as they are read."""
+    return pq.ParquetFile(stream, page_checksum_verification=True)
+
+
 def read_shard(path: str) -> pa.Table:
     system, inner = filesystem(path)
     with read_back(path):
-        return pq.read_table(inner, filesystem=system)
+        return pq.read_table(inner, filesystem=system, page_checksum_verification=True)
 
 
 def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> Iterable[pa.Table]:
     """The shard's rows in tables of at most `rows`, one in memory at a time; `columns`: the Parquet paths to read."""
     system, inner = filesystem(path)
     with read_back(path), system.open_input_file(inner) as stream:
-        for batch in pq.ParquetFile(stream).iter_batches(rows, columns=columns):
+        file = verifying(stream)
+        missing = file.metadata.num_rows
+        for batch in file.iter_batches(rows, columns=columns):
+            missing -= batch.num_rows
             yield pa.Table.from_batches([batch])
+        if missing:  # a page whose header is damaged can end the reading without an error
+            raise OSError(f"{missing} of its rows are missing")
 
 
 def read_group(path: str, number: int, columns: Sequence[str] | None = None) -> pa.Table:
     """The rows of one row group; `columns`: the Parquet paths to read."""
     system, inner = filesystem(path)
     with read_back(path), system.open_input_file(inner) as stream:
-        return pq.ParquetFile(stream).read_row_group(number, columns)
+        return verifying(stream).read_row_group(number, columns)
 
 
 def least_values(path: str, column: str) -> list[str]:
@@ -116,5 +127,5 @@ def read_schema(path: str) -> pa.Schema:
 
 def row_count(path: str) -> int:
     system, inner = filesystem(path)
-    with system.open_input_file(inner) as stream:
+    with read_back(path), system.open_input_file(inner) as stream:
         return pq.ParquetFile(stream).metadata.num_rows

@@ -155,7 +155,7 @@ def test_a_licence_written_into_source_yaml_is_noticed_by_the_next_build(tmp_pat
         with (tmp_path / "raw/mine/source.yaml").open("a") as file:
             file.write(settings)
         assert build_module.main(flags) == 0
-        assert release.manifests(str(tmp_path / "build"))["ingest"]["sources"]["mine"]["licence"] == licence
+        assert release.by_stage(str(tmp_path / "build"))["ingest"]["sources"]["mine"]["licence"] == licence
 
 
 def test_a_licence_that_is_found_later_counts(build, tmp_path):

@@ -3,10 +3,11 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, required
+from schemas.errors import MachineError
 from transforms.shards import (
     ROW_GROUP_ROWS,
     least_values,
@@ -84,3 +85,27 @@ def test_leaves_are_the_paths_of_the_parquet_columns(tmp_path):
         write_shard(path, schema, [schema.empty_table()])
         columns = pq.ParquetFile(path).schema
         assert [leaf for field in schema for leaf in leaves(field)] == [column.path for column in columns]
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_a_byte_that_changed_in_any_page_is_noticed(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("damaged")
+    schema = pa.schema([required("id", pa.string()), required("labels", pa.list_(required("element", pa.string())))])
+    rows = pa.table({"id": [f"row {n}" for n in range(50)], "labels": [["a", "b"][: n % 3] for n in range(50)]}, schema)
+    path = folder / "shard.parquet"
+    write_shard(str(path), schema, [rows])
+    content = bytearray(path.read_bytes())
+    columns = map(pq.ParquetFile(path).metadata.row_group(0).column, range(2))
+    at = data.draw(st.integers(4, 3 + sum(column.total_compressed_size for column in columns)))
+    content[at] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+    for read in (
+        read_shard,
+        lambda path: pa.concat_tables([*read_batches(path, 50), schema.empty_table()]),
+        lambda path: read_group(path, 0),
+    ):
+        try:
+            assert read(str(path)).equals(rows)  # what changed may be the checksum itself, or a statistic
+        except MachineError as error:
+            assert "cannot be read back" in str(error)

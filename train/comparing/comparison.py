@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from schemas import key_list
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train.scoring.metrics import MATCHES
@@ -124,7 +125,7 @@ def train_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Ste
     """A training that was begun goes on."""
     corpus, model = output / arm / "corpus", output / arm / str(seed) / "model"
     command = ["train.sft", "--config", comparison.sft, "--data", str(corpus), "--output", str(model)]
-    command += ["--tasks", ",".join(comparison.tasks), "--sources", ",".join(comparison.sources)]
+    command += ["--tasks", ",".join(comparison.tasks), "--sources", key_list.join(comparison.sources)]
     for key, value in {**comparison.settings, "training.seed": seed}.items():
         command += ["--set", f"{key}={json.dumps(value)}"]
     if (model / "sft.yaml").exists():
@@ -137,7 +138,7 @@ def predict_step(comparison: Comparison, arm: str, seed: int, output: Path) -> S
     folder = output / arm / str(seed)
     kind = "--adapter" if (folder / "model/adapter_config.json").exists() else "--model"
     command = ["train.predict", kind, str(folder / "model"), "--data", str(output / arm / "corpus"), "--split", "test"]
-    command += ["--tasks", ",".join(comparison.tasks), "--sources", ",".join(comparison.held_out)]
+    command += ["--tasks", ",".join(comparison.tasks), "--sources", key_list.join(comparison.held_out)]
     for flag, value in comparison.predict.items():
         if value is not False:
             command += [f"--{flag}"] if value is True else [f"--{flag}", str(value)]

@@ -12,6 +12,7 @@ from importlib import metadata
 
 from tqdm import tqdm
 
+from schemas import key_list
 from schemas.errors import ConfigError, MachineError
 from train import corpus
 from train.prediction import answers, endpoint, extractions, guided, resume, shots, work
@@ -125,8 +126,8 @@ def asked(arguments: argparse.Namespace) -> work.Work:
         return work.of_split(
             arguments.data,
             arguments.split,
-            tasks=names(arguments.tasks),
-            sources=names(arguments.sources),
+            tasks=names(arguments.tasks, "--tasks"),
+            sources=names(arguments.sources, "--sources"),
             revision=arguments.revision,
             task=arguments.task,
             limit=arguments.limit,
@@ -146,8 +147,8 @@ def asked(arguments: argparse.Namespace) -> work.Work:
     )
 
 
-def names(listed: str | None) -> list[str] | None:
-    return [name.strip() for name in listed.split(",")] if listed else None
+def names(listed: str | None, flag: str) -> list[str] | None:
+    return key_list.split(listed, flag) if listed else None
 
 
 def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Shots | None:
@@ -158,8 +159,8 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
     rows = corpus.rows(
         arguments.data,
         "validation",
-        tasks=names(arguments.tasks),
-        sources=names(arguments.sources),
+        tasks=names(arguments.tasks, "--tasks"),
+        sources=names(arguments.sources, "--sources"),
         revision=arguments.revision,
     )
     return shots.read(rows, todo, arguments.shots, arguments.seed)

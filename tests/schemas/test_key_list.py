@@ -1,0 +1,39 @@
+"""Lists of keys in one flag: any key survives, and what people type means what it meant."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import key_list
+from schemas.errors import ConfigError
+
+KEYS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)
+
+
+@given(st.lists(KEYS | st.sampled_from(["a,b", '"', "-x", " x", "a\nb", "\r", "", "Orr, J (2024) notes"]), min_size=1))
+def test_any_keys_come_back(keys):
+    text = key_list.join(keys)
+    assert key_list.split(text, "--sources") == keys
+    assert not text.startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("conll2003,scierc", ["conll2003", "scierc"]),
+        ('"Orr, J (2024) notes",conll2003', ["Orr, J (2024) notes", "conll2003"]),
+        ('6" guns', ['6" guns']),
+        ("a, b", ["a", "b"]),
+        ('a, "b, c"', ["a", "b, c"]),
+        ("", [""]),
+        ("a,", ["a", ""]),
+    ],
+)
+def test_what_people_type(text, keys):
+    assert key_list.split(text, "--sources") == keys
+
+
+@pytest.mark.parametrize("text", ['"a', '"a"b', "a\nb"])
+def test_quotes_that_are_wrong_are_one_line(text):
+    with pytest.raises(ConfigError, match="--sources"):
+        key_list.split(text, "--sources")
