@@ -1,6 +1,7 @@
 """A checked configuration → the build: finds the sources, runs the stages that are not done, reports."""
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 
