@@ -30,7 +30,7 @@ def of_source(data: Path, output: Path, source: Located) -> dict:
     """MB a processor second of the source's reader alone, and of reader, label map and writing."""
     files = tuple(source.found.splits["train"])
     megabytes = sum(Path(file.path).stat().st_size for file in files) / 1e6
-    stage = IngestSplit(str(output), None, EXAMPLES_PER_SHARD, ())
+    stage = IngestSplit(str(output), None, 42, EXAMPLES_PER_SHARD, ())
     element = SplitFiles(str(data), source.key, "train", files)
     (done,) = stage.process(element)
     if done.get("failed") or done["rejected"]:
@@ -64,7 +64,7 @@ def measured(megabytes: float, folder: Path) -> dict:
     data = folder / "raw"
     if not data.exists():
         raw_files.write(data, megabytes)
-    located = registry.locate(registry.listing(str(data)), ())
+    located = registry.locate(registry.everything(registry.listing(str(data))), (), str(data))
     return {
         "sources": {source.key: of_source(data, folder / "alone", source) for source in located},
         "build": of_build(data, folder),

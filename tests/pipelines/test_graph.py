@@ -40,7 +40,7 @@ MINE = Config().mine
 AMEND = Amend({}, {}, 20)
 STAGES = {
     "ingest": (
-        Ingest("out", None, 10_000, ("anatem",)),
+        Ingest("out", None, 42, 10_000, ("anatem",)),
         [
             SplitFiles("raw", "scierc", split, (File(f"raw/{split}.json", f"{split}.json"),))
             for split in ("train", "test")
