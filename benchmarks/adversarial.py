@@ -24,6 +24,7 @@ from transforms.deduplicate import decide, unite
 from transforms.files import File
 from transforms.formats import unified
 from transforms.normalize import normalize
+from transforms.sentences import sentences
 from transforms.windows import windows
 
 SIZES = (1, 4, 16)
@@ -195,7 +196,7 @@ STEPS: dict[str, tuple[int, Callable[[int], object]]] = {
     "windows, mentions side by side": (
         *(4_000, lambda n: windows(example("ab" * n, entities=entities("ab" * n, 2)), 1_000)),
     ),
-    "windows, Chinese sentences": (4_000, lambda n: windows(example("天下。" * n, "zh"), 1_000)),
+    "sentences, Chinese": (4_000, lambda n: sentences("天下。" * n, "zh")),
     "windows, open quotes": (8_000, lambda n: windows(example("“" * n), 1_000)),
     "windows, blank lines": (2_000, lambda n: windows(example("a.\n\n" * n), 200)),
     "windows, relations that cross": (500, lambda n: windows(crossing(n), 200)),
