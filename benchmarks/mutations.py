@@ -153,7 +153,7 @@ def fields(data: bytes, random: Random) -> bytes:
         case 2:
             columns[one] = string(random).encode()
         case 3:
-            columns[one] = random.choice(RAW)
+            columns[one] += random.choice(RAW)
         case 4:
             columns[one], columns[other] = columns[other], columns[one]
     rows[at] = separator.join(columns)

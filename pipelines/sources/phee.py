@@ -6,8 +6,10 @@ Combination are drugs of its treatment. Negated, Speculated and Severity are att
 cues are left out.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import partial
+from itertools import accumulate
 from typing import Annotated
 
 import msgspec
@@ -142,8 +144,17 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
     names; a sub-argument belongs to the main arguments that R lines tie it to, else to those whose span holds it.
     """
     events = {name: link for name, link in document.events.items() if link.label != "Combination"}
-    mains = {name: {end for _, end in link.arguments} for name, link in events.items()}
+    order = {name: number for number, name in enumerate(events)}
+    events_of: dict[str, set[str]] = {}  # main argument → the events that name it
+    for name, link in events.items():
+        for _, end in link.arguments:
+            events_of.setdefault(end, set()).add(name)
+    mains = {role: MainArguments(document, role) for role in MAIN}
     arguments: dict[str, list[Argument]] = {name: [] for name in events}
+    tied: dict[str, set[str]] = {}  # sub-argument → the mentions that R lines tie it to
+    for link in document.relations.values():
+        (_, head), (_, tail) = link.arguments
+        tied.setdefault(tail, set()).add(head)
     for name, entity in document.mentions.items():
         if entity.label in NO_ARGUMENT:
             continue
@@ -153,8 +164,9 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
         if len(events) == 1:
             owners = list(events)
         else:
-            holders = {name} if role in MAIN else _holders(name, role.partition(".")[0], document)
-            owners = [event for event in events if mains[event] & holders]
+            main = mains[role.partition(".")[0]]
+            holders = {name} if role in MAIN else tied.get(name) or main.around(entity.mention)
+            owners = sorted(set().union(*(events_of.get(holder, ()) for holder in holders)), key=order.get)
         if not owners:
             return BadRecord(place, Reason.BROKEN_RECORD, f"nothing tells to which event {name} belongs")
         for event in owners:
@@ -169,18 +181,25 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
     )
 
 
-def _holders(name: str, role: str, document: brat.Document) -> set[str]:
-    """The T lines of the main role `role` to which the sub-argument `name` belongs."""
-    tied = {head for link in document.relations.values() for (_, head), (_, tail) in [link.arguments] if tail == name}
-    if tied:
-        return tied
-    pieces = document.mentions[name].mention.spans
-    return {
-        other
-        for other, entity in document.mentions.items()
-        if entity.label == role
-        and all(any(a <= start and end <= b for a, b in entity.mention.spans) for start, end in pieces)
-    }
+class MainArguments:
+    """The T lines of one main role, by where they begin."""
+
+    def __init__(self, document: brat.Document, role: str):
+        found = [(name, entity.mention.spans) for name, entity in document.mentions.items() if entity.label == role]
+        self.mains = sorted(found, key=lambda item: item[1][0])
+        self.starts = [spans[0][0] for _, spans in self.mains]
+        self.furthest = list(accumulate((spans[-1][1] for _, spans in self.mains), max))
+
+    def around(self, mention: Mention) -> set[str]:
+        """Those whose spans hold every piece of the mention."""
+        holders = set()
+        at = bisect_right(self.starts, mention.spans[0][0]) - 1
+        while at >= 0 and self.furthest[at] >= mention.spans[-1][1]:
+            name, spans = self.mains[at]
+            if all(any(a <= start and end <= b for a, b in spans) for start, end in mention.spans):
+                holders.add(name)
+            at -= 1
+        return holders
 
 
 SOURCE = Source(

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hard_negatives import mine as mining
+from hard_negatives import vectors as rows_of
 from hard_negatives.dictionary import as_mapping
 from hard_negatives.evidence import Evidence, evidence
 from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order
@@ -193,3 +194,11 @@ def test_beyond_the_dimensions_searched_neighbours_stay_the_same(monkeypatch):
     monkeypatch.setattr(mining, "MAX_DIMENSIONS", 16)
     fewer = as_mapping(mine(labels, vectors, "x"))
     assert all(set(whole[label]) == set(fewer[label]) for label in whole)
+
+
+def test_blocks_of_labels_give_the_same_neighbours(monkeypatch):
+    vectors = {"wording": Evidence(np.random.default_rng(4).normal(size=(60, 8)).astype(np.float32))}
+    labels = label_set(*(f"{n:02}" for n in range(60)))
+    whole = mine(labels, vectors, "x")
+    monkeypatch.setattr(rows_of, "BLOCK", 7)
+    assert mine(labels, vectors, "x") == whole

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hard_negatives import vectors as rows_of
-from hard_negatives.vectors import agreement, centred, standardised
+from hard_negatives.vectors import agreement, centred, standardised, unit
 
 
 def test_standardised_by_hand():
@@ -79,3 +79,14 @@ def test_noise_agrees_with_nothing_and_signal_with_itself(monkeypatch):
 def pairs(rows: np.ndarray) -> np.ndarray:
     rows = centred(rows)
     return np.array([rows[a] @ rows[b] for a in range(len(rows)) for b in range(a)])
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 7])
+def test_blocks_of_rows_give_what_all_rows_at_once_do(monkeypatch, n):
+    vectors = np.random.default_rng(n).normal(size=(n, 5))
+    vectors[n // 2 :: 4] = 0
+    whole = unit(vectors), centred(vectors), standardised(vectors)
+    monkeypatch.setattr(rows_of, "BLOCK", 3)
+    assert np.array_equal(unit(vectors), whole[0]) and np.array_equal(centred(vectors), whole[1])
+    assert np.array_equal(standardised(vectors)[0], whole[2][0])
+    assert np.array_equal(unit(vectors.copy(), out := vectors.copy()), whole[0]) and np.array_equal(out, whole[0])

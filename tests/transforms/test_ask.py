@@ -304,3 +304,29 @@ def test_options_out_of_range(options, message):
     with pytest.raises(ConfigError) as error:
         AskOptions(**options)
     assert message in str(error.value)
+
+
+def plain_cut(labels, size):
+    """The rule of `cut`, passing over all that wait for each batch."""
+    size = len(labels) if size == -1 else size
+    batches, waiting = [], list(labels)
+    while waiting:
+        batch, passed = [], []
+        for label in waiting:
+            free = label.predicate not in {other.predicate for other in batch}
+            (batch if free and len(batch) < size else passed).append(label)
+        batches.append(batch)
+        waiting = passed
+    joins = len(batches) > 1 and len(batches[-1]) < max(1, size // 2)
+    if joins and not {label.predicate for label in batches[-1]} & {label.predicate for label in batches[-2]}:
+        batches[-2].extend(batches.pop())
+    return batches
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("pqrs"), st.sampled_from("xyz")), unique=True),
+    st.sampled_from([-1, 1, 2, 3, 4, 6]),
+)
+def test_batches_are_those_of_the_plain_rule(triples, size):
+    labels = [typed_label(*triple) for triple in triples]
+    assert cut(labels, size) == plain_cut(labels, size)

@@ -17,6 +17,9 @@ from transforms.formats.token_spans import PTB_ESCAPES, sentence
 WORD, NAMES, FEWEST = 3, 10, 12
 """Columns, from 0, and how many there are where a sentence has no predicate."""
 
+MAX_DEPTH = 100
+"""Names within names: each holds what those within it hold, so more take the square of the sentence."""
+
 CELL = re.compile(r"((?:\([^()*]+)*)\*?(\)*)")
 
 
@@ -55,6 +58,8 @@ def _sentence(name: str, rows: list[tuple[int, list[str]]], escapes: Mapping[str
         if not cell:
             return BadRecord(place, Reason.BROKEN_RECORD, f"{fields[NAMES]!r} is no cell such as *, (ORG* or (ORG)")
         opened += [(index, label) for label in cell[1].split("(")[1:]]
+        if len(opened) > MAX_DEPTH:
+            return BadRecord(place, Reason.BROKEN_RECORD, f"more than {MAX_DEPTH} names within one another")
         for _ in cell[2]:
             if not opened:
                 return BadRecord(place, Reason.BROKEN_RECORD, "a name ends that was not begun")

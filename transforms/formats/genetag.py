@@ -44,10 +44,11 @@ def _example(sentence: Text, label: str) -> RawExample | BadRecord:
             detail = f"{first} {last} is no span of a sentence of {len(solid)} characters without blanks"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         start, end = solid[first], solid[last] + 1
-        spelled = text[start:end]
-        if "".join(string.split()) == "".join(spelled.split()):
-            string = spelled
-        elif spelled.startswith(string):  # a line cut short, which must not be repaired to its shorter string
-            return BadRecord(place, Reason.OFFSET_MISMATCH, f"{string!r} is not all of its span, {spelled!r}")
+        letters = "".join(string.split())
+        if len(letters) == last + 1 - first and letters == "".join(text[start:end].split()):
+            string = text[start:end]
+        elif text.startswith(string, start, end):  # a line cut short, which must not be repaired to its shorter string
+            detail = f"{string!r} is not all of its span, {text[start:end]!r}"
+            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         entities.append(Entity(label, Mention(string, ((start, end),))))
     return RawExample(sentence.place, text, tuple(entities))

@@ -12,6 +12,9 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Span
 from transforms.files import File
 
+MAX_DEPTH = 100
+"""Marks within marks on one line: each holds what those within it hold, so more take the square of the line."""
+
 CHUNK_TAG = r"(.+?)/({})(?: +|$)"
 
 
@@ -37,6 +40,10 @@ def read(
             text += respell(line[position : found.start()])
             position = found.end()
             if found["label"] is not None:
+                if len(opened) == MAX_DEPTH:
+                    detail = f"{found[0]} at character {found.start()} is within {MAX_DEPTH} others"
+                    yield BadRecord(place, Reason.BROKEN_RECORD, detail)
+                    break
                 opened.append((len(text), found, len(entities)))
                 entities.append(None)  # in the order of the opening marks
                 continue

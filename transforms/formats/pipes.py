@@ -118,11 +118,32 @@ def _starts(text: str, row: Row) -> set[int] | BadRecord:
 
 
 def places(text: str, string: str) -> Iterator[int]:
-    """Where the string begins in the text, also where one place overlaps the next."""
-    at = text.find(string)
-    while at >= 0:
-        yield at
-        at = text.find(string, at + 1)
+    """Where the string begins in the text, also where one place overlaps the next.
+
+    By the prefix function of Knuth, Morris and Pratt (1977): to look again from the next character on takes, in a text
+    that repeats itself, the square of its length.
+    """
+    first = text.find(string)
+    if first < 0:
+        return
+    if text.find(string, first + 1) < 0:
+        yield first
+        return
+    borders = [0]
+    for character in string[1:]:
+        borders.append(_border(string, borders, borders[-1], character))
+    length = 0
+    for end, character in enumerate(text[first:], first + 1):
+        length = _border(string, borders, borders[-1] if length == len(string) else length, character)
+        if length == len(string):
+            yield end - length
+
+
+def _border(string: str, borders: list[int], length: int, character: str) -> int:
+    """How much of the string's beginning ends with `character`, where `length` of it stood before that."""
+    while length and string[length] != character:
+        length = borders[length - 1]
+    return length + (string[length] == character)
 
 
 def _mention(column: tuple[str, str, str], start: int) -> Mention:

@@ -39,6 +39,7 @@ class ConceptMentions:
 
     def __init__(self, entities: Sequence[Grounded]):
         self.entities = entities
+        self.closest: dict[tuple[str, str], tuple[int, int] | None] = {}
         self.extents: dict[str, list[Extent]] = {}
         for number, item in enumerate(entities):
             spans = item.entity.mention.spans
@@ -56,26 +57,29 @@ class ConceptMentions:
         first mention. So a window of the document keeps the relation where any can. None where a concept has no
         mention, or both have the same one only.
         """
+        if (head, tail) not in self.closest:
+            self.closest[head, tail] = self._closest(head, tail)
+        pair = self.closest[head, tail]
+        if pair is None:
+            return None
+        first, second = (self.entities[number].entity for number in pair)
+        return Relation(label, first.mention, second.mention, first.label, second.label)
+
+    def _closest(self, head: str, tail: str) -> tuple[int, int] | None:
+        """The numbers of the two mentions."""
         heads, tails = self.extents.get(head, ()), self.extents.get(tail, ())
         turned = len(tails) < len(heads)
         few, many = (tails, head) if turned else (heads, tail)
         pairs = [
-            (max(0, right[0] - left[1]), left[0], right[0], right[1], left[1], *self.ordered(one, other, turned))
+            (max(0, right[0] - left[1]), left[0], right[0], right[1], left[1], *ends)
             for one in few
-            for other in self.nearest(one, many)
+            for other in self._nearest(one, many)
             for left, right in [sorted((one, other))]
+            for ends in [(other[2], one[2]) if turned else (one[2], other[2])]
         ]
-        if not pairs:
-            return None
-        *_, h, t = min(pairs)
-        first, second = self.entities[h].entity, self.entities[t].entity
-        return Relation(label, first.mention, second.mention, first.label, second.label)
+        return min(pairs)[-2:] if pairs else None
 
-    @staticmethod
-    def ordered(one: Extent, other: Extent, turned: bool) -> tuple[int, int]:
-        return (other[2], one[2]) if turned else (one[2], other[2])
-
-    def nearest(self, one: Extent, concept: str) -> Iterator[Extent]:
+    def _nearest(self, one: Extent, concept: str) -> Iterator[Extent]:
         """Of the concept's mentions but `one` itself, the closest that starts before it and the closest that does not.
 
         Of those before it the closest is the first that reaches it, failing that the first that reaches furthest.

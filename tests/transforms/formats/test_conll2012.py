@@ -83,3 +83,11 @@ def test_a_broken_sentence_is_lost_alone(tmp_path, sentence, line, reason):
 def test_line_ends_do_not_matter(tmp_path, change):
     (example,) = read(tmp_path, change(document(ANA)))
     assert example.entities == ANA_READ
+
+
+def test_names_within_names_have_a_limit(tmp_path):
+    path = tmp_path / "f.gold_conll"
+    for depth, kind in ((conll2012.MAX_DEPTH, RawExample), (conll2012.MAX_DEPTH + 1, BadRecord)):
+        path.write_text(f"d 0 0 a NN * - - - - {'(X' * depth + ')' * depth} -\n\nd 0 0 b NN * - - - - (X) -\n")
+        first, second = conll2012.read([File(str(path), "f.gold_conll")])
+        assert isinstance(first, kind) and isinstance(second, RawExample)

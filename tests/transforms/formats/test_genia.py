@@ -117,3 +117,16 @@ def test_most_conjuncts_of_the_corpus_are_found():
     files = [file for file in list_files(str(REAL)) if file.name.endswith(".xml")]
     entities = [entity for example in genia.read(files) for entity in example.entities]
     assert len(entities) == 41356  # of 41399: 39885 terms and 1514 conjuncts
+
+
+def test_fragments_that_repeat_are_not_tried_in_every_choice(tmp_path):
+    fragments = " ".join(cons("a", "a*") for _ in range(40))
+    (example,) = read(tmp_path, conjunction(fragments, f"{'a' * 30}b {'a' * 39}"))
+    assert found(example) == [("G#a", " ".join("a" * 39), ((0, 77),))]
+
+
+def test_the_conjuncts_of_a_coordination_larger_than_any_real_one_are_left_out(tmp_path):
+    for count, expected in ((genia.MAX_FRAGMENTS, 2), (genia.MAX_FRAGMENTS + 1, 0)):
+        fragments = " ".join(cons(f"a{n}", f"a{n}*") for n in range(count))
+        (example,) = read(tmp_path, conjunction(fragments, "a0a1 a2a3"))
+        assert len(found(example)) == expected

@@ -143,3 +143,12 @@ def test_what_is_left_over_loses_the_line(tmp_path, line):
     bad, good = read_chunks(tmp_path, f"{line}\n好/o\n")
     assert (bad.place, bad.reason) == ("f.txt:1", Reason.BROKEN_RECORD)
     assert good.text == "好"
+
+
+def test_marks_within_marks_have_a_limit(tmp_path):
+    path = tmp_path / "f.txt"
+    for depth, kind in ((inline.MAX_DEPTH, RawExample), (inline.MAX_DEPTH + 1, BadRecord)):
+        path.write_text("{{x:a" * depth + "}}" * depth + "\nb {{x:c}}\n")
+        first, second = inline.read([File(str(path), "f.txt")], re.compile(r"\{\{(?P<label>[a-z]+):|\}\}"))
+        assert isinstance(first, kind)
+        assert second.entities == (Entity("x", Mention("c", ((2, 3),))),)
