@@ -12,7 +12,7 @@ import msgspec
 from pyarrow import fs
 
 from schemas.errors import ConfigError, MachineError, SourceError
-from transforms.local_tree import list_tree
+from transforms.local_tree import as_utf8, list_tree
 
 LOCAL = fs.LocalFileSystem()
 
@@ -29,7 +29,7 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
         except ValueError as error:
             raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
     try:
-        inner = os.path.abspath(path).encode("utf-8", "surrogateescape").decode()
+        inner = as_utf8(os.path.abspath(path))
     except UnicodeError as error:
         raise ConfigError(f"{path}: the path is no UTF-8; rename what is not") from error
     if "\0" in inner:
