@@ -53,7 +53,7 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
         ("seed: 1\nseed: 2", ":2: no valid YAML: the key seed stands twice"),
         (f"mine: [{'x, ' * 1000}]", "mine: input should be a valid dictionary or instance of Mine, not ['x', 'x',"),
         (f"sources: [{'1, ' * 1000}]", "sources.0: input should be a valid string, not 1; "),
-        (f"{'x' * 10000}: 1", "unknown key xxx"),
+        (f"? {'x' * 10000}\n: 1", "unknown key xxx"),
         ("clean: {max_chars: 3}", "clean.max_chars: input should be greater than or equal to 100, not 3"),
     ],
 )
