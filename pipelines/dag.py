@@ -107,6 +107,8 @@ def run(
                 for file in files.list_files(f"{output}/{folder}")
             ) + list(stage.files)
             manifest = {"stage": name, "fingerprint": prints[name], **content, "files": files.sizes(output, listed)}
-            files.write_text(manifest_path(output, stage), json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+            text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+            files.make_durable(output, listed)  # before what says that they are there
+            files.write_text(manifest_path(output, stage), text, durable=True)
         manifests[name] = read_manifest(output, stage)
     return manifests
