@@ -37,7 +37,7 @@ def measured(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
         command += ["--direct_running_mode=multi_processing", f"--direct_num_workers={arguments.workers}"]
     samples = measure.run(command, folder / "build.log")
     shares = measure.by_stage(samples, output)
-    made = json.loads((output / "data/manifest.json").read_text())["shards"]
+    made = json.loads((output / "data/manifest.json").read_text(encoding="utf-8"))["shards"]
     return {
         "task": task,
         "records": arguments.records,

@@ -46,7 +46,7 @@ def main(flags: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(flags)
     output = str(arguments.folder / "build")
     gc.freeze()  # as the stages do
-    config = json.loads((arguments.folder / "build/build.json").read_text())["ieforge"]
+    config = json.loads((arguments.folder / "build/build.json").read_text(encoding="utf-8"))["ieforge"]
     figures = {}
     for suite in ("examples", "instructions"):
         parts = [part for check in checks(output) if check.suite == suite for part in check.parts]

@@ -56,7 +56,7 @@ def tree(root: int) -> dict[int, float]:
         if not entry.isdigit():
             continue
         try:
-            fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{entry}/stat").read_text("utf-8").rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
             continue
         number = int(entry)
@@ -74,7 +74,7 @@ def tree(root: int) -> dict[int, float]:
 def memory(process: int) -> int:
     """Its proportional set size in bytes; 0 where it has ended."""
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text("utf-8").splitlines()
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
@@ -83,7 +83,7 @@ def memory(process: int) -> int:
 def run(command: Sequence[str], log: Path) -> list[Sample]:
     """Runs `command` to its end and samples it; its output goes to `log`. Exits with its last line where it fails."""
     samples = [Sample(time.time(), 0, 0.0)]
-    with log.open("w") as stream:
+    with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
         used = 0.0
         while process.poll() is None:
@@ -93,7 +93,9 @@ def run(command: Sequence[str], log: Path) -> list[Sample]:
             samples.append(Sample(time.time(), sum(map(memory, processes)) if looks else samples[-1].memory, used))
             time.sleep(SAMPLE_S)
     if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}: {log.read_text().strip().splitlines()[-1]}")
+        sys.exit(
+            f"{' '.join(command)} ended with {process.returncode}: {log.read_text('utf-8').strip().splitlines()[-1]}"
+        )
     return samples
 
 

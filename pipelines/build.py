@@ -14,6 +14,7 @@ from pipelines import config
 from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from schemas.example import TASKS
+from transforms.local_tree import as_utf8
 
 STAGES = ("ingest", "clean", "labels", "mine", "instruct", "tokens", "validate", "report", "card")
 
@@ -117,7 +118,10 @@ def main(flags: Sequence[str] | None = None) -> int:
     parser = argument_parser()
     escape_on_stdout()
     try:
-        arguments, beam_flags = parser.parse_known_args(flags)
+        arguments, beam_flags = parser.parse_known_args(list(map(as_utf8, sys.argv[1:] if flags is None else flags)))
+    except UnicodeError:
+        print("error: a flag is no UTF-8; rename the file, or check what the terminal sends", file=sys.stderr)
+        return ConfigError.exit_code
     except argparse.ArgumentError as error:
         print(f"error: {printable(str(error))}; see --help", file=sys.stderr)
         return ConfigError.exit_code

@@ -4,19 +4,24 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hard_negatives.kinds import DEFAULT, KINDS
-from schemas.errors import ConfigError
+from schemas.errors import QUOTED_CHARS, ConfigError, quoted
 from schemas.example import TASKS
+from transforms import yaml_values
+
+FIRST_PROBLEMS = 5
+"""Of a configuration's, so many are told."""
 
 RECIPES = Path(__file__).parent / "recipes"
 SAMPLES = Path(__file__).parent / "samples"
 
-Positive = Annotated[int, Field(gt=0)]
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[int, Field(gt=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Labels = Annotated[int, Field(le=2**31 - 1)]
+Labels = Annotated[int, Field(ge=-1, le=2**31 - 1)]
 """A number of labels, with which whole columns are reckoned."""
 
 
@@ -36,7 +41,7 @@ class Ingest(Section):
 class Clean(Section):
     """Cleaning. Documents above `max_chars` (code points) become windows."""
 
-    max_chars: Annotated[int, Field(ge=100)] = 2000
+    max_chars: Annotated[int, Field(ge=100, lt=2**63)] = 2000
 
 
 Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]
@@ -55,7 +60,7 @@ class Mine(Section):
     embedding_model: str | None = None
     max_neighbours: Positive = 20
     evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
-    annotations: Annotated[int, Field(ge=0)] = 40
+    annotations: Count = 40
     pin: Pairs = {}
     forbid: Pairs = {}
     cache: str | None = None
@@ -89,7 +94,7 @@ class Config(Section):
 
     data_root: str | None = None
     sources: tuple[str, ...] = ()
-    seed: int = 42
+    seed: Int64 = 42
     ingest: Ingest = Ingest()
     clean: Clean = Clean()
     mine: Mine = Mine()
@@ -99,16 +104,8 @@ class Config(Section):
 
 def read_recipe(path: str | Path) -> dict:
     """The mapping in a recipe file. Raises ConfigError with file and line where it is none."""
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.yaml")))
-        raise ConfigError(f"{path}: {error.strerror}; --recipe takes a YAML file (shipped ones: {shipped})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or error
-        raise ConfigError(f"{where}: no valid YAML: {problem}") from error
+    shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.yaml")))
+    content = yaml_values.read(path, f"--recipe takes a YAML file (shipped ones: {shipped})")
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -121,10 +118,7 @@ def with_setting(content: dict, setting: str) -> dict:
     key, equals, value = setting.partition("=")
     if not equals or not all(key.split(".")):
         raise ConfigError(f"--set {setting}: write section.key=value, for example --set clean.max_chars=1500")
-    try:
-        return with_value(content, key, yaml.safe_load(value))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {setting}: the value is no valid YAML") from error
+    return with_value(content, key, yaml_values.parse(value.encode("utf-8", "surrogateescape"), f"--set {key}"))
 
 
 def with_value(content: dict, key: str, value: object) -> dict:
@@ -149,15 +143,17 @@ def check(content: dict, origin: str) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors()]
-        raise ConfigError(f"{origin}: {'; '.join(problems)}") from error
+        problems = error.errors()
+        more = f"; and {len(problems) - FIRST_PROBLEMS:,} more" if len(problems) > FIRST_PROBLEMS else ""
+        told = "; ".join(map(_explain, problems[:FIRST_PROBLEMS]))
+        raise ConfigError(f"{origin}: {told}{more}") from error
 
 
 def _explain(problem: dict) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
+    where = ".".join(str(part) for part in problem["loc"])[:QUOTED_CHARS]
     if problem["type"] != "extra_forbidden":
         message = problem["msg"]
-        return f"{where}: {message[0].lower()}{message[1:]}, not {problem['input']!r}"
+        return f"{where}: {message[0].lower()}{message[1:]}, not {quoted(problem['input'])}"
     section: type[BaseModel] = Config
     for part in problem["loc"][:-1]:
         section = type(section.model_fields[part].default)

@@ -128,6 +128,7 @@ def run(
                 "files": files.sizes(output, written),
                 "sha256": {file: sha256[file] for file in written},
             }
-            files.write_text(manifest_path(output, stage), manifests.render(manifest))
+            files.make_durable(output, written)  # before what says that they are there
+            files.write_text(manifest_path(output, stage), manifests.render(manifest), durable=True)
         made[name] = read_manifest(output, stage)
     return made

@@ -10,13 +10,13 @@ from functools import partial
 from itertools import islice
 
 import msgspec
-import yaml
 
 from pipelines.reading import Unforeseen, barrier
 from pipelines.sources import Form, Found, Licence, Source, find
-from schemas.errors import ConfigError, SourceError
+from schemas.errors import ConfigError, SourceError, quoted
 from schemas.example import LAYER, TASKS
 from schemas.label import Label
+from transforms import yaml_values
 from transforms.files import File, exists, filesystem, list_files, list_raw_files
 from transforms.formats import unified
 
@@ -226,21 +226,16 @@ def _script(records: Iterable[dict]) -> str:
 
 def _settings(file: File) -> dict[str, str]:
     """The user's source.yaml. Raises ConfigError where a key or value is not one of those known."""
-    try:
-        content = yaml.safe_load(file.text())
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ConfigError(f"{file.path}:{mark.line + 1 if mark else 1}: no valid YAML: {problem}") from error
+    content = yaml_values.parse(file.read(), file.path)
     if not isinstance(content, dict):
         raise ConfigError(f"{file.path}:1: expected the keys {', '.join(SETTING_VALUES)}")
     for key, value in content.items():
         if key not in SETTING_VALUES:
-            raise ConfigError(f"{file.path}: unknown key {key!r}; known are {', '.join(SETTING_VALUES)}")
+            raise ConfigError(f"{file.path}: unknown key {quoted(key)}; known are {', '.join(SETTING_VALUES)}")
         allowed = SETTING_VALUES[key]
         if not isinstance(value, str) or not value or (allowed and value not in allowed):
-            expected = f"one of {', '.join(allowed)}" if allowed else "a text"
-            raise ConfigError(f"{file.path}: {key} is {value!r}; it must be {expected}")
+            expected = f"one of {', '.join(allowed)}" if allowed else "a text (a number in quotes is one)"
+            raise ConfigError(f"{file.path}: {key} is {quoted(value)}; it must be {expected}")
     return content
 
 

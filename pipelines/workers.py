@@ -83,7 +83,7 @@ def no_main_module():
 def work(environment: dict[str, str]) -> None:
     """What a worker process of Beam's own does, until the pipeline ends, or the build in whatever way."""
     os.environ.update(environment)
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - what Beam prints there of an error, it also tells the runner
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what Beam prints there of an error, it also tells the runner
     threading.Thread(target=end_with_build, daemon=True).start()
     sdk_worker_main.main([])
 

@@ -53,6 +53,15 @@ def printable(text: str) -> str:
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+def quoted(value: object) -> str:
+    """`value` as an error quotes it: its `repr`, cut where that is long."""
+    text = repr(value)
+    return text if len(text) <= QUOTED_CHARS else f"{text[:QUOTED_CHARS]}..."
+
+
+QUOTED_CHARS = 200
+
+
 def escape_on_stdout() -> None:
     """From now on a character that the encoding of stdout lacks is printed escaped, as on stderr, and not an error."""
     if isinstance(sys.stdout, io.TextIOWrapper):

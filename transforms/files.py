@@ -5,6 +5,7 @@ import os
 import posixpath
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, is_typeddict
 
@@ -12,7 +13,7 @@ import msgspec
 from pyarrow import fs
 
 from schemas.errors import ConfigError, MachineError, SourceError
-from transforms.local_tree import list_tree
+from transforms.local_tree import as_utf8, list_tree
 
 LOCAL = fs.LocalFileSystem()
 
@@ -29,7 +30,7 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
         except ValueError as error:
             raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
     try:
-        inner = os.path.abspath(path).encode("utf-8", "surrogateescape").decode()
+        inner = as_utf8(os.path.abspath(path))
     except UnicodeError as error:
         raise ConfigError(f"{path}: the path is no UTF-8; rename what is not") from error
     if "\0" in inner:
@@ -212,8 +213,12 @@ def remove_tree(path: str) -> None:
 
 
 @contextmanager
-def atomic_write(path: str):
-    """An output stream whose file has its name only when the block has ended well (a crash leaves a hidden `.tmp`)."""
+def atomic_write(path: str, durable: bool = False):
+    """An output stream whose file has its name only when the block has ended well (a crash leaves a hidden `.tmp`).
+
+    `durable`: the file and its name are on the disk at the end, as what says that something is done must be: a loss of
+    power would else leave a whole name of a file without its bytes.
+    """
     system, inner = filesystem(path)
     folder, name = posixpath.split(inner)
     temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
@@ -221,12 +226,41 @@ def atomic_write(path: str):
         system.create_dir(folder, recursive=True)
         with system.open_output_stream(temporary, compression=None) as stream:
             yield stream
+        if durable and system is LOCAL:
+            synchronize(temporary)
         system.move(temporary, inner)
+        if durable and system is LOCAL:
+            synchronize(folder)
 
 
-def write_text(path: str, text: str) -> None:
-    with atomic_write(path) as stream:
+def write_text(path: str, text: str, durable: bool = False) -> None:
+    """Writes a file as `atomic_write` does."""
+    with atomic_write(path, durable) as stream:
         stream.write(text.encode())
+
+
+def make_durable(root: str, names: Iterable[str]) -> None:
+    """Returns when the files of these names below `root`, and the names, are on the disk; at once where `root` is not
+    local. Many at a time: the disk then writes its journal once for many.
+    """
+    system, base = filesystem(root)
+    if system is LOCAL:
+        paths = [f"{base}/{name}" for name in names]
+        with machine_errors(root), ThreadPoolExecutor(SYNCHRONIZED_AT_ONCE) as pool:
+            list(pool.map(synchronize, paths))
+            list(pool.map(synchronize, sorted({posixpath.dirname(path) for path in paths})))
+
+
+SYNCHRONIZED_AT_ONCE = 16
+
+
+def synchronize(path: str) -> None:
+    """Returns when the file's bytes, or the folder's names, are on the disk."""
+    descriptor = os.open(path.encode(), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: str) -> str:

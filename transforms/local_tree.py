@@ -78,6 +78,13 @@ def judge(entry: os.DirEntry, bounds: Sequence[bytes] | None, recursive: bool) -
     return is_folder, ""
 
 
+def as_utf8(text: str) -> str:
+    """`text` of the command line or of a file's name, in which a locale that is not UTF-8 has left bytes as lone
+    surrogates. Raises UnicodeError where they are no UTF-8.
+    """
+    return text.encode("utf-8", "surrogateescape").decode()
+
+
 def real(path: bytes) -> bytes:
     """The path without links, with a slash after it."""
     return os.path.join(os.path.realpath(path), b"")

@@ -23,7 +23,7 @@ from transforms.formats import jsonl, token_spans
 NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
 """What stands before a role: `evt089arg02place`."""
 
-TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 Tokens = tuple[int, int]

@@ -21,7 +21,7 @@ from schemas.label import Label
 from transforms.files import File
 from transforms.formats import jsonl
 
-TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 Offset = Annotated[int, msgspec.Meta(ge=0)]
 

@@ -2,10 +2,12 @@
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines import config
 from pipelines.build import argument_parser, configuration
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, printable
 
 
 def parsed(*flags: str) -> config.Config:
@@ -46,6 +48,12 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
         ("- seed", "a recipe is a mapping"),
         ("sead: 1", "unknown key sead; did you mean seed?"),
         ("instruct: {tasks: [NER, XX]}", "instruct.tasks.1: input should be 'NER'"),
+        ("seed: 2020-13-45", "seed: input should be a valid integer, unable to parse string as an integer"),
+        (f"ingest: {{limit: 1{'0' * 30}}}", "ingest.limit: input should be less than 9223372036854775808"),
+        ("seed: 1\nseed: 2", ":2: no valid YAML: the key seed stands twice"),
+        (f"mine: [{'x, ' * 1000}]", "mine: input should be a valid dictionary or instance of Mine, not ['x', 'x',"),
+        (f"sources: [{'1, ' * 1000}]", "sources.0: input should be a valid string, not 1; "),
+        (f"? {'x' * 10000}\n: 1", "unknown key xxx"),
         ("clean: {max_chars: 3}", "clean.max_chars: input should be greater than or equal to 100, not 3"),
     ],
 )
@@ -56,6 +64,45 @@ def test_a_wrong_recipe_names_file_and_key(tmp_path, text, said):
         parsed("--recipe", str(recipe), "--data_root", "raw")
     assert str(recipe) in str(caught.value) and said in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 2000
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["NER", "a.b", ".inf"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["NER", "max_chars", "pin", 1, None, True, ""]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(
+    [*config.Config.model_fields]
+    + [f"{section}.{key}" for section in ("ingest", "clean", "mine", "instruct") for key in ("pin", "max_chars", "x.y")]
+    + ["ingest.limit", "mine.cache", "instruct.prompts", "instruct.split_num", "tokens.tokenizer"]
+)
+
+
+@given(st.lists(st.tuples(KEYS, ANY), max_size=3))
+def test_any_values_are_a_configuration_or_one_line(pairs):
+    content = {}
+    for key, value in pairs:
+        content = config.with_value(content, key, value)
+    try:
+        made = config.check(config.merged({"seed": 1}, content), "mine.yaml")
+    except ConfigError as error:
+        assert str(error).startswith("mine.yaml: ")
+        assert len(str(error).splitlines()) == 1
+    else:
+        made.model_dump_json()
+
+
+@given(KEYS, st.text() | st.from_regex(r"[\[{]{0,3}[0-9.e:~*&!<-]+[\]}]{0,3}"))
+def test_any_setting_is_a_value_or_one_line(key, value):
+    try:
+        config.with_setting({}, f"{key}={value}")
+    except ConfigError as error:
+        assert str(error).startswith(f"--set {key}:1: no valid YAML: ") or "\n" in value
+        assert len(printable(str(error))) < 400
 
 
 def test_with_value_changes_nothing_in_place():

@@ -1,11 +1,13 @@
 """Stages run once, after what they need, and again when something that decides their result has changed."""
 
 import json
+import os
 
 import pytest
 
 from pipelines import dag
 from pipelines.dag import Stage
+from transforms import files
 
 
 def stages(output, log, inputs=None, fail=None):
@@ -80,3 +82,25 @@ def test_fingerprints_do_not_depend_on_the_order_of_keys(tmp_path):
     one = dag.fingerprints(stages(tmp_path, [], inputs={"read": {"a": 1, "b": 2}}))
     two = dag.fingerprints(stages(tmp_path, [], inputs={"read": {"b": 2, "a": 1}}))
     assert one == two
+
+
+def test_a_manifest_follows_the_files_that_it_lists(tmp_path, monkeypatch):
+    calls = []
+
+    def run(output):
+        files.write_text(f"{output}/data/shard", "rows")
+        return {}
+
+    def synchronized(descriptor):
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        calls.append((os.path.relpath(path, tmp_path), os.path.exists(tmp_path / "data/manifest.json")))
+
+    monkeypatch.setattr(os, "fsync", synchronized)
+    stage = Stage("instruct", 1, (), ("data",), {}, run)
+    dag.run({"instruct": stage}, str(tmp_path), "instruct", lambda stage, done: None)
+    assert calls == [
+        ("data/shard", False),
+        ("data", False),
+        (f"data/.manifest.json.{os.getpid()}.tmp", False),
+        ("data", True),
+    ]

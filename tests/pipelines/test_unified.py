@@ -72,6 +72,13 @@ def test_a_licence_class(tmp_path, licence):
         ("name: 3\n", "name is 3; it must be a text"),
         ("- task\n", "source.yaml:1: expected the keys name, task, lang, license"),
         ("a: [\n", "source.yaml:2: no valid YAML"),
+        ("name: a\nname: b\n", "source.yaml:2: no valid YAML: the key name stands twice"),
+        ("lang: en\nname: !!python/name:os.system x\n", "source.yaml:2: no valid YAML"),
+        (f"name: {'[' * 9000}", "source.yaml:1: no valid YAML: nested more than 50 deep"),
+        (f"name: 1{'0' * 5000}", "source.yaml:1: no valid YAML: no int"),
+        ("task: &a [*a]", "source.yaml:1: no valid YAML"),
+        (f"task: [{'x, ' * 10000}]", "task is ['x', 'x'"),
+        ("name: 'Nonesuch\0'", "source.yaml:1: no valid YAML: the character U+0000"),
     ],
 )
 def test_a_wrong_source_yaml(tmp_path, settings, message):
@@ -79,6 +86,20 @@ def test_a_wrong_source_yaml(tmp_path, settings, message):
     (found,) = sources_below(str(tmp_path))
     assert found.problem.startswith(f"{path}:") and message in found.problem
     assert "\n" not in found.problem
+    assert len(found.problem) < 500
+
+
+@pytest.mark.parametrize("name", ["2020-13-45", "2020-01-01", "12:30", "no", "1_000", "010", "语料"])
+def test_a_name_is_the_text_that_it_is_written_as(tmp_path, name):
+    folder(tmp_path / "NER", settings=f"name: {name}\n", train=[OSLO])
+    assert sources_below(str(tmp_path))[0].source.name == name
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_source_yaml_with_a_byte_order_mark(tmp_path, encoding):
+    path = folder(tmp_path / "NER", settings="", train=[OSLO]) / "source.yaml"
+    path.write_bytes("name: Küstenorte\r\n".encode(encoding))
+    assert sources_below(str(tmp_path))[0].source.name == "Küstenorte"
 
 
 @pytest.mark.parametrize(

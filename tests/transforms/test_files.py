@@ -1,5 +1,7 @@
 """Raw files line by line, and writing that leaves a whole file or none."""
 
+import os
+
 import pytest
 
 from schemas.errors import ConfigError, MachineError, SourceError
@@ -96,3 +98,26 @@ def test_total_bytes(tmp_path):
     group = [File(str(tmp_path / name), name) for name in ("a", "b", "gone")]
     assert files.total_bytes(group) == 8
     assert files.total_bytes([]) == 0
+
+
+def test_what_says_done_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    """The order of the calls to the system is what a loss of power shows."""
+    calls = []
+    fsync = os.fsync
+
+    def synchronized(descriptor):
+        calls.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synchronized)
+    for name in ("data/b", "data/a", "top"):
+        files.write_text(f"{tmp_path}/out/{name}", name)
+    assert calls == []
+    files.make_durable(f"{tmp_path}/out", ["data/b", "data/a", "top"])
+    assert sorted(calls[:3]) == ["a", "b", "top"]
+    assert sorted(calls[3:]) == ["data", "out"]
+    calls.clear()
+    with files.atomic_write(f"{tmp_path}/out/done", durable=True) as stream:
+        stream.write(b"{}")
+    assert calls == [f".done.{os.getpid()}.tmp", "out"]
+    assert files.read_text(f"{tmp_path}/out/done") == "{}"

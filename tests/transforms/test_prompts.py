@@ -56,5 +56,5 @@ def test_no_such_file_and_no_utf8(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "gbk.yaml").write_bytes("NER: {zh: [实体]}".encode("gbk"))
-    with pytest.raises(ConfigError, match=r"gbk\.yaml: no valid YAML"):
+    with pytest.raises(ConfigError, match=r"gbk\.yaml:1: no valid YAML"):
         load(tmp_path / "gbk.yaml")

@@ -2,16 +2,15 @@
 
 import dataclasses
 import difflib
-import re
 import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, quoted
 from schemas.example import TASKS
+from transforms import yaml_values
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -65,15 +64,6 @@ class Recipe(BaseModel):
     training: dict = {}
 
 
-class _Loader(yaml.SafeLoader):
-    """As PyYAML's, but 2e-4 is a number, as everybody who writes a learning rate expects (YAML 1.2)."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
-
-
 def shipped_names() -> list[str]:
     """Names of the recipes that come with the package; those of train.compare are of another kind."""
     return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith("compare"))
@@ -86,15 +76,7 @@ def read(path: str) -> dict:
     """
     shipped = CONFIGS / (path if path.endswith(".yaml") else f"{path}.yaml")
     found = shipped if "/" not in path and not Path(path).exists() and shipped.exists() else Path(path)
-    try:
-        content = yaml.load(found.read_text(encoding="utf-8"), _Loader)
-    except OSError as error:
-        names = ", ".join(shipped_names())
-        raise ConfigError(f"{path}: {error.strerror}; --config takes a YAML file or one of {names}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        raise ConfigError(f"{where}: no valid YAML: {getattr(error, 'problem', None) or error}") from error
+    content = yaml_values.read(found, f"--config takes a YAML file or one of {', '.join(shipped_names())}")
     if content is not None and not isinstance(content, dict):
         raise ConfigError(f"{path}:1: a recipe is a mapping of {', '.join(Recipe.model_fields)}")
     return content or {}
@@ -104,12 +86,9 @@ def with_setting(content: dict, setting: str) -> dict:
     """`content` with one `key=value` or `section.key=value`; the value is read as YAML."""
     name, equals, value = setting.partition("=")
     section, _, key = name.partition(".")
-    try:
-        parsed = yaml.load(value, _Loader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {setting}: the value is no valid YAML") from error
     if not equals or not name:
         raise ConfigError(f"--set {setting}: write key=value, for example --set training.num_train_epochs=1")
+    parsed = yaml_values.parse(value.encode("utf-8", "surrogateescape"), f"--set {name}")
     if not key:
         return {**content, section: parsed}
     inner = content.get(section)
@@ -160,7 +139,7 @@ def _explain(problem: dict) -> str:
         return f"{where} is missing; give --{where} or the key {where}"
     if problem["type"] != "extra_forbidden":
         message = problem["msg"]
-        return f"{where}: {message[0].lower()}{message[1:]}, not {problem['input']!r}"
+        return f"{where}: {message[0].lower()}{message[1:]}, not {quoted(problem['input'])}"
     known = list(Tiny.model_fields if problem["loc"][0] == "tiny" else Recipe.model_fields)
     near = difflib.get_close_matches(str(problem["loc"][-1]), known, 3)
     return f"unknown key {where}; " + (f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}")

@@ -13,6 +13,7 @@ from schemas.errors import ConfigError, MachineError
 from train import chat, corpus, load, tiny
 from train.tuning import packing, rows
 from train.tuning.recipe import Recipe, options
+from transforms import yaml_values
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -147,8 +148,9 @@ def claim(recipe: Recipe, resume: bool) -> str | None:
     elif held:
         if RECIPE not in held:
             raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); name another")
-        with open(path, encoding="utf-8") as file:
-            earlier = yaml.safe_load(file)
+        earlier = yaml_values.read(path, "start anew in another folder")
+        if not isinstance(earlier, dict):
+            raise ConfigError(f"{path}: not the settings of a training; start anew in another folder")
         changed = [key for key in written if earlier.get(key) != written[key] and key not in ("training", "output")]
         if changed:
             raise ConfigError(f"{path}: made with another {', '.join(changed)}; resume with the same, or start anew")

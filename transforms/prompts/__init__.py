@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, quoted
 from schemas.example import TASKS
+from transforms import yaml_values
 
 Prompts = dict[str, dict[str, tuple[str, ...]]]
 
@@ -21,19 +20,12 @@ def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: It
     one of `tasks` in one of `langs`.
     """
     path = path or BUNDLED
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; --prompts takes a YAML file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"{where}: no valid YAML: {getattr(error, 'problem', None) or error}") from error
+    content = yaml_values.read(path, "--prompts takes a YAML file")
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a map task → lang → list of texts")
     unknown = [str(task) for task in content if task not in TASKS]
     if unknown:
-        raise ConfigError(f"{path}: unknown task {unknown[0]!r}; tasks are {', '.join(TASKS)}")
+        raise ConfigError(f"{path}: unknown task {quoted(unknown[0])}; tasks are {', '.join(TASKS)}")
     return {task: {lang: _texts(path, content, task, lang) for lang in langs} for task in tasks}
 
 

@@ -1,0 +1,168 @@
+"""YAML of any making: a value of plain types, or one line that says where it is wrong."""
+
+import json
+import time
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import ConfigError, printable
+from transforms import yaml_values
+from transforms.yaml_values import parse, read
+
+
+def plain(texts: st.SearchStrategy[str]) -> st.SearchStrategy:
+    return st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+        max_leaves=10,
+    )
+
+
+ANY = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
+UNPRINTED = ("Cs", "Cc", "Cn", "Zl", "Zp")
+PRINTED = st.text(st.characters(exclude_categories=UNPRINTED, exclude_characters="\ufeff"), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((word, word) for word in ("2020-13-45", "2020-01-01", "2020-01-01 10:00:00", "12:30", "1:2:3", "no", "On")),
+        *((word, word) for word in ("1_000", "010", "0x1F", "0b1", "=", "e5", "--", "1.2.3", "trueish", "NO", "y")),
+        ("5", 5),
+        ("-0", 0),
+        ("2e-4", 2e-4),
+        ("1.", 1.0),
+        (".5", 0.5),
+        ("-1.5e3", -1500.0),
+        ("-.inf", float("-inf")),
+        ("true", True),
+        ("FALSE", False),
+        ("~", None),
+        ("null", None),
+        ("", None),
+        ("[NER, RE]", ["NER", "RE"]),
+        ("!!str 5", "5"),
+        ("!!int '5'", 5),
+        ("a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}", {"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}),
+        ("{<<: {a: 1}, a: 2}", {"a": 2}),
+        ("1: a\n'1': b", {1: "a", "1": "b"}),
+        ("# nothing\n", None),
+    ],
+)
+def test_a_plain_word_is_what_it_looks_like(text, value):
+    found = parse(text.encode(), "f")
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_number_that_is_none():
+    assert parse(b".nan", "f") != parse(b".nan", "f")
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+LONG_BOMB = f"a: &a {'x' * 1000}\nb: &b [{', '.join(['*a'] * 200)}]\nc: [{', '.join(['*b'] * 200)}]\n"
+MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 12)
+)
+CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 400))
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "problem"),
+    [
+        ("a: 1\nb: [", 2, "expected the node content"),
+        ("a: 1\nb: 2\na: 3\n", 3, "the key a stands twice"),
+        ("a: 1\n---\nb: 2\n", 2, "but found another document"),
+        ("a: !!python/object/apply:os.system [ls]\n", 1, "could not determine a constructor"),
+        ("a: !!timestamp never\n", 1, "could not determine a constructor"),
+        ("a: !!binary 5\n", 1, "could not determine a constructor"),
+        ("a:\n  !!int five\n", 2, "no int that can be read: five"),
+        ("a: !!bool perhaps\n", 1, "neither true nor false"),
+        ("a: !!float x\n", 1, "no float"),
+        ("a: !!int [1]\n", 1, "expected a scalar node"),
+        ("a: !!map x\n", 1, "expected a mapping node"),
+        ("a: {<<: 5}\n", 1, "expected a mapping"),
+        ("[a]: b\n", 1, "found unhashable key"),
+        ("{a: 1}: b\n", 1, "found unhashable key"),
+        ("a: 1\nb: " + "9" * 5000, 2, "no int that can be read"),
+        ("a: -" + "9" * 5000, 1, "no int that can be read"),
+        ("a: *b\n", 1, "found undefined alias"),
+        ("a: 1\nb: &b\n  c: *b\n", 2, "an alias stands for what it is in"),
+        ("a: &a {<<: *a}\n", 1, "an alias stands for what it is in"),
+        (BOMB, 7, "its aliases unfolded"),
+        (LONG_BOMB, 3, "its aliases unfolded"),
+        (MERGE_BOMB, 8, "its aliases unfolded"),
+        (CHAIN, 50, "nested more than 50 deep"),
+        ("[" * 60 + "]" * 60, 1, "nested more than 50 deep"),
+        ("[" * 40_000, 1, ""),
+        ("{" * 40_000, 1, ""),
+        ("- " * 5_000 + "x", 1, "nested more than 50 deep"),
+        ("? " * 5_000 + "x", 1, "nested more than 50 deep"),
+        ("a: 1\nb: x\0y\n", 2, "U+0000 may not stand"),
+        ("a: 1\nb: \x1b[2J\n", 2, "U+001B may not stand"),
+        ('a: "x\\0y"\n', 1, "a null character"),
+        ('a: 1\n"\\ud83d": b\n', 2, "half a surrogate pair"),
+        (b"a: 1\nb: \xe4\n", 2, "a byte is no UTF-8"),
+        ("a: 1\nb: 语".encode("utf-16")[:-1], 2, "a byte is no UTF-16"),
+        ("a: b".encode("utf-32"), 1, "U+0000 may not stand"),
+        ("%YAML 9.0\n---\na: b\n", 1, "found incompatible YAML document"),
+        ("\ta: b\n", 1, "found character"),
+        ("a: &" + "x" * 100_000 + " !!nothing y", 1, "could not determine"),
+        ("a: !!" + "x" * 100_000 + " y", 1, "could not determine"),
+    ],
+)
+def test_what_is_no_plain_value_is_one_line_with_its_place(content, line, problem):
+    content = content if isinstance(content, bytes) else content.encode()
+    started = time.monotonic()
+    with pytest.raises(ConfigError) as raised:
+        parse(content, "mine.yaml")
+    assert time.monotonic() - started < 10
+    message = str(raised.value)
+    assert message.startswith(f"mine.yaml:{line}: no valid YAML: ")
+    assert problem in message
+    assert len(message) < 300
+    assert printable(message) == message
+
+
+def test_what_is_too_long_is_not_read_to_its_end(tmp_path):
+    with pytest.raises(ConfigError, match=r"^/dev/zero:1: no valid YAML: longer than 10,000,000 bytes"):
+        read("/dev/zero", "name a file")
+    with pytest.raises(ConfigError, match=r"none\.yaml: No such file or directory; name a file"):
+        read(tmp_path / "none.yaml", "name a file")
+    with pytest.raises(ConfigError, match="Is a directory; name a file"):
+        read(tmp_path, "name a file")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_encodings_and_ends_of_lines(tmp_path, encoding, end):
+    path = tmp_path / "语料.yaml"
+    path.write_bytes(f"name: 语料{end}task: NER{end}".encode(encoding))
+    assert read(path, "") == {"name": "语料", "task": "NER"}
+
+
+@given(plain(ANY))
+def test_what_yaml_writes_is_read_back(value):
+    assert parse(yaml.safe_dump(value).encode(), "f") == value
+
+
+@given(plain(PRINTED))
+def test_json_is_yaml(value):
+    assert parse(json.dumps(value, ensure_ascii=False).encode(), "f") == value
+
+
+@given(st.binary() | st.text("[]{}:,-?!&*|>'\"#% \n\t\\~<=a1.eE_+x\u2028\0").map(str.encode))
+def test_any_bytes_are_a_value_or_one_line(content):
+    try:
+        parse(content, "f")
+    except ConfigError as error:
+        message = str(error)
+        assert message.startswith("f:")
+        assert int(message.split(":")[1]) <= content.count(b"\n") + content.count(b"\r") + 2 + content.count(b"\xe2")
+        assert len(message) < 300
+    else:
+        assert len(content) <= yaml_values.MAX_CHARS

@@ -1,0 +1,151 @@
+"""YAML that a user or a stranger wrote → values that can be used and quoted: YAML 1.2's plain types, in bounds.
+
+A date, a time, `no` and `on` are the texts that they are written as, 2e-4 is a number. What unfolds by aliases to more
+than a file of `MAX_CHARS` could hold, what holds itself, and a key that stands twice are errors.
+"""
+
+import codecs
+import re
+from pathlib import Path
+
+import yaml
+from yaml.reader import ReaderError
+
+from schemas.errors import ConfigError
+
+MAX_CHARS = 10_000_000
+MAX_DEPTH = 50
+PROBLEM_CHARS = 200
+
+CORE = {kind: f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+class Loader(yaml.SafeLoader):
+    """PyYAML's, with the types of YAML 1.2 alone."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own registry
+    yaml_constructors = {  # noqa: RUF012
+        None: yaml.SafeLoader.construct_undefined,
+        **{CORE[kind]: yaml.SafeLoader.yaml_constructors[CORE[kind]] for kind in ("null", "str", "seq", "map")},
+    }
+
+
+for kind, pattern, first in (
+    ("null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
+    ("float", r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?$", list("-+.0123456789")),
+    ("float", r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$", list("-+.")),
+    ("merge", r"<<$", ["<"]),
+):
+    Loader.add_implicit_resolver(CORE[kind], re.compile(pattern, re.ASCII), first)
+
+
+def number(kind: type, spelt: dict[str, str]):
+    """A constructor of int or float: what cannot be one is an error with its line."""
+
+    def construct(loader: Loader, node: yaml.Node):
+        text = loader.construct_scalar(node)
+        try:
+            return kind(spelt.get(text.lower().lstrip("+"), text))
+        except ValueError as error:  # a tag that is not true, or thousands of digits
+            raise problem_at(node, f"no {kind.__name__} that can be read: {text}") from error
+
+    return construct
+
+
+def boolean(loader: Loader, node: yaml.Node) -> bool:
+    text = loader.construct_scalar(node).lower()
+    if text not in ("true", "false"):
+        raise problem_at(node, f"neither true nor false: {text}")
+    return text == "true"
+
+
+Loader.add_constructor(CORE["bool"], boolean)
+Loader.add_constructor(CORE["int"], number(int, {}))
+Loader.add_constructor(CORE["float"], number(float, {".inf": "inf", "-.inf": "-inf", ".nan": "nan"}))
+
+
+def read(path: str | Path, hint: str) -> object:
+    """The value in a local YAML file. Raises ConfigError as `parse` does, and with `hint` where it cannot be read."""
+    try:
+        with open(str(path).encode("utf-8", "surrogateescape"), "rb") as file:
+            content = file.read(MAX_CHARS + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; {hint}") from error
+    return parse(content, str(path))
+
+
+def parse(content: bytes, origin: str) -> object:
+    """The value that a YAML document holds; UTF-8, or UTF-16 with a byte order mark.
+
+    Raises ConfigError that names `origin`, the line and what is wrong there.
+    """
+    line = 1
+    try:
+        if len(content) > MAX_CHARS:
+            raise ValueError(f"longer than {MAX_CHARS:,} bytes")
+        encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+        text = content.decode(encoding)
+        loader = Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        measure(node, {})
+        return loader.construct_document(node)
+    except UnicodeDecodeError as error:
+        line += content.count(b"\n", 0, error.start)
+        problem = f"a byte is no {encoding.removesuffix('-sig').upper()}; save it as UTF-8"
+    except ReaderError as error:
+        line += text.count("\n", 0, error.position)
+        problem = f"the character U+{error.character:04X} may not stand in YAML"
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line += mark.line if mark else 0
+        problem = " ".join(str(error.problem).split())
+    except ValueError as error:
+        problem = str(error)
+    except RecursionError:
+        problem = f"nested more than {MAX_DEPTH} deep"
+    raise ConfigError(f"{origin}:{line}: no valid YAML: {problem[:PROBLEM_CHARS]}")
+
+
+def measure(node: yaml.Node, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
+    """Characters and depth of a node with its aliases unfolded; `known`: by id, None while a node is measured.
+
+    Raises a YAMLError where it is out of bounds, holds itself, or has a key twice.
+    """
+    if id(node) in known:
+        measured = known[id(node)]
+        if measured is None:
+            raise problem_at(node, "an alias stands for what it is in")
+        return measured
+    known[id(node)] = None
+    parts: list[tuple[int, int]] = []
+    if isinstance(node, yaml.ScalarNode):
+        if NO_TEXT.search(node.value):
+            raise problem_at(node, "a null character or half a surrogate pair is no text")
+        parts.append((len(node.value), 0))
+    elif isinstance(node, yaml.SequenceNode):
+        parts += (measure(item, known) for item in node.value)
+    else:
+        keys = set()
+        for key, value in node.value:
+            parts += (measure(key, known), measure(value, known))
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in keys:
+                    raise problem_at(key, f"the key {key.value} stands twice")
+                keys.add((key.tag, key.value))
+    size = 1 + sum(size for size, _ in parts)
+    depth = 1 + max((depth for _, depth in parts), default=0)
+    if size > MAX_CHARS:
+        raise problem_at(node, f"more than {MAX_CHARS:,} characters, its aliases unfolded")
+    if depth > MAX_DEPTH:
+        raise problem_at(node, f"nested more than {MAX_DEPTH} deep")
+    known[id(node)] = size, depth
+    return size, depth
+
+
+def problem_at(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
