@@ -12,7 +12,8 @@ from itertools import islice
 import msgspec
 import yaml
 
-from pipelines.sources import Form, Found, Licence, Source, find
+from pipelines.licences import licence_class
+from pipelines.sources import Form, Found, Source, find
 from schemas.errors import ConfigError, SourceError
 from schemas.example import TASKS
 from schemas.label import Label
@@ -192,7 +193,7 @@ def _settings(file: File) -> dict[str, str]:
 
 
 def _source(name: str, task: str | None, lang: str, license_text: str | None, labels: Sequence[Label]) -> Source:
-    """`license_text` open, ask or gated is the class itself; any other text is not judged here, its class is ask."""
+    """`license_text`: see `licence_class`."""
     tasks = {None: (), "EE": ("EE", "EET", "EEA")}.get(task, (task,))
     maps: dict[str, Mapping[str, Label] | tuple[Label, ...]] = {}
     own = {label.name: label for label in labels}
@@ -220,7 +221,7 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
         tasks=tasks,
         lang=lang,
         domain="",
-        licence=Licence(license_text) if license_text in tuple(Licence) else Licence.ASK,
+        licence=licence_class(license_text or ""),
         licence_text=license_text or "none stated",
         homepage="",
         get="the user's own files",
