@@ -6,7 +6,8 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines import citations, figures, licences
+from pipelines import citations, figures, licences, shell
+from schemas import key_list
 from schemas.example import SPLITS, TASKS
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -29,7 +30,7 @@ def render(counts: Mapping, lang: str = "en", place: str = "PATH") -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "yaml": dump}
+    environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "flag": flag, "yaml": dump}
     text = environment.get_template(f"card.{lang}.md").render(facts(counts), place=place)
     return text if lang != "en" else f"---\n{dump(metadata(counts))}---\n{text}"
 
@@ -125,9 +126,32 @@ def cell(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A name as code; a table's bar and a backtick cannot stand in it."""
-    return f"`{' '.join(text.split()).replace('`', ' ').replace('|', ' ')}`"
+    """A name as code, in a table too. What cannot stand between backticks is written as HTML."""
+    text = " ".join(text.split())
+    if not set(text) & set("`|\\"):
+        return f"`{text}`"
+    letters = (c if c.isalnum() or c in " -" else f"&#{ord(c)};" for c in text)
+    return f"<code>{''.join(letters)}</code>"
+
+
+def flag(keys: Iterable[str]) -> str:
+    """Source keys as the value of `--sources` in a command."""
+    return shell.quote(key_list.join(keys))
+
+
+class OneLineDumper(yaml.SafeDumper):
+    """Writes a text with line ends as one line: no line of it can end the block of code that it stands in."""
+
+
+OneLineDumper.add_representer(
+    str,
+    lambda dumper, text: (
+        dumper.represent_str(text)
+        if text.isprintable()
+        else dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+    ),
+)
 
 
 def dump(content: object) -> str:
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1000)
+    return yaml.dump(content, Dumper=OneLineDumper, allow_unicode=True, sort_keys=False, width=10**9)

@@ -6,6 +6,7 @@ import json
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import TypedDict
 
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from schemas.example import SPLITS, TASKS
@@ -16,6 +17,33 @@ task that both have. An instruction is altered where any of its columns is. Exit
 """
 FIRST_IDS = 3
 ROWS_A_TABLE = 5_000
+
+
+class Examples(TypedDict):
+    examples: int
+
+
+class SplitCounts(TypedDict):
+    read: Examples
+    kept: Examples
+
+
+class Counts(TypedDict):
+    """What is read of `reports/stats.json`. `sources`: KEY → SPLIT → numbers."""
+
+    sources: dict[str, dict[str, SplitCounts]]
+
+
+class Named(TypedDict):
+    name: str
+
+
+class Labels(TypedDict):
+    """What is read of a label set's file; labels are compared with all that they have."""
+
+    labels: list[Named]
+
+
 COLUMNS = ("id", "example_id", "text_sha256", "instruction", "output", "label", "labels", "positives", "hard_negatives")
 
 
@@ -84,10 +112,24 @@ def read_counts(root: str) -> dict:
     path = f"{root}/reports/stats.json"
     if not files.exists(path) or not files.is_folder(f"{root}/data"):
         raise ConfigError(f"{root}: neither a validated build nor a release (no reports/stats.json and data/ in it)")
+    refuse_half(root)
     counts = files.read_json(path)
     if not isinstance(counts, dict) or "sources" not in counts:
         raise ConfigError(f"{path}: not the statistics of a build; name another folder")
-    return counts
+    return files.read_json(path, Counts)
+
+
+def refuse_half(root: str) -> None:
+    """Raises ConfigError for a release that lacks files which it lists."""
+    from pipelines.release import MARKER, Marker
+    from transforms import files
+
+    if files.exists(f"{root}/{MARKER}"):
+        listed = files.read_json(f"{root}/{MARKER}", Marker)["files"]
+        there = files.sizes(root, listed)
+        missing = [name for name, about in listed.items() if there.get(name) != about["size"]]
+        if missing:
+            raise ConfigError(f"{root}: half a release, {missing[0]} is not as it lists it; publish or copy it again")
 
 
 def count_changes(old: dict, new: dict) -> dict[str, dict[str, list[int]]]:
@@ -127,11 +169,12 @@ def label_sets(root: str) -> dict[str, dict[str, dict]]:
     from transforms import files
 
     listed = files.list_files(f"{root}/labels") if files.is_folder(f"{root}/labels") else []
-    return {
-        file.name.removesuffix(".json"): {label["name"]: label for label in files.read_json(file.path)["labels"]}
+    sets = {
+        file.name.removesuffix(".json"): files.read_json(file.path, Labels)
         for file in listed
         if file.name.endswith(".json") and "/" in file.name
     }
+    return {at: {label["name"]: label for label in of["labels"]} for at, of in sets.items()}
 
 
 def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:

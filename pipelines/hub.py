@@ -4,7 +4,6 @@ Every call goes through `huggingface_hub`, which takes the token from HF_TOKEN o
 """
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -26,8 +25,9 @@ from huggingface_hub.hf_api import DatasetInfo, RepoFile
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_stream_backoff, validate_repo_id
 from tqdm import tqdm
 
-from pipelines.release import MARKER, ReleaseFile, fingerprint
+from pipelines.release import MARKER, Marker, ReleaseFile, fingerprint
 from schemas.errors import ConfigError, MachineError, PublishError
+from transforms import files
 
 Answer = TypeVar("Answer")
 
@@ -130,9 +130,10 @@ def tree(api: HfApi, repo_id: str, revision: str) -> dict[str, RepoFile]:
 
 def files_of_release(repo_id: str, revision: str) -> set[str]:
     """The files that the release in the repository lists."""
+    content = b"".join(download(repo_id, MARKER, revision))
     try:
-        return set(json.loads(b"".join(download(repo_id, MARKER, revision)))["files"])
-    except (ValueError, KeyError, TypeError) as error:
+        return set(files.parse_json(content, Marker, MARKER)["files"])
+    except ConfigError as error:
         raise PublishError(f"{repo_id}: its {MARKER} is not one of ours; name another repository") from error
 
 

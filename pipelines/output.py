@@ -38,10 +38,10 @@ def recorded(output: str) -> Config | None:
     if not files.exists(path):
         return None
     try:
-        content = json.loads(files.read_text(path))
-    except ValueError:
+        content = files.read_json(path, dict)
+    except ConfigError:
         return None
-    return settings(content["ieforge"], path) if isinstance(content, dict) and "ieforge" in content else None
+    return settings(content["ieforge"], path) if "ieforge" in content else None
 
 
 def settings(content: dict, path: str) -> Config:

@@ -45,6 +45,10 @@ class Marker(TypedDict):
 REPORT = "reports/report.html"
 AS_THEY_ARE = ("reports/validation.json", "reports/data_docs/index.html")
 ROWS_A_TABLE = 5_000
+OWN_LICENCE = (
+    "write license: and its SPDX name (CC-BY-4.0, MIT) into its source.yaml, or license: open where you may, "
+    "and build again"
+)
 AFTER_KEY = r"/(train|validation|test)/\d+(/\d+)?$"
 """What follows the source's key in an example's id."""
 
@@ -153,7 +157,8 @@ def built_with(card_manifest: dict) -> Config:
 def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, str]]:
     """(keys of the sources to publish, key → why it is left out), by the licences that are known today.
 
-    A user's own source of class ask that bears a gated source's name is taken for that source in another form.
+    A user's own source that bears a gated source's name is taken for that source in another form, unless its licence is
+    the word `open`: copies of gated data state licences that are not their owners'.
     """
     gated = {
         plain(name): source.licence_text
@@ -167,10 +172,11 @@ def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, 
         licence = sources.load(key).licence if key in sources.keys() else source["licence"]
         if licence == Licence.GATED:
             left_out[key] = f"gated ({source['licence_text']})"
-        elif licence == Licence.ASK and key not in sources.keys() and plain(source["name"]) in gated:
+        elif key not in sources.keys() and source["licence_text"] != Licence.OPEN and plain(source["name"]) in gated:
             left_out[key] = f"gated, by its name {source['name']} ({gated[plain(source['name'])]})"
         elif licence == Licence.ASK and not include_unlicensed:
-            left_out[key] = f"no licence known that allows to pass it on ({source['licence_text']})"
+            todo = "" if key in sources.keys() else f"; {OWN_LICENCE}"
+            left_out[key] = f"no licence known that allows to pass it on ({source['licence_text']}){todo}"
         else:
             kept.append(key)
     return kept, left_out

@@ -11,8 +11,9 @@ from itertools import islice
 
 import msgspec
 
+from pipelines.licences import licence_class
 from pipelines.reading import Unforeseen, barrier
-from pipelines.sources import Form, Found, Licence, Source, find
+from pipelines.sources import Form, Found, Source, find
 from schemas.errors import ConfigError, SourceError, quoted
 from schemas.example import LAYER, TASKS
 from schemas.label import Label
@@ -240,7 +241,7 @@ def _settings(file: File) -> dict[str, str]:
 
 
 def _source(name: str, task: str | None, lang: str, license_text: str | None, labels: Sequence[Label]) -> Source:
-    """`license_text` open, ask or gated is the class itself; any other text is not judged here, its class is ask."""
+    """`license_text`: see `licence_class`."""
     tasks = {None: (), "EE": ("EE", "EET", "EEA")}.get(task, (task,))
     maps: dict[str, Mapping[str, Label] | tuple[Label, ...]] = {}
     own = {label.name: label for label in labels}
@@ -268,7 +269,7 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
         tasks=tasks,
         lang=lang,
         domain="",
-        licence=Licence(license_text) if license_text in tuple(Licence) else Licence.ASK,
+        licence=licence_class(license_text or ""),
         licence_text=license_text or "none stated",
         homepage="",
         get=f"one JSON object a line, as {RECORDS[LAYER[task]]}" if task else "the user's own files",

@@ -6,13 +6,16 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypedDict
+
+from msgspec import Meta
 
 from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
 from schemas.label import typed_label
 from train import hub
+from transforms import files
 
 if TYPE_CHECKING:
     import datasets
@@ -23,6 +26,21 @@ REQUIRED = ("task", "source", "instruction")
 JSON_COLUMNS = ("instruction", "output", "label")
 LABEL_KEY = {"EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
 """Task → the key of an element of `schema` that names the label, where the element is no string."""
+
+
+Inside = Annotated[str, Meta(pattern=r"(?s)^(?!/|(.*/)?\.\.(/|\Z))[^\x00]+\Z")]
+"""A path below the build's folder."""
+
+
+class Shard(TypedDict):
+    path: Inside
+
+
+class Validated(TypedDict):
+    """What is read of the manifest of a build's instructions: names and bytes of its files, and its shards."""
+
+    files: dict[Inside, int]
+    shards: list[Shard]
 
 
 class EmptySplit(ConfigError):
@@ -130,13 +148,12 @@ def _shards(output: str, split: str) -> list[str]:
         raise ConfigError(f"{output}: not made by a build (no build.json); name a build's folder or a JSON file")
     for folder in ("reports", "data"):  # the reports' manifest is the mark of shards that passed their suites
         path = f"{output}/{folder}/manifest.json"
+        if not os.path.exists(path):
+            raise ConfigError(f"{output}: not validated (no {folder}/manifest.json); {advice}")
         try:
-            with open(path, encoding="utf-8") as file:
-                manifest = json.load(file)
-        except FileNotFoundError as error:
-            raise ConfigError(f"{output}: not validated (no {folder}/manifest.json); {advice}") from error
-        except ValueError as error:
-            raise ConfigError(f"{path}: no valid JSON, so the build is not validated; {advice}") from error
+            manifest = files.read_json(path, Validated if folder == "data" else dict)
+        except ConfigError as error:
+            raise ConfigError(f"{error}, so the build is not validated; {advice}") from error
     for name, size in manifest["files"].items():
         if not os.path.exists(f"{output}/{name}") or os.path.getsize(f"{output}/{name}") != size:
             raise ConfigError(f"{output}/{name}: not the file that was validated; {advice}")

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines import citations
-from pipelines.licences import Terms, by_terms, identifiers, terms
+from pipelines.licences import Terms, by_terms, identifiers, licence_class, terms
 from pipelines.sources import keys, load
 
 
@@ -23,6 +23,64 @@ from pipelines.sources import keys, load
 def test_what_a_text_says(licence, text, names, asks):
     about = {"licence": licence, "licence_text": text}
     assert (identifiers(about), terms(about)) == (names, asks)
+
+
+@pytest.mark.parametrize(
+    "text, names, asks",
+    [
+        ("MIT", ["mit"], Terms.ATTRIBUTION),
+        ("MIT License", ["mit"], Terms.ATTRIBUTION),
+        ("Apache-2.0", ["apache-2.0"], Terms.ATTRIBUTION),
+        ("Apache License, Version 2.0", ["apache-2.0"], Terms.ATTRIBUTION),
+        ("BSD-3-Clause", ["bsd-3-clause"], Terms.ATTRIBUTION),
+        ("CC-BY-4.0", ["cc-by-4.0"], Terms.ATTRIBUTION),
+        ("CC BY 4.0", ["cc-by-4.0"], Terms.ATTRIBUTION),
+        ("cc by 4.0 International", ["cc-by-4.0"], Terms.ATTRIBUTION),
+        ("Creative Commons Attribution 4.0", ["cc-by-4.0"], Terms.ATTRIBUTION),
+        ("Creative Commons Attribution 4.0 International License", ["cc-by-4.0"], Terms.ATTRIBUTION),
+        ("https://creativecommons.org/licenses/by/4.0/", ["cc-by-4.0"], Terms.ATTRIBUTION),
+        ("CC BY", ["other"], Terms.ATTRIBUTION),
+        ("CC-BY-SA-3.0", ["cc-by-sa-3.0"], Terms.SHARE_ALIKE),
+        ("cc_by_sa 3.0", ["cc-by-sa-3.0"], Terms.SHARE_ALIKE),
+        ("CC BY-NC 4.0", ["cc-by-nc-4.0"], Terms.NON_COMMERCIAL),
+        ("Creative Commons Attribution-NonCommercial 4.0", ["cc-by-nc-4.0"], Terms.NON_COMMERCIAL),
+        ("cc-by-nc-sa-4.0", ["cc-by-nc-sa-4.0"], Terms.NON_COMMERCIAL_SHARE_ALIKE),
+        ("CC BY NC SA 4.0", ["cc-by-nc-sa-4.0"], Terms.NON_COMMERCIAL_SHARE_ALIKE),
+        ("Creative Commons Attribution Non-Commercial Share-Alike v4.0", ["cc-by-nc-sa-4.0"],
+         Terms.NON_COMMERCIAL_SHARE_ALIKE),
+        ("http://creativecommons.org/licenses/by-nc-sa/4.0/legalcode", ["cc-by-nc-sa-4.0"],
+         Terms.NON_COMMERCIAL_SHARE_ALIKE),
+        ("CC0", ["cc0-1.0"], Terms.AS_STATED),
+        ("CC0-1.0", ["cc0-1.0"], Terms.AS_STATED),
+        ("CC0 1.0 Universal", ["cc0-1.0"], Terms.AS_STATED),
+        ("ODbL", ["odbl"], Terms.SHARE_ALIKE),
+        ("ODbL-1.0", ["odbl"], Terms.SHARE_ALIKE),
+        ("ODC-BY-1.0", ["odc-by"], Terms.ATTRIBUTION),
+        ("PDDL-1.0", ["pddl"], Terms.AS_STATED),
+        ("GPL-3.0-or-later", ["gpl-3.0"], Terms.SHARE_ALIKE),
+        ("MIT OR Apache-2.0", ["apache-2.0", "mit"], Terms.ATTRIBUTION),
+        ("MIT; CC BY-SA 4.0", ["cc-by-sa-4.0", "mit"], Terms.SHARE_ALIKE),
+        ("open", ["other"], Terms.AS_STATED),
+    ],
+)  # fmt: skip
+def test_own_words_that_allow_to_pass_data_on(text, names, asks):
+    assert licence_class(text) == "open"
+    about = {"licence": "open", "licence_text": text}
+    assert (identifiers(about), terms(about)) == (names, asks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "none stated", "MIT, says a copy", "CC", "CC BY-ND 4.0", "Creative Commons Attribution-NoDerivs 4.0",
+     "CC BY 4.0; ask the owners", "free for research", "public", "not MIT", "MIT and more", "4.0", "the license"],
+)  # fmt: skip
+def test_own_words_that_are_not_clear(text):
+    assert licence_class(text) == "ask"
+
+
+@pytest.mark.parametrize("text", ["open", "ask", "gated"])
+def test_own_words_that_are_a_class(text):
+    assert licence_class(text) == text
 
 
 def test_the_strictest_come_first():

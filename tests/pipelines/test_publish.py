@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from pipelines import build as build_module
-from pipelines import diff, publish, rebuild, release, sources
+from pipelines import diff, publish, rebuild, release, sources, to_path
 from schemas.arrow import INSTRUCTIONS
-from tests.conftest import ROOT, checksums
+from tests.conftest import ROOT, SMALL, checksums
 from tests.unified import NER_SCHEMA, ner, write_source
 
 
@@ -237,12 +237,46 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("shard", ["data/KG/train-00000-of-00001.parquet", "data/RE/train-00000-of-00001.parquet"])
-def test_a_shard_with_other_bytes_of_the_same_number(small, tmp_path, capsys, shard):
+def test_other_bytes_of_the_same_number_in_any_file(small, tmp_path, capsys):
     build = Path(shutil.copytree(small, tmp_path / "build"))
-    flip(build / shard)
+    written = [path for path in build.rglob("*") if path.is_file() and "/." not in str(path.relative_to(build.parent))]
+    written = [path for path in written if path.name not in ("build.json", "manifest.json")]
+    for path in written:
+        flip(path)
     assert run(build, "--dry_run") == 5
-    assert f"- {shard} holds other bytes than were written: delete it, then run" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    folders = set()
+    for path in written:
+        name = str(path.relative_to(build))
+        assert f"- {name} holds other bytes than were written: delete it, then run" in said
+        folders.add(name.partition("/")[0])
+    assert folders >= {"clean", "data", "examples", "hard_negatives", "labels", "README.md", "rejects", "reports"}
+
+
+def test_a_small_file_with_other_bytes_is_made_anew_by_the_next_build(small, tmp_path):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    for name in ("labels/NER/anatem.json", "reports/stats.json", "README.md"):
+        flip(build / name)
+    assert build_module.main(["--output", str(build), *SMALL]) == 0
+    for pattern in ("**/*.json", "*.md"):
+        assert checksums(build, pattern) == checksums(small, pattern)
+
+
+@pytest.mark.parametrize(
+    ("folder", "change"),
+    [
+        ("examples", lambda m: m["sources"]["anatem"].update(licence_text="MIT")),
+        ("labels", lambda m: m["tasks"].pop("anatem")),
+        ("data", lambda m: m["shards"][0].update(rows=1)),
+        ("hard_negatives", lambda m: m["sha256"].pop("hard_negatives/NER/anatem.json")),
+        ("card", lambda m: m["config"].update(seed=1)),
+    ],
+)
+def test_a_manifest_that_tells_something_else_than_was_written(small, tmp_path, capsys, folder, change):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    edit_json(build / folder / "manifest.json", change)
+    assert run(build, "--dry_run") == 5
+    assert f"- {folder}/manifest.json was altered since it was written: delete it, then run" in capsys.readouterr().err
 
 
 def test_what_waits_for_a_second_run_is_made_anew_where_it_is_damaged(small, tmp_path):
@@ -385,8 +419,28 @@ def test_a_write_that_was_cut_off_is_taken_up_again(build, tmp_path):
     shutil.copy(tmp_path / "whole" / release.MARKER, cut / release.MARKER)
     (cut / "data/NER/.train-00000-of-00001.parquet.tmp").write_bytes(b"half")
     assert run(build, "--to", str(cut)) == 0
-    left = checksums(cut, "**/.*.tmp")
-    assert checksums(cut, "**/*.*") == {**checksums(tmp_path / "whole", "**/*.*"), **left}
+    assert checksums(cut, "**/*.*") == checksums(tmp_path / "whole", "**/*.*")
+
+
+def test_what_a_write_of_the_same_files_left_is_deleted(build, tmp_path):
+    made = tmp_path / "release"
+    assert run(build, "--include_unlicensed", "--to", str(made)) == 0
+    for name in ("README.md", "labels/NER/clue_ner.json"):  # of both releases, of the earlier alone
+        path = made / name
+        (path.parent / f".{path.name}.tmp").write_bytes(b"half")
+    (made / ".notes.tmp").write_text("someone's own")
+    assert run(build, "--to", str(made)) == 0
+    assert [path.name for path in made.rglob("*.tmp")] == [".notes.tmp"]
+
+
+@pytest.mark.parametrize("odd", ["a*", "a?", "a[bc]", "[!x]b", "[["])
+def test_a_file_that_is_named_like_a_pattern_goes_alone(tmp_path, odd):
+    target = tmp_path / "release"
+    (target / "labels").mkdir(parents=True)
+    for name in (odd, "ab", "ac", "b"):
+        (target / "labels" / name).write_text(name)
+    to_path.delete(str(target), [f"labels/{odd}"])
+    assert sorted(path.name for path in target.rglob("*") if path.is_file()) == ["ab", "ac", "b"]
 
 
 def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):

@@ -1,15 +1,25 @@
 """A source that a release left out, rebuilt from its raw files by the release's recipe: the same rows, or an error."""
 
+import html
 import json
+import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
+import datasets
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from pipelines import build as build_module
-from pipelines import publish, rebuild
+from pipelines import publish, rebuild, release_recipe
+from pipelines import release as release_module
 from pipelines.config import SAMPLES
+from pipelines.release_recipe import DICTIONARIES, PROMPTS, RECIPE, SOURCES
+from schemas import key_list
+from schemas.errors import ConfigError
 from tests.unified import NER_SCHEMA, ner, write_source
 
 
@@ -89,6 +99,58 @@ def test_bundled_sources_too(small, tmp_path):
         assert expected and rows(tmp_path / "out/release", key) == expected
 
 
+ODD = ('Nils, A (2024) "log" [v1]', "-dash; $HOME `x`|y", "it's 100 % & <b>")
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory) -> Path:
+    """As `published`: of own data whose keys are anything but plain, the last one open."""
+    root = tmp_path_factory.mktemp("odd")
+    for number, key in enumerate(ODD):
+        records = [ner(f"Ada{number}{n} met Bo.", person=[f"Ada{number}{n}", "Bo"]) for n in range(3)]
+        write_source(root / "raw" / key, "NER", NER_SCHEMA, train=records)
+    with (root / "raw" / ODD[-1] / "source.yaml").open("a") as settings:
+        settings.write("license: CC BY 4.0\n")
+    flags = ["--data_root", str(root / "raw"), "--output", str(root / "build"), "--embedding_model", "lexical"]
+    assert build_module.main([*flags, "--sources", key_list.join(ODD)]) == 0
+    assert publish.main(["--output", str(root / "build"), "--to", str(root / "release")]) == 0
+    return root
+
+
+def words(command: str) -> list[str]:
+    """What a shell makes of it."""
+    ran = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, check=True)
+    return ran.stdout.split("\0")[:-1]
+
+
+def test_the_command_of_a_source_with_an_odd_key_runs_as_it_is_written(odd, tmp_path):
+    told = json.loads((odd / "release/rebuild/sources.json").read_text())
+    assert told.keys() == set(ODD[:-1])
+    for number, (key, about) in enumerate(told.items()):
+        given = {".": odd / "release", "RAW": odd / "raw", "DIR": tmp_path / str(number)}
+        python, _, module, *flags = [str(given.get(word, word)) for word in words(about["command"])]
+        assert (python, module) == ("python", "pipelines.rebuild")
+        assert rebuild.main(flags) == 0
+        assert rows(tmp_path / str(number) / "release", key) == rows(odd / "build", key) != {}
+
+
+def test_cards_with_odd_keys_name_them_rightly(odd):
+    for card in (odd / "build/README.md", odd / "build/README_zh.md"):
+        text = card.read_text()
+        (command,) = re.findall(r"^python -m pipelines.build .*$", text, re.MULTILINE)
+        flags = words(command)
+        assert key_list.split(flags[flags.index("--sources") + 1], "--sources") == sorted(ODD)
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
+        assert "`x`|y</code>" in html.unescape(text)
+
+
+def test_loaders_open_a_build_and_a_release_with_odd_keys(odd, tmp_path):
+    for folder, keys in (("build", ODD), ("release", ODD[-1:])):
+        loaded = datasets.load_dataset(str(odd / folder), "NER", split="train", cache_dir=str(tmp_path / folder))
+        assert {re.sub(release_module.AFTER_KEY, "", row["example_id"]) for row in loaded} == set(keys)
+
+
 def test_other_files_are_named_before_anything_is_built(published, tmp_path, capsys):
     raw = Path(shutil.copytree(published / "raw", tmp_path / "raw"))
     (raw / "free/test.json").unlink()
@@ -130,3 +192,101 @@ def test_a_list_of_sources_that_is_no_json(published, tmp_path, capsys):
 def test_what_cannot_be_rebuilt(published, tmp_path, capsys, flags, says):
     assert run(published, tmp_path / "out", *flags) == 2
     assert says in capsys.readouterr().err
+
+
+# A release that a stranger made
+
+
+@pytest.fixture
+def strange(published, tmp_path) -> Path:
+    return Path(shutil.copytree(published / "release", tmp_path / "release"))
+
+
+def refuses(published: Path, strange: Path, capsys, *flags: str) -> str:
+    """The line by which the release is refused: nothing was built, nor any raw file looked at."""
+    output = strange.parent / "out"
+    given = ["--release", str(strange), "--sources", "gated", "--data_root", "/nowhere", "--output", str(output)]
+    assert rebuild.main([*given, *flags]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {strange}") and not output.exists()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("mine", "embedding_model", "someone/model"),
+        ("mine", "embedding_model", "/home/someone/model"),
+        ("tokens", "tokenizer", "someone/model"),
+        ("tokens", "tokenizer", "/dev/zero"),
+        ("mine", "hard_negatives", "/etc/passwd"),
+        ("mine", "hard_negatives", "../../else"),
+        ("mine", "cache", "/tmp/cache"),
+        ("instruct", "prompts", "/etc/passwd"),
+        ("instruct", "prompts", "/dev/zero"),
+        ("instruct", "prompts", "../../prompts.yaml"),
+        (None, "data_root", "/home"),
+        ("instruct", "split_num", {"NER": 10**30}),
+        ("instruct", "labels_without_positive", 10**30),
+        ("instruct", "callbacks", "os.system"),
+    ],
+)
+def test_a_recipe_that_names_files_and_models(published, strange, capsys, section, key, value):
+    path = strange / "rebuild/recipe.yaml"
+    content = yaml.safe_load(path.read_text())
+    (content.setdefault(section, {}) if section else content)[key] = value
+    path.write_text(yaml.safe_dump(content))
+    assert f"rebuild/recipe.yaml: {f'{section}.' if section else ''}{key}".replace(
+        "instruct.callbacks", "unknown key instruct.callbacks"
+    ) in refuses(published, strange, capsys)
+
+
+def test_models_are_a_matter_of_trust_and_files_are_not(strange):
+    path = strange / "rebuild/recipe.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["mine"]["embedding_model"] = "someone/model"
+    path.write_text(yaml.safe_dump(content))
+    assert release_recipe.read(str(strange), trust=True)[2].mine.embedding_model == "someone/model"
+    content["mine"]["cache"] = "/tmp/cache"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match=r"mine\.cache is '/tmp/cache'"):
+        release_recipe.read(str(strange), trust=True)
+
+
+@pytest.mark.parametrize("name", ["../gated/train.json", "/etc/passwd", "gated/../../x", "gated//x", ".", "..", ""])
+@pytest.mark.parametrize("list_of", ["files", "needs"])
+def test_names_that_lead_out_of_the_data_root(published, strange, capsys, name, list_of):
+    path = strange / "rebuild/sources.json"
+    content = json.loads(path.read_text())
+    content["gated"][list_of] = {name: "0" * 64} if list_of == "files" else [name]
+    path.write_text(json.dumps(content))
+    assert f"{name!r}, which is no" in refuses(published, strange, capsys)
+
+
+@pytest.mark.parametrize("name", ["release.json", SOURCES, RECIPE, PROMPTS, f"{DICTIONARIES}/x"])
+@pytest.mark.parametrize("leads_to", ["/dev/zero", "/etc/passwd", "../../../..", "/nowhere"])
+def test_links_that_lead_out_of_the_release(published, strange, capsys, name, leads_to):
+    (strange / name).unlink(missing_ok=True)
+    (strange / name).symlink_to(leads_to)
+    refuses(published, strange, capsys)
+
+
+def test_a_folder_of_links_a_pipe_and_files_without_end(published, strange, capsys):
+    shutil.move(strange / "rebuild", strange.parent / "elsewhere")
+    (strange / "rebuild").symlink_to(strange.parent / "elsewhere")
+    assert "a link that leads out of the release" in refuses(published, strange, capsys)
+    (strange / "rebuild").unlink()
+    shutil.move(strange.parent / "elsewhere", strange / "rebuild")
+    os.mkfifo(strange / "rebuild/pipe")
+    assert "rebuild/pipe: missing, or no file" in refuses(published, strange, capsys)
+    (strange / "rebuild/pipe").unlink()
+    for name, size in (("recipe.yaml", 2 << 20), ("hard_negatives/NER/gated.json", 1 << 30)):
+        before = (strange / "rebuild" / name).stat().st_size
+        os.truncate(strange / "rebuild" / name, size)
+        assert f"rebuild/{name}: too large" in refuses(published, strange, capsys)
+        os.truncate(strange / "rebuild" / name, before)
+
+
+def test_half_a_release(published, strange, capsys):
+    (strange / "rebuild/prompts.yaml").unlink()
+    assert "half a release, rebuild/prompts.yaml is missing" in refuses(published, strange, capsys)

@@ -54,7 +54,7 @@ def test_source_yaml_comes_first(tmp_path):
     [made] = sources_below(str(tmp_path))
     source = made.source
     assert (made.key, source.name, source.tasks, source.lang) == ("IE-en/RE/x", "Towns", ("NER",), "zh")
-    assert (source.licence, source.licence_text) == (Licence.ASK, "CC BY 4.0")
+    assert (source.licence, source.licence_text) == (Licence.OPEN, "CC BY 4.0")
 
 
 @pytest.mark.parametrize("licence", Licence)
