@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hard_negatives.kinds import DEFAULT, KINDS
 from schemas.errors import ConfigError
 from schemas.example import TASKS
+from transforms.deduplicate import SameText
 
 RECIPES = Path(__file__).parent / "recipes"
 SAMPLES = Path(__file__).parent / "samples"
@@ -32,9 +33,12 @@ class Ingest(Section):
 
 
 class Clean(Section):
-    """Cleaning. Documents above `max_chars` (code points) become windows."""
+    """Cleaning. Documents above `max_chars` (code points) become windows. `same_text`: what becomes of rows of a split
+    that annotate different things in one text (docs/cleaning.md).
+    """
 
     max_chars: Annotated[int, Field(ge=100)] = 2000
+    same_text: SameText = "unite"
 
 
 Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from apache_beam.options.pipeline_options import DirectOptions
 
 from hard_negatives import dictionary, embed
-from pipelines import dag, output, registry, runner, tokens, workers
+from pipelines import dag, losses, output, registry, runner, tokens, workers
 from pipelines.config import Config
 from pipelines.instruct import ask_options
 from pipelines.stages import own_prompts, stages_of
@@ -52,6 +52,9 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
         finally:
             ingested = dag.read_manifest(folder, stages["ingest"])
             tell_losses(ingested or {"splits": [], "failed": {}})
+            cleaned = dag.read_manifest(folder, stages["clean"])
+            for line in losses.lines(cleaned["shards"] if cleaned else ()):
+                tell(line)
     if "card" in manifests:
         tell(closing_line(folder, arguments.output))
     return 3 if manifests["ingest"]["failed"] else 0
