@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pipelines import build
 from pipelines.clean import keys_path
 from schemas.arrow import EXAMPLES, table_to_examples
+from tests.conftest import checksums, run_build
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.decontaminate import leakage_key
 from transforms.shards import read_shard, write_shard
@@ -145,7 +147,24 @@ def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run):
     assert totals(manifests[0])["crosses_window"] == {"entities": 1}  # its own document had it
 
 
-def test_keys_that_begin_alike_or_hold_a_comma_are_not_mixed(run):
+def test_worker_processes_unite_the_same_rows(run, tmp_path):
+    long = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG.replace(" ", "\t", 1), thing="report")]
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[*ANNOTATORS, *long])
+    flags = ("--set", "ingest.examples_per_shard=2")
+    run(*flags)
+    found = annotated(run, "a", "train")
+    assert sorted(found[LONG[:129]][0]) == ["Ada", "Rome", "report"]  # repaired before they are compared
+    alone = checksums(run.output, "clean/**/*.parquet")
+    shutil.rmtree(run.output)
+    done = run_build(
+        "--data_root", str(run.data), "--output", str(run.output), "--only", "clean", "--hard_negatives", "none",
+        "--set", "clean.max_chars=150", *flags, "--direct_running_mode=multi_processing", "--direct_num_workers=2",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert checksums(run.output, "clean/**/*.parquet") == alone
+
+
+def test_keys_that_begin_alike_are_not_mixed(run):
     """`a` is a folder of the key `a/b`, and `a/train` one that reads like a split of `a`."""
     text = ner("Ada went to Rome.", person="Ada")
     other = ner("Ada went to Rome.", place="Rome")
