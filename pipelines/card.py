@@ -99,6 +99,8 @@ def facts(counts: Mapping) -> dict:
         "label_sets": sum(len(tasks) for tasks in counts["labels"].values()),
         "rejected": figures.rejected(counts),
         "leaked": figures.leaked(counts),
+        "same_text": figures.same_text(counts),
+        "lost_most": figures.lost_most(counts),
         "hard": hard,
         "covered": any(one.get("with_neighbours") for one in hard.values()),
         "terms": licences.by_terms(about),

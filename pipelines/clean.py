@@ -1,7 +1,8 @@
-"""examples/ → clean/<source>/<split>-NNNNN.parquet: repaired, windowed, without duplicates, contradictions or leaks.
+"""examples/ → clean/<source>/<split>-NNNNN.parquet: repaired, windowed, each text once, without leaks.
 
 Only keys cross a shuffle: 16-byte hashes of every text come together; of the rows that share one, what they annotate
-meets by hash bucket; the decisions go back to the shard that each row lies in. The rows never leave their shard.
+meets by hash bucket; the decisions go back to the shard that each row lies in. The rows never leave their shard, but
+for the few that a row of the same text in another shard takes up.
 """
 
 import gc
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from pipelines import report_lengths
 from pipelines.keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
 from pipelines.summary import WriteSummary
+from pipelines.unions import taken_up, unite_rows, with_rows
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
 from schemas.errors import Reason, Reject
 from schemas.example import Example
@@ -25,6 +27,7 @@ from transforms import coders, files  # noqa: F401  (coders registers the table 
 from transforms.clean import low_quality, repair
 from transforms.clean_table import untouched
 from transforms.decontaminate import leakage_key
+from transforms.deduplicate import SameText
 from transforms.shards import read_batches, write_shard
 from transforms.windows import windows
 from validation import faultless_examples
@@ -70,9 +73,9 @@ def windows_path(output: str, shard: Shard) -> str:
 class Clean(beam.PTransform):
     """Shards of examples → shards of clean examples and rejects on disk, and `clean/.summary.json`."""
 
-    def __init__(self, output: str, shards: list[Shard], max_chars: int):
+    def __init__(self, output: str, shards: list[Shard], max_chars: int, same_text: SameText):
         super().__init__()
-        self.output, self.max_chars = output, max_chars
+        self.output, self.max_chars, self.same_text = output, max_chars, same_text
         self.shards = {shard.number: shard for shard in shards}
 
     def expand(self, pcoll):
@@ -87,18 +90,25 @@ class Clean(beam.PTransform):
             | "Read rows" >> beam.FlatMap(keys_in_shard, self.output, self.shards).with_output_types(Keys)
         )
         documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(Keys)  # tells the coder
-        drops = (
+        splits = {number: (shard.key, shard.split) for number, shard in self.shards.items()}
+        decided = (
             (rows, documents)
             | "All that meet" >> beam.Flatten()
             | "Meet by hash" >> beam.GroupByKey()
-            | "Decide"
-            >> beam.FlatMap(
-                decide, {number: (shard.key, shard.split) for number, shard in self.shards.items()}
-            ).with_output_types(Keys)
+            | "Decide" >> beam.ParDo(Decide(splits, self.same_text)).with_outputs("unions", main="decisions")
         )
-        keyed = cut["shards"] | "Key by number" >> beam.Map(by_number)
+        taken = (
+            decided["unions"]
+            | "Unions" >> beam.Map(unchanged).with_output_types(Keys)
+            | "Unions of a shard" >> beam.GroupByKey()
+            | "Read what is taken up" >> beam.FlatMap(rows_taken_up, self.output, self.shards).with_output_types(Keys)
+        )
         return (
-            {"shard": keyed, "drops": drops}
+            {
+                "shard": cut["shards"] | "Key by number" >> beam.Map(by_number),
+                "decisions": decided["decisions"] | "Decisions" >> beam.Map(unchanged).with_output_types(Keys),
+                "taken": taken,
+            }
             | "Back to the shard" >> beam.CoGroupByKey()
             | "Write" >> beam.ParDo(WriteClean(self.output, self.max_chars))
             | "Sum up" >> WriteSummary(f"{self.output}/clean/.summary.json")
@@ -124,6 +134,28 @@ def keys_in_shard(
     return keys_of_rows(windows_path(output, shards[number]), number, rows)
 
 
+class Decide(beam.DoFn):
+    """A hash bucket with its keys → by shard, the decisions on its rows and the unions of them with others."""
+
+    def __init__(self, splits: dict[int, tuple[str, str]], same_text: SameText):
+        self.splits, self.same_text = splits, same_text
+
+    def process(self, element: tuple[int, Iterable[pa.Table]]):
+        for shard, decisions, unions in decide(element[1], self.splits, self.same_text):
+            yield shard, decisions
+            if unions.num_rows:
+                yield beam.pvalue.TaggedOutput("unions", (shard, unions))
+
+
+def rows_taken_up(
+    element: tuple[int, Iterable[pa.Table]], output: str, shards: dict[int, Shard]
+) -> Iterator[tuple[int, pa.Table]]:
+    """The examples of a shard that rows of others take up, by the shard of these."""
+    number, unions = element
+    shard = shards[number]
+    return taken_up(unions, windows_path(output, shard), f"{output}/{shard.path}")
+
+
 class RepairAndCut(beam.DoFn):
     """A shard → its repaired windows and the keys of their texts on disk, and what has been dropped so far.
 
@@ -142,10 +174,10 @@ class RepairAndCut(beam.DoFn):
         fine = [untouched(table, self.max_chars) for table in tables]
         crossing, rejects, documents = Counter(), [], KeyTables(shard.number)
         if not all(rows.all() for rows in fine):
-            rows = 0
+            rows = read = 0
             for n, table in enumerate(tables):
-                tables[n] = self.mended(table, fine[n], rows, documents, crossing, rejects)
-                rows += tables[n].num_rows
+                tables[n] = self.mended(table, fine[n], (read, rows), documents, crossing, rejects)
+                read, rows = read + table.num_rows, rows + tables[n].num_rows
             write_shard(cut_path(self.output, shard), EXAMPLES, tables)
         yield {
             "number": shard.number,
@@ -167,13 +199,13 @@ class RepairAndCut(beam.DoFn):
         self,
         table: pa.Table,
         fine: np.ndarray,
-        first: int,
+        first: tuple[int, int],
         documents: KeyTables,
         crossing: Counter,
         rejects: list,
     ) -> pa.Table:
-        """The rows that are `fine`, and what becomes of the others, in their order; `first`: the number of the first
-        one that comes out.
+        """The rows that are `fine`, and what becomes of the others, in their order; `first`: the number of the table's
+        first row, and of the first one that comes out.
         """
         examples = iter(table_to_examples(table.filter(pa.array(~fine))))
         order: list[int] = []
@@ -195,7 +227,7 @@ class RepairAndCut(beam.DoFn):
                     order.append(len(fine) + len(made))
                     made.append(window)
             if len(cut) > 1 and len(order) > before:
-                documents.add(repaired, first + before, len(order) - before)
+                documents.add(repaired, first[1] + before, len(order) - before, document=first[0] + number)
         return pa.concat_tables([table, examples_to_table(made)]).combine_chunks().take(pa.array(order, pa.int64()))
 
 
@@ -210,9 +242,11 @@ class WriteClean(beam.DoFn):
     def process(self, element: tuple[int, dict]):
         _, given = element
         (part,) = given["shard"]
-        every = [row for table in given["drops"] for row in table.to_pylist()]
+        every = [row for table in given["decisions"] for row in table.to_pylist()]
         # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
-        drops = {row["row"]: row for row in sorted(every, key=lambda row: (row["reason"], row["detail"]), reverse=True)}
+        every.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
+        drops = {row["row"]: row for row in every if not row["stays"]}
+        beside = {row["row"] for row in every if row["stays"]} - drops.keys()
         stays = np.ones(part["windows"], bool)
         stays[list(drops)] = False
         shard = Shard(part["number"], part["key"], part["split"], part["path"])
@@ -224,6 +258,7 @@ class WriteClean(beam.DoFn):
             for row_id, reason, detail in part["rejects"]
         ]
         source = windows_path(self.output, shard)
+        become, crossing = unite_rows(given["taken"], source, f"{self.output}/{shard.path}", self.max_chars)
 
         def kept() -> Iterator[pa.Table]:
             first = 0
@@ -243,7 +278,8 @@ class WriteClean(beam.DoFn):
                         )
                     )
                     if drop["reason"] == Reason.LEAKAGE:
-                        leaks.update(drop["detail"].split(","))
+                        leaks.update(drop["into"])
+                table = with_rows(table, first, become)
                 first += table.num_rows
                 left = table if mask.all() else table.filter(pa.array(mask))
                 count_layers(left, kept_counts)
@@ -252,7 +288,7 @@ class WriteClean(beam.DoFn):
                 yield left
 
         path = shard.path.replace("examples/", "clean/", 1)
-        if drops or source != f"{self.output}/{shard.path}":
+        if drops or become or source != f"{self.output}/{shard.path}":
             rows = write_shard(f"{self.output}/{path}", EXAMPLES, kept())
         else:  # the same rows give the same bytes, whoever writes them
             rows = sum(table.num_rows for table in kept())
@@ -273,8 +309,9 @@ class WriteClean(beam.DoFn):
             "keys_sha256": files.checksum(keys),
             "facts": msgspec.to_builtins(joined(checked)),
             "windows": part["windows"] + len(part["rejects"]),
-            "crosses_window": part["crosses_window"],
+            "crosses_window": dict(sorted((crossing + Counter(part["crosses_window"])).items())),
             "kept": dict(kept_counts),
+            "same_text": len(beside),
             "rejected": dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
             "leaks_into": dict(sorted(leaks.items())),
             "histograms": report_lengths.together(histograms),

@@ -10,6 +10,7 @@ from hard_negatives.kinds import DEFAULT, KINDS
 from schemas.errors import QUOTED_CHARS, ConfigError, quoted
 from schemas.example import TASKS
 from transforms import yaml_values
+from transforms.deduplicate import SameText
 
 FIRST_PROBLEMS = 5
 """Of a configuration's, so many are told."""
@@ -39,9 +40,12 @@ class Ingest(Section):
 
 
 class Clean(Section):
-    """Cleaning. Documents above `max_chars` (code points) become windows."""
+    """Cleaning. Documents above `max_chars` (code points) become windows. `same_text`: what becomes of rows of a split
+    that annotate different things in one text (docs/cleaning.md).
+    """
 
     max_chars: Annotated[int, Field(ge=100, lt=2**63)] = 2000
+    same_text: SameText = "unite"
 
 
 Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]

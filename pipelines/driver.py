@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from apache_beam.options.pipeline_options import DirectOptions
 
 from hard_negatives import dictionary, embed
-from pipelines import dag, output, registry, runner, tokens, workers
+from pipelines import dag, losses, output, registry, runner, tokens, workers
 from pipelines.config import Config
 from pipelines.instruct import ask_options
 from pipelines.labels import read_label_set
@@ -54,6 +54,9 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
         finally:
             ingested = dag.read_manifest(folder, stages["ingest"])
             tell_losses(ingested or {"splits": [], "failed": {}, "absent": []})
+            cleaned = dag.read_manifest(folder, stages["clean"])
+            for line in losses.lines(cleaned["shards"] if cleaned else ()):
+                tell(line)
     if "labels" in manifests:
         tell_one_sided(folder, manifests["labels"]["tasks"])
     if "card" in manifests:

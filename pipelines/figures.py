@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from pipelines import token_estimate
+from pipelines import losses, token_estimate
 from schemas.example import SPLITS, TASKS
 
 
@@ -91,6 +91,21 @@ def rejected(counts: Mapping) -> dict[str, int]:
 def leaked(counts: Mapping) -> int:
     """Train and validation texts that were dropped because they occur in a test split."""
     return sum(one["rejected"].get("leakage", 0) for splits in counts["sources"].values() for one in splits.values())
+
+
+def same_text(counts: Mapping) -> int:
+    """Rows kept beside others of their split that annotate different things in the same text."""
+    return sum(one["same_text"] for splits in counts["sources"].values() for one in splits.values())
+
+
+def lost_most(counts: Mapping) -> dict[str, tuple[int, int]]:
+    """KEY/SPLIT → rows that cleaning had and kept, of the splits that lost most of them."""
+    return {
+        f"{key}/{split}": (one["windows"], one["kept"]["examples"])
+        for key, splits in counts["sources"].items()
+        for split, one in splits.items()
+        if losses.lost_most(one["windows"], one["kept"]["examples"])
+    }
 
 
 def hard_negatives(counts: Mapping) -> dict[str, dict[str, int]]:

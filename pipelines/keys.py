@@ -7,16 +7,17 @@ all that deciding needs, met by hash bucket.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from schemas.arrow import required, table_to_examples
+from schemas.arrow import STRINGS, required, table_to_examples
 from schemas.errors import Reason
 from schemas.example import Example
 from transforms import decontaminate, deduplicate, files
-from transforms.shards import read_batches
+from transforms.shards import read_rows
 
 ROWS_A_TABLE = 5_000
 BUCKETS = 8
@@ -29,6 +30,7 @@ KEYS = pa.schema(
         required("shard", pa.int32()),
         required("row", pa.int32()),  # the first one that the key stands for
         required("rows", pa.int32()),  # how many: 1 for a window, all windows of a document that was cut
+        pa.field("document", pa.int32()),  # of such a document its row in the shard of examples/
         required("leakage_key", pa.binary(16)),
         required("text_key", pa.binary(16)),
         required("places", pa.list_(required("element", pa.binary(8)))),
@@ -36,14 +38,28 @@ KEYS = pa.schema(
     ]
 )
 
-DROPS = pa.schema(
+DECISIONS = pa.schema(
     [
         required("shard", pa.int32()),
         required("row", pa.int32()),
         required("reason", pa.string()),
+        required("stays", pa.bool_()),  # the row is only counted
+        required("into", STRINGS),  # the keys of the sources into whose test split it leaks
         required("detail", pa.string()),
     ]
 )
+
+UNIONS = pa.schema(
+    [
+        required("shard", pa.int32()),
+        required("row", pa.int32()),
+        pa.field("document", pa.int32()),  # where it is a document: its row in the shard of examples/
+        required("to_shard", pa.int32()),
+        required("to_row", pa.int32()),
+        pa.field("to_document", pa.int32()),
+    ]
+)
+"""Which row takes up what another annotates, by places in the shards: the rows themselves are read where they lie."""
 
 
 def write_keys(path: str, keys: Iterable[bytes]) -> None:
@@ -83,14 +99,10 @@ def rows_with_shared_keys(keys: list[tuple[int, bytes]]) -> list[tuple[int, np.n
 
 def keys_of_rows(path: str, shard: int, rows: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
     """The keys of some rows of the shard's file at `path`, by hash bucket."""
-    keys, first = KeyTables(shard), 0
-    for table in read_batches(path, ROWS_A_TABLE):
-        own = rows[(rows >= first) & (rows < first + table.num_rows)]
-        if len(own):
-            examples = table_to_examples(table.take(pa.array(own - first)))
-            for row, example in zip(own.tolist(), examples, strict=True):
-                keys.add(example, row)
-        first += table.num_rows
+    keys = KeyTables(shard)
+    for numbers, table in read_rows(path, rows, ROWS_A_TABLE):
+        for row, example in zip(numbers.tolist(), table_to_examples(table), strict=True):
+            keys.add(example, row)
     yield from keys.tables()
 
 
@@ -99,6 +111,7 @@ class Row(NamedTuple):
 
     row: int
     rows: int
+    document: int | None
     leakage_key: bytes
     text_key: bytes
     places: list[bytes]
@@ -112,60 +125,76 @@ class KeyTables:
         self.shard = shard
         self.rows: list[Row] = []
 
-    def add(self, example: Example, row: int, rows: int = 1) -> None:
-        """An example that is the row with this number, or a document that is the `rows` windows from there on."""
+    def add(self, example: Example, row: int, rows: int = 1, document: int | None = None) -> None:
+        """An example that is the row with this number, or a document (its row in examples/ is `document`) that is the
+        `rows` windows from there on.
+        """
         items = deduplicate.annotation_items(example)
         places, labels = [place for place, _ in items], [label for _, label in items]
-        text = example.text
-        self.rows.append(Row(row, rows, decontaminate.leakage_key(text), deduplicate.text_key(text), places, labels))
+        keys = decontaminate.leakage_key(example.text), deduplicate.text_key(example.text)
+        self.rows.append(Row(row, rows, document, *keys, places, labels))
 
     def tables(self) -> Iterator[tuple[int, pa.Table]]:
         buckets: dict[int, list[Row]] = defaultdict(list)
         for row in self.rows:
             buckets[row.leakage_key[0] % BUCKETS].append(row)
         for bucket, rows in buckets.items():
-            columns = [[self.shard] * len(rows), *zip(*rows, strict=True)]
-            arrays = [pa.array(column, kind) for column, kind in zip(columns, KEYS.types, strict=True)]
-            yield bucket, pa.Table.from_arrays(arrays, schema=KEYS)
+            yield bucket, table_of(((self.shard, *row) for row in rows), KEYS)
 
 
-def decide(element: tuple[int, Iterable[pa.Table]], splits: dict[int, tuple[str, str]]):
-    """One hash bucket with all keys that fell into it → (shard number, its rows to drop with reason and detail)."""
-    _, tables = element
-    drops: dict[int, list[tuple]] = defaultdict(list)
+def table_of(rows: Iterable[tuple], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+DETAILS = {
+    Reason.LEAKAGE: "the same text stands in a test split: {}",
+    Reason.DUPLICATE: "the same text stands elsewhere in this split, annotated alike",
+    Reason.CONTRADICTION: "the same text stands elsewhere in this split, and a place in it is labelled otherwise there",
+    Reason.SAME_TEXT: "the same text stands elsewhere in this split, and other things are annotated there",
+    Reason.SAME_TEXT_UNITED: "united with the row of this text that comes first in the split",
+}
+
+
+def decide(
+    tables: Iterable[pa.Table], splits: dict[int, tuple[str, str]], same_text: deduplicate.SameText
+) -> Iterator[tuple[int, pa.Table, pa.Table]]:
+    """All keys that fell into one hash bucket → (shard number, DECISIONS on its rows, UNIONS of them with others)."""
+    decisions: dict[int, list[tuple]] = defaultdict(list)
+    unions: dict[int, list[tuple]] = defaultdict(list)
     for rows in same_key_groups(pa.concat_tables(tables)):
-        for row, reason, detail in drops_of(rows, splits):
+        for row, decision, into in decisions_on(rows, splits, same_text):
+            shard, detail = row["shard"], DETAILS[decision.reason].format(", ".join(into))
             for number in range(row["row"], row["row"] + row["rows"]):
-                drops[row["shard"]].append((row["shard"], number, str(reason), detail))
-    for shard, dropped in sorted(drops.items()):
-        columns = zip(*sorted(dropped), strict=True)
-        yield (
-            shard,
-            pa.Table.from_arrays(
-                [pa.array(column, kind) for column, kind in zip(columns, DROPS.types, strict=True)], schema=DROPS
-            ),
-        )
+                decisions[shard].append((shard, number, str(decision.reason), decision.stays, into, detail))
+            if decision.reason == Reason.SAME_TEXT_UNITED:
+                ends = (row, rows[decision.position])
+                unions[shard].append(tuple(end[name] for end in ends for name in ("shard", "row", "document")))
+    for shard, decided in sorted(decisions.items()):
+        yield shard, table_of(sorted(decided), DECISIONS), table_of(sorted(unions[shard], key=itemgetter(1)), UNIONS)
 
 
-def drops_of(rows: list[dict], splits: dict[int, tuple[str, str]]) -> Iterator[tuple[dict, Reason, str]]:
-    """Of the rows that share a leakage key: leaks into a test split first; of the rest, within each source and
-    split, those of exactly one text that repeat or contradict each other. `detail` of a leak is the sources leaked
-    into, comma-separated.
+def decisions_on(
+    rows: list[dict], splits: dict[int, tuple[str, str]], same_text: deduplicate.SameText
+) -> Iterator[tuple[dict, deduplicate.Decision, tuple[str, ...]]]:
+    """Of the rows that share a leakage key (KEYS, in file order): leaks into a test split first, with the keys of the
+    sources leaked into; of the rest, within each source and split, what `deduplicate.decide` says of those of exactly
+    one text. A decision's position is a number in `rows`.
     """
-    leaking = {}
+    leaking = set()
     for leak in decontaminate.leaks((*splits[row["shard"]], n) for n, row in enumerate(rows)):
-        leaking[leak.ordinal] = leak
-        yield rows[leak.ordinal], Reason.LEAKAGE, ",".join(leak.into)
+        leaking.add(leak.ordinal)
+        yield rows[leak.ordinal], deduplicate.Decision(leak.ordinal, Reason.LEAKAGE, leak.ordinal), leak.into
     same: dict[tuple, list[int]] = defaultdict(list)
     for n, row in enumerate(rows):
         if n not in leaking:
             same[*splits[row["shard"]], row["text_key"]].append(n)
     for group in same.values():
         if len(group) > 1:
-            # `group` is in file order, so that a row's number in it serves as its position too.
             items = [(n, n, list(zip(rows[n]["places"], rows[n]["labels"], strict=True))) for n in group]
-            for drop in deduplicate.decide(items):
-                yield rows[drop.ordinal], drop.reason, "the same text stands elsewhere in this split"
+            for decision in deduplicate.decide(items, same_text):
+                yield rows[decision.ordinal], decision, ()
 
 
 def same_key_groups(keys: pa.Table) -> Iterator[list[dict]]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from itertools import chain
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.clean import keys_path
 from pipelines.keys import ROWS_A_TABLE, decide, keys_of_rows, shared_rows, write_keys
 from schemas.errors import Reason
 from transforms import files
 from transforms.decontaminate import leakage_key
+from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_shard
 
 
@@ -33,10 +35,14 @@ def text_keys(output: str, shard: int, path: str, sha256: str | None) -> str:
 
 
 def repeats(
-    written: list[tuple[int, str]], output: str, splits: dict[int, tuple[str, str]], paths: dict[int, str]
+    written: list[tuple[int, str]],
+    output: str,
+    splits: dict[int, tuple[str, str]],
+    paths: dict[int, str],
+    same_text: SameText,
 ) -> Iterator[dict]:
     """What the clean stage should have dropped, by shard, of all shards (number, path of the keys of its texts); only
-    rows that share their key are read whole.
+    rows that share their key are read whole. `splits`: number → (key, split) of the shard.
     """
     tables = [
         table
@@ -44,11 +50,12 @@ def repeats(
         for _, table in keys_of_rows(f"{output}/{paths[shard]}", shard, rows)
     ]
     if tables:
-        for shard, drops in decide((0, tables), splits):
-            yield named_repeats(output, paths[shard], drops)
+        for shard, decisions, _ in decide(tables, splits, same_text):
+            drops = decisions.filter(pc.invert(decisions["stays"]))
+            yield named_repeats(output, paths[shard], splits[shard][1], drops)
 
 
-def named_repeats(output: str, path: str, drops: pa.Table) -> dict:
+def named_repeats(output: str, path: str, split: str, drops: pa.Table) -> dict:
     """What the clean stage should have dropped of a shard: counts and up to three ids, leaks and repeats apart."""
     ids = read_shard(f"{output}/{path}")["id"].take(drops["row"]).to_pylist()
     leaked = [reason == Reason.LEAKAGE for reason in drops["reason"].to_pylist()]
@@ -57,4 +64,4 @@ def named_repeats(output: str, path: str, drops: pa.Table) -> dict:
         for name, wanted in (("leaked_texts", True), ("repeated_texts", False))
     }
     faults = {name: {"count": len(group), "ids": sorted(group)[:3]} for name, group in groups.items()}
-    return {"facts": {"folder": path.rpartition("/")[0], "split": ids[0].split("/")[-2], **faults}}
+    return {"facts": {"folder": path.rpartition("/")[0], "split": split, **faults}}

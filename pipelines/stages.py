@@ -72,14 +72,14 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
                 ingest_inputs(config, located, version, raw),
                 build.ingest,
             ),
-            Stage("clean", 4, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("clean", 5, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
             Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
             Stage(
                 "instruct", 3, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
             ),
             Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens),
-            Stage("validate", 4, ("instruct", "tokens"), ("reports",), [], build.validate),
+            Stage("validate", 5, ("instruct", "tokens"), ("reports",), [], build.validate),
             Stage(
                 "report",
                 2,
@@ -218,7 +218,9 @@ class Build:
         }
         shards = [Shard(number, *which) for number, which in enumerate(sorted(read))]
         elements = sorted(shards, key=lambda shard: -read[shard.key, shard.split, shard.path])  # as `ingest` has it
-        self.run("clean", output, "clean", elements, Clean(output, shards, self.config.clean.max_chars), len(shards))
+        config = self.config.clean
+        clean = Clean(output, shards, config.max_chars, config.same_text)
+        self.run("clean", output, "clean", elements, clean, len(shards))
         files.remove_tree(cut_folder(output))
         return {"shards": sorted(summary.read(f"{output}/clean/.summary.json"), key=lambda part: part["number"])}
 
@@ -311,6 +313,7 @@ class Build:
             self.config.mine.max_neighbours if self.config.mine.hard_negatives == "mine" else None,
             instruct.split_num,
             instruct.negative_ratio,
+            self.config.clean.same_text,
         )
         self.run("validate", output, "reports", everything, check, None)
         files.remove_tree(keys_folder(output))

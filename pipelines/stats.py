@@ -5,7 +5,7 @@ The file is one object; `KEY` is a source key, `TASK` one of `schemas.example.TA
 - `build`: `version` of IEForge, `sources` (every KEY that was built), `samples` (whether it read the bundled samples),
   `settings` (what differs from the defaults, without paths). It stays whole in the statistics of a part.
 - `sources`: KEY → SPLIT → `read` and `kept` (each `examples`, `entities`, `relations`, `events`), `windows`,
-  `rejected` and `crosses_window` (each what → number).
+  `rejected`, `lost` and `crosses_window` (each what → number), `same_text`.
 - `about`: KEY → `name`, `title`, `lang`, `domain`, `tasks`, `licence` (class), `licence_text`, `homepage`, `citation`
   (BibTeX key), `held_out`, `one_pair`.
 - `labels`: KEY → TASK → names of its label set.
@@ -43,8 +43,8 @@ def stats(output: str, build: dict) -> dict:
 
     `read` counts what the files have (entities, relations and events of the records that could be read), `windows`
     what came of documents, `kept` what is in clean/, `rejected` every record or window lost, by reason, `lost` what
-    records lost that were kept, by reason.
-    `crosses_window` counts annotations that no window holds.
+    records lost that were kept, by reason. `crosses_window` counts annotations that no window holds, `same_text` the
+    rows that were kept beside others of the same text that annotate different things (`clean.same_text: report`).
     """
     ingest, clean = summary.manifest(output, "examples"), summary.manifest(output, "clean")
     tasks = summary.manifest(output, "labels")["tasks"]
@@ -57,6 +57,7 @@ def stats(output: str, build: dict) -> dict:
             "rejected": Counter(part["rejected"]),
             "lost": Counter(part["lost"]),
             "crosses_window": Counter(),
+            "same_text": 0,
         }
     leakage: dict[str, Counter] = {}
     for part in clean["shards"]:
@@ -65,6 +66,7 @@ def stats(output: str, build: dict) -> dict:
         counts["kept"] = {name: n + part["kept"][name] for name, n in counts["kept"].items()}
         counts["rejected"].update(part["rejected"])
         counts["crosses_window"].update(part["crosses_window"])
+        counts["same_text"] += part["same_text"]
         leakage.setdefault(f"{part['key']}/{part['split']}", Counter()).update(part["leaks_into"])
     by_source: dict[str, dict[str, dict[str, Counter]]] = {}
     for part in summary.manifest(output, "data")["shards"]:

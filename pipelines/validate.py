@@ -26,10 +26,12 @@ from schemas.errors import SuiteError
 from schemas.label import LabelSet
 from transforms import files
 from transforms.ask import SPLIT_NUM
+from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile, report
 from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
 from validation.facts import ID, Facts
+from validation.suites import CORPUS_CULPRITS
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
@@ -123,9 +125,10 @@ class Validate(beam.PTransform):
         max_neighbours: int | None,
         split_num,
         negative_ratio: float,
+        same_text: SameText,
     ):
         super().__init__()
-        self.output = output
+        self.output, self.same_text = output, same_text
         examples = [part for check in everything if check.suite == "examples" for part in check.parts]
         self.splits = {part.number: (*part.tasks, part.split) for part in examples}
         self.paths = {part.number: part.path for part in examples}
@@ -136,7 +139,7 @@ class Validate(beam.PTransform):
         repeated = (
             checked["keys"]
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
-            | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths)
+            | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths, self.same_text)
         )
         return (
             (checked["found"], repeated)
@@ -303,7 +306,11 @@ def conclude(lines: list[str], output: str) -> None:
 
 
 def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
-    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids."""
+    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids.
+
+    A split is left out where it has no row and no fault: all of it may have been dropped, or ask for nothing. A fault
+    of a split that no shard has stays, for the suite to refuse.
+    """
     totals: dict[tuple[str, str], Counter] = {}
     culprits: dict[tuple[str, str], dict[str, list[str]]] = {}
     ranges: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
@@ -339,7 +346,7 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
             total["negative_ratio"],
         )
         for (folder, split), total in sorted(totals.items())
-        if total["manifest_rows"] or total["rows"]  # all of a split may have been dropped, or ask for nothing
+        if any(total[name] for name in ("manifest_rows", "rows", *CORPUS_CULPRITS))
     ]
 
 

@@ -83,6 +83,8 @@ class Reason(StrEnum):
 
     DUPLICATE = "duplicate"
     CONTRADICTION = "contradiction"
+    SAME_TEXT = "same_text"  # rows of one text that annotate different things
+    SAME_TEXT_UNITED = "same_text_united"  # such a row, taken up by the first of them
     LEAKAGE = "leakage"
     LOW_QUALITY = "low_quality"
     UNANNOTATED = "unannotated"  # a train or validation text whose annotations are unknown
@@ -94,6 +96,8 @@ class Reason(StrEnum):
         return self in (
             Reason.DUPLICATE,
             Reason.CONTRADICTION,
+            Reason.SAME_TEXT,
+            Reason.SAME_TEXT_UNITED,
             Reason.LEAKAGE,
             Reason.LOW_QUALITY,
             Reason.UNANNOTATED,

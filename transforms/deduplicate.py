@@ -1,15 +1,28 @@
-"""Rows of one text in one source and split → the rows to drop: exact duplicates and contradictions."""
+"""Rows of one text in one source and split → what becomes of each, so that no two give answers that deny each other.
 
+See docs/cleaning.md for the rules and why they are these.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
+from typing import Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.errors import Reason
-from schemas.example import Example, Mention, RawExample
+from schemas.example import LAYER, Event, Example, Mention, RawExample
+
+SameText = Literal["unite", "drop", "report"]
+"""What becomes of rows of one text that annotate different things and do not contradict each other."""
+
+Annotated = TypeVar("Annotated", Example, RawExample)
+
+LAYERS = ("entities", "relations", "events")
 
 Item = tuple[bytes, bytes]
 """Where something is annotated and as what: 8 bytes each."""
@@ -25,13 +38,15 @@ def _hash(*parts) -> bytes:
 
 
 def annotation_items(example: Example) -> list[Item]:
-    """What the example annotates, as sorted pairs without repetition; layers that are None give nothing.
+    """What the example annotates and which tasks and layers it does so for, as sorted pairs without repetition.
 
     The place of an entity is its mention, of a relation its pair, of an event its trigger, of an argument trigger
     and mention; a mention is its spans or else its string. An event without a trigger stands nowhere, so its type
-    is the place: two rows may differ in such events without contradicting each other.
+    is the place: two rows may differ in such events without contradicting each other. So it is with a task or a
+    known layer: a row in which a layer is unknown is no duplicate of one that knows it to be empty.
     """
-    items = set()
+    items = {(_hash("task", task), _hash(task)) for task in example.tasks}
+    items |= {(_hash("known", name), _hash(name)) for name in LAYERS if getattr(example, name) is not None}
     for entity in example.entities or ():
         items.add((_hash("entity", _place(entity.mention)), _hash(entity.label)))
     for relation in example.relations or ():
@@ -50,27 +65,60 @@ def _place(mention: Mention):
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """A row to leave out. `position` is that of the row it repeats or contradicts."""
+class Decision:
+    """What becomes of a row that does not simply stay.
+
+    `position` is that of the row which it repeats, contradicts, differs from or is united with. `stays`: the row is
+    only counted (`report`).
+    """
 
     ordinal: int
     reason: Reason
     position: int
+    stays: bool = False
 
 
-def decide(rows: Iterable[tuple[int, int, Sequence[Item]]]) -> list[Drop]:
-    """The rows to drop of all rows that share one text within one source and split, by ordinal.
+def decide(rows: Iterable[tuple[int, int, Sequence[Item]]], same_text: SameText) -> list[Decision]:
+    """The decisions on all rows that share one text within one source and split, by ordinal.
 
     A row is (ordinal, position in the file, its annotation items); rows may come in any order. Of rows with equal
     items the first in the file stays (duplicate). Rows whose label sets at one place differ are all dropped
-    (contradiction). Rows that say different things of different places stay.
+    (contradiction). Of the others, which differ and do not contradict each other:
+
+    - `unite`: the first in the file stays and takes up what the others annotate. Where some rows of the text
+      contradict each other, none stays (same_text): what they disagree on stands there, whatever it is, and the
+      others say that it does not.
+    - `drop`: none stays (same_text).
+    - `report`: all stay, and are counted (same_text), where there are several.
     """
     first: dict[tuple[Item, ...], tuple[int, int]] = {}
-    drops = []
+    decisions = []
     for ordinal, position, items in sorted(rows, key=itemgetter(1, 0)):
         kept = first.setdefault(tuple(items), (ordinal, position))
         if kept[0] != ordinal:
-            drops.append(Drop(ordinal, Reason.DUPLICATE, kept[1]))
+            decisions.append(Decision(ordinal, Reason.DUPLICATE, kept[1]))
+    against = _contradictions(first)
+    decisions += [Decision(ordinal, Reason.CONTRADICTION, position) for ordinal, position in against.items()]
+    if len(first) > 1:
+        rest = [row for row in first.values() if row[0] not in against]
+        everyone = list(first.values())
+        if same_text == "report":
+            everyone = rest
+        elif same_text == "unite" and not against:
+            (_, survivor), *absorbed = rest
+            decisions += [Decision(ordinal, Reason.SAME_TEXT_UNITED, survivor) for ordinal, _ in absorbed]
+            rest = []
+        for row in rest if len(everyone) > 1 else ():
+            other = next(position for ordinal, position in everyone if ordinal != row[0])
+            decisions.append(Decision(row[0], Reason.SAME_TEXT, other, stays=same_text == "report"))
+    return sorted(decisions, key=lambda decision: decision.ordinal)
+
+
+def _contradictions(first: dict[tuple[Item, ...], tuple[int, int]]) -> dict[int, int]:
+    """The ordinals of rows that contradict another → the position of the earliest such one.
+
+    `first`: items → (ordinal, position), in file order.
+    """
     said: dict[bytes, dict[tuple[Item, ...], list[tuple[int, int]]]] = {}
     for items, row in first.items():
         for place, group in groupby(items, key=itemgetter(0)):
@@ -84,8 +132,7 @@ def decide(rows: Iterable[tuple[int, int, Sequence[Item]]]) -> list[Drop]:
                 for ordinal, _ in version:
                     other = earliest[1] if number == 0 else earliest[0]
                     against[ordinal] = min(other, against.get(ordinal, other))
-    drops += [Drop(ordinal, Reason.CONTRADICTION, position) for ordinal, position in against.items()]
-    return sorted(drops, key=lambda drop: drop.ordinal)
+    return against
 
 
 def unite(examples: Iterable[RawExample]) -> list[RawExample]:
@@ -96,12 +143,43 @@ def unite(examples: Iterable[RawExample]) -> list[RawExample]:
     groups: dict[str, list[RawExample]] = {}
     for example in examples:
         groups.setdefault(example.text, []).append(example)
-    return [rows[0] if len(rows) == 1 else _united(rows) for rows in groups.values()]
+    return [rows[0] if len(rows) == 1 else united(rows) for rows in groups.values()]
 
 
-def _united(rows: list[RawExample]) -> RawExample:
-    def layer(name: str):
-        known = [getattr(row, name) for row in rows if getattr(row, name) is not None]
-        return tuple(dict.fromkeys(item for items in known for item in items)) if known else None
+def united(rows: Sequence[Annotated]) -> Annotated:
+    """The first row with what all of them annotate, repetitions once, and for the tasks of any of them.
 
-    return RawExample(rows[0].place, rows[0].text, layer("entities"), layer("relations"), layer("events"))
+    A layer is unknown only where it is in every row, and a text is for a task whose layer is unknown only where
+    nothing is known of it (a text to predict on). Where no row has several events of one type and trigger, these
+    are one event with the arguments of all; otherwise which event of a row is which of another's cannot be known.
+    """
+
+    def layer(name: str) -> tuple | None:
+        known = [items for row in rows if (items := getattr(row, name)) is not None]
+        return tuple(dict.fromkeys(chain.from_iterable(known))) if known else None
+
+    first = rows[0]
+    layers = {name: layer(name) for name in LAYERS}
+    if layers["events"]:
+        layers["events"] = _events_united([row.events or () for row in rows])
+    if isinstance(first, Example):
+        tasks = tuple(dict.fromkeys(chain.from_iterable(row.tasks for row in rows)))
+        known = tuple(task for task in tasks if layers[LAYER[task]] is not None)
+        return replace(first, **layers, tasks=known or tasks)
+    return replace(first, **layers, lost=tuple(chain.from_iterable(row.lost for row in rows)))
+
+
+def _events_united(rows: Sequence[tuple[Event, ...]]) -> tuple[Event, ...]:
+    several = {name for events in rows for name, n in Counter(map(_name, dict.fromkeys(events))).items() if n > 1}
+    together: dict[object, Event] = {}
+    for event in chain.from_iterable(rows):
+        alone = event.trigger is None or _name(event) in several
+        same = together.setdefault(event if alone else _name(event), event)
+        if same is not event and not alone:
+            arguments = tuple(dict.fromkeys((*same.arguments, *event.arguments)))
+            together[_name(event)] = replace(same, arguments=arguments)
+    return tuple(together.values())
+
+
+def _name(event: Event) -> tuple[str, Mention | None]:
+    return event.label, event.trigger

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -99,6 +100,16 @@ def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> 
             yield pa.Table.from_batches([batch])
         if missing:  # a page whose header is damaged can end the reading without an error
             raise OSError(f"{missing} of its rows are missing")
+
+
+def read_rows(path: str, numbers: np.ndarray, rows: int) -> Iterable[tuple[np.ndarray, pa.Table]]:
+    """The rows with these `numbers` (ascending, from 0) and which they are, of at most `rows` rows at a time."""
+    first = 0
+    for table in read_batches(path, rows) if len(numbers) else ():
+        here = numbers[(numbers >= first) & (numbers < first + table.num_rows)]
+        if len(here):
+            yield here, table.take(pa.array(here - first))
+        first += table.num_rows
 
 
 def read_group(path: str, number: int, columns: Sequence[str] | None = None) -> pa.Table:

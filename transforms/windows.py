@@ -44,7 +44,7 @@ class Share:
     events: list[Event]
 
 
-def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
+def windows(example: Example, max_chars: int, cut_as: Example | None = None) -> tuple[list[Example], Counter]:
     """Windows of at most `max_chars` code points, and how much of the document's annotation no window holds.
 
     An example that is short enough is returned itself. Otherwise:
@@ -62,11 +62,21 @@ def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
       others, shared with as many others as fit. Its text is in other windows too, so it is used only for the
       tasks that need it, and the other layers are None; entities get none.
     The counter's keys are `entities`, `relations`, `events` and `arguments`; the arguments of a
-    lost event count too.
+    lost event count too. `cut_as`: an example of the same text, with whose windows (extra ones too) this one is cut.
     """
     if len(example.text) <= max_chars:
         return [example], Counter()
-    places = {mention: _place(example.text, mention) for mention in mentions(example)}
+    cut, shares, lost = _cut(example if cut_as is None else cut_as, max_chars)
+    if cut_as is not None:
+        cut = [Window(w.start, w.end, example.tasks, LAYERS) if w.layers == LAYERS else w for w in cut]
+        shares, lost = _deal(example, _places(example), cut)
+    examples = [_example(example, *numbered) for numbered in zip(range(len(cut)), cut, shares, strict=True)]
+    return examples, Counter(kind for kind, _ in lost)
+
+
+def _cut(example: Example, max_chars: int) -> tuple[list[Window], list[Share], list[Crossing]]:
+    """The windows of a document, what of it each holds and what none does."""
+    places = _places(example)
     whole = disjoint(span for place in places.values() for span in place or ())
     found = sentences(example.text, example.lang)
     units = [piece for sentence in found for piece in pieces(example.text, sentence, max_chars, whole)]
@@ -77,8 +87,11 @@ def windows(example: Example, max_chars: int) -> tuple[list[Example], Counter]:
     if extra:
         cut += extra
         shares, lost = _deal(example, places, cut)
-    examples = [_example(example, *numbered) for numbered in zip(range(len(cut)), cut, shares, strict=True)]
-    return examples, Counter(kind for kind, _ in lost)
+    return cut, shares, lost
+
+
+def _places(example: Example) -> dict[Mention, Place]:
+    return {mention: _place(example.text, mention) for mention in mentions(example)}
 
 
 def _place(text: str, mention: Mention) -> Place:

@@ -140,7 +140,8 @@ CORPUS_FAULTS = {
     "altered_shards": "Every shard is, byte for byte, the file that its stage wrote (by its SHA-256).",
     "missing_rows": "The shards hold exactly the rows that the manifest names.",
     "repeated_ids": "No two rows of any shards share their id.",
-    "repeated_texts": "No text occurs twice in a source and split.",
+    "repeated_texts": "No text occurs twice in a source and split; where `clean.same_text` is `report`, none does with "
+    "the same annotations or with different labels at one place, and the card says how many rows differ elsewhere.",
     "leaked_texts": "No train or validation text occurs in a test split.",
     "excess_negatives": "There are no more all-negative rows than `negative_ratio` for each row with a positive.",
 }

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from pipelines import build
 from pipelines.clean import keys_path
 from schemas.arrow import EXAMPLES, table_to_examples
+from tests.conftest import checksums, run_build
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.decontaminate import leakage_key
 from transforms.shards import read_shard, write_shard
@@ -34,6 +37,21 @@ def texts(run, key: str, split: str) -> list[str]:
     return [e.text for e in table_to_examples(read_shard(f"{run.output}/clean/{key}/{split}-00000.parquet"))]
 
 
+def annotated(run, key: str, split: str) -> dict[str, list[dict[str, str]]]:
+    """Text → for each of its rows, in file order, mention → label."""
+    found: dict[str, list] = {}
+    for path in sorted((run.output / "clean" / key).glob(f"{split}-*.parquet")):
+        for example in table_to_examples(read_shard(str(path))):
+            found.setdefault(example.text, []).append({e.mention.text: e.label for e in example.entities})
+    return found
+
+
+def totals(manifest: dict) -> dict[str, Counter]:
+    """What the shards of a manifest count together."""
+    names = ("rejected", "kept", "crosses_window", "leaks_into")
+    return {name: sum((Counter(part[name]) for part in manifest["shards"]), Counter()) for name in names}
+
+
 def rejected(manifest: dict, key: str, split: str) -> dict[str, int]:
     return next(part["rejected"] for part in manifest["shards"] if (part["key"], part["split"]) == (key, split))
 
@@ -52,13 +70,134 @@ def test_duplicates_contradictions_and_low_quality(run):
     ]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
     manifest = run()
-    assert texts(run, "a", "train") == ["Ada went to Rome.", "Cy and Di met.", "Cy and Di met.", "Eve."]
-    assert rejected(manifest, "a", "train") == {"duplicate": 1, "contradiction": 2, "low_quality": 2}
+    assert texts(run, "a", "train") == ["Ada went to Rome.", "Cy and Di met.", "Eve."]
+    assert rejected(manifest, "a", "train") == {
+        "duplicate": 1, "contradiction": 2, "same_text_united": 1, "low_quality": 2
+    }  # fmt: skip
+    assert annotated(run, "a", "train")["Cy and Di met."] == [{"Cy": "person", "Di": "person"}]
     rows = read_shard(f"{run.output}/rejects/clean/a/train-00000.parquet").to_pylist()
     assert [(row["id"], row["reason"]) for row in rows] == [
         ("a/train/1", "duplicate"), ("a/train/2", "contradiction"), ("a/train/3", "contradiction"),
-        ("a/train/6", "low_quality"), ("a/train/7", "low_quality"),
+        ("a/train/5", "same_text_united"), ("a/train/6", "low_quality"), ("a/train/7", "low_quality"),
     ]  # fmt: skip
+
+
+ANNOTATORS = [
+    ner("Ada went to Rome.", person="Ada"),
+    ner("Bo saw the Tiber.", person="Bo"),
+    ner("Cy and Di met.", person="Cy"),
+    ner("Ada went to Rome.", place="Rome"),
+    ner("Bo saw the Tiber.", place="Tiber"),
+    ner("Cy and Di met.", thing="Cy"),
+    ner("Ada went to Rome."),
+    ner("Bo saw the Tiber.", person="Bo"),
+    ner("Cy and Di met.", person="Di"),
+]
+"""Three annotators of three texts: of the last one two disagree."""
+
+
+@pytest.mark.parametrize("shards", [1, 9])
+@pytest.mark.parametrize(
+    ("same_text", "kept", "lost", "counted"),
+    [
+        (
+            "unite",
+            {"Ada went to Rome.": [{"Ada": "person", "Rome": "place"}],
+             "Bo saw the Tiber.": [{"Bo": "person", "Tiber": "place"}]},
+            {"same_text_united": 3, "duplicate": 1, "contradiction": 2, "same_text": 1},
+            0,
+        ),
+        ("drop", {}, {"same_text": 6, "duplicate": 1, "contradiction": 2}, 0),
+        (
+            "report",
+            {"Ada went to Rome.": [{"Ada": "person"}, {"Rome": "place"}, {}],
+             "Bo saw the Tiber.": [{"Bo": "person"}, {"Tiber": "place"}],
+             "Cy and Di met.": [{"Di": "person"}]},
+            {"duplicate": 1, "contradiction": 2},
+            5,
+        ),
+    ],
+)  # fmt: skip
+def test_three_annotators_of_one_text(run, shards, same_text, kept, lost, counted):
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=ANNOTATORS, test=[ner("Another text.")])
+    a_shard = -(-len(ANNOTATORS) // shards)
+    manifest = run(f"--set=clean.same_text={same_text}", f"--set=ingest.examples_per_shard={a_shard}")
+    train = [part for part in manifest["shards"] if part["split"] == "train"]
+    assert len(train) == shards
+    assert annotated(run, "a", "train") == kept
+    assert sum((Counter(part["rejected"]) for part in train), Counter()) == lost
+    assert sum(part["same_text"] for part in train) == counted
+
+
+def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run):
+    """Where the others' documents are cut does not matter: their annotations come into the windows of the first."""
+    stretch = "once more. Sentence 2"  # where the first document is cut, and this one, for its sake, is not
+    train = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG, thing=stretch), ner(LONG, person="Ada")]
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
+    manifests = [run(f"--set=ingest.examples_per_shard={a_shard}") for a_shard in (9, 1)]
+    found = annotated(run, "a", "train")
+    assert " ".join(found) == LONG and len(found) == 3 and all(len(rows) == 1 for rows in found.values())
+    assert all(rows[0].items() >= {"Ada": "person", "Rome": "place"}.items() for rows in found.values())
+    for manifest in manifests:
+        lost = sum((Counter(part["rejected"]) for part in manifest["shards"]), Counter())
+        assert sum(part["windows"] for part in manifest["shards"]) == 3 * 3 + 4
+        assert lost == {"same_text_united": 3 + 4, "duplicate": 3}
+    assert totals(manifests[0]) == totals(manifests[1])
+    assert not any(stretch in rows[0] for rows in found.values())
+    assert totals(manifests[0])["crosses_window"] == {"entities": 1}  # its own document had it
+
+
+def test_worker_processes_unite_the_same_rows(run, tmp_path):
+    long = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG.replace(" ", "\t", 1), thing="report")]
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[*ANNOTATORS, *long])
+    flags = ("--set", "ingest.examples_per_shard=2")
+    run(*flags)
+    found = annotated(run, "a", "train")
+    assert sorted(found[LONG[:129]][0]) == ["Ada", "Rome", "report"]  # repaired before they are compared
+    alone = checksums(run.output, "clean/**/*.parquet")
+    shutil.rmtree(run.output)
+    done = run_build(
+        "--data_root", str(run.data), "--output", str(run.output), "--only", "clean", "--hard_negatives", "none",
+        "--set", "clean.max_chars=150", *flags, "--direct_running_mode=multi_processing", "--direct_num_workers=2",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert checksums(run.output, "clean/**/*.parquet") == alone
+
+
+def test_keys_that_begin_alike_are_not_mixed(run):
+    """`a` is a folder of the key `a/b`, and `a/train` one that reads like a split of `a`."""
+    text = ner("Ada went to Rome.", person="Ada")
+    other = ner("Ada went to Rome.", place="Rome")
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=[text])
+    write_source(run.data / "a/b", "NER", NER_SCHEMA, train=[other])
+    write_source(run.data / "a/train", "NER", NER_SCHEMA, train=[other, other], dev=[text])
+    write_source(run.data / "a/train/0", "NER", NER_SCHEMA, train=[text, other], test=[ner("None of these.")])
+    manifest = run()
+    found = {
+        (part["key"], part["split"], part["path"]): (part["rows"], part["rejected"]) for part in manifest["shards"]
+    }
+    assert found == {
+        ("a", "train", "clean/a/train-00000.parquet"): (1, {}),
+        ("a/b", "train", "clean/a/b/train-00000.parquet"): (1, {}),
+        ("a/train", "train", "clean/a/train/train-00000.parquet"): (1, {"duplicate": 1}),
+        ("a/train", "validation", "clean/a/train/validation-00000.parquet"): (1, {}),
+        ("a/train/0", "test", "clean/a/train/0/test-00000.parquet"): (1, {}),
+        ("a/train/0", "train", "clean/a/train/0/train-00000.parquet"): (1, {"same_text_united": 1}),
+    }  # fmt: skip
+    assert annotated(run, "a/b", "train") == {"Ada went to Rome.": [{"Rome": "place"}]}
+
+
+def test_a_split_that_is_lost_to_a_test_split_is_told(run, capsys):
+    train = [ner(f"Ada went to place number {n}.", person="Ada") for n in range(4)]
+    write_source(run.data / "a", "NER", NER_SCHEMA, train=train, dev=[*train[:1], ner("Only here.")], test=train)
+    write_source(run.data / "b", "NER", NER_SCHEMA, train=[*train[:3], ner("Another text.")], test=train[:2])
+    run()
+    told = [line for line in capsys.readouterr().err.splitlines() if "cleaning left" in line]
+    assert told == [
+        "warning: a/train: cleaning left 0 of 4 rows (leakage 4 into the test split of a, b); "
+        "rejects/clean/ tells which",
+        "note: b/train: cleaning left 1 of 4 rows (leakage 3 into the test split of a, b); rejects/clean/ tells which",
+    ]
 
 
 def test_texts_of_any_test_split_leave_train_and_validation(run):

@@ -46,7 +46,7 @@ STAGES = {
             for split in ("train", "test")
         ],
     ),
-    "clean": (Clean("out", SHARDS, 2000), SHARDS),
+    "clean": (Clean("out", SHARDS, 2000, "unite"), SHARDS),
     "labels": (WriteLabels("out", "raw", TASKS, ()), SHARDS),
     "mine": (
         Mine("out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, ""),
@@ -57,7 +57,7 @@ STAGES = {
         Instruct("out", ask_options(Config().instruct, 42), prompts.load(None, TASKS, ["en", "zh"])),
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],
     ),
-    "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0), CHECKS),
+    "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
 }
 
 

@@ -8,8 +8,12 @@ import pyarrow as pa
 import pytest
 
 from pipelines import build
+from pipelines.validate import add_up
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.shards import read_shard, write_shard
+from validation import profile
+from validation.check import check
 
 FLAGS = ("--hard_negatives", "none", "--sources", "clue_ner,scierc", "--only", "instruct")
 
@@ -117,6 +121,62 @@ def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corp
     said = capsys.readouterr().err
     assert any("leaked_texts" in line and leaked in line for line in said.splitlines())
     assert any("repeated_texts" in line and repeated in line for line in said.splitlines())
+
+
+def test_a_window_with_a_test_text_is_found_in_its_split(tmp_path, capsys):
+    """A window's id ends in two numbers: what is found of it must not be counted under a split that there is not."""
+    long = " ".join(f"Sentence {n} of the report tells about Ada in Rome once more." for n in range(6))
+    write_source(
+        tmp_path / "raw/a", "NER", NER_SCHEMA,
+        train=[ner(long, place="Rome")], test=[ner("Ada went to the harbour.", person="Ada")],
+    )  # fmt: skip
+    output = tmp_path / "build"
+    flags = ["--data_root", str(tmp_path / "raw"), "--output", str(output), "--hard_negatives", "none"]
+    flags += ["--set", "clean.max_chars=150"]
+    assert build.main([*flags, "--only", "instruct"]) == 0
+
+    def leak(row):
+        row.update(text="Ada went to the harbour.", entities=[])
+
+    leaked = corrupt(output / "clean/a/train-00000.parquet", EXAMPLES, 1, leak)
+    assert leaked == "a/train/0/1"
+    assert build.main(flags) == 4
+    lines = [line for line in capsys.readouterr().err.splitlines() if "leaked_texts" in line]
+    assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and leaked in lines[0]
+
+
+@pytest.mark.parametrize("fault", ["leaked_texts", "repeated_texts", "altered_shards"])
+def test_a_fault_of_a_split_that_no_shard_has_is_no_less_a_fault(fault):
+    shard = {"folder": "clean/a", "split": "train", "manifest_rows": 3, "rows": 3}
+    astray = {"folder": "clean/a", "split": "0", fault: {"count": 1, "ids": ["a/train/0/1"]}}
+    empty = {"folder": "clean/a", "split": "test", "manifest_rows": 0, "rows": 0}
+    result = check("corpus", profile.corpus_profile(add_up([shard, astray, empty])))
+    assert {e.column for e in result.expectations if not e.success} == {"split", "rows", fault}
+    assert all(e.success for e in check("corpus", profile.corpus_profile(add_up([shard, empty]))).expectations)
+
+
+@pytest.mark.parametrize("same_text", ["unite", "report"])
+def test_one_text_in_two_rows_is_a_fault_unless_they_are_only_to_be_counted(tmp_path, capsys, same_text):
+    rows = [ner("Ada went to Rome.", person="Ada"), ner("Bo saw the Tiber.", place="Tiber"), ner("Cy met Di.")]
+    write_source(tmp_path / "raw/a", "NER", NER_SCHEMA, train=[*rows, ner("Cy met Di.", person="Di")])
+    output = tmp_path / "build"
+    flags = ["--data_root", str(tmp_path / "raw"), "--output", str(output), "--hard_negatives", "none"]
+    flags += ["--set", f"clean.same_text={same_text}"]
+    assert build.main([*flags, "--only", "validate"]) == 0
+
+    def differ(row):
+        row.update(text="Ada went to Rome.", entities=[])
+
+    if same_text != "report":
+        repeated = corrupt(output / "clean/a/train-00000.parquet", EXAMPLES, 1, differ)
+        (output / "reports/manifest.json").unlink()
+        assert build.main(flags) == 4
+        lines = [line for line in capsys.readouterr().err.splitlines() if "repeated_texts" in line]
+        assert len(lines) == 1 and repeated in lines[0]
+    else:
+        assert build.main(flags) == 0
+        assert "2 rows stand beside others of the same text" in (output / "README.md").read_text()
+        assert "2 行与同一划分中文本相同" in (output / "README_zh.md").read_text().replace("有 ", "")
 
 
 @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[16:])])

@@ -1,11 +1,15 @@
+from itertools import chain
+from typing import get_args
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.errors import Reason
+from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Example, Mention, RawExample, Relation
-from tests.strategies import raw_examples
-from transforms.deduplicate import Drop, annotation_items, decide, text_key, unite
+from tests.strategies import examples, raw_examples, spanned_mentions
+from transforms.deduplicate import Decision, SameText, annotation_items, decide, text_key, unite, united
 
 TEXT = "Ann met Bob in Bonn"
 ANN, MET, BOB, BONN = (
@@ -16,13 +20,18 @@ ANN, MET, BOB, BONN = (
 )
 
 
-def made(entities=None, relations=None, events=None) -> Example:
-    return Example("made/train/0", "Made", "train", "en", TEXT, ("NER",), entities, relations, events)
+def made(entities=(), relations=(), events=(), tasks=("NER",)) -> Example:
+    return Example("made/train/0", "Made", "train", "en", TEXT, tasks, entities, relations, events)
 
 
-def drops(*rows: Example) -> list[Drop]:
+def decided(same_text: SameText, *rows: Example) -> list[Decision]:
     """Row n is (100 + n, n, items)."""
-    return decide([(100 + n, n, annotation_items(row)) for n, row in enumerate(rows)])
+    return decide([(100 + n, n, annotation_items(row)) for n, row in enumerate(rows)], same_text)
+
+
+def drops(*rows: Example) -> list[Decision]:
+    """Where rows that annotate different things stay."""
+    return [decision for decision in decided("report", *rows) if not decision.stays]
 
 
 def test_text_key_is_of_the_exact_text():
@@ -33,8 +42,10 @@ def test_text_key_is_of_the_exact_text():
 def test_exact_duplicates_keep_the_first():
     row = made((Entity("person", ANN), Entity("person", BOB)))
     turned = made((Entity("person", BOB), Entity("person", ANN), Entity("person", ANN)))
-    assert drops(row, turned, row) == [Drop(101, Reason.DUPLICATE, 0), Drop(102, Reason.DUPLICATE, 0)]
-    assert decide([(5, 9, []), (6, 2, []), (7, 4, [])]) == [Drop(5, Reason.DUPLICATE, 2), Drop(7, Reason.DUPLICATE, 2)]
+    assert drops(row, turned, row) == [Decision(101, Reason.DUPLICATE, 0), Decision(102, Reason.DUPLICATE, 0)]
+    turned = [(5, 9, []), (6, 2, []), (7, 4, [])]
+    expected = [Decision(5, Reason.DUPLICATE, 2), Decision(7, Reason.DUPLICATE, 2)]
+    assert all(decide(turned, same_text) == expected for same_text in get_args(SameText))
 
 
 def test_rows_that_label_one_place_differently_are_all_dropped():
@@ -42,9 +53,9 @@ def test_rows_that_label_one_place_differently_are_all_dropped():
     other = made((Entity("name", ANN),))
     third = made((Entity("place", BONN),))
     assert drops(row, third, other, other) == [
-        Drop(100, Reason.CONTRADICTION, 2),
-        Drop(102, Reason.CONTRADICTION, 0),
-        Drop(103, Reason.DUPLICATE, 2),
+        Decision(100, Reason.CONTRADICTION, 2),
+        Decision(102, Reason.CONTRADICTION, 0),
+        Decision(103, Reason.DUPLICATE, 2),
     ]
 
 
@@ -53,11 +64,11 @@ def test_the_row_named_is_the_earliest_that_contradicts():
     second = made((Entity("person", ANN),))
     third = made((Entity("name", ANN), Entity("town", BONN)))
     assert drops(first, second, third) == [
-        Drop(100, Reason.CONTRADICTION, 2),
-        Drop(101, Reason.CONTRADICTION, 2),
-        Drop(102, Reason.CONTRADICTION, 0),
+        Decision(100, Reason.CONTRADICTION, 2),
+        Decision(101, Reason.CONTRADICTION, 2),
+        Decision(102, Reason.CONTRADICTION, 0),
     ]
-    assert drops(second, first, third)[2] == Drop(102, Reason.CONTRADICTION, 0)
+    assert drops(second, first, third)[2] == Decision(102, Reason.CONTRADICTION, 0)
 
 
 def test_several_labels_in_one_row_are_a_set():
@@ -65,7 +76,7 @@ def test_several_labels_in_one_row_are_a_set():
     turned = made((Entity("name", ANN), Entity("person", ANN)))
     one = made((Entity("name", ANN),))
     assert drops(both) == []
-    assert drops(both, turned) == [Drop(101, Reason.DUPLICATE, 0)]
+    assert drops(both, turned) == [Decision(101, Reason.DUPLICATE, 0)]
     assert [drop.reason for drop in drops(both, one)] == [Reason.CONTRADICTION] * 2
 
 
@@ -78,7 +89,7 @@ def test_what_differs_elsewhere_is_kept():
 
 def test_relations_contradict_by_pair_in_order():
     def row(label, head=ANN, tail=BOB, kind=None):
-        return made(None, (Relation(label, head, tail, kind, None),))
+        return made((), (Relation(label, head, tail, kind, None),))
 
     assert [drop.reason for drop in drops(row("knows"), row("likes"))] == [Reason.CONTRADICTION] * 2
     assert [drop.reason for drop in drops(row("knows"), row("knows", kind="person"))] == [Reason.CONTRADICTION] * 2
@@ -87,7 +98,7 @@ def test_relations_contradict_by_pair_in_order():
 
 def test_events_contradict_by_trigger_and_arguments_by_trigger_and_mention():
     def row(label, *arguments, trigger=MET):
-        return made(None, None, (Event(label, trigger, tuple(Argument(role, mention) for role, mention in arguments)),))
+        return made((), (), (Event(label, trigger, tuple(Argument(role, mention) for role, mention in arguments)),))
 
     contradiction = [Reason.CONTRADICTION] * 2
     assert [drop.reason for drop in drops(row("meet"), row("fight"))] == contradiction
@@ -98,33 +109,131 @@ def test_events_contradict_by_trigger_and_arguments_by_trigger_and_mention():
     assert [drop.reason for drop in drops(*untyped)] == contradiction
 
 
-def test_layers_and_unknown_ones_do_not_mix():
-    assert annotation_items(made(None)) == annotation_items(made(())) == []
-    entity, event = made((Entity("x", MET),)), made(None, None, (Event("y", MET),))
+def test_layers_do_not_mix():
+    entity, event = made((Entity("x", MET),)), made((), (), (Event("y", MET),))
     assert drops(entity, event) == []
     assert {len(part) for item in annotation_items(entity) for part in item} == {8}
+
+
+def test_a_row_that_knows_that_there_is_nothing_is_no_duplicate_of_one_that_does_not():
+    unknown = made((Entity("person", ANN),), None, None)
+    assert drops(unknown, made((Entity("person", ANN),))) == []
+    assert drops(made(tasks=("NER",)), made(tasks=("RE",))) == []
+    assert drops(made(None, None, None), made(None, None, None)) == [Decision(101, Reason.DUPLICATE, 0)]
+
+
+def test_three_annotators_of_one_text_who_differ():
+    first, second, third = made((Entity("person", ANN),)), made((Entity("person", BOB),)), made()
+    taken_up = [Decision(101, Reason.SAME_TEXT_UNITED, 0), Decision(102, Reason.SAME_TEXT_UNITED, 0)]
+    others = [(100, 1), (101, 0), (102, 0)]
+    assert decided("unite", first, second, third) == taken_up
+    assert decided("drop", first, second, third) == [Decision(n, Reason.SAME_TEXT, other) for n, other in others]
+    assert decided("report", first, second, third) == [
+        Decision(n, Reason.SAME_TEXT, other, stays=True) for n, other in others
+    ]
+
+
+def test_what_a_majority_says_is_no_more_than_what_the_others_say():
+    one, other, silent = made((Entity("person", ANN),)), made((Entity("name", ANN),)), made()
+    contradictions = [Decision(100, Reason.CONTRADICTION, 2), Decision(102, Reason.CONTRADICTION, 0)]
+    assert decided("unite", one, one, other) == [
+        contradictions[0], Decision(101, Reason.DUPLICATE, 0), contradictions[1],
+    ]  # fmt: skip
+    whole = [*contradictions, Decision(103, Reason.SAME_TEXT, 0)]
+    assert decided("unite", one, one, other, silent)[::2] == [contradictions[0], contradictions[1]]
+    assert decided("unite", one, one, other, silent)[3] == whole[2]  # it would say that Ann is nothing
+    assert decided("drop", one, one, other, silent)[3] == whole[2]
+    assert [decision.ordinal for decision in decided("report", one, one, other, silent)] == [100, 101, 102]
 
 
 ITEMS = st.lists(st.tuples(st.sampled_from([b"p", b"q", b"r"]), st.sampled_from([b"1", b"2"])), max_size=4)
 
 
-@given(st.lists(ITEMS.map(lambda items: sorted(set(items))), max_size=6), st.randoms())
-def test_what_stays_is_unique_and_free_of_contradiction(items, random):
+@given(
+    st.lists(ITEMS.map(lambda items: sorted(set(items))), max_size=6), st.sampled_from(get_args(SameText)), st.randoms()
+)
+def test_what_stays_denies_nothing_that_others_say(items, same_text, random):
     rows = [(n, n, found) for n, found in enumerate(items)]
-    assert decide(random.sample(rows, len(rows))) == decide(rows)
-    out = {drop.ordinal: drop for drop in decide(rows)}
+    assert decide(random.sample(rows, len(rows)), same_text) == decide(rows, same_text)
+    out = {decision.ordinal: decision for decision in decide(rows, same_text)}
+    assert len(out) == len(decide(rows, same_text))
 
     def contradict(one, other):
         labels = [{place: {lab for p, lab in found if p == place} for place, _ in found} for found in (one, other)]
         return any(labels[0][place] != labels[1][place] for place in labels[0].keys() & labels[1].keys())
 
+    unlike = [found for n, found in enumerate(items) if found not in items[:n]]
+    disagree = any(contradict(one, other) for one in unlike for other in unlike)
     for n, found in enumerate(items):
-        expected = None
         if found in items[:n]:
-            expected = Reason.DUPLICATE
+            assert out[n] == Decision(n, Reason.DUPLICATE, items.index(found))
         elif any(contradict(found, other) for other in items):
-            expected = Reason.CONTRADICTION
-        assert (out[n].reason if n in out else None) == expected
+            assert out[n].reason == Reason.CONTRADICTION and contradict(found, items[out[n].position])
+        elif len(unlike) == 1:
+            assert n not in out
+        elif same_text == "drop" or (same_text == "unite" and disagree):
+            assert out[n].reason == Reason.SAME_TEXT and items[out[n].position] != found
+        elif same_text == "unite":
+            assert (n not in out) if n == 0 else (out[n] == Decision(n, Reason.SAME_TEXT_UNITED, 0))
+        else:
+            alone = sum(not any(contradict(one, other) for other in unlike) for one in unlike) == 1
+            assert (n not in out) if alone else (out[n].reason == Reason.SAME_TEXT and out[n].stays)
+    kept = [n for n in range(len(items)) if n not in out or out[n].stays]
+    if same_text != "report":
+        assert len(kept) <= 1
+        assert bool(kept) == (len(unlike) == 1 or (same_text == "unite" and len(unlike) > 0 and not disagree))
+
+
+ONE_TEXT = st.lists(examples(st.just("a rat. Bo"), spanned_mentions), min_size=1, max_size=4)
+
+
+@given(ONE_TEXT)
+def test_a_united_row_annotates_what_its_rows_do_and_nothing_else(rows):
+    both = united(rows)
+    tasks = {item for task in ("NER", "RE", "SPO", "EE", "EET", "EEA", "KG")
+             for item in annotation_items(replace(made(None, None, None), tasks=(task,)))}  # fmt: skip
+    assert set(annotation_items(both)) - tasks == set(chain.from_iterable(map(annotation_items, rows))) - tasks
+    assert (both.id, both.text, both.split) == (rows[0].id, rows[0].text, rows[0].split)
+    assert united([both, *rows]) == both
+    again = united([rows[0], *reversed(rows[1:])])
+    assert [set(layer or ()) for layer in (again.entities, again.relations)] == [
+        set(layer or ()) for layer in (both.entities, both.relations)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "tasks", "known"),
+    [
+        ([made((), None, None, ("NER",)), made(None, (), None, ("RE",))], ("NER", "RE"), [True, True, False]),
+        ([made(None, None, None, ("NER", "RE")), made((), None, None, ("NER",))], ("NER",), [True, False, False]),
+        ([made(None, None, None, ("NER", "RE"))] * 2, ("NER", "RE"), [False, False, False]),
+    ],
+)
+def test_a_layer_is_unknown_where_it_is_in_every_row(rows, tasks, known):
+    both = united(rows)
+    assert both.tasks == tasks
+    assert [layer is not None for layer in (both.entities, both.relations, both.events)] == known
+
+
+def test_events_of_one_trigger_become_one_where_it_is_certain_which_are_the_same():
+    def event(label, *mentions, trigger=MET):
+        return Event(label, trigger, tuple(Argument("who", mention) for mention in mentions))
+
+    def events(*rows):
+        return united([made((), (), row) for row in rows]).events
+
+    assert events([event("meet", ANN)], [event("meet", BOB, ANN)], []) == (event("meet", ANN, BOB),)
+    assert events([event("meet", ANN)], [event("fight", BOB)]) == (event("meet", ANN), event("fight", BOB))
+    two = (event("meet", ANN), event("meet", BOB))
+    assert events(two, [event("meet", ANN, BOB)]) == (*two, event("meet", ANN, BOB))
+    bare = [event("meet", ANN, trigger=None)], [event("meet", BOB, trigger=None)]
+    assert events(*bare) == (*bare[0], *bare[1])
+
+
+def test_what_rows_have_lost_stays_lost_when_they_are_united():
+    lost = [BadRecord(f"f:{n}", Reason.OFFSET_MISMATCH, "an argument") for n in (1, 2)]
+    rows = [RawExample(f"f:{n}", TEXT, lost=(bad,)) for n, bad in enumerate(lost, 1)]
+    assert unite(rows) == [RawExample("f:1", TEXT, lost=tuple(lost))]
 
 
 def test_unite_joins_the_rows_of_a_sentence():
