@@ -245,6 +245,8 @@ def told(counts: rows.Counts, max_length: int, streaming: bool) -> str:
         parts = ["a stream"]
     if counts.too_long:
         parts.append(f"{counts.too_long:,} longer than {max_length} tokens left out")
+    if counts.special:
+        parts.append(f"{counts.special:,} that spell out a special token left out")
     if counts.negatives_cut:
         parts.append(f"{counts.negatives_cut:,} all-negative left out")
     return f"training on {', '.join(parts)}; {counts.validation:,} rows to validate"
@@ -262,5 +264,6 @@ def as_json(summary: Summary) -> str:
 def as_text(summary: Summary) -> str:
     what = "model" if summary.method == "full" else f"adapter for {summary.model}"
     left_out = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
+    left_out += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
     loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
     return f"{summary.output}: {what}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{left_out}"
