@@ -1,5 +1,8 @@
 """What can go wrong, classed by consequence: errors stop a build or a source, rejects lose one record."""
 
+import io
+import re
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,6 +41,22 @@ class PublishError(IEForgeError):
     """A build that may not be published as asked."""
 
     exit_code = 5
+
+
+def printable(text: str) -> str:
+    """`text` as one line that a terminal shows and does not obey: control characters (line ends and escape sequences
+    begin with one), bidirectional controls and lone surrogates stand escaped, as in `\\x1b`.
+    """
+    return UNPRINTABLE.sub(lambda character: ascii(character[0])[1:-1], text)
+
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def escape_on_stdout() -> None:
+    """From now on a character that the encoding of stdout lacks is printed escaped, as on stderr, and not an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class Reason(StrEnum):
