@@ -1,11 +1,11 @@
 """What a user writes for labels (`a,b,c`, a file of names, a JSON map, a schema.json, a label set) → Labels."""
 
-import json
 import os
 from collections.abc import Iterable
 
 from schemas.errors import ConfigError, IEForgeError
 from schemas.label import Label, typed_label
+from transforms import user_files
 from transforms.files import File
 from transforms.formats import unified
 
@@ -43,20 +43,14 @@ def read(what: str, task: str) -> tuple[Label, ...]:
 
 
 def _of_file(path: str, task: str) -> list[Label]:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8'}") from error
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if len(lines) == 3 and lines[0].startswith("["):
-            return _of_schema(path, task)
-        if text.lstrip().startswith(("[", "{")):
-            raise ConfigError(f"{path}:{error.lineno}: no valid JSON ({error.msg})") from error
+    expected = f"expected {FORMS.get(task, PLAIN)}"
+    text = user_files.read_text(path)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) == len(unified.LINES) and lines[0].startswith("[") and lines[0].endswith("]"):
+        return _of_schema(path, task)
+    if not path.endswith(".json") and not text.lstrip().startswith(("[", "{")):
         return [_label(task, line, path) for line in lines]
+    content = user_files.value(text, path, expected)
     if isinstance(content, dict) and isinstance(content.get("labels"), list) and "task" in content:
         if content["task"] != task:
             raise ConfigError(f"{path}: a label set of task {content['task']}, not of {task}; see --task")
