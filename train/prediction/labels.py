@@ -1,6 +1,7 @@
 """What a user writes for labels (`a,b,c`, a file of names, a JSON map, a schema.json, a label set) → Labels."""
 
 import os
+import reprlib
 from collections.abc import Iterable
 
 from schemas.errors import ConfigError, IEForgeError
@@ -37,6 +38,8 @@ def read(what: str, task: str) -> tuple[Label, ...]:
         raise ConfigError(f"{what}: no labels; expected {FORMS.get(task, PLAIN)}")
     by_name: dict[str, Label] = {}
     for label in labels:
+        if any("\ud800" <= character <= "\udfff" for character in label.name):
+            raise ConfigError(f"{what}: the label {label.name!r} is no UTF-8; write it in UTF-8")
         if by_name.setdefault(label.name, label) is not label:
             raise ConfigError(f"{what}: the label {label.name!r} stands in it twice; name it once")
     return tuple(by_name[name] for name in sorted(by_name))
@@ -73,7 +76,7 @@ def _of_schema(path: str, task: str) -> Iterable[Label]:
 
 def _label(task: str, item: object, place: str) -> Label:
     """A label of a name, of an item of JSON, or of what the key `labels` of a label set lists."""
-    wrong = ConfigError(f"{place}: {item!r} is no label of task {task}; expected {FORMS.get(task, PLAIN)}")
+    wrong = ConfigError(f"{place}: {reprlib.repr(item)} is no label of task {task}; expected {FORMS.get(task, PLAIN)}")
     if task == "SPO":
         if isinstance(item, dict):
             item = [item.get(key) for key in ("subject_type", "predicate", "object_type")]

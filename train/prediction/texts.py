@@ -1,6 +1,7 @@
 """A user's texts and labels → instruction rows as a build makes them, long documents in overlapping windows."""
 
 import difflib
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -58,7 +59,7 @@ def read(path: str, task: str, lang: str | None = None) -> list[Document]:
         if task == "EEA" and not document.triggers:
             raise ConfigError(f'{place}: EEA needs the key "triggers": event type → the triggers to find arguments of')
         if document.id in documents:
-            raise ConfigError(f"{place}: the id {document.id!r} stands in this file twice; ids must differ")
+            raise ConfigError(f"{place}: the id {reprlib.repr(document.id)} stands in this file twice; ids must differ")
         documents[document.id] = document
     if not documents:
         raise ConfigError(f"{path}: no texts in it")
@@ -85,7 +86,7 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
         raise ConfigError(f"{place}: nothing remains of the text but characters that nobody sees; leave it out")
     for before, after in zip(_triggers(document), _triggers(clean), strict=True):
         if not after or after not in clean.text:
-            raise ConfigError(f"{place}: the trigger {before!r} does not stand in the text")
+            raise ConfigError(f"{place}: the trigger {reprlib.repr(before)} does not stand in the text")
     return document
 
 
