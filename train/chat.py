@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, MachineError
 from train import hub
 from train.corpus import is_repository
+from transforms import user_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -104,14 +105,16 @@ def template(tokenizer: "PreTrainedTokenizerBase", file: str | None = None) -> s
             own = own.get("default")
         own = own or PLAIN
     else:
-        try:
-            with open(file, encoding="utf-8") as opened:
-                own = opened.read()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"chat_template {file}: cannot be read ({first_line(error)}); name a Jinja file"
-            ) from error
+        own = read_template(file)
     return NO_THINKING + own if "enable_thinking" in own and not own.startswith(NO_THINKING) else own
+
+
+def read_template(file: str) -> str:
+    """A Jinja file's text. Raises ConfigError where it cannot be read."""
+    try:
+        return user_files.read_text(file)
+    except ConfigError as error:
+        raise ConfigError(f"chat_template {file}: cannot be read ({error}); name a Jinja file") from error
 
 
 def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:

@@ -105,6 +105,22 @@ def rows(
     return wanted
 
 
+def check(data: str, split: str, task: str | None = None) -> None:
+    """What can be told of `data` at once, without `datasets`: that it is there and, of a file, that its first row is
+    one. Raises as `rows` does.
+    """
+    if os.path.isdir(data):
+        if not _shards(data, split):
+            raise EmptySplit(f"{data}: split {split} is empty; name another split")
+    elif os.path.isfile(data):
+        if next(_of_split(**_version(data, split, task)), None) is None:
+            raise EmptySplit(f"{data}: split {split} is empty; name another split")
+    elif is_repository(data):
+        hub.check(data, "dataset")
+    else:
+        raise ConfigError(f"{data}: no such folder or file; name a build's folder, a Hub repository or a JSON file")
+
+
 def has_split(data: str, split: str, revision: str | None = None) -> bool:
     """Whether the corpus itself names this split; a file whose rows name none has no split of its own."""
     if os.path.isdir(data):

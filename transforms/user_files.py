@@ -98,7 +98,7 @@ def _opened(path: str, kind: str) -> Iterator[BinaryIO]:
         with open(path, "rb") as file:
             yield file
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror.lower()}; name a {kind} file") from error
+        raise ConfigError(f"{path}: {error.strerror}; name a {kind} file") from error
 
 
 def _lines(file: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
