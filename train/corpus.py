@@ -199,7 +199,7 @@ def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
     shards = _shards(output, split)
     if not shards:
         raise EmptySplit(f"{output}: split {split} is empty; name another split")
-    names = [glob.escape(path) for path in shards]  # `datasets` takes them for patterns
+    names = [glob.escape(os.path.realpath(path)) for path in shards]  # `datasets` looks for patterns, not behind links
     return datasets.load_dataset("parquet", data_files=names, split="train", streaming=streaming)
 
 

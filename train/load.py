@@ -126,9 +126,9 @@ def adapter_config(adapter: str) -> dict:
             if not isinstance(found, dict):
                 raise ValueError("adapter_config.json is no JSON object")
             return found
+        check_name(adapter)
         from peft import PeftConfig
 
-        check_name(adapter)
         return PeftConfig.from_pretrained(adapter).to_dict()
     except FileNotFoundError as error:
         raise ConfigError(f"{adapter}: holds no adapter (no adapter_config.json)") from error

@@ -98,7 +98,10 @@ def _check_commands(comparison: Comparison, path: str) -> None:
         load_model.check(recipe.model, recipe.adapter)
     flags = predict_step(comparison, "arm", 0, Path("output")).command[3:]
     try:
-        predict.check_flags(predict.argument_parser().parse_args(flags))
+        arguments, unknown = predict.argument_parser().parse_known_args(flags)
+        if unknown:
+            raise ConfigError(f"no such flag: {unknown[0]}")
+        predict.check_flags(arguments)
     except (argparse.ArgumentError, ConfigError) as error:
         raise ConfigError(f"{path}: predict: {error}") from error
 
