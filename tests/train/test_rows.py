@@ -135,3 +135,20 @@ def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(
     tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")
     found = rows.tokenised(recipe.check(content, "test"), tokenizer, 2048, seed=42)
     assert len(list(found.train)) == 8 and found.counts.special == 16 and found.counts.too_long == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ('{"a": [], "b": {}}', True),
+        ("{}", True),
+        ('{"a": [], "b": ["x"]}', False),
+        ("[]", False),
+        ("none of them", False),
+        ('{"a": ' + "[" * 100_000, False),
+        ('{"a": ' + "9" * 5000 + "}", False),
+    ],
+    ids=range(7),
+)
+def test_answers_that_find_nothing(output, expected):
+    assert rows.is_all_negative(output) is expected

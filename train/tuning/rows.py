@@ -1,16 +1,18 @@
 """Instruction rows → token ids with a mask on the answer, mixed and balanced: what a trainer is given."""
 
 import difflib
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from schemas.errors import ConfigError
 from train import chat, corpus
 from train.tuning.recipe import Recipe
+from transforms import user_files
 from transforms.draw import seed_key
 
 if TYPE_CHECKING:
@@ -93,8 +95,12 @@ def tokenised(
 
 
 def is_all_negative(output: str) -> bool:
-    """Whether an answer (JSON, label → what was found) finds nothing."""
-    return not any(json.loads(output).values())
+    """Whether an answer (JSON, label → what was found) finds nothing; one of another form finds something."""
+    try:
+        found = msgspec.json.decode(output)
+    except user_files.UNREADABLE:
+        return False
+    return isinstance(found, dict) and not any(found.values())
 
 
 def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | None"]:
