@@ -27,6 +27,8 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
     rows, page = write_rows(tmp_path / "rows.jsonl", [ner_row(1)]), tmp_path / "page.html"
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"task": "NER"\n')
+    own = tmp_path / "own.txt"
+    own.write_text("Ada sailed.\n")
     for name, file in (("model", "config.json"), ("adapter", "adapter_config.json"), ("full", "kept.txt")):
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_text('{"base_model_name_or_path": "./gone"}')
@@ -55,6 +57,10 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         (["train.predict", "--endpoint", "http://a:b@localhost/v1", "--data", rows], "without a user"),
         ([*texts, "--output", model], "model: is a folder"),
         ([*texts, "--chat_template", none], "cannot be read"),
+        ([*texts, "--texts", none], "none: No such file"),
+        ([*texts, "--labels", f"{none}.json"], "none.json: no such file"),
+        ([*texts, "--texts", str(broken)], "broken.jsonl:1: no valid JSON"),
+        ([*texts, "--texts", str(own), "--prompts", none], "none: No such file"),
         (["train.export", "--model", none, *new], "none: no such folder"),
         (["train.export", "--adapter", adapter, *new], "./gone: no such folder"),
         (["train.export", "--model", model, "--output", str(tmp_path / "full")], "full: not empty"),

@@ -33,7 +33,7 @@ class Backend:
 def run(arguments: argparse.Namespace) -> int:
     """Predicts what is not predicted yet. Returns the exit code: 1 where rows stay without an answer."""
     check(arguments)
-    if not arguments.debug:
+    if arguments.data is not None and not arguments.debug:
         quiet()
     todo = asked(arguments)
     backend = endpoint_backend(arguments) if arguments.endpoint else local_backend(arguments)
