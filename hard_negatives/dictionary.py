@@ -10,7 +10,7 @@ import msgspec
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from schemas.label import LabelSet
-from transforms import files
+from transforms import files, user_files
 
 STANDS_IN = {"EET": "EE", "EEA": "EE", "SPO": "RE"}
 """The task whose dictionary a task without its own uses."""
@@ -115,8 +115,9 @@ def parse(content: bytes, place: str) -> tuple[Dictionary, ...]:
     """The dictionaries in one file's bytes; `place` is what errors name."""
     try:
         data = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{place}: no valid JSON: {error}; {EXPECTED}") from error
+    except user_files.UNREADABLE as error:
+        known = user_files.encoding(content) or user_files.reason(error, content)
+        raise ConfigError(f"{place}: no valid JSON: {known}; {EXPECTED}") from error
     if not isinstance(data, dict) or not data:
         raise ConfigError(f"{place}: not a dictionary with labels; {EXPECTED}")
     try:

@@ -1,15 +1,20 @@
 """An instruction (and its answer) → token ids by one chat template: the only place where text becomes tokens.
 
 Training, `predict` and a server that loads the saved tokenizer render the same template, so that they cannot differ.
+Special tokens are the template's alone: where an instruction or an answer spells one out (`</s>`), it becomes the
+tokens of these characters, as with transformers' `split_special_tokens`.
 """
 
 import os
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError
 from train import hub
 from train.corpus import is_repository
+from transforms import user_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,6 +33,13 @@ PLAIN = """\
 
 NO_THINKING = "{%- set enable_thinking = false -%}\n"
 """Before the template of a model that reasons first: an answer is JSON from its first character."""
+
+MARKS = range(0xE000, 0xF900)
+"""Private-use characters. One that a conversation does not hold keeps the special tokens spelled out in it apart."""
+
+
+class SpecialTokenError(ConfigError):
+    """A text spells out a special token that this tokenizer cannot be made to read as text."""
 
 
 def load_tokenizer(
@@ -93,14 +105,16 @@ def template(tokenizer: "PreTrainedTokenizerBase", file: str | None = None) -> s
             own = own.get("default")
         own = own or PLAIN
     else:
-        try:
-            with open(file, encoding="utf-8") as opened:
-                own = opened.read()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"chat_template {file}: cannot be read ({first_line(error)}); name a Jinja file"
-            ) from error
+        own = read_template(file)
     return NO_THINKING + own if "enable_thinking" in own and not own.startswith(NO_THINKING) else own
+
+
+def read_template(file: str) -> str:
+    """A Jinja file's text. Raises ConfigError where it cannot be read."""
+    try:
+        return user_files.read_text(file)
+    except ConfigError as error:
+        raise ConfigError(f"chat_template {file}: cannot be read ({error}); name a Jinja file") from error
 
 
 def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
@@ -114,8 +128,9 @@ def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list
 def prompt(
     tokenizer: "PreTrainedTokenizerBase", instruction: str, examples: Sequence[tuple[str, str]] = ()
 ) -> list[int]:
-    """Token ids up to the place where the answer starts."""
-    return _ids(tokenizer, prompt_text(tokenizer, instruction, examples))
+    """Token ids up to the place where the answer starts. Raises SpecialTokenError."""
+    turns, mark = _marked(tokenizer, messages(instruction, examples))
+    return _ids(tokenizer, _render(tokenizer, turns, add_generation_prompt=True), mark)
 
 
 def prompt_text(
@@ -129,10 +144,12 @@ def example(tokenizer: "PreTrainedTokenizerBase", instruction: str, output: str)
     """(input_ids, completion_mask): prompt and answer; the mask is 1 on the answer and the token that ends it.
 
     The ids start with exactly what `prompt` gives, and the last of them is the end-of-sequence token.
-    Raises ConfigError for a template that renders an answer otherwise than after its own prompt.
+    Raises ConfigError for a template that renders an answer otherwise than after its own prompt, SpecialTokenError as
+    `prompt` does.
     """
-    before = prompt_text(tokenizer, instruction)
-    whole = _render(tokenizer, [*messages(instruction), {"role": "assistant", "content": output}])
+    turns, mark = _marked(tokenizer, [*messages(instruction), {"role": "assistant", "content": output}])
+    before = _render(tokenizer, turns[:-1], add_generation_prompt=True)
+    whole = _render(tokenizer, turns)
     if not whole.startswith(before):
         raise ConfigError(
             "the chat template does not put an answer right behind its own prompt; give one that does (--chat_template)"
@@ -140,11 +157,34 @@ def example(tokenizer: "PreTrainedTokenizerBase", instruction: str, output: str)
     end = whole.rfind(tokenizer.eos_token)
     # a template's end of a turn may be another token, or a line break may follow: the model learns to stop at EOS
     whole = whole[:end] if end >= len(before) else whole
-    whole += tokenizer.eos_token
-    start, ids = _ids(tokenizer, before), _ids(tokenizer, whole)
+    start, ids = _ids(tokenizer, before, mark), _ids(tokenizer, whole, mark)
     if ids[: len(start)] != start:  # a token across the border is one that a prompt never ends with
-        ids = start + _ids(tokenizer, whole[len(before) :])
+        ids = start + _ids(tokenizer, whole[len(before) :], mark)
+    ids.append(tokenizer.eos_token_id)
     return ids, [0] * len(start) + [1] * (len(ids) - len(start))
+
+
+@lru_cache(maxsize=8)
+def _special(tokenizer: "PreTrainedTokenizerBase", end: str) -> re.Pattern:
+    """Matches the special tokens; `end`: the end-of-sequence token, which a recipe may have named after loading."""
+    added = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    names = sorted({*added, *tokenizer.all_special_tokens, end}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, names)))
+
+
+def _marked(
+    tokenizer: "PreTrainedTokenizerBase", turns: Sequence[dict[str, str]]
+) -> tuple[Sequence[dict[str, str]], str | None]:
+    """The turns with a mark behind the first character of every special token in them, and that mark; None: without."""
+    special = _special(tokenizer, tokenizer.eos_token)
+    if not any(special.search(turn["content"]) for turn in turns):
+        return turns, None
+    written = {character for turn in turns for character in turn["content"]}
+    mark = next(chr(code) for code in MARKS if chr(code) not in written)
+    return [
+        {**turn, "content": special.sub(lambda match: match[0][0] + mark + match[0][1:], turn["content"])}
+        for turn in turns
+    ], mark
 
 
 def _render(tokenizer: "PreTrainedTokenizerBase", turns: list[dict[str, str]], **options) -> str:
@@ -156,8 +196,18 @@ def _render(tokenizer: "PreTrainedTokenizerBase", turns: list[dict[str, str]], *
         raise ConfigError(f"the chat template does not render: {first_line(error)}") from error
 
 
-def _ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
+def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, mark: str | None = None) -> list[int]:
+    """The token ids of `text`, those of `mark` left out. Raises SpecialTokenError where it has no tokens of its own."""
+    if mark is None or mark not in text:
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+    if not tokenizer.is_fast:
+        raise SpecialTokenError("a text spells out a special token, which only a fast tokenizer can read as text")
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    spans = encoded["offset_mapping"]
+    of_mark = {span for span in spans if mark in text[slice(*span)]}
+    if len(of_mark) != text.count(mark) or any(end - start > 1 for start, end in of_mark):
+        raise SpecialTokenError("a text spells out a special token, which this tokenizer cannot read as text")
+    return [number for number, span in zip(encoded["input_ids"], spans, strict=True) if span not in of_mark]
 
 
 def first_line(error: Exception) -> str:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, IEForgeError
+from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 
 if TYPE_CHECKING:
     from train.comparing.comparison import Comparison, Step
@@ -140,6 +140,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
+    escape_on_stdout()
     options = argument_parser().parse_args(flags)
     signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -150,10 +151,10 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if options.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}; check the path and the disk", file=sys.stderr)
+        print(printable(f"error: {error.filename}: {error.strerror}; check the path and the disk"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)

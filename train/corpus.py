@@ -1,13 +1,15 @@
 """A build directory, a Hub repository or a JSON file of instruction rows → a `datasets` table of Instruction rows."""
 
 import difflib
+import glob
 import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+import msgspec
 from msgspec import Meta
 
 from schemas.arrow import INSTRUCTIONS
@@ -15,7 +17,7 @@ from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
 from schemas.label import typed_label
 from train import hub
-from transforms import files
+from transforms import files, user_files
 
 if TYPE_CHECKING:
     import datasets
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Rows = datasets.Dataset | datasets.IterableDataset
 
 REQUIRED = ("task", "source", "instruction")
+EXPECTED = f"a row is a JSON object with {', '.join(REQUIRED)}"
 JSON_COLUMNS = ("instruction", "output", "label")
 LABEL_KEY = {"EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
 """Task → the key of an element of `schema` that names the label, where the element is no string."""
@@ -41,6 +44,34 @@ class Validated(TypedDict):
 
     files: dict[Inside, int]
     shards: list[Shard]
+
+
+class FileRow(msgspec.Struct):
+    """A row of a JSON file: the columns of `schemas.arrow.INSTRUCTIONS`, of which JSON_COLUMNS may be JSON values."""
+
+    id: str | int | None = None
+    example_id: str | None = None
+    text_sha256: str | None = None
+    task: str | None = None
+    source: str | None = None
+    lang: str | None = None
+    split: str | None = None
+    instruction: Any = None
+    output: Any = None
+    label: Any = None
+    labels: list[str] | None = None
+    positives: list[str] | None = None
+    hard_negatives: list[str] | None = None
+
+
+class Prompt(msgspec.Struct):
+    """What an instruction must hold as JSON; its `schema` is of the task's form."""
+
+    schema: list
+    input: str
+
+
+PROMPT = msgspec.json.Decoder(Prompt)
 
 
 class EmptySplit(ConfigError):
@@ -90,12 +121,28 @@ def rows(
     return wanted
 
 
+def check(data: str, split: str, task: str | None = None) -> None:
+    """What can be told of `data` at once, without `datasets`: that it is there and, of a file, that its first row is
+    one. Raises as `rows` does.
+    """
+    if os.path.isdir(data):
+        if not _shards(data, split):
+            raise EmptySplit(f"{data}: split {split} is empty; name another split")
+    elif os.path.isfile(data):
+        if next(_of_split(**_version(data, split, task)), None) is None:
+            raise EmptySplit(f"{data}: split {split} is empty; name another split")
+    elif is_repository(data):
+        hub.check(data, "dataset")
+    else:
+        raise ConfigError(f"{data}: no such folder or file; name a build's folder, a Hub repository or a JSON file")
+
+
 def has_split(data: str, split: str, revision: str | None = None) -> bool:
     """Whether the corpus itself names this split; a file whose rows name none has no split of its own."""
     if os.path.isdir(data):
         return bool(_shards(data, split))
     if os.path.isfile(data):
-        return any(row.get("split") == split for _, row in _json_rows(data))
+        return any(row.split == split for _, row in user_files.objects(data, FileRow, EXPECTED))
     import datasets
 
     with _hub_errors(data):
@@ -117,7 +164,7 @@ def asked(task: str, instruction: str) -> list[str]:
         if task == "SPO":
             return [typed_label(s["subject_type"], s["predicate"], s["object_type"]).name for s in schema]
         names = [item[LABEL_KEY[task]] for item in schema] if task in LABEL_KEY else list(schema)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the instruction holds no schema of the form of task {task}") from error
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"the instruction holds no schema of the form of task {task}")
@@ -167,7 +214,8 @@ def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
     shards = _shards(output, split)
     if not shards:
         raise EmptySplit(f"{output}: split {split} is empty; name another split")
-    return datasets.load_dataset("parquet", data_files=shards, split="train", streaming=streaming)
+    names = [glob.escape(os.path.realpath(path)) for path in shards]  # `datasets` looks for patterns, not behind links
+    return datasets.load_dataset("parquet", data_files=names, split="train", streaming=streaming)
 
 
 def _rows_of_repository(data: str, split: str, streaming: bool, revision: str | None) -> "Rows":
@@ -223,48 +271,31 @@ def _version(path: str, split: str, task: str | None) -> dict:
 
 def _of_split(path: str, split: str, task: str | None, version: str) -> Iterator[dict]:
     given = {"task": task, "source": os.path.splitext(os.path.basename(path))[0]}
-    for line, row in _json_rows(path):
-        if row.get("split") in (None, split):
-            missing = {name: value for name, value in given.items() if not row.get(name)}
-            yield _filled({**row, **missing}, split, f"{path}:{line}")
-
-
-def _json_rows(path: str) -> Iterator[tuple[int, dict]]:
-    """(line, or place in the list, from 1; row) of a file of JSON Lines or of one JSON list."""
-    line = 1
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            start = file.read(1)
-            file.seek(0)
-            for line, found in enumerate(json.load(file) if start == "[" else file, 1):
-                if start != "[" and not found.strip():
-                    continue
-                row = found if start == "[" else json.loads(found)
-                if not isinstance(row, dict):
-                    raise ConfigError(f"{path}:{line}: a row is a JSON object with {', '.join(REQUIRED)}")
-                yield line, row
-    except json.JSONDecodeError as error:
-        at = error.lineno if start == "[" else line
-        raise ConfigError(f"{path}:{at}: no valid JSON ({error.msg})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: no UTF-8 after line {line}; convert the file") from error
+    for line, row in user_files.objects(path, FileRow, EXPECTED):
+        if row.split in (None, split):
+            missing = {name: value for name, value in given.items() if not getattr(row, name)}
+            yield _filled(msgspec.structs.asdict(row) | missing, split, f"{path}:{line}")
 
 
 def _filled(row: dict, split: str, place: str) -> dict:
     """The row with all our columns: JSON columns as strings, text_sha256 and labels from the instruction."""
-    missing = [name for name in REQUIRED if not row.get(name)]
+    missing = [name for name in REQUIRED if not row[name]]
     if missing:
         raise ConfigError(f"{place}: no {', '.join(missing)}; a row has {', '.join(REQUIRED)}, and output or label")
-    filled = {name: row.get(name) for name in INSTRUCTIONS.names} | {"split": split}
+    if row["task"] not in TASKS:
+        raise ConfigError(f"{place}: task {row['task']}: no such task; there are {', '.join(TASKS)}")
+    filled = {**row, "split": split, "id": None if row["id"] is None else str(row["id"])}
     for name in JSON_COLUMNS:
         if filled[name] is not None and not isinstance(filled[name], str):
             filled[name] = json.dumps(filled[name], ensure_ascii=False)
-    if filled["task"] not in TASKS:
-        raise ConfigError(f"{place}: task {filled['task']}: no such task; there are {', '.join(TASKS)}")
+    prompt = filled["instruction"].encode()
     try:
+        text = PROMPT.decode(prompt).input
         filled["labels"] = filled["labels"] or asked(filled["task"], filled["instruction"])
-        text = json.loads(filled["instruction"])["input"]
-        filled["text_sha256"] = filled["text_sha256"] or hashlib.sha256(text.encode()).hexdigest()
-    except (KeyError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{place}: the instruction is no JSON object with instruction, schema and input") from error
+    except (*user_files.UNREADABLE, ValueError) as error:
+        why = user_files.reason(error, prompt)
+        raise ConfigError(
+            f"{place}: the instruction is no JSON object with instruction, schema and input ({why})"
+        ) from error
+    filled["text_sha256"] = filled["text_sha256"] or hashlib.sha256(text.encode()).hexdigest()
     return filled

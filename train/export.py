@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, IEForgeError, MachineError
+from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -52,11 +52,7 @@ def export(
     """
     from train import chat, load
 
-    if not model and not adapter:
-        raise ConfigError("nothing to export; give --adapter, or --model for a fully tuned model")
-    if os.path.isdir(output) and os.listdir(output):
-        raise ConfigError(f"{output}: not empty; name a new folder")
-    base = model or load.adapter_config(adapter)["base_model_name_or_path"]
+    base = check(output, model, adapter)
     tokenizer = chat.load_tokenizer(base, adapter=adapter, trust_remote_code=trust)
     loaded = load.load_model(base, adapter=adapter, dtype="own", trust_remote_code=trust)
     if adapter:
@@ -66,6 +62,19 @@ def export(
     tokenizer.save_pretrained(output)
     with open(f"{output}/Modelfile", "w", encoding="utf-8") as file:
         file.write(modelfile(tokenizer, num_ctx))
+
+
+def check(output: str, model: str | None = None, adapter: str | None = None) -> str:
+    """The base model's name. Raises ConfigError as `export` does, before anything is loaded."""
+    from train import load
+
+    if not model and not adapter:
+        raise ConfigError("nothing to export; give --adapter, or --model for a fully tuned model")
+    if os.path.isdir(output) and os.listdir(output):
+        raise ConfigError(f"{output}: not empty; name a new folder")
+    base = model or load.base_model(adapter)
+    load.check(base, adapter)
+    return base
 
 
 def modelfile(tokenizer: "PreTrainedTokenizerBase", num_ctx: int) -> str:
@@ -90,32 +99,34 @@ def prompt_template(tokenizer: "PreTrainedTokenizerBase") -> str:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
+    escape_on_stdout()
     try:
         arguments = argument_parser().parse_args(flags)
     except argparse.ArgumentError as error:
-        print(f"error: {error}; see --help", file=sys.stderr)
+        print(printable(f"error: {error}; see --help"), file=sys.stderr)
         return ConfigError.exit_code
     try:
         if not arguments.output:
             raise ConfigError("--output is missing; name a new folder")
         from train import load
 
+        check(arguments.output, arguments.model, arguments.adapter)
         load.quiet()
         export(arguments.output, arguments.model, arguments.adapter, arguments.num_ctx, arguments.trust_remote_code)
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error.filename}: {error.strerror}; check the path and the disk", file=sys.stderr)
+        print(printable(f"error: {error.filename}: {error.strerror}; check the path and the disk"), file=sys.stderr)
         return MachineError.exit_code
     except KeyboardInterrupt:
-        print(f"interrupted; {arguments.output} is not whole, remove it", file=sys.stderr)
+        print(printable(f"interrupted; {arguments.output} is not whole, remove it"), file=sys.stderr)
         return 130
-    print(arguments.output)
+    print(printable(arguments.output))
     return 0
 
 

@@ -58,16 +58,9 @@ def load_model(
     for a name that is no causal language model and an adapter of another base model, MachineError for a missing
     library.
     """
+    check(model, adapter)
     from transformers import AutoModelForCausalLM
 
-    check_name(model)
-    if os.path.isdir(model) and not os.path.exists(f"{model}/config.json"):
-        if not os.path.exists(f"{model}/adapter_config.json"):
-            raise ConfigError(f"{model}: holds no model (no config.json); name a model's folder or its Hub name")
-        base = adapter_config(model)["base_model_name_or_path"]
-        raise ConfigError(f"{model}: holds an adapter; give --model {base} --adapter {model}")
-    if adapter:
-        check_adapter(adapter, model)
     options = {"attn_implementation": attn_implementation} if attn_implementation else {}
     if four_bit:
         options["quantization_config"] = four_bits()
@@ -84,6 +77,18 @@ def load_model(
     except ValueError as error:  # not a causal language model, or an attention that it does not have
         raise ConfigError(f"{model}: {first_line(error)}") from error
     return with_adapter(loaded, adapter, trainable) if adapter else loaded
+
+
+def check(model: str, adapter: str | None = None) -> None:
+    """What can be told of model and adapter before anything is loaded. Raises ConfigError as `load_model` does."""
+    check_name(model)
+    if os.path.isdir(model) and not os.path.exists(f"{model}/config.json"):
+        if not os.path.exists(f"{model}/adapter_config.json"):
+            raise ConfigError(f"{model}: holds no model (no config.json); name a model's folder or its Hub name")
+        base = adapter_config(model).get("base_model_name_or_path")
+        raise ConfigError(f"{model}: holds an adapter; give --model {base} --adapter {model}")
+    if adapter:
+        check_adapter(adapter, model)
 
 
 def with_adapter(model: "PreTrainedModel", adapter: str, trainable: bool = False) -> "PreTrainedModel":
@@ -117,15 +122,26 @@ def adapter_config(adapter: str) -> dict:
     try:
         if os.path.isdir(adapter):
             with open(path, encoding="utf-8") as file:
-                return json.load(file)
+                found = json.load(file)
+            if not isinstance(found, dict):
+                raise ValueError("adapter_config.json is no JSON object")
+            return found
+        check_name(adapter)
         from peft import PeftConfig
 
-        check_name(adapter)
         return PeftConfig.from_pretrained(adapter).to_dict()
     except FileNotFoundError as error:
         raise ConfigError(f"{adapter}: holds no adapter (no adapter_config.json)") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{adapter}: no adapter can be read there: {first_line(error)}") from error
+
+
+def base_model(adapter: str) -> str:
+    """The model that an adapter is for. Raises ConfigError where it names none."""
+    model = adapter_config(adapter).get("base_model_name_or_path")
+    if not isinstance(model, str):
+        raise ConfigError(f"{adapter}: this adapter does not name its base model; name it with --model")
+    return model
 
 
 def check_adapter(adapter: str, model: str) -> None:

@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from schemas.errors import ConfigError, IEForgeError
+from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 
 EPILOG = """\
 examples:
@@ -109,10 +109,11 @@ def check_flags(arguments: argparse.Namespace) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
+    escape_on_stdout()
     try:
         arguments = argument_parser().parse_args(flags)
     except argparse.ArgumentError as error:
-        print(f"error: {error}; see --help", file=sys.stderr)
+        print(printable(f"error: {error}; see --help"), file=sys.stderr)
         return ConfigError.exit_code
     signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -125,7 +126,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)

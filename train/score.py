@@ -3,13 +3,14 @@
 import argparse
 import json
 import os
+import stat
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, IEForgeError, MachineError
+from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
 from schemas.example import TASKS
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def score(
     from train.scoring.predictions import load, together
     from train.scoring.tally import tally
 
+    check_paths(*paths, *([gold] if gold else ()))
     loaded = [load(path, gold, task) for path in paths]
     together(loaded)
     runs = [predictions.records for predictions in loaded]
@@ -69,6 +71,17 @@ def score(
     if not repair:
         return report
     return Report(tuple(paths), match, draws, seed, notes, *found[0], found[1][0], tuple(found[1][1]))
+
+
+def check_paths(*paths: str) -> None:
+    """Raises ConfigError for the first that is no file, before one of them is read."""
+    for path in paths:
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror.lower()}; name a JSON Lines file") from error
+        if is_folder:
+            raise ConfigError(f"{path}: is a directory; name a JSON Lines file")
 
 
 def argument_parser() -> argparse.ArgumentParser:
@@ -117,17 +130,20 @@ def write(path: str, content: str) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
+    escape_on_stdout()
     options = argument_parser().parse_args(flags)
     try:
         if options.bootstrap < 0 or options.seed < 0:
             raise ConfigError("--bootstrap and --seed take whole numbers from 0")
         by = columns_of(options.by)
+        if options.html and not os.path.isdir(os.path.dirname(os.path.abspath(options.html))):
+            raise MachineError(f"{options.html}: no such file or directory; name another file")
         report = score(
             options.predictions, options.gold, by, options.match, options.repair,
             options.bootstrap, options.seed, options.task, show_progress=True,
         )  # fmt: skip
         for note in report.notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(printable(f"note: {note}"), file=sys.stderr)
         from train.scoring.table import as_json, as_text
 
         if options.html:
@@ -139,7 +155,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if options.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # the reader of the table, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

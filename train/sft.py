@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from schemas import key_list
-from schemas.errors import ConfigError, IEForgeError, MachineError
+from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
 from train.tuning import recipe
 
 EPILOG = """\
@@ -68,11 +68,12 @@ def configuration(arguments: argparse.Namespace) -> recipe.Recipe:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
+    escape_on_stdout()
     is_first = os.environ.get("RANK", "0") == "0"  # of the processes that a launcher starts, one speaks
     try:
         arguments = argument_parser().parse_args(flags)
     except argparse.ArgumentError as error:
-        print(f"error: {error}; see --help", file=sys.stderr)
+        print(printable(f"error: {error}; see --help"), file=sys.stderr)
         return ConfigError.exit_code
     try:
         settings = configuration(arguments)
@@ -84,19 +85,19 @@ def main(flags: Sequence[str] | None = None) -> int:
         if arguments.debug:
             traceback.print_exc()
         if is_first:
-            print(f"error: {error}", file=sys.stderr)
+            print(printable(f"error: {error}"), file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {error.filename}: {error.strerror}; check the path and the disk", file=sys.stderr)
+        print(printable(f"error: {error.filename}: {error.strerror}; check the path and the disk"), file=sys.stderr)
         return MachineError.exit_code
     except KeyboardInterrupt:
         if is_first:
             print("interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
         return 130
     if is_first:
-        print(run.as_json(summary) if arguments.json else run.as_text(summary))
+        print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))
     return 0
 
 

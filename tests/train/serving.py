@@ -19,11 +19,14 @@ def completion(text: str | None, finish: str | None = "stop") -> bytes:
 
 @dataclass
 class Served:
-    """`reply(instruction, attempt)`: what to answer the n-th time (from 0) that an instruction is asked."""
+    """`reply(instruction, attempt)`: what to answer the n-th time (from 0) that an instruction is asked. `location`:
+    where a status from 300 to 399 sends to; with one, the list of models does so too.
+    """
 
     reply: Callable[[str, int], Reply]
     models: tuple[str, ...] = ("tiny",)
     url: str = ""
+    location: str = ""
     requests: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
     attempts: Counter = field(default_factory=Counter)
@@ -36,6 +39,9 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            served.headers.append(dict(self.headers))
+            if served.location:
+                return self.send(302, b"")
             self.send(200, json.dumps({"data": [{"id": name} for name in served.models]}).encode())
 
         def do_POST(self):
@@ -58,6 +64,8 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body) if length is None else length))
+            if 300 <= status < 400:
+                self.send_header("Location", served.location)
             if status == 429:
                 self.send_header("Retry-After", "0")
             self.end_headers()

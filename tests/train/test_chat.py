@@ -1,5 +1,6 @@
 """One template for training, predicting and serving: the same token ids everywhere."""
 
+import copy
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.conftest import ner_row
-from train import chat
+from train import chat, tiny
 
 CHATML = """\
 {%- for message in messages -%}
@@ -132,3 +133,85 @@ def test_a_template_that_answers_elsewhere_is_refused(tiny_base, tmp_path):
 def test_a_model_path_that_is_none_is_refused(tmp_path, model, line):
     with pytest.raises(ConfigError, match=line):
         chat.load_tokenizer(model.format(folder=tmp_path))
+
+
+SPELLED = ("</s>", "<s>", "<pad>", "<|im_end|>", "<|im_start|>", "</", "s>", "<", ">", "</s")
+"""Special tokens, pieces of them, and what is put between them."""
+NEAR_TOKENS = st.lists(st.sampled_from((*SPELLED, "Vell", " ", '"', "\n", "港", "\ue000", "\ue001")), max_size=8)
+
+
+@pytest.fixture(scope="module", params=["byte-level", "metaspace", "unigram"])
+def any_tokenizer(request):
+    """Tokenizers of the kinds that models have: byte-level BPE, BPE with byte fallback after ▁, Unigram after ▁."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    texts = [ROW["instruction"], ROW["output"], *SPELLED] * 20
+    if request.param == "byte-level":
+        made = tiny.tokenizer(texts, 400)
+    else:
+        blanks = {"prepend_scheme": "first"}
+        special = {"special_tokens": ["<unk>", "<s>", "</s>"], "show_progress": False}
+        if request.param == "unigram":
+            trained = Tokenizer(models.Unigram())
+            trainer = trainers.UnigramTrainer(vocab_size=120, unk_token="<unk>", **special)
+        else:
+            trained = Tokenizer(models.BPE(unk_token="<unk>"))
+            trainer = trainers.BpeTrainer(vocab_size=300, **special)
+        trained.pre_tokenizer, trained.decoder = pre_tokenizers.Metaspace(**blanks), decoders.Metaspace(**blanks)
+        trained.train_from_iterator(texts, trainer)
+        made = PreTrainedTokenizerFast(tokenizer_object=trained, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    return made
+
+
+@pytest.mark.parametrize("template", [chat.PLAIN, CHATML, chat.NO_THINKING + THINKING, *DOCUMENTED])
+@pytest.mark.parametrize("token", SPELLED[:5])
+def test_a_special_token_in_a_text_is_text(any_tokenizer, template, token):
+    any_tokenizer.chat_template = template
+    instruction, output = (
+        text.replace("Bo Kerr", f"Bo {token} Kerr{token}") for text in (ROW["instruction"], ROW["output"])
+    )
+    ids, mask = chat.example(any_tokenizer, instruction, output)
+    start = mask.index(1)
+    assert ids[:start] == chat.prompt(any_tokenizer, instruction)
+    assert any_tokenizer.decode(ids[start:]).lstrip().startswith(output)
+    assert ids[start:].index(any_tokenizer.eos_token_id) == len(ids) - start - 1
+    plain, _ = chat.example(any_tokenizer, ROW["instruction"], ROW["output"])
+    control = set(any_tokenizer.all_special_ids)
+    assert [i for i in ids if i in control] == [i for i in plain if i in control]
+    assert instruction in any_tokenizer.decode(ids[:start])
+    shown = chat.prompt(any_tokenizer, "{}", [(instruction, output)])
+    assert instruction in any_tokenizer.decode(shown) and output in any_tokenizer.decode(shown)
+
+
+@given(NEAR_TOKENS.map("".join), NEAR_TOKENS.map("".join), st.sampled_from([chat.PLAIN, CHATML]))
+def test_only_the_template_sets_special_tokens(tokenizer, instruction, output, template):
+    """JSON around them, as all instructions and answers are."""
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.chat_template = template
+    instruction, output = json.dumps({"input": instruction}), json.dumps({"tag": [output]}, ensure_ascii=False)
+    ids, mask = chat.example(tokenizer, instruction, output)
+    answer = ids[mask.index(1) :]
+    assert answer.count(tokenizer.eos_token_id) == 1 and answer[-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(answer, clean_up_tokenization_spaces=False).startswith(output)
+    assert ids.count(tokenizer.bos_token_id) == (template == chat.PLAIN)
+    assert ids[: mask.index(1)] == chat.prompt(tokenizer, instruction)
+
+
+def test_an_end_token_that_a_recipe_names_is_text_in_a_text(tiny_base):
+    tokenizer = chat.load_tokenizer(tiny_base, eos_token="son")
+    ids, mask = chat.example(tokenizer, ROW["instruction"], '{"person": ["Bo Kerr"], "place": []}')
+    answer = ids[mask.index(1) :]
+    assert answer.count(tokenizer.eos_token_id) == 1 and answer[-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(answer[:-1]).strip() == '{"person": ["Bo Kerr"], "place": []}'
+
+
+def test_what_a_tokenizer_cannot_read_as_text_is_refused(tiny_base):
+    from tokenizers.normalizers import Replace
+
+    tokenizer = chat.load_tokenizer(tiny_base)
+    tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")  # a normalizer that drops what it does not know
+    with pytest.raises(chat.SpecialTokenError, match="cannot read as text"):
+        chat.prompt(tokenizer, "</s>")
+    assert chat.prompt(tokenizer, "s")

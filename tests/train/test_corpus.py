@@ -130,3 +130,32 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path, text, line, streaming):
     path.write_text(text)
     with pytest.raises(ConfigError, match=line):
         list(corpus.rows(str(path), "train", streaming=streaming))
+
+
+@pytest.mark.parametrize("name", ["corpus[v1]", "a*b?", "{x,y}", "it's {0}", "港 口", "a#b%20", "train-test", "**"])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_the_folder_of_a_build_may_have_any_name(small, tmp_path, name, streaming):
+    folder = tmp_path / name
+    folder.symlink_to(small)
+    rows = corpus.rows(str(folder), "train", streaming=streaming)
+    assert next(iter(rows)) == next(iter(corpus.rows(str(small), "train", streaming=streaming)))
+
+
+@pytest.mark.parametrize(
+    ("instruction", "why"),
+    [
+        ('{"schema": ["person"], "input": "\\ud83d"}', "half of a surrogate pair"),
+        ('{"schema": ' + "[" * 100_000, "nested too deep"),
+        ('{"schema": ' + "9" * 5000 + "}", ""),
+        ('{"schema": ["person"], "input": 3}', "Expected `str`"),
+    ],
+    ids=["surrogate", "nested", "digits", "number"],
+)
+@pytest.mark.parametrize("labels", [None, ["person"]])
+def test_what_is_wrong_within_an_instruction_is_said(tmp_path, instruction, why, labels):
+    path = write_rows(
+        tmp_path / "rows.jsonl", [ner_row(1), {**ner_row(2), "instruction": instruction, "labels": labels}]
+    )
+    with pytest.raises(ConfigError, match=r"rows.jsonl:2: the instruction is no JSON object.*" + why) as error:
+        corpus.rows(path, "train")
+    assert len(str(error.value)) < 500

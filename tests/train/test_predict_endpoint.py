@@ -3,6 +3,8 @@
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, MachineError
 from tests.train.serving import completion, serving
@@ -156,3 +158,86 @@ def test_a_server_without_models_is_named():
         served.models = ()
         with pytest.raises(ConfigError, match="it has none"):
             endpoint.model_name(served.url, None)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(monkeypatch, status):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    with serving(lambda *_: RIGHT) as other, serving(lambda *_: (status, b"")) as served:
+        for location in (
+            f"{other.url}/chat/completions",
+            f"{served.url}/models",
+            "http://[",
+            "file:///etc/hosts",
+        ):
+            served.location = location
+            with pytest.raises(ConfigError, match=f"HTTP {status}.*another address, which is not followed"):
+                asked(served, "a")
+        with pytest.raises(ConfigError, match=r"HTTP 302.*not followed"):
+            endpoint.model_name(served.url, "tiny")
+        assert other.headers == [] and other.requests == []
+        assert set(served.attempts.values()) == {4}  # no GET came of a POST
+
+
+@pytest.mark.parametrize("key", ["sesame\n", " sesame\r\n", "sesame"])
+def test_a_line_end_behind_the_key_is_not_sent(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with serving(lambda *_: RIGHT) as served:
+        assert asked(served, "a") == {"a": EMPTY}
+        assert endpoint.model_name(served.url, None) == "tiny"
+    assert {headers["Authorization"] for headers in served.headers} == {"Bearer sesame"}
+
+
+@pytest.mark.parametrize("key", ["open\nsesame", "open sesame", "ses\u00e4me", "sesame\x1b[2J", "s\udce4same"])
+def test_a_key_that_is_none_is_refused_and_not_shown(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with serving(lambda *_: RIGHT) as served:
+        for ask in (lambda: asked(served, "a"), lambda: endpoint.model_name(served.url, None)):
+            with pytest.raises(ConfigError, match="OPENAI_API_KEY: holds characters that no key has") as error:
+                ask()
+            assert "same" not in str(error.value)
+    assert served.headers == []
+
+
+def test_a_server_that_repeats_the_key_does_not_get_it_shown(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    refusal = (401, b'{"error": {"message": "wrong key: Bearer sesame"}}')
+    with serving(lambda *_: refusal) as served, pytest.raises(ConfigError, match=r"wrong key: Bearer \*\*\*"):
+        asked(served, "a")
+    with serving(lambda *_: (400, b"Bearer sesame")) as served:
+        assert asked(served, "a") == {"a": Failure("HTTP 400: Bearer ***")}
+
+
+def test_a_password_in_the_url_is_refused_and_not_shown():
+    for url in ("http://ada:sesame@localhost:1/v1", "http://sesame@[::1/v1"):
+        with pytest.raises(ConfigError, match="without a user and a password") as error:
+            endpoint.model_name(url, "tiny")
+        assert "sesame" not in str(error.value)
+
+
+def test_no_file_is_read_in_place_of_a_server(tmp_path):
+    (tmp_path / "models").write_text('{"data": [{"id": "tiny"}]}')
+    with pytest.raises(ConfigError, match="does not answer"):
+        endpoint.model_name(f"file://{tmp_path}", "tiny")
+
+
+HOSTILE = st.sampled_from(
+    [b"[" * 100_000, b"9" * 5000, b'{"choices": [' + b"9" * 5000 + b"]}", b"\xff\xfe{", b'{"choices": 3}', b"null", b""]
+) | st.binary(max_size=60)
+
+
+@given(st.sampled_from([200, 204, 300, 400, 418, 429, 500, 999]), HOSTILE)
+def test_whatever_a_server_answers_is_an_answer_or_a_failure(status, body):
+    with serving(lambda *_: (status, body)) as served:
+        found = asked(served, "a", retries=0, concurrency=1)
+    assert isinstance(found["a"], Failure)
+
+
+def test_half_a_surrogate_pair_in_an_answer_is_replaced_when_it_is_written():
+    from train.prediction import resume
+
+    row = dict.fromkeys(resume.COLUMNS, "") | {"label": None, "output": None}
+    text = "\ud83d"
+    with serving(lambda *_: (200, completion(text))) as served:
+        found = asked(served, "a")["a"]
+    assert b'"output": "?"' in resume.line(row, found.text, found.cut)

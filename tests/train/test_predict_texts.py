@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
+from schemas.example import Example
 from schemas.label import Label, typed_label
 from train.prediction import labels, texts, work
+from transforms import clean
 
 ROLES = '{"meet": ["who", "where"], "leave": ["who"]}'
 
@@ -193,3 +195,48 @@ def test_an_id_that_stands_twice_is_refused():
     row = {"id": "i", "example_id": "e", "task": "NER", "source": "s", "instruction": "{}", "text_sha256": "0"}
     with pytest.raises(ConfigError, match="two rows have the id 'i'"):
         work.numbered(work.Work([row, row]))
+
+
+@given(
+    st.text(
+        alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("\u00a0\u200b\r\0\te\u0301\x1b"))
+    )
+)
+def test_a_text_is_repaired_as_a_build_repairs_it(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("texts") / "t.jsonl"
+    path.write_text(json.dumps({"text": text}))
+    built = clean.repair(Example("", "s", "test", "en", text, ("NER",), None, None, None)).text
+    if not built:
+        with pytest.raises(ConfigError, match=r"t.jsonl:1: "):
+            work.of_texts(str(path), "NER", "person")
+        return
+    made = work.of_texts(str(path), "NER", "person", max_chars=10_000)
+    assert [json.loads(row["instruction"])["input"] for row in made] == [built]
+    assert {window.document.text for window in made.windows.values()} == {built}
+
+
+def test_triggers_are_repaired_with_their_text(tmp_path):
+    content = json.dumps({"text": "Asta re\u0301uni\u200bt\u00a0Berg.", "triggers": {"meet": ["re\u0301uni\u200bt"]}})
+    rows = work.of_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
+    prompt = json.loads(rows[0]["instruction"])
+    assert prompt["input"] == "Asta r\u00e9unit Berg." and prompt["schema"][0]["trigger"] == ["r\u00e9unit"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": "\u200b\u00a0"}, "nothing remains"),
+        ({"text": "a", "lang": ["en"]}, "the lang must be a string"),
+        ({"text": "a", "lang": "fr"}, "no prompt for task NER in language 'fr'"),
+        ({"text": "a", "id": 1.5}, "the id must be"),
+        ({"text": "a b", "triggers": {"meet": ["\u200b"]}}, "does not stand in the text"),
+    ],
+)
+def test_a_text_that_cannot_be_used_is_one_line(tmp_path, row, message):
+    with pytest.raises(ConfigError, match=message):
+        work.of_texts(file(tmp_path, json.dumps(row), "t.jsonl"), "NER", "person")
+
+
+def test_a_label_that_is_no_utf8_is_refused():
+    with pytest.raises(ConfigError, match="no UTF-8"):
+        labels.read("per\udce4son", "NER")

@@ -120,3 +120,35 @@ def test_a_row_without_output_is_named(tokenised, tmp_path):
     row = {key: value for key, value in ner_row(1).items() if key != "output"}
     with pytest.raises(ConfigError, match=r"row .*: no output, so nothing can be learnt from it"):
         tokenised(data=write_rows(tmp_path / "rows.json", [row]))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(tiny_base, tmp_path, streaming):
+    from tokenizers.normalizers import Replace
+
+    named = [json.loads(json.dumps(ner_row(n)).replace("sailed", "sailed </s>")) for n in range(24)]
+    content = {"model": "m", "output": "o", "data": write_rows(tmp_path / "rows.jsonl", named), "validation_share": 0}
+    content |= {"streaming": streaming}
+    whole = rows.tokenised(recipe.check(content, "test"), chat.load_tokenizer(tiny_base), 2048, seed=42)
+    assert len(list(whole.train)) == 24 and whole.counts.special == 0
+    tokenizer = chat.load_tokenizer(tiny_base)
+    tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")
+    found = rows.tokenised(recipe.check(content, "test"), tokenizer, 2048, seed=42)
+    assert len(list(found.train)) == 8 and found.counts.special == 16 and found.counts.too_long == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ('{"a": [], "b": {}}', True),
+        ("{}", True),
+        ('{"a": [], "b": ["x"]}', False),
+        ("[]", False),
+        ("none of them", False),
+        ('{"a": ' + "[" * 100_000, False),
+        ('{"a": ' + "9" * 5000 + "}", False),
+    ],
+    ids=range(7),
+)
+def test_answers_that_find_nothing(output, expected):
+    assert rows.is_all_negative(output) is expected

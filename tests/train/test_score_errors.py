@@ -201,3 +201,14 @@ def test_the_same_bytes_whatever_the_hash_seed(tmp_path):
         printed.add(done.stdout)
         pages.add(page.read_bytes())
     assert len(printed) == len(pages) == 1
+
+
+def test_a_terminal_is_not_obeyed(tmp_path, capsys):
+    rows = [good(n, source=f"S{n}\x1b[2J\u202e\x9b31m") for n in range(2)]
+    predictions = write(tmp_path / "p.jsonl", rows)
+    assert main(["--predictions", predictions, "--by", "source", "--bootstrap", "0"]) == 0
+    shown = capsys.readouterr()
+    assert r"S0\x1b[2J\u202e\x9b31m" in shown.out
+    assert main(["--predictions", write(tmp_path / "p\x1b[2J.jsonl", [good(task="\x1b]0;t\x07")])]) == 2
+    shown_error = capsys.readouterr().err
+    assert shown_error.startswith("error: ") and not set("\x1b\x07\x9b\u202e") & set(shown.out + shown_error)

@@ -1,5 +1,6 @@
 """A recipe of a comparison → the commands that build, train and predict for both of its arms."""
 
+import argparse
 import json
 import sys
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from schemas import key_list
 from schemas.errors import ConfigError
 from schemas.example import TASKS
+from train import load as load_model
+from train import predict, tiny
 from train.scoring.metrics import MATCHES
-from train.tuning.recipe import read
+from train.tuning.recipe import check, read, with_setting
 
 ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
 
@@ -77,10 +80,31 @@ def load(path: str) -> Comparison:
     except ValidationError as error:
         said = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}" for problem in error.errors())
         raise ConfigError(f"{path}: {'; '.join(said)}") from error
+    _check_commands(found, path)
     both = sorted(set(found.sources) & set(found.held_out))
     if both:
         raise ConfigError(f"{path}: held_out: {', '.join(both)} are among the sources that are trained on")
     return found
+
+
+def _check_commands(comparison: Comparison, path: str) -> None:
+    """Raises ConfigError for a recipe of train.sft or flags of train.predict that its command would refuse: it comes
+    to them only after both builds.
+    """
+    content = read(comparison.sft)
+    for key, value in comparison.settings.items():
+        content = with_setting(content, f"{key}={json.dumps(value)}")
+    recipe = check(content | {"data": "-", "output": "-"}, comparison.sft)
+    if recipe.model != tiny.NAME:
+        load_model.check(recipe.model, recipe.adapter)
+    flags = predict_step(comparison, "arm", 0, Path("output")).command[3:]
+    try:
+        arguments, unknown = predict.argument_parser().parse_known_args(flags)
+        if unknown:
+            raise ConfigError(f"no such flag: {unknown[0]}")
+        predict.check_flags(arguments)
+    except (argparse.ArgumentError, ConfigError) as error:
+        raise ConfigError(f"{path}: predict: {error}") from error
 
 
 def claim(comparison: Comparison, output: Path) -> None:

@@ -8,8 +8,10 @@ import http.client
 import json
 import os
 import queue
+import re
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,9 +24,12 @@ from train.prediction.answers import Answer, Failure, Prompt
 KEY = "OPENAI_API_KEY"
 RETRIED = (408, 409, 425, 429)
 """Besides 500 and above: what a server says when it will answer later."""
-REFUSED = (401, 403, 404, 405)
+REDIRECTS = (301, 302, 303, 307, 308)
+"""Never followed: the key would go to another host, and urllib makes a GET of the POST."""
+REFUSED = (401, 403, 404, 405, *REDIRECTS)
 """What it says of every request, not of one: to go on is of no use."""
 LONGEST_WAIT_S = 60.0
+LONGEST_ANSWER_BYTES = 1 << 26
 FAILURES_IN_A_ROW = 20
 """After so many rows without one answer the server counts as gone."""
 
@@ -61,11 +66,31 @@ class Missing(Exception):
     """The server has no list of its models."""
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def http_error_302(self, *_) -> None:
+        return None  # it is then an error like any other status
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def check_url(url: str) -> None:
+    """Raises ConfigError for a URL that is none of a server, or that may hold a password, which is not shown."""
+    if "@" in url:
+        raise ConfigError(f"--endpoint takes a URL without a user and a password; the key comes from {KEY}")
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"{url}: the server does not answer (no http:// or https:// before it); check --endpoint")
+
+
 def models(url: str, timeout_s: float = 10.0) -> list[str]:
     """The names of the models that the server at `url` has.
 
-    Raises Missing where it does not list them, ConfigError where no server answers or where it has another protocol.
+    Raises Missing where it does not list them, ConfigError as `check_url`, for a key that no header can hold, where no
+    server answers or where it has another protocol.
     """
+    check_url(url)
     try:
         content = _json(_request(f"{url}/models"), timeout_s)
         return [str(model["id"]) for model in content["data"]]
@@ -89,7 +114,7 @@ def model_name(url: str, wanted: str | None) -> str:
         if wanted is None:
             raise ConfigError(f"{url}: the server does not list its models; name one with --model") from None
         return wanted
-    listed = f"it has {', '.join(found[:10])}" if found else "it has none"
+    listed = f"it has {', '.join(name[:80] for name in found[:10])}" if found else "it has none"
     if wanted is None and len(found) == 1:
         return found[0]
     if wanted is None:
@@ -160,7 +185,7 @@ def answer(endpoint: Endpoint, prompt: Prompt, stopped: threading.Event) -> Answ
             if error.status not in RETRIED and error.status < 500:
                 return Failure(str(error))
             reason, pause_s = str(error), max(pause_s, error.retry_after_s)
-        except (OSError, http.client.HTTPException, Half) as error:
+        except (OSError, http.client.HTTPException, ValueError, Half) as error:
             reason = _reason(error)
         if attempt == endpoint.retries or stopped.wait(min(pause_s, LONGEST_WAIT_S)):
             break
@@ -184,22 +209,33 @@ def body(endpoint: Endpoint, prompt: Prompt) -> dict:
 
 def _request(url: str, content: dict | None = None) -> urllib.request.Request:
     headers = {"Content-Type": "application/json"}
-    if key := os.environ.get(KEY):
+    if key := _key():
         headers["Authorization"] = f"Bearer {key}"
     data = None if content is None else json.dumps(content, ensure_ascii=False).encode()
     return urllib.request.Request(url, data, headers)
 
 
+def _key() -> str:
+    """The key, without blanks and line ends around it. Raises ConfigError, which does not show it."""
+    key = os.environ.get(KEY, "").strip()
+    if not re.fullmatch(r"[!-~]*", key):
+        raise ConfigError(f"{KEY}: holds characters that no key has (blanks, line ends, no ASCII); set it anew")
+    return key
+
+
 def _json(request: urllib.request.Request, timeout_s: float) -> dict:
     """The JSON object that the server answers. Raises Refusal, Half, OSError or HTTPException."""
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
-            content = response.read()
+        with OPENER.open(request, timeout=timeout_s) as response:
+            if (response.length or 0) > LONGEST_ANSWER_BYTES:
+                raise Half("an answer that is too long")
+            # with a length, so that an answer that breaks off is seen
+            content = response.read(LONGEST_ANSWER_BYTES if response.length is None else None)
     except urllib.error.HTTPError as error:
         raise Refusal(error.code, _message(error), _seconds(error.headers.get("Retry-After"))) from error
     try:
         decoded = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Half("an answer that is no JSON") from error
     if not isinstance(decoded, dict):
         raise Half("an answer that is no JSON object")
@@ -227,14 +263,20 @@ def _message(error: urllib.error.HTTPError) -> str:
         found = json.loads(text)
         found = found.get("error", found)
         text = found["message"] if isinstance(found, dict) else str(found)
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, RecursionError):
         pass
-    return " ".join(str(text or error.reason).split())[:200]
+    return _without_key(" ".join(str(text or error.reason).split()))[:200]
+
+
+def _without_key(text: str) -> str:
+    """What a server says, where it may repeat the key that it was sent."""
+    key = _key()
+    return text.replace(key, "***") if key else text
 
 
 def _seconds(value: str | None) -> float:
     """Retry-After in seconds (RFC 9110); its form as a date counts as not given."""
-    return float(value) if value and value.isdigit() else 0.0
+    return float(value) if value and re.fullmatch("[0-9]{1,9}", value) else 0.0
 
 
 def _reason(error: Exception) -> str:
@@ -243,9 +285,11 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(inner, http.client.IncompleteRead):
         return "half an answer"
-    return " ".join(str(inner).split()) or type(inner).__name__
+    return _without_key(" ".join(str(inner).split())) or type(inner).__name__
 
 
 def _refused(url: str, error: Refusal) -> str:
     advice = f"set {KEY}" if error.status in (401, 403) else "check --endpoint, which ends in /v1, and --model"
+    if error.status in REDIRECTS:
+        advice = "it sends to another address, which is not followed; give that one with --endpoint if it is right"
     return f"{url}: the server refuses ({error}); {advice}"

@@ -84,13 +84,17 @@ def generate(
 ) -> Iterator[tuple[int, Answer | Failure]]:
     """(number, prompt) → (number, answer), a batch at a time, prompts of a like length together.
 
-    A prompt that leaves no room in the model's context is a Failure. Raises MachineError where the device's memory is
-    too small for a batch.
+    A prompt that leaves no room in the model's context, or of which `chat.prompt` makes no tokens, is a Failure. Raises
+    MachineError where the device's memory is too small for a batch.
     """
     for chunk in batches(prompts, SORTED_BATCHES * batch_size):
         asked = []
         for number, prompt in chunk:
-            ids = chat.prompt(loaded.tokenizer, prompt.instruction, prompt.shots)
+            try:
+                ids = chat.prompt(loaded.tokenizer, prompt.instruction, prompt.shots)
+            except chat.SpecialTokenError as error:
+                yield number, Failure(str(error))
+                continue
             if loaded.context is not None and len(ids) >= loaded.context:
                 yield number, Failure(f"its prompt has {len(ids):,} tokens, the model reads {loaded.context:,}")
             else:

@@ -41,7 +41,11 @@ def generate(
     for chunk in batches(prompts, PROMPTS_A_CALL):
         numbers, ids, settings = [], [], []
         for number, prompt in chunk:
-            tokens = chat.prompt(tokenizer, prompt.instruction, prompt.shots)
+            try:
+                tokens = chat.prompt(tokenizer, prompt.instruction, prompt.shots)
+            except chat.SpecialTokenError as error:
+                yield number, Failure(str(error))
+                continue
             if len(tokens) >= context:
                 yield number, Failure(f"its prompt has {len(tokens):,} tokens, the model reads {context:,}")
                 continue

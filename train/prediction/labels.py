@@ -1,11 +1,12 @@
 """What a user writes for labels (`a,b,c`, a file of names, a JSON map, a schema.json, a label set) → Labels."""
 
-import json
 import os
+import reprlib
 from collections.abc import Iterable
 
 from schemas.errors import ConfigError, IEForgeError
 from schemas.label import Label, typed_label
+from transforms import user_files
 from transforms.files import File
 from transforms.formats import unified
 
@@ -37,26 +38,22 @@ def read(what: str, task: str) -> tuple[Label, ...]:
         raise ConfigError(f"{what}: no labels; expected {FORMS.get(task, PLAIN)}")
     by_name: dict[str, Label] = {}
     for label in labels:
+        if any("\ud800" <= character <= "\udfff" for character in label.name):
+            raise ConfigError(f"{what}: the label {label.name!r} is no UTF-8; write it in UTF-8")
         if by_name.setdefault(label.name, label) is not label:
             raise ConfigError(f"{what}: the label {label.name!r} stands in it twice; name it once")
     return tuple(by_name[name] for name in sorted(by_name))
 
 
 def _of_file(path: str, task: str) -> list[Label]:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8'}") from error
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if len(lines) == 3 and lines[0].startswith("["):
-            return _of_schema(path, task)
-        if text.lstrip().startswith(("[", "{")):
-            raise ConfigError(f"{path}:{error.lineno}: no valid JSON ({error.msg})") from error
+    expected = f"expected {FORMS.get(task, PLAIN)}"
+    text = user_files.read_text(path)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) == len(unified.LINES) and lines[0].startswith("[") and lines[0].endswith("]"):
+        return _of_schema(path, task)
+    if not path.endswith(".json") and not text.lstrip().startswith(("[", "{")):
         return [_label(task, line, path) for line in lines]
+    content = user_files.value(text, path, expected)
     if isinstance(content, dict) and isinstance(content.get("labels"), list) and "task" in content:
         if content["task"] != task:
             raise ConfigError(f"{path}: a label set of task {content['task']}, not of {task}; see --task")
@@ -79,7 +76,7 @@ def _of_schema(path: str, task: str) -> Iterable[Label]:
 
 def _label(task: str, item: object, place: str) -> Label:
     """A label of a name, of an item of JSON, or of what the key `labels` of a label set lists."""
-    wrong = ConfigError(f"{place}: {item!r} is no label of task {task}; expected {FORMS.get(task, PLAIN)}")
+    wrong = ConfigError(f"{place}: {reprlib.repr(item)} is no label of task {task}; expected {FORMS.get(task, PLAIN)}")
     if task == "SPO":
         if isinstance(item, dict):
             item = [item.get(key) for key in ("subject_type", "predicate", "object_type")]

@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import json
 import os
+import reprlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,8 +14,8 @@ from importlib import metadata
 from tqdm import tqdm
 
 from schemas import key_list
-from schemas.errors import ConfigError, MachineError
-from train import corpus
+from schemas.errors import ConfigError, MachineError, printable
+from train import chat, corpus, load
 from train.prediction import answers, endpoint, extractions, guided, resume, shots, work
 from transforms import files
 
@@ -32,7 +33,8 @@ class Backend:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predicts what is not predicted yet. Returns the exit code: 1 where rows stay without an answer."""
-    if not arguments.debug:
+    check(arguments)
+    if arguments.data is not None and not arguments.debug:
         quiet()
     todo = asked(arguments)
     backend = endpoint_backend(arguments) if arguments.endpoint else local_backend(arguments)
@@ -59,6 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
         seconds = time.monotonic() - started
         done, cut = resume.written(path, known)
         return finish(arguments, todo, done, cut, failures, len(missing), seconds)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """What can be told of paths before datasets, torch and transformers are imported. Raises ConfigError."""
+    if os.path.isdir(arguments.output):
+        raise ConfigError(f"--output {arguments.output}: is a folder; name a file")
+    if arguments.chat_template:
+        chat.read_template(arguments.chat_template)
+    if arguments.data is not None:
+        corpus.check(arguments.data, arguments.split, arguments.task)
+    if arguments.endpoint:
+        endpoint.check_url(arguments.endpoint)
+    else:
+        load.check(arguments.model or load.base_model(arguments.adapter), arguments.adapter)
 
 
 def ending(results: Iterable) -> Iterator:
@@ -175,8 +191,8 @@ def endpoint_backend(arguments: argparse.Namespace) -> Backend:
     url = arguments.endpoint.rstrip("/")
     try:
         extra = json.loads(arguments.request or "{}")
-    except ValueError as error:
-        raise ConfigError(f"--request {arguments.request}: no valid JSON") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"--request {reprlib.repr(arguments.request)}: no valid JSON") from error
     if not isinstance(extra, dict):
         raise ConfigError(f"--request {arguments.request}: must be a JSON object")
     server = endpoint.Endpoint(
@@ -195,17 +211,12 @@ def endpoint_backend(arguments: argparse.Namespace) -> Backend:
 
 def local_backend(arguments: argparse.Namespace) -> Backend:
     """The model is loaded when the first answer is asked for; what is wrong with its name or tokenizer is said now."""
-    from train import chat, load
     from train.prediction import generate, generate_vllm
 
     if not arguments.debug:
         load.quiet()
     adapter = arguments.adapter
-    model = arguments.model or load.adapter_config(adapter).get("base_model_name_or_path")
-    if model is None:
-        raise ConfigError(f"{adapter}: this adapter does not name its base model; name it with --model")
-    if adapter:
-        load.check_adapter(adapter, model)
+    model = arguments.model or load.base_model(adapter)
     remote = {"revision": arguments.model_revision, "trust_remote_code": arguments.trust_remote_code}
     tokenizer = chat.load_tokenizer(model, adapter=adapter, chat_template=arguments.chat_template, **remote)
     place = generate.device(arguments.device)
@@ -261,4 +272,4 @@ def quiet() -> None:
 
 
 def tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)

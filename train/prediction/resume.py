@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
 
+import msgspec
+
 from schemas.errors import ConfigError, MachineError
 from train.prediction.work import keys
 from transforms import files
@@ -42,8 +44,8 @@ def check_meta(path: str, meta: Mapping) -> bool:
     if not os.path.exists(name):
         raise ConfigError(f"{path}: is there already, without {name} to say how it was made; name another --output")
     try:
-        before = json.loads(files.read_text(name))
-    except ValueError as error:
+        before = msgspec.json.decode(files.read_bytes(name), type=dict)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: no valid JSON; delete it with {path}, or name another --output") from error
     for key in {**meta, **before}:
         old, new = before.get(key), meta.get(key)
@@ -74,7 +76,7 @@ def opened(path: str, meta: Mapping) -> Iterator[BinaryIO]:
         except BlockingIOError as error:
             raise ConfigError(f"{path}: another process writes into it; wait, or name another --output") from error
         if not check_meta(path, meta):
-            files.write_text(beside(path, "meta.json"), json.dumps(meta, ensure_ascii=False, indent=1) + "\n")
+            files.write_text(beside(path, "meta.json"), json.dumps(meta, indent=1) + "\n")
         stream.truncate(_whole_lines(stream))
         yield stream
 
@@ -134,9 +136,9 @@ def _keyed(path: str, stream: BinaryIO) -> Iterator[tuple[bytes, str]]:
     def rows() -> Iterator[dict]:
         for number, content in enumerate(stream, 1):
             try:
-                row = json.loads(content)
+                row = msgspec.json.decode(content)
                 row["id"], row["example_id"], row["task"], row["source"], row["instruction"], row["output"]
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ConfigError(
                     f"{path}:{number}: no row of predictions; delete it, or name another --output"
                 ) from error

@@ -1,14 +1,16 @@
 """A user's texts and labels → instruction rows as a build makes them, long documents in overlapping windows."""
 
 import difflib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import reprlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from schemas.errors import ConfigError
 from schemas.example import Event, Example, Mention, Span
 from schemas.label import Label
+from transforms import user_files
 from transforms.ask import AskOptions
+from transforms.clean import repair
 from transforms.instruct import instructions
 from transforms.prompts import Prompts
 from transforms.sentences import pieces, sentences
@@ -16,7 +18,7 @@ from transforms.sentences import pieces, sentences
 HAN_SHARE = 0.3
 """From this share of Han letters on, a text without a language is Chinese."""
 
-KEYS = ("text", "id", "lang", "triggers")
+EXPECTED = 'expected a JSON object with a "text" that is not empty'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +41,35 @@ class Window:
 
 
 def read(path: str, task: str, lang: str | None = None) -> list[Document]:
-    """The texts of a file: `.jsonl` and `.json`, a JSON object a line with `text` and, if need be, `id`, `lang` and
-    `triggers`; any other, a text a line. Blank lines are skipped. `lang` holds for texts that name none; without it
-    their script tells (en, zh).
+    """The texts of a file as they stand there (see `repaired`): `.jsonl` and `.json`, JSON objects with `text` and, if
+    need be, `id`, `lang` and `triggers`, one a line or in one array; any other, a text a line. Blank lines are skipped.
+    `lang` holds for texts that name none; without it their script tells (en, zh).
 
-    Raises ConfigError, with the line, for rows of another form, an id that stands twice, EEA without triggers, and a
-    file without texts.
+    Raises ConfigError, with the line, for what `transforms.user_files` refuses, rows of another form, a text of which
+    nothing remains when it is repaired, an id that stands twice, EEA without triggers, and a file without texts.
     """
     documents: dict[str, Document] = {}
-    for number, line in _lines(path):
+    if path.endswith((".jsonl", ".json")):
+        rows = user_files.objects(path, dict, EXPECTED)
+    else:
+        rows = ((number, {"text": line}) for number, line in user_files.text_lines(path))
+    for number, row in rows:
         place = f"{path}:{number}"
-        row = _row(line, place) if path.endswith((".jsonl", ".json")) else {"text": line}
         document = _document(row, str(len(documents)), lang, place)
         if task == "EEA" and not document.triggers:
             raise ConfigError(f'{place}: EEA needs the key "triggers": event type → the triggers to find arguments of')
         if document.id in documents:
-            raise ConfigError(f"{place}: the id {document.id!r} stands in this file twice; ids must differ")
+            raise ConfigError(f"{place}: the id {reprlib.repr(document.id)} stands in this file twice; ids must differ")
         documents[document.id] = document
     if not documents:
         raise ConfigError(f"{path}: no texts in it")
     return list(documents.values())
 
 
-def _lines(path: str) -> Iterator[tuple[int, str]]:
-    try:
-        with open(path, encoding="utf-8-sig", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: no UTF-8; convert the file") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; --texts takes a file, a text a line or JSON Lines") from error
-
-
-def _row(line: str, place: str) -> dict:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{place}: no valid JSON ({error.msg}); one object a line") from error
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
-        raise ConfigError(f'{place}: expected a JSON object with a "text" that is not empty')
-    return row
-
-
 def _document(row: dict, default_id: str, lang: str | None, place: str) -> Document:
-    text, identity, triggers = row["text"], row.get("id", default_id), row.get("triggers") or {}
+    text, identity, triggers = row.get("text"), row.get("id", default_id), row.get("triggers") or {}
+    if not isinstance(text, str) or not text.strip():
+        raise ConfigError(f"{place}: {EXPECTED}")
     if not isinstance(identity, str | int):
         raise ConfigError(f"{place}: the id must be a string or a number")
     if not isinstance(triggers, dict) or not all(
@@ -92,10 +77,32 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
         for found in triggers.values()
     ):
         raise ConfigError(f'{place}: "triggers" must be a map event type → list of triggers')
-    strange = next((trigger for found in triggers.values() for trigger in found if trigger not in text), None)
-    if strange is not None:
-        raise ConfigError(f"{place}: the trigger {strange!r} does not stand in the text")
-    return Document(str(identity), text, row.get("lang") or lang or script(text), triggers)
+    named = row.get("lang") or lang or script(text)
+    if not isinstance(named, str):
+        raise ConfigError(f"{place}: the lang must be a string, en or zh")
+    document = Document(str(identity), text, named, triggers)
+    clean = repaired(document)
+    if not clean.text:
+        raise ConfigError(f"{place}: nothing remains of the text but characters that nobody sees; leave it out")
+    for before, after in zip(_triggers(document), _triggers(clean), strict=True):
+        if not after or after not in clean.text:
+            raise ConfigError(f"{place}: the trigger {reprlib.repr(before)} does not stand in the text")
+    return document
+
+
+def _triggers(document: Document) -> list[str]:
+    return [trigger for found in document.triggers.values() for trigger in found]
+
+
+def repaired(document: Document) -> Document:
+    """The document with text and triggers as a build would repair them (`transforms.clean.repair`)."""
+    events = [Event(label, Mention(trigger)) for label, found in document.triggers.items() for trigger in found]
+    example = Example("", "texts", "test", document.lang, document.text, (), None, None, tuple(events))
+    clean = repair(example)
+    triggers: dict[str, list[str]] = {}
+    for event in clean.events:
+        triggers.setdefault(event.label, []).append(event.trigger.text)
+    return replace(document, text=clean.text, triggers=triggers)
 
 
 def script(text: str) -> str:

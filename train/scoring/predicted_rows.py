@@ -8,6 +8,7 @@ import msgspec
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train.parse import read
+from transforms import user_files
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -33,26 +34,14 @@ class Prompt(msgspec.Struct, frozen=True):
     input: str
 
 
-ROW = msgspec.json.Decoder(Row)
 PROMPT = msgspec.json.Decoder(Prompt)
 ANNOTATIONS = msgspec.json.Decoder(list[dict] | dict)
 
 
 def rows(path: str) -> Iterator[tuple[str, Row]]:
-    """(file:line, row) of every line that is not blank."""
-    try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    place = f"{path}:{number}"
-                    try:
-                        yield place, _with_strings(ROW.decode(line))
-                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                        raise ConfigError(
-                            f"{place}: not a row of predictions ({error}); one JSON object a line"
-                        ) from error
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise ConfigError(f"{path}: {error.strerror.lower()}; name a JSON Lines file") from error
+    """(file:line, row) of every row, one a line or in one array."""
+    for line, row in user_files.objects(path, Row, "not a row of predictions"):
+        yield f"{path}:{line}", _with_strings(row)
 
 
 def _with_strings(row: Row) -> Row:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from schemas.errors import printable
 from train.scoring.aggregate import Figures, Report, Scores, Table
 
 
@@ -139,7 +140,7 @@ def group_columns(table: Table) -> list[str]:
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns of text to the left, of figures to the right."""
-    lines = [header, *rows]
+    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(header))]
     left = header.index("measure")
     return "\n".join("  ".join(_padded(line, widths, left)).rstrip() for line in lines)

@@ -1,16 +1,18 @@
 """Instruction rows → token ids with a mask on the answer, mixed and balanced: what a trainer is given."""
 
 import difflib
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from schemas.errors import ConfigError
 from train import chat, corpus
 from train.tuning.recipe import Recipe
+from transforms import user_files
 from transforms.draw import seed_key
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ SHUFFLE_ROWS = 10_000
 class Counts:
     """What became of the rows; `tokens` and `answer_tokens` are those of the training rows, as often as each is seen.
 
-    Of a stream only `validation` is known before training; `too_long` grows while it is read.
+    `special`: rows that spell out a special token, with a tokenizer that cannot read it as text. Of a stream only
+    `validation` is known before training; `too_long` and `special` grow while it is read.
     """
 
     train: int = 0
     validation: int = 0
     too_long: int = 0
+    special: int = 0
     negatives_cut: int = 0
     tokens: int = 0
     answer_tokens: int = 0
@@ -51,7 +55,8 @@ class Rows:
 def tokenised(
     recipe: Recipe, tokenizer: "PreTrainedTokenizerBase", max_length: int, seed: int, workers: int | None = None
 ) -> Rows:
-    """The corpus of `recipe` as token ids. Rows of more than `max_length` tokens are left out and counted, never cut.
+    """The corpus of `recipe` as token ids. Rows of more than `max_length` tokens are left out and counted, never cut,
+    and so are those that `chat.SpecialTokenError` is about.
 
     Where the corpus has no validation split, the texts whose hash falls into `validation_share` are held out of
     training, so that no batch of a text is on both sides. Raises ConfigError where no row is left to train on.
@@ -68,27 +73,34 @@ def tokenised(
         train = train.shuffle(seed=seed, buffer_size=SHUFFLE_ROWS)
     else:
         encoded = found.map(_encoded, fn_kwargs={"tokenizer": tokenizer}, num_proc=workers, desc="Tokenizing")
-        fitting = encoded.select([row for row, length in enumerate(encoded["length"]) if length <= max_length])
+        fitting = encoded.select([row for row, length in enumerate(encoded["length"]) if 0 < length <= max_length])
         balanced = fitting.select(_balanced(fitting, recipe.max_negative_ratio, seed))
         _check_weights(balanced, recipe.weights)
         train = balanced.select(_weighted(balanced[:], recipe.weights, seed))
-        counts.too_long, counts.negatives_cut = len(encoded) - len(fitting), len(fitting) - len(balanced)
+        counts.special, counts.negatives_cut = encoded["length"].count(0), len(fitting) - len(balanced)
+        counts.too_long = len(encoded) - len(fitting) - counts.special
         counts.train = any_row = len(train)
         counts.tokens, counts.answer_tokens = sum(train["length"]), sum(train["answer_length"])
     if not any_row:
         raise ConfigError(
-            f"{recipe.data}: no row is left to train on ({counts.too_long} were longer than max_length {max_length}); "
+            f"{recipe.data}: no row is left to train on ({counts.too_long} were longer than max_length {max_length}"
+            f"{f', {counts.special} spell out a special token' if counts.special else ''}); "
             "raise it, or see weights and max_negative_ratio"
         )
     validation = None if held_out is None else _validation(held_out, recipe, tokenizer, max_length, seed)
     counts.validation = len(validation or ())
-    counts.too_long = 0 if recipe.streaming else counts.too_long
+    if recipe.streaming:
+        counts.too_long = counts.special = 0
     return Rows(train.select_columns(list(COLUMNS)), validation, counts)
 
 
 def is_all_negative(output: str) -> bool:
-    """Whether an answer (JSON, label → what was found) finds nothing."""
-    return not any(json.loads(output).values())
+    """Whether an answer (JSON, label → what was found) finds nothing; one of another form finds something."""
+    try:
+        found = msgspec.json.decode(output)
+    except user_files.UNREADABLE:
+        return False
+    return isinstance(found, dict) and not any(found.values())
 
 
 def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | None"]:
@@ -121,7 +133,7 @@ def _validation(
 
     drawn = rows if recipe.streaming else rows.shuffle(seed=seed)
     encoded = (_encoded(row, tokenizer) for row in drawn)
-    fitting = islice((row for row in encoded if row["length"] <= max_length), recipe.max_validation_rows)
+    fitting = islice((row for row in encoded if 0 < row["length"] <= max_length), recipe.max_validation_rows)
     return datasets.Dataset.from_list([{name: row[name] for name in COLUMNS} for row in fitting]) or None
 
 
@@ -129,13 +141,17 @@ def _encoded(row: dict, tokenizer: "PreTrainedTokenizerBase") -> dict:
     if row["output"] is None:
         place = row["id"] or row["instruction"][:80]
         raise ConfigError(f"row {place}: no output, so nothing can be learnt from it; train on rows that have one")
-    ids, mask = chat.example(tokenizer, row["instruction"], row["output"])
+    try:
+        ids, mask = chat.example(tokenizer, row["instruction"], row["output"])
+    except chat.SpecialTokenError:  # left out and counted by its length
+        ids, mask = [], []
     return {"input_ids": ids, "completion_mask": mask, "length": len(ids), "answer_length": sum(mask)}
 
 
 def _fits(row: dict, max_length: int, counts: Counts) -> bool:
     counts.too_long += row["length"] > max_length
-    return row["length"] <= max_length
+    counts.special += not row["length"]
+    return 0 < row["length"] <= max_length
 
 
 def _number(seed: int, purpose: str, what: str) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, tiny
 from train.tuning import packing, rows
 from train.tuning.recipe import Recipe, options
@@ -58,18 +58,17 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
 
     Raises ConfigError and MachineError as the parts do, and ConfigError for an output folder that is in use.
     """
-    import torch
+    check(recipe)
+    is_first = os.environ.get("RANK", "0") == "0"
+    checkpoint = claim(recipe, resume) if is_first or resume else None
+    import torch  # half a minute; what can be wrong with paths has been said
     import transformers
 
     if not debug:
         load.quiet()
-    is_first = os.environ.get("RANK", "0") == "0"
-    checkpoint = claim(recipe, resume) if is_first or resume else None
     if resume:
         say(is_first, f"going on from {checkpoint}" if checkpoint else "no whole checkpoint; going on from the start")
     arguments, adapter = training_arguments(recipe), adapter_options(recipe)
-    if recipe.adapter:
-        load.check_adapter(recipe.adapter, recipe.model)
     if recipe.method == "qlora":
         load.four_bits()
     with arguments.main_process_first(desc="model and rows"):
@@ -133,6 +132,23 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     return summary
 
 
+def check(recipe: Recipe) -> None:
+    """Every path and setting of `recipe` of which something can be told before torch is imported.
+
+    Raises ConfigError and MachineError as reading would.
+    """
+    for key, name in OWN_KEYS.items():
+        if key in recipe.training:
+            raise ConfigError(f"training.{key}: give {name} instead")
+    if recipe.training.get("max_length", 1) is None:
+        raise ConfigError("training.max_length: give the tokens of the longest row to train on, for example 2048")
+    if recipe.chat_template:
+        chat.read_template(recipe.chat_template)
+    corpus.check(recipe.data, "train")
+    if recipe.model != tiny.NAME:
+        load.check(recipe.model, recipe.adapter)
+
+
 def claim(recipe: Recipe, resume: bool) -> str | None:
     """Writes the recipe into the output folder; returns the checkpoint to go on from, if there is one.
 
@@ -167,14 +183,9 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
     import torch
     from trl import SFTConfig
 
-    for key, name in OWN_KEYS.items():
-        if key in recipe.training:
-            raise ConfigError(f"training.{key}: give {name} instead")
     given = options(recipe.training, SFTConfig, "training")
     if recipe.streaming and given.get("max_steps", -1) <= 0:
         raise ConfigError("streaming: nobody knows how many rows will come; give training.max_steps")
-    if given.get("max_length", 1) is None:
-        raise ConfigError("training.max_length: give the tokens of the longest row to train on, for example 2048")
     has_bfloat16 = load.has_bfloat16() and not given.get("fp16") and recipe.dtype in ("auto", "bfloat16")
     defaults = {
         "learning_rate": LEARNING_RATE[recipe.method],
@@ -247,6 +258,8 @@ def told(counts: rows.Counts, max_length: int, streaming: bool) -> str:
         parts = ["a stream"]
     if counts.too_long:
         parts.append(f"{counts.too_long:,} longer than {max_length} tokens left out")
+    if counts.special:
+        parts.append(f"{counts.special:,} that spell out a special token left out")
     if counts.negatives_cut:
         parts.append(f"{counts.negatives_cut:,} all-negative left out")
     return f"training on {', '.join(parts)}; {counts.validation:,} rows to validate"
@@ -254,7 +267,7 @@ def told(counts: rows.Counts, max_length: int, streaming: bool) -> str:
 
 def say(is_first: bool, line: str) -> None:
     if is_first:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
 
 
 def as_json(summary: Summary) -> str:
@@ -264,5 +277,6 @@ def as_json(summary: Summary) -> str:
 def as_text(summary: Summary) -> str:
     what = "model" if summary.method == "full" else f"adapter for {summary.model}"
     left_out = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
+    left_out += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
     loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
     return f"{summary.output}: {what}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{left_out}"

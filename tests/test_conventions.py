@@ -1,0 +1,231 @@
+"""How files are written × where IEForge reads one: each cell is read alike, or refused in one line that names the file.
+
+A new place that reads files is one function in ENTRY_POINTS, a new way to write them one line in CONVENTIONS.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hard_negatives import dictionary
+from schemas.errors import IEForgeError
+from tests.train.conftest import ner_row
+from transforms import prompts
+
+TEXTS = ("Ada Lund sailed to Brevik.", "Åse Kjær stayed; 王芳去了港口。")
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """`read` takes the path of a file and gives a value to compare. `kind`: objects, json (a value), lines or yaml."""
+
+    file: str
+    kind: str
+    content: str
+    read: Callable[[Path], object]
+
+
+def rows_as_lines(rows: list[dict]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def texts_as_objects() -> EntryPoint:
+    from train.prediction import texts
+
+    content = rows_as_lines([{"text": text, "id": str(at)} for at, text in enumerate(TEXTS)])
+    return EntryPoint("texts.jsonl", "objects", content, lambda path: texts.read(str(path), "NER"))
+
+
+def texts_as_lines() -> EntryPoint:
+    from train.prediction import texts
+
+    content = "".join(f"{text}\n" for text in TEXTS)
+    return EntryPoint("texts.txt", "lines", content, lambda path: texts.read(str(path), "NER"))
+
+
+def rows_to_train_on() -> EntryPoint:
+    from train import corpus
+
+    rows = [{**ner_row(1), "source": "港"}, ner_row(2)]
+    return EntryPoint("rows.jsonl", "objects", rows_as_lines(rows), lambda path: list(corpus.rows(str(path), "train")))
+
+
+def predicted(output: str = '{"person": ["Åse"]}') -> dict:
+    prompt = {"instruction": "Name them.", "schema": ["person"], "input": TEXTS[1]}
+    gold = [{"entity": "Åse", "entity_type": "person"}]
+    return {"id": "a/0", "example_id": "a", "task": "NER", "instruction": prompt, "label": gold, "output": output}
+
+
+def predictions() -> EntryPoint:
+    from train.scoring.predictions import load
+
+    def read(path: Path) -> object:
+        return [(r.id, r.text, r.gold, [a.text for a in r.answers]) for r in load(str(path)).records]
+
+    rows = [predicted(), {**predicted(), "id": "b/0", "example_id": "b"}]
+    return EntryPoint("predictions.jsonl", "objects", rows_as_lines(rows), read)
+
+
+def gold() -> EntryPoint:
+    from train.scoring.predictions import load
+
+    def read(path: Path) -> object:
+        answers = path.with_name("answers.jsonl")
+        answers.write_text(rows_as_lines([{"id": "a/0", "output": "{}"}]), encoding="utf-8")
+        return [(r.text, r.gold) for r in load(str(answers), str(path)).records]
+
+    return EntryPoint("gold.jsonl", "objects", rows_as_lines([predicted()]), read)
+
+
+def labels_as_json() -> EntryPoint:
+    from train.prediction import labels
+
+    return EntryPoint("labels.json", "json", '["person",\n "港"]\n', lambda path: labels.read(str(path), "NER"))
+
+
+def labels_as_lines() -> EntryPoint:
+    from train.prediction import labels
+
+    return EntryPoint("labels.txt", "lines", "person\n港\n", lambda path: labels.read(str(path), "NER"))
+
+
+def dictionaries() -> EntryPoint:
+    return EntryPoint("mine.json", "json", '{"城市": ["河"],\n "a": ["b"]}\n', lambda path: dictionary.load(str(path)))
+
+
+def prompt_texts() -> EntryPoint:
+    content = "NER:\n  en: [Name them.]\n  zh: [找出来]\n"
+    return EntryPoint("mine.yaml", "yaml", content, lambda path: prompts.load(path, tasks=["NER"]))
+
+
+ENTRY_POINTS = (
+    texts_as_objects,
+    texts_as_lines,
+    rows_to_train_on,
+    predictions,
+    gold,
+    labels_as_json,
+    labels_as_lines,
+    dictionaries,
+    prompt_texts,
+)
+
+
+def as_array(content: bytes, **layout) -> bytes:
+    return json.dumps([json.loads(line) for line in content.splitlines()], ensure_ascii=False, **layout).encode()
+
+
+def with_value(value: bytes) -> Callable[[bytes], bytes]:
+    """A value of JSON within the file's last object or list."""
+
+    def change(content: bytes) -> bytes:
+        end = content.rstrip()
+        more = b', "unknown": ' if end.endswith(b"}") else b", "
+        return end[:-1] + more + value + end[-1:] + b"\n"
+
+    return change
+
+
+JSON = ("objects", "json")
+ALL = (*JSON, "lines", "yaml")
+
+
+@dataclass(frozen=True)
+class Convention:
+    """`change`: what becomes of a file's bytes. `kinds`: of files that can be written so. `refusal`: what the error
+    says; without it the file is read alike. `or_read`: both are right (a reader need not understand what it skips).
+    """
+
+    change: Callable[[bytes], bytes]
+    kinds: tuple[str, ...]
+    refusal: str | None = None
+    or_read: bool = False
+
+
+CONVENTIONS = {
+    "as it is": Convention(lambda content: content, ALL),
+    "byte order mark": Convention(lambda content: b"\xef\xbb\xbf" + content, ALL),
+    "CRLF": Convention(lambda content: content.replace(b"\n", b"\r\n"), ALL),
+    "blank lines": Convention(lambda content: b"\n\n" + content.replace(b"\n", b"\n \n"), ("objects", "lines", "yaml")),
+    "no last line end": Convention(lambda content: content.rstrip(b"\n"), ALL),
+    "an array": Convention(as_array, ("objects",)),
+    "an indented array": Convention(lambda content: b"\n" + as_array(content, indent=1), ("objects",)),
+    "escapes": Convention(lambda content: json.dumps(json.loads(content)).encode(), ("json",)),
+    "UTF-16": Convention(lambda content: content.decode().encode("utf-16"), ALL, "UTF-16|no valid YAML"),
+    "gzip": Convention(gzip.compress, ALL, r"compressed \(gzip\)|no valid YAML"),
+    "Latin-1": Convention(lambda content: re.sub(b"[\x80-\xff]+", b"\xe9", content), ALL, "UTF-8|utf-8"),
+    "empty": Convention(lambda content: b"", ALL, ""),
+    "deep nesting": Convention(with_value(b"[" * 100_000 + b"]" * 100_000), JSON, "nested too deep"),
+    "nesting at the limit": Convention(with_value(b"[" * 950 + b"]" * 950), JSON, "nested|expected|Expected", True),
+    "5,000 digits": Convention(with_value(b"9" * 5000), JSON, "out of range", True),
+    "half a surrogate pair": Convention(with_value(b'"\\ud83d"'), JSON, r"half of a surrogate pair: \\ud83d"),
+    "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
+    "NUL": Convention(with_value(b'"a\0b"'), JSON, "no valid JSON"),
+    "NaN": Convention(with_value(b"NaN"), JSON, "no valid JSON"),
+    "an end that is cut off": Convention(lambda content: content.rstrip()[:-1], JSON, "no valid JSON"),
+}
+CELLS = [
+    pytest.param(convention, entry, id=f"{name}-{entry.__name__}")
+    for name, convention in CONVENTIONS.items()
+    for entry in ENTRY_POINTS
+    if entry().kind in convention.kinds
+]
+
+
+@pytest.mark.parametrize(("convention", "entry"), CELLS)
+def test_a_file_is_read_alike_or_refused_in_one_line(convention, entry, tmp_path):
+    point = entry()
+    plain, path = tmp_path / point.file, tmp_path / "other" / point.file
+    path.parent.mkdir()
+    plain.write_text(point.content, encoding="utf-8", newline="\n")
+    path.write_bytes(convention.change(point.content.encode()))
+    try:
+        found = point.read(path)
+    except IEForgeError as error:
+        shown = str(error)
+        assert convention.refusal is not None and re.search(convention.refusal, shown), shown
+        assert len(shown.splitlines()) == 1 and len(shown) < 500 and str(path) in shown
+        shown.encode()
+    else:
+        assert convention.refusal is None or convention.or_read
+        assert found == point.read(plain)
+
+
+@pytest.mark.parametrize("name", ["half a surrogate pair", "deep nesting", "NaN", "NUL"])
+@pytest.mark.parametrize("entry", [entry for entry in ENTRY_POINTS if entry().kind == "objects"])
+def test_the_line_is_named(name, entry, tmp_path):
+    point = entry()
+    path = tmp_path / point.file
+    path.write_bytes(CONVENTIONS[name].change(point.content.encode()))
+    with pytest.raises(IEForgeError) as error:
+        point.read(path)
+    assert str(error.value).startswith(f"{path}:{point.content.count(chr(10))}: ")
+
+
+def test_the_line_within_an_array_is_named(tmp_path):
+    from train.prediction import texts
+
+    path = tmp_path / "texts.json"
+    path.write_text('[\n{"text": "Ada"},\n\n{"text": "Bo",\n "lang": "en"},\n{"text": 3}]')
+    with pytest.raises(IEForgeError, match=r"texts.json:6: expected a JSON object with a \"text\""):
+        texts.read(str(path), "NER")
+    path.write_text('[\n{"text": "Ada"},\n{"text": "Ada"},, ]')
+    with pytest.raises(IEForgeError, match=r"texts.json:3: no valid JSON"):
+        texts.read(str(path), "NER")
+
+
+def test_nan_is_the_word_for_nothing_in_an_answer(tmp_path):
+    from train.score import score
+
+    prompt = {"instruction": "Fill them.", "schema": [{"event_type": "meet", "trigger": True, "arguments": ["who"]}]}
+    row = {"id": "a", "task": "EE", "instruction": {**prompt, "input": "They met."}}
+    row["label"] = [{"event_type": "meet", "event_trigger": "met", "arguments": []}]
+    row["output"] = '{"meet": [{"trigger": "met", "arguments": {"who": "NAN"}}]}'
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps(row))
+    assert score([str(path)], draws=0).total.predicted == 1
