@@ -1,10 +1,9 @@
 """RawExamples with a file's own labels and offsets → Examples with prompt words and offsets that hold."""
 
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 
-from schemas.errors import BadRecord, Reason
+from schemas.errors import SURROGATE, BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
 from schemas.label import Label
 
@@ -13,8 +12,6 @@ REPAIR_RADIUS = 5
 
 END_TOLERANCE = 2
 """By how much (code points) a span may be longer or shorter than the mention that it is moved to."""
-
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Unreadable(Exception):

@@ -104,7 +104,7 @@ STRAY_ROLES = {
 }
 """Roles that some documents give to a type whose guide has another one for them."""
 
-SPLITS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+SPLITS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 def to_example(place: str, document: ace.Document) -> RawExample:

@@ -13,7 +13,7 @@ from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label, typed_label
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
 
 LINES = (
     ("a list of types", list[str]),
@@ -76,17 +76,17 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
     """
     match task:
         case "NER":
-            return jsonl.read(files, _entities, EntityRow)
+            return json_rows.read(files, _entities, EntityRow)
         case "RE":
-            return jsonl.read(files, _relations, RelationRow)
+            return json_rows.read(files, _relations, RelationRow)
         case "SPO":
             known = frozenset((label.subject_type, label.predicate, label.object_type) for label in labels)
-            return jsonl.read(files, partial(_relations, known=known), RelationRow)
+            return json_rows.read(files, partial(_relations, known=known), RelationRow)
         case "KG":
             attributes = {label.name: frozenset(label.roles) for label in labels}
-            return jsonl.read(files, partial(_attributes, attributes=attributes), GraphRow)
+            return json_rows.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
-            return jsonl.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
+            return json_rows.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
 
 
 def _entities(place: str, row: EntityRow) -> RawExample:
