@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
+from transforms.formats.columns import DOCSTART
 from transforms.formats.offsets import is_offset
 from transforms.formats.token_spans import PTB_ESCAPES, sentence
 
@@ -43,7 +44,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 def _blocks(file: File) -> Iterator[list[Row]]:
     block: list[Row] = []
     for number, line in file.lines():
-        if line.strip():
+        if line.strip() and not line.startswith(DOCSTART):
             block.append((number, line.split("\t")))
         elif block:
             yield block
