@@ -98,20 +98,29 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
 
 
 class _Mentions:
-    """Makes the mentions of a record, and keeps count of those that its text does not hold."""
+    """Makes the mentions of a record, and keeps those that its text does not hold in `lost`."""
+
+    __slots__ = ("lost", "place", "spellings", "text")
 
     def __init__(self, place: str, text: str):
         self.place, self.text = place, text
-        self.spellings = Spellings(text)
         self.lost: list[BadRecord] = []
+        self.spellings: Spellings | None = None  # most records need none
 
     def mention(self, string: str, what: str, label: str) -> Mention | None:
         """`what` and `label` say what is lost with the mention."""
-        spelling = self.spellings.find(string) if string.strip() else None
-        if spelling is not None:
-            return Mention(spelling)
-        reason = Reason.MENTION_NOT_IN_TEXT if string.strip() else Reason.MISSING_FIELD
-        detail = f"{string[:80]!r} is not in the text" if string.strip() else "a mention is empty"
+        if string in self.text and string.strip():
+            return Mention(string)
+        return self._other_spelling(string, what, label)
+
+    def _other_spelling(self, string: str, what: str, label: str) -> Mention | None:
+        reason, detail = Reason.MISSING_FIELD, "a mention is empty"
+        if string.strip():
+            self.spellings = self.spellings or Spellings(self.text)
+            spelling = self.spellings.find(string)
+            if spelling is not None:
+                return Mention(spelling)
+            reason, detail = Reason.MENTION_NOT_IN_TEXT, f"{string[:80]!r} is not in the text"
         self.lost.append(BadRecord(self.place, reason, f"{detail}; {what} {label!r} is left out"))
         return None
 
