@@ -32,6 +32,7 @@ from transforms.spelling import Spellings
         ("Os\u00adlo", "Oslo", "Os\u00adlo"),
         ("\ufb01n de siècle", "Fin", "\ufb01n"),
         ("\ufb01n", "F", None),  # half a character
+        ("5 \u338f", "K", None),  # half of a sign for kilograms
         ("", "a", None),
     ],
 )

@@ -358,6 +358,7 @@ def test_in_a_line_with_a_tab_the_tab_sets_the_columns_apart(tmp_path_factory, w
         ("住 O\n  O\n在 O\n海 B-L\n口 I-L", "住 在海口", ["海口"]),  # blanks as the separator, and as a token
         ("住\tO\n \tO\n在\tO\n海\tB-L\n口\tI-L", "住 在海口", ["海口"]),
         ("海 B-L\n  I-L\n口 I-L\n  I-L", "海 口 ", ["海 口"]),
+        ("海 O\n  B-L\n口 I-L", "海 口", ["口"]),
         ("海 O\n 口  B-L", "海口", ["口"]),  # indented
         ("New Ulm\tB-L\nis O", "New Ulmis", ["New Ulm"]),
     ],

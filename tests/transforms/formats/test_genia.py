@@ -117,3 +117,8 @@ def test_most_conjuncts_of_the_corpus_are_found():
     files = [file for file in list_files(str(REAL)) if file.name.endswith(".xml")]
     entities = [entity for example in genia.read(files) for entity in example.entities]
     assert len(entities) == 41356  # of 41399: 39885 terms and 1514 conjuncts
+
+
+def test_comments_and_instructions_are_no_text(tmp_path):
+    (example,) = read(tmp_path, f"The <?x no?>{cons('IL<!-- no -->-2', 'IL-2', 'G#protein')} gene")
+    assert (example.text, found(example)) == ("The IL-2 gene", [("G#protein", "IL-2", ((4, 8),))])

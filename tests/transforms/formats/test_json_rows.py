@@ -73,6 +73,7 @@ BROKEN, MISSING = Reason.BROKEN_JSON, Reason.MISSING_FIELD
         (["{", '"data": [', A, "]", "}"], [MISSING]),  # an object that holds the rows: one line says so
         (['{"version": 2,', '"data": [', A, "]}"], [MISSING]),
         (["[", "1,", "2", "]"], [MISSING, MISSING]),
+        (['["x",', '"y"]'], [MISSING, MISSING]),
         (["[", A, B], ["a", "b", BROKEN]),  # lines in a bracket that does not close
         (["[", A + ",", DEEP + ",", B, "]"], ["a", BROKEN, "b"]),
         (["text,label", "a,b"], [BROKEN, BROKEN]),
