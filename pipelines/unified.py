@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-import msgspec
-
 from pipelines.licences import licence_class
 from pipelines.reading import Unforeseen, barrier
 from pipelines.sources import Form, Found, Source, find
@@ -19,7 +17,7 @@ from schemas.example import LAYER, TASKS
 from schemas.label import Label
 from transforms import yaml_values
 from transforms.files import File, exists, filesystem, list_files, list_raw_files
-from transforms.formats import unified
+from transforms.formats import json_rows, unified
 
 DATA_FILES = tuple(
     f"{word}.{end}" for word in ("train", "dev", "val", "valid", "validation", "test") for end in ("json", "jsonl")
@@ -199,14 +197,9 @@ def _key_problem(key: str) -> str:
 
 
 def _records(file: File) -> list[dict]:
-    """The objects among the first lines of a file; lines that are none are left to the reader."""
-    records = []
-    for _, line in islice(file.lines(), RECORDS_LOOKED_AT):
-        try:
-            records.append(msgspec.json.decode(line.encode("utf-8", "surrogateescape"), type=dict))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-    return records
+    """The objects among the first records of a file, in lines or an array; what is none is left to the reader."""
+    rows = json_rows.read([file], lambda place, row: row)
+    return [row for row in islice(rows, RECORDS_LOOKED_AT) if isinstance(row, dict)]
 
 
 def _are_instructions(records: Sequence[dict]) -> bool:

@@ -7,12 +7,11 @@ first, and an all-empty shard must have the type of a full one.
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, pairwise
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.errors import Reject
+from schemas.errors import Reject, writable
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
 from schemas.instruction import Instruction
 
@@ -261,4 +260,7 @@ def instructions_to_table(rows: list[Instruction]) -> pa.Table:
 
 
 def rejects_to_table(rejects: list[Reject]) -> pa.Table:
-    return pa.Table.from_pylist(msgspec.to_builtins(rejects), schema=REJECTS)
+    """Strings that UTF-8 cannot hold, such as a file's name in another encoding, are escaped: see `errors.writable`."""
+    return pa.Table.from_arrays(
+        [strings([writable(getattr(reject, name)) for reject in rejects]) for name in REJECTS.names], schema=REJECTS
+    )

@@ -105,13 +105,35 @@ class Reason(StrEnum):
         )
 
 
+SURROGATE = re.compile("[\ud800-\udfff]")
+ESCAPED_BYTE = range(0xDC80, 0xDD00)
+"""What stands for the bytes 0x80 to 0xff where they are no UTF-8 (Python's `surrogateescape`)."""
+
+
+def writable(text: str) -> str:
+    r"""`text` as UTF-8 can hold it: a byte that was none as `\xe9`, any other lone surrogate as `\ud83d`."""
+
+    def shown(surrogate: re.Match) -> str:
+        code = ord(surrogate[0])
+        return f"\\x{code & 0xFF:02x}" if code in ESCAPED_BYTE else f"\\u{code:04x}"
+
+    return SURROGATE.sub(shown, text)
+
+
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """What a reader yields in place of a record that it cannot read. `place` is `file:line`."""
+    """What a reader yields in place of a record that it cannot read. `place` is `file:line`.
+
+    It quotes files whose bytes, and whose names, need not be UTF-8, and is written into tables: see `writable`.
+    """
 
     place: str
     reason: Reason
     detail: str
+
+    def __post_init__(self):
+        object.__setattr__(self, "place", writable(self.place))
+        object.__setattr__(self, "detail", writable(self.detail))
 
 
 @dataclass(frozen=True, slots=True)

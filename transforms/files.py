@@ -1,5 +1,6 @@
 """Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
 
+import codecs
 import hashlib
 import os
 import posixpath
@@ -7,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, is_typeddict
 
 import msgspec
@@ -44,6 +46,7 @@ def absolute(path: str) -> str:
 
 
 BLOCK_BYTES = 1 << 20
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class File(msgspec.Struct, frozen=True, gc=False):
@@ -61,14 +64,16 @@ class File(msgspec.Struct, frozen=True, gc=False):
             return stream.read()
 
     def text(self) -> str:
-        """The whole file; bytes that are no UTF-8 become lone surrogates, as in `lines`."""
-        return self.read().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+        """The whole file, decoded as by `lines`."""
+        data = b"".join(_as_utf_8([self.read()]))
+        return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its end). Only LF and CRLF end a line; a byte order mark is dropped.
 
         Bytes that are no UTF-8 become lone surrogates: the record that holds them is rejected as `not_utf8`
-        (see `transforms.normalize`), its neighbours are not.
+        (see `transforms.normalize`), its neighbours are not. A file that opens with the byte order mark of UTF-16
+        is read as such.
         """
         before = 0
         for lines in self.line_lists():
@@ -85,19 +90,43 @@ class File(msgspec.Struct, frozen=True, gc=False):
             yield [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
     def blocks(self) -> Iterator[bytes]:
-        """The file in pieces that end where a line ends, of about BLOCK_BYTES where lines are shorter than that."""
-        system, path = filesystem(self.path)
+        """The file, in UTF-8 where it is in UTF-16, in pieces that end where a line ends, of about BLOCK_BYTES where
+        lines are shorter than that.
+        """
         begun: list[bytes] = []
-        with source_errors(self.name), system.open_input_stream(path, compression=None) as stream:
-            while block := stream.read(BLOCK_BYTES):
-                end = block.rfind(b"\n") + 1
-                if end:
-                    yield b"".join((*begun, block[:end]))
-                    begun = []
-                if end < len(block):
-                    begun.append(block[end:])
+        for block in _as_utf_8(self._stored_blocks()):
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield b"".join((*begun, block[:end]))
+                begun = []
+            if end < len(block):
+                begun.append(block[end:])
         if begun:
             yield b"".join(begun)
+
+    def _stored_blocks(self) -> Iterator[bytes]:
+        system, path = filesystem(self.path)
+        with source_errors(self.name), system.open_input_stream(path, compression=None) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                yield block
+
+
+def _as_utf_8(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks of a file as they are or, where they open with the mark of UTF-16, in UTF-8.
+
+    What is no UTF-16 either (half a pair, half a unit at the end) comes out as what is no UTF-8.
+    """
+    blocks = iter(blocks)
+    first = next(blocks, b"")
+    if not first.startswith(UTF_16_MARKS):
+        yield first
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
+    for block in chain([first], blocks):
+        yield decoder.decode(block).encode("utf-8", "surrogatepass")
+    if decoder.getstate()[0]:
+        yield b"\xff"
 
 
 @contextmanager

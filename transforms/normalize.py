@@ -1,20 +1,21 @@
 """RawExamples with a file's own labels and offsets → Examples with prompt words and offsets that hold."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from schemas.errors import BadRecord, Reason
+from schemas.errors import SURROGATE, BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
 from schemas.label import Label
 
 REPAIR_RADIUS = 5
 """How far (code points) a mention may stand from its given offset to be moved there."""
 
+IDEOGRAPH = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+"""Chinese characters and kana, which stand side by side without a blank between words."""
+
 END_TOLERANCE = 2
 """By how much (code points) a span may be longer or shorter than the mention that it is moved to."""
-
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Unreadable(Exception):
@@ -52,6 +53,32 @@ def repair_spans(text: str, mention: Mention) -> Mention:
     raise _Unreadable(Reason.OFFSET_MISMATCH, f"{mention.spans} is {found!r}, not {mention.text!r}")
 
 
+def move_to_only_place(text: str, mention: Mention) -> Mention:
+    """The mention at the only place of the text that spells it, as a word of its own.
+
+    For what stands further off than `repair_spans` looks. Raises _Unreadable (offset_mismatch) as that does, and
+    where several places or none spell it.
+    """
+    try:
+        return repair_spans(text, mention)
+    except _Unreadable:
+        (start, end), string = mention.spans[0], mention.text
+        if len(mention.spans) > 1 or abs(end - start - len(string)) > END_TOLERANCE:
+            raise
+        at = text.find(string)
+        if at < 0 or text.find(string, at + 1) >= 0 or within_word(text, at, at + len(string)):
+            raise
+        return Mention(string, ((at, at + len(string)),))
+
+
+def within_word(text: str, start: int, end: int) -> bool:
+    """Whether a word that is written with blanks around it goes on before or after the span."""
+    return any(
+        0 < at < len(text) and all(c.isalnum() and not IDEOGRAPH.match(c) for c in text[at - 1 : at + 1])
+        for at in (start, end)
+    )
+
+
 def _name(labels: Mapping[str, Label | None], raw: str, kind: str) -> Label | None:
     if raw not in labels:
         raise _Unreadable(Reason.UNKNOWN_LABEL, f"{kind} {raw!r} is not in the source's label map")
@@ -69,6 +96,10 @@ def normalize(
 
     A label mapped to None (NA, Other, no_relation) is no label: its annotation is left out. Relation ends that
     carry types are mapped by `entity_labels`.
+
+    An offset that fits nothing makes a text suspect: an entity, a relation's end or a trigger with one costs the
+    record. An argument is lost alone (`lost`), and only where the text does not spell it in one place; documents
+    have many, whose event and other arguments its loss does not touch. One that is empty is lost alone too.
     """
     problem = _encoding_problem(raw)
     if problem:
@@ -76,23 +107,24 @@ def normalize(
     if not raw.text.strip():
         return BadRecord(raw.place, Reason.EMPTY_TEXT, "the text is empty")
 
+    lost: list[BadRecord] = []
     try:
         return RawExample(
             raw.place,
             raw.text,
             None if raw.entities is None else _entities(raw, entity_labels),
             None if raw.relations is None else _relations(raw, relation_labels, entity_labels),
-            None if raw.events is None else _events(raw, event_labels, role_names),
-            raw.lost,
+            None if raw.events is None else _events(raw, event_labels, role_names, lost),
+            (*raw.lost, *lost),
         )
     except _Unreadable as problem:
         return BadRecord(raw.place, problem.reason, problem.detail)
 
 
-def _fixed(text: str, mention: Mention) -> Mention:
+def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention] = repair_spans) -> Mention:
     if not mention.text.strip():
         raise _Unreadable(Reason.MISSING_FIELD, "a mention is empty")
-    return repair_spans(text, mention)
+    return repair(text, mention)
 
 
 def _entities(raw: RawExample, labels: Mapping[str, Label | None]) -> tuple[Entity, ...]:
@@ -120,7 +152,10 @@ def _relations(
     return tuple(kept)
 
 
-def _events(raw: RawExample, labels: Mapping[str, Label], role_names: Mapping[str, str]) -> tuple[Event, ...]:
+def _events(
+    raw: RawExample, labels: Mapping[str, Label], role_names: Mapping[str, str], lost: list[BadRecord]
+) -> tuple[Event, ...]:
+    """Adds the arguments that are left out to `lost`."""
     kept = []
     for item in raw.events:
         label = _name(labels, item.label, "event type")
@@ -129,7 +164,10 @@ def _events(raw: RawExample, labels: Mapping[str, Label], role_names: Mapping[st
             role = role_names.get(argument.role, argument.role)
             if role not in label.roles:
                 raise _Unreadable(Reason.UNKNOWN_LABEL, f"role {argument.role!r} is none of {item.label!r}")
-            arguments.append(Argument(role, _fixed(raw.text, argument.mention)))
+            try:
+                arguments.append(Argument(role, _fixed(raw.text, argument.mention, move_to_only_place)))
+            except _Unreadable as problem:
+                lost.append(BadRecord(raw.place, problem.reason, f"{role!r} of {label.name!r}: {problem.detail}"))
         kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
     return tuple(kept)
 

@@ -11,7 +11,8 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
-from transforms.formats import json_values
+from transforms.formats import json_rows
+from transforms.formats.offsets import Offset
 
 ROLES = {
     "Attack-Pattern": "attack pattern",
@@ -44,8 +45,8 @@ ROLES = {
 
 
 class Span(msgspec.Struct):
-    startOffset: int
-    endOffset: int
+    startOffset: Offset
+    endOffset: Offset
     text: str
 
     def mention(self) -> Mention:
@@ -113,7 +114,7 @@ SOURCE = Source(
     citation="satyapanich2020casie",
     forms=(
         Form(
-            partial(json_values.read, to_example=to_example, row_type=Article),
+            partial(json_rows.read, to_example=to_example, row_type=Article),
             include=("*.json",),
             splits={"*": "all"},
         ),

@@ -11,7 +11,7 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
-from transforms.formats import jsonl
+from transforms.formats import json_rows
 
 ROLES = {
     "caregiver": "抚养人",
@@ -97,7 +97,7 @@ SOURCE = Source(
     held_out=True,
     forms=(
         Form(
-            partial(jsonl.read, to_example=to_example, row_type=Row),
+            partial(json_rows.read, to_example=to_example, row_type=Row),
             include=("*.json", "*.jsonl"),
             exclude=("*submit*", "*schema*"),
             splits={"*": "test"},  # the contest's own test file has no labels

@@ -7,14 +7,15 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Entity, Mention, RawExample
 from schemas.label import Label
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.formats.offsets import Offset
 
 
 class Row(msgspec.Struct):
     """`label`: type → surface → [[start, end], ...], ends inclusive; absent in the unlabelled test file."""
 
     text: str
-    label: dict[str, dict[str, list[tuple[int, int]]]] | None = None
+    label: dict[str, dict[str, list[tuple[Offset, Offset]]]] | None = None
 
 
 def to_example(place: str, row: Row) -> RawExample:
@@ -43,7 +44,7 @@ SOURCE = Source(
     homepage="https://github.com/CLUEbenchmark/CLUENER2020",
     get="github.com/CLUEbenchmark/CLUENER2020: train.json, dev.json, test.json into clue_ner/",
     citation="xu2020cluener",
-    forms=(Form(partial(jsonl.read, to_example=to_example, row_type=Row), include=("*.json", "*.jsonl")),),
+    forms=(Form(partial(json_rows.read, to_example=to_example, row_type=Row), include=("*.json", "*.jsonl")),),
     entity_labels={
         "address": Label("地址", "省、市、区、街道等行政或地理地址"),
         "book": Label("书名", "小说、杂志、教材等出版物的名称"),

@@ -6,7 +6,7 @@ from pipelines.sources import Form, Licence, Source
 from schemas.label import Label
 from transforms.formats import columns
 
-read = partial(columns.read, columns=4, token=0, tag=3, docstart="-DOCSTART-")
+read = partial(columns.read, columns=4, token=0, tag=3)
 
 SOURCE = Source(
     name="CoNLL2003",

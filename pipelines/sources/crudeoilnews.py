@@ -11,7 +11,8 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, RawExample, Span
 from schemas.label import Label
-from transforms.formats import brat, json_values, token_spans
+from transforms.formats import brat, json_rows, token_spans
+from transforms.formats.offsets import Offset
 
 CHANGE = (
     "attribute",
@@ -60,8 +61,8 @@ NO_TYPE = ("situation_deteriorate",)  # of the older brat files alone
 class Part(msgspec.Struct):
     """Tokens of the sentence, the end excluded, and the string as first marked in the running text."""
 
-    start: int
-    end: int
+    start: Offset
+    end: Offset
     text: str
 
 
@@ -146,7 +147,7 @@ SOURCE = Source(
     held_out=True,
     forms=(
         Form(
-            partial(json_values.read, to_example=from_json, row_type=Sentence),
+            partial(json_rows.read, to_example=from_json, row_type=Sentence),
             include=("*.json",),
             exclude=("*active learning/*", "*augmented/*"),  # not checked by hand
             splits={"*test set*/*": "test", "*": "train"},

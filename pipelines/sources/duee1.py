@@ -7,7 +7,8 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.formats.offsets import Offset
 
 EVENT_TYPES = (  # name, what happens, roles in the order of the published schema
     ("财经/交易-出售/收购", "一方把公司、股份或资产卖给另一方", "时间 出售方 交易物 出售价格 收购方"),
@@ -81,13 +82,13 @@ EVENT_TYPES = (  # name, what happens, roles in the order of the published schem
 class ArgumentRow(msgspec.Struct):
     role: str
     argument: str
-    argument_start_index: int
+    argument_start_index: Offset
 
 
 class EventRow(msgspec.Struct):
     event_type: str
     trigger: str
-    trigger_start_index: int
+    trigger_start_index: Offset
     arguments: list[ArgumentRow]
 
 
@@ -119,7 +120,7 @@ def to_example(place: str, row: Row) -> RawExample:
     )
 
 
-read = partial(jsonl.read, to_example=to_example, row_type=Row)
+read = partial(json_rows.read, to_example=to_example, row_type=Row)
 
 SOURCE = Source(
     name="DuEE1.0",

@@ -14,7 +14,7 @@ from schemas.errors import BadRecord
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
 
 PLEDGE = "质押方 披露时间 质权方 质押物 质押股票/股份数量 事件时间 质押物所属公司 质押物占总股比 质押物占持股比"
 TRADE = "股票简称 披露时间 交易股票/股份数量 每股交易价格 交易金额 交易完成时间"
@@ -82,7 +82,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """The documents of each file; a file in which no line has an `event_list` is not annotated."""
     for file in files:
         annotated = any('"event_list"' in line for _, line in file.lines())
-        yield from jsonl.read([file], partial(to_example, annotated=annotated), Row)
+        yield from json_rows.read([file], partial(to_example, annotated=annotated), Row)
 
 
 SOURCE = Source(

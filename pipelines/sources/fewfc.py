@@ -12,7 +12,8 @@ from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.formats.offsets import Offset
 
 EVENT_TYPES = {  # type → what happens, role code → words
     "投资": ("一方出资购买或入股另一方", {"sub": "投资方", "obj": "被投资方", "money": "投资金额", "date": "日期"}),
@@ -115,7 +116,7 @@ class Part(msgspec.Struct):
     """The trigger (role `trigger`) or an argument."""
 
     word: str
-    span: tuple[int, int]
+    span: tuple[Offset, Offset]
     role: str
 
     def mention(self) -> Mention:
@@ -145,7 +146,7 @@ def to_example(place: str, row: Row) -> RawExample | BadRecord:
     return RawExample(place, row.content, events=tuple(events))
 
 
-read = partial(jsonl.read, to_example=to_example, row_type=Row)
+read = partial(json_rows.read, to_example=to_example, row_type=Row)
 PART_OF_ANOTHER = ("*train_trans_2_type*",)
 
 SOURCE = Source(

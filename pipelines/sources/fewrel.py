@@ -15,6 +15,7 @@ from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import json_groups, token_pairs
+from transforms.formats.offsets import Offset
 
 TRAIN_WIKI = (
     "P931 P4552 P140 P1923 P150 P6 P27 P449 P1435 P175 P1344 P39 P527 P740 P706 P84 P495 P123 P57 P22 P178 P241 P403 "
@@ -24,7 +25,7 @@ TRAIN_WIKI = (
 VAL_WIKI = "P177 P364 P2094 P361 P641 P59 P413 P206 P412 P155 P26 P410 P25 P463 P40 P921"
 RELATIONS = frozenset(TRAIN_WIKI.split() + VAL_WIKI.split())
 
-Mention = tuple[str, str, list[list[int]]]
+Mention = tuple[str, str, list[list[Offset]]]
 """Name, Wikidata id, the token numbers of each occurrence."""
 
 

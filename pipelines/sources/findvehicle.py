@@ -14,14 +14,15 @@ from schemas.example import Entity, Mention, RawExample
 from schemas.label import Label
 from transforms.deduplicate import unite
 from transforms.files import File
-from transforms.formats import columns, jsonl
+from transforms.formats import columns, json_rows
+from transforms.formats.offsets import Offset
 
 
 class Row(msgspec.Struct):
     """`ner_label`: [label, start, end, surface, first token, last token + 1, tokens], ends exclusive."""
 
     data: str
-    ner_label: list[tuple[str, int, int, str, int, int, list[str]]]
+    ner_label: list[tuple[str, Offset, Offset, str, Offset, Offset, list[str]]]
 
 
 def to_example(place: str, row: Row) -> RawExample:
@@ -59,7 +60,7 @@ SOURCE = Source(
     citation="guan2023findvehicle",
     forms=(
         Form(
-            partial(read, rows=partial(jsonl.read, to_example=to_example, row_type=Row)),
+            partial(read, rows=partial(json_rows.read, to_example=to_example, row_type=Row)),
             include=("FindVehicle*.jsonl",),
         ),
         Form(partial(read, rows=partial(columns.read, columns=2)), include=("FindVehicle*.txt",)),

@@ -19,7 +19,7 @@ SOURCE = Source(
     citation="chen2022harveyner",
     forms=(
         Form(
-            partial(columns.read, columns=2, docstart="-DOCSTART-"),
+            partial(columns.read, columns=2),
             include=("tweets.train.bio", "tweets.dev.bio", "tweets.test.bio"),
             exclude=("*easy_hard*/*",),  # subsets of the test file
         ),

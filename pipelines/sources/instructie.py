@@ -15,7 +15,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from schemas.label import Label
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
 from transforms.formats.unified import RelationItem
 
 RELATIONS = (  # in Chinese and English: name, name, what it says, what it says
@@ -207,7 +207,7 @@ def read(files: Iterable[File], theme: frozenset[str], themes: frozenset[str]) -
         )
         return RawExample(place, row.text, relations=tuple(relations))
 
-    return (record for record in jsonl.read(files, example, Row) if record is not None)
+    return (record for record in json_rows.read(files, example, Row) if record is not None)
 
 
 def theme_names(lang: str, chinese: tuple[str, ...], english: str) -> frozenset[str]:

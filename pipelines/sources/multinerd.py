@@ -8,7 +8,8 @@ from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from schemas.label import Label
-from transforms.formats import columns, jsonl
+from transforms.formats import columns, json_rows
+from transforms.formats.offsets import Offset
 from transforms.formats.token_spans import sentence
 
 NUMBERED = "PER ORG LOC ANIM BIO CEL DIS EVE FOOD INST MEDIA MYTH PLANT TIME VEHI"
@@ -20,7 +21,7 @@ MYTH = Label("mythical figure", "a god, hero or creature of myth, legend or reli
 
 class Row(msgspec.Struct):
     tokens: list[str]
-    ner_tags: list[int]
+    ner_tags: list[Offset]
 
 
 def to_example(place: str, row: Row) -> RawExample | BadRecord:
@@ -46,7 +47,7 @@ SOURCE = Source(
     forms=(
         # index, token, tag; on rows of an entity also its ids in three knowledge bases
         Form(partial(columns.read, columns=3, token=1, tag=2, separator="\t", more=True), include=("*_en.tsv",)),
-        Form(partial(jsonl.read, to_example=to_example, row_type=Row), include=("*_en.jsonl",)),
+        Form(partial(json_rows.read, to_example=to_example, row_type=Row), include=("*_en.jsonl",)),
     ),
     entity_labels={
         "ANIM": Label("animal", "an animal, its species or breed"),

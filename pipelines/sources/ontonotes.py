@@ -7,6 +7,7 @@ from xml.sax.saxutils import unescape
 from pipelines.sources import Form, Licence, Source
 from schemas.label import Label
 from transforms.formats import conll2012, inline
+from transforms.formats.offsets import DIGITS
 from transforms.formats.token_spans import PTB_ESCAPES
 
 ESCAPES = PTB_ESCAPES | {"-AMP-": "&", "-LAB-": "<", "-RAB-": ">", "/.": ".", "/?": "?", "/-": "-"}
@@ -14,7 +15,8 @@ ESCAPES = PTB_ESCAPES | {"-AMP-": "&", "-LAB-": "<", "-RAB-": ">", "/.": ".", "/
 
 ESCAPED = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, ESCAPES))})(?!\S)")
 MARK = re.compile(
-    r'<ENAMEX TYPE="(?P<label>[^"]+)"(?: +S_OFF="(?P<before>\d+)")?(?: +E_OFF="(?P<after>\d+)")? *>|</ENAMEX>'
+    r'<ENAMEX TYPE="(?P<label>[^"]+)"'
+    rf'(?: +S_OFF="(?P<before>{DIGITS})")?(?: +E_OFF="(?P<after>{DIGITS})")? *>|</ENAMEX>'
 )
 
 OTHER_LANGUAGES = ("*chinese/*", "*arabic/*")

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import partial
 from itertools import accumulate
-from typing import Annotated
 
 import msgspec
 
@@ -18,7 +17,8 @@ from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
-from transforms.formats import brat, jsonl
+from transforms.formats import brat, json_rows
+from transforms.formats.offsets import Count
 
 ROLES = {
     "Subject": "subject",
@@ -61,7 +61,7 @@ class Node(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     text: list[list[str]]
-    start: list[list[Annotated[int, msgspec.Meta(ge=0)]]]
+    start: list[list[Count]]
     entity_id: list[str] = []
     value: bool | str | None = None
     Age: "Node | None" = None
@@ -214,7 +214,7 @@ SOURCE = Source(
     get="github.com/ZhaoyueSun/PHEE: data/json/{train,dev,test}.json (or data/clean/{train,dev,test}/) into phee/",
     citation="sun2022phee",
     forms=(
-        Form(partial(jsonl.read, to_example=from_json, row_type=Row), include=("*.json", "*.jsonl")),
+        Form(partial(json_rows.read, to_example=from_json, row_type=Row), include=("*.json", "*.jsonl")),
         Form(partial(brat.read, to_example=from_brat), include=("*.ann", "*.txt"), exclude=("readme*", "licen?e*")),
     ),
     event_labels={

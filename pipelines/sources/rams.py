@@ -18,7 +18,8 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
 from schemas.label import Label
 from transforms.files import File
-from transforms.formats import jsonl, token_spans
+from transforms.formats import json_rows, token_spans
+from transforms.formats.offsets import Offset
 
 NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
 """What stands before a role: `evt089arg02place`."""
@@ -26,7 +27,7 @@ NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
 TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
-Tokens = tuple[int, int]
+Tokens = tuple[Offset, Offset]
 """The first and the last token, counted through the record."""
 
 
@@ -34,7 +35,9 @@ class Record(msgspec.Struct):
     """`evt_triggers`: (first token, last token, [(type, weight)]); `gold_evt_links`: (trigger, argument, role)."""
 
     sentences: list[list[str]]
-    evt_triggers: list[tuple[int, int, Annotated[list[tuple[str, float]], msgspec.Meta(min_length=1)]]] | None = None
+    evt_triggers: list[tuple[Offset, Offset, Annotated[list[tuple[str, float]], msgspec.Meta(min_length=1)]]] | None = (
+        None
+    )
     gold_evt_links: list[tuple[Tokens, Tokens, str]] = []
 
 
@@ -53,7 +56,7 @@ def to_example(place: str, row: Record) -> RawExample | BadRecord:
 
 def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:
     """The windows whose event is of the family (empty: of any); of the others only one event is known, another."""
-    for record in jsonl.read(files, to_example, Record):
+    for record in json_rows.read(files, to_example, Record):
         if isinstance(record, BadRecord) or not record.events or record.events[0].label.startswith(family):
             yield record
 

@@ -6,9 +6,9 @@ from functools import partial
 from itertools import pairwise
 
 from pipelines.sources import Form, Licence, Source
+from schemas.errors import SURROGATE
 from schemas.label import Label
 from transforms.formats import columns
-from transforms.normalize import SURROGATE
 
 NUMBERED = re.compile("(\ufffd\ufffd|.)[0-9]+", re.DOTALL)
 HALVES = re.compile("\udced[\udca0-\udcaf][\udc80-\udcbf]\udced[\udcb0-\udcbf][\udc80-\udcbf]")

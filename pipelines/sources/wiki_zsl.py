@@ -18,6 +18,7 @@ from schemas.example import Mention, RawExample, Relation
 from transforms.files import File
 from transforms.formats import json_rows, token_pairs
 from transforms.formats.delimited import csv_rows
+from transforms.formats.offsets import Offset
 
 PROPERTY_IDS = (
     "P17 P19 P20 P22 P25 P26 P27 P30 P31 P36 P37 P39 P40 P47 P50 P53 P54 P57 P58 P59 P69 P81 P86 P101 P102 P106 "
@@ -42,8 +43,8 @@ class Edge(msgspec.Struct):
     """`left` and `right`: the token numbers of head and tail."""
 
     relation: str = msgspec.field(name="kbID")
-    left: list[int]
-    right: list[int]
+    left: list[Offset]
+    right: list[Offset]
 
 
 class Row(msgspec.Struct):

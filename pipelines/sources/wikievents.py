@@ -8,7 +8,6 @@ is evaluated with all its types in one label set, and family by family (`wikieve
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 import yaml
@@ -19,18 +18,17 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
 from schemas.label import Label
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.formats.offsets import Count
 
 TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-
-Offset = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Part(msgspec.Struct):
     """An entity or a trigger: tokens of the document, the end excluded."""
 
-    start: Offset
-    end: Offset
+    start: Count
+    end: Count
     text: str
     id: str = ""
 
@@ -49,7 +47,7 @@ class EventRow(msgspec.Struct):
 class Document(msgspec.Struct):
     """`sentences`: ([(token, start, end), ...], sentence), characters counted through the document."""
 
-    sentences: list[tuple[list[tuple[str, Offset, Offset]], str]]
+    sentences: list[tuple[list[tuple[str, Count, Count]], str]]
     entity_mentions: list[Part] = []
     event_mentions: list[EventRow] | None = None
 
@@ -111,7 +109,7 @@ def joined(row: Document) -> tuple[str, list[Span]]:
 
 def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:
     """Every document with its events of the family (empty: all); without any it says that there is none."""
-    for record in jsonl.read(files, to_example, Document):
+    for record in json_rows.read(files, to_example, Document):
         if isinstance(record, RawExample) and record.events is not None:
             record = replace(record, events=tuple(e for e in record.events if e.label.lower().startswith(family)))
         yield record

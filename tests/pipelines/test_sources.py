@@ -10,8 +10,9 @@ import pytest
 
 import pipelines.sources
 from pipelines.sources import Found, Licence, find, folder, load
-from schemas.errors import BadRecord, Reason, SourceError
-from schemas.example import LAYER, SPLITS, TASKS, RawExample, mentions, surface
+from schemas.arrow import examples_to_table, rejects_to_table
+from schemas.errors import BadRecord, Reason, Reject, SourceError
+from schemas.example import LAYER, SPLITS, TASKS, Example, RawExample, mentions, surface
 from transforms.files import list_files
 from transforms.normalize import normalize
 
@@ -166,7 +167,13 @@ def unix_lines(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n")
 
 
+def utf_16(data: bytes) -> bytes:
+    """With its byte order mark, as Windows programs write it; XML says for itself what it is in."""
+    return data if data.lstrip().startswith(b"<") else data.decode().encode("utf-16")
+
+
 REWRITES = {
+    "utf_16": utf_16,
     "lf": unix_lines,
     "crlf": lambda data: unix_lines(data).replace(b"\n", b"\r\n"),
     "bom": lambda data: b"\xef\xbb\xbf" + data,
@@ -189,6 +196,46 @@ def test_nothing_hangs_on_line_ends_or_a_byte_order_mark(key, rewrite, tmp_path)
     assert {split: [content(record) for record in records] for split, records in after.items()} == {
         split: [content(record) for record in records] for split, records in before.items()
     }
+
+
+HUGE = b"7" * 5000
+"""More digits than Python converts."""
+
+DEEP = b"[" * 9000 + b"]" * 9000
+
+DAMAGES = {
+    "huge numbers": lambda data: re.sub(rb"[0-9]+", HUGE, data),
+    "a huge number": lambda data: re.sub(rb"[0-9]+", HUGE, data, count=1),
+    "no UTF-8 in a line": lambda data: re.sub(rb"(?m)^(.)", b"\\1\xe9", data),
+    "no UTF-8 before a line ends": lambda data: re.sub(rb"(?m)(.)$", b"\xe9\\1", data),
+    "no UTF-8 in a key": lambda data: re.sub(rb'("\w+)(" ?:)', b"\\1\xe9\\2", data),
+    "no UTF-8 anywhere": lambda data: data.replace(b"a", b"a\xff").replace("的".encode(), b"\xe7\x9a"),
+    "a value nested too deeply": lambda data: data.replace(b": ", b": " + DEEP + b", ", 3).replace(b'"', DEEP, 1),
+    "every value nested too deeply": lambda data: re.sub(rb":( ?)(?=[\[{\"])", rb":\1" + DEEP[5000:13000], data),
+    "a half of UTF-16": lambda data: b"\xff\xfe" + data,
+    "controls": lambda data: re.sub(rb"(?m)^(..)", b"\\1\x00\x1b[2J\r\x0c", data),
+    "other separators": lambda data: data.replace(b"\t", b"|").replace(b" ", b"\t"),
+    "references": lambda data: data.replace(b" ", b" &#" + HUGE + b"; ", 9),
+    "nothing": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("key", [*{folder(key): key for key in KEYS}.values()])  # cuts of one dataset share a reader
+def test_damage_costs_records_or_the_source_and_rejects_can_be_written(key, tmp_path):
+    for damage, change in DAMAGES.items():
+        try:
+            records = all_records(read_changed(key, tmp_path / damage, change))
+        except SourceError as error:
+            assert any(file.name in str(error) for file in list_files(str(SAMPLES / folder(key))))
+            continue
+        bad = [lost for record in records for lost in getattr(record, "lost", (record,))]
+        rejects_to_table([Reject("ingest", key, "train", "", b.place, b.reason, b.detail) for b in bad])
+        assert all("\n" not in b.place for b in bad)
+        rows = [
+            Example(f"{key}/{n}", key, "train", "en", r.text, (), r.entities, r.relations, r.events)
+            for n, r in enumerate(examples(records))
+        ]
+        assert examples_to_table(rows).num_rows == len(rows)
 
 
 @every_source

@@ -1,10 +1,11 @@
 """Raw files line by line, and writing that leaves a whole file or none."""
 
+import codecs
 import os
 
 import pytest
 
-from schemas.errors import ConfigError, MachineError, SourceError
+from schemas.errors import SURROGATE, ConfigError, MachineError, SourceError
 from transforms import files
 from transforms.files import File
 
@@ -30,6 +31,24 @@ def test_a_byte_order_mark_goes_from_the_first_line_alone(tmp_path, monkeypatch)
     for size in (4, 100):
         monkeypatch.setattr(files, "BLOCK_BYTES", size)
         assert list(File(str(path), "a").lines()) == [(1, "a"), (2, "\ufeffb"), (3, "c")]
+
+
+@pytest.mark.parametrize("size", [3, 4, 1000])
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+def test_utf_16_with_its_mark_is_read(tmp_path, monkeypatch, mark, size):
+    monkeypatch.setattr(files, "BLOCK_BYTES", size)
+    path = tmp_path / "f"
+    encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+    data = mark + "a\u0a0a\r\n中𝒳\n".encode(encoding)
+    path.write_bytes(data)
+    assert list(File(str(path), "f").lines()) == [(1, "a\u0a0a"), (2, "中𝒳")]
+    assert File(str(path), "f").text() == "a\u0a0a\r\n中𝒳\n"
+    half = "\ud835".encode(encoding, "surrogatepass")
+    for broken in (data + half + "b".encode(encoding), data + half, data + b"b"):
+        path.write_bytes(broken)
+        *whole, (_, last) = File(str(path), "f").lines()
+        assert whole == [(1, "a\u0a0a"), (2, "中𝒳")] and SURROGATE.search(last)
+        assert File(str(path), "f").text() == "a\u0a0a\r\n中𝒳\n" + last
 
 
 def test_bytes_that_are_no_utf8_stay_visible(tmp_path):

@@ -100,3 +100,61 @@ def test_a_record_is_refused_with_its_place(layers, reason):
 @pytest.mark.parametrize(("text", "reason"), [(" \t", Reason.EMPTY_TEXT), ("b\udce4d", Reason.NOT_UTF8)])
 def test_a_text_is_refused(text, reason):
     assert normalize(RawExample("f:1", text), {}, {}, {}, {}).reason == reason
+
+
+PLACES = "Ada met Bo in Rome, and Bo left for Ostia. 她在奥斯陆。"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "string", "place"),
+    [
+        (14, 18, "Rome", (14, 18)),
+        (16, 20, "Rome", (14, 18)),
+        (60, 64, "Rome", (14, 18)),  # far off, but nowhere else
+        (900, 904, "Rome", (14, 18)),
+        (-9, -5, "Rome", (14, 18)),
+        (0, 3, "奥斯陆", (45, 48)),
+        (60, 62, "Bo", None),  # in two places
+        (60, 64, "Oslo", None),
+        (60, 62, "me", None),  # a part of a word
+        (60, 62, "Ro", None),
+        (0, 30, "Rome", None),  # the string was cut, or the span is another's
+        (0, 0, " ", None),
+        (0, 0, "", None),
+    ],
+)
+def test_an_argument_that_fits_nowhere_is_lost_alone(start, end, string, place):
+    guest = Argument("Guest", Mention("Ada", ((0, 3),)))
+    other = Argument("Place", Mention(string, ((start, end),)))
+    events = tuple(Event("Meet", Mention("met", ((4, 7),)), arguments) for arguments in ((guest, other), (guest,)))
+    before = BadRecord("f:1", Reason.MENTION_NOT_IN_TEXT, "lost by the reader")
+    made = normalize(RawExample("f:1", PLACES, events=events, lost=(before,)), {}, {}, EVENTS, ROLES)
+    kept = Argument("guest", guest.mention)
+    moved = () if place is None else (Argument("host place", Mention(string, (place,))),)
+    assert [event.arguments for event in made.events] == [(kept, *moved), (kept,)]
+    assert made.lost[0] == before
+    reason = Reason.OFFSET_MISMATCH if string.strip() else Reason.MISSING_FIELD
+    assert [(bad.place, bad.reason) for bad in made.lost[1:]] == ([] if place else [("f:1", reason)])
+
+
+def test_pieces_of_an_argument_are_not_moved():
+    pieces = Argument("Place", Mention("Ada Rome", ((0, 3), (15, 19))))
+    made = normalize(RawExample("f:1", PLACES, events=(Event("Meet", None, (pieces,)),)), {}, {}, EVENTS, ROLES)
+    assert made.events == (Event("meeting", None),)
+    assert [bad.reason for bad in made.lost] == [Reason.OFFSET_MISMATCH]
+
+
+FAR = Mention("Rome", ((60, 64),))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"entities": (Entity("LOC", FAR),)},
+        {"relations": (Relation("/loc", FAR, Mention("Bo")),)},
+        {"relations": (Relation("/loc", Mention("Bo"), FAR),)},
+        {"events": (Event("Meet", FAR),)},
+    ],
+)
+def test_any_other_offset_that_fits_nothing_costs_the_record(layers):
+    assert run(**layers).reason == Reason.OFFSET_MISMATCH

@@ -16,8 +16,9 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Span
 from transforms.files import File
 from transforms.formats.brat import pairs
+from transforms.formats.offsets import is_offset
 
-REFERENCE = re.compile("&(?:[A-Za-z]+|#[0-9]+);")
+REFERENCE = re.compile("&(?:[A-Za-z]+|#[0-9]{1,7});")
 WRAP = re.compile(r"(?<=\S)([ \t]*)\n([ \t]*)(?=\S)")
 """A single line end within a run of text: a wrapped line, no paragraph."""
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
@@ -103,7 +104,7 @@ def _document(sgml: str, root: etree._Element) -> Document:
 
     def offsets(mark: etree._Element) -> Span:
         start, last = (_attribute(mark, name) for name in ("START", "END"))
-        if not (start.isdecimal() and last.isdecimal() and int(start) <= int(last) < len(moved) - 1):
+        if not (is_offset(start) and is_offset(last) and int(start) <= int(last) < len(moved) - 1):
             detail = f"{start} to {last} is no span of a text of {len(moved) - 1} characters"
             raise _Broken(mark, Reason.OFFSET_MISMATCH, detail)
         return int(start), int(last) + 1
@@ -144,8 +145,8 @@ def _document(sgml: str, root: etree._Element) -> Document:
         label = ".".join(filter(None, (_attribute(item, "TYPE"), item.get("SUBTYPE"))))
         return Link(label, tuple(arguments), trigger)
 
-    relations = [link(element) for element in root.iter("relation_mention")]
-    events = [link(element, mention(element, "anchor")) for element in root.iter("event_mention")]
+    relations = [link(element) for element in root.iterfind(".//relation_mention")]
+    events = [link(element, mention(element, "anchor")) for element in root.iterfind(".//event_mention")]
     return _cut(Document(text, mentions, tuple(relations), tuple(events)), *body)
 
 
@@ -157,7 +158,7 @@ def _attribute(element: etree._Element, name: str) -> str:
 
 def _plain(string: str) -> str:
     """The string on one line, with the characters that its references stand for."""
-    return unescape(string).replace("\n", " ")
+    return REFERENCE.sub(lambda reference: unescape(reference[0]), string).replace("\n", " ")
 
 
 def plain_text(sgml: str) -> tuple[str, list[int], Span]:

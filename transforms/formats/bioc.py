@@ -1,13 +1,16 @@
 """BioC XML with document-level relations between concepts → one RawExample a document; Comeau et al. 2013."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
+from operator import itemgetter
 
 from lxml import etree
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Entity, Mention, RawExample
+from schemas.example import Entity, Mention, RawExample, Span, surface
 from transforms.files import File
+from transforms.formats.offsets import is_offset
 from transforms.formats.pubtator import ConceptMentions, Grounded, concepts_of
 
 
@@ -17,7 +20,8 @@ def read(
     ends: tuple[str, str],
     drop: tuple[str, str] | None = None,
 ) -> Iterator[RawExample | BadRecord]:
-    """Every document of every file; passages are joined by one blank.
+    """Every document of every file; passages are joined by one blank, and so are sentences of one that have a gap
+    between them. An annotation without <text> is what stands at its locations, one without a location is left out.
 
     `concept` is the infon that holds an annotation's concept ids; `ends` are the infons that name a relation's head
     and tail concept (its label is in the infon `relation`). Annotations with the infon `drop` (key, value) are left
@@ -27,14 +31,16 @@ def read(
     kept, one BadRecord stands for what follows.
     """
     for file in files:
-        documents = etree.iterparse(BytesIO(file.read()), tag="document")
+        documents = etree.iterparse(BytesIO(file.read()), tag="document", remove_comments=True, remove_pis=True)
         try:
             for _, element in documents:
                 yield _document(file.name, element, concept, ends, drop)
                 element.clear()
         except etree.XMLSyntaxError as error:
             yield BadRecord(
-                f"{file.name}:{error.lineno}", Reason.BROKEN_RECORD, f"broken XML, the rest is not read: {error.msg}"
+                f"{file.name}:{error.lineno or 1}",
+                Reason.BROKEN_RECORD,
+                f"broken XML, the rest is not read: {error.msg}",
             )
 
 
@@ -46,29 +52,37 @@ def _document(
 
     text = ""
     entities: list[Grounded] = []
+    lost: list[BadRecord] = []
     for passage in element.iter("passage"):
-        offset = passage.findtext("offset", "")
-        if not offset.isdecimal():
-            return broken(passage, Reason.MISSING_FIELD, "a passage has no <offset>")
-        text += " " if text else ""
-        shift = len(text) - int(offset)
-        words = passage.findtext("text", "")
-        text += words
+        places: list[tuple[int, Span]] = []  # of the passage's sentences: offset in the document, span in `text`
+        for part in passage.findall("sentence") or [passage]:
+            offset = part.findtext("offset", "")
+            if not is_offset(offset):
+                return broken(part, Reason.MISSING_FIELD, f"a {part.tag} has no <offset>")
+            if text and (not places or int(offset) > places[-1][0] + places[-1][1][1] - places[-1][1][0]):
+                text += " "
+            words = part.findtext("text", "")
+            places.append((int(offset), (len(text), len(text) + len(words))))
+            text += words
         for annotation in passage.iter("annotation"):
             infons = _infons(annotation)
             if drop is not None and infons.get(drop[0]) == drop[1]:
                 continue
             if "type" not in infons:
                 return broken(annotation, Reason.MISSING_FIELD, "an annotation has no infon `type`")
+            if annotation.find("location") is None:
+                lost.append(broken(annotation, Reason.MISSING_FIELD, "an annotation has no <location>; it is left out"))
+                continue
             spans = []
             for location in annotation.iter("location"):
                 start, length = location.get("offset", ""), location.get("length", "")
-                if not (start.isdecimal() and length.isdecimal()):
+                if not (is_offset(start) and is_offset(length)):
                     return broken(annotation, Reason.MISSING_FIELD, "a <location> has no offset and length")
-                spans.append((int(start) + shift, int(start) + shift + int(length)))
-            if not spans or not all(len(text) - len(words) <= start < end <= len(text) for start, end in spans):
+                spans.append(_span(int(start), int(length), places))
+            if None in spans:
                 return broken(annotation, Reason.OFFSET_MISMATCH, "an annotation has no place in its passage")
-            mention = Mention(annotation.findtext("text", ""), tuple(sorted(spans)))
+            spans = tuple(sorted(spans))
+            mention = Mention(annotation.findtext("text") or surface(text, spans), spans)
             entities.append(Grounded(Entity(infons["type"], mention), concepts_of(infons.get(concept, ""))))
     relations, placed = [], ConceptMentions(entities)
     for item in element.iter("relation"):
@@ -86,7 +100,18 @@ def _document(
         text,
         entities=tuple(item.entity for item in entities),
         relations=tuple(relations),
+        lost=tuple(lost),
     )
+
+
+def _span(start: int, length: int, places: Sequence[tuple[int, Span]]) -> Span | None:
+    """Where what starts at `start` in the document stands in the text; None where no one of `places` holds it."""
+    at = bisect_right(places, start, key=itemgetter(0)) - 1
+    if at < 0 or length < 1:
+        return None
+    offset, (begin, end) = places[at]
+    first = start - offset + begin
+    return (first, first + length) if first + length <= end else None
 
 
 def _infons(element: etree._Element) -> dict[str, str]:

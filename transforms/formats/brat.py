@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span, surface
 from transforms.files import File
+from transforms.formats.offsets import DIGITS
 
 IGNORED = "AMN#*"
 """First letters of lines that carry no mention, relation or event: attributes, normalizations, notes, equivalences."""
@@ -109,7 +110,7 @@ def pairs(files: Iterable[File], *extensions: str) -> Iterator[tuple[File, ...] 
             yield tuple(found[extension] for extension in extensions)
 
 
-SPOT = re.compile(r"(\S+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)\t(.*)")
+SPOT = re.compile(rf"(\S+) ({DIGITS} {DIGITS}(?:;{DIGITS} {DIGITS})*)\t(.*)")
 LINK = re.compile(r"(\S+?):(\S+)")
 
 

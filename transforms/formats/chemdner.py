@@ -11,6 +11,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample
 from transforms.files import File
 from transforms.formats.joined import Text, join
+from transforms.formats.offsets import is_offset
 
 MENTIONS = ".annotations.txt"
 
@@ -39,7 +40,7 @@ def _example(document: Text, annotated: bool) -> RawExample | BadRecord:
     entities = []
     for place, line in document.annotations:
         columns = line.split("\t")
-        if len(columns) != 6 or columns[1] not in bounds or not (columns[2].isdecimal() and columns[3].isdecimal()):
+        if len(columns) != 6 or columns[1] not in bounds or not (is_offset(columns[2]) and is_offset(columns[3])):
             detail = "not `id<TAB>T or A<TAB>start<TAB>end<TAB>text<TAB>class`"
             return BadRecord(place, Reason.WRONG_COLUMNS, detail)
         shift, limit = bounds[columns[1]]

@@ -19,6 +19,9 @@ TAG = re.compile(r"O|[BIMELSU]-.+")
 is_tag = lru_cache(maxsize=1 << 12)(TAG.fullmatch)
 """Files have few tags and many lines."""
 
+DOCSTART = "-DOCSTART-"
+"""What a line starts with that begins a document (CoNLL-2003)."""
+
 Respell = Callable[[Sequence[str]], Sequence[str | None]]
 """A sentence's tokens as written → as many pieces of its text; None stands for a token that breaks the rules."""
 
@@ -28,8 +31,9 @@ class Layout:
     """How a line is read.
 
     `columns` is how many it has (`more`: at least), `token` and `tag` which of them (from 0; -1 is the last; `tag`
-    None: whichever of the two columns holds tags in the file), `separator` what stands between them (None: blanks
-    and tabs, any number).
+    None: whichever of the two columns holds tags in the file), `separator` what stands between them. None: tabs in
+    a line that has as many of them as columns ask for, so that a token may be a blank or hold some, else blanks and
+    tabs, any number.
     """
 
     columns: int
@@ -41,8 +45,17 @@ class Layout:
     def fields(self, line: str) -> list[str]:
         if self.separator:
             return line.split(self.separator)
+        if "\t" in line:
+            fields = [field.strip(" ") or field for field in line.split("\t")]
+            if self.fits(fields):
+                return fields
         fields = line.replace("\t", " ").split(" ")  # not split(): a token may be a no-break or an ideographic blank
-        return [field for field in fields if field] if "" in fields else fields
+        if "" not in fields:
+            return fields
+        fields = [field for field in fields if field]
+        if line.startswith("  ") and len(fields) == self.columns - 1 and self.token == 0:
+            return [" ", *fields]  # a blank, and what sets it apart
+        return fields
 
     def fits(self, fields: Sequence[str]) -> bool:
         return len(fields) == self.columns or (self.more and len(fields) > self.columns)
@@ -57,18 +70,17 @@ def read(
     separator: str | None = None,
     more: bool = False,
     joiner: str = " ",
-    docstart: str | None = None,
     respell: Respell | None = None,
 ) -> Iterator[RawExample | BadRecord]:
     """Every sentence as its tokens joined by `joiner`, placed at its first line, with the entities that its tags mark.
 
-    `columns` to `more` as in `Layout`. Lines that start with `docstart` end a sentence and belong to none. A line
+    `columns` to `more` as in `Layout`. Lines that start with DOCSTART end a sentence and belong to none. A line
     with another number of columns, an empty token or one that `respell` refuses, or no tag loses its sentence.
     """
     given = Layout(columns, token, tag, separator, more)
     for file in files:
         found = given if given.tag is not None else _tags_found(file, given)
-        for first, lines in _sentences(file, docstart):
+        for first, lines in _sentences(file):
             yield _example(file.name, first, lines, found, joiner, respell)
 
 
@@ -109,12 +121,12 @@ def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     return entities
 
 
-def _sentences(file: File, docstart: str | None) -> Iterator[tuple[int, list[str]]]:
+def _sentences(file: File) -> Iterator[tuple[int, list[str]]]:
     """The number of each sentence's first line, and its lines."""
     before, begun = 0, []
     for lines in file.line_lists():
-        if docstart:
-            lines = ["" if line.startswith(docstart) else line for line in lines]
+        if DOCSTART in "".join(lines):  # looking at each line by itself would take far longer
+            lines = ["" if line.startswith(DOCSTART) else line for line in lines]
         start = 0
         for end in [at for at, line in enumerate(map(str.strip, lines)) if not line]:
             found = begun + lines[start:end] if begun else lines[start:end]
@@ -145,8 +157,12 @@ def _example(
     if kinds != {"O"}:
         lengths = list(accumulate(map(len, pieces), initial=0))  # of what is before each token, without the joiners
         for label, begin, end in decode(tags):
-            span = lengths[begin] + begin * gap, lengths[end] + (end - 1) * gap
-            entities.append(Entity(label, Mention(text[span[0] : span[1]], (span,))))
+            start, stop = lengths[begin] + begin * gap, lengths[end] + (end - 1) * gap
+            string = text[start:stop]
+            if string[:1] == " " or string[-1:] == " ":  # a token that is a blank, at an edge of the entity
+                start, stop = start + len(string) - len(string.lstrip(" ")), start + len(string.rstrip(" "))
+                string = text[start:stop]
+            entities.append(Entity(label, Mention(string, ((start, stop),))))
     return RawExample(f"{name}:{first}", text, tuple(entities))
 
 
@@ -156,10 +172,17 @@ def cells_of(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | 
     Lines of as many columns each, which nearly all sentences have, are split all at once, with their ends as one more
     column: a list for each line would take most of the time of reading.
     """
-    separator = layout.separator or " "
-    cells = layout.fields(f"{separator}\n{separator}".join(lines))
-    width = cells.index("\n") if layout.more and len(lines) > 1 else layout.columns
-    regular = width >= layout.columns and len(cells) == (width + 1) * len(lines) - 1
+    separator = layout.separator or ("\t" if "\t" in lines[0] else " ")
+    sentence = f"{separator}\n{separator}".join(lines)
+    if layout.separator or (separator == "\t" and " " not in sentence):
+        cells = sentence.split(separator)
+    elif "\t" not in sentence:
+        cells = sentence.split(" ")
+        cells = [cell for cell in cells if cell] if "" in cells else cells
+    else:  # tabs and blanks, which each line tells apart for itself
+        cells = []
+    width = cells.index("\n") if cells and layout.more and len(lines) > 1 else layout.columns
+    regular = bool(cells) and width >= layout.columns and len(cells) == (width + 1) * len(lines) - 1
     if regular and cells[width :: width + 1].count("\n") == len(lines) - 1:
         return cells[layout.token % width :: width + 1], cells[layout.tag % width :: width + 1]
     rows = [layout.fields(line) for line in lines]

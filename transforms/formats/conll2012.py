@@ -1,7 +1,7 @@
 """CoNLL-2012 files, one token a line, names in brackets in column 11 → one RawExample a sentence.
 
 Format: https://conll.cemantix.org/2012/data.html (`*_gold_conll`). The number of columns varies from sentence to
-sentence; lines that start with `#` begin and end the parts of a document.
+sentence; lines that start with `#` (or DOCSTART) begin and end the parts of a document.
 """
 
 import re
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
 from transforms.files import File
+from transforms.formats.columns import DOCSTART
 from transforms.formats.token_spans import PTB_ESCAPES, sentence
 
 WORD, NAMES, FEWEST = 3, 10, 12
@@ -38,7 +39,7 @@ def read(files: Iterable[File], escapes: Mapping[str, str] = PTB_ESCAPES) -> Ite
 def _sentences(file: File) -> Iterator[list[tuple[int, list[str]]]]:
     rows: list[tuple[int, list[str]]] = []
     for number, line in file.lines():
-        if line.strip() and not line.startswith("#"):
+        if line.strip() and not line.startswith(("#", DOCSTART)):
             rows.append((number, line.split()))
         elif rows:
             yield rows

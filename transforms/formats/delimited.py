@@ -24,19 +24,33 @@ def tab_rows(files: Iterable[File], columns: int) -> Iterator[tuple[str, list[st
 def csv_rows(files: Iterable[File], columns: Sequence[str]) -> Iterator[tuple[str, list[str]] | BadRecord]:
     """The named columns of every row, in this order, placed at the row's first line (RFC 4180, header first).
 
-    A header without one of them is one BadRecord for the file; a row of another length than the header is one.
+    A header without one of them is one BadRecord for the file; a row of another length than the header is one, and so
+    is one that the csv module refuses (a field of more than its 131,072 characters, a bare carriage return).
     """
     for file in files:
         table = csv.reader(f"{line}\n" for _, line in file.lines())
-        header = next(table, [])
+        try:
+            header = next(table, [])
+        except csv.Error as error:
+            yield BadRecord(f"{file.name}:1", Reason.WRONG_COLUMNS, f"the header cannot be read: {error}")
+            continue
         missing = [name for name in columns if name not in header]
         if missing:
             yield BadRecord(f"{file.name}:1", Reason.WRONG_COLUMNS, f"the header has no column {missing[0]!r}")
             continue
         at = [header.index(name) for name in columns]
         line = table.line_num + 1
-        for row in table:
-            place, line = f"{file.name}:{line}", table.line_num + 1
+        while True:
+            place = f"{file.name}:{line}"
+            try:
+                row = next(table)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                line = table.line_num + 1
+                yield BadRecord(place, Reason.WRONG_COLUMNS, f"{error}; is a quote missing?")
+                continue
+            line = table.line_num + 1
             if len(row) == len(header):
                 yield place, [row[index] for index in at]
             elif row:

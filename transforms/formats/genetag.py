@@ -12,8 +12,9 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample
 from transforms.files import File
 from transforms.formats.joined import Text, join
+from transforms.formats.offsets import DIGITS
 
-MENTION = re.compile(r"[^|]*\|([0-9]+) ([0-9]+)\|(.*)")
+MENTION = re.compile(rf"[^|]*\|({DIGITS}) ({DIGITS})\|(.*)")
 
 
 def read(files: Iterable[File], label: str) -> Iterator[RawExample | BadRecord]:

@@ -44,7 +44,13 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
                 f"{file.name}:{line}: byte 0x{data[error.start]:02x} is no UTF-8; re-encode it"
             ) from error
         sentences = etree.iterparse(
-            BytesIO(data), tag="sentence", load_dtd=False, resolve_entities=False, no_network=True, remove_comments=True
+            BytesIO(data),
+            tag="sentence",
+            load_dtd=False,
+            resolve_entities=False,
+            no_network=True,
+            remove_comments=True,
+            remove_pis=True,
         )
         try:
             for _, element in sentences:
@@ -52,7 +58,9 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
                 element.clear()
         except etree.XMLSyntaxError as error:
             yield BadRecord(
-                f"{file.name}:{error.lineno}", Reason.BROKEN_RECORD, f"broken XML, the rest is not read: {error.msg}"
+                f"{file.name}:{error.lineno or 1}",
+                Reason.BROKEN_RECORD,
+                f"broken XML, the rest is not read: {error.msg}",
             )
 
 

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.json_values import BLANKS, DECODER, SEPARATOR
+from transforms.formats.json_values import BLANKS, SEPARATOR, element, end_of_file, fit
 
 
 def read(
@@ -23,12 +21,8 @@ def read(
         try:
             for line, group, number, value in rows(file.text()):
                 place = f"{file.name}:{line}"
-                try:
-                    row = msgspec.convert(value, row_type)
-                except msgspec.ValidationError as error:
-                    yield BadRecord(place, Reason.MISSING_FIELD, f"row {number} of {group}: {error}")
-                    continue
-                example = to_example(place, group, row)
+                row = fit(value, row_type, place, f"row {number} of {group}: ")
+                example = row if isinstance(row, BadRecord) else to_example(place, group, row)
                 if example is not None:
                     yield example
         except json.JSONDecodeError as error:
@@ -40,15 +34,18 @@ def rows(text: str) -> Iterator[tuple[int, str, int, object]]:
     line, counted = 1, 0
     at = _past(text, BLANKS.match(text).end(), "{")
     while not text.startswith("}", at):
-        group, at = DECODER.raw_decode(text, at)
+        if not text.startswith('"', at):
+            raise json.JSONDecodeError("Expecting a group's name", text, at)
+        group, at = element(text, at)
         at = _past(text, _past(text, BLANKS.match(text, at).end(), ":"), "[")
         number = 0
         while not text.startswith("]", at):
             line, counted = line + text.count("\n", counted, at), at
-            value, at = DECODER.raw_decode(text, at)
+            value, at = element(text, at)
             yield line, group, number, value
             number, at = number + 1, SEPARATOR.match(text, at).end()
         at = SEPARATOR.match(text, at + 1).end()
+    end_of_file(text, at + 1)
 
 
 def _past(text: str, at: int, character: str) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from transforms.files import File
+from transforms.formats.offsets import is_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _starts(text: str, row: Row) -> set[int] | BadRecord:
     """The document offsets at which the sentence can start, so that both strings of the row stand where it says."""
     starts = None
     for string, begin, end in (row.head, row.tail):
-        if not (begin.isdecimal() and end.isdecimal()):
+        if not (is_offset(begin) and is_offset(end)):
             return BadRecord(row.place, Reason.BROKEN_RECORD, f"{begin!r} and {end!r} are no offsets")
         if not string.strip():
             return BadRecord(row.place, Reason.MISSING_FIELD, "a mention is empty")

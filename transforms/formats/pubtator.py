@@ -13,6 +13,7 @@ from operator import itemgetter
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation
 from transforms.files import File
+from transforms.formats.offsets import is_offset
 
 PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
 NO_CONCEPT = "-1"
@@ -127,10 +128,10 @@ def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord
         identifier, *columns = line.split("\t")
         if identifier != title[1]:
             return broken(number, Reason.BROKEN_RECORD, f"{identifier!r} stands in the block of {title[1]!r}")
-        if len(columns) == 3 and not columns[0].isdecimal():
+        if len(columns) == 3 and not is_offset(columns[0]):
             links.append((number, columns))
             continue
-        if len(columns) not in (5, 6) or not (columns[0].isdecimal() and columns[1].isdecimal()):
+        if len(columns) not in (5, 6) or not (is_offset(columns[0]) and is_offset(columns[1])):
             return broken(
                 number,
                 Reason.WRONG_COLUMNS,

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
+from transforms.formats.columns import DOCSTART
+from transforms.formats.offsets import is_offset
 from transforms.formats.token_spans import PTB_ESCAPES, sentence
 
 TOKEN_COLUMNS, RELATION_COLUMNS = 9, 3
@@ -42,7 +44,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 def _blocks(file: File) -> Iterator[list[Row]]:
     block: list[Row] = []
     for number, line in file.lines():
-        if line.strip():
+        if line.strip() and not line.startswith(DOCSTART):
             block.append((number, line.split("\t")))
         elif block:
             yield block
@@ -67,7 +69,7 @@ def _example(name: str, tokens: list[Row], relations: list[Row]) -> RawExample |
         words.append(_spelled(columns[TOKEN], columns[TAG]))
     links = []
     for number, columns in relations:
-        if len(columns) != RELATION_COLUMNS or not (columns[0].isdecimal() and columns[1].isdecimal()):
+        if len(columns) != RELATION_COLUMNS or not (is_offset(columns[0]) and is_offset(columns[1])):
             detail = f"{columns} is no relation, as `token<TAB>token<TAB>label`"
             return BadRecord(f"{name}:{number}", Reason.WRONG_COLUMNS, detail)
         head, tail = int(columns[0]), int(columns[1])

@@ -5,7 +5,6 @@ that of TableRT (Ma et al. 2022, https://aclanthology.org/2022.findings-acl.298)
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated
 
 import msgspec
 
@@ -14,9 +13,8 @@ from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.columns import TAG, decode
+from transforms.formats.offsets import Count
 from transforms.formats.token_spans import sentence
-
-Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class EntityRow(msgspec.Struct):

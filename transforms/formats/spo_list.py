@@ -10,7 +10,7 @@ import msgspec
 from schemas.errors import BadRecord
 from schemas.example import Mention, RawExample, Relation
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
 
 
 class Value(msgspec.Struct):
@@ -38,7 +38,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every text with its triples. The raw label is the whole typed triple, `subjectType_predicate_objectType`, so
     that a predicate between other types than the schema's is an unknown label.
     """
-    return jsonl.read(files, to_example, Row)
+    return json_rows.read(files, to_example, Row)
 
 
 def to_example(place: str, row: Row) -> RawExample:

@@ -12,7 +12,8 @@ import msgspec
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.formats.offsets import Offset
 from transforms.formats.token_spans import sentence
 
 Pair = tuple[Sequence[int], Sequence[int], str]
@@ -23,8 +24,8 @@ class Triplet(msgspec.Struct):
     """The triplets of a row have the same tokens."""
 
     tokens: list[str]
-    head: list[int]
-    tail: list[int]
+    head: list[Offset]
+    tail: list[Offset]
     label_id: str
 
 
@@ -41,7 +42,7 @@ def read(files: Iterable[File], labels: Container[str], known: Container[str]) -
         pairs = [(triplet.head, triplet.tail, triplet.label_id) for triplet in row.triplets]
         return to_example(place, row.triplets[0].tokens, pairs, labels, known)
 
-    return (record for record in jsonl.read(files, example, Row) if record is not None)
+    return (record for record in json_rows.read(files, example, Row) if record is not None)
 
 
 def to_example(

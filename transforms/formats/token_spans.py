@@ -13,7 +13,8 @@ import msgspec
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.formats.offsets import Offset
 
 PTB_ESCAPES = {
     "-LRB-": "(",
@@ -32,8 +33,8 @@ class Document(msgspec.Struct):
     """A layer that is absent is not annotated."""
 
     sentences: list[list[str]]
-    ner: list[list[tuple[int, int, str]]] | None = None
-    relations: list[list[tuple[int, int, int, int, str]]] | None = None
+    ner: list[list[tuple[Offset, Offset, str]]] | None = None
+    relations: list[list[tuple[Offset, Offset, Offset, Offset, str]]] | None = None
 
 
 def read(
@@ -43,7 +44,7 @@ def read(
 
     `escapes` and `joiner` as in `sentence`.
     """
-    for item in jsonl.read(files, lambda place, document: (place, document), Document):
+    for item in json_rows.read(files, lambda place, document: (place, document), Document):
         if isinstance(item, BadRecord):
             yield item
             continue

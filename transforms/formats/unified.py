@@ -1,7 +1,11 @@
 """IEPile's unified format, JSON lines and a schema.json → RawExamples without offsets, and the label set.
 
-Format: github.com/zjunlp/IEPile, README, "Data conversion". Mentions are strings only. A layer that is missing or
-null is not annotated (None); an empty one says that there is nothing.
+Format: github.com/zjunlp/IEPile, README, "Data conversion". A layer that is missing or null is not annotated (None); an
+empty one says that there is nothing.
+
+Mentions are strings only, and the text must hold them. One that stands in it in another spelling (blanks, case,
+Unicode form) is taken as the text has it. Any other is lost with what hangs on it, and counted (`RawExample.lost`): an
+entity or an argument alone, a relation with its end, an event with its trigger.
 """
 
 import re
@@ -15,7 +19,8 @@ from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label, typed_label
 from transforms.files import File
-from transforms.formats import jsonl
+from transforms.formats import json_rows
+from transforms.spelling import Spellings
 
 LINES = (
     ("a list of types", list[str]),
@@ -23,6 +28,9 @@ LINES = (
     ("a map from type to a list of roles", dict[str, list[str]]),
 )
 """What each of the three lines of schema.json holds."""
+
+ABSENT = (None, "", "NAN")
+"""What a trigger or an argument is that an event does not have."""
 
 
 class EntityItem(msgspec.Struct):
@@ -78,33 +86,71 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
     """
     match task:
         case "NER":
-            return jsonl.read(files, _entities, EntityRow)
+            return json_rows.read(files, _entities, EntityRow)
         case "RE":
-            return jsonl.read(files, _relations, RelationRow)
+            return json_rows.read(files, _relations, RelationRow)
         case "SPO":
             known = frozenset((label.subject_type, label.predicate, label.object_type) for label in labels)
-            return jsonl.read(files, partial(_relations, known=known), RelationRow)
+            return json_rows.read(files, partial(_relations, known=known), RelationRow)
         case "KG":
             attributes = {label.name: frozenset(label.roles) for label in labels}
             attributes[None] = frozenset().union(*attributes.values())
-            return jsonl.read(files, partial(_attributes, attributes=attributes), GraphRow)
+            return json_rows.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
-            return jsonl.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
+            return json_rows.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
+
+
+class _Mentions:
+    """Makes the mentions of a record, and keeps those that its text does not hold in `lost`."""
+
+    __slots__ = ("lost", "place", "spellings", "text")
+
+    def __init__(self, place: str, text: str):
+        self.place, self.text = place, text
+        self.lost: list[BadRecord] = []
+        self.spellings: Spellings | None = None  # most records need none
+
+    def mention(self, string: str, what: str, label: str) -> Mention | None:
+        """`what` and `label` say what is lost with the mention."""
+        if string in self.text and string.strip():
+            return Mention(string)
+        return self._other_spelling(string, what, label)
+
+    def _other_spelling(self, string: str, what: str, label: str) -> Mention | None:
+        reason, detail = Reason.MISSING_FIELD, "a mention is empty"
+        if string.strip():
+            self.spellings = self.spellings or Spellings(self.text)
+            spelling = self.spellings.find(string)
+            if spelling is not None:
+                return Mention(spelling)
+            reason, detail = Reason.MENTION_NOT_IN_TEXT, f"{string[:80]!r} is not in the text"
+        self.lost.append(BadRecord(self.place, reason, f"{detail}; {what} {label!r} is left out"))
+        return None
 
 
 def _entities(place: str, row: EntityRow) -> RawExample:
     if row.entity is None:
         return RawExample(place, row.text)
-    return RawExample(
-        place, row.text, entities=tuple(Entity(item.entity_type, Mention(item.entity)) for item in row.entity)
-    )
+    mentions, entities = _Mentions(place, row.text), []
+    for item in row.entity:
+        mention = mentions.mention(item.entity, "its entity", item.entity_type)
+        if mention is not None:
+            entities.append(Entity(item.entity_type, mention))
+    return RawExample(place, row.text, entities=tuple(entities), lost=tuple(mentions.lost))
+
+
+def _relation(mentions: _Mentions, item: RelationItem, head_type: str | None, tail_type: str | None) -> list[Relation]:
+    """The relation, or nothing where the text does not hold both ends."""
+    head = mentions.mention(item.head, "its relation", item.relation)
+    tail = head and mentions.mention(item.tail, "its relation", item.relation)
+    return [Relation(item.relation, head, tail, head_type, tail_type)] if tail else []
 
 
 def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> RawExample | BadRecord:
     """`known`: the typed triples that SPO may have; None for RE, which leaves types out."""
     if row.relation is None:
         return RawExample(place, row.text)
-    relations = []
+    mentions, relations = _Mentions(place, row.text), []
     for item in row.relation:
         types = (None, None) if known is None else (item.head_type, item.tail_type)
         if known is not None:
@@ -113,8 +159,8 @@ def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> 
             if (types[0], item.relation, types[1]) not in known:
                 triple = typed_label(types[0], item.relation, types[1]).name
                 return BadRecord(place, Reason.UNKNOWN_LABEL, f"{triple!r} is not in schema.json")
-        relations.append(Relation(item.relation, Mention(item.head), Mention(item.tail), *types))
-    return RawExample(place, row.text, relations=tuple(relations))
+        relations += _relation(mentions, item, *types)
+    return RawExample(place, row.text, relations=tuple(relations), lost=tuple(mentions.lost))
 
 
 def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozenset[str]]) -> RawExample | BadRecord:
@@ -127,37 +173,40 @@ def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozense
     types: dict[str, set[str]] = {}
     for item in row.entity or ():
         types.setdefault(item.entity, set()).add(item.entity_type)
-    relations = []
+    mentions, relations = _Mentions(place, row.text), []
     for item in row.relation:
         called = types.get(item.head, ())
         head_type = item.head_type or (next(iter(called)) if len(called) == 1 else None)
         if item.relation not in attributes.get(head_type, ()):
             owner = "any entity type" if head_type is None else repr(head_type)
             return BadRecord(place, Reason.UNKNOWN_LABEL, f"schema.json has no attribute {item.relation!r} of {owner}")
-        relations.append(Relation(item.relation, Mention(item.head), Mention(item.tail), head_type))
-    return RawExample(place, row.text, relations=tuple(relations))
+        relations += _relation(mentions, item, head_type, None)
+    return RawExample(place, row.text, relations=tuple(relations), lost=tuple(mentions.lost))
 
 
 def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
     """`with_arguments` false: EET, whose label set has no roles. Else an event whose arguments are missing or null
-    makes the events of the record unknown. An empty string is no trigger, or no argument.
+    makes the events of the record unknown. An empty string is no trigger, or no argument, and so is NAN, by which
+    the instructions of the published corpora say that there is none.
     """
     items = row.event
     if items is None or (with_arguments and any(item.arguments is None for item in items)):
         return RawExample(place, row.text)
-    events = tuple(
-        Event(
-            item.event_type,
-            Mention(item.event_trigger) if item.event_trigger else None,
-            tuple(
-                Argument(argument.role, Mention(argument.argument))
-                for argument in (item.arguments or () if with_arguments else ())
-                if argument.argument
-            ),
-        )
-        for item in items
-    )
-    return RawExample(place, row.text, events=events)
+    mentions, events = _Mentions(place, row.text), []
+    for item in items:
+        trigger = None
+        if item.event_trigger not in ABSENT:
+            trigger = mentions.mention(item.event_trigger, "its event", item.event_type)
+            if trigger is None:
+                continue
+        arguments = []
+        for argument in (item.arguments or ()) if with_arguments else ():
+            if argument.argument not in ABSENT:
+                mention = mentions.mention(argument.argument, "its argument", argument.role)
+                if mention is not None:
+                    arguments.append(Argument(argument.role, mention))
+        events.append(Event(item.event_type, trigger, tuple(arguments)))
+    return RawExample(place, row.text, events=tuple(events), lost=tuple(mentions.lost))
 
 
 def read_schema(file: File, task: str) -> tuple[Label, ...]:
@@ -200,7 +249,7 @@ def read_schema(file: File, task: str) -> tuple[Label, ...]:
 def _decode(file: File, number: int, line: str, what: str, kind: type):
     try:
         return msgspec.json.decode(line.encode("utf-8", "surrogateescape"), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"{file.name}:{number}: expected {what} in JSON: {error}") from error
 
 

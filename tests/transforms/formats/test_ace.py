@@ -206,3 +206,10 @@ def test_a_reference_moves_all_behind_it(pieces):
                 " ",
             )
             written += len(piece)
+
+
+def test_a_reference_of_too_many_digits_is_text():
+    """Python converts no more than 4,300 of them."""
+    huge = f"&#{'7' * 5000};"
+    assert plain_text(f"a{huge}b")[0] == f"a{huge}b"
+    assert ace._plain(f"{huge}&#65;") == f"{huge}A"

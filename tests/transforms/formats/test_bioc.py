@@ -123,7 +123,8 @@ BROKEN = {
     "no offset": ("<offset>16</offset>", "", 10, Reason.MISSING_FIELD),
     "no type": ('<infon key="type">Chemical</infon><infon key="MESH">-1</infon>', "", 19, Reason.MISSING_FIELD),
     "no length": ("<location offset='40' length='3' />", "<location offset='40' />", 19, Reason.MISSING_FIELD),
-    "no location": ("<location offset='40' length='3' />", "", 19, Reason.OFFSET_MISMATCH),
+    "a number of 5,000 digits": ("offset='40'", f"offset='{'4' * 5000}'", 19, Reason.MISSING_FIELD),
+    "nothing": ("length='3' /><text>tea", "length='0' /><text>tea", 19, Reason.OFFSET_MISMATCH),
     "outside": ("offset='40'", "offset='42'", 19, Reason.OFFSET_MISMATCH),
     "in another passage": ("offset='40'", "offset='8'", 19, Reason.OFFSET_MISMATCH),
     "no end": ('<infon key="Disease">D1</infon>', "", 22, Reason.MISSING_FIELD),
@@ -139,6 +140,60 @@ def test_a_broken_part_makes_the_document_a_bad_record(tmp_path, case):
     assert isinstance(bad, BadRecord)
     assert (bad.place, bad.reason) == (f"f.xml:{line}", reason)
     assert good.text == TEXT
+
+
+def test_an_annotation_without_a_place_is_lost_alone(tmp_path):
+    [whole] = read(tmp_path, collection(DOCUMENT))
+    [example] = read(tmp_path, collection(DOCUMENT.replace("<location offset='40' length='3' />", "")))
+    assert example.entities == whole.entities[:-1] and example.relations == whole.relations
+    assert [(bad.place, bad.reason) for bad in example.lost] == [("f.xml:19", Reason.MISSING_FIELD)]
+
+
+@pytest.mark.parametrize("given", ["", "<text/>", "<text></text>"])
+def test_an_annotation_without_text_is_what_stands_at_its_place(tmp_path, given):
+    content = DOCUMENT.replace("<text>Jaw pain</text>", given).replace("<text>tea</text>", given)
+    assert read(tmp_path, collection(content), None) == read(tmp_path, collection(DOCUMENT), None)
+
+
+def test_comments_and_instructions_are_no_text(tmp_path):
+    content = DOCUMENT.replace("<text>Jaw and", "<text>Ja<!-- no -->w <?no no?>and")
+    assert read(tmp_path, collection(content)) == read(tmp_path, collection(DOCUMENT))
+
+
+SENTENCES = """\
+<document>
+<passage><offset>0</offset>
+<sentence><offset>0</offset><text>Tea hurts.</text>
+<annotation id='0'><infon key="type">Chemical</infon><location offset='0' length='3' /></annotation></sentence>
+<sentence><offset>10</offset><text>(Jaw</text>
+<annotation id='1'><infon key="type">Disease</infon><location offset='11' length='3' /></annotation></sentence>
+<sentence><offset>16</offset><text>neck)</text>
+<annotation id='2'><infon key="type">Disease</infon><location offset='16' length='4' /></annotation></sentence>
+</passage>
+<passage><offset>40</offset>
+<sentence><offset>40</offset><text>No tea.</text></sentence>
+<annotation id='3'><infon key="type">Chemical</infon><location offset='43' length='3' /></annotation>
+</passage>
+</document>
+"""
+
+
+def test_the_sentences_of_a_passage_are_its_text(tmp_path):
+    [example] = read(tmp_path, collection(SENTENCES))
+    assert example.text == "Tea hurts.(Jaw neck) No tea."  # a blank for a gap of any size, none where there is none
+    assert [entity.mention for entity in example.entities] == [
+        Mention("Tea", ((0, 3),)),
+        Mention("Jaw", ((11, 14),)),
+        Mention("neck", ((15, 19),)),
+        Mention("tea", ((24, 27),)),
+    ]
+
+
+@pytest.mark.parametrize("start", ["14", "15", "20", "38"])
+def test_a_place_between_or_across_sentences_is_none(tmp_path, start):
+    content = SENTENCES.replace("offset='16' length='4'", f"offset='{start}' length='4'")
+    [bad] = read(tmp_path, collection(content))
+    assert (bad.reason, bad.place) == (Reason.OFFSET_MISMATCH, "f.xml:10")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real files")

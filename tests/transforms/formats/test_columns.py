@@ -8,7 +8,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, surface
 from transforms import files
 from transforms.files import File
-from transforms.formats.columns import TAG, Layout, cells_of, decode, read
+from transforms.formats.columns import DOCSTART, TAG, Layout, cells_of, decode, read
 from transforms.normalize import normalize
 
 
@@ -109,11 +109,14 @@ LAYOUTS = [
 ]
 
 
+CELLS = st.sampled_from(["a", "B-X", "", " ", "a b", "\u3000"])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
-@given(st.lists(st.lists(st.sampled_from(["a", "B-X", "", "\u3000"]), max_size=4), min_size=1, max_size=4), st.data())
+@given(st.lists(st.lists(CELLS, max_size=4), min_size=1, max_size=4), st.data())
 def test_a_sentence_split_at_once_is_its_lines_split_one_by_one(layout, rows, data):
-    separators = [layout.separator] if layout.separator else [" ", "\t", "  "]
-    lines = [data.draw(st.sampled_from(separators)).join(row) for row in rows]
+    separators = [layout.separator] if layout.separator else data.draw(st.sampled_from([" ", "\t", [" ", "\t", "  "]]))
+    lines = [data.draw(st.sampled_from(list(separators))).join(row) for row in rows]
     fields = [layout.fields(line) for line in lines]
     wrong = any(len(row) < layout.columns or (len(row) > layout.columns and not layout.more) for row in fields)
     expected = None if wrong else ([row[layout.token] for row in fields], [row[layout.tag] for row in fields])
@@ -126,7 +129,7 @@ def read_bytes(tmp_path, data: bytes, **options):
     return list(read([File(str(path), "sub/eng.train")], **options))
 
 
-CONLL = {"columns": 4, "docstart": "-DOCSTART-"}
+CONLL = {"columns": 4}
 BMES = {"columns": 2, "joiner": ""}
 TWO = (
     "-DOCSTART- -X- -X- O\n\nMia NNP I-NP I-PER\nBerg NNP I-NP I-PER\nOslo NNP I-NP I-LOC\n. . O O\n\n\nYes UH O O\n\n"
@@ -168,11 +171,13 @@ def test_same_sentences_wherever_the_file_is_cut_to_be_read(tmp_path, monkeypatc
 
 def test_docstart_ends_a_sentence_without_a_blank_line(tmp_path):
     data = b"a O\n-DOCSTART- O\nb B-X\n-DOCSTART- O\n-DOCSTART- O\n"
-    assert read_bytes(tmp_path, data, columns=2, docstart="-DOCSTART-") == [
+    assert read_bytes(tmp_path, data, columns=2) == [
         RawExample("sub/eng.train:1", "a", ()),
         RawExample("sub/eng.train:3", "b", (Entity("X", Mention("b", ((0, 1),))),)),
     ]
-    assert [example.text for example in read_bytes(tmp_path, b"-DOCSTART- O\n", columns=2)] == ["-DOCSTART-"]
+    data = b"-DOCSTART-\tO\n\na\tO\n-DOCSTART-\tO\nx-DOCSTART-\tO\n"
+    texts = [example.text for example in read_bytes(tmp_path, data, columns=2, separator="\t")]
+    assert texts == ["a", "x-DOCSTART-"]
 
 
 def test_characters_join_to_nothing_and_count_as_code_points(tmp_path):
@@ -301,7 +306,7 @@ def test_files_are_read_in_order_and_do_not_run_into_each_other(tmp_path):
 
 
 WORDS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=" \t\r\n"), min_size=1).filter(
-    lambda word: word.strip() and not word.startswith("\ufeff")
+    lambda word: word.strip() and not word.startswith(("\ufeff", DOCSTART))
 )
 
 
@@ -326,3 +331,38 @@ def test_written_sentences_are_read(tmp_path_factory, sentences, scheme, joiner)
             (kind, joiner.join(words[first:end])) for kind, first, end in entities
         ]
         assert all(surface(example.text, entity.mention.spans) == entity.mention.text for entity in example.entities)
+
+
+TOKENS = (
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\r\n\ufeff"), min_size=1)
+    .map(lambda token: token.strip(" ") or " ")
+    .filter(lambda token: not token.startswith(DOCSTART))
+)
+
+
+@given(words=st.lists(TOKENS, min_size=1, max_size=5), first=st.booleans(), joiner=st.sampled_from(["", " "]))
+def test_in_a_line_with_a_tab_the_tab_sets_the_columns_apart(tmp_path_factory, words, first, joiner):
+    """So that a token may be a blank, or hold some, in any place of a sentence."""
+    tags = ["B-X" if index else "O" for index in range(len(words))]
+    rows = ["\t".join(reversed(pair) if first else pair) for pair in zip(words, tags, strict=True)]
+    layout = {"columns": 2, "token": -1 if first else 0, "tag": 0 if first else -1, "joiner": joiner}
+    [example] = read_bytes(tmp_path_factory.getbasetemp(), "\n".join(rows).encode(), **layout)
+    assert example.text == joiner.join(words)
+    assert [entity.mention.text for entity in example.entities] == [word.strip(" ") for word in words[1:]]
+    assert all(example.text[slice(*e.mention.spans[0])] == e.mention.text for e in example.entities)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text", "mentions"),
+    [
+        ("住 O\n  O\n在 O\n海 B-L\n口 I-L", "住 在海口", ["海口"]),  # blanks as the separator, and as a token
+        ("住\tO\n \tO\n在\tO\n海\tB-L\n口\tI-L", "住 在海口", ["海口"]),
+        ("海 B-L\n  I-L\n口 I-L\n  I-L", "海 口 ", ["海 口"]),
+        ("海 O\n  B-L\n口 I-L", "海 口", ["口"]),
+        ("海 O\n 口  B-L", "海口", ["口"]),  # indented
+        ("New Ulm\tB-L\nis O", "New Ulmis", ["New Ulm"]),
+    ],
+)
+def test_a_token_may_be_a_blank(tmp_path, lines, text, mentions):
+    [example] = read_bytes(tmp_path, lines.encode(), columns=2, joiner="")
+    assert (example.text, [entity.mention.text for entity in example.entities]) == (text, mentions)

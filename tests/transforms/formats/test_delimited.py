@@ -51,6 +51,15 @@ def test_a_quote_that_is_never_closed_is_one_bad_record(file):
     assert (bad.place, bad.reason) == ("a.tsv:3", Reason.WRONG_COLUMNS)
 
 
+@pytest.mark.parametrize("cell", ["b\rb", "b" * 140_000])
+def test_what_the_csv_module_refuses_is_one_bad_record(file, cell):
+    good, bad, last = csv_rows([file(f"text,label\na,X\n{cell},Y\nc,Z\n")], ("text", "label"))
+    assert (good, last) == (("a.tsv:2", ["a", "X"]), ("a.tsv:4", ["c", "Z"]))
+    assert (bad.place, bad.reason) == ("a.tsv:3", Reason.WRONG_COLUMNS)
+    (bad,) = csv_rows([file(f"text,{cell}\na,X\n")], ("text",))
+    assert (bad.place, bad.reason) == ("a.tsv:1", Reason.WRONG_COLUMNS)
+
+
 @pytest.mark.parametrize("content", ["", "text;label\na;X\n"])
 def test_a_header_without_a_column_is_one_bad_record(file, content):
     (bad,) = csv_rows([file(content)], ("text", "label"))

@@ -130,3 +130,8 @@ def test_the_conjuncts_of_a_coordination_larger_than_any_real_one_are_left_out(t
         fragments = " ".join(cons(f"a{n}", f"a{n}*") for n in range(count))
         (example,) = read(tmp_path, conjunction(fragments, "a0a1 a2a3"))
         assert len(found(example)) == expected
+
+
+def test_comments_and_instructions_are_no_text(tmp_path):
+    (example,) = read(tmp_path, f"The <?x no?>{cons('IL<!-- no -->-2', 'IL-2', 'G#protein')} gene")
+    assert (example.text, found(example)) == ("The IL-2 gene", [("G#protein", "IL-2", ((4, 8),))])

@@ -52,6 +52,8 @@ def test_a_row_that_does_not_fit_is_lost_alone(read_text):
         ('{"A": [{"text": "one"}],\n"B" 5}', 2),
         ('{"A": [{"text": "one"}],\n"B": {"text": "two"}}', 2),
         ('{"A": [{"text": "one"}], nonsense}', 1),
+        ('{"A": [{"text": "one"}], ["B"]: []}', 1),
+        ('{"A": [{"text": "one"}]}\n{}', 2),
     ],
 )
 def test_what_follows_a_break_is_one_bad_record(read_text, content, line):
@@ -76,3 +78,21 @@ def test_all_rows_come_back(groups, indent):
     content = json.dumps({group: [{"text": text} for text in texts] for group, texts in groups.items()}, indent=indent)
     got = [(group, number, row["text"]) for _, group, number, row in json_groups.rows(content)]
     assert got == [(group, number, text) for group, texts in groups.items() for number, text in enumerate(texts)]
+
+
+DEEP = "[" * 9000 + "]" * 9000
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (b'{"text": "x", "y": %s}' % DEEP.encode(), Reason.BROKEN_JSON),
+        (b'{"text": "x", "y": %s}' % (b"7" * 5000), Reason.BROKEN_JSON),
+        (b'{"text": "x", "caf\xe9": 1}', Reason.NOT_UTF8),
+    ],
+)
+def test_a_row_that_cannot_be_made_is_lost_alone(read_text, row, reason):
+    first, bad, last = read_text(b'{"\xe9": [{"text": "one"},\n' + row + b',\n{"text": "two"}]}')
+    assert (first.text, last.text) == ("\udce9/one", "\udce9/two")
+    assert (bad.place, bad.reason) == ("a.json:2", reason)
+    assert bad.detail.startswith(r"row 1 of \xe9: ")

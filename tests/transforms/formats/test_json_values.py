@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.json_values import read, values
+from transforms.formats.json_values import read_file, values
 
 
 class Row(msgspec.Struct):
@@ -22,7 +22,7 @@ def read_bytes(tmp_path):
     def read_all(data: bytes | str):
         path = tmp_path / "a.json"
         path.write_bytes(data.encode() if isinstance(data, str) else data)
-        return list(read([File(str(path), "a.json")], lambda place, row: RawExample(place, row.text), Row))
+        return list(read_file(File(str(path), "a.json"), lambda place, row: RawExample(place, row.text), Row))
 
     return read_all
 
@@ -52,6 +52,7 @@ def test_an_empty_array_has_nothing(read_bytes):
         ('[{"text": "a"}, {"text": "b"\n', 1, 2),
         ('[{"text": "a"}', 1, 1),  # cut between two elements
         ('[{"text": "a"}, nonsense, {"text": "b"}]', 1, 1),
+        ('[{"text": "a"}]\n{"text": "b"}', 1, 2),  # something follows the array
     ],
 )
 def test_what_stands_before_a_break_is_kept(read_bytes, data, kept, line):
@@ -65,6 +66,28 @@ def test_an_object_that_does_not_fit_costs_itself(read_bytes):
     assert (first.text, third.text) == ("a", "c")
     assert isinstance(second, BadRecord) and second.reason == Reason.MISSING_FIELD and second.place == "a.json:2"
     assert "text" in second.detail
+
+
+HUGE = "7" * 5000
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        ('{"text": "x", "y": ' + "[" * 9000 + "]" * 9000 + "}", Reason.BROKEN_JSON),
+        ('{"y": ' + '{"[":' * 9000 + '"\\"]}"' + "}" * 9000 + "}", Reason.BROKEN_JSON),
+        ('{"text": "x", "y": ' + HUGE + "}", Reason.BROKEN_JSON),
+        (HUGE, Reason.BROKEN_JSON),
+        (b'{"text": "x", "caf\xe9": 1}', Reason.NOT_UTF8),
+        ("7", Reason.MISSING_FIELD),
+    ],
+)
+def test_an_element_that_cannot_be_made_costs_itself(read_bytes, element, reason):
+    element = element if isinstance(element, bytes) else element.encode()
+    first, bad, last = read_bytes(b'[{"text": "a"},\n' + element + b',\n{"text": "b"}]')
+    assert (first, last) == (RawExample("a.json:1", "a"), RawExample("a.json:3", "b"))
+    assert (bad.place, bad.reason) == ("a.json:2", reason)
+    assert bad.detail.isprintable() and len(bad.detail) < 200
 
 
 def test_a_byte_that_is_no_utf8_stays_in_its_string(read_bytes):

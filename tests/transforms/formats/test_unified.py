@@ -10,6 +10,8 @@ from schemas.label import Label, typed_label
 from transforms.files import File
 from transforms.formats.unified import read, read_schema, split_typed
 
+TEXT = "Ola, Eli and Mo left Bodø."
+
 
 def records(tmp_path, task: str, labels, *rows) -> list:
     """What is read of one file that holds `rows`, objects or lines."""
@@ -34,8 +36,8 @@ def test_ner(tmp_path):
 
 def test_re_leaves_types_out(tmp_path):
     triple = {"head": "Ola", "relation": "born in", "tail": "Bodø", "head_type": "person", "tail_type": "town"}
-    assert records(tmp_path, "RE", (), {"text": "t", "relation": [triple]}) == [
-        RawExample("train.json:1", "t", relations=(Relation("born in", Mention("Ola"), Mention("Bodø")),))
+    assert records(tmp_path, "RE", (), {"text": TEXT, "relation": [triple]}) == [
+        RawExample("train.json:1", TEXT, relations=(Relation("born in", Mention("Ola"), Mention("Bodø")),))
     ]
 
 
@@ -44,19 +46,19 @@ def test_spo(tmp_path):
     triple = {"head": "Ola", "head_type": "person", "relation": "born in", "tail": "Bodø", "tail_type": "town"}
     rows = [[triple], [{**triple, "tail_type": "land"}], [{k: v for k, v in triple.items() if k != "head_type"}], []]
     good, strange, untyped, empty = records(
-        tmp_path, "SPO", labels, *({"text": "t", "relation": relation} for relation in rows)
+        tmp_path, "SPO", labels, *({"text": TEXT, "relation": relation} for relation in rows)
     )
     assert good.relations == (Relation("born in", Mention("Ola"), Mention("Bodø"), "person", "town"),)
     assert strange == BadRecord("train.json:2", Reason.UNKNOWN_LABEL, "'person_born in_land' is not in schema.json")
     assert untyped == BadRecord("train.json:3", Reason.MISSING_FIELD, "'born in' lacks head_type or tail_type")
-    assert empty == RawExample("train.json:4", "t", relations=())
+    assert empty == RawExample("train.json:4", TEXT, relations=())
 
 
 @pytest.mark.parametrize("task", ["EE", "EEA"])
 def test_events(tmp_path, task):
     arguments = [{"argument": "Ola", "role": "who"}, {"argument": "", "role": "when"}]
     row = {
-        "text": "t",
+        "text": TEXT,
         "event": [
             {"event_trigger": "left", "event_type": "leave", "arguments": arguments},
             {"event_trigger": "", "event_type": "leave", "arguments": []},
@@ -67,7 +69,7 @@ def test_events(tmp_path, task):
     assert records(tmp_path, task, (), row) == [
         RawExample(
             "train.json:1",
-            "t",
+            TEXT,
             events=(
                 Event("leave", Mention("left"), (Argument("who", Mention("Ola")),)),
                 Event("leave", None),
@@ -81,13 +83,13 @@ def test_events(tmp_path, task):
 def test_arguments_that_are_not_annotated(tmp_path):
     known = {"event_trigger": "left", "event_type": "leave", "arguments": []}
     rows = [
-        {"text": "t", "event": [known, {**known, "arguments": None}]},
-        {"text": "t", "event": [{"event_trigger": "left", "event_type": "leave"}]},
+        {"text": TEXT, "event": [known, {**known, "arguments": None}]},
+        {"text": TEXT, "event": [{"event_trigger": "left", "event_type": "leave"}]},
     ]
     for task in ("EE", "EEA"):
         assert [example.events for example in records(tmp_path, task, (), *rows)] == [None, None]
     # EET has none to know; those that a file has all the same are left out, for its label set has no roles.
-    rows.append({"text": "t", "event": [{**known, "arguments": [{"argument": "Ola", "role": "who"}]}]})
+    rows.append({"text": TEXT, "event": [{**known, "arguments": [{"argument": "Ola", "role": "who"}]}]})
     leave = Event("leave", Mention("left"))
     assert [example.events for example in records(tmp_path, "EET", (), *rows)] == [(leave, leave), (leave,), (leave,)]
 
@@ -101,7 +103,7 @@ def triple(head: str, relation: str, tail: str, **types) -> dict:
 
 def test_kg(tmp_path):
     row = {
-        "text": "t",
+        "text": TEXT,
         "entity": [
             {"entity": "Ola", "entity_type": "person"},
             {"entity": "Mo", "entity_type": "person"},
@@ -133,16 +135,16 @@ def test_kg(tmp_path):
     ],
 )
 def test_kg_attributes_outside_the_schema(tmp_path, relation, detail):
-    row = {"text": "t", "relation": [relation]}
+    row = {"text": TEXT, "relation": [relation]}
     assert records(tmp_path, "KG", PEOPLE, row) == [BadRecord("train.json:1", Reason.UNKNOWN_LABEL, detail)]
 
 
 @pytest.mark.parametrize("task", ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"])
 def test_a_missing_layer_is_unknown(tmp_path, task):
-    row = {"text": "t", "entity": None, "relation": None, "event": None}
-    assert records(tmp_path, task, PEOPLE, {"text": "t"}, row) == [
-        RawExample("train.json:1", "t"),
-        RawExample("train.json:2", "t"),
+    row = {"text": TEXT, "entity": None, "relation": None, "event": None}
+    assert records(tmp_path, task, PEOPLE, {"text": TEXT}, row) == [
+        RawExample("train.json:1", TEXT),
+        RawExample("train.json:2", TEXT),
     ]
 
 
@@ -240,3 +242,73 @@ names = st.lists(words, min_size=1, max_size=3).map("_".join)
 def test_types_with_underscores_survive(triples):
     typed = ["_".join(triple) for triple in triples]
     assert split_typed(typed, {"P", "Q_R", "S"}, "s:1") == triples
+
+
+def lost(example: RawExample) -> list[tuple[Reason, str]]:
+    assert all(bad.place == example.place for bad in example.lost)
+    return [(bad.reason, bad.detail) for bad in example.lost]
+
+
+NOT_THERE = Reason.MENTION_NOT_IN_TEXT
+
+
+def test_an_entity_that_the_text_does_not_hold_is_lost_alone(tmp_path):
+    names = ["Ola", "Zork", "BODØ", "", " "]
+    row = {"text": TEXT, "entity": [{"entity": name, "entity_type": "name"} for name in names]}
+    [example] = records(tmp_path, "NER", (), row)
+    assert [entity.mention for entity in example.entities] == [Mention("Ola"), Mention("Bodø")]
+    assert lost(example) == [
+        (NOT_THERE, "'Zork' is not in the text; its entity 'name' is left out"),
+        (Reason.MISSING_FIELD, "a mention is empty; its entity 'name' is left out"),
+        (Reason.MISSING_FIELD, "a mention is empty; its entity 'name' is left out"),
+    ]
+    [example] = records(tmp_path, "NER", (), {"text": TEXT, "entity": row["entity"][1:2]})
+    assert example.entities == () and len(example.lost) == 1
+
+
+@pytest.mark.parametrize("task", ["RE", "SPO", "KG"])
+def test_a_relation_is_lost_with_an_end(tmp_path, task):
+    labels = {"SPO": (typed_label("person", "spouse", "person"),), "KG": PEOPLE}.get(task, ())
+    types = {"head_type": "person", "tail_type": "person"}
+    ends = [("Ola", "Eli"), ("Ola", "Zork"), ("Zork", "Eli"), ("Zork", "Quux"), ("eli", "mo")]
+    row = {"text": TEXT, "relation": [triple(head, "spouse", tail, **types) for head, tail in ends]}
+    [example] = records(tmp_path, task, labels, row)
+    assert [(r.head.text, r.tail.text) for r in example.relations] == [("Ola", "Eli"), ("Eli", "Mo")]
+    detail = "'Zork' is not in the text; its relation 'spouse' is left out"
+    assert lost(example) == [(NOT_THERE, detail)] * 3
+
+
+def event(trigger: str | None, **arguments: str) -> dict:
+    made = [{"role": role, "argument": argument} for role, argument in arguments.items()]
+    return {"event_type": "leave", "event_trigger": trigger, "arguments": made}
+
+
+@pytest.mark.parametrize("task", ["EE", "EEA"])
+def test_an_event_is_lost_with_its_trigger_and_an_argument_alone(tmp_path, task):
+    row = {"text": TEXT, "event": [event("fled", who="Ola"), event("LEFT", who="Zork", whence="bodø")]}
+    [example] = records(tmp_path, task, (), row)
+    assert example.events == (Event("leave", Mention("left"), (Argument("whence", Mention("Bodø")),)),)
+    assert lost(example) == [
+        (NOT_THERE, "'fled' is not in the text; its event 'leave' is left out"),
+        (NOT_THERE, "'Zork' is not in the text; its argument 'who' is left out"),
+    ]
+
+
+def test_nan_is_what_an_event_does_not_have(tmp_path):
+    row = {"text": f"{TEXT} NAN", "event": [event("NAN", who="NAN", whence="Bodø")]}
+    [example] = records(tmp_path, "EE", (), row)
+    assert example.events == (Event("leave", None, (Argument("whence", Mention("Bodø")),)),)
+    assert example.lost == ()
+
+
+def test_an_array_is_read_like_lines(tmp_path):
+    rows = [{"text": "Ola left", "entity": [{"entity": "Ola", "entity_type": "name"}]}, {"text": "b", "entity": []}]
+    [*array] = records(tmp_path, "NER", (), json.dumps(rows, indent=2))
+    assert [(example.text, example.entities) for example in array] == [
+        (example.text, example.entities) for example in records(tmp_path, "NER", (), *rows)
+    ]
+
+
+def test_a_schema_that_is_nested_too_deeply(tmp_path):
+    with pytest.raises(SourceError, match=r"^schema\.json:1: expected a list of types"):
+        schema(tmp_path, "NER", "[" * 9000, [], {})

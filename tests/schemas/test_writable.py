@@ -1,0 +1,41 @@
+"""What a reject quotes can be written, whatever the file's bytes are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.arrow import rejects_to_table
+from schemas.errors import BadRecord, Reason, Reject, writable
+
+lone = st.text(st.characters(categories=["Cs", "Ll", "Lo", "Zs"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Zürich", "Zürich"),
+        (b"caf\xe9.txt".decode("utf-8", "surrogateescape"), r"caf\xe9.txt"),
+        ("\ud83d", r"\ud83d"),
+        ("\udfff\udc7f", r"\udfff\udc7f"),
+    ],
+)
+def test_what_utf8_cannot_hold_is_escaped(text, shown):
+    assert writable(text) == shown
+
+
+@given(lone, lone, lone)
+def test_any_reject_can_be_written(place, detail, identifier):
+    record = BadRecord(place, Reason.NOT_UTF8, detail)
+    assert (record.place, record.detail) == (writable(place), writable(detail))
+    table = rejects_to_table([Reject("ingest", identifier, "train", identifier, place, Reason.NOT_UTF8, detail)])
+    assert table.to_pylist() == [
+        {
+            "stage": "ingest",
+            "source": writable(identifier),
+            "split": "train",
+            "id": writable(identifier),
+            "place": record.place,
+            "reason": "not_utf8",
+            "detail": record.detail,
+        }
+    ]
