@@ -246,15 +246,22 @@ def test_unite_joins_the_rows_of_a_sentence():
     assert unite(rows) == [RawExample("f:1", TEXT, (Entity("person", ANN),), (knows, likes)), rows[1]]
 
 
+def annotations(rows) -> set[tuple]:
+    """(text, annotation) of all rows; arguments by themselves, with the label and trigger of their event."""
+    items = {(row.text, item) for row in rows for item in (*(row.entities or ()), *(row.relations or ()))}
+    for row in rows:
+        for event in row.events or ():
+            items.add((row.text, event.label, event.trigger))
+            items.update((row.text, event.label, event.trigger, argument) for argument in event.arguments)
+    return items
+
+
 @settings(max_examples=50)
 @given(st.lists(raw_examples(text=st.sampled_from(["a b", "c d e"]), max_size=2), max_size=4))
 def test_unite_loses_no_annotation(rows):
     united = unite(rows)
     assert [row.text for row in united] == list(dict.fromkeys(row.text for row in rows))
-    for name in ("entities", "relations", "events"):
-        before = {(row.text, item) for row in rows for item in getattr(row, name) or ()}
-        after = [(row.text, item) for row in united for item in getattr(row, name) or ()]
-        assert set(after) == before
+    assert annotations(united) == annotations(rows)
     assert unite(united) == united
     assert unite([replace(row, text=f"{n}") for n, row in enumerate(rows)]) == [
         replace(row, text=f"{n}") for n, row in enumerate(rows)
