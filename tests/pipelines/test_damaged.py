@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipelines import build, diff, publish, rebuild
-from schemas.errors import ConfigError
+from schemas.errors import IEForgeError
 from tests.unified import NER_SCHEMA, ner, write_source
 from train import corpus
 
@@ -58,7 +58,7 @@ def root(made, tmp_path) -> Path:
 def train_rows(root: Path) -> int:
     try:
         corpus.rows(str(root / "build"), "train", streaming=True)
-    except ConfigError as error:
+    except IEForgeError as error:
         return error.exit_code
     return 0
 
@@ -82,7 +82,8 @@ COMMANDS = {
 def metadata(root: Path) -> list[str]:
     """Paths of all files that tell what a build or a release holds."""
     listed = [path for folder in ("build", "release") for path in sorted((root / folder).rglob("*.*"))]
-    return [str(path.relative_to(root)) for path in listed if path.suffix in (".json", ".yaml")]
+    names = [str(path.relative_to(root)) for path in listed if path.suffix in (".json", ".yaml")]
+    return [name for name in names if "/." not in name or name == "build/.release/.rewritten.json"]
 
 
 def reading(name: str) -> list[str]:
@@ -114,7 +115,7 @@ def test_the_metadata_of_a_whole_build_and_release(made, capsys):
     assert set(metadata(made)) >= READS.keys()
 
 
-DRAWN = 4
+DRAWN = 3
 """How many kinds of damage are tried on a file, always the same ones."""
 
 HARMLESS = ("build/build.json", "build/.release/")
@@ -126,7 +127,7 @@ READS = {
     "build/reports/validation.json": {"publish"},
     "build/data/manifest.json": {"publish"},
     "build/examples/manifest.json": {"publish"},
-    "build/labels/NER/free.json": {"publish", "diff"},
+    "build/labels/NER/free.json": {"publish"},
     "release/release.json": {"publish again", "diff", "rebuild"},
     "release/rebuild/sources.json": {"rebuild"},
     "release/rebuild/recipe.yaml": {"rebuild"},
