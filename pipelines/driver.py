@@ -14,12 +14,9 @@ from pipelines.instruct import ask_options
 from pipelines.labels import read_label_set
 from pipelines.stages import own_prompts, stages_of
 from pipelines.unread import unread_files
-from schemas.errors import ConfigError, Reason, printable
+from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
 from transforms import files
-
-REJECT_LINES = 5
-"""Up to this many sources get a line each, or are named in one."""
 
 
 def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[str], own_flags: Sequence[str]) -> int:
@@ -52,13 +49,8 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
         try:
             manifests = dag.run(stages, folder, arguments.only or "card", announce)
         finally:
-            ingested = dag.read_manifest(folder, stages["ingest"])
-            tell_losses(ingested or {"splits": [], "failed": {}, "absent": []})
-            cleaned = dag.read_manifest(folder, stages["clean"])
-            for line in losses.lines(cleaned["shards"] if cleaned else ()):
+            for line in losses_so_far(folder, stages):
                 tell(line)
-    if "labels" in manifests:
-        tell_one_sided(folder, manifests["labels"]["tasks"])
     if "card" in manifests:
         tell(closing_line(folder, arguments.output))
     return 3 if manifests["ingest"]["failed"] else 0
@@ -73,55 +65,18 @@ def announce(stage: dag.Stage, done: bool) -> None:
         tell(f"{stage.name}: already done")
 
 
-def tell_losses(ingested: dict) -> None:
-    """A line for every source that failed, and for those that lost something: one each, or one for many."""
-    for key, reason in ingested["failed"].items():
-        tell(f"error: source {key}: {reason}")
-    if ingested["absent"]:
-        tell(f"note: no text in the files is of {named(ingested['absent'])}; left out")
-    bad: dict[str, int] = {}
-    lost: dict[str, int] = {}
-    first: dict[str, str] = {}
-    for part in ingested["splits"]:
-        counts = {
-            "records": (bad, sum(n for reason, n in part["rejected"].items() if not Reason(reason).is_rule)),
-            "parts": (lost, sum(part["lost"].values())),
-        }
-        for by_key, count in counts.values():
-            if count:
-                by_key[part["key"]] = by_key.get(part["key"], 0) + count
-                first.setdefault(part["key"], (part["first_rejects"] or part["first_lost"])[0])
-    where = "rejects/ingest/ tells where and why"
-    if len(bad.keys() | lost.keys()) > REJECT_LINES:
-        parts = f" and {sum(lost.values()):,} lost parts of records" if lost else ""
-        tell(f"note: {sum(bad.values()):,} bad records{parts} in {len(bad.keys() | lost.keys())} sources; {where}")
-    else:
-        for key in sorted(bad.keys() | lost.keys()):
-            counts = [f"{bad[key]:,} bad records"] if key in bad else []
-            counts += [f"{lost[key]:,} lost parts of records"] if key in lost else []
-            tell(f"note: {key}: {' and '.join(counts)}, first {first[key]}; {where}")
-
-
-def tell_one_sided(folder: str, tasks: Mapping[str, Sequence[str]]) -> None:
-    """A line for the sources and tasks of which no text has a positive label: they teach empty answers alone.
-    `tasks`: source key → tasks.
-    """
-    label_sets = [(key, task) for key, of_source in sorted(tasks.items()) for task in of_source]
-    empty = [
-        f"{key} {task}"
-        for key, task in label_sets
-        if not any(counts for counts in read_label_set(folder, task, key).counts.values())
-    ]
-    if empty:
-        tell(f"warning: no text has a label of {named(empty)}; every answer there is empty")
-    idle = sorted(key for key, of_source in tasks.items() if not of_source)
-    if idle:
-        tell(f"note: none of the tasks asked for is one of {named(idle)}; their texts are only looked at for leaks")
-
-
-def named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - REJECT_LINES:,} more" if len(names) > REJECT_LINES else ""
-    return ", ".join(names[:REJECT_LINES]) + more
+def losses_so_far(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:
+    """What the stages that are done have lost."""
+    lines = []
+    if ingested := dag.read_manifest(folder, stages["ingest"]):
+        lines += losses.in_ingest(ingested)
+    if cleaned := dag.read_manifest(folder, stages["clean"]):
+        lines += losses.in_clean(cleaned["shards"])
+    if labelled := dag.read_manifest(folder, stages["labels"]):
+        tasks = labelled["tasks"]
+        label_sets = [read_label_set(folder, task, key) for key in sorted(tasks) for task in tasks[key]]
+        lines += losses.in_labels(label_sets, [key for key in sorted(tasks) if not tasks[key]])
+    return lines
 
 
 def closing_line(folder: str, name: str) -> str:

@@ -1,35 +1,85 @@
-"""What cleaning dropped → the splits that lost most of their rows, which nobody should have to look up to know."""
+"""The manifests of a build → lines for the user about what was lost: nobody should have to look it up to know."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from schemas.errors import Reason
+from schemas.label import LabelSet
 
 MOST = 0.5
-"""A split that lost a larger share of its rows than this is told of."""
+"""A split that loses a larger share of its rows in cleaning gets a line."""
+
+NAMED = 5
+"""Up to this many sources get a line each, or are named in one."""
+
+
+def in_ingest(manifest: Mapping) -> list[str]:
+    """A line for every source that failed, and for those that lost something: one each, or one for many."""
+    lines = [f"error: source {key}: {reason}" for key, reason in manifest["failed"].items()]
+    if manifest["absent"]:
+        lines.append(f"note: no text in the files is of {named(manifest['absent'])}; left out")
+    records, parts, first = Counter(), Counter(), {}
+    for split in manifest["splits"]:
+        key = split["key"]
+        records[key] += sum(n for reason, n in split["rejected"].items() if not Reason(reason).is_rule)
+        parts[key] += sum(split["lost"].values())
+        for problem in (*split["first_rejects"], *split["first_lost"]):
+            first.setdefault(key, problem)
+    where = "rejects/ingest/ has the place and reason of each"
+    keys = sorted(key for key in records if records[key] or parts[key])
+    if len(keys) > NAMED:
+        return [*lines, f"note: {counted(records.total(), parts.total())} in {len(keys)} sources; {where}"]
+    return lines + [
+        f"note: {key}: {counted(records[key], parts[key])}, first {first.get(key)}; {where}" for key in keys
+    ]
+
+
+def counted(records: int, parts: int) -> str:
+    counts = ((records, "bad records"), (parts, "lost parts of records"))
+    return " and ".join(f"{count:,} {what}" for count, what in counts if count)
+
+
+def in_clean(shards: Iterable[Mapping]) -> list[str]:
+    """A line for each split that lost most of its rows. `shards`: as the manifest of clean/ has them."""
+    rows: Counter[tuple[str, str]] = Counter()
+    kept: Counter[tuple[str, str]] = Counter()
+    reasons: dict[tuple[str, str], Counter] = {}
+    leaks: dict[tuple[str, str], set[str]] = {}
+    for shard in shards:
+        at = shard["key"], shard["split"]
+        rows[at] += shard["windows"]
+        kept[at] += shard["kept"]["examples"]
+        reasons.setdefault(at, Counter()).update(shard["rejected"])
+        leaks.setdefault(at, set()).update(shard["leaks_into"])
+    lines = []
+    for at in sorted(rows):
+        if lost_most(rows[at], kept[at]):
+            why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons[at].items()))
+            into = f" into the test split of {', '.join(sorted(leaks[at]))}" if leaks[at] else ""
+            lines.append(
+                f"{'note' if kept[at] else 'warning'}: {'/'.join(at)}: cleaning left {kept[at]:,} of {rows[at]:,} rows "
+                f"({why}{into}); rejects/clean/ has each of them"
+            )
+    return lines
 
 
 def lost_most(rows: int, kept: int) -> bool:
     return rows - kept > MOST * rows
 
 
-def lines(shards: Iterable[Mapping]) -> list[str]:
-    """A line for each split that lost most of its rows in cleaning. `shards`: as the manifest of clean/ has them."""
-    rows: Counter[tuple[str, str]] = Counter()
-    kept: Counter[tuple[str, str]] = Counter()
-    reasons: dict[tuple[str, str], Counter] = {}
-    leaks: dict[tuple[str, str], set[str]] = {}
-    for part in shards:
-        at = part["key"], part["split"]
-        rows[at] += part["windows"]
-        kept[at] += part["kept"]["examples"]
-        reasons.setdefault(at, Counter()).update(part["rejected"])
-        leaks.setdefault(at, set()).update(part["leaks_into"])
-    told = []
-    for at in sorted(rows):
-        if lost_most(rows[at], kept[at]):
-            why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons[at].items()))
-            into = f" into the test split of {', '.join(sorted(leaks[at]))}" if leaks[at] else ""
-            told.append(
-                f"{'note' if kept[at] else 'warning'}: {'/'.join(at)}: cleaning left {kept[at]:,} of {rows[at]:,} rows "
-                f"({why}{into}); rejects/clean/ tells which"
-            )
-    return told
+def in_labels(label_sets: Sequence[LabelSet], without_task: Sequence[str]) -> list[str]:
+    """A line for the label sets of which no text has a label: they teach empty answers alone; and one for the sources
+    `without_task` that is asked for.
+    """
+    empty = [f"{labels.key} {labels.task}" for labels in label_sets if not any(labels.counts.values())]
+    lines = [f"warning: no text has a label of {named(empty)}; every answer there is empty"] if empty else []
+    if without_task:
+        names = named(without_task)
+        lines.append(f"note: none of the tasks asked for is one of {names}; their texts are only looked at for leaks")
+    return lines
+
+
+def named(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -44,7 +44,9 @@ class SplitRead(TypedDict):
     key: str
     split: Split
     rejected: Lost
+    lost: Lost
     first_rejects: list[str]
+    first_lost: list[str]
 
 
 class Ingested(Manifest):
@@ -52,6 +54,7 @@ class Ingested(Manifest):
     raw: dict[str, dict[str, list[tuple[str, str]]]]
     splits: list[SplitRead]
     failed: dict[str, str]
+    absent: list[str]
 
 
 class Shard(TypedDict):

@@ -191,7 +191,7 @@ def _key_problem(key: str) -> str:
             return f"the folder's name {name!r} holds a character that no file of a build may have; rename it"
         if len(name.encode()) > NAME_BYTES:
             return f"the folder's name has more than {NAME_BYTES} bytes; shorten it"
-        if name == "manifest.json" or name.endswith(".parquet"):
+        if name in ("manifest", "manifest.json") or name.endswith(".parquet"):
             return f"the folder's name {name!r} is that of a file of a build; rename it"
     return ""
 

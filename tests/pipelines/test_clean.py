@@ -195,8 +195,8 @@ def test_a_split_that_is_lost_to_a_test_split_is_told(run, capsys):
     told = [line for line in capsys.readouterr().err.splitlines() if "cleaning left" in line]
     assert told == [
         "warning: a/train: cleaning left 0 of 4 rows (leakage 4 into the test split of a, b); "
-        "rejects/clean/ tells which",
-        "note: b/train: cleaning left 1 of 4 rows (leakage 3 into the test split of a, b); rejects/clean/ tells which",
+        "rejects/clean/ has each of them",
+        "note: b/train: cleaning left 1 of 4 rows (leakage 3 into the test split of a, b); rejects/clean/ has each of them",
     ]
 
 

@@ -159,7 +159,17 @@ def test_a_folder_of_ones_own_that_is_named_like_a_source_is_read_and_costs_no_o
 
 def test_a_folder_name_that_no_file_can_bear_costs_its_source_alone(tmp_path, capsys):
     data = tmp_path / "data"
-    bad = ("manifest.json", "x.parquet", "a" * 201, "小" * 67, "line\nend", "bell\a", "zero\u200bwidth", "esc\x1b[31m")
+    bad = (
+        "manifest",
+        "manifest.json",
+        "x.parquet",
+        "a" * 201,
+        "小" * 67,
+        "line\nend",
+        "bell\a",
+        "zero\u200bwidth",
+        "esc\x1b[31m",
+    )
     for name in (*bad, "mine"):
         write_source(data / name, "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
     flags = ["--data_root", str(data), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
