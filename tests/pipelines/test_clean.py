@@ -196,7 +196,8 @@ def test_a_split_that_is_lost_to_a_test_split_is_told(run, capsys):
     assert told == [
         "warning: a/train: cleaning left 0 of 4 rows (leakage 4 into the test split of a, b); "
         "rejects/clean/ has each of them",
-        "note: b/train: cleaning left 1 of 4 rows (leakage 3 into the test split of a, b); rejects/clean/ has each of them",
+        "note: b/train: cleaning left 1 of 4 rows (leakage 3 into the test split of a, b); "
+        "rejects/clean/ has each of them",
     ]
 
 
