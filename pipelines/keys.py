@@ -165,6 +165,8 @@ def decide(
     unions: dict[int, list[tuple]] = defaultdict(list)
     for rows in same_key_groups(pa.concat_tables(tables)):
         for row, decision, into in decisions_on(rows, splits, same_text):
+            if decision.stays and row["document"] is not None:
+                continue  # its windows are what stays, and some of them may be alike
             shard, detail = row["shard"], DETAILS[decision.reason].format(", ".join(into))
             for number in range(row["row"], row["row"] + row["rows"]):
                 decisions[shard].append((shard, number, str(decision.reason), decision.stays, into, detail))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import build
+from pipelines import build, clean
 from pipelines.clean import keys_path
 from schemas.arrow import EXAMPLES, table_to_examples
 from tests.conftest import checksums, run_build
@@ -129,8 +129,9 @@ def test_three_annotators_of_one_text(run, shards, same_text, kept, lost, counte
     assert sum(part["same_text"] for part in train) == counted
 
 
-def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run):
+def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run, monkeypatch):
     """Where the others' documents are cut does not matter: their annotations come into the windows of the first."""
+    monkeypatch.setattr(clean, "EXAMPLES_A_TABLE", 1)  # so that a shard has several tables
     stretch = "once more. Sentence 2"  # where the first document is cut, and this one, for its sake, is not
     train = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG, thing=stretch), ner(LONG, person="Ada")]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
@@ -147,13 +148,24 @@ def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run):
     assert totals(manifests[0])["crosses_window"] == {"entities": 1}  # its own document had it
 
 
+def test_of_documents_that_differ_only_the_windows_that_do_are_counted(run):
+    write_source(
+        run.data / "a", "NER", NER_SCHEMA,
+        train=[ner(LONG, thing="Sentence 0"), ner(LONG)],
+        dev=[ner(LONG, thing="Sentence 0"), ner(LONG, person="Sentence 0", place="Rome")],
+    )  # fmt: skip
+    train, validation = run("--set=clean.same_text=report")["shards"]
+    assert (train["rejected"], train["same_text"]) == ({"duplicate": 2}, 2)
+    assert (validation["rejected"], validation["same_text"]) == ({"contradiction": 6}, 0)
+
+
 def test_worker_processes_unite_the_same_rows(run, tmp_path):
-    long = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG.replace(" ", "\t", 1), thing="report")]
+    long = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG.replace(" ", "\t", 1), thing="Sentence\t0")]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[*ANNOTATORS, *long])
     flags = ("--set", "ingest.examples_per_shard=2")
     run(*flags)
     found = annotated(run, "a", "train")
-    assert sorted(found[LONG[:129]][0]) == ["Ada", "Rome", "report"]  # repaired before they are compared
+    assert sorted(found[LONG[:129]][0]) == ["Ada", "Rome", "Sentence 0"]  # repaired before they are compared
     alone = checksums(run.output, "clean/**/*.parquet")
     shutil.rmtree(run.output)
     done = run_build(

@@ -141,7 +141,9 @@ def test_a_window_with_a_test_text_is_found_in_its_split(tmp_path, capsys):
     leaked = corrupt(output / "clean/a/train-00000.parquet", EXAMPLES, 1, leak)
     assert leaked == "a/train/0/1"
     assert build.main(flags) == 4
-    lines = [line for line in capsys.readouterr().err.splitlines() if "leaked_texts" in line]
+    lines = [
+        line for line in capsys.readouterr().err.splitlines() if " of leaked_texts: " in line or " of split: " in line
+    ]
     assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and leaked in lines[0]
 
 
