@@ -91,14 +91,14 @@ def words_of_a_table(n: int) -> str:
 
 READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
     # name: source, form, size, size → files
-    "ace, < without >": ("ace2005", 0, 4_000, lambda n: {"d.sgm": f"<DOC>{'<' * n}</DOC", "d.apf.xml": ACE}),
+    "ace, < without >": ("ace2005", 0, 4_000, lambda n: {"d.sgm": f"<DOC>a</DOC>{'<' * n}", "d.apf.xml": ACE}),
     "ace, blanks": ("ace2005", 0, 4_000, lambda n: {"d.sgm": f"<DOC>a{' ' * n}b</DOC>", "d.apf.xml": ACE}),
     "ace, line ends": ("ace2005", 0, 4_000, lambda n: {"d.sgm": "<DOC>" + " \n" * n + "</DOC>", "d.apf.xml": ACE}),
     "ace, references": ("ace2005", 0, 2_000, lambda n: {"d.sgm": "<DOC>" + "&a" * n + "</DOC>", "d.apf.xml": ACE}),
     "bioc, one concept": ("bc5cdr", 1, 200, lambda n: {"d.xml": bioc(n)}),
     "blocks, blanks": ("semeval_re", 0, 4_000, lambda n: {"f": f'1\t"<e1>a{" " * n}x</e1> <e2>b</e2>"\nOther\n'}),
     "blocks, quotes": ("semeval_re", 0, 4_000, lambda n: {"f": "1\t" + '"\t' * n + "x\nOther\n"}),
-    "brat, CRLF": ("phee", 1, 500, brat_lines),
+    "brat, CRLF": ("phee", 1, 2_000, brat_lines),
     "brat, sub-arguments": ("phee", 1, 200, sub_arguments),
     "chemdner, mentions": (
         *("bc4chemd", -1, 1_000),
@@ -113,7 +113,7 @@ READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
     "conll2012, brackets": ("ontonotes", 0, 4_000, lambda n: {"f": f"d 0 0 a NN * - - - - {'(A' * n}( -\n"}),
     "conll2012, nested": ("ontonotes", 0, 500, lambda n: {"f": "d 0 0 a NN * - - - - (A* -\n" * n}),
     "genetag, mentions": (
-        *("bc2gm", 0, 500),
+        *("bc2gm", 0, 1_000),
         lambda n: {"train.in": f"P1 {'a ' * n}\n", "GENE.eval": f"P1|0 {n - 1}|b\n" * n},
     ),
     "genia, coordination": ("genia_ner", 0, 500, lambda n: {"f.xml": coordination(n)}),
@@ -132,7 +132,7 @@ READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
         *("fewrel", 0, 500),
         lambda n: {"train_wiki.json": '{"P931": [' + '{"tokens": ["a"], "h": ["a", "", []]},\n' * n + "{}]}"},
     ),
-    "pipes, one letter": ("ade_corpus", 0, 2_000, lambda n: {"DRUG-AE.rel": one_letter(n)}),
+    "pipes, one letter": ("ade_corpus", 0, 4_000, lambda n: {"DRUG-AE.rel": one_letter(n)}),
     "pubtator, one concept": ("bc5cdr", 0, 500, lambda n: {"f.PubTator.txt": spans_of_one_concept(n)}),
     "relation columns": ("conll2004", -1, 1_000, lambda n: {"f.corp": "".join(map(relation_line, range(n)))}),
     "table, quotes": ("wiki_zsl", 2, 4_000, lambda n: {"val_data_1.csv": 'passages,"' + '""' * n + "\n"}),

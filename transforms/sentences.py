@@ -35,7 +35,8 @@ def _ends(text: str, lang: str) -> Iterator[int]:
     """Where the sentences end, with the blanks behind them; the last is the end of the text.
 
     A text longer than STRETCH is looked at stretch by stretch, each up to a paragraph's end where it holds one. Where
-    it holds none its last sentence, which may be cut, begins the next stretch; if it is one sentence, that goes on.
+    it holds none the sentences of its last quarter, in which a quotation may be cut open, are left to the next stretch;
+    if it is one sentence, that goes on.
     """
     start = 0
     while len(text) - start > STRETCH:
@@ -43,6 +44,7 @@ def _ends(text: str, lang: str) -> Iterator[int]:
         paragraph = text.rfind(PARAGRAPH, start + 1, limit)
         if paragraph < 0:
             ends = _segmented(text, start, limit, lang)[:-1]
+            ends = [end for end in ends if end <= limit - STRETCH // 4] or ends
         else:
             ends = _segmented(text, start, paragraph + len(PARAGRAPH), lang)
         yield from ends
