@@ -13,21 +13,32 @@ from pathlib import Path
 import pytest
 
 from hard_negatives import dictionary
-from schemas.errors import IEForgeError
+from pipelines import reading, unified
+from pipelines.sources import load
+from schemas.errors import BadRecord, IEForgeError
 from tests.train.conftest import ner_row
 from transforms import prompts
+from transforms.files import File
 
 TEXTS = ("Ada Lund sailed to Brevik.", "Åse Kjær stayed; 王芳去了港口。")
 
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """`read` takes the path of a file and gives a value to compare. `kind`: objects, json (a value), lines or yaml."""
+    """`read` takes the path of a file and gives a value to compare. `kind`: objects, json (a value), lines, columns or yaml."""
 
     file: str
     kind: str
     content: str
     read: Callable[[Path], object]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a reader gives: (language, text, entities) of each record, and the bad ones."""
+
+    good: list[tuple]
+    bad: list[BadRecord]
 
 
 def rows_as_lines(rows: list[dict]) -> str:
@@ -132,7 +143,7 @@ def with_value(value: bytes) -> Callable[[bytes], bytes]:
 
 
 JSON = ("objects", "json")
-ALL = (*JSON, "lines", "yaml")
+ALL = (*JSON, "lines", "columns", "yaml")
 
 
 @dataclass(frozen=True)
@@ -194,6 +205,76 @@ def test_a_file_is_read_alike_or_refused_in_one_line(convention, entry, tmp_path
     else:
         assert convention.refusal is None or convention.or_read
         assert found == point.read(plain)
+
+
+def column_files() -> EntryPoint:
+    content = "".join(f"{text} NN O {tag}\n" for text, tag in (("Åse", "I-PER"), ("港", "O"))) + "\nAda NN O I-PER\n"
+    return EntryPoint("eng.train", "columns", content, lambda path: of_source("conll2003", path))
+
+
+def json_files() -> EntryPoint:
+    rows = [{"text": text, "label": {"name": {text[:3]: [[0, 2]]}}} for text in TEXTS]
+    return EntryPoint("train.json", "objects", rows_as_lines(rows), lambda path: of_source("clue_ner", path))
+
+
+def files_of_ones_own() -> EntryPoint:
+    rows = [{"text": text, "entity": [{"entity": text[:3], "entity_type": "person"}]} for text in TEXTS]
+    return EntryPoint("train.json", "objects", rows_as_lines(rows), of_folder)
+
+
+def of_source(key: str, path: Path) -> Read:
+    return as_read(reading.records(load(key), load(key).forms[0], [File(str(path), path.name)]))
+
+
+def of_folder(path: Path) -> Read:
+    """As a build reads a user's own folder: the language and the task follow from what is in it."""
+    for name, text in (("schema.json", '["person"]\n[]\n{}\n'), ("source.yaml", "task: NER\n")):
+        path.with_name(name).write_text(text, encoding="utf-8")
+    (folder,) = unified.sources_below(str(path.parent))
+    assert not folder.problem
+    records = reading.records(folder.source, folder.found.form, folder.found.splits["train"])
+    return as_read(records, folder.source.lang)
+
+
+def as_read(records, lang: str = "") -> Read:
+    good, bad = [], []
+    for record in records:
+        if isinstance(record, BadRecord):
+            bad.append(record)
+        else:
+            good.append((lang, record.text, record.entities))
+    return Read(good, bad)
+
+
+READERS = (column_files, json_files, files_of_ones_own)
+READ_ALIKE = ("UTF-16",)
+"""What readers take though what a user names on the command line may not be so: datasets come as they are."""
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        (name, entry)
+        for name, convention in CONVENTIONS.items()
+        for entry in READERS
+        if entry().kind in convention.kinds
+    ],
+)
+def test_a_data_file_is_read_alike_or_loses_what_cannot_be_read(name, entry, tmp_path):
+    convention, point = CONVENTIONS[name], entry()
+    plain, path = tmp_path / "plain" / point.file, tmp_path / "other" / point.file
+    for folder in (plain.parent, path.parent):
+        folder.mkdir()
+    plain.write_text(point.content, encoding="utf-8", newline="\n")
+    path.write_bytes(convention.change(point.content.encode()))
+    expected, found = point.read(plain), point.read(path)
+    assert expected.good and not expected.bad
+    if convention.refusal is None or name in READ_ALIKE:
+        assert (found.good, found.bad) == (expected.good, [])
+    elif name != "empty" and not (convention.or_read and found.good == expected.good):
+        assert found.bad and len(found.good) < len(expected.good)
+        assert all(text in point.content for _, text, _ in found.good)
+        assert all(re.fullmatch(rf"{point.file}:[0-9]+", record.place) for record in found.bad)
 
 
 @pytest.mark.parametrize("name", ["half a surrogate pair", "deep nesting", "NaN", "NUL"])
