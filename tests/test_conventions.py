@@ -167,7 +167,8 @@ CONVENTIONS = {
     "an array": Convention(as_array, ("objects",)),
     "an indented array": Convention(lambda content: b"\n" + as_array(content, indent=1), ("objects",)),
     "escapes": Convention(lambda content: json.dumps(json.loads(content)).encode(), ("json",)),
-    "UTF-16": Convention(lambda content: content.decode().encode("utf-16"), ALL, "UTF-16|no valid YAML"),
+    "UTF-16": Convention(lambda content: content.decode().encode("utf-16"), (*JSON, "lines", "columns"), "UTF-16"),
+    "UTF-16 with its mark": Convention(lambda content: content.decode().encode("utf-16"), ("yaml",)),  # YAML 1.2, 5.2
     "gzip": Convention(gzip.compress, ALL, r"compressed \(gzip\)|no valid YAML"),
     "Latin-1": Convention(lambda content: re.sub(b"[\x80-\xff]+", b"\xe9", content), ALL, "UTF-8|utf-8"),
     "empty": Convention(lambda content: b"", ALL, ""),
