@@ -25,7 +25,7 @@ TEXTS = ("Ada Lund sailed to Brevik.", "Åse Kjær stayed; 王芳去了港口。
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """`read` takes the path of a file and gives a value to compare. `kind`: objects, json (a value), lines, columns or yaml."""
+    """`read` takes the path of a file and gives a value to compare. `kind`: one of ALL."""
 
     file: str
     kind: str
