@@ -13,7 +13,7 @@ from pipelines.config import Config
 from pipelines.instruct import ask_options
 from pipelines.labels import read_label_set
 from pipelines.stages import own_prompts, stages_of
-from pipelines.unread import unread_files
+from pipelines.unread import FOR_PEOPLE, unread_files
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
 from transforms import files
@@ -37,7 +37,8 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
         model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
         return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
     for unread in unread_files(listed, everything, located if config.sources else None):
-        tell(f"note: {unread}")
+        if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` has these too
+            tell(f"note: {unread}")
     if arguments.dry_run:
         return print_plan(config, folder, located)
     outside = [path for path in (config.data_root, config.instruct.prompts) if path]

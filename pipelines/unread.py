@@ -4,6 +4,7 @@ A file that nobody reads is nothing to train on, and a test file that nobody rea
 one is named or counted. Hidden files and folders (`.git`, `.DS_Store`) are no data and left out.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,13 @@ from pipelines.judge import folder
 from pipelines.registry import Listing, Located
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
+DOCUMENTATION = re.compile(
+    r"(?:.*/)?(?:readme|licen[cs]e|notice|changelog)[^/]*|.*\.(?:md|html?|pdf|dtd|bib)", re.IGNORECASE
+)
+"""Names of what comes with data for people to read."""
+
+FOR_PEOPLE = "documentation"
+
 NAMED = 3
 """So many files of a folder and reason are named, the others counted."""
 
@@ -71,6 +79,8 @@ def unread_files(listed: Listing, everything: Sequence[Located], chosen: Sequenc
                 reason = "its name tells no split: train, dev or test"
             elif file.path in other_form:
                 reason = "in another form, or of no use alone"
+            elif DOCUMENTATION.fullmatch(file.name):
+                reason = FOR_PEOPLE
             elif file.name.lower().endswith(PACKED):
                 reason = "packed; unpack it"
             else:

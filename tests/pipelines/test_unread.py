@@ -38,7 +38,10 @@ def test_what_is_read_is_not_named(data):
     ("path", "reason"),
     [
         ("conll2003/eng.testb.gz", "packed; unpack it"),
-        ("conll2003/notes/README", "no source reads it"),
+        ("conll2003/notes/README", "documentation"),
+        ("mine/Licence.txt", "documentation"),
+        ("notes.md", "documentation"),
+        ("mine/readers.json", "no source reads it"),
         ("mine/more.json", "no source reads it"),
         ("mine/deeper/train.json", "no source reads it"),
         ("mine/TEST.JSON", "no source reads it"),
