@@ -206,7 +206,7 @@ STEPS: dict[str, tuple[int, Callable[[int], object]]] = {
     "low quality": (20_000, lambda n: low_quality(example("\u0301!" * n))),
     "leakage key, marks on one letter": (2_000, lambda n: leakage_key("a" + "\u0301\u0323" * n)),
     "duplicates, contradictions": (
-        *(2_000, lambda n: decide((i, i, [(b"place", f"{i}".encode())]) for i in range(n))),
+        *(2_000, lambda n: decide(((i, i, [(b"place", f"{i}".encode())]) for i in range(n)), "unite")),
     ),
     "unite, one text": (
         *(2_000, lambda n: unite(RawExample("f:1", "a b", entities("a" * 9, i % 8 + 1)) for i in range(n))),

@@ -250,7 +250,7 @@ def work(connection: Connection, keys: Sequence[str], seed: int, start: int) -> 
 
     by_folder = cases(keys)
     signal.signal(signal.SIGPROF, end)
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES,) * 2)
     while True:
         case = variant(by_folder, seed, start)

@@ -7,13 +7,11 @@ import sys
 import traceback
 from collections.abc import Collection, Sequence
 
-import yaml
-
 from pipelines import build, release, release_recipe, shell, sources
 from pipelines.release_recipe import DICTIONARIES, PROMPTS, RECIPE, SOURCES
 from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
-from transforms import files
+from transforms import files, yaml_values
 
 
 def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
@@ -49,7 +47,7 @@ def recipes(output: str, left_out: Collection[str]) -> dict[str, str]:
     settings["instruct"] |= {"prompts": None}
     texts = {
         SOURCES: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
-        RECIPE: yaml.safe_dump(settings, allow_unicode=True, sort_keys=False),
+        RECIPE: yaml_values.render(settings),
     }
     if config.instruct.prompts:
         texts[PROMPTS] = files.read_text(config.instruct.prompts)

@@ -26,11 +26,11 @@ def by_locale(source: str) -> list[int]:
         owner = node.func.value.id if isinstance(getattr(node.func, "value", None), ast.Name) else ""
         if name not in ("open", "read_text", "write_text", "fdopen", "TextIOWrapper", "NamedTemporaryFile"):
             continue
-        if owner in ("os", "files", "FileSystems") and name != "fdopen":
-            continue  # descriptors, bytes, or our own functions, which have one encoding
+        if owner in ("os", "files", "user_files", "OPENER", "FileSystems") and name != "fdopen":
+            continue  # descriptors, bytes, addresses, or our own functions, which have one encoding
         values = [value.value for value in (*node.args, *(k.value for k in node.keywords)) if hasattr(value, "value")]
         binary = any(isinstance(value, str) and "b" in value and len(value) < 4 for value in values)
-        told = "utf-8" in values or any(keyword.arg == "encoding" for keyword in node.keywords)
+        told = {"utf-8", "ascii"} & set(map(str, values)) or any(keyword.arg == "encoding" for keyword in node.keywords)
         if not binary and not told:
             lines.append(node.lineno)
     return lines

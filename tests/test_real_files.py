@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import registry
-from pipelines.sources.__main__ import verify
+from pipelines.sources.__main__ import as_splits, verify
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -93,7 +93,7 @@ def located():
 
 @pytest.mark.parametrize("key", sorted({key for key, _ in READ}))
 def test_counts(located, key):
-    report = verify(located[key].source, located[key].found)
+    report = as_splits(verify(key, located[key].source, located[key].found))
     found = {
         (key, split): tuple(counts[name] for name in ("examples", "entities", "relations", "events"))
         for split, counts in report.items()

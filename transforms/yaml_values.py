@@ -1,4 +1,4 @@
-"""YAML that a user or a stranger wrote → values that can be used and quoted: YAML 1.2's plain types, in bounds.
+"""YAML that a user or a stranger wrote → plain values in bounds, by the types of YAML 1.2; and back.
 
 A date, a time, `no` and `on` are the texts that they are written as, 2e-4 is a number. What unfolds by aliases to more
 than a file of `MAX_CHARS` could hold, what holds itself, and a key that stands twice are errors.
@@ -18,7 +18,15 @@ MAX_DEPTH = 50
 PROBLEM_CHARS = 200
 
 CORE = {kind: f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
+LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+class Dumper(yaml.SafeDumper):
+    """PyYAML's, which quotes what either version of YAML would take for another type, and what ends a line in one."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar(CORE["str"], text, style='"' if LINE_ENDS.search(text) else None)
 
 
 class Loader(yaml.SafeLoader):
@@ -40,6 +48,8 @@ for kind, pattern, first in (
     ("merge", r"<<$", ["<"]),
 ):
     Loader.add_implicit_resolver(CORE[kind], re.compile(pattern, re.ASCII), first)
+    Dumper.add_implicit_resolver(CORE[kind], re.compile(pattern, re.ASCII), first)
+Dumper.add_representer(str, Dumper.represent_text)
 
 
 def number(kind: type, spelt: dict[str, str]):
@@ -75,6 +85,11 @@ def read(path: str | Path, hint: str) -> object:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; {hint}") from error
     return parse(content, str(path))
+
+
+def render(value: object) -> str:
+    """The YAML document of plain values, keys in their order; `parse` and readers of YAML 1.1 give them back."""
+    return yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False)
 
 
 def parse(content: bytes, origin: str) -> object:

@@ -5,12 +5,12 @@ import time
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, printable
 from transforms import yaml_values
-from transforms.yaml_values import parse, read
+from transforms.yaml_values import parse, read, render
 
 
 def plain(texts: st.SearchStrategy[str]) -> st.SearchStrategy:
@@ -146,8 +146,11 @@ def test_encodings_and_ends_of_lines(tmp_path, encoding, end):
 
 
 @given(plain(ANY))
-def test_what_yaml_writes_is_read_back(value):
-    assert parse(yaml.safe_dump(value).encode(), "f") == value
+@example({"0E0": "1e5"})
+@example(["2020-01-01", "no", "0x1F", "1_000", "a\x85b", "a\u2028b", ".5", "~"])
+def test_what_is_written_is_read_back_here_and_by_others(value):
+    assert parse(render(value).encode(), "f") == value
+    assert yaml.safe_load(render(value)) == value
 
 
 @given(plain(PRINTED))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas import key_list
@@ -17,6 +16,7 @@ from train import load as load_model
 from train import predict, tiny
 from train.scoring.metrics import MATCHES
 from train.tuning.recipe import check, read, with_setting
+from transforms import yaml_values
 
 ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
 
@@ -124,7 +124,7 @@ def claim(comparison: Comparison, output: Path) -> None:
     marker.write_text(written, encoding="utf-8")
     for arm, own in comparison.arms.items():
         recipe = merged(comparison.build, own) | {"sources": [*comparison.sources, *comparison.held_out]}
-        text = yaml.safe_dump(recipe, allow_unicode=True, sort_keys=False)
+        text = yaml_values.render(recipe)
         (output / arm).mkdir(exist_ok=True)
         (output / arm / "build.yaml").write_text(text, encoding="utf-8")
 

@@ -7,8 +7,6 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-import yaml
-
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, tiny
 from train.tuning import packing, rows
@@ -172,7 +170,7 @@ def claim(recipe: Recipe, resume: bool) -> str | None:
             raise ConfigError(f"{path}: made with another {', '.join(changed)}; resume with the same, or start anew")
     os.makedirs(recipe.output, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
-        yaml.safe_dump(written, file, allow_unicode=True, sort_keys=False)
+        file.write(yaml_values.render(written))
     steps = [int(name.removeprefix("checkpoint-")) for name in held if name.startswith("checkpoint-")]
     whole = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
     return f"{recipe.output}/checkpoint-{max(whole)}" if whole else None
