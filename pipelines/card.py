@@ -98,6 +98,7 @@ def facts(counts: Mapping) -> dict:
         "events": sum(one["events"] for one in kept),
         "label_sets": sum(len(tasks) for tasks in counts["labels"].values()),
         "rejected": figures.rejected(counts),
+        "lost_parts": figures.rejected(counts, "lost"),
         "leaked": figures.leaked(counts),
         "same_text": figures.same_text(counts),
         "lost_most": figures.lost_most(counts),

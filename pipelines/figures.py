@@ -79,12 +79,14 @@ def rows_by(counts: Mapping, fact: str) -> dict[str, int]:
     return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
 
 
-def rejected(counts: Mapping) -> dict[str, int]:
-    """Reason → records lost for it, of all sources and splits, the most frequent first."""
+def rejected(counts: Mapping, what: str = "rejected") -> dict[str, int]:
+    """Reason → records lost for it, of all sources and splits, the most frequent first. With `what` "lost": parts of
+    records that were kept.
+    """
     reasons = Counter()
     for splits in counts["sources"].values():
         for one in splits.values():
-            reasons.update(one["rejected"])
+            reasons.update(one[what])
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 

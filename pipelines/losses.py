@@ -35,8 +35,8 @@ def in_ingest(manifest: Mapping) -> list[str]:
 
 
 def counted(records: int, parts: int) -> str:
-    counts = ((records, "bad records"), (parts, "lost parts of records"))
-    return " and ".join(f"{count:,} {what}" for count, what in counts if count)
+    counts = [f"{records:,} bad record{'s' * (records > 1)}"] if records else []
+    return " and ".join([*counts, *([f"{parts:,} lost part{'s' * (parts > 1)} of records"] if parts else [])])
 
 
 def in_clean(shards: Iterable[Mapping]) -> list[str]:
