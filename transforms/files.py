@@ -52,7 +52,7 @@ UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class File(msgspec.Struct, frozen=True, gc=False):
     """A raw file. `name` is its path below the source's folder: what places, errors and split names show.
 
-    Reading raises SourceError where the operating system refuses.
+    Reading raises SourceError where the operating system refuses, reading as text where it is UTF-16 without a mark.
     """
 
     path: str
@@ -65,7 +65,7 @@ class File(msgspec.Struct, frozen=True, gc=False):
 
     def text(self) -> str:
         """The whole file, decoded as by `lines`."""
-        data = b"".join(_as_utf_8([self.read()]))
+        data = b"".join(self._as_utf_8([self.read()]))
         return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
     def lines(self) -> Iterator[tuple[int, str]]:
@@ -94,7 +94,7 @@ class File(msgspec.Struct, frozen=True, gc=False):
         lines are shorter than that.
         """
         begun: list[bytes] = []
-        for block in _as_utf_8(self._stored_blocks()):
+        for block in self._as_utf_8(self._stored_blocks()):
             end = block.rfind(b"\n") + 1
             if end:
                 yield b"".join((*begun, block[:end]))
@@ -110,23 +110,35 @@ class File(msgspec.Struct, frozen=True, gc=False):
             while block := stream.read(BLOCK_BYTES):
                 yield block
 
+    def _as_utf_8(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The blocks of the file as they are or, where they open with the mark of UTF-16, in UTF-8.
 
-def _as_utf_8(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The blocks of a file as they are or, where they open with the mark of UTF-16, in UTF-8.
+        What is no UTF-16 either (half a pair, half a unit at the end) comes out as what is no UTF-8. Raises SourceError
+        where they look like UTF-16 without its mark, every line of which would be another bad record.
+        """
+        blocks = iter(blocks)
+        first = next(blocks, b"")
+        if not first.startswith(UTF_16_MARKS):
+            if looks_like_utf_16(first):
+                raise SourceError(f"{self.name}:1: UTF-16 without a byte order mark; re-encode it as UTF-8")
+            yield first
+            yield from blocks
+            return
+        decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
+        for block in chain([first], blocks):
+            yield decoder.decode(block).encode("utf-8", "surrogatepass")
+        if decoder.getstate()[0]:
+            yield b"\xff"
 
-    What is no UTF-16 either (half a pair, half a unit at the end) comes out as what is no UTF-8.
+
+def looks_like_utf_16(data: bytes) -> bool:
+    """Whether every other byte is NUL for a tenth of the characters or more, as it is of ASCII in UTF-16, and few of
+    the bytes between these are. UTF-8 has a NUL for the character NUL alone.
     """
-    blocks = iter(blocks)
-    first = next(blocks, b"")
-    if not first.startswith(UTF_16_MARKS):
-        yield first
-        yield from blocks
-        return
-    decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
-    for block in chain([first], blocks):
-        yield decoder.decode(block).encode("utf-8", "surrogatepass")
-    if decoder.getstate()[0]:
-        yield b"\xff"
+    if b"\0" not in data:
+        return False
+    few, many = sorted((data[::2].count(0), data[1::2].count(0)))
+    return many >= len(data) / 20 and many >= 4 * few
 
 
 @contextmanager

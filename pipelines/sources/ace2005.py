@@ -132,6 +132,7 @@ def to_example(place: str, document: ace.Document) -> RawExample:
         entities=tuple(dict.fromkeys(entities)),
         relations=tuple(dict.fromkeys(relations)),
         events=tuple(dict.fromkeys(events)),
+        lost=document.lost,
     )
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 from pipelines.sources import Form, Licence, Source
 from pipelines.sources import _mtl as mtl
+from schemas.errors import BadRecord
 from schemas.example import RawExample
 from schemas.label import Label
 from transforms.formats import brat, columns
@@ -11,7 +12,10 @@ from transforms.formats import brat, columns
 ANATOMY = Label("anatomy", "a part or substance of the body at any scale, healthy or diseased")
 
 
-def to_example(place: str, document: brat.Document) -> RawExample:
+def to_example(place: str, document: brat.Document) -> RawExample | BadRecord:
+    """The first T line that has no place in the text costs the document."""
+    if document.misplaced:
+        return next(iter(document.misplaced.values()))
     return RawExample(place, document.text, entities=tuple(document.mentions.values()))
 
 

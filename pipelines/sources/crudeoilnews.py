@@ -130,6 +130,7 @@ def from_brat(place: str, document: brat.Document) -> RawExample:
             for link in document.events.values()
             if link.label.lower() not in NO_TYPE
         ),
+        lost=document.lost,
     )
 
 

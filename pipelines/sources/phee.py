@@ -18,7 +18,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
 from transforms.formats import brat, json_rows
-from transforms.formats.offsets import Count
+from transforms.formats.offsets import Offset
 
 ROLES = {
     "Subject": "subject",
@@ -61,7 +61,7 @@ class Node(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     text: list[list[str]]
-    start: list[list[Count]]
+    start: list[list[Offset]]
     entity_id: list[str] = []
     value: bool | str | None = None
     Age: "Node | None" = None
@@ -141,7 +141,8 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
     """The events of one sentence, whose arguments the files name only where there are two events.
 
     All T lines of a single event's sentence belong to it. Of two events each has the main arguments that its E line
-    names; a sub-argument belongs to the main arguments that R lines tie it to, else to those whose span holds it.
+    names; a sub-argument belongs to the main arguments that R lines tie it to, else to those whose span holds it. One
+    that belongs to none is lost alone.
     """
     events = {name: link for name, link in document.events.items() if link.label != "Combination"}
     order = {name: number for number, name in enumerate(events)}
@@ -151,6 +152,7 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             events_of.setdefault(end, set()).add(name)
     mains = {role: MainArguments(document, role) for role in MAIN}
     arguments: dict[str, list[Argument]] = {name: [] for name in events}
+    lost = [*document.lost, *document.misplaced.values()]
     tied: dict[str, set[str]] = {}  # sub-argument → the mentions that R lines tie it to
     for link in document.relations.values():
         (_, head), (_, tail) = link.arguments
@@ -168,7 +170,8 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             holders = {name} if role in MAIN else tied.get(name) or main.around(entity.mention)
             owners = sorted(set().union(*(events_of.get(holder, ()) for holder in holders)), key=order.get)
         if not owners:
-            return BadRecord(place, Reason.BROKEN_RECORD, f"nothing tells to which event {name} belongs")
+            detail = f"nothing tells to which event {name} belongs; it is left out"
+            lost.append(BadRecord(place, Reason.MISSING_FIELD, detail))
         for event in owners:
             arguments[event].append(Argument(role, entity.mention))
     return RawExample(
@@ -178,6 +181,7 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             Event(link.label, document.mention(link.trigger), tuple(dict.fromkeys(arguments[name])))
             for name, link in events.items()
         ),
+        lost=tuple(dict.fromkeys(lost)),  # a T line is one argument, however many lines name it
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
@@ -43,15 +44,21 @@ class Record(msgspec.Struct):
 
 def to_example(place: str, row: Record) -> RawExample | BadRecord:
     tokens = [token for sentence in row.sentences for token in sentence]
-    arguments: dict[Tokens, list[tuple[Span, str]]] = {}
+    arguments: dict[Tokens, list[tuple[Span, str]]] = {}  # one whose trigger is no event's is lost alone
     for trigger, (first, last), role in row.gold_evt_links:
         arguments.setdefault(trigger, []).append(((first, last + 1), NUMBERS.sub("", role)))
     events = row.evt_triggers and [
         ((first, last + 1), labels[0][0], arguments.pop((first, last), ())) for first, last, labels in row.evt_triggers
     ]
-    if arguments:
-        return BadRecord(place, Reason.BROKEN_RECORD, f"{min(arguments)} is the trigger of a link but of no event")
-    return token_spans.sentence(place, tokens, None, None, escapes={}, events=events)
+    record = token_spans.sentence(place, tokens, None, None, escapes={}, events=events)
+    if arguments and isinstance(record, RawExample):
+        lost = [
+            BadRecord(place, Reason.MISSING_FIELD, f"{role!r} is of an event at tokens {trigger}, where none is")
+            for trigger, of_trigger in arguments.items()
+            for _, role in of_trigger
+        ]
+        record = replace(record, lost=(*record.lost, *lost))
+    return record
 
 
 def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:

@@ -19,7 +19,7 @@ from schemas.example import Argument, Event, Mention, RawExample, Span
 from schemas.label import Label
 from transforms.files import File
 from transforms.formats import json_rows
-from transforms.formats.offsets import Count
+from transforms.formats.offsets import Count, Offset
 
 TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
@@ -27,8 +27,8 @@ TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="u
 class Part(msgspec.Struct):
     """An entity or a trigger: tokens of the document, the end excluded."""
 
-    start: Count
-    end: Count
+    start: Offset
+    end: Offset
     text: str
     id: str = ""
 
@@ -53,35 +53,36 @@ class Document(msgspec.Struct):
 
 
 def to_example(place: str, row: Document) -> RawExample | BadRecord:
+    """An argument whose entity is not there, or outside the tokens, is lost alone."""
     text, spans = joined(row)
     if any(text[slice(*span)] != token for span, token in zip(spans, tokens(row), strict=True)):
         return BadRecord(place, Reason.OFFSET_MISMATCH, "a sentence is not spelled by its tokens' offsets")
     if row.event_mentions is None:
         return RawExample(place, text)
     parts = {part.id: part for part in row.entity_mentions}
-    for part in (*row.entity_mentions, *(event.trigger for event in row.event_mentions)):
-        if not part.start < part.end <= len(spans):
-            detail = f"{part.start} to {part.end} is no span of {len(spans)} tokens"
-            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
-    unknown = {a.entity_id for event in row.event_mentions for a in event.arguments} - parts.keys()
-    if unknown:
-        return BadRecord(place, Reason.BROKEN_RECORD, f"{min(unknown)} is no entity of this document")
 
-    def mention(part: Part) -> Mention:
+    def mention(part: Part | None, called: str) -> Mention | BadRecord:
+        if part is None:
+            return BadRecord(place, Reason.MISSING_FIELD, f"{called} is no entity of this document")
+        if not 0 <= part.start < part.end <= len(spans):
+            detail = f"{called}: {part.start} to {part.end} is no span of {len(spans)} tokens"
+            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         return Mention(part.text, ((spans[part.start][0], spans[part.end - 1][1]),))
 
-    return RawExample(
-        place,
-        text,
-        events=tuple(
-            Event(
-                event.event_type,
-                mention(event.trigger),
-                tuple(Argument(argument.role, mention(parts[argument.entity_id])) for argument in event.arguments),
-            )
-            for event in row.event_mentions
-        ),
-    )
+    events, lost = [], []
+    for event in row.event_mentions:
+        trigger = mention(event.trigger, f"the trigger of {event.event_type!r}")
+        if isinstance(trigger, BadRecord):
+            return trigger
+        arguments = []
+        for argument in event.arguments:
+            filler = mention(parts.get(argument.entity_id), argument.entity_id)
+            if isinstance(filler, BadRecord):
+                lost.append(filler)
+            else:
+                arguments.append(Argument(argument.role, filler))
+        events.append(Event(event.event_type, trigger, tuple(arguments)))
+    return RawExample(place, text, events=tuple(events), lost=tuple(lost))
 
 
 def tokens(row: Document) -> list[str]:

@@ -90,10 +90,8 @@ def test_a_family_of_rams_has_the_windows_of_its_events(read):
     [
         (window("life.die.n/a", 8), Reason.OFFSET_MISMATCH),
         (window("life.die.n/a", -1), Reason.OFFSET_MISMATCH),
-        (window("life.die.n/a", 1, ([2, 1], "evt1arg1victim")), Reason.OFFSET_MISMATCH),
         (window("life.die.n/a", 1, ([0, 0], "evt1arg1killer")), Reason.UNKNOWN_LABEL),
         (window("life.flourish", 1), Reason.UNKNOWN_LABEL),
-        (DAMAGE | {"evt_triggers": RUN["evt_triggers"]}, Reason.BROKEN_RECORD),
         (RUN | {"evt_triggers": [[1, 1, []]]}, Reason.MISSING_FIELD),
     ],
 )
@@ -132,6 +130,11 @@ def article(**changes) -> dict:
     } | changes
 
 
+def killed_at(start: int, end: int) -> dict:
+    (event,) = article()["event_mentions"]
+    return {"event_mentions": [event | {"trigger": event["trigger"] | {"start": start, "end": end}}]}
+
+
 WIKI_TEXT = 'Flood in Arl\nIt killed two. "Go!'
 
 
@@ -159,9 +162,10 @@ def test_a_family_of_wikievents_has_all_documents(read):
     ("changes", "reason"),
     [
         ({"sentences": [[[["Flood", 0, 5], ["in", 5, 7]], "Flood in"]]}, Reason.OFFSET_MISMATCH),
-        ({"entity_mentions": [{"id": "d-T1", "start": 2, "end": 99, "text": "Arl"}]}, Reason.OFFSET_MISMATCH),
-        ({"entity_mentions": [{"id": "d-T1", "start": -1, "end": 1, "text": "Arl"}]}, Reason.MISSING_FIELD),
-        ({"entity_mentions": []}, Reason.BROKEN_RECORD),
+        (killed_at(4, 99), Reason.OFFSET_MISMATCH),
+        (killed_at(-6, 5), Reason.OFFSET_MISMATCH),
+        (killed_at(4, 4), Reason.OFFSET_MISMATCH),
+        ({"entity_mentions": [{"id": "d-T1", "end": 1, "text": "Arl"}]}, Reason.MISSING_FIELD),
     ],
 )
 def test_wikievents_bad_rows(read, changes, reason):

@@ -138,7 +138,7 @@ BROKEN = {
     "unknown key": (lambda event: event.update(Cause=node([(52, "aa")])), Reason.MISSING_FIELD),
     "no start": (lambda event: event["Effect"].pop("start"), Reason.MISSING_FIELD),
     "one start too few": (lambda event: event["Effect"]["start"][0].pop(), Reason.MISSING_FIELD),
-    "negative start": (lambda event: event["Trigger"]["start"][0].__setitem__(0, -24), Reason.MISSING_FIELD),
+    "negative start": (lambda event: event["Trigger"]["start"][0].__setitem__(0, -24), Reason.OFFSET_MISMATCH),
     "two triggers": (lambda event: event.update(Trigger=node([(8, "fever")], [(39, "came")])), Reason.MISSING_FIELD),
     "start far off": (lambda event: event["Trigger"]["start"][0].__setitem__(0, 3), Reason.OFFSET_MISMATCH),
 }
@@ -215,16 +215,22 @@ def test_brat_two_events_share_out_by_containment_and_relations(tmp_path):
     ]
 
 
+def test_brat_an_argument_of_neither_event_is_lost_alone(tmp_path):
+    example = read_brat(tmp_path, TWO, TWO_ANN)  # T5 is neither held by a treatment nor tied to one
+    assert [len(event.arguments) for event in example.events] == [3, 3]
+    (lost,) = example.lost
+    assert lost.reason == Reason.MISSING_FIELD and "T5" in lost.detail
+
+
 @pytest.mark.parametrize(
     ("ann", "reason", "named"),
     [
-        (TWO_ANN, Reason.BROKEN_RECORD, "T5"),  # neither held by a treatment nor tied to one
         (ANN.replace("Gender", "Sex"), Reason.UNKNOWN_LABEL, "Sex"),
         (ANN.replace("Adverse_event", "Accident"), Reason.UNKNOWN_LABEL, "Accident"),
     ],
 )
-def test_brat_what_cannot_be_placed_is_a_bad_record(tmp_path, ann, reason, named):
-    record = read_brat(tmp_path, TWO if ann is TWO_ANN else TEXT, ann)
+def test_brat_what_is_not_known_is_a_bad_record(tmp_path, ann, reason, named):
+    record = read_brat(tmp_path, TEXT, ann)
     assert isinstance(record, BadRecord)
     assert record.reason == reason
     assert named in record.detail

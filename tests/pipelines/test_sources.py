@@ -213,6 +213,7 @@ DAMAGES = {
     "a value nested too deeply": lambda data: data.replace(b": ", b": " + DEEP + b", ", 3).replace(b'"', DEEP, 1),
     "every value nested too deeply": lambda data: re.sub(rb":( ?)(?=[\[{\"])", rb":\1" + DEEP[5000:13000], data),
     "a half of UTF-16": lambda data: b"\xff\xfe" + data,
+    "UTF-16 without its mark": lambda data: data.decode().encode("utf-16-le"),
     "controls": lambda data: re.sub(rb"(?m)^(..)", b"\\1\x00\x1b[2J\r\x0c", data),
     "other separators": lambda data: data.replace(b"\t", b"|").replace(b" ", b"\t"),
     "references": lambda data: data.replace(b" ", b" &#" + HUGE + b"; ", 9),

@@ -4,6 +4,8 @@ import codecs
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import SURROGATE, ConfigError, MachineError, SourceError
 from transforms import files
@@ -49,6 +51,31 @@ def test_utf_16_with_its_mark_is_read(tmp_path, monkeypatch, mark, size):
         *whole, (_, last) = File(str(path), "f").lines()
         assert whole == [(1, "a\u0a0a"), (2, "中𝒳")] and SURROGATE.search(last)
         assert File(str(path), "f").text() == "a\u0a0a\r\n中𝒳\n" + last
+
+
+UTF_16_FILES = {
+    "columns": "".join(f"{character}\tO\n" for character in "今天下雨,一切照旧。"),
+    "lines": '{"text": "他们一起去了海边看日出,然后一同回家。", "entity": []}\r\n' * 3,
+    "words": "Rain fell.\n",
+    "a character": "a",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("content", UTF_16_FILES)
+def test_utf_16_without_its_mark_is_one_error_that_says_so(tmp_path, content, encoding):
+    path = tmp_path / "f"
+    path.write_bytes(UTF_16_FILES[content].encode(encoding))
+    file = File(str(path), "d/f")
+    for read in (file.text, lambda: list(file.lines()), lambda: list(file.line_lists()), lambda: list(file.blocks())):
+        with pytest.raises(SourceError, match=r"^d/f:1: UTF-16 without a byte order mark; re-encode it as UTF-8$"):
+            read()
+
+
+@given(st.text(max_size=300), st.integers(0, 20))
+def test_utf_8_is_not_taken_for_utf_16(text, nulls):
+    assert not files.looks_like_utf_16(text.replace("\0", "").encode())
+    assert not files.looks_like_utf_16(f"{'ab' * 200}{chr(0) * nulls}{text}".replace("\0\0", "\0-\0").encode())
 
 
 def test_bytes_that_are_no_utf8_stay_visible(tmp_path):

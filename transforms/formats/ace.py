@@ -7,6 +7,7 @@ stands for differs between documents: the reading that spells more mentions is t
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import unescape
 
@@ -47,12 +48,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The body's text and what is annotated in it; every id that a link names is in `mentions`."""
+    """The body's text and what is annotated in it; every id that a link names is in `mentions`.
+
+    `lost`: the arguments of relations and events that name no mention of the file, or a value or a time without a
+    place in the text.
+    """
 
     text: str
     mentions: dict[str, Marked]
     relations: tuple[Link, ...]
     events: tuple[Link, ...]
+    lost: tuple[BadRecord, ...] = ()
 
 
 def read(
@@ -60,7 +66,8 @@ def read(
 ) -> Iterator[RawExample | BadRecord]:
     """Every pair `X.sgm`, `X.apf.xml` of one folder through `to_example(place, document)`, in order of name.
 
-    A document with a missing file, broken XML or an annotation that breaks the format is a BadRecord. Only the
+    A document with a missing file, broken XML or an annotation that breaks the format is a BadRecord, and so is one in
+    which an entity or a trigger has no place; an argument that has none is lost alone. Only the
     body's text is kept (no document id, type and date), widened to what is annotated outside; wrapped lines are
     joined by a blank, which changes no offset.
     """
@@ -78,10 +85,13 @@ def read(
 
 
 class _Broken(Exception):
-    """Carries what is wrong with an element out of its parser; caught by `parse` alone."""
+    """Carries what is wrong with an element out of its parser; `parse` catches it, or what loses less."""
 
     def __init__(self, element: etree._Element, reason: Reason, detail: str):
         self.line, self.reason, self.detail = element.sourceline, reason, detail
+
+    def record(self, name: str) -> BadRecord:
+        return BadRecord(f"{name}:{self.line}", self.reason, self.detail)
 
 
 def parse(sgml: str, annotation: File) -> Document | BadRecord:
@@ -89,32 +99,34 @@ def parse(sgml: str, annotation: File) -> Document | BadRecord:
     data = annotation.read()
     try:
         data.decode()
-        return _document(sgml.replace("\r\n", "\n"), etree.fromstring(data, PARSER))
+        return _document(sgml.replace("\r\n", "\n"), etree.fromstring(data, PARSER), annotation.name)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return BadRecord(f"{annotation.name}:{line}", Reason.NOT_UTF8, f"{error}; re-encode the file")
     except etree.XMLSyntaxError as error:
         return BadRecord(f"{annotation.name}:{error.lineno or 1}", Reason.BROKEN_RECORD, f"broken XML: {error.msg}")
     except _Broken as problem:
-        return BadRecord(f"{annotation.name}:{problem.line}", problem.reason, problem.detail)
+        return problem.record(annotation.name)
 
 
-def _document(sgml: str, root: etree._Element) -> Document:
+def _document(sgml: str, root: etree._Element, name: str) -> Document:
+    """Raises _Broken; `name` is the annotation's, for what is lost."""
     text, moved, body = plain_text(sgml)
 
     def offsets(mark: etree._Element) -> Span:
-        start, last = (_attribute(mark, name) for name in ("START", "END"))
+        start, last = (_attribute(mark, bound) for bound in ("START", "END"))
         if not (is_offset(start) and is_offset(last) and int(start) <= int(last) < len(moved) - 1):
             detail = f"{start} to {last} is no span of a text of {len(moved) - 1} characters"
             raise _Broken(mark, Reason.OFFSET_MISMATCH, detail)
         return int(start), int(last) + 1
 
+    marks = []
+    for mark in root.iter("charseq"):
+        with suppress(_Broken):  # whether it is needed shows below
+            marks.append((*offsets(mark), _plain(mark.text or "")))
+
     def spelled(reading: Sequence[int]) -> int:
-        return sum(
-            _plain(text[reading[start] : reading[end]]) == _plain(mark.text or "")
-            for mark in root.iter("charseq")
-            for start, end in [offsets(mark)]
-        )
+        return sum(_plain(text[reading[start] : reading[end]]) == given for start, end, given in marks)
 
     reading = max((moved, range(len(moved))), key=spelled)
 
@@ -126,28 +138,41 @@ def _document(sgml: str, root: etree._Element) -> Document:
         found, given = text[start:end], _plain(mark.text or "")
         return Mention(found if _plain(found) == given else given, ((start, end),))
 
-    mentions = {}
+    mentions: dict[str, Marked] = {}
+    misplaced: dict[str, _Broken] = {}  # values and times, which are arguments alone
+    lost: list[BadRecord] = []
     for kind in ("entity", "value", "timex2"):
         for item in root.iter(kind):
             label = "TIMEX2" if kind == "timex2" else _attribute(item, "TYPE")
             for element in item.iterfind(f"{kind}_mention"):
-                head = mention(element, "head") if kind == "entity" else None
-                mentions[_attribute(element, "ID")] = Marked(label, mention(element, "extent"), head)
+                identifier = _attribute(element, "ID")
+                try:
+                    head = mention(element, "head") if kind == "entity" else None
+                    mentions[identifier] = Marked(label, mention(element, "extent"), head)
+                except _Broken as problem:
+                    if kind == "entity":
+                        raise
+                    misplaced[identifier] = problem
 
     def link(element: etree._Element, trigger: Mention | None = None) -> Link:
         arguments = []
         for argument in element.iterfind(f"{element.tag}_argument"):
-            reference = _attribute(argument, "REFID")
-            if reference not in mentions:
-                raise _Broken(argument, Reason.BROKEN_RECORD, f"{reference} is no mention of this file")
-            arguments.append((_attribute(argument, "ROLE"), reference))
+            try:
+                role, reference = (_attribute(argument, key) for key in ("ROLE", "REFID"))
+                if reference in misplaced:
+                    raise misplaced[reference]
+                if reference not in mentions:
+                    raise _Broken(argument, Reason.MISSING_FIELD, f"{reference} is no mention of this file")
+                arguments.append((role, reference))
+            except _Broken as problem:
+                lost.append(problem.record(name))
         item = element.getparent()
         label = ".".join(filter(None, (_attribute(item, "TYPE"), item.get("SUBTYPE"))))
         return Link(label, tuple(arguments), trigger)
 
     relations = [link(element) for element in root.iterfind(".//relation_mention")]
     events = [link(element, mention(element, "anchor")) for element in root.iterfind(".//event_mention")]
-    return _cut(Document(text, mentions, tuple(relations), tuple(events)), *body)
+    return _cut(Document(text, mentions, tuple(relations), tuple(events), tuple(lost)), *body)
 
 
 def _attribute(element: etree._Element, name: str) -> str:
@@ -221,4 +246,5 @@ def _cut(document: Document, start: int, end: int) -> Document:
         },
         document.relations,
         tuple(replace(event, trigger=moved(event.trigger)) for event in document.events),
+        document.lost,
     )

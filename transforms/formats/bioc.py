@@ -27,7 +27,8 @@ def read(
     and tail concept (its label is in the infon `relation`). Annotations with the infon `drop` (key, value) are left
     out: of a composite mention and its parts only one may be kept, or the same words are counted twice.
 
-    A document with a broken annotation is a BadRecord. Where the XML itself breaks, the documents before it are
+    A document with a broken annotation is a BadRecord. A relation of concepts for which no two mentions stand is lost
+    alone. Where the XML itself breaks, the documents before it are
     kept, one BadRecord stands for what follows.
     """
     for file in files:
@@ -93,8 +94,10 @@ def _document(
         head, tail = (infons[end] for end in ends)
         relation = placed.relation(infons["relation"], head, tail)
         if relation is None:
-            return broken(item, Reason.BROKEN_RECORD, f"no two mentions stand for {head} and {tail}")
-        relations.append(relation)
+            detail = f"no two mentions stand for {head} and {tail}; their relation is left out"
+            lost.append(broken(item, Reason.MISSING_FIELD, detail))
+        else:
+            relations.append(relation)
     return RawExample(
         f"{name}:{element.sourceline}",
         text,

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span, surface
@@ -25,12 +25,18 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text and its annotations by id; every id that a relation or an event names is there."""
+    """A text and its annotations by id; every id that a relation or an event names is there.
+
+    `lost`: the arguments, and the relations, that name an id which is not there or a T line that has no place in the
+    text. `misplaced` has these T lines by id: whether one costs the document depends on what a source makes of them.
+    """
 
     text: str
     mentions: dict[str, Entity]
     relations: dict[str, Link]
     events: dict[str, Link]
+    lost: tuple[BadRecord, ...] = ()
+    misplaced: dict[str, BadRecord] = field(default_factory=dict)
 
     def mention(self, reference: str) -> Mention | None:
         """The mention that a T id names, or the trigger of the event that an E id names."""
@@ -39,10 +45,12 @@ class Document:
         return self.mentions[reference].mention
 
 
-def all_layers(place: str, document: Document, entity_types: Container[str] | None = None) -> RawExample:
+def all_layers(place: str, document: Document, entity_types: Container[str] | None = None) -> RawExample | BadRecord:
     """T lines as entities (those of `entity_types`; None: all but the triggers), R lines as relations, typed by
-    their ends, E lines as events.
+    their ends, E lines as events. The first T line without a place in the text makes the document a BadRecord.
     """
+    if document.misplaced:
+        return next(iter(document.misplaced.values()))
     triggers = {event.trigger for event in document.events.values()}
     relations = []
     for link in document.relations.values():
@@ -69,6 +77,7 @@ def all_layers(place: str, document: Document, entity_types: Container[str] | No
             )
             for link in document.events.values()
         ),
+        lost=document.lost,
     )
 
 
@@ -78,7 +87,8 @@ def read(
     """Every pair `X.txt`, `X.ann` of one folder through `to_example(place, document)`, in order of name.
 
     An empty `X.ann` is a text without annotations; a missing partner or the first broken line makes the document a
-    BadRecord.
+    BadRecord, and so does a trigger that is not there. An argument that is not there is lost alone, and so is a
+    relation with an end that is not.
     """
     for pair in pairs(files, ".txt", ".ann"):
         if isinstance(pair, BadRecord):
@@ -110,7 +120,7 @@ def pairs(files: Iterable[File], *extensions: str) -> Iterator[tuple[File, ...] 
             yield tuple(found[extension] for extension in extensions)
 
 
-SPOT = re.compile(rf"(\S+) ({DIGITS} {DIGITS}(?:;{DIGITS} {DIGITS})*)\t(.*)")
+SPOT = re.compile(rf"(\S+) (-?{DIGITS} -?{DIGITS}(?:;-?{DIGITS} -?{DIGITS})*)\t(.*)")
 LINK = re.compile(r"(\S+?):(\S+)")
 
 
@@ -122,7 +132,9 @@ class _Broken(Exception):
 
 
 def parse(raw_text: str, ann: File) -> Document | BadRecord:
-    """The document, or its first broken line. The line end that closes the text file is not part of the text."""
+    """The document, or its first broken line or trigger. The line end that closes the text file is not part of the
+    text.
+    """
     spots: dict[str, tuple[str, list[Span], str]] = {}
     relations: dict[str, Link] = {}
     events: dict[str, Link] = {}
@@ -145,21 +157,40 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
                 events[reference] = _event(rest)
             else:
                 raise _Broken(Reason.BROKEN_RECORD, f"{line[:20]!r} starts with none of T R E A M N # *")
-        for reference, link in (relations | events).items():
-            number = lines[reference]
-            if link.trigger is not None and link.trigger not in spots:
-                raise _Broken(Reason.BROKEN_RECORD, f"the trigger {link.trigger} is no T line of this file")
-            for _, end in link.arguments:
-                if end not in spots and end not in events:
-                    raise _Broken(Reason.BROKEN_RECORD, f"{end} is no T or E line of this file")
-        text, spots = _plain_line_ends(raw_text, spots)
-        mentions = {}
-        for reference, (label, spans, string) in spots.items():
-            number = lines[reference]
-            mentions[reference] = Entity(label, _mention(text, spans, string))
+        for reference, event in events.items():
+            if event.trigger not in spots:
+                number = lines[reference]
+                raise _Broken(Reason.BROKEN_RECORD, f"the trigger {event.trigger} is no T line of this file")
     except _Broken as problem:
         return BadRecord(f"{ann.name}:{number}", problem.reason, problem.detail)
-    return Document(text, mentions, relations, events)
+    text, spots = _plain_line_ends(raw_text, spots)
+    mentions: dict[str, Entity] = {}
+    misplaced: dict[str, BadRecord] = {}
+    for reference, (label, spans, string) in spots.items():
+        try:
+            mentions[reference] = Entity(label, _mention(text, spans, string))
+        except _Broken as problem:
+            misplaced[reference] = BadRecord(f"{ann.name}:{lines[reference]}", problem.reason, problem.detail)
+    for event in events.values():
+        if event.trigger in misplaced:
+            return misplaced[event.trigger]
+    lost: list[BadRecord] = []
+
+    def placed(reference: str, link: Link) -> tuple[tuple[str, str], ...]:
+        """The arguments that can be placed; adds the others to `lost`."""
+        kept = []
+        for role, end in link.arguments:
+            if end in mentions or end in events:
+                kept.append((role, end))
+                continue
+            detail = f"{end} is no T or E line of this file; {role!r} of {reference} is left out"
+            missing = BadRecord(f"{ann.name}:{lines[reference]}", Reason.MISSING_FIELD, detail)
+            lost.append(misplaced.get(end, missing))
+        return tuple(kept)
+
+    events = {reference: replace(event, arguments=placed(reference, event)) for reference, event in events.items()}
+    relations = {reference: link for reference, link in relations.items() if len(placed(reference, link)) == 2}
+    return Document(text, mentions, relations, events, tuple(lost), misplaced)
 
 
 def _spot(rest: str) -> tuple[str, list[Span], str]:
@@ -223,7 +254,7 @@ def _plain_line_ends(raw_text: str, spots: dict) -> tuple[str, dict]:
 def _mention(text: str, spans: list[Span], string: str) -> Mention:
     """The mention with its pieces in text order. brat writes a line end within a surface as a blank."""
     for start, end in spans:
-        if not start < end <= len(text):
+        if not 0 <= start < end <= len(text):
             raise _Broken(Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters")
     found = surface(text, spans)
     if len(found) != len(string):  # a line cut short, which must not be repaired to its shorter string

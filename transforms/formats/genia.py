@@ -21,7 +21,7 @@ from transforms.files import File
 from transforms.formats.inline import trimmed
 
 MAX_FRAGMENTS = 64
-"""The largest coordination of GENIA 3.02 has 8; the conjuncts of one with more than this are left out."""
+"""The largest coordination of GENIA 3.02 has 8; the conjuncts of one with more than this are lost."""
 
 Fragment = tuple[str, Span]
 """A piece of a coordination: its lex without star, blanks and case, and where it stands."""
@@ -31,7 +31,8 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every sentence of every article, with all terms in the order in which they are opened, outer before inner.
 
     The conjuncts of a coordination stand where it does, as mentions of several spans ("B ... cells") or of one ("T
-    cells"); one whose lex is not made of the fragments' is left out. Neither the DTD nor an entity is loaded. Where
+    cells"); one whose lex is not made of the fragments' is lost alone, and so are all of a coordination of
+    coordinations. Neither the DTD nor an entity is loaded. Where
     the XML breaks off, one BadRecord stands for what follows; a file that is no UTF-8 is a SourceError.
     """
     for file in files:
@@ -81,32 +82,46 @@ def _example(place: str, element: etree._Element) -> RawExample:
     walk(element, 0)
     text = "".join(pieces)
     entities = []
+    lost: list[BadRecord] = []
     for term in element.iter("cons"):
         meaning = term.get("sem", "")
         if meaning.startswith("("):
-            entities += [Entity(label, Mention(surface(text, at), at)) for label, at in _conjuncts(term, text, spans)]
+            for conjunct in _conjuncts(place, term, text, spans):
+                if isinstance(conjunct, BadRecord):
+                    lost.append(conjunct)
+                else:
+                    label, at = conjunct
+                    entities.append(Entity(label, Mention(surface(text, at), at)))
         elif meaning:
             at = trimmed(text, spans[term])
             entities.append(Entity(meaning, Mention(text[slice(*at)], (at,))))
-    return RawExample(place, text, tuple(entities))
+    return RawExample(place, text, tuple(entities), lost=tuple(lost))
 
 
-def _conjuncts(term: etree._Element, text: str, spans: dict) -> Iterator[tuple[str, tuple[Span, ...]]]:
-    """(class, spans) of each conjunct that fragments spell. One whose own lex has a star is a piece of an outer one."""
+def _conjuncts(
+    place: str, term: etree._Element, text: str, spans: dict
+) -> Iterator[tuple[str, tuple[Span, ...]] | BadRecord]:
+    """(class, spans) of each conjunct that fragments spell, a BadRecord for one that they do not. One whose own lex has
+    a star is a piece of an outer one.
+    """
     classes, lexes = (_operands(term.get(name, "")) for name in ("sem", "lex"))
-    if len(classes) != len(lexes):
+    if len(classes) != len(lexes) or not lexes:
+        detail = f"{term.get('lex', '')[:80]!r} and its classes are not the conjuncts of one coordination; left out"
+        yield BadRecord(place, Reason.BROKEN_RECORD, detail)
         return
     starred = [part for part in term.iter("cons") if _is_piece(part.get("lex", ""))]
     outer = {part for inner in starred for part in inner.iterancestors()}
     leaves = [part for part in starred if part not in outer]
-    if len(leaves) > MAX_FRAGMENTS:
-        return
-    fragments = [(_bare(part.get("lex")), trimmed(text, spans[part])) for part in leaves]
+    readable = len(leaves) <= MAX_FRAGMENTS
+    fragments = [(_bare(part.get("lex")), trimmed(text, spans[part])) for part in leaves] if readable else []
     for label, lex in zip(classes, lexes, strict=True):
         if not _is_piece(lex):
             found = _spelled(_bare(lex), fragments)
             if found:
                 yield label, _merged(text, found)
+            else:
+                why = "its fragments do not spell it" if readable else f"of more than {MAX_FRAGMENTS} fragments"
+                yield BadRecord(place, Reason.MENTION_NOT_IN_TEXT, f"conjunct {lex[:80]!r} is left out: {why}")
 
 
 def _is_piece(lex: str) -> bool:

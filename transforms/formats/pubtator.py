@@ -98,7 +98,8 @@ class ConceptMentions:
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every document. The text is title, blank, abstract; offsets count its code points, ends are exclusive.
 
-    A block ends at a blank line or the next title. Its first broken line makes the document a BadRecord.
+    A block ends at a blank line or the next title. Its first broken line makes the document a BadRecord. A relation of
+    concepts for which no two mentions stand is lost alone.
     """
     for file in files:
         block: list[tuple[int, str]] = []
@@ -144,12 +145,18 @@ def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord
             )
         mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has blanks after some
         entities.append(Grounded(Entity(columns[3], mention), concepts_of(columns[4])))
-    relations, placed = [], ConceptMentions(entities)
+    relations, lost, placed = [], [], ConceptMentions(entities)
     for number, (label, head, tail) in links:
         relation = placed.relation(label, head, tail)
         if relation is None:
-            return broken(number, Reason.BROKEN_RECORD, f"no two mentions stand for {head} and {tail}")
-        relations.append(relation)
+            detail = f"no two mentions stand for {head} and {tail}; their relation is left out"
+            lost.append(broken(number, Reason.MISSING_FIELD, detail))
+        else:
+            relations.append(relation)
     return RawExample(
-        f"{name}:{first}", text, entities=tuple(item.entity for item in entities), relations=tuple(relations)
+        f"{name}:{first}",
+        text,
+        entities=tuple(item.entity for item in entities),
+        relations=tuple(relations),
+        lost=tuple(lost),
     )

@@ -86,19 +86,25 @@ def sentence(
 
     entities: (span, label); relations: (head, tail, label), an end typed by the first entity that has its span, if
     there is one; events: (trigger, label, [(argument, role), ...]). A span that holds no token or leaves the
-    sentence is an offset_mismatch.
+    sentence is an offset_mismatch; an argument is lost alone for it.
     """
     words = [escapes.get(token, token) for token in tokens] if escapes else tokens
     text = joiner.join(words)
+
+    def within(span: Span) -> bool:
+        return 0 <= span[0] < span[1] <= len(words)
+
+    def misplaced(span: Span) -> str:
+        return f"tokens {span[0]} to {span[1] - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
+
     spans = [span for span, _ in entities] if entities else []
     if relations:
         spans += [end for relation in relations for end in relation[:2]]
     if events:
-        spans += [span for trigger, _, found in events for span in (trigger, *(span for span, _ in found))]
-    for first, end in spans:
-        if not 0 <= first < end <= len(words):
-            detail = f"tokens {first} to {end - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
-            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
+        spans += [trigger for trigger, _, _ in events]
+    for span in spans:
+        if not within(span):
+            return BadRecord(place, Reason.OFFSET_MISMATCH, misplaced(span))
     ends = list(accumulate(map(len, words), initial=0)) if spans else []  # without the joiners before
     gap = len(joiner)
 
@@ -121,7 +127,13 @@ def sentence(
         None
         if events is None
         else tuple(
-            Event(label, mention(trigger), tuple(Argument(role, mention(span)) for span, role in found))
+            Event(label, mention(trigger), tuple(Argument(role, mention(span)) for span, role in found if within(span)))
             for trigger, label, found in events
+        ),
+        tuple(
+            BadRecord(place, Reason.OFFSET_MISMATCH, f"{role!r} of {label!r}: {misplaced(span)}")
+            for _, label, found in events or ()
+            for span, role in found
+            if not within(span)
         ),
     )

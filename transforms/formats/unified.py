@@ -8,6 +8,7 @@ Unicode form) is taken as the text has it. Any other is lost with what hangs on 
 entity or an argument alone, a relation with its end, an event with its trigger.
 """
 
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label, typed_label
 from transforms.files import File
-from transforms.formats import json_rows
+from transforms.formats import json_rows, json_values
 from transforms.spelling import Spellings
 
 LINES = (
@@ -27,7 +28,7 @@ LINES = (
     ("a list of roles or relations", list[str]),
     ("a map from type to a list of roles", dict[str, list[str]]),
 )
-"""What each of the three lines of schema.json holds."""
+"""What each of the three values of schema.json is, which has one a line as a rule."""
 
 ABSENT = (None, "", "NAN")
 """What a trigger or an argument is that an event does not have."""
@@ -212,11 +213,12 @@ def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
 def read_schema(file: File, task: str) -> tuple[Label, ...]:
     """The label set in a schema.json, sorted by name.
 
-    Its three JSON lines are, by task: NER, EET: types, [], {}. RE: [], relations, {}. SPO: typed strings
-    `subjectType_predicate_objectType`, predicates, {}. EE, EEA: event types, roles, {event type: [roles]}. KG: typed
-    strings, attributes, {entity type: [attributes]}. Raises SourceError with file and line where they are not.
+    Its three JSON values, one a line as a rule, are, by task: NER, EET: types, [], {}. RE: [], relations, {}. SPO:
+    typed strings `subjectType_predicate_objectType`, predicates, {}. EE, EEA: event types, roles, {event type:
+    [roles]}. KG: typed strings, attributes, {entity type: [attributes]}. Raises SourceError with file and line where
+    they are not.
     """
-    lines = [(number, line) for number, line in file.lines() if line.strip()]
+    lines = _three_values(file) or [(number, line) for number, line in file.lines() if line.strip()]
     if len(lines) != len(LINES):
         number = lines[-1][0] if lines else 1
         expected = "; ".join(what for what, _ in LINES)
@@ -244,6 +246,20 @@ def read_schema(file: File, task: str) -> tuple[Label, ...]:
     if not all(label.name.strip() for label in labels):
         raise SourceError(f"{place}: a label has an empty name, so no prompt can ask for it; name it or take it out")
     return tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
+
+
+def _three_values(file: File) -> list[tuple[int, str]]:
+    """(first line, JSON) of each, where the file is three JSON values, however they are broken into lines; else
+    nothing.
+    """
+    text, found, at = file.text(), [], 0
+    try:
+        while (start := json_values.BLANKS.match(text, at).end()) < len(text) and len(found) <= len(LINES):
+            _, at = json_values.element(text, start)
+            found.append((text.count("\n", 0, start) + 1, text[start:at]))
+    except json.JSONDecodeError:
+        return []
+    return found if len(found) == len(LINES) else []
 
 
 def _decode(file: File, number: int, line: str, what: str, kind: type):

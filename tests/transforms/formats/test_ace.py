@@ -162,7 +162,7 @@ def test_an_offset_that_is_off_keeps_the_string_to_be_repaired(read_pair):
         (apf(BO.replace('TYPE="PER"', "")), Reason.MISSING_FIELD),
         (apf(re.sub("<head>.*</head>", "", BO)), Reason.MISSING_FIELD),
         (apf(BO.replace('START="', 'BEGIN="')), Reason.MISSING_FIELD),
-        (apf(BO, HIRED), Reason.BROKEN_RECORD),  # names E1-1, which is not there
+        (apf(MILL, BO, HIRED.replace('<anchor><charseq START="', '<anchor><charseq START="9')), Reason.OFFSET_MISMATCH),
         (apf(MILL, BO)[:-30], Reason.BROKEN_RECORD),
         (apf(MILL, BO).encode("gb18030"), Reason.NOT_UTF8),
         (b"", Reason.BROKEN_RECORD),

@@ -128,7 +128,6 @@ BROKEN = {
     "outside": ("offset='40'", "offset='42'", 19, Reason.OFFSET_MISMATCH),
     "in another passage": ("offset='40'", "offset='8'", 19, Reason.OFFSET_MISMATCH),
     "no end": ('<infon key="Disease">D1</infon>', "", 22, Reason.MISSING_FIELD),
-    "concept without a mention": ('<infon key="Disease">D1<', '<infon key="Disease">D9<', 22, Reason.BROKEN_RECORD),
 }
 
 
@@ -140,6 +139,13 @@ def test_a_broken_part_makes_the_document_a_bad_record(tmp_path, case):
     assert isinstance(bad, BadRecord)
     assert (bad.place, bad.reason) == (f"f.xml:{line}", reason)
     assert good.text == TEXT
+
+
+def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
+    whole, one = read(tmp_path, collection(DOCUMENT, DOCUMENT.replace('"Disease">D1<', '"Disease">D9<')))
+    assert one.entities == whole.entities and one.relations == ()
+    (lost,) = one.lost
+    assert (lost.place, lost.reason) == ("f.xml:44", Reason.MISSING_FIELD) and "D9" in lost.detail
 
 
 def test_an_annotation_without_a_place_is_lost_alone(tmp_path):

@@ -145,8 +145,8 @@ BROKEN = {
     "second piece outside": ("T1\tOrgan 0 5;15 99\tHeart cells", 1, Reason.OFFSET_MISMATCH),
     "unknown trigger": ("T1\tOrgan 0 5\tHeart\nE1\tDivision:T2", 2, Reason.BROKEN_RECORD),
     "event as trigger": ("T1\tN 0 5\tHeart\nE1\tN:T1\nE2\tN:E1", 3, Reason.BROKEN_RECORD),
-    "unknown argument": ("T1\tOrgan 0 5\tHeart\nE1\tDivision:T1 agent:T7", 2, Reason.BROKEN_RECORD),
-    "unknown end": ("R1\thas Arg1:T1 Arg2:T2\nT1\tOrgan 0 5\tHeart", 1, Reason.BROKEN_RECORD),
+    "before the text": ("T1\tOrgan -5 0\tHeart", 1, Reason.OFFSET_MISMATCH),
+    "trigger outside": ("E1\tDivision:T1\nT1\tDivision 21 99\tdivide", 2, Reason.OFFSET_MISMATCH),
     "three ends": ("T1\tN 0 5\tHeart\nR1\thas a:T1 b:T1 c:T1", 2, Reason.WRONG_COLUMNS),
     "no relation": ("R1", 1, Reason.WRONG_COLUMNS),
     "no event": ("E1\t", 1, Reason.WRONG_COLUMNS),
@@ -163,6 +163,26 @@ def test_the_first_broken_line_makes_the_document_a_bad_record(tmp_path, case):
     assert isinstance(first, BadRecord)
     assert (first.place, first.reason) == (f"d.ann:{line}", reason)
     assert second == RawExample("e.ann:1", TEXT, (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("R2\thas Arg1:T1 Arg2:T9", Reason.MISSING_FIELD),
+        ("R2\thas Arg1:E9 Arg2:T9", Reason.MISSING_FIELD),
+        ("E2\tGrowth:T3 agent:T1 agent:T9", Reason.MISSING_FIELD),
+    ],
+)
+def test_a_relation_or_an_argument_that_names_nothing_is_lost_alone(tmp_path, line, reason):
+    ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\nT3\tDivision 21 27\tdivide\n"
+    ann += f"R1\tnear Arg1:T1 Arg2:T2\nE1\tDivision:T3 agent:T2\n{line}\n"
+    example = read_one(tmp_path, ann)
+    assert example.relations == (Relation("near", HEART, LUNG_CELLS, "Organ", "Cell"),)
+    kept = (Event("Division", DIVIDE, (Argument("agent", LUNG_CELLS),)),)
+    if line.startswith("E"):
+        kept += (Event("Growth", DIVIDE, (Argument("agent", HEART),)),)
+    assert example.events == kept
+    assert {(lost.place, lost.reason) for lost in example.lost} == {("d.ann:6", reason)}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)

@@ -1,5 +1,6 @@
 """The GENIA reader against sentences written here, and on the real file how many conjuncts it finds."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def found(example):
     for entity in example.entities:
         assert surface(example.text, entity.mention.spans) == entity.mention.text
     return [(entity.label, entity.mention.text, entity.mention.spans) for entity in example.entities]
+
+
+def lost(example):
+    """(reason, the lex that the detail quotes) of each."""
+    assert {part.place for part in example.lost} <= {example.place}
+    return [(part.reason, part.detail.split("'")[1]) for part in example.lost]
 
 
 def test_nested_terms_and_their_text(tmp_path):
@@ -86,11 +93,20 @@ def test_the_last_piece_may_be_a_plural_and_a_misspelt_conjunct_is_left_out(tmp_
     content = f"{cons('B', 'B*')} and {cons('T', 'U*')} {cons('cells', '*cells')}"
     (example,) = read(tmp_path, conjunction(content, "B_cell T_cell"))
     assert found(example) == [("G#a", "B cells", ((0, 1), (8, 13)))]
+    assert lost(example) == [(Reason.MENTION_NOT_IN_TEXT, "T_cell")]
 
 
 def test_classes_and_conjuncts_must_be_as_many(tmp_path):
     (example,) = read(tmp_path, cons(cons("B cells", "B_cell*"), "(AND B_cell)", "(AND G#a G#a)"))
     assert example.entities == ()
+    assert lost(example) == [(Reason.BROKEN_RECORD, "(AND B_cell)")]
+
+
+def test_a_coordination_of_coordinations_is_lost_and_counted(tmp_path):
+    term = cons(cons("B cells", "B_cell"), "(BUT_NOT B_cell (OR T_cell NK_cell))", "(BUT_NOT G#a (OR G#a G#a))")
+    (example,) = read(tmp_path, term + " with " + cons("IL-2", "IL-2", "G#b"))
+    assert found(example) == [("G#b", "IL-2", ((13, 17),))]
+    assert lost(example) == [(Reason.BROKEN_RECORD, "(BUT_NOT B_cell (OR T_cell NK_cell))")]
 
 
 def test_broken_xml_keeps_what_stands_before(tmp_path):
@@ -115,8 +131,11 @@ def test_nothing_is_loaded_from_elsewhere(tmp_path):
 @pytest.mark.skipif(not REAL.exists(), reason="the corpus is not here")
 def test_most_conjuncts_of_the_corpus_are_found():
     files = [file for file in list_files(str(REAL)) if file.name.endswith(".xml")]
-    entities = [entity for example in genia.read(files) for entity in example.entities]
+    records = list(genia.read(files))
+    entities = [entity for example in records for entity in example.entities]
     assert len(entities) == 41356  # of 41399: 39885 terms and 1514 conjuncts
+    parts = Counter(str(part.reason) for example in records for part in example.lost)
+    assert parts == {"mention_not_in_text": 43, "broken_record": 5}
 
 
 def test_fragments_that_repeat_are_not_tried_in_every_choice(tmp_path):
@@ -125,11 +144,11 @@ def test_fragments_that_repeat_are_not_tried_in_every_choice(tmp_path):
     assert found(example) == [("G#a", " ".join("a" * 39), ((0, 77),))]
 
 
-def test_the_conjuncts_of_a_coordination_larger_than_any_real_one_are_left_out(tmp_path):
+def test_the_conjuncts_of_a_coordination_larger_than_any_real_one_are_lost_and_counted(tmp_path):
     for count, expected in ((genia.MAX_FRAGMENTS, 2), (genia.MAX_FRAGMENTS + 1, 0)):
         fragments = " ".join(cons(f"a{n}", f"a{n}*") for n in range(count))
         (example,) = read(tmp_path, conjunction(fragments, "a0a1 a2a3"))
-        assert len(found(example)) == expected
+        assert len(found(example)) == expected and len(lost(example)) == 2 - expected
 
 
 def test_comments_and_instructions_are_no_text(tmp_path):

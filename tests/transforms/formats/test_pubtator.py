@@ -96,7 +96,6 @@ BROKEN = {
     "negative": ("7|t|Tea.\n7|a|Good.\n7\t-4\t3\tTea\tChemical\tC1\n", 3, Reason.WRONG_COLUMNS),
     "outside": ("7|t|Tea.\n7|a|Good.\n7\t7\t11\tood.\tChemical\tC1\n", 3, Reason.OFFSET_MISMATCH),
     "backwards": ("7|t|Tea.\n7|a|Good.\n7\t3\t3\t\tChemical\tC1\n", 3, Reason.OFFSET_MISMATCH),
-    "concept without a mention": (f"7|t|Tea.\n7|a|Good.\n{MENTION}7\tCID\tC1\tD1\n", 4, Reason.BROKEN_RECORD),
 }
 
 
@@ -107,6 +106,13 @@ def test_the_first_broken_line_makes_the_document_a_bad_record(tmp_path, case):
     assert isinstance(bad, BadRecord)
     assert (bad.place, bad.reason) == (f"f.txt:{line}", reason)
     assert good.entities == EXAMPLE.entities
+
+
+def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
+    (example,) = read(tmp_path, BLOCK + "7\tCID\tC1\tD9\n")
+    assert (example.entities, example.relations) == (EXAMPLE.entities, EXAMPLE.relations)
+    (lost,) = example.lost
+    assert lost.reason == Reason.MISSING_FIELD and "D9" in lost.detail
 
 
 def test_concepts():

@@ -185,6 +185,22 @@ def test_label_sets(tmp_path):
     )
 
 
+@pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
+@pytest.mark.parametrize("between", ["\n", "\n\n", " ", ""])
+def test_three_values_are_a_schema_however_they_are_broken_into_lines(tmp_path, indent, between):
+    values = ["meet", "leave"], ["who [", "when"], {"leave": ["who [", "when"], "meet": []}
+    text = between.join(json.dumps(value, indent=indent) for value in values)
+    assert schema(tmp_path, "EE", text) == (Label("leave", roles=("who [", "when")), Label("meet"))
+
+
+def test_an_indented_schema_is_wrong_at_its_line(tmp_path):
+    text = "\n".join(json.dumps(value, indent=1) for value in (["a"], ["r"], ["r"]))
+    with pytest.raises(SourceError, match=r"^schema\.json:7: expected a map from type to a list of roles"):
+        schema(tmp_path, "EE", text)
+    with pytest.raises(SourceError, match=r"^schema\.json:6: 6 JSON lines, not exactly three"):
+        schema(tmp_path, "NER", json.dumps([["a"], [], {}], indent=1).replace(" {}\n", " {}"))
+
+
 @pytest.mark.parametrize(
     ("task", "lines", "message"),
     [
