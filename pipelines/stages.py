@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -17,6 +16,7 @@ from pipelines import (
     dataset_info,
     manifests,
     negatives,
+    reading_modules,
     report,
     runner,
     sources,
@@ -95,12 +95,10 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
 
 
 def ingest_inputs(config: Config, located: Sequence[Located], version: str, raw: dict[str, dict]) -> list:
-    """What decides what is read: how we read (any change of a reader or a source counts) and the raw files."""
-    package = Path(__file__).parent
-    readers = [*package.parent.glob("transforms/formats/*.py"), *package.glob("sources/*.*")]
+    """What decides what is read: how we read (any change of the modules that do counts) and the raw files."""
     return [
         version,
-        {path.name: files.checksum(str(path)) for path in sorted(readers)},
+        {name: files.checksum(str(reading_modules.ROOT / name)) for name in reading_modules.reading_modules()},
         config.ingest.model_dump(mode="json"),
         config.seed if config.ingest.limit else None,
         [[source.key, source.problem, raw[source.key]] for source in located],
