@@ -110,8 +110,19 @@ def instruction_files(listed: Sequence[File]) -> list[File]:
         file
         for directory, files in _directories(listed).items()
         for file in (File(file.path, f"{directory}/{file.name}".lstrip("/")) for file in files)
-        if file.name.rsplit("/", 1)[-1] in DATA_FILES and _are_instructions(_records(file))
+        if file.name.rsplit("/", 1)[-1] in DATA_FILES and _holds_instructions(file)
     ]
+
+
+def _holds_instructions(file: File) -> bool:
+    """Whether its rows are instructions already. Those of a file that cannot be read are not: its folder is a source
+    with a problem, which names the file.
+    """
+    try:
+        with barrier():
+            return _are_instructions(_records(file))
+    except SourceError:
+        return False
 
 
 def _directories(listed: Iterable[File]) -> dict[str, list[File]]:

@@ -46,6 +46,8 @@ def absolute(path: str) -> str:
 
 
 BLOCK_BYTES = 1 << 20
+NULS_NOTICED = 8
+"""A text that by chance holds a NUL or two is none in UTF-16."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -132,13 +134,13 @@ class File(msgspec.Struct, frozen=True, gc=False):
 
 
 def looks_like_utf_16(data: bytes) -> bool:
-    """Whether every other byte is NUL for a tenth of the characters or more, as it is of ASCII in UTF-16, and few of
-    the bytes between these are. UTF-8 has a NUL for the character NUL alone.
+    """Whether every other byte is NUL for a tenth of the characters or more (and NULS_NOTICED of them), as it is of
+    ASCII in UTF-16, and few of the bytes between these are. UTF-8 has a NUL for the character NUL alone.
     """
     if b"\0" not in data:
         return False
     few, many = sorted((data[::2].count(0), data[1::2].count(0)))
-    return many >= len(data) / 20 and many >= 4 * few
+    return many >= max(len(data) / 20, 4 * few, NULS_NOTICED)
 
 
 @contextmanager

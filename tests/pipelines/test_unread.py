@@ -91,3 +91,14 @@ def test_a_line_names_three_files_and_counts_the_others(data):
     listed = registry.listing(str(data))
     (line,) = map(str, unread_files(listed, registry.everything(listed), None))
     assert line == "mine/: left out 0.doc, 1.doc, 2.doc and 2 more (no source reads it)"
+
+
+@pytest.mark.parametrize("name", ["train.json", "schema.json"])
+def test_a_file_that_cannot_be_read_is_the_problem_of_its_folder_alone(data, name):
+    write_source(data / "other", "NER", NER_SCHEMA, train=[ner("Bo stayed in Rome.", person="Bo")])
+    path = data / "other" / name
+    path.write_bytes(path.read_bytes().decode().encode("utf-16-le"))
+    assert unread(data, "conll2003", "mine", "other") == {}
+    problems = {located.key: located.problem for located in registry.everything(registry.listing(str(data)))}
+    assert problems["other"] == f"{name}:1: UTF-16 without a byte order mark; re-encode it as UTF-8"
+    assert not problems["mine"] and not problems["conll2003"]

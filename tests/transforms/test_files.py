@@ -57,7 +57,7 @@ UTF_16_FILES = {
     "columns": "".join(f"{character}\tO\n" for character in "今天下雨,一切照旧。"),
     "lines": '{"text": "他们一起去了海边看日出,然后一同回家。", "entity": []}\r\n' * 3,
     "words": "Rain fell.\n",
-    "a character": "a",
+    "a schema": '["a"]\n[]\n{}',
 }
 
 
@@ -75,6 +75,7 @@ def test_utf_16_without_its_mark_is_one_error_that_says_so(tmp_path, content, en
 @given(st.text(max_size=300), st.integers(0, 20))
 def test_utf_8_is_not_taken_for_utf_16(text, nulls):
     assert not files.looks_like_utf_16(text.replace("\0", "").encode())
+    assert not files.looks_like_utf_16(b"\0" * nulls + b"a\0\n\0"[:nulls])
     assert not files.looks_like_utf_16(f"{'ab' * 200}{chr(0) * nulls}{text}".replace("\0\0", "\0-\0").encode())
 
 
