@@ -95,11 +95,13 @@ def closing_line(folder: str, name: str) -> str:
 
 
 def is_pattern(name: str) -> bool:
-    """Whether `datasets` takes the folder's name for a pattern of names (huggingface/datasets#7468)."""
-    return any(mark in files.absolute(name) for mark in ("[", "]", "*", "?", "::"))
+    """Whether `datasets` takes the folder's name for a pattern of names (huggingface/datasets#7468) or an address."""
+    return any(mark in files.absolute(name) for mark in ("[", "]", "*", "?", "::", "://"))
 
 
 def unopened(name: str) -> str:
+    if "://" in name:
+        return "datasets.load_dataset opens a local copy of it"
     return f"datasets.load_dataset cannot open a folder with brackets or wildcards in its path: rename {name} for it"
 
 

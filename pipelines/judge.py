@@ -28,19 +28,20 @@ def judge(parts: Iterable[dict], by_key: dict[str, Source], max_reject_rate: flo
     """`parts`: what `ingest.SplitWriter.close` returns, or key, split and `failed` or `nothing` (a split without a
     record) with the reason. `by_key`: the sources that were read.
 
-    A source fails where a file of it cannot be read or holds no record, where too many of its records are bad, and
+    A source fails where a file of it cannot be read or holds no record, where too many records of a split are bad, and
     where no record of any split has the fields that its tasks need. Up to `FEW` bad records are never too many unless
-    they are half of all, or `max_reject_rate` is 0.
+    they are more than half of the split's, or `max_reject_rate` is 0.
     """
     verdict = Verdict()
     of_key: dict[str, list[dict]] = {}
     for part in parts:
         of_key.setdefault(part["key"], []).append(part)
-    read = Counter()  # folder → good records: cuts of one dataset share its files, and its bad records
+    read = Counter()  # folder and split → good records: cuts of one dataset share its files, and its bad records
     for key, group in of_key.items():
-        read[folder(key)] += sum(map(good_records, group))
+        for part in group:
+            read[folder(key), part["split"]] += good_records(part)
     for key, group in sorted(of_key.items()):
-        elsewhere = read[folder(key)] if is_cut(key) else 0
+        elsewhere = is_cut(key) and any(read[folder(key), part["split"]] for part in group)
         failures = [part["failed"] for part in group if "failed" in part]
         nothing = [part["nothing"] for part in group if "nothing" in part]
         if failures or (nothing and not elsewhere):
@@ -49,7 +50,8 @@ def judge(parts: Iterable[dict], by_key: dict[str, Source], max_reject_rate: flo
             verdict.absent.append(key)
         else:
             good = [part for part in group if "read" in part]
-            problem = too_many_bad(good, read[folder(key)], max_reject_rate) or unannotated(good, by_key[key])
+            problems = [too_many_bad(part, read[folder(key), part["split"]], max_reject_rate) for part in good]
+            problem = next(filter(None, problems), "") or unannotated(good, by_key[key])
             if problem:
                 verdict.failed[key] = problem
     return verdict
@@ -69,15 +71,15 @@ def is_cut(key: str) -> bool:
     return key in sources.keys() and sum(sources.folder(key) == sources.folder(other) for other in sources.keys()) > 1
 
 
-def too_many_bad(parts: list[dict], good: int, max_reject_rate: float) -> str:
-    bad = sum(n for part in parts for reason, n in part["rejected"].items() if not Reason(reason).is_rule)
+def too_many_bad(part: dict, good: int, max_reject_rate: float) -> str:
+    """Why a split has too many bad records beside its `good` ones: empty where it has not."""
+    bad = sum(n for reason, n in part["rejected"].items() if not Reason(reason).is_rule)
     allowed = max(max_reject_rate * (good + bad), min(FEW, (good + bad) // 2)) if max_reject_rate else 0
     if bad <= allowed:
         return ""
-    first = next(reject for part in parts for reject in part["first_rejects"])
     return (
-        f"{bad} of {good + bad} records rejected ({bad / (good + bad):.1%}, allowed {max_reject_rate:.1%}), "
-        f"first {first}; mend the file or raise ingest.max_reject_rate"
+        f"{part['split']}: {bad} of {good + bad} records rejected ({bad / (good + bad):.1%}, allowed "
+        f"{max_reject_rate:.1%}), first {part['first_rejects'][0]}; mend the file or raise ingest.max_reject_rate"
     )
 
 

@@ -54,11 +54,11 @@ def in_clean(shards: Iterable[Mapping]) -> list[str]:
     lines = []
     for at in sorted(rows):
         if lost_most(rows[at], kept[at]):
-            why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons[at].items()))
-            into = f" into the test split of {', '.join(sorted(leaks[at]))}" if leaks[at] else ""
+            into = {Reason.LEAKAGE: f" into the test split of {', '.join(sorted(leaks[at]))}"}
+            why = ", ".join(f"{reason} {n:,}{into.get(reason, '')}" for reason, n in sorted(reasons[at].items()))
             lines.append(
                 f"{'note' if kept[at] else 'warning'}: {'/'.join(at)}: cleaning left {kept[at]:,} of {rows[at]:,} rows "
-                f"({why}{into}); rejects/clean/ has each of them"
+                f"({why}); rejects/clean/ has each of them"
             )
     return lines
 

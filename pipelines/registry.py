@@ -21,6 +21,7 @@ class Located:
     problem: str = ""
     unreadable: bool = False  # its folder is there, but cannot be listed
     trace: str = ""  # the traceback of a fault that nobody foresaw
+    settings: tuple[File, ...] = ()  # what says how a user's own folder is read
 
 
 def source_at(data_root: str, key: str) -> Source:
@@ -108,7 +109,9 @@ def everything(listed: Listing) -> list[Located]:
     for own in unified.sources_below(listed.root, listed.unified()):
         here = listed.folders.get(sources.folder(own.key), []) if own.key in located else []
         if own.key not in located or takes_key(own, located[own.key].source, here):
-            located[own.key] = Located(own.key, own.source, own.found, own.problem, trace=own.trace)
+            located[own.key] = Located(
+                own.key, own.source, own.found, own.problem, trace=own.trace, settings=own.settings
+            )
     return [located[key] for key in sorted(located)]
 
 

@@ -19,11 +19,9 @@ from pipelines import (
     reading_modules,
     report,
     runner,
-    sources,
     summary,
     token_estimate,
     tokens,
-    unified,
 )
 from pipelines.clean import Clean, Shard, cut_folder
 from pipelines.config import SAMPLES, Config
@@ -108,20 +106,19 @@ def ingest_inputs(config: Config, located: Sequence[Located], version: str, raw:
 def raw_checksums(source: Located) -> dict[str, list[tuple[str, str]]]:
     """Split → (name, SHA-256) of its files, and "schema" → those of the files that say what a user's own folder holds.
 
-    A file that cannot be read has no checksum: reading it will fail its source.
+    A file that cannot be read has none ("").
     """
-    found: dict[str, list[tuple[str, str]]] = {}
-    for split, group in source.found.splits.items() if source.found else ():
-        for file in group:
-            try:
-                found.setdefault(split, []).append((file.name, files.checksum(file.path)))
-            except MachineError:
-                found.setdefault(split, []).append((file.name, ""))
-    if source.found and source.key not in sources.keys():
-        folders = {file.path.rpartition("/")[0] for group in source.found.splits.values() for file in group}
-        settings = [File(f"{folder}/{name}", name) for folder in folders for name in (unified.SCHEMA, unified.SETTINGS)]
-        found["schema"] = [(file.name, files.checksum(file.path)) for file in settings if files.exists(file.path)]
-    return found
+    groups = dict(source.found.splits) if source.found else {}
+    if source.settings:
+        groups["schema"] = list(source.settings)
+    return {name: [(file.name, checksum_of(file)) for file in group] for name, group in groups.items()}
+
+
+def checksum_of(file: File) -> str:
+    try:
+        return files.checksum(file.path)
+    except MachineError:
+        return ""
 
 
 def report_inputs(version: str) -> list:

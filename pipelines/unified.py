@@ -58,6 +58,7 @@ class Folder:
     found: Found
     problem: str = ""
     has_rows: bool = False  # a record has a key of the format
+    settings: tuple[File, ...] = ()  # its schema.json and source.yaml, as far as they may be read
     trace: str = ""  # the traceback of a fault that nobody foresaw
 
 
@@ -192,7 +193,8 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
     key = _key(data_root, directory)
     problem = _key_problem(key) or problem
-    return Folder(key, source, find(source, [by_name[name] for name in names]), problem, has_rows)
+    settings_files = tuple(by_name[name] for name in (SCHEMA, SETTINGS) if name in by_name)
+    return Folder(key, source, find(source, [by_name[name] for name in names]), problem, has_rows, settings_files)
 
 
 def _key_problem(key: str) -> str:

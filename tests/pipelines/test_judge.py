@@ -44,7 +44,15 @@ def test_too_many_bad_records_fail_a_source(good, bad, rate, fails):
     failed = judge([part(good=good, bad=bad)], SOURCES, rate).failed
     assert bool(failed) == fails
     if fails:
-        assert failed["a"].startswith(f"{bad} of {good + bad} records rejected") and "first f:1: x" in failed["a"]
+        assert (
+            failed["a"].startswith(f"train: {bad} of {good + bad} records rejected") and "first f:1: x" in failed["a"]
+        )
+
+
+def test_a_split_is_judged_by_itself():
+    parts = [part(good=1000), part(good=0, bad=1, split="test")]
+    assert judge(parts, SOURCES, 0.02).failed["a"].startswith("test: 1 of 1 records rejected")
+    assert not judge([part(good=1000, bad=1), part(good=1, bad=1, split="test")], SOURCES, 0.02).failed
 
 
 def test_records_beyond_a_limit_count_and_rule_drops_do_not():

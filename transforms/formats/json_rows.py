@@ -17,6 +17,9 @@ from transforms.formats import json_values
 OBJECTS = re.compile(r"\[\s*(?:[{\]]|$)")
 """The first line of an array of objects."""
 
+NEIGHBOURS = re.compile(r"\}\s*\{")
+"""Two objects on one line."""
+
 
 def read(
     files: Iterable[File], to_example: Callable[[str, object], RawExample | BadRecord], row_type: type = dict
@@ -39,7 +42,7 @@ def is_one_value(file: File) -> bool:
     """
     first, second = (*islice((line.strip() for _, line in file.lines() if line.strip()), 2), "", "")[:2]
     if first.startswith("{"):
-        return second.startswith(('"', "}")) and not _is_json(first)
+        return (second.startswith(('"', "}")) or bool(NEIGHBOURS.search(first))) and not _is_json(first)
     if not first.startswith("[") or (second and _is_json(first)):
         return False
     return bool(OBJECTS.match(first)) or not second.startswith("{")

@@ -14,6 +14,7 @@ from transforms.files import File
 BLANKS = re.compile(r"\s*")
 SEPARATOR = re.compile(r"\s*,?\s*")
 SCALAR = re.compile(r"[^\s,\]}]*")
+FIRST_KEY = re.compile(r'\{\s*("(?:[^"\\]|\\.)*+")')
 BRACKET_OR_STRING = re.compile(r'[][{}]|"(?:[^"\\]|\\.?)*+(?:"|\Z)', re.DOTALL)
 DECODER = json.JSONDecoder()
 TOO_DEEP = "brackets are nested too deeply"
@@ -31,8 +32,7 @@ def read_file(
 ) -> Iterator[RawExample | BadRecord]:
     """Every object as `row_type` (a msgspec Struct or dict) through `to_example(place, row)`, placed at its first line.
 
-    An object that does not fit is a BadRecord of its own. Where the JSON breaks, the objects before are kept and one
-    BadRecord stands for what follows.
+    An object that does not fit, or whose JSON breaks, is a BadRecord of its own; so is an end that is no object.
     """
     try:
         for line, value in values(file.text()):
@@ -57,25 +57,44 @@ def fit(value: object, row_type: type, place: str, what: str = "") -> object | B
 
 
 def values(text: str) -> Iterator[tuple[int, object]]:
-    """(first line, value) of the elements of the array in `text`, or of the one value that it is.
+    """(first line, value) of the elements of the array in `text`, or of the values that stand in it one after another.
 
-    Raises json.JSONDecodeError at the first element that breaks, at the end if the array is not closed, and where
-    something follows.
+    An element that breaks is an Unreadable, and reading goes on where an object begins as the first one does. Raises
+    json.JSONDecodeError where none does, at the end if the array is not closed, and where something follows it.
     """
     line, counted = 1, 0
     at = BLANKS.match(text).end()
-    if not text.startswith("[", at):
-        value, end = element(text, at)
-        yield text.count("\n", 0, at) + 1, value
-    else:
+    array = text.startswith("[", at)
+    if array:
         at = BLANKS.match(text, at + 1).end()
-        while not text.startswith("]", at):
-            line, counted = line + text.count("\n", counted, at), at
+    elif at == len(text):
+        raise json.JSONDecodeError("Expecting value", text, at)
+    beginning = beginnings(text, at)
+    while not (text.startswith("]", at) if array else at == len(text)):
+        line, counted = line + text.count("\n", counted, at), at
+        try:
             value, at = element(text, at)
-            yield line, value
-            at = SEPARATOR.match(text, at).end()
-        end = at + 1
-    end_of_file(text, end)
+        except json.JSONDecodeError as error:
+            following = beginning and beginning.search(text, max(error.pos, at + 1))
+            if not following:
+                raise
+            value, at = Unreadable(f"{error.msg}, in line {error.lineno}"), following.end() - 1
+        yield line, value
+        at = SEPARATOR.match(text, at).end()
+    if array:
+        end_of_file(text, at + 1)
+
+
+def beginnings(text: str, at: int) -> re.Pattern[str] | None:
+    """Where an object of the file begins, up to its bracket: with the first key of the one at `at`, and at the start of
+    a line as deep as that one where it stands so. None where no object stands there.
+    """
+    first = FIRST_KEY.match(text, at)
+    if not first:
+        return None
+    indent = text[text.rfind("\n", 0, at) + 1 : at]
+    before = "" if indent.strip() or "\n" not in text else f"(?<=\n{re.escape(indent)})"
+    return re.compile(before + r"\{(?=\s*" + re.escape(first[1]) + r"\s*:)")
 
 
 def element(text: str, at: int) -> tuple[object, int]:

@@ -48,10 +48,10 @@ def test_an_empty_array_has_nothing(read_bytes):
     [
         ("", 0, 1),
         ('{"text": "a"', 0, 1),
-        ('{"text": "a"}\n{"text": "b"}', 1, 2),  # lines are not an array
+        ('{"text": "a"}\nnonsense', 1, 2),
         ('[{"text": "a"}, {"text": "b"\n', 1, 2),
         ('[{"text": "a"}', 1, 1),  # cut between two elements
-        ('[{"text": "a"}, nonsense, {"text": "b"}]', 1, 1),
+        ('[{"text": "a"}, nonsense, {"word": "b"}]', 1, 1),
         ('[{"text": "a"}]\n{"text": "b"}', 1, 2),  # something follows the array
     ],
 )
@@ -59,6 +59,27 @@ def test_what_stands_before_a_break_is_kept(read_bytes, data, kept, line):
     *examples, bad = read_bytes(data)
     assert len(examples) == kept
     assert (bad.place, bad.reason) == (f"a.json:{line}", Reason.BROKEN_JSON)
+
+
+@pytest.mark.parametrize("layout", ["lines", "one line", "indented", "objects one after another"])
+@pytest.mark.parametrize(
+    "broken", ['{"text": "x", "y": @@@}', '{"text": "x", "y": [{"text": 1]}', "nonsense", '{"text": "x"']
+)
+def test_an_element_that_breaks_costs_itself(read_bytes, layout, broken):
+    rows = [
+        json.dumps({"text": f"t{n}", "y": [{"z": n}]}, indent=1 if layout == "indented" else None) for n in range(9)
+    ]
+    rows[4] = broken
+    if layout == "indented":
+        text = "[\n " + ",\n ".join(row.replace("\n", "\n ") for row in rows) + "\n]"
+    elif layout == "objects one after another":
+        text = "\n".join(rows)
+    else:
+        text = f"[{(', ' if layout == 'one line' else ',' + chr(10)).join(rows)}]"
+    records = read_bytes(text)
+    texts = [record.text for record in records if isinstance(record, RawExample)]
+    assert texts == [f"t{n}" for n in range(9) if n != 4]
+    assert [record.reason for record in records if isinstance(record, BadRecord)] == [Reason.BROKEN_JSON]
 
 
 def test_an_object_that_does_not_fit_costs_itself(read_bytes):
