@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines import sources, unified
 from pipelines.sources import Found, Source
 from schemas.errors import ConfigError, MachineError
 from transforms import files
 from transforms.files import File
+from transforms.local_tree import NOT_LISTED
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,12 @@ def everything(listed: Listing) -> list[Located]:
             located[own.key] = Located(
                 own.key, own.source, own.found, own.problem, trace=own.trace, settings=own.settings
             )
+    for path, why in listed.left_out.items():
+        if why.startswith(NOT_LISTED):
+            ours = [key for key in sources.keys() if sources.folder(key) == path.partition("/")[0] and located[key].found]
+            at = Located(path, unified.source_without_files(path), None)
+            for one in [located[key] for key in ours] or [at]:
+                located[one.key] = replace(one, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
 
 

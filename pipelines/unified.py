@@ -155,7 +155,7 @@ def _folder_behind_barrier(data_root: str, directory: str, files: Sequence[File]
         with barrier():
             return _folder(data_root, directory, files)
     except Unforeseen as error:
-        source = _source(_path(data_root, directory)[-1], None, "en", None, ())
+        source = source_without_files(_path(data_root, directory)[-1])
         return Folder(_key(data_root, directory), source, find(source, list(files)), str(error), trace=error.trace)
 
 
@@ -164,7 +164,7 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     try:
         looked_at = {name: _records(by_name[name]) for name in DATA_FILES if name in by_name}
     except SourceError as error:
-        source = _source(_path(data_root, directory)[-1], None, "en", None, ())
+        source = source_without_files(_path(data_root, directory)[-1])
         return Folder(_key(data_root, directory), source, find(source, list(files)), str(error))
     names = [name for name, records in looked_at.items() if not _are_instructions(records)]
     records = [record for name in names for record in looked_at[name]]
@@ -244,6 +244,11 @@ def _settings(file: File) -> dict[str, str]:
             expected = f"one of {', '.join(allowed)}" if allowed else "a text (a number in quotes is one)"
             raise ConfigError(f"{file.path}: {key} is {quoted(value)}; it must be {expected}")
     return content
+
+
+def source_without_files(key: str) -> Source:
+    """What stands for a user's own folder that cannot be read."""
+    return _source(key.rpartition("/")[2], None, "en", None, ())
 
 
 def _source(name: str, task: str | None, lang: str, license_text: str | None, labels: Sequence[Label]) -> Source:

@@ -22,11 +22,14 @@ class Tree:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
+NOT_LISTED = "a folder that may not be listed"
+
+
 def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = None) -> Tree:
     """What lies below `base` (directly, unless `recursive`) and is not hidden.
 
     A link may lead anywhere, or where `within` is given, into one of these folders alone; a link to a folder that is
-    not entered may lead anywhere. Raises OSError where a folder cannot be listed.
+    not entered may lead anywhere. Raises OSError where `base` cannot be listed; a folder below it is left out.
     """
     tree = Tree()
     bounds = None if within is None else [real(path.encode()) for path in within]
@@ -39,8 +42,14 @@ def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = 
             tree.left_out[before.rstrip("/")] = "a link to a folder that is listed already"
             continue
         entered.add((at.st_dev, at.st_ino))
-        with os.scandir(path) as entries:
-            visible = sorted((entry for entry in entries if entry.name[:1] != b"."), key=lambda entry: entry.name)
+        try:
+            with os.scandir(path) as entries:
+                visible = sorted((entry for entry in entries if entry.name[:1] != b"."), key=lambda entry: entry.name)
+        except PermissionError as error:
+            if not before:
+                raise
+            tree.left_out[before.rstrip("/")] = f"{NOT_LISTED} ({error.strerror})"
+            continue
         for entry in visible:
             name = before + entry.name.decode("utf-8", "surrogateescape")
             is_folder, problem = judge(entry, bounds, recursive)

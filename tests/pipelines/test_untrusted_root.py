@@ -1,9 +1,12 @@
 """A data root that holds what somebody else unpacked: names, links and files that nobody would put there."""
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from pipelines import build, registry
 from pipelines.config import SAMPLES
 from schemas.errors import SourceError
-from tests.conftest import checksums
+from tests.conftest import ROOT, checksums
 from tests.unified import NER_SCHEMA, ner, write_source
 
 TRAIN = [ner("Orla Quill left Port Sable.", person="Orla Quill", place="Port Sable"), ner("Nobody came.")]
@@ -110,3 +113,39 @@ def test_links_do_not_change_what_is_built(root, tmp_path, capsys):
     (tmp_path / "linked/mine").symlink_to(root / "mine")
     ingest(tmp_path / "linked", tmp_path / "b", capsys)
     assert checksums(tmp_path / "a/examples") == checksums(tmp_path / "b/examples")
+
+
+def test_settings_that_may_not_be_read_are_not_opened(root, tmp_path, capsys):
+    """A pipe would wait for a writer for ever, a link shows what it leads to: its checksum, at least."""
+    for name, target in (("pipe", None), ("link", tmp_path / "private/test.json"), ("folder", "")):
+        shutil.copytree(root / "mine", root / name)
+        (root / name / "source.yaml").unlink()
+        if target is None:
+            os.mkfifo(root / name / "source.yaml")
+        elif target:
+            (root / name / "source.yaml").symlink_to(target)
+        else:
+            (root / name / "source.yaml").mkdir()
+    code, said, texts = ingest(root, tmp_path / "build", capsys)
+    assert code == 3 and b"Orla Quill" in texts
+    assert {line.split(":")[1] for line in said if line.startswith("error: ")} == {
+        " source pipe", " source link", " source folder",
+    }  # fmt: skip
+    digest = hashlib.sha256((tmp_path / "private/test.json").read_bytes()).hexdigest()
+    assert digest not in (tmp_path / "build/examples/manifest.json").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not there to take root's rights away")
+def test_a_folder_that_may_not_be_listed_costs_itself_alone(root, tmp_path):
+    for name in ("NER/a", "NER/b"):
+        shutil.copytree(root / "mine", root / name)
+    (root / "NER/b").chmod(0)
+    build = [sys.executable, "-m", "pipelines.build", "--data_root", str(root), "--output", str(tmp_path / "build"),
+             "--hard_negatives", "none", "--only", "ingest"]  # fmt: skip
+    rights = ["--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+    command = ["setpriv", *rights, *build] if os.getuid() == 0 else build
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    (root / "NER/b").chmod(0o755)
+    assert done.returncode == 3, done.stderr
+    assert "error: source NER/b: NER/b: a folder that may not be listed" in done.stderr
+    assert {path.parent.name for path in (tmp_path / "build/examples").rglob("*.parquet")} == {"mine", "a"}
