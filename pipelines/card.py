@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines import citations, figures, licences, shell
 from schemas import key_list
+from schemas.errors import printable
 from schemas.example import SPLITS, TASKS
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -32,6 +33,7 @@ def render(counts: Mapping, lang: str = "en", place: str = "PATH") -> str:
     )
     environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "flag": flag, "yaml": dump}
     text = environment.get_template(f"card.{lang}.md").render(facts(counts), place=place)
+    text = "\n".join(map(printable, text.split("\n")))  # a name or label may hold what a terminal obeys
     return text if lang != "en" else f"---\n{dump(metadata(counts))}---\n{text}"
 
 

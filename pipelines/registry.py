@@ -115,9 +115,9 @@ def everything(listed: Listing) -> list[Located]:
             )
     for path, why in listed.left_out.items():
         if why.startswith(NOT_LISTED):
-            ours = [key for key in sources.keys() if sources.folder(key) == path.partition("/")[0] and located[key].found]
-            at = Located(path, unified.source_without_files(path), None)
-            for one in [located[key] for key in ours] or [at]:
+            top, _, _ = path.partition("/")
+            ours = [located[key] for key in sources.keys() if sources.folder(key) == top and located[key].found]
+            for one in ours or [Located(path, unified.source_without_files(path), None)]:
                 located[one.key] = replace(one, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
 
