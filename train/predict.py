@@ -21,6 +21,17 @@ Exit codes: 1 the machine or rows without an answer, 2 configuration, 130 interr
 """
 
 BACKENDS = ("transformers", "vllm")
+LONGEST_TIMEOUT_S = 86_400
+RANGES = {
+    "max_new_tokens": (1, 1_000_000),
+    "batch_size": (1, 65_536),
+    "concurrency": (1, 1024),
+    "limit": (1, float("inf")),
+    "retries": (0, 10_000),
+    "shots": (0, 1000),
+    "backoff_s": (0, 3600),
+}
+"""Flag → the least and the most it may be."""
 
 
 def argument_parser() -> argparse.ArgumentParser:
@@ -92,20 +103,16 @@ def check_flags(arguments: argparse.Namespace) -> None:
         for flag in ("adapter", "chat_template", "four_bit"):
             if getattr(arguments, flag):
                 raise ConfigError(f"--{flag} is the server's to set, not --endpoint's; leave it out")
-    for flag, least in (
-        ("max_new_tokens", 1),
-        ("batch_size", 1),
-        ("concurrency", 1),
-        ("limit", 1),
-        ("retries", 0),
-        ("shots", 0),
-        ("backoff_s", 0),
-    ):
+    for flag, (least, most) in RANGES.items():
         value = getattr(arguments, flag)
-        if value is not None and value < least:
+        if value is None:
+            continue
+        if not value >= least:  # so that NaN, which compares with nothing, is out of range too
             raise ConfigError(f"--{flag} {value}: must be at least {least}")
-    if arguments.timeout_s <= 0:
-        raise ConfigError(f"--timeout_s {arguments.timeout_s}: must be above 0")
+        if value > most:
+            raise ConfigError(f"--{flag} {value}: must be at most {most}")
+    if not 0 < arguments.timeout_s <= LONGEST_TIMEOUT_S:
+        raise ConfigError(f"--timeout_s {arguments.timeout_s}: must be above 0 and at most {LONGEST_TIMEOUT_S}")
 
 
 def main(flags: Sequence[str] | None = None) -> int:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
 from schemas.example import TASKS
+from train import output_file
 
 if TYPE_CHECKING:
     from train.scoring.aggregate import Report
 
 BY = ("task", "source", "label", "split")
 MATCHES = ("normal", "set")
+MOST_DRAWS = 100_000
 
 EPILOG = """\
 examples:
@@ -120,11 +122,15 @@ def columns_of(by: Sequence[str] | None) -> list[tuple[str, ...]]:
     return tables
 
 
+def part_of(path: str) -> str:
+    return f"{path}.part"
+
+
 def write(path: str, content: str) -> None:
     """Whole or not at all."""
     try:
-        Path(f"{path}.part").write_text(content, encoding="utf-8")
-        os.replace(f"{path}.part", path)
+        Path(part_of(path)).write_text(content, encoding="utf-8")
+        os.replace(part_of(path), path)
     except OSError as error:
         raise MachineError(f"{path}: {error.strerror.lower()}; name another file") from error
 
@@ -135,9 +141,15 @@ def main(flags: Sequence[str] | None = None) -> int:
     try:
         if options.bootstrap < 0 or options.seed < 0:
             raise ConfigError("--bootstrap and --seed take whole numbers from 0")
+        if options.bootstrap > MOST_DRAWS:
+            raise ConfigError(f"--bootstrap {options.bootstrap}: must be at most {MOST_DRAWS}")
         by = columns_of(options.by)
         if options.html and not os.path.isdir(os.path.dirname(os.path.abspath(options.html))):
             raise MachineError(f"{options.html}: no such file or directory; name another file")
+        if options.html:
+            inputs = [*options.predictions, *([options.gold] if options.gold else [])]
+            for written in (options.html, part_of(options.html)):
+                output_file.check("--html", written, inputs)
         report = score(
             options.predictions, options.gold, by, options.match, options.repair,
             options.bootstrap, options.seed, options.task, show_progress=True,

@@ -1,6 +1,7 @@
 """A path or a setting that is wrong is said before the libraries that take half a minute to import."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -29,6 +30,10 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
     broken.write_text('{"task": "NER"\n')
     own = tmp_path / "own.txt"
     own.write_text("Ada sailed.\n")
+    pipe, linked = tmp_path / "pipe", tmp_path / "linked.jsonl"
+    os.mkfifo(pipe)
+    linked.symlink_to(rows)
+    joined, part = (write_rows(tmp_path / name, [ner_row(1)]) for name in ("a.joined.jsonl", "page.part"))
     for name, file in (("model", "config.json"), ("adapter", "adapter_config.json"), ("full", "kept.txt")):
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_text('{"base_model_name_or_path": "./gone"}')
@@ -56,6 +61,13 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         (["train.predict", "--adapter", adapter, "--data", rows], "./gone: no such folder"),
         (["train.predict", "--endpoint", "http://a:b@localhost/v1", "--data", rows], "without a user"),
         ([*texts, "--output", model], "model: is a folder"),
+        ([*texts, "--output", "/dev/null"], "/dev/null: is no regular file"),
+        ([*texts, "--output", "/dev/full"], "/dev/full: is no regular file"),
+        ([*texts, "--output", str(pipe)], "pipe: is no regular file"),
+        ([*texts, "--output", rows], "is the input"),
+        ([*texts, "--output", str(linked)], "is the input"),
+        ([*texts, "--texts", joined, "--output", joined.replace(".joined", "")], "is the input"),
+        ([*texts, "--labels", joined, "--output", joined.replace(".joined", "")], "is the input"),
         ([*texts, "--chat_template", none], "cannot be read"),
         ([*texts, "--texts", none], "none: No such file"),
         ([*texts, "--labels", f"{none}.json"], "none.json: no such file"),
@@ -66,13 +78,21 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         (["train.export", "--model", model, "--output", str(tmp_path / "full")], "full: not empty"),
         (["train.score", "--predictions", rows, none], "none: no such file"),
         (["train.score", "--predictions", rows, "--html", f"{none}/{page.name}"], "page.html: no such file"),
+        (["train.score", "--predictions", rows, "--html", rows], "is the input"),
+        (["train.score", "--predictions", rows, "--html", str(linked)], "is the input"),
+        (["train.score", "--predictions", rows, "--gold", joined, "--html", joined], "is the input"),
+        (["train.score", "--predictions", part, "--html", part.removesuffix(".part")], "is the input"),
+        (["train.score", "--predictions", rows, "--html", "/dev/null"], "/dev/null: is no regular file"),
         (["train.compare", "--config", none, *new], "none: No such file"),
     ]
     asked = json.dumps([command for command, _ in commands])
     done = subprocess.run([sys.executable, "-c", RUN, asked], cwd=ROOT, capture_output=True, text=True, check=True)
     for (command, line), result in zip(commands, map(json.loads, done.stdout.splitlines()), strict=True):
         code, printed, imported = result
-        assert code == (1 if "--html" in command else 2) and imported == [], (command, result)
+        assert code == (1 if "no such file" in line and "--html" in command else 2) and imported == [], (
+            command,
+            result,
+        )
         assert printed.startswith("error: ") and line in printed and printed.count("\n") == 1, (command, printed)
     assert not (tmp_path / "new").exists()
 

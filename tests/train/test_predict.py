@@ -452,6 +452,14 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}"], "the server does not answer"),
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "{{"], "no valid JSON"),
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--adapter", "x"], "the server's to set"),
+        (
+            ["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", '"\\ud800"'],
+            "half a surrogate pair",
+        ),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "NaN"], "no valid JSON"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "[]"], "must be a JSON object"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--model", "a\udcff"], "is no UTF-8"),
+        (["--endpoint", "http://127.0.0.1:74333/", "--data", "{data}"], "no URL of a server"),
     ],
 )
 def test_bad_input_is_one_line(flags, message, tiny, data, tmp_path, capsys):
@@ -472,6 +480,36 @@ def test_bad_input_is_one_line(flags, message, tiny, data, tmp_path, capsys):
     assert code == 2 or (code == 1 and "no/such" in message), error
     assert message in error and error.startswith("error: ") and error.count("\n") == 1
     assert not (tmp_path / "p.joined.jsonl").exists()
+
+
+@pytest.mark.parametrize("flag", [*predict.RANGES, "timeout_s"])
+def test_a_number_out_of_range_is_one_line(flag, capsys):
+    is_float = flag in ("timeout_s", "backoff_s")
+    for value in ("nan", "inf", "-inf", "-1", "1e300") if is_float else ("-1", "9" * 30):
+        if flag == "limit" and value != "-1":
+            continue  # a limit above all rows is none
+        code = predict.main(["--model", "x", "--data", "y", f"--{flag}={value}"])
+        error = capsys.readouterr().err
+        assert code == 2 and error.startswith(f"error: --{flag} ") and error.count("\n") == 1, (value, error)
+        assert "must be" in error
+
+
+def test_the_key_gets_into_no_file_and_no_message(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame/1")
+
+    def reply(instruction, attempt):
+        if "day 3 " in instruction:
+            return 400, b"you sent Bearer sk-sesame\\/1"
+        return 200, completion('{"person": ["sk-sesame\\/1", "sk-\\u0073esame/1"]}')
+
+    with serving(reply) as served:
+        assert ask(served, data, tmp_path / "p.jsonl") == 1
+        for flags in (("--request", '{"user": "sk-sesame/1"}'), ("--model", "sk-sesame/1")):
+            assert ask(served, data, tmp_path / "q.jsonl", *flags) == 2
+    printed = capsys.readouterr()
+    files = [path.read_text() for path in tmp_path.iterdir() if path.name.startswith(("p.", "q."))]
+    assert len(files) == 2 and "***" in printed.err
+    assert not any("esame" in content for content in (printed.out, printed.err, *files))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

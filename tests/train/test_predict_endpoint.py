@@ -1,6 +1,11 @@
 """Answers over HTTP from a real server on loopback that fails in every way a server does."""
 
+import json
+import socket
 import threading
+import time
+import traceback
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -8,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, MachineError
 from tests.train.serving import completion, serving
-from train.prediction import endpoint
+from train.prediction import endpoint, transport
 from train.prediction.answers import Answer, Failure, Prompt
 
 EMPTY = Answer('{"person": []}', cut=False)
@@ -241,3 +246,195 @@ def test_half_a_surrogate_pair_in_an_answer_is_replaced_when_it_is_written():
     with serving(lambda *_: (200, completion(text))) as served:
         found = asked(served, "a")["a"]
     assert b'"output": "?"' in resume.line(row, found.text, found.cut)
+
+
+@pytest.mark.parametrize("where", ["instruction", "request", "model"])
+def test_half_a_surrogate_pair_is_sent_escaped_and_never_hangs(where):
+    half = "a\ud800"
+    with serving(lambda *_: RIGHT) as served:
+        model, extra = half if where == "model" else "tiny", {"x": half} if where == "request" else {}
+        server = endpoint.Endpoint(served.url, model, 64, extra=extra)
+        prompt = Prompt(half if where == "instruction" else "a")
+        assert list(endpoint.generate(server, [(0, prompt)])) == [(0, EMPTY)]
+        assert half in json.dumps(served.requests[0], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("extra", [{"x": {1}}, {"x": b""}, {(): 1}], ids=["set", "bytes", "key"])
+@pytest.mark.timeout(20)
+def test_whatever_a_thread_raises_is_raised_where_answers_are_awaited(extra):
+    with serving(lambda *_: RIGHT) as served, pytest.raises(TypeError):
+        asked(served, *"abcdefgh", extra=extra)
+
+
+def test_a_name_of_a_model_that_is_no_text_is_refused():
+    with serving(lambda *_: RIGHT, models=("a\ud800",)) as served:
+        with pytest.raises(ConfigError, match=r"only model: 'a\\ud800' is no UTF-8"):
+            endpoint.model_name(served.url, None)
+        with pytest.raises(ConfigError, match=r"--model: 'a\\udcff' is no UTF-8"):
+            endpoint.model_name(served.url, "a\udcff")
+        for names in ([1], [None], [["tiny"]], [{"id": "tiny"}]):
+            served.models = names
+            with pytest.raises(ConfigError, match="no list of models"):
+                endpoint.model_name(served.url, None)
+
+
+@pytest.mark.parametrize(("backoff_s", "longest_s"), [(0, 0), (1e-300, 60), (1.0, 60), (1e300, 60)])
+def test_the_thousandth_try_waits_no_longer_than_a_minute(backoff_s, longest_s):
+    server = endpoint.Endpoint("http://127.0.0.1:1/v1", "tiny", 64, retries=1100, backoff_s=backoff_s)
+    waits = []
+
+    class Stopped:
+        def wait(self, seconds):
+            waits.append(seconds)
+
+    assert isinstance(endpoint.answer(server, Prompt("a"), Stopped()), Failure)
+    assert (
+        len(waits) == 1100
+        and waits == sorted(waits)
+        and waits[-1] <= longest_s == endpoint.LONGEST_WAIT_S * bool(backoff_s)
+    )
+
+
+@contextmanager
+def dripping(start: bytes, drop: bytes):
+    """The URL of a server that sends `start`, then a `drop` every 20 ms for as long as somebody listens."""
+    closing = threading.Event()
+
+    def drip(connection):
+        with connection:
+            connection.recv(65536)
+            try:
+                connection.sendall(start)
+                while not closing.wait(0.02):
+                    connection.sendall(drop)
+            except OSError:
+                pass  # it has been left
+
+    def accept(listener):
+        while not closing.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            closing.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+SLOW = {
+    "a long body": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "a body without length": (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a long header": (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "a long status": (b"HTTP/1.1 200 ", b"x"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "an error": (b"HTTP/1.1 500 No\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "nothing": (b"", b""),
+}
+
+
+@pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW.keys())
+@pytest.mark.timeout(20)
+def test_a_request_takes_no_longer_than_its_time_however_a_server_stretches_it(slow):
+    with dripping(*slow) as url:
+        began = time.monotonic()
+        server = endpoint.Endpoint(url, "tiny", 64, concurrency=1, retries=0, timeout_s=0.2)
+        [(_, result)] = endpoint.generate(server, [(0, Prompt("a"))])
+        assert isinstance(result, Failure) and result.reason in ("no answer in time", "HTTP 500: No")
+        with pytest.raises(ConfigError, match=r"does not answer|HTTP 500"):
+            endpoint.models(url, timeout_s=0.2)
+        assert time.monotonic() - began < 5
+
+
+SECRET = 'sk-se"cr\\et/0'
+FORMS = [
+    SECRET,
+    json.dumps(SECRET)[1:-1],
+    json.dumps(json.dumps(SECRET)[1:-1])[1:-1],
+    "".join(f"\\u{ord(character):04x}" for character in SECRET),
+    "".join(f"\\\\u{ord(character):04X}" for character in SECRET),
+    SECRET.replace("/", "\\/"),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_that_repeats_the_key_does_not_get_it_written(monkeypatch, form):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with serving(lambda *_: (200, completion(f'{{"person": ["{form}", "Ada"]}}'))) as served:
+        found = asked(served, "a")["a"].text
+    assert found == '{"person": ["***", "Ada"]}'
+    with serving(lambda *_: (400, json.dumps({"error": {"message": f"no {form}!"}}).encode())) as served:
+        assert asked(served, "a") == {"a": Failure("HTTP 400: no ***!")}
+
+
+def test_a_placeholder_for_a_key_may_stand_in_answers(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with serving(lambda *_: (200, completion('{"person": ["none"]}'))) as served:
+        assert asked(served, "a")["a"].text == '{"person": ["none"]}'
+
+
+def test_a_name_that_holds_the_key_is_refused_and_not_shown(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame")
+    with serving(lambda *_: RIGHT, models=("m-sk-sesame",)) as served:
+        for ask in (
+            lambda: endpoint.model_name(served.url, None),
+            lambda: endpoint.model_name(served.url, "other"),
+            lambda: endpoint.model_name(served.url, "m-sk-sesame"),
+            lambda: endpoint.model_name(served.url, "sk-sesame\udcff"),
+            lambda: endpoint.model_name(f"{served.url}/sk-sesame", None),
+        ):
+            with pytest.raises(ConfigError, match=r"holds the key|it has m-\*\*\*") as error:
+                ask()
+            assert "sesame" not in str(error.value)
+
+
+@pytest.mark.parametrize("status", [b"HTTP/1.1 401 sk-sesame\r\n\r\n", b"sk-sesame\r\n\r\n"])
+def test_no_traceback_shows_the_key_that_a_server_repeats(monkeypatch, status):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame")
+    with dripping(status, b"") as url, pytest.raises(ConfigError) as error:
+        endpoint.models(url, timeout_s=0.2)
+    assert "sesame" not in "".join(traceback.format_exception(error.value))
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:74333", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:-1", ":80", "", "[::1"])
+def test_a_place_that_is_none_is_refused_before_it_is_asked(place):
+    with pytest.raises(ConfigError, match="no URL of a server"):
+        endpoint.check_url(f"http://{place}/v1")
+
+
+def test_a_proxy_of_the_environment_is_not_sent_the_key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(lambda *_: RIGHT) as proxy, serving(lambda *_: RIGHT) as served:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+        assert endpoint.model_name(served.url, None) == "tiny"
+        assert asked(served, "a") == {"a": EMPTY}
+        with pytest.raises(ConfigError, match="does not answer"):
+            endpoint.models("http://no-such-host.invalid/v1")
+        assert proxy.headers == []
+
+
+@pytest.mark.parametrize(
+    ("url", "may"),
+    [
+        ("https://models.example/v1", True),
+        ("http://models.example/v1", False),
+        ("https://localhost:8000/v1", False),
+        ("https://LOCALHOST./v1", False),
+        ("https://a.localhost/v1", False),
+        ("https://127.9.9.9/v1", False),
+        ("https://[::1]:8000/v1", False),
+        ("https://[::ffff:127.0.0.1]/v1", False),
+        ("https://0.0.0.0/v1", False),
+    ],
+)
+def test_only_what_a_proxy_cannot_read_goes_through_one(url, may):
+    assert transport.may_use_proxy(url) is may

@@ -166,6 +166,7 @@ def test_table(tmp_path, capsys):
     [
         (("--by", "lang"), "error: --by lang: choose from task, source, label, split"),
         (("--bootstrap", "-1"), "error: --bootstrap and --seed"),
+        (("--bootstrap", "9" * 30), "error: --bootstrap 9"),
         (("--gold", "none.jsonl"), "error: none.jsonl: no such file or directory; name a JSON Lines file"),
     ],
 )

@@ -6,7 +6,6 @@ be the one that the model was trained with.
 
 import http.client
 import json
-import os
 import queue
 import re
 import threading
@@ -17,15 +16,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError, MachineError, quoted
 from train import chat
+from train.prediction import api_key, transport
 from train.prediction.answers import Answer, Failure, Prompt
 
-KEY = "OPENAI_API_KEY"
 RETRIED = (408, 409, 425, 429)
 """Besides 500 and above: what a server says when it will answer later."""
 REDIRECTS = (301, 302, 303, 307, 308)
-"""Never followed: the key would go to another host, and urllib makes a GET of the POST."""
+"""Never followed (see `transport`): the key would go to another host, and urllib makes a GET of the POST."""
 REFUSED = (401, 403, 404, 405, *REDIRECTS)
 """What it says of every request, not of one: to go on is of no use."""
 LONGEST_WAIT_S = 60.0
@@ -37,7 +36,8 @@ FAILURES_IN_A_ROW = 20
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """`url`: up to and including `/v1`. A request that fails is sent again up to `retries` times, after `backoff_s`
-    seconds, then twice as many, and so on; `timeout_s`: of one request. `extra`: keys of every request besides ours.
+    seconds, then twice as many, and so on; `timeout_s`: of one request, from its connection to the last byte of its
+    answer. `extra`: keys of every request besides ours.
     """
 
     url: str
@@ -66,22 +66,20 @@ class Missing(Exception):
     """The server has no list of its models."""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def http_error_302(self, *_) -> None:
-        return None  # it is then an error like any other status
-
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
-
-
-OPENER = urllib.request.build_opener(_NoRedirect)
-
-
 def check_url(url: str) -> None:
     """Raises ConfigError for a URL that is none of a server, or that may hold a password, which is not shown."""
     if "@" in url:
-        raise ConfigError(f"--endpoint takes a URL without a user and a password; the key comes from {KEY}")
+        raise ConfigError(f"--endpoint takes a URL without a user and a password; the key comes from {api_key.KEY}")
+    api_key.check_absent(url, "--endpoint")
     if not url.startswith(("http://", "https://")):
         raise ConfigError(f"{url}: the server does not answer (no http:// or https:// before it); check --endpoint")
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"{url}: no URL of a server ({error}); check --endpoint") from error
+    if not parts.hostname or port == 0:
+        raise ConfigError(f"{url}: no URL of a server (no host, or port 0); check --endpoint")
 
 
 def models(url: str, timeout_s: float = 10.0) -> list[str]:
@@ -93,7 +91,10 @@ def models(url: str, timeout_s: float = 10.0) -> list[str]:
     check_url(url)
     try:
         content = _json(_request(f"{url}/models"), timeout_s)
-        return [str(model["id"]) for model in content["data"]]
+        names = [model["id"] for model in content["data"]]
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError
+        return names
     except Refusal as error:
         if error.status in (404, 405, 501):
             raise Missing from error
@@ -101,20 +102,31 @@ def models(url: str, timeout_s: float = 10.0) -> list[str]:
     except (KeyError, TypeError, Half) as error:
         raise ConfigError(f"{url}: no OpenAI-compatible server (no list of models); the URL ends in /v1") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ConfigError(f"{url}: the server does not answer ({_reason(error)}); check --endpoint") from error
+        reason = _reason(error)  # without the key, which a traceback of `error` may show
+        raise ConfigError(f"{url}: the server does not answer ({reason}); check --endpoint") from None
 
 
 def model_name(url: str, wanted: str | None) -> str:
     """The name to ask for: `wanted`, else the only model of the server. Raises ConfigError as `models`, where there
-    are several, and where the server has no model of this name.
+    are several, where the server has no model of this name, and for a name that is no text or holds the key.
     """
+    if wanted is not None:
+        api_key.check_absent(wanted, "--model")
+        _check_text(wanted, "--model")
+    name = _model_name(url, wanted)
+    api_key.check_absent(name, f"{url}: the name of the server's only model")
+    _check_text(name, f"{url}: the server's only model")
+    return name
+
+
+def _model_name(url: str, wanted: str | None) -> str:
     try:
         found = models(url)
     except Missing:
         if wanted is None:
             raise ConfigError(f"{url}: the server does not list its models; name one with --model") from None
         return wanted
-    listed = f"it has {', '.join(name[:80] for name in found[:10])}" if found else "it has none"
+    listed = f"it has {', '.join(api_key.hidden(name)[:80] for name in found[:10])}" if found else "it has none"
     if wanted is None and len(found) == 1:
         return found[0]
     if wanted is None:
@@ -124,22 +136,34 @@ def model_name(url: str, wanted: str | None) -> str:
     return wanted
 
 
+def _check_text(name: str, where: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{where}: {quoted(name)} is no UTF-8; name another with --model") from error
+
+
 def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Iterator[tuple[int, Answer | Failure]]:
     """(number, prompt) → (number, answer) in the order in which the answers come.
 
     A prompt without an answer after all retries is a Failure. Raises ConfigError where the server refuses every
-    request (a wrong key, an unknown model) and MachineError where FAILURES_IN_A_ROW prompts failed one after another.
+    request (a wrong key, an unknown model) and MachineError where FAILURES_IN_A_ROW prompts failed one after another
+    or the machine has no thread left. Whatever else a thread raises is raised here.
     """
     waiting = iter(prompts)
     asked: queue.SimpleQueue = queue.SimpleQueue()
     answered: queue.SimpleQueue = queue.SimpleQueue()
     stopped = threading.Event()
-    for _ in range(endpoint.concurrency):
-        # Daemons: a request that hangs does not hold up a process that was told to stop.
-        threading.Thread(target=_work, args=(endpoint, asked, answered, stopped), daemon=True).start()
     last: deque[Failure | None] = deque(maxlen=FAILURES_IN_A_ROW)
     running = 0
     try:
+        for _ in range(endpoint.concurrency):
+            # Daemons: a request that hangs does not hold up a process that was told to stop.
+            thread = threading.Thread(target=_work, args=(endpoint, asked, answered, stopped), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise MachineError(f"--concurrency {endpoint.concurrency}: {error}; give a lower number") from error
         while True:
             while running < 2 * endpoint.concurrency and (following := next(waiting, None)) is not None:
                 asked.put(following)
@@ -148,7 +172,7 @@ def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Itera
                 return
             number, result = answered.get()
             running -= 1
-            if isinstance(result, ConfigError):
+            if isinstance(result, BaseException):
                 raise result
             yield number, result
             last.append(result if isinstance(result, Failure) else None)
@@ -168,7 +192,7 @@ def _work(endpoint: Endpoint, asked: queue.SimpleQueue, answered: queue.SimpleQu
         number, prompt = item
         try:
             answered.put((number, answer(endpoint, prompt, stopped)))
-        except ConfigError as error:
+        except BaseException as error:  # all of them: a thread that died in silence would be waited for
             answered.put((number, error))
 
 
@@ -176,7 +200,7 @@ def answer(endpoint: Endpoint, prompt: Prompt, stopped: threading.Event) -> Answ
     """One prompt's answer, with retries unless `stopped`. Raises ConfigError where the server refuses every request."""
     request = _request(f"{endpoint.url}/chat/completions", body(endpoint, prompt))
     for attempt in range(endpoint.retries + 1):
-        pause_s = endpoint.backoff_s * 2**attempt
+        pause_s = endpoint.backoff_s * 2 ** min(attempt, 62)
         try:
             return _answer(_json(request, endpoint.timeout_s))
         except Refusal as error:
@@ -209,30 +233,23 @@ def body(endpoint: Endpoint, prompt: Prompt) -> dict:
 
 def _request(url: str, content: dict | None = None) -> urllib.request.Request:
     headers = {"Content-Type": "application/json"}
-    if key := _key():
+    if key := api_key.read():
         headers["Authorization"] = f"Bearer {key}"
-    data = None if content is None else json.dumps(content, ensure_ascii=False).encode()
+    # ASCII: half a surrogate pair in a row, which UTF-8 cannot hold, is then for the server to judge.
+    data = None if content is None else json.dumps(content).encode()
     return urllib.request.Request(url, data, headers)
-
-
-def _key() -> str:
-    """The key, without blanks and line ends around it. Raises ConfigError, which does not show it."""
-    key = os.environ.get(KEY, "").strip()
-    if not re.fullmatch(r"[!-~]*", key):
-        raise ConfigError(f"{KEY}: holds characters that no key has (blanks, line ends, no ASCII); set it anew")
-    return key
 
 
 def _json(request: urllib.request.Request, timeout_s: float) -> dict:
     """The JSON object that the server answers. Raises Refusal, Half, OSError or HTTPException."""
     try:
-        with OPENER.open(request, timeout=timeout_s) as response:
+        with transport.open_url(request, timeout_s) as response:
             if (response.length or 0) > LONGEST_ANSWER_BYTES:
                 raise Half("an answer that is too long")
             # with a length, so that an answer that breaks off is seen
             content = response.read(LONGEST_ANSWER_BYTES if response.length is None else None)
     except urllib.error.HTTPError as error:
-        raise Refusal(error.code, _message(error), _seconds(error.headers.get("Retry-After"))) from error
+        raise Refusal(error.code, _message(error), _seconds(error.headers.get("Retry-After"))) from None
     try:
         decoded = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -250,7 +267,7 @@ def _answer(content: dict) -> Answer:
         raise Half("an answer without a choice") from error
     if not isinstance(text, str) or finish is None:
         raise Half("an answer that is not finished")
-    return Answer(text, cut=finish == "length")
+    return Answer(api_key.hidden_in_answer(text), cut=finish == "length")
 
 
 def _message(error: urllib.error.HTTPError) -> str:
@@ -265,13 +282,7 @@ def _message(error: urllib.error.HTTPError) -> str:
         text = found["message"] if isinstance(found, dict) else str(found)
     except (ValueError, KeyError, AttributeError, RecursionError):
         pass
-    return _without_key(" ".join(str(text or error.reason).split()))[:200]
-
-
-def _without_key(text: str) -> str:
-    """What a server says, where it may repeat the key that it was sent."""
-    key = _key()
-    return text.replace(key, "***") if key else text
+    return api_key.hidden(" ".join(str(text or error.reason).split()))[:200]
 
 
 def _seconds(value: str | None) -> float:
@@ -285,11 +296,11 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(inner, http.client.IncompleteRead):
         return "half an answer"
-    return _without_key(" ".join(str(inner).split())) or type(inner).__name__
+    return api_key.hidden(" ".join(str(inner).split())) or type(inner).__name__
 
 
 def _refused(url: str, error: Refusal) -> str:
-    advice = f"set {KEY}" if error.status in (401, 403) else "check --endpoint, which ends in /v1, and --model"
+    advice = f"set {api_key.KEY}" if error.status in (401, 403) else "check --endpoint, which ends in /v1, and --model"
     if error.status in REDIRECTS:
         advice = "it sends to another address, which is not followed; give that one with --endpoint if it is right"
     return f"{url}: the server refuses ({error}); {advice}"

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from schemas import key_list
 from schemas.errors import ConfigError, MachineError, printable
-from train import chat, corpus, load
-from train.prediction import answers, endpoint, extractions, guided, resume, shots, work
+from train import chat, corpus, load, output_file
+from train.prediction import answers, api_key, endpoint, extractions, guided, resume, shots, work
 from transforms import files
 
 FIRST = 32
@@ -65,14 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> None:
     """What can be told of paths before datasets, torch and transformers are imported. Raises ConfigError."""
-    if os.path.isdir(arguments.output):
-        raise ConfigError(f"--output {arguments.output}: is a folder; name a file")
+    path = arguments.output
+    inputs = (arguments.data, arguments.texts, arguments.labels, arguments.prompts, arguments.chat_template)
+    for written in (path, resume.beside(path, "joined.jsonl"), resume.beside(path, "meta.json")):
+        output_file.check("--output", written, [name for name in inputs if name])
     if arguments.chat_template:
         chat.read_template(arguments.chat_template)
     if arguments.data is not None:
         corpus.check(arguments.data, arguments.split, arguments.task)
     if arguments.endpoint:
         endpoint.check_url(arguments.endpoint)
+        request_keys(arguments.request)
     else:
         load.check(arguments.model or load.base_model(arguments.adapter), arguments.adapter)
 
@@ -189,12 +192,7 @@ def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answe
 
 def endpoint_backend(arguments: argparse.Namespace) -> Backend:
     url = arguments.endpoint.rstrip("/")
-    try:
-        extra = json.loads(arguments.request or "{}")
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--request {reprlib.repr(arguments.request)}: no valid JSON") from error
-    if not isinstance(extra, dict):
-        raise ConfigError(f"--request {arguments.request}: must be a JSON object")
+    extra = request_keys(arguments.request)
     server = endpoint.Endpoint(
         url=url,
         model=endpoint.model_name(url, arguments.model),
@@ -207,6 +205,23 @@ def endpoint_backend(arguments: argparse.Namespace) -> Backend:
     )
     settings = {"endpoint": url, "model": server.model, "request": extra}
     return Backend(settings, lambda prompts: endpoint.generate(server, prompts))
+
+
+def request_keys(given: str | None) -> dict:
+    """Raises ConfigError for what is no JSON object, holds the key, or no request can hold (NaN, no UTF-8)."""
+    if not given:
+        return {}
+    api_key.check_absent(given, "--request")
+    try:
+        extra = json.loads(given)
+        json.dumps(extra, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"--request {reprlib.repr(given)}: holds half a surrogate pair; correct it") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"--request {reprlib.repr(given)}: no valid JSON") from error
+    if not isinstance(extra, dict):
+        raise ConfigError(f"--request {reprlib.repr(given)}: must be a JSON object")
+    return extra
 
 
 def local_backend(arguments: argparse.Namespace) -> Backend:
