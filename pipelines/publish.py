@@ -80,7 +80,9 @@ def publish(arguments: argparse.Namespace) -> int:
     if arguments.to and f"{files.absolute(arguments.to)}/".startswith(f"{folder}/"):
         raise ConfigError(f"--to {arguments.to}: lies in the build {arguments.output}; name a folder outside it")
     if arguments.to:
-        from pipelines import to_path
+        if "://" not in arguments.to and files.exists(arguments.to) and not files.is_folder(arguments.to):
+            raise ConfigError(f"--to {arguments.to}: a file; name a new folder")
+        from pipelines import to_path  # with it comes Beam, which takes seconds
 
         to_path.check(arguments.to)
     refusals = release.refusals(folder)

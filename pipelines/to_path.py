@@ -45,15 +45,11 @@ def write(listed: Sequence[ReleaseFile], target: str) -> int:
 
 
 def check(target: str) -> str:
-    """The path of the folder `target`. Raises ConfigError for a pattern, for a file, and for a scheme without a file
-    system.
-    """
+    """The path of the folder `target`. Raises ConfigError for a pattern, and for a scheme without a file system."""
     target = files.absolute(target.rstrip("/") or "/")
     refuse_pattern(target)
     with path_errors(target):
         FileSystems.get_filesystem(target)
-    if "://" not in target and files.exists(target) and not files.is_folder(target):
-        raise ConfigError(f"{target}: a file; name a new folder with --to")
     return target
 
 

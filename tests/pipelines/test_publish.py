@@ -501,7 +501,7 @@ def test_paths_that_cannot_be_written(build, tmp_path, capsys, to, code):
     assert error.startswith(f"error: {to}") and error.count("\n") == 1
     (tmp_path / "file").write_text("mine")
     assert run(build, "--to", str(tmp_path / "file")) == 2
-    assert f"{tmp_path}/file: a file; name a new folder" in capsys.readouterr().err
+    assert f"--to {tmp_path}/file: a file; name a new folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("to", ["nonsense://x/y", "file", "v*"])
