@@ -102,7 +102,7 @@ def score_label(kept: list[str], ranked: list[str], truth: set[str], others: int
         p_at_r=sum(hits[: len(truth)]) / len(truth),
         average_precision=sum(precisions) / len(truth),
         jaccard=len(truth.intersection(kept)) / len(truth.union(kept)),
-        chance=min(1.0, len(truth) / others),
+        chance=len(truth) / max(len(truth), others),
     )
 
 

@@ -69,6 +69,8 @@ def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
     manifest = read_manifest(output, stage)
     if manifest is None or manifest["fingerprint"] != fingerprint:
         return False
+    if manifest["sha256"].keys() != manifest["files"].keys():
+        return False
     if files.sizes(output, manifest["files"]) != manifest["files"]:
         return False
     noted = {name: sha256 for name, sha256 in manifest["sha256"].items() if not name.endswith(".parquet")}

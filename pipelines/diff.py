@@ -8,12 +8,13 @@ import traceback
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
+from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable, quoted
 from schemas.example import SPLITS, TASKS
 
 EPILOG = """\
 An example is told by its id. It is altered where its text is another (text_sha256), or what is annotated in it for a
-task that both have. An instruction is altered where any of its columns is. Exit codes: 1 the machine, 2 configuration.
+task that both have. An instruction is altered where any of its columns is. A release whose files are not those that
+its release.json lists is refused. Exit codes: 1 the machine, 2 configuration.
 """
 FIRST_IDS = 3
 ROWS_A_TABLE = 5_000
@@ -106,21 +107,22 @@ def difference(old: str, new: str) -> dict:
 
 
 def read_counts(root: str) -> dict:
-    """`reports/stats.json`. Raises ConfigError where there is none."""
+    """`reports/stats.json`. Raises ConfigError where there is none, and for a damaged release."""
     from transforms import files
 
     path = f"{root}/reports/stats.json"
     if not files.exists(path) or not files.is_folder(f"{root}/data"):
         raise ConfigError(f"{root}: neither a validated build nor a release (no reports/stats.json and data/ in it)")
-    refuse_half(root)
+    refuse_damaged(root)
     counts = files.read_json(path)
     if not isinstance(counts, dict) or "sources" not in counts:
         raise ConfigError(f"{path}: not the statistics of a build; name another folder")
     return files.read_json(path, Counts)
 
 
-def refuse_half(root: str) -> None:
-    """Raises ConfigError for a release that lacks files which it lists."""
+def refuse_damaged(root: str) -> None:
+    """Raises ConfigError for a release that lacks files which it lists, or has them with other bytes."""
+    from pipelines.dag import checksums
     from pipelines.release import MARKER, Marker
     from transforms import files
 
@@ -130,6 +132,11 @@ def refuse_half(root: str) -> None:
         missing = [name for name, about in listed.items() if there.get(name) != about["size"]]
         if missing:
             raise ConfigError(f"{root}: half a release, {missing[0]} is not as it lists it; publish or copy it again")
+        for name, sha256 in checksums(root, listed).items():
+            if sha256 != listed[name]["sha256"]:
+                raise ConfigError(
+                    f"{root}: {name} holds other bytes than {MARKER} lists; publish or copy the release again"
+                )
 
 
 def count_changes(old: dict, new: dict) -> dict[str, dict[str, list[int]]]:
@@ -211,7 +218,10 @@ def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
 
 
 def digests(root: str, task: str, split: str):
-    """A table of all rows of a task and split: `id`, `example_id`, and 8 bytes each for the row, the text, the gold."""
+    """A table of all rows of a task and split: `id`, `example_id`, and 8 bytes each for the row, the text, the gold.
+
+    Raises ConfigError for a shard that holds no instructions.
+    """
     import pyarrow as pa
 
     from transforms import files
@@ -225,43 +235,89 @@ def digests(root: str, task: str, split: str):
     tables = [kind.empty_table()]
     for shard in shards:
         if shard.name.startswith(f"{split}-") and shard.name.endswith(".parquet"):
-            for table in read_batches(shard.path, ROWS_A_TABLE, columns_of(shard.path)):
+            check_columns(shard.path)
+            for table in read_batches(shard.path, ROWS_A_TABLE, COLUMNS):
+                check_values(shard.path, table)
                 listed = table.to_pylist()
                 columns = [
                     table["id"],
                     table["example_id"],
                     pa.array([number(json.dumps(list(row.values()))) for row in listed], pa.uint64()),
                     pa.array([int(row["text_sha256"][:16], 16) for row in listed], pa.uint64()),
-                    pa.array([gold(row) for row in listed], pa.uint64()),
+                    pa.array([gold(row, shard.path) for row in listed], pa.uint64()),
                 ]
                 tables.append(pa.table(columns, schema=kind))
     return pa.concat_tables(tables)
 
 
-def columns_of(path: str) -> list[str]:
-    """The Parquet columns to read. Raises ConfigError for a shard of something else."""
-    from transforms.shards import leaves, read_schema
+def check_columns(path: str) -> None:
+    """Raises ConfigError for a shard that lacks a column, has it twice, or with values of another type."""
+    from schemas.arrow import INSTRUCTIONS
+    from transforms.shards import read_schema
 
     schema = read_schema(path)
-    missing = [name for name in COLUMNS if name not in schema.names]
-    if missing:
-        raise ConfigError(f"{path}: no shard of instructions (no column {missing[0]})")
-    return [leaf for name in COLUMNS for leaf in leaves(schema.field(name))]
+    for name in COLUMNS:
+        places = schema.get_all_field_indices(name)
+        if len(places) != 1:
+            raise no_instructions(path, f"{'two columns' if places else 'no column'} {name}")
+        if not holds(schema.field(name).type, INSTRUCTIONS.field(name)):
+            raise no_instructions(path, f"column {name} is {schema.field(name).type}")
+
+
+def holds(kind, field) -> bool:
+    """Whether a column of the Arrow type `kind` holds what `field` is for. A column of nothing has the type null."""
+    import pyarrow as pa
+
+    if pa.types.is_null(kind):
+        return field.nullable
+    if pa.types.is_list(field.type):
+        return pa.types.is_list(kind) and kind.value_type in (field.type.value_type, pa.null())
+    return kind == field.type
+
+
+def check_values(path: str, table) -> None:
+    """Raises ConfigError for rows without what each must have, and for texts that are no UTF-8."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from schemas.arrow import INSTRUCTIONS
+
+    for name in COLUMNS:
+        if table[name].null_count and not INSTRUCTIONS.field(name).nullable:
+            raise no_instructions(path, f"a row without {name}")
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise no_instructions(path, " ".join(str(error).split())) from error
+    if not pc.all(pc.match_substring_regex(table["text_sha256"], "^[0-9a-f]{64}$")).as_py():
+        raise no_instructions(path, "a text_sha256 that is no SHA-256")
+
+
+def no_instructions(path: str, why: str) -> ConfigError:
+    return ConfigError(f"{path}: no shard of instructions ({why}); publish or build it again")
 
 
 def number(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def gold(row: dict) -> int:
+def gold(row: dict, path: str) -> int:
     """A number for what is annotated, whatever labels are asked: those of the rows of one example are added up.
 
-    In test rows each has all of it.
+    In test rows each has all of it. Raises ConfigError, which names the shard `path`, for answers that are no answers.
     """
+    from transforms import files
+
     if row["label"] is not None:
         return number(row["label"])
-    answers = json.loads(row["output"]) if row["output"] is not None else {}
-    return sum(number(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
+    if row["output"] is None:
+        return 0
+    place = f"{path}: output of {quoted(row['id'])}"
+    answers = files.parse_json(row["output"].encode(), dict[str, object], place)
+    try:
+        return sum(number(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
+    except RecursionError as error:  # just below where reading it fails
+        raise ConfigError(f"{place}: nested too deeply; publish or build it again") from error
 
 
 def by_example(rows):

@@ -16,8 +16,10 @@ from transforms import files
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Inside = Annotated[str, Meta(pattern=r"(?s)^(?!/|.*//|(.*/)?\.{1,2}(/|\Z))[^\x00]+\Z")]
-"""A path below a folder, without `..`."""
+INSIDE = r"(?s)^(?!/|.*//|(.*/)?\.{1,2}(/|\Z)|.*[^/]{256})[^\x00]{1,4096}\Z"
+"""What a path below a folder looks like: without `..`, and no longer than a file system takes it."""
+
+Inside = Annotated[str, Meta(pattern=INSIDE)]
 
 Split = Literal[SPLITS]
 Lost = dict[Literal[tuple(map(str, Reason))], Count]

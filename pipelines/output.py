@@ -22,7 +22,7 @@ def check(output: str, folders: Iterable[str], inputs: Iterable[str]) -> None:
     """Raises ConfigError for a folder that holds something and was not made by a build, and for one whose stage
     `folders` hold any of the `inputs`: a stage empties its folders before it runs.
     """
-    if files.exists(output) and recorded(output) is None and files.list_files(output):
+    if files.exists(output) and marked(output) is None and files.list_files(output):
         raise ConfigError(f"{output}: not empty and not made by a build (no {MARKER}); name a new folder with --output")
     _, root = files.filesystem(output)
     for path in inputs:
@@ -32,25 +32,35 @@ def check(output: str, folders: Iterable[str], inputs: Iterable[str]) -> None:
                 raise ConfigError(f"{path}: lies in {output}/{folder}/, which the build empties; move it or --output")
 
 
-def recorded(output: str) -> Config | None:
-    """The configuration that the folder was last built with, None where it is no build's."""
+def marked(output: str) -> object | None:
+    """What the marker records, as it stands there; None where the folder is no build's."""
     path = f"{output}/{MARKER}"
     if not files.exists(path):
         return None
     try:
-        content = files.read_json(path, dict)
+        return files.read_json(path, dict).get("ieforge")
     except ConfigError:
         return None
-    return settings(content["ieforge"], path) if "ieforge" in content else None
 
 
-def settings(content: dict, path: str) -> Config:
-    """The configuration that `path` holds. Raises ConfigError where another IEForge wrote it."""
+def recorded(output: str) -> Config | None:
+    """The configuration that the folder was last built with, None where it is no build's.
+
+    Raises ConfigError where it is damaged, or that of another IEForge: the next build records its configuration anew.
+    """
+    content = marked(output)
+    return None if content is None else settings(content, f"{output}/{MARKER}")
+
+
+def settings(content: object, path: str) -> Config:
+    """The configuration that `path` holds. Raises ConfigError where it is none of this IEForge's."""
     try:
         return Config.model_validate(content)
     except ValidationError as error:
         at = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ConfigError(f"{path}: another IEForge wrote it ({at} is not as here); build into a new folder") from error
+        raise ConfigError(
+            f"{path}: damaged, or of another IEForge ({at or 'all of it'} is not as here); run the build again"
+        ) from error
 
 
 @contextmanager

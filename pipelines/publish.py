@@ -59,7 +59,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print("error: " + "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
+        print("error: " + "\n".join(map(printable, error.args)), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
@@ -79,6 +79,12 @@ def publish(arguments: argparse.Namespace) -> int:
     folder = files.absolute(arguments.output.rstrip("/") or "/")
     if arguments.to and f"{files.absolute(arguments.to)}/".startswith(f"{folder}/"):
         raise ConfigError(f"--to {arguments.to}: lies in the build {arguments.output}; name a folder outside it")
+    if arguments.to:
+        if "://" not in arguments.to and files.exists(arguments.to) and not files.is_folder(arguments.to):
+            raise ConfigError(f"--to {arguments.to}: a file; name a new folder")
+        from pipelines import to_path  # with it comes Beam, which takes seconds
+
+        to_path.check(arguments.to)
     refusals = release.refusals(folder)
     if arguments.repo_id:
         from pipelines import hub
@@ -90,15 +96,12 @@ def publish(arguments: argparse.Namespace) -> int:
     if not kept and left_out:
         refusals.append("every source is left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
     if refusals:
-        lines = "\n".join(f"- {reason}" for reason in refusals)
-        raise PublishError(f"{arguments.output} is not published:\n{lines}")
+        raise PublishError(f"{arguments.output} is not published:", *(f"- {reason}" for reason in refusals))
     with output.claimed(folder, output.recorded(folder)):
         prepared = release.prepare(folder, kept, left_out, rebuild.recipes(folder, left_out), arguments.repo_id)
         if arguments.dry_run:
             told = {}
         elif arguments.to:
-            from pipelines import to_path
-
             told = {"to": arguments.to, "sent": to_path.write(prepared.files, arguments.to)}
         else:
             made = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)

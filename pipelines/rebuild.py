@@ -96,7 +96,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
-        print("error: " + "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
+        print("error: " + "\n".join(map(printable, error.args)), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
@@ -105,16 +105,17 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def rebuild(arguments: argparse.Namespace) -> int:
     """Checks the raw files, builds, checks the rows, and writes those of the sources asked for to `release/`."""
-    from pipelines import to_path  # with it comes Beam, which takes seconds
-
     folder, output = arguments.release.rstrip("/"), files.absolute(arguments.output.rstrip("/"))
-    to_path.refuse_pattern(output)
     marker, left_out, settings = release_recipe.read(folder, arguments.trust)
     keys = key_list.split(arguments.sources, "--sources")
     for key in keys:
         if key not in left_out:
-            raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {', '.join(left_out)}")
+            those = ", ".join(left_out) or "nothing"
+            raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {those}")
     refuse_other_files(arguments.data_root, {name: of for key in keys for name, of in left_out[key]["files"].items()})
+    from pipelines import to_path  # with it comes Beam, which takes seconds
+
+    to_path.refuse_pattern(output)
     wanted = sorted({name for key in keys for name in (key, *left_out[key]["needs"])})
     collapse = [key for key in settings.ingest.collapse if key in wanted]
     flags = ["--recipe", f"{folder}/{RECIPE}", "--data_root", arguments.data_root]
@@ -153,7 +154,7 @@ def refuse_other_files(data_root: str, expected: dict[str, str]) -> None:
         elif files.checksum(path) != checksum:
             wrong.append(f"{path}: another file than the release was made of (its SHA-256 is not {checksum})")
     if wrong:
-        raise SourceError("not the files that the release was made of:\n" + "\n".join(wrong))
+        raise SourceError("not the files that the release was made of:", *wrong)
 
 
 if __name__ == "__main__":

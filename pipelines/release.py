@@ -123,8 +123,14 @@ def refusals(output: str) -> list[str]:
         reasons.append(f"no passed validation: {todo}{again}")
     if "card" in unfinished or "config" not in found["card"]:  # an older IEForge did not record it
         reasons.append(f"no card: {again}, to its last stage")
-    elif (limit := built_with(found["card"]).ingest.limit) is not None:
-        reasons.append(f"built with --limit {limit}, which makes a sample: build without it")
+    else:
+        try:
+            limit = built_with(found["card"]).ingest.limit
+        except ConfigError:
+            reasons.append(f"card/manifest.json was altered, or is of another IEForge: delete it, then {again}")
+        else:
+            if limit is not None:
+                reasons.append(f"built with --limit {limit}, which makes a sample: build without it")
     shards = [shard for stage in ("clean", "instruct") for shard in found.get(stage, {"shards": ()})["shards"]]
     if any("histograms" not in shard for shard in shards):  # likewise
         reasons.append(f"made by an older IEForge, without what the report adds up: {again}")
@@ -136,7 +142,8 @@ def refusals(output: str) -> list[str]:
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             reasons.append(f"{changed[0]}{more} changed or gone since stage {stage} ended: {again}")
-        same_size = {name: sha256 for name, sha256 in content["sha256"].items() if name not in changed}
+        unchanged = content["files"].keys() - changed
+        same_size = {name: sha256 for name, sha256 in content["sha256"].items() if name in unchanged}
         now = dag.checksums(output, same_size)
         for name in sorted(name for name, sha256 in same_size.items() if now[name] != sha256):
             reasons.append(f"{name} holds other bytes than were written: delete it, then {again}")

@@ -6,14 +6,15 @@ below the data root; the recipe names no file, and no model that is not trusted.
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import TypedDict
 
 from hard_negatives import embed
 from pipelines import config
-from pipelines.manifests import Count, Sha256
+from pipelines.manifests import INSIDE, Count, Sha256
 from pipelines.release import MARKER, Marker
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, quoted
 from transforms import files
 
 FOLDER = "rebuild"
@@ -59,10 +60,14 @@ def read(folder: str, trust: bool) -> tuple[Marker, dict[str, LeftOut], config.C
     for key, about in left_out.items():
         for name in about["files"]:
             if not is_inside(name):
-                raise ConfigError(f"{folder}/{SOURCES}: source {key!r} names {name!r}, which is no path in a data root")
+                raise ConfigError(
+                    f"{folder}/{SOURCES}: source {quoted(key)} names {quoted(name)}, which is no path in a data root"
+                )
         for other in about["needs"]:
             if not is_inside(other):
-                raise ConfigError(f"{folder}/{SOURCES}: source {key!r} needs {other!r}, which is no key of a source")
+                raise ConfigError(
+                    f"{folder}/{SOURCES}: source {quoted(key)} needs {quoted(other)}, which is no key of a source"
+                )
     return marker, left_out, settings(f"{folder}/{RECIPE}", trust)
 
 
@@ -91,7 +96,7 @@ def entries_below(folder: str) -> Iterator[str]:
 
 def is_inside(name: str) -> bool:
     """Whether a name is the plain path of something below a folder."""
-    return name == posixpath.normpath(name) and not name.startswith(("/", "../")) and name not in (".", "..")
+    return name == posixpath.normpath(name) and re.search(INSIDE, name) is not None
 
 
 def settings(path: str, trust: bool) -> config.Config:

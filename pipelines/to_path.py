@@ -25,8 +25,7 @@ def write(listed: Sequence[ReleaseFile], target: str) -> int:
     deleted, and so is what a write that was cut off left. Raises ConfigError where `target` holds files and no release,
     MachineError where it cannot be written.
     """
-    target = files.absolute(target.rstrip("/") or "/")
-    refuse_pattern(target)
+    target = check(target)
     with path_errors(target):
         everything = sizes_below(target)
         there = {name: size for name, size in everything.items() if not posixpath.basename(name).startswith(".")}
@@ -43,6 +42,15 @@ def write(listed: Sequence[ReleaseFile], target: str) -> int:
         written = bring([] if there else [of_marker], target, there) + bring(others, target, there)
         delete(target, [name for name in before if name not in wanted and name in there])
         return written + bring([of_marker] if there else [], target, there)
+
+
+def check(target: str) -> str:
+    """The path of the folder `target`. Raises ConfigError for a pattern, and for a scheme without a file system."""
+    target = files.absolute(target.rstrip("/") or "/")
+    refuse_pattern(target)
+    with path_errors(target):
+        FileSystems.get_filesystem(target)
+    return target
 
 
 def bring(listed: Iterable[ReleaseFile], target: str, there: Mapping[str, int]) -> int:

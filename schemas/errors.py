@@ -8,9 +8,15 @@ from enum import StrEnum
 
 
 class IEForgeError(Exception):
-    """One line for the user: what is wrong, where (`file:line`), what to do. `exit_code` is the process's."""
+    """One line for the user: what is wrong, where (`file:line`), what to do. `exit_code` is the process's.
+
+    `args` are the line and, where the error has several reasons, a line for each: a name may hold a line end.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 class MachineError(IEForgeError):

@@ -32,7 +32,8 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
         except ValueError as error:
             raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
     try:
-        inner = as_utf8(os.path.abspath(path))
+        with machine_errors(path):
+            inner = as_utf8(os.path.abspath(path))
     except UnicodeError as error:
         raise ConfigError(f"{path}: the path is no UTF-8; rename what is not") from error
     if "\0" in inner:
@@ -203,26 +204,40 @@ def list_raw_files(
 
 
 def exists(path: str) -> bool:
+    return file_type(path) != fs.FileType.NotFound
+
+
+def file_type(path: str) -> fs.FileType:
+    """What is there; NotFound where nothing is."""
     system, inner = filesystem(path)
-    return system.get_file_info(inner).type != fs.FileType.NotFound
+    with machine_errors(path):
+        return system.get_file_info(inner).type
 
 
 def total_bytes(group: Iterable[File]) -> int:
     """The sum of the files' sizes; a file that is not there has none."""
-    places = [filesystem(file.path) for file in group]
-    return sum(info.size or 0 for info in places[0][0].get_file_info([path for _, path in places])) if places else 0
+    places = [(filesystem(file.path), file.path) for file in group]
+    if not places:
+        return 0
+    (system, _), first = places[0]
+    with machine_errors(first):
+        return sum(info.size or 0 for info in system.get_file_info([inner for (_, inner), _ in places]))
 
 
 def sizes(root: str, names: Iterable[str]) -> dict[str, int]:
     """Name → bytes of the files below `root` that are there."""
+    names = list(names)
     system, base = filesystem(root)
-    infos = system.get_file_info([f"{base}/{name}" for name in names])
+    for name in names:
+        if "\0" in name:
+            raise ConfigError(f"{root}/{name}: no path has a null character; correct it")
+    with machine_errors(root):
+        infos = system.get_file_info([f"{base}/{name}" for name in names])
     return {name: info.size for name, info in zip(names, infos, strict=True) if info.type == fs.FileType.File}
 
 
 def is_folder(path: str) -> bool:
-    system, inner = filesystem(path)
-    return system.get_file_info(inner).type == fs.FileType.Directory
+    return file_type(path) == fs.FileType.Directory
 
 
 def create_folder(path: str) -> None:
@@ -234,7 +249,7 @@ def create_folder(path: str) -> None:
 def remove_file(path: str) -> None:
     """Deletes a file; nothing where there is none."""
     system, inner = filesystem(path)
-    if system.get_file_info(inner).type == fs.FileType.File:
+    if file_type(path) == fs.FileType.File:
         with machine_errors(path):
             system.delete_file(inner)
 
@@ -242,15 +257,16 @@ def remove_file(path: str) -> None:
 def remove_temporaries(folder: str) -> None:
     """Deletes what writes that were cut off left directly in a folder."""
     system, inner = filesystem(folder)
-    for info in system.get_file_info(fs.FileSelector(inner)):
-        if info.base_name.startswith(".") and info.base_name.endswith(".tmp"):
-            system.delete_file(info.path)
+    with machine_errors(folder):
+        for info in system.get_file_info(fs.FileSelector(inner)):
+            if info.base_name.startswith(".") and info.base_name.endswith(".tmp"):
+                system.delete_file(info.path)
 
 
 def remove_tree(path: str) -> None:
     """Deletes a folder and all below it; nothing where there is none."""
     system, inner = filesystem(path)
-    if system.get_file_info(inner).type == fs.FileType.Directory:
+    if is_folder(path):
         with machine_errors(path):
             system.delete_dir(inner)
 
@@ -307,7 +323,11 @@ def synchronize(path: str) -> None:
 
 
 def read_text(path: str) -> str:
-    return read_bytes(path).decode()
+    """Raises ConfigError for a file that is no UTF-8."""
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: no UTF-8 ({error}); make it anew, or name another file") from error
 
 
 def read_json(path: str, form: Any = Any) -> Any:

@@ -213,3 +213,9 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("usage: python -m hard_negatives.evaluate")
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_reference_whose_neighbours_are_no_labels_of_either(tmp_path):
+    content = json.dumps({"Live_In": ["Work_For"]}).encode()
+    report = evaluate(parse(content, "d"), parse(content, "r"))
+    assert report.mean == Scores(1.0, 1.0, 1.0, 1.0)

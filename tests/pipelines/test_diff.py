@@ -196,3 +196,123 @@ def test_a_shard_that_cannot_be_read(tmp_path, capsys, content):
     Path(f"{made}/data/NER/test-00000-of-00001.parquet").write_bytes(content)
     assert diff.main([made, made]) == 1
     assert "test-00000-of-00001.parquet: cannot be read back" in capsys.readouterr().err
+
+
+def release_of(folder: Path) -> str:
+    """The folder with the `release.json` that lists all in it."""
+    listed = {
+        str(path.relative_to(folder)): {
+            "size": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in folder.rglob("*.*")
+    }
+    (folder / "release.json").write_text(json.dumps({"ieforge": "0", "files": listed}))
+    return str(folder)
+
+
+@pytest.mark.parametrize("name", ["data/NER/test-00000-of-00001.parquet", "labels/NER/a.json"])
+def test_a_release_with_other_bytes_than_it_lists(tmp_path, capsys, name):
+    write(tmp_path / "made", OLD, {"NER/a": [{"name": "person"}]})
+    made = release_of(tmp_path / "made")
+    assert diff.main([made, made]) == 0
+    content = bytearray(Path(made, name).read_bytes())
+    content[len(content) // 2] ^= 1
+    Path(made, name).write_bytes(content)
+    capsys.readouterr()
+    assert diff.main([made, made]) == 2
+    assert f"error: {made}: {name} holds other bytes than release.json lists" in capsys.readouterr().err
+
+
+def refused(tmp_path: Path, capsys, table: pa.Table) -> str:
+    """The line by which a release with this shard is refused."""
+    write(tmp_path / "made", OLD)
+    path = tmp_path / "made/data/NER/train-00000-of-00001.parquet"
+    pq.write_table(table, path)
+    made = release_of(tmp_path / "made")
+    assert diff.main([made, made]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {path}: ")
+    return line
+
+
+def with_values(column: str, values: list, kind: pa.DataType) -> pa.Table:
+    """Two rows of a shard that are as they should be but for this column."""
+    good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
+    place = good.column_names.index(column)
+    return good.set_column(place, pa.field(column, kind), pa.array(values, kind))
+
+
+OTHER_TYPES = (pa.int64(), pa.float64(), pa.binary(), pa.bool_(), pa.timestamp("s"), pa.list_(pa.binary()), pa.date32())
+
+
+@pytest.mark.parametrize("kind", OTHER_TYPES, ids=str)
+@pytest.mark.parametrize("column", diff.COLUMNS)
+def test_a_column_of_another_type(tmp_path, capsys, column, kind):
+    line = refused(tmp_path, capsys, with_values(column, [None, None], kind))
+    assert f"no shard of instructions (column {column} is " in line
+
+
+@pytest.mark.parametrize("column", [name for name in diff.COLUMNS if not INSTRUCTIONS.field(name).nullable])
+def test_a_row_without_a_value(tmp_path, capsys, column):
+    kind = INSTRUCTIONS.field(column).type
+    value = pa.Table.from_pylist(OLD[:1], schema=INSTRUCTIONS)[column][0].as_py()
+    assert f"(a row without {column})" in refused(tmp_path, capsys, with_values(column, [value, None], kind))
+
+
+@pytest.mark.parametrize("value", ["zz", "", "0" * 63, "0" * 65, "-" + "0" * 63, "Z" * 64, "0" * 64 + "\n"])
+def test_a_checksum_of_a_text_that_is_none(tmp_path, capsys, value):
+    line = refused(tmp_path, capsys, with_values("text_sha256", ["0" * 64, value], pa.string()))
+    assert "(a text_sha256 that is no SHA-256)" in line
+
+
+NO_ANSWERS = (
+    "",
+    "[",
+    "[]",
+    "5",
+    "NaN",
+    "null",
+    '"x"',
+    "[" * 100_000,
+    '{"a":' * 100_000,
+    "1" * 5_000,
+    '{"a": 1',
+    "{1: 2}",
+)
+
+
+@pytest.mark.parametrize("value", NO_ANSWERS, ids=lambda value: value[:9])
+def test_answers_that_are_none(tmp_path, capsys, value):
+    assert ": output of 'a/train/1/NER/0': no" in refused(
+        tmp_path, capsys, with_values("output", ["{}", value], pa.string())
+    )
+
+
+def test_answers_of_any_depth(tmp_path, capsys):
+    for depth in range(900, 1_000, 7):
+        root = tmp_path / str(depth)
+        write(root / "made", OLD)
+        table = with_values("output", ["{}", f'{{"a": {"[" * depth}1{"]" * depth}}}'], pa.string())
+        pq.write_table(table, root / "made/data/NER/train-00000-of-00001.parquet")
+        assert diff.main([str(root / "made"), str(root / "made")]) in (0, 2)
+        assert capsys.readouterr().err.count("\n") <= 1
+
+
+def test_a_text_column_whose_bytes_are_no_utf8(tmp_path, capsys):
+    bad = pa.array([b"good", b"\xff"], pa.binary()).view(pa.string())
+    for n, column in enumerate(("id", "example_id", "instruction", "output", "label")):
+        good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
+        table = good.set_column(good.column_names.index(column), column, bad)
+        assert "no shard of instructions (" in refused(tmp_path / str(n), capsys, table)
+
+
+def test_a_column_that_is_there_twice(tmp_path, capsys):
+    good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
+    assert "(two columns id)" in refused(tmp_path, capsys, good.append_column("id", good["id"]))
+
+
+def test_columns_that_hold_nothing_may_lack_a_type(tmp_path):
+    write(tmp_path / "made", OLD)
+    pq.write_table(pa.Table.from_pylist(OLD[:2]), tmp_path / "made/data/NER/train-00000-of-00001.parquet")
+    assert diff.main([str(tmp_path / "made")] * 2) == 0

@@ -297,7 +297,40 @@ def test_a_manifest_that_is_no_json_and_settings_of_another_version(small, tmp_p
         assert "- no card: run python -m pipelines.build again" in capsys.readouterr().err
     edit_json(build / "build.json", lambda m: m["ieforge"].update(nonsense=1))
     assert run(build, "--dry_run") == 2
-    assert "build.json: another IEForge wrote it (nonsense is not as here)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "build.json: damaged, or of another IEForge (nonsense is not as here); run the build again" in said
+    assert build_module.main(["--output", str(build), *SMALL]) == run(build, "--dry_run") == 0
+
+
+def test_settings_of_a_card_that_are_none(small, tmp_path, capsys):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    edit_json(build / "card/manifest.json", lambda m: m["config"].update(ingest=5))
+    assert run(build, "--dry_run") == 5
+    assert "- card/manifest.json was altered, or is of another IEForge: delete it, then run" in capsys.readouterr().err
+    (build / "card/manifest.json").unlink()
+    assert build_module.main(["--output", str(build), *SMALL]) == run(build, "--dry_run") == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["data/NER/none.parquet", f"data/{'x' * 5_000}", "a/" * 2_500 + "x", "data/\0", "中" * 200]
+)
+@pytest.mark.parametrize("part", ["files", "sha256"])
+def test_a_manifest_that_names_a_file_that_is_not_there(small, tmp_path, capsys, part, name):
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+
+    def rename(manifest: dict) -> None:
+        first = min(manifest[part])
+        manifest[part][name] = manifest[part].pop(first)
+
+    edit_json(build / "data/manifest.json", rename)
+    code = run(build, "--dry_run")
+    said = capsys.readouterr().err
+    if name.startswith("中") and part == "files":  # only the file system knows
+        assert code == 1 and "File name too long" in said and said.count("\n") == 1
+    else:
+        assert code == 5 and ("altered" in said or "lacks instruct" in said or "changed or gone" in said)
+    assert build_module.main(["--output", str(build), *SMALL, "--status"]) in (0, 1)
+    assert capsys.readouterr().err.count("\n") <= 1
 
 
 @pytest.mark.parametrize("folder", ["clean", "data"])
@@ -462,10 +495,30 @@ def test_a_folder_in_the_build_is_refused(build, capsys, below):
 @pytest.mark.parametrize(
     ("to", "code"), [("nonsense://x/y", 2), ("/proc/nowhere", 1), ("/tmp/v[1]", 2), ("/tmp/v*", 2)]
 )
-def test_paths_that_cannot_be_written(build, capsys, to, code):
+def test_paths_that_cannot_be_written(build, tmp_path, capsys, to, code):
     assert run(build, "--to", to) == code
     error = capsys.readouterr().err
     assert error.startswith(f"error: {to}") and error.count("\n") == 1
+    (tmp_path / "file").write_text("mine")
+    assert run(build, "--to", str(tmp_path / "file")) == 2
+    assert f"--to {tmp_path}/file: a file; name a new folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", ["nonsense://x/y", "file", "v*"])
+def test_where_to_publish_is_looked_at_before_the_build_is(tmp_path, monkeypatch, capsys, to):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    assert run(tmp_path / "no build", "--to", to) == 2
+    assert "no build" not in capsys.readouterr().err
+
+
+def test_a_name_with_a_line_end_makes_no_line(small, tmp_path, capsys):
+    build = Path(shutil.copytree(small, tmp_path / "a build\nerror: forged"))
+    edit_json(build / "examples/manifest.json", lambda m: m["failed"].update({"k\n- forged": "a\nb"}))
+    assert run(build, "--dry_run") == 5
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[:2] for line in lines] == ["er", "- "] and r"a build\nerror: forged" in lines[0]
+    assert r"source k\n- forged failed (a\nb)" in lines[1]
 
 
 def test_every_flag_that_the_documentation_shows_exists():

@@ -164,6 +164,19 @@ def test_other_files_are_named_before_anything_is_built(published, tmp_path, cap
     assert len(error) == 3 and not (tmp_path / "out").exists()
 
 
+def test_a_folder_with_a_line_end_makes_no_line(published, tmp_path, capsys):
+    assert run(published, tmp_path / "out", "--data_root", tmp_path / "raw\nerror: forged") == 3
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "error: not the files that the release was made of:"
+    assert lines and all(line.startswith(f"{tmp_path}/raw\\nerror: forged/") for line in lines)
+
+
+def test_a_release_that_left_nothing_out(strange, published, capsys):
+    (strange / SOURCES).write_text("{}")
+    assert run(published, published / "none", "--release", strange) == 2
+    assert f"--sources gated: not left out of {strange}, which left out nothing" in capsys.readouterr().err
+
+
 def test_other_rows_are_an_error(published, tmp_path, capsys):
     release = Path(shutil.copytree(published / "release", tmp_path / "release"))
     told = json.loads((release / "rebuild/sources.json").read_text())
@@ -253,7 +266,9 @@ def test_models_are_a_matter_of_trust_and_files_are_not(strange):
         release_recipe.read(str(strange), trust=True)
 
 
-@pytest.mark.parametrize("name", ["../gated/train.json", "/etc/passwd", "gated/../../x", "gated//x", ".", "..", ""])
+@pytest.mark.parametrize(
+    "name", ["../gated/train.json", "/etc/passwd", "gated/../../x", "gated//x", ".", "..", "", "a\0b"]
+)
 @pytest.mark.parametrize("list_of", ["files", "needs"])
 def test_names_that_lead_out_of_the_data_root(published, strange, capsys, name, list_of):
     path = strange / "rebuild/sources.json"
@@ -261,6 +276,16 @@ def test_names_that_lead_out_of_the_data_root(published, strange, capsys, name, 
     content["gated"][list_of] = {name: "0" * 64} if list_of == "files" else [name]
     path.write_text(json.dumps(content))
     assert f"{name!r}, which is no" in refuses(published, strange, capsys)
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, f"gated/{'x' * 256}", "x/" * 2_500 + "x"])
+def test_names_that_no_file_can_have(published, strange, capsys, name):
+    path = strange / "rebuild/sources.json"
+    content = json.loads(path.read_text())
+    content["gated"]["files"] = {name: "0" * 64}
+    path.write_text(json.dumps(content))
+    line = refuses(published, strange, capsys)
+    assert "which is no path in a data root" in line and len(line) < 1_000
 
 
 @pytest.mark.parametrize("name", ["release.json", SOURCES, RECIPE, PROMPTS, f"{DICTIONARIES}/x"])

@@ -112,6 +112,58 @@ def test_a_path_that_no_file_can_have_is_the_users_mistake(path):
             use(path)
 
 
+PATHS = {
+    "too long": "x" * 300,
+    "far too long": "x/" * 3_000,
+    "null": "a\0b",
+}
+USES = (
+    files.exists,
+    files.is_folder,
+    files.list_files,
+    files.list_folders,
+    files.read_bytes,
+    files.read_text,
+    files.read_json,
+    files.checksum,
+    files.create_folder,
+    files.remove_file,
+    files.remove_tree,
+    files.remove_temporaries,
+    lambda path: files.write_text(path, "x"),
+    lambda path: files.copy(path, path),
+    lambda path: files.total_bytes([File(path, "f")]),
+    lambda path: files.sizes(path, ["f"]),
+    lambda path: files.sizes(path.partition("/raw/")[0], [f"raw/{path.partition('/raw/')[2]}"]),
+    lambda path: files.make_durable(path, ["f"]),
+    lambda path: File(path, "f").read(),
+    lambda path: list(File(path, "f").lines()),
+)
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("use", USES)
+def test_every_function_answers_in_one_line_for_a_path_that_no_file_has(tmp_path, use, name):
+    (tmp_path / "raw").mkdir()
+    with pytest.raises((ConfigError, MachineError, SourceError)) as refused:
+        use(f"{tmp_path}/raw/{PATHS[name]}")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_working_folder_that_is_gone_is_named(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(MachineError, match=r"^raw: No such file"):
+        files.exists("raw")
+
+
+def test_a_text_that_is_no_utf8_is_named(tmp_path):
+    (tmp_path / "f").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="f: no UTF-8"):
+        files.read_text(str(tmp_path / "f"))
+
+
 def test_a_path_in_bytes_of_utf8_is_the_same_as_in_characters(tmp_path):
     """As the command line hands it over under an ASCII locale."""
     files.write_text(str(tmp_path / "语料"), "text")
