@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError, MachineError, quoted
 from train import hub
 from train.corpus import is_repository
+from train.refusals import one_line
 from transforms import user_files
 
 if TYPE_CHECKING:
@@ -60,18 +61,18 @@ def load_tokenizer(
 
     origin = adapter if adapter and os.path.exists(f"{adapter}/tokenizer_config.json") else model
     check_name(origin)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            origin, revision=revision if origin == model else None, trust_remote_code=trust_remote_code
-        )
-    except OSError as error:
-        if os.path.isdir(origin):
-            raise ConfigError(f"{origin}: holds no tokenizer ({first_line(error)})") from error
-        raise MachineError(
-            f"{origin}: no such folder, and the Hub gives no tokenizer for it; check the name"
-        ) from error
-    except ValueError as error:
-        raise ConfigError(f"{origin}: its tokenizer does not load: {first_line(error)}") from error
+    with one_line(f"{origin}: holds no tokenizer that loads"):
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(
+                origin, revision=revision if origin == model else None, trust_remote_code=trust_remote_code
+            )
+        except OSError as error:
+            if os.path.isdir(origin):
+                raise
+            raise MachineError(
+                f"{origin}: no such folder, and the Hub gives no tokenizer for it; check the name"
+            ) from error
+        tokenizer("{}")
     if eos_token is not None:
         if eos_token not in tokenizer.get_vocab():
             raise ConfigError(f"eos_token {eos_token!r}: not in the vocabulary of {origin}; name one of its tokens")
@@ -81,8 +82,23 @@ def load_tokenizer(
             f"{origin}: its tokenizer has no end-of-sequence token, so no answer could end; name one with eos_token"
         )
     tokenizer.chat_template = template(tokenizer, chat_template)
-    prompt(tokenizer, "{}")  # a template that does not render says so before anything is loaded
+    check_template(tokenizer, origin)  # before anything is loaded
     return tokenizer
+
+
+def check_template(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
+    """Raises ConfigError where the chat template does not render or loses text, or where all texts have the same ids.
+
+    `name`: the tokenizer's folder or Hub name.
+    """
+    asked, answer = (" ".join(f"{word} {number}" for number in range(200)) for word in ("harbour", "crate"))
+    if asked not in prompt_text(tokenizer, asked):
+        raise ConfigError("the chat template does not put the whole of what the user says into the prompt; mend it")
+    if answer not in _render(tokenizer, [*messages(asked), {"role": "assistant", "content": answer}]):
+        raise ConfigError("the chat template does not put the whole answer into the text to train on; mend it")
+    with one_line(f"{name}: its tokenizer does not work"):
+        if prompt(tokenizer, asked) == prompt(tokenizer, answer):
+            raise ConfigError(f"{name}: its tokenizer reads every text as the same; are its files there?")
 
 
 def check_name(model: str) -> None:
@@ -104,6 +120,8 @@ def template(tokenizer: "PreTrainedTokenizerBase", file: str | None = None) -> s
         if isinstance(own, dict):  # several by name
             own = own.get("default")
         own = own or PLAIN
+        if not isinstance(own, str):
+            raise ConfigError(f"the model's chat template is {quoted(own)}, no text; give one (--chat_template)")
     else:
         own = read_template(file)
     return NO_THINKING + own if "enable_thinking" in own and not own.startswith(NO_THINKING) else own
@@ -188,12 +206,8 @@ def _marked(
 
 
 def _render(tokenizer: "PreTrainedTokenizerBase", turns: list[dict[str, str]], **options) -> str:
-    import jinja2
-
-    try:
+    with one_line("the chat template does not render"):
         return tokenizer.apply_chat_template(turns, tokenize=False, **options)
-    except (jinja2.TemplateError, TypeError) as error:
-        raise ConfigError(f"the chat template does not render: {first_line(error)}") from error
 
 
 def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, mark: str | None = None) -> list[int]:
@@ -208,8 +222,3 @@ def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, mark: str | None = Non
     if len(of_mark) != text.count(mark) or any(end - start > 1 for start, end in of_mark):
         raise SpecialTokenError("a text spells out a special token, which this tokenizer cannot read as text")
     return [number for number, span in zip(encoded["input_ids"], spans, strict=True) if span not in of_mark]
-
-
-def first_line(error: Exception) -> str:
-    """What a library's error says, for a message of one line."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -17,6 +17,7 @@ from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
 from schemas.label import typed_label
 from train import hub
+from train.refusals import first_line
 from transforms import files, user_files
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ class Shard(TypedDict):
 
 
 class Validated(TypedDict):
-    """What is read of the manifest of a build's instructions: names and bytes of its files, and its shards."""
+    """What is read of the manifest of a build's instructions: names, bytes and checksums of its files, and its shards."""
 
     files: dict[Inside, int]
+    sha256: dict[Inside, str]
     shards: list[Shard]
 
 
@@ -188,8 +190,10 @@ def _why_empty(everything: "Rows", split: str, tasks: Collection[str] | None, so
     return f"split {split} has no rows of {', '.join(sources or ())}; did you mean {', '.join(near or names[:10])}?"
 
 
-def _shards(output: str, split: str) -> list[str]:
-    """Paths of the shards that a build's manifests name. Raises ConfigError where they did not pass their suites."""
+def _shards(output: str, split: str) -> dict[str, str | None]:
+    """Path → SHA-256 of the shards that a build's manifests name. Raises ConfigError where they did not pass their
+    suites.
+    """
     advice = f"finish it with python -m pipelines.build --output {output}"
     if not os.path.exists(f"{output}/build.json"):
         raise ConfigError(f"{output}: not made by a build (no build.json); name a build's folder or a JSON file")
@@ -205,7 +209,8 @@ def _shards(output: str, split: str) -> list[str]:
         if not os.path.exists(f"{output}/{name}") or os.path.getsize(f"{output}/{name}") != size:
             raise ConfigError(f"{output}/{name}: not the file that was validated; {advice}")
     paths = [shard["path"] for shard in manifest["shards"]]
-    return [f"{output}/{path}" for path in paths if os.path.basename(path).startswith(f"{split}-")]
+    checksums = manifest["sha256"]
+    return {f"{output}/{path}": checksums.get(path) for path in paths if os.path.basename(path).startswith(f"{split}-")}
 
 
 def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
@@ -214,6 +219,9 @@ def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
     shards = _shards(output, split)
     if not shards:
         raise EmptySplit(f"{output}: split {split} is empty; name another split")
+    for path, checksum in shards.items():  # a byte that changed may still decode, to another text
+        if files.checksum(path) != checksum:
+            raise ConfigError(f"{path}: damaged, it is not the file that was validated; build it anew or copy it again")
     names = [glob.escape(os.path.realpath(path)) for path in shards]  # `datasets` looks for patterns, not behind links
     return datasets.load_dataset("parquet", data_files=names, split="train", streaming=streaming)
 
@@ -239,6 +247,8 @@ def _hub_errors(data: str):
         yield
     except datasets.exceptions.DatasetNotFoundError as error:
         raise ConfigError(f"{data}: neither a local path nor a dataset of the Hub that you may read") from error
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise ConfigError(f"{data}: a file of it cannot be read: {first_line(error.__cause__ or error)}") from error
     except ValueError as error:  # an unknown split or revision
         raise ConfigError(f"{data}: {str(error).splitlines()[0]}") from error
     except OSError as error:

@@ -5,10 +5,13 @@ import json
 import os
 import re
 import sys
+import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, MachineError
-from train.chat import check_name, first_line
+from schemas.errors import ConfigError, MachineError, quoted
+from train.chat import check_name
+from train.refusals import first_line, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 def quiet() -> None:
     """Leaves of the libraries' logs what is an error, and their bars only where somebody watches."""
     import logging
-    import warnings
 
     import datasets
     import transformers
@@ -55,8 +57,8 @@ def load_model(
 
     `dtype` auto: bfloat16 where the device has it, else float32; own: as the model was saved. `four_bit`: NF4 by
     bitsandbytes (Dettmers et al. 2023, "QLoRA"). `trainable`: the adapter's weights get gradients. Raises ConfigError
-    for a name that is no causal language model and an adapter of another base model, MachineError for a missing
-    library.
+    for a name that is no causal language model, files that are damaged or hold other weights than the model has, and
+    an adapter of another base model, MachineError for a missing library.
     """
     check(model, adapter)
     from transformers import AutoModelForCausalLM
@@ -64,19 +66,67 @@ def load_model(
     options = {"attn_implementation": attn_implementation} if attn_implementation else {}
     if four_bit:
         options["quantization_config"] = four_bits()
-    try:
-        loaded = AutoModelForCausalLM.from_pretrained(
-            model, dtype=_dtype(dtype), revision=revision, trust_remote_code=trust_remote_code, **options
-        )
-    except ImportError as error:  # an attention or a quantization whose package is missing
-        raise MachineError(f"{model}: does not load here: {first_line(error)}") from error
-    except OSError as error:
-        if os.path.isdir(model):
-            raise ConfigError(f"{model}: holds no model that loads: {first_line(error)}") from error
-        raise MachineError(f"{model}: no such folder, and the Hub gives no model for it; check the name") from error
-    except ValueError as error:  # not a causal language model, or an attention that it does not have
-        raise ConfigError(f"{model}: {first_line(error)}") from error
+    with one_line(f"{model}: holds no causal language model that loads"):
+        try:
+            loaded, report = AutoModelForCausalLM.from_pretrained(
+                model,
+                dtype=_dtype(dtype),
+                revision=revision,
+                trust_remote_code=trust_remote_code,
+                output_loading_info=True,
+                **options,
+            )
+        except ImportError as error:  # an attention or a quantization whose package is missing
+            raise MachineError(f"{model}: does not load here: {first_line(error)}") from error
+        except OSError as error:
+            if os.path.isdir(model):
+                raise
+            raise MachineError(f"{model}: no such folder, and the Hub gives no model for it; check the name") from error
+        weights = loaded.state_dict()
+        _check_weights(model, report["missing_keys"], report["unexpected_keys"], weights)
+        if any(value != value for value in _numbers(loaded.config.to_dict())):
+            raise ConfigError(f"{model}: its config.json holds NaN, so every answer would be one; get the model anew")
     return with_adapter(loaded, adapter, trainable) if adapter else loaded
+
+
+def _check_weights(name: str, missing: Iterable[str], unexpected: Iterable[str], weights: Iterable[str]) -> None:
+    """Raises ConfigError where a file lacks weights of the model, which would be random, or has more of its layers.
+
+    Other weights that the model does not use (a vision tower, a second head) are no error.
+    """
+    if missing := sorted(missing):
+        raise ConfigError(
+            f"{name}: {len(missing):,} weights of the model are not in its files, the first is {missing[0]}; "
+            "they do not belong to this config, get the model anew"
+        )
+    kinds = {re.sub(r"\d+", "#", weight) for weight in weights}
+    if more := sorted(weight for weight in unexpected if re.sub(r"\d+", "#", weight) in kinds):
+        raise ConfigError(
+            f"{name}: {len(more):,} weights in its files have no place in the model, the first is {more[0]}; "
+            "they do not belong to this config, get the model anew"
+        )
+
+
+def _numbers(value: object) -> Iterable[float]:
+    """The floats in nested dicts and lists."""
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(item)
+
+
+def check_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Raises ConfigError where the tokenizer has ids beyond the model's vocabulary. A padding token may have one."""
+    with one_line(f"{model.name_or_path}: its tokenizer and its model do not fit"):
+        rows = model.get_input_embeddings().weight.shape[0]
+        vocabulary = tokenizer.get_vocab()
+        beyond = [token for token, number in vocabulary.items() if number >= rows and token != tokenizer.pad_token]
+    if beyond:
+        raise ConfigError(
+            f"{model.name_or_path}: its tokenizer has ids up to {max(vocabulary.values()):,}, its model {rows:,} rows "
+            "of embeddings; they do not belong together, get the model anew"
+        )
 
 
 def check(model: str, adapter: str | None = None) -> None:
@@ -92,28 +142,37 @@ def check(model: str, adapter: str | None = None) -> None:
 
 
 def with_adapter(model: "PreTrainedModel", adapter: str, trainable: bool = False) -> "PreTrainedModel":
-    """`model` with the adapter on it. Raises ConfigError where its shapes are not the model's."""
-    from peft import PeftModel
+    """`model` with the adapter on it. Raises ConfigError where its weights are not those that the model takes."""
+    from peft import PeftModel, get_peft_model_state_dict, load_peft_weights
 
-    try:
-        return PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
-    except (RuntimeError, ValueError, KeyError) as error:  # sizes that differ; modules that the model does not have
-        raise ConfigError(f"{adapter}: this adapter does not fit the model: {first_line(error)}") from error
-    except OSError as error:
-        raise ConfigError(f"{adapter}: holds no adapter that loads: {first_line(error)}") from error
+    with one_line(f"{adapter}: this adapter does not fit the model"), warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*missing adapter keys")
+        loaded = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+        weights = get_peft_model_state_dict(loaded, save_embedding_layers=False)
+        more = load_peft_weights(adapter, device="cpu").keys() - weights.keys()
+        _check_weights(adapter, (), more, weights)
+    return loaded
 
 
 def greedy(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> "GenerationConfig":
     """A generation config that takes the likeliest token and ends at every token that ended an answer before or now."""
     from transformers import GenerationConfig
 
-    ends = model.generation_config.eos_token_id
-    ends = [ends] if isinstance(ends, int) else list(ends or [])
     return GenerationConfig(
         do_sample=False,
         bos_token_id=model.generation_config.bos_token_id,
-        eos_token_id=list(dict.fromkeys([tokenizer.eos_token_id, *ends])),
+        eos_token_id=end_tokens(model, tokenizer),
     )
+
+
+def end_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+    """Ids that end an answer, the tokenizer's first. Raises ConfigError for a generation config whose ids are none."""
+    ends = model.generation_config.eos_token_id
+    ends = list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
+    for end in ends:
+        if type(end) is not int or end < 0:
+            raise ConfigError(f"{model.name_or_path}: its generation config has {end!r} as eos_token_id, which is no id")
+    return list(dict.fromkeys([tokenizer.eos_token_id, *ends]))
 
 
 def adapter_config(adapter: str) -> dict:
@@ -129,7 +188,8 @@ def adapter_config(adapter: str) -> dict:
         check_name(adapter)
         from peft import PeftConfig
 
-        return PeftConfig.from_pretrained(adapter).to_dict()
+        with one_line(f"{adapter}: no adapter can be read there"):
+            return PeftConfig.from_pretrained(adapter).to_dict()
     except FileNotFoundError as error:
         raise ConfigError(f"{adapter}: holds no adapter (no adapter_config.json)") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -147,6 +207,8 @@ def base_model(adapter: str) -> str:
 def check_adapter(adapter: str, model: str) -> None:
     """Raises ConfigError for an adapter of another base model. A base that was moved is known by its last name."""
     base = adapter_config(adapter).get("base_model_name_or_path") or model
+    if not isinstance(base, str):
+        raise ConfigError(f"{adapter}: its base_model_name_or_path is {quoted(base)}, no name; get the adapter anew")
     if _last_name(base) != _last_name(model):
         raise ConfigError(f"{adapter}: an adapter for {base}, not for {model}; give --model {base}")
 

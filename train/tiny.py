@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 PAD, START, END = "<pad>", "<s>", "</s>"
+PIECE_CHARS = 256
+"""Texts are cut into pieces of so many characters before the tokenizer is trained on them."""
+
 NAME = "tiny"
 """The model name that stands for this model."""
 
@@ -28,7 +31,9 @@ def tokenizer(texts: Iterable[str], vocab_size: int = 2000) -> "PreTrainedTokeni
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    trained.train_from_iterator(texts, trainer)
+    # Merges are counted within words, in a time that grows with the square of a word that has no end.
+    pieces = (text[start : start + PIECE_CHARS] for text in texts for start in range(0, len(text), PIECE_CHARS))
+    trained.train_from_iterator(pieces, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=trained, pad_token=PAD, bos_token=START, eos_token=END, chat_template=PLAIN
     )

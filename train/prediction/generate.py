@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError, MachineError, quoted
 from train import chat
-from train.load import has_bfloat16
+from train.load import check_tokens, end_tokens, has_bfloat16
 from train.prediction.answers import Answer, Failure, Prompt, batches
 from train.prediction.guided import Guide
+from train.refusals import one_line
 
 if TYPE_CHECKING:
     import torch
@@ -39,11 +40,10 @@ def load(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", place: 
     import torch
     from transformers import GenerationConfig
 
-    ends = model.generation_config.eos_token_id
-    ends = [ends] if isinstance(ends, int) else ends or []
-    end_tokens = tuple(dict.fromkeys([tokenizer.eos_token_id, *ends]))
+    check_tokens(model, tokenizer)
+    ends = tuple(end_tokens(model, tokenizer))
     # A model's own settings (a penalty on repetition, sampling) would not be greedy, and JSON repeats itself.
-    plain = GenerationConfig(do_sample=False, eos_token_id=list(end_tokens), pad_token_id=end_tokens[0])
+    plain = GenerationConfig(do_sample=False, eos_token_id=list(ends), pad_token_id=ends[0])
     model.generation_config = plain
     try:
         if not getattr(model, "is_quantized", False):
@@ -53,9 +53,24 @@ def load(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", place: 
             f"{place}: no memory for the model; use --four_bit, a smaller one, or --device cpu"
         ) from error
     model.eval()
+    try_out(model, tokenizer.eos_token_id)
     width = model.get_output_embeddings().weight.shape[0]
-    guide = Guide(tokenizer, width, end_tokens) if guided else None
-    return Loaded(model, tokenizer, end_tokens, getattr(model.config, "max_position_embeddings", None), guide)
+    guide = Guide(tokenizer, width, ends) if guided else None
+    context = getattr(model.config, "max_position_embeddings", None)
+    if context is not None and type(context) is not int:
+        raise ConfigError(f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, no number of tokens")
+    return Loaded(model, tokenizer, ends, context, guide)
+
+
+def try_out(model: "PreTrainedModel", token: int) -> None:
+    """Raises ConfigError where `model` cannot read two tokens: what is wrong in a config shows only then."""
+    import torch
+
+    ids = torch.tensor([[token, token]], device=model.device)
+    with one_line(f"{model.name_or_path}: this model does not run; its config does not fit"), torch.inference_mode():
+        logits = model(input_ids=ids).logits
+    if logits.isnan().any():
+        raise ConfigError(f"{model.name_or_path}: this model answers with NaN; its weights or its config are damaged")
 
 
 def device(name: str | None) -> "torch.device":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, tiny
+from train.refusals import first_line, one_line
 from train.tuning import packing, rows
 from train.tuning.recipe import Recipe, options
 from transforms import yaml_values
@@ -96,6 +97,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         trust_remote_code=recipe.trust_remote_code,
     )
     packing.check(arguments, model)
+    load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
     trainer = trainer_of(arguments, model, tokenizer, adapter, found)
     try:
@@ -109,7 +111,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             "or take method qlora"
         ) from error
     except ValueError as error:  # an option of the optimizer or the loader that is out of range
-        raise ConfigError(f"training: {chat.first_line(error)}") from error
+        raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
     summary = Summary(
@@ -199,7 +201,7 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
     try:
         arguments = SFTConfig(output_dir=recipe.output, **{**defaults, **given})
     except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"training: {chat.first_line(error)}") from error
+        raise ConfigError(f"training: {first_line(error)}") from error
     if arguments.packing and arguments.packing_strategy != "bfd":
         raise ConfigError(f"training.packing_strategy {arguments.packing_strategy}: cuts rows apart; use bfd")
     return arguments
@@ -225,7 +227,7 @@ def adapter_options(recipe: Recipe) -> "LoraConfig | None":
     try:
         return LoraConfig(task_type="CAUSAL_LM", **{**LORA, **given})
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"lora: {chat.first_line(error)}") from error
+        raise ConfigError(f"lora: {first_line(error)}") from error
 
 
 def trainer_of(
@@ -247,7 +249,7 @@ def trainer_of(
             peft_config=adapter,
         )
     except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"trl refuses: {chat.first_line(error)}") from error
+        raise ConfigError(f"trl refuses: {first_line(error)}") from error
 
 
 def told(counts: rows.Counts, max_length: int, streaming: bool) -> str:
