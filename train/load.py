@@ -171,7 +171,9 @@ def end_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -
     ends = list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
     for end in ends:
         if type(end) is not int or end < 0:
-            raise ConfigError(f"{model.name_or_path}: its generation config has {end!r} as eos_token_id, which is no id")
+            raise ConfigError(
+                f"{model.name_or_path}: its generation config has {end!r} as eos_token_id, which is no id"
+            )
     return list(dict.fromkeys([tokenizer.eos_token_id, *ends]))
 
 

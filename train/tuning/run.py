@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, tiny
-from train.refusals import first_line, one_line
+from train.refusals import first_line
 from train.tuning import packing, rows
 from train.tuning.recipe import Recipe, options
 from transforms import yaml_values
