@@ -147,7 +147,10 @@ def with_adapter(model: "PreTrainedModel", adapter: str, trainable: bool = False
 
     with one_line(f"{adapter}: this adapter does not fit the model"), warnings.catch_warnings():
         warnings.filterwarnings("error", ".*missing adapter keys")
-        loaded = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+        try:
+            loaded = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+        except UserWarning as error:
+            raise ConfigError(f"{adapter}: not all weights of this adapter are there: {first_line(error)}") from error
         weights = get_peft_model_state_dict(loaded, save_embedding_layers=False)
         more = load_peft_weights(adapter, device="cpu").keys() - weights.keys()
         _check_weights(adapter, (), more, weights)
@@ -171,7 +174,9 @@ def end_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -
     ends = list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
     for end in ends:
         if type(end) is not int or end < 0:
-            raise ConfigError(f"{model.name_or_path}: its generation config has {end!r} as eos_token_id, which is no id")
+            raise ConfigError(
+                f"{model.name_or_path}: its generation config has {end!r} as eos_token_id, which is no id"
+            )
     return list(dict.fromkeys([tokenizer.eos_token_id, *ends]))
 
 

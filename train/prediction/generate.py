@@ -58,7 +58,9 @@ def load(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", place: 
     guide = Guide(tokenizer, width, ends) if guided else None
     context = getattr(model.config, "max_position_embeddings", None)
     if context is not None and type(context) is not int:
-        raise ConfigError(f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, no number of tokens")
+        raise ConfigError(
+            f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, no number of tokens"
+        )
     return Loaded(model, tokenizer, ends, context, guide)
 
 
