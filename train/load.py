@@ -147,7 +147,10 @@ def with_adapter(model: "PreTrainedModel", adapter: str, trainable: bool = False
 
     with one_line(f"{adapter}: this adapter does not fit the model"), warnings.catch_warnings():
         warnings.filterwarnings("error", ".*missing adapter keys")
-        loaded = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+        try:
+            loaded = PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
+        except UserWarning as error:
+            raise ConfigError(f"{adapter}: not all weights of this adapter are there: {first_line(error)}") from error
         weights = get_peft_model_state_dict(loaded, save_embedding_layers=False)
         more = load_peft_weights(adapter, device="cpu").keys() - weights.keys()
         _check_weights(adapter, (), more, weights)

@@ -159,3 +159,13 @@ def test_what_is_wrong_within_an_instruction_is_said(tmp_path, instruction, why,
     with pytest.raises(ConfigError, match=r"rows.jsonl:2: the instruction is no JSON object.*" + why) as error:
         corpus.rows(path, "train")
     assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_shard_with_a_flipped_byte_is_refused(copied, streaming):
+    shard = sorted(copied.glob("data/NER/train-*.parquet"))[0]
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 3] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"train-00000-of-00001.parquet: damaged, it is not the file that was valid"):
+        corpus.rows(str(copied), "train", streaming=streaming)

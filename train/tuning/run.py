@@ -110,8 +110,11 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             "the GPU's memory is full; lower training.per_device_train_batch_size or training.max_length, "
             "or take method qlora"
         ) from error
-    except ValueError as error:  # an option of the optimizer or the loader that is out of range
-        raise ConfigError(f"training: {first_line(error)}") from error
+    except torch.AcceleratorError as error:
+        raise MachineError(f"{arguments.device}: {first_line(error)}") from error
+    # an option of the optimizer or the loader that is out of range, or a config with which the model does not run
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
+        raise ConfigError(f"training {recipe.model} stopped: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
     summary = Summary(

@@ -1,0 +1,15 @@
+"""The tiny tokenizer is trained in a time that does not depend on how long a word is."""
+
+import random
+import time
+
+from train import tiny
+
+
+def test_a_text_without_blanks_is_trained_on_in_seconds():
+    letters = random.Random(0)
+    text = "".join(letters.choice("abcdefghijkl") for _ in range(250_000))
+    started = time.monotonic()
+    trained = tiny.tokenizer([text], 600)
+    assert time.monotonic() - started < 20
+    assert trained.decode(trained(text[:999])["input_ids"]) == text[:999]
