@@ -41,7 +41,7 @@ class Shard(TypedDict):
 
 
 class Validated(TypedDict):
-    """What is read of the manifest of a build's instructions: names, bytes and checksums of its files, and its shards."""
+    """Of the manifest of a build's instructions: names, bytes and checksums of its files, and its shards."""
 
     files: dict[Inside, int]
     sha256: dict[Inside, str]
