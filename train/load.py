@@ -66,7 +66,7 @@ def load_model(
     options = {"attn_implementation": attn_implementation} if attn_implementation else {}
     if four_bit:
         options["quantization_config"] = four_bits()
-    with one_line(f"{model}: holds no causal language model that loads"):
+    with one_line(f"{model}: holds no model that loads"):
         try:
             loaded, report = AutoModelForCausalLM.from_pretrained(
                 model,
@@ -174,9 +174,7 @@ def end_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -
     ends = list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
     for end in ends:
         if type(end) is not int or end < 0:
-            raise ConfigError(
-                f"{model.name_or_path}: its generation config has {end!r} as eos_token_id, which is no id"
-            )
+            raise ConfigError(f"{model.name_or_path}: its generation config has {quoted(end)} as eos_token_id, no id")
     return list(dict.fromkeys([tokenizer.eos_token_id, *ends]))
 
 

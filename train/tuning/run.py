@@ -114,7 +114,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         raise MachineError(f"{arguments.device}: {first_line(error)}") from error
     # an option of the optimizer or the loader that is out of range, or a config with which the model does not run
     except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
-        raise ConfigError(f"training {recipe.model} stopped: {first_line(error)}") from error
+        raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
     summary = Summary(
