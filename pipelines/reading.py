@@ -40,7 +40,7 @@ def barrier():
         yield
     except (IEForgeError, MemoryError):
         raise
-    except Exception as error:  # the only broad one: whatever a file does to a reader costs its source alone
+    except Exception as error:  # broad: whatever a file does to a reader costs its source alone
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
         place = place_of(error)
