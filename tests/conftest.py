@@ -15,6 +15,10 @@ settings.load_profile("ieforge")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from what is built now")
+
+
 def run_build(*flags: str, **environment: str) -> subprocess.CompletedProcess:
     """`python -m pipelines.build` with these flags in a process of its own."""
     return subprocess.run(
