@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.instruct import INSTRUCTIONS_A_TABLE
-from pipelines.labels import read_label_set
-from pipelines.validate import Part, checks, whole_examples
+from pipelines.stages.instruct import INSTRUCTIONS_A_TABLE
+from pipelines.stages.labels import read_label_set
+from pipelines.stages.validate import Part, checks, whole_examples
 from transforms.ask import SPLIT_NUM
 from transforms.shards import read_batches
 from validation import faultless, faultless_examples

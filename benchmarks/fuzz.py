@@ -25,8 +25,9 @@ from random import Random
 
 import pipelines
 from benchmarks.mutations import mutated
-from pipelines import sources, unified
-from pipelines.sources import Source, deal, matches
+from pipelines import sources
+from pipelines.sources import Source, user_data
+from pipelines.sources.source_files import deal, matches
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, ConfigError, Reason, Reject, SourceError
 from schemas.example import Example, RawExample, mentions
@@ -137,14 +138,14 @@ def source_cases(key: str) -> Iterator[Case]:
 
 
 def own_cases() -> Iterator[Case]:
-    for schema in sorted(SAMPLES.rglob(unified.SCHEMA)):
+    for schema in sorted(SAMPLES.rglob(user_data.SCHEMA)):
         files = [(path.name, path.read_bytes()) for path in sorted(schema.parent.iterdir())]
         yield Case(OWN, -1, schema.parent.parent.name, tuple(files))
     for task, (*schema, layer, item) in OWN_DATA.items():
         rows = [{"text": TEXT, layer: [item]}, {"text": TEXT, layer: []}, {"text": f"{TEXT} {TEXT}", layer: [item] * 2}]
         files = {
-            unified.SCHEMA: "".join(json.dumps(line) + "\n" for line in schema),
-            unified.SETTINGS: f"name: harbour\ntask: {task}\nlang: en\nlicense: open\n",
+            user_data.SCHEMA: "".join(json.dumps(line) + "\n" for line in schema),
+            user_data.SETTINGS: f"name: harbour\ntask: {task}\nlang: en\nlicense: open\n",
             "train.json": "".join(json.dumps(row) + "\n" for row in rows),
             "test.jsonl": json.dumps({"text": TEXT}) + "\n",
         }
@@ -172,7 +173,7 @@ def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExa
         source = sources.load(case.key)
         yield source, source.forms[case.form].read([File(str(root / name), name) for name, _ in case.files])
         return
-    for located in unified.sources_below(str(folder)):
+    for located in user_data.sources_below(str(folder)):
         if located.problem:
             raise SourceError(located.problem)
         for split in located.found.splits:

@@ -20,10 +20,11 @@ from hard_negatives.evidence import Evidence, evidence
 from hard_negatives.kinds import DEFAULT, KINDS
 from hard_negatives.mine import mine
 from hard_negatives.samples import Drawn, merge
-from pipelines import build, registry, sources
-from pipelines.labels import label_set
-from pipelines.mine import draw_shard, raw_labels
-from pipelines.stages import clean_shards
+from pipelines import build, sources
+from pipelines.sources import registry
+from pipelines.stages.labels import label_set
+from pipelines.stages.mine import draw_shard, raw_labels
+from pipelines.stages.plan import clean_shards
 from schemas import key_list
 from schemas.errors import IEForgeError
 from schemas.label import LabelSet

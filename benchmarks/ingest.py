@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import measure, raw_files
-from pipelines import registry
-from pipelines.ingest import IngestSplit, SplitFiles
-from pipelines.registry import Located
+from pipelines.sources import registry
+from pipelines.sources.registry import Located
+from pipelines.stages.ingest import IngestSplit, SplitFiles
 
 EXAMPLES_PER_SHARD = 100_000
 

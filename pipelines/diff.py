@@ -122,8 +122,8 @@ def read_counts(root: str) -> dict:
 
 def refuse_damaged(root: str) -> None:
     """Raises ConfigError for a release that lacks files which it lists, or has them with other bytes."""
-    from pipelines.dag import checksums
-    from pipelines.release import MARKER, Marker
+    from pipelines.engine.dag import checksums
+    from pipelines.release.contents import MARKER, Marker
     from transforms import files
 
     if files.exists(f"{root}/{MARKER}"):
@@ -189,7 +189,7 @@ def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from pipelines.release import AFTER_KEY
+    from pipelines.release.contents import AFTER_KEY
 
     rows: dict[str, dict] = {}
     seen: tuple[list, list] = ([], [])

@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from apache_beam.options.pipeline_options import DirectOptions
 
 from hard_negatives import dictionary, embed
-from pipelines import dag, losses, output, registry, runner, tokens, workers
+from pipelines import build_folder
 from pipelines.config import Config
-from pipelines.instruct import ask_options
-from pipelines.labels import read_label_set
-from pipelines.stages import own_prompts, stages_of
-from pipelines.unread import FOR_PEOPLE, unread_files
+from pipelines.describe import losses
+from pipelines.engine import dag, runner, workers
+from pipelines.sources import registry
+from pipelines.sources.unread import FOR_PEOPLE, unread_files
+from pipelines.stages import tokens
+from pipelines.stages.instruct import ask_options
+from pipelines.stages.labels import read_label_set
+from pipelines.stages.plan import own_prompts, stages_of
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
 from transforms import files
@@ -33,7 +37,7 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     located = registry.locate(everything, config.sources, listed.root)
     check_inputs(config, located)
     if arguments.status:
-        before = output.recorded(folder)
+        before = build_folder.recorded(folder)
         model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
         return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
     for unread in unread_files(listed, everything, located if config.sources else None):
@@ -45,8 +49,8 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     outside += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
     config = with_model(config)
     stages = stages_of(config, located, options)
-    output.check(folder, [name for stage in stages.values() for name in stage.folders], outside)
-    with output.claimed(folder, config):
+    build_folder.check(folder, [name for stage in stages.values() for name in stage.folders], outside)
+    with build_folder.claimed(folder, config):
         try:
             manifests = dag.run(stages, folder, arguments.only or "card", announce)
         finally:

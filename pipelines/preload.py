@@ -11,7 +11,8 @@ logging.getLogger().addHandler(logging.NullHandler())  # what is said while load
 
 import great_expectations  # noqa: E402, F401
 
-from pipelines import driver, sources, workers  # noqa: E402, F401
+from pipelines import driver, sources  # noqa: E402, F401
+from pipelines.engine import workers  # noqa: E402, F401
 
 sources.keys()  # which loads them all
 

@@ -73,7 +73,8 @@ def publish(arguments: argparse.Namespace) -> int:
         raise ConfigError("--private and --tag are for --repo_id")
     if arguments.repo_id and "://" in arguments.output:
         raise ConfigError(f"--output {arguments.output}: copy the build to this machine to publish it on the Hub")
-    from pipelines import output, rebuild, release
+    from pipelines import build_folder
+    from pipelines.release import contents, recipes
     from transforms import files
 
     folder = files.absolute(arguments.output.rstrip("/") or "/")
@@ -82,34 +83,34 @@ def publish(arguments: argparse.Namespace) -> int:
     if arguments.to:
         if "://" not in arguments.to and files.exists(arguments.to) and not files.is_folder(arguments.to):
             raise ConfigError(f"--to {arguments.to}: a file; name a new folder")
-        from pipelines import to_path  # with it comes Beam, which takes seconds
+        from pipelines.release import to_folder  # with it comes Beam, which takes seconds
 
-        to_path.check(arguments.to)
-    refusals = release.refusals(folder)
+        to_folder.check(arguments.to)
+    refusals = contents.refusals(folder)
     if arguments.repo_id:
-        from pipelines import hub
+        from pipelines.release import hub
 
         hub.check_names(arguments.repo_id, arguments.tag)
         if not arguments.dry_run and not hub.has_token():
             refusals.append("no token for the Hub: log in with `hf auth login`, or set HF_TOKEN")
-    kept, left_out = release.choose(folder, arguments.include_unlicensed)
+    kept, left_out = contents.choose(folder, arguments.include_unlicensed)
     if not kept and left_out:
         refusals.append("every source is left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
     if refusals:
         raise PublishError(f"{arguments.output} is not published:", *(f"- {reason}" for reason in refusals))
-    with output.claimed(folder, output.recorded(folder)):
-        prepared = release.prepare(folder, kept, left_out, rebuild.recipes(folder, left_out), arguments.repo_id)
+    with build_folder.claimed(folder, build_folder.recorded(folder)):
+        prepared = contents.prepare(folder, kept, left_out, recipes.recipe_texts(folder, left_out), arguments.repo_id)
         if arguments.dry_run:
             told = {}
         elif arguments.to:
-            told = {"to": arguments.to, "sent": to_path.write(prepared.files, arguments.to)}
+            told = {"to": arguments.to, "sent": to_folder.write(prepared.files, arguments.to)}
         else:
             made = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)
             told = {"repo_id": arguments.repo_id, **dataclasses.asdict(made)}
     if arguments.json:
-        print(json.dumps(release.for_machines(prepared) | told))
+        print(json.dumps(contents.for_machines(prepared) | told))
     elif arguments.dry_run:
-        for line in release.for_people(prepared):
+        for line in contents.for_people(prepared):
             print("\t".join(map(printable, line.split("\t"))))
     else:
         print(printable(closing_line(prepared, told)))

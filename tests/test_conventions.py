@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from hard_negatives import dictionary
-from pipelines import reading, unified
-from pipelines.sources import load
+from pipelines.sources import load, reading, user_data
 from schemas.errors import BadRecord, IEForgeError
 from tests.train.conftest import ner_row
 from transforms import prompts
@@ -231,7 +230,7 @@ def of_folder(path: Path) -> Read:
     """As a build reads a user's own folder: the language and the task follow from what is in it."""
     for name, text in (("schema.json", '["person"]\n[]\n{}\n'), ("source.yaml", "task: NER\n")):
         path.with_name(name).write_text(text, encoding="utf-8")
-    (folder,) = unified.sources_below(str(path.parent))
+    (folder,) = user_data.sources_below(str(path.parent))
     assert not folder.problem
     records = reading.records(folder.source, folder.found.form, folder.found.splits["train"])
     return as_read(records, folder.source.lang)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import registry
+from pipelines.sources import registry
 from pipelines.sources.__main__ import as_splits, verify
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

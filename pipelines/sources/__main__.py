@@ -7,11 +7,11 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from pipelines import reading, registry
 from pipelines.config import Ingest
-from pipelines.judge import judge
-from pipelines.sources import Found, Source
-from pipelines.unread import unread_files
+from pipelines.sources import Source, reading, registry
+from pipelines.sources.source_files import Found
+from pipelines.sources.unread import unread_files
+from pipelines.stages.judge import judge
 from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
 
 FIRST_PROBLEMS = 3

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import build
+from pipelines.build_folder import claimed
 from pipelines.config import SAMPLES, Config
-from pipelines.output import claimed
-from pipelines.registry import listing
-from pipelines.sources import find, folder, keys, load
+from pipelines.sources import folder, keys, load
+from pipelines.sources.registry import listing
+from pipelines.sources.source_files import find
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS, mentions, surface

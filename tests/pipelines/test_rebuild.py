@@ -14,10 +14,11 @@ import pytest
 import yaml
 
 from pipelines import build as build_module
-from pipelines import publish, rebuild, release_recipe
-from pipelines import release as release_module
+from pipelines import publish, rebuild
 from pipelines.config import SAMPLES
-from pipelines.release_recipe import DICTIONARIES, PROMPTS, RECIPE, SOURCES
+from pipelines.release import contents as release_module
+from pipelines.release import recipes
+from pipelines.release.recipes import DICTIONARIES, PROMPTS, RECIPE, SOURCES
 from schemas import key_list
 from schemas.errors import ConfigError
 from tests.unified import NER_SCHEMA, ner, write_source
@@ -259,11 +260,11 @@ def test_models_are_a_matter_of_trust_and_files_are_not(strange):
     content = yaml.safe_load(path.read_text())
     content["mine"]["embedding_model"] = "someone/model"
     path.write_text(yaml.safe_dump(content))
-    assert release_recipe.read(str(strange), trust=True)[2].mine.embedding_model == "someone/model"
+    assert recipes.read(str(strange), trust=True)[2].mine.embedding_model == "someone/model"
     content["mine"]["cache"] = "/tmp/cache"
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ConfigError, match=r"mine\.cache is '/tmp/cache'"):
-        release_recipe.read(str(strange), trust=True)
+        recipes.read(str(strange), trust=True)
 
 
 @pytest.mark.parametrize(

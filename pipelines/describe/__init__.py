@@ -1,0 +1,1 @@
+"""Texts and figures about a finished corpus: statistics, card, Croissant, citations."""

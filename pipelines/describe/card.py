@@ -1,0 +1,163 @@
+"""The statistics of a build, or of a part of it → its dataset card: YAML that `load_dataset` reads, text for people."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.describe import citations, figures, shell
+from pipelines.sources import licences
+from schemas import key_list
+from schemas.errors import printable
+from schemas.example import SPLITS, TASKS
+
+TEMPLATES = Path(__file__).with_name("templates")
+LANGUAGES = ("en", "zh")
+
+SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
+SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
+
+
+def render(counts: Mapping, lang: str = "en", place: str = "PATH") -> str:
+    """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
+
+    `counts`: what `describe.stats` or `figures.subset` made; nothing else decides a word of it. `place`: what
+    `load_dataset` is to be given, a repository's name where the corpus has one.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "flag": flag, "yaml": dump}
+    text = environment.get_template(f"card.{lang}.md").render(facts(counts), place=place)
+    text = "\n".join(map(printable, text.split("\n")))  # a name or label may hold what a terminal obeys
+    return text if lang != "en" else f"---\n{dump(metadata(counts))}---\n{text}"
+
+
+def metadata(counts: Mapping) -> dict:
+    """The YAML block: one config a task, and `default` with all of them."""
+    rows = counts["instructions"]
+    about = list(counts["about"].values())
+    identifiers = licences.hub_identifiers(about)
+    configs = [config_of("default", "data/*", rows, TASKS) | {"default": True}]
+    configs += [config_of(task, f"data/{task}", rows, (task,)) for task in rows]
+    return {
+        "pretty_name": "IEForge: instructions for information extraction",
+        "language": sorted({facts["lang"] for facts in about}),
+        "license": identifiers,
+        **({"license_name": "per-source"} if "other" in identifiers else {}),
+        "task_categories": ["text-generation", "token-classification"],
+        "tags": ["information-extraction", "instruction-tuning", *topics(rows), "ieforge"],
+        "size_categories": [size_category(figures.total(rows))],
+        "configs": configs,
+    }
+
+
+def topics(tasks: Iterable[str]) -> list[str]:
+    """Tags for the tasks of a corpus."""
+    names = {"NER": "named-entity-recognition", "KG": "knowledge-graph"}
+    names |= dict.fromkeys(("RE", "SPO"), "relation-extraction") | dict.fromkeys(
+        ("EE", "EET", "EEA"), "event-extraction"
+    )
+    return sorted({names[task] for task in tasks})
+
+
+def config_of(name: str, folder: str, rows: Mapping, tasks: Iterable[str]) -> dict:
+    present = [split for split in SPLITS if any(rows.get(task, {}).get(split) for task in tasks)]
+    return {
+        "config_name": name,
+        "data_files": [{"split": split, "path": f"{folder}/{split}-*.parquet"} for split in present],
+    }
+
+
+def size_category(rows: int) -> str:
+    """The Hub's class for a number of rows."""
+    return next((name for bound, name in SIZES if rows < bound), "100M<n<1B")
+
+
+def facts(counts: Mapping) -> dict:
+    """What the templates show: `counts` and what is reckoned from them."""
+    about = counts["about"]
+    kept = [one["kept"] for splits in counts["sources"].values() for one in splits.values()]
+    hard = figures.hard_negatives(counts)
+    return {
+        **counts,
+        "tasks": list(TASKS),
+        "splits": SPLITS,
+        "rows": figures.total(counts["instructions"]),
+        "by_split": {split: figures.total(counts["instructions"], split) for split in SPLITS},
+        "languages": sorted({facts["lang"] for facts in about.values()}),
+        "domains": figures.rows_by(counts, "domain"),
+        "by_language": figures.rows_by(counts, "lang"),
+        "read": sum(one["read"]["examples"] for splits in counts["sources"].values() for one in splits.values()),
+        "windows": sum(one["windows"] for splits in counts["sources"].values() for one in splits.values()),
+        "texts": sum(one["examples"] for one in kept),
+        "entities": sum(one["entities"] for one in kept),
+        "relations": sum(one["relations"] for one in kept),
+        "events": sum(one["events"] for one in kept),
+        "label_sets": sum(len(tasks) for tasks in counts["labels"].values()),
+        "rejected": figures.rejected(counts),
+        "lost_parts": figures.rejected(counts, "lost"),
+        "leaked": figures.leaked(counts),
+        "same_text": figures.same_text(counts),
+        "lost_most": figures.lost_most(counts),
+        "hard": hard,
+        "covered": any(one.get("with_neighbours") for one in hard.values()),
+        "terms": licences.by_terms(about),
+        "held_out": [key for key, facts in about.items() if facts["held_out"]],
+        "one_pair": [key for key, facts in about.items() if facts["one_pair"]],
+        "short": {key: citations.short(facts["citation"]) for key, facts in about.items()},
+        "bibtex": citations.bibtex([facts["citation"] for facts in about.values()] + ["gui2024iepile"]),
+    }
+
+
+def number(value: int | float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    return f"{share:.{decimals}%}"
+
+
+def cell(text: str) -> str:
+    """Text of the data as it can stand in a table or a line: no markup of its own comes alive."""
+    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\|`*_[]":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def code(text: str) -> str:
+    """A name as code, in a table too. What cannot stand between backticks is written as HTML."""
+    text = " ".join(text.split())
+    if not set(text) & set("`|\\"):
+        return f"`{text}`"
+    letters = (c if c.isalnum() or c in " -" else f"&#{ord(c)};" for c in text)
+    return f"<code>{''.join(letters)}</code>"
+
+
+def flag(keys: Iterable[str]) -> str:
+    """Source keys as the value of `--sources` in a command."""
+    return shell.quote(key_list.join(keys))
+
+
+class OneLineDumper(yaml.SafeDumper):
+    """Writes a text with line ends as one line: no line of it can end the block of code that it stands in."""
+
+
+OneLineDumper.add_representer(
+    str,
+    lambda dumper, text: (
+        dumper.represent_str(text)
+        if text.isprintable()
+        else dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+    ),
+)
+
+
+def dump(content: object) -> str:
+    return yaml.dump(content, Dumper=OneLineDumper, allow_unicode=True, sort_keys=False, width=10**9)

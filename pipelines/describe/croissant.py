@@ -1,0 +1,163 @@
+"""The statistics of a build and its shards → `croissant.json`: metadata after MLCommons' Croissant 1.0.
+
+The format: docs.mlcommons.org/croissant/docs/croissant-spec.html. Every shard is a FileObject with its checksum, the
+shards of a task are one RecordSet, and each column is a Field. A relative `contentUrl` is resolved from the file.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipelines.describe import citations, figures
+from pipelines.sources import licences
+from schemas.arrow import INSTRUCTIONS
+from transforms import files
+
+CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileProperty": "cr:fileProperty",
+    "fileObject": "cr:fileObject",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+"""The specification's own, which it asks to be copied."""
+
+COLUMNS = {
+    "id": "the row's name: example, task and batch",
+    "example_id": "the text's name, shared by the rows that ask about it",
+    "text_sha256": "of the text, hex",
+    "task": "NER, RE, SPO, EE, EET, EEA or KG",
+    "source": "the dataset's name as published corpora have it",
+    "lang": "en or zh",
+    "split": "train, validation or test",
+    "instruction": "JSON: the prompt, the labels asked, the text",
+    "output": "JSON: the gold answer; null in test rows",
+    "label": "JSON: all gold annotations of the text; in test rows alone",
+    "labels": "the labels asked",
+    "positives": "those of them that have an answer",
+    "hard_negatives": "those of them that came from the dictionary",
+}
+
+
+@dataclass(frozen=True)
+class ShardFile:
+    """A shard as it is published. `path` from the folder of croissant.json; `size` in bytes; `sha256` in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def shards_of(output: str, parts: Iterable[Mapping]) -> list[ShardFile]:
+    """The shards of a build with their sizes. `parts`: those of data/'s manifest, with the checksums as written."""
+    checksums = {part["path"]: part["sha256"] for part in parts}
+    sizes = files.sizes(output, sorted(checksums))
+    return [ShardFile(path, size, checksums[path]) for path, size in sizes.items()]
+
+
+def render(counts: Mapping, shards: Iterable[ShardFile], url: str | None = None) -> str:
+    """The text of croissant.json. `counts`: what `describe.stats` or `figures.subset` made; `url`: where the corpus is
+    published, None where it is not.
+    """
+    shards = list(shards)
+    about = list(counts["about"].values())
+    tasks = {task: [shard for shard in shards if shard.path.split("/")[-2] == task] for task in counts["instructions"]}
+    content = {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": "ieforge-instructions",
+        "description": (
+            f"{figures.total(counts['instructions']):,} instructions for information extraction from "
+            f"{len(counts['sources'])} datasets, with gold answers and hard negatives. README.md tells more."
+        ),
+        **({"url": url} if url else {}),
+        "version": counts["build"]["version"],
+        "inLanguage": sorted({facts["lang"] for facts in about}),
+        "license": licences.hub_identifiers(about),
+        "keywords": ["information extraction", "instruction tuning"],
+        "citeAs": citations.bibtex(facts["citation"] for facts in about),
+        "distribution": [file_object(shard) for shard in shards] + [file_set(task, of) for task, of in tasks.items()],
+        "recordSet": [record_set(task) for task in tasks],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def file_object(shard: ShardFile) -> dict:
+    return {
+        "@type": "cr:FileObject",
+        "@id": shard.path,
+        "name": shard.path,
+        "contentUrl": shard.path,
+        "contentSize": f"{shard.size} B",
+        "encodingFormat": "application/x-parquet",
+        "sha256": shard.sha256,
+    }
+
+
+def file_set(task: str, shards: Iterable[ShardFile]) -> dict:
+    return {
+        "@type": "cr:FileSet",
+        "@id": f"{task}-shards",
+        "name": f"{task}-shards",
+        "description": f"the shards of {task}, all splits",
+        "encodingFormat": "application/x-parquet",
+        "includes": [shard.path for shard in shards],
+    }
+
+
+def record_set(task: str) -> dict:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": task,
+        "name": task,
+        "description": f"one row an instruction of {task}; the column split tells the split",
+        "key": {"@id": f"{task}/id"},
+        "field": [field(task, column) for column in INSTRUCTIONS],
+    }
+
+
+def field(task: str, column: pa.Field) -> dict:
+    repeated = pa.types.is_list(column.type)
+    return {
+        "@type": "cr:Field",
+        "@id": f"{task}/{column.name}",
+        "name": column.name,
+        "description": COLUMNS[column.name],
+        "dataType": "sc:Text",
+        **({"repeated": True} if repeated else {}),
+        "source": {"fileSet": {"@id": f"{task}-shards"}, "extract": {"column": column.name}},
+    }

@@ -1,0 +1,35 @@
+"""The statistics of a build → `dataset_info.json`: the entries by which LLaMA-Factory loads each task and split.
+
+LLaMA-Factory (data/README.md of its repository) reads the file from its `dataset_dir`. An entry with `script_url` is
+loaded as a folder below that, with `subset` as the config and `split` as the split of `load_dataset`; `hf_hub_url`
+takes the same from a repository. Its alpaca form puts our `instruction`, which holds prompt, labels and text, where it
+has the prompt, and our `output` where it has the response; there is no `query`.
+"""
+
+import json
+from collections.abc import Mapping
+
+LEARNT = ("train", "validation")
+"""Splits whose rows have an `output`."""
+
+
+def render(counts: Mapping, repo: str | None = None) -> str:
+    """The text of dataset_info.json: `ieforge_<task>` is the training split, `ieforge_<task>_validation` the other.
+
+    `counts`: what `describe.stats` or `figures.subset` made. `repo`: the repository on the Hub that holds the corpus;
+    None where the file lies beside it.
+    """
+    where = {"hf_hub_url": repo} if repo else {"script_url": "."}
+    entries = {
+        f"ieforge_{task.lower()}{'' if split == 'train' else f'_{split}'}": {
+            **where,
+            "subset": task,
+            "split": split,
+            "formatting": "alpaca",
+            "columns": {"prompt": "instruction", "response": "output"},
+        }
+        for task, splits in counts["instructions"].items()
+        for split in LEARNT
+        if splits.get(split)
+    }
+    return json.dumps(entries, indent=2) + "\n"

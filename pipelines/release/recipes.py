@@ -1,0 +1,176 @@
+"""What a release says of how to rebuild the sources that it left out: a stranger may have written it.
+
+All is looked at before anything is built. The files lie in the release, are files and not too large; the raw files lie
+below the data root; the recipe names no file, and no model that is not trusted.
+"""
+
+import json
+import os
+import posixpath
+import re
+from collections.abc import Collection, Iterator
+from typing import TypedDict
+
+from hard_negatives import embed
+from pipelines import config, sources
+from pipelines.describe import shell
+from pipelines.manifests import INSIDE, Count, Sha256
+from pipelines.release import contents
+from pipelines.release.contents import MARKER, Marker
+from schemas import key_list
+from schemas.errors import ConfigError, quoted
+from transforms import files, yaml_values
+
+FOLDER = "rebuild"
+SOURCES, RECIPE = f"{FOLDER}/sources.json", f"{FOLDER}/recipe.yaml"
+PROMPTS, DICTIONARIES = f"{FOLDER}/prompts.yaml", f"{FOLDER}/hard_negatives"
+
+MOST_BYTES = 1 << 28
+"""Of the files by which sources are rebuilt, together. Label names and scores of the largest known sets take 1 %."""
+
+MOST_YAML_BYTES = 1 << 20
+"""Of a YAML file: reading one takes a second a megabyte."""
+
+
+class Rows(TypedDict):
+    rows: Count
+    sha256: Sha256
+
+
+class LeftOut(TypedDict):
+    """A source that a release left out. `files`: path below the data root → SHA-256; `rows`: TASK/SPLIT → digest."""
+
+    needs: list[str]
+    files: dict[str, Sha256]
+    rows: dict[str, Rows]
+
+
+def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
+    """Name → text of the files by which a release says how to rebuild the sources `left_out` of the build `output`.
+
+    `rebuild/sources.json` names for each the raw files with their SHA-256, the command, and the rows to expect;
+    `rebuild/recipe.yaml` holds the settings, `rebuild/hard_negatives/` what the build mined from label names (no text
+    of a source): rows then do not depend on an embedding model. Empty where nothing is left out.
+    """
+    if not left_out:
+        return {}
+    config = contents.built_with(contents.manifest(output, "card"))
+    ingested = contents.manifest(output, "examples")
+    leakage = files.read_json(f"{output}/reports/stats.json", dict)["leakage"]
+    digests = contents.row_digests(output, left_out)
+    found = {}
+    for key in sorted(left_out):
+        about = ingested["sources"][key]
+        into = {other for split in ("train", "validation") for other in leakage.get(f"{key}/{split}", ())}
+        needs = sorted(into - {key})
+        found[key] = {
+            "title": about["title"],
+            "licence": about["licence"],
+            "licence_text": about["licence_text"],
+            "get": sources.load(key).get if key in sources.keys() else "the files of whoever published this",
+            "needs": needs,
+            "files": {name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
+            "command": shell.command(["python", "-m", "pipelines.rebuild", *given_flags(key)]),
+            "rows": digests[key],
+        }
+    settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
+    settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
+    settings["instruct"] |= {"prompts": None}
+    texts = {
+        SOURCES: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
+        RECIPE: yaml_values.render(settings),
+    }
+    if config.instruct.prompts:
+        texts[PROMPTS] = files.read_text(config.instruct.prompts)
+    for file in files.list_files(f"{output}/hard_negatives"):
+        if file.name.partition("/")[2].removesuffix(".json") in left_out:
+            texts[f"{DICTIONARIES}/{file.name}"] = files.read_text(file.path)
+    return texts
+
+
+def given_flags(key: str) -> list[str]:
+    return ["--release", ".", "--sources", key_list.join([key]), "--data_root", "RAW", "--output", "DIR"]
+
+
+def raw_files(ingested: dict, key: str) -> dict[str, str]:
+    """Path below a data root → SHA-256 of the source's raw files, as the build read them."""
+    folder = sources.folder(key) if key in sources.keys() else key
+    return {f"{folder}/{name}": checksum for of in ingested["raw"][key].values() for name, checksum in sorted(of)}
+
+
+def read(folder: str, trust: bool) -> tuple[Marker, dict[str, LeftOut], config.Config]:
+    """(`release.json`, the sources left out by key, the settings of the build) of the release in `folder`.
+
+    `trust`: whether the recipe may name models. Raises ConfigError for what is damaged, half-written or could do more
+    than rebuild rows.
+    """
+    if "://" in folder:
+        raise ConfigError(f"{folder}: copy the release to this machine to rebuild from it")
+    if not os.path.lexists(f"{folder}/{SOURCES}"):
+        raise ConfigError(f"{folder}: no {SOURCES} in it; name the folder of a release that left sources out")
+    check_files(folder)
+    marker = files.read_json(f"{folder}/{MARKER}", Marker)
+    for name in marker["files"]:
+        if name.startswith(f"{FOLDER}/") and not files.exists(f"{folder}/{name}"):
+            raise ConfigError(f"{folder}: half a release, {name} is missing; publish or copy it again")
+    left_out = files.read_json(f"{folder}/{SOURCES}", dict[str, LeftOut])
+    for key, about in left_out.items():
+        for name in about["files"]:
+            if not is_inside(name):
+                raise ConfigError(
+                    f"{folder}/{SOURCES}: source {quoted(key)} names {quoted(name)}, which is no path in a data root"
+                )
+        for other in about["needs"]:
+            if not is_inside(other):
+                raise ConfigError(
+                    f"{folder}/{SOURCES}: source {quoted(key)} needs {quoted(other)}, which is no key of a source"
+                )
+    return marker, left_out, settings(f"{folder}/{RECIPE}", trust)
+
+
+def check_files(folder: str) -> None:
+    """Raises ConfigError for a link that leads out of the release, for what is no file, and for files too large."""
+    root, total = os.path.realpath(folder), 0
+    needed = {f"{folder}/{name}" for name in (MARKER, SOURCES, RECIPE)}
+    for path in sorted({f"{folder}/{FOLDER}", *needed, *entries_below(f"{folder}/{FOLDER}")}):
+        if not os.path.realpath(path).startswith(f"{root}/"):
+            raise ConfigError(f"{path}: a link that leads out of the release; copy the release as files (cp -rL)")
+        if path not in needed and os.path.isdir(path):
+            continue
+        if not os.path.isfile(path):
+            raise ConfigError(f"{path}: missing, or no file; publish or copy the release again")
+        size = os.path.getsize(path)
+        total += size
+        if total > MOST_BYTES or (path.endswith(".yaml") and size > MOST_YAML_BYTES):
+            raise ConfigError(f"{path}: too large for what a release needs to rebuild sources; do not trust it")
+
+
+def entries_below(folder: str) -> Iterator[str]:
+    """The paths of all files and folders; links to folders are not followed."""
+    for parent, folders, names in os.walk(folder):
+        yield from (f"{parent}/{name}" for name in (*folders, *names))
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name is the plain path of something below a folder."""
+    return name == posixpath.normpath(name) and re.search(INSIDE, name) is not None
+
+
+def settings(path: str, trust: bool) -> config.Config:
+    """The settings in a release's recipe."""
+    found = config.check(config.read_recipe(path), path)
+    mined = found.mine
+    models = {"mine.embedding_model": mined.embedding_model, "tokens.tokenizer": found.tokens.tokenizer}
+    named = {
+        "data_root": found.data_root,
+        "mine.hard_negatives": None if mined.hard_negatives in ("mine", "none") else mined.hard_negatives,
+        "mine.cache": mined.cache,
+        "instruct.prompts": found.instruct.prompts,
+    }
+    for setting, value in named.items():
+        if value is not None:
+            raise ConfigError(f"{path}: {setting} is {value!r}; a release's recipe may name no file outside {FOLDER}/")
+    for setting, value in models.items():
+        if value not in (None, embed.LEXICAL) and not trust:
+            raise ConfigError(f"{path}: {setting} is {value!r}, a model of the writer's choice; --trust to load it")
+    return found

@@ -1,0 +1,1 @@
+"""The stages of a build, a module each, and the plan that puts them in order."""

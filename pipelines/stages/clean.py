@@ -1,0 +1,325 @@
+"""examples/ → clean/<source>/<split>-NNNNN.parquet: repaired, windowed, each text once, without leaks.
+
+Only keys cross a shuffle: 16-byte hashes of every text come together; of the rows that share one, what they annotate
+meets by hash bucket; the decisions go back to the shard that each row lies in. The rows never leave their shard, but
+for the few that a row of the same text in another shard takes up.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.describe import lengths
+from pipelines.engine.gather import WriteSummary
+from pipelines.stages.text_keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
+from pipelines.stages.unions import taken_up, unite_rows, with_rows
+from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
+from schemas.errors import Reason, Reject
+from schemas.example import Example
+from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms.clean import low_quality, repair
+from transforms.clean_table import untouched
+from transforms.decontaminate import leakage_key
+from transforms.deduplicate import SameText
+from transforms.shards import read_batches, write_shard
+from transforms.windows import windows
+from validation import faultless_examples
+from validation.facts import Facts, joined
+
+EXAMPLES_A_TABLE = 5_000
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One element: a shard of examples/. `number` counts all shards in (key, split, file) order."""
+
+    number: int
+    key: str
+    split: str
+    path: str
+
+
+def cut_folder(output: str) -> str:
+    """Where repaired windows and the keys of their texts wait for the decisions on them."""
+    return f"{output}/clean/.cut"
+
+
+def cut_path(output: str, shard: Shard) -> str:
+    return f"{cut_folder(output)}/{shard.number:06d}.parquet"
+
+
+def cut_keys_path(output: str, shard: Shard) -> str:
+    return f"{cut_folder(output)}/{shard.number:06d}.keys"
+
+
+def keys_path(output: str, number: int) -> str:
+    """The leakage keys of the rows of a shard of clean/, for whoever looks for texts that it shares with others."""
+    return f"{output}/clean/.keys/{number:06d}.keys"
+
+
+def windows_path(output: str, shard: Shard) -> str:
+    """The file of the shard's repaired windows: its own where none had to be written."""
+    cut = cut_path(output, shard)
+    return cut if files.exists(cut) else f"{output}/{shard.path}"
+
+
+class Clean(beam.PTransform):
+    """Shards of examples → shards of clean examples and rejects on disk, and `clean/.summary.json`."""
+
+    def __init__(self, output: str, shards: list[Shard], max_chars: int, same_text: SameText):
+        super().__init__()
+        self.output, self.max_chars, self.same_text = output, max_chars, same_text
+        self.shards = {shard.number: shard for shard in shards}
+
+    def expand(self, pcoll):
+        cut = pcoll | "Repair and cut" >> beam.ParDo(RepairAndCut(self.output, self.max_chars)).with_outputs(
+            "keys", "documents", main="shards"
+        )
+        rows = (
+            cut["keys"]
+            | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Find shared keys" >> beam.FlatMap(shared_rows)
+            | "Deal out" >> beam.GroupByKey()
+            | "Read rows" >> beam.FlatMap(keys_in_shard, self.output, self.shards).with_output_types(Keys)
+        )
+        documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(Keys)  # tells the coder
+        splits = {number: (shard.key, shard.split) for number, shard in self.shards.items()}
+        decided = (
+            (rows, documents)
+            | "All that meet" >> beam.Flatten()
+            | "Meet by hash" >> beam.GroupByKey()
+            | "Decide" >> beam.ParDo(Decide(splits, self.same_text)).with_outputs("unions", main="decisions")
+        )
+        taken = (
+            decided["unions"]
+            | "Unions" >> beam.Map(unchanged).with_output_types(Keys)
+            | "Unions of a shard" >> beam.GroupByKey()
+            | "Read what is taken up" >> beam.FlatMap(rows_taken_up, self.output, self.shards).with_output_types(Keys)
+        )
+        return (
+            {
+                "shard": cut["shards"] | "Key by number" >> beam.Map(by_number),
+                "decisions": decided["decisions"] | "Decisions" >> beam.Map(unchanged).with_output_types(Keys),
+                "taken": taken,
+            }
+            | "Back to the shard" >> beam.CoGroupByKey()
+            | "Write" >> beam.ParDo(WriteClean(self.output, self.max_chars))
+            | "Sum up" >> WriteSummary(f"{self.output}/clean/.summary.json")
+        )
+
+
+Keys = tuple[int, pa.Table]
+
+
+def unchanged(element: Keys) -> Keys:
+    return element
+
+
+def by_number(part: dict) -> tuple[int, dict]:
+    return part["number"], part
+
+
+def keys_in_shard(
+    element: tuple[int, Iterable[np.ndarray]], output: str, shards: dict[int, Shard]
+) -> Iterator[tuple[int, pa.Table]]:
+    """The keys of some rows of a shard, by hash bucket."""
+    number, (rows,) = element
+    return keys_of_rows(windows_path(output, shards[number]), number, rows)
+
+
+class Decide(beam.DoFn):
+    """A hash bucket with its keys → by shard, the decisions on its rows and the unions of them with others."""
+
+    def __init__(self, splits: dict[int, tuple[str, str]], same_text: SameText):
+        self.splits, self.same_text = splits, same_text
+
+    def process(self, element: tuple[int, Iterable[pa.Table]]):
+        for shard, decisions, unions in decide(element[1], self.splits, self.same_text):
+            yield shard, decisions
+            if unions.num_rows:
+                yield beam.pvalue.TaggedOutput("unions", (shard, unions))
+
+
+def rows_taken_up(
+    element: tuple[int, Iterable[pa.Table]], output: str, shards: dict[int, Shard]
+) -> Iterator[tuple[int, pa.Table]]:
+    """The examples of a shard that rows of others take up, by the shard of these."""
+    number, unions = element
+    shard = shards[number]
+    return taken_up(unions, windows_path(output, shard), f"{output}/{shard.path}")
+
+
+class RepairAndCut(beam.DoFn):
+    """A shard → its repaired windows and the keys of their texts on disk, and what has been dropped so far.
+
+    A document that was cut has its key beside its windows: where it was cut depends on its annotations, so another
+    copy of it may have other windows.
+    """
+
+    def __init__(self, output: str, max_chars: int):
+        self.output, self.max_chars = output, max_chars
+
+    def setup(self):
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+
+    def process(self, shard: Shard):
+        tables = list(read_batches(f"{self.output}/{shard.path}", EXAMPLES_A_TABLE))
+        fine = [untouched(table, self.max_chars) for table in tables]
+        crossing, rejects, documents = Counter(), [], KeyTables(shard.number)
+        if not all(rows.all() for rows in fine):
+            rows = read = 0
+            for n, table in enumerate(tables):
+                tables[n] = self.mended(table, fine[n], (read, rows), documents, crossing, rejects)
+                read, rows = read + table.num_rows, rows + tables[n].num_rows
+            write_shard(cut_path(self.output, shard), EXAMPLES, tables)
+        yield {
+            "number": shard.number,
+            "key": shard.key,
+            "split": shard.split,
+            "path": shard.path,
+            "windows": sum(table.num_rows for table in tables),
+            "crosses_window": dict(sorted(crossing.items())),
+            "rejects": rejects,
+        }
+        keys = [leakage_key(text) for table in tables for text in table["text"].to_pylist()]
+        keys += [row.leakage_key for row in documents.rows]
+        write_keys(cut_keys_path(self.output, shard), keys)
+        yield beam.pvalue.TaggedOutput("keys", (shard.number, cut_keys_path(self.output, shard)))
+        for keyed in documents.tables():
+            yield beam.pvalue.TaggedOutput("documents", keyed)
+
+    def mended(
+        self,
+        table: pa.Table,
+        fine: np.ndarray,
+        first: tuple[int, int],
+        documents: KeyTables,
+        crossing: Counter,
+        rejects: list,
+    ) -> pa.Table:
+        """The rows that are `fine`, and what becomes of the others, in their order; `first`: the number of the table's
+        first row, and of the first one that comes out.
+        """
+        examples = iter(table_to_examples(table.filter(pa.array(~fine))))
+        order: list[int] = []
+        made: list[Example] = []
+        for number, stays in enumerate(fine.tolist()):
+            if stays:
+                order.append(number)
+                continue
+            repaired, before = repair(next(examples)), len(order)
+            cut, crossed = windows(repaired, self.max_chars)
+            crossing.update(crossed)
+            for window in cut:
+                problem = low_quality(window)
+                if not window.tasks:
+                    rejects.append([window.id, str(Reason.UNANNOTATED), "its annotations are unknown"])
+                elif problem:
+                    rejects.append([window.id, str(Reason.LOW_QUALITY), problem])
+                else:
+                    order.append(len(fine) + len(made))
+                    made.append(window)
+            if len(cut) > 1 and len(order) > before:
+                documents.add(repaired, first[1] + before, len(order) - before, document=first[0] + number)
+        return pa.concat_tables([table, examples_to_table(made)]).combine_chunks().take(pa.array(order, pa.int64()))
+
+
+class WriteClean(beam.DoFn):
+    """A shard with all decisions on its rows → what is kept and what is rejected, on disk, and a summary with what the
+    checks of the kept rows found.
+    """
+
+    def __init__(self, output: str, max_chars: int):
+        self.output, self.max_chars = output, max_chars
+
+    def process(self, element: tuple[int, dict]):
+        _, given = element
+        (part,) = given["shard"]
+        every = [row for table in given["decisions"] for row in table.to_pylist()]
+        # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
+        every.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
+        drops = {row["row"]: row for row in every if not row["stays"]}
+        beside = {row["row"] for row in every if row["stays"]} - drops.keys()
+        stays = np.ones(part["windows"], bool)
+        stays[list(drops)] = False
+        shard = Shard(part["number"], part["key"], part["split"], part["path"])
+        checked: list[Facts | None] = []
+        histograms: list[lengths.Histograms] = []
+        kept_counts, leaks = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0}), Counter()
+        rejects = [
+            Reject("clean", shard.key, shard.split, row_id, shard.path, Reason(reason), detail)
+            for row_id, reason, detail in part["rejects"]
+        ]
+        source = windows_path(self.output, shard)
+        become, crossing = unite_rows(given["taken"], source, f"{self.output}/{shard.path}", self.max_chars)
+
+        def kept() -> Iterator[pa.Table]:
+            first = 0
+            for table in read_batches(source, EXAMPLES_A_TABLE):
+                mask = stays[first : first + table.num_rows]
+                for offset in np.flatnonzero(~mask).tolist():
+                    drop, row_id = drops[first + offset], table["id"][offset].as_py()
+                    rejects.append(
+                        Reject(
+                            "clean",
+                            shard.key,
+                            shard.split,
+                            row_id,
+                            shard.path,
+                            Reason(drop["reason"]),
+                            drop["detail"],
+                        )
+                    )
+                    if drop["reason"] == Reason.LEAKAGE:
+                        leaks.update(drop["into"])
+                table = with_rows(table, first, become)
+                first += table.num_rows
+                left = table if mask.all() else table.filter(pa.array(mask))
+                count_layers(left, kept_counts)
+                histograms.append(lengths.of_examples(left))
+                checked.append(faultless_examples.facts(left, shard.key, shard.split, self.max_chars))
+                yield left
+
+        path = shard.path.replace("examples/", "clean/", 1)
+        if drops or become or source != f"{self.output}/{shard.path}":
+            rows = write_shard(f"{self.output}/{path}", EXAMPLES, kept())
+        else:  # the same rows give the same bytes, whoever writes them
+            rows = sum(table.num_rows for table in kept())
+            files.copy(source, f"{self.output}/{path}")
+        keys = keys_path(self.output, shard.number)
+        keep_keys(cut_keys_path(self.output, shard), keys, stays)
+        if rejects:
+            write_shard(
+                f"{self.output}/rejects/{path}", REJECTS, [rejects_to_table(sorted(rejects, key=lambda r: r.id))]
+            )
+        yield {
+            "number": shard.number,
+            "key": shard.key,
+            "split": shard.split,
+            "path": path,
+            "rows": rows,
+            "sha256": files.checksum(f"{self.output}/{path}"),
+            "keys_sha256": files.checksum(keys),
+            "facts": msgspec.to_builtins(joined(checked)),
+            "windows": part["windows"] + len(part["rejects"]),
+            "crosses_window": dict(sorted((crossing + Counter(part["crosses_window"])).items())),
+            "kept": dict(kept_counts),
+            "same_text": len(beside),
+            "rejected": dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
+            "leaks_into": dict(sorted(leaks.items())),
+            "histograms": lengths.together(histograms),
+        }
+
+
+def count_layers(table: pa.Table, counts: Counter) -> None:
+    """Adds the table's examples, entities, relations and events; an unknown layer counts none."""
+    counts["examples"] += table.num_rows
+    for layer in ("entities", "relations", "events"):
+        counts[layer] += pc.sum(pc.list_value_length(table[layer])).as_py() or 0

@@ -1,0 +1,188 @@
+"""clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
+
+import gc
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import apache_beam as beam
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hard_negatives.dictionary import as_mapping
+from pipelines.config import Instruct as Config
+from pipelines.describe import lengths
+from pipelines.engine.gather import WriteSummary
+from pipelines.report.hard_negatives import neighbour_counts
+from pipelines.stages.clean import Shard
+from pipelines.stages.labels import read_label_set
+from pipelines.stages.mine import dictionary_path, read_dictionary
+from schemas.arrow import INSTRUCTIONS
+from schemas.example import SPLITS, TASKS
+from transforms import files, prompts
+from transforms.ask import SPLIT_NUM, AskOptions
+from transforms.instruct_table import Asking, asking, instruction_table
+from transforms.shards import read_batches, write_shard
+from validation import faultless
+from validation.facts import Facts, joined
+
+INSTRUCTIONS_A_TABLE = 10_000
+"""At most, where every label is asked; tables of this size stay in memory one at a time."""
+
+BYTES_A_TABLE = 1 << 27
+"""Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
+
+
+@dataclass(frozen=True)
+class OutputShard:
+    """One element: a shard to write and the shards of clean/ that go into it, in order."""
+
+    task: str
+    split: str
+    number: int
+    total: int
+    parts: tuple[Shard, ...]
+
+    @property
+    def path(self) -> str:
+        return f"data/{self.task}/{self.split}-{self.number:05d}-of-{self.total:05d}.parquet"
+
+
+def plan_shards(
+    shards: Iterable[tuple[Shard, int]],
+    tasks: dict[str, tuple[str, ...]],
+    batches: dict[tuple[str, str], int],
+    instructions_per_shard: int,
+) -> list[OutputShard]:
+    """Deals shards of clean/ (with their rows, in order) to output shards of about `instructions_per_shard` rows.
+
+    `tasks`: source key → its tasks; `batches`: (task, key) → batches that hold the whole label set, by which rows
+    become instructions at most. A shard of clean/ is never cut.
+    """
+    groups: dict[tuple[str, str], list[list[Shard]]] = {}
+    filled: Counter = Counter()
+    for shard, rows in shards:
+        if not rows:
+            continue
+        for task in tasks[shard.key]:
+            at = task, shard.split
+            most = rows * batches[task, shard.key]
+            if at not in groups or filled[at] + most > instructions_per_shard:
+                groups.setdefault(at, []).append([])
+                filled[at] = 0
+            groups[at][-1].append(shard)
+            filled[at] += most
+    order = [(task, split) for task in TASKS for split in SPLITS if (task, split) in groups]
+    return [
+        OutputShard(task, split, number, len(groups[task, split]), tuple(parts))
+        for task, split in order
+        for number, parts in enumerate(groups[task, split])
+    ]
+
+
+class Instruct(beam.PTransform):
+    """OutputShards → those shards on disk, and `data/.summary.json` with what they hold."""
+
+    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
+        super().__init__()
+        self.output = output
+        self.write = WriteInstructions(output, options, texts)
+
+    def expand(self, pcoll):
+        return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/.summary.json")
+
+
+class WriteInstructions(beam.DoFn):
+    """OutputShard → the shard on disk, its counts and histograms by source, and what the checks of its rows found."""
+
+    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
+        self.output, self.options, self.prompts = output, options, texts
+        self.split_num = SPLIT_NUM | options.split_num
+
+    def setup(self):
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+
+    def process(self, shard: OutputShard):
+        sources: dict[str, Counter] = {}
+        histograms: dict[str, list[lengths.Histograms]] = {}
+        checked: list[Facts | None] = []
+        path = f"{self.output}/{shard.path}"
+        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked))
+        yield {
+            "task": shard.task,
+            "split": shard.split,
+            "path": shard.path,
+            "rows": rows,
+            "sha256": files.checksum(path),
+            "facts": msgspec.to_builtins(joined(checked)),
+            "sources": {key: dict(sorted(counts.items())) for key, counts in sorted(sources.items())},
+            "histograms": {key: lengths.together(tables) for key, tables in sorted(histograms.items())},
+        }
+
+    def tables(
+        self,
+        shard: OutputShard,
+        sources: dict[str, Counter],
+        histograms: dict[str, list[lengths.Histograms]],
+        checked: list[Facts | None],
+    ) -> Iterator[pa.Table]:
+        for part in shard.parts:
+            counts = sources.setdefault(part.key, Counter())
+            label_set = read_label_set(self.output, shard.task, part.key)
+            dictionary = hard_negatives(self.output, shard.task, part.key)
+            what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
+            for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_a_table), what):
+                examples = under_name(examples, label_set.source)
+                made, cut = instruction_table(examples, what)
+                counts["cut"] += cut
+                counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
+                counts["instructions"] += made.num_rows
+                counts["all_negative"] += empty_lists(made["positives"])
+                counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
+                counts.update(neighbour_counts(made, dictionary))
+                histograms.setdefault(part.key, []).append(lengths.of_instructions(made))
+                size, ratio = self.split_num[shard.task], self.options.negative_ratio
+                checked.append(faultless.facts(made, label_set, size, ratio))
+                yield made
+
+
+def bounded(tables: Iterable[pa.Table], what: Asking) -> Iterator[pa.Table]:
+    """The same examples in tables whose prompts take about BYTES_A_TABLE at most."""
+    of_labels = sum(len(string.encode()) for label in what.labels for string in (label.name, *label.roles))
+    for examples in tables:
+        of_texts = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * what.rows_an_example()
+        part = np.cumsum(of_texts + of_labels) // BYTES_A_TABLE
+        starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
+        for start, end in pairwise([0, *starts, examples.num_rows]):
+            yield examples.slice(start, end - start)
+
+
+def under_name(examples: pa.Table, source: str) -> pa.Table:
+    """The examples as those of `source`: a task may go under a published name of its own."""
+    field = examples.schema.field("source")
+    return examples.set_column(examples.schema.names.index("source"), field, pa.repeat(source, examples.num_rows))
+
+
+def empty_lists(column: pa.ChunkedArray) -> int:
+    return pc.sum(pc.equal(pc.list_value_length(column), 0)).as_py() or 0
+
+
+def ask_options(config: Config, seed: int) -> AskOptions:
+    return AskOptions(
+        config.split_num,
+        config.order,
+        config.negative_ratio,
+        config.labels_without_positive,
+        config.negative_share,
+        seed,
+    )
+
+
+def hard_negatives(output: str, task: str, key: str) -> dict[str, list[str]] | None:
+    """The source's dictionary for the task, None where the build has none."""
+    path = dictionary_path(output, task, key)
+    return as_mapping(read_dictionary(path)) if files.exists(path) else None

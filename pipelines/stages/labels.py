@@ -1,0 +1,144 @@
+"""clean/ → labels/<task>/<source>.json: what each source can annotate for each task, with counts by split."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import apache_beam as beam
+import msgspec
+import pyarrow as pa
+
+from pipelines.sources import Source, registry
+from pipelines.stages.clean import Shard
+from schemas.example import LAYER
+from schemas.label import Label, LabelSet, typed_label
+from transforms import files
+from transforms.shards import read_batches
+
+Count = tuple[str, tuple[str, ...], str, int]
+"""(task, label or (subject type, predicate, object type), split, annotations)."""
+
+LABEL_COLUMNS = (
+    "entities.list.element.label",
+    "relations.list.element.label",
+    "relations.list.element.head_label",
+    "relations.list.element.tail_label",
+    "events.list.element.label",
+)
+
+
+class WriteLabels(beam.PTransform):
+    """Shards of clean/ → one label set file a task and source."""
+
+    def __init__(self, output: str, data_root: str, tasks: tuple[str, ...], collapse: tuple[str, ...]):
+        super().__init__()
+        self.output, self.data_root, self.tasks, self.collapse = output, data_root, tasks, collapse
+
+    def expand(self, pcoll):
+        return (
+            pcoll
+            | "Count labels" >> beam.Map(count_labels, self.output)
+            | "Group by source" >> beam.GroupByKey()
+            | "Write" >> beam.Map(write_label_sets, self.output, self.data_root, self.tasks, self.collapse)
+        )
+
+
+def count_labels(shard: Shard, output: str) -> tuple[str, list[Count]]:
+    """(source key, counts) of one shard. Only the columns that hold labels are read."""
+    counts = Counter()
+    for table in read_batches(f"{output}/{shard.path}", 10_000, ["tasks", *LABEL_COLUMNS]):
+        for tasks, rows in by_tasks(table):
+            for task in tasks:
+                labels = gold_labels(rows, task)
+                counts.update({(task, label, shard.split): n for label, n in Counter(labels).items()})
+    return shard.key, [(*key, n) for key, n in sorted(counts.items())]
+
+
+def by_tasks(table: pa.Table) -> Iterator[tuple[tuple[str, ...], pa.Table]]:
+    """The rows of `table` that are used for the same tasks, together."""
+    used = table["tasks"].to_pylist()
+    for tasks in sorted({tuple(of_row) for of_row in used}):
+        yield tasks, table.filter(pa.array([tuple(of_row) == tasks for of_row in used]))
+
+
+def gold_labels(table: pa.Table, task: str) -> Iterable[tuple[str, ...]]:
+    """The label of every annotation of the task's layer; for SPO the typed triple, untyped relations left out; for KG
+    (entity type or "", attribute).
+    """
+    items = table[LAYER[task]].combine_chunks().flatten()
+    labels = items.field("label").to_pylist()
+    if task not in ("SPO", "KG"):
+        return zip(labels, strict=True)
+    heads = items.field("head_label").to_pylist()
+    if task == "KG":
+        return zip([head or "" for head in heads], labels, strict=True)
+    triples = zip(heads, labels, items.field("tail_label").to_pylist(), strict=True)
+    return [triple for triple in triples if None not in triple]
+
+
+def write_label_sets(
+    element: tuple[str, Iterable[list[Count]]],
+    output: str,
+    data_root: str,
+    tasks: Sequence[str],
+    collapse: Sequence[str],
+) -> None:
+    """Writes the label set of every task of the source that was asked for. `element`: its key, counts by shard."""
+    key, counts = element
+    source = registry.source_at(data_root, key)
+    every = [count for part in counts for count in part]
+    for task in source.tasks:
+        if task in tasks:
+            found = [count[1:] for count in every if count[0] == task]
+            content = msgspec.json.encode(label_set(key, source, task, found, key in collapse))
+            files.write_text(label_path(output, task, key), msgspec.json.format(content, indent=1).decode() + "\n")
+
+
+def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str, ...], str, int]], collapsed: bool):
+    """The source's labels for the task, sorted by name, and how often each occurs by split (0 where it does not)."""
+    labels = {label.name: label for label in task_labels(source, task, collapsed)}
+    if task == "SPO" and not labels:
+        labels = {label.name: label for label in (typed_label(*triple) for triple, _, _ in counts)}
+    by_label: dict[str, Counter] = {}
+    for label, split, n in counts:
+        for name in label_names(task, label, labels):
+            by_label.setdefault(name, Counter())[split] += n
+    names = sorted(labels)
+    return LabelSet(
+        task,
+        key,
+        source.name_for(task),
+        source.lang,
+        tuple(labels[name] for name in names),
+        {name: dict(sorted(by_label.get(name, {}).items())) for name in names},
+    )
+
+
+def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> list[str]:
+    """The labels of the set that a counted one stands for: in KG an untyped attribute for all types that have it."""
+    if task != "KG":
+        return ["_".join(label)]
+    entity_type, attribute = label
+    return [entity_type] if entity_type else [name for name in labels if attribute in labels[name].roles]
+
+
+def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
+    """The labels that the source declares for the task; none for SPO where its typed triples are read off the data."""
+    if task == "KG":
+        return source.entity_labels.values()
+    if task == "NER":
+        fine = [label for label in source.entity_labels.values() if label and label != source.collapsed]
+        return [source.collapsed] if collapsed else fine
+    if task == "SPO":
+        return source.typed_labels
+    if task == "RE":
+        return [label for label in source.relation_labels.values() if label]
+    return source.event_labels.values()
+
+
+def label_path(output: str, task: str, key: str) -> str:
+    return f"{output}/labels/{task}/{key}.json"
+
+
+def read_label_set(output: str, task: str, key: str) -> LabelSet:
+    """Raises MachineError where there is none."""
+    return files.read_json(label_path(output, task, key), LabelSet)

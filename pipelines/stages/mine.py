@@ -1,0 +1,229 @@
+"""clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
+
+import difflib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import apache_beam as beam
+
+from hard_negatives import dictionary, embed, mine
+from hard_negatives.cache import cached
+from hard_negatives.evidence import Encode, Evidence, evidence
+from hard_negatives.pins import Pairs, amended, pairs_for
+from hard_negatives.samples import Drawn, draw, merge
+from pipelines import sources
+from pipelines.sources import Source, registry
+from pipelines.stages.clean import Shard
+from pipelines.stages.labels import read_label_set
+from schemas.arrow import table_to_examples
+from schemas.errors import ConfigError, printable
+from schemas.label import LabelSet
+from transforms import files
+from transforms.shards import read_batches
+
+DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
+"""Event triggers and event arguments are asked by the dictionary of whole events."""
+
+Which = tuple[str, str]
+"""(task, source key) of a label set."""
+
+
+def dictionary_path(output: str, task: str, key: str) -> str:
+    return f"{output}/hard_negatives/{DICTIONARY_TASK.get(task, task)}/{key}.json"
+
+
+def read_dictionary(path: str) -> dictionary.Dictionary:
+    """The one dictionary in a file of hard_negatives/."""
+    return dictionary.load(path)[0]
+
+
+def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
+    """(task, source key) of one label set for each dictionary: event sources that lack EE give another event task's."""
+    sets = {(DICTIONARY_TASK.get(task, task), key): (task, key) for key, of in tasks.items() for task in reversed(of)}
+    return sorted(sets.values())
+
+
+def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> None:
+    """Raises ConfigError where `pairs` name a source that is not known, or a label that is not in its set. What they
+    say of known sources that are not in this build is left alone.
+    """
+    known = {name for label_set in label_sets for name in (label_set.key, label_set.source)}
+    for key in sources.keys():
+        source = sources.load(key)
+        known |= {key, source.name, *source.task_names.values()}
+    for task, of_task in pairs.items():
+        for source in of_task:
+            if source not in known:
+                near = ", ".join(difflib.get_close_matches(source, known, 3)) or "see python -m pipelines.sources"
+                raise ConfigError(f"{setting}.{task}: no source is called {source!r}; did you mean: {near}?")
+    for label_set in label_sets:
+        pairs_for(pairs, label_set, setting)
+
+
+def tell_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
+    """Says on stderr where a user's own dictionary is silent: a warning where it knows no label here, else a note."""
+    given = dictionary.load(path)
+    silent = [one for one in label_sets if not dictionary.part_for(given, one).labels]
+    named = sorted({f"{one.task} {one.source or one.key}" for one in given if one.task})
+    here = [f"{one.task} {one.source}" for one in silent]
+    if silent and len(silent) == len(label_sets):
+        line = (
+            f"warning: {path}: names no label of any source of this build, so nothing is asked with hard negatives; "
+            f"it is matched by task, source (published name or key) and label, and names {listed(named) or 'no source'}"
+            f"; this build has {listed(here)}"
+        )
+        print(printable(line), file=sys.stderr)
+    elif silent:
+        line = (
+            f"note: {path}: names no label of {len(silent)} of {len(label_sets)} label sets, which are asked without "
+            f"hard negatives: {listed(here)}"
+        )
+        print(printable(line), file=sys.stderr)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first five, and how many more there are."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+@dataclass(frozen=True)
+class Amend:
+    """What a recipe changes in every dictionary. `max_neighbours` None: a person may give any number."""
+
+    pin: Pairs
+    forbid: Pairs
+    max_neighbours: int | None
+
+    def __call__(self, made: dictionary.Dictionary, labels: LabelSet) -> dictionary.Dictionary:
+        pin, forbid = pairs_for(self.pin, labels, "mine.pin"), pairs_for(self.forbid, labels, "mine.forbid")
+        return amended(made, pin, forbid, self.max_neighbours)
+
+
+class Mine(beam.PTransform):
+    """Shards of clean/ that are no test split → the dictionaries of `label_sets` on disk.
+
+    `accelerator`: a resource hint for the step that embeds, which then is a stage of its own ("" leaves it fused).
+    """
+
+    def __init__(
+        self,
+        output: str,
+        data_root: str,
+        label_sets: Sequence[Which],
+        model: str,
+        cache: str,
+        kinds: tuple[str, ...],
+        samples_per_label: int,
+        amend: Amend,
+        accelerator: str,
+    ):
+        super().__init__()
+        self.output, self.samples_per_label = output, samples_per_label
+        self.tasks: dict[str, list[str]] = {}
+        for task, key in label_sets:
+            self.tasks.setdefault(key, []).append(task)
+        self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
+        self.write = WriteMined(output, embed.called(model), amend)
+        self.hints = {"accelerator": accelerator} if accelerator else {}
+
+    def expand(self, pcoll):
+        embed_step = beam.ParDo(self.gather)
+        none = pcoll.pipeline | "Sources" >> beam.Create([(key, {}) for key in self.tasks])
+        drawn = pcoll | "Draw annotations" >> beam.Map(draw_shard, self.output, self.tasks, self.samples_per_label)
+        return (
+            (none, drawn)
+            | beam.Flatten()
+            | "Merge" >> beam.CombinePerKey(partial(merge, per_label=self.samples_per_label))
+            | "Embed" >> (embed_step.with_resource_hints(**self.hints) if self.hints else embed_step)
+            | "Write dictionaries" >> beam.ParDo(self.write)
+        )
+
+
+def draw_shard(shard: Shard, output: str, tasks: Mapping[str, Sequence[str]], per_label: int) -> tuple[str, Drawn]:
+    """(source key, some annotations of every label)."""
+    tables = read_batches(f"{output}/{shard.path}", 10_000)
+    examples = (example for table in tables for example in table_to_examples(table))
+    return shard.key, draw(examples, tasks[shard.key], per_label) if per_label else {}
+
+
+class GatherEvidence(beam.DoFn):
+    """(source key, annotations) → (label set, evidence by kind) for each of its label sets: the step that embeds."""
+
+    def __init__(
+        self, output: str, data_root: str, tasks: Mapping[str, Sequence[str]], model: str, cache: str, kinds: tuple
+    ):
+        self.output, self.data_root, self.tasks = output, data_root, tasks
+        self.model, self.cache, self.kinds = model, cache, kinds
+
+    def process(self, element: tuple[str, Drawn]):
+        key, drawn = element
+        if self.model == embed.LEXICAL:  # quicker than reading what it gave
+            yield from self.gather(key, drawn, None)
+        else:
+            with cached(self.model, self.cache, key) as encode:
+                found = list(self.gather(key, drawn, encode))
+            yield from found
+
+    def gather(self, key: str, drawn: Drawn, encode: Encode | None) -> Iterator[tuple[Which, dict[str, Evidence]]]:
+        source = registry.source_at(self.data_root, key)
+        for task in self.tasks[key]:
+            samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
+            labels = read_label_set(self.output, task, key)
+            yield (task, key), evidence(labels, samples, raw_labels(source, task), encode, self.kinds)
+
+
+def raw_labels(source: Source, task: str) -> dict[str, list[str]]:
+    """Label → how the source's files write it, sorted; nothing for labels that no map holds, as typed ones."""
+    maps = {"NER": source.entity_labels, "RE": source.relation_labels}
+    events = source.event_labels if task in ("EE", "EET", "EEA") else {}
+    found: dict[str, list[str]] = {}
+    for raw, label in sorted(maps.get(task, events).items()):
+        if label is not None:
+            found.setdefault(label.name, []).append(raw)
+    return found
+
+
+class WriteMined(beam.DoFn):
+    """(label set, evidence by kind) → its dictionary on disk."""
+
+    def __init__(self, output: str, model: str, amend: Amend):
+        self.output, self.model, self.amend = output, model, amend
+
+    def process(self, element: tuple[Which, dict[str, Evidence]]):
+        which, found = element
+        labels = read_label_set(self.output, *which)
+        made = mine.mine(labels, found, self.model, self.amend.max_neighbours)
+        write(self.output, which, self.amend(made, labels))
+
+
+class TakeGiven(beam.PTransform):
+    """(task, source key) → its part of a user's own dictionary on disk."""
+
+    def __init__(self, output: str, given: str, amend: Amend):
+        super().__init__()
+        self.write = WriteGiven(output, given, amend)
+
+    def expand(self, pcoll):
+        return pcoll | "Write dictionaries" >> beam.ParDo(self.write)
+
+
+class WriteGiven(beam.DoFn):
+    def __init__(self, output: str, given: str, amend: Amend):
+        self.output, self.path, self.amend = output, given, amend
+
+    def setup(self):
+        self.given = dictionary.load(self.path)
+
+    def process(self, element: Which):
+        labels = read_label_set(self.output, *element)
+        write(self.output, element, self.amend(dictionary.part_for(self.given, labels), labels))
+
+
+def write(output: str, which: Which, made: dictionary.Dictionary) -> None:
+    """To its place below `output`, under the task that it is a dictionary of."""
+    task, key = which
+    made = replace(made, task=DICTIONARY_TASK.get(task, task))
+    files.write_text(dictionary_path(output, task, key), dictionary.dump(made))

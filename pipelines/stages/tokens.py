@@ -1,0 +1,204 @@
+"""Instruction shards and a tokenizer → `tokens/`: how many tokens the prompts and answers of each source have.
+
+A row counts its `instruction` and, in train and validation, its `output`, each tokenized by itself, without special
+tokens and without the chat template that a trainer puts around them.
+"""
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow as pa
+
+from hard_negatives import embed
+from pipelines.describe import token_estimate
+from pipelines.engine.gather import WriteSummary
+from schemas.errors import ConfigError
+from transforms import files
+from transforms.draw import seed_key
+from transforms.shards import read_batches
+
+LEAST = 50
+"""Rows that are drawn of each source in each shard, so that its spread can be told."""
+
+ROWS_A_BATCH = 1_000
+
+Lengths = Callable[[list[str]], list[int]]
+
+
+@dataclass(frozen=True)
+class CountedShard:
+    """One element: a shard of data/ and, for each source in it, its rows and how many of them are drawn."""
+
+    task: str
+    split: str
+    path: str
+    drawn: dict[str, tuple[int, int]]
+
+
+def plan(shards: Iterable[dict], sample: int | None) -> list[CountedShard]:
+    """Deals about `sample` rows (None: all) to the shards' sources by their share of all rows, at least LEAST each.
+
+    `shards`: what the manifest of data/ says of them.
+    """
+    shards = list(shards)
+    total = sum(part["rows"] for part in shards)
+
+    def drawn(rows: int) -> int:
+        return rows if sample is None else min(rows, max(LEAST, math.ceil(sample * rows / total)))
+
+    return [
+        CountedShard(
+            part["task"],
+            part["split"],
+            part["path"],
+            {key: (n["instructions"], drawn(n["instructions"])) for key, n in part["sources"].items()},
+        )
+        for part in shards
+    ]
+
+
+class CountTokens(beam.PTransform):
+    """CountedShards → `tokens/.summary.json`: a stratum (`token_estimate.stratum`) for each shard and source."""
+
+    def __init__(self, output: str, tokenizer: str, seed: int):
+        super().__init__()
+        self.output = output
+        self.count = CountShard(output, tokenizer, seed)
+
+    def expand(self, pcoll):
+        return (
+            pcoll | "Count" >> beam.ParDo(self.count) | "Sum up" >> WriteSummary(f"{self.output}/tokens/.summary.json")
+        )
+
+
+class CountShard(beam.DoFn):
+    """CountedShard → a dict with `task`, `split`, `key` and the stratum, for each source in it that has rows."""
+
+    def __init__(self, output: str, tokenizer: str, seed: int):
+        self.output, self.tokenizer, self.seed = output, tokenizer, seed
+
+    def setup(self):
+        self.lengths = load(self.tokenizer)
+
+    def process(self, shard: CountedShard):
+        path = f"{self.output}/{shard.path}"
+        ids: dict[str, list[tuple[str, int]]] = {}
+        first = 0
+        for table in read_batches(path, 100_000, ["id", "example_id"]):
+            for number, (row_id, example_id) in enumerate(
+                zip(table["id"].to_pylist(), table["example_id"].to_pylist(), strict=True), first
+            ):
+                ids.setdefault(example_id.rpartition(f"/{shard.split}/")[0], []).append((row_id, number))
+            first += table.num_rows
+        wanted = {number: key for key, rows in ids.items() for number in self.draw(rows, shard.drawn[key][1])}
+        lengths = self.lengths_of(path, wanted)
+        for key, (prompts, answers) in lengths.items():
+            found = token_estimate.stratum(shard.drawn[key][0], prompts, answers)
+            yield {"task": shard.task, "split": shard.split, "key": key, "stratum": found}
+
+    def draw(self, rows: list[tuple[str, int]], count: int) -> list[int]:
+        """The numbers of `count` of the rows, by a hash of the seed and their ids."""
+        if count == len(rows):
+            return [number for _, number in rows]
+        return [number for _, _, number in sorted((seed_key(self.seed, id_, "tokens"), id_, n) for id_, n in rows)][
+            :count
+        ]
+
+    def lengths_of(self, path: str, wanted: dict[int, str]) -> dict[str, tuple[list[int], list[int]]]:
+        """Source key → tokens of the prompts and of the answers of its rows. `wanted`: row number → source key."""
+        lengths: dict[str, tuple[list[int], list[int]]] = {}
+        first = 0
+        for table in read_batches(path, ROWS_A_BATCH, ["instruction", "output"]):
+            here = [number for number in range(first, first + table.num_rows) if number in wanted]
+            rows = table.take(pa.array([number - first for number in here], pa.int64()))
+            first += table.num_rows
+            prompts = self.lengths(rows["instruction"].to_pylist())
+            answers = self.lengths([answer or "" for answer in rows["output"].to_pylist()])
+            for number, prompt, answer in zip(here, prompts, answers, strict=True):
+                of_key = lengths.setdefault(wanted[number], ([], []))
+                of_key[0].append(prompt)
+                of_key[1].append(answer)
+        return lengths
+
+
+def by_source(parts: Iterable[dict]) -> dict[str, dict[str, dict[str, dict]]]:
+    """Source key → task → split → the strata of its shards together. `parts`: what CountTokens wrote."""
+    strata: dict[tuple[str, str, str], list[dict]] = {}
+    for part in parts:
+        strata.setdefault((part["key"], part["task"], part["split"]), []).append(part["stratum"])
+    found: dict[str, dict[str, dict[str, dict]]] = {}
+    for (key, task, split), records in sorted(strata.items()):
+        found.setdefault(key, {}).setdefault(task, {})[split] = token_estimate.together(records)
+    return found
+
+
+def load(tokenizer: str) -> Lengths:
+    """Texts → their lengths in tokens, by a tokenizer: a `tokenizer.json` file of the tokenizers library, or a folder
+    or Hub name that transformers' AutoTokenizer takes.
+
+    A name is taken from the local cache where it is there and downloaded otherwise. Raises ConfigError where the
+    tokenizer cannot be had.
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")  # unset, a forked worker warns and uses one core
+    try:
+        import tokenizers
+        import transformers
+    except ImportError as error:
+        raise unusable(tokenizer, f"{error.name} is not installed (pip install 'ieforge[embed]')") from error
+    if tokenizer.endswith(".json"):
+        from_file = read_file(tokenizer, tokenizers.Tokenizer.from_str)
+        return lambda texts: [len(found) for found in from_file.encode_batch(texts, add_special_tokens=False)]
+    transformers.utils.logging.set_verbosity_error()
+    named = read_named(tokenizer, transformers.AutoTokenizer.from_pretrained)
+    return lambda texts: [len(ids) for ids in named(texts, add_special_tokens=False)["input_ids"]] if texts else []
+
+
+def called(tokenizer: str) -> str:
+    """What the statistics call a tokenizer: a name on the Hub as it is, a file or folder without its path."""
+    path = Path(tokenizer)
+    return f"{path.name}@{files.checksum(tokenizer)[:12]}" if path.is_file() else embed.called(tokenizer)
+
+
+def read_file(path: str, parse: Callable):
+    try:
+        tokenizer = parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise unusable(path, getattr(error, "strerror", None) or "it is no UTF-8 text") from error
+    except Exception as error:
+        if type(error) is not Exception:  # the library has no error of its own: it raises this very class
+            raise
+        raise unusable(path, f"it is no tokenizer.json: {error}") from error
+    tokenizer.no_truncation()  # the file may ask for a model's lengths
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def read_named(name: str, read: Callable):
+    import huggingface_hub
+
+    endpoint = huggingface_hub.constants.ENDPOINT  # HF_ENDPOINT, for those who use a mirror
+    refusals = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError)
+    try:
+        return read(name, local_files_only=True, trust_remote_code=False)
+    except refusals as error:
+        if Path(name).exists() or not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", name):
+            raise unusable(name, error if Path(name).exists() else "there is no such file or folder") from error
+        if not embed.reachable(endpoint):
+            reason = f"it is no folder and not in the local cache, and {endpoint} does not answer"
+            raise unusable(name, reason) from error
+    try:
+        return read(name, trust_remote_code=False)
+    except refusals as error:
+        raise unusable(name, error) from error
+
+
+def unusable(tokenizer: str, reason: object) -> ConfigError:
+    line = " ".join(str(reason).split())[:200].rstrip(". ")
+    return ConfigError(
+        f"tokenizer {tokenizer} cannot be used: {line}; give --tokenizer a tokenizer.json, a folder or a Hub name"
+    )

@@ -1,0 +1,363 @@
+"""Every row of clean/, labels/, hard_negatives/ and data/ → suites checked, reports/validation.json and Data Docs.
+
+The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
+Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
+all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from counts and from the
+keys of all texts, which are noted in the same way.
+"""
+
+import gc
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, pairwise
+
+import apache_beam as beam
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.engine import gather
+from pipelines.stages.labels import read_label_set
+from pipelines.stages.mine import dictionary_path, read_dictionary
+from pipelines.stages.repeats import repeats, text_keys
+from schemas.errors import SuiteError
+from schemas.label import LabelSet
+from transforms import files
+from transforms.ask import SPLIT_NUM
+from transforms.deduplicate import SameText
+from transforms.shards import read_batches, read_schema, row_count
+from validation import faultless_examples, profile, report
+from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
+from validation.facts import ID, Facts
+from validation.suites import CORPUS_CULPRITS
+
+ROWS_A_PROFILE = 20_000
+ROWS_A_CHECK = 1_000_000
+ROWS_SEEN = 200
+"""Rows of each shard that its suite sees whatever was noted of them."""
+
+ROWS_NOTED = 10_000
+"""A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shard to check. `number`: its shard of clean/, None for instructions; `tasks`: source key → tasks in it.
+
+    `facts`: what the stage that wrote the file with this `sha256` found; None where some row may have a fault.
+    `keys_sha256`: of the keys of its texts, noted likewise (clean/).
+    """
+
+    path: str
+    split: str
+    rows: int
+    tasks: dict[str, tuple[str, ...]]
+    sha256: str
+    facts: Facts | None
+    number: int | None = None
+    keys_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
+
+    A call costs Great Expectations some tenths of a second whatever the rows, so small shards go together.
+    """
+
+    suite: str
+    parts: tuple[Part, ...] = ()
+    tasks: tuple[tuple[str, str], ...] = ()  # (task, source key) of the label sets and dictionaries
+
+
+def checks(output: str) -> list[Check]:
+    """Everything that there is to check, as the manifests list it."""
+    tasks = {key: tuple(of) for key, of in gather.manifest(output, "labels")["tasks"].items()}
+    sets = tuple((task, key) for key, of in tasks.items() for task in of)
+
+    def listed(part: dict, of: dict[str, tuple[str, ...]], number: int | None) -> Part:
+        facts = msgspec.convert(part["facts"], Facts | None)
+        return Part(
+            part["path"], part["split"], part["rows"], of, part["sha256"], facts, number, part.get("keys_sha256")
+        )
+
+    examples = [
+        listed(part, {part["key"]: tasks[part["key"]]}, part["number"])
+        for part in gather.manifest(output, "clean")["shards"]
+    ]
+    instructions = [
+        listed(part, dict.fromkeys(part["sources"], (part["task"],)), None)
+        for part in gather.manifest(output, "data")["shards"]
+    ]
+    return [
+        Check("labels", tasks=sets),
+        Check("hard_negatives", tasks=sets),
+        *(Check("examples", group) for group in together(examples)),
+        *(Check("instructions", group) for group in together(instructions)),
+    ]
+
+
+def together(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
+    """Consecutive parts in groups of at most ROWS_A_CHECK rows to look at; a larger part is a group of its own."""
+    group: list[Part] = []
+    rows = 0
+    for part in parts:
+        own = min(part.rows, ROWS_NOTED) if part.facts else part.rows
+        if group and rows + own > ROWS_A_CHECK:
+            yield tuple(group)
+            group, rows = [], 0
+        group.append(part)
+        rows += own
+    if group:
+        yield tuple(group)
+
+
+class Validate(beam.PTransform):
+    """Checks → `reports/validation.json` (the merged SuiteResults) and `reports/data_docs/index.html`."""
+
+    def __init__(
+        self,
+        output: str,
+        everything: list[Check],
+        max_chars: int,
+        max_neighbours: int | None,
+        split_num,
+        negative_ratio: float,
+        same_text: SameText,
+    ):
+        super().__init__()
+        self.output, self.same_text = output, same_text
+        examples = [part for check in everything if check.suite == "examples" for part in check.parts]
+        self.splits = {part.number: (*part.tasks, part.split) for part in examples}
+        self.paths = {part.number: part.path for part in examples}
+        self.check = CheckShards(output, max_chars, max_neighbours, SPLIT_NUM | split_num, negative_ratio)
+
+    def expand(self, pcoll):
+        checked = pcoll | "Check" >> beam.ParDo(self.check).with_outputs("keys", main="found")
+        repeated = (
+            checked["keys"]
+            | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths, self.same_text)
+        )
+        return (
+            (checked["found"], repeated)
+            | beam.Flatten()
+            | "Encode" >> beam.Map(gather.encode).with_output_types(str)
+            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Conclude" >> beam.Map(conclude, self.output)
+        )
+
+
+class CheckShards(beam.DoFn):
+    """Check → its SuiteResult, for every shard the facts that the corpus suite adds up, and of each of clean/ where the
+    keys of its texts are.
+    """
+
+    def __init__(self, output: str, max_chars: int, max_neighbours: int | None, split_num: dict, negative_ratio: float):
+        self.output, self.max_chars, self.max_neighbours = output, max_chars, max_neighbours
+        self.split_num, self.negative_ratio = split_num, negative_ratio
+
+    def setup(self):
+        batch_definition()
+        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+
+    def process(self, element: Check):
+        frames = []
+        if element.suite == "labels":
+            frames = [profile.labels_profile(read_label_set(self.output, *which) for which in element.tasks)]
+        elif element.suite == "hard_negatives":
+            frames = [self.dictionary(read_label_set(self.output, *which)) for which in element.tasks]
+        rows = sum(map(len, frames))
+        noted = []
+        for part in element.parts:
+            altered = files.checksum(f"{self.output}/{part.path}") != part.sha256
+            facts = None if altered else self.noted(part)
+            if facts:
+                noted.append(part)
+            else:
+                facts, notable = self.profiled(part)
+                frames += notable
+            if altered:
+                facts["altered_shards"] = {"count": 1, "ids": [part.path]}
+            rows += facts["rows"]
+            facts |= {"folder": part.path.rpartition("/")[0], "split": part.split, "manifest_rows": part.rows}
+            if part.number is None and part.split != "test":
+                facts["negative_ratio"] = self.negative_ratio
+            yield {"facts": facts}
+            if part.number is not None:
+                keys = text_keys(self.output, part.number, part.path, None if altered else part.keys_sha256)
+                yield beam.pvalue.TaggedOutput("keys", (part.number, keys))
+        frames += self.first_rows(noted)
+        result = check(element.suite, pd.concat(frames, ignore_index=True))
+        yield {"result": asdict(replace(result, rows=rows))}
+
+    def noted(self, part: Part) -> dict | None:
+        """The facts that were noted of a shard; None where it must be looked at anew: a row had a fault when it was
+        written, or has a label that its label set has not.
+        """
+        if part.facts is None:
+            return None
+        sets = self.label_sets(part)
+        if not faultless_examples.known(part.facts.labels, {labels.task: labels for labels in sets}):
+            return None
+        return {
+            "rows": row_count(f"{self.output}/{part.path}"),
+            "ordinals": {prefix: (first[0], last[0]) for prefix, (first, last) in part.facts.places.items()},
+            "negatives": part.facts.negatives,
+            "positives": part.facts.positives,
+        }
+
+    def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
+        """Of each shard; those with the same label sets are profiled together, for a profile of few rows takes as long
+        as one of hundreds.
+        """
+        alike: dict[tuple, list[Part]] = defaultdict(list)
+        for part in parts:
+            alike[tuple(part.tasks.items())].append(part)
+        for group in alike.values():
+            together = pa.concat_tables([next(self.tables(part, ROWS_SEEN)) for part in group])
+            yield from self.profiles(group[0], [together])
+
+    def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
+        """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.notable`).
+
+        A table at a time is in memory, but for the ids; where these repeat, the suite must see all rows.
+        """
+        facts = {"rows": 0, "ordinals": {}, "negatives": 0, "positives": 0}
+        ids, notable = [], []
+        for frame in self.profiles(part, self.tables(part, ROWS_A_PROFILE)):
+            notable.append(profile.notable(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
+            ids.append(frame["id"])
+            facts["rows"] += len(frame)
+            for name, found in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():
+                low, high = facts["ordinals"].get(name, found)
+                facts["ordinals"][name] = min(low, found[0]), max(high, found[1])
+            if part.number is None and part.split != "test":
+                negatives, positives = profile.negative_counts(frame)
+                facts["negatives"] += negatives
+                facts["positives"] += positives
+        if pd.concat(ids).duplicated().any():
+            notable = list(self.profiles(part, self.tables(part, ROWS_A_PROFILE)))
+        return facts, notable
+
+    def label_sets(self, part: Part) -> list[LabelSet]:
+        return [read_label_set(self.output, task, key) for key, of in part.tasks.items() for task in of]
+
+    def tables(self, part: Part, rows: int) -> Iterator[pa.Table]:
+        """The shard's rows and, for a shard without any, an empty table."""
+        path = f"{self.output}/{part.path}"
+        tables = read_batches(path, rows)
+        return chain(whole_examples(tables) if part.number is None else tables, [read_schema(path).empty_table()])
+
+    def profiles(self, part: Part, tables: Iterable[pa.Table]) -> Iterator[pd.DataFrame]:
+        sets = self.label_sets(part)
+        for table in tables:
+            if part.number is None:
+                yield profile.instructions_profile(table, sets, self.split_num, self.negative_ratio)
+            else:
+                yield profile.examples_profile(table, {labels.task: labels for labels in sets}, self.max_chars)
+
+    def dictionary(self, labels: LabelSet) -> pd.DataFrame:
+        path = dictionary_path(self.output, labels.task, labels.key)
+        given = read_dictionary(path).labels if files.exists(path) else {}
+        pairs = {label: [(n.label, n.score) for n in ranking.neighbours] for label, ranking in given.items()}
+        return profile.hard_negatives_profile(pairs, labels, self.max_neighbours)
+
+
+def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables that hold all rows of an example that they hold one of (rows of one stand together)."""
+    waiting: pa.Table | None = None
+    for table in tables:
+        joined = table if waiting is None else pa.concat_tables([waiting, table])
+        ids = joined["example_id"]
+        last = pc.index(ids, ids[-1]).as_py()
+        if last:
+            yield joined.slice(0, last)
+        waiting = joined.slice(last)
+    if waiting is not None:
+        yield waiting
+
+
+def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
+    """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
+    parts = ids.drop_duplicates().str.extract(ID.pattern)
+    numbers = pd.to_numeric(parts["number"], errors="coerce")
+    prefix = parts["key"] + "/" + parts["split"]
+    found = numbers.groupby(prefix).agg(["min", "max"])
+    return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
+
+
+def conclude(lines: list[str], output: str) -> None:
+    """Merges the results of all shards, checks the corpus suite over their facts, writes the result and Data Docs."""
+    parts = [msgspec.json.decode(line) for line in sorted(lines)]
+    by_suite: dict[str, list[SuiteResult]] = {}
+    for part in parts:
+        if "result" in part:
+            result = msgspec.convert(part["result"], SuiteResult)
+            by_suite.setdefault(result.suite, []).append(result)
+    results = [merge(group) for _, group in sorted(by_suite.items())]
+    facts = add_up(part["facts"] for part in parts if "facts" in part)
+    results.append(check("corpus", profile.corpus_profile(facts)))
+    content = msgspec.json.format(msgspec.json.encode(results), indent=1)
+    files.write_text(f"{output}/reports/data_docs/index.html", report.data_docs(results))
+    files.write_text(f"{output}/reports/validation.json", content.decode() + "\n")
+
+
+def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
+    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids.
+
+    A split is left out where it has no row and no fault: all of it may have been dropped, or ask for nothing. A fault
+    of a split that no shard has stays, for the suite to refuse.
+    """
+    totals: dict[tuple[str, str], Counter] = {}
+    culprits: dict[tuple[str, str], dict[str, list[str]]] = {}
+    ranges: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    for fact in facts:
+        at = fact["folder"], fact["split"]
+        total, ids = totals.setdefault(at, Counter()), culprits.setdefault(at, {})
+        for name in ("manifest_rows", "rows", "negatives", "positives"):
+            total[name] += fact.get(name, 0)
+        total["negative_ratio"] = fact.get("negative_ratio", total["negative_ratio"])
+        for name in ("altered_shards", "leaked_texts", "repeated_texts"):
+            total[name] += fact.get(name, {}).get("count", 0)
+            ids.setdefault(name, []).extend(fact.get(name, {}).get("ids", ()))
+        for prefix, low_high in fact.get("ordinals", {}).items():
+            ranges.setdefault((*at, prefix), []).append(tuple(low_high))
+    for (folder, split, prefix), pairs in ranges.items():
+        pairs.sort()
+        for (_, high), (low, _) in pairwise(pairs):
+            if low <= high:
+                totals[folder, split]["repeated_ids"] += 1
+                culprits[folder, split].setdefault("repeated_ids", []).append(f"{prefix}/{low}")
+    return [
+        profile.SplitFacts(
+            f"{folder}/{split}",
+            split,
+            total["manifest_rows"],
+            total["rows"],
+            *(
+                profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
+                for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
+            ),
+            total["negatives"],
+            total["positives"],
+            total["negative_ratio"],
+        )
+        for (folder, split), total in sorted(totals.items())
+        if any(total[name] for name in ("manifest_rows", "rows", *CORPUS_CULPRITS))
+    ]
+
+
+def read_results(output: str) -> list[SuiteResult]:
+    return files.read_json(f"{output}/reports/validation.json", list[SuiteResult])
+
+
+def refuse_failures(output: str) -> None:
+    """Raises SuiteError with one line for each expectation that failed."""
+    lines = failure_lines(read_results(output))
+    if lines:
+        raise SuiteError(
+            f"{len(lines)} expectations failed, see {output}/reports/data_docs/index.html\n" + "\n".join(lines)
+        )

@@ -1,0 +1,180 @@
+"""The card: YAML that loaders and the Hub read, text that people read, nothing claimed that is not so."""
+
+import json
+import re
+
+import pytest
+import yaml
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCard
+
+from pipelines import build
+from pipelines.describe import card, figures
+from pipelines.describe.token_estimate import BINS, stratum
+from pipelines.sources import load
+from pipelines.sources.licences import Terms
+from schemas.errors import Reason
+from schemas.example import TASKS
+from tests.unified import NER_SCHEMA, ner, write_source
+
+
+@pytest.fixture(scope="module")
+def counts(built):
+    return json.loads((built / "reports/stats.json").read_text())
+
+
+def head_and_body(text: str) -> tuple[dict, str]:
+    _, head, body = text.split("---\n", 2)
+    return yaml.safe_load(head), body
+
+
+def figures_in(text: str) -> list[str]:
+    """All numbers of a text, but for those in names and settings (code, links, BibTeX)."""
+    text = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", "", text, flags=re.DOTALL)
+    return re.findall(r"\d[\d,.]*\d|\d", text)
+
+
+def commands(text: str) -> list[str]:
+    """The fenced blocks, without comments."""
+    return [re.sub(r" *#.*", "", block) for block in re.findall(r"```.*?```", text, re.DOTALL)]
+
+
+def test_configs_name_every_task_and_one_default(built):
+    head, _ = head_and_body((built / "README.md").read_text())
+    names = [config["config_name"] for config in head["configs"]]
+    assert names == ["default", "NER", "RE", "SPO", "EE", "EET", "EEA", "KG"]
+    assert [config.get("default", False) for config in head["configs"]] == [True] + [False] * 7
+    for config in head["configs"]:
+        for files in config["data_files"]:
+            assert list(built.glob(files["path"])), files
+
+
+def test_the_hubs_own_reader_takes_the_metadata(built):
+    data = DatasetCard.load(built / "README.md").data
+    assert data.language == ["en", "zh"]
+    assert data.license == sorted({"apache-2.0", "cc-by-3.0", "cc-by-nc-sa-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "mit",
+                                   "other", "unknown"})  # fmt: skip
+    assert data.size_categories == ["1K<n<10K"]
+    assert data.task_categories == ["text-generation", "token-classification"]
+    configs = MetadataConfigs.from_dataset_card_data(data)
+    assert configs.get_default_config_name() == "default"
+    assert list(configs) == ["default", *TASKS]
+
+
+def test_every_source_stands_there_with_licence_citation_and_counts(built, counts):
+    _, body = head_and_body((built / "README.md").read_text())
+    for key, cited in (("conll2003", "Tjong Kim Sang and De Meulder 2003"), ("phee", "Sun et al. 2022")):
+        assert f"| `{key}` | `{load(key).name}` | [{load(key).title}]({load(key).homepage}) ({cited}) |" in body
+        assert load(key).licence_text in body
+        assert f"{{{load(key).citation},\n" in body
+    assert "| `conll2003` | train | 16 | 29 | 0 | 0 | 16 | 15 | 15 | leakage 1, wrong_columns 1 |" in body
+    assert "| `clue_ner/train` | `clue_ner` | 1 |" in body
+    assert "`lexical`" in body
+    assert "come with IEForge" in body  # samples are not passed off as the datasets
+
+
+def test_sums_are_those_of_the_statistics(built, counts):
+    _, body = head_and_body((built / "README.md").read_text())
+    splits = [split for of in counts["sources"].values() for split in of.values()]
+    for number in (
+        sum(split["read"]["examples"] for split in splits),
+        sum(split["kept"]["examples"] for split in splits),
+        sum(split["kept"]["relations"] for split in splits),
+        sum(n for of in counts["instructions"].values() for n in of.values()),
+    ):
+        assert f" {number:,} " in body
+    lost = dict.fromkeys(Reason, 0)
+    for split in splits:
+        for reason, n in split["rejected"].items():
+            lost[reason] += n
+    for reason, n in lost.items():
+        assert bool(re.search(rf"^\| `{reason}` \| .+ \| {n:,} \|$", body, re.MULTILINE)) == bool(n)
+
+
+def test_both_languages_tell_the_same_figures(counts):
+    lengths = {"a": {"NER": {"train": stratum(300, [600] * 20, [3] * 20)}}}
+    tokens = figures.token_totals({"tokenizer": "words", **BINS, "by_source": lengths})
+    for given in (counts, {**counts, "tokens": tokens}, figures.subset(counts, ["phee", "clue_ner"])):
+        english = head_and_body(card.render(given))[1]
+        chinese = card.render(given, "zh")
+        assert sorted(figures_in(english)) == sorted(figures_in(chinese))
+        assert commands(english) == commands(chinese)
+
+
+def test_no_word_is_missing_in_either_language():
+    for lang in card.LANGUAGES:
+        text = (card.TEMPLATES / f"card.{lang}.md").read_text()
+        for word in (*Reason, *Terms, *TASKS):
+            assert f'"{word}": ' in text
+
+
+def test_tokens_are_told_with_their_error(counts):
+    lengths = {"phee": {"EE": {"train": stratum(100, [500] * 10 + [700] * 10, [50] * 20)}}}
+    tokens = figures.token_totals({"tokenizer": "words", **BINS, "by_source": lengths})
+    text = card.render({**counts, "tokens": tokens})
+    # Mean 650, standard deviation 102.6; 100 of them, 20 counted: 65,000 ± 1.96 * 100 * 102.6 * sqrt(0.8 / 20).
+    assert "20 of 100 rows" in text and "| EE | train | 65,000 ± 4,022 | 60,000 | 5,000 | 650.0 |" in text
+    assert "| 100.00% ± 12.00% | none, < 12.00% |" in text
+
+
+def test_a_part_of_the_sources_is_told_alone(counts):
+    text = card.render(figures.subset(counts, ["phee", "clue_ner"]), place="org/name")
+    head, body = head_and_body(text)
+    assert [config["config_name"] for config in head["configs"]] == ["default", "NER", "EE", "EET", "EEA"]
+    assert head["license"] == ["mit", "unknown"]
+    assert "conll2003" not in re.sub(r"```.*?```", "", body, flags=re.DOTALL)
+    assert "tjongkimsang2003conll" not in body and "sun2022phee" in body
+    assert 'load_dataset("org/name")' in body and '"PATH"' not in body
+    assert f"had {len(counts['sources'])} sources, of which 2 are here" in body
+
+
+def test_the_strictest_licence_is_named_with_its_sources(counts):
+    for keys, said in (
+        (["phee", "conll2003", "multinerd"], "**must not be passed on at all**, because of `conll2003`."),
+        (["phee", "scierc", "multinerd"], "ask before passing it on**, because of `scierc`."),
+        (["phee", "multinerd"], "no commercial use, adaptations under the same licence**, because of `multinerd`."),
+        (["phee"], "**attribution, and the licence text kept with it**, because of `phee`."),
+    ):
+        assert said in card.render(figures.subset(counts, keys))
+
+
+def test_a_build_without_a_source_or_a_split_says_so(tmp_path):
+    write_source(tmp_path / "data/a", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
+    flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
+    assert build.main([*flags, "--sources", "a,scierc"]) == 3
+    head, body = head_and_body((tmp_path / "build/README.md").read_text())
+    assert "**Incomplete.**" in body and "`scierc`: no file of it" in body
+    assert str(tmp_path) not in body
+    assert head["configs"][0]["data_files"] == [{"split": "train", "path": "data/*/train-*.parquet"}]
+    assert "None were used" in body and "lexical" not in body
+    assert "Samples" not in body and "--data_root raw --sources a " in body
+    assert "hard_negatives: none" in body  # in the recipe
+
+
+def test_no_path_of_the_machine_is_published(built):
+    for name in (
+        *("README.md", "README_zh.md", "croissant.json"),
+        "reports/stats.json",
+        "reports/data_docs/index.html",
+    ):
+        text = (built / name).read_text()
+        assert str(built) not in text
+        assert not re.search(r"/(home|root|tmp|Users)/", text)
+
+
+def test_markup_in_the_data_stays_text(counts):
+    given = figures.subset(counts, ["phee"])
+    given["about"] = {"phee": {**given["about"]["phee"], "title": "a|b <script>x</script>\n[c](d)", "homepage": ""}}
+    given["labels"] = {"phee": {"EE": ["<img src=x>", "`tick`"]}}
+    text = card.render(given)
+    assert "| a\\|b &lt;script&gt;x&lt;/script&gt; \\[c\\](d) (Sun et al. 2022) |" in text
+    assert "<script" not in text and "<img" not in text
+
+
+def test_size_category():
+    assert [card.size_category(n) for n in (999, 1_000, 2_000_000, 10**9)] == [
+        "n<1K",
+        "1K<n<10K",
+        "1M<n<10M",
+        "100M<n<1B",
+    ]

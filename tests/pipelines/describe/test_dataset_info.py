@@ -1,0 +1,38 @@
+"""dataset_info.json says how LLaMA-Factory loads our columns: followed here with the same calls of `datasets`."""
+
+import json
+
+import datasets
+import pytest
+
+from pipelines.describe import dataset_info
+
+
+def load_as_llama_factory(entry: dict, dataset_dir: str, cache_dir: str) -> list[dict]:
+    """What the keys of an entry mean there: where to load from, which part, and which columns are prompt and answer."""
+    assert entry["formatting"] == "alpaca"
+    assert entry.keys() <= {"script_url", "hf_hub_url", "subset", "split", "formatting", "columns"}
+    path = entry.get("hf_hub_url") or f"{dataset_dir}/{entry['script_url']}"
+    rows = datasets.load_dataset(path, name=entry["subset"], split=entry["split"], cache_dir=cache_dir)
+    return [{role: row[column] for role, column in entry["columns"].items()} for row in rows]
+
+
+@pytest.mark.parametrize(
+    "name, task, split", [("ieforge_kg", "KG", "train"), ("ieforge_ee_validation", "EE", "validation")]
+)
+def test_an_entry_loads_prompts_and_answers(built, tmp_path, name, task, split):
+    entries = json.loads((built / "dataset_info.json").read_text())
+    rows = load_as_llama_factory(entries[name], str(built), str(tmp_path))
+    counts = json.loads((built / "reports/stats.json").read_text())
+    assert len(rows) == counts["instructions"][task][split]
+    for row in rows:
+        assert json.loads(row["prompt"]).keys() == {"instruction", "schema", "input"}
+        assert isinstance(json.loads(row["response"]), dict)
+
+
+def test_there_is_an_entry_for_every_split_that_has_answers():
+    counts = {"instructions": {"NER": {"train": 3, "test": 2}, "EE": {"validation": 1}}}
+    entries = json.loads(dataset_info.render(counts))
+    assert list(entries) == ["ieforge_ner", "ieforge_ee_validation"]
+    assert entries["ieforge_ner"]["script_url"] == "."
+    assert json.loads(dataset_info.render(counts, "org/name"))["ieforge_ner"]["hf_hub_url"] == "org/name"

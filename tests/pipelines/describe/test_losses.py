@@ -1,0 +1,73 @@
+"""What a build lost, in words: one line for each source, or one for many."""
+
+import pytest
+
+from pipelines.describe.losses import in_clean, in_ingest, in_labels
+from schemas.label import Label, LabelSet
+
+
+def split(key: str, records: int = 0, parts: int = 0) -> dict:
+    return {
+        "key": key,
+        "split": "train",
+        "rejected": {"broken_json": records, "one_pair_united": 7} if records else {"one_pair_united": 7},
+        "lost": {"offset_mismatch": parts} if parts else {},
+        "first_rejects": ["f:1: broken"] if records else [],
+        "first_lost": ["f:2: off"] if parts else [],
+    }
+
+
+def ingested(*splits: dict, failed: dict | None = None, absent: tuple = ()) -> dict:
+    return {"failed": failed or {}, "absent": list(absent), "splits": list(splits)}
+
+
+WHERE = "; rejects/ingest/ has the place and reason of each"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "lines"),
+    [
+        (ingested(split("a")), []),  # what a rule asks for is no loss
+        (ingested(split("a", 1)), [f"note: a: 1 bad record, first f:1: broken{WHERE}"]),
+        (ingested(split("a", 0, 1)), [f"note: a: 1 lost part of records, first f:2: off{WHERE}"]),
+        (
+            ingested(split("a", 1200, 2), split("a", 34)),
+            [f"note: a: 1,234 bad records and 2 lost parts of records, first f:1: broken{WHERE}"],
+        ),
+        (
+            ingested(*(split(key, 2, 1) for key in "abcdef")),
+            [f"note: 12 bad records and 6 lost parts of records in 6 sources{WHERE}"],
+        ),
+        (ingested(failed={"a": "why"}, absent=("b", "c")), [
+            "error: source a: why", "note: no text in the files is of b, c; left out",
+        ]),
+    ],
+)  # fmt: skip
+def test_reading(manifest, lines):
+    assert in_ingest(manifest) == lines
+
+
+def test_cleaning_names_the_splits_that_lost_most_and_where_they_leaked():
+    def shard(kept: int, **rejected: int) -> dict:
+        rows = kept + sum(rejected.values())
+        leaks = {"b": 1, "a, c": 2} if "leakage" in rejected else {}
+        at = {"key": "a", "split": "train", "windows": rows, "kept": {"examples": kept}}
+        return {**at, "rejected": rejected, "leaks_into": leaks}
+
+    assert in_clean([shard(5, duplicate=5)]) == []
+    assert in_clean([shard(1, duplicate=1), shard(0, leakage=3, low_quality=1)]) == [
+        "note: a/train: cleaning left 1 of 6 rows (duplicate 1, leakage 3 into the test split of a, c, b, "
+        "low_quality 1); rejects/clean/ has each of them"
+    ]
+    assert in_clean([shard(0, duplicate=2)])[0].startswith("warning: a/train: cleaning left 0 of 2 rows (duplicate 2);")
+
+
+def test_label_sets_without_an_annotation_and_sources_without_a_task():
+    def labels(key: str, **counts: int) -> LabelSet:
+        return LabelSet("NER", key, key, "en", (Label("x"),), {"x": counts})
+
+    assert in_labels([labels("a", train=1)], []) == []
+    assert in_labels([labels("a", train=1), labels("b")], ["c"]) == [
+        "warning: no text has a label of b NER; every answer there is empty",
+        "note: none of the tasks asked for is one of c; their texts are only looked at for leaks",
+    ]

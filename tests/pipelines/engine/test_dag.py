@@ -1,0 +1,106 @@
+"""Stages run once, after what they need, and again when something that decides their result has changed."""
+
+import json
+import os
+
+import pytest
+
+from pipelines.engine import dag
+from pipelines.engine.dag import Stage
+from transforms import files
+
+
+def stages(output, log, inputs=None, fail=None):
+    def run(name):
+        def work(folder):
+            assert folder == str(output)
+            assert not (output / name).exists()  # nothing of an earlier try
+            (output / name).mkdir(parents=True)
+            (output / name / "rows.txt").write_text(name)
+            log.append(name)
+            if name == fail:
+                raise RuntimeError(name)
+            return {"rows": 1}
+
+        return work
+
+    needs = {"read": (), "clean": ("read",), "count": ("clean",), "ask": ("clean", "count")}
+    inputs = inputs or {}
+    return {name: Stage(name, 1, of, (name,), inputs.get(name, 0), run(name)) for name, of in needs.items()}
+
+
+def build(output, last="ask", **settings):
+    log, said = [], []
+    made = stages(output, log, **settings)
+    manifests = dag.run(made, str(output), last, lambda stage, done: said.append((stage.name, done)))
+    return log, said, manifests
+
+
+def test_order_manifests_and_resume(tmp_path):
+    log, said, manifests = build(tmp_path)
+    assert log == ["read", "clean", "count", "ask"]
+    assert manifests["ask"]["rows"] == 1
+    assert json.loads((tmp_path / "read/manifest.json").read_text())["files"] == {"read/rows.txt": 4}
+    log, said, _ = build(tmp_path)
+    assert log == []
+    assert said == [(name, True) for name in ("read", "clean", "count", "ask")]
+
+
+def test_a_changed_input_runs_a_stage_and_what_needs_it(tmp_path):
+    build(tmp_path)
+    assert build(tmp_path, inputs={"count": 1})[0] == ["count", "ask"]
+
+
+def test_a_changed_or_lost_file_runs_its_stage_again(tmp_path):
+    build(tmp_path)
+    (tmp_path / "clean/rows.txt").write_text("more than was written")
+    assert build(tmp_path)[0] == ["clean"]
+
+
+@pytest.mark.parametrize("spoilt", ["{", "[]", "{}", "null"])
+def test_a_stage_whose_manifest_is_spoilt_runs_again(tmp_path, spoilt):
+    build(tmp_path)
+    (tmp_path / "clean/manifest.json").write_text(spoilt)
+    assert build(tmp_path)[0] == ["clean"]
+
+
+def test_a_stage_that_failed_runs_again_and_its_successors_not_before(tmp_path):
+    log = []
+    made = stages(tmp_path, log, fail="clean")
+    with pytest.raises(RuntimeError):
+        dag.run(made, str(tmp_path), "ask", lambda stage, done: None)
+    assert log == ["read", "clean"]
+    assert build(tmp_path)[0] == ["clean", "count", "ask"]
+
+
+def test_only_what_the_last_stage_needs(tmp_path):
+    assert build(tmp_path, last="clean")[0] == ["read", "clean"]
+    assert not (tmp_path / "count").exists()
+
+
+def test_fingerprints_do_not_depend_on_the_order_of_keys(tmp_path):
+    one = dag.fingerprints(stages(tmp_path, [], inputs={"read": {"a": 1, "b": 2}}))
+    two = dag.fingerprints(stages(tmp_path, [], inputs={"read": {"b": 2, "a": 1}}))
+    assert one == two
+
+
+def test_a_manifest_follows_the_files_that_it_lists(tmp_path, monkeypatch):
+    calls = []
+
+    def run(output):
+        files.write_text(f"{output}/data/shard", "rows")
+        return {}
+
+    def synchronized(descriptor):
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        calls.append((os.path.relpath(path, tmp_path), os.path.exists(tmp_path / "data/manifest.json")))
+
+    monkeypatch.setattr(os, "fsync", synchronized)
+    stage = Stage("instruct", 1, (), ("data",), {}, run)
+    dag.run({"instruct": stage}, str(tmp_path), "instruct", lambda stage, done: None)
+    assert calls == [
+        ("data/shard", False),
+        ("data", False),
+        (f"data/.manifest.json.{os.getpid()}.tmp", False),
+        ("data", True),
+    ]

@@ -1,0 +1,143 @@
+"""Which engine a runner's name stands for, which flags pass, and what becomes of an error on a worker."""
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import DebugOptions, PortableOptions, SetupOptions, WorkerOptions
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from google.protobuf import json_format
+
+from pipelines.engine.runner import options, original_error, run, runner_of
+from schemas.errors import ConfigError, MachineError, SourceError
+
+
+@pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"], ["--runner=direct"], ["--runner=FnApiRunner"]])
+def test_the_direct_runner_is_the_one_in_this_process(flags):
+    assert type(runner_of(options(flags))) is FnApiRunner
+
+
+def test_worker_processes_are_handed_the_options():
+    runner = runner_of(options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
+    handed = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
+    assert handed["beam:option:direct_running_mode:v1"] == "multi_processing"
+    assert int(handed["beam:option:direct_num_workers:v1"]) == 2
+
+
+@pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"])
+def test_other_runners_are_beams_own(name):
+    assert runner_of(options([f"--runner={name}"])) is None
+
+
+@pytest.mark.parametrize("name", ["DaskRunner", "dask", "apache_beam.runners.dask.dask_runner.DaskRunner"])
+def test_the_dask_runner_is_refused(name):
+    with pytest.raises(ConfigError, match=r"DaskRunner gives wrong results .* use DirectRunner"):
+        runner_of(options([f"--runner={name}"]))
+
+
+def test_flags_of_other_engines_pass():
+    portable = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--environment_type=EXTERNAL"]
+    staged = ["--environment_config=localhost:2", "--extra_package=a.whl", "--extra_package", "b.whl"]
+    flink = ["--flink_master=localhost:3", "--parallelism=4", "--sdk_worker_parallelism=2"]
+    dataflow = ["--project=p", "--region=r", "--temp_location=gs://b/t", "--sdk_container_image=i"]
+    passed = options([*portable, *staged, *flink, *dataflow, "--experiments=use_runner_v2"])
+    assert passed.view_as(PortableOptions).environment_config == "localhost:2"
+    assert passed.view_as(SetupOptions).extra_packages == ["a.whl", "b.whl"]
+    assert passed.view_as(WorkerOptions).sdk_container_image == "i"
+    assert passed.view_as(DebugOptions).experiments == ["use_runner_v2"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        (
+            "--direct_runing_mode=multi_processing",
+            "unknown flag --direct_runing_mode; did you mean --direct_running_mode",
+        ),
+        ("--data_rot", "unknown flag --data_rot; did you mean --data_root"),
+        ("--xyzzy=1", "unknown flag --xyzzy; see --help"),
+        ("raw", "unknown flag raw; see --help"),
+        ("--job_endpoin=localhost:1", "unknown flag --job_endpoin; did you mean --job_endpoint"),  # no abbreviations
+    ],
+)
+def test_an_unknown_flag_is_refused_with_a_suggestion(flag, message):
+    with pytest.raises(ConfigError) as raised:
+        options(["--runner=DirectRunner", flag], own_flags=["--data_root", "--output"])
+    assert str(raised.value).startswith(message)
+
+
+def test_a_value_that_beam_refuses_is_a_configuration_error():
+    with pytest.raises(ConfigError, match="direct_num_workers"):
+        options(["--direct_num_workers=many"])
+
+
+def test_a_runner_that_beam_has_not_is_refused_with_a_suggestion():
+    with pytest.raises(ConfigError, match="did you mean FlinkRunner"):
+        runner_of(options(["--runner=FlinkRuner"]))
+
+
+@pytest.mark.parametrize(("verbose", "level"), [(False, "ERROR"), (True, None)])
+def test_workers_are_quiet_unless_asked(verbose, level):
+    assert options([], verbose=verbose).get_all_options()["default_sdk_harness_log_level"] == level
+
+
+WORKER_TEXT = """\
+Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 1512, in apache_beam.runners.common.DoFnRunner.process
+FileNotFoundError: [Errno 2] No such file or directory
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/site/transforms/files.py", line 61, in source_errors
+schemas.errors.SourceError: a.txt: gone
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 1623, in apache_beam.runners.common.DoFnRunner._reraise_augmented
+schemas.errors.MachineError: out/a.parquet: no space left [while running 'ingest/Read']
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "original"),
+    [
+        (SourceError("a.txt: gone [while running 'ingest/Read']"), SourceError("a.txt: gone")),
+        (SourceError("a.txt: gone"), SourceError("a.txt: gone")),
+        (RuntimeError(WORKER_TEXT), MachineError("out/a.parquet: no space left")),
+        (
+            RuntimeError(f"Pipeline job-1 failed in state FAILED: {WORKER_TEXT}"),
+            MachineError("out/a.parquet: no space left"),
+        ),
+        (RuntimeError("KeyboardInterrupt [while running 'clean/Write']"), KeyboardInterrupt()),
+    ],
+)
+def test_an_error_is_found_again_in_what_the_runner_made_of_it(raised, original):
+    found = original_error(raised)
+    assert type(found) is type(original)
+    assert str(found) == str(original)
+
+
+@pytest.mark.parametrize("text", ["out of memory", "ValueError: schemas.errors.MachineError: quoted", ""])
+def test_an_error_of_another_kind_stays_what_it_is(text):
+    assert original_error(RuntimeError(text)) is None
+
+
+def refuse(element: int) -> int:
+    raise ConfigError(f"labels.json:{element}: no such label")
+
+
+def divide(element: int) -> float:
+    return 1 / (element - element)
+
+
+def test_run_raises_what_a_worker_raised():
+    with pytest.raises(ConfigError) as raised:
+        run(lambda p: p | beam.Create([3]) | beam.Map(refuse), options([]))
+    assert str(raised.value) == "labels.json:3: no such label"
+    assert raised.value.exit_code == 2
+
+
+def test_run_leaves_other_errors_alone():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda p: p | beam.Create([3]) | beam.Map(divide), options([]))

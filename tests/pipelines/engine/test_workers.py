@@ -1,0 +1,189 @@
+"""Worker processes that live as long as the build: how they end."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+TWO = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+SMALL = ("--sources", "conll2003", "--limit", "20", "--hard_negatives", "none")
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended
+            found += map(int, task.read_text().split())
+    return found
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def command(output: Path) -> list[str]:
+    return [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL]
+
+
+def with_workers(output: Path) -> tuple[subprocess.Popen, list[int], list[int]]:
+    """A build that has just started the workers of a stage; they; and all processes below it."""
+    start = [*command(output), *TWO]
+    process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    for _ in range(3000):
+        below = children(process.pid)
+        workers = [worker for child in below for worker in children(child)]
+        if len(workers) == 2:
+            return process, workers, [*below, *workers]
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    raise AssertionError("no workers after 30 s")
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    for _ in range(500):
+        if not any(map(alive, pids)):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{[pid for pid in pids if alive(pid)]} still run")
+
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same as an address of IPv6, and ::1, as the kernel writes them."""
+
+
+def listening(pids: list[int]) -> tuple[set[str], set[Path]]:
+    """Addresses of the TCP ports, and paths of the Unix sockets, on which any of the processes waits for others."""
+    sockets = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):  # closed, or ended
+                sockets.add(os.readlink(descriptor))
+    inodes = {name.removeprefix("socket:[").removesuffix("]") for name in sockets if name.startswith("socket:[")}
+    rows = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]]
+    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return (
+        {row[1] for row in rows if row[3] == "0A" and row[9] in inodes},
+        {Path(row[7]) for row in unix if row[3] == "00010000" and row[6] in inodes and len(row) > 7},
+    )
+
+
+THREADS = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
+JOB_SERVICE = ("--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=LOOPBACK")
+
+
+@pytest.mark.parametrize(("workers", "ports_expected"), [(TWO, False), (THREADS, False), (JOB_SERVICE, True)])
+def test_nobody_else_can_connect_to_the_engine(tmp_path, workers, ports_expected):
+    """Who can has it run any code: it waits on Unix sockets of the user's, or on the loopback."""
+    start = [*command(tmp_path / "build"), "--only", "ingest", *workers]
+    process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    ports, sockets = set(), set()
+    while process.poll() is None:
+        below = children(process.pid)
+        seen = listening([process.pid, *below, *(worker for child in below for worker in children(child))])
+        ports |= seen[0]
+        sockets |= {(path.parent, path.parent.stat().st_mode & 0o777) for path in seen[1] if path.parent.exists()}
+        time.sleep(0.01)
+    assert process.returncode == 0, process.communicate()
+    assert {address.rpartition(":")[0] for address in ports} <= LOOPBACK
+    assert bool(ports) == ports_expected
+    assert [mode for _, mode in sockets] == [0o700]  # seen, all in one folder
+    assert not any(folder.exists() for folder, _ in sockets)
+
+
+def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
+    process, workers, below = with_workers(tmp_path / "build")
+    os.kill(workers[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert [line for line in said.splitlines() if line.startswith("error: a worker process died")]
+    assert "Traceback" not in said
+    wait_until_gone(below)
+    again = subprocess.run([*command(tmp_path / "build"), "--only", "ingest"], cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 0
+
+
+@pytest.mark.parametrize("send", [lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)])
+def test_an_interrupt_ends_all_processes(tmp_path, send):
+    process, _, below = with_workers(tmp_path / "build")
+    send(process.pid)  # a terminal's Ctrl-C goes to all of them
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in said
+    wait_until_gone(below)
+
+
+def test_workers_end_with_a_build_that_is_killed(tmp_path):
+    process, _, below = with_workers(tmp_path / "build")
+    process.kill()
+    process.communicate(timeout=60)
+    wait_until_gone(below)
+
+
+RAISING = f"""
+import logging
+logging.basicConfig(level=logging.CRITICAL)  # as a build does
+import apache_beam
+from pipelines import build
+from pipelines.engine import runner, workers
+from schemas.errors import ConfigError
+from tests.pipelines.engine.test_runner import refuse
+
+build.start_fork_server()
+workers.register()
+try:
+    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), runner.options({list(TWO)}))
+except ConfigError as error:
+    print(error)
+"""
+
+
+def test_what_a_worker_raises_is_raised_in_the_build_and_no_more_is_said():
+    script = [sys.executable, "-c", RAISING]
+    found = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout == "labels.json:3: no such label\n"
+    assert found.stderr == ""
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from multiprocessing import get_context
+from pipelines import build
+code = build.main(sys.argv[2:])
+worker = get_context("forkserver").Process(target=exec, args=("import sys; print(sys.modules['pipelines.driver'])",))
+sys.modules["__main__"] = type(sys)("__main__")
+worker.start()
+worker.join()
+print(code)
+"""
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_script_may_build_with_workers_that_load_neither_it_nor_another_ieforge(tmp_path, piped):
+    """The script asks for the build as it is loaded, which no worker may do again, and lies in no file if `piped`."""
+    (tmp_path / "elsewhere").symlink_to(ROOT)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    flags = [str(tmp_path / "elsewhere"), "--output", "build", *SMALL, *TWO, "--only", "ingest"]
+    found = subprocess.run(
+        [sys.executable, "-" if piped else "script.py", *flags],
+        cwd=tmp_path,
+        input=SCRIPT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in found.stderr
+    loaded, code = found.stdout.splitlines()
+    assert str(tmp_path / "elsewhere") in loaded
+    assert code == "0"
+    assert (tmp_path / "build" / "examples" / "manifest.json").exists()

@@ -1,0 +1,318 @@
+"""Every source keeps the same promises on its sample: files found, records read, nothing lost, invented or garbled."""
+
+import os
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import pipelines.sources
+from pipelines.sources import Licence, folder, load
+from pipelines.sources.source_files import Found, find
+from schemas.arrow import examples_to_table, rejects_to_table
+from schemas.errors import BadRecord, Reason, Reject, SourceError
+from schemas.example import LAYER, SPLITS, TASKS, Example, RawExample, mentions, surface
+from transforms.files import list_files
+from transforms.normalize import normalize
+
+SAMPLES = Path(pipelines.sources.__file__).parent.parent / "samples"
+KEYS = pipelines.sources.keys()
+every_source = pytest.mark.parametrize("key", KEYS)
+
+RAW_CODE = re.compile(r"^[BIMESLU]-|^/|^\w+/\w+/|\(e[12],|_")
+"""A tag, a Freebase path, a direction, an identifier: what files write and no prompt should ask for."""
+HAN = re.compile("[\u4e00-\u9fff]")
+CUTS = 9
+NOT_SEEN = {"ace2005", "boson", "findvehicle", "multinerd", "ontonotes", "ske2020"}
+"""The modules that were written from a format's description: their real files cannot be had here."""
+LABELS = {"entities": "entity_labels", "relations": "relation_labels", "events": "event_labels"}
+"""The map that holds a layer's labels."""
+
+Record = RawExample | BadRecord
+
+
+def find_sample(key: str, path: Path | None = None) -> Found:
+    """The files of the sample below `path` (None: where it belongs; the cuts of one dataset share it)."""
+    path = path or SAMPLES / folder(key)
+    found = find(load(key), list_files(str(path)))
+    assert found is not None, f"{path} holds no file of any form of {key}; write a sample of at least 20 records"
+    return found
+
+
+def read(key: str, found: Found) -> dict[str, list[Record]]:
+    """The normalized records of each split."""
+    source = load(key)
+    maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
+    return {
+        split: [r if isinstance(r, BadRecord) else normalize(r, *maps) for r in found.form.read(files)]
+        for split, files in found.splits.items()
+    }
+
+
+@cache
+def sample(key: str) -> dict[str, list[Record]]:
+    return read(key, find_sample(key))
+
+
+def examples(records: list[Record]) -> list[RawExample]:
+    return [record for record in records if isinstance(record, RawExample)]
+
+
+def bad_records(records: list[Record]) -> list[BadRecord]:
+    return [record for record in records if isinstance(record, BadRecord)]
+
+
+def all_records(splits: dict[str, list[Record]]) -> list[Record]:
+    return [record for records in splits.values() for record in records]
+
+
+def file_of(record: Record) -> str:
+    return record.place.rpartition(":")[0]
+
+
+def line_of(record: Record) -> int:
+    return int(record.place.rpartition(":")[2])
+
+
+def identity(record: Record) -> tuple[str, str]:
+    return record.place, record.text if isinstance(record, RawExample) else record.reason
+
+
+def read_changed(key: str, path: Path, change) -> dict[str, list[Record]]:
+    """What a copy of the sample in `path` gives whose files went through `change`, bytes to bytes."""
+    shutil.copytree(SAMPLES / folder(key), path)
+    for file in list_files(str(path)):
+        Path(file.path).write_bytes(change(file.read()))
+    return read(key, find_sample(key, path))
+
+
+@every_source
+def test_metadata(key):
+    source = load(key)
+    assert source.name and source.title and source.domain and source.licence_text
+    assert source.lang in ("en", "zh")
+    assert isinstance(source.licence, Licence)
+    assert re.fullmatch(r"https?://\S+", source.homepage)
+    assert f"{folder(key)}/" in source.get, "`get` says which files go into the source's folder"
+    assert source.real_files_seen == (folder(key) not in NOT_SEEN)
+    assert re.fullmatch(r"[A-Za-z][\w:.-]+", source.citation)
+    assert source.tasks and len(set(source.tasks)) == len(source.tasks) and set(source.tasks) <= set(TASKS)
+    for task in source.tasks:
+        assert any(getattr(source, LABELS[LAYER[task]]).values()), f"no label for {task}"
+
+
+@every_source
+def test_labels_are_words_with_a_description(key):
+    source = load(key)
+    for name in LABELS.values():
+        labels = {label for label in getattr(source, name).values() if label is not None}
+        assert len({label.name for label in labels}) == len(labels), "two labels have one name"
+        for label in labels:
+            assert label.name.strip() == label.name != ""
+            assert not RAW_CODE.search(label.name), label.name
+            assert len(set(label.roles)) == len(label.roles)
+            assert not any(RAW_CODE.search(role) for role in label.roles), label.roles
+            assert re.fullmatch(r"\S.{3,150}", label.description), f"{label.name}: {label.description!r}"
+            assert bool(HAN.search(label.description)) == (source.lang == "zh"), label.description
+    typed = [label.name for label in source.typed_labels]
+    assert len(set(typed)) == len(typed)
+
+
+@every_source
+def test_sample_has_the_records_it_should(key):
+    found = find_sample(key)
+    splits = sample(key)
+    if load(key).held_out:
+        assert set(splits) == {"test"}, "a held-out source is test data alone"
+    else:
+        assert set(splits) == {"all"} or {"train", "test"} <= set(splits) <= set(SPLITS)
+    assert found.unassigned == []
+    cuts = [sample(other) for other in KEYS if folder(other) == folder(key)]  # of one dataset, which share the sample
+    assert sum(len(examples(all_records(cut))) for cut in cuts) >= 20
+    assert 1 <= len({record.place for cut in cuts for record in bad_records(all_records(cut))}) <= len(cuts)
+    for split, records in splits.items():
+        names = {file.name for file in found.splits[split]}
+        assert examples(records)
+        for record in records:
+            assert file_of(record) in names and line_of(record) >= 1, f"{record.place} is no file:line"
+    if "train" in splits:
+        texts = [[{example.text for example in examples(cut[split])} for split in ("train", "test")] for cut in cuts]
+        assert any(train & test for train, test in texts), "no text stands in train and test"
+
+
+@every_source
+def test_annotations_hold(key):
+    source = load(key)
+    read_examples = examples(all_records(sample(key)))
+    for task in source.tasks:
+        assert any(getattr(example, LAYER[task]) for example in read_examples), f"no example has anything for {task}"
+    entities, relations, events = (
+        {label.name: label for label in getattr(source, labels).values() if label} for labels in LABELS.values()
+    )
+    for example in read_examples:
+        for mention in mentions(example):
+            assert not mention.spans or surface(example.text, mention.spans) == mention.text
+            assert all(0 <= start < end <= len(example.text) for start, end in mention.spans)
+            assert list(mention.spans) == sorted(mention.spans)
+        assert {entity.label for entity in example.entities or ()} <= set(entities)
+        for relation in example.relations or ():
+            assert relation.label in relations
+            assert {relation.head_label, relation.tail_label} <= {None, *entities}
+        for event in example.events or ():
+            assert {argument.role for argument in event.arguments} <= set(events[event.label].roles)
+
+
+def unix_lines(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")
+
+
+def utf_16(data: bytes) -> bytes:
+    """With its byte order mark, as Windows programs write it; XML says for itself what it is in."""
+    return data if data.lstrip().startswith(b"<") else data.decode().encode("utf-16")
+
+
+REWRITES = {
+    "utf_16": utf_16,
+    "lf": unix_lines,
+    "crlf": lambda data: unix_lines(data).replace(b"\n", b"\r\n"),
+    "bom": lambda data: b"\xef\xbb\xbf" + data,
+    "no_last_newline": lambda data: data.rstrip(b"\r\n"),
+}
+
+
+@every_source
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_nothing_hangs_on_line_ends_or_a_byte_order_mark(key, rewrite, tmp_path):
+    before = sample(key)
+
+    def content(record: Record):
+        if isinstance(record, BadRecord):
+            return record.place, record.reason
+        text = record.text.rstrip("\n")  # a document's own text ends with its file
+        return record.place, text, record.entities, record.relations, record.events
+
+    after = read_changed(key, tmp_path / key, REWRITES[rewrite])
+    assert {split: [content(record) for record in records] for split, records in after.items()} == {
+        split: [content(record) for record in records] for split, records in before.items()
+    }
+
+
+HUGE = b"7" * 5000
+"""More digits than Python converts."""
+
+DEEP = b"[" * 9000 + b"]" * 9000
+
+DAMAGES = {
+    "huge numbers": lambda data: re.sub(rb"[0-9]+", HUGE, data),
+    "a huge number": lambda data: re.sub(rb"[0-9]+", HUGE, data, count=1),
+    "no UTF-8 in a line": lambda data: re.sub(rb"(?m)^(.)", b"\\1\xe9", data),
+    "no UTF-8 before a line ends": lambda data: re.sub(rb"(?m)(.)$", b"\xe9\\1", data),
+    "no UTF-8 in a key": lambda data: re.sub(rb'("\w+)(" ?:)', b"\\1\xe9\\2", data),
+    "no UTF-8 anywhere": lambda data: data.replace(b"a", b"a\xff").replace("的".encode(), b"\xe7\x9a"),
+    "a value nested too deeply": lambda data: data.replace(b": ", b": " + DEEP + b", ", 3).replace(b'"', DEEP, 1),
+    "every value nested too deeply": lambda data: re.sub(rb":( ?)(?=[\[{\"])", rb":\1" + DEEP[5000:13000], data),
+    "a half of UTF-16": lambda data: b"\xff\xfe" + data,
+    "UTF-16 without its mark": lambda data: data.decode().encode("utf-16-le"),
+    "controls": lambda data: re.sub(rb"(?m)^(..)", b"\\1\x00\x1b[2J\r\x0c", data),
+    "other separators": lambda data: data.replace(b"\t", b"|").replace(b" ", b"\t"),
+    "references": lambda data: data.replace(b" ", b" &#" + HUGE + b"; ", 9),
+    "nothing": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("key", [*{folder(key): key for key in KEYS}.values()])  # cuts of one dataset share a reader
+def test_damage_costs_records_or_the_source_and_rejects_can_be_written(key, tmp_path):
+    for damage, change in DAMAGES.items():
+        try:
+            records = all_records(read_changed(key, tmp_path / damage, change))
+        except SourceError as error:
+            assert any(file.name in str(error) for file in list_files(str(SAMPLES / folder(key))))
+            continue
+        bad = [lost for record in records for lost in getattr(record, "lost", (record,))]
+        rejects_to_table([Reject("ingest", key, "train", "", b.place, b.reason, b.detail) for b in bad])
+        assert all("\n" not in b.place for b in bad)
+        rows = [
+            Example(f"{key}/{n}", key, "train", "en", r.text, (), r.entities, r.relations, r.events)
+            for n, r in enumerate(examples(records))
+        ]
+        assert examples_to_table(rows).num_rows == len(rows)
+
+
+@every_source
+def test_a_cut_file_loses_records_at_its_end_only(key, tmp_path):
+    before = sample(key)
+    path = tmp_path / key
+    shutil.copytree(SAMPLES / folder(key), path)
+    found = find_sample(key, path)
+    for split, files in found.splits.items():
+        for file in files[:4]:
+            data = file.read()
+            for cut in {len(data) * part // CUTS for part in range(CUTS)}:
+                Path(file.path).write_bytes(data[:cut])
+                try:
+                    after = read(key, Found(found.form, {split: files}, [], []))[split]
+                except SourceError as error:
+                    assert file.name in str(error)
+                else:
+                    assert_only_the_end_is_lost(before[split], after, file.name)
+            Path(file.path).write_bytes(data)
+
+
+def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: str) -> None:
+    """`after` is `before` less the last records of the file `cut`, of which the first may be there cut short.
+
+    Where annotations stand in a file of their own, one record of another file may be lost with the line that is cut,
+    and the annotations of a text that is cut, and of those behind it, are bad records.
+    """
+
+    def stem(name: str) -> str:
+        return os.path.splitext(name.removesuffix(".xml"))[0]  # one document: X.ann and X.txt, X.apf.xml and X.sgm
+
+    kept = {identity(record) for record in after}
+    lost = sorted((record for record in before if identity(record) not in kept), key=line_of)
+    of_file = sorted((record for record in before if stem(file_of(record)) == stem(cut)), key=line_of)
+    lost_here = [record for record in lost if record in of_file]
+    assert lost_here == of_file[len(of_file) - len(lost_here) :]
+    assert len(examples([record for record in lost if record not in of_file])) <= 1
+
+    known = {identity(record): record for record in before}
+    new = [record for record in after if identity(record) not in known]
+    bad_here = [record for record in bad_records(new) if stem(file_of(record)) == stem(cut)]
+    assert len(bad_here) <= 1
+    assert len(bad_records(new)) - len(bad_here) <= 2
+    assert len(examples(new)) <= len(lost)
+    for example in examples(new):  # cut short; where the whole was a bad record, its good beginning can be read
+        assert any(isinstance(whole, BadRecord) or whole.text.startswith(example.text) for whole in lost), example
+    for example in examples(after):
+        whole = known.get(identity(example), example)
+        for layer in LABELS:
+            assert set(getattr(example, layer) or ()) <= set(getattr(whole, layer) or ())
+
+
+@every_source
+def test_another_encoding_is_refused_not_garbled(key, tmp_path):
+    """Chinese: the files in GB 18030 (GBK and more). English: a word of the first example has a Latin-1 é."""
+    before = all_records(sample(key))
+    if load(key).lang == "zh":
+
+        def change(data: bytes) -> bytes:
+            return data.decode("utf-8", "surrogateescape").encode("gb18030", "surrogateescape")
+
+        hit = {example.place for example in examples(before) if not example.text.isascii()}
+    else:
+        word = max(re.findall("[A-Za-z]+", examples(before)[0].text), key=len)
+        middle = len(word) // 2
+
+        def change(data: bytes) -> bytes:
+            return data.replace(word.encode(), word[:middle].encode() + b"\xe9" + word[middle + 1 :].encode())
+
+        hit = {example.place for example in examples(before) if word in example.text}
+    try:
+        after = all_records(read_changed(key, tmp_path / key, change))
+    except SourceError as error:
+        assert any(file.name in str(error) for file in list_files(str(SAMPLES / folder(key))))
+    else:
+        assert examples(after) == [example for example in examples(before) if example.place not in hit]
+        assert len([record for record in bad_records(after) if record.reason == Reason.NOT_UTF8]) >= len(hit) > 0

@@ -1,0 +1,154 @@
+"""The graphs of all stages hold what every Beam runner has, and nothing that only this process could run.
+
+Below the composites there may be only the primitives of Beam's portability model that all runners translate: impulse,
+ParDo, GroupByKey, Flatten. A composite is a name around these; a runner that does not know it runs what is in it.
+ParDo may read side inputs as iterables of the global window (Beam's CombineGlobally does, to make an empty list of no
+elements); Flink, Spark and Dataflow broadcast those. State, timers, splittable DoFns, other windows and side inputs by
+key are left out: some runner lacks each of them, or runs it on one worker.
+"""
+
+import base64
+import bz2
+import pickletools
+import re
+import shutil
+
+import apache_beam as beam
+import pytest
+from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.transforms.environments import DockerEnvironment
+
+from pipelines.config import Config
+from pipelines.stages.clean import Clean, Shard
+from pipelines.stages.ingest import Ingest, SplitFiles
+from pipelines.stages.instruct import Instruct, OutputShard, ask_options
+from pipelines.stages.labels import WriteLabels
+from pipelines.stages.mine import Amend, Mine, TakeGiven
+from pipelines.stages.validate import Check, Validate
+from schemas.example import TASKS
+from transforms import prompts
+from transforms.files import File
+
+IMAGE = "registry.example/ieforge:1"
+PRIMITIVES = {f"beam:transform:{name}:v1" for name in ("impulse", "pardo", "group_by_key", "flatten")}
+SIDE_INPUTS = {"beam:side_input:iterable:v1"}
+
+SHARDS = [Shard(number, "scierc", "train", f"examples/scierc/train-{number:05d}.parquet") for number in range(2)]
+CHECKS = [Check("labels", tasks=(("NER", "scierc"),)), Check("hard_negatives", tasks=(("NER", "scierc"),))]
+LABEL_SETS = [("NER", "scierc"), ("RE", "scierc")]
+MINE = Config().mine
+AMEND = Amend({}, {}, 20)
+STAGES = {
+    "ingest": (
+        Ingest("out", None, 42, 10_000, ("anatem",)),
+        [
+            SplitFiles("raw", "scierc", split, (File(f"raw/{split}.json", f"{split}.json"),))
+            for split in ("train", "test")
+        ],
+    ),
+    "clean": (Clean("out", SHARDS, 2000, "unite"), SHARDS),
+    "labels": (WriteLabels("out", "raw", TASKS, ()), SHARDS),
+    "mine": (
+        Mine("out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, ""),
+        SHARDS,
+    ),
+    "given": (TakeGiven("out", "dictionary.json", AMEND), LABEL_SETS),
+    "instruct": (
+        Instruct("out", ask_options(Config().instruct, 42), prompts.load(None, TASKS, ["en", "zh"])),
+        [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],
+    ),
+    "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
+}
+
+
+@pytest.fixture(scope="module", params=STAGES)
+def graph(request) -> beam_runner_api_pb2.Pipeline:
+    """One stage as `pipelines.stages.plan` builds it, in the form in which it is handed to any runner."""
+    transform, elements = STAGES[request.param]
+    pipeline = beam.Pipeline(runner="DirectRunner")
+    shutil.rmtree(pipeline.local_tempdir)  # which only a run would remove
+    pipeline | "List" >> beam.Create(elements) | request.param >> transform
+    environment = DockerEnvironment.from_container_image(IMAGE, artifacts=())
+    return pipeline.to_runner_api(default_environment=environment)
+
+
+def leaves(graph) -> list[beam_runner_api_pb2.PTransform]:
+    """The transforms that a runner has to know; a composite that only hands its input on is none."""
+    return [
+        transform
+        for transform in graph.components.transforms.values()
+        if not transform.subtransforms and not set(transform.outputs.values()) <= set(transform.inputs.values())
+    ]
+
+
+def pardos(graph) -> list[beam_runner_api_pb2.ParDoPayload]:
+    payloads = [leaf.spec.payload for leaf in leaves(graph) if leaf.spec.urn == "beam:transform:pardo:v1"]
+    return [beam_runner_api_pb2.ParDoPayload.FromString(payload) for payload in payloads]
+
+
+def pickled_names(graph) -> set[str]:
+    """All strings in the pickled functions: names of modules, classes, functions and files among them."""
+    names = set()
+    for payload in pardos(graph):
+        if payload.do_fn.urn == "beam:dofn:pickled_python_info:v1":
+            pickled = bz2.decompress(base64.b64decode(payload.do_fn.payload))
+            names |= {argument for _, argument, _ in pickletools.genops(pickled) if isinstance(argument, str)}
+    return names
+
+
+def test_only_primitives_that_every_runner_has_are_left(graph):
+    found = {leaf.spec.urn for leaf in leaves(graph)}
+    assert {"beam:transform:impulse:v1", "beam:transform:pardo:v1"} <= found <= PRIMITIVES
+    assert not graph.requirements  # stateful, splittable and time-ordered processing, bundle finalisers
+
+
+def test_all_of_our_code_runs_in_the_given_environment(graph):
+    used = {leaf.environment_id for leaf in leaves(graph) if leaf.spec.urn == "beam:transform:pardo:v1"}
+    for name in used:
+        environment = graph.components.environments[name]
+        assert environment.urn == "beam:env:docker:v1"
+        assert beam_runner_api_pb2.DockerPayload.FromString(environment.payload).container_image == IMAGE
+        assert not environment.resource_hints
+
+
+def test_functions_keep_no_state_and_read_side_inputs_whole(graph):
+    assert pardos(graph)
+    for payload in pardos(graph):
+        assert not payload.state_specs
+        assert not payload.timer_family_specs
+        assert not payload.restriction_coder_id
+        assert not payload.requests_finalization
+        assert {side.access_pattern.urn for side in payload.side_inputs.values()} <= SIDE_INPUTS
+
+
+def test_everything_is_in_the_global_window(graph):
+    for windowing in graph.components.windowing_strategies.values():
+        assert windowing.window_fn.urn == "beam:window_fn:global_windows:v1"
+
+
+def test_every_transform_has_a_label_of_its_own(graph, request):
+    names = [transform.unique_name for transform in graph.components.transforms.values()]
+    assert len(names) == len(set(names))
+    stage = request.node.callspec.params["graph"]
+    ours = [name.split("/")[1] for name in names if name.startswith(f"{stage}/")]
+    assert ours
+    assert all(re.fullmatch("[A-Z][a-z ]+", label) for label in ours)
+
+
+def test_what_is_pickled_can_be_loaded_on_a_worker(graph):
+    """Workers have our packages alone; our functions go by name, and by value only those of Beam that have none."""
+    names = pickled_names(graph)
+    assert not [name for name in names if name.split(".")[0] in ("__main__", "tests")]
+    assert "pipelines.build" not in names  # is __main__ where the build runs
+    assert [name for name in names if name.split(".")[0] == "pipelines"]
+    assert not [name for name in names if name.endswith(".py") and "/apache_beam/" not in name]
+
+
+@pytest.mark.parametrize("graph", ["clean"], indirect=True)
+def test_tables_cross_a_shuffle_as_arrow(graph):
+    """What meets by hash are pairs of a bucket and a table: the table's coder is ours, not the pickler."""
+    (shuffle,) = [leaf for leaf in leaves(graph) if leaf.unique_name.endswith("/Meet by hash")]
+    (collection,) = shuffle.inputs.values()
+    pair = graph.components.coders[graph.components.pcollections[collection].coder_id]
+    table = graph.components.coders[pair.component_coder_ids[1]]
+    assert b"TableCoder$" in table.spec.payload

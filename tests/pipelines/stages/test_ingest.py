@@ -1,0 +1,209 @@
+"""Reading: a bad record costs itself, a bad file its source, a bad source neither the others nor the build."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import build
+from pipelines.config import SAMPLES
+from pipelines.sources import Form, load, sources
+from pipelines.stages.ingest import hash_split
+from schemas.example import RawExample
+from tests.conftest import ROOT
+from tests.unified import NER_SCHEMA, ner, write_source
+
+
+@pytest.fixture
+def data(tmp_path):
+    for key in ("clue_ner", "conll2003", "resume_ner"):
+        shutil.copytree(SAMPLES / key, tmp_path / "data" / key)
+    return tmp_path / "data"
+
+
+def run(data, *flags) -> tuple[int, dict]:
+    output = data.parent / "build"
+    code = build.main(
+        ["--data_root", str(data), "--output", str(output), "--only", "ingest",
+         "--hard_negatives", "none", "--set", "ingest.max_reject_rate=0.2", *flags]
+    )  # fmt: skip
+    manifest = output / "examples/manifest.json"
+    return code, json.loads(manifest.read_text()) if manifest.exists() else {}
+
+
+def keys(manifest) -> set[str]:
+    return {part["key"] for part in manifest["splits"]}
+
+
+def test_a_good_build(data):
+    code, manifest = run(data)
+    assert (code, manifest["failed"], keys(manifest)) == (0, {}, {"clue_ner", "conll2003", "resume_ner"})
+
+
+def test_rejects_are_kept_with_place_and_reason(data):
+    run(data)
+    (reject,) = pq.read_table(data.parent / "build/rejects/ingest/clue_ner/train.parquet").to_pylist()
+    assert (reject["stage"], reject["source"], reject["split"], reject["reason"]) == (
+        "ingest", "clue_ner", "train", "broken_json",
+    )  # fmt: skip
+    line = int(reject["place"].removeprefix("train.json:"))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads((data / "clue_ner/train.json").read_text().splitlines()[line - 1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: f.write_bytes(b""), "train.json: no record in it"),
+        (lambda f: f.write_bytes(f.read_text().encode("gb18030")), "records rejected"),
+        (lambda f: f.write_text(f.read_text().replace('"text"', '"txt"')), "records rejected"),
+    ],
+)
+def test_a_source_that_cannot_be_read_fails_alone(data, spoil, said, capsys):
+    spoil(data / "clue_ner/train.json")
+    code, manifest = run(data)
+    assert code == 3
+    assert keys(manifest) == {"conll2003", "resume_ner"}
+    assert said in manifest["failed"]["clue_ner"] and "train.json" in manifest["failed"]["clue_ner"]
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and errors[0].startswith("error: source clue_ner: ")
+    assert not (data.parent / "build/examples/clue_ner").exists()
+
+
+def test_a_source_that_is_missing_fails_alone_and_says_where_to_get_it(data, capsys):
+    code, manifest = run(data, "--sources", "conll2003,scierc")
+    assert code == 3
+    assert keys(manifest) == {"conll2003"}
+    assert "no file of it in scierc/; " in capsys.readouterr().err
+
+
+def test_a_source_folder_of_ones_own_that_is_wrong_fails_alone(data, capsys):
+    write_source(data / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
+    (data / "mine/source.yaml").write_text("task: NRE\n")
+    code, manifest = run(data)
+    assert (code, len(keys(manifest))) == (3, 3)
+    assert "task is 'NRE'" in manifest["failed"]["mine"]
+    assert run(data, "--sources", "clue_ner")[0] == 0
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not there to take root's rights away")
+def test_files_that_may_not_be_read_cost_their_source(data):
+    (data / "clue_ner/train.json").chmod(0)
+    (data / "resume_ner").chmod(0)
+    build = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(data.parent / "build"),
+             "--hard_negatives", "none", "--only", "ingest", "--set", "ingest.max_reject_rate=0.2"]  # fmt: skip
+    rights = ["--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+    command = ["setpriv", *rights, *build] if os.getuid() == 0 else build
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    (data / "resume_ner").chmod(0o755)
+    assert done.returncode == 3, done.stderr
+    failed = [line for line in done.stderr.splitlines() if line.startswith("error: source ")]
+    assert len(failed) == 2 and "clue_ner: train.json: cannot be read" in failed[0] and "resume_ner" in failed[1]
+
+
+def test_a_mended_source_is_read_by_the_next_run(data):
+    good = (data / "clue_ner/train.json").read_bytes()
+    (data / "clue_ner/train.json").write_bytes(b"")
+    assert run(data)[0] == 3
+    assert run(data)[0] == 3  # nothing was mended
+    (data / "clue_ner/train.json").write_bytes(good)
+    code, manifest = run(data)
+    assert (code, len(keys(manifest))) == (0, 3)
+
+
+def test_when_every_source_fails_there_is_no_build(data):
+    for path in data.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    code, manifest = run(data)
+    assert (code, manifest) == (3, {})
+
+
+def test_limit(data):
+    _, manifest = run(data, "--limit", "3")
+    assert {part["read"]["examples"] for part in manifest["splits"]} == {3}
+
+
+def test_a_limit_draws_from_the_whole_file_and_leaves_ids_as_they_are(tmp_path):
+    texts = [ner(f"Ada went to Rome {number} times.", person="Ada") for number in range(200)]
+    write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=texts)
+
+    def examples(*flags) -> dict[str, str]:
+        run(tmp_path / "data", *flags)
+        return {row["id"]: row["text"] for row in pq.read_table(tmp_path / "build/examples/mine").to_pylist()}
+
+    every, some, more = examples(), examples("--limit", "20"), examples("--limit", "21")
+    assert len(some) == 20 and some.items() <= more.items() <= every.items()
+    assert list(some) == [key for key in every if key in some]
+    numbers = [int(key.rpartition("/")[2]) for key in some]
+    assert max(numbers) > 100 and min(numbers) < 100
+    assert examples("--limit", "20", "--seed", "7") != some
+    shuffled = sorted(texts, key=lambda record: record["text"][::-1])
+    (tmp_path / "data/mine/train.json").write_text("".join(json.dumps(record) + "\n" for record in shuffled))
+    assert sorted(examples("--limit", "20").values()) == sorted(some.values())
+
+
+def test_a_source_whose_key_begins_another_ones_fails_alone(tmp_path):
+    data = tmp_path / "data"
+    good = [ner("Ada went to Rome.", person="Ada")]
+    for key in ("a", "a/b", "a/b/c"):
+        write_source(data / key, "NER", NER_SCHEMA, train=good)
+    (data / "a/train.json").write_text("no JSON\n" * 30)
+    (data / "a/b/train.json").write_text("no JSON\n" * 30)
+    for _ in range(2):
+        code, manifest = run(data)
+        assert (code, keys(manifest), set(manifest["failed"])) == (3, {"a/b/c"}, {"a", "a/b"})
+        assert [path.name for path in (tmp_path / "build/examples/a").rglob("*.parquet")] == ["train-00000.parquet"]
+
+
+def test_a_fault_that_nobody_foresaw_costs_its_source_and_leaves_a_traceback(data, capsys, monkeypatch):
+    def read(files):
+        for file in files:
+            yield RawExample(f"{file.name}:1", "A text.", entities=())
+            raise ValueError("what nobody foresaw")
+
+    broken = replace(load("clue_ner"), forms=(Form(read, ("*.json",)),))
+    monkeypatch.setitem(sources(), "clue_ner", ("clue_ner", broken))
+    code, manifest = run(data)
+    assert (code, keys(manifest), set(manifest["failed"])) == (3, {"conll2003", "resume_ner"}, {"clue_ner"})
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "what nobody foresaw" in error
+    trace = data.parent / "build" / error.rpartition(" ")[2]
+    assert "in read" in trace.read_text() and str(trace.relative_to(data.parent / "build")) in manifest["files"]
+
+
+def test_limit_does_not_make_bad_records_weigh_more(data):
+    shutil.copytree(SAMPLES / "ade_corpus", data / "ade_corpus")
+    code, manifest = run(data, "--limit", "1", "--set", "ingest.max_reject_rate=0.1")
+    assert code == 0
+    assert {part["split"]: part["read"]["examples"] for part in manifest["splits"] if part["key"] == "ade_corpus"} == {
+        "train": 1, "validation": 1, "test": 1,
+    }  # fmt: skip
+
+
+def test_hash_split_keeps_its_shares_and_its_sides():
+    texts = [f"Sentence number {n}." for n in range(4000)]
+    shares = Counter(map(hash_split, texts))
+    assert abs(shares["train"] / 4000 - 0.9) < 0.02
+    assert abs(shares["validation"] / 4000 - 0.05) < 0.015
+    assert all(hash_split(text) == hash_split(text.upper().replace(" ", "  ")) for text in texts)
+    # The sides are for ever: these were computed once.
+    assert {n: hash_split(texts[n]) for n in SIDES} == SIDES
+
+
+SIDES = {
+    0: "train",
+    1: "train",
+    10: "test",
+    15: "test",
+    18: "validation",
+    28: "validation",
+    41: "test",
+    65: "validation",
+}

@@ -1,0 +1,86 @@
+"""From clean shards to instruction shards: which go together, and what one build's rows promise together."""
+
+import json
+from collections import defaultdict
+
+import pyarrow as pa
+import pytest
+from msgspec.structs import replace
+
+from pipelines.stages import instruct
+from pipelines.stages.clean import Shard
+from pipelines.stages.instruct import bounded, plan_shards
+from schemas.arrow import examples_to_table, table_to_examples
+from schemas.label import Label
+from tests.transforms.test_instruct import EXAMPLE, PROMPTS
+from transforms.ask import AskOptions
+from transforms.instruct_table import asking
+from transforms.shards import read_shard
+
+
+def test_plan_deals_whole_shards_in_order_up_to_a_size():
+    shards = [(Shard(n, "a", "train", f"clean/a/{n}"), 10) for n in range(5)] + [
+        (Shard(5, "b", "test", "clean/b/0"), 3)
+    ]
+    plan = plan_shards(
+        shards, {"a": ("NER", "RE"), "b": ("RE",)}, {("NER", "a"): 1, ("RE", "a"): 2, ("RE", "b"): 9}, 25
+    )
+    assert [(s.path, [part.number for part in s.parts]) for s in plan] == [
+        ("data/NER/train-00000-of-00003.parquet", [0, 1]),
+        ("data/NER/train-00001-of-00003.parquet", [2, 3]),
+        ("data/NER/train-00002-of-00003.parquet", [4]),
+        ("data/RE/train-00000-of-00005.parquet", [0]),
+        ("data/RE/train-00001-of-00005.parquet", [1]),
+        ("data/RE/train-00002-of-00005.parquet", [2]),
+        ("data/RE/train-00003-of-00005.parquet", [3]),
+        ("data/RE/train-00004-of-00005.parquet", [4]),
+        ("data/RE/test-00000-of-00001.parquet", [5]),
+    ]
+
+
+def test_plan_leaves_empty_shards_out():
+    assert plan_shards([(Shard(0, "a", "train", "p"), 0)], {"a": ("NER",)}, {("NER", "a"): 1}, 10) == []
+
+
+@pytest.mark.parametrize(("size", "rows"), [(-1, [2, 3]), (1, [1, 1, 3])])
+def test_tables_are_bounded_by_what_their_prompts_take(size, rows, monkeypatch):
+    what = asking("NER", [Label("ab"), Label("é")], None, PROMPTS, AskOptions(split_num={"NER": size}))
+    monkeypatch.setattr(instruct, "BYTES_A_TABLE", 29)
+    examples = examples_to_table([replace(EXAMPLE, text=text) for text in ("1234567890", "é" * 5, "1" * 10, "", "")])
+    made = list(bounded([examples, examples.slice(0, 0)], what))
+    assert pa.concat_tables(made).equals(examples)
+    assert [table.num_rows for table in made] == [*rows, 0]
+
+
+def rows_by_example(built, task):
+    grouped = defaultdict(list)
+    for path in sorted(built.glob(f"data/{task}/*.parquet")):
+        for row in read_shard(str(path)).to_pylist():
+            grouped[row["example_id"]].append(row)
+    return grouped
+
+
+def test_every_positive_label_of_every_example_is_asked_exactly_once(built):
+    examples = {e.id: e for path in built.glob("clean/**/*.parquet") for e in table_to_examples(read_shard(str(path)))}
+    grouped = rows_by_example(built, "NER")
+    assert len(grouped) > 100
+    for example_id, rows in grouped.items():
+        asked = [label for row in rows for label in row["labels"]]
+        assert len(asked) == len(set(asked))
+        gold = {entity.label for entity in examples[example_id].entities or ()}
+        assert gold <= set(asked)
+        answered = {label for row in rows if row["output"] for label, got in json.loads(row["output"]).items() if got}
+        if rows[0]["split"] != "test":
+            assert answered == gold
+
+
+def test_test_rows_ask_every_label_and_carry_the_gold_of_the_whole_text(built):
+    for task in ("NER", "RE", "EE"):
+        for example_id, rows in rows_by_example(built, task).items():
+            if rows[0]["split"] == "test":
+                key = example_id.split("/test/")[0]
+                label_set = json.loads((built / f"labels/{task}/{key}.json").read_text())
+                assert sorted(label for row in rows for label in row["labels"]) == [
+                    label["name"] for label in label_set["labels"]
+                ]
+                assert len({row["label"] for row in rows}) == 1

@@ -1,0 +1,89 @@
+"""Which sources fail by what was read of them, and which have merely no text here."""
+
+import pytest
+
+from pipelines.sources import Form, Licence, Source, keys, load
+from pipelines.stages.judge import judge
+from transforms.formats import columns
+
+OWN = Source(
+    "a", "t", ("NER",), "en", "d", Licence.OPEN, "l", "h", "a column of tags", "c", (Form(columns.read, ("*",)),)
+)
+SOURCES = {key: load(key) for key in keys()} | {"a": OWN, "a/b": OWN}
+
+
+def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=1, beyond_limit=0) -> dict:
+    return {
+        "key": key,
+        "split": split,
+        "read": {"examples": good},
+        "annotated": annotated,
+        "beyond_limit": beyond_limit,
+        "rejected": {reason: bad} if bad else {},
+        "first_rejects": ["f:1: x"] * bool(bad),
+    }
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "rate", "fails"),
+    [
+        (97, 3, 0.02, False),  # few: no rate can be told from them
+        (39, 1, 0.02, False),
+        (970, 30, 0.03, False),
+        (970, 30, 0.02, True),
+        (990, 11, 0.02, False),
+        (2, 10, 0.02, True),
+        (1, 1, 0.02, False),
+        (0, 1, 0.02, True),
+        (0, 0, 0.02, False),
+        (99, 1, 0.0, True),  # who allows none gets none
+        (1, 99, 1.0, False),
+    ],
+)
+def test_too_many_bad_records_fail_a_source(good, bad, rate, fails):
+    failed = judge([part(good=good, bad=bad)], SOURCES, rate).failed
+    assert bool(failed) == fails
+    if fails:
+        assert (
+            failed["a"].startswith(f"train: {bad} of {good + bad} records rejected") and "first f:1: x" in failed["a"]
+        )
+
+
+def test_a_split_is_judged_by_itself():
+    parts = [part(good=1000), part(good=0, bad=1, split="test")]
+    assert judge(parts, SOURCES, 0.02).failed["a"].startswith("test: 1 of 1 records rejected")
+    assert not judge([part(good=1000, bad=1), part(good=1, bad=1, split="test")], SOURCES, 0.02).failed
+
+
+def test_records_beyond_a_limit_count_and_rule_drops_do_not():
+    assert not judge([part(good=1, bad=20, beyond_limit=979)], SOURCES, 0.02).failed
+    assert not judge([part(good=10, bad=900, reason="one_pair_united")], SOURCES, 0.0).failed
+
+
+def test_a_split_that_cannot_be_read_or_holds_nothing_fails_its_source_alone():
+    parts = [part(good=9), {"key": "a", "split": "test", "nothing": "test.json: no record in it"}, part("a/b", 9)]
+    assert judge(parts, SOURCES, 0.02).failed == {"a": "test.json: no record in it"}
+    parts = [part(good=9), part("a/b", 9), {"key": "a/b", "split": "test", "failed": "test.json: cannot be read"}]
+    assert judge(parts, SOURCES, 0.02).failed == {"a/b": "test.json: cannot be read"}
+
+
+def test_texts_without_the_expected_fields_are_fine_to_predict_on_and_not_to_learn_from():
+    failed = judge([part(good=9, annotated=0), part(good=9, split="test", annotated=0)], SOURCES, 0.02).failed
+    assert failed["a"] == (
+        "none of its records has entities, so nothing can be learnt from it; expected: a column of tags"
+    )
+    assert not judge([part(good=9, split="test", annotated=0)], SOURCES, 0.02).failed
+    assert not judge([part(good=9, annotated=0), part(good=9, split="test")], SOURCES, 0.02).failed
+
+
+def test_a_cut_without_a_text_is_absent_where_its_siblings_have_some():
+    nothing = {"key": "instructie_en_person", "split": "train", "nothing": "train_en.json: no record in it"}
+    sibling = part("instructie_en_event", 2, bad=3)
+    verdict = judge([sibling, nothing, part("instructie_en_artifact", 0, bad=3)], SOURCES, 0.02)
+    assert verdict.absent == ["instructie_en_artifact", "instructie_en_person"]
+    assert "instructie_en_event" in verdict.failed  # three of five lines
+    verdict = judge(
+        [part("instructie_en_event", 200, bad=3), nothing, part("instructie_en_artifact", 1, bad=3)], SOURCES, 0.02
+    )
+    assert (verdict.failed, verdict.absent) == ({}, ["instructie_en_person"])
+    assert judge([nothing], SOURCES, 0.02).failed == {"instructie_en_person": "train_en.json: no record in it"}

@@ -1,0 +1,247 @@
+"""The mine stage on a few examples of one source: what it draws, embeds, writes and refuses."""
+
+import dataclasses
+import json
+import re
+
+import apache_beam as beam
+import msgspec
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from hard_negatives.dictionary import as_mapping
+from hard_negatives.kinds import DEFAULT
+from pipelines import sources
+from pipelines.engine import runner
+from pipelines.stages.clean import Shard
+from pipelines.stages.mine import (
+    Amend,
+    Mine,
+    TakeGiven,
+    check_pairs,
+    dictionary_path,
+    draw_shard,
+    raw_labels,
+    read_dictionary,
+    tell_coverage,
+)
+from schemas.arrow import EXAMPLES, examples_to_table
+from schemas.errors import ConfigError
+from schemas.example import Entity, Example, Mention
+from schemas.label import Label, LabelSet
+from tests.conftest import checksums, run_build
+from transforms import files
+from transforms.shards import read_shard, write_shard
+
+LABELS = LabelSet("NER", "clue_ner", "clue", "zh", tuple(Label(name) for name in ("公司", "地址", "景点", "姓名")))
+MENTIONED = {
+    "公司": ["蓝山电子", "蓝山商贸"],
+    "地址": ["河东县", "河西县"],
+    "景点": ["河东公园", "河西公园"],
+    "姓名": ["李一", "李二"],
+}
+NO_PAIRS = Amend({}, {}, 20)
+
+
+@pytest.fixture
+def output(tmp_path) -> str:
+    files.write_text(f"{tmp_path}/labels/NER/clue_ner.json", msgspec.json.encode(LABELS).decode())
+    made = [
+        Example(f"clue_ner/train/{n}", "clue", "train", "zh", word, ("NER",), (entity(label, word),), None, None)
+        for n, (label, word) in enumerate((label, word) for label, words in MENTIONED.items() for word in words)
+    ]
+    for number in range(2):
+        write_shard(f"{tmp_path}/clean/{number}.parquet", EXAMPLES, [examples_to_table(made[number::2])])
+    return str(tmp_path)
+
+
+def entity(label: str, word: str) -> Entity:
+    return Entity(label, Mention(word, ((0, len(word)),)))
+
+
+def run(output: str, transform: beam.PTransform, elements: list) -> None:
+    runner.run(lambda p: p | beam.Create(elements) | transform, PipelineOptions([]))
+
+
+def shards() -> list[Shard]:
+    return [Shard(n, "clue_ner", "train", f"clean/{n}.parquet") for n in range(2)]
+
+
+def mined(output: str, elements: list[Shard], amend: Amend = NO_PAIRS, per_label: int = 9) -> str:
+    made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, per_label, amend, "")
+    run(output, made, elements)
+    return files.read_text(dictionary_path(output, "NER", "clue_ner"))
+
+
+def test_annotations_speak(output):
+    mined(output, shards())
+    ranking = read_dictionary(dictionary_path(output, "NER", "clue_ner")).labels["地址"]
+    assert ranking.neighbours[0].label == "景点"
+    assert next(iter(ranking.neighbours[0].evidence)) == "mentions"
+
+
+def test_any_order_of_shards_gives_the_same_bytes(output):
+    assert mined(output, shards()) == mined(output, shards()[::-1])
+
+
+@pytest.mark.parametrize(("elements", "per_label"), [([], 9), (shards(), 0)])
+def test_label_sets_without_annotations_are_mined(output, elements, per_label):
+    labels = json.loads(mined(output, elements, per_label=per_label))["labels"]
+    said = {kind for ranking in labels.values() for near in ranking["neighbours"] for kind in near.get("evidence", ())}
+    assert said <= {"wording"}
+    assert all(ranking["neighbours"] for ranking in labels.values())
+
+
+def test_pins_and_forbidden_pairs(output):
+    amend = Amend({"NER": {"clue": {"公司": ["姓名"]}}}, {"NER": {"clue_ner": {"地址": ["景点"]}}}, 20)
+    labels = json.loads(mined(output, shards(), amend))["labels"]
+    assert labels["公司"]["neighbours"][0] == {"label": "姓名", "score": None}
+    assert "景点" not in [near["label"] for part in labels["地址"].values() for near in part]
+
+
+def test_given_dictionary_is_taken_as_it_is_but_for_pins(output):
+    files.write_text(f"{output}/own.json", json.dumps({"NER": {"clue": {"公司": ["地址", "景点"], "姓名": ["公司"]}}}))
+    amend = Amend({"NER": {"clue": {"景点": ["地址"]}}}, {"NER": {"clue": {"公司": ["景点"]}}}, None)
+    run(output, TakeGiven(output, f"{output}/own.json", amend), [("NER", "clue_ner")])
+    labels = read_dictionary(dictionary_path(output, "NER", "clue_ner")).labels
+    assert {label: [n.label for n in ranking.neighbours] for label, ranking in labels.items()} == {
+        "公司": ["地址"],
+        "姓名": ["公司"],
+        "景点": ["地址"],
+    }
+
+
+@pytest.mark.parametrize("task", ["EET", "EEA"])
+def test_dictionaries_of_event_tasks_are_those_of_events(output, task):
+    labels = dataclasses.replace(LABELS, task=task)
+    files.write_text(f"{output}/labels/{task}/clue_ner.json", msgspec.json.encode(labels).decode())
+    run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, ""), [])
+    made = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
+    assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
+    files.write_text(f"{output}/own.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
+    run(output, TakeGiven(output, f"{output}/own.json", NO_PAIRS), [(task, "clue_ner")])
+    given = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
+    assert (given.task, as_mapping(given)) == ("EE", {"公司": ["地址"]})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"NER": {"clue": {"公司": ["地址"]}, "toy": {"a": ["b"]}}}, r"note: .*: names no label of 1 of 2 .*: RE Toy$"),
+        ({"公司": ["地址"], "gives": ["takes"]}, "^$"),
+        (
+            {"NER": {"clue": {"company": ["address"]}}},
+            "^warning: .*own.json: names no label .* and names NER clue; this",
+        ),
+        ({"company": ["address"]}, r"^warning: .* names no source; this build has NER clue, RE Toy$"),
+    ],
+)
+def test_where_a_given_dictionary_is_silent(tmp_path, capsys, given, said):
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(given))
+    tell_coverage(str(path), [LABELS, LabelSet("RE", "toy", "Toy", "en", (Label("gives"), Label("takes")))])
+    assert re.search(said, capsys.readouterr().err.rstrip("\n"))
+
+
+def test_a_draw_of_a_shard(output):
+    key, drawn = draw_shard(shards()[0], output, {"clue_ner": ["NER"]}, 1)
+    assert key == "clue_ner"
+    assert {at: [sample.slots for _, sample in kept] for at, kept in drawn.items()} == {
+        ("NER", label): [((words[0],),)] for label, words in MENTIONED.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (
+            {"NER": {"clue_nre": {"公司": ["姓名"]}}},
+            r"mine\.pin\.NER: no source is called 'clue_nre'; did you mean: clue_ner",
+        ),
+        ({"NER": {"clue": {"公园": ["姓名"]}}}, r"mine\.pin\.NER\.clue: no label is called '公园'"),
+    ],
+)
+def test_pairs_that_cannot_be(pairs, said):
+    with pytest.raises(ConfigError, match=said):
+        check_pairs(pairs, "mine.pin", [LABELS])
+
+
+def test_pairs_of_other_sources_are_left_alone():
+    check_pairs({"NER": {"conll2003": {"anything": ["else"]}}, "RE": {"clue": {"a": ["b"]}}}, "mine.pin", [LABELS])
+
+
+def test_raw_labels():
+    source = sources.load("clue_ner")
+    assert raw_labels(source, "NER")["公司"] == ["company"]
+    assert raw_labels(source, "SPO") == raw_labels(source, "EE") == {}
+    two = dataclasses.replace(source, entity_labels={"b": Label("x"), "a": Label("x"), "O": None})
+    assert raw_labels(two, "NER") == {"x": ["a", "b"]}
+    assert raw_labels(sources.load("duee1"), "EET")["组织关系-裁员"] == ["组织关系-裁员"]
+
+
+def hard_negatives_of(output, task: str, source: str) -> dict[str, list[str]]:
+    """Positive label → the labels that stand as hard negatives in the rows that have it, over a source's train rows."""
+    found = {}
+    for path in sorted((output / "data" / task).glob("train-*.parquet")):
+        for row in read_shard(str(path)).to_pylist():
+            for positive in row["positives"] if row["source"] == source else ():
+                found.setdefault(positive, set()).update(row["hard_negatives"])
+    return {positive: sorted(labels) for positive, labels in sorted(found.items())}
+
+
+FLAGS = ("--sources", "clue_ner,duee1", "--only", "instruct")
+
+
+def test_the_folder_of_a_build_is_a_dictionary_that_asks_the_same(small, tmp_path):
+    again = tmp_path / "again"
+    given = small / "hard_negatives"
+    done = run_build("--output", str(again), *FLAGS, "--hard_negatives", str(given))
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr and "names no label" not in done.stderr
+    for path in ("NER/clue_ner.json", "EE/duee1.json"):
+        was, now = read_dictionary(str(given / path)), read_dictionary(str(again / "hard_negatives" / path))
+        assert as_mapping(now) == {label: of for label, of in as_mapping(was).items() if of}
+    assert checksums(again / "data/NER") and checksums(again / "data/EET")
+    assert hard_negatives_of(again, "NER", "clue") == hard_negatives_of(small, "NER", "clue") != {}
+    manifest = json.loads((again / "hard_negatives/manifest.json").read_text())
+    assert (manifest["hard_negatives"], manifest["model"]) == ("hard_negatives", None)
+    assert not [path for path in (again / "hard_negatives").rglob("*.json") if str(tmp_path) in path.read_text()]
+
+
+def test_own_dictionaries_and_pairs_decide_what_is_asked(tmp_path):
+    given, recipe, output = tmp_path / "own.json", tmp_path / "recipe.yaml", tmp_path / "build"
+    given.write_text(json.dumps({"NER": {"clue": {"公司": ["地址", "姓名"], "书名": ["电影"]}}}))
+    recipe.write_text(
+        "mine:\n pin: {NER: {clue_ner: {书名: [游戏]}}}\n forbid: {NER: {clue: {公司: [姓名]}}}\n", encoding="utf-8"
+    )
+    done = run_build("--output", str(output), *FLAGS, "--hard_negatives", str(given), "--recipe", str(recipe))
+    assert done.returncode == 0, done.stderr
+    assert "names no label of 1 of 2 label sets, which are asked without hard negatives: EE DuEE1.0" in done.stderr
+    assert as_mapping(read_dictionary(dictionary_path(str(output), "NER", "clue_ner"))) == {
+        "书名": ["游戏", "电影"],
+        "公司": ["地址"],
+    }
+    asked = hard_negatives_of(output, "NER", "clue")
+    assert set().union(*asked.values()) <= {"游戏", "电影", "地址"} and asked["公司"]
+
+
+def test_a_dictionary_that_covers_nothing_is_said_on_the_card(tmp_path):
+    given, output = tmp_path / "own.json", tmp_path / "build"
+    given.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
+    done = run_build("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(given))
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith(f"warning: {given}: names no label of any")]
+    card = (output / "README.md").read_text()
+    assert "Taken from a given dictionary (`own.json`), which names no label of these sources" in card
+    assert not any(hard_negatives_of(output, "NER", "clue").values())
+
+
+def test_a_resource_hint_stands_on_the_step_that_embeds_alone():
+    pipeline = beam.Pipeline(runner=runner.runner_of(PipelineOptions([])))
+    made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, "type:t4;count:1")
+    _ = pipeline | beam.Create(shards()) | "Mine" >> made
+    parts = pipeline.to_runner_api().components
+    hinted = {name for name, environment in parts.environments.items() if environment.resource_hints}
+    assert [list(parts.environments[name].resource_hints.values()) for name in hinted] == [[b"type:t4;count:1"]]
+    steps = [t.unique_name for t in parts.transforms.values() if t.environment_id in hinted and not t.subtransforms]
+    assert steps == ["Mine/Embed"]

@@ -1,0 +1,84 @@
+"""How often confusable labels are asked together, from rows worked out by hand, and the page of a build."""
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.report.hard_negatives import neighbour_counts, report, together_by_chance
+from schemas.arrow import INSTRUCTIONS
+from schemas.label import Label, typed_label
+
+SCHEMA = pa.schema([INSTRUCTIONS.field(name) for name in ("split", "example_id", "positives", "hard_negatives")])
+DICTIONARY = {"a": ["b", "c"], "b": ["a", "d"], "e": []}
+
+
+def rows(split: str, *of: tuple[str, list[str], list[str]]) -> pa.Table:
+    names = ("example_id", "positives", "hard_negatives")
+    columns = {name: [row[n] for row in of] for n, name in enumerate(names)}
+    return pa.table({"split": [split] * len(of), **columns}, SCHEMA)
+
+
+def test_pairs_and_those_in_one_row():
+    made = rows(
+        "train",
+        ("1", ["a"], ["c"]),  # a and c together
+        ("1", ["e"], ["b"]),  # b is in another row than a, and no neighbour of e
+        ("2", ["a", "b"], ["d"]),  # b and d together; a and b are both positive, so no pair; c was not asked here
+        ("3", [], []),
+    )
+    assert neighbour_counts(made, DICTIONARY) == {"neighbour_pairs": 2 + 2, "neighbours_together": 1 + 1}
+
+
+LABELS = st.sampled_from("abcdef")
+ROWS = st.tuples(st.sampled_from("123"), st.lists(LABELS, max_size=3, unique=True), st.lists(LABELS, unique=True))
+
+
+@given(st.dictionaries(LABELS, st.lists(LABELS, unique=True)), st.lists(ROWS, min_size=1, max_size=8))
+def test_counts_by_their_definition(dictionary, made):
+    made = [(example, positives, [h for h in hard if h not in positives]) for example, positives, hard in made]
+    pairs = {label: set(near) - {label} for label, near in dictionary.items()}
+    positive = {example: {p for one, of, _ in made if one == example for p in of} for example, _, _ in made}
+    assert neighbour_counts(rows("train", *made), dictionary) == +Counter(
+        neighbour_pairs=sum(len(pairs.get(p, set()) - of) for of in positive.values() for p in of),
+        neighbours_together=sum(h in pairs.get(p, ()) for _, of, hard in made for p in of for h in hard),
+    )
+
+
+@pytest.mark.parametrize(("split", "dictionary"), [("test", DICTIONARY), ("train", None)])
+def test_nothing_is_counted(split, dictionary):
+    assert not neighbour_counts(rows(split, ("1", ["a"], ["c"])), dictionary)
+    assert not neighbour_counts(rows("train"), DICTIONARY)
+
+
+@pytest.mark.parametrize(
+    ("labels", "size", "share"),
+    [
+        (4, 4, 1),
+        (4, -1, 1),
+        (4, 2, 1 / 3),  # of 6 pairs 2
+        (6, 4, 7 / 15),  # batches of 4 and 2: 6 + 1 of 15
+        (5, 4, 1),  # the rest of one joins the batch before it
+        (1, 4, 0),
+        (0, 4, 0),
+    ],
+)
+def test_together_by_chance(labels, size, share):
+    assert together_by_chance([Label(str(n)) for n in range(labels)], size) == pytest.approx(share)
+
+
+def test_labels_of_one_predicate_are_never_together():
+    assert together_by_chance([typed_label("x", "is", "y"), typed_label("y", "is", "x")], 4) == 0
+
+
+def test_page_of_a_build(built):
+    html = (built / "reports/hard_negatives.html").read_text()
+    assert html == report(str(built), {})
+    counts = json.loads((built / "reports/stats.json").read_text())["instructions_by_source"]["clue_ner"]["NER"]
+    both = [counts[split] for split in ("train", "validation")]
+    assert 0 < sum(n["neighbours_together"] for n in both) <= sum(n["neighbour_pairs"] for n in both)
+    assert "neighbour_pairs" not in counts["test"]
+    assert 'href="#NER/clue_ner"' in html and 'href="#EE/duee1"' in html and "#EET/" not in html

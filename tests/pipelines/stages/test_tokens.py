@@ -1,0 +1,110 @@
+"""Token counts of shards: which rows are drawn, what is counted of them, and which tokenizers are refused."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from pipelines import build
+from pipelines.describe.figures import token_totals
+from pipelines.describe.token_estimate import BINS
+from pipelines.stages import tokens
+from schemas.arrow import INSTRUCTIONS
+from schemas.errors import ConfigError
+from transforms.shards import write_shard
+
+
+def rows(*given):
+    """Instructions of (example id, words of the prompt, words of the answer or None)."""
+    content = [
+        {
+            **dict.fromkeys(INSTRUCTIONS.names, ""),
+            "id": f"{example}/NER/{number}",
+            "example_id": example,
+            "instruction": "w " * prompt,
+            "output": None if answer is None else "w " * answer,
+            "labels": [],
+            "positives": [],
+            "hard_negatives": [],
+        }
+        for number, (example, prompt, answer) in enumerate(given)
+    ]
+    return pa.Table.from_pylist(content, schema=INSTRUCTIONS)
+
+
+def count(output, shard, tokenizer, seed=42):
+    counting = tokens.CountShard(str(output), tokenizer, seed)
+    counting.setup()
+    return tokens.by_source(counting.process(shard))
+
+
+def test_prompts_and_answers_are_counted_by_source(tmp_path, words):
+    shard = rows(("a/test/train/0", 4, 2), ("b/train/0", 7, 0), ("a/test/train/1/3", 600, 1))
+    write_shard(f"{tmp_path}/data/NER/train.parquet", INSTRUCTIONS, [shard])
+    part = {"task": "NER", "split": "train", "path": "data/NER/train.parquet", "rows": 3}
+    (element,) = tokens.plan([part | {"sources": {"a/test": {"instructions": 2}, "b": {"instructions": 1}}}], None)
+    found = token_totals({"tokenizer": "words", **BINS, "by_source": count(tmp_path, element, words)})
+    assert found["in_full"]
+    assert found["by_source"]["a/test"]["NER"]["train"]["prompt"] == 604
+    assert found["by_source"]["a/test"]["NER"]["train"]["answer"] == 3
+    assert found["by_source"]["b"]["NER"]["train"]["above"]["512"] == 0
+    assert found["tasks"]["NER"]["train"]["tokens"] == found["total"]["tokens"] == 4 + 2 + 7 + 600 + 1
+    assert found["total"]["above"]["512"]["share"] == pytest.approx(1 / 3, abs=1e-6)
+
+
+def test_test_rows_count_their_prompt(tmp_path, words):
+    write_shard(f"{tmp_path}/t.parquet", INSTRUCTIONS, [rows(("a/test/0", 5, None))])
+    element = tokens.CountedShard("NER", "test", "t.parquet", {"a": (1, 1)})
+    record = count(tmp_path, element, words)["a"]["NER"]["test"]
+    assert (record["prompt"], record["answer"], record["longest"]) == (5, 0, 5)
+
+
+def test_the_draw_follows_the_seed_and_not_the_order_of_rows(tmp_path, words):
+    given = [(f"a/train/{n}", n, 1) for n in range(200)]
+    for name, order in (("one", given), ("other", given[::-1])):
+        table = rows(*given).take(pa.array([given.index(row) for row in order]))
+        write_shard(f"{tmp_path}/{name}.parquet", INSTRUCTIONS, [table])
+
+    def drawn(name, seed):
+        return count(tmp_path, tokens.CountedShard("NER", "train", f"{name}.parquet", {"a": (200, 20)}), words, seed)
+
+    assert drawn("one", 1) == drawn("other", 1) != drawn("one", 2)
+    assert drawn("one", 1)["a"]["NER"]["train"]["counted"] == 20
+
+
+def test_the_sample_is_dealt_by_size_and_every_source_has_some():
+    sources = {"large": {"instructions": 9_000}, "small": {"instructions": 980}, "tiny": {"instructions": 20}}
+    shards = [{"task": "NER", "split": "train", "path": "p", "rows": 10_000, "sources": sources}]
+    (element,) = tokens.plan(shards, 200)
+    assert element.drawn == {"large": (9_000, 180), "small": (980, 50), "tiny": (20, 20)}
+    (element,) = tokens.plan(shards, None)
+    assert element.drawn == {"large": (9_000, 9_000), "small": (980, 980), "tiny": (20, 20)}
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "no json", b"\xff\xfe"])
+def test_what_is_no_tokenizer_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "given.json"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigError) as refusal:
+        tokens.load(str(path))
+    assert str(path) in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_folder_without_a_tokenizer_is_refused_before_anything_is_built(tmp_path, capsys):
+    (tmp_path / "model").mkdir()
+    flags = ["--output", str(tmp_path / "build"), "--sources", "anatem", "--tokenizer", str(tmp_path / "model")]
+    assert build.main(flags) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert str(tmp_path / "model") in line
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_tokenizer_is_called_without_its_path(words):
+    assert tokens.called(words).startswith("tokenizer.json@")
+    assert tokens.called("org/model") == "org/model"
+
+
+def test_a_build_without_a_tokenizer_counts_nothing(built):
+    assert json.loads((built / "reports/stats.json").read_text())["tokens"] is None
+    assert "No tokens were counted" in (built / "README.md").read_text()
