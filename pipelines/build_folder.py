@@ -1,109 +1,136 @@
-"""The output folder: whether it is a build's, that only one build at a time writes into it, what it was made with."""
+"""A build's folder: where everything lies in it, and the typed readers of it.
 
-import fcntl
-import json
-import os
-from collections.abc import Iterable
-from contextlib import contextmanager
+Readers raise MachineError where a file is missing, and ConfigError, with the path of the key that differs, for one that
+is damaged or that another version of IEForge wrote.
+"""
 
-from pyarrow.fs import LocalFileSystem
-from pydantic import ValidationError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from hard_negatives import embed
-from pipelines.config import Config
+from hard_negatives import dictionary
+from pipelines import config
+from schemas import manifests
+from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
+from schemas.label import LabelSet
+from schemas.manifests import BuildRecord, Carded, Cleaned, Manifest, Result
 from transforms import files
+from validation.check import SuiteResult
 
 MARKER = "build.json"
-"""The resolved configuration under the key `ieforge`; a folder without it was not made by a build."""
+"""A folder without this file was not made by a build."""
+
+STATISTICS = "reports/stats.json"
+VALIDATION = "reports/validation.json"
+DATA_DOCS = "reports/data_docs/index.html"
+REPORT = "reports/report.html"
+
+AGAIN = "run the build again"
+
+DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
+"""Event triggers and event arguments are asked by the dictionary of whole events."""
+
+Which = tuple[str, str]
+"""(task, source key) of a label set."""
 
 
-def check(output: str, folders: Iterable[str], inputs: Iterable[str]) -> None:
-    """Raises ConfigError for a folder that holds something and was not made by a build, and for one whose stage
-    `folders` hold any of the `inputs`: a stage empties its folders before it runs.
-    """
-    if files.exists(output) and marked(output) is None and files.list_files(output):
-        raise ConfigError(f"{output}: not empty and not made by a build (no {MARKER}); name a new folder with --output")
-    _, root = files.filesystem(output)
-    for path in inputs:
-        _, inner = files.filesystem(path)
-        for folder in folders:
-            if f"{inner}/".startswith(f"{root}/{folder}/"):
-                raise ConfigError(f"{path}: lies in {output}/{folder}/, which the build empties; move it or --output")
+@dataclass(frozen=True)
+class Shard:
+    """A shard of examples/ or clean/. `number` counts all shards in (key, split, file) order, the same in both."""
+
+    number: int
+    key: str
+    split: str
+    path: str
 
 
-def marked(output: str) -> object | None:
-    """What the marker records, as it stands there; None where the folder is no build's."""
+# Manifests
+
+
+def read_manifest(output: str, form: type[Result]) -> Manifest[Result]:
+    """The manifest of the stage that notes a `form`."""
+    path = manifests.path(output, form)
+    return manifests.parse(files.read_bytes(path), form, path, AGAIN)
+
+
+def read_result(output: str, form: type[Result]) -> Result:
+    """What the stage that notes a `form` noted."""
+    return read_manifest(output, form).result
+
+
+def clean_shards(output: str) -> list[tuple[Shard, int]]:
+    """The shards of clean/ with their rows, in (key, split, file) order."""
+    shards = read_result(output, Cleaned).shards
+    return [(Shard(shard.number, shard.key, shard.split, shard.path), shard.rows) for shard in shards]
+
+
+def keys_path(output: str, number: int) -> str:
+    """The leakage keys of the rows of a shard of clean/."""
+    return f"{output}/{Cleaned.folder}/.keys/{number:06d}.keys"
+
+
+# Label sets and dictionaries
+
+
+def label_path(output: str, task: str, key: str) -> str:
+    return f"{output}/labels/{task}/{key}.json"
+
+
+def read_label_set(output: str, task: str, key: str) -> LabelSet:
+    return files.read_json(label_path(output, task, key), LabelSet, AGAIN)
+
+
+def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
+    """(task, source key) of one label set for each dictionary: event sources that lack EE give another event task's."""
+    sets = {(DICTIONARY_TASK.get(task, task), key): (task, key) for key, of in tasks.items() for task in reversed(of)}
+    return sorted(sets.values())
+
+
+def dictionary_path(output: str, task: str, key: str) -> str:
+    return f"{output}/hard_negatives/{DICTIONARY_TASK.get(task, task)}/{key}.json"
+
+
+def read_dictionary(path: str) -> dictionary.Dictionary:
+    """The one dictionary in a file of hard_negatives/."""
+    return dictionary.load(path)[0]
+
+
+# Reports
+
+
+def read_statistics(output: str) -> Statistics:
+    """Of a build or a release."""
+    return files.read_json(f"{output}/{STATISTICS}", Statistics, AGAIN)
+
+
+def read_results(output: str) -> list[SuiteResult]:
+    """The results of the suites."""
+    return files.read_json(f"{output}/{VALIDATION}", list[SuiteResult], AGAIN)
+
+
+# Configurations
+
+
+def record(output: str) -> BuildRecord | None:
+    """`build.json`; None where the folder was not made by a build."""
     path = f"{output}/{MARKER}"
     if not files.exists(path):
         return None
     try:
-        return files.read_json(path, dict).get("ieforge")
+        return files.read_json(path, BuildRecord, AGAIN)
     except ConfigError:
         return None
 
 
-def recorded(output: str) -> Config | None:
-    """The configuration that the folder was last built with, None where it is no build's.
+def recorded(output: str) -> config.Config | None:
+    """The configuration that the folder was last built with; None where it was not made by a build.
 
-    Raises ConfigError where it is damaged, or that of another IEForge: the next build records its configuration anew.
+    Raises ConfigError where it is damaged, or of another version: the next build records its configuration anew.
     """
-    content = marked(output)
-    return None if content is None else settings(content, f"{output}/{MARKER}")
+    made = record(output)
+    return None if made is None else config.recorded(made.ieforge, f"{output}/{MARKER}", "$.ieforge")
 
 
-def settings(content: object, path: str) -> Config:
-    """The configuration that `path` holds. Raises ConfigError where it is none of this IEForge's."""
-    try:
-        return Config.model_validate(content)
-    except ValidationError as error:
-        at = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ConfigError(
-            f"{path}: damaged, or of another IEForge ({at or 'all of it'} is not as here); run the build again"
-        ) from error
-
-
-@contextmanager
-def claimed(output: str, config: Config):
-    """Records the configuration and holds the folder against other builds until the block ends.
-
-    Raises ConfigError where another build holds it. A folder that is not local is not locked.
-    """
-    files.create_folder(output)
-    system, root = files.filesystem(output)
-    if not isinstance(system, LocalFileSystem):
-        record(output, config)
-        yield
-        return
-    with files.machine_errors(output), open(f"{root}/.lock".encode(), "a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise ConfigError(f"{output}: process {lock.read()} is building into it; wait, or name another") from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        files.remove_temporaries(output)
-        record(output, config)
-        yield
-
-
-def record(output: str, config: Config) -> None:
-    files.write_text(f"{output}/{MARKER}", json.dumps({"ieforge": config.model_dump(mode="json")}, indent=1) + "\n")
-
-
-def told(config: Config) -> dict:
-    """The settings that differ from the defaults and decide rows, for a recipe elsewhere: of a path only the name."""
-    content = config.model_dump(
-        mode="json",
-        exclude_defaults=True,
-        exclude={"data_root": True, "sources": True, "tokens": True, "mine": {"cache", "accelerator"}},
-    )
-    mine, instruct = content.get("mine", {}), content.get("instruct", {})
-    if mine.get("embedding_model"):
-        mine["embedding_model"] = embed.called(mine["embedding_model"])
-    for section, key in ((mine, "hard_negatives"), (instruct, "prompts")):
-        if section.get(key):
-            section[key] = section[key].rstrip("/").rpartition("/")[2]
-    return {section: value for section, value in content.items() if value != {}}
+def configuration(output: str) -> config.Config:
+    """The configuration that all stages of a whole build ran with."""
+    return config.recorded(read_result(output, Carded).config, manifests.path(output, Carded), "$.config")

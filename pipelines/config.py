@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,7 +13,7 @@ from transforms import yaml_values
 from transforms.deduplicate import SameText
 
 FIRST_PROBLEMS = 5
-"""Of a configuration's, so many are told."""
+"""How many problems of a configuration an error names."""
 
 RECIPES = Path(__file__).parent / "recipes"
 SAMPLES = Path(__file__).parent / "samples"
@@ -149,8 +149,24 @@ def check(content: dict, origin: str) -> Config:
     except ValidationError as error:
         problems = error.errors()
         more = f"; and {len(problems) - FIRST_PROBLEMS:,} more" if len(problems) > FIRST_PROBLEMS else ""
-        told = "; ".join(map(_explain, problems[:FIRST_PROBLEMS]))
-        raise ConfigError(f"{origin}: {told}{more}") from error
+        first = "; ".join(map(_explain, problems[:FIRST_PROBLEMS]))
+        raise ConfigError(f"{origin}: {first}{more}") from error
+
+
+def recorded(content: Any, path: str, at: str) -> Config:
+    """The configuration that a build recorded in the file `path` under the key `at`.
+
+    Raises ConfigError where it is none of this version's.
+    """
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join([at, *map(str, problem["loc"])])
+        how = "is unknown" if problem["type"] == "extra_forbidden" else f"is not as here: {problem['msg'].lower()}"
+        raise ConfigError(
+            f"{path}: made by another version of IEForge, or damaged ({key} {how}); run the build again"
+        ) from error
 
 
 def _explain(problem: dict) -> str:

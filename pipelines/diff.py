@@ -6,10 +6,13 @@ import json
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import TypedDict
 
+from schemas import json_values
+from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable, quoted
 from schemas.example import SPLITS, TASKS
+from schemas.label import Label, LabelSet
+from schemas.releases import MARKER, ReleaseRecord
 
 EPILOG = """\
 An example is told by its id. It is altered where its text is another (text_sha256), or what is annotated in it for a
@@ -18,31 +21,6 @@ its release.json lists is refused. Exit codes: 1 the machine, 2 configuration.
 """
 FIRST_IDS = 3
 ROWS_A_TABLE = 5_000
-
-
-class Examples(TypedDict):
-    examples: int
-
-
-class SplitCounts(TypedDict):
-    read: Examples
-    kept: Examples
-
-
-class Counts(TypedDict):
-    """What is read of `reports/stats.json`. `sources`: KEY → SPLIT → numbers."""
-
-    sources: dict[str, dict[str, SplitCounts]]
-
-
-class Named(TypedDict):
-    name: str
-
-
-class Labels(TypedDict):
-    """What is read of a label set's file; labels are compared with all that they have."""
-
-    labels: list[Named]
 
 
 COLUMNS = ("id", "example_id", "text_sha256", "instruction", "output", "label", "labels", "positives", "hard_negatives")
@@ -89,8 +67,8 @@ def difference(old: str, new: str) -> dict:
 
     In memory at a time: the ids and two 8-byte digests of every row of one split, never its texts.
     """
-    counts = [read_counts(root) for root in (old, new)]
-    keys = [set(one["sources"]) for one in counts]
+    statistics = [read_statistics(root) for root in (old, new)]
+    keys = [set(one.sources) for one in statistics]
     examples: dict[str, dict[str, list[str]]] = {}
     instructions: dict[str, dict] = {}
     for split in SPLITS:
@@ -99,55 +77,53 @@ def difference(old: str, new: str) -> dict:
         examples |= kept
     return {
         "sources": {"added": sorted(keys[1] - keys[0]), "gone": sorted(keys[0] - keys[1])},
-        "counts": count_changes(*counts),
+        "counts": count_changes(*statistics),
         "labels": label_changes(old, new),
         "instructions": {at: instructions[at] for at in sorted(instructions)},
         "examples": {at: examples[at] for at in sorted(examples)},
     }
 
 
-def read_counts(root: str) -> dict:
-    """`reports/stats.json`. Raises ConfigError where there is none, and for a damaged release."""
+def read_statistics(root: str) -> Statistics:
+    """Raises ConfigError where there are none, and for a damaged release."""
+    from pipelines import build_folder
     from transforms import files
 
-    path = f"{root}/reports/stats.json"
-    if not files.exists(path) or not files.is_folder(f"{root}/data"):
-        raise ConfigError(f"{root}: neither a validated build nor a release (no reports/stats.json and data/ in it)")
+    if not files.exists(f"{root}/{build_folder.STATISTICS}") or not files.is_folder(f"{root}/data"):
+        raise ConfigError(
+            f"{root}: neither a validated build nor a release (no {build_folder.STATISTICS} and data/ in it)"
+        )
     refuse_damaged(root)
-    counts = files.read_json(path)
-    if not isinstance(counts, dict) or "sources" not in counts:
-        raise ConfigError(f"{path}: not the statistics of a build; name another folder")
-    return files.read_json(path, Counts)
+    return build_folder.read_statistics(root)
 
 
 def refuse_damaged(root: str) -> None:
     """Raises ConfigError for a release that lacks files which it lists, or has them with other bytes."""
     from pipelines.engine.dag import checksums
-    from pipelines.release.contents import MARKER, Marker
     from transforms import files
 
     if files.exists(f"{root}/{MARKER}"):
-        listed = files.read_json(f"{root}/{MARKER}", Marker)["files"]
+        listed = files.read_json(f"{root}/{MARKER}", ReleaseRecord, "publish or copy the release again").files
         there = files.sizes(root, listed)
-        missing = [name for name, about in listed.items() if there.get(name) != about["size"]]
+        missing = [name for name, file in listed.items() if there.get(name) != file.size]
         if missing:
             raise ConfigError(f"{root}: half a release, {missing[0]} is not as it lists it; publish or copy it again")
         for name, sha256 in checksums(root, listed).items():
-            if sha256 != listed[name]["sha256"]:
+            if sha256 != listed[name].sha256:
                 raise ConfigError(
                     f"{root}: {name} holds other bytes than {MARKER} lists; publish or copy the release again"
                 )
 
 
-def count_changes(old: dict, new: dict) -> dict[str, dict[str, list[int]]]:
+def count_changes(old: Statistics, new: Statistics) -> dict[str, dict[str, list[int]]]:
+    """KEY/SPLIT → `read` and `kept` examples as [old, new], where they differ; 0 on a side without the split."""
     changes = {}
-    for key in sorted({*old["sources"], *new["sources"]}):
+    for key in sorted({*old.sources, *new.sources}):
         for split in SPLITS:
-            sides = [one["sources"].get(key, {}).get(split) for one in (old, new)]
+            sides = [side.sources.get(key, {}).get(split) for side in (old, new)]
             numbers = {
-                name: [side[name]["examples"] if side else 0 for side in sides]
-                for name in ("read", "kept")
-                if any(sides)
+                "read": [side.read.examples if side else 0 for side in sides],
+                "kept": [side.kept.examples if side else 0 for side in sides],
             }
             differing = {name: pair for name, pair in numbers.items() if pair[0] != pair[1]}
             if differing:
@@ -171,17 +147,18 @@ def label_changes(old: str, new: str) -> dict[str, dict[str, list[str]]]:
     return changes
 
 
-def label_sets(root: str) -> dict[str, dict[str, dict]]:
-    """TASK/KEY → label name → the label as its file has it."""
+def label_sets(root: str) -> dict[str, dict[str, Label]]:
+    """TASK/KEY → label name → the label."""
+    from pipelines import build_folder
     from transforms import files
 
     listed = files.list_files(f"{root}/labels") if files.is_folder(f"{root}/labels") else []
     sets = {
-        file.name.removesuffix(".json"): files.read_json(file.path, Labels)
+        file.name.removesuffix(".json"): files.read_json(file.path, LabelSet, build_folder.AGAIN)
         for file in listed
         if file.name.endswith(".json") and "/" in file.name
     }
-    return {at: {label["name"]: label for label in of["labels"]} for at, of in sets.items()}
+    return {at: {label.name: label for label in label_set.labels} for at, label_set in sets.items()}
 
 
 def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
@@ -306,14 +283,12 @@ def gold(row: dict, path: str) -> int:
 
     In test rows each has all of it. Raises ConfigError, which names the shard `path`, for answers that are no answers.
     """
-    from transforms import files
-
     if row["label"] is not None:
         return number(row["label"])
     if row["output"] is None:
         return 0
     place = f"{path}: output of {quoted(row['id'])}"
-    answers = files.parse_json(row["output"].encode(), dict[str, object], place)
+    answers = json_values.parse(row["output"].encode(), dict[str, object], place, "publish or build it again")
     try:
         return sum(number(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
     except RecursionError as error:  # just below where reading it fails

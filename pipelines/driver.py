@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from apache_beam.options.pipeline_options import DirectOptions
 
 from hard_negatives import dictionary, embed
-from pipelines import build_folder
+from pipelines import build_folder, claim
 from pipelines.config import Config
-from pipelines.describe import losses
+from pipelines.describe import figures, losses
 from pipelines.engine import dag, runner, workers
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.stages import tokens
 from pipelines.stages.instruct import ask_options
-from pipelines.stages.labels import read_label_set
 from pipelines.stages.plan import own_prompts, stages_of
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
@@ -49,8 +48,8 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     outside += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
     config = with_model(config)
     stages = stages_of(config, located, options)
-    build_folder.check(folder, [name for stage in stages.values() for name in stage.folders], outside)
-    with build_folder.claimed(folder, config):
+    claim.check(folder, [name for stage in stages.values() for name in stage.folders], outside)
+    with claim.claimed(folder, config):
         try:
             manifests = dag.run(stages, folder, arguments.only or "card", announce)
         finally:
@@ -58,7 +57,7 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
                 tell(line)
     if "card" in manifests:
         tell(closing_line(folder, arguments.output))
-    return 3 if manifests["ingest"]["failed"] else 0
+    return 3 if manifests["ingest"].result.failed else 0
 
 
 def tell(line: str) -> None:
@@ -74,23 +73,21 @@ def losses_so_far(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:
     """What the stages that are done have lost."""
     lines = []
     if ingested := dag.read_manifest(folder, stages["ingest"]):
-        lines += losses.in_ingest(ingested)
+        lines += losses.in_ingest(ingested.result)
     if cleaned := dag.read_manifest(folder, stages["clean"]):
-        lines += losses.in_clean(cleaned["shards"])
+        lines += losses.in_clean(cleaned.result)
     if labelled := dag.read_manifest(folder, stages["labels"]):
-        tasks = labelled["tasks"]
-        label_sets = [read_label_set(folder, task, key) for key in sorted(tasks) for task in tasks[key]]
+        tasks = labelled.result.tasks
+        label_sets = [build_folder.read_label_set(folder, task, key) for key in sorted(tasks) for task in tasks[key]]
         lines += losses.in_labels(label_sets, [key for key in sorted(tasks) if not tasks[key]])
     return lines
 
 
 def closing_line(folder: str, name: str) -> str:
-    counts = files.read_json(f"{folder}/reports/stats.json", dict)
-    total = sum(n for splits in counts["instructions"].values() for n in splits.values())
-    tasks = ", ".join(counts["instructions"])
-    sources = sum(
-        any(splits for splits in of_source.values()) for of_source in counts["instructions_by_source"].values()
-    )
+    statistics = build_folder.read_statistics(folder)
+    total = figures.row_count(statistics.instructions)
+    tasks = ", ".join(statistics.instructions)
+    sources = sum(any(splits for splits in by_task.values()) for by_task in statistics.instructions_by_source.values())
     opens = f'datasets.load_dataset("{name}") opens it' if not is_pattern(name) else unopened(name)
     return (
         f"{name}: {total:,} instructions ({tasks}) from {sources} sources; {opens}, "
@@ -186,6 +183,6 @@ def print_status(stages: dict[str, dag.Stage], folder: str) -> int:
         manifest = dag.read_manifest(folder, stage)
         fresh = all(states[need] == "done" for need in stage.needs) and dag.is_done(folder, stage, fingerprint)
         states[name] = "done" if fresh else "outdated" if manifest else "to do"
-        sizes = list(manifest["files"].values()) if manifest else []
+        sizes = list(manifest.completion.files.values()) if manifest else []
         print(f"{name}\t{states[name]}\t{len(sizes)} files\t{sum(sizes):,} bytes")
     return 0

@@ -73,7 +73,7 @@ def publish(arguments: argparse.Namespace) -> int:
         raise ConfigError("--private and --tag are for --repo_id")
     if arguments.repo_id and "://" in arguments.output:
         raise ConfigError(f"--output {arguments.output}: copy the build to this machine to publish it on the Hub")
-    from pipelines import build_folder
+    from pipelines import build_folder, claim
     from pipelines.release import contents, recipes
     from transforms import files
 
@@ -87,18 +87,18 @@ def publish(arguments: argparse.Namespace) -> int:
 
         to_folder.check(arguments.to)
     refusals = contents.refusals(folder)
+    kept, left_out = ([], {}) if refusals else contents.choose(folder, arguments.include_unlicensed)
     if arguments.repo_id:
         from pipelines.release import hub
 
         hub.check_names(arguments.repo_id, arguments.tag)
         if not arguments.dry_run and not hub.has_token():
             refusals.append("no token for the Hub: log in with `hf auth login`, or set HF_TOKEN")
-    kept, left_out = contents.choose(folder, arguments.include_unlicensed)
     if not kept and left_out:
         refusals.append("every source is left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
     if refusals:
         raise PublishError(f"{arguments.output} is not published:", *(f"- {reason}" for reason in refusals))
-    with build_folder.claimed(folder, build_folder.recorded(folder)):
+    with claim.claimed(folder, build_folder.recorded(folder)):
         prepared = contents.prepare(folder, kept, left_out, recipes.recipe_texts(folder, left_out), arguments.repo_id)
         if arguments.dry_run:
             told = {}

@@ -54,17 +54,17 @@ def main(flags: Sequence[str] | None = None) -> int:
 def rebuild(arguments: argparse.Namespace) -> int:
     """Checks the raw files, builds, checks the rows, and writes those of the sources asked for to `release/`."""
     folder, output = arguments.release.rstrip("/"), files.absolute(arguments.output.rstrip("/"))
-    marker, left_out, settings = recipes.read(folder, arguments.trust)
+    release, left_out, settings = recipes.read(folder, arguments.trust)
     keys = key_list.split(arguments.sources, "--sources")
     for key in keys:
         if key not in left_out:
             those = ", ".join(left_out) or "nothing"
             raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {those}")
-    refuse_other_files(arguments.data_root, {name: of for key in keys for name, of in left_out[key]["files"].items()})
+    refuse_other_files(arguments.data_root, {name: of for key in keys for name, of in left_out[key].files.items()})
     from pipelines.release import to_folder  # with it comes Beam, which takes seconds
 
     to_folder.refuse_pattern(output)
-    wanted = sorted({name for key in keys for name in (key, *left_out[key]["needs"])})
+    wanted = sorted({name for key in keys for name in (key, *left_out[key].needs)})
     collapse = [key for key in settings.ingest.collapse if key in wanted]
     flags = ["--recipe", f"{folder}/{RECIPE}", "--data_root", arguments.data_root]
     flags += ["--sources", key_list.join(wanted), "--set", f"ingest.collapse={json.dumps(collapse)}"]
@@ -75,17 +75,17 @@ def rebuild(arguments: argparse.Namespace) -> int:
     if code:
         return code
     digests = contents.row_digests(output, keys)
-    expected = {key: left_out[key]["rows"] for key in keys}
+    expected = {key: left_out[key].rows for key in keys}
     other = [f"{key} {at}" for key in keys for at in expected[key] if digests[key].get(at) != expected[key][at]]
     other += [f"{key} {at}" for key in keys for at in digests[key] if at not in expected[key]]
     if other:
         raise SourceError(
             f"{output}: other rows than in the release's build: {', '.join(other)}; it was made with IEForge "
-            f"{marker['ieforge']}"
+            f"{release.ieforge}"
         )
     prepared = contents.prepare(output, keys, {key: "not asked for" for key in wanted if key not in keys}, {}, None)
     to_folder.write(prepared.files, f"{output}/release")
-    rows = sum(of["rows"] for key in keys for of in digests[key].values())
+    rows = sum(digest.rows for key in keys for digest in digests[key].values())
     print(
         printable(f"{output}/release: {rows:,} instructions of {', '.join(keys)}, the same as in the release's build")
     )

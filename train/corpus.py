@@ -7,15 +7,16 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Meta
 
+from schemas import manifests
 from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
 from schemas.label import typed_label
+from schemas.manifests import Instructed, Result, Validated
 from train import hub
 from train.refusals import first_line
 from transforms import files, user_files
@@ -30,22 +31,6 @@ EXPECTED = f"a row is a JSON object with {', '.join(REQUIRED)}"
 JSON_COLUMNS = ("instruction", "output", "label")
 LABEL_KEY = {"EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
 """Task → the key of an element of `schema` that names the label, where the element is no string."""
-
-
-Inside = Annotated[str, Meta(pattern=r"(?s)^(?!/|(.*/)?\.\.(/|\Z))[^\x00]+\Z")]
-"""A path below the build's folder."""
-
-
-class Shard(TypedDict):
-    path: Inside
-
-
-class Validated(TypedDict):
-    """What is read of the manifest of a build's instructions: bytes and checksums of its files, and its shards."""
-
-    files: dict[Inside, int]
-    sha256: dict[Inside, str]
-    shards: list[Shard]
 
 
 class FileRow(msgspec.Struct):
@@ -190,27 +175,27 @@ def _why_empty(everything: "Rows", split: str, tasks: Collection[str] | None, so
     return f"split {split} has no rows of {', '.join(sources or ())}; did you mean {', '.join(near or names[:10])}?"
 
 
-def _shards(output: str, split: str) -> dict[str, str | None]:
-    """Path → SHA-256 of the shards that a build's manifests name. Raises ConfigError where they did not pass their
-    suites.
+def _shards(output: str, split: str) -> dict[str, str]:
+    """Path → SHA-256 of the shards of a split that a build's manifests name. Raises ConfigError where they did not pass
+    their suites.
     """
     advice = f"finish it with python -m pipelines.build --output {output}"
     if not os.path.exists(f"{output}/build.json"):
         raise ConfigError(f"{output}: not made by a build (no build.json); name a build's folder or a JSON file")
-    for folder in ("reports", "data"):  # the reports' manifest is the mark of shards that passed their suites
-        path = f"{output}/{folder}/manifest.json"
-        if not os.path.exists(path):
-            raise ConfigError(f"{output}: not validated (no {folder}/manifest.json); {advice}")
-        try:
-            manifest = files.read_json(path, Validated if folder == "data" else dict)
-        except ConfigError as error:
-            raise ConfigError(f"{error}, so the build is not validated; {advice}") from error
-    for name, size in manifest["files"].items():
+    _read_manifest(output, Validated, advice)  # the mark of shards that passed their suites
+    instructed = _read_manifest(output, Instructed, advice)
+    for name, size in instructed.completion.files.items():
         if not os.path.exists(f"{output}/{name}") or os.path.getsize(f"{output}/{name}") != size:
             raise ConfigError(f"{output}/{name}: not the file that was validated; {advice}")
-    paths = [shard["path"] for shard in manifest["shards"]]
-    checksums = manifest["sha256"]
-    return {f"{output}/{path}": checksums.get(path) for path in paths if os.path.basename(path).startswith(f"{split}-")}
+    return {f"{output}/{shard.path}": shard.sha256 for shard in instructed.result.shards if shard.split == split}
+
+
+def _read_manifest(output: str, form: type[Result], advice: str) -> manifests.Manifest[Result]:
+    path = manifests.path(output, form)
+    if not os.path.exists(path):
+        raise ConfigError(f"{output}: not validated (no {form.folder}/manifest.json); {advice}")
+    remedy = f"run the build again: python -m pipelines.build --output {output}"
+    return manifests.parse(files.read_bytes(path), form, path, remedy)
 
 
 def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":

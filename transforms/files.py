@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any, is_typeddict
+from typing import TypeVar
 
 import msgspec
 from pyarrow import fs
 
+from schemas import json_values
 from schemas.errors import ConfigError, MachineError, SourceError
 from transforms.local_tree import as_utf8, list_tree
+
+Value = TypeVar("Value")
 
 LOCAL = fs.LocalFileSystem()
 
@@ -330,25 +333,12 @@ def read_text(path: str) -> str:
         raise ConfigError(f"{path}: no UTF-8 ({error}); make it anew, or name another file") from error
 
 
-def read_json(path: str, form: Any = Any) -> Any:
-    """The value in a JSON file; see `parse_json`."""
-    return parse_json(read_bytes(path), form, path)
+def read_json(path: str, form: type[Value], remedy: str) -> Value:
+    """The value in a JSON file, as a `form` that msgspec knows.
 
-
-def parse_json(content: bytes, form: Any, path: str) -> Any:
-    """The value that a JSON file holds, as a `form` that msgspec knows; of a TypedDict all keys stay, named or not.
-
-    Raises ConfigError naming `path` where it is no JSON, or JSON of another form.
+    Raises ConfigError naming `path` and saying `remedy` where it is no JSON, or JSON of another form.
     """
-    try:
-        value = msgspec.json.decode(content, type=form)
-        return msgspec.json.decode(content) if is_typeddict(form) else value
-    except msgspec.ValidationError as error:
-        raise ConfigError(
-            f"{path}: not as IEForge writes it ({error}); make it anew, or name another folder"
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: no JSON ({error}); make it anew, or name another folder") from error
+    return json_values.parse(read_bytes(path), form, path, remedy)
 
 
 def read_bytes(path: str) -> bytes:

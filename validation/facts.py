@@ -2,33 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
+
+from schemas.manifests import Facts, Names, Place
 
 ID = re.compile(r"^(?P<key>.+)/(?P<split>train|validation|test)/(?P<number>\d+)(/(?P<window>\d+))?$")
 """An Example's id, with or without its window."""
-
-Place = tuple[int, int]
-"""Number and window (-1: not cut) of an example in its source and split."""
-
-
-Names = tuple[str | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Of rows without a fault. `places`: `<key>/<split>` → the first and the last example, which stand in order.
-
-    `negatives` and `positives` are those of `profile.negative_counts`, 0 for test rows. `labels` are the different ones
-    of the layers of Examples, to be held against label sets that are made later: (layer, label), of relations with
-    the labels of head and tail, of events also with each role.
-    """
-
-    rows: int
-    places: dict[str, tuple[Place, Place]]
-    negatives: int = 0
-    positives: int = 0
-    labels: tuple[Names, ...] = ()
 
 
 def place(example_id: str) -> tuple[str, Place] | None:

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.label import Label, LabelSet, typed_label
+from schemas.manifests import Facts
 from validation import wire
-from validation.facts import Facts, places
+from validation.facts import places
 
 BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 

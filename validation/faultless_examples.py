@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from schemas.arrow import items_of, layer_items, mention_columns, nulls_where_none_may_be
 from schemas.example import LAYER, TASKS, Argument, Entity, Event, Mention, Relation
 from schemas.label import LabelSet
-from validation.facts import Facts, Names, places
+from schemas.manifests import Facts, Names
+from validation.facts import places
 from validation.profile import label_faults, mention_fault
 from validation.suites import LANGS
 

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import msgspec
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.describe import citations, figures, shell
 from pipelines.sources import licences
 from schemas import key_list
+from schemas.build_statistics import Statistics, total
 from schemas.errors import printable
 from schemas.example import SPLITS, TASKS
+from schemas.manifests import LayerCounts
 
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("en", "zh")
@@ -19,11 +22,11 @@ SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 
 
-def render(counts: Mapping, lang: str = "en", place: str = "PATH") -> str:
+def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str:
     """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
 
-    `counts`: what `describe.stats` or `figures.subset` made; nothing else decides a word of it. `place`: what
-    `load_dataset` is to be given, a repository's name where the corpus has one.
+    Nothing but the statistics decides a word of it. `place`: what `load_dataset` is to be given, a repository's name
+    where the corpus has one.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -33,26 +36,26 @@ def render(counts: Mapping, lang: str = "en", place: str = "PATH") -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "flag": flag, "yaml": dump}
-    text = environment.get_template(f"card.{lang}.md").render(facts(counts), place=place)
+    text = environment.get_template(f"card.{lang}.md").render(facts(statistics), place=place)
     text = "\n".join(map(printable, text.split("\n")))  # a name or label may hold what a terminal obeys
-    return text if lang != "en" else f"---\n{dump(metadata(counts))}---\n{text}"
+    return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
 
 
-def metadata(counts: Mapping) -> dict:
+def metadata(statistics: Statistics) -> dict:
     """The YAML block: one config a task, and `default` with all of them."""
-    rows = counts["instructions"]
-    about = list(counts["about"].values())
+    rows = statistics.instructions
+    about = list(statistics.about.values())
     identifiers = licences.hub_identifiers(about)
     configs = [config_of("default", "data/*", rows, TASKS) | {"default": True}]
     configs += [config_of(task, f"data/{task}", rows, (task,)) for task in rows]
     return {
         "pretty_name": "IEForge: instructions for information extraction",
-        "language": sorted({facts["lang"] for facts in about}),
+        "language": sorted({facts.lang for facts in about}),
         "license": identifiers,
         **({"license_name": "per-source"} if "other" in identifiers else {}),
         "task_categories": ["text-generation", "token-classification"],
         "tags": ["information-extraction", "instruction-tuning", *topics(rows), "ieforge"],
-        "size_categories": [size_category(figures.total(rows))],
+        "size_categories": [size_category(figures.row_count(rows))],
         "configs": configs,
     }
 
@@ -79,39 +82,40 @@ def size_category(rows: int) -> str:
     return next((name for bound, name in SIZES if rows < bound), "100M<n<1B")
 
 
-def facts(counts: Mapping) -> dict:
-    """What the templates show: `counts` and what is reckoned from them."""
-    about = counts["about"]
-    kept = [one["kept"] for splits in counts["sources"].values() for one in splits.values()]
-    hard = figures.hard_negatives(counts)
+def facts(statistics: Statistics) -> dict:
+    """What the templates show: the statistics and what is computed from them."""
+    about = statistics.about
+    splits = list(figures.every_split(statistics))
+    kept = total(LayerCounts, (split.kept for split in splits))
+    hard = figures.hard_negatives(statistics)
     return {
-        **counts,
+        **msgspec.structs.asdict(statistics),
         "tasks": list(TASKS),
         "splits": SPLITS,
-        "rows": figures.total(counts["instructions"]),
-        "by_split": {split: figures.total(counts["instructions"], split) for split in SPLITS},
-        "languages": sorted({facts["lang"] for facts in about.values()}),
-        "domains": figures.rows_by(counts, "domain"),
-        "by_language": figures.rows_by(counts, "lang"),
-        "read": sum(one["read"]["examples"] for splits in counts["sources"].values() for one in splits.values()),
-        "windows": sum(one["windows"] for splits in counts["sources"].values() for one in splits.values()),
-        "texts": sum(one["examples"] for one in kept),
-        "entities": sum(one["entities"] for one in kept),
-        "relations": sum(one["relations"] for one in kept),
-        "events": sum(one["events"] for one in kept),
-        "label_sets": sum(len(tasks) for tasks in counts["labels"].values()),
-        "rejected": figures.rejected(counts),
-        "lost_parts": figures.rejected(counts, "lost"),
-        "leaked": figures.leaked(counts),
-        "same_text": figures.same_text(counts),
-        "lost_most": figures.lost_most(counts),
+        "rows": figures.row_count(statistics.instructions),
+        "by_split": {split: figures.row_count(statistics.instructions, split) for split in SPLITS},
+        "languages": sorted({facts.lang for facts in about.values()}),
+        "domains": figures.rows_by(statistics, "domain"),
+        "by_language": figures.rows_by(statistics, "lang"),
+        "read": sum(split.read.examples for split in splits),
+        "windows": sum(split.windows for split in splits),
+        "texts": kept.examples,
+        "entities": kept.entities,
+        "relations": kept.relations,
+        "events": kept.events,
+        "label_sets": sum(len(tasks) for tasks in statistics.labels.values()),
+        "rejected": figures.by_frequency(split.rejected for split in splits),
+        "lost_parts": figures.by_frequency(split.lost for split in splits),
+        "leaked": figures.leaked(statistics),
+        "same_text": sum(split.same_text for split in splits),
+        "lost_most": figures.lost_most(statistics),
         "hard": hard,
-        "covered": any(one.get("with_neighbours") for one in hard.values()),
+        "covered": any(one.dictionaries and one.dictionaries.with_neighbours for one in hard.values()),
         "terms": licences.by_terms(about),
-        "held_out": [key for key, facts in about.items() if facts["held_out"]],
-        "one_pair": [key for key, facts in about.items() if facts["one_pair"]],
-        "short": {key: citations.short(facts["citation"]) for key, facts in about.items()},
-        "bibtex": citations.bibtex([facts["citation"] for facts in about.values()] + ["gui2024iepile"]),
+        "held_out": [key for key, facts in about.items() if facts.held_out],
+        "one_pair": [key for key, facts in about.items() if facts.one_pair],
+        "short": {key: citations.short(facts.citation) for key, facts in about.items()},
+        "bibtex": citations.bibtex([facts.citation for facts in about.values()] + ["gui2024iepile"]),
     }
 
 

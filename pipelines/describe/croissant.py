@@ -5,7 +5,7 @@ shards of a task are one RecordSet, and each column is a Field. A relative `cont
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,6 +13,8 @@ import pyarrow as pa
 from pipelines.describe import citations, figures
 from pipelines.sources import licences
 from schemas.arrow import INSTRUCTIONS
+from schemas.build_statistics import Statistics
+from schemas.manifests import InstructionShard
 from transforms import files
 
 CONTEXT = {
@@ -81,35 +83,33 @@ class ShardFile:
     sha256: str
 
 
-def shards_of(output: str, parts: Iterable[Mapping]) -> list[ShardFile]:
-    """The shards of a build with their sizes. `parts`: those of data/'s manifest, with the checksums as written."""
-    checksums = {part["path"]: part["sha256"] for part in parts}
+def shards_of(output: str, shards: Iterable[InstructionShard]) -> list[ShardFile]:
+    """The files of shards of a build, with their sizes and the checksums as they were written."""
+    checksums = {shard.path: shard.sha256 for shard in shards}
     sizes = files.sizes(output, sorted(checksums))
     return [ShardFile(path, size, checksums[path]) for path, size in sizes.items()]
 
 
-def render(counts: Mapping, shards: Iterable[ShardFile], url: str | None = None) -> str:
-    """The text of croissant.json. `counts`: what `describe.stats` or `figures.subset` made; `url`: where the corpus is
-    published, None where it is not.
-    """
+def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None = None) -> str:
+    """The text of croissant.json. `url`: where the corpus is published, None where it is not."""
     shards = list(shards)
-    about = list(counts["about"].values())
-    tasks = {task: [shard for shard in shards if shard.path.split("/")[-2] == task] for task in counts["instructions"]}
+    about = list(statistics.about.values())
+    tasks = {task: [shard for shard in shards if shard.path.split("/")[-2] == task] for task in statistics.instructions}
     content = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": "ieforge-instructions",
         "description": (
-            f"{figures.total(counts['instructions']):,} instructions for information extraction from "
-            f"{len(counts['sources'])} datasets, with gold answers and hard negatives. README.md tells more."
+            f"{figures.row_count(statistics.instructions):,} instructions for information extraction from "
+            f"{len(statistics.sources)} datasets, with gold answers and hard negatives. README.md tells more."
         ),
         **({"url": url} if url else {}),
-        "version": counts["build"]["version"],
-        "inLanguage": sorted({facts["lang"] for facts in about}),
+        "version": statistics.build.version,
+        "inLanguage": sorted({facts.lang for facts in about}),
         "license": licences.hub_identifiers(about),
         "keywords": ["information extraction", "instruction tuning"],
-        "citeAs": citations.bibtex(facts["citation"] for facts in about),
+        "citeAs": citations.bibtex(facts.citation for facts in about),
         "distribution": [file_object(shard) for shard in shards] + [file_set(task, of) for task, of in tasks.items()],
         "recordSet": [record_set(task) for task in tasks],
     }

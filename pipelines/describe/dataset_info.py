@@ -13,11 +13,11 @@ LEARNT = ("train", "validation")
 """Splits whose rows have an `output`."""
 
 
-def render(counts: Mapping, repo: str | None = None) -> str:
+def render(instructions: Mapping[str, Mapping[str, int]], repo: str | None = None) -> str:
     """The text of dataset_info.json: `ieforge_<task>` is the training split, `ieforge_<task>_validation` the other.
 
-    `counts`: what `describe.stats` or `figures.subset` made. `repo`: the repository on the Hub that holds the corpus;
-    None where the file lies beside it.
+    `instructions`: task → split → rows, as the statistics have it. `repo`: the repository on the Hub that holds the
+    corpus; None where the file lies beside it.
     """
     where = {"hf_hub_url": repo} if repo else {"script_url": "."}
     entries = {
@@ -28,7 +28,7 @@ def render(counts: Mapping, repo: str | None = None) -> str:
             "formatting": "alpaca",
             "columns": {"prompt": "instruction", "response": "output"},
         }
-        for task, splits in counts["instructions"].items()
+        for task, splits in instructions.items()
         for split in LEARNT
         if splits.get(split)
     }

@@ -1,41 +1,55 @@
-"""The statistics of a build (`describe.stats`) → those of a part of its sources, and the sums that a card shows."""
+"""The statistics of a build → those of a part of its sources, and the sums that a card shows."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
 
 from pipelines.describe import losses, token_estimate
+from schemas.build_statistics import DictionarySize, SplitStatistics, Statistics, TokenStatistics, total
+from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
+from schemas.manifests import InstructionCounts, TokenCounts, TokenStratum
+
+Value = TypeVar("Value")
 
 
-def subset(counts: Mapping, keys: Collection[str]) -> dict:
-    """The statistics of the sources in `keys` alone, as `describe.stats` would have them; nothing is changed in place.
+def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
+    """The statistics of the sources in `keys` alone, as `describe.stats` would have them.
 
     `build` and `failed` stay, and so does what leaked into the test split of a source that is left out: it was dropped.
     """
-    kept = {name: of(counts[name], keys) for name in ("sources", "about", "labels", "instructions_by_source")}
-    tokens = counts["tokens"]
-    return {
-        **counts,
-        **kept,
-        "instructions": instructions(kept["instructions_by_source"].values()),
-        "leakage": {pair: into for pair, into in counts["leakage"].items() if pair.rpartition("/")[0] in keys},
-        "hard_negatives": {
-            **counts["hard_negatives"],
-            "by_source": of(counts["hard_negatives"]["by_source"], keys),
-        },
-        "tokens": tokens and token_totals({**tokens, "by_source": of(tokens["by_source"], keys)}),
-    }
+    by_source = selected(statistics.instructions_by_source, keys)
+    hard_negatives, tokens = statistics.hard_negatives, statistics.tokens
+    return msgspec.structs.replace(
+        statistics,
+        sources=selected(statistics.sources, keys),
+        about=selected(statistics.about, keys),
+        labels=selected(statistics.labels, keys),
+        instructions=instructions(by_source.values()),
+        instructions_by_source=by_source,
+        leakage={pair: into for pair, into in statistics.leakage.items() if pair.rpartition("/")[0] in keys},
+        hard_negatives=msgspec.structs.replace(hard_negatives, by_source=selected(hard_negatives.by_source, keys)),
+        tokens=tokens
+        and token_totals(
+            TokenCounts(tokens.tokenizer, tokens.contexts, tokens.edges, selected(tokens.by_source, keys))
+        ),
+    )
 
 
-def of(by_source: Mapping, keys: Collection[str]) -> dict:
+def selected(by_source: Mapping[str, Value], keys: Collection[str]) -> dict[str, Value]:
     return {key: value for key, value in by_source.items() if key in keys}
 
 
-def instructions(by_source: Iterable[Mapping]) -> dict[str, dict[str, int]]:
+def instructions(by_source: Iterable[Mapping[str, Mapping[str, InstructionCounts]]]) -> dict[str, dict[str, int]]:
     """Task → split → rows, in their usual order and without zeros, of sources' task → split → counts."""
-    rows = Counter()
+    rows: Counter[tuple[str, str]] = Counter()
     for tasks in by_source:
-        rows.update({(task, split): n["instructions"] for task, splits in tasks.items() for split, n in splits.items()})
+        rows.update(
+            {(task, split): counts.instructions for task, splits in tasks.items() for split, counts in splits.items()}
+        )
     return {
         task: {split: rows[task, split] for split in SPLITS if rows[task, split]}
         for task in TASKS
@@ -43,85 +57,99 @@ def instructions(by_source: Iterable[Mapping]) -> dict[str, dict[str, int]]:
     }
 
 
-def token_totals(tokens: Mapping | None) -> dict | None:
+def token_totals(tokens: TokenCounts | None) -> TokenStatistics | None:
     """Token counts by source with their sums by task and split, and of all rows; None where nothing was counted."""
-    if not tokens or not tokens["by_source"]:
+    if not tokens or not tokens.by_source:
         return None
-    strata: dict[tuple[str, str], list[dict]] = {}
-    for tasks in tokens["by_source"].values():
+    strata: dict[tuple[str, str], list[TokenStratum]] = {}
+    for tasks in tokens.by_source.values():
         for task, splits in tasks.items():
-            for split, record in splits.items():
-                strata.setdefault((task, split), []).append(record)
-    sums = {at: token_estimate.together(records) for at, records in strata.items()}
-    everything = token_estimate.summary(token_estimate.together(sums.values()))
-    return {
-        **tokens,
-        "in_full": everything["counted"] == everything["rows"],
-        "tasks": {
+            for split, stratum in splits.items():
+                strata.setdefault((task, split), []).append(stratum)
+    sums = {at: token_estimate.joined(group) for at, group in strata.items()}
+    everything = token_estimate.summary(token_estimate.joined(sums.values()))
+    return TokenStatistics(
+        tokens.tokenizer,
+        tokens.contexts,
+        tokens.edges,
+        tokens.by_source,
+        in_full=everything.counted == everything.rows,
+        tasks={
             task: {split: token_estimate.summary(sums[task, split]) for split in SPLITS if (task, split) in sums}
             for task in TASKS
             if any((task, split) in sums for split in SPLITS)
         },
-        "total": everything,
-    }
+        total=everything,
+    )
 
 
-def total(counts: Mapping[str, Mapping[str, int]], split: str | None = None) -> int:
-    """The sum of task → split → number, of one split or all."""
-    return sum(n for splits in counts.values() for of_split, n in splits.items() if split in (None, of_split))
+def row_count(rows: Mapping[str, Mapping[str, int]], split: str | None = None) -> int:
+    """The sum of task → split → rows, of one split or all."""
+    return sum(n for splits in rows.values() for name, n in splits.items() if split in (None, name))
 
 
-def rows_by(counts: Mapping, fact: str) -> dict[str, int]:
-    """What `about` says of the sources (`domain`, `lang`) → rows of those of which it says so, the most first."""
-    rows = Counter()
-    for key, tasks in counts["instructions_by_source"].items():
-        rows[counts["about"][key][fact]] += total(instructions([tasks]))
+def rows_by(statistics: Statistics, fact: str) -> dict[str, int]:
+    """Value of a fact about sources (`domain`, `lang`) → rows of the sources that have it, the most first."""
+    rows: Counter[str] = Counter()
+    for key, tasks in statistics.instructions_by_source.items():
+        rows[getattr(statistics.about[key], fact)] += row_count(instructions([tasks]))
     return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
 
 
-def rejected(counts: Mapping, what: str = "rejected") -> dict[str, int]:
-    """Reason → records lost for it, of all sources and splits, the most frequent first. With `what` "lost": parts of
-    records that were kept.
-    """
-    reasons = Counter()
-    for splits in counts["sources"].values():
-        for one in splits.values():
-            reasons.update(one[what])
+def every_split(statistics: Statistics) -> Iterator[SplitStatistics]:
+    return (split for splits in statistics.sources.values() for split in splits.values())
+
+
+def by_frequency(losses: Iterable[Mapping[Reason, int]]) -> dict[Reason, int]:
+    """Reason → the sum of its numbers, the most frequent first."""
+    reasons: Counter[Reason] = Counter()
+    for one in losses:
+        reasons.update(one)
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
-def leaked(counts: Mapping) -> int:
+def leaked(statistics: Statistics) -> int:
     """Train and validation texts that were dropped because they occur in a test split."""
-    return sum(one["rejected"].get("leakage", 0) for splits in counts["sources"].values() for one in splits.values())
+    return sum(split.rejected.get(Reason.LEAKAGE, 0) for split in every_split(statistics))
 
 
-def same_text(counts: Mapping) -> int:
-    """Rows kept beside others of their split that annotate different things in the same text."""
-    return sum(one["same_text"] for splits in counts["sources"].values() for one in splits.values())
-
-
-def lost_most(counts: Mapping) -> dict[str, tuple[int, int]]:
+def lost_most(statistics: Statistics) -> dict[str, tuple[int, int]]:
     """KEY/SPLIT → rows that cleaning had and kept, of the splits that lost most of them."""
     return {
-        f"{key}/{split}": (one["windows"], one["kept"]["examples"])
-        for key, splits in counts["sources"].items()
-        for split, one in splits.items()
-        if losses.lost_most(one["windows"], one["kept"]["examples"])
+        f"{key}/{name}": (split.windows, split.kept.examples)
+        for key, splits in statistics.sources.items()
+        for name, split in splits.items()
+        if losses.lost_most(split.windows, split.kept.examples)
     }
 
 
-def hard_negatives(counts: Mapping) -> dict[str, dict[str, int]]:
-    """Task → sums over its sources: of their dictionaries, and of their train and validation instructions.
-
-    Tasks without a dictionary of their own (EET, EEA, SPO as a rule) have the second alone.
+@dataclass(frozen=True)
+class HardNegativeFigures:
+    """Of a task, over its sources: how many dictionaries there are and how large they are, None where it uses that of
+    a kindred task (EET, EEA and SPO as a rule); and its train and validation instructions.
     """
-    sums: dict[str, Counter] = {}
-    for tasks in counts["hard_negatives"]["by_source"].values():
-        for task, sizes in tasks.items():
-            sums.setdefault(task, Counter()).update({"label_sets": 1, **sizes})
-    for tasks in counts["instructions_by_source"].values():
+
+    label_sets: int
+    dictionaries: DictionarySize | None
+    instructions: InstructionCounts
+
+
+def hard_negatives(statistics: Statistics) -> dict[str, HardNegativeFigures]:
+    """Task → its figures, of the tasks that have a dictionary or train and validation instructions."""
+    sizes: dict[str, list[DictionarySize]] = {}
+    for dictionaries in statistics.hard_negatives.by_source.values():
+        for task, size in dictionaries.items():
+            sizes.setdefault(task, []).append(size)
+    counts: dict[str, list[InstructionCounts]] = {}
+    for tasks in statistics.instructions_by_source.values():
         for task, splits in tasks.items():
-            for split, n in splits.items():
-                if split != "test":
-                    sums.setdefault(task, Counter()).update(n)
-    return {task: dict(sums[task]) for task in TASKS if task in sums}
+            counts.setdefault(task, []).extend(count for split, count in splits.items() if split != "test")
+    return {
+        task: HardNegativeFigures(
+            len(sizes.get(task, ())),
+            total(DictionarySize, sizes[task]) if task in sizes else None,
+            total(InstructionCounts, counts.get(task, ())),
+        )
+        for task in TASKS
+        if sizes.get(task) or counts.get(task)
+    }

@@ -5,11 +5,13 @@ Each shard is counted where it is written, with its rows in memory; the report a
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from itertools import chain
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from schemas.manifests import ExampleShard, InstructionHistograms, InstructionShard
 
 EDGES = tuple(round(2 ** (step / 4)) for step in range(12, 59))
 """Upper ends of the bins, four to a doubling, from 8 to 23,170 characters: a bin holds lengths above the edge before it
@@ -64,38 +66,53 @@ def together(parts: Iterable[Histograms]) -> dict[str, Counter]:
     return sums
 
 
-def listed(bins: Counter, number: int) -> list[int]:
-    return [bins[str(of_bin)] for of_bin in range(number)]
+def filled_bins(parts: Iterable[Mapping[str, int]], number: int) -> list[int]:
+    """How many are in each of the first `number` bins of all parts, empty ones too."""
+    sums: Counter[str] = Counter()
+    for bins in parts:
+        sums.update(bins)
+    return [sums[str(place)] for place in range(number)]
 
 
-def text_lengths(shards: Iterable[dict], keys: Collection[str]) -> dict[str, list[int]]:
-    """Source key → histogram of its texts' lengths in characters. `shards`: those of clean/'s manifest."""
-    of_key: dict[str, list[Histograms]] = {}
+def text_lengths(shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[str, list[int]]:
+    """Source key → histogram of its texts' lengths in characters. `shards`: those of clean/."""
+    by_key: dict[str, list[Mapping[str, int]]] = {}
     for shard in shards:
-        if shard["key"] in keys and shard["rows"]:
-            of_key.setdefault(shard["key"], []).append(shard["histograms"])
-    return {key: listed(together(parts)["lengths"], LENGTHS) for key, parts in sorted(of_key.items())}
+        if shard.key in keys and shard.rows:
+            by_key.setdefault(shard.key, []).append(shard.histograms.lengths)
+    return {key: filled_bins(parts, LENGTHS) for key, parts in sorted(by_key.items())}
 
 
-def instruction_counts(shards: Iterable[dict], keys: Collection[str]) -> dict[str, dict[str, dict]]:
-    """Source key → task → `lengths`, the histogram of prompt and answer together in characters, and `positives`,
-    split → how many instructions have 0, 1, 2 ... positive labels. `shards`: those of data/'s manifest.
+@dataclass(frozen=True)
+class InstructionBins:
+    """`lengths`: histogram of prompt and answer together, in characters; `positives`: split → how many instructions
+    have 0, 1, 2 ... positive labels.
     """
-    found: dict[str, dict[str, dict[str, list[Histograms]]]] = {}
+
+    lengths: list[int]
+    positives: dict[str, list[int]]
+
+
+def instruction_bins(
+    shards: Iterable[InstructionShard], keys: Collection[str]
+) -> dict[str, dict[str, InstructionBins]]:
+    """Source key → task → its histograms. `shards`: those of data/."""
+    groups: dict[str, dict[str, dict[str, list[InstructionHistograms]]]] = {}
     for shard in shards:
-        for key, counts in shard["sources"].items():
-            if key in keys and counts["instructions"]:
-                splits = found.setdefault(key, {}).setdefault(shard["task"], {})
-                splits.setdefault(shard["split"], []).append(shard["histograms"][key])
+        for key, counts in shard.sources.items():
+            if key in keys and counts.instructions:
+                splits = groups.setdefault(key, {}).setdefault(shard.task, {})
+                splits.setdefault(shard.split, []).append(shard.histograms[key])
     return {
         key: {
-            task: {
-                "lengths": listed(together(chain.from_iterable(splits.values()))["lengths"], LENGTHS),
-                "positives": {
-                    split: listed(together(parts)["positives"], MOST_POSITIVES + 1) for split, parts in splits.items()
+            task: InstructionBins(
+                filled_bins((part.lengths for parts in splits.values() for part in parts), LENGTHS),
+                {
+                    split: filled_bins((part.positives for part in parts), MOST_POSITIVES + 1)
+                    for split, parts in splits.items()
                 },
-            }
+            )
             for task, splits in tasks.items()
         }
-        for key, tasks in sorted(found.items())
+        for key, tasks in sorted(groups.items())
     }

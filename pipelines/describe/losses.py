@@ -1,10 +1,11 @@
-"""The manifests of a build → lines for the user about what was lost: nobody should have to look it up to know."""
+"""The manifests of a build → lines for the user about what was lost."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from schemas.errors import Reason
 from schemas.label import LabelSet
+from schemas.manifests import Cleaned, Ingested
 
 MOST = 0.5
 """A split that loses a larger share of its rows in cleaning gets a line."""
@@ -13,18 +14,17 @@ NAMED = 5
 """Up to this many sources get a line each, or are named in one."""
 
 
-def in_ingest(manifest: Mapping) -> list[str]:
+def in_ingest(ingested: Ingested) -> list[str]:
     """A line for every source that failed, and for those that lost something: one each, or one for many."""
-    lines = [f"error: source {key}: {reason}" for key, reason in manifest["failed"].items()]
-    if manifest["absent"]:
-        lines.append(f"note: no text in the files is of {named(manifest['absent'])}; left out")
+    lines = [f"error: source {key}: {reason}" for key, reason in ingested.failed.items()]
+    if ingested.absent:
+        lines.append(f"note: no text in the files is of {named(ingested.absent)}; left out")
     records, parts, first = Counter(), Counter(), {}
-    for split in manifest["splits"]:
-        key = split["key"]
-        records[key] += sum(n for reason, n in split["rejected"].items() if not Reason(reason).is_rule)
-        parts[key] += sum(split["lost"].values())
-        for problem in (*split["first_rejects"], *split["first_lost"]):
-            first.setdefault(key, problem)
+    for split in ingested.splits:
+        records[split.key] += sum(n for reason, n in split.rejected.items() if not reason.is_rule)
+        parts[split.key] += sum(split.lost.values())
+        for problem in (*split.first_rejects, *split.first_lost):
+            first.setdefault(split.key, problem)
     where = "rejects/ingest/ has the place and reason of each"
     keys = sorted(key for key in records if records[key] or parts[key])
     if len(keys) > NAMED:
@@ -39,18 +39,18 @@ def counted(records: int, parts: int) -> str:
     return " and ".join([*counts, *([f"{parts:,} lost part{'s' * (parts > 1)} of records"] if parts else [])])
 
 
-def in_clean(shards: Iterable[Mapping]) -> list[str]:
-    """A line for each split that lost most of its rows. `shards`: as the manifest of clean/ has them."""
+def in_clean(cleaned: Cleaned) -> list[str]:
+    """A line for each split that lost most of its rows."""
     rows: Counter[tuple[str, str]] = Counter()
     kept: Counter[tuple[str, str]] = Counter()
     reasons: dict[tuple[str, str], Counter] = {}
     leaks: dict[tuple[str, str], set[str]] = {}
-    for shard in shards:
-        at = shard["key"], shard["split"]
-        rows[at] += shard["windows"]
-        kept[at] += shard["kept"]["examples"]
-        reasons.setdefault(at, Counter()).update(shard["rejected"])
-        leaks.setdefault(at, set()).update(shard["leaks_into"])
+    for shard in cleaned.shards:
+        at = shard.key, shard.split
+        rows[at] += shard.windows
+        kept[at] += shard.kept.examples
+        reasons.setdefault(at, Counter()).update(shard.rejected)
+        leaks.setdefault(at, set()).update(shard.leaks_into)
     lines = []
     for at in sorted(rows):
         if lost_most(rows[at], kept[at]):

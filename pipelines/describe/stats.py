@@ -1,109 +1,139 @@
-"""The manifests of a build → `reports/stats.json`: what was read, kept and dropped, and what came of it.
+"""The manifests of a build → its statistics (`schemas.build_statistics`)."""
 
-The file is one object; `KEY` is a source key, `TASK` one of `schemas.example.TASKS`, `SPLIT` a split:
-
-- `build`: `version` of IEForge, `sources` (every KEY that was built), `samples` (whether it read the bundled samples),
-  `settings` (what differs from the defaults, without paths). It stays whole in the statistics of a part.
-- `sources`: KEY → SPLIT → `read` and `kept` (each `examples`, `entities`, `relations`, `events`), `windows`,
-  `rejected`, `lost` and `crosses_window` (each what → number), `same_text`.
-- `about`: KEY → `name`, `title`, `lang`, `domain`, `tasks`, `licence` (class), `licence_text`, `homepage`, `citation`
-  (BibTeX key), `held_out`, `one_pair`.
-- `labels`: KEY → TASK → names of its label set.
-- `failed`: KEY → why it is missing.
-- `instructions`: TASK → SPLIT → rows.
-- `instructions_by_source`: KEY → TASK → SPLIT → `instructions`, `examples`, `all_negative`, `with_hard_negatives`,
-  `cut`, `neighbour_pairs`, `neighbours_together`.
-- `leakage`: KEY/SPLIT → KEY of a test split → texts dropped from the first because they occur in the second.
-- `hard_negatives`: `hard_negatives` (mine, none or a file's name), `model`, and `by_source`: KEY → TASK → `labels`,
-  `with_neighbours` (labels that have one), `neighbours` (all together).
-- `tokens`: null, or what `pipelines.stages.tokens` and `pipelines.describe.token_estimate` say:
-  - `tokenizer`, `in_full` (every row was counted), `contexts` (lengths in tokens), `edges` (upper ends of the
-    histogram's bins; a last bin has none);
-  - `by_source`: KEY → TASK → SPLIT → `rows`, `counted` (of these), `prompt` and `answer` (estimated tokens, all rows
-    together), `variance` (of the estimate of both), `longest` (of the rows counted), `histogram` (estimated rows a
-    bin), `above` (context → estimated rows longer than it), `above_variance`;
-  - `tasks`: TASK → SPLIT → the summary of its rows, and `total`, of all: `rows`, `counted`, `tokens`, `margin` (half of
-    the 95 % interval), `prompt`, `answer`, `mean`, `longest`, `histogram`, `above` (context → `share` and `margin`).
-"""
-
+import importlib.metadata
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from hard_negatives import embed
+from pipelines import build_folder
+from pipelines.config import SAMPLES, Config
 from pipelines.describe.figures import instructions, token_totals
-from pipelines.engine import gather
-from pipelines.stages.labels import read_label_set
-from pipelines.stages.mine import dictionary_path, label_sets_to_mine, read_dictionary
+from schemas.build_statistics import (
+    BuildFacts,
+    DictionarySize,
+    HardNegatives,
+    SplitStatistics,
+    Statistics,
+    total,
+)
 from schemas.example import SPLITS
+from schemas.manifests import (
+    Cleaned,
+    ExampleShard,
+    Ingested,
+    Instructed,
+    InstructionCounts,
+    InstructionShard,
+    Labelled,
+    LayerCounts,
+    Mined,
+    SplitRead,
+    Tokenized,
+)
 from transforms import files
 
-COUNTED = ("examples", "entities", "relations", "events")
+
+def stats(output: str, config: Config) -> Statistics:
+    """The statistics of the build in `output`, which `config` decided."""
+    ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
+    tasks = build_folder.read_result(output, Labelled).tasks
+    mined = build_folder.read_result(output, Mined)
+    shards: dict[tuple[str, str], list[ExampleShard]] = {}
+    for shard in cleaned.shards:
+        shards.setdefault((shard.key, shard.split), []).append(shard)
+    sources: dict[str, dict[str, SplitStatistics]] = {}
+    leakage: dict[str, dict[str, int]] = {}
+    for read in sorted(ingested.splits, key=lambda read: (read.key, SPLITS.index(read.split))):
+        group = shards.get((read.key, read.split), [])
+        sources.setdefault(read.key, {})[read.split] = split_statistics(read, group)
+        leaks = summed(shard.leaks_into for shard in group)
+        if leaks:
+            leakage[f"{read.key}/{read.split}"] = leaks
+    by_source = instruction_counts(build_folder.read_result(output, Instructed).shards)
+    return Statistics(
+        build=BuildFacts(
+            importlib.metadata.version("ieforge"), config.data_root == str(SAMPLES), recipe(config), tuple(sources)
+        ),
+        sources=sources,
+        about={key: ingested.sources[key] for key in sources},
+        labels={
+            key: {
+                task: tuple(label.name for label in build_folder.read_label_set(output, task, key).labels)
+                for task in tasks_of_source
+            }
+            for key, tasks_of_source in tasks.items()
+        },
+        failed=ingested.failed,
+        instructions=instructions(by_source.values()),
+        instructions_by_source=by_source,
+        leakage=dict(sorted(leakage.items())),
+        hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
+        tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
+    )
 
 
-def stats(output: str, build: dict) -> dict:
-    """Everything that the module's docstring lists. `build`: as there, without `sources`.
-
-    `read` counts what the files have (entities, relations and events of the records that could be read), `windows`
-    what came of documents, `kept` what is in clean/, `rejected` every record or window lost, by reason, `lost` what
-    records lost that were kept, by reason. `crosses_window` counts annotations that no window holds, `same_text` the
-    rows that were kept beside others of the same text that annotate different things (`clean.same_text: report`).
+def recipe(config: Config) -> dict[str, Any]:
+    """The settings that differ from the defaults and decide rows, as a recipe for another machine: of a path the name
+    alone.
     """
-    ingest, clean = gather.manifest(output, "examples"), gather.manifest(output, "clean")
-    tasks = gather.manifest(output, "labels")["tasks"]
-    sources: dict[str, dict[str, dict]] = {}
-    for part in sorted(ingest["splits"], key=lambda part: (part["key"], SPLITS.index(part["split"]))):
-        sources.setdefault(part["key"], {})[part["split"]] = {
-            "read": {name: part["read"][name] for name in COUNTED},
-            "windows": 0,
-            "kept": dict.fromkeys(COUNTED, 0),
-            "rejected": Counter(part["rejected"]),
-            "lost": Counter(part["lost"]),
-            "crosses_window": Counter(),
-            "same_text": 0,
-        }
-    leakage: dict[str, Counter] = {}
-    for part in clean["shards"]:
-        counts = sources[part["key"]][part["split"]]
-        counts["windows"] += part["windows"]
-        counts["kept"] = {name: n + part["kept"][name] for name, n in counts["kept"].items()}
-        counts["rejected"].update(part["rejected"])
-        counts["crosses_window"].update(part["crosses_window"])
-        counts["same_text"] += part["same_text"]
-        leakage.setdefault(f"{part['key']}/{part['split']}", Counter()).update(part["leaks_into"])
-    by_source: dict[str, dict[str, dict[str, Counter]]] = {}
-    for part in gather.manifest(output, "data")["shards"]:
-        for key, counts in part["sources"].items():
-            by_source.setdefault(key, {}).setdefault(part["task"], {}).setdefault(part["split"], Counter()).update(
-                counts
-            )
+    content = config.model_dump(
+        mode="json",
+        exclude_defaults=True,
+        exclude={"data_root": True, "sources": True, "tokens": True, "mine": {"cache", "accelerator"}},
+    )
+    mine, instruct = content.get("mine", {}), content.get("instruct", {})
+    if mine.get("embedding_model"):
+        mine["embedding_model"] = embed.called(mine["embedding_model"])
+    for section, key in ((mine, "hard_negatives"), (instruct, "prompts")):
+        if section.get(key):
+            section[key] = section[key].rstrip("/").rpartition("/")[2]
+    return {section: value for section, value in content.items() if value != {}}
+
+
+def split_statistics(read: SplitRead, shards: Sequence[ExampleShard]) -> SplitStatistics:
+    """Of a split, from what was read of it and its shards of clean/."""
+    return SplitStatistics(
+        read=read.read,
+        windows=sum(shard.windows for shard in shards),
+        kept=total(LayerCounts, (shard.kept for shard in shards)),
+        rejected=summed([read.rejected, *(shard.rejected for shard in shards)]),
+        lost=read.lost,
+        crosses_window=summed(shard.crosses_window for shard in shards),
+        same_text=sum(shard.same_text for shard in shards),
+    )
+
+
+def summed(counts: Iterable[Mapping[Any, int]]) -> dict[Any, int]:
+    """What is counted → the sum of its numbers."""
+    sums: Counter = Counter()
+    for one in counts:
+        sums.update(one)
+    return dict(sums)
+
+
+def instruction_counts(shards: Iterable[InstructionShard]) -> dict[str, dict[str, dict[str, InstructionCounts]]]:
+    """Source key → task → split."""
+    groups: dict[str, dict[str, dict[str, list[InstructionCounts]]]] = {}
+    for shard in shards:
+        for key, counts in shard.sources.items():
+            groups.setdefault(key, {}).setdefault(shard.task, {}).setdefault(shard.split, []).append(counts)
     return {
-        "build": {**build, "sources": list(sources)},
-        "sources": sources,
-        "about": {key: ingest["sources"][key] for key in sources},
-        "labels": {
-            key: {task: [label.name for label in read_label_set(output, task, key).labels] for task in of}
-            for key, of in tasks.items()
-        },
-        "failed": ingest["failed"],
-        "instructions": instructions(by_source.values()),
-        "instructions_by_source": by_source,
-        "leakage": {pair: into for pair, into in sorted(leakage.items()) if into},
-        "hard_negatives": {
-            **{key: gather.manifest(output, "hard_negatives")[key] for key in ("hard_negatives", "model")},
-            "by_source": dictionaries(output, tasks),
-        },
-        "tokens": token_totals(gather.manifest(output, "tokens")["tokens"]),
+        key: {
+            task: {split: total(InstructionCounts, parts) for split, parts in splits.items()}
+            for task, splits in tasks.items()
+        }
+        for key, tasks in groups.items()
     }
 
 
-def dictionaries(output: str, tasks: dict[str, list[str]]) -> dict[str, dict[str, dict[str, int]]]:
-    """How large each dictionary of the build is. `tasks`: source key → its tasks."""
-    found: dict[str, dict[str, dict[str, int]]] = {}
-    for task, key in label_sets_to_mine(tasks):
-        path = dictionary_path(output, task, key)
+def dictionary_sizes(output: str, tasks: Mapping[str, Sequence[str]]) -> dict[str, dict[str, DictionarySize]]:
+    """Source key → task → how large the dictionary is, of those that the build has. `tasks`: source key → its tasks."""
+    sizes: dict[str, dict[str, DictionarySize]] = {}
+    for task, key in build_folder.label_sets_to_mine(tasks):
+        path = build_folder.dictionary_path(output, task, key)
         if files.exists(path):
-            neighbours = [len(ranking.neighbours) for ranking in read_dictionary(path).labels.values()]
-            found.setdefault(key, {})[task] = {
-                "labels": len(read_label_set(output, task, key).labels),
-                "with_neighbours": sum(map(bool, neighbours)),
-                "neighbours": sum(neighbours),
-            }
-    return found
+            neighbours = [len(ranking.neighbours) for ranking in build_folder.read_dictionary(path).labels.values()]
+            labels = len(build_folder.read_label_set(output, task, key).labels)
+            sizes.setdefault(key, {})[task] = DictionarySize(labels, sum(map(bool, neighbours)), sum(neighbours))
+    return sizes

@@ -14,16 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from pipelines import manifests
+from schemas import manifests
+from schemas.errors import ConfigError
+from schemas.manifests import Manifest, StageResult
 from transforms import files
 
-FORM = 2
-"""Of manifests: what an IEForge of another form made is made anew. 2: with the checksums of all files."""
+FORM = 3
+"""Of manifests: what an IEForge of another form made is made anew. 3: typed (`schemas.manifests`)."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One node: `run(output folder)` reads what it `needs`, fills `folders` and returns the manifest's content.
+    """One node: `run(output folder)` reads what it `needs`, fills `folders` and returns what its manifest notes: a
+    `form`.
 
     `inputs` is what besides earlier stages decides the result (configuration, checksums); JSON-able. The manifest
     lies in the first of `folders`.
@@ -34,9 +37,9 @@ class Stage:
     needs: tuple[str, ...]
     folders: tuple[str, ...]
     inputs: object
-    run: Callable[[str], dict]
+    run: Callable[[str], StageResult]
+    form: type[StageResult]
     files: tuple[str, ...] = ()  # what it writes at the top of the output folder
-    form: type = manifests.Manifest
 
 
 def fingerprints(stages: Mapping[str, Stage]) -> dict[str, str]:
@@ -59,21 +62,30 @@ def manifest_path(output: str, stage: Stage) -> str:
     return f"{output}/{stage.folders[0]}/manifest.json"
 
 
-def read_manifest(output: str, stage: Stage) -> dict | None:
-    """The stage's manifest, or None where it has not ended (or something spoilt it)."""
-    return manifests.read(manifest_path(output, stage), stage.form)
+def read_manifest(output: str, stage: Stage) -> Manifest | None:
+    """The stage's manifest; None where there is none, or one that is damaged or of another version: the stage then
+    counts as not ended.
+    """
+    path = manifest_path(output, stage)
+    if not files.exists(path):
+        return None
+    try:
+        return manifests.parse(files.read_bytes(path), stage.form, path, "run the build again")
+    except ConfigError:
+        return None
 
 
 def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
     """Whether the stage's manifest has this fingerprint and every file that it lists is there as it was written."""
     manifest = read_manifest(output, stage)
-    if manifest is None or manifest["fingerprint"] != fingerprint:
+    if manifest is None or manifest.completion.fingerprint != fingerprint:
         return False
-    if manifest["sha256"].keys() != manifest["files"].keys():
+    written = manifest.completion
+    if written.sha256.keys() != written.files.keys():
         return False
-    if files.sizes(output, manifest["files"]) != manifest["files"]:
+    if files.sizes(output, written.files) != written.files:
         return False
-    noted = {name: sha256 for name, sha256 in manifest["sha256"].items() if not name.endswith(".parquet")}
+    noted = {name: sha256 for name, sha256 in written.sha256.items() if not name.endswith(".parquet")}
     return checksums(output, noted) == noted
 
 
@@ -86,7 +98,7 @@ def checksums(output: str, names: Iterable[str]) -> dict[str, str]:
 
 def run(
     stages: Mapping[str, Stage], output: str, last: str, on_start: Callable[[Stage, bool], None]
-) -> dict[str, dict]:
+) -> dict[str, Manifest]:
     """Runs what `last` needs, then `last`; returns the manifests by stage name.
 
     `on_start(stage, done)` is called before each. A stage that is not done starts from empty folders, so that no
@@ -114,23 +126,18 @@ def run(
                 files.remove_tree(f"{output}/{folder}")
             for file in stage.files:
                 files.remove_temporaries(posixpath.dirname(f"{output}/{file}"))
-            content = stage.run(output)
+            result = stage.run(output)
             written = sorted(
                 f"{folder}/{file.name}"
                 for folder in stage.folders
                 if files.exists(f"{output}/{folder}")
                 for file in files.list_files(f"{output}/{folder}")
             ) + list(stage.files)
-            noted = {shard["path"]: shard["sha256"] for shard in content.get("shards", ())}
+            noted = manifests.noted_checksums(result)
             sha256 = noted | checksums(output, [file for file in written if file not in noted])
-            manifest = {
-                "stage": name,
-                "fingerprint": prints[name],
-                **content,
-                "files": files.sizes(output, written),
-                "sha256": {file: sha256[file] for file in written},
-            }
+            sizes = files.sizes(output, written)
+            text = manifests.render(name, prints[name], result, sizes, {file: sha256[file] for file in written})
             files.make_durable(output, written)  # before what says that they are there
-            files.write_text(manifest_path(output, stage), manifests.render(manifest), durable=True)
+            files.write_text(manifest_path(output, stage), text, durable=True)
         made[name] = read_manifest(output, stage)
     return made

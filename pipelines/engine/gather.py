@@ -33,7 +33,7 @@ def write(lines: list[str], path: str) -> None:
 
 def manifest(output: str, folder: str) -> dict:
     """The manifest of the stage whose first folder this is. Raises MachineError where there is none."""
-    return files.read_json(f"{output}/{folder}/manifest.json", dict)
+    return json.loads(files.read_text(f"{output}/{folder}/manifest.json"))
 
 
 def read(path: str) -> list:

@@ -2,50 +2,44 @@
 
 import hashlib
 import importlib.metadata
-import json
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import dataclass, field
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import manifests, sources
-from pipelines.build import STAGES
-from pipelines.build_folder import recorded, settings
-from pipelines.config import Config
+from pipelines import build_folder, sources
+from pipelines.build_folder import DATA_DOCS, REPORT, STATISTICS, VALIDATION
 from pipelines.describe import card, croissant, dataset_info, figures
 from pipelines.engine import dag
-from pipelines.manifests import Count, Inside, Sha256
 from pipelines.sources import Licence
+from schemas import json_values, manifests
 from schemas.arrow import INSTRUCTIONS
+from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
+from schemas.manifests import (
+    RESULTS,
+    Carded,
+    Completion,
+    Ingested,
+    Instructed,
+    InstructionShard,
+    SourceFacts,
+)
+from schemas.releases import MARKER, FileInRelease, ReleaseRecord, RowDigest, SourceTerms
 from transforms import files
 from transforms.shards import read_batches, write_shard
 
 WORK = ".release"
 """Where what is rewritten for a release waits, below the output folder; hidden from builds and loaders."""
 
-MARKER = "release.json"
-"""What a release holds, in the release itself: by it a later one knows which files it may replace or delete."""
+UNCHANGED = (VALIDATION, DATA_DOCS)
+"""Files of the build that a release has as they are."""
 
-
-class InRelease(TypedDict):
-    size: Count
-    sha256: Sha256
-
-
-class Marker(TypedDict):
-    ieforge: str
-    files: dict[Inside, InRelease]
-
-
-REPORT = "reports/report.html"
-AS_THEY_ARE = ("reports/validation.json", "reports/data_docs/index.html")
 ROWS_A_TABLE = 5_000
 OWN_LICENCE = (
     "write license: and its SPDX name (CC-BY-4.0, MIT) into its source.yaml, or license: open where you may, "
@@ -77,32 +71,41 @@ class Part:
 
 @dataclass(frozen=True)
 class Release:
-    """`kept`: key → what the build says of the source; `left_out`: key → why; `holds`: shard → keys of its sources."""
+    """`kept`: by key; `left_out`: key → why; `sources`: shard → keys of its sources."""
 
     files: tuple[ReleaseFile, ...]
-    kept: dict[str, dict]
+    kept: dict[str, SourceFacts]
     left_out: dict[str, str]
-    holds: dict[str, tuple[str, ...]]
+    sources: dict[str, tuple[str, ...]]
 
 
-def manifest(output: str, folder: str) -> dict:
-    """The manifest of the stage whose first folder this is. Raises MachineError where there is none."""
-    return files.read_json(f"{output}/{folder}/manifest.json", dict)
+@dataclass(frozen=True)
+class Ended:
+    """The stages of a build that have ended: what the engine noted of each, and those whose manifest was altered since.
+    `unreadable`: stage → why its manifest cannot be read.
+    """
+
+    completions: dict[str, Completion] = field(default_factory=dict)
+    altered: set[str] = field(default_factory=set)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
-def manifests_below(output: str) -> Iterator[tuple[str, dict]]:
-    """(name, manifest) of the stages that have ended; one that is spoilt counts for none, as in a build."""
-    for file in files.list_files(output):
-        if posixpath.basename(file.name) == "manifest.json":
-            content = manifests.read(file.path)
-            form = manifests.FORMS.get(content["stage"], manifests.Manifest) if content else None
-            if form and manifests.read(file.path, form):
-                yield file.name, content
-
-
-def by_stage(output: str) -> dict[str, dict]:
-    """Stage name → manifest, of the stages that have ended."""
-    return {content["stage"]: content for _, content in manifests_below(output)}
+def ended(output: str) -> Ended:
+    """Reads the manifests of all stages."""
+    stages = Ended()
+    for stage, form in RESULTS.items():
+        path = manifests.path(output, form)
+        if not files.exists(path):
+            continue
+        try:
+            content = files.read_bytes(path)
+            stages.completions[stage] = manifests.parse(content, form, path, build_folder.AGAIN).completion
+        except ConfigError as error:
+            stages.unreadable[stage] = str(error)
+        else:
+            if not manifests.is_as_written(content):
+                stages.altered.add(stage)
+    return stages
 
 
 def refusals(output: str) -> list[str]:
@@ -110,57 +113,51 @@ def refusals(output: str) -> list[str]:
 
     Raises ConfigError where it is no build.
     """
-    if not files.is_folder(output) or recorded(output) is None:
+    if not files.is_folder(output) or build_folder.recorded(output) is None:
         raise ConfigError(f"{output}: no build in it; name the --output folder of python -m pipelines.build")
-    found = by_stage(output)
+    stages = ended(output)
     again = "run python -m pipelines.build again with the same flags"
-    reasons = []
-    unfinished = [stage for stage in STAGES if stage not in found]
-    before = [stage for stage in unfinished if stage not in ("validate", "card")]
+    reasons = list(stages.unreadable.values())
+    missing = RESULTS.keys() - stages.completions.keys() - stages.unreadable.keys()
+    before = [stage for stage in RESULTS if stage in missing and stage not in ("validate", "card")]
     if before:
         reasons.append(f"the build is not whole, it lacks {', '.join(before)}: {again}, without --only")
-    if "validate" in unfinished:
-        failed = files.exists(f"{output}/reports/validation.json")
-        todo = f"mend what {output}/reports/data_docs/index.html names, then " if failed else ""
+    if "validate" in missing:
+        failed = files.exists(f"{output}/{VALIDATION}")
+        todo = f"mend what {output}/{DATA_DOCS} names, then " if failed else ""
         reasons.append(f"no passed validation: {todo}{again}")
-    if "card" in unfinished or "config" not in found["card"]:  # an older IEForge did not record it
+    if "card" in missing:
         reasons.append(f"no card: {again}, to its last stage")
-    else:
+    if "card" in stages.completions:
         try:
-            limit = built_with(found["card"]).ingest.limit
-        except ConfigError:
-            reasons.append(f"card/manifest.json was altered, or is of another IEForge: delete it, then {again}")
+            limit = build_folder.configuration(output).ingest.limit
+        except ConfigError as error:
+            reasons.append(str(error))
         else:
             if limit is not None:
                 reasons.append(f"built with --limit {limit}, which makes a sample: build without it")
-    shards = [shard for stage in ("clean", "instruct") for shard in found.get(stage, {"shards": ()})["shards"]]
-    if any("histograms" not in shard for shard in shards):  # likewise
-        reasons.append(f"made by an older IEForge, without what the report adds up: {again}")
-    for key, reason in found.get("ingest", {"failed": {}})["failed"].items():
-        reasons.append(f"source {key} failed ({reason}): mend it, or name the others with --sources and build again")
-    for stage, content in found.items():
-        there = files.sizes(output, content["files"])
-        changed = sorted(name for name, size in content["files"].items() if there.get(name) != size)
+    if "ingest" in stages.completions:
+        for key, reason in build_folder.read_result(output, Ingested).failed.items():
+            reasons.append(
+                f"source {key} failed ({reason}): mend it, or name the others with --sources and build again"
+            )
+    for stage, completion in stages.completions.items():
+        there = files.sizes(output, completion.files)
+        changed = sorted(name for name, size in completion.files.items() if there.get(name) != size)
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             reasons.append(f"{changed[0]}{more} changed or gone since stage {stage} ended: {again}")
-        unchanged = content["files"].keys() - changed
-        same_size = {name: sha256 for name, sha256 in content["sha256"].items() if name in unchanged}
+        unchanged = completion.files.keys() - changed
+        same_size = {name: sha256 for name, sha256 in completion.sha256.items() if name in unchanged}
         now = dag.checksums(output, same_size)
         for name in sorted(name for name, sha256 in same_size.items() if now[name] != sha256):
             reasons.append(f"{name} holds other bytes than were written: delete it, then {again}")
     if not reasons:  # what is wrong besides has the stage run again, which writes its manifest anew
         reasons += [
-            f"{name} was altered since it was written: delete it, then {again}"
-            for name, content in manifests_below(output)
-            if content["checksum"] != manifests.checksum(content)
+            f"{RESULTS[stage].folder}/manifest.json was altered since it was written: delete it, then {again}"
+            for stage in sorted(stages.altered)
         ]
     return reasons
-
-
-def built_with(card_manifest: dict) -> Config:
-    """The configuration that all stages ran with (`build.json` may already tell that of a later, partial build)."""
-    return settings(card_manifest["config"], "card/manifest.json")
 
 
 def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, str]]:
@@ -176,16 +173,15 @@ def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, 
         for name in (key, source.name)
     }
     kept, left_out = [], {}
-    ingested = by_stage(output).get("ingest", {"sources": {}})
-    for key, source in sorted(ingested["sources"].items()):
-        licence = sources.load(key).licence if key in sources.keys() else source["licence"]
+    for key, source in sorted(build_folder.read_result(output, Ingested).sources.items()):
+        licence = sources.load(key).licence if key in sources.keys() else source.licence
         if licence == Licence.GATED:
-            left_out[key] = f"gated ({source['licence_text']})"
-        elif key not in sources.keys() and source["licence_text"] != Licence.OPEN and plain(source["name"]) in gated:
-            left_out[key] = f"gated, by its name {source['name']} ({gated[plain(source['name'])]})"
+            left_out[key] = f"gated ({source.licence_text})"
+        elif key not in sources.keys() and source.licence_text != Licence.OPEN and plain(source.name) in gated:
+            left_out[key] = f"gated, by its name {source.name} ({gated[plain(source.name)]})"
         elif licence == Licence.ASK and not include_unlicensed:
             todo = "" if key in sources.keys() else f"; {OWN_LICENCE}"
-            left_out[key] = f"no licence known that allows to pass it on ({source['licence_text']}){todo}"
+            left_out[key] = f"no licence known that allows to pass it on ({source.licence_text}){todo}"
         else:
             kept.append(key)
     return kept, left_out
@@ -201,20 +197,20 @@ def keys_of(table: pa.Table) -> pa.ChunkedArray:
     return pc.replace_substring_regex(table["example_id"], AFTER_KEY, "")
 
 
-def parts(shards: Iterable[dict], keep: Collection[str]) -> list[Part]:
+def parts(shards: Iterable[InstructionShard], keep: Collection[str]) -> list[Part]:
     """The shards that have rows of sources to `keep`, numbered anew within their task and split."""
-    groups: dict[tuple[str, str], list[dict]] = {}
+    groups: dict[tuple[str, str], list[InstructionShard]] = {}
     for shard in shards:
-        groups.setdefault((shard["task"], shard["split"]), []).append(shard)
-    found = []
+        groups.setdefault((shard.task, shard.split), []).append(shard)
+    planned = []
     for (task, split), group in groups.items():
-        holding = [(shard, [key for key, n in shard["sources"].items() if n["instructions"]]) for shard in group]
-        holding = [(shard, keys) for shard, keys in holding if not keep.isdisjoint(keys)]
-        for number, (shard, keys) in enumerate(holding):
-            name = f"data/{task}/{split}-{number:05d}-of-{len(holding):05d}.parquet"
+        with_keys = [(shard, [key for key, n in shard.sources.items() if n.instructions]) for shard in group]
+        with_keys = [(shard, keys) for shard, keys in with_keys if not keep.isdisjoint(keys)]
+        for number, (shard, keys) in enumerate(with_keys):
+            name = f"data/{task}/{split}-{number:05d}-of-{len(with_keys):05d}.parquet"
             ours = tuple(key for key in keys if key in keep)
-            found.append(Part(name, shard["path"], ours, len(ours) < len(keys)))
-    return found
+            planned.append(Part(name, shard.path, ours, len(ours) < len(keys)))
+    return planned
 
 
 def kept_rows(path: str, keep: Collection[str]) -> Iterator[pa.Table]:
@@ -224,22 +220,22 @@ def kept_rows(path: str, keep: Collection[str]) -> Iterator[pa.Table]:
         yield table.filter(pc.is_in(keys_of(table), wanted))
 
 
-def row_digests(output: str, keys: Collection[str]) -> dict[str, dict[str, dict]]:
+def row_digests(output: str, keys: Collection[str]) -> dict[str, dict[str, RowDigest]]:
     """Source → "task/split" → rows and the SHA-256 over them: each row's values as a JSON list, one a line, in order.
 
     By these a rebuilt source is compared with the one that a release left out.
     """
     digests: dict[str, dict[str, list]] = {key: {} for key in sorted(keys)}
-    for shard in manifest(output, "data")["shards"]:
-        held = [key for key in shard["sources"] if key in digests]
-        for table in kept_rows(f"{output}/{shard['path']}", held) if held else ():
+    for shard in build_folder.read_result(output, Instructed).shards:
+        wanted = [key for key in shard.sources if key in digests]
+        for table in kept_rows(f"{output}/{shard.path}", wanted) if wanted else ():
             for key, row in zip(keys_of(table).to_pylist(), table.to_pylist(), strict=True):
-                count = digests[key].setdefault(f"{shard['task']}/{shard['split']}", [0, hashlib.sha256()])
+                count = digests[key].setdefault(f"{shard.task}/{shard.split}", [0, hashlib.sha256()])
                 count[0] += 1
                 count[1].update(msgspec.json.encode(list(row.values())) + b"\n")
     return {
-        key: {at: {"rows": rows, "sha256": digest.hexdigest()} for at, (rows, digest) in of.items()}
-        for key, of in digests.items()
+        key: {at: RowDigest(rows, digest.hexdigest()) for at, (rows, digest) in splits.items()}
+        for key, splits in digests.items()
     }
 
 
@@ -252,18 +248,19 @@ def prepare(
     same bytes.
     """
     work = f"{output}/{WORK}"
-    about = manifest(output, "examples")["sources"]
-    planned = parts(manifest(output, "data")["shards"], frozenset(keep))
-    counts = figures.subset(files.read_json(f"{output}/reports/stats.json", dict), keep)
-    rewrite(output, planned, counts)
+    about = build_folder.read_result(output, Ingested).sources
+    planned = parts(build_folder.read_result(output, Instructed).shards, frozenset(keep))
+    statistics = figures.subset(build_folder.read_statistics(output), keep)
+    build = build_folder.read_manifest(output, Carded).completion.fingerprint
+    rewrite(output, planned, statistics, build)
     listed = [
         described(part.name, f"{work}/{part.name}" if part.mixed else f"{output}/{part.built}") for part in planned
     ]
-    texts = telling(output, counts, listed, repo_id) | extra
+    texts = descriptions(statistics, listed, repo_id) | extra
     for name, text in texts.items():
         files.write_text(f"{work}/{name}", text)
     listed += [described(name, f"{work}/{name}") for name in (REPORT, *texts)]
-    listed += [described(name, f"{output}/{name}") for name in AS_THEY_ARE]
+    listed += [described(name, f"{output}/{name}") for name in UNCHANGED]
     listed += [
         described(f"{folder}/{file.name}", file.path)
         for folder in ("labels", "hard_negatives")
@@ -271,52 +268,68 @@ def prepare(
         if file.name.partition("/")[2].removesuffix(".json") in keep
     ]
     listed.sort(key=lambda file: file.name)
-    marker = {
-        "ieforge": importlib.metadata.version("ieforge"),
-        "build": manifest(output, "card")["fingerprint"],
-        "sources": {key: {name: about[key][name] for name in ("title", "licence", "licence_text")} for key in keep},
-        "left_out": left_out,
-        "files": {file.name: {"size": file.size, "sha256": file.sha256} for file in listed},
-    }
-    files.write_text(f"{work}/{MARKER}", json.dumps(marker, ensure_ascii=False, indent=1) + "\n")
+    record = ReleaseRecord(
+        importlib.metadata.version("ieforge"),
+        build,
+        {key: terms_of(about[key]) for key in keep},
+        left_out,
+        {file.name: FileInRelease(file.size, file.sha256) for file in listed},
+    )
+    files.write_text(f"{work}/{MARKER}", json_values.render(record))
     listed.append(described(MARKER, f"{work}/{MARKER}"))
     return Release(
         tuple(listed), {key: about[key] for key in keep}, left_out, {part.name: part.keys for part in planned}
     )
 
 
-def telling(output: str, counts: dict, shards: Iterable[ReleaseFile], repo_id: str | None) -> dict[str, str]:
-    """Name → text of the files that tell what a release with these counts and shards holds."""
+def terms_of(source: SourceFacts) -> SourceTerms:
+    return SourceTerms(source.title, source.licence, source.licence_text)
+
+
+def descriptions(statistics: Statistics, shards: Iterable[ReleaseFile], repo_id: str | None) -> dict[str, str]:
+    """Name → text of the files that describe a release with these statistics and shards."""
     url = f"https://huggingface.co/datasets/{repo_id}" if repo_id else None
     described_shards = [croissant.ShardFile(shard.name, shard.size, shard.sha256) for shard in shards]
     return {
-        "README.md": card.render(counts, "en", repo_id or "PATH"),
-        "README_zh.md": card.render(counts, "zh", repo_id or "PATH"),
-        "croissant.json": croissant.render(counts, described_shards, url),
-        "dataset_info.json": dataset_info.render(counts, repo_id),
-        "reports/stats.json": json.dumps(counts, ensure_ascii=False, indent=1) + "\n",
+        "README.md": card.render(statistics, "en", repo_id or "PATH"),
+        "README_zh.md": card.render(statistics, "zh", repo_id or "PATH"),
+        "croissant.json": croissant.render(statistics, described_shards, url),
+        "dataset_info.json": dataset_info.render(statistics.instructions, repo_id),
+        STATISTICS: json_values.render(statistics),
     }
 
 
-def rewrite(output: str, planned: Iterable[Part], counts: dict) -> None:
+class Rewritten(msgspec.Struct, frozen=True):
+    """`.rewritten.json`: the build's fingerprint and the sources that were kept, and the checksums of the files made
+    for them.
+    """
+
+    build: str
+    sources: tuple[str, ...]
+    sha256: dict[str, str]
+
+
+def rewrite(output: str, planned: Iterable[Part], statistics: Statistics, build: str) -> None:
     """Writes the mixed shards without the rows of other sources, and the report without other sources.
 
-    Not again where the last try of this build and choice ended well: the shards take long.
+    Not again where the last try of this build (by its fingerprint) and choice ended well: the shards take long.
     """
     work, done = f"{output}/{WORK}", f"{output}/{WORK}/.rewritten.json"
-    what = [manifest(output, "card")["fingerprint"], sorted(counts["sources"])]
+    sources_kept = tuple(sorted(statistics.sources))
     mixed = [part for part in planned if part.mixed]
     names = [REPORT, *(part.name for part in mixed)]
     with suppress(ConfigError):  # cut off or damaged: made anew
-        if files.exists(done) and files.read_json(done) == [what, checksums(work, names)]:
+        if files.exists(done) and files.read_json(done, Rewritten, build_folder.AGAIN) == Rewritten(
+            build, sources_kept, checksums(work, names)
+        ):
             return
-    from pipelines.report import page  # with it comes Beam, which takes seconds
+    from pipelines.report import page
 
     files.remove_tree(work)
     for part in mixed:
-        write_shard(f"{work}/{part.name}", INSTRUCTIONS, kept_rows(f"{output}/{part.built}", counts["sources"]))
-    files.write_text(f"{work}/{REPORT}", page.page(output, counts))
-    files.write_text(done, json.dumps([what, checksums(work, names)]))
+        write_shard(f"{work}/{part.name}", INSTRUCTIONS, kept_rows(f"{output}/{part.built}", statistics.sources))
+    files.write_text(f"{work}/{REPORT}", page.page(output, statistics))
+    files.write_text(done, json_values.render(Rewritten(build, sources_kept, checksums(work, names))))
 
 
 def checksums(folder: str, names: Iterable[str]) -> dict[str, str]:
@@ -339,22 +352,19 @@ def for_machines(release: Release) -> dict:
     """What the release holds, JSON-able."""
     return {
         "files": [
-            {"name": file.name, "size": file.size, "sha256": file.sha256, "sources": release.holds.get(file.name, ())}
+            {"name": file.name, "size": file.size, "sha256": file.sha256, "sources": release.sources.get(file.name, ())}
             for file in release.files
         ],
-        "sources": {
-            key: {name: about[name] for name in ("title", "licence", "licence_text")}
-            for key, about in release.kept.items()
-        },
+        "sources": {key: msgspec.to_builtins(terms_of(about)) for key, about in release.kept.items()},
         "left_out": release.left_out,
     }
 
 
 def for_people(release: Release) -> list[str]:
     """The same as lines: a file with bytes, name and licences of what is in it, a source, a source left out."""
-    told = []
+    lines = []
     for file in release.files:
-        licences = sorted({release.kept[key]["licence_text"] for key in release.holds.get(file.name, ())})
-        told.append(f"file\t{file.size}\t{file.name}\t{'; '.join(licences)}".rstrip())
-    told += [f"source\t{key}\t{about['licence']}\t{about['licence_text']}" for key, about in release.kept.items()]
-    return told + [f"left out\t{key}\t{why}" for key, why in release.left_out.items()]
+        licences = sorted({release.kept[key].licence_text for key in release.sources.get(file.name, ())})
+        lines.append(f"file\t{file.size}\t{file.name}\t{'; '.join(licences)}".rstrip())
+    lines += [f"source\t{key}\t{about.licence}\t{about.licence_text}" for key, about in release.kept.items()]
+    return lines + [f"left out\t{key}\t{why}" for key, why in release.left_out.items()]

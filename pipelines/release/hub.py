@@ -25,9 +25,10 @@ from huggingface_hub.hf_api import DatasetInfo, RepoFile
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_stream_backoff, validate_repo_id
 from tqdm import tqdm
 
-from pipelines.release.contents import MARKER, Marker, ReleaseFile, fingerprint
+from pipelines.release.contents import ReleaseFile, fingerprint
+from schemas import json_values
 from schemas.errors import ConfigError, MachineError, PublishError
-from transforms import files
+from schemas.releases import MARKER, ReleaseRecord
 
 Answer = TypeVar("Answer")
 
@@ -132,7 +133,7 @@ def files_of_release(repo_id: str, revision: str) -> set[str]:
     """The files that the release in the repository lists."""
     content = b"".join(download(repo_id, MARKER, revision))
     try:
-        return set(files.parse_json(content, Marker, MARKER)["files"])
+        return set(json_values.parse(content, ReleaseRecord, MARKER, "name another repository").files)
     except ConfigError as error:
         raise PublishError(f"{repo_id}: its {MARKER} is not one of ours; name another repository") from error
 

@@ -4,45 +4,32 @@ All is looked at before anything is built. The files lie in the release, are fil
 below the data root; the recipe names no file, and no model that is not trusted.
 """
 
-import json
 import os
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from typing import TypedDict
 
 from hard_negatives import embed
-from pipelines import config, sources
+from pipelines import build_folder, config, sources
 from pipelines.describe import shell
-from pipelines.manifests import INSIDE, Count, Sha256
 from pipelines.release import contents
-from pipelines.release.contents import MARKER, Marker
-from schemas import key_list
+from schemas import json_values, key_list
 from schemas.errors import ConfigError, quoted
+from schemas.manifests import INSIDE, Ingested
+from schemas.releases import MARKER, ReleaseRecord, SourceLeftOut
 from transforms import files, yaml_values
 
 FOLDER = "rebuild"
 SOURCES, RECIPE = f"{FOLDER}/sources.json", f"{FOLDER}/recipe.yaml"
 PROMPTS, DICTIONARIES = f"{FOLDER}/prompts.yaml", f"{FOLDER}/hard_negatives"
 
+AGAIN = "publish or copy the release again"
+
 MOST_BYTES = 1 << 28
 """Of the files by which sources are rebuilt, together. Label names and scores of the largest known sets take 1 %."""
 
 MOST_YAML_BYTES = 1 << 20
 """Of a YAML file: reading one takes a second a megabyte."""
-
-
-class Rows(TypedDict):
-    rows: Count
-    sha256: Sha256
-
-
-class LeftOut(TypedDict):
-    """A source that a release left out. `files`: path below the data root → SHA-256; `rows`: TASK/SPLIT → digest."""
-
-    needs: list[str]
-    files: dict[str, Sha256]
-    rows: dict[str, Rows]
 
 
 def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
@@ -54,30 +41,30 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
     """
     if not left_out:
         return {}
-    config = contents.built_with(contents.manifest(output, "card"))
-    ingested = contents.manifest(output, "examples")
-    leakage = files.read_json(f"{output}/reports/stats.json", dict)["leakage"]
+    config = build_folder.configuration(output)
+    ingested = build_folder.read_result(output, Ingested)
+    leakage = build_folder.read_statistics(output).leakage
     digests = contents.row_digests(output, left_out)
-    found = {}
+    described = {}
     for key in sorted(left_out):
-        about = ingested["sources"][key]
+        about = ingested.sources[key]
         into = {other for split in ("train", "validation") for other in leakage.get(f"{key}/{split}", ())}
-        needs = sorted(into - {key})
-        found[key] = {
-            "title": about["title"],
-            "licence": about["licence"],
-            "licence_text": about["licence_text"],
-            "get": sources.load(key).get if key in sources.keys() else "the files of whoever published this",
-            "needs": needs,
-            "files": {name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
-            "command": shell.command(["python", "-m", "pipelines.rebuild", *given_flags(key)]),
-            "rows": digests[key],
-        }
+        needs = tuple(sorted(into - {key}))
+        described[key] = SourceLeftOut(
+            title=about.title,
+            licence=about.licence,
+            licence_text=about.licence_text,
+            get=sources.load(key).get if key in sources.keys() else "the files of whoever published this",
+            needs=needs,
+            files={name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
+            command=shell.command(["python", "-m", "pipelines.rebuild", *given_flags(key)]),
+            rows=digests[key],
+        )
     settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
     settings["instruct"] |= {"prompts": None}
     texts = {
-        SOURCES: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
+        SOURCES: json_values.render(described),
         RECIPE: yaml_values.render(settings),
     }
     if config.instruct.prompts:
@@ -92,13 +79,13 @@ def given_flags(key: str) -> list[str]:
     return ["--release", ".", "--sources", key_list.join([key]), "--data_root", "RAW", "--output", "DIR"]
 
 
-def raw_files(ingested: dict, key: str) -> dict[str, str]:
+def raw_files(ingested: Ingested, key: str) -> dict[str, str]:
     """Path below a data root → SHA-256 of the source's raw files, as the build read them."""
     folder = sources.folder(key) if key in sources.keys() else key
-    return {f"{folder}/{name}": checksum for of in ingested["raw"][key].values() for name, checksum in sorted(of)}
+    return {f"{folder}/{name}": checksum for group in ingested.raw[key].values() for name, checksum in sorted(group)}
 
 
-def read(folder: str, trust: bool) -> tuple[Marker, dict[str, LeftOut], config.Config]:
+def read(folder: str, trust: bool) -> tuple[ReleaseRecord, dict[str, SourceLeftOut], config.Config]:
     """(`release.json`, the sources left out by key, the settings of the build) of the release in `folder`.
 
     `trust`: whether the recipe may name models. Raises ConfigError for what is damaged, half-written or could do more
@@ -109,23 +96,23 @@ def read(folder: str, trust: bool) -> tuple[Marker, dict[str, LeftOut], config.C
     if not os.path.lexists(f"{folder}/{SOURCES}"):
         raise ConfigError(f"{folder}: no {SOURCES} in it; name the folder of a release that left sources out")
     check_files(folder)
-    marker = files.read_json(f"{folder}/{MARKER}", Marker)
-    for name in marker["files"]:
+    record = files.read_json(f"{folder}/{MARKER}", ReleaseRecord, AGAIN)
+    for name in record.files:
         if name.startswith(f"{FOLDER}/") and not files.exists(f"{folder}/{name}"):
             raise ConfigError(f"{folder}: half a release, {name} is missing; publish or copy it again")
-    left_out = files.read_json(f"{folder}/{SOURCES}", dict[str, LeftOut])
+    left_out = files.read_json(f"{folder}/{SOURCES}", dict[str, SourceLeftOut], AGAIN)
     for key, about in left_out.items():
-        for name in about["files"]:
+        for name in about.files:
             if not is_inside(name):
                 raise ConfigError(
                     f"{folder}/{SOURCES}: source {quoted(key)} names {quoted(name)}, which is no path in a data root"
                 )
-        for other in about["needs"]:
+        for other in about.needs:
             if not is_inside(other):
                 raise ConfigError(
                     f"{folder}/{SOURCES}: source {quoted(key)} needs {quoted(other)}, which is no key of a source"
                 )
-    return marker, left_out, settings(f"{folder}/{RECIPE}", trust)
+    return record, left_out, settings(f"{folder}/{RECIPE}", trust)
 
 
 def check_files(folder: str) -> None:

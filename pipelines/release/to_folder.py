@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines.release.contents import MARKER, Marker, ReleaseFile
+from pipelines.release.contents import ReleaseFile
+from schemas import json_values
 from schemas.errors import ConfigError, MachineError
+from schemas.releases import MARKER, ReleaseRecord
 from transforms import files
 
 BLOCK_BYTES = 1 << 20
+FOREIGN = "name a new folder with --to"
 RAW = CompressionTypes.UNCOMPRESSED
 
 
@@ -32,7 +35,7 @@ def write(listed: Sequence[ReleaseFile], target: str) -> int:
         if there and MARKER not in there:
             raise ConfigError(f"{target}: not empty and no release (no {MARKER}); name a new folder with --to")
         marker = f"{target}/{MARKER}"
-        before = files.parse_json(read(marker), Marker, marker)["files"] if there else {}
+        before = json_values.parse(read(marker), ReleaseRecord, marker, FOREIGN).files if there else {}
         wanted = {file.name for file in listed}
         # Until all is there the marker tells the files of the earlier release, or else of this one: a second try
         # then knows what is ours.

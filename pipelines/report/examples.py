@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipelines.report.samples import TEXT_CHARS, in_turn, short, within
 from schemas.arrow import layer_items, table_to_examples
 from schemas.example import Example, Mention
+from schemas.manifests import ExampleShard
 from transforms.draw import key_array, seed_key
 from transforms.shards import ROW_GROUP_ROWS, read_group
 from validation.facts import place
@@ -36,17 +37,17 @@ Address = tuple[int, int]
 """The number of a table (a row group of a source) and of a row in it."""
 
 
-def examples(output: str, shards: Iterable[dict], keys: Collection[str]) -> dict[str, list]:
+def examples(output: str, shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[str, list]:
     """Source key → some of its examples (see `compact`), of every label some as far as the bound allows.
 
-    `shards`: those of clean/'s manifest. One source's drawn examples are in memory at a time.
+    `shards`: those of clean/. One source's drawn examples are in memory at a time.
     """
     bound = min(SOURCE_BYTES, EXAMPLE_BYTES // max(1, len(keys)))
     groups: dict[str, list[tuple[str, int]]] = {}
     for shard in shards:
-        if shard["key"] in keys and shard["rows"]:
-            path, last = f"{output}/{shard['path']}", (shard["rows"] - 1) // ROW_GROUP_ROWS
-            groups.setdefault(shard["key"], []).extend((path, number) for number in range(last + 1))
+        if shard.key in keys and shard.rows:
+            path, last = f"{output}/{shard.path}", (shard.rows - 1) // ROW_GROUP_ROWS
+            groups.setdefault(shard.key, []).extend((path, number) for number in range(last + 1))
     return {key: within(map(compact, drawn(of_key)), bound) for key, of_key in sorted(groups.items())}
 
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hard_negatives.report import Asked, page
-from pipelines.engine import gather
-from pipelines.stages.labels import read_label_set
-from pipelines.stages.mine import dictionary_path, label_sets_to_mine, read_dictionary
+from pipelines import build_folder
+from schemas.build_statistics import total
 from schemas.label import Label
+from schemas.manifests import Instructed, InstructionCounts, Labelled
 from transforms import files
 from transforms.ask import SPLIT_NUM, cut
 
@@ -67,30 +67,31 @@ def together_by_chance(labels: Sequence[Label], split_num: int) -> float:
 
 
 def report(output: str, split_num: Mapping[str, int]) -> str:
-    """The page over all dictionaries of a build. `split_num`: labels a batch by task, where it is not the default."""
-    counts: dict[tuple[str, str], Counter] = {}
-    for part in gather.manifest(output, "data")["shards"]:
-        if part["split"] != "test":
-            for key, of in part["sources"].items():
-                counts.setdefault((part["task"], key), Counter()).update(of)
+    """The page over all dictionaries of a build. `split_num`: labels per batch by task, where it is not the default."""
+    counts: dict[tuple[str, str], list[InstructionCounts]] = {}
+    for shard in build_folder.read_result(output, Instructed).shards:
+        if shard.split != "test":
+            for key, counts_of_source in shard.sources.items():
+                counts.setdefault((shard.task, key), []).append(counts_of_source)
     entries = []
-    for task, key in label_sets_to_mine(gather.manifest(output, "labels")["tasks"]):
-        path = dictionary_path(output, task, key)
+    for task, key in build_folder.label_sets_to_mine(build_folder.read_result(output, Labelled).tasks):
+        path = build_folder.dictionary_path(output, task, key)
         if files.exists(path):
-            labels = read_label_set(output, task, key).labels
+            labels = build_folder.read_label_set(output, task, key).labels
             size = (SPLIT_NUM | split_num)[task]
-            entries.append((read_dictionary(path), asked(counts.get((task, key)), labels, size)))
+            entries.append((build_folder.read_dictionary(path), asked(counts.get((task, key)), labels, size)))
     return page(entries)
 
 
-def asked(counts: Counter | None, labels: Sequence[Label], split_num: int) -> Asked | None:
+def asked(parts: Sequence[InstructionCounts] | None, labels: Sequence[Label], split_num: int) -> Asked | None:
     """None where no train or validation text was asked for these labels."""
-    if not counts:
+    if not parts:
         return None
+    counts = total(InstructionCounts, parts)
     return Asked(
-        counts["instructions"],
-        counts["examples"] * len(cut(labels, split_num)),
-        counts["neighbour_pairs"],
-        counts["neighbours_together"],
+        counts.instructions,
+        counts.examples * len(cut(labels, split_num)),
+        counts.neighbour_pairs,
+        counts.neighbours_together,
         together_by_chance(labels, split_num),
     )

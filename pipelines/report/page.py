@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.report.payload import payload
+from schemas.build_statistics import Statistics
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "browser", "rejects", "main")
 """`report_<name>.js`, in the order in which they stand in the page: each uses what comes before it."""
 
 
-def page(output: str, counts: Mapping) -> str:
-    """The report of the build in `output`, on the sources in `counts` (statistics as of `describe.stats`) alone."""
-    return html(payload(output, counts))
+def page(output: str, statistics: Statistics) -> str:
+    """The report of the build in `output`, on the sources in `statistics` alone."""
+    return html(payload(output, statistics))
 
 
 def html(content: Mapping) -> str:

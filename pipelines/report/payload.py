@@ -1,88 +1,97 @@
 """A validated build and its statistics → everything that its report shows, as one JSON-able value of bounded size."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
 from hard_negatives.report import matrix, seriation
-from pipelines.describe.lengths import EDGES, instruction_counts, text_lengths
+from pipelines import build_folder
+from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
-from pipelines.engine import gather
 from pipelines.report import examples, samples
 from pipelines.report.samples import short
-from pipelines.stages.labels import read_label_set
-from pipelines.stages.mine import dictionary_path, label_sets_to_mine, read_dictionary
-from pipelines.stages.validate import read_results
+from schemas.build_statistics import Statistics
 from schemas.example import SPLITS
 from schemas.label import LabelSet
+from schemas.manifests import Cleaned, Ingested, Instructed, Labelled
 from transforms import files
 
 LABELS_A_SET = 300
 """Those with most annotations; of a larger set the files below labels/ have the rest."""
 
 
-def payload(output: str, counts: Mapping) -> dict:
-    """What the report of the build in `output` shows of the sources in `counts` (statistics as of `describe.stats`, of
-    the whole build or a part). Nothing of other sources is in it.
+def payload(output: str, statistics: Statistics) -> dict:
+    """What the report of the build in `output` shows of the sources in `statistics` (of the whole build or a part), of
+    values that JSON knows. Nothing of other sources is in it.
     """
-    keys = list(counts["sources"])
-    texts, rows = gather.manifest(output, "clean")["shards"], gather.manifest(output, "data")["shards"]
-    tasks = {key: of for key, of in gather.manifest(output, "labels")["tasks"].items() if key in keys}
-    return {
-        "build": counts["build"],
-        "sources": sources(output, counts),
-        "failed": counts["failed"],
-        "leakage": counts["leakage"],
+    keys = list(statistics.sources)
+    ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
+    rows = build_folder.read_result(output, Instructed).shards
+    tasks = {key: of for key, of in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
+    which = build_folder.label_sets_to_mine(tasks)
+    content = {
+        "build": statistics.build,
+        "sources": sources(statistics, ingested, cleaned),
+        "failed": statistics.failed,
+        "leakage": statistics.leakage,
         "contexts": CONTEXTS,
         "edges": EDGES,
-        "texts": text_lengths(texts, keys),
-        "instructions": instruction_counts(rows, keys),
-        "tokens": counts["tokens"],
-        "labels": [labels(read_label_set(output, task, key)) for key, of in tasks.items() for task in of],
-        "neighbours": [graph(output, task, key) for task, key in label_sets_to_mine(tasks) if mined(output, task, key)],
-        "hard_negatives": {name: counts["hard_negatives"][name] for name in ("hard_negatives", "model")},
+        "texts": text_lengths(cleaned.shards, keys),
+        "instructions": instruction_bins(rows, keys),
+        "tokens": statistics.tokens,
+        "labels": [labels(build_folder.read_label_set(output, task, key)) for key, of in tasks.items() for task in of],
+        "neighbours": [graph(output, task, key) for task, key in which if mined(output, task, key)],
+        "hard_negatives": {
+            "hard_negatives": statistics.hard_negatives.hard_negatives,
+            "model": statistics.hard_negatives.model,
+        },
         "validation": [
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
-            for suite in read_results(output)
+            for suite in build_folder.read_results(output)
         ],
-        "examples": examples.examples(output, texts, keys),
+        "examples": examples.examples(output, cleaned.shards, keys),
         "samples": samples.instructions(output, rows, keys),
         "rejects": samples.rejects(output, keys),
     }
+    return msgspec.to_builtins(content)
 
 
-def sources(output: str, counts: Mapping) -> dict[str, dict]:
+def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dict[str, dict]:
     """Key → what the source is, and split → records by stage: `bad` and `dropped` are what ingest and clean lost."""
-    bad, dropped = {}, {}
-    for part in gather.manifest(output, "examples")["splits"]:
-        bad[part["key"], part["split"]] = part["rejected"]
-    for part in gather.manifest(output, "clean")["shards"]:
-        dropped.setdefault((part["key"], part["split"]), Counter()).update(part["rejected"])
-    found = {}
-    for key, splits in counts["sources"].items():
-        about = counts["about"][key]
-        shown = ("name", "title", "lang", "tasks", "licence", "licence_text")
-        found[key] = {
-            **{name: short(about[name]) if isinstance(about[name], str) else about[name] for name in shown},
-            "domain": short(about["domain"]) or "domain not told",
+    bad = {(read.key, read.split): read.rejected for read in ingested.splits}
+    dropped: dict[tuple[str, str], Counter] = {}
+    for shard in cleaned.shards:
+        dropped.setdefault((shard.key, shard.split), Counter()).update(shard.rejected)
+    shown = {}
+    for key, splits in statistics.sources.items():
+        about = statistics.about[key]
+        shown[key] = {
+            "name": short(about.name),
+            "title": short(about.title),
+            "lang": short(about.lang),
+            "tasks": about.tasks,
+            "licence": short(about.licence),
+            "licence_text": short(about.licence_text),
+            "domain": short(about.domain) or "domain not told",
             "splits": {
                 split: {
-                    "read": splits[split]["read"]["examples"],
+                    "read": splits[split].read.examples,
                     "bad": bad[key, split],
-                    "windows": splits[split]["windows"],
+                    "windows": splits[split].windows,
                     "dropped": dropped.get((key, split), {}),
-                    "crossing": splits[split]["crosses_window"],
-                    "kept": splits[split]["kept"],
+                    "crossing": splits[split].crosses_window,
+                    "kept": splits[split].kept,
                 }
                 for split in SPLITS
                 if split in splits
             },
-            "asked": counts["instructions_by_source"].get(key, {}),
+            "asked": statistics.instructions_by_source.get(key, {}),
         }
-    return found
+    return shown
 
 
 def labels(of: LabelSet) -> list:
@@ -95,7 +104,7 @@ def labels(of: LabelSet) -> list:
 
 
 def mined(output: str, task: str, key: str) -> bool:
-    return files.exists(dictionary_path(output, task, key))
+    return files.exists(build_folder.dictionary_path(output, task, key))
 
 
 def graph(output: str, task: str, key: str) -> list:
@@ -104,7 +113,7 @@ def graph(output: str, task: str, key: str) -> list:
     Like stands beside like, so that most edges of a circle are short. Of a large set the first LABELS_A_SET labels by
     number of neighbours are shown, with the edges between them.
     """
-    dictionary = read_dictionary(dictionary_path(output, task, key))
+    dictionary = build_folder.read_dictionary(build_folder.dictionary_path(output, task, key))
     shown = most_confused(dictionary)
     names, scores, kept = matrix(shown)
     given = {(label, n.label) for label, ranking in shown.labels.items() for n in ranking.neighbours if n.score is None}

@@ -11,6 +11,7 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.manifests import InstructionShard
 from transforms import files
 from transforms.draw import seed_key
 from transforms.shards import least_values, read_batches, read_group
@@ -56,15 +57,15 @@ def within(rows: Iterable, most: int) -> list:
     return kept
 
 
-def instructions(output: str, shards: Iterable[dict], keys: Collection[str]) -> list[list]:
+def instructions(output: str, shards: Iterable[InstructionShard], keys: Collection[str]) -> list[list]:
     """[key, task, id, instruction, output or label] of some rows of each source and task, each of another text: those
     of least `text_sha256`. `shards`: data/'s.
 
     The footer of a shard tells the least of each row group; only the few groups that may hold one to draw are read.
     """
     held = {
-        (f"{output}/{shard['path']}", shard["task"]): [
-            key for key, counts in shard["sources"].items() if key in keys and counts["instructions"]
+        (f"{output}/{shard.path}", shard.task): [
+            key for key, counts in shard.sources.items() if key in keys and counts.instructions
         ]
         for shard in shards
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from pipelines.sources import Licence
+from schemas.manifests import SourceFacts
 
 
 class Terms(StrEnum):
@@ -102,15 +103,15 @@ def parted(text: str) -> list[str]:
     return re.split(r"\s*;\s*|\s+(?:and|or)\s+(?!later)", text.strip(), flags=re.IGNORECASE)
 
 
-def identifiers(about: Mapping) -> list[str]:
+def identifiers(about: SourceFacts) -> list[str]:
     """The Hub's identifiers of one source's licences: what its text names where it is open, `other` where it names
-    none or forbids, `unknown` where nothing clear is stated. `about`: `licence` and `licence_text`.
+    none or forbids, `unknown` where nothing clear is stated.
     """
-    if about["licence"] == Licence.ASK:
+    if about.licence == Licence.ASK:
         return ["unknown"]
-    if about["licence"] != Licence.OPEN:
+    if about.licence != Licence.OPEN:
         return ["other"]
-    text = canonical(about["licence_text"])
+    text = canonical(about.licence_text)
     names = {name.lower().replace(" ", "-") for name in re.findall(NAMED, text, re.IGNORECASE)}
     return sorted(names | {HUB.get(name, name.lower()) for name in common(text)}) or ["other"]
 
@@ -120,16 +121,16 @@ def common(text: str) -> list[str]:
     return [name for part in parted(text) if (name := spdx(part))]
 
 
-def terms(about: Mapping) -> Terms:
+def terms(about: SourceFacts) -> Terms:
     """The strictest terms among those that one source's licence text names."""
-    if about["licence"] != Licence.OPEN:
-        return Terms.FORBIDDEN if about["licence"] == Licence.GATED else Terms.UNSTATED
-    text = canonical(about["licence_text"]).upper()
+    if about.licence != Licence.OPEN:
+        return Terms.FORBIDDEN if about.licence == Licence.GATED else Terms.UNSTATED
+    text = canonical(about.licence_text).upper()
     if "BY-NC-SA" in text:
         return Terms.NON_COMMERCIAL_SHARE_ALIKE
     if "BY-NC" in text:
         return Terms.NON_COMMERCIAL
-    asked = {COMMON[name] for name in common(canonical(about["licence_text"]))}
+    asked = {COMMON[name] for name in common(canonical(about.licence_text))}
     if "BY-SA" in text or Terms.SHARE_ALIKE in asked:
         return Terms.SHARE_ALIKE
     if "CC BY" in text or Terms.ATTRIBUTION in asked:
@@ -138,7 +139,7 @@ def terms(about: Mapping) -> Terms:
     return Terms.AS_STATED if named in (["other"], ["cc0-1.0"], ["pddl"], ["unlicense"]) else Terms.ATTRIBUTION
 
 
-def by_terms(about: Mapping[str, Mapping]) -> dict[Terms, list[str]]:
+def by_terms(about: Mapping[str, SourceFacts]) -> dict[Terms, list[str]]:
     """Terms → keys of the sources under them, the strictest first: those bind the whole. `about`: key → facts."""
     found: dict[Terms, list[str]] = {}
     for key, facts in about.items():
@@ -146,6 +147,6 @@ def by_terms(about: Mapping[str, Mapping]) -> dict[Terms, list[str]]:
     return {kind: found[kind] for kind in Terms if kind in found}
 
 
-def hub_identifiers(about: Iterable[Mapping]) -> list[str]:
+def hub_identifiers(about: Iterable[SourceFacts]) -> list[str]:
     """The `license` list of a card: every identifier once, sorted."""
     return sorted({name for facts in about for name in identifiers(facts)})

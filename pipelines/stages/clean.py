@@ -8,7 +8,6 @@ for the few that a row of the same text in another shard takes up.
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import apache_beam as beam
 import msgspec
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.build_folder import Shard, keys_path
 from pipelines.describe import lengths
 from pipelines.engine.gather import WriteSummary
 from pipelines.stages.text_keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
@@ -23,6 +23,7 @@ from pipelines.stages.unions import taken_up, unite_rows, with_rows
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
 from schemas.errors import Reason, Reject
 from schemas.example import Example
+from schemas.manifests import Facts
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.clean import low_quality, repair
 from transforms.clean_table import untouched
@@ -31,19 +32,9 @@ from transforms.deduplicate import SameText
 from transforms.shards import read_batches, write_shard
 from transforms.windows import windows
 from validation import faultless_examples
-from validation.facts import Facts, joined
+from validation.facts import joined
 
 EXAMPLES_A_TABLE = 5_000
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One element: a shard of examples/. `number` counts all shards in (key, split, file) order."""
-
-    number: int
-    key: str
-    split: str
-    path: str
 
 
 def cut_folder(output: str) -> str:
@@ -57,11 +48,6 @@ def cut_path(output: str, shard: Shard) -> str:
 
 def cut_keys_path(output: str, shard: Shard) -> str:
     return f"{cut_folder(output)}/{shard.number:06d}.keys"
-
-
-def keys_path(output: str, number: int) -> str:
-    """The leakage keys of the rows of a shard of clean/, for whoever looks for texts that it shares with others."""
-    return f"{output}/clean/.keys/{number:06d}.keys"
 
 
 def windows_path(output: str, shard: Shard) -> str:

@@ -22,12 +22,13 @@ from pipelines.stages.labels import read_label_set
 from pipelines.stages.mine import dictionary_path, read_dictionary
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
+from schemas.manifests import Facts
 from transforms import files, prompts
 from transforms.ask import SPLIT_NUM, AskOptions
 from transforms.instruct_table import Asking, asking, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
-from validation.facts import Facts, joined
+from validation.facts import joined
 
 INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""

@@ -7,8 +7,8 @@ import apache_beam as beam
 import msgspec
 import pyarrow as pa
 
+from pipelines.build_folder import Shard, label_path, read_label_set  # noqa: F401
 from pipelines.sources import Source, registry
-from pipelines.stages.clean import Shard
 from schemas.example import LAYER
 from schemas.label import Label, LabelSet, typed_label
 from transforms import files
@@ -133,12 +133,3 @@ def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
     if task == "RE":
         return [label for label in source.relation_labels.values() if label]
     return source.event_labels.values()
-
-
-def label_path(output: str, task: str, key: str) -> str:
-    return f"{output}/labels/{task}/{key}.json"
-
-
-def read_label_set(output: str, task: str, key: str) -> LabelSet:
-    """Raises MachineError where there is none."""
-    return files.read_json(label_path(output, task, key), LabelSet)

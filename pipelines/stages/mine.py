@@ -14,35 +14,21 @@ from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, amended, pairs_for
 from hard_negatives.samples import Drawn, draw, merge
 from pipelines import sources
+from pipelines.build_folder import (  # noqa: F401
+    DICTIONARY_TASK,
+    Shard,
+    Which,
+    dictionary_path,
+    label_sets_to_mine,
+    read_dictionary,
+    read_label_set,
+)
 from pipelines.sources import Source, registry
-from pipelines.stages.clean import Shard
-from pipelines.stages.labels import read_label_set
 from schemas.arrow import table_to_examples
 from schemas.errors import ConfigError, printable
 from schemas.label import LabelSet
 from transforms import files
 from transforms.shards import read_batches
-
-DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
-"""Event triggers and event arguments are asked by the dictionary of whole events."""
-
-Which = tuple[str, str]
-"""(task, source key) of a label set."""
-
-
-def dictionary_path(output: str, task: str, key: str) -> str:
-    return f"{output}/hard_negatives/{DICTIONARY_TASK.get(task, task)}/{key}.json"
-
-
-def read_dictionary(path: str) -> dictionary.Dictionary:
-    """The one dictionary in a file of hard_negatives/."""
-    return dictionary.load(path)[0]
-
-
-def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
-    """(task, source key) of one label set for each dictionary: event sources that lack EE give another event task's."""
-    sets = {(DICTIONARY_TASK.get(task, task), key): (task, key) for key, of in tasks.items() for task in reversed(of)}
-    return sorted(sets.values())
 
 
 def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> None:

@@ -1,17 +1,16 @@
 """One configuration and the sources found → the stages of a build, each a Beam pipeline between directories."""
 
 import importlib.metadata
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import apache_beam as beam
+import msgspec
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from hard_negatives import embed
-from pipelines import manifests
-from pipelines.build_folder import told
-from pipelines.config import SAMPLES, Config
+from pipelines.build_folder import read_result, read_statistics
+from pipelines.config import Config
 from pipelines.describe import card, citations, croissant, dataset_info, token_estimate
 from pipelines.describe.stats import stats
 from pipelines.engine import gather, runner
@@ -28,6 +27,7 @@ from pipelines.stages.labels import WriteLabels, read_label_set
 from pipelines.stages.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine, tell_coverage
 from pipelines.stages.repeats import keys_folder
 from pipelines.stages.validate import Validate, checks, refuse_failures
+from schemas import json_values, manifests
 from schemas.errors import MachineError, SourceError
 from schemas.example import TASKS
 from transforms import files, prompts
@@ -51,7 +51,9 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
     mined_from = [config.mine.model_dump(), dictionary, of_model]
     instruct = config.instruct.model_dump(mode="json")
     return {
-        stage.name: replace(stage, form=manifests.FORMS.get(stage.name, manifests.Manifest))
+        stage.name: replace(
+            stage, form=manifests.RESULTS[stage.name], run=typed(stage.run, manifests.RESULTS[stage.name])
+        )
         for stage in (
             Stage(
                 "ingest",
@@ -60,15 +62,24 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
                 ("examples", "rejects/ingest"),
                 ingest_inputs(config, located, version, raw),
                 build.ingest,
+                None,
             ),
-            Stage("clean", 5, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
-            Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
-            Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
+            Stage("clean", 5, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean, None),
             Stage(
-                "instruct", 3, ("clean", "labels", "mine"), ("data",), [instruct, config.seed, outside], build.instruct
+                "labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels, None
             ),
-            Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens),
-            Stage("validate", 5, ("instruct", "tokens"), ("reports",), [], build.validate),
+            Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine, None),
+            Stage(
+                "instruct",
+                3,
+                ("clean", "labels", "mine"),
+                ("data",),
+                [instruct, config.seed, outside],
+                build.instruct,
+                None,
+            ),
+            Stage("tokens", 1, ("instruct",), ("tokens",), token_inputs(config), build.tokens, None),
+            Stage("validate", 5, ("instruct", "tokens"), ("reports",), [], build.validate, None),
             Stage(
                 "report",
                 2,
@@ -76,11 +87,18 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
                 ("reports/report",),
                 report_inputs(version),
                 build.report,
+                None,
                 files=("reports/report.html",),
             ),
-            Stage("card", 2, ("validate", "report"), ("card",), card_inputs(version), build.card, files=CARD_FILES),
+            Stage(
+                "card", 2, ("validate", "report"), ("card",), card_inputs(version), build.card, None, files=CARD_FILES
+            ),
         )
     }
+
+
+def typed(run, form):
+    return lambda output: msgspec.convert(msgspec.to_builtins(run(output)), form)
 
 
 def ingest_inputs(config: Config, located: Sequence[Located], version: str, raw: dict[str, dict]) -> list:
@@ -284,7 +302,8 @@ class Build:
         return {
             "tokens": {
                 "tokenizer": tokens.called(config.tokenizer),
-                **token_estimate.BINS,
+                "contexts": token_estimate.CONTEXTS,
+                "edges": token_estimate.EDGES,
                 "by_source": counted,
             }
         }
@@ -303,30 +322,25 @@ class Build:
         )
         self.run("validate", output, "reports", everything, check, None)
         files.remove_tree(keys_folder(output))
-        counts = stats(output, self.said())
-        files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
+        counts = stats(output, self.config)
+        files.write_text(f"{output}/reports/stats.json", json_values.render(counts))
         if self.config.mine.hard_negatives != "none":
             files.write_text(f"{output}/reports/hard_negatives.html", hard_negatives.report(output, instruct.split_num))
         refuse_failures(output)
         return {}
 
-    def said(self) -> dict:
-        """What the statistics say of this build: nothing that only this machine has."""
-        samples = self.config.data_root == str(SAMPLES)
-        return {"version": importlib.metadata.version("ieforge"), "samples": samples, "settings": told(self.config)}
-
     def report(self, output: str) -> dict:
-        counts = files.read_json(f"{output}/reports/stats.json", dict)
+        counts = read_statistics(output)
         files.write_text(f"{output}/reports/report.html", page.page(output, counts))
         return {}
 
     def card(self, output: str) -> dict:
-        counts = files.read_json(f"{output}/reports/stats.json", dict)
-        shards = croissant.shards_of(output, gather.manifest(output, "data")["shards"])
+        counts = read_statistics(output)
+        shards = croissant.shards_of(output, read_result(output, manifests.Instructed).shards)
         files.write_text(f"{output}/README.md", card.render(counts))
         files.write_text(f"{output}/README_zh.md", card.render(counts, lang="zh"))
         files.write_text(f"{output}/croissant.json", croissant.render(counts, shards))
-        files.write_text(f"{output}/dataset_info.json", dataset_info.render(counts))
+        files.write_text(f"{output}/dataset_info.json", dataset_info.render(counts.instructions))
         return {"config": self.config.model_dump(mode="json")}
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
+import msgspec
 import pyarrow as pa
 
 from hard_negatives import embed
 from pipelines.describe import token_estimate
 from pipelines.engine.gather import WriteSummary
 from schemas.errors import ConfigError
+from schemas.manifests import TokenStratum
 from transforms import files
 from transforms.draw import seed_key
 from transforms.shards import read_batches
@@ -99,7 +101,7 @@ class CountShard(beam.DoFn):
         lengths = self.lengths_of(path, wanted)
         for key, (prompts, answers) in lengths.items():
             found = token_estimate.stratum(shard.drawn[key][0], prompts, answers)
-            yield {"task": shard.task, "split": shard.split, "key": key, "stratum": found}
+            yield {"task": shard.task, "split": shard.split, "key": key, "stratum": msgspec.to_builtins(found)}
 
     def draw(self, rows: list[tuple[str, int]], count: int) -> list[int]:
         """The numbers of `count` of the rows, by a hash of the seed and their ids."""
@@ -130,10 +132,12 @@ def by_source(parts: Iterable[dict]) -> dict[str, dict[str, dict[str, dict]]]:
     """Source key → task → split → the strata of its shards together. `parts`: what CountTokens wrote."""
     strata: dict[tuple[str, str, str], list[dict]] = {}
     for part in parts:
-        strata.setdefault((part["key"], part["task"], part["split"]), []).append(part["stratum"])
+        strata.setdefault((part["key"], part["task"], part["split"]), []).append(
+            msgspec.convert(part["stratum"], TokenStratum)
+        )
     found: dict[str, dict[str, dict[str, dict]]] = {}
     for (key, task, split), records in sorted(strata.items()):
-        found.setdefault(key, {}).setdefault(task, {})[split] = token_estimate.together(records)
+        found.setdefault(key, {}).setdefault(task, {})[split] = token_estimate.joined(records)
     return found
 
 

@@ -18,19 +18,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.build_folder import read_results
 from pipelines.engine import gather
 from pipelines.stages.labels import read_label_set
 from pipelines.stages.mine import dictionary_path, read_dictionary
 from pipelines.stages.repeats import repeats, text_keys
 from schemas.errors import SuiteError
 from schemas.label import LabelSet
+from schemas.manifests import Facts
 from transforms import files
 from transforms.ask import SPLIT_NUM
 from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile, report
 from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
-from validation.facts import ID, Facts
+from validation.facts import ID
 from validation.suites import CORPUS_CULPRITS
 
 ROWS_A_PROFILE = 20_000
@@ -348,10 +350,6 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
         for (folder, split), total in sorted(totals.items())
         if any(total[name] for name in ("manifest_rows", "rows", *CORPUS_CULPRITS))
     ]
-
-
-def read_results(output: str) -> list[SuiteResult]:
-    return files.read_json(f"{output}/reports/validation.json", list[SuiteResult])
 
 
 def refuse_failures(output: str) -> None:

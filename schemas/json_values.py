@@ -1,0 +1,51 @@
+"""JSON that this project wrote ↔ typed values. JSON of another form is refused with the path of the key that differs."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from schemas.errors import ConfigError
+
+Value = TypeVar("Value")
+
+FIELD = re.compile(r"Object (missing|contains unknown)(?: required)? field `(.+)`")
+
+
+def parse(content: bytes, form: type[Value], path: str, remedy: str) -> Value:
+    """The value of the JSON text `content` of the file `path`, as a `form` that msgspec knows.
+
+    Raises ConfigError naming `path` and saying `remedy` where it is no JSON, or JSON of another form.
+    """
+    try:
+        return msgspec.json.decode(content, type=form)
+    except msgspec.ValidationError as error:
+        raise _refusal(error, path, remedy) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: no JSON ({error}); {remedy}") from error
+
+
+def convert(value: Any, form: type[Value], path: str, remedy: str) -> Value:
+    """As `parse`, of a value that was decoded from the file `path` before."""
+    try:
+        return msgspec.convert(value, form)
+    except msgspec.ValidationError as error:
+        raise _refusal(error, path, remedy) from error
+
+
+def _refusal(error: msgspec.ValidationError, path: str, remedy: str) -> ConfigError:
+    return ConfigError(f"{path}: made by another version of IEForge, or damaged ({difference(error)}); {remedy}")
+
+
+def difference(error: msgspec.ValidationError) -> str:
+    """Where a value is not of its form, and how: `$.shards[0].sha256 is missing`."""
+    problem, _, place = str(error).partition(" - at ")
+    place = place.replace("`", "") or "$"
+    if field := FIELD.fullmatch(problem):
+        return f"{place}.{field[2]} is {'missing' if field[1] == 'missing' else 'unknown'}"
+    return f"{place}: {problem[0].lower()}{problem[1:]}"
+
+
+def render(value: Any) -> str:
+    """The text of a JSON file: indented, fields and keys in their order."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
