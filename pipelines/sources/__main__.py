@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from pipelines.config import Ingest
 from pipelines.sources import Source, reading, registry
+from pipelines.sources.judge import judge
 from pipelines.sources.source_files import Found
 from pipelines.sources.unread import unread_files
-from pipelines.stages.judge import judge
 from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
 
 FIRST_PROBLEMS = 3

@@ -16,10 +16,10 @@ from hard_negatives.dictionary import as_mapping
 from pipelines.config import Instruct as Config
 from pipelines.describe import lengths
 from pipelines.engine.gather import WriteSummary
-from pipelines.report.hard_negatives import neighbour_counts
 from pipelines.stages.clean import Shard
 from pipelines.stages.labels import read_label_set
 from pipelines.stages.mine import dictionary_path, read_dictionary
+from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts

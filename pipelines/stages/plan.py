@@ -18,12 +18,12 @@ from pipelines.engine import gather, runner
 from pipelines.engine.dag import Stage
 from pipelines.engine.progress import stage_progress
 from pipelines.report import hard_negatives, page
+from pipelines.sources.judge import judge
 from pipelines.sources.registry import Located
 from pipelines.stages import reading_modules, tokens
 from pipelines.stages.clean import Clean, Shard, cut_folder
 from pipelines.stages.ingest import Ingest, SplitFiles, keep_trace
 from pipelines.stages.instruct import Instruct, ask_options, plan_shards
-from pipelines.stages.judge import judge
 from pipelines.stages.labels import WriteLabels, read_label_set
 from pipelines.stages.mine import Amend, Mine, TakeGiven, check_pairs, label_sets_to_mine, tell_coverage
 from pipelines.stages.repeats import keys_folder

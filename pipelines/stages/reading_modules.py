@@ -7,8 +7,8 @@ ROOT = Path(__file__).parents[2]
 
 BESIDE_READERS = {
     "pipelines/engine": ("gather",),
-    "pipelines/sources": ("licences", "reading", "registry", "source", "source_files", "user_data"),
-    "pipelines/stages": ("ingest", "judge"),
+    "pipelines/sources": ("judge", "licences", "reading", "registry", "source", "source_files", "user_data"),
+    "pipelines/stages": ("ingest",),
     "schemas": ("arrow", "errors", "example", "instruction", "label"),
     "transforms": (
         "decontaminate",
