@@ -9,6 +9,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import apache_beam as beam
 import msgspec
@@ -16,8 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines import manifests
 from pipelines.describe import lengths
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
+from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.text_keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
 from pipelines.stages.unions import taken_up, unite_rows, with_rows
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
@@ -36,6 +42,33 @@ from validation.facts import Facts, joined
 EXAMPLES_A_TABLE = 5_000
 
 
+def stage(build: BuildSettings) -> Stage:
+    return Stage(
+        "clean",
+        needs=("ingest",),
+        folders=("clean", "rejects/clean"),
+        inputs=build.config.clean.model_dump(),
+        modules=(__name__,),
+        run=partial(run, build),
+        form=manifests.Cleaned,
+    )
+
+
+def run(build: BuildSettings, output: str) -> dict:
+    rows = {
+        (part["key"], part["split"], shard["path"]): shard["rows"]
+        for part in gather.manifest(output, "examples")["splits"]
+        for shard in part["shards"]
+    }
+    shards = [Shard(number, *which) for number, which in enumerate(sorted(rows))]
+    # Largest first, so that no worker is left with a large shard at the end
+    elements = sorted(shards, key=lambda shard: -rows[shard.key, shard.split, shard.path])
+    transform = Clean(output, shards, build.config.clean.max_chars, build.config.clean.same_text)
+    run_pipeline("clean", elements, transform, build.options, output, "clean", len(shards))
+    files.remove_tree(cut_folder(output))
+    return {"shards": sorted(gather.read(f"{output}/clean/.summary.json"), key=lambda part: part["number"])}
+
+
 @dataclass(frozen=True)
 class Shard:
     """One element: a shard of examples/. `number` counts all shards in (key, split, file) order."""
@@ -44,6 +77,14 @@ class Shard:
     key: str
     split: str
     path: str
+
+
+def clean_shards(output: str) -> list[tuple[Shard, int]]:
+    """The shards of clean/ with their rows, in (key, split, file) order."""
+    return [
+        (Shard(part["number"], part["key"], part["split"], part["path"]), part["rows"])
+        for part in gather.manifest(output, "clean")["shards"]
+    ]
 
 
 def cut_folder(output: str) -> str:

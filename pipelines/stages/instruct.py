@@ -2,8 +2,9 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import apache_beam as beam
@@ -13,17 +14,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hard_negatives.dictionary import as_mapping
-from pipelines.config import Instruct as Config
+from pipelines import manifests
+from pipelines.config import Config
 from pipelines.describe import lengths
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
-from pipelines.stages.clean import Shard
+from pipelines.engine.run import run_pipeline
+from pipelines.sources.registry import Located
+from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.clean import Shard, clean_shards
 from pipelines.stages.labels import read_label_set
 from pipelines.stages.mine import dictionary_path, read_dictionary
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
-from transforms.ask import SPLIT_NUM, AskOptions
+from transforms.ask import SPLIT_NUM, AskOptions, cut
 from transforms.instruct_table import Asking, asking, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -34,6 +41,60 @@ INSTRUCTIONS_A_TABLE = 10_000
 
 BYTES_A_TABLE = 1 << 27
 """Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
+
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    own_prompts = config.instruct.prompts
+    return Stage(
+        "instruct",
+        needs=("clean", "labels", "mine"),
+        folders=("data",),
+        inputs=[
+            config.instruct.model_dump(mode="json"),
+            config.seed,
+            files.checksum(own_prompts) if own_prompts else None,
+        ],
+        modules=(__name__,),
+        data=("transforms/prompts/prompts.yaml",),
+        run=partial(run, build),
+        form=manifests.Instructed,
+    )
+
+
+def run(build: BuildSettings, output: str) -> dict:
+    config = build.config
+    tasks = gather.manifest(output, "labels")["tasks"]
+    split_num = SPLIT_NUM | config.instruct.split_num
+    batches = {
+        (task, key): len(cut(read_label_set(output, task, key).labels, split_num[task]))
+        for key, of_source in tasks.items()
+        for task in of_source
+    }
+    elements = plan_shards(clean_shards(output), tasks, batches, config.instruct.instructions_per_shard)
+    transform = Instruct(output, ask_options(config), load_prompts(config, build.located))
+    run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
+    return {"shards": sorted(gather.read(f"{output}/data/.summary.json"), key=lambda part: part["path"])}
+
+
+def ask_options(config: Config) -> AskOptions:
+    """Raises ConfigError for values that cannot be used."""
+    instruct = config.instruct
+    return AskOptions(
+        instruct.split_num,
+        instruct.order,
+        instruct.negative_ratio,
+        instruct.labels_without_positive,
+        instruct.negative_share,
+        config.seed,
+    )
+
+
+def load_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
+    """The prompts for the tasks and languages of a build. Raises ConfigError where the user's file lacks one."""
+    tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
+    langs = sorted({source.source.lang for source in located})
+    return prompts.load(config.instruct.prompts, tasks, langs)
 
 
 @dataclass(frozen=True)
@@ -169,17 +230,6 @@ def under_name(examples: pa.Table, source: str) -> pa.Table:
 
 def empty_lists(column: pa.ChunkedArray) -> int:
     return pc.sum(pc.equal(pc.list_value_length(column), 0)).as_py() or 0
-
-
-def ask_options(config: Config, seed: int) -> AskOptions:
-    return AskOptions(
-        config.split_num,
-        config.order,
-        config.negative_ratio,
-        config.labels_without_positive,
-        config.negative_share,
-        seed,
-    )
 
 
 def hard_negatives(output: str, task: str, key: str) -> dict[str, list[str]] | None:

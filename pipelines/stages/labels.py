@@ -2,13 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import apache_beam as beam
 import msgspec
 import pyarrow as pa
 
+from pipelines import manifests
+from pipelines.engine.dag import Stage
+from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
-from pipelines.stages.clean import Shard
+from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.clean import Shard, clean_shards
 from schemas.example import LAYER
 from schemas.label import Label, LabelSet, typed_label
 from transforms import files
@@ -24,6 +29,27 @@ LABEL_COLUMNS = (
     "relations.list.element.tail_label",
     "events.list.element.label",
 )
+
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    return Stage(
+        "labels",
+        needs=("clean",),
+        folders=("labels",),
+        inputs=[config.instruct.tasks, config.ingest.collapse],
+        modules=(__name__,),
+        run=partial(run, build),
+        form=manifests.Labelled,
+    )
+
+
+def run(build: BuildSettings, output: str) -> dict:
+    shards = [shard for shard, _ in clean_shards(output)]
+    transform = WriteLabels(output, build.data_root, build.config.instruct.tasks, build.collapse)
+    tasks = build.tasks(shard.key for shard in shards)
+    run_pipeline("labels", shards, transform, build.options, output, "labels", sum(map(len, tasks.values())))
+    return {"tasks": tasks}
 
 
 class WriteLabels(beam.PTransform):

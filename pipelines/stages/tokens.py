@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
@@ -16,7 +17,11 @@ import pyarrow as pa
 
 from hard_negatives import embed
 from pipelines.describe import token_estimate
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
+from pipelines.stages.build_settings import BuildSettings
 from schemas.errors import ConfigError
 from transforms import files
 from transforms.draw import seed_key
@@ -28,6 +33,34 @@ LEAST = 50
 ROWS_A_BATCH = 1_000
 
 Lengths = Callable[[list[str]], list[int]]
+
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    tokenizer = config.tokens.tokenizer
+    inputs = []  # where no tokens are counted, no setting makes a difference
+    if tokenizer:
+        checksums = files.checksums_below(tokenizer) if files.exists(tokenizer) else {}
+        inputs = [config.tokens.model_dump(), config.seed, checksums]
+    return Stage(
+        "tokens",
+        needs=("instruct",),
+        folders=("tokens",),
+        inputs=inputs,
+        modules=(__name__,),
+        run=partial(run, build),
+    )
+
+
+def run(build: BuildSettings, output: str) -> dict:
+    config = build.config.tokens
+    if not config.tokenizer:
+        return {"tokens": None}
+    elements = plan(gather.manifest(output, "data")["shards"], config.sample)
+    transform = CountTokens(output, config.tokenizer, build.config.seed)
+    run_pipeline("tokens", elements, transform, build.options, output, "tokens")
+    counted = by_source(gather.read(f"{output}/tokens/.summary.json"))
+    return {"tokens": {"tokenizer": called(config.tokenizer), **token_estimate.BINS, "by_source": counted}}
 
 
 @dataclass(frozen=True)

@@ -7,31 +7,42 @@ keys of all texts, which are noted in the same way.
 """
 
 import gc
-from collections import Counter, defaultdict
+import importlib.metadata
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, pairwise
+from functools import partial
+from itertools import chain
 
 import apache_beam as beam
 import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.build_folder import told
+from pipelines.config import SAMPLES, Config
+from pipelines.describe.stats import stats
 from pipelines.engine import gather
+from pipelines.engine.dag import Stage
+from pipelines.engine.run import run_pipeline
+from pipelines.report import hard_negatives
+from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.corpus_facts import conclude
 from pipelines.stages.labels import read_label_set
 from pipelines.stages.mine import dictionary_path, read_dictionary
-from pipelines.stages.repeats import repeats, text_keys
+from pipelines.stages.repeats import keys_folder, repeats, text_keys
 from schemas.errors import SuiteError
 from schemas.label import LabelSet
 from transforms import files
 from transforms.ask import SPLIT_NUM
 from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
-from validation import faultless_examples, profile, report
-from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
+from validation import faultless_examples, profile
+from validation.check import SuiteResult, batch_definition, check, failure_lines
 from validation.facts import ID, Facts
-from validation.suites import CORPUS_CULPRITS
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
@@ -40,6 +51,47 @@ ROWS_SEEN = 200
 
 ROWS_NOTED = 10_000
 """A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
+
+
+def stage(build: BuildSettings) -> Stage:
+    return Stage(
+        "validate",
+        needs=("instruct", "tokens"),
+        folders=("reports",),
+        inputs=about_build(build.config),
+        modules=(__name__,),
+        run=partial(run, build.config, build.options),
+    )
+
+
+def run(config: Config, options: PipelineOptions, output: str) -> dict:
+    """Raises SuiteError where an expectation failed; the reports, which show it, are written before."""
+    elements = checks(output)
+    is_mined = config.mine.hard_negatives == "mine"
+    transform = Validate(
+        output,
+        elements,
+        config.clean.max_chars,
+        config.mine.max_neighbours if is_mined else None,
+        config.instruct.split_num,
+        config.instruct.negative_ratio,
+        config.clean.same_text,
+    )
+    run_pipeline("validate", elements, transform, options, output, "reports")
+    files.remove_tree(keys_folder(output))
+    counts = stats(output, about_build(config))
+    files.write_text(f"{output}/reports/stats.json", json.dumps(counts, ensure_ascii=False, indent=1) + "\n")
+    if config.mine.hard_negatives != "none":
+        page = hard_negatives.report(output, config.instruct.split_num)
+        files.write_text(f"{output}/reports/hard_negatives.html", page)
+    refuse_failures(output)
+    return {}
+
+
+def about_build(config: Config) -> dict:
+    """What the statistics record of the build itself: nothing that only this machine has."""
+    samples = config.data_root == str(SAMPLES)
+    return {"version": importlib.metadata.version("ieforge"), "samples": samples, "settings": told(config)}
 
 
 @dataclass(frozen=True)
@@ -287,67 +339,6 @@ def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     prefix = parts["key"] + "/" + parts["split"]
     found = numbers.groupby(prefix).agg(["min", "max"])
     return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
-
-
-def conclude(lines: list[str], output: str) -> None:
-    """Merges the results of all shards, checks the corpus suite over their facts, writes the result and Data Docs."""
-    parts = [msgspec.json.decode(line) for line in sorted(lines)]
-    by_suite: dict[str, list[SuiteResult]] = {}
-    for part in parts:
-        if "result" in part:
-            result = msgspec.convert(part["result"], SuiteResult)
-            by_suite.setdefault(result.suite, []).append(result)
-    results = [merge(group) for _, group in sorted(by_suite.items())]
-    facts = add_up(part["facts"] for part in parts if "facts" in part)
-    results.append(check("corpus", profile.corpus_profile(facts)))
-    content = msgspec.json.format(msgspec.json.encode(results), indent=1)
-    files.write_text(f"{output}/reports/data_docs/index.html", report.data_docs(results))
-    files.write_text(f"{output}/reports/validation.json", content.decode() + "\n")
-
-
-def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
-    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids.
-
-    A split is left out where it has no row and no fault: all of it may have been dropped, or ask for nothing. A fault
-    of a split that no shard has stays, for the suite to refuse.
-    """
-    totals: dict[tuple[str, str], Counter] = {}
-    culprits: dict[tuple[str, str], dict[str, list[str]]] = {}
-    ranges: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
-    for fact in facts:
-        at = fact["folder"], fact["split"]
-        total, ids = totals.setdefault(at, Counter()), culprits.setdefault(at, {})
-        for name in ("manifest_rows", "rows", "negatives", "positives"):
-            total[name] += fact.get(name, 0)
-        total["negative_ratio"] = fact.get("negative_ratio", total["negative_ratio"])
-        for name in ("altered_shards", "leaked_texts", "repeated_texts"):
-            total[name] += fact.get(name, {}).get("count", 0)
-            ids.setdefault(name, []).extend(fact.get(name, {}).get("ids", ()))
-        for prefix, low_high in fact.get("ordinals", {}).items():
-            ranges.setdefault((*at, prefix), []).append(tuple(low_high))
-    for (folder, split, prefix), pairs in ranges.items():
-        pairs.sort()
-        for (_, high), (low, _) in pairwise(pairs):
-            if low <= high:
-                totals[folder, split]["repeated_ids"] += 1
-                culprits[folder, split].setdefault("repeated_ids", []).append(f"{prefix}/{low}")
-    return [
-        profile.SplitFacts(
-            f"{folder}/{split}",
-            split,
-            total["manifest_rows"],
-            total["rows"],
-            *(
-                profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
-                for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
-            ),
-            total["negatives"],
-            total["positives"],
-            total["negative_ratio"],
-        )
-        for (folder, split), total in sorted(totals.items())
-        if any(total[name] for name in ("manifest_rows", "rows", *CORPUS_CULPRITS))
-    ]
 
 
 def read_results(output: str) -> list[SuiteResult]:
