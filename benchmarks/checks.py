@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.stages.instruct import INSTRUCTIONS_A_TABLE
-from pipelines.stages.labels import read_label_set
+from pipelines.build_folder import read_label_set
 from pipelines.stages.validate import Part, checks, whole_examples
 from transforms.ask import SPLIT_NUM
 from transforms.shards import read_batches

@@ -22,9 +22,9 @@ from hard_negatives.mine import mine
 from hard_negatives.samples import Drawn, merge
 from pipelines import build, sources
 from pipelines.sources import registry
+from pipelines.build_folder import clean_shards
 from pipelines.stages.labels import label_set
 from pipelines.stages.mine import draw_shard, raw_labels
-from pipelines.stages.plan import clean_shards
 from schemas import key_list
 from schemas.errors import IEForgeError
 from schemas.label import LabelSet

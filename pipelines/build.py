@@ -139,7 +139,16 @@ def main(flags: Sequence[str] | None = None) -> int:
             logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         from pipelines import driver  # Beam is loaded only once the flags are known to be good
 
-        return driver.build(settings, arguments, beam_flags, own_flags(parser))
+        run = driver.BuildOptions(
+            arguments.output,
+            arguments.only,
+            arguments.status,
+            arguments.dry_run,
+            arguments.debug,
+            tuple(beam_flags),
+            own_flags(parser),
+        )
+        return driver.build(settings, run)
     except IEForgeError as error:
         if arguments.debug:
             traceback.print_exc()
@@ -171,8 +180,8 @@ def interrupt(signum, frame) -> None:
     raise KeyboardInterrupt
 
 
-def own_flags(parser: argparse.ArgumentParser) -> list[str]:
-    return [name for action in parser._actions for name in action.option_strings]
+def own_flags(parser: argparse.ArgumentParser) -> tuple[str, ...]:
+    return tuple(name for action in parser._actions for name in action.option_strings)
 
 
 if __name__ == "__main__":

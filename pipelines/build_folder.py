@@ -1,37 +1,25 @@
-"""A build's folder: where everything lies in it, and the typed readers of it.
+"""A build's folder: where manifests, shards, label sets and the configuration lie in it, and their typed readers.
+
+`build_dictionaries` has those of hard_negatives/, `build_reports` those of reports/: a change there then does not count
+as one of the stages that come before.
 
 Readers raise MachineError where a file is missing, and ConfigError, with the path of the key that differs, for one that
 is damaged or that another version of IEForge wrote.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hard_negatives import dictionary
 from pipelines import config
 from schemas import manifests
-from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
 from schemas.label import LabelSet
 from schemas.manifests import BuildRecord, Carded, Cleaned, Manifest, Result
 from transforms import files
-from validation.check import SuiteResult
 
 MARKER = "build.json"
 """A folder without this file was not made by a build."""
 
-STATISTICS = "reports/stats.json"
-VALIDATION = "reports/validation.json"
-DATA_DOCS = "reports/data_docs/index.html"
-REPORT = "reports/report.html"
-
 AGAIN = "run the build again"
-
-DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
-"""Event triggers and event arguments are asked by the dictionary of whole events."""
-
-Which = tuple[str, str]
-"""(task, source key) of a label set."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ def keys_path(output: str, number: int) -> str:
     return f"{output}/{Cleaned.folder}/.keys/{number:06d}.keys"
 
 
-# Label sets and dictionaries
+# Label sets
 
 
 def label_path(output: str, task: str, key: str) -> str:
@@ -78,34 +66,6 @@ def label_path(output: str, task: str, key: str) -> str:
 
 def read_label_set(output: str, task: str, key: str) -> LabelSet:
     return files.read_json(label_path(output, task, key), LabelSet, AGAIN)
-
-
-def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
-    """(task, source key) of one label set for each dictionary: event sources that lack EE give another event task's."""
-    sets = {(DICTIONARY_TASK.get(task, task), key): (task, key) for key, of in tasks.items() for task in reversed(of)}
-    return sorted(sets.values())
-
-
-def dictionary_path(output: str, task: str, key: str) -> str:
-    return f"{output}/hard_negatives/{DICTIONARY_TASK.get(task, task)}/{key}.json"
-
-
-def read_dictionary(path: str) -> dictionary.Dictionary:
-    """The one dictionary in a file of hard_negatives/."""
-    return dictionary.load(path)[0]
-
-
-# Reports
-
-
-def read_statistics(output: str) -> Statistics:
-    """Of a build or a release."""
-    return files.read_json(f"{output}/{STATISTICS}", Statistics, AGAIN)
-
-
-def read_results(output: str) -> list[SuiteResult]:
-    """The results of the suites."""
-    return files.read_json(f"{output}/{VALIDATION}", list[SuiteResult], AGAIN)
 
 
 # Configurations

@@ -86,15 +86,15 @@ def difference(old: str, new: str) -> dict:
 
 def read_statistics(root: str) -> Statistics:
     """Raises ConfigError where there are none, and for a damaged release."""
-    from pipelines import build_folder
+    from pipelines import build_reports
     from transforms import files
 
-    if not files.exists(f"{root}/{build_folder.STATISTICS}") or not files.is_folder(f"{root}/data"):
+    if not files.exists(f"{root}/{build_reports.STATISTICS}") or not files.is_folder(f"{root}/data"):
         raise ConfigError(
-            f"{root}: neither a validated build nor a release (no {build_folder.STATISTICS} and data/ in it)"
+            f"{root}: neither a validated build nor a release (no {build_reports.STATISTICS} and data/ in it)"
         )
     refuse_damaged(root)
-    return build_folder.read_statistics(root)
+    return build_reports.read_statistics(root)
 
 
 def refuse_damaged(root: str) -> None:

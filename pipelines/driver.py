@@ -1,48 +1,64 @@
 """A checked configuration → the build: finds the sources, runs the stages that are not done, reports."""
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions
 
 from hard_negatives import dictionary, embed
-from pipelines import build_folder, claim
+from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config
 from pipelines.describe import figures, losses
 from pipelines.engine import dag, runner, workers
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.stages import tokens
-from pipelines.stages.instruct import ask_options
-from pipelines.stages.plan import own_prompts, stages_of
+from pipelines.stages.instruct import ask_options, load_prompts
+from pipelines.stages.plan import stages_of
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
 from transforms import files
 
 
-def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[str], own_flags: Sequence[str]) -> int:
-    """Runs what the arguments ask for and returns the exit code: 0, or 3 where a source failed."""
-    options = runner.options(beam_flags, own_flags, arguments.debug)
+@dataclass(frozen=True)
+class BuildOptions:
+    """How a build runs, beside its configuration. `only`: the last stage (None: all); `status`, `dry_run`: print and
+    stop; `debug`: Beam logs; `beam_flags`: Beam's flags, `--runner` among them; `known_flags`: others that are
+    suggested in place of an unknown one.
+    """
+
+    output: str
+    only: str | None = None
+    status: bool = False
+    dry_run: bool = False
+    debug: bool = False
+    beam_flags: tuple[str, ...] = ()
+    known_flags: tuple[str, ...] = ()
+
+
+def build(config: Config, run: BuildOptions) -> int:
+    """Builds or prints what `run` asks for; returns the exit code: 0, or 3 where a source failed."""
+    options = runner.options(run.beam_flags, run.known_flags, run.debug)
     runner.runner_of(options)  # refuses a runner before anything is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
-    if not arguments.output:
+    if not run.output:
         raise ConfigError("--output is empty; name a folder")
-    folder = files.absolute(arguments.output.rstrip("/") or "/")
+    folder = files.absolute(run.output.rstrip("/") or "/")
     listed = registry.listing(config.data_root)
     everything = registry.everything(listed)
     located = registry.locate(everything, config.sources, listed.root)
     check_inputs(config, located)
-    if arguments.status:
+    if run.status:
         before = build_folder.recorded(folder)
         model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
         return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
     for unread in unread_files(listed, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` has these too
             tell(f"note: {unread}")
-    if arguments.dry_run:
+    if run.dry_run:
         return print_plan(config, folder, located)
     outside = [path for path in (config.data_root, config.instruct.prompts) if path]
     outside += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
@@ -51,12 +67,12 @@ def build(config: Config, arguments: argparse.Namespace, beam_flags: Sequence[st
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], outside)
     with claim.claimed(folder, config):
         try:
-            manifests = dag.run(stages, folder, arguments.only or "card", announce)
+            manifests = dag.run(stages, folder, run.only or "card", announce)
         finally:
             for line in losses_so_far(folder, stages):
                 tell(line)
     if "card" in manifests:
-        tell(closing_line(folder, arguments.output))
+        tell(closing_line(folder, run.output))
     return 3 if manifests["ingest"].result.failed else 0
 
 
@@ -84,7 +100,7 @@ def losses_so_far(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:
 
 
 def closing_line(folder: str, name: str) -> str:
-    statistics = build_folder.read_statistics(folder)
+    statistics = build_reports.read_statistics(folder)
     total = figures.row_count(statistics.instructions)
     tasks = ", ".join(statistics.instructions)
     sources = sum(any(splits for splits in by_task.values()) for by_task in statistics.instructions_by_source.values())
@@ -116,8 +132,8 @@ def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
         raise ConfigError(
             f"--tasks {','.join(config.instruct.tasks)}: no source here has one of them; they have {have}"
         )
-    ask_options(config.instruct, config.seed)
-    own_prompts(config, located)
+    ask_options(config)
+    load_prompts(config, located)
     if config.mine.hard_negatives not in ("mine", "none"):
         dictionary.load(config.mine.hard_negatives)
     if config.tokens.tokenizer:

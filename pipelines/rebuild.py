@@ -1,13 +1,12 @@
 """python -m pipelines.rebuild: the raw files of sources that a release left out → the rows that it would have had."""
 
 import argparse
-import json
 import logging
 import sys
 import traceback
 from collections.abc import Sequence
 
-from pipelines import build
+from pipelines import config
 from pipelines.release import contents, recipes
 from pipelines.release.recipes import DICTIONARIES, PROMPTS, RECIPE
 from schemas import key_list
@@ -39,6 +38,7 @@ def main(flags: Sequence[str] | None = None) -> int:
     escape_on_stdout()
     if not arguments.debug:
         logging.basicConfig(level=logging.CRITICAL)
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     try:
         return rebuild(arguments)
     except IEForgeError as error:
@@ -61,17 +61,15 @@ def rebuild(arguments: argparse.Namespace) -> int:
             those = ", ".join(left_out) or "nothing"
             raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {those}")
     refuse_other_files(arguments.data_root, {name: of for key in keys for name, of in left_out[key].files.items()})
-    from pipelines.release import to_folder  # with it comes Beam, which takes seconds
+    from pipelines import driver
+    from pipelines.release import to_folder  # with these comes Beam, which takes seconds
 
     to_folder.refuse_pattern(output)
     wanted = sorted({name for key in keys for name in (key, *left_out[key].needs)})
-    collapse = [key for key in settings.ingest.collapse if key in wanted]
-    flags = ["--recipe", f"{folder}/{RECIPE}", "--data_root", arguments.data_root]
-    flags += ["--sources", key_list.join(wanted), "--set", f"ingest.collapse={json.dumps(collapse)}"]
-    flags += ["--output", output]
-    flags += ["--prompts", f"{folder}/{PROMPTS}"] if files.exists(f"{folder}/{PROMPTS}") else []
-    flags += ["--hard_negatives", f"{folder}/{DICTIONARIES}"] if files.exists(f"{folder}/{DICTIONARIES}") else []
-    code = build.main([*flags, "--debug"] if arguments.debug else flags)
+    code = driver.build(
+        rebuild_settings(settings, folder, arguments.data_root, wanted),
+        driver.BuildOptions(output, debug=arguments.debug),
+    )
     if code:
         return code
     digests = contents.row_digests(output, keys)
@@ -90,6 +88,19 @@ def rebuild(arguments: argparse.Namespace) -> int:
         printable(f"{output}/release: {rows:,} instructions of {', '.join(keys)}, the same as in the release's build")
     )
     return 0
+
+
+def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys: Sequence[str]) -> config.Config:
+    """The settings of the release in `folder` for a build of the sources `keys` below `data_root`, with the prompts and
+    the dictionaries that lie in the release.
+    """
+    changes: dict = {"data_root": data_root, "sources": keys}
+    changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
+    if files.exists(f"{folder}/{PROMPTS}"):
+        changes["instruct"] = {"prompts": f"{folder}/{PROMPTS}"}
+    if files.exists(f"{folder}/{DICTIONARIES}"):
+        changes["mine"] = {"hard_negatives": f"{folder}/{DICTIONARIES}"}
+    return config.check(config.merged(settings.model_dump(mode="json"), changes), f"{folder}/{RECIPE}")
 
 
 def refuse_other_files(data_root: str, expected: dict[str, str]) -> None:

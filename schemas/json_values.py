@@ -1,4 +1,4 @@
-"""JSON that this project wrote ↔ typed values. JSON of another form is refused with the path of the key that differs."""
+"""JSON that this project wrote ↔ typed values. Other JSON is refused with the path of the key that differs."""
 
 import re
 from typing import Any, TypeVar

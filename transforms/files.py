@@ -366,3 +366,10 @@ def checksum(path: str) -> str:
         while block := stream.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def checksums_below(path: str) -> dict[str, str]:
+    """Name → SHA-256 of a file, or of all files of a folder."""
+    if not is_folder(path):
+        return {posixpath.basename(path): checksum(path)}
+    return {file.name: checksum(file.path) for file in list_files(path)}

@@ -57,13 +57,13 @@ def filled(bins: np.ndarray) -> Counter:
     return Counter({str(number): n for number, n in enumerate(bins.tolist()) if n})
 
 
-def together(parts: Iterable[Histograms]) -> dict[str, Counter]:
+def sums(parts: Iterable[Histograms]) -> dict[str, Counter]:
     """The histograms of all parts' rows."""
-    sums: dict[str, Counter] = {}
+    added: dict[str, Counter] = {}
     for part in parts:
         for name, bins in part.items():
-            sums.setdefault(name, Counter()).update(bins)
-    return sums
+            added.setdefault(name, Counter()).update(bins)
+    return added
 
 
 def filled_bins(parts: Iterable[Mapping[str, int]], number: int) -> list[int]:

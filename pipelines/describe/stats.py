@@ -7,6 +7,7 @@ from typing import Any
 
 from hard_negatives import embed
 from pipelines import build_folder
+from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.config import SAMPLES, Config
 from pipelines.describe.figures import instructions, token_totals
 from schemas.build_statistics import (
@@ -52,9 +53,7 @@ def stats(output: str, config: Config) -> Statistics:
             leakage[f"{read.key}/{read.split}"] = leaks
     by_source = instruction_counts(build_folder.read_result(output, Instructed).shards)
     return Statistics(
-        build=BuildFacts(
-            importlib.metadata.version("ieforge"), config.data_root == str(SAMPLES), recipe(config), tuple(sources)
-        ),
+        build=build_facts(config, sources),
         sources=sources,
         about={key: ingested.sources[key] for key in sources},
         labels={
@@ -71,6 +70,12 @@ def stats(output: str, config: Config) -> Statistics:
         hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
         tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
     )
+
+
+def build_facts(config: Config, keys: Iterable[str]) -> BuildFacts:
+    """Of a build of the sources `keys`: nothing that only this machine has."""
+    samples = config.data_root == str(SAMPLES)
+    return BuildFacts(importlib.metadata.version("ieforge"), samples, recipe(config), tuple(keys))
 
 
 def recipe(config: Config) -> dict[str, Any]:
@@ -130,10 +135,10 @@ def instruction_counts(shards: Iterable[InstructionShard]) -> dict[str, dict[str
 def dictionary_sizes(output: str, tasks: Mapping[str, Sequence[str]]) -> dict[str, dict[str, DictionarySize]]:
     """Source key → task → how large the dictionary is, of those that the build has. `tasks`: source key → its tasks."""
     sizes: dict[str, dict[str, DictionarySize]] = {}
-    for task, key in build_folder.label_sets_to_mine(tasks):
-        path = build_folder.dictionary_path(output, task, key)
+    for task, key in label_sets_to_mine(tasks):
+        path = dictionary_path(output, task, key)
         if files.exists(path):
-            neighbours = [len(ranking.neighbours) for ranking in build_folder.read_dictionary(path).labels.values()]
+            neighbours = [len(ranking.neighbours) for ranking in read_dictionary(path).labels.values()]
             labels = len(build_folder.read_label_set(output, task, key).labels)
             sizes.setdefault(key, {})[task] = DictionarySize(labels, sum(map(bool, neighbours)), sum(neighbours))
     return sizes

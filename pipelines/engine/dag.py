@@ -1,9 +1,9 @@
 """Stages in the order of their needs, skipped where their manifest says that they are done.
 
-A stage's fingerprint covers its name and version, its section of the configuration, the fingerprints of what it
-needs and the checksums of the files it reads from outside. `manifest.json`, written last, holds it: a stage whose
-manifest has the same fingerprint and whose files are all there as they were written is done. Of Parquet files only the
-sizes are compared: their pages have checksums of their own, which are looked at as they are read.
+A stage's fingerprint covers its name, its inputs (settings, checksums of files from outside), the code that decides
+its result (`engine.code`) and the fingerprints of the stages that it needs. `manifest.json`, written last, holds it: a
+stage whose manifest has the same fingerprint and whose files are all there as they were written is done. Of Parquet
+files only the sizes are compared: their pages have checksums of their own, which are looked at as they are read.
 """
 
 import hashlib
@@ -13,43 +13,44 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from pathlib import Path
 
+from pipelines.engine import code
 from schemas import manifests
 from schemas.errors import ConfigError
 from schemas.manifests import Manifest, StageResult
 from transforms import files
 
-FORM = 3
-"""Of manifests: what an IEForge of another form made is made anew. 3: typed (`schemas.manifests`)."""
-
 
 @dataclass(frozen=True)
 class Stage:
-    """One node: `run(output folder)` reads what it `needs`, fills `folders` and returns what its manifest notes: a
-    `form`.
+    """One node: `run(output folder)` reads what it `needs`, fills `folders` and returns what its manifest notes.
 
-    `inputs` is what besides earlier stages decides the result (configuration, checksums); JSON-able. The manifest
-    lies in the first of `folders`.
+    What decides the result besides the results of earlier stages: `inputs` (settings, checksums; JSON-able), and the
+    code of `modules` with all that they import, and the files `data` that belong to it (both as in `engine.code`).
+    The manifest, of the type `form`, lies in the first of `folders`.
     """
 
     name: str
-    version: int
     needs: tuple[str, ...]
     folders: tuple[str, ...]
     inputs: object
+    modules: tuple[str, ...]
     run: Callable[[str], StageResult]
     form: type[StageResult]
+    data: tuple[str, ...] = ()
     files: tuple[str, ...] = ()  # what it writes at the top of the output folder
 
 
-def fingerprints(stages: Mapping[str, Stage]) -> dict[str, str]:
-    """Stage name → fingerprint, in an order in which every stage comes after what it needs."""
-    found: dict[str, str] = {}
+def fingerprints(stages: Mapping[str, Stage], root: Path = code.ROOT) -> dict[str, str]:
+    """Stage name → fingerprint, in an order in which every stage comes after what it needs. `root`: as in `code`."""
+    prints: dict[str, str] = {}
     for name in TopologicalSorter({s.name: s.needs for s in stages.values()}).static_order():
         stage = stages[name]
-        known = [FORM, stage.name, stage.version, stage.inputs, [found[need] for need in stage.needs]]
-        found[name] = hashlib.sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
-    return found
+        of_code = code.fingerprint(stage.modules, stage.data, root)
+        known = [stage.name, stage.inputs, of_code, [prints[need] for need in stage.needs]]
+        prints[name] = hashlib.sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+    return prints
 
 
 def successors(stages: Mapping[str, Stage], name: str) -> list[str]:

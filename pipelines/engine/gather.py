@@ -1,14 +1,19 @@
-"""JSON-able values of a pipeline → one sorted JSON file: how the driver learns what the workers did, on any runner."""
+"""Values of a pipeline → one sorted JSON file: how the driver learns what the workers did, on any runner."""
 
-import json
+from typing import Any, TypeVar
 
 import apache_beam as beam
+import msgspec
 
 from transforms import files
 
+Value = TypeVar("Value")
+
 
 class WriteSummary(beam.PTransform):
-    """Gathers all elements (few and small: one a shard) into a JSON list at `path`, sorted by their JSON."""
+    """Gathers all elements (few and small: one per shard, of one type) into a JSON list at `path`, sorted by their
+    JSON.
+    """
 
     def __init__(self, path: str):
         super().__init__()
@@ -23,19 +28,15 @@ class WriteSummary(beam.PTransform):
         )
 
 
-def encode(value) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+def encode(value: Any) -> str:
+    """JSON with sorted keys."""
+    return msgspec.json.encode(value, order="sorted").decode()
 
 
 def write(lines: list[str], path: str) -> None:
     files.write_text(path, "[" + ",\n".join(sorted(lines)) + "]\n")
 
 
-def manifest(output: str, folder: str) -> dict:
-    """The manifest of the stage whose first folder this is. Raises MachineError where there is none."""
-    return json.loads(files.read_text(f"{output}/{folder}/manifest.json"))
-
-
-def read(path: str) -> list:
-    """What WriteSummary wrote at `path`."""
-    return json.loads(files.read_text(path))
+def read(path: str, form: type[Value]) -> list[Value]:
+    """What WriteSummary wrote at `path`, elements of the type `form`."""
+    return files.read_json(path, list[form], "run the build again")

@@ -12,8 +12,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import build_folder, sources
-from pipelines.build_folder import DATA_DOCS, REPORT, STATISTICS, VALIDATION
+from pipelines import build_folder, build_reports, sources
+from pipelines.build_reports import DATA_DOCS, REPORT, STATISTICS, VALIDATION
 from pipelines.describe import card, croissant, dataset_info, figures
 from pipelines.engine import dag
 from pipelines.sources import Licence
@@ -250,7 +250,7 @@ def prepare(
     work = f"{output}/{WORK}"
     about = build_folder.read_result(output, Ingested).sources
     planned = parts(build_folder.read_result(output, Instructed).shards, frozenset(keep))
-    statistics = figures.subset(build_folder.read_statistics(output), keep)
+    statistics = figures.subset(build_reports.read_statistics(output), keep)
     build = build_folder.read_manifest(output, Carded).completion.fingerprint
     rewrite(output, planned, statistics, build)
     listed = [

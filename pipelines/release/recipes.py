@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from hard_negatives import embed
-from pipelines import build_folder, config, sources
+from pipelines import build_folder, build_reports, config, sources
 from pipelines.describe import shell
 from pipelines.release import contents
 from schemas import json_values, key_list
@@ -43,7 +43,7 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
         return {}
     config = build_folder.configuration(output)
     ingested = build_folder.read_result(output, Ingested)
-    leakage = build_folder.read_statistics(output).leakage
+    leakage = build_reports.read_statistics(output).leakage
     digests = contents.row_digests(output, left_out)
     described = {}
     for key in sorted(left_out):

@@ -10,6 +10,8 @@ import numpy as np
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
 from hard_negatives.report import matrix, seriation
 from pipelines import build_folder
+from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
+from pipelines.build_reports import read_results
 from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, samples
@@ -32,7 +34,7 @@ def payload(output: str, statistics: Statistics) -> dict:
     ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
     rows = build_folder.read_result(output, Instructed).shards
     tasks = {key: of for key, of in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
-    which = build_folder.label_sets_to_mine(tasks)
+    which = label_sets_to_mine(tasks)
     content = {
         "build": statistics.build,
         "sources": sources(statistics, ingested, cleaned),
@@ -51,7 +53,7 @@ def payload(output: str, statistics: Statistics) -> dict:
         },
         "validation": [
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
-            for suite in build_folder.read_results(output)
+            for suite in read_results(output)
         ],
         "examples": examples.examples(output, cleaned.shards, keys),
         "samples": samples.instructions(output, rows, keys),
@@ -104,7 +106,7 @@ def labels(of: LabelSet) -> list:
 
 
 def mined(output: str, task: str, key: str) -> bool:
-    return files.exists(build_folder.dictionary_path(output, task, key))
+    return files.exists(dictionary_path(output, task, key))
 
 
 def graph(output: str, task: str, key: str) -> list:
@@ -113,7 +115,7 @@ def graph(output: str, task: str, key: str) -> list:
     Like stands beside like, so that most edges of a circle are short. Of a large set the first LABELS_A_SET labels by
     number of neighbours are shown, with the edges between them.
     """
-    dictionary = build_folder.read_dictionary(build_folder.dictionary_path(output, task, key))
+    dictionary = read_dictionary(dictionary_path(output, task, key))
     shown = most_confused(dictionary)
     names, scores, kept = matrix(shown)
     given = {(label, n.label) for label, ranking in shown.labels.items() for n in ranking.neighbours if n.score is None}

@@ -7,12 +7,15 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
+
 from pipelines.config import Ingest
 from pipelines.sources import Source, reading, registry
+from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.source_files import Found
 from pipelines.sources.unread import unread_files
-from pipelines.stages.judge import judge
-from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
+from schemas.errors import BadRecord, ConfigError, IEForgeError, Reason, SourceError, escape_on_stdout, printable
+from schemas.manifests import LayerCounts, SplitRead
 
 FIRST_PROBLEMS = 3
 LAYERS = ("entities", "relations", "events")
@@ -55,48 +58,51 @@ def describe(key: str, source: Source, found: Found | None) -> dict:
     }
 
 
-def verify(key: str, source: Source, found: Found) -> list[dict]:
-    """What `judge` takes, of each split: counts of what can be read, how many bad records there are, and the first."""
-    parts = []
+def verify(key: str, source: Source, found: Found) -> list[SplitOutcome]:
+    """What comes of reading each split, without writing its examples. `first_rejects` has lost parts too."""
+    outcomes = []
     for split, files in found.splits.items():
         read = dict.fromkeys(("examples", *LAYERS), 0)
         rejected, lost, problems, annotated = Counter(), Counter(), [], 0
-        part = {"key": key, "split": split}
+        failed = empty = ""
         try:
             for record in reading.records(source, found.other_forms.get(split, found.form), files):
                 if isinstance(record, BadRecord):
-                    rejected[str(record.reason)] += 1
+                    rejected[Reason(record.reason)] += 1
                     problems.append(f"{record.place}: {record.reason}: {record.detail}")
                 else:
                     read["examples"] += 1
                     for layer in LAYERS:
                         read[layer] += len(getattr(record, layer) or ())
                     annotated += any(getattr(record, layer) is not None for layer in LAYERS)
-                    lost.update(str(problem.reason) for problem in record.lost)
+                    lost.update(Reason(problem.reason) for problem in record.lost)
                     problems += [f"{problem.place}: {problem.reason}: {problem.detail}" for problem in record.lost]
                 del problems[FIRST_PROBLEMS:]
             if not read["examples"] and not rejected:
                 raise reading.no_record(files)
         except reading.NoRecord as error:
-            part["nothing"] = str(error)
+            empty = str(error)
         except SourceError as error:
-            part["failed"] = str(error)
-        else:
-            part |= {"read": read, "annotated": annotated, "beyond_limit": 0, "lost": lost}
-        parts.append({**part, "rejected": rejected, "first_rejects": problems})
-    return parts
+            failed = str(error)
+        if failed or empty:
+            read, annotated, lost = {}, 0, Counter()
+        counts = SplitRead(
+            key, split, LayerCounts(**read), annotated, 0, dict(rejected), dict(lost), tuple(problems), (), ()
+        )
+        outcomes.append(SplitOutcome(key, split, counts, failed, empty))
+    return outcomes
 
 
-def as_splits(parts: list[dict]) -> dict[str, dict]:
-    """Split → what the row says of it."""
+def as_splits(outcomes: list[SplitOutcome]) -> dict[str, dict]:
+    """Split → its part of a row."""
     return {
-        part["split"]: {
-            **part.get("read", dict.fromkeys(("examples", *LAYERS), 0)),
-            "bad_records": sum(part["rejected"].values()),
-            "lost_parts": sum(part.get("lost", {}).values()),
-            "first_problems": part["first_rejects"],
+        outcome.split: {
+            **msgspec.structs.asdict(outcome.counts.read),
+            "bad_records": sum(outcome.counts.rejected.values()),
+            "lost_parts": sum(outcome.counts.lost.values()),
+            "first_problems": outcome.counts.first_rejects,
         }
-        for part in parts
+        for outcome in outcomes
     }
 
 
@@ -121,7 +127,7 @@ def show(data_root: str | None, verified: bool, as_json: bool) -> int:
     listed = registry.listing(data_root) if data_root else None
     everything = registry.everything(listed) if listed else registry.without_files()
     rows = {located.key: describe(located.key, located.source, located.found) for located in everything}
-    parts = []
+    outcomes: list[SplitOutcome] = []
     for located in everything if listed else ():
         row = rows[located.key]
         row["state"] = "missing" if not located.found else "unreadable" if located.problem else "found"
@@ -129,8 +135,8 @@ def show(data_root: str | None, verified: bool, as_json: bool) -> int:
         if verified and row["state"] == "found":
             of_source = verify(located.key, located.source, located.found)
             row["splits"] = as_splits(of_source)
-            parts += of_source
-    verdict = judge(parts, {located.key: located.source for located in everything}, Ingest().max_reject_rate)
+            outcomes += of_source
+    verdict = judge(outcomes, {located.key: located.source for located in everything}, Ingest().max_reject_rate)
     for key, problem in verdict.failed.items():
         rows[key]["problem"] = problem
     for key in verdict.absent:

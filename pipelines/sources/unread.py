@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from pipelines import sources
 from pipelines.sources import user_data
+from pipelines.sources.judge import folder
 from pipelines.sources.registry import Listing, Located
-from pipelines.stages.judge import folder
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
 DOCUMENTATION = re.compile(

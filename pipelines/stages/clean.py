@@ -8,22 +8,26 @@ for the few that a row of the same text in another shard takes up.
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import apache_beam as beam
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.build_folder import Shard, keys_path
+from pipelines.build_folder import Shard, keys_path, read_result
 from pipelines.describe import lengths
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
+from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.text_keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
 from pipelines.stages.unions import taken_up, unite_rows, with_rows
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
 from schemas.errors import Reason, Reject
 from schemas.example import Example
-from schemas.manifests import Facts
+from schemas.manifests import Cleaned, ExampleShard, Facts, Ingested, LayerCounts, TextHistograms
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.clean import low_quality, repair
 from transforms.clean_table import untouched
@@ -35,6 +39,34 @@ from validation import faultless_examples
 from validation.facts import joined
 
 EXAMPLES_A_TABLE = 5_000
+
+
+def stage(build: BuildSettings) -> Stage:
+    return Stage(
+        "clean",
+        needs=("ingest",),
+        folders=("clean", "rejects/clean"),
+        inputs=build.config.clean.model_dump(),
+        modules=(__name__,),
+        run=partial(run, build),
+        form=Cleaned,
+    )
+
+
+def run(build: BuildSettings, output: str) -> Cleaned:
+    rows = {
+        (split.key, split.split, shard.path): shard.rows
+        for split in read_result(output, Ingested).splits
+        for shard in split.shards
+    }
+    shards = [Shard(number, *which) for number, which in enumerate(sorted(rows))]
+    # Largest first, so that no worker is left with a large shard at the end
+    elements = sorted(shards, key=lambda shard: -rows[shard.key, shard.split, shard.path])
+    transform = Clean(output, shards, build.config.clean.max_chars, build.config.clean.same_text)
+    run_pipeline("clean", elements, transform, build.options, output, "clean", len(shards))
+    files.remove_tree(cut_folder(output))
+    written = gather.read(f"{output}/clean/.summary.json", ExampleShard)
+    return Cleaned(tuple(sorted(written, key=lambda shard: shard.number)))
 
 
 def cut_folder(output: str) -> str:
@@ -285,23 +317,23 @@ class WriteClean(beam.DoFn):
             write_shard(
                 f"{self.output}/rejects/{path}", REJECTS, [rejects_to_table(sorted(rejects, key=lambda r: r.id))]
             )
-        yield {
-            "number": shard.number,
-            "key": shard.key,
-            "split": shard.split,
-            "path": path,
-            "rows": rows,
-            "sha256": files.checksum(f"{self.output}/{path}"),
-            "keys_sha256": files.checksum(keys),
-            "facts": msgspec.to_builtins(joined(checked)),
-            "windows": part["windows"] + len(part["rejects"]),
-            "crosses_window": dict(sorted((crossing + Counter(part["crosses_window"])).items())),
-            "kept": dict(kept_counts),
-            "same_text": len(beside),
-            "rejected": dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
-            "leaks_into": dict(sorted(leaks.items())),
-            "histograms": lengths.together(histograms),
-        }
+        yield ExampleShard(
+            shard.number,
+            shard.key,
+            shard.split,
+            path,
+            rows,
+            sha256=files.checksum(f"{self.output}/{path}"),
+            keys_sha256=files.checksum(keys),
+            facts=joined(checked),
+            windows=part["windows"] + len(part["rejects"]),
+            crosses_window=dict(sorted((crossing + Counter(part["crosses_window"])).items())),
+            kept=LayerCounts(**kept_counts),
+            same_text=len(beside),
+            rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),
+            leaks_into=dict(sorted(leaks.items())),
+            histograms=TextHistograms(**lengths.sums(histograms)),
+        )
 
 
 def count_layers(table: pa.Table, counts: Counter) -> None:

@@ -2,31 +2,130 @@
 
 import gc
 import hashlib
-import heapq
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import apache_beam as beam
 
+from pipelines import sources
+from pipelines.engine import code, gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, reading, registry
+from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.reading import Unforeseen, barrier
+from pipelines.sources.registry import Located
 from pipelines.sources.source_files import form_of
-from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
-from schemas.errors import BadRecord, Reason, Reject, SourceError
-from schemas.example import LAYER, Example, RawExample
+from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.split_writer import Draw, SplitWriter
+from schemas.errors import BadRecord, MachineError, SourceError
+from schemas.example import RawExample
+from schemas.manifests import Ingested, SourceFacts
 from transforms import files
 from transforms.decontaminate import leakage_key
-from transforms.deduplicate import unite
-from transforms.draw import seed_key
 from transforms.files import File
-from transforms.shards import write_shard
 
-EXAMPLES_A_TABLE = 1_000
+Checksums = dict[str, tuple[tuple[str, str], ...]]
+"""Split → (name, SHA-256) of its raw files."""
 
-REJECTS_KEPT = 10_000
-"""Of each split so many are kept with place and detail; beyond that they are counted: a file may be all rejects."""
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    raw = {source.key: raw_checksums(source) for source in build.located}
+    modules, data = dataset_code(raw)
+    return Stage(
+        "ingest",
+        needs=(),
+        folders=("examples", "rejects/ingest"),
+        inputs=[
+            config.ingest.model_dump(mode="json"),
+            config.seed if config.ingest.limit else None,
+            [[source.key, source.problem, raw[source.key]] for source in build.located],
+        ],
+        modules=(__name__, *modules),
+        data=data,
+        run=partial(run, build, raw),
+        form=Ingested,
+    )
+
+
+def dataset_code(keys: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(Modules of the datasets among `keys`, paths of the tables beside them): those of other datasets decide nothing
+    here. Users' own folders are read by `sources.user_data`, which this module imports.
+    """
+    names = sorted({f"pipelines.sources.datasets.{sources.folder(key)}" for key in keys if key in sources.keys()})
+    tables = (f"{name.replace('.', '/')}.yaml" for name in names)
+    return tuple(names), tuple(table for table in tables if (code.ROOT / table).exists())
+
+
+def raw_checksums(source: Located) -> Checksums:
+    """Of the source's files, and under "schema" of those that say how a user's own folder is read. A file that cannot
+    be read has none ("").
+    """
+    groups = dict(source.found.splits) if source.found else {}
+    if source.settings:
+        groups["schema"] = list(source.settings)
+    return {name: tuple((file.name, checksum_if_readable(file)) for file in group) for name, group in groups.items()}
+
+
+def checksum_if_readable(file: File) -> str:
+    try:
+        return files.checksum(file.path)
+    except MachineError:  # reading it makes its source fail, with the reason
+        return ""
+
+
+def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingested:
+    """Raises SourceError where no source can be read."""
+    config = build.config.ingest
+    elements = [
+        SplitFiles(build.data_root, source.key, split, tuple(group))
+        for source in build.located
+        if not source.problem
+        for split, group in source.found.splits.items()
+    ]
+    # Largest first: runners deal elements out in turn, so that by key and split one of two workers would get every
+    # train split, and one that comes last would be read while the others have nothing left to do
+    elements.sort(key=lambda element: (-files.total_bytes(element.files), element.key, element.split))
+    transform = Ingest(output, config.limit, build.config.seed, config.examples_per_shard, build.collapse)
+    run_pipeline("ingest", elements, transform, build.options, output, "examples")
+    outcomes = gather.read(f"{output}/examples/.summary.json", SplitOutcome)
+    verdict = judge(outcomes, {source.key: source.source for source in build.located}, config.max_reject_rate)
+    failed = {source.key: source.problem for source in build.located if source.problem} | verdict.failed
+    for source in build.located:
+        if source.trace:
+            failed[source.key] += f": {keep_trace(output, source.key, 'listing', source.trace)}"
+    without = {*failed, *verdict.absent}
+    for key in without:
+        remove_shards(f"{output}/examples/{key}")
+    splits = [outcome.read for outcome in outcomes if outcome.read and outcome.key not in without]
+    if not splits:
+        raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
+    kept = {split.key for split in splits}
+    return Ingested(
+        sources={source.key: facts(source.source) for source in build.located if source.key in kept},
+        raw={source.key: raw[source.key] for source in build.located if source.key in kept},
+        splits=tuple(splits),
+        failed=dict(sorted(failed.items())),
+        absent=tuple(verdict.absent),
+    )
+
+
+def facts(source: Source) -> SourceFacts:
+    return SourceFacts(**{name: getattr(source, name) for name in SourceFacts.__struct_fields__})
+
+
+def remove_shards(folder: str) -> None:
+    """Deletes the shards of a source. Folders in it stay: the key of another source may begin with this one's."""
+    if not files.is_folder(folder):
+        return
+    shards = files.list_files(folder, recursive=False)
+    if len(shards) == len(files.list_files(folder)):
+        files.remove_tree(folder)
+    for shard in shards:
+        files.remove_file(shard.path)
 
 
 @dataclass(frozen=True)
@@ -57,7 +156,7 @@ class Ingest(beam.PTransform):
 
 
 class IngestSplit(beam.DoFn):
-    """SplitFiles → one summary a resulting split, or one that says why the source failed or gave nothing."""
+    """SplitFiles → a SplitOutcome for each resulting split, or one that says why there is none."""
 
     def __init__(self, output: str, limit: int | None, seed: int, examples_per_shard: int, collapse: tuple[str, ...]):
         self.output, self.limit, self.seed = output, limit, seed
@@ -71,16 +170,16 @@ class IngestSplit(beam.DoFn):
             writers = self.read(element)
             if not writers:
                 raise reading.no_record(element.files)
-            parts = [writer.close() for _, writer in sorted(writers.items())]
+            splits = [writer.close() for _, writer in sorted(writers.items())]
         except Unforeseen as error:
             path = keep_trace(self.output, element.key, element.split, error.trace)
-            yield {"key": element.key, "split": element.split, "failed": f"{error}: {path}"}
+            yield SplitOutcome(element.key, element.split, failed=f"{error}: {path}")
         except reading.NoRecord as error:
-            yield {"key": element.key, "split": element.split, "nothing": str(error)}
+            yield SplitOutcome(element.key, element.split, empty=str(error))
         except SourceError as error:
-            yield {"key": element.key, "split": element.split, "failed": str(error)}
+            yield SplitOutcome(element.key, element.split, failed=str(error))
         else:
-            yield from parts
+            yield from (SplitOutcome(split.key, split.split, split) for split in splits)
 
     def read(self, element: SplitFiles) -> dict[str, "SplitWriter"]:
         """Split → the writer that holds what was read of it. Raises SourceError where the source cannot be read."""
@@ -115,156 +214,6 @@ def keep_trace(output: str, key: str, name: str, trace: str) -> str:
     path = f"rejects/ingest/{key}/{name}.traceback.txt"
     files.write_text(f"{output}/{path}", trace)
     return path
-
-
-class Draw:
-    """At most `size` of the examples of a split: those whose texts have the lowest hashes, in the order of the file.
-
-    Every example of the split has the same chance, wherever in the file it stands; rows of one text are drawn together
-    but for the last.
-    """
-
-    def __init__(self, size: int, seed: int, split: str):
-        self.size, self.seed, self.split = size, seed, split
-        self.heap: list[tuple[int, int, RawExample]] = []  # the highest hash first: (-hash, -number, example)
-        self.left_out = 0
-
-    def add(self, number: int, record: RawExample) -> None:
-        item = (-seed_key(self.seed, self.split, record.text), -number, record)
-        if len(self.heap) < self.size:
-            heapq.heappush(self.heap, item)
-        else:
-            self.left_out += 1
-            heapq.heappushpop(self.heap, item)
-
-    def drawn(self) -> Iterator[tuple[int, RawExample]]:
-        """(number, example) of each that was drawn, in the order of the numbers."""
-        for _, number, record in sorted(self.heap, key=lambda item: -item[1]):
-            yield -number, record
-
-
-class SplitWriter:
-    """Writes the examples of one split as they come: numbers them, keeps at most a shard in memory.
-
-    Rows of one-pair sources are held until `close`, because rows of one sentence may stand far apart; so are those of
-    a `draw`.
-    """
-
-    def __init__(
-        self, output: str, source: Source, key: str, split: str, examples_per_shard: int, draw: Draw | None = None
-    ):
-        self.output, self.source, self.key, self.split = output, source, key, split
-        self.examples_per_shard, self.draw = examples_per_shard, draw
-        self.held: list[RawExample] = []
-        self.waiting: list[Example] = []
-        self.tables = []
-        self.shards: list[dict] = []
-        self.rejects: list[Reject] = []  # records
-        self.rejected = Counter()  # reason → records
-        self.lost: list[Reject] = []  # parts of records that were kept
-        self.lost_parts = Counter()  # reason → parts
-        self.read = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
-        self.good = 0  # records that could be read, drawn or not
-        self.annotated = 0  # of these, those with a layer
-        self.written = 0
-
-    def reject(self, record: BadRecord) -> None:
-        self.note(record, self.rejects, self.rejected)
-
-    def note(self, problem: BadRecord, kept: list[Reject], counts: Counter) -> None:
-        counts[str(problem.reason)] += 1
-        if len(kept) < REJECTS_KEPT:
-            reason = Reason(problem.reason)
-            kept.append(Reject("ingest", self.key, self.split, "", problem.place, reason, problem.detail))
-
-    def add(self, record: RawExample) -> None:
-        if record.entities is not None or record.relations is not None or record.events is not None:
-            self.annotated += 1
-        if self.draw:
-            self.draw.add(self.good, record)
-        else:
-            self.count_and_keep(self.good, record)
-        self.good += 1
-
-    def count_and_keep(self, number: int, record: RawExample) -> None:
-        """`number`: the record's among the good ones of its split, which is its example's number in the id."""
-        self.read["examples"] += 1
-        for problem in record.lost:
-            self.note(problem, self.lost, self.lost_parts)
-        for layer in ("entities", "relations", "events"):
-            self.read[layer] += len(getattr(record, layer) or ())
-        if self.source.one_pair:
-            self.held.append(record)
-        else:
-            self.keep(number, record)
-
-    def tasks(self, record: RawExample) -> tuple[str, ...]:
-        """The source's tasks whose layer is annotated; all tasks of a test text without any, which is to predict on."""
-        annotated = tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
-        return self.source.tasks if self.split == "test" and not annotated else annotated
-
-    def keep(self, number: int, record: RawExample) -> None:
-        self.waiting.append(
-            Example(
-                f"{self.key}/{self.split}/{number}",
-                self.source.name,
-                self.split,
-                self.source.lang,
-                record.text,
-                self.tasks(record),
-                record.entities,
-                record.relations,
-                record.events,
-            )
-        )
-        self.written += 1
-        if len(self.waiting) == EXAMPLES_A_TABLE:
-            self.tables.append(self.waiting_table())
-        if self.written % self.examples_per_shard == 0:
-            self.write_shard()
-
-    def waiting_table(self):
-        with barrier():
-            table = examples_to_table(self.waiting)
-        self.waiting = []
-        return table
-
-    def write_shard(self) -> None:
-        if self.waiting:
-            self.tables.append(self.waiting_table())
-        name = f"examples/{self.key}/{self.split}-{len(self.shards):05d}.parquet"
-        rows = write_shard(f"{self.output}/{name}", EXAMPLES, self.tables)
-        self.shards.append({"path": name, "rows": rows})
-        self.tables = []
-
-    def close(self) -> dict:
-        """Writes what waits and returns the split's summary."""
-        for number, record in self.draw.drawn() if self.draw else ():
-            self.count_and_keep(number, record)
-        united = unite(self.held)
-        for number, record in enumerate(united):
-            self.keep(number, record)
-        if self.waiting or self.tables or not self.shards:
-            self.write_shard()
-        if self.rejects or self.lost:
-            path = f"{self.output}/rejects/ingest/{self.key}/{self.split}.parquet"
-            with barrier():
-                table = rejects_to_table(self.rejects + self.lost)
-            write_shard(path, REJECTS, [table])
-        if len(united) < len(self.held):
-            self.rejected[str(Reason.ONE_PAIR_UNITED)] = len(self.held) - len(united)
-        return {
-            "key": self.key,
-            "split": self.split,
-            "read": dict(self.read),
-            "annotated": self.annotated,
-            "beyond_limit": self.draw.left_out if self.draw else 0,
-            "rejected": dict(self.rejected),
-            "lost": dict(self.lost_parts),
-            "first_rejects": [f"{reject.place}: {reject.reason}: {reject.detail}" for reject in self.rejects[:3]],
-            "first_lost": [f"{reject.place}: {reject.reason}: {reject.detail}" for reject in self.lost[:1]],
-            "shards": self.shards,
-        }
 
 
 def hash_split(text: str) -> str:

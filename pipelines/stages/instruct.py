@@ -2,29 +2,40 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import apache_beam as beam
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from hard_negatives.dictionary import as_mapping
-from pipelines.config import Instruct as Config
+from pipelines.build_dictionaries import dictionary_path, read_dictionary
+from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
+from pipelines.config import Config
 from pipelines.describe import lengths
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
-from pipelines.report.hard_negatives import neighbour_counts
-from pipelines.stages.clean import Shard
-from pipelines.stages.labels import read_label_set
-from pipelines.stages.mine import dictionary_path, read_dictionary
+from pipelines.engine.run import run_pipeline
+from pipelines.sources.registry import Located
+from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
-from schemas.manifests import Facts
+from schemas.manifests import (
+    Facts,
+    Instructed,
+    InstructionCounts,
+    InstructionHistograms,
+    InstructionShard,
+    Labelled,
+)
 from transforms import files, prompts
-from transforms.ask import SPLIT_NUM, AskOptions
+from transforms.ask import SPLIT_NUM, AskOptions, cut
 from transforms.instruct_table import Asking, asking, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -35,6 +46,61 @@ INSTRUCTIONS_A_TABLE = 10_000
 
 BYTES_A_TABLE = 1 << 27
 """Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
+
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    own_prompts = config.instruct.prompts
+    return Stage(
+        "instruct",
+        needs=("clean", "labels", "mine"),
+        folders=("data",),
+        inputs=[
+            config.instruct.model_dump(mode="json"),
+            config.seed,
+            files.checksum(own_prompts) if own_prompts else None,
+        ],
+        modules=(__name__,),
+        data=("transforms/prompts/prompts.yaml",),
+        run=partial(run, build),
+        form=Instructed,
+    )
+
+
+def run(build: BuildSettings, output: str) -> Instructed:
+    config = build.config
+    tasks = read_result(output, Labelled).tasks
+    split_num = SPLIT_NUM | config.instruct.split_num
+    batches = {
+        (task, key): len(cut(read_label_set(output, task, key).labels, split_num[task]))
+        for key, of_source in tasks.items()
+        for task in of_source
+    }
+    elements = plan_shards(clean_shards(output), tasks, batches, config.instruct.instructions_per_shard)
+    transform = Instruct(output, ask_options(config), load_prompts(config, build.located))
+    run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
+    written = gather.read(f"{output}/data/.summary.json", InstructionShard)
+    return Instructed(tuple(sorted(written, key=lambda shard: shard.path)))
+
+
+def ask_options(config: Config) -> AskOptions:
+    """Raises ConfigError for values that cannot be used."""
+    instruct = config.instruct
+    return AskOptions(
+        instruct.split_num,
+        instruct.order,
+        instruct.negative_ratio,
+        instruct.labels_without_positive,
+        instruct.negative_share,
+        config.seed,
+    )
+
+
+def load_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
+    """The prompts for the tasks and languages of a build. Raises ConfigError where the user's file lacks one."""
+    tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
+    langs = sorted({source.source.lang for source in located})
+    return prompts.load(config.instruct.prompts, tasks, langs)
 
 
 @dataclass(frozen=True)
@@ -112,16 +178,18 @@ class WriteInstructions(beam.DoFn):
         checked: list[Facts | None] = []
         path = f"{self.output}/{shard.path}"
         rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked))
-        yield {
-            "task": shard.task,
-            "split": shard.split,
-            "path": shard.path,
-            "rows": rows,
-            "sha256": files.checksum(path),
-            "facts": msgspec.to_builtins(joined(checked)),
-            "sources": {key: dict(sorted(counts.items())) for key, counts in sorted(sources.items())},
-            "histograms": {key: lengths.together(tables) for key, tables in sorted(histograms.items())},
-        }
+        yield InstructionShard(
+            shard.task,
+            shard.split,
+            shard.path,
+            rows,
+            sha256=files.checksum(path),
+            facts=joined(checked),
+            sources={key: InstructionCounts(**counts) for key, counts in sorted(sources.items())},
+            histograms={
+                key: InstructionHistograms(**lengths.sums(tables)) for key, tables in sorted(histograms.items())
+            },
+        )
 
     def tables(
         self,
@@ -170,17 +238,6 @@ def under_name(examples: pa.Table, source: str) -> pa.Table:
 
 def empty_lists(column: pa.ChunkedArray) -> int:
     return pc.sum(pc.equal(pc.list_value_length(column), 0)).as_py() or 0
-
-
-def ask_options(config: Config, seed: int) -> AskOptions:
-    return AskOptions(
-        config.split_num,
-        config.order,
-        config.negative_ratio,
-        config.labels_without_positive,
-        config.negative_share,
-        seed,
-    )
 
 
 def hard_negatives(output: str, task: str, key: str) -> dict[str, list[str]] | None:

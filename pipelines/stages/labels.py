@@ -2,15 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import apache_beam as beam
 import msgspec
 import pyarrow as pa
 
-from pipelines.build_folder import Shard, label_path, read_label_set  # noqa: F401
+from pipelines.build_folder import Shard, clean_shards, label_path
+from pipelines.engine.dag import Stage
+from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
+from pipelines.stages.build_settings import BuildSettings
 from schemas.example import LAYER
 from schemas.label import Label, LabelSet, typed_label
+from schemas.manifests import Labelled
 from transforms import files
 from transforms.shards import read_batches
 
@@ -24,6 +29,27 @@ LABEL_COLUMNS = (
     "relations.list.element.tail_label",
     "events.list.element.label",
 )
+
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    return Stage(
+        "labels",
+        needs=("clean",),
+        folders=("labels",),
+        inputs=[config.instruct.tasks, config.ingest.collapse],
+        modules=(__name__,),
+        run=partial(run, build),
+        form=Labelled,
+    )
+
+
+def run(build: BuildSettings, output: str) -> Labelled:
+    shards = [shard for shard, _ in clean_shards(output)]
+    transform = WriteLabels(output, build.data_root, build.config.instruct.tasks, build.collapse)
+    tasks = build.tasks(shard.key for shard in shards)
+    run_pipeline("labels", shards, transform, build.options, output, "labels", sum(map(len, tasks.values())))
+    return Labelled(tasks)
 
 
 class WriteLabels(beam.PTransform):

@@ -14,21 +14,73 @@ from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, amended, pairs_for
 from hard_negatives.samples import Drawn, draw, merge
 from pipelines import sources
-from pipelines.build_folder import (  # noqa: F401
-    DICTIONARY_TASK,
-    Shard,
-    Which,
-    dictionary_path,
-    label_sets_to_mine,
-    read_dictionary,
-    read_label_set,
-)
+from pipelines.build_dictionaries import DICTIONARY_TASK, Which, dictionary_path, label_sets_to_mine
+from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
+from pipelines.engine import runner
+from pipelines.engine.dag import Stage
+from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
+from pipelines.stages.build_settings import BuildSettings
 from schemas.arrow import table_to_examples
 from schemas.errors import ConfigError, printable
 from schemas.label import LabelSet
+from schemas.manifests import Labelled, Mined
 from transforms import files
 from transforms.shards import read_batches
+
+
+def stage(build: BuildSettings) -> Stage:
+    config = build.config.mine
+    given = {} if config.hard_negatives in ("mine", "none") else files.checksums_below(config.hard_negatives)
+    model = config.embedding_model
+    of_model = files.checksums_below(model) if model and model != embed.LEXICAL and files.exists(model) else {}
+    return Stage(
+        "mine",
+        needs=("labels",),
+        folders=("hard_negatives",),
+        inputs=[config.model_dump(), given, of_model],
+        modules=(__name__,),
+        run=partial(run, build),
+        form=Mined,
+    )
+
+
+def run(build: BuildSettings, output: str) -> Mined:
+    """Raises ConfigError where `mine.pin` or `mine.forbid` name a source or label that does not exist."""
+    config = build.config.mine
+    if config.hard_negatives != "none":
+        which = label_sets_to_mine(read_result(output, Labelled).tasks)
+        label_sets = [read_label_set(output, *one) for one in which]
+        check_pairs(config.pin, "mine.pin", label_sets)
+        check_pairs(config.forbid, "mine.forbid", label_sets)
+        if config.hard_negatives == "mine":
+            elements, transform = mining(build, output, which)
+        else:
+            report_coverage(config.hard_negatives, label_sets)
+            amend = Amend(config.pin, config.forbid, None)
+            elements, transform = which, TakeGiven(output, files.absolute(config.hard_negatives), amend)
+        run_pipeline("mine", elements, transform, build.options, output, "hard_negatives", len(which))
+    model = config.embedding_model and embed.called(config.embedding_model)
+    return Mined(config.hard_negatives.rstrip("/").rpartition("/")[2], model)
+
+
+def mining(build: BuildSettings, output: str, which: list[Which]) -> tuple[list[Shard], "Mine"]:
+    """The elements and the transform by which the dictionaries of the label sets `which` are mined."""
+    config = build.config.mine
+    keys = {key for _, key in which}  # a source may have none of the tasks that this build is for
+    elements = [shard for shard, _ in clean_shards(output) if shard.split != "test" and shard.key in keys]
+    is_local = runner.runner_of(build.options) is not None  # hints would only break the fusion of its steps
+    return elements, Mine(
+        output,
+        build.data_root,
+        which,
+        config.embedding_model,
+        files.absolute(config.cache or f"{output}/embeddings"),
+        config.evidence,
+        config.annotations,
+        Amend(config.pin, config.forbid, config.max_neighbours),
+        "" if is_local else config.accelerator or "",
+    )
 
 
 def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> None:
@@ -48,7 +100,7 @@ def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> N
         pairs_for(pairs, label_set, setting)
 
 
-def tell_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
+def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
     """Says on stderr where a user's own dictionary is silent: a warning where it knows no label here, else a note."""
     given = dictionary.load(path)
     silent = [one for one in label_sets if not dictionary.part_for(given, one).labels]

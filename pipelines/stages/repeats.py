@@ -6,7 +6,7 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.stages.clean import keys_path
+from pipelines.build_folder import keys_path
 from pipelines.stages.text_keys import ROWS_A_TABLE, decide, keys_of_rows, shared_rows, write_keys
 from schemas.errors import Reason
 from transforms import files

@@ -7,19 +7,24 @@ tokens and without the chat template that a trainer puts around them.
 import math
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
-import msgspec
 import pyarrow as pa
 
 from hard_negatives import embed
+from pipelines.build_folder import read_result
 from pipelines.describe import token_estimate
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
+from pipelines.stages.build_settings import BuildSettings
 from schemas.errors import ConfigError
-from schemas.manifests import TokenStratum
+from schemas.manifests import Instructed, InstructionShard, Stored, TokenCounts, Tokenized, TokenStratum
 from transforms import files
 from transforms.draw import seed_key
 from transforms.shards import read_batches
@@ -32,6 +37,35 @@ ROWS_A_BATCH = 1_000
 Lengths = Callable[[list[str]], list[int]]
 
 
+def stage(build: BuildSettings) -> Stage:
+    config = build.config
+    tokenizer = config.tokens.tokenizer
+    inputs = []  # where no tokens are counted, no setting makes a difference
+    if tokenizer:
+        checksums = files.checksums_below(tokenizer) if files.exists(tokenizer) else {}
+        inputs = [config.tokens.model_dump(), config.seed, checksums]
+    return Stage(
+        "tokens",
+        needs=("instruct",),
+        folders=("tokens",),
+        inputs=inputs,
+        modules=(__name__,),
+        run=partial(run, build),
+        form=Tokenized,
+    )
+
+
+def run(build: BuildSettings, output: str) -> Tokenized:
+    config = build.config.tokens
+    if not config.tokenizer:
+        return Tokenized(None)
+    elements = plan(read_result(output, Instructed).shards, config.sample)
+    transform = CountTokens(output, config.tokenizer, build.config.seed)
+    run_pipeline("tokens", elements, transform, build.options, output, "tokens")
+    counted = by_source(gather.read(f"{output}/tokens/.summary.json", CountedStratum))
+    return Tokenized(TokenCounts(called(config.tokenizer), token_estimate.CONTEXTS, token_estimate.EDGES, counted))
+
+
 @dataclass(frozen=True)
 class CountedShard:
     """One element: a shard of data/ and, for each source in it, its rows and how many of them are drawn."""
@@ -42,30 +76,35 @@ class CountedShard:
     drawn: dict[str, tuple[int, int]]
 
 
-def plan(shards: Iterable[dict], sample: int | None) -> list[CountedShard]:
-    """Deals about `sample` rows (None: all) to the shards' sources by their share of all rows, at least LEAST each.
+class CountedStratum(Stored, frozen=True):
+    """What was counted of a source in a shard: an element of `tokens/.summary.json`."""
 
-    `shards`: what the manifest of data/ says of them.
-    """
-    shards = list(shards)
-    total = sum(part["rows"] for part in shards)
+    task: str
+    split: str
+    key: str
+    stratum: TokenStratum
+
+
+def plan(shards: Sequence[InstructionShard], sample: int | None) -> list[CountedShard]:
+    """Deals about `sample` rows (None: all) to the shards' sources by their share of all rows, at least LEAST each."""
+    total = sum(shard.rows for shard in shards)
 
     def drawn(rows: int) -> int:
         return rows if sample is None else min(rows, max(LEAST, math.ceil(sample * rows / total)))
 
     return [
         CountedShard(
-            part["task"],
-            part["split"],
-            part["path"],
-            {key: (n["instructions"], drawn(n["instructions"])) for key, n in part["sources"].items()},
+            shard.task,
+            shard.split,
+            shard.path,
+            {key: (n.instructions, drawn(n.instructions)) for key, n in shard.sources.items()},
         )
-        for part in shards
+        for shard in shards
     ]
 
 
 class CountTokens(beam.PTransform):
-    """CountedShards → `tokens/.summary.json`: a stratum (`token_estimate.stratum`) for each shard and source."""
+    """CountedShards → `tokens/.summary.json`: a CountedStratum for each shard and source."""
 
     def __init__(self, output: str, tokenizer: str, seed: int):
         super().__init__()
@@ -79,7 +118,7 @@ class CountTokens(beam.PTransform):
 
 
 class CountShard(beam.DoFn):
-    """CountedShard → a dict with `task`, `split`, `key` and the stratum, for each source in it that has rows."""
+    """CountedShard → a CountedStratum for each source in it that has rows."""
 
     def __init__(self, output: str, tokenizer: str, seed: int):
         self.output, self.tokenizer, self.seed = output, tokenizer, seed
@@ -100,8 +139,8 @@ class CountShard(beam.DoFn):
         wanted = {number: key for key, rows in ids.items() for number in self.draw(rows, shard.drawn[key][1])}
         lengths = self.lengths_of(path, wanted)
         for key, (prompts, answers) in lengths.items():
-            found = token_estimate.stratum(shard.drawn[key][0], prompts, answers)
-            yield {"task": shard.task, "split": shard.split, "key": key, "stratum": msgspec.to_builtins(found)}
+            stratum = token_estimate.stratum(shard.drawn[key][0], prompts, answers)
+            yield CountedStratum(shard.task, shard.split, key, stratum)
 
     def draw(self, rows: list[tuple[str, int]], count: int) -> list[int]:
         """The numbers of `count` of the rows, by a hash of the seed and their ids."""
@@ -128,17 +167,15 @@ class CountShard(beam.DoFn):
         return lengths
 
 
-def by_source(parts: Iterable[dict]) -> dict[str, dict[str, dict[str, dict]]]:
-    """Source key → task → split → the strata of its shards together. `parts`: what CountTokens wrote."""
-    strata: dict[tuple[str, str, str], list[dict]] = {}
-    for part in parts:
-        strata.setdefault((part["key"], part["task"], part["split"]), []).append(
-            msgspec.convert(part["stratum"], TokenStratum)
-        )
-    found: dict[str, dict[str, dict[str, dict]]] = {}
-    for (key, task, split), records in sorted(strata.items()):
-        found.setdefault(key, {}).setdefault(task, {})[split] = token_estimate.joined(records)
-    return found
+def by_source(counted: Iterable[CountedStratum]) -> dict[str, dict[str, dict[str, TokenStratum]]]:
+    """Source key → task → split → the strata of its shards as one."""
+    groups: dict[tuple[str, str, str], list[TokenStratum]] = {}
+    for one in counted:
+        groups.setdefault((one.key, one.task, one.split), []).append(one.stratum)
+    strata: dict[str, dict[str, dict[str, TokenStratum]]] = {}
+    for (key, task, split), group in sorted(groups.items()):
+        strata.setdefault(key, {}).setdefault(task, {})[split] = token_estimate.joined(group)
+    return strata
 
 
 def load(tokenizer: str) -> Lengths:

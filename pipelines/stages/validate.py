@@ -7,33 +7,42 @@ keys of all texts, which are noted in the same way.
 """
 
 import gc
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, pairwise
+from functools import partial
+from itertools import chain
 
 import apache_beam as beam
 import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.build_folder import read_results
+from pipelines.build_dictionaries import dictionary_path, read_dictionary
+from pipelines.build_folder import read_label_set, read_result
+from pipelines.build_reports import STATISTICS, read_results
+from pipelines.config import Config
+from pipelines.describe.stats import build_facts, stats
 from pipelines.engine import gather
-from pipelines.stages.labels import read_label_set
-from pipelines.stages.mine import dictionary_path, read_dictionary
-from pipelines.stages.repeats import repeats, text_keys
+from pipelines.engine.dag import Stage
+from pipelines.engine.run import run_pipeline
+from pipelines.report import hard_negatives
+from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.corpus_facts import conclude
+from pipelines.stages.repeats import keys_folder, repeats, text_keys
+from schemas import json_values
 from schemas.errors import SuiteError
 from schemas.label import LabelSet
-from schemas.manifests import Facts
+from schemas.manifests import Cleaned, Facts, Instructed, Labelled, Validated
 from transforms import files
 from transforms.ask import SPLIT_NUM
 from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
-from validation import faultless_examples, profile, report
-from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
+from validation import faultless_examples, profile
+from validation.check import batch_definition, check, failure_lines
 from validation.facts import ID
-from validation.suites import CORPUS_CULPRITS
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
@@ -42,6 +51,41 @@ ROWS_SEEN = 200
 
 ROWS_NOTED = 10_000
 """A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
+
+
+def stage(build: BuildSettings) -> Stage:
+    return Stage(
+        "validate",
+        needs=("instruct", "tokens"),
+        folders=("reports",),
+        inputs=msgspec.to_builtins(build_facts(build.config, ())),
+        modules=(__name__,),
+        run=partial(run, build.config, build.options),
+        form=Validated,
+    )
+
+
+def run(config: Config, options: PipelineOptions, output: str) -> Validated:
+    """Raises SuiteError where an expectation failed; the reports, which show it, are written before."""
+    elements = checks(output)
+    is_mined = config.mine.hard_negatives == "mine"
+    transform = Validate(
+        output,
+        elements,
+        config.clean.max_chars,
+        config.mine.max_neighbours if is_mined else None,
+        config.instruct.split_num,
+        config.instruct.negative_ratio,
+        config.clean.same_text,
+    )
+    run_pipeline("validate", elements, transform, options, output, "reports")
+    files.remove_tree(keys_folder(output))
+    files.write_text(f"{output}/{STATISTICS}", json_values.render(stats(output, config)))
+    if config.mine.hard_negatives != "none":
+        page = hard_negatives.report(output, config.instruct.split_num)
+        files.write_text(f"{output}/reports/hard_negatives.html", page)
+    refuse_failures(output)
+    return Validated()
 
 
 @dataclass(frozen=True)
@@ -76,22 +120,26 @@ class Check:
 
 def checks(output: str) -> list[Check]:
     """Everything that there is to check, as the manifests list it."""
-    tasks = {key: tuple(of) for key, of in gather.manifest(output, "labels")["tasks"].items()}
-    sets = tuple((task, key) for key, of in tasks.items() for task in of)
-
-    def listed(part: dict, of: dict[str, tuple[str, ...]], number: int | None) -> Part:
-        facts = msgspec.convert(part["facts"], Facts | None)
-        return Part(
-            part["path"], part["split"], part["rows"], of, part["sha256"], facts, number, part.get("keys_sha256")
-        )
-
+    tasks = read_result(output, Labelled).tasks
+    sets = tuple((task, key) for key, tasks_of_source in tasks.items() for task in tasks_of_source)
     examples = [
-        listed(part, {part["key"]: tasks[part["key"]]}, part["number"])
-        for part in gather.manifest(output, "clean")["shards"]
+        Part(
+            shard.path,
+            shard.split,
+            shard.rows,
+            {shard.key: tasks[shard.key]},
+            shard.sha256,
+            shard.facts,
+            shard.number,
+            shard.keys_sha256,
+        )
+        for shard in read_result(output, Cleaned).shards
     ]
     instructions = [
-        listed(part, dict.fromkeys(part["sources"], (part["task"],)), None)
-        for part in gather.manifest(output, "data")["shards"]
+        Part(
+            shard.path, shard.split, shard.rows, dict.fromkeys(shard.sources, (shard.task,)), shard.sha256, shard.facts
+        )
+        for shard in read_result(output, Instructed).shards
     ]
     return [
         Check("labels", tasks=sets),
@@ -289,67 +337,6 @@ def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     prefix = parts["key"] + "/" + parts["split"]
     found = numbers.groupby(prefix).agg(["min", "max"])
     return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
-
-
-def conclude(lines: list[str], output: str) -> None:
-    """Merges the results of all shards, checks the corpus suite over their facts, writes the result and Data Docs."""
-    parts = [msgspec.json.decode(line) for line in sorted(lines)]
-    by_suite: dict[str, list[SuiteResult]] = {}
-    for part in parts:
-        if "result" in part:
-            result = msgspec.convert(part["result"], SuiteResult)
-            by_suite.setdefault(result.suite, []).append(result)
-    results = [merge(group) for _, group in sorted(by_suite.items())]
-    facts = add_up(part["facts"] for part in parts if "facts" in part)
-    results.append(check("corpus", profile.corpus_profile(facts)))
-    content = msgspec.json.format(msgspec.json.encode(results), indent=1)
-    files.write_text(f"{output}/reports/data_docs/index.html", report.data_docs(results))
-    files.write_text(f"{output}/reports/validation.json", content.decode() + "\n")
-
-
-def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
-    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids.
-
-    A split is left out where it has no row and no fault: all of it may have been dropped, or ask for nothing. A fault
-    of a split that no shard has stays, for the suite to refuse.
-    """
-    totals: dict[tuple[str, str], Counter] = {}
-    culprits: dict[tuple[str, str], dict[str, list[str]]] = {}
-    ranges: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
-    for fact in facts:
-        at = fact["folder"], fact["split"]
-        total, ids = totals.setdefault(at, Counter()), culprits.setdefault(at, {})
-        for name in ("manifest_rows", "rows", "negatives", "positives"):
-            total[name] += fact.get(name, 0)
-        total["negative_ratio"] = fact.get("negative_ratio", total["negative_ratio"])
-        for name in ("altered_shards", "leaked_texts", "repeated_texts"):
-            total[name] += fact.get(name, {}).get("count", 0)
-            ids.setdefault(name, []).extend(fact.get(name, {}).get("ids", ()))
-        for prefix, low_high in fact.get("ordinals", {}).items():
-            ranges.setdefault((*at, prefix), []).append(tuple(low_high))
-    for (folder, split, prefix), pairs in ranges.items():
-        pairs.sort()
-        for (_, high), (low, _) in pairwise(pairs):
-            if low <= high:
-                totals[folder, split]["repeated_ids"] += 1
-                culprits[folder, split].setdefault("repeated_ids", []).append(f"{prefix}/{low}")
-    return [
-        profile.SplitFacts(
-            f"{folder}/{split}",
-            split,
-            total["manifest_rows"],
-            total["rows"],
-            *(
-                profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
-                for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
-            ),
-            total["negatives"],
-            total["positives"],
-            total["negative_ratio"],
-        )
-        for (folder, split), total in sorted(totals.items())
-        if any(total[name] for name in ("manifest_rows", "rows", *CORPUS_CULPRITS))
-    ]
 
 
 def refuse_failures(output: str) -> None:

@@ -26,7 +26,7 @@ def stages(output, log, inputs=None, fail=None):
 
     needs = {"read": (), "clean": ("read",), "count": ("clean",), "ask": ("clean", "count")}
     inputs = inputs or {}
-    return {name: Stage(name, 1, of, (name,), inputs.get(name, 0), run(name)) for name, of in needs.items()}
+    return {name: Stage(name, of, (name,), inputs.get(name, 0), (), run(name)) for name, of in needs.items()}
 
 
 def build(output, last="ask", **settings):
@@ -96,7 +96,7 @@ def test_a_manifest_follows_the_files_that_it_lists(tmp_path, monkeypatch):
         calls.append((os.path.relpath(path, tmp_path), os.path.exists(tmp_path / "data/manifest.json")))
 
     monkeypatch.setattr(os, "fsync", synchronized)
-    stage = Stage("instruct", 1, (), ("data",), {}, run)
+    stage = Stage("instruct", (), ("data",), {}, (), run)
     dag.run({"instruct": stage}, str(tmp_path), "instruct", lambda stage, done: None)
     assert calls == [
         ("data/shard", False),

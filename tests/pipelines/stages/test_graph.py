@@ -54,7 +54,7 @@ STAGES = {
     ),
     "given": (TakeGiven("out", "dictionary.json", AMEND), LABEL_SETS),
     "instruct": (
-        Instruct("out", ask_options(Config().instruct, 42), prompts.load(None, TASKS, ["en", "zh"])),
+        Instruct("out", ask_options(Config()), prompts.load(None, TASKS, ["en", "zh"])),
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],
     ),
     "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
@@ -63,7 +63,7 @@ STAGES = {
 
 @pytest.fixture(scope="module", params=STAGES)
 def graph(request) -> beam_runner_api_pb2.Pipeline:
-    """One stage as `pipelines.stages.plan` builds it, in the form in which it is handed to any runner."""
+    """One stage as a build runs it, in the form in which it is handed to any runner."""
     transform, elements = STAGES[request.param]
     pipeline = beam.Pipeline(runner="DirectRunner")
     shutil.rmtree(pipeline.local_tempdir)  # which only a run would remove

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.report.hard_negatives import neighbour_counts, report, together_by_chance
+from pipelines.report.hard_negatives import report, together_by_chance
+from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
 from schemas.label import Label, typed_label
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines import build
-from pipelines.stages.validate import add_up
+from pipelines.stages.corpus_facts import add_up
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.shards import read_shard, write_shard

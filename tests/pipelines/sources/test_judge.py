@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.sources import Form, Licence, Source, keys, load
-from pipelines.stages.judge import judge
+from pipelines.sources.judge import judge
 from transforms.formats import columns
 
 OWN = Source(

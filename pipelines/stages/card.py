@@ -1,0 +1,36 @@
+"""reports/stats.json → the dataset card in English and Chinese, croissant.json and dataset_info.json."""
+
+from functools import partial
+
+from pipelines.build_folder import read_result
+from pipelines.build_reports import read_statistics
+from pipelines.config import Config
+from pipelines.describe import card, croissant, dataset_info
+from pipelines.engine.dag import Stage
+from pipelines.stages.build_settings import BuildSettings
+from schemas.manifests import Carded, Instructed
+from transforms import files
+
+
+def stage(build: BuildSettings) -> Stage:
+    return Stage(
+        "card",
+        needs=("validate", "report"),
+        folders=("card",),
+        inputs=[],
+        modules=(__name__,),
+        data=("pipelines/describe/citations.bib", "pipelines/describe/templates"),
+        run=partial(run, build.config),
+        files=("README.md", "README_zh.md", "croissant.json", "dataset_info.json"),
+        form=Carded,
+    )
+
+
+def run(config: Config, output: str) -> Carded:
+    statistics = read_statistics(output)
+    shards = croissant.shards_of(output, read_result(output, Instructed).shards)
+    files.write_text(f"{output}/README.md", card.render(statistics))
+    files.write_text(f"{output}/README_zh.md", card.render(statistics, lang="zh"))
+    files.write_text(f"{output}/croissant.json", croissant.render(statistics, shards))
+    files.write_text(f"{output}/dataset_info.json", dataset_info.render(statistics.instructions))
+    return Carded(config.model_dump(mode="json"))

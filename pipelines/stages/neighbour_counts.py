@@ -1,0 +1,51 @@
+"""Instruction rows and a dictionary of hard negatives → how many confusable labels meet in one row."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+NumberedLabels = tuple[np.ndarray, np.ndarray]
+"""Numbers of rows or examples, rising, and for each the number of one of its labels."""
+
+
+def neighbour_counts(rows: pa.Table, dictionary: Mapping[str, Sequence[str]] | None) -> Counter:
+    """Counts the pairs of a positive label and a hard negative of it (`neighbour_pairs`) that the examples of `rows`
+    have, and those of them that meet in one row (`neighbours_together`).
+
+    `rows`: all rows of some examples of one split (schema INSTRUCTIONS). A test split asks for every label, so nothing
+    is counted in it.
+    """
+    if dictionary is None or not rows.num_rows or rows["split"][0].as_py() == "test":
+        return Counter()
+    positives = pc.unique(rows["positives"].combine_chunks().flatten()).to_pylist()
+    dictionary = {label: dictionary[label] for label in positives if label in dictionary}  # a few of maybe thousands
+    names = sorted({*dictionary, *(neighbour for neighbours in dictionary.values() for neighbour in neighbours)})
+    numbers = {name: number for number, name in enumerate(names)}
+    known = {(numbers[label], numbers[near]) for label, neighbours in dictionary.items() for near in neighbours}
+    pairs = np.array(sorted(label * len(names) + near for label, near in known), np.int64)
+    pairs_per_label = np.bincount(pairs // max(1, len(names)), minlength=len(names))
+
+    def count_pairs(positives: NumberedLabels, others: NumberedLabels) -> int:
+        """Pairs of the dictionary with both labels under the same number."""
+        first, second = (np.searchsorted(others[0], positives[0], side) for side in ("left", "right"))
+        sizes = second - first
+        at = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes - first, sizes)
+        return int(np.isin(np.repeat(positives[1], sizes) * len(names) + others[1][at], pairs).sum())
+
+    row, label = labels_by_row(rows["positives"], names)
+    hard = labels_by_row(rows["hard_negatives"], names)
+    example = rows["example_id"].combine_chunks().dictionary_encode().indices.to_numpy()[row]
+    positive = np.divmod(np.unique(example.astype(np.int64) * len(names) + label), max(1, len(names)))
+    all_pairs = int(pairs_per_label[positive[1]].sum()) - count_pairs(positive, positive)
+    return +Counter(neighbour_pairs=all_pairs, neighbours_together=count_pairs((row, label), hard))
+
+
+def labels_by_row(column: pa.ChunkedArray, names: Sequence[str]) -> NumberedLabels:
+    """The labels of a column list<string>, without those that are not in `names`."""
+    column = column.combine_chunks()
+    numbers = pc.index_in(column.flatten(), pa.array(names, pa.string())).fill_null(-1).to_numpy().astype(np.int64)
+    row = pc.list_parent_indices(column).to_numpy()
+    return row[numbers >= 0], numbers[numbers >= 0]

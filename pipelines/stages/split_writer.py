@@ -1,0 +1,174 @@
+"""The records of one split → its examples/ shards and its rejects, with counts of both."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+
+from pipelines.sources import Source
+from pipelines.sources.reading import barrier
+from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
+from schemas.errors import BadRecord, Reason, Reject
+from schemas.example import LAYER, Example, RawExample
+from schemas.manifests import LayerCounts, RawShard, SplitRead
+from transforms.deduplicate import unite
+from transforms.draw import seed_key
+from transforms.shards import write_shard
+
+EXAMPLES_A_TABLE = 1_000
+
+REJECTS_KEPT = 10_000
+"""Of each split so many are kept with place and detail; beyond that they are counted: a file may be all rejects."""
+
+
+class Draw:
+    """At most `size` of the examples of a split: those whose texts have the lowest hashes, in the order of the file.
+
+    Every example of the split has the same chance, wherever in the file it stands; rows of one text are drawn together
+    but for the last.
+    """
+
+    def __init__(self, size: int, seed: int, split: str):
+        self.size, self.seed, self.split = size, seed, split
+        self.heap: list[tuple[int, int, RawExample]] = []  # the highest hash first: (-hash, -number, example)
+        self.left_out = 0
+
+    def add(self, number: int, record: RawExample) -> None:
+        item = (-seed_key(self.seed, self.split, record.text), -number, record)
+        if len(self.heap) < self.size:
+            heapq.heappush(self.heap, item)
+        else:
+            self.left_out += 1
+            heapq.heappushpop(self.heap, item)
+
+    def drawn(self) -> Iterator[tuple[int, RawExample]]:
+        """(number, example) of each that was drawn, in the order of the numbers."""
+        for _, number, record in sorted(self.heap, key=lambda item: -item[1]):
+            yield -number, record
+
+
+class SplitWriter:
+    """Writes the examples of one split as they come: numbers them, keeps at most a shard in memory.
+
+    Rows of one-pair sources are held until `close`, because rows of one sentence may stand far apart; so are those of
+    a `draw`.
+    """
+
+    def __init__(
+        self, output: str, source: Source, key: str, split: str, examples_per_shard: int, draw: Draw | None = None
+    ):
+        self.output, self.source, self.key, self.split = output, source, key, split
+        self.examples_per_shard, self.draw = examples_per_shard, draw
+        self.held: list[RawExample] = []
+        self.waiting: list[Example] = []
+        self.tables = []
+        self.shards: list[RawShard] = []
+        self.rejects: list[Reject] = []  # records
+        self.rejected: Counter[Reason] = Counter()  # records
+        self.lost: list[Reject] = []  # parts of records that were kept
+        self.lost_parts: Counter[Reason] = Counter()  # parts of records
+        self.read = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
+        self.good = 0  # records that could be read, drawn or not
+        self.annotated = 0  # of these, those with a layer
+        self.written = 0
+
+    def reject(self, record: BadRecord) -> None:
+        self.note(record, self.rejects, self.rejected)
+
+    def note(self, problem: BadRecord, kept: list[Reject], counts: Counter) -> None:
+        reason = Reason(problem.reason)
+        counts[reason] += 1
+        if len(kept) < REJECTS_KEPT:
+            kept.append(Reject("ingest", self.key, self.split, "", problem.place, reason, problem.detail))
+
+    def add(self, record: RawExample) -> None:
+        if record.entities is not None or record.relations is not None or record.events is not None:
+            self.annotated += 1
+        if self.draw:
+            self.draw.add(self.good, record)
+        else:
+            self.count_and_keep(self.good, record)
+        self.good += 1
+
+    def count_and_keep(self, number: int, record: RawExample) -> None:
+        """`number`: the record's among the good ones of its split, which is its example's number in the id."""
+        self.read["examples"] += 1
+        for problem in record.lost:
+            self.note(problem, self.lost, self.lost_parts)
+        for layer in ("entities", "relations", "events"):
+            self.read[layer] += len(getattr(record, layer) or ())
+        if self.source.one_pair:
+            self.held.append(record)
+        else:
+            self.keep(number, record)
+
+    def tasks(self, record: RawExample) -> tuple[str, ...]:
+        """The source's tasks whose layer is annotated; all tasks of a test text without any, which is to predict on."""
+        annotated = tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
+        return self.source.tasks if self.split == "test" and not annotated else annotated
+
+    def keep(self, number: int, record: RawExample) -> None:
+        self.waiting.append(
+            Example(
+                f"{self.key}/{self.split}/{number}",
+                self.source.name,
+                self.split,
+                self.source.lang,
+                record.text,
+                self.tasks(record),
+                record.entities,
+                record.relations,
+                record.events,
+            )
+        )
+        self.written += 1
+        if len(self.waiting) == EXAMPLES_A_TABLE:
+            self.tables.append(self.waiting_table())
+        if self.written % self.examples_per_shard == 0:
+            self.write_shard()
+
+    def waiting_table(self):
+        with barrier():
+            table = examples_to_table(self.waiting)
+        self.waiting = []
+        return table
+
+    def write_shard(self) -> None:
+        if self.waiting:
+            self.tables.append(self.waiting_table())
+        name = f"examples/{self.key}/{self.split}-{len(self.shards):05d}.parquet"
+        rows = write_shard(f"{self.output}/{name}", EXAMPLES, self.tables)
+        self.shards.append(RawShard(name, rows))
+        self.tables = []
+
+    def close(self) -> SplitRead:
+        """Writes what waits and returns what was read of the split."""
+        for number, record in self.draw.drawn() if self.draw else ():
+            self.count_and_keep(number, record)
+        united = unite(self.held)
+        for number, record in enumerate(united):
+            self.keep(number, record)
+        if self.waiting or self.tables or not self.shards:
+            self.write_shard()
+        if self.rejects or self.lost:
+            path = f"{self.output}/rejects/ingest/{self.key}/{self.split}.parquet"
+            with barrier():
+                table = rejects_to_table(self.rejects + self.lost)
+            write_shard(path, REJECTS, [table])
+        if len(united) < len(self.held):
+            self.rejected[Reason.ONE_PAIR_UNITED] = len(self.held) - len(united)
+        return SplitRead(
+            self.key,
+            self.split,
+            LayerCounts(**self.read),
+            annotated=self.annotated,
+            beyond_limit=self.draw.left_out if self.draw else 0,
+            rejected=dict(self.rejected),
+            lost=dict(self.lost_parts),
+            first_rejects=tuple(map(line, self.rejects[:3])),
+            first_lost=tuple(map(line, self.lost[:1])),
+            shards=tuple(self.shards),
+        )
+
+
+def line(reject: Reject) -> str:
+    return f"{reject.place}: {reject.reason}: {reject.detail}"
