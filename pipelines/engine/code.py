@@ -33,7 +33,9 @@ implement a format or an algorithm that does not change with their version.
 
 
 class Module(NamedTuple):
-    """What counts of a module: SHA-256 of its syntax tree, our modules that it imports, and its imports of RULES."""
+    """What counts of a source text: SHA-256 of its syntax tree, the names in our packages that it imports (modules, or
+    names in modules), and its imports of RULES.
+    """
 
     digest: str
     imports: frozenset[str]
@@ -43,7 +45,8 @@ class Module(NamedTuple):
 def fingerprint(modules: Iterable[str], data: Iterable[str] = (), root: Path = ROOT) -> str:
     """SHA-256 over the import closure of `modules`, the versions of RULES in it, and the files `data`, hex.
 
-    `data`: paths below `root`; a folder stands for all files in it. Raises MachineError where one cannot be read.
+    `data`: paths below `root`; a folder stands for all files in it. Raises MachineError where a file cannot be read,
+    ModuleNotFoundError where there is none of one of `modules`.
     """
     read = closure(modules, root)
     content = [
@@ -62,8 +65,12 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> dict[str, Module]:
         while waiting:
             name = waiting.pop()
             if name not in reached and not is_plumbing(name):
-                reached[name] = read_module(name, root)
-                waiting += reached[name].imports
+                path = path_of(name, root)
+                if path is None:
+                    raise ModuleNotFoundError(f"no module {name} below {root}")
+                reached[name] = parse(files.read_bytes(str(path)))
+                parts = {part for imported in reached[name].imports for part in with_parents(imported)}
+                waiting += [part for part in parts if path_of(part, root)]
     return reached
 
 
@@ -77,24 +84,21 @@ def with_parents(name: str) -> Iterator[str]:
     return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-def path_of(name: str, root: Path) -> Path:
-    """The file of a module or package; that of a module where there is neither."""
+@cache
+def path_of(name: str, root: Path) -> Path | None:
+    """The file of a module or package; None where there is none, as for a function that a module imports."""
     path = root / name.replace(".", "/")
-    package = path / "__init__.py"
-    return package if package.exists() else path.with_name(f"{path.name}.py")
+    return next((file for file in (path / "__init__.py", path.with_name(f"{path.name}.py")) if file.exists()), None)
 
 
 @cache
-def read_module(name: str, root: Path) -> Module:
-    """Raises MachineError where there is no such module, SyntaxError where it is no Python."""
-    tree = ast.parse(files.read_bytes(str(path_of(name, root))))
+def parse(content: bytes) -> Module:
     words: list[str] = []
     names: set[str] = set()
-    collect(tree, words, names)
-    ours = {part for name in names if name.partition(".")[0] in PACKAGES for part in with_parents(name)}
+    collect(ast.parse(content), words, names)
     return Module(
         hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest(),
-        frozenset(part for part in ours if path_of(part, root).exists()),  # others are names in a module
+        frozenset(name for name in names if name.partition(".")[0] in PACKAGES),
         frozenset(RULES.keys() & {name.partition(".")[0] for name in names}),
     )
 

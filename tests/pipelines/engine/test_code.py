@@ -1,0 +1,105 @@
+"""The fingerprint of code changes with what a module and its imports do, and with nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.engine import code
+from schemas.errors import MachineError
+
+CLEAN = '''"""Cleans."""
+
+from pipelines.engine.gather import read
+from pipelines.stages import labels
+from transforms.windows import windows
+
+LIMIT = 3
+"""A limit."""
+
+
+def run(text: str) -> str:
+    """Cuts."""
+    from transforms import late
+
+    # first
+    return windows(text)[:LIMIT]
+'''
+
+
+def tree(root: Path, **changed: str) -> Path:
+    """A folder of packages; `changed`: name of a file → its text there."""
+    texts = {"clean": CLEAN, "labels": "import sentencex", "windows": "WIDTH = 1", "late": "", "gather": "", "far": ""}
+    places = {"windows": "transforms", "late": "transforms", "gather": "pipelines/engine", "far": "transforms"}
+    for name, text in (texts | changed).items():
+        folder = root / places.get(name, "pipelines/stages")
+        folder.mkdir(parents=True, exist_ok=True)
+        for package in (folder, *folder.relative_to(root).parents):
+            (root / package / "__init__.py").touch()
+        (folder / f"{name}.py").write_text(text)
+    (root / "pipelines/table.yaml").write_text("a: 1\n")
+    return root
+
+
+def fingerprint(root: Path) -> str:
+    return code.fingerprint(["pipelines.stages.clean"], ["pipelines/table.yaml"], root)
+
+
+def test_the_closure_has_imports_at_the_top_and_in_functions_and_the_packages_around(tmp_path):
+    assert set(code.closure(["pipelines.stages.clean"], tree(tmp_path))) == {
+        "pipelines",
+        "pipelines.stages",
+        "pipelines.stages.clean",
+        "pipelines.stages.labels",
+        "transforms",
+        "transforms.late",
+        "transforms.windows",
+    }
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"clean": CLEAN.replace("Cuts.", "Cuts a text.").replace("Cleans.", "Cleans text.")},
+        {"clean": CLEAN.replace('    """Cuts."""\n', "").replace('"""A limit."""\n', "")},
+        {"clean": CLEAN.replace("# first", "# first of all\n    # and more")},
+        {"clean": CLEAN.replace("windows(text)[:LIMIT]", "windows(\n        text\n    )[:LIMIT]")},
+        {"windows": "# how many\nWIDTH = 1\n"},
+        {"gather": "def read(): ..."},
+        {"far": "WIDTH = 1"},
+    ],
+)
+def test_what_changes_no_result_does_not_count(tmp_path, changed):
+    assert fingerprint(tree(tmp_path / "after", **changed)) == fingerprint(tree(tmp_path / "before"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"clean": CLEAN.replace("LIMIT = 3", "LIMIT = 4")},
+        {"clean": CLEAN.replace("LIMIT = 3", 'LIMIT = "3"')},
+        {"clean": CLEAN.replace("windows(text)[:LIMIT]", "windows(text[:LIMIT])")},
+        {"clean": CLEAN.replace("[:LIMIT]", "")},
+        {"labels": ""},
+        {"windows": "WIDTH = 2"},
+        {"late": "pass"},
+    ],
+)
+def test_what_may_change_a_result_counts(tmp_path, changed):
+    assert fingerprint(tree(tmp_path / "after", **changed)) != fingerprint(tree(tmp_path / "before"))
+
+
+def test_a_table_and_the_version_of_a_library_with_rules_count(tmp_path, monkeypatch):
+    root = tree(tmp_path)
+    before = fingerprint(root)
+    (root / "pipelines/table.yaml").write_text("a: 2\n")
+    with_table = fingerprint(root)
+    monkeypatch.setitem(code.RULES, "sentencex", lambda name: "1000.0")
+    assert len({before, with_table, fingerprint(root)}) == 3
+
+
+def test_what_is_missing_is_refused(tmp_path):
+    root = tree(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match=r"pipelines\.stages\.cleaning"):
+        code.fingerprint(["pipelines.stages.cleaning"], root=root)
+    with pytest.raises(MachineError, match=r"table\.json"):
+        code.fingerprint([], ["pipelines/table.json"], root)
