@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import measure, records
+from pipelines.build_folder import read_result
+from schemas.manifests import Instructed
 
 LABELS = {"NER": 18, "RE": 49, "EE": 34}
 ASK_ALL = ("negative_ratio=1000000", "labels_without_positive=-1")
@@ -37,12 +39,12 @@ def measured(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
         command += ["--direct_running_mode=multi_processing", f"--direct_num_workers={arguments.workers}"]
     samples = measure.run(command, folder / "build.log")
     shares = measure.by_stage(samples, output)
-    made = json.loads((output / "data/manifest.json").read_text(encoding="utf-8"))["shards"]
+    shards = read_result(str(output), Instructed).shards
     return {
         "task": task,
         "records": arguments.records,
         "workers": arguments.workers,
-        "instructions": sum(shard["rows"] for shard in made),
+        "instructions": sum(shard.rows for shard in shards),
         "wall_s": round(samples[-1].time - samples[0].time, 2),
         "processor_s": round(samples[-1].processor, 2),
         "first_shard_s": round(measure.first_shard(samples, output), 2),

@@ -11,27 +11,28 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.build_folder import read_label_set, recorded
+from pipelines.config import Config
 from pipelines.stages.instruct import INSTRUCTIONS_A_TABLE
-from pipelines.build_folder import read_label_set
 from pipelines.stages.validate import Part, checks, whole_examples
 from transforms.ask import SPLIT_NUM
 from transforms.shards import read_batches
 from validation import faultless, faultless_examples
 
 
-def seconds(output: str, part: Part, config: dict) -> float:
+def seconds(output: str, part: Part, config: Config) -> float:
     """Processor seconds of the check of a shard's rows, without those of reading it, which has threads of its own."""
     ((key, tasks),) = part.tasks.items()
-    instruct, taken = config["instruct"], 0.0
+    taken = 0.0
     tables = read_batches(f"{output}/{part.path}", INSTRUCTIONS_A_TABLE)
     for table in tables if part.number is not None else whole_examples(tables):
         started = time.thread_time()
         if part.number is not None:
-            found = faultless_examples.facts(table, key, part.split, config["clean"]["max_chars"])
+            found = faultless_examples.facts(table, key, part.split, config.clean.max_chars)
         else:
             labels = read_label_set(output, *tasks, key)
-            size = (SPLIT_NUM | instruct["split_num"])[labels.task]
-            found = faultless.facts(table, labels, size, instruct["negative_ratio"])
+            size = (SPLIT_NUM | config.instruct.split_num)[labels.task]
+            found = faultless.facts(table, labels, size, config.instruct.negative_ratio)
         taken += time.thread_time() - started
         if found is None:
             raise SystemExit(f"{part.path}: its rows are not seen to be without fault, so the time says nothing")
@@ -46,7 +47,9 @@ def main(flags: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(flags)
     output = str(arguments.folder / "build")
     gc.freeze()  # as the stages do
-    config = json.loads((arguments.folder / "build/build.json").read_text(encoding="utf-8"))["ieforge"]
+    config = recorded(output)
+    if config is None:
+        raise SystemExit(f"{output}: no build there; run python -m benchmarks.build --folder {arguments.folder} first")
     figures = {}
     for suite in ("examples", "instructions"):
         parts = [part for check in checks(output) if check.suite == suite for part in check.parts]

@@ -21,8 +21,8 @@ from hard_negatives.kinds import DEFAULT, KINDS
 from hard_negatives.mine import mine
 from hard_negatives.samples import Drawn, merge
 from pipelines import build, sources
-from pipelines.sources import registry
 from pipelines.build_folder import clean_shards
+from pipelines.sources import registry
 from pipelines.stages.labels import label_set
 from pipelines.stages.mine import draw_shard, raw_labels
 from schemas import key_list

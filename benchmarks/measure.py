@@ -12,23 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from schemas import manifests
+from schemas.manifests import RESULTS
+
 SAMPLE_S = 0.1
 MEMORY_EVERY = 5
 """Samples from one look at the memory to the next: it takes the kernel some 5 ms a process."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
-
-MANIFESTS = {
-    "ingest": "examples",
-    "clean": "clean",
-    "labels": "labels",
-    "mine": "hard_negatives",
-    "instruct": "data",
-    "validate": "reports",
-    "report": "reports/report",
-    "card": "card",
-}
-"""Stage → the folder whose manifest says when it ended."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +93,8 @@ def run(command: Sequence[str], log: Path) -> list[Sample]:
 def by_stage(samples: Sequence[Sample], output: Path) -> dict[str, Share]:
     """Stage → its share, cut at the times at which the manifests below `output` were written."""
     shares, start = {}, samples[0].time
-    for stage, folder in MANIFESTS.items():
-        manifest = output / folder / "manifest.json"
+    for stage, form in RESULTS.items():
+        manifest = Path(manifests.path(str(output), form))
         if manifest.exists():
             end = manifest.stat().st_mtime
             shares[stage] = share(samples, start, end)

@@ -14,9 +14,8 @@ from pipelines import config
 from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
 from schemas.example import TASKS
+from schemas.manifests import STAGES
 from transforms.local_tree import as_utf8
-
-STAGES = ("ingest", "clean", "labels", "mine", "instruct", "tokens", "validate", "report", "card")
 
 EPILOG = """\
 examples:
