@@ -7,7 +7,8 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 
-from schemas import json_values
+import msgspec
+
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable, quoted
 from schemas.example import SPLITS, TASKS
@@ -288,7 +289,10 @@ def gold(row: dict, path: str) -> int:
     if row["output"] is None:
         return 0
     place = f"{path}: output of {quoted(row['id'])}"
-    answers = json_values.parse(row["output"].encode(), dict[str, object], place, "publish or build it again")
+    try:
+        answers = msgspec.json.decode(row["output"], type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ConfigError(f"{place}: no JSON object ({error}); publish or build it again") from error
     try:
         return sum(number(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
     except RecursionError as error:  # just below where reading it fails

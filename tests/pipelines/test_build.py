@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import build
-from pipelines.build_folder import claimed
+from pipelines.claim import claimed
 from pipelines.config import SAMPLES, Config
 from pipelines.sources import folder, keys, load
 from pipelines.sources.registry import listing

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import diff
+from schemas import json_values
 from schemas.arrow import INSTRUCTIONS
+from tests.manifests import statistics
 from transforms.shards import write_shard
 
 
@@ -50,14 +52,13 @@ def write(folder: Path, rows: list[dict], labels: dict[str, list[dict]] | None =
             write_shard(f"{folder}/data/{task}/{split}-{n:05d}-of-{shards:05d}.parquet", INSTRUCTIONS, [part])
     for at, of in (labels or {}).items():
         (folder / "labels" / at).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "labels" / f"{at}.json").write_text(json.dumps({"labels": of}))
-    counts = {
-        key: {split: {name: {"examples": len(ids)} for name in ("read", "kept")} for split, ids in splits.items()}
-        for key, splits in sources.items()
-    }
+        task, _, key = at.partition("/")
+        label_set = {"task": task, "key": key, "source": key, "lang": "en", "labels": of}
+        (folder / "labels" / f"{at}.json").write_text(json.dumps(label_set))
+    counts = {key: {split: len(ids) for split, ids in splits.items()} for key, splits in sources.items()}
     (folder / "reports").mkdir(parents=True)
     (folder / "data").mkdir(exist_ok=True)
-    (folder / "reports/stats.json").write_text(json.dumps({"sources": counts}))
+    (folder / "reports/stats.json").write_text(json_values.render(statistics(counts)))
     return str(folder)
 
 
@@ -182,7 +183,17 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
     assert "test-00001-of-00002.parquet: no shard of instructions (no column example_id)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("content", "says"), [("{", "no JSON ("), ("[]", "not the statistics of a build")])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "no JSON ("),
+        (
+            "[]",
+            "made by another version of IEForge, or damaged ($: expected `object`, got `array`); run the build again",
+        ),
+        ('{"sources": {}}', "made by another version of IEForge, or damaged ($.build is missing); run the build again"),
+    ],
+)
 def test_statistics_that_cannot_be_read(tmp_path, capsys, content, says):
     made = write(tmp_path / "made", OLD)
     Path(f"{made}/reports/stats.json").write_text(content)
@@ -207,7 +218,9 @@ def release_of(folder: Path) -> str:
         }
         for path in folder.rglob("*.*")
     }
-    (folder / "release.json").write_text(json.dumps({"ieforge": "0", "files": listed}))
+    (folder / "release.json").write_text(
+        json.dumps({"ieforge": "0", "build": "", "sources": {}, "left_out": {}, "files": listed})
+    )
     return str(folder)
 
 

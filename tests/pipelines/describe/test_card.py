@@ -1,26 +1,28 @@
 """The card: YAML that loaders and the Hub read, text that people read, nothing claimed that is not so."""
 
-import json
 import re
 
 import pytest
 import yaml
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard
+from msgspec.structs import replace
 
 from pipelines import build
+from pipelines.build_reports import read_statistics
 from pipelines.describe import card, figures
-from pipelines.describe.token_estimate import BINS, stratum
+from pipelines.describe.token_estimate import CONTEXTS, EDGES, stratum
 from pipelines.sources import load
 from pipelines.sources.licences import Terms
 from schemas.errors import Reason
 from schemas.example import TASKS
+from schemas.manifests import TokenCounts
 from tests.unified import NER_SCHEMA, ner, write_source
 
 
 @pytest.fixture(scope="module")
 def counts(built):
-    return json.loads((built / "reports/stats.json").read_text())
+    return read_statistics(str(built))
 
 
 def head_and_body(text: str) -> tuple[dict, str]:
@@ -75,17 +77,17 @@ def test_every_source_stands_there_with_licence_citation_and_counts(built, count
 
 def test_sums_are_those_of_the_statistics(built, counts):
     _, body = head_and_body((built / "README.md").read_text())
-    splits = [split for of in counts["sources"].values() for split in of.values()]
+    splits = [split for of in counts.sources.values() for split in of.values()]
     for number in (
-        sum(split["read"]["examples"] for split in splits),
-        sum(split["kept"]["examples"] for split in splits),
-        sum(split["kept"]["relations"] for split in splits),
-        sum(n for of in counts["instructions"].values() for n in of.values()),
+        sum(split.read.examples for split in splits),
+        sum(split.kept.examples for split in splits),
+        sum(split.kept.relations for split in splits),
+        sum(n for of in counts.instructions.values() for n in of.values()),
     ):
         assert f" {number:,} " in body
     lost = dict.fromkeys(Reason, 0)
     for split in splits:
-        for reason, n in split["rejected"].items():
+        for reason, n in split.rejected.items():
             lost[reason] += n
     for reason, n in lost.items():
         assert bool(re.search(rf"^\| `{reason}` \| .+ \| {n:,} \|$", body, re.MULTILINE)) == bool(n)
@@ -93,8 +95,8 @@ def test_sums_are_those_of_the_statistics(built, counts):
 
 def test_both_languages_tell_the_same_figures(counts):
     lengths = {"a": {"NER": {"train": stratum(300, [600] * 20, [3] * 20)}}}
-    tokens = figures.token_totals({"tokenizer": "words", **BINS, "by_source": lengths})
-    for given in (counts, {**counts, "tokens": tokens}, figures.subset(counts, ["phee", "clue_ner"])):
+    tokens = figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, lengths))
+    for given in (counts, replace(counts, tokens=tokens), figures.subset(counts, ["phee", "clue_ner"])):
         english = head_and_body(card.render(given))[1]
         chinese = card.render(given, "zh")
         assert sorted(figures_in(english)) == sorted(figures_in(chinese))
@@ -110,8 +112,8 @@ def test_no_word_is_missing_in_either_language():
 
 def test_tokens_are_told_with_their_error(counts):
     lengths = {"phee": {"EE": {"train": stratum(100, [500] * 10 + [700] * 10, [50] * 20)}}}
-    tokens = figures.token_totals({"tokenizer": "words", **BINS, "by_source": lengths})
-    text = card.render({**counts, "tokens": tokens})
+    tokens = figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, lengths))
+    text = card.render(replace(counts, tokens=tokens))
     # Mean 650, standard deviation 102.6; 100 of them, 20 counted: 65,000 ± 1.96 * 100 * 102.6 * sqrt(0.8 / 20).
     assert "20 of 100 rows" in text and "| EE | train | 65,000 ± 4,022 | 60,000 | 5,000 | 650.0 |" in text
     assert "| 100.00% ± 12.00% | none, < 12.00% |" in text
@@ -125,7 +127,7 @@ def test_a_part_of_the_sources_is_told_alone(counts):
     assert "conll2003" not in re.sub(r"```.*?```", "", body, flags=re.DOTALL)
     assert "tjongkimsang2003conll" not in body and "sun2022phee" in body
     assert 'load_dataset("org/name")' in body and '"PATH"' not in body
-    assert f"had {len(counts['sources'])} sources, of which 2 are here" in body
+    assert f"had {len(counts.sources)} sources, of which 2 are here" in body
 
 
 def test_the_strictest_licence_is_named_with_its_sources(counts):
@@ -164,9 +166,8 @@ def test_no_path_of_the_machine_is_published(built):
 
 def test_markup_in_the_data_stays_text(counts):
     given = figures.subset(counts, ["phee"])
-    given["about"] = {"phee": {**given["about"]["phee"], "title": "a|b <script>x</script>\n[c](d)", "homepage": ""}}
-    given["labels"] = {"phee": {"EE": ["<img src=x>", "`tick`"]}}
-    text = card.render(given)
+    about = {"phee": replace(given.about["phee"], title="a|b <script>x</script>\n[c](d)", homepage="")}
+    text = card.render(replace(given, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
     assert "| a\\|b &lt;script&gt;x&lt;/script&gt; \\[c\\](d) (Sun et al. 2022) |" in text
     assert "<script" not in text and "<img" not in text
 

@@ -6,9 +6,12 @@ import logging
 import mlcroissant
 import pytest
 
+from pipelines.build_folder import read_result
+from pipelines.build_reports import read_statistics
 from pipelines.describe import croissant, figures
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import TASKS
+from schemas.manifests import Instructed
 from tests.conftest import checksums
 from transforms.shards import read_shard
 
@@ -58,9 +61,9 @@ def test_every_shard_stands_there_with_its_checksum(built):
 
 
 def test_a_part_is_described_alone(built, tmp_path):
-    counts = figures.subset(json.loads((built / "reports/stats.json").read_text()), ["phee"])
-    of_build = json.loads((built / "data/manifest.json").read_text())["shards"]
-    shards = croissant.shards_of(str(built), [shard for shard in of_build if shard["task"] == "EE"])
+    counts = figures.subset(read_statistics(str(built)), ["phee"])
+    of_build = read_result(str(built), Instructed).shards
+    shards = croissant.shards_of(str(built), [shard for shard in of_build if shard.task == "EE"])
     content = json.loads(croissant.render(counts, shards, "https://example.org/c"))
     assert [part["@id"] for part in content["recordSet"]] == ["EE", "EET", "EEA"]
     assert content["url"] == "https://example.org/c" and content["license"] == ["mit"]

@@ -5,6 +5,7 @@ import json
 import datasets
 import pytest
 
+from pipelines.build_reports import read_statistics
 from pipelines.describe import dataset_info
 
 
@@ -23,15 +24,14 @@ def load_as_llama_factory(entry: dict, dataset_dir: str, cache_dir: str) -> list
 def test_an_entry_loads_prompts_and_answers(built, tmp_path, name, task, split):
     entries = json.loads((built / "dataset_info.json").read_text())
     rows = load_as_llama_factory(entries[name], str(built), str(tmp_path))
-    counts = json.loads((built / "reports/stats.json").read_text())
-    assert len(rows) == counts["instructions"][task][split]
+    assert len(rows) == read_statistics(str(built)).instructions[task][split]
     for row in rows:
         assert json.loads(row["prompt"]).keys() == {"instruction", "schema", "input"}
         assert isinstance(json.loads(row["response"]), dict)
 
 
 def test_there_is_an_entry_for_every_split_that_has_answers():
-    counts = {"instructions": {"NER": {"train": 3, "test": 2}, "EE": {"validation": 1}}}
+    counts = {"NER": {"train": 3, "test": 2}, "EE": {"validation": 1}}
     entries = json.loads(dataset_info.render(counts))
     assert list(entries) == ["ieforge_ner", "ieforge_ee_validation"]
     assert entries["ieforge_ner"]["script_url"] == "."

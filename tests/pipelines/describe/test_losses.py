@@ -3,22 +3,24 @@
 import pytest
 
 from pipelines.describe.losses import in_clean, in_ingest, in_labels
+from schemas.errors import Reason
 from schemas.label import Label, LabelSet
+from schemas.manifests import Cleaned, ExampleShard, Ingested, LayerCounts, SplitRead
+from tests.manifests import example_shard, split_read
 
 
-def split(key: str, records: int = 0, parts: int = 0) -> dict:
-    return {
-        "key": key,
-        "split": "train",
-        "rejected": {"broken_json": records, "one_pair_united": 7} if records else {"one_pair_united": 7},
-        "lost": {"offset_mismatch": parts} if parts else {},
-        "first_rejects": ["f:1: broken"] if records else [],
-        "first_lost": ["f:2: off"] if parts else [],
-    }
+def split(key: str, records: int = 0, parts: int = 0) -> SplitRead:
+    return split_read(
+        key,
+        rejected=({Reason.BROKEN_JSON: records} if records else {}) | {Reason.ONE_PAIR_UNITED: 7},
+        lost={Reason.OFFSET_MISMATCH: parts} if parts else {},
+        first_rejects=("f:1: broken",) if records else (),
+        first_lost=("f:2: off",) if parts else (),
+    )
 
 
-def ingested(*splits: dict, failed: dict | None = None, absent: tuple = ()) -> dict:
-    return {"failed": failed or {}, "absent": list(absent), "splits": list(splits)}
+def ingested(*splits: SplitRead, failed: dict | None = None, absent: tuple = ()) -> Ingested:
+    return Ingested({}, {}, splits, failed or {}, absent)
 
 
 WHERE = "; rejects/ingest/ has the place and reason of each"
@@ -48,18 +50,23 @@ def test_reading(manifest, lines):
 
 
 def test_cleaning_names_the_splits_that_lost_most_and_where_they_leaked():
-    def shard(kept: int, **rejected: int) -> dict:
+    def cleaned(*shards: ExampleShard) -> Cleaned:
+        return Cleaned(shards)
+
+    def shard(kept: int, **rejected: int) -> ExampleShard:
         rows = kept + sum(rejected.values())
         leaks = {"b": 1, "a, c": 2} if "leakage" in rejected else {}
-        at = {"key": "a", "split": "train", "windows": rows, "kept": {"examples": kept}}
-        return {**at, "rejected": rejected, "leaks_into": leaks}
+        reasons = {Reason(reason): n for reason, n in rejected.items()}
+        return example_shard(windows=rows, kept=LayerCounts(kept), rejected=reasons, leaks_into=leaks)
 
-    assert in_clean([shard(5, duplicate=5)]) == []
-    assert in_clean([shard(1, duplicate=1), shard(0, leakage=3, low_quality=1)]) == [
+    assert in_clean(cleaned(shard(5, duplicate=5))) == []
+    assert in_clean(cleaned(shard(1, duplicate=1), shard(0, leakage=3, low_quality=1))) == [
         "note: a/train: cleaning left 1 of 6 rows (duplicate 1, leakage 3 into the test split of a, c, b, "
         "low_quality 1); rejects/clean/ has each of them"
     ]
-    assert in_clean([shard(0, duplicate=2)])[0].startswith("warning: a/train: cleaning left 0 of 2 rows (duplicate 2);")
+    assert in_clean(cleaned(shard(0, duplicate=2)))[0].startswith(
+        "warning: a/train: cleaning left 0 of 2 rows (duplicate 2);"
+    )
 
 
 def test_label_sets_without_an_annotation_and_sources_without_a_task():

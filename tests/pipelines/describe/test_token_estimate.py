@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.describe.token_estimate import CONTEXTS, EDGES, stratum, summary, together
+from pipelines.describe.token_estimate import CONTEXTS, EDGES, joined, stratum, summary
+from schemas.build_statistics import ShareAbove
 
 LENGTHS = st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 900)), min_size=1, max_size=40)
 
@@ -21,49 +22,47 @@ def test_three_of_six_rows_by_hand():
     # Lengths 10, 20, 600 of 6 rows: mean 210, variance (200² + 190² + 390²) / 2 = 114,100; 1 - 3/6 is half.
     # Total 6 * 210 = 1,260, its variance 36 * 1/2 * 114,100 / 3 = 684,600; 1.96 * sqrt of it = 1,621.7.
     found = summary(stratum(6, [8, 15, 500], [2, 5, 100]))
-    assert (found["tokens"], found["prompt"], found["answer"], found["margin"]) == (1260, 1046, 214, 1622)
-    assert (found["rows"], found["counted"], found["mean"], found["longest"]) == (6, 3, 210.0, 600)
-    assert found["histogram"] == [4, 0, 0, 0, 0, 0, 2] + [0] * (len(EDGES) - 6)
+    assert (found.tokens, found.prompt, found.answer, found.margin) == (1260, 1046, 214, 1622)
+    assert (found.rows, found.counted, found.mean, found.longest) == (6, 3, 210.0, 600)
+    assert found.histogram == (4, 0, 0, 0, 0, 0, 2, *[0] * (len(EDGES) - 6))
     # One of three is above 512: the estimate is 2 rows, its variance 36 * 1/2 * (1/3 * 2/3) / 2 = 2.
-    above = found["above"]["512"]
-    assert above["share"] == pytest.approx(1 / 3, abs=1e-6)
-    assert above["margin"] == pytest.approx(1.96 * math.sqrt(2) / 6, abs=1e-6)
-    assert found["above"]["1024"] == {"share": 0, "margin": 0.5}
+    above = found.above["512"]
+    assert above.share == pytest.approx(1 / 3, abs=1e-6)
+    assert above.margin == pytest.approx(1.96 * math.sqrt(2) / 6, abs=1e-6)
+    assert found.above["1024"] == ShareAbove(0, 0.5)
 
 
 def test_a_length_that_was_not_seen_among_300_is_rarer_than_one_in_100():
     found = summary(stratum(10_000, [100] * 300, [0] * 300))
-    assert found["above"]["512"] == {"share": 0, "margin": 0.0097}  # of the 9,700 rows that were not counted
-    some = summary(together([stratum(10_000, [100] * 300, [0] * 300), stratum(2, [600, 1], [0, 0])]))
-    assert some["above"]["512"] == {
-        "share": pytest.approx(1 / 10_002, abs=1e-6),
-        "margin": pytest.approx(0.00963, abs=1e-5),
-    }
+    assert found.above["512"] == ShareAbove(0, 0.0097)  # of the 9,700 rows that were not counted
+    some = summary(joined([stratum(10_000, [100] * 300, [0] * 300), stratum(2, [600, 1], [0, 0])]))
+    assert some.above["512"].share == pytest.approx(1 / 10_002, abs=1e-6)
+    assert some.above["512"].margin == pytest.approx(0.00963, abs=1e-5)
 
 
 @given(LENGTHS)
 def test_all_counted_is_exact(lengths):
     found = summary(counted(lengths))
     sums = [prompt + answer for prompt, answer in lengths]
-    assert found["tokens"] == sum(sums) and found["longest"] == max(sums)
-    assert found["margin"] == 0 and sum(found["histogram"]) == len(lengths)
+    assert found.tokens == sum(sums) and found.longest == max(sums)
+    assert found.margin == 0 and sum(found.histogram) == len(lengths)
     for context in CONTEXTS:
         share = sum(n > context for n in sums) / len(sums)
-        assert found["above"][str(context)] == {"share": pytest.approx(share, abs=1e-6), "margin": 0}
+        assert found.above[str(context)] == ShareAbove(pytest.approx(share, abs=1e-6), 0)
 
 
 @given(LENGTHS, LENGTHS)
 def test_a_context_is_exceeded_by_the_bins_after_its_edge(one, other):
-    record = together([counted(one, 100), counted(other, 50)])
+    record = joined([counted(one, 100), counted(other, 50)])
     for context in CONTEXTS:
-        after = sum(record["histogram"][EDGES.index(context) + 1 :])
-        assert record["above"][str(context)] == pytest.approx(after, abs=0.01)
+        after = sum(record.histogram[EDGES.index(context) + 1 :])
+        assert record.above[str(context)] == pytest.approx(after, abs=0.01)
 
 
 @given(LENGTHS, LENGTHS, LENGTHS)
 def test_strata_add_up_in_any_grouping(a, b, c):
     parts = [counted(part, 60) for part in (a, b, c)]
-    assert summary(together(parts)) == summary(together([together(parts[2:]), together(parts[1::-1])]))
+    assert summary(joined(parts)) == summary(joined([joined(parts[2:]), joined(parts[1::-1])]))
 
 
 def test_the_interval_holds_the_truth_about_95_times_in_100():
@@ -77,9 +76,9 @@ def test_the_interval_holds_the_truth_about_95_times_in_100():
         for rows in strata:
             lengths = draw.sample(rows, max(10, len(rows) // 10))
             records.append(stratum(len(rows), lengths, [0] * len(lengths)))
-        found = summary(together(records))
-        held["tokens"] += abs(found["tokens"] - truth) <= found["margin"]
-        above = found["above"]["512"]
-        held["above"] += abs(above["share"] - beyond) <= above["margin"]
+        found = summary(joined(records))
+        held["tokens"] += abs(found.tokens - truth) <= found.margin
+        above = found.above["512"]
+        held["above"] += abs(above.share - beyond) <= above.margin
     assert 0.92 * 400 <= held["tokens"] <= 0.98 * 400
     assert 0.9 * 400 <= held["above"] <= 0.98 * 400

@@ -7,7 +7,12 @@ import pytest
 
 from pipelines.engine import dag
 from pipelines.engine.dag import Stage
+from schemas.manifests import StageResult
 from transforms import files
+
+
+class Rows(StageResult, frozen=True):
+    rows: int
 
 
 def stages(output, log, inputs=None, fail=None):
@@ -20,13 +25,13 @@ def stages(output, log, inputs=None, fail=None):
             log.append(name)
             if name == fail:
                 raise RuntimeError(name)
-            return {"rows": 1}
+            return Rows(1)
 
         return work
 
     needs = {"read": (), "clean": ("read",), "count": ("clean",), "ask": ("clean", "count")}
     inputs = inputs or {}
-    return {name: Stage(name, of, (name,), inputs.get(name, 0), (), run(name)) for name, of in needs.items()}
+    return {name: Stage(name, of, (name,), inputs.get(name, 0), (), run(name), Rows) for name, of in needs.items()}
 
 
 def build(output, last="ask", **settings):
@@ -39,7 +44,7 @@ def build(output, last="ask", **settings):
 def test_order_manifests_and_resume(tmp_path):
     log, said, manifests = build(tmp_path)
     assert log == ["read", "clean", "count", "ask"]
-    assert manifests["ask"]["rows"] == 1
+    assert manifests["ask"].result == Rows(1)
     assert json.loads((tmp_path / "read/manifest.json").read_text())["files"] == {"read/rows.txt": 4}
     log, said, _ = build(tmp_path)
     assert log == []
@@ -89,14 +94,14 @@ def test_a_manifest_follows_the_files_that_it_lists(tmp_path, monkeypatch):
 
     def run(output):
         files.write_text(f"{output}/data/shard", "rows")
-        return {}
+        return Rows(1)
 
     def synchronized(descriptor):
         path = os.readlink(f"/proc/self/fd/{descriptor}")
         calls.append((os.path.relpath(path, tmp_path), os.path.exists(tmp_path / "data/manifest.json")))
 
     monkeypatch.setattr(os, "fsync", synchronized)
-    stage = Stage("instruct", (), ("data",), {}, (), run)
+    stage = Stage("instruct", (), ("data",), {}, (), run, Rows)
     dag.run({"instruct": stage}, str(tmp_path), "instruct", lambda stage, done: None)
     assert calls == [
         ("data/shard", False),

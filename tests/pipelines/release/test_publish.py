@@ -10,13 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from msgspec import to_builtins
 
 from pipelines import build as build_module
 from pipelines import diff, publish, rebuild, sources
+from pipelines.build_folder import read_result
+from pipelines.build_reports import REPORT
 from pipelines.release import contents, to_folder
 from pipelines.sources.licences import licence_class
 from schemas.arrow import INSTRUCTIONS
+from schemas.manifests import Ingested
+from schemas.releases import MARKER
 from tests.conftest import ROOT, SMALL, checksums
+from tests.manifests import instruction_shard, source_facts
 from tests.unified import NER_SCHEMA, ner, write_source
 
 
@@ -75,7 +81,7 @@ def test_gated_and_unlicensed_sources_are_left_out_row_by_row(everything):
 def test_no_file_names_a_text_of_a_source_left_out(everything):
     """The texts that sources left out share with none that is published."""
     build, made = everything
-    kept = set(json.loads((made / contents.MARKER).read_text())["sources"])
+    kept = set(json.loads((made / MARKER).read_text())["sources"])
     texts = {"kept": set(), "left out": set()}
     for row in rows(build):
         texts["kept" if key_of(row) in kept else "left out"].add(json.loads(row["instruction"])["input"])
@@ -90,7 +96,7 @@ def test_no_file_names_a_text_of_a_source_left_out(everything):
 def test_card_and_counts_are_those_of_what_is_published(everything):
     _, made = everything
     counts = json.loads((made / "reports/stats.json").read_text())
-    kept = json.loads((made / contents.MARKER).read_text())["sources"]
+    kept = json.loads((made / MARKER).read_text())["sources"]
     assert list(counts["sources"]) == list(kept)
     held: dict[str, dict[str, int]] = {}
     for row in rows(made):
@@ -108,9 +114,9 @@ def test_card_and_counts_are_those_of_what_is_published(everything):
 
 def test_the_marker_lists_every_file(everything):
     _, made = everything
-    listed = json.loads((made / contents.MARKER).read_text())["files"]
+    listed = json.loads((made / MARKER).read_text())["files"]
     there = {str(path.relative_to(made)): path for path in made.rglob("*") if path.is_file()}
-    assert {*listed, contents.MARKER} == there.keys()
+    assert {*listed, MARKER} == there.keys()
     for name, of in listed.items():
         content = there[name].read_bytes()
         assert of == {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -157,7 +163,7 @@ def test_a_licence_written_into_source_yaml_is_noticed_by_the_next_build(tmp_pat
         with (tmp_path / "raw/mine/source.yaml").open("a") as file:
             file.write(settings)
         assert build_module.main(flags) == 0
-        assert contents.by_stage(str(tmp_path / "build"))["ingest"]["sources"]["mine"]["licence"] == licence
+        assert read_result(str(tmp_path / "build"), Ingested).sources["mine"].licence == licence
 
 
 def test_a_licence_that_is_found_later_counts(build, tmp_path):
@@ -178,10 +184,9 @@ def test_a_licence_that_is_found_later_counts(build, tmp_path):
 )
 def test_parts(shards, expected):
     listed = [
-        {"task": "NER", "split": "train", "path": str(n), "sources": {key: {"instructions": 1} for key in keys}}
+        instruction_shard(dict.fromkeys(keys, 1) | ({} if n else {"c": 0}), path=str(n))
         for n, keys in enumerate(shards)
     ]
-    listed[0]["sources"]["c"] = {"instructions": 0}
     found = contents.parts(listed, frozenset("a"))
     assert [(int(part.built), part.mixed) for part in found] == expected
     assert [part.name for part in found] == [
@@ -284,7 +289,7 @@ def test_a_manifest_that_tells_something_else_than_was_written(small, tmp_path, 
 def test_what_waits_for_a_second_run_is_made_anew_where_it_is_damaged(small, tmp_path):
     build = Path(shutil.copytree(small, tmp_path / "build"))
     assert run(build, "--to", str(tmp_path / "a")) == 0
-    for path in [build / contents.WORK / contents.REPORT, *(build / contents.WORK).glob("data/*/*.parquet")]:
+    for path in [build / contents.WORK / REPORT, *(build / contents.WORK).glob("data/*/*.parquet")]:
         flip(path)
     assert run(build, "--to", str(tmp_path / "b")) == 0
     assert checksums(tmp_path / "a", "**/*.*") == checksums(tmp_path / "b", "**/*.*")
@@ -295,11 +300,14 @@ def test_a_manifest_that_is_no_json_and_settings_of_another_version(small, tmp_p
     for spoilt in ("{", "[]", "{}"):
         (build / "card/manifest.json").write_text(spoilt)
         assert run(build, "--dry_run") == 5
-        assert "- no card: run python -m pipelines.build again" in capsys.readouterr().err
+        assert f"- {build}/card/manifest.json: " in capsys.readouterr().err
     edit_json(build / "build.json", lambda m: m["ieforge"].update(nonsense=1))
     assert run(build, "--dry_run") == 2
     said = capsys.readouterr().err
-    assert "build.json: damaged, or of another IEForge (nonsense is not as here); run the build again" in said
+    assert (
+        "build.json: made by another version of IEForge, or damaged ($.ieforge.nonsense is unknown); run the build"
+        in said
+    )
     assert build_module.main(["--output", str(build), *SMALL]) == run(build, "--dry_run") == 0
 
 
@@ -307,7 +315,8 @@ def test_settings_of_a_card_that_are_none(small, tmp_path, capsys):
     build = Path(shutil.copytree(small, tmp_path / "build"))
     edit_json(build / "card/manifest.json", lambda m: m["config"].update(ingest=5))
     assert run(build, "--dry_run") == 5
-    assert "- card/manifest.json was altered, or is of another IEForge: delete it, then run" in capsys.readouterr().err
+    line = "card/manifest.json: made by another version of IEForge, or damaged ($.config.ingest is not as here: "
+    assert line in capsys.readouterr().err
     (build / "card/manifest.json").unlink()
     assert build_module.main(["--output", str(build), *SMALL]) == run(build, "--dry_run") == 0
 
@@ -329,17 +338,20 @@ def test_a_manifest_that_names_a_file_that_is_not_there(small, tmp_path, capsys,
     if name.startswith("中") and part == "files":  # only the file system knows
         assert code == 1 and "File name too long" in said and said.count("\n") == 1
     else:
-        assert code == 5 and ("altered" in said or "lacks instruct" in said or "changed or gone" in said)
+        assert code == 5 and ("altered" in said or "made by another version" in said or "changed or gone" in said)
     assert build_module.main(["--output", str(build), *SMALL, "--status"]) in (0, 1)
     assert capsys.readouterr().err.count("\n") <= 1
 
 
 @pytest.mark.parametrize("folder", ["clean", "data"])
-def test_a_build_of_an_ieforge_that_counted_no_lengths(small, tmp_path, capsys, folder):
+def test_a_build_of_another_version_is_refused_with_the_key_that_differs(small, tmp_path, capsys, folder):
     build = Path(shutil.copytree(small, tmp_path / "build"))
-    edit_json(build / folder / "manifest.json", lambda m: m["shards"][0].pop("histograms"))
+    edit_json(build / folder / "manifest.json", lambda m: m["shards"][1].pop("histograms"))
     assert run(build, "--dry_run") == 5
-    assert "- made by an older IEForge, without what the report adds up: run" in capsys.readouterr().err
+    assert (
+        f"- {build}/{folder}/manifest.json: made by another version of IEForge, or damaged ($.shards[1].histograms is "
+        "missing); run the build again\n"
+    ) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -354,7 +366,7 @@ def test_a_build_of_an_ieforge_that_counted_no_lengths(small, tmp_path, capsys, 
 )
 def test_a_gated_source_in_another_form_is_gated_too(small, tmp_path, name, licence, kept):
     build = Path(shutil.copytree(small, tmp_path / "build"))
-    source = {"name": name, "licence": licence_class(licence), "licence_text": licence}
+    source = to_builtins(source_facts(name=name, licence=licence_class(licence), licence_text=licence))
     edit_json(build / "examples/manifest.json", lambda m: m["sources"].update(mine=source))
     found, left_out = contents.choose(str(build), include_unlicensed=True)
     assert ("mine" in found) == kept
@@ -452,7 +464,7 @@ def test_a_write_that_was_cut_off_is_taken_up_again(build, tmp_path):
     assert run(build, "--to", str(tmp_path / "whole")) == 0
     cut = tmp_path / "cut"
     (cut / "data/NER").mkdir(parents=True)
-    shutil.copy(tmp_path / "whole" / contents.MARKER, cut / contents.MARKER)
+    shutil.copy(tmp_path / "whole" / MARKER, cut / MARKER)
     (cut / "data/NER/.train-00000-of-00001.parquet.tmp").write_bytes(b"half")
     assert run(build, "--to", str(cut)) == 0
     assert checksums(cut, "**/*.*") == checksums(tmp_path / "whole", "**/*.*")
@@ -483,7 +495,7 @@ def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/README.md").write_text("chapter 1")
     assert run(build, "--to", str(tmp_path / "thesis")) == 2
-    assert "not empty and no release (no contents.json)" in capsys.readouterr().err
+    assert "not empty and no release (no release.json)" in capsys.readouterr().err
     assert (tmp_path / "thesis/README.md").read_text() == "chapter 1"
 
 

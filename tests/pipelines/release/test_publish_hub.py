@@ -19,6 +19,7 @@ from huggingface_hub import close_session
 from pipelines import publish, sources
 from pipelines.release import contents
 from pipelines.release import hub as hub_module
+from schemas.releases import MARKER
 from tests.conftest import ROOT
 from tests.pipelines.release.hub_server import TOKEN, Fault, Hub
 
@@ -69,7 +70,7 @@ def writes(hub: Hub) -> list[str]:
 
 def local_files(build: Path) -> dict[str, str]:
     """Name → SHA-256 of what the release that was last made of the build holds, by the list in it."""
-    listed = json.loads((build / contents.WORK / contents.MARKER).read_text())["files"]
+    listed = json.loads((build / contents.WORK / MARKER).read_text())["files"]
     return {name: size_and_sum["sha256"] for name, size_and_sum in listed.items()}
 
 
@@ -81,7 +82,7 @@ def remote_sums(hub: Hub, revision: str = "main") -> dict[str, str]:
 def assert_whole(hub: Hub, build: Path, revision: str = "main") -> None:
     there = remote_sums(hub, revision)
     ours = local_files(build)
-    assert there.keys() == {*ours, contents.MARKER, ".gitattributes"}
+    assert there.keys() == {*ours, MARKER, ".gitattributes"}
     assert {name: there[name] for name in ours} == ours
 
 
@@ -162,7 +163,7 @@ def test_a_tag_is_moved_and_files_of_an_earlier_release_go(hub, build):
     assert repository.tags == {"v1": first, "v2": repository.branches["main"]}
     there = remote_sums(hub)
     assert there.pop("NOTES.md")
-    assert there.keys() == {*local_files(build), contents.MARKER, ".gitattributes"}
+    assert there.keys() == {*local_files(build), MARKER, ".gitattributes"}
     gone = hub.files(REPO, "v1").keys() - there.keys()
     assert "labels/NER/clue_ner.json" in gone
     assert run(build, "--tag", "v1") == 0

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from pipelines import build
+from pipelines.build_reports import read_statistics
 from pipelines.report.examples import compact
 from pipelines.report.page import html
 from pipelines.report.payload import payload
@@ -146,7 +147,7 @@ TEXTS = """[...document.querySelectorAll('#examples .text')].map((p) => {
 
 @pytest.fixture(scope="module")
 def shown(small):
-    return payload(str(small), json.loads((small / "reports/stats.json").read_text()))
+    return payload(str(small), read_statistics(str(small)))
 
 
 def test_gold_mentions_are_marked_where_they_are(page, shown, tmp_path):

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
+from pipelines.build_reports import read_statistics
 from pipelines.describe import figures
-from pipelines.describe.lengths import EDGES, LENGTHS, MOST_POSITIVES, histogram, listed, of_instructions, together
+from pipelines.describe.lengths import EDGES, LENGTHS, MOST_POSITIVES, filled_bins, histogram, of_instructions, sums
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, page, samples
 from pipelines.report.examples import compact, draw_by_label, id_keys
@@ -20,12 +21,13 @@ from pipelines.report.samples import in_turn, within
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
 from schemas.instruction import Instruction
+from tests.manifests import example_shard, instruction_shard
 from transforms.shards import read_shard, write_shard
 
 
 @pytest.fixture(scope="module")
 def counts(small):
-    return json.loads((small / "reports/stats.json").read_text())
+    return read_statistics(str(small))
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +53,14 @@ def test_a_bin_holds_what_is_above_the_edge_before_it_up_to_its_own():
 
 
 def test_lengths_and_positives_count_every_text_and_instruction(shown, counts):
-    for key, splits in counts["sources"].items():
-        assert sum(shown["texts"][key]) == sum(of["kept"]["examples"] for of in splits.values())
-        for task, of_task in counts["instructions_by_source"][key].items():
+    for key, splits in counts.sources.items():
+        assert sum(shown["texts"][key]) == sum(of.kept.examples for of in splits.values())
+        for task, of_task in counts.instructions_by_source[key].items():
             of = shown["instructions"][key][task]
-            assert sum(of["lengths"]) == sum(split["instructions"] for split in of_task.values())
+            assert sum(of["lengths"]) == sum(split.instructions for split in of_task.values())
             for split, n in of_task.items():
                 positives = of["positives"].get(split, [0])  # a split may have been dropped, or ask for nothing
-                assert sum(positives) == n["instructions"] and positives[0] == n["all_negative"]
+                assert sum(positives) == n.instructions and positives[0] == n.all_negative
 
 
 def test_lengths_are_counted_in_characters_as_the_rows_have_them(small, shown):
@@ -72,20 +74,20 @@ def test_lengths_are_counted_in_characters_as_the_rows_have_them(small, shown):
 def test_histograms_of_parts_add_up():
     rows = [asked(f"a/train/{n}", 0, "海" * 90 + "x" * n, positives=n) for n in range(MOST_POSITIVES + 3)]
     rows.append(asked("a/test/0", 0, "海", output=None))
-    whole = together([of_instructions(instructions_to_table(rows))])
+    whole = sums([of_instructions(instructions_to_table(rows))])
     parts = [of_instructions(instructions_to_table(rows[at : at + 4])) for at in range(0, len(rows), 4)]
-    assert together(json.loads(json.dumps(parts))) == whole  # as they come from a manifest
-    assert listed(whole["positives"], MOST_POSITIVES + 1) == [2, *[1] * (MOST_POSITIVES - 1), 3]
+    assert sums(json.loads(json.dumps(parts))) == whole  # as they come from a manifest
+    assert filled_bins([whole["positives"]], MOST_POSITIVES + 1) == [2, *[1] * (MOST_POSITIVES - 1), 3]
     lengths = [len(row.instruction) + len(row.output or "") for row in rows]
-    assert listed(whole["lengths"], LENGTHS) == histogram(np.array(lengths)).tolist()
+    assert filled_bins([whole["lengths"]], LENGTHS) == histogram(np.array(lengths)).tolist()
 
 
 def test_every_loss_is_told_with_its_stage(shown, counts):
-    for key, splits in counts["sources"].items():
+    for key, splits in counts.sources.items():
         for split, of in splits.items():
             told = shown["sources"][key]["splits"][split]
-            both = {reason: told["bad"].get(reason, 0) + told["dropped"].get(reason, 0) for reason in of["rejected"]}
-            assert both == of["rejected"]
+            both = {reason: told["bad"].get(reason, 0) + told["dropped"].get(reason, 0) for reason in of.rejected}
+            assert both == of.rejected
             assert told["windows"] - sum(told["dropped"].values()) == told["kept"]["examples"]
 
 
@@ -185,9 +187,9 @@ def test_examples_do_not_depend_on_shards(tmp_path, size):
     rows = [ner(number, "pqr"[number % 3]) for number in range(90)]
 
     def drawn(parts: list[list[Example]]) -> dict[str, list]:
-        shards = [{"path": f"{n}-of-{len(parts)}", "key": "a", "rows": len(part)} for n, part in enumerate(parts)]
+        shards = [example_shard(path=f"{n}-of-{len(parts)}", rows=len(part)) for n, part in enumerate(parts)]
         for shard, part in zip(shards, parts, strict=True):
-            write_shard(f"{tmp_path}/{shard['path']}", EXAMPLES, [examples_to_table(part)])
+            write_shard(f"{tmp_path}/{shard.path}", EXAMPLES, [examples_to_table(part)])
         return examples.examples(str(tmp_path), shards[::-1], ["a"])
 
     whole = drawn([rows])
@@ -207,9 +209,7 @@ def test_instructions_do_not_depend_on_shards(tmp_path, size):
     shards = []
     for at in range(0, len(rows), size):  # some examples are in two shards, some shards of two sources
         part = rows[at : at + size]
-        shards.append(
-            {"path": f"shard-{at}", "task": "NER", "sources": {row.source: {"instructions": 1} for row in part}}
-        )
+        shards.append(instruction_shard({row.source: 1 for row in part}, path=f"shard-{at}"))
         write_shard(f"{tmp_path}/shard-{at}", INSTRUCTIONS, [instructions_to_table(part)])
     expected = {}
     for row in rows:
@@ -224,13 +224,13 @@ def test_instructions_do_not_depend_on_shards(tmp_path, size):
 
 def test_only_row_groups_that_may_hold_a_text_to_draw_are_read(tmp_path):
     rows = sorted((asked(f"a/train/{n}", 0, f"Keel {n}") for n in range(20)), key=lambda row: row.text_sha256)
-    shards = [{"path": f"{n}", "task": "NER", "sources": {"a": {"instructions": 5}}} for n in range(4)]
+    shards = [instruction_shard({"a": 5}, path=f"{n}") for n in range(4)]
     for n, shard in enumerate(shards):
         write_shard(f"{tmp_path}/{n}", INSTRUCTIONS, [instructions_to_table(rows[5 * n : 5 * n + 5])])
         if n:  # its footer stays, its rows are spoilt
-            spoilt = bytearray((tmp_path / shard["path"]).read_bytes())
+            spoilt = bytearray((tmp_path / shard.path).read_bytes())
             spoilt[4:400] = bytes(396)
-            (tmp_path / shard["path"]).write_bytes(spoilt)
+            (tmp_path / shard.path).write_bytes(spoilt)
     assert [row[2] for row in samples.instructions(str(tmp_path), shards, ["a"])] == [row.id for row in rows[:3]]
 
 

@@ -3,7 +3,10 @@
 import pytest
 
 from pipelines.sources import Form, Licence, Source, keys, load
-from pipelines.sources.judge import judge
+from pipelines.sources.judge import SplitOutcome, judge
+from schemas.errors import Reason
+from schemas.manifests import LayerCounts
+from tests.manifests import split_read
 from transforms.formats import columns
 
 OWN = Source(
@@ -12,16 +15,17 @@ OWN = Source(
 SOURCES = {key: load(key) for key in keys()} | {"a": OWN, "a/b": OWN}
 
 
-def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=1, beyond_limit=0) -> dict:
-    return {
-        "key": key,
-        "split": split,
-        "read": {"examples": good},
-        "annotated": annotated,
-        "beyond_limit": beyond_limit,
-        "rejected": {reason: bad} if bad else {},
-        "first_rejects": ["f:1: x"] * bool(bad),
-    }
+def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=1, beyond_limit=0) -> SplitOutcome:
+    counts = split_read(
+        key,
+        split,
+        read=LayerCounts(good),
+        annotated=annotated,
+        beyond_limit=beyond_limit,
+        rejected={Reason(reason): bad} if bad else {},
+        first_rejects=("f:1: x",) * bool(bad),
+    )
+    return SplitOutcome(key, split, counts)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +65,9 @@ def test_records_beyond_a_limit_count_and_rule_drops_do_not():
 
 
 def test_a_split_that_cannot_be_read_or_holds_nothing_fails_its_source_alone():
-    parts = [part(good=9), {"key": "a", "split": "test", "nothing": "test.json: no record in it"}, part("a/b", 9)]
+    parts = [part(good=9), SplitOutcome("a", "test", empty="test.json: no record in it"), part("a/b", 9)]
     assert judge(parts, SOURCES, 0.02).failed == {"a": "test.json: no record in it"}
-    parts = [part(good=9), part("a/b", 9), {"key": "a/b", "split": "test", "failed": "test.json: cannot be read"}]
+    parts = [part(good=9), part("a/b", 9), SplitOutcome("a/b", "test", failed="test.json: cannot be read")]
     assert judge(parts, SOURCES, 0.02).failed == {"a/b": "test.json: cannot be read"}
 
 
@@ -77,7 +81,7 @@ def test_texts_without_the_expected_fields_are_fine_to_predict_on_and_not_to_lea
 
 
 def test_a_cut_without_a_text_is_absent_where_its_siblings_have_some():
-    nothing = {"key": "instructie_en_person", "split": "train", "nothing": "train_en.json: no record in it"}
+    nothing = SplitOutcome("instructie_en_person", "train", empty="train_en.json: no record in it")
     sibling = part("instructie_en_event", 2, bad=3)
     verdict = judge([sibling, nothing, part("instructie_en_artifact", 0, bad=3)], SOURCES, 0.02)
     assert verdict.absent == ["instructie_en_artifact", "instructie_en_person"]

@@ -5,6 +5,7 @@ import pytest
 from pipelines.describe import citations
 from pipelines.sources import keys, load
 from pipelines.sources.licences import Terms, by_terms, identifiers, licence_class, terms
+from tests.manifests import source_facts
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from pipelines.sources.licences import Terms, by_terms, identifiers, licence_cla
     ],
 )  # fmt: skip
 def test_what_a_text_says(licence, text, names, asks):
-    about = {"licence": licence, "licence_text": text}
+    about = source_facts(licence=licence, licence_text=text)
     assert (identifiers(about), terms(about)) == (names, asks)
 
 
@@ -65,7 +66,7 @@ def test_what_a_text_says(licence, text, names, asks):
 )  # fmt: skip
 def test_own_words_that_allow_to_pass_data_on(text, names, asks):
     assert licence_class(text) == "open"
-    about = {"licence": "open", "licence_text": text}
+    about = source_facts(licence_text=text)
     assert (identifiers(about), terms(about)) == (names, asks)
 
 
@@ -85,9 +86,9 @@ def test_own_words_that_are_a_class(text):
 
 def test_the_strictest_come_first():
     about = {
-        "a": {"licence": "open", "licence_text": "MIT"},
-        "b": {"licence": "gated", "licence_text": ""},
-        "c": {"licence": "open", "licence_text": "MIT"},
+        "a": source_facts(licence_text="MIT"),
+        "b": source_facts(licence="gated"),
+        "c": source_facts(licence_text="MIT"),
     }
     assert list(by_terms(about).items()) == [(Terms.FORBIDDEN, ["b"]), (Terms.ATTRIBUTION, ["a", "c"])]
 

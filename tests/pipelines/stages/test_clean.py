@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import build
+from pipelines.build_folder import keys_path
 from pipelines.stages import clean
-from pipelines.stages.clean import keys_path
 from schemas.arrow import EXAMPLES, table_to_examples
 from tests.conftest import checksums, run_build
 from tests.unified import NER_SCHEMA, ner, write_source

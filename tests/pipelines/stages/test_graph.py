@@ -18,8 +18,9 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.transforms.environments import DockerEnvironment
 
+from pipelines.build_folder import Shard
 from pipelines.config import Config
-from pipelines.stages.clean import Clean, Shard
+from pipelines.stages.clean import Clean
 from pipelines.stages.ingest import Ingest, SplitFiles
 from pipelines.stages.instruct import Instruct, OutputShard, ask_options
 from pipelines.stages.labels import WriteLabels

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from msgspec.structs import replace
 
+from pipelines.build_folder import Shard
 from pipelines.stages import instruct
-from pipelines.stages.clean import Shard
 from pipelines.stages.instruct import bounded, plan_shards
 from schemas.arrow import examples_to_table, table_to_examples
 from schemas.label import Label

@@ -1,6 +1,5 @@
 """How often confusable labels are asked together, from rows worked out by hand, and the page of a build."""
 
-import json
 from collections import Counter
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.build_reports import read_statistics
 from pipelines.report.hard_negatives import report, together_by_chance
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
@@ -78,8 +78,8 @@ def test_labels_of_one_predicate_are_never_together():
 def test_page_of_a_build(built):
     html = (built / "reports/hard_negatives.html").read_text()
     assert html == report(str(built), {})
-    counts = json.loads((built / "reports/stats.json").read_text())["instructions_by_source"]["clue_ner"]["NER"]
+    counts = read_statistics(str(built)).instructions_by_source["clue_ner"]["NER"]
     both = [counts[split] for split in ("train", "validation")]
-    assert 0 < sum(n["neighbours_together"] for n in both) <= sum(n["neighbour_pairs"] for n in both)
-    assert "neighbour_pairs" not in counts["test"]
+    assert 0 < sum(n.neighbours_together for n in both) <= sum(n.neighbour_pairs for n in both)
+    assert counts["test"].neighbour_pairs == 0
     assert 'href="#NER/clue_ner"' in html and 'href="#EE/duee1"' in html and "#EET/" not in html

@@ -7,10 +7,12 @@ import pytest
 
 from pipelines import build
 from pipelines.describe.figures import token_totals
-from pipelines.describe.token_estimate import BINS
+from pipelines.describe.token_estimate import CONTEXTS, EDGES
 from pipelines.stages import tokens
 from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError
+from schemas.manifests import TokenCounts
+from tests.manifests import instruction_shard
 from transforms.shards import write_shard
 
 
@@ -41,22 +43,21 @@ def count(output, shard, tokenizer, seed=42):
 def test_prompts_and_answers_are_counted_by_source(tmp_path, words):
     shard = rows(("a/test/train/0", 4, 2), ("b/train/0", 7, 0), ("a/test/train/1/3", 600, 1))
     write_shard(f"{tmp_path}/data/NER/train.parquet", INSTRUCTIONS, [shard])
-    part = {"task": "NER", "split": "train", "path": "data/NER/train.parquet", "rows": 3}
-    (element,) = tokens.plan([part | {"sources": {"a/test": {"instructions": 2}, "b": {"instructions": 1}}}], None)
-    found = token_totals({"tokenizer": "words", **BINS, "by_source": count(tmp_path, element, words)})
-    assert found["in_full"]
-    assert found["by_source"]["a/test"]["NER"]["train"]["prompt"] == 604
-    assert found["by_source"]["a/test"]["NER"]["train"]["answer"] == 3
-    assert found["by_source"]["b"]["NER"]["train"]["above"]["512"] == 0
-    assert found["tasks"]["NER"]["train"]["tokens"] == found["total"]["tokens"] == 4 + 2 + 7 + 600 + 1
-    assert found["total"]["above"]["512"]["share"] == pytest.approx(1 / 3, abs=1e-6)
+    (element,) = tokens.plan([instruction_shard({"a/test": 2, "b": 1}, path="data/NER/train.parquet")], None)
+    found = token_totals(TokenCounts("words", CONTEXTS, EDGES, count(tmp_path, element, words)))
+    assert found.in_full
+    assert found.by_source["a/test"]["NER"]["train"].prompt == 604
+    assert found.by_source["a/test"]["NER"]["train"].answer == 3
+    assert found.by_source["b"]["NER"]["train"].above["512"] == 0
+    assert found.tasks["NER"]["train"].tokens == found.total.tokens == 4 + 2 + 7 + 600 + 1
+    assert found.total.above["512"].share == pytest.approx(1 / 3, abs=1e-6)
 
 
 def test_test_rows_count_their_prompt(tmp_path, words):
     write_shard(f"{tmp_path}/t.parquet", INSTRUCTIONS, [rows(("a/test/0", 5, None))])
     element = tokens.CountedShard("NER", "test", "t.parquet", {"a": (1, 1)})
     record = count(tmp_path, element, words)["a"]["NER"]["test"]
-    assert (record["prompt"], record["answer"], record["longest"]) == (5, 0, 5)
+    assert (record.prompt, record.answer, record.longest) == (5, 0, 5)
 
 
 def test_the_draw_follows_the_seed_and_not_the_order_of_rows(tmp_path, words):
@@ -69,12 +70,11 @@ def test_the_draw_follows_the_seed_and_not_the_order_of_rows(tmp_path, words):
         return count(tmp_path, tokens.CountedShard("NER", "train", f"{name}.parquet", {"a": (200, 20)}), words, seed)
 
     assert drawn("one", 1) == drawn("other", 1) != drawn("one", 2)
-    assert drawn("one", 1)["a"]["NER"]["train"]["counted"] == 20
+    assert drawn("one", 1)["a"]["NER"]["train"].counted == 20
 
 
 def test_the_sample_is_dealt_by_size_and_every_source_has_some():
-    sources = {"large": {"instructions": 9_000}, "small": {"instructions": 980}, "tiny": {"instructions": 20}}
-    shards = [{"task": "NER", "split": "train", "path": "p", "rows": 10_000, "sources": sources}]
+    shards = [instruction_shard({"large": 9_000, "small": 980, "tiny": 20})]
     (element,) = tokens.plan(shards, 200)
     assert element.drawn == {"large": (9_000, 180), "small": (980, 50), "tiny": (20, 20)}
     (element,) = tokens.plan(shards, None)
