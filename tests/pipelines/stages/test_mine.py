@@ -23,7 +23,7 @@ from pipelines.stages.mine import (
     draw_shard,
     raw_labels,
     read_dictionary,
-    tell_coverage,
+    report_coverage,
 )
 from schemas.arrow import EXAMPLES, examples_to_table
 from schemas.errors import ConfigError
@@ -139,7 +139,7 @@ def test_dictionaries_of_event_tasks_are_those_of_events(output, task):
 def test_where_a_given_dictionary_is_silent(tmp_path, capsys, given, said):
     path = tmp_path / "own.json"
     path.write_text(json.dumps(given))
-    tell_coverage(str(path), [LABELS, LabelSet("RE", "toy", "Toy", "en", (Label("gives"), Label("takes")))])
+    report_coverage(str(path), [LABELS, LabelSet("RE", "toy", "Toy", "en", (Label("gives"), Label("takes")))])
     assert re.search(said, capsys.readouterr().err.rstrip("\n"))
 
 
