@@ -189,7 +189,7 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
         ("{", "no JSON ("),
         (
             "[]",
-            "made by another version of IEForge, or damaged ($: expected `object`, got `array`); run the build again",
+            "made by another version of IEForge, or damaged ($: expected `object`, got `array`)",
         ),
         ('{"sources": {}}', "made by another version of IEForge, or damaged ($.build is missing); run the build again"),
     ],
