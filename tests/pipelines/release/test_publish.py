@@ -483,7 +483,7 @@ def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/README.md").write_text("chapter 1")
     assert run(build, "--to", str(tmp_path / "thesis")) == 2
-    assert "not empty and no release (no contents.json)" in capsys.readouterr().err
+    assert "not empty and no release (no release.json)" in capsys.readouterr().err
     assert (tmp_path / "thesis/README.md").read_text() == "chapter 1"
 
 
