@@ -1,48 +1,79 @@
-"""What the README says of flags, settings and tables is what the code does."""
+"""What the README and the guides show of output, flags, settings and tables is what the code does."""
 
 import re
 
+import pytest
 import yaml
 
-import benchmarks.build
-from pipelines import publish
-from pipelines.build import argument_parser
+from pipelines.build import STAGES
 from pipelines.config import Config
+from pipelines.driver import closing_line
 from schemas.arrow import INSTRUCTIONS
+from schemas.example import TASKS
 from tests.conftest import ROOT
-from train import predict, score, sft
 from transforms.ask import SPLIT_NUM
 from transforms.shards import read_shard
 
 README = (ROOT / "README.md").read_text()
+GUIDES = sorted(path for path in (ROOT / "docs").glob("*.md") if not path.stem.endswith("_zh"))
+OTHER_PROGRAMS = {
+    *("--direct_running_mode", "--direct_num_workers", "--job_endpoint"),  # Apache Beam
+    *("--nproc_per_node", "--enable-lora"),  # torchrun, vLLM
+}
+
+
+def guide(name: str) -> str:
+    return (ROOT / f"docs/{name}.md").read_text()
+
+
+def fenced(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def test_the_settings_shown_are_the_defaults():
-    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (block,) = fenced(guide("build"), "yaml")
     defaults = Config().model_dump(mode="json", exclude={"data_root": True, "sources": True, "instruct": {"tasks"}})
     defaults["instruct"]["split_num"] = SPLIT_NUM
     assert yaml.safe_load(block) == defaults
 
 
 def test_every_flag_shown_exists():
-    known = {name for action in argument_parser()._actions for name in action.option_strings}
-    known |= {name for action in publish.argument_parser()._actions for name in action.option_strings}
-    for command in (sft, predict, score):
-        known |= {name for action in command.argument_parser()._actions for name in action.option_strings}
-    known |= {name for action in benchmarks.build.argument_parser("")._actions for name in action.option_strings}
-    known |= {"--verify", "--dictionary", "--reference", "--direct_running_mode", "--direct_num_workers"}
-    assert set(re.findall(r"(?<![\w-])--[a-z_]+", README)) <= known
+    known = set()
+    for package in ("pipelines", "hard_negatives", "train", "benchmarks"):
+        for path in (ROOT / package).rglob("*.py"):
+            known |= set(re.findall(r'add_argument\(\s*"(--[a-z_]+)"', path.read_text()))
+    for path in (ROOT / "README.md", *GUIDES):
+        shown = set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", path.read_text()))
+        assert shown <= known | OTHER_PROGRAMS, path.name
 
 
-def test_every_column_is_described():
+def test_every_column_and_task_is_described():
+    text = guide("instructions")
     for column in INSTRUCTIONS.names:
-        assert f"`{column}`" in README
+        assert f"`{column}`" in text
+    answers = re.findall(r"^\| ([A-Z, ]+) \|", text, re.MULTILINE)
+    assert sorted(", ".join(answers).split(", ")) == sorted(TASKS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_is_described(stage):
+    assert re.search(rf"^\| {stage} \| `", guide("build"), re.MULTILINE)
 
 
 def test_the_row_shown_is_one_of_the_bundled_build(built):
-    (shown,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (shown,) = fenced(README, "python")
     (id_,) = re.findall(r'row\["id"\] == "(.*?)"', shown)
     rows = read_shard(str(built / "data/RE/train-00000-of-00001.parquet")).to_pylist()
     (row,) = [row for row in rows if row["id"] == id_]
-    said = [line for line in shown.splitlines() if not line.startswith(">>>")]
-    assert said == [row["instruction"], row["output"]]
+    output = [line for line in shown.splitlines() if not line.startswith(">>>")]
+    assert output == [row["instruction"], row["output"]]
+
+
+def test_the_last_line_shown_is_that_of_the_bundled_build(built):
+    (shown,) = fenced(README, "text")
+    assert shown.splitlines()[-1] == closing_line(str(built), "build")
+
+
+def test_every_guide_is_one_click_from_the_readme():
+    linked = set(re.findall(r"\]\(docs/([a-z_]+\.md)", README))
+    assert linked == {path.name for path in GUIDES}

@@ -1,10 +1,18 @@
-"""README_zh.md is in step with README.md: the same commands, settings, names, tables and sections."""
+"""Each Chinese page is in step with the English one: the same commands, settings, names, tables and sections."""
 
 import re
 
+import pytest
+
 from tests.conftest import ROOT
 
-ENGLISH, CHINESE = ((ROOT / name).read_text() for name in ("README.md", "README_zh.md"))
+NAMES = ["README_zh.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*_zh.md"))]
+
+
+@pytest.fixture(params=NAMES)
+def pages(request) -> tuple[str, str]:
+    """The English page and the Chinese one."""
+    return tuple((ROOT / name).read_text() for name in (request.param.replace("_zh.md", ".md"), request.param))
 
 
 def commands(text: str) -> list[str]:
@@ -16,20 +24,29 @@ def prose(text: str) -> str:
     return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
-def test_the_commands_and_settings_are_the_same():
-    assert commands(CHINESE) == commands(ENGLISH)
+def test_the_commands_and_settings_are_the_same(pages):
+    english, chinese = map(commands, pages)
+    assert chinese == english
 
 
-def test_the_names_in_the_text_are_the_same():
-    names = [set(re.findall(r"`([^`\n]+)`", prose(text))) for text in (ENGLISH, CHINESE)]
-    assert names[0] == names[1]
+def test_the_names_in_the_text_are_the_same(pages):
+    english, chinese = (set(re.findall(r"`([^`\n]+)`", prose(page))) for page in pages)
+    assert chinese == english
 
 
-def test_the_links_and_figures_are_the_same():
-    for pattern in (r"\]\((?!README|#)([^)]*)\)", r"(?<![\w.-])\d[\d,.]*\b"):
-        assert sorted(re.findall(pattern, prose(CHINESE))) == sorted(re.findall(pattern, prose(ENGLISH)))
+def test_the_links_and_figures_are_the_same(pages):
+    english, chinese = (re.sub(r"_zh\.md\b", ".md", prose(page)) for page in pages)
+    for pattern in (r"\]\(([^)]*)\)", r"(?<![\w.-])\d[\d,.]*\b"):
+        assert sorted(re.findall(pattern, chinese)) == sorted(re.findall(pattern, english))
 
 
-def test_the_sections_and_tables_have_the_same_shape():
-    shapes = [re.findall(r"^(#+ |\||- )", prose(text), re.MULTILINE) for text in (ENGLISH, CHINESE)]
-    assert shapes[0] == shapes[1]
+def test_the_sections_and_tables_have_the_same_shape(pages):
+    english, chinese = (re.findall(r"^(#+ |\||- )", prose(page), re.MULTILINE) for page in pages)
+    assert chinese == english
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chinese_page_links_to_chinese_pages_where_there_are_any(name):
+    _, _, body = (ROOT / name).read_text().partition("](")[2].partition("\n")  # the first link is the English page
+    for target in re.findall(r"\]\(([^)#]+)\.md", body):
+        assert target.endswith("_zh") or not (ROOT / name).parent.joinpath(f"{target}_zh.md").exists(), target

@@ -14,8 +14,9 @@ from pipelines.build_reports import read_statistics
 from pipelines.describe import figures
 from pipelines.describe.lengths import EDGES, LENGTHS, MOST_POSITIVES, filled_bins, histogram, of_instructions, sums
 from pipelines.describe.token_estimate import CONTEXTS
-from pipelines.report import examples, page, samples
-from pipelines.report.examples import compact, draw_by_label, id_keys
+from pipelines.report import examples as report_examples
+from pipelines.report import page, samples
+from pipelines.report.examples import EXAMPLES_A_LABEL, compact, draw_by_label, id_keys
 from pipelines.report.payload import LABELS_A_SET, most_confused, payload
 from pipelines.report.samples import in_turn, within
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
@@ -157,7 +158,7 @@ def test_the_draw_does_not_depend_on_how_rows_come_in_tables(labels, rows):
     assert in_parts([examples[at : at + rows] for at in range(0, len(examples), rows)][::-1]) == whole
     for label in {*"pqr", ""}:
         having = [e for e in examples if (label in [x.label for x in e.entities] if label else not e.entities)]
-        assert len(whole.get(label, [])) == min(len(having), examples.EXAMPLES_A_LABEL)
+        assert len(whole.get(label, [])) == min(len(having), EXAMPLES_A_LABEL)
         assert all(example in having for example in whole.get(label, []))
 
 
@@ -190,12 +191,12 @@ def test_examples_do_not_depend_on_shards(tmp_path, size):
         shards = [example_shard(path=f"{n}-of-{len(parts)}", rows=len(part)) for n, part in enumerate(parts)]
         for shard, part in zip(shards, parts, strict=True):
             write_shard(f"{tmp_path}/{shard.path}", EXAMPLES, [examples_to_table(part)])
-        return examples.examples(str(tmp_path), shards[::-1], ["a"])
+        return report_examples.examples(str(tmp_path), shards[::-1], ["a"])
 
     whole = drawn([rows])
     assert drawn([rows[at : at + size] for at in range(0, len(rows), size)]) == whole
     assert all(row in map(compact, rows) for row in whole["a"])
-    assert len(whole["a"]) == 3 * examples.EXAMPLES_A_LABEL
+    assert len(whole["a"]) == 3 * EXAMPLES_A_LABEL
 
 
 @pytest.mark.parametrize("size", [10, 31, 1_000])
