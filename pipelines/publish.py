@@ -87,13 +87,13 @@ def publish(arguments: argparse.Namespace) -> int:
 
         to_folder.check(arguments.to)
     refusals = contents.refusals(folder)
-    kept, left_out = ([], {}) if refusals else contents.choose(folder, arguments.include_unlicensed)
     if arguments.repo_id:
         from pipelines.release import hub
 
         hub.check_names(arguments.repo_id, arguments.tag)
         if not arguments.dry_run and not hub.has_token():
             refusals.append("no token for the Hub: log in with `hf auth login`, or set HF_TOKEN")
+    kept, left_out = contents.choose(folder, arguments.include_unlicensed)
     if not kept and left_out:
         refusals.append("every source is left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
     if refusals:

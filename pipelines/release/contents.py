@@ -24,10 +24,10 @@ from schemas.errors import ConfigError
 from schemas.manifests import (
     RESULTS,
     Carded,
-    Completion,
     Ingested,
     Instructed,
     InstructionShard,
+    Manifest,
     SourceFacts,
 )
 from schemas.releases import MARKER, FileInRelease, ReleaseRecord, RowDigest, SourceTerms
@@ -81,11 +81,11 @@ class Release:
 
 @dataclass(frozen=True)
 class Ended:
-    """The stages of a build that have ended: what the engine noted of each, and those whose manifest was altered since.
+    """The stages of a build that have ended: their manifests, and the names of those whose manifest was altered since.
     `unreadable`: stage → why its manifest cannot be read.
     """
 
-    completions: dict[str, Completion] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
     altered: set[str] = field(default_factory=set)
     unreadable: dict[str, str] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ def ended(output: str) -> Ended:
             continue
         try:
             content = files.read_bytes(path)
-            stages.completions[stage] = manifests.parse(content, form, path, build_folder.AGAIN).completion
+            stages.manifests[stage] = manifests.parse(content, form, path, build_folder.AGAIN)
         except ConfigError as error:
             stages.unreadable[stage] = str(error)
         else:
@@ -118,7 +118,7 @@ def refusals(output: str) -> list[str]:
     stages = ended(output)
     again = "run python -m pipelines.build again with the same flags"
     reasons = list(stages.unreadable.values())
-    missing = RESULTS.keys() - stages.completions.keys() - stages.unreadable.keys()
+    missing = RESULTS.keys() - stages.manifests.keys() - stages.unreadable.keys()
     before = [stage for stage in RESULTS if stage in missing and stage not in ("validate", "card")]
     if before:
         reasons.append(f"the build is not whole, it lacks {', '.join(before)}: {again}, without --only")
@@ -128,7 +128,7 @@ def refusals(output: str) -> list[str]:
         reasons.append(f"no passed validation: {todo}{again}")
     if "card" in missing:
         reasons.append(f"no card: {again}, to its last stage")
-    if "card" in stages.completions:
+    if "card" in stages.manifests:
         try:
             limit = build_folder.configuration(output).ingest.limit
         except ConfigError as error:
@@ -136,12 +136,13 @@ def refusals(output: str) -> list[str]:
         else:
             if limit is not None:
                 reasons.append(f"built with --limit {limit}, which makes a sample: build without it")
-    if "ingest" in stages.completions:
-        for key, reason in build_folder.read_result(output, Ingested).failed.items():
+    if "ingest" in stages.manifests:
+        for key, reason in stages.manifests["ingest"].result.failed.items():
             reasons.append(
                 f"source {key} failed ({reason}): mend it, or name the others with --sources and build again"
             )
-    for stage, completion in stages.completions.items():
+    for stage, manifest in stages.manifests.items():
+        completion = manifest.completion
         there = files.sizes(output, completion.files)
         changed = sorted(name for name, size in completion.files.items() if there.get(name) != size)
         if changed:
@@ -161,7 +162,8 @@ def refusals(output: str) -> list[str]:
 
 
 def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, str]]:
-    """(keys of the sources to publish, key → why it is left out), by the licences that are known today.
+    """(keys of the sources to publish, key → why it is left out), by the licences that are known today. None of a build
+    whose sources cannot be read, which `refusals` names.
 
     A user's own source that bears a gated source's name is taken for that source in another form, unless its licence is
     the word `open`: copies of gated data state licences that are not their owners'.
@@ -173,7 +175,8 @@ def choose(output: str, include_unlicensed: bool) -> tuple[list[str], dict[str, 
         for name in (key, source.name)
     }
     kept, left_out = [], {}
-    for key, source in sorted(build_folder.read_result(output, Ingested).sources.items()):
+    ingest = ended(output).manifests.get("ingest")
+    for key, source in sorted(ingest.result.sources.items()) if ingest else ():
         licence = sources.load(key).licence if key in sources.keys() else source.licence
         if licence == Licence.GATED:
             left_out[key] = f"gated ({source.licence_text})"
