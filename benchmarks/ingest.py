@@ -32,14 +32,14 @@ def of_source(data: Path, output: Path, source: Located) -> dict:
     megabytes = sum(Path(file.path).stat().st_size for file in files) / 1e6
     stage = IngestSplit(str(output), None, 42, EXAMPLES_PER_SHARD, ())
     element = SplitFiles(str(data), source.key, "train", files)
-    (done,) = stage.process(element)
-    if done.get("failed") or done["rejected"]:
-        sys.exit(f"{source.key}: generated files are read without a fault, these were not: {done}")
+    (outcome,) = stage.process(element)
+    if not outcome.read or outcome.read.rejected:
+        sys.exit(f"{source.key}: generated files are read without a fault, these were not: {outcome}")
     reader = processor_s(lambda: sum(1 for _ in source.found.read("train")))
     whole = processor_s(lambda: list(stage.process(element)))
     return {
         "files": len(files),
-        "examples": done["read"]["examples"],
+        "examples": outcome.read.read.examples,
         "mb": round(megabytes, 1),
         "reader_mb_per_s": round(megabytes / reader, 1),
         "stage_mb_per_s": round(megabytes / whole, 1),

@@ -8,6 +8,7 @@ for the few that a row of the same text in another shard takes up.
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import apache_beam as beam
@@ -140,8 +141,20 @@ def unchanged(element: Keys) -> Keys:
     return element
 
 
-def by_number(part: dict) -> tuple[int, dict]:
-    return part["number"], part
+@dataclass(frozen=True)
+class CutShard:
+    """A shard of examples/ after repair and cutting. `windows`: those left; `crosses_window`: layer → annotations that
+    no window holds; `rejects`: id, reason and detail of the windows that were dropped.
+    """
+
+    shard: Shard
+    windows: int
+    crosses_window: dict[str, int]
+    rejects: list[tuple[str, Reason, str]]
+
+
+def by_number(cut: CutShard) -> tuple[int, CutShard]:
+    return cut.shard.number, cut
 
 
 def keys_in_shard(
@@ -197,15 +210,7 @@ class RepairAndCut(beam.DoFn):
                 tables[n] = self.mended(table, fine[n], (read, rows), documents, crossing, rejects)
                 read, rows = read + table.num_rows, rows + tables[n].num_rows
             write_shard(cut_path(self.output, shard), EXAMPLES, tables)
-        yield {
-            "number": shard.number,
-            "key": shard.key,
-            "split": shard.split,
-            "path": shard.path,
-            "windows": sum(table.num_rows for table in tables),
-            "crosses_window": dict(sorted(crossing.items())),
-            "rejects": rejects,
-        }
+        yield CutShard(shard, sum(table.num_rows for table in tables), dict(sorted(crossing.items())), rejects)
         keys = [leakage_key(text) for table in tables for text in table["text"].to_pylist()]
         keys += [row.leakage_key for row in documents.rows]
         write_keys(cut_keys_path(self.output, shard), keys)
@@ -238,9 +243,9 @@ class RepairAndCut(beam.DoFn):
             for window in cut:
                 problem = low_quality(window)
                 if not window.tasks:
-                    rejects.append([window.id, str(Reason.UNANNOTATED), "its annotations are unknown"])
+                    rejects.append((window.id, Reason.UNANNOTATED, "its annotations are unknown"))
                 elif problem:
-                    rejects.append([window.id, str(Reason.LOW_QUALITY), problem])
+                    rejects.append((window.id, Reason.LOW_QUALITY, problem))
                 else:
                     order.append(len(fine) + len(made))
                     made.append(window)
@@ -259,21 +264,21 @@ class WriteClean(beam.DoFn):
 
     def process(self, element: tuple[int, dict]):
         _, given = element
-        (part,) = given["shard"]
+        (cut,) = given["shard"]
+        shard = cut.shard
         every = [row for table in given["decisions"] for row in table.to_pylist()]
         # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
         every.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
         drops = {row["row"]: row for row in every if not row["stays"]}
         beside = {row["row"] for row in every if row["stays"]} - drops.keys()
-        stays = np.ones(part["windows"], bool)
+        stays = np.ones(cut.windows, bool)
         stays[list(drops)] = False
-        shard = Shard(part["number"], part["key"], part["split"], part["path"])
         checked: list[Facts | None] = []
         histograms: list[lengths.Histograms] = []
         kept_counts, leaks = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0}), Counter()
         rejects = [
-            Reject("clean", shard.key, shard.split, row_id, shard.path, Reason(reason), detail)
-            for row_id, reason, detail in part["rejects"]
+            Reject("clean", shard.key, shard.split, row_id, shard.path, reason, detail)
+            for row_id, reason, detail in cut.rejects
         ]
         source = windows_path(self.output, shard)
         become, crossing = unite_rows(given["taken"], source, f"{self.output}/{shard.path}", self.max_chars)
@@ -326,8 +331,8 @@ class WriteClean(beam.DoFn):
             sha256=files.checksum(f"{self.output}/{path}"),
             keys_sha256=files.checksum(keys),
             facts=joined(checked),
-            windows=part["windows"] + len(part["rejects"]),
-            crosses_window=dict(sorted((crossing + Counter(part["crosses_window"])).items())),
+            windows=cut.windows + len(cut.rejects),
+            crosses_window=dict(sorted((crossing + Counter(cut.crosses_window)).items())),
             kept=LayerCounts(**kept_counts),
             same_text=len(beside),
             rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),

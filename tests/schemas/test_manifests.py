@@ -1,0 +1,97 @@
+"""Manifests: what is written is read back, a file of another form is refused with the key, alterations are noticed."""
+
+import json
+
+import msgspec
+import pytest
+
+from schemas import json_values, manifests
+from schemas.build_statistics import Statistics, total
+from schemas.errors import ConfigError, Reason
+from schemas.manifests import RESULTS, Cleaned, Ingested, Instructed, InstructionCounts, Labelled, LayerCounts
+from tests.manifests import SHA256, example_shard, instruction_shard, source_facts, split_read, statistics
+
+SPLIT = split_read(read=LayerCounts(3, 2), rejected={Reason.BROKEN_JSON: 1}, first_rejects=("a:1: broken_json: x",))
+NOTED = [
+    Ingested({"a": source_facts()}, {"a": {"train": (("a.json", SHA256),)}}, (SPLIT,), {"b": "why"}, ("c",)),
+    Cleaned((example_shard(facts=manifests.Facts(1, {"a/train": ((0, -1), (4, 2))}, labels=(("NER", None),))),)),
+    Instructed((instruction_shard({"a": 3}),)),
+    Labelled({"a": ("NER", "RE")}),
+]
+
+
+def written(result: manifests.StageResult) -> bytes:
+    return manifests.render(result.stage, "f", result, {"x": 1}, {"x": SHA256}).encode()
+
+
+@pytest.mark.parametrize("result", NOTED, ids=lambda result: result.stage)
+def test_what_is_written_is_read_back(result):
+    manifest = manifests.parse(written(result), type(result), "p", "run")
+    assert manifest.result == result
+    assert (manifest.completion.stage, manifest.completion.files) == (result.stage, {"x": 1})
+    assert manifests.is_as_written(written(result))
+
+
+def test_every_stage_has_a_folder_of_its_own():
+    assert len({form.folder for form in RESULTS.values()}) == len(RESULTS)
+    assert manifests.path("build", Instructed) == "build/data/manifest.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (lambda m: m["splits"][0].pop("shards"), "$.splits[0].shards is missing"),
+        (lambda m: m["splits"][0]["read"].update(concepts=0), "$.splits[0].read.concepts is unknown"),
+        (lambda m: m.update(knowledge=[]), "$.knowledge is unknown"),
+        (lambda m: m.pop("fingerprint"), "$.fingerprint is missing"),
+        (lambda m: m["splits"][0].update(split="dev"), "$.splits[0].split: invalid enum value 'dev'"),
+        (lambda m: m["splits"][0]["rejected"].update(odd=1), "key in $.splits[0].rejected: invalid enum value 'odd'"),
+        (lambda m: m.update(absent="c"), "$.absent: expected `array`, got `str`"),
+        (lambda m: m["files"].update(x=-1), "$.files[...]: expected `int` >= 0"),
+    ],
+)  # fmt: skip
+def test_a_manifest_of_another_version_is_refused_with_the_key_that_differs(change, difference):
+    content = json.loads(written(NOTED[0]))
+    change(content)
+    with pytest.raises(ConfigError) as refusal:
+        manifests.parse(json.dumps(content).encode(), Ingested, "examples/manifest.json", "run the build again")
+    assert str(refusal.value) == (
+        f"examples/manifest.json: made by another version of IEForge, or damaged ({difference}); run the build again"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"a":' * 100_000])
+def test_what_is_no_json_is_refused(content):
+    with pytest.raises(ConfigError, match=r"^p: no JSON \(.*\); run$"):
+        manifests.parse(content, Ingested, "p", "run")
+
+
+@pytest.mark.parametrize("change", [lambda m: m["absent"].append("d"), lambda m: m.update(checksum="1" * 64)])
+def test_an_alteration_is_noticed(change):
+    content = json.loads(written(NOTED[0]))
+    change(content)
+    altered = json.dumps(content, ensure_ascii=False).encode()
+    assert manifests.parse(altered, Ingested, "p", "run")
+    assert not manifests.is_as_written(altered)
+
+
+def test_checksums_that_a_stage_noted_need_not_be_computed_again():
+    assert manifests.noted_checksums(NOTED[1]) == {"clean/a/train-00000.parquet": SHA256}
+    assert manifests.noted_checksums(NOTED[3]) == {}
+
+
+def test_statistics_are_read_back():
+    counts = statistics({"a": {"train": 3, "test": 0}})
+    text = json_values.render(counts)
+    assert json_values.parse(text.encode(), Statistics, "p", "run") == counts
+    assert list(json.loads(text)) == list(Statistics.__struct_fields__)
+
+
+def test_totals_add_up_field_by_field():
+    one, other = InstructionCounts(1, 2, 3), InstructionCounts(10, 0, 0, 4)
+    assert total(InstructionCounts, [one, other]) == InstructionCounts(11, 2, 3, 4)
+    assert total(InstructionCounts, []) == InstructionCounts()
+
+
+def test_reasons_are_keys_by_their_names():
+    assert msgspec.to_builtins(SPLIT)["rejected"] == {"broken_json": 1}
