@@ -46,10 +46,10 @@ class StageResult(Stored, frozen=True):
 class LayerCounts(Stored, frozen=True):
     """Texts, and what is annotated in them."""
 
-    examples: Count = 0
-    entities: Count = 0
-    relations: Count = 0
-    events: Count = 0
+    examples: Count
+    entities: Count
+    relations: Count
+    events: Count
 
 
 class SourceFacts(Stored, frozen=True):
@@ -215,7 +215,7 @@ class InstructionCounts(Stored, frozen=True):
 
     `all_negative`: rows without a positive label; `with_hard_negatives`: rows with one from the dictionary; `cut`:
     prompts that were cut; `neighbour_pairs`: pairs of a positive label of an example and a hard negative of it;
-    `neighbours_together`: of these, the pairs that one row asks for.
+    `neighbours_together`: of these, the pairs that one row asks for. A count that is left out is 0.
     """
 
     instructions: Count = 0

@@ -15,6 +15,10 @@ from schemas.manifests import (
 SHA256 = "0" * 64
 
 
+def layer_counts(examples: int = 0, entities: int = 0, relations: int = 0, events: int = 0) -> LayerCounts:
+    return LayerCounts(examples, entities, relations, events)
+
+
 def source_facts(**given) -> SourceFacts:
     facts = {
         "name": "A", "title": "A", "lang": "en", "domain": "", "tasks": ("NER",), "licence": "open",
@@ -25,7 +29,7 @@ def source_facts(**given) -> SourceFacts:
 
 def split_read(key: str = "a", split: str = "train", **given) -> SplitRead:
     counts = {
-        "read": LayerCounts(), "annotated": 0, "beyond_limit": 0, "rejected": {}, "lost": {}, "first_rejects": (),
+        "read": layer_counts(), "annotated": 0, "beyond_limit": 0, "rejected": {}, "lost": {}, "first_rejects": (),
         "first_lost": (), "shards": (),
     }  # fmt: skip
     return SplitRead(key, split, **{**counts, **given})
@@ -34,8 +38,8 @@ def split_read(key: str = "a", split: str = "train", **given) -> SplitRead:
 def example_shard(**given) -> ExampleShard:
     shard = {
         "number": 0, "key": "a", "split": "train", "path": "clean/a/train-00000.parquet", "rows": 0, "sha256": SHA256,
-        "keys_sha256": SHA256, "facts": None, "windows": 0, "crosses_window": {}, "kept": LayerCounts(), "same_text": 0,
-        "rejected": {}, "leaks_into": {}, "histograms": TextHistograms(),
+        "keys_sha256": SHA256, "facts": None, "windows": 0, "crosses_window": {}, "kept": layer_counts(),
+        "same_text": 0, "rejected": {}, "leaks_into": {}, "histograms": TextHistograms(),
     }  # fmt: skip
     return ExampleShard(**{**shard, **given})
 
@@ -57,7 +61,8 @@ def statistics(examples: dict[str, dict[str, int]]) -> Statistics:
         build=BuildFacts("0", False, {}, tuple(examples)),
         sources={
             key: {
-                split: SplitStatistics(LayerCounts(n), n, LayerCounts(n), {}, {}, {}, 0) for split, n in splits.items()
+                split: SplitStatistics(layer_counts(n), n, layer_counts(n), {}, {}, {}, 0)
+                for split, n in splits.items()
             }
             for key, splits in examples.items()
         },

@@ -85,7 +85,7 @@ def verify(key: str, source: Source, found: Found) -> list[SplitOutcome]:
         except SourceError as error:
             failed = str(error)
         if failed or empty:
-            read, annotated, lost = {}, 0, Counter()
+            read, annotated, lost = dict.fromkeys(("examples", *LAYERS), 0), 0, Counter()
         counts = SplitRead(
             key, split, LayerCounts(**read), annotated, 0, dict(rejected), dict(lost), tuple(problems), (), ()
         )

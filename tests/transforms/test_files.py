@@ -124,7 +124,7 @@ USES = (
     files.list_folders,
     files.read_bytes,
     files.read_text,
-    files.read_json,
+    lambda path: files.read_json(path, dict, "run again"),
     files.checksum,
     files.create_folder,
     files.remove_file,

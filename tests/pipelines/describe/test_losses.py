@@ -5,8 +5,8 @@ import pytest
 from pipelines.describe.losses import in_clean, in_ingest, in_labels
 from schemas.errors import Reason
 from schemas.label import Label, LabelSet
-from schemas.manifests import Cleaned, ExampleShard, Ingested, LayerCounts, SplitRead
-from tests.manifests import example_shard, split_read
+from schemas.manifests import Cleaned, ExampleShard, Ingested, SplitRead
+from tests.manifests import example_shard, layer_counts, split_read
 
 
 def split(key: str, records: int = 0, parts: int = 0) -> SplitRead:
@@ -57,7 +57,7 @@ def test_cleaning_names_the_splits_that_lost_most_and_where_they_leaked():
         rows = kept + sum(rejected.values())
         leaks = {"b": 1, "a, c": 2} if "leakage" in rejected else {}
         reasons = {Reason(reason): n for reason, n in rejected.items()}
-        return example_shard(windows=rows, kept=LayerCounts(kept), rejected=reasons, leaks_into=leaks)
+        return example_shard(windows=rows, kept=layer_counts(kept), rejected=reasons, leaks_into=leaks)
 
     assert in_clean(cleaned(shard(5, duplicate=5))) == []
     assert in_clean(cleaned(shard(1, duplicate=1), shard(0, leakage=3, low_quality=1))) == [

@@ -5,8 +5,7 @@ import pytest
 from pipelines.sources import Form, Licence, Source, keys, load
 from pipelines.sources.judge import SplitOutcome, judge
 from schemas.errors import Reason
-from schemas.manifests import LayerCounts
-from tests.manifests import split_read
+from tests.manifests import layer_counts, split_read
 from transforms.formats import columns
 
 OWN = Source(
@@ -19,7 +18,7 @@ def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=
     counts = split_read(
         key,
         split,
-        read=LayerCounts(good),
+        read=layer_counts(good),
         annotated=annotated,
         beyond_limit=beyond_limit,
         rejected={Reason(reason): bad} if bad else {},
