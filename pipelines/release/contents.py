@@ -256,32 +256,32 @@ def prepare(
     statistics = figures.subset(build_reports.read_statistics(output), keep)
     build = build_folder.read_manifest(output, Carded).completion.fingerprint
     rewrite(output, planned, statistics, build)
-    listed = [
+    included = [
         described(part.name, f"{work}/{part.name}" if part.mixed else f"{output}/{part.built}") for part in planned
     ]
-    texts = descriptions(statistics, listed, repo_id) | extra
+    texts = descriptions(statistics, included, repo_id) | extra
     for name, text in texts.items():
         files.write_text(f"{work}/{name}", text)
-    listed += [described(name, f"{work}/{name}") for name in (REPORT, *texts)]
-    listed += [described(name, f"{output}/{name}") for name in UNCHANGED]
-    listed += [
+    included += [described(name, f"{work}/{name}") for name in (REPORT, *texts)]
+    included += [described(name, f"{output}/{name}") for name in UNCHANGED]
+    included += [
         described(f"{folder}/{file.name}", file.path)
         for folder in ("labels", "hard_negatives")
         for file in files.list_files(f"{output}/{folder}")
         if file.name.partition("/")[2].removesuffix(".json") in keep
     ]
-    listed.sort(key=lambda file: file.name)
+    included.sort(key=lambda file: file.name)
     record = ReleaseRecord(
         importlib.metadata.version("ieforge"),
         build,
         {key: terms_of(about[key]) for key in keep},
         left_out,
-        {file.name: FileInRelease(file.size, file.sha256) for file in listed},
+        {file.name: FileInRelease(file.size, file.sha256) for file in included},
     )
     files.write_text(f"{work}/{MARKER}", json_values.render(record))
-    listed.append(described(MARKER, f"{work}/{MARKER}"))
+    included.append(described(MARKER, f"{work}/{MARKER}"))
     return Release(
-        tuple(listed), {key: about[key] for key in keep}, left_out, {part.name: part.keys for part in planned}
+        tuple(included), {key: about[key] for key in keep}, left_out, {part.name: part.keys for part in planned}
     )
 
 
@@ -345,9 +345,9 @@ def described(name: str, path: str) -> ReleaseFile:
     return ReleaseFile(name, path, files.sizes(folder, [base])[base], files.checksum(path))
 
 
-def fingerprint(listed: Iterable[ReleaseFile]) -> str:
+def fingerprint(included: Iterable[ReleaseFile]) -> str:
     """Hex; stands for the names and bytes of all files."""
-    lines = sorted(f"{file.sha256} {file.name}\n" for file in listed)
+    lines = sorted(f"{file.sha256} {file.name}\n" for file in included)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

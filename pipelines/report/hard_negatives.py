@@ -32,12 +32,12 @@ def report(output: str, split_num: Mapping[str, int]) -> str:
         if files.exists(path):
             labels = build_folder.read_label_set(output, task, key).labels
             size = (SPLIT_NUM | split_num)[task]
-            entries.append((read_dictionary(path), asked(counts.get((task, key)), labels, size)))
+            entries.append((read_dictionary(path), usage(counts.get((task, key)), labels, size)))
     return page(entries)
 
 
-def asked(parts: Sequence[InstructionCounts] | None, labels: Sequence[Label], split_num: int) -> Asked | None:
-    """None where no train or validation text was asked for these labels."""
+def usage(parts: Sequence[InstructionCounts] | None, labels: Sequence[Label], split_num: int) -> Asked | None:
+    """How the labels are asked in train and validation; None where no text there asks for them."""
     if not parts:
         return None
     counts = total(InstructionCounts, parts)

@@ -46,6 +46,15 @@ def test_a_build_without_validated_manifests_is_refused(copied):
         corpus.rows(str(copied), "train")
 
 
+def test_a_build_of_another_version_is_refused_with_the_key_that_differs(copied):
+    manifest = json.loads((copied / "data/manifest.json").read_text())
+    del manifest["shards"][0]["sha256"]
+    (copied / "data/manifest.json").write_text(json.dumps(manifest))
+    line = r"data/manifest.json: made by another .*\(\$.shards\[0\].sha256 is missing\); run the build again: python -m"
+    with pytest.raises(ConfigError, match=line):
+        corpus.rows(str(copied), "train")
+
+
 def test_a_shard_that_is_not_the_validated_one_is_refused(copied):
     shard = sorted(copied.glob("data/NER/train-*.parquet"))[0]
     shard.write_bytes(shard.read_bytes() + b" ")
