@@ -54,6 +54,7 @@ def build(config: Config, run: BuildOptions) -> int:
     if run.status:
         before = build_folder.recorded(folder)
         model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
+        model = model if config.mine.hard_negatives == "mine" else None  # as `with_model` has it
         return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
     for unread in unread_files(listed, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` has these too

@@ -155,6 +155,14 @@ def test_a_tokenizer_outdates_no_shard(built, words):
     assert [name for name, state in states.items() if state == "outdated"] == ["tokens", "validate", "report", "card"]
 
 
+def test_status_of_a_build_without_mined_hard_negatives(tmp_path, capsys):
+    flags = ["--output", str(tmp_path / "build"), "--sources", "clue_ner", "--hard_negatives", "none"]
+    assert build.main([*flags, "--only", "mine"]) == 0
+    assert build.main([*flags, "--status"]) == 0
+    states = dict(line.split("\t")[:2] for line in capsys.readouterr().out.splitlines())
+    assert [name for name, state in states.items() if state == "done"] == ["ingest", "clean", "labels", "mine"]
+
+
 def test_a_lost_shard_is_made_again_with_the_same_bytes(built, tmp_path):
     copy = shutil.copytree(built, tmp_path / "copy")
     (copy / "data/RE/train-00000-of-00001.parquet").unlink()
