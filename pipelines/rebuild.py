@@ -1,16 +1,15 @@
-"""python -m pipelines.rebuild: the raw files of sources that a release left out → the rows that it would have had."""
+"""Rebuilds the rows of sources that a release left out, from their raw files."""
 
 import argparse
 import json
 import logging
 import sys
-import traceback
 from collections.abc import Collection, Sequence
 
 from pipelines import build, release, release_recipe, shell, sources
 from pipelines.release_recipe import DICTIONARIES, PROMPTS, RECIPE, SOURCES
-from schemas import key_list
-from schemas.errors import ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
+from schemas import command, key_list
+from schemas.errors import ConfigError, SourceError, printable
 from transforms import files, yaml_values
 
 
@@ -67,14 +66,14 @@ def raw_files(ingested: dict, key: str) -> dict[str, str]:
     return {f"{folder}/{name}": checksum for of in ingested["raw"][key].values() for name, checksum in sorted(of)}
 
 
+EPILOG = """\
+The rows are written to DIR/release, in shards that load_dataset opens.
+Exit codes: 1 the machine, 2 configuration, 3 the files or the rows differ from those of the release, 130 interrupted.
+"""
+
+
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.rebuild",
-        description=__doc__,
-        epilog="DIR/release then holds the rows, in shards that load_dataset opens. Exit codes: 1 the machine, "
-        "2 configuration, 3 files or rows are not those that the release was made of, 130 interrupted.",
-        allow_abbrev=False,
-    )
+    parser = command.parser("pipelines.rebuild", __doc__, EPILOG)
     parser.add_argument("--release", metavar="DIR", required=True, help="a release: the folder of its README.md")
     parser.add_argument("--sources", metavar="A,B", required=True, help='keys of sources that it left out ("a, b",c)')
     parser.add_argument(
@@ -82,29 +81,17 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", metavar="DIR", default="rebuilt", help="default: rebuilt/")
     parser.add_argument("--trust", action="store_true", help="load the models that the release's recipe names")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    arguments = argument_parser().parse_args(flags)
-    escape_on_stdout()
-    if not arguments.debug:
-        logging.basicConfig(level=logging.CRITICAL)
-    try:
-        return rebuild(arguments)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print("error: " + "\n".join(map(printable, error.args)), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    return command.run(argument_parser().parse_args, rebuild, flags, after_interrupt=command.GOES_ON)
 
 
 def rebuild(arguments: argparse.Namespace) -> int:
     """Checks the raw files, builds, checks the rows, and writes those of the sources asked for to `release/`."""
+    if not arguments.debug:
+        logging.basicConfig(level=logging.CRITICAL)
     folder, output = arguments.release.rstrip("/"), files.absolute(arguments.output.rstrip("/"))
     marker, left_out, settings = release_recipe.read(folder, arguments.trust)
     keys = key_list.split(arguments.sources, "--sources")

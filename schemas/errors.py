@@ -1,8 +1,6 @@
 """What can go wrong, classed by consequence: errors stop a build or a source, rejects lose one record."""
 
-import io
 import re
-import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,12 +64,6 @@ def quoted(value: object) -> str:
 
 
 QUOTED_CHARS = 200
-
-
-def escape_on_stdout() -> None:
-    """From now on a character that the encoding of stdout lacks is printed escaped, as on stderr, and not an error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class Reason(StrEnum):

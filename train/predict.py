@@ -1,19 +1,18 @@
-"""python -m train.predict: a split of a corpus, or texts and labels → a model's answers, joined and with offsets."""
+"""Runs a model on a split of a corpus, or on texts with labels, and joins its answers into annotations with offsets."""
 
 import argparse
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError
 
 EPILOG = """\
 examples:
-  python -m train.predict --adapter out --data build --split test
-  python -m train.predict --model Qwen/Qwen3-4B --data build --tasks NER --shots 2 --guided
-  python -m train.predict --adapter out --texts notes.txt --task NER --labels person,place
-  python -m train.predict --endpoint http://localhost:8000/v1 --data build
+  %(prog)s --adapter out --data build --split test
+  %(prog)s --model Qwen/Qwen3-4B --data build --tasks NER --shots 2 --guided
+  %(prog)s --adapter out --texts notes.txt --task NER --labels person,place
+  %(prog)s --endpoint http://localhost:8000/v1 --data build
 
 Writes predictions.jsonl (for train.score), predictions.joined.jsonl (everything found in each text, with offsets) and
 predictions.meta.json. The same command goes on where one was interrupted. docs/predict.md has more.
@@ -35,14 +34,7 @@ RANGES = {
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.predict",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
+    parser = command.parser("train.predict", __doc__, EPILOG)
     model = parser.add_argument_group("model")
     model.add_argument("--model", metavar="NAME|DIR", help="default: the base of --adapter, or the endpoint's only one")
     model.add_argument("--adapter", metavar="NAME|DIR", help="a PEFT adapter")
@@ -85,7 +77,6 @@ def argument_parser() -> argparse.ArgumentParser:
     run = parser.add_argument_group("run")
     run.add_argument("--output", metavar="FILE", default="predictions.jsonl", help="default: predictions.jsonl")
     run.add_argument("--json", action="store_true", help="print the counts as JSON on stdout")
-    run.add_argument("--debug", action="store_true", help="show the traceback of an error, and the libraries' logs")
     return parser
 
 
@@ -116,32 +107,14 @@ def check_flags(arguments: argparse.Namespace) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    escape_on_stdout()
-    try:
-        arguments = argument_parser().parse_args(flags)
-    except argparse.ArgumentError as error:
-        print(printable(f"error: {error}; see --help"), file=sys.stderr)
-        return ConfigError.exit_code
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        check_flags(arguments)
-        from train.prediction import (
-            predicting,  # torch and datasets are loaded only once the flags are known to be good
-        )
-
-        return predicting.run(arguments)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    return command.run(argument_parser().parse_args, predict, flags, after_interrupt=command.GOES_ON)
 
 
-def interrupt(signum, frame) -> None:
-    raise KeyboardInterrupt
+def predict(arguments: argparse.Namespace) -> int:
+    check_flags(arguments)
+    from train.prediction import predicting  # torch and datasets are loaded only once the flags are known to be good
+
+    return predicting.run(arguments)
 
 
 if __name__ == "__main__":

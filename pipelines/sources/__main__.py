@@ -1,8 +1,7 @@
-"""python -m pipelines.sources: every source, whether its files are there, and what is wrong with them."""
+"""Lists the sources, whether their files are there, and what is wrong with them."""
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -12,18 +11,15 @@ from pipelines.config import Ingest
 from pipelines.judge import judge
 from pipelines.sources import Found, Source
 from pipelines.unread import unread_files
-from schemas.errors import BadRecord, ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import BadRecord, ConfigError, SourceError, printable
 
 FIRST_PROBLEMS = 3
 LAYERS = ("entities", "relations", "events")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.sources",
-        description=__doc__,
-        epilog="exit codes: 2 configuration, 3 a source that is there cannot be read",
-    )
+    parser = command.parser("pipelines.sources", __doc__, "exit codes: 2 configuration, 3 a source cannot be read")
     parser.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
     parser.add_argument(
         "--verify",
@@ -101,19 +97,14 @@ def as_splits(parts: list[dict]) -> dict[str, dict]:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    arguments = argument_parser().parse_args(flags)
-    escape_on_stdout()
+    return command.run(argument_parser().parse_args, list_sources, flags)
+
+
+def list_sources(arguments: argparse.Namespace) -> int:
     data_root = arguments.verify or arguments.data_root
-    try:
-        if arguments.verify is not None and not data_root:
-            raise ConfigError("--verify needs a data root: --verify DIR")
-        return show(data_root, arguments.verify is not None, arguments.json)
-    except IEForgeError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    if arguments.verify is not None and not data_root:
+        raise ConfigError("--verify needs a data root: --verify DIR")
+    return show(data_root, arguments.verify is not None, arguments.json)
 
 
 def show(data_root: str | None, verified: bool, as_json: bool) -> int:

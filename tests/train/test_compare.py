@@ -194,8 +194,8 @@ def test_no_command_outlives_a_comparison_that_is_stopped(tmp_path):
         f"os.replace({str(pid)!r} + 'x', {str(pid)!r}); time.sleep(60)"
     )
     code = (
-        "import signal, sys; from pathlib import Path; from train.compare import interrupt, run;"
-        "from train.comparing.comparison import Step; signal.signal(signal.SIGTERM, interrupt);"
+        "import sys; from pathlib import Path; from schemas.command import handle_signals;"
+        "from train.compare import run; from train.comparing.comparison import Step; handle_signals(None);"
         f"run(Step('a/build', (sys.executable, '-c', {sleeper!r})), Path({str(tmp_path)!r}))"
     )
     stopped = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
