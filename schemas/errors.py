@@ -1,6 +1,7 @@
 """What can go wrong, classed by consequence: errors stop a build or a source, rejects lose one record."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,6 +65,14 @@ def quoted(value: object) -> str:
 
 
 QUOTED_CHARS = 200
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The hint that an error about an unknown name ends with, `did you mean seed, set?`; empty where none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 3)
+    return f"did you mean {', '.join(near)}?" if near else ""
 
 
 class Reason(StrEnum):
