@@ -8,12 +8,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from multiprocessing import forkserver
+from typing import TYPE_CHECKING
 
-from pipelines import config
 from schemas import command, key_list
 from schemas.errors import ConfigError, MachineError
 from schemas.example import TASKS
 from transforms.local_tree import as_utf8
+
+if TYPE_CHECKING:
+    from pipelines.config import Config
 
 STAGES = ("ingest", "clean", "labels", "mine", "instruct", "tokens", "validate", "report", "card")
 
@@ -85,24 +88,24 @@ FLAG_SETTINGS = {
 """Flag → the setting that it is short for."""
 
 
-def configuration(arguments: argparse.Namespace) -> config.Config:
+def configuration(arguments: argparse.Namespace) -> "Config":
     """The recipe, then --set, then flags. Without data the bundled samples and their recipe are the start."""
-    content: dict = {}
-    origin = "flags"
-    if arguments.recipe:
-        content, origin = config.read_recipe(arguments.recipe), arguments.recipe
+    from pipelines import config
+    from transforms.settings import Settings
+
+    given = config.read_recipe(arguments.recipe) if arguments.recipe else Settings()
     for setting in arguments.set:
-        content = config.with_setting(content, setting)
+        given = given.with_setting(setting)
     for flag, key in FLAG_SETTINGS.items():
         value = getattr(arguments, flag)
         if value is not None:
             if flag in ("sources", "tasks"):
                 value = key_list.split(value, f"--{flag}")
-            content = config.with_value(content, key, value)
-    if not content.get("data_root"):
+            given = given.with_value(key.split("."), value, f"--{flag}")
+    if not given.values.get("data_root"):
         samples = config.read_recipe(config.RECIPES / "samples.yaml")
-        content = config.merged({**samples, "data_root": str(config.SAMPLES)}, content)
-    return config.check(content, origin)
+        given = given.over({**samples.values, "data_root": str(config.SAMPLES)})
+    return config.check(given)
 
 
 def main(flags: Sequence[str] | None = None) -> int:

@@ -5,10 +5,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from schemas import command, key_list
 from schemas.errors import printable
-from train.tuning import recipe
+
+if TYPE_CHECKING:
+    from train.tuning.recipe import Recipe
 
 EPILOG = """\
 examples:
@@ -22,6 +25,7 @@ examples:
 Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 """
 
+LIST_FLAGS = ("tasks", "sources")
 FLAGS = ("model", "adapter", "data", "output", "method", "chat_template")
 
 
@@ -44,18 +48,20 @@ def argument_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def configuration(arguments: argparse.Namespace) -> recipe.Recipe:
+def configuration(arguments: argparse.Namespace) -> "Recipe":
     """The recipe's file, then --set, then flags."""
-    content = recipe.read(arguments.config) if arguments.config else {}
+    from train.tuning import recipe
+    from transforms.settings import Settings
+
+    given = recipe.read(arguments.config) if arguments.config else Settings()
     for setting in arguments.set:
-        content = recipe.with_setting(content, setting)
-    for flag in FLAGS:
-        if getattr(arguments, flag) is not None:
-            content[flag] = getattr(arguments, flag)
-    for flag in ("tasks", "sources"):
-        if getattr(arguments, flag) is not None:
-            content[flag] = key_list.split(getattr(arguments, flag), f"--{flag}")
-    return recipe.check(content, arguments.config or "flags")
+        given = given.with_setting(setting, levels=1)  # the key of a source, in `weights`, may have dots
+    for flag in (*FLAGS, *LIST_FLAGS):
+        value = getattr(arguments, flag)
+        if value is not None:
+            value = key_list.split(value, f"--{flag}") if flag in LIST_FLAGS else value
+            given = given.with_value([flag], value, f"--{flag}")
+    return recipe.check(given)
 
 
 def main(flags: Sequence[str] | None = None) -> int:
