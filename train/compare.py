@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from schemas import command
 from schemas.errors import ConfigError, IEForgeError
+from train import output_file
 
 if TYPE_CHECKING:
     from train.comparing.comparison import Comparison, Step
@@ -136,6 +137,7 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def print_comparison(arguments: argparse.Namespace) -> int:
+    output_file.check_folder("--output", arguments.output)
     from train.comparing.comparison import load
 
     result = compare(load(arguments.config), Path(arguments.output))

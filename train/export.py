@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas import command
 from schemas.errors import ConfigError, printable
+from train import output_file
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -60,6 +61,7 @@ def check(output: str, model: str | None = None, adapter: str | None = None) -> 
     """The base model's name. Raises ConfigError as `export` does, before anything is loaded."""
     from train import load
 
+    output_file.check_folder("--output", output)
     if not model and not adapter:
         raise ConfigError("nothing to export; give --adapter, or --model for a fully tuned model")
     if os.path.isdir(output) and os.listdir(output):
