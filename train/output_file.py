@@ -14,7 +14,7 @@ def check(flag: str, path: str, inputs: Iterable[str]) -> None:
     try:
         status = os.stat(path)
     except OSError:
-        check_parent(flag, path)
+        check_parent(flag, path, os.path.dirname(path))
         return
     if not stat.S_ISREG(status.st_mode):
         kind = "is a folder" if stat.S_ISDIR(status.st_mode) else "is no regular file"
@@ -30,14 +30,14 @@ def check_folder(flag: str, path: str) -> None:
     """
     if os.path.exists(path) and not os.path.isdir(path):
         raise ConfigError(f"{flag} {path}: is no folder; name a new one")
-    check_parent(flag, os.path.join(path, "file"))
+    check_parent(flag, path, path)
 
 
-def check_parent(flag: str, path: str) -> None:
-    """Raises ConfigError where the innermost part that exists of the path to a new file is a file, MachineError where
+def check_parent(flag: str, path: str, folder: str) -> None:
+    """Raises ConfigError where the innermost part that exists of the path to a folder is a file, MachineError where
     this user may not write in it.
     """
-    parent = os.path.dirname(os.path.abspath(path))
+    parent = os.path.abspath(folder)
     while not os.path.lexists(parent):
         parent = os.path.dirname(parent)
     if not os.path.isdir(parent):
