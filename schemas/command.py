@@ -106,6 +106,8 @@ def handle_signals(on_interrupt: Callable[[], None] | None) -> None:
     """Makes SIGTERM raise KeyboardInterrupt as SIGINT does, both after a call of `on_interrupt` if there is one."""
     if on_interrupt is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as of a shell's command in the background
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return
 
     def interrupt(signum, frame) -> None:

@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from ieforge import __main__ as ieforge
+from ieforge import commands as ieforge
 from tests.conftest import ROOT
 
 NAMES = {
@@ -97,7 +97,7 @@ def test_flags_exit_code_and_error_are_those_of_the_module(tmp_path, capsys):
 
 def test_an_interrupt_while_a_command_is_imported_is_one_line(tmp_path):
     (tmp_path / "slow.py").write_text("import sys, time\nprint('ready', flush=True)\ntime.sleep(60)\n")
-    code = "from ieforge import __main__ as m; import sys; m.COMMANDS['slow'] = 'slow'; sys.exit(m.main(['slow']))"
+    code = "from ieforge import commands as m; import sys; m.COMMANDS['slow'] = 'slow'; sys.exit(m.main(['slow']))"
     path = os.pathsep.join([str(ROOT), str(tmp_path)])
     process = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -107,6 +107,19 @@ def test_an_interrupt_while_a_command_is_imported_is_one_line(tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30) == ("", "interrupted\n")
     assert process.returncode == 130
+
+
+def test_an_interrupt_before_the_first_import_ends_it_without_a_traceback(tmp_path):
+    (tmp_path / "argparse.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ieforge"],
+        env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == -signal.SIGINT
 
 
 def test_it_runs_as_a_module():

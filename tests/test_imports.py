@@ -49,7 +49,8 @@ def test_torch_is_imported_by_the_encoder_and_by_training_alone():
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("ieforge.__main__", ("pydantic", "yaml", "numpy", "apache_beam", "torch")),
+        ("ieforge.__main__", ("argparse", "schemas")),
+        ("ieforge.commands", ("pydantic", "yaml", "numpy", "apache_beam", "torch")),
         ("schemas.command", ("pydantic", "yaml", "numpy")),
         ("pipelines.build", ("apache_beam", "great_expectations", "pyarrow", "torch")),
         ("pipelines.publish", ("apache_beam", "huggingface_hub", "pyarrow")),

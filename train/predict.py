@@ -1,4 +1,4 @@
-"""Runs a model on a split of a corpus or on texts; writes answers, and annotations with offsets."""
+"""Runs a model on a split of a corpus or on texts; writes answers and annotations with offsets."""
 
 import argparse
 import sys
