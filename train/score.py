@@ -1,4 +1,4 @@
-"""Scores predictions against gold annotations: precision, recall, F1, and which kinds of errors there are."""
+"""Scores predictions against gold annotations: precision, recall, F1 and the kinds of errors."""
 
 import argparse
 import json
