@@ -1,6 +1,6 @@
-"""python -m benchmarks.hard_negatives: original files and a reference made by people → what each kind of evidence is
-worth, alone, left out and added, as a Markdown table.
+"""Measures what each kind of evidence is worth, alone, left out and added, by a reference that people made.
 
+Prints a Markdown table.
 Sources of the reference that have no files below the data root are mined from their labels alone.
 """
 
@@ -25,8 +25,7 @@ from pipelines.build_folder import clean_shards
 from pipelines.sources import registry
 from pipelines.stages.labels import label_set
 from pipelines.stages.mine import draw_shard, raw_labels
-from schemas import key_list
-from schemas.errors import IEForgeError
+from schemas import command, key_list
 from schemas.label import LabelSet
 from transforms import files
 
@@ -194,8 +193,8 @@ def worst_pairs(scores: Scores, count: int) -> str:
     return "\n".join(lines)
 
 
-def main(flags: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def argument_parser() -> argparse.ArgumentParser:
+    parser = command.parser("benchmarks.hard_negatives", __doc__)
     parser.add_argument("--data_root", metavar="DIR", help="original files; without, names and descriptions alone")
     parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
     parser.add_argument("--embedding_model", required=True, metavar="NAME|PATH|lexical")
@@ -205,21 +204,24 @@ def main(flags: Sequence[str] | None = None) -> int:
         "--output", metavar="DIR", help="what is built, and embedded texts, stay here; default: nowhere"
     )
     parser.add_argument("--write", metavar="DIR", help="also write the dictionaries of the default kinds")
-    options = parser.parse_args(flags)
+    return parser
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    return command.run(argument_parser().parse_args, print_scores, flags)
+
+
+def print_scores(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         output = options.output or f"{temporary}/build"
-        try:
-            references = load(options.reference)
-            tasks = wanted(references)
-            drawn = drawn_from(options.data_root, output, tasks, options.annotations) if options.data_root else {}
-            found = gather(tasks, drawn, options.embedding_model, f"{output}/embeddings")
-            scores = Scores(found, references, options.embedding_model)
-            for dictionary in scores.dictionaries(DEFAULT) if options.write else ():
-                files.write_text(f"{options.write}/{dictionary.task}/{dictionary.key}.json", dump(dictionary))
-            print(ablation(scores), by_source(scores), worst_pairs(scores, options.pairs), sep="\n\n")
-        except IEForgeError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return error.exit_code
+        references = load(options.reference)
+        tasks = wanted(references)
+        drawn = drawn_from(options.data_root, output, tasks, options.annotations) if options.data_root else {}
+        evidence = gather(tasks, drawn, options.embedding_model, f"{output}/embeddings")
+        scores = Scores(evidence, references, options.embedding_model)
+        for dictionary in scores.dictionaries(DEFAULT) if options.write else ():
+            files.write_text(f"{options.write}/{dictionary.task}/{dictionary.key}.json", dump(dictionary))
+        print(ablation(scores), by_source(scores), worst_pairs(scores, options.pairs), sep="\n\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A hard-negative dictionary and a reference → how well it ranks and cuts, source by source.
+"""Scores how well a hard-negative dictionary ranks and cuts, source by source, by a reference.
 
 For a label with reference neighbours R: the share of our |R| best-scored neighbours that are in R (P@|R|), average
 precision over our ranking (labels that it does not hold count as never found), and the Jaccard index of our cut
@@ -7,13 +7,14 @@ with R; then the mean over a source's labels and the mean over sources. Chance i
 
 import argparse
 import json
-import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 
 from hard_negatives.dictionary import Dictionary, Ranking, as_mapping, load
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError, printable
 from transforms import files
 
 
@@ -133,27 +134,24 @@ def _figures(scores: Scores) -> list[str]:
     return [f"{getattr(scores, name):.3f}" for name in Scores.__slots__]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m hard_negatives.evaluate", description=__doc__.split("\n\n")[0])
+def argument_parser() -> argparse.ArgumentParser:
+    parser = command.parser("hard_negatives.evaluate", __doc__)
     parser.add_argument(
         "--dictionary", required=True, metavar="DIR|FILE", help="a dictionary, a folder of them, a build"
     )
     parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    options = parser.parse_args(arguments)
-    escape_on_stdout()
-    try:
-        report = evaluate(load(below_build(options.dictionary)), load(options.reference))
-        shown = json.dumps(asdict(report), indent=1) if options.json else as_table(report)
-        print("\n".join(map(printable, shown.split("\n"))), flush=True)
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except IEForgeError as error:
-        if options.debug:
-            raise
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
+    return parser
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    return command.run(argument_parser().parse_args, print_report, flags)
+
+
+def print_report(arguments: argparse.Namespace) -> int:
+    report = evaluate(load(below_build(arguments.dictionary)), load(arguments.reference))
+    shown = json.dumps(asdict(report), indent=1) if arguments.json else as_table(report)
+    print("\n".join(map(printable, shown.split("\n"))))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""python -m pipelines.build: original dataset files in, validated instruction shards and their card out."""
+"""Builds a corpus: original dataset files in, validated instruction shards and a dataset card out."""
 
 import argparse
 import logging
@@ -6,23 +6,25 @@ import multiprocessing
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from multiprocessing import forkserver
+from typing import TYPE_CHECKING
 
-from pipelines import config
-from schemas import key_list
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
+from schemas import command, key_list
+from schemas.errors import ConfigError, MachineError
 from schemas.example import TASKS
 from schemas.manifests import STAGES
 from transforms.local_tree import as_utf8
 
+if TYPE_CHECKING:
+    from pipelines.config import Config
+
 EPILOG = """\
 examples:
-  python -m pipelines.build --runner=DirectRunner            the bundled samples, into build/
-  python -m pipelines.build --data_root raw --output corpus  every source found below raw/
-  python -m pipelines.build --data_root raw --sources conll2003,scierc --tasks NER,RE --limit 1000
-  python -m pipelines.build ... --status                     what is done, without building
+  %(prog)s --runner=DirectRunner            the bundled samples, into build/
+  %(prog)s --data_root raw --output corpus  every source found below raw/
+  %(prog)s --data_root raw --sources conll2003,scierc --tasks NER,RE --limit 1000
+  %(prog)s ... --status                     what is done, without building
 
 Every other flag goes to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
 Exit codes: 1 the machine, 2 configuration, 3 a source failed (the others were built), 4 a suite failed.
@@ -30,14 +32,7 @@ Exit codes: 1 the machine, 2 configuration, 3 a source failed (the others were b
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.build",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
+    parser = command.parser("pipelines.build", __doc__, EPILOG)
     data = parser.add_argument_group("data")
     data.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
     data.add_argument(
@@ -75,7 +70,6 @@ def argument_parser() -> argparse.ArgumentParser:
     run.add_argument("--only", metavar="STAGE", help=f"build up to one of {', '.join(STAGES)}")
     run.add_argument("--status", action="store_true", help="print which stages are done, and stop")
     run.add_argument("--dry_run", action="store_true", help="print what would be read and built, and stop")
-    run.add_argument("--debug", action="store_true", help="show the traceback of an error, and Beam's log")
     return parser
 
 
@@ -93,69 +87,70 @@ FLAG_SETTINGS = {
 """Flag → the setting that it is short for."""
 
 
-def configuration(arguments: argparse.Namespace) -> config.Config:
+def configuration(arguments: argparse.Namespace) -> "Config":
     """The recipe, then --set, then flags. Without data the bundled samples and their recipe are the start."""
-    content: dict = {}
-    origin = "flags"
-    if arguments.recipe:
-        content, origin = config.read_recipe(arguments.recipe), arguments.recipe
+    from pipelines import config
+    from transforms.settings import Settings
+
+    given = config.read_recipe(arguments.recipe) if arguments.recipe else Settings()
     for setting in arguments.set:
-        content = config.with_setting(content, setting)
+        given = given.with_setting(setting)
     for flag, key in FLAG_SETTINGS.items():
         value = getattr(arguments, flag)
         if value is not None:
             if flag in ("sources", "tasks"):
                 value = key_list.split(value, f"--{flag}")
-            content = config.with_value(content, key, value)
-    if not content.get("data_root"):
+            given = given.with_value(key.split("."), value, f"--{flag}")
+    if not given.values.get("data_root"):
         samples = config.read_recipe(config.RECIPES / "samples.yaml")
-        content = config.merged({**samples, "data_root": str(config.SAMPLES)}, content)
-    return config.check(content, origin)
+        given = given.over({**samples.values, "data_root": str(config.SAMPLES)})
+    return config.check(given)
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    parser = argument_parser()
-    escape_on_stdout()
-    try:
-        arguments, beam_flags = parser.parse_known_args(list(map(as_utf8, sys.argv[1:] if flags is None else flags)))
-    except UnicodeError:
-        print("error: a flag is no UTF-8; rename the file, or check what the terminal sends", file=sys.stderr)
-        return ConfigError.exit_code
-    except argparse.ArgumentError as error:
-        print(f"error: {printable(str(error))}; see --help", file=sys.stderr)
-        return ConfigError.exit_code
-    beam_flags.append(f"--runner={arguments.runner}")
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, interrupt)
-    try:
-        settings = configuration(arguments)
-        if arguments.only not in (None, *STAGES):
-            raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
-        if any("multi_processing" in flag for flag in beam_flags) and not (arguments.status or arguments.dry_run):
-            start_fork_server()
-        if not arguments.debug:  # the engine's own log is for debugging; what it logs of errors is raised as well
-            logging.basicConfig(level=logging.CRITICAL)  # the root's too: a job service's messages are logged there
-            logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-        from pipelines import driver  # Beam is loaded only once the flags are known to be good
+    return command.run(parse, build, flags, after_interrupt=command.GOES_ON, on_interrupt=end_workers)
 
+
+def parse(flags: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; flags that are not ours are in `beam_flags`. Raises ConfigError."""
+    try:
+        decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
+    except UnicodeError as error:
+        raise ConfigError("a flag is no UTF-8; rename the file, or check what the terminal sends") from error
+    arguments, beam_flags = argument_parser().parse_known_args(decoded)
+    arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
+    return arguments
+
+
+def build(arguments: argparse.Namespace) -> int:
+    settings = configuration(arguments)
+    if arguments.only not in (None, *STAGES):
+        raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
+    is_run = not (arguments.status or arguments.dry_run)
+    if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
+        start_fork_server()
+    if not arguments.debug:  # what the engine logs of errors is raised as well
+        logging.basicConfig(level=logging.CRITICAL)  # the root's too: a job service's messages are logged there
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    from pipelines import driver  # Beam is loaded only once the flags are known to be good
+
+    try:
         run = driver.BuildOptions(
             arguments.output,
             arguments.only,
             arguments.status,
             arguments.dry_run,
             arguments.debug,
-            tuple(beam_flags),
-            own_flags(parser),
+            tuple(arguments.beam_flags),
+            own_flags(argument_parser()),
         )
         return driver.build(settings, run)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    except MemoryError as error:
+        raise MachineError(
+            "out of memory; the same command goes on where this one stopped, with fewer workers "
+            "(--direct_num_workers) or smaller shards (--set ingest.examples_per_shard=2000 "
+            "--set instruct.instructions_per_shard=20000)"
+        ) from error
 
 
 def start_fork_server() -> None:
@@ -171,12 +166,11 @@ def start_fork_server() -> None:
     signal.signal(signal.SIGINT, handler)
 
 
-def interrupt(signum, frame) -> None:
-    """Ends the worker processes, for which the engine would wait, then the build."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # by which their deaths would be told (`workers`)
+def end_workers() -> None:
+    """Ends the worker processes: the engine would wait for them when the build is interrupted."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # by which `workers` reports a worker that died
     for worker in multiprocessing.active_children():
         worker.kill()
-    raise KeyboardInterrupt
 
 
 def own_flags(parser: argparse.ArgumentParser) -> tuple[str, ...]:

@@ -1,19 +1,16 @@
-"""A recipe (YAML) and `--set section.key=value` → one checked configuration of a build."""
+"""The settings of a build, with their types, ranges and defaults."""
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hard_negatives.kinds import DEFAULT, KINDS
-from schemas.errors import QUOTED_CHARS, ConfigError, quoted
+from schemas.errors import ConfigError
 from schemas.example import TASKS
-from transforms import yaml_values
+from transforms import settings
 from transforms.deduplicate import SameText
-
-FIRST_PROBLEMS = 5
-"""How many problems of a configuration an error names."""
+from transforms.settings import Settings
 
 RECIPES = Path(__file__).parent / "recipes"
 SAMPLES = Path(__file__).parent / "samples"
@@ -106,51 +103,15 @@ class Config(Section):
     tokens: Tokens = Tokens()
 
 
-def read_recipe(path: str | Path) -> dict:
-    """The mapping in a recipe file. Raises ConfigError with file and line where it is none."""
+def read_recipe(path: str | Path) -> Settings:
+    """The settings in a recipe file. Raises ConfigError with file and line where it holds none."""
     shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.yaml")))
-    content = yaml_values.read(path, f"--recipe takes a YAML file (shipped ones: {shipped})")
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}:1: a recipe is a mapping of sections ({', '.join(Config.model_fields)})")
-    return content
+    return settings.read(path, Config, f"--recipe takes a YAML file (shipped ones: {shipped})")
 
 
-def with_setting(content: dict, setting: str) -> dict:
-    """`content` with one `section.key=value`; the value is read as YAML (so `[a, b]`, `0.5`, `null` work)."""
-    key, equals, value = setting.partition("=")
-    if not equals or not all(key.split(".")):
-        raise ConfigError(f"--set {setting}: write section.key=value, for example --set clean.max_chars=1500")
-    return with_value(content, key, yaml_values.parse(value.encode("utf-8", "surrogateescape"), f"--set {key}"))
-
-
-def with_value(content: dict, key: str, value: object) -> dict:
-    """`content` with the value of a dotted key replaced; nothing is changed in place."""
-    first, _, rest = key.partition(".")
-    inner = content.get(first)
-    return {**content, first: with_value(inner if isinstance(inner, dict) else {}, rest, value) if rest else value}
-
-
-def merged(content: dict, over: dict) -> dict:
-    """`content` with the keys of `over` in their place, section by section."""
-    both = {
-        key: merged(content[key], over[key])
-        for key in content.keys() & over.keys()
-        if isinstance(content[key], dict) and isinstance(over[key], dict)
-    }
-    return {**content, **over, **both}
-
-
-def check(content: dict, origin: str) -> Config:
-    """The configuration in `content`. Raises ConfigError naming `origin`, the key and what it may be."""
-    try:
-        return Config.model_validate(content)
-    except ValidationError as error:
-        problems = error.errors()
-        more = f"; and {len(problems) - FIRST_PROBLEMS:,} more" if len(problems) > FIRST_PROBLEMS else ""
-        first = "; ".join(map(_explain, problems[:FIRST_PROBLEMS]))
-        raise ConfigError(f"{origin}: {first}{more}") from error
+def check(given: Settings) -> Config:
+    """The configuration of these settings. Raises ConfigError with the place, the key and what it may be."""
+    return settings.check(Config, given)
 
 
 def recorded(content: Any, path: str, at: str) -> Config:
@@ -167,16 +128,3 @@ def recorded(content: Any, path: str, at: str) -> Config:
         raise ConfigError(
             f"{path}: made by another version of IEForge, or damaged ({key} {how}); run the build again"
         ) from error
-
-
-def _explain(problem: dict) -> str:
-    where = ".".join(str(part) for part in problem["loc"])[:QUOTED_CHARS]
-    if problem["type"] != "extra_forbidden":
-        message = problem["msg"]
-        return f"{where}: {message[0].lower()}{message[1:]}, not {quoted(problem['input'])}"
-    section: type[BaseModel] = Config
-    for part in problem["loc"][:-1]:
-        section = type(section.model_fields[part].default)
-    known = list(section.model_fields)
-    near = difflib.get_close_matches(str(problem["loc"][-1]), known, 3) or known
-    return f"unknown key {where}; did you mean {', '.join(near)}?"

@@ -1,16 +1,16 @@
-"""python -m pipelines.diff OLD NEW: what changed between two builds or releases."""
+"""Compares two builds or releases: sources, counts, labels, instructions and examples."""
 
 import argparse
 import hashlib
 import json
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from schemas import command
 from schemas.build_statistics import Statistics
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable, quoted
+from schemas.errors import ConfigError, printable, quoted
 from schemas.example import SPLITS, TASKS
 from schemas.label import Label, LabelSet
 from schemas.releases import MARKER, ReleaseRecord
@@ -28,34 +28,20 @@ COLUMNS = ("id", "example_id", "text_sha256", "instruction", "output", "label", 
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.diff",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command.parser("pipelines.diff", __doc__, EPILOG)
     parser.add_argument("old", metavar="OLD", help="the folder of a build or of a release")
     parser.add_argument("new", metavar="NEW", help="another one")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with the ids of all examples")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    arguments = argument_parser().parse_args(flags)
-    escape_on_stdout()
-    try:
-        found = difference(arguments.old.rstrip("/"), arguments.new.rstrip("/"))
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    print(json.dumps(found) if arguments.json else "\n".join(map(printable, lines(found))))
+    return command.run(argument_parser().parse_args, diff, flags)
+
+
+def diff(arguments: argparse.Namespace) -> int:
+    changes = difference(arguments.old.rstrip("/"), arguments.new.rstrip("/"))
+    print(json.dumps(changes) if arguments.json else "\n".join(map(printable, lines(changes))))
     return 0
 
 

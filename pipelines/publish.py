@@ -1,21 +1,20 @@
-"""python -m pipelines.publish: a whole, validated build → a release on the Hugging Face Hub or in a folder."""
+"""Publishes a finished, validated build on the Hugging Face Hub or in a folder."""
 
 import argparse
 import dataclasses
 import json
 import logging
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 
-from schemas.errors import ConfigError, IEForgeError, PublishError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError, PublishError, printable
 
 EPILOG = """\
 examples:
-  python -m pipelines.publish --output build --dry_run                  what a release would hold, and what not
-  python -m pipelines.publish --output build --to releases/v1           into a folder, or gs://..., s3://..., hdfs://...
-  python -m pipelines.publish --output build --repo_id org/name --tag v1
+  %(prog)s --output build --dry_run                  what a release would hold, and what not
+  %(prog)s --output build --to releases/v1           into a folder, or gs://..., s3://..., hdfs://...
+  %(prog)s --output build --repo_id org/name --tag v1
 
 The token comes from HF_TOKEN or from `hf auth login`. Sources that must not be redistributed are always left out.
 Exit codes: 1 the machine or the connection, 2 configuration, 5 publishing refused, 130 interrupted; docs/publish.md.
@@ -23,13 +22,7 @@ Exit codes: 1 the machine or the connection, 2 configuration, 5 publishing refus
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.publish",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command.parser("pipelines.publish", __doc__, EPILOG)
     parser.add_argument("--output", metavar="DIR", default="build", help="the build; default: build/")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -43,30 +36,17 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dry_run", action="store_true", help="print what would be published, and stop")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    arguments = argument_parser().parse_args(flags)
-    escape_on_stdout()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if not arguments.debug:  # the libraries' own logs are for debugging; what goes wrong is raised as well
-        logging.basicConfig(level=logging.CRITICAL)
-        logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
-    try:
-        return publish(arguments)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print("error: " + "\n".join(map(printable, error.args)), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    return command.run(argument_parser().parse_args, publish, flags, after_interrupt=command.GOES_ON)
 
 
 def publish(arguments: argparse.Namespace) -> int:
+    if not arguments.debug:  # what goes wrong is raised as well as logged
+        logging.basicConfig(level=logging.CRITICAL)
+        logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     if not (arguments.repo_id or arguments.to or arguments.dry_run):
         raise ConfigError("say where to publish: --repo_id ORG/NAME, or --to PATH; --dry_run shows what it would be")
     if not arguments.repo_id and (arguments.private or arguments.tag is not None):

@@ -1,27 +1,26 @@
-"""python -m pipelines.rebuild: the raw files of sources that a release left out → the rows that it would have had."""
+"""Rebuilds the rows of sources that a release left out, from their raw files."""
 
 import argparse
 import logging
 import sys
-import traceback
 from collections.abc import Sequence
 
 from pipelines import config
 from pipelines.release import contents, recipes
-from pipelines.release.recipes import DICTIONARIES, PROMPTS, RECIPE
-from schemas import key_list
-from schemas.errors import ConfigError, IEForgeError, SourceError, escape_on_stdout, printable
+from pipelines.release.recipes import DICTIONARIES, PROMPTS
+from schemas import command, key_list
+from schemas.errors import ConfigError, SourceError, printable
 from transforms import files
+from transforms.settings import merged
+
+EPILOG = """\
+The rows are written to DIR/release, in shards that load_dataset opens.
+Exit codes: 1 the machine, 2 configuration, 3 the files or the rows differ from those of the release, 130 interrupted.
+"""
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.rebuild",
-        description=__doc__,
-        epilog="DIR/release then holds the rows, in shards that load_dataset opens. Exit codes: 1 the machine, "
-        "2 configuration, 3 files or rows are not those that the release was made of, 130 interrupted.",
-        allow_abbrev=False,
-    )
+    parser = command.parser("pipelines.rebuild", __doc__, EPILOG)
     parser.add_argument("--release", metavar="DIR", required=True, help="a release: the folder of its README.md")
     parser.add_argument("--sources", metavar="A,B", required=True, help='keys of sources that it left out ("a, b",c)')
     parser.add_argument(
@@ -29,30 +28,18 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", metavar="DIR", default="rebuilt", help="default: rebuilt/")
     parser.add_argument("--trust", action="store_true", help="load the models that the release's recipe names")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    arguments = argument_parser().parse_args(flags)
-    escape_on_stdout()
-    if not arguments.debug:
-        logging.basicConfig(level=logging.CRITICAL)
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    try:
-        return rebuild(arguments)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print("error: " + "\n".join(map(printable, error.args)), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    return command.run(argument_parser().parse_args, rebuild, flags, after_interrupt=command.GOES_ON)
 
 
 def rebuild(arguments: argparse.Namespace) -> int:
     """Checks the raw files, builds, checks the rows, and writes those of the sources asked for to `release/`."""
+    if not arguments.debug:
+        logging.basicConfig(level=logging.CRITICAL)
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     folder, output = arguments.release.rstrip("/"), files.absolute(arguments.output.rstrip("/"))
     release, left_out, settings = recipes.read(folder, arguments.trust)
     keys = key_list.split(arguments.sources, "--sources")
@@ -92,7 +79,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
 
 def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys: Sequence[str]) -> config.Config:
     """The settings of the release in `folder` for a build of the sources `keys` below `data_root`, with the prompts and
-    the dictionaries that lie in the release.
+    the dictionaries of the release.
     """
     changes: dict = {"data_root": data_root, "sources": keys}
     changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
@@ -100,7 +87,7 @@ def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys:
         changes["instruct"] = {"prompts": f"{folder}/{PROMPTS}"}
     if files.exists(f"{folder}/{DICTIONARIES}"):
         changes["mine"] = {"hard_negatives": f"{folder}/{DICTIONARIES}"}
-    return config.check(config.merged(settings.model_dump(mode="json"), changes), f"{folder}/{RECIPE}")
+    return config.Config.model_validate(merged(settings.model_dump(mode="json"), changes))
 
 
 def refuse_other_files(data_root: str, expected: dict[str, str]) -> None:

@@ -1,8 +1,7 @@
 """What can go wrong, classed by consequence: errors stop a build or a source, rejects lose one record."""
 
-import io
 import re
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,10 +67,12 @@ def quoted(value: object) -> str:
 QUOTED_CHARS = 200
 
 
-def escape_on_stdout() -> None:
-    """From now on a character that the encoding of stdout lacks is printed escaped, as on stderr, and not an error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The hint that an error about an unknown name ends with, `did you mean seed, set?`; empty where none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 3)
+    return f"did you mean {', '.join(near)}?" if near else ""
 
 
 class Reason(StrEnum):

@@ -1,26 +1,26 @@
-"""python -m train.compare: two ways of building a corpus → whether models trained on the one score better."""
+"""Compares two ways of building a corpus by the scores of models that are trained on each."""
 
 import argparse
 import json
-import signal
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError, IEForgeError
+from train import output_file
 
 if TYPE_CHECKING:
     from train.comparing.comparison import Comparison, Step
 
 EPILOG = """\
 examples:
-  python -m train.compare --config compare-tiny --output compared        random model, bundled samples; no evidence
-  python -m train.compare --config mine.yaml --output compared --json
+  %(prog)s --config compare-tiny --output compared        random model, bundled samples; no evidence
+  %(prog)s --config mine.yaml --output compared --json
 
 Builds both corpora from the same sources, trains on each with one recipe and several seeds, predicts and scores the
 held-out sources, and prints the difference. What is finished is not done again: the same command goes on.
@@ -125,45 +125,24 @@ def as_text(found: dict) -> str:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.compare",
-        description=__doc__.split(": ", 1)[1],
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command.parser("train.compare", __doc__, EPILOG)
     parser.add_argument("--config", required=True, metavar="FILE", help="a YAML recipe, or a shipped one: compare-tiny")
     parser.add_argument("--output", default="compared", metavar="DIR", help="default: compared/")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    escape_on_stdout()
-    options = argument_parser().parse_args(flags)
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        from train.comparing.comparison import load
+    return command.run(argument_parser().parse_args, print_comparison, flags, after_interrupt=command.GOES_ON)
 
-        found = compare(load(options.config), Path(options.output))
-        print(json.dumps(found, ensure_ascii=False, indent=1) if options.json else as_text(found))
-    except IEForgeError as error:
-        if options.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(printable(f"error: {error.filename}: {error.strerror}; check the path and the disk"), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+
+def print_comparison(arguments: argparse.Namespace) -> int:
+    output_file.check_folder("--output", arguments.output)
+    from train.comparing.comparison import load
+
+    result = compare(load(arguments.config), Path(arguments.output))
+    print(json.dumps(result, ensure_ascii=False, indent=1) if arguments.json else as_text(result))
     return 0
-
-
-def interrupt(signum, frame) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,22 +1,23 @@
-"""python -m train.export: a base model and its adapter in, one model folder with an Ollama Modelfile out."""
+"""Merges a model and its adapter into one model folder, with an Ollama Modelfile."""
 
 import argparse
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError, printable
+from train import output_file
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 EPILOG = """\
 examples:
-  python -m train.export --adapter adapter --output merged       its base model is taken from the adapter
-  python -m train.export --model model --output served           a fully tuned model
+  %(prog)s --adapter adapter --output merged       its base model is taken from the adapter
+  %(prog)s --model model --output served           a fully tuned model
   ollama create my-extractor -f merged/Modelfile                 afterwards
   vllm serve merged
 """
@@ -26,20 +27,12 @@ PLACE = "{{ .Prompt }}"
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.export",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
+    parser = command.parser("train.export", __doc__, EPILOG)
     parser.add_argument("--adapter", metavar="DIR", help="what train.sft wrote (lora, qlora)")
     parser.add_argument("--model", metavar="NAME|DIR", help="default: the base model that the adapter names")
     parser.add_argument("--output", metavar="DIR", help="a new folder")
     parser.add_argument("--num_ctx", metavar="N", type=int, default=4096, help="tokens of prompt and answer in Ollama")
     parser.add_argument("--trust_remote_code", action="store_true", help="run code that comes with the model")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -68,6 +61,7 @@ def check(output: str, model: str | None = None, adapter: str | None = None) -> 
     """The base model's name. Raises ConfigError as `export` does, before anything is loaded."""
     from train import load
 
+    output_file.check_folder("--output", output)
     if not model and not adapter:
         raise ConfigError("nothing to export; give --adapter, or --model for a fully tuned model")
     if os.path.isdir(output) and os.listdir(output):
@@ -99,33 +93,17 @@ def prompt_template(tokenizer: "PreTrainedTokenizerBase") -> str:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    escape_on_stdout()
-    try:
-        arguments = argument_parser().parse_args(flags)
-    except argparse.ArgumentError as error:
-        print(printable(f"error: {error}; see --help"), file=sys.stderr)
-        return ConfigError.exit_code
-    try:
-        if not arguments.output:
-            raise ConfigError("--output is missing; name a new folder")
-        from train import load
+    return command.run(argument_parser().parse_args, run, flags, after_interrupt="{output} is not whole, remove it")
 
-        check(arguments.output, arguments.model, arguments.adapter)
-        load.quiet()
-        export(arguments.output, arguments.model, arguments.adapter, arguments.num_ctx, arguments.trust_remote_code)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error.filename}: {error.strerror}; check the path and the disk"), file=sys.stderr)
-        return MachineError.exit_code
-    except KeyboardInterrupt:
-        print(printable(f"interrupted; {arguments.output} is not whole, remove it"), file=sys.stderr)
-        return 130
+
+def run(arguments: argparse.Namespace) -> int:
+    if not arguments.output:
+        raise ConfigError("--output is missing; name a new folder")
+    from train import load
+
+    check(arguments.output, arguments.model, arguments.adapter)
+    load.quiet()
+    export(arguments.output, arguments.model, arguments.adapter, arguments.num_ctx, arguments.trust_remote_code)
     print(printable(arguments.output))
     return 0
 

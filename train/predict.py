@@ -1,19 +1,20 @@
-"""python -m train.predict: a split of a corpus, or texts and labels → a model's answers, joined and with offsets."""
+"""Runs a model on a split of a corpus or on texts; writes answers and annotations with offsets."""
 
 import argparse
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
+from typing import Literal
 
-from schemas.errors import ConfigError, IEForgeError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError
 
 EPILOG = """\
 examples:
-  python -m train.predict --adapter out --data build --split test
-  python -m train.predict --model Qwen/Qwen3-4B --data build --tasks NER --shots 2 --guided
-  python -m train.predict --adapter out --texts notes.txt --task NER --labels person,place
-  python -m train.predict --endpoint http://localhost:8000/v1 --data build
+  %(prog)s --adapter out --data build --split test
+  %(prog)s --model Qwen/Qwen3-4B --data build --tasks NER --shots 2 --guided
+  %(prog)s --adapter out --texts notes.txt --task NER --labels person,place
+  %(prog)s --endpoint http://localhost:8000/v1 --data build
+  %(prog)s --config predict.yaml --split validation
 
 Writes predictions.jsonl (for train.score), predictions.joined.jsonl (everything found in each text, with offsets) and
 predictions.meta.json. The same command goes on where one was interrupted. docs/predict.md has more.
@@ -21,6 +22,12 @@ Exit codes: 1 the machine or rows without an answer, 2 configuration, 130 interr
 """
 
 BACKENDS = ("transformers", "vllm")
+LISTS = ("tasks", "sources", "labels")
+"""Flags that take names with commas between them."""
+
+NO_SETTINGS = ("help", "debug", "json", "config")
+"""Flags that a file cannot give."""
+
 LONGEST_TIMEOUT_S = 86_400
 RANGES = {
     "max_new_tokens": (1, 1_000_000),
@@ -35,14 +42,7 @@ RANGES = {
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.predict",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
+    parser = command.parser("train.predict", __doc__, EPILOG)
     model = parser.add_argument_group("model")
     model.add_argument("--model", metavar="NAME|DIR", help="default: the base of --adapter, or the endpoint's only one")
     model.add_argument("--adapter", metavar="NAME|DIR", help="a PEFT adapter")
@@ -83,9 +83,9 @@ def argument_parser() -> argparse.ArgumentParser:
     asking.add_argument("--seed", type=int, default=42, help="of prompts and examples; default: 42")
     asking.add_argument("--label_order", type=int, metavar="SEED", help="labels of each prompt in another order")
     run = parser.add_argument_group("run")
+    run.add_argument("--config", metavar="FILE", help="a YAML file of flags (batch_size: 8), which flags override")
     run.add_argument("--output", metavar="FILE", default="predictions.jsonl", help="default: predictions.jsonl")
     run.add_argument("--json", action="store_true", help="print the counts as JSON on stdout")
-    run.add_argument("--debug", action="store_true", help="show the traceback of an error, and the libraries' logs")
     return parser
 
 
@@ -116,32 +116,53 @@ def check_flags(arguments: argparse.Namespace) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    escape_on_stdout()
-    try:
-        arguments = argument_parser().parse_args(flags)
-    except argparse.ArgumentError as error:
-        print(printable(f"error: {error}; see --help"), file=sys.stderr)
-        return ConfigError.exit_code
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        check_flags(arguments)
-        from train.prediction import (
-            predicting,  # torch and datasets are loaded only once the flags are known to be good
-        )
-
-        return predicting.run(arguments)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+    return command.run(parse, predict, flags, after_interrupt=command.GOES_ON)
 
 
-def interrupt(signum, frame) -> None:
-    raise KeyboardInterrupt
+def parse(flags: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments: flags, then what the file of `--config` says, then defaults. Raises ConfigError."""
+    parser = argument_parser()
+    arguments = parser.parse_args(flags)
+    if arguments.config:
+        parser.set_defaults(**read_config(arguments.config, parser))
+        arguments = parser.parse_args(flags)
+    return arguments
+
+
+def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
+    """Flag → value of a YAML file, checked by the types of the parser's flags; a list of names may be a list there.
+
+    Raises ConfigError that names file, line and key.
+    """
+    from pydantic import ConfigDict, create_model
+
+    from schemas import key_list
+    from transforms import settings
+
+    flags = {flag.dest: flag for flag in parser._actions if flag.dest not in NO_SETTINGS}
+    fields = {name: (value_type(flag), None) for name, flag in flags.items()}
+    model = create_model("Flags", __config__=ConfigDict(extra="forbid"), **fields)
+    checked = settings.check(model, settings.read(path, model, "--config takes a YAML file"))
+    given = checked.model_dump(exclude_unset=True)
+    return {name: key_list.join(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def value_type(flag: argparse.Action) -> object:
+    """The type of a flag's value in a file."""
+    if flag.choices:
+        return Literal[tuple(flag.choices)]
+    if flag.nargs == 0:
+        return bool
+    if flag.dest in LISTS:
+        return str | list[str]
+    return flag.type or str
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    check_flags(arguments)
+    from train.prediction import predicting  # torch and datasets are loaded only once the flags are known to be good
+
+    return predicting.run(arguments)
 
 
 if __name__ == "__main__":

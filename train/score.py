@@ -1,16 +1,16 @@
-"""python -m train.score: predictions beside their gold → precision, recall, F1 and what kinds of errors there are."""
+"""Scores predictions against gold annotations: precision, recall, F1 and the kinds of errors."""
 
 import argparse
 import json
 import os
 import stat
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import ConfigError, MachineError, printable
 from schemas.example import TASKS
 from train import output_file
 
@@ -23,10 +23,10 @@ MOST_DRAWS = 100_000
 
 EPILOG = """\
 examples:
-  python -m train.score --predictions predictions.jsonl --by source
-  python -m train.score --predictions p.jsonl --by source,split --by label --html scores.html
-  python -m train.score --predictions iepile_output.json --match set --json
-  python -m train.score --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
+  %(prog)s --predictions predictions.jsonl --by source
+  %(prog)s --predictions p.jsonl --by source,split --by label --html scores.html
+  %(prog)s --predictions iepile_output.json --match set --json
+  %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
 
 docs/score.md defines every figure. Exit codes: 1 the machine, 2 a file or a flag is wrong.
 """
@@ -87,13 +87,7 @@ def check_paths(*paths: str) -> None:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.score",
-        description=__doc__.split(": ", 1)[1],
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command.parser("train.score", __doc__, EPILOG)
     parser.add_argument(
         "--predictions", required=True, nargs="+", metavar="FILE",
         help="what train.predict wrote, or rows in IEPile's form; several files are runs over the same rows",
@@ -110,7 +104,6 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", metavar="FILE", help="also write a page with plots, for reading offline")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -136,44 +129,34 @@ def write(path: str, content: str) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    escape_on_stdout()
-    options = argument_parser().parse_args(flags)
-    try:
-        if options.bootstrap < 0 or options.seed < 0:
-            raise ConfigError("--bootstrap and --seed take whole numbers from 0")
-        if options.bootstrap > MOST_DRAWS:
-            raise ConfigError(f"--bootstrap {options.bootstrap}: must be at most {MOST_DRAWS}")
-        by = columns_of(options.by)
-        if options.html and not os.path.isdir(os.path.dirname(os.path.abspath(options.html))):
-            raise MachineError(f"{options.html}: no such file or directory; name another file")
-        if options.html:
-            inputs = [*options.predictions, *([options.gold] if options.gold else [])]
-            for written in (options.html, part_of(options.html)):
-                output_file.check("--html", written, inputs)
-        report = score(
-            options.predictions, options.gold, by, options.match, options.repair,
-            options.bootstrap, options.seed, options.task, show_progress=True,
-        )  # fmt: skip
-        for note in report.notes:
-            print(printable(f"note: {note}"), file=sys.stderr)
-        from train.scoring.table import as_json, as_text
+    return command.run(argument_parser().parse_args, print_scores, flags, after_interrupt="nothing was written")
 
-        if options.html:
-            from train.scoring.report import page
 
-            write(options.html, page(report))
-        shown = json.dumps(as_json(report), ensure_ascii=False, indent=1) if options.json else as_text(report)
-        print(shown, flush=True)
-    except IEForgeError as error:
-        if options.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # the reader of the table, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 130
+def print_scores(arguments: argparse.Namespace) -> int:
+    if arguments.bootstrap < 0 or arguments.seed < 0:
+        raise ConfigError("--bootstrap and --seed take whole numbers from 0")
+    if arguments.bootstrap > MOST_DRAWS:
+        raise ConfigError(f"--bootstrap {arguments.bootstrap}: must be at most {MOST_DRAWS}")
+    by = columns_of(arguments.by)
+    if arguments.html and not os.path.isdir(os.path.dirname(os.path.abspath(arguments.html))):
+        raise MachineError(f"{arguments.html}: no such file or directory; name another file")
+    if arguments.html:
+        inputs = [*arguments.predictions, *([arguments.gold] if arguments.gold else [])]
+        for written in (arguments.html, part_of(arguments.html)):
+            output_file.check("--html", written, inputs)
+    report = score(
+        arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
+        arguments.bootstrap, arguments.seed, arguments.task, show_progress=True,
+    )  # fmt: skip
+    for note in report.notes:
+        print(printable(f"note: {note}"), file=sys.stderr)
+    from train.scoring.table import as_json, as_text
+
+    if arguments.html:
+        from train.scoring.report import page
+
+        write(arguments.html, page(report))
+    print(json.dumps(as_json(report), ensure_ascii=False, indent=1) if arguments.json else as_text(report))
     return 0
 
 

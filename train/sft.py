@@ -1,40 +1,36 @@
-"""python -m train.sft: instruction shards in, a fine-tuned language model or an adapter out."""
+"""Fine-tunes a language model, or an adapter on one, on the instructions of a corpus."""
 
 import argparse
 import contextlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from schemas import key_list
-from schemas.errors import ConfigError, IEForgeError, MachineError, escape_on_stdout, printable
-from train.tuning import recipe
+from schemas import command, key_list
+from schemas.errors import printable
+
+if TYPE_CHECKING:
+    from train.tuning.recipe import Recipe
 
 EPILOG = """\
 examples:
-  python -m train.sft --config tiny-cpu --data build --output model            a random model, no download
-  python -m train.sft --config qwen3-4b-lora --data corpus --output adapter
-  python -m train.sft --model PATH --data rows.json --output adapter --set lora.r=8 --set training.num_train_epochs=1
+  %(prog)s --config tiny-cpu --data build --output model            a random model, no download
+  %(prog)s --config qwen3-4b-lora --data corpus --output adapter
+  %(prog)s --model PATH --data rows.json --output adapter --set lora.r=8 --set training.num_train_epochs=1
   torchrun --nproc_per_node 8 -m train.sft --config h200 --data corpus --output model
-  python -m train.sft ... --resume                                             goes on from the last checkpoint
+  %(prog)s ... --resume                                             goes on from the last checkpoint
 
 --config takes a file or a shipped recipe: tiny-cpu, qwen3-4b-lora, llama3-8b-lora, iepile, h200. Flags win over it.
 Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 """
 
+LIST_FLAGS = ("tasks", "sources")
 FLAGS = ("model", "adapter", "data", "output", "method", "chat_template")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.sft",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
+    parser = command.parser("train.sft", __doc__, EPILOG)
     what = parser.add_argument_group("what")
     what.add_argument("--config", metavar="FILE", help="a YAML recipe")
     what.add_argument("--model", metavar="NAME|DIR", help="a causal language model, or tiny: a random one")
@@ -49,54 +45,47 @@ def argument_parser() -> argparse.ArgumentParser:
     how.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="one setting; may be repeated")
     how.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the output folder")
     how.add_argument("--json", action="store_true", help="print the summary as JSON")
-    how.add_argument("--debug", action="store_true", help="show the traceback of an error, and the libraries' logs")
     return parser
 
 
-def configuration(arguments: argparse.Namespace) -> recipe.Recipe:
+def configuration(arguments: argparse.Namespace) -> "Recipe":
     """The recipe's file, then --set, then flags."""
-    content = recipe.read(arguments.config) if arguments.config else {}
+    from train.tuning import recipe
+    from transforms.settings import Settings
+
+    given = recipe.read(arguments.config) if arguments.config else Settings()
     for setting in arguments.set:
-        content = recipe.with_setting(content, setting)
-    for flag in FLAGS:
-        if getattr(arguments, flag) is not None:
-            content[flag] = getattr(arguments, flag)
-    for flag in ("tasks", "sources"):
-        if getattr(arguments, flag) is not None:
-            content[flag] = key_list.split(getattr(arguments, flag), f"--{flag}")
-    return recipe.check(content, arguments.config or "flags")
+        given = given.with_setting(setting, levels=1)  # the key of a source, in `weights`, may have dots
+    for flag in (*FLAGS, *LIST_FLAGS):
+        value = getattr(arguments, flag)
+        if value is not None:
+            value = key_list.split(value, f"--{flag}") if flag in LIST_FLAGS else value
+            given = given.with_value([flag], value, f"--{flag}")
+    return recipe.check(given)
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    escape_on_stdout()
-    is_first = os.environ.get("RANK", "0") == "0"  # of the processes that a launcher starts, one speaks
-    try:
-        arguments = argument_parser().parse_args(flags)
-    except argparse.ArgumentError as error:
-        print(printable(f"error: {error}; see --help"), file=sys.stderr)
-        return ConfigError.exit_code
-    try:
-        settings = configuration(arguments)
-        from train.tuning import run  # torch and transformers are loaded only once the flags are known to be good
+    return command.run(
+        argument_parser().parse_args,
+        train,
+        flags,
+        after_interrupt="--resume goes on from the last checkpoint",
+        silent=not is_first_process(),
+    )
 
-        with contextlib.redirect_stdout(sys.stderr):  # the trainer's log is printed
-            summary = run.train(settings, resume=arguments.resume, debug=arguments.debug)
-    except IEForgeError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        if is_first:
-            print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if arguments.debug:
-            traceback.print_exc()
-        print(printable(f"error: {error.filename}: {error.strerror}; check the path and the disk"), file=sys.stderr)
-        return MachineError.exit_code
-    except KeyboardInterrupt:
-        if is_first:
-            print("interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
-        return 130
-    if is_first:
+
+def is_first_process() -> bool:
+    """Whether this is the one of the processes that a launcher (torchrun) starts that prints."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def train(arguments: argparse.Namespace) -> int:
+    settings = configuration(arguments)
+    from train.tuning import run  # torch and transformers are loaded only once the flags are known to be good
+
+    with contextlib.redirect_stdout(sys.stderr):  # the trainer's log is printed
+        summary = run.train(settings, resume=arguments.resume, debug=arguments.debug)
+    if is_first_process():
         print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))
     return 0
 

@@ -6,6 +6,8 @@ than a file of `MAX_CHARS` could hold, what holds itself, and a key that stands 
 
 import codecs
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -77,14 +79,42 @@ Loader.add_constructor(CORE["int"], number(int, {}))
 Loader.add_constructor(CORE["float"], number(float, {".inf": "inf", "-.inf": "-inf", ".nan": "nan"}))
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML document: the value that it holds, and where its parts are written. `origin` names it in errors."""
+
+    origin: str
+    value: object
+    root: yaml.Node | None = None
+
+    def place(self, keys: Sequence[str | int] = ()) -> str:
+        """`origin:line` of the key or list item at a path, or of the innermost part around it where it is absent."""
+        node, line = self.root, self.root.start_mark.line if self.root else 0
+        for key in keys:
+            items = node.value if isinstance(node, yaml.CollectionNode) else []
+            if isinstance(node, yaml.MappingNode):
+                start, node = next((item for item in items if item[0].value == str(key)), (None, None))
+            else:
+                start = node = items[key] if isinstance(key, int) and key < len(items) else None
+            if start is None:
+                break
+            line = start.start_mark.line
+        return f"{self.origin}:{line + 1}"
+
+
 def read(path: str | Path, hint: str) -> object:
-    """The value in a local YAML file. Raises ConfigError as `parse` does, and with `hint` where it cannot be read."""
+    """The value in a local YAML file. Raises ConfigError as `read_document` does."""
+    return read_document(path, hint).value
+
+
+def read_document(path: str | Path, hint: str) -> Document:
+    """A local YAML file. Raises ConfigError as `parse` does, and with `hint` where it cannot be read."""
     try:
         with open(str(path).encode("utf-8", "surrogateescape"), "rb") as file:
             content = file.read(MAX_CHARS + 1)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; {hint}") from error
-    return parse(content, str(path))
+    return document(content, str(path))
 
 
 def render(value: object) -> str:
@@ -93,7 +123,12 @@ def render(value: object) -> str:
 
 
 def parse(content: bytes, origin: str) -> object:
-    """The value that a YAML document holds; UTF-8, or UTF-16 with a byte order mark.
+    """The value that a YAML document holds. Raises ConfigError as `document` does."""
+    return document(content, origin).value
+
+
+def document(content: bytes, origin: str) -> Document:
+    """A YAML document in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises ConfigError that names `origin`, the line and what is wrong there.
     """
@@ -106,9 +141,9 @@ def parse(content: bytes, origin: str) -> object:
         loader = Loader(text)
         node = loader.get_single_node()
         if node is None:
-            return None
+            return Document(origin, None)
         measure(node, {})
-        return loader.construct_document(node)
+        return Document(origin, loader.construct_document(node), node)
     except UnicodeDecodeError as error:
         line += content.count(b"\n", 0, error.start)
         problem = f"a byte is no {encoding.removesuffix('-sig').upper()}; save it as UTF-8"

@@ -68,8 +68,8 @@ def runner_of(beam_options: PipelineOptions):
 def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOptions) -> None:
     """Builds the graph and waits for its end.
 
-    An IEForgeError or an interrupt in a worker is raised here as it was there, without Beam's "[while running ...]";
-    everything else as Beam raises it.
+    An IEForgeError, an interrupt or a MemoryError in a worker is raised here as it was there, without Beam's
+    "[while running ...]"; everything else as Beam raises it.
     """
     sockets.keep_private()
     pipeline = beam.Pipeline(runner=runner_of(beam_options), options=beam_options)
@@ -83,7 +83,7 @@ def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOp
         raise original from error
 
 
-def original_error(error: Exception) -> IEForgeError | KeyboardInterrupt | None:
+def original_error(error: Exception) -> IEForgeError | KeyboardInterrupt | MemoryError | None:
     """What a worker raised, from what the runner made of it: the same class, or a RuntimeError with its text."""
     if str(error).startswith("KeyboardInterrupt"):
         return KeyboardInterrupt()
@@ -91,10 +91,11 @@ def original_error(error: Exception) -> IEForgeError | KeyboardInterrupt | None:
         return type(error)(WHILE_RUNNING.sub("", str(error)))
     raised = WORKER_ERROR.findall(str(error))
     if not raised:
-        return None
+        return MemoryError() if OUT_OF_MEMORY.search(str(error)) else None
     name, message = raised[-1]
     return getattr(errors, name)(WHILE_RUNNING.sub("", message))
 
 
+OUT_OF_MEMORY = re.compile(r"^(pyarrow\.lib\.Arrow)?MemoryError\b", re.MULTILINE)
 WHILE_RUNNING = re.compile(r" \[while running '[^']*'\]")
 WORKER_ERROR = re.compile(r"^schemas\.errors\.(\w+): (.*)$", re.MULTILINE)

@@ -145,7 +145,8 @@ def is_inside(name: str) -> bool:
 
 def settings(path: str, trust: bool) -> config.Config:
     """The settings in a release's recipe."""
-    found = config.check(config.read_recipe(path), path)
+    given = config.read_recipe(path)
+    found = config.check(given)
     mined = found.mine
     models = {"mine.embedding_model": mined.embedding_model, "tokens.tokenizer": found.tokens.tokenizer}
     named = {
@@ -156,8 +157,10 @@ def settings(path: str, trust: bool) -> config.Config:
     }
     for setting, value in named.items():
         if value is not None:
-            raise ConfigError(f"{path}: {setting} is {value!r}; a release's recipe may name no file outside {FOLDER}/")
+            place = given.place(*setting.split("."))
+            raise ConfigError(f"{place}{setting} is {value!r}; a release's recipe may name no file outside {FOLDER}/")
     for setting, value in models.items():
         if value not in (None, embed.LEXICAL) and not trust:
-            raise ConfigError(f"{path}: {setting} is {value!r}, a model of the writer's choice; --trust to load it")
+            place = given.place(*setting.split("."))
+            raise ConfigError(f"{place}{setting} is {value!r}, a model of the writer's choice; --trust to load it")
     return found

@@ -1,8 +1,7 @@
-"""python -m pipelines.sources: every source, whether its files are there, and what is wrong with them."""
+"""Lists the sources, whether their files are there, and what is wrong with them."""
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ from pipelines.sources import Source, reading, registry
 from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.source_files import Found
 from pipelines.sources.unread import unread_files
-from schemas.errors import BadRecord, ConfigError, IEForgeError, Reason, SourceError, escape_on_stdout, printable
+from schemas import command
+from schemas.errors import BadRecord, ConfigError, Reason, SourceError, printable
 from schemas.manifests import LayerCounts, SplitRead
 
 FIRST_PROBLEMS = 3
@@ -22,11 +22,7 @@ LAYERS = ("entities", "relations", "events")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.sources",
-        description=__doc__,
-        epilog="exit codes: 2 configuration, 3 a source that is there cannot be read",
-    )
+    parser = command.parser("pipelines.sources", __doc__, "exit codes: 2 configuration, 3 a source cannot be read")
     parser.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
     parser.add_argument(
         "--verify",
@@ -107,19 +103,14 @@ def as_splits(outcomes: list[SplitOutcome]) -> dict[str, dict]:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    arguments = argument_parser().parse_args(flags)
-    escape_on_stdout()
+    return command.run(argument_parser().parse_args, list_sources, flags)
+
+
+def list_sources(arguments: argparse.Namespace) -> int:
     data_root = arguments.verify or arguments.data_root
-    try:
-        if arguments.verify is not None and not data_root:
-            raise ConfigError("--verify needs a data root: --verify DIR")
-        return show(data_root, arguments.verify is not None, arguments.json)
-    except IEForgeError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    if arguments.verify is not None and not data_root:
+        raise ConfigError("--verify needs a data root: --verify DIR")
+    return show(data_root, arguments.verify is not None, arguments.json)
 
 
 def show(data_root: str | None, verified: bool, as_json: bool) -> int:

@@ -13,7 +13,7 @@ from pipelines.sources import Form, Source
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source_files import Found, find
-from schemas.errors import ConfigError, SourceError, quoted
+from schemas.errors import ConfigError, SourceError, did_you_mean, quoted
 from schemas.example import LAYER, TASKS
 from schemas.label import Label
 from transforms import yaml_values
@@ -234,16 +234,18 @@ def _script(records: Iterable[dict]) -> str:
 
 def _settings(file: File) -> dict[str, str]:
     """The user's source.yaml. Raises ConfigError where a key or value is not one of those known."""
-    content = yaml_values.parse(file.read(), file.path)
+    document = yaml_values.document(file.read(), file.path)
+    content = document.value
     if not isinstance(content, dict):
-        raise ConfigError(f"{file.path}:1: expected the keys {', '.join(SETTING_VALUES)}")
+        raise ConfigError(f"{document.place()}: expected the keys {', '.join(SETTING_VALUES)}")
     for key, value in content.items():
         if key not in SETTING_VALUES:
-            raise ConfigError(f"{file.path}: unknown key {quoted(key)}; known are {', '.join(SETTING_VALUES)}")
+            hint = did_you_mean(str(key), SETTING_VALUES) or f"known are {', '.join(SETTING_VALUES)}"
+            raise ConfigError(f"{document.place([key])}: unknown key {quoted(key)}; {hint}")
         allowed = SETTING_VALUES[key]
         if not isinstance(value, str) or not value or (allowed and value not in allowed):
             expected = f"one of {', '.join(allowed)}" if allowed else "a text (a number in quotes is one)"
-            raise ConfigError(f"{file.path}: {key} is {quoted(value)}; it must be {expected}")
+            raise ConfigError(f"{document.place([key])}: {key} is {quoted(value)}; it must be {expected}")
     return content
 
 

@@ -217,7 +217,7 @@ def test_help_is_quick_and_complete():
         (["--sources", "conl2003"], "did you mean: conll2003, conll2004?"),
         (["--set", "clean.max_char=3"], "unknown key clean.max_char; did you mean max_chars?"),
         (["--set", "clean.max_chars=many"], "clean.max_chars: input should be a valid integer"),
-        (["--set", "clean"], "write section.key=value"),
+        (["--set", "clean"], "--set clean: write key=value or section.key=value"),
         (["--set", "instruct.split_num={NER: 0}"], "split_num"),
         (["--tasks", "NER,NRE"], "not 'NRE'"),
         (["--recipe", "nowhere.yaml"], "nowhere.yaml: No such file"),

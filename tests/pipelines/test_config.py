@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pipelines import config
 from pipelines.build import argument_parser, configuration
 from schemas.errors import ConfigError, printable
+from transforms.settings import Settings
 
 
 def parsed(*flags: str) -> config.Config:
@@ -45,7 +46,7 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
     [
         ("a: [1", ":1: no valid YAML"),
         ("seed: 1\n  b: 2", ":2: no valid YAML"),
-        ("- seed", "a recipe is a mapping"),
+        ("- seed", ":1: expected a mapping of data_root, sources, seed"),
         ("sead: 1", "unknown key sead; did you mean seed?"),
         ("instruct: {tasks: [NER, XX]}", "instruct.tasks.1: input should be 'NER'"),
         ("seed: 2020-13-45", "seed: input should be a valid integer, unable to parse string as an integer"),
@@ -54,7 +55,9 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
         (f"mine: [{'x, ' * 1000}]", "mine: input should be a valid dictionary or instance of Mine, not ['x', 'x',"),
         (f"sources: [{'1, ' * 1000}]", "sources.0: input should be a valid string, not 1; "),
         (f"? {'x' * 10000}\n: 1", "unknown key xxx"),
-        ("clean: {max_chars: 3}", "clean.max_chars: input should be greater than or equal to 100, not 3"),
+        ("clean:\n  max_chars: 3", ":2: clean.max_chars: input should be greater than or equal to 100, not 3"),
+        ("clean:\n  same_text: x\nseed: y", ":2: clean.same_text: "),
+        ("clean:\n  same_text: x\nseed: y", ":3: seed: "),
     ],
 )
 def test_a_wrong_recipe_names_file_and_key(tmp_path, text, said):
@@ -84,28 +87,38 @@ KEYS = st.sampled_from(
 
 @given(st.lists(st.tuples(KEYS, ANY), max_size=3))
 def test_any_values_are_a_configuration_or_one_line(pairs):
-    content = {}
+    settings = Settings()
     for key, value in pairs:
-        content = config.with_value(content, key, value)
+        settings = settings.with_value(key.split("."), value, "--flag")
     try:
-        made = config.check(config.merged({"seed": 1}, content), "mine.yaml")
+        made = config.check(settings.over({"seed": 1}))
     except ConfigError as error:
-        assert str(error).startswith("mine.yaml: ")
+        assert str(error).startswith("--flag: ")
         assert len(str(error).splitlines()) == 1
     else:
         made.model_dump_json()
 
 
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--seed", "x"], "--seed: seed: input should be a valid integer"),
+        (["--set", "clean.max_chars=3"], "--set clean.max_chars: clean.max_chars: input should be greater"),
+        (["--set", "clean={max_chars: 3}"], "--set clean: clean.max_chars: input should be greater"),
+        (["--set", "clean.max_char=3"], "--set clean.max_char: unknown key clean.max_char; did you mean max_chars"),
+        (["--tasks", "NER,XX"], "--tasks: instruct.tasks.1: input should be 'NER'"),
+    ],
+)
+def test_a_wrong_flag_is_named(flags, line):
+    with pytest.raises(ConfigError) as caught:
+        parsed(*flags)
+    assert str(caught.value).startswith(line)
+
+
 @given(KEYS, st.text() | st.from_regex(r"[\[{]{0,3}[0-9.e:~*&!<-]+[\]}]{0,3}"))
 def test_any_setting_is_a_value_or_one_line(key, value):
     try:
-        config.with_setting({}, f"{key}={value}")
+        Settings().with_setting(f"{key}={value}")
     except ConfigError as error:
         assert str(error).startswith(f"--set {key}:1: no valid YAML: ") or "\n" in value
         assert len(printable(str(error))) < 400
-
-
-def test_with_value_changes_nothing_in_place():
-    content = {"clean": {"max_chars": 1}}
-    assert config.with_value(content, "clean.max_chars", 2) == {"clean": {"max_chars": 2}}
-    assert content == {"clean": {"max_chars": 1}}

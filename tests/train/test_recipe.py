@@ -1,32 +1,37 @@
 """A recipe is read with its numbers as numbers, and what is wrong with it is said in one line."""
 
+import re
+
 import pytest
 
 from schemas.errors import ConfigError
 from train.tuning import recipe
+from transforms import yaml_values
+from transforms.settings import Settings
 
 GIVEN = {"model": "m", "data": "d", "output": "o"}
 
 
 def test_numbers_with_an_exponent_are_numbers(tmp_path):
     (tmp_path / "r.yaml").write_text("training: {learning_rate: 2e-4, weight_decay: 1E-2, save_strategy: 'no'}\n")
-    content = recipe.with_setting(recipe.read(str(tmp_path / "r.yaml")), "training.adam_epsilon=1e-8")
-    assert content["training"] == {
+    settings = recipe.read(str(tmp_path / "r.yaml")).with_setting("training.adam_epsilon=1e-8", levels=1)
+    assert settings.values["training"] == {
         "learning_rate": 0.0002, "weight_decay": 0.01, "save_strategy": "no", "adam_epsilon": 1e-8,
     }  # fmt: skip
 
 
 def test_settings_and_sections():
-    content = recipe.with_setting(GIVEN, "lora.modules_to_save=[embed_tokens, lm_head]")
-    content = recipe.with_setting(recipe.with_setting(content, "tasks=[NER]"), "weights.NER=0.5")
-    checked = recipe.check(content, "flags")
+    settings = Settings(GIVEN)
+    for setting in ("lora.modules_to_save=[embed_tokens, lm_head]", "tasks=[NER]", "weights.a.b=0.5"):
+        settings = settings.with_setting(setting, levels=1)
+    checked = recipe.check(settings)
     assert checked.lora == {"modules_to_save": ["embed_tokens", "lm_head"]}
-    assert (checked.tasks, checked.weights) == (("NER",), {"NER": 0.5})
+    assert (checked.tasks, checked.weights) == (("NER",), {"a.b": 0.5})
 
 
 @pytest.mark.parametrize("name", recipe.shipped_names())
 def test_shipped_recipes_are_found_by_name_and_checked(name):
-    checked = recipe.check({**recipe.read(name), "data": "d", "output": "o"}, name)
+    checked = recipe.check(recipe.read(name).over({"data": "d", "output": "o"}))
     pytest.importorskip("trl")
     from train.tuning import run
 
@@ -38,31 +43,33 @@ def test_shipped_recipes_are_found_by_name_and_checked(name):
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
-        ({"modle": "x"}, "r.yaml: unknown key modle; did you mean model"),
+        ({"modle": "x"}, "r.yaml:4: unknown key modle; did you mean model"),
         ({"model": None}, "model: input should be a valid string, not None"),
         ({"method": "fast"}, "method: input should be 'lora', 'qlora' or 'full', not 'fast'"),
         ({"tasks": ["NRE"]}, "tasks.0: input should be 'NER'"),
-        ({"tiny": {"layer": 3}}, "unknown key tiny.layer; did you mean layers"),
+        ({"tiny": {"layer": 3}}, "r.yaml:5: unknown key tiny.layer; did you mean layers"),
         ({"weights": {"NER": -1}}, "weights.NER: input should be greater than or equal to 0, not -1"),
         ({"adapter": "a", "lora": {"r": 8}}, "an adapter that is continued keeps its own options"),
         ({"adapter": "a", "method": "full"}, "an adapter is continued with lora or qlora"),
         ({"method": "full", "lora": {"r": 8}}, "method full trains all weights"),
     ],
 )
-def test_a_wrong_recipe_is_one_line(changed, line):
+def test_a_wrong_recipe_is_one_line(changed, line, tmp_path):
+    (tmp_path / "r.yaml").write_text(yaml_values.render({**GIVEN, **changed}))
     with pytest.raises(ConfigError, match=line) as raised:
-        recipe.check({**GIVEN, **changed}, "r.yaml")
+        recipe.check(recipe.read(str(tmp_path / "r.yaml")))
     assert "\n" not in str(raised.value)
+    assert re.match(rf"{tmp_path}/r.yaml:\d+: ", str(raised.value))
 
 
 def test_a_missing_key_is_named():
     with pytest.raises(ConfigError, match="output is missing; give --output or the key output"):
-        recipe.check({"model": "m", "data": "d"}, "flags")
+        recipe.check(Settings({"model": "m", "data": "d"}))
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: [", r"r.yaml:2: no valid YAML"), ("- a", r"r.yaml:1: a recipe is a mapping of model, data")],
+    [("a: [", r"r.yaml:2: no valid YAML"), ("- a", r"r.yaml:1: expected a mapping of model, data")],
 )
 def test_a_file_that_is_no_recipe_is_named_with_its_line(tmp_path, text, line):
     (tmp_path / "r.yaml").write_text(text + "\n")
@@ -80,7 +87,7 @@ def test_a_name_that_is_no_recipe_shows_those_there_are():
 @pytest.mark.parametrize("setting", ["a", "=1", "a=["])
 def test_a_broken_setting_is_refused(setting):
     with pytest.raises(ConfigError, match="--set"):
-        recipe.with_setting({}, setting)
+        Settings().with_setting(setting)
 
 
 def test_numbers_of_a_library_are_checked_by_its_types():

@@ -11,6 +11,7 @@ from schemas.errors import ConfigError
 from tests.train.conftest import ner_row, write_rows
 from train import chat
 from train.tuning import recipe, rows
+from transforms.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def tokenizer(tiny_base):
 def tokenised(tokenizer, rows_file):
     def tokenise(data=rows_file, max_length=2048, **settings) -> rows.Rows:
         content = {"model": "m", "output": "o", "data": data, "validation_share": 0, **settings}
-        return rows.tokenised(recipe.check(content, "test"), tokenizer, max_length, seed=42)
+        return rows.tokenised(recipe.check(Settings(content)), tokenizer, max_length, seed=42)
 
     return tokenise
 
@@ -129,11 +130,11 @@ def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(
     named = [json.loads(json.dumps(ner_row(n)).replace("sailed", "sailed </s>")) for n in range(24)]
     content = {"model": "m", "output": "o", "data": write_rows(tmp_path / "rows.jsonl", named), "validation_share": 0}
     content |= {"streaming": streaming}
-    whole = rows.tokenised(recipe.check(content, "test"), chat.load_tokenizer(tiny_base), 2048, seed=42)
+    whole = rows.tokenised(recipe.check(Settings(content)), chat.load_tokenizer(tiny_base), 2048, seed=42)
     assert len(list(whole.train)) == 24 and whole.counts.special == 0
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")
-    found = rows.tokenised(recipe.check(content, "test"), tokenizer, 2048, seed=42)
+    found = rows.tokenised(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
     assert len(list(found.train)) == 8 and found.counts.special == 16 and found.counts.too_long == 0
 
 

@@ -1,13 +1,12 @@
 """A recipe of a comparison → the commands that build, train and predict for both of its arms."""
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from schemas import key_list
 from schemas.errors import ConfigError
@@ -15,8 +14,8 @@ from schemas.example import TASKS
 from train import load as load_model
 from train import predict, tiny
 from train.scoring.metrics import MATCHES
-from train.tuning.recipe import check, read, with_setting
-from transforms import yaml_values
+from train.tuning import recipe
+from transforms import settings, yaml_values
 
 ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
 
@@ -75,36 +74,36 @@ class Step:
 
 def load(path: str) -> Comparison:
     """The comparison in a YAML file, or a shipped one by its name. Raises ConfigError naming file and key."""
-    try:
-        found = Comparison.model_validate(read(path))
-    except ValidationError as error:
-        said = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}" for problem in error.errors())
-        raise ConfigError(f"{path}: {'; '.join(said)}") from error
-    _check_commands(found, path)
-    both = sorted(set(found.sources) & set(found.held_out))
+    given = recipe.read(path, Comparison)
+    comparison = settings.check(Comparison, given)
+    _check_commands(comparison, given)
+    both = sorted(set(comparison.sources) & set(comparison.held_out))
     if both:
-        raise ConfigError(f"{path}: held_out: {', '.join(both)} are among the sources that are trained on")
-    return found
+        place = given.place("held_out")
+        raise ConfigError(f"{place}held_out: {', '.join(both)} are among the sources that are trained on")
+    return comparison
 
 
-def _check_commands(comparison: Comparison, path: str) -> None:
+def _check_commands(comparison: Comparison, given: settings.Settings) -> None:
     """Raises ConfigError for a recipe of train.sft or flags of train.predict that its command would refuse: it comes
     to them only after both builds.
     """
-    content = read(comparison.sft)
+    tuning = recipe.read(comparison.sft)
     for key, value in comparison.settings.items():
-        content = with_setting(content, f"{key}={json.dumps(value)}")
-    recipe = check(content | {"data": "-", "output": "-"}, comparison.sft)
-    if recipe.model != tiny.NAME:
-        load_model.check(recipe.model, recipe.adapter)
+        tuning = tuning.with_setting(f"{key}={json.dumps(value)}", levels=1)
+    for flag in ("data", "output"):
+        tuning = tuning.with_value([flag], "-", f"--{flag}")
+    checked = recipe.check(tuning)
+    if checked.model != tiny.NAME:
+        load_model.check(checked.model, checked.adapter)
     flags = predict_step(comparison, "arm", 0, Path("output")).command[3:]
     try:
         arguments, unknown = predict.argument_parser().parse_known_args(flags)
         if unknown:
             raise ConfigError(f"no such flag: {unknown[0]}")
         predict.check_flags(arguments)
-    except (argparse.ArgumentError, ConfigError) as error:
-        raise ConfigError(f"{path}: predict: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{given.place('predict')}predict: {error}") from error
 
 
 def claim(comparison: Comparison, output: Path) -> None:
@@ -113,8 +112,8 @@ def claim(comparison: Comparison, output: Path) -> None:
     Raises ConfigError where it holds anything else, another comparison included.
     """
     marker = output / "compare.json"
-    settings = comparison.model_dump(mode="json", exclude={"match", "draws"})  # which ask for nothing to be done again
-    written = json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
+    decisive = comparison.model_dump(mode="json", exclude={"match", "draws"})  # which ask for nothing to be done again
+    written = json.dumps(decisive, ensure_ascii=False, indent=1) + "\n"
     if marker.exists():
         if marker.read_text(encoding="utf-8") != written:
             raise ConfigError(f"{marker}: of a comparison with other settings; name another --output, or delete it")
@@ -123,20 +122,10 @@ def claim(comparison: Comparison, output: Path) -> None:
     (output / "done").mkdir(parents=True, exist_ok=True)
     marker.write_text(written, encoding="utf-8")
     for arm, own in comparison.arms.items():
-        recipe = merged(comparison.build, own) | {"sources": [*comparison.sources, *comparison.held_out]}
-        text = yaml_values.render(recipe)
+        sources = [*comparison.sources, *comparison.held_out]
+        text = yaml_values.render(settings.merged(comparison.build, own) | {"sources": sources})
         (output / arm).mkdir(exist_ok=True)
         (output / arm / "build.yaml").write_text(text, encoding="utf-8")
-
-
-def merged(content: dict, over: dict) -> dict:
-    """`content` with the keys of `over` in their place, section by section."""
-    both = {
-        key: merged(content[key], over[key])
-        for key in content.keys() & over.keys()
-        if isinstance(content[key], dict) and isinstance(over[key], dict)
-    }
-    return {**content, **over, **both}
 
 
 def build_step(comparison: Comparison, arm: str, output: Path) -> Step:

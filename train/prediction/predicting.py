@@ -66,7 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> None:
     """What can be told of paths before datasets, torch and transformers are imported. Raises ConfigError."""
     path = arguments.output
-    inputs = (arguments.data, arguments.texts, arguments.labels, arguments.prompts, arguments.chat_template)
+    inputs = (
+        arguments.data,
+        arguments.texts,
+        arguments.labels,
+        arguments.prompts,
+        arguments.chat_template,
+        arguments.config,
+    )
     for written in (path, resume.beside(path, "joined.jsonl"), resume.beside(path, "meta.json")):
         output_file.check("--output", written, [name for name in inputs if name])
     if arguments.chat_template:

@@ -1,16 +1,16 @@
-"""A YAML file, flags and `--set key=value` → one checked recipe of a training run."""
+"""The settings of a training run, with their types, ranges and defaults."""
 
 import dataclasses
-import difflib
 import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.errors import ConfigError, quoted
+from schemas.errors import ConfigError, did_you_mean
 from schemas.example import TASKS
-from transforms import yaml_values
+from transforms import settings
+from transforms.settings import Settings
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -69,44 +69,32 @@ def shipped_names() -> list[str]:
     return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith("compare"))
 
 
-def read(path: str) -> dict:
-    """The mapping in a recipe file; a name without a folder is one of the shipped recipes too.
+def read(path: str, model: type[BaseModel] = Recipe) -> Settings:
+    """The settings for `model` in a YAML file; a name without a folder is that of a shipped one too.
 
-    Raises ConfigError with file and line where it is none.
+    Raises ConfigError with file and line where it holds none.
     """
     shipped = CONFIGS / (path if path.endswith(".yaml") else f"{path}.yaml")
-    found = shipped if "/" not in path and not Path(path).exists() and shipped.exists() else Path(path)
-    content = yaml_values.read(found, f"--config takes a YAML file or one of {', '.join(shipped_names())}")
-    if content is not None and not isinstance(content, dict):
-        raise ConfigError(f"{path}:1: a recipe is a mapping of {', '.join(Recipe.model_fields)}")
-    return content or {}
+    is_shipped = "/" not in path and not Path(path).exists() and shipped.exists()
+    hint = f"--config takes a YAML file or one of {', '.join(shipped_names())}"
+    return settings.read(shipped if is_shipped else path, model, hint)
 
 
-def with_setting(content: dict, setting: str) -> dict:
-    """`content` with one `key=value` or `section.key=value`; the value is read as YAML."""
-    name, equals, value = setting.partition("=")
-    section, _, key = name.partition(".")
-    if not equals or not name:
-        raise ConfigError(f"--set {setting}: write key=value, for example --set training.num_train_epochs=1")
-    parsed = yaml_values.parse(value.encode("utf-8", "surrogateescape"), f"--set {name}")
-    if not key:
-        return {**content, section: parsed}
-    inner = content.get(section)
-    return {**content, section: {**(inner if isinstance(inner, dict) else {}), key: parsed}}
-
-
-def check(content: dict, origin: str) -> Recipe:
-    """The recipe in `content`. Raises ConfigError naming `origin`, the key and what it may be."""
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{origin}: {'; '.join(map(_explain, error.errors()))}") from error
+def check(given: Settings) -> Recipe:
+    """The recipe of these settings. Raises ConfigError with the place, the key and what it may be."""
+    recipe = settings.check(Recipe, given, missing="give --{key} or the key {key}")
     if recipe.adapter and recipe.lora:
-        raise ConfigError(f"{origin}: lora: an adapter that is continued keeps its own options; remove the section")
+        raise ConfigError(
+            f"{given.place('lora')}lora: an adapter that is continued keeps its own options; remove the section"
+        )
     if recipe.adapter and recipe.method == "full":
-        raise ConfigError(f"{origin}: method full: an adapter is continued with lora or qlora; merge it to tune all")
+        raise ConfigError(
+            f"{given.place('method')}method full: an adapter is continued with lora or qlora; merge it to tune all"
+        )
     if recipe.method == "full" and recipe.lora:
-        raise ConfigError(f"{origin}: lora: method full trains all weights; remove the section or take method lora")
+        raise ConfigError(
+            f"{given.place('lora')}lora: method full trains all weights; remove the section or take method lora"
+        )
     return recipe
 
 
@@ -120,26 +108,12 @@ def options(content: dict, kind: type, section: str) -> dict:
     checked = {}
     for key, value in content.items():
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 3)
-            hint = f"did you mean {', '.join(near)}?" if near else "see docs/train.md"
-            raise ConfigError(f"unknown key {section}.{key}; {hint}")
+            raise ConfigError(f"unknown key {section}.{key}; {did_you_mean(str(key), known) or 'see docs/train.md'}")
         checked[key] = value
         if {*(typing.get_args(types[key]) or [types[key]])} <= NUMBERS:
             try:
                 checked[key] = TypeAdapter(types[key]).validate_python(value)
             except ValidationError as error:
-                problem = error.errors()[0]
-                raise ConfigError(f"{section}.{_explain({**problem, 'loc': (key,)})}") from error
+                problem = {**error.errors()[0], "loc": (section, key)}
+                raise ConfigError(settings.explain(Recipe, problem)) from error
     return checked
-
-
-def _explain(problem: dict) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "missing":
-        return f"{where} is missing; give --{where} or the key {where}"
-    if problem["type"] != "extra_forbidden":
-        message = problem["msg"]
-        return f"{where}: {message[0].lower()}{message[1:]}, not {quoted(problem['input'])}"
-    known = list(Tiny.model_fields if problem["loc"][0] == "tiny" else Recipe.model_fields)
-    near = difflib.get_close_matches(str(problem["loc"][-1]), known, 3)
-    return f"unknown key {where}; " + (f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}")

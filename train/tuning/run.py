@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
-from train import chat, corpus, load, tiny
+from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line
 from train.tuning import packing, rows
 from train.tuning.recipe import Recipe, options
@@ -145,6 +145,7 @@ def check(recipe: Recipe) -> None:
             raise ConfigError(f"training.{key}: give {name} instead")
     if recipe.training.get("max_length", 1) is None:
         raise ConfigError("training.max_length: give the tokens of the longest row to train on, for example 2048")
+    output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)
     corpus.check(recipe.data, "train")

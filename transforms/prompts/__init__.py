@@ -20,20 +20,22 @@ def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: It
     one of `tasks` in one of `langs`.
     """
     path = path or BUNDLED
-    content = yaml_values.read(path, "--prompts takes a YAML file")
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected a map task → lang → list of texts")
-    unknown = [str(task) for task in content if task not in TASKS]
-    if unknown:
-        raise ConfigError(f"{path}: unknown task {quoted(unknown[0])}; tasks are {', '.join(TASKS)}")
-    return {task: {lang: _texts(path, content, task, lang) for lang in langs} for task in tasks}
+    document = yaml_values.read_document(path, "--prompts takes a YAML file")
+    if not isinstance(document.value, dict):
+        raise ConfigError(f"{document.place()}: expected a mapping task → language → list of texts")
+    for task in document.value:
+        if task not in TASKS:
+            place = document.place([task])
+            raise ConfigError(f"{place}: unknown task {quoted(str(task))}; tasks are {', '.join(TASKS)}")
+    return {task: {lang: _texts(document, task, lang) for lang in langs} for task in tasks}
 
 
-def _texts(path: str | Path, content: dict, task: str, lang: str) -> tuple[str, ...]:
-    of_task = content.get(task)
-    texts = of_task.get(lang) if isinstance(of_task, dict) else None
+def _texts(document: yaml_values.Document, task: str, lang: str) -> tuple[str, ...]:
+    by_lang = document.value.get(task)
+    texts = by_lang.get(lang) if isinstance(by_lang, dict) else None
+    place = document.place([task, lang])
     if not texts:
-        raise ConfigError(f"{path}: no prompt for task {task} in language {lang!r}; add a list of texts under it")
+        raise ConfigError(f"{place}: no prompt for task {task} in language {lang!r}; add a list of texts under it")
     if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ConfigError(f"{path}: {task}.{lang} must be a list of texts, none of them empty")
+        raise ConfigError(f"{place}: {task}.{lang} must be a list of texts, none of them empty")
     return tuple(text.strip() for text in texts)

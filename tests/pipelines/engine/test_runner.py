@@ -99,6 +99,14 @@ schemas.errors.MachineError: out/a.parquet: no space left [while running 'ingest
 """
 
 
+MEMORY_TEXT = """\
+Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 1623, in apache_beam.runners.common.DoFnRunner._reraise_augmented
+MemoryError [while running 'clean/Clean']
+
+"""
+
+
 @pytest.mark.parametrize(
     ("raised", "original"),
     [
@@ -110,6 +118,12 @@ schemas.errors.MachineError: out/a.parquet: no space left [while running 'ingest
             MachineError("out/a.parquet: no space left"),
         ),
         (RuntimeError("KeyboardInterrupt [while running 'clean/Write']"), KeyboardInterrupt()),
+        (RuntimeError(MEMORY_TEXT), MemoryError()),
+        (
+            RuntimeError(MEMORY_TEXT.replace("Mem", "pyarrow.lib.ArrowMem")),
+            MemoryError(),
+        ),
+        (RuntimeError(MEMORY_TEXT + WORKER_TEXT), MachineError("out/a.parquet: no space left")),
     ],
 )
 def test_an_error_is_found_again_in_what_the_runner_made_of_it(raised, original):
@@ -118,7 +132,7 @@ def test_an_error_is_found_again_in_what_the_runner_made_of_it(raised, original)
     assert str(found) == str(original)
 
 
-@pytest.mark.parametrize("text", ["out of memory", "ValueError: schemas.errors.MachineError: quoted", ""])
+@pytest.mark.parametrize("text", ["a MemoryError", "ValueError: schemas.errors.MachineError: quoted", ""])
 def test_an_error_of_another_kind_stays_what_it_is(text):
     assert original_error(RuntimeError(text)) is None
 
@@ -136,6 +150,15 @@ def test_run_raises_what_a_worker_raised():
         run(lambda p: p | beam.Create([3]) | beam.Map(refuse), options([]))
     assert str(raised.value) == "labels.json:3: no such label"
     assert raised.value.exit_code == 2
+
+
+def allocate(element: int) -> bytearray:
+    return bytearray(10**15 * element)
+
+
+def test_run_raises_that_memory_ran_out():
+    with pytest.raises(MemoryError):
+        run(lambda p: p | beam.Create([3]) | beam.Map(allocate), options([]))
 
 
 def test_run_leaves_other_errors_alone():

@@ -67,8 +67,9 @@ def test_a_licence_class(tmp_path, licence):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("nmae: x\n", "unknown key 'nmae'; known are name, task, lang, license"),
-        ("task: ner\n", "task is 'ner'; it must be one of NER, RE, SPO, EE, EET, EEA, KG"),
+        ("lang: en\nnmae: x\n", "source.yaml:2: unknown key 'nmae'; did you mean name?"),
+        ("xyzzy: x\n", "source.yaml:1: unknown key 'xyzzy'; known are name, task, lang, license"),
+        ("lang: en\n\ntask: ner\n", "source.yaml:3: task is 'ner'; it must be one of NER, RE, SPO, EE, EET, EEA, KG"),
         ("lang: fr\n", "lang is 'fr'; it must be one of en, zh"),
         ("name: 3\n", "name is 3; it must be a text"),
         ("- task\n", "source.yaml:1: expected the keys name, task, lang, license"),

@@ -1,0 +1,1 @@
+"""The command `ieforge`, which runs the commands of the other packages."""

@@ -1,0 +1,99 @@
+"""Runs the commands of IEForge by their names: `ieforge build` is `python -m pipelines.build`."""
+
+import argparse
+import ast
+import importlib
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import util
+from pathlib import Path
+
+from schemas import command
+from schemas.errors import ConfigError, did_you_mean
+
+MODULES = (
+    "pipelines.build",
+    "pipelines.sources",
+    "pipelines.publish",
+    "pipelines.rebuild",
+    "pipelines.diff",
+    "hard_negatives.evaluate",
+    "train.sft",
+    "train.predict",
+    "train.score",
+    "train.compare",
+    "train.export",
+)
+"""The commands in the order of the help: each is a module, or a package's `__main__`, with a function `main(flags)`."""
+
+GROUPS = ("train",)
+"""Packages whose name is the first word of their commands, as in `ieforge train sft`."""
+
+
+def command_name(module: str) -> str:
+    package, _, name = module.rpartition(".")
+    return f"{package} {name}" if package in GROUPS else name
+
+
+COMMANDS = {command_name(module): module for module in MODULES}
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    return command.run(parse, run, flags)
+
+
+def parse(flags: Sequence[str] | None) -> argparse.Namespace:
+    """`words`: everything on the command line, which the command that is named parses."""
+    return argparse.Namespace(words=list(sys.argv[1:] if flags is None else flags), debug=False)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    first, *rest = arguments.words or ["--help"]
+    if first == "--version":
+        from importlib import metadata
+
+        print(f"{command.PROGRAM} {metadata.version('ieforge')}")
+        return 0
+    if first in ("-h", "--help"):
+        print(overview(COMMANDS))
+        return 0
+    if first in GROUPS:
+        if not rest or rest[0] in ("-h", "--help"):
+            print(overview(name for name in COMMANDS if name.startswith(f"{first} ")))
+            return 0
+        first, rest = f"{first} {rest[0]}", rest[1:]
+    if first not in COMMANDS:
+        hint = did_you_mean(first, COMMANDS) or f"{command.PROGRAM} --help lists them"
+        raise ConfigError(f"{command.PROGRAM} {first}: no such command; {hint}")
+    return forward(first, rest)
+
+
+def forward(name: str, flags: Sequence[str]) -> int:
+    """Runs a command in this process, as a program called `ieforge NAME`; returns its exit code."""
+    module = COMMANDS[name]
+    module = f"{module}.__main__" if is_package(module) else module
+    called, sys.argv[0] = sys.argv[0], f"{command.PROGRAM} {name}"
+    try:
+        return importlib.import_module(module).main(flags)
+    finally:
+        sys.argv[0] = called
+
+
+def overview(names: Iterable[str]) -> str:
+    """The help: what each of the commands does, from the first line of its module."""
+    names = list(names)
+    width = max(map(len, names))
+    lines = [f"  {name:<{width}}  {command.summary(docstring(COMMANDS[name]))}" for name in names]
+    usage = f"usage: {command.PROGRAM} COMMAND [FLAGS]"
+    return "\n".join([usage, "", "commands:", *lines, "", f"{command.PROGRAM} COMMAND --help shows the flags of one."])
+
+
+def docstring(module: str) -> str:
+    """A command's documentation, without importing the command."""
+    spec = util.find_spec(module)
+    path = Path(spec.origin).with_name("__main__.py") if is_package(module) else Path(spec.origin)
+    return ast.get_docstring(ast.parse(path.read_bytes()))
+
+
+def is_package(module: str) -> bool:
+    return util.find_spec(module).submodule_search_locations is not None

@@ -1,0 +1,127 @@
+"""The command `ieforge`: its names, its help, its version, and that it runs the modules as they run themselves."""
+
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from ieforge import commands as ieforge
+from tests.conftest import ROOT
+
+NAMES = {
+    "build": "pipelines.build",
+    "sources": "pipelines.sources",
+    "publish": "pipelines.publish",
+    "rebuild": "pipelines.rebuild",
+    "diff": "pipelines.diff",
+    "evaluate": "hard_negatives.evaluate",
+    "train sft": "train.sft",
+    "train predict": "train.predict",
+    "train score": "train.score",
+    "train compare": "train.compare",
+    "train export": "train.export",
+}
+
+
+def test_names_of_commands():
+    assert ieforge.COMMANDS == NAMES
+
+
+def test_every_module_that_can_be_run_is_a_command():
+    runnable = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+        for package in ("pipelines", "hard_negatives", "validation", "train")
+        for path in (ROOT / package).rglob("*.py")
+        if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
+    }
+    assert runnable == set(ieforge.MODULES)
+
+
+@pytest.mark.parametrize("flags", [[], ["--help"], ["-h"]])
+def test_the_overview_has_a_line_for_each_command(flags, capsys):
+    assert ieforge.main(flags) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "usage: ieforge COMMAND [FLAGS]" and max(map(len, lines)) <= 120
+    described = dict(line.strip().split("  ", 1) for line in lines if line.startswith("  "))
+    assert list(described) == list(NAMES)
+    assert all(text.strip().endswith(".") for text in described.values())
+
+
+@pytest.mark.parametrize("flags", [["train"], ["train", "--help"]])
+def test_the_overview_of_a_group(flags, capsys):
+    assert ieforge.main(flags) == 0
+    shown = capsys.readouterr().out
+    assert "  train sft  " in shown and "  build" not in shown
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert ieforge.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ieforge {version}\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["biuld", "--output", "x"], "error: ieforge biuld: no such command; did you mean build, rebuild?\n"),
+        (["train", "stf"], "error: ieforge train stf: no such command; did you mean train sft"),
+        (["xyzzy\n"], "error: ieforge xyzzy\\n: no such command; ieforge --help lists them\n"),
+        (["--output", "x"], "error: ieforge --output: no such command; "),
+    ],
+)
+def test_an_unknown_name_is_one_line(flags, line, capsys):
+    assert ieforge.main(flags) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.startswith(line) and shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["build", "sources", "train score"])
+def test_help_of_a_command_is_that_of_the_program_ieforge(name, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/ieforge"])
+    with pytest.raises(SystemExit) as ended:
+        ieforge.main([*name.split(), "--help"])
+    assert ended.value.code == 0 and sys.argv == ["/usr/bin/ieforge"]
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: ieforge {name} ") and "python -m" not in shown
+
+
+def test_flags_exit_code_and_error_are_those_of_the_module(tmp_path, capsys):
+    assert ieforge.main(["diff", str(tmp_path), str(tmp_path)]) == 2
+    assert "neither a validated build nor a release" in capsys.readouterr().err
+    assert ieforge.main(["diff", "--debug", str(tmp_path), str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("Traceback")
+
+
+def test_an_interrupt_while_a_command_is_imported_is_one_line(tmp_path):
+    (tmp_path / "slow.py").write_text("import sys, time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    code = "from ieforge import commands as m; import sys; m.COMMANDS['slow'] = 'slow'; sys.exit(m.main(['slow']))"
+    path = os.pathsep.join([str(ROOT), str(tmp_path)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "interrupted\n")
+    assert process.returncode == 130
+
+
+def test_an_interrupt_before_the_first_import_ends_it_without_a_traceback(tmp_path):
+    (tmp_path / "argparse.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ieforge"],
+        env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == -signal.SIGINT
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "ieforge", "--version"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("ieforge ")

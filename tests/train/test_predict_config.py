@@ -1,0 +1,47 @@
+"""`train.predict --config`: a YAML file in place of flags, flags over it, and what is wrong with one."""
+
+import pytest
+
+from schemas.errors import ConfigError
+from train import predict
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(text: str) -> str:
+        (tmp_path / "predict.yaml").write_text(text, encoding="utf-8")
+        return str(tmp_path / "predict.yaml")
+
+    return write
+
+
+def test_a_file_gives_the_flags_and_flags_win_over_it(config):
+    path = config("model: m\ndata: d\nbatch_size: 4\nguided: true\nbackoff_s: 2\nsources: ['a,b', c]\ntasks: NER,RE\n")
+    given = predict.parse(["--config", path, "--batch_size", "8"])
+    flags = ["--model", "m", "--data", "d", "--batch_size", "8", "--guided", "--backoff_s", "2"]
+    flags += ["--sources", '"a,b",c', "--tasks", "NER,RE"]
+    assert vars(given) == vars(predict.parse(flags)) | {"config": path}
+    assert (given.batch_size, given.guided, given.sources, given.split) == (8, True, '"a,b",c', "test")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("model: m\nbatch_siz: 4\n", "predict.yaml:2: unknown key batch_siz; did you mean batch_size"),
+        ("batch_size: many\n", "predict.yaml:1: batch_size: input should be a valid integer"),
+        ("\nbackend: x\n", "predict.yaml:2: backend: input should be 'transformers' or 'vllm', not 'x'"),
+        ("guided: perhaps\n", "predict.yaml:1: guided: input should be a valid boolean"),
+        ("config: other.yaml\n", "predict.yaml:1: unknown key config"),
+        ("limit:\n", "predict.yaml:1: limit: input should be a valid integer"),
+        ("- model\n", "predict.yaml:1: expected a mapping of model, adapter"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_its_place(config, text, line, capsys):
+    assert predict.main(["--config", config(text)]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: ") and line in shown and shown.count("\n") == 1
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ConfigError, match=r"none.yaml: No such file or directory; --config takes a YAML file"):
+        predict.parse(["--config", str(tmp_path / "none.yaml")])
