@@ -215,6 +215,7 @@ class SplitWriter:
                 record.entities,
                 record.relations,
                 record.events,
+                record.unknown_labels,
             )
         )
         self.written += 1

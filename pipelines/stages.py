@@ -64,13 +64,13 @@ def stages_of(config: Config, located: Sequence[Located], options: PipelineOptio
         for stage in (
             Stage(
                 "ingest",
-                3,
+                4,
                 (),
                 ("examples", "rejects/ingest"),
                 ingest_inputs(config, located, version, raw),
                 build.ingest,
             ),
-            Stage("clean", 5, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
+            Stage("clean", 6, ("ingest",), ("clean", "rejects/clean"), config.clean.model_dump(), build.clean),
             Stage("labels", 1, ("clean",), ("labels",), [instruct["tasks"], config.ingest.collapse], build.labels),
             Stage("mine", 3, ("labels",), ("hard_negatives",), mined_from, build.mine),
             Stage(
