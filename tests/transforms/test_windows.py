@@ -397,3 +397,10 @@ def test_windows_keep_or_count_everything(example, max_chars):
         "arguments": sum(len(event.arguments) for event in example.events or ()) - len(arguments),
     }
     assert lost == Counter({f"{kind}": count for kind, count in everything.items() if count})
+
+
+def test_a_window_that_ends_before_a_mention_that_is_cut_knows_its_label():
+    whole = Mention("Ann of the long long house", ((8, 34),))
+    cut, _ = windows(document("Al ran. Ann of the long long house sang.", entities=(Entity("person", whole),)), 15)
+    unknown = [bool(window.unknown_labels) for window in cut]
+    assert cut[0].text == "Al ran." and unknown == [False] + [True] * (len(cut) - 2) + [False]
