@@ -4,8 +4,8 @@ The version stands in each schema's metadata. No maps, dictionaries or large typ
 first, and an all-empty shard must have the type of a full one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 from schemas.errors import Reject, writable
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
 from schemas.instruction import Instruction
+from schemas.label import UnknownLabel
 
 VERSION = {b"ieforge": b"1"}
+EXAMPLES_VERSION = {b"ieforge": b"2"}
+"""Of EXAMPLES. 2: ids, concepts, references and unknown labels."""
 
 
 def required(name: str, kind: pa.DataType) -> pa.Field:
@@ -25,7 +28,14 @@ def required(name: str, kind: pa.DataType) -> pa.Field:
 STRINGS = pa.list_(required("element", pa.string()))
 SPAN = pa.list_(required("element", pa.int32()), 2)
 MENTION = pa.struct([required("text", pa.string()), required("spans", pa.list_(required("element", SPAN)))])
-ENTITY = pa.struct([required("label", pa.string()), required("mention", MENTION)])
+ENTITY = pa.struct(
+    [
+        required("label", pa.string()),
+        required("mention", MENTION),
+        pa.field("id", pa.string()),
+        required("concepts", STRINGS),
+    ]
+)
 RELATION = pa.struct(
     [
         required("label", pa.string()),
@@ -33,9 +43,11 @@ RELATION = pa.struct(
         required("tail", MENTION),
         pa.field("head_label", pa.string()),
         pa.field("tail_label", pa.string()),
+        pa.field("head_entity", pa.string()),
+        pa.field("tail_entity", pa.string()),
     ]
 )
-ARGUMENT = pa.struct([required("role", pa.string()), required("mention", MENTION)])
+ARGUMENT = pa.struct([required("role", pa.string()), required("mention", MENTION), pa.field("entity", pa.string())])
 EVENT = pa.struct(
     [
         required("label", pa.string()),
@@ -43,6 +55,7 @@ EVENT = pa.struct(
         required("arguments", pa.list_(required("element", ARGUMENT))),
     ]
 )
+UNKNOWN_LABEL = pa.struct([required("layer", pa.string()), required("label", pa.string())])
 
 EXAMPLES = pa.schema(
     [
@@ -55,8 +68,9 @@ EXAMPLES = pa.schema(
         pa.field("entities", pa.list_(required("element", ENTITY))),
         pa.field("relations", pa.list_(required("element", RELATION))),
         pa.field("events", pa.list_(required("element", EVENT))),
+        required("unknown_labels", pa.list_(required("element", UNKNOWN_LABEL))),
     ],
-    metadata=VERSION,
+    metadata=EXAMPLES_VERSION,
 )
 
 INSTRUCTIONS = pa.schema(
@@ -92,6 +106,7 @@ def examples_to_table(examples: Sequence[Example]) -> pa.Table:
             listed([e.entities for e in examples], entity_array, EXAMPLES.field("entities").type),
             listed([e.relations for e in examples], relation_array, EXAMPLES.field("relations").type),
             listed([e.events for e in examples], event_array, EXAMPLES.field("events").type),
+            listed([e.unknown_labels for e in examples], unknown_array, EXAMPLES.field("unknown_labels").type),
         ],
         schema=EXAMPLES,
     )
@@ -103,6 +118,8 @@ def strings(values: Sequence[str | None]) -> pa.Array:
 
 def listed(lists: Sequence[Sequence | None], to_array: Callable[[list], pa.Array], kind: pa.ListType) -> pa.Array:
     """A list for each of `lists`, null for None; `to_array` is given what they hold, end to end."""
+    if not any(lists) and None not in lists:  # at once, as in nearly all tables no entity has a concept
+        return pa.ListArray.from_arrays(pa.array(np.zeros(len(lists) + 1, np.int32)), to_array([]), type=kind)
     ends = np.cumsum([len(items) if items else 0 for items in lists], dtype=np.int32)
     nulls = pa.array([items is None for items in lists], pa.bool_()) if None in lists else None
     values = to_array([item for items in lists if items for item in items])
@@ -127,7 +144,13 @@ def span_array(spans: list[Span]) -> pa.Array:
 
 
 def entity_array(entities: list[Entity]) -> pa.Array:
-    return struct(ENTITY, [strings([e.label for e in entities]), mention_array([e.mention for e in entities])])
+    columns = [
+        strings([e.label for e in entities]),
+        mention_array([e.mention for e in entities]),
+        strings([e.id for e in entities]),
+        listed([e.concepts for e in entities], strings, STRINGS),
+    ]
+    return struct(ENTITY, columns)
 
 
 def relation_array(relations: list[Relation]) -> pa.Array:
@@ -137,6 +160,8 @@ def relation_array(relations: list[Relation]) -> pa.Array:
         mention_array([r.tail for r in relations]),
         strings([r.head_label for r in relations]),
         strings([r.tail_label for r in relations]),
+        strings([r.head_entity for r in relations]),
+        strings([r.tail_entity for r in relations]),
     ]
     return struct(RELATION, columns)
 
@@ -151,7 +176,16 @@ def event_array(events: list[Event]) -> pa.Array:
 
 
 def argument_array(arguments: list[Argument]) -> pa.Array:
-    return struct(ARGUMENT, [strings([a.role for a in arguments]), mention_array([a.mention for a in arguments])])
+    columns = [
+        strings([a.role for a in arguments]),
+        mention_array([a.mention for a in arguments]),
+        strings([a.entity for a in arguments]),
+    ]
+    return struct(ARGUMENT, columns)
+
+
+def unknown_array(unknown: list[UnknownLabel]) -> pa.Array:
+    return struct(UNKNOWN_LABEL, [strings([u.layer for u in unknown]), strings([u.label for u in unknown])])
 
 
 def nulls_where_none_may_be(table: pa.Table) -> bool:
@@ -182,7 +216,7 @@ def table_to_examples(table: pa.Table) -> list[Example]:
         lists_of(columns[name], read)
         for name, read in (("entities", entities_of), ("relations", relations_of), ("events", events_of))
     )
-    return list(map(Example, *plain, tasks, *layers))
+    return list(map(Example, *plain, tasks, *layers, lists_of(columns["unknown_labels"], unknown_of)))
 
 
 def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list]) -> list[tuple | None]:
@@ -190,6 +224,8 @@ def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list]) -> list[tup
     if column.null_count == len(column):
         return [None] * len(column)
     offsets = column.offsets.to_numpy()
+    if offsets[0] == offsets[-1] and not column.null_count:
+        return [()] * len(column)
     items = read(column.values.slice(offsets[0], offsets[-1] - offsets[0]))
     lists = [tuple(items[start:end]) for start, end in pairwise((offsets - offsets[0]).tolist())]
     if column.null_count:
@@ -210,13 +246,20 @@ def spans_of(column: pa.FixedSizeListArray) -> list[Span]:
 
 
 def entities_of(column: pa.StructArray) -> list[Entity]:
-    return list(map(Entity, column.field("label").to_pylist(), mentions_of(column.field("mention"))))
+    labels, mentions = column.field("label").to_pylist(), mentions_of(column.field("mention"))
+    concepts = lists_of(column.field("concepts"), pa.Array.to_pylist)
+    return list(map(Entity, labels, mentions, optional_strings(column.field("id")), concepts))
+
+
+def optional_strings(column: pa.StringArray) -> Iterable[str | None]:
+    return repeat(None) if column.null_count == len(column) else column.to_pylist()
 
 
 def relations_of(column: pa.StructArray) -> list[Relation]:
     labels, heads, tails = (column.field(name) for name in ("label", "head", "tail"))
-    types = (column.field(name).to_pylist() for name in ("head_label", "tail_label"))
-    return list(map(Relation, labels.to_pylist(), mentions_of(heads), mentions_of(tails), *types))
+    optional = ("head_label", "tail_label", "head_entity", "tail_entity")
+    others = (optional_strings(column.field(name)) for name in optional)
+    return list(map(Relation, labels.to_pylist(), mentions_of(heads), mentions_of(tails), *others))
 
 
 def events_of(column: pa.StructArray) -> list[Event]:
@@ -225,7 +268,12 @@ def events_of(column: pa.StructArray) -> list[Event]:
 
 
 def arguments_of(column: pa.StructArray) -> list[Argument]:
-    return list(map(Argument, column.field("role").to_pylist(), mentions_of(column.field("mention"))))
+    roles, mentions = column.field("role").to_pylist(), mentions_of(column.field("mention"))
+    return list(map(Argument, roles, mentions, optional_strings(column.field("entity"))))
+
+
+def unknown_of(column: pa.StructArray) -> list[UnknownLabel]:
+    return list(map(UnknownLabel, column.field("layer").to_pylist(), column.field("label").to_pylist()))
 
 
 def layer_items(table: pa.Table, name: str) -> tuple[pa.StructArray, np.ndarray]:

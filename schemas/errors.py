@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.label import UnknownLabel
+
 
 class IEForgeError(Exception):
     """One line for the user: what is wrong, where (`file:line`), what to do. `exit_code` is the process's.
@@ -131,12 +133,16 @@ def writable(text: str) -> str:
 class BadRecord:
     """What a reader yields in place of a record that it cannot read. `place` is `file:line`.
 
+    `unknown`: where only a part of the record is lost, the labels of that part, as the file has them: what else of them
+    the text has is known, but not all of it.
+
     It quotes files whose bytes, and whose names, need not be UTF-8, and is written into tables: see `writable`.
     """
 
     place: str
     reason: Reason
     detail: str
+    unknown: tuple[UnknownLabel, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "place", writable(self.place))

@@ -7,6 +7,7 @@ make and to hash. They hold no cycles, so that the garbage collector need not kn
 import msgspec
 
 from schemas.errors import BadRecord
+from schemas.label import UnknownLabel
 
 Span = tuple[int, int]
 """Start and end in code points, half-open."""
@@ -22,23 +23,38 @@ class Mention(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entity(msgspec.Struct, frozen=True, gc=False):
+    """`id`: the file's name for it, unique within its Example, None where the file has none. `concepts`: what it stands
+    for in vocabularies, as `MESH:D003920`; several for a composite mention.
+    """
+
     label: str
     mention: Mention
+    id: str | None = None
+    concepts: tuple[str, ...] = ()
 
 
 class Relation(msgspec.Struct, frozen=True, gc=False):
-    """A typed triple where the source types its ends (`head_label`, `tail_label`), else a plain one."""
+    """A typed triple where the source types its ends (`head_label`, `tail_label`), else a plain one.
+
+    `head_entity`, `tail_entity`: the entity of the Example that the end is, by its id, or by its concept where the file
+    relates concepts (any entity with that concept then); None where the file does not say.
+    """
 
     label: str
     head: Mention
     tail: Mention
     head_label: str | None = None
     tail_label: str | None = None
+    head_entity: str | None = None
+    tail_entity: str | None = None
 
 
 class Argument(msgspec.Struct, frozen=True, gc=False):
+    """`entity` refers to an entity as the ends of a Relation do."""
+
     role: str
     mention: Mention
+    entity: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -52,7 +68,8 @@ class Example(msgspec.Struct, frozen=True, gc=False):
 
     `id` is `<source key>/<split>/<n>`, a window's `<source key>/<split>/<n>/<w>`. `source` is the name that the
     published corpora use. `tasks` names what the text is used for (NER, RE, ...). A layer that is None is not
-    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing.
+    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing. `unknown_labels`: those
+    of which the text may have more than its layers say, without repetition; they are never asked of it.
     """
 
     id: str
@@ -64,13 +81,15 @@ class Example(msgspec.Struct, frozen=True, gc=False):
     entities: tuple[Entity, ...] | None
     relations: tuple[Relation, ...] | None
     events: tuple[Event, ...] | None
+    unknown_labels: tuple[UnknownLabel, ...] = ()
 
 
 class RawExample(msgspec.Struct, frozen=True, gc=False):
     """What a file format's reader yields: the text and layers with the file's own labels. `place` is `file:line`.
 
     `lost`: the parts of the record that could not be read, such as an argument whose offsets fit nothing, while the
-    rest of it could.
+    rest of it could. Their labels are among `unknown_labels` once `transforms.normalize` has put all labels into prompt
+    words.
     """
 
     place: str
@@ -79,6 +98,7 @@ class RawExample(msgspec.Struct, frozen=True, gc=False):
     relations: tuple[Relation, ...] | None = None
     events: tuple[Event, ...] | None = None
     lost: tuple[BadRecord, ...] = ()
+    unknown_labels: tuple[UnknownLabel, ...] = ()
 
 
 TASKS = ("NER", "RE", "SPO", "EE", "EET", "EEA", "KG")

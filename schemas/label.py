@@ -26,6 +26,18 @@ def typed_label(subject_type: str, predicate: str, object_type: str) -> Label:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownLabel:
+    """A label that must not be asked of a text: whether the text has more of it than its annotation says is unknown.
+
+    `layer` is entities, relations or events; `label` is an item's of that layer, as the Example has it (of a typed
+    triple the relation alone).
+    """
+
+    layer: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class LabelSet:
     """All labels of one source for one task, sorted by name. `counts`: label → split → annotations kept by clean."""
 

@@ -1,6 +1,6 @@
 """What a release says of itself: `release.json` and `rebuild/sources.json`.
 
-Written by `pipelines.release`; read there, by `pipelines.diff` and by `pipelines.rebuild`, from folders that strangers
+Written by `pipelines.release.contents`; read there, by `pipelines.diff` and by `pipelines.rebuild`, from folders that strangers
 may have written. A release may have been made by another version: of `release.json` unknown keys are ignored, so that
 a later version can replace its files.
 """

@@ -1,8 +1,10 @@
 """Hypothesis strategies: random texts in several scripts and Examples whose mentions are valid for them."""
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.example import SPLITS, TASKS, Argument, Entity, Event, Example, Mention, RawExample, Relation, surface
+from schemas.label import UnknownLabel
 
 CLEAN = (
     *("a", "Bo", "rat ", "cell-line", " ", ". ", "? ", ", ", "7", "% ", "\n"),
@@ -49,20 +51,51 @@ LABELS = st.sampled_from(["drug", "disease", "地点"])
 ROLES = st.sampled_from(["agent", "time", "对象"])
 
 
-def layers(text: str, mention: st.SearchStrategy[Mention], max_size: int = 4) -> st.SearchStrategy[dict]:
-    """Random entities, relations and events over `text`; each layer may be None."""
-    relation = st.builds(
-        Relation, LABELS, mention, mention, head_label=st.none() | LABELS, tail_label=st.none() | LABELS
-    )
-    arguments = st.lists(st.builds(Argument, ROLES, mention), max_size=3).map(tuple)
-    items = {
-        "entities": st.builds(Entity, LABELS, mention),
-        "relations": relation,
-        "events": st.builds(Event, LABELS, st.none() | mention, arguments),
+CONCEPTS = st.lists(st.sampled_from(["Q42", "MESH:D003920", "id1"]), unique=True, max_size=2).map(tuple)
+"""One may be the same string as an entity's id."""
+
+UNKNOWN_LABELS = st.lists(
+    st.builds(UnknownLabel, st.sampled_from(["entities", "relations", "events"]), LABELS), unique=True, max_size=2
+).map(tuple)
+
+
+@st.composite
+def layers(draw, text: str, mention: st.SearchStrategy[Mention], max_size: int = 4) -> dict:
+    """Random entities, relations and events over `text`; each layer may be None. Every entity that a relation or an
+    argument refers to is there.
+    """
+
+    def layer(item: st.SearchStrategy) -> st.SearchStrategy[tuple | None]:
+        return st.none() | st.lists(item, max_size=max_size).map(tuple)
+
+    entities = draw(layer(st.builds(Entity, LABELS, mention, concepts=st.just(()) | CONCEPTS)))
+    if entities and draw(st.booleans()):
+        ids = draw(st.permutations([None, *(f"id{n}" for n in range(len(entities)))]))
+        entities = tuple(replace(entity, id=ids[n]) for n, entity in enumerate(entities))
+    names = sorted(entity_names(entities))
+    reference = st.none() | st.sampled_from(names) if names else st.none()
+    label = st.none() | LABELS
+    relation = st.builds(Relation, LABELS, mention, mention, label, label, reference, reference)
+    arguments = st.lists(st.builds(Argument, ROLES, mention, reference), max_size=3).map(tuple)
+    return {
+        "entities": entities,
+        "relations": draw(layer(relation)),
+        "events": draw(layer(st.builds(Event, LABELS, st.none() | mention, arguments))),
     }
-    return st.fixed_dictionaries(
-        {name: st.none() | st.lists(item, max_size=max_size).map(tuple) for name, item in items.items()}
-    )
+
+
+def entity_names(entities) -> set[str]:
+    """The ids and concepts by which relations and arguments refer to `entities` (a layer, None where unknown)."""
+    return {name for entity in entities or () for name in (entity.id, *entity.concepts) if name is not None}
+
+
+def assert_references_hold(example: Example | RawExample) -> None:
+    """Ids are unique, and every reference of a relation or an argument names an entity of the example."""
+    ids = [entity.id for entity in example.entities or () if entity.id is not None]
+    assert len(ids) == len(set(ids))
+    references = [end for r in example.relations or () for end in (r.head_entity, r.tail_entity)]
+    references += [argument.entity for event in example.events or () for argument in event.arguments]
+    assert set(references) - {None} <= entity_names(example.entities)
 
 
 @st.composite
@@ -77,6 +110,7 @@ def examples(draw, text=None, mention=mentions_of, max_size: int = 4) -> Example
         lang=draw(st.sampled_from(["en", "zh"])),
         text=string,
         tasks=tuple(draw(st.lists(st.sampled_from(TASKS), unique=True).map(sorted))),
+        unknown_labels=draw(UNKNOWN_LABELS),
         **draw(layers(string, mention(string), max_size)),
     )
 
@@ -85,4 +119,9 @@ def examples(draw, text=None, mention=mentions_of, max_size: int = 4) -> Example
 def raw_examples(draw, text=None, mention=mentions_of, max_size: int = 4) -> RawExample:
     """What a reader yields, with valid offsets."""
     string = draw(texts() if text is None else text)
-    return RawExample(f"made.txt:{draw(st.integers(1, 99))}", string, **draw(layers(string, mention(string), max_size)))
+    return RawExample(
+        f"made.txt:{draw(st.integers(1, 99))}",
+        string,
+        unknown_labels=draw(UNKNOWN_LABELS),
+        **draw(layers(string, mention(string), max_size)),
+    )

@@ -75,13 +75,14 @@ def with_mentions(example: Example, convert: Callable[[Mention], Mention]) -> Ex
     """The example with every mention of every layer converted."""
 
     def entity(item: Entity) -> Entity:
-        return Entity(item.label, convert(item.mention))
+        return Entity(item.label, convert(item.mention), item.id, item.concepts)
 
     def relation(item: Relation) -> Relation:
-        return Relation(item.label, convert(item.head), convert(item.tail), item.head_label, item.tail_label)
+        ends = item.head_label, item.tail_label, item.head_entity, item.tail_entity
+        return Relation(item.label, convert(item.head), convert(item.tail), *ends)
 
     def event(item: Event) -> Event:
-        arguments = tuple(Argument(argument.role, convert(argument.mention)) for argument in item.arguments)
+        arguments = tuple(Argument(a.role, convert(a.mention), a.entity) for a in item.arguments)
         return Event(item.label, item.trigger and convert(item.trigger), arguments)
 
     def layer(items, change):

@@ -3,11 +3,11 @@
 See docs/cleaning.md for the rules and why they are these.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain, groupby
+from itertools import chain, count, groupby
 from operator import itemgetter
 from typing import Literal, TypeVar
 
@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.errors import Reason
-from schemas.example import LAYER, Event, Example, Mention, RawExample
+from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, RawExample, Relation
 
 SameText = Literal["unite", "drop", "report"]
 """What becomes of rows of one text that annotate different things and do not contradict each other."""
@@ -43,10 +43,13 @@ def annotation_items(example: Example) -> list[Item]:
     The place of an entity is its mention, of a relation its pair, of an event its trigger, of an argument trigger
     and mention; a mention is its spans or else its string. An event without a trigger stands nowhere, so its type
     is the place: two rows may differ in such events without contradicting each other. So it is with a task or a
-    known layer: a row in which a layer is unknown is no duplicate of one that knows it to be empty.
+    known layer: a row in which a layer is unknown is no duplicate of one that knows it to be empty. And so it is with
+    an unknown label: a row that may have more of it is no duplicate of one that has not, and does not contradict it.
+    Ids and concepts are no annotation: rows that differ only in them are alike.
     """
     items = {(_hash("task", task), _hash(task)) for task in example.tasks}
     items |= {(_hash("known", name), _hash(name)) for name in LAYERS if getattr(example, name) is not None}
+    items |= {(_hash("unknown", item.layer, item.label), _hash("unknown")) for item in example.unknown_labels}
     for entity in example.entities or ():
         items.add((_hash("entity", _place(entity.mention)), _hash(entity.label)))
     for relation in example.relations or ():
@@ -152,16 +155,22 @@ def united(rows: Sequence[Annotated]) -> Annotated:
     A layer is unknown only where it is in every row, and a text is for a task whose layer is unknown only where
     nothing is known of it (a text to predict on). Where no row has several events of one type and trigger, these
     are one event with the arguments of all; otherwise which event of a row is which of another's cannot be known.
+
+    An entity that several rows have keeps the id of the first and the concepts of all; an id that another entity has
+    already gets a number, and references follow. A label that is unknown in any row is unknown: that another row misses
+    nothing of it cannot be known, since of rows to be united each may have but a part.
     """
-
-    def layer(name: str) -> tuple | None:
-        known = [items for row in rows if (items := getattr(row, name)) is not None]
-        return tuple(dict.fromkeys(chain.from_iterable(known))) if known else None
-
     first = rows[0]
-    layers = {name: layer(name) for name in LAYERS}
-    if layers["events"]:
-        layers["events"] = _events_united([row.events or () for row in rows])
+    entities, new_ids = _entities_united(rows)
+    numbered = list(zip(rows, new_ids, strict=True))
+    relations = [_relation_renamed(relation, ids) for row, ids in numbered for relation in row.relations or ()]
+    events = [[_event_renamed(event, ids) for event in row.events or ()] for row, ids in numbered]
+    united_layers = entities, _relations_united(relations), _events_united(events)
+    layers = {
+        name: None if all(getattr(row, name) is None for row in rows) else layer
+        for name, layer in zip(LAYERS, united_layers, strict=True)
+    }
+    layers["unknown_labels"] = tuple(dict.fromkeys(chain.from_iterable(row.unknown_labels for row in rows)))
     if isinstance(first, Example):
         tasks = tuple(dict.fromkeys(chain.from_iterable(row.tasks for row in rows)))
         known = tuple(task for task in tasks if layers[LAYER[task]] is not None)
@@ -169,15 +178,76 @@ def united(rows: Sequence[Annotated]) -> Annotated:
     return replace(first, **layers, lost=tuple(chain.from_iterable(row.lost for row in rows)))
 
 
-def _events_united(rows: Sequence[tuple[Event, ...]]) -> tuple[Event, ...]:
+def _entities_united(rows: Sequence[Example | RawExample]) -> tuple[tuple[Entity, ...], list[dict[str, str]]]:
+    """The entities of all rows, and for each row what its ids become."""
+    merged: dict[tuple[str, Mention], Entity] = {}
+    taken: set[str] = set()
+    numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(2))
+    new_ids: list[dict[str, str]] = []
+
+    def free(id_: str | None) -> str | None:
+        new = id_
+        while new in taken:
+            new = f"{id_}_{next(numbers[id_])}"
+        if new is not None:
+            taken.add(new)
+        return new
+
+    for row in rows:
+        new_ids.append({})
+        for entity in row.entities or ():
+            key = entity.label, entity.mention
+            known = merged.get(key)
+            if known is None:
+                merged[key] = replace(entity, id=free(entity.id))
+            elif known != entity:
+                concepts = tuple(dict.fromkeys((*known.concepts, *entity.concepts)))
+                id_ = free(entity.id) if known.id is None else known.id
+                merged[key] = replace(known, id=id_, concepts=concepts)
+            if entity.id is not None:
+                new_ids[-1][entity.id] = merged[key].id
+    return tuple(merged.values()), new_ids
+
+
+def _relation_renamed(relation: Relation, ids: Mapping[str, str]) -> Relation:
+    head, tail = relation.head_entity, relation.tail_entity
+    if head not in ids and tail not in ids:
+        return relation
+    return replace(relation, head_entity=ids.get(head, head), tail_entity=ids.get(tail, tail))
+
+
+def _event_renamed(event: Event, ids: Mapping[str, str]) -> Event:
+    if not any(argument.entity in ids for argument in event.arguments):
+        return event
+    arguments = tuple(Argument(a.role, a.mention, ids.get(a.entity, a.entity)) for a in event.arguments)
+    return replace(event, arguments=arguments)
+
+
+def _relations_united(relations: Iterable[Relation]) -> tuple[Relation, ...]:
+    """Each once, with the first reference to an entity that each of its ends has in any of its repetitions."""
+    merged: dict[Relation, Relation] = {}
+    for relation in relations:
+        key = relation
+        if relation.head_entity is not None or relation.tail_entity is not None:
+            key = replace(relation, head_entity=None, tail_entity=None)
+        known = merged.setdefault(key, relation)
+        if known != relation:
+            head, tail = known.head_entity or relation.head_entity, known.tail_entity or relation.tail_entity
+            merged[key] = replace(known, head_entity=head, tail_entity=tail)
+    return tuple(merged.values())
+
+
+def _events_united(rows: Sequence[Sequence[Event]]) -> tuple[Event, ...]:
     several = {name for events in rows for name, n in Counter(map(_name, dict.fromkeys(events))).items() if n > 1}
     together: dict[object, Event] = {}
     for event in chain.from_iterable(rows):
         alone = event.trigger is None or _name(event) in several
         same = together.setdefault(event if alone else _name(event), event)
         if same is not event and not alone:
-            arguments = tuple(dict.fromkeys((*same.arguments, *event.arguments)))
-            together[_name(event)] = replace(same, arguments=arguments)
+            arguments: dict[tuple[str, Mention], Argument] = {}
+            for argument in (*same.arguments, *event.arguments):
+                arguments.setdefault((argument.role, argument.mention), argument)
+            together[_name(event)] = replace(same, arguments=tuple(arguments.values()))
     return tuple(together.values())
 
 

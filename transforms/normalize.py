@@ -1,12 +1,12 @@
 """RawExamples with a file's own labels and offsets → Examples with prompt words and offsets that hold."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from schemas.errors import SURROGATE, BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 
 REPAIR_RADIUS = 5
 """How far (code points) a mention may stand from its given offset to be moved there."""
@@ -99,7 +99,12 @@ def normalize(
 
     An offset that fits nothing makes a text suspect: an entity, a relation's end or a trigger with one costs the
     record. An argument is lost alone (`lost`), and only where the text does not spell it in one place; documents
-    have many, whose event and other arguments its loss does not touch. One that is empty is lost alone too.
+    have many, whose event and other arguments its loss does not touch. One that is empty is lost alone too. So it is
+    with the entity that a relation's end or an argument refers to: one that is not there costs the record or the
+    argument. A reference to an entity whose label is left out is left out with it. Two entities with one id cost the
+    record.
+
+    The labels of what is lost, here or in `raw.lost`, become unknown labels.
     """
     problem = _encoding_problem(raw)
     if problem:
@@ -107,18 +112,27 @@ def normalize(
     if not raw.text.strip():
         return BadRecord(raw.place, Reason.EMPTY_TEXT, "the text is empty")
 
-    lost: list[BadRecord] = []
+    lost = list(raw.lost)
+    references: dict[str, str | None] = {}
     try:
-        return RawExample(
-            raw.place,
-            raw.text,
-            None if raw.entities is None else _entities(raw, entity_labels),
-            None if raw.relations is None else _relations(raw, relation_labels, entity_labels),
-            None if raw.events is None else _events(raw, event_labels, role_names, lost),
-            (*raw.lost, *lost),
+        layers = (
+            None if raw.entities is None else _entities(raw, entity_labels, references),
+            None if raw.relations is None else _relations(raw, relation_labels, entity_labels, references),
+            None if raw.events is None else _events(raw, event_labels, role_names, references, lost),
         )
     except _Unreadable as problem:
         return BadRecord(raw.place, problem.reason, problem.detail)
+    unknown = (*raw.unknown_labels, *(label for part in lost for label in part.unknown))
+    names = {"entities": entity_labels, "relations": relation_labels, "events": event_labels}
+    return RawExample(raw.place, raw.text, *layers, tuple(lost), _in_prompt_words(unknown, names) if unknown else ())
+
+
+def _in_prompt_words(
+    unknown: Sequence[UnknownLabel], names: Mapping[str, Mapping[str, Label | None]]
+) -> tuple[UnknownLabel, ...]:
+    """Each once; what the source's label maps (by layer) do not have, or map to None, is never asked for anyway."""
+    labels = ((item.layer, names[item.layer].get(item.label)) for item in unknown)
+    return tuple(dict.fromkeys(UnknownLabel(layer, label.name) for layer, label in labels if label))
 
 
 def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention] = repair_spans) -> Mention:
@@ -127,17 +141,44 @@ def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention
     return repair(text, mention)
 
 
-def _entities(raw: RawExample, labels: Mapping[str, Label | None]) -> tuple[Entity, ...]:
-    kept = []
+def _entities(
+    raw: RawExample, labels: Mapping[str, Label | None], references: dict[str, str | None]
+) -> tuple[Entity, ...]:
+    """Fills `references`: id or concept of an entity → itself, or None where every entity with it is left out."""
+    kept, ids = [], set()
     for item in raw.entities:
         label = _name(labels, item.label, "entity type")
         if label:
-            kept.append(Entity(label.name, _fixed(raw.text, item.mention)))
+            kept.append(Entity(label.name, _fixed(raw.text, item.mention), item.id, item.concepts))
+        if item.id is not None:
+            if item.id in ids:
+                raise _Unreadable(Reason.BROKEN_RECORD, f"two entities have the id {item.id!r}")
+            ids.add(item.id)
+            _refer(item.id, bool(label), references)
+        for concept in item.concepts:
+            _refer(concept, bool(label), references)
     return tuple(kept)
 
 
+def _refer(name: str, kept: bool, references: dict[str, str | None]) -> None:
+    if SURROGATE.search(name):
+        raise _Unreadable(Reason.NOT_UTF8, f"the id or concept {name!r} is not UTF-8; re-encode the file")
+    references[name] = name if kept else references.get(name)
+
+
+def _entity(name: str | None, references: Mapping[str, str | None]) -> str | None:
+    if name is None:
+        return None
+    if name not in references:
+        raise _Unreadable(Reason.MISSING_FIELD, f"no entity has the id or concept {name!r}")
+    return references[name]
+
+
 def _relations(
-    raw: RawExample, labels: Mapping[str, Label | None], end_types: Mapping[str, Label | None]
+    raw: RawExample,
+    labels: Mapping[str, Label | None],
+    end_types: Mapping[str, Label | None],
+    references: Mapping[str, str | None],
 ) -> tuple[Relation, ...]:
     def end_type(given: str | None) -> str | None:
         label = _name(end_types, given, "entity type") if given is not None else None
@@ -148,12 +189,18 @@ def _relations(
         label = _name(labels, item.label, "relation")
         if label:
             head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
-            kept.append(Relation(label.name, head, tail, end_type(item.head_label), end_type(item.tail_label)))
+            types = end_type(item.head_label), end_type(item.tail_label)
+            entities = _entity(item.head_entity, references), _entity(item.tail_entity, references)
+            kept.append(Relation(label.name, head, tail, *types, *entities))
     return tuple(kept)
 
 
 def _events(
-    raw: RawExample, labels: Mapping[str, Label], role_names: Mapping[str, str], lost: list[BadRecord]
+    raw: RawExample,
+    labels: Mapping[str, Label],
+    role_names: Mapping[str, str],
+    references: Mapping[str, str | None],
+    lost: list[BadRecord],
 ) -> tuple[Event, ...]:
     """Adds the arguments that are left out to `lost`."""
     kept = []
@@ -165,9 +212,11 @@ def _events(
             if role not in label.roles:
                 raise _Unreadable(Reason.UNKNOWN_LABEL, f"role {argument.role!r} is none of {item.label!r}")
             try:
-                arguments.append(Argument(role, _fixed(raw.text, argument.mention, move_to_only_place)))
+                mention = _fixed(raw.text, argument.mention, move_to_only_place)
+                arguments.append(Argument(role, mention, _entity(argument.entity, references)))
             except _Unreadable as problem:
-                lost.append(BadRecord(raw.place, problem.reason, f"{role!r} of {label.name!r}: {problem.detail}"))
+                detail = f"{role!r} of {label.name!r}: {problem.detail}"
+                lost.append(BadRecord(raw.place, problem.reason, detail, (UnknownLabel("events", item.label),)))
         kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
     return tuple(kept)
 

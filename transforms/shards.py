@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.errors import MachineError
+from schemas.arrow import EXAMPLES
+from schemas.errors import ConfigError, MachineError
 from transforms.files import atomic_write, filesystem
 
 ROW_GROUP_ROWS = 20_000
@@ -78,22 +79,35 @@ def read_back(path: str):
         raise MachineError(f"{path}: cannot be read back: {reason}; delete {folder} and run again") from error
 
 
-def verifying(stream) -> pq.ParquetFile:
-    """A Parquet file whose pages are compared with their checksums as they are read."""
-    return pq.ParquetFile(stream, page_checksum_verification=True)
+def verifying(path: str, stream) -> pq.ParquetFile:
+    """A Parquet file whose pages are compared with their checksums as they are read. Raises as `refuse_older` does."""
+    file = pq.ParquetFile(stream, page_checksum_verification=True)
+    refuse_older(path, file.schema_arrow)
+    return file
+
+
+def refuse_older(path: str, schema: pa.Schema) -> None:
+    """Raises ConfigError where the shard at `path` has examples of another version than EXAMPLES."""
+    version, current = ((each.metadata or {}).get(b"ieforge", b"").decode() for each in (schema, EXAMPLES))
+    if "entities" in schema.names and version and version != current:
+        raise ConfigError(
+            f"{path}: examples of version {version}, but this IEForge reads version {current}; build again"
+        )
 
 
 def read_shard(path: str) -> pa.Table:
     system, inner = filesystem(path)
     with read_back(path):
-        return pq.read_table(inner, filesystem=system, page_checksum_verification=True)
+        table = pq.read_table(inner, filesystem=system, page_checksum_verification=True)
+    refuse_older(path, table.schema)
+    return table
 
 
 def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> Iterable[pa.Table]:
     """The shard's rows in tables of at most `rows`, one in memory at a time; `columns`: the Parquet paths to read."""
     system, inner = filesystem(path)
     with read_back(path), system.open_input_file(inner) as stream:
-        file = verifying(stream)
+        file = verifying(path, stream)
         missing = file.metadata.num_rows
         for batch in file.iter_batches(rows, columns=columns):
             missing -= batch.num_rows
@@ -116,7 +130,7 @@ def read_group(path: str, number: int, columns: Sequence[str] | None = None) -> 
     """The rows of one row group; `columns`: the Parquet paths to read."""
     system, inner = filesystem(path)
     with read_back(path), system.open_input_file(inner) as stream:
-        return verifying(stream).read_row_group(number, columns)
+        return verifying(path, stream).read_row_group(number, columns)
 
 
 def least_values(path: str, column: str) -> list[str]:

@@ -4,13 +4,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
 
 from msgspec.structs import replace
 
-from schemas.example import LAYER, Entity, Event, Example, Mention, Relation, Span, mentions, surface
+from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
+from schemas.label import UnknownLabel
 from transforms.clean import with_mentions
 from transforms.sentences import disjoint, pieces, sentences, without_blanks
 
@@ -37,11 +38,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one window holds, with the document's offsets."""
+    """What one window holds, with the document's offsets. `unknown`: the labels of what no window holds and this one
+    has a part of.
+    """
 
     entities: list[Entity]
     relations: list[Relation]
     events: list[Event]
+    unknown: list[UnknownLabel] = field(default_factory=list)
 
 
 def windows(example: Example, max_chars: int, cut_as: Example | None = None) -> tuple[list[Example], Counter]:
@@ -61,6 +65,9 @@ def windows(example: Example, max_chars: int, cut_as: Example | None = None) -> 
     - What no window holds, but a run of sentences of at most `max_chars` would, gets an extra window after the
       others, shared with as many others as fit. Its text is in other windows too, so it is used only for the
       tasks that need it, and the other layers are None; entities get none.
+    - Where a window cuts through a mention of something that no window holds whole, as one longer than `max_chars`, the
+      label of it is unknown in that window. The entity of a relation's end or of an argument is named only where the
+      window has that entity.
     The counter's keys are `entities`, `relations`, `events` and `arguments`; the arguments of a
     lost event count too. `cut_as`: an example of the same text, with whose windows (extra ones too) this one is cut.
     """
@@ -196,10 +203,18 @@ def _deal(
             held.update(number for number in near if end <= cut[number].end and layer in cut[number].layers)
         return held
 
+    broken: dict[UnknownLabel, set[Mention]] = {}  # label → mentions of what has it that no window holds whole
+
+    def note_broken(layer: str, label: str, *parts: Mention | None) -> None:
+        cut_through = [mention for mention in parts if holders(mention, layer) == set()]
+        if cut_through:
+            broken.setdefault(UnknownLabel(layer, label), set()).update(cut_through)
+
     for entity in example.entities or ():
         held = holders(entity.mention, "entities")
         if held == set():
             lost.append(("entities", _shortest(places[entity.mention])))
+            note_broken("entities", entity.label, entity.mention)
         for number in first if held is None else held:
             shares[number].entities.append(entity)
 
@@ -208,6 +223,7 @@ def _deal(
         held = set.intersection(*bound) if bound else first
         if bound and not held:
             lost.append(("relations", _shortest(places[relation.head], places[relation.tail])))
+            note_broken("relations", relation.label, relation.head, relation.tail)
         for number in held:
             shares[number].relations.append(relation)
 
@@ -223,10 +239,12 @@ def _deal(
             held = set().union(*(where for _, where in bound)) if bound else first
         if anchor and not held:
             lost.append(("events", _shortest(anchor)))
+            note_broken("events", event.label, event.trigger)
         for argument, where in arguments:
             if anchor and (not held or (where is not None and not where & held)):
                 here = places[argument.mention]
                 lost.append(("arguments", _shortest(trigger, here) if trigger else _shortest(here or anchor)))
+                note_broken("events", event.label, argument.mention)
         parts = {
             number: replace(event, arguments=tuple(a for a, where in arguments if where is None or number in where))
             for number in held
@@ -237,6 +255,11 @@ def _deal(
     for share, parts in zip(shares, bare, strict=True):
         said = {(event.label, event.trigger) for event in share.events}
         share.events.extend(part for part in dict.fromkeys(parts) if (part.label, part.trigger) not in said)
+    for label, cut_through in broken.items() if cut else ():
+        for start, end in disjoint(span for mention in cut_through for span in places[mention]):
+            for number in order[bisect_right(starts, start - longest) : bisect_left(starts, end)]:
+                if start < cut[number].end and label.layer in cut[number].layers:
+                    shares[number].unknown.append(label)
     return shares, lost
 
 
@@ -264,5 +287,31 @@ def _example(document: Example, number: int, window: Window, share: Share) -> Ex
         entities=layer("entities"),
         relations=layer("relations"),
         events=layer("events"),
+        unknown_labels=tuple(dict.fromkeys((*document.unknown_labels, *share.unknown))),
     )
-    return with_mentions(example, moved)
+    return _without_absent_entities(with_mentions(example, moved))
+
+
+def _without_absent_entities(example: Example) -> Example:
+    """The example without references to entities that it does not have."""
+    names = {name for entity in example.entities or () for name in (entity.id, *entity.concepts)}
+
+    def known(name: str | None) -> str | None:
+        return name if name in names else None
+
+    def relation(item: Relation) -> Relation:
+        if item.head_entity is None and item.tail_entity is None:
+            return item
+        return replace(item, head_entity=known(item.head_entity), tail_entity=known(item.tail_entity))
+
+    def event(item: Event) -> Event:
+        if all(argument.entity is None for argument in item.arguments):
+            return item
+        arguments = tuple(Argument(a.role, a.mention, known(a.entity)) for a in item.arguments)
+        return Event(item.label, item.trigger, arguments)
+
+    return replace(
+        example,
+        relations=example.relations and tuple(map(relation, example.relations)),
+        events=example.events and tuple(map(event, example.events)),
+    )

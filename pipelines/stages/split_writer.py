@@ -118,6 +118,7 @@ class SplitWriter:
                 record.entities,
                 record.relations,
                 record.events,
+                record.unknown_labels,
             )
         )
         self.written += 1

@@ -109,6 +109,13 @@ def naive(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept))
 
 
+def identity(example) -> tuple[list, list, list]:
+    """Ids and concepts of the entities, and the references of relations and arguments."""
+    entities = [(entity.id, entity.concepts) for entity in example.entities or ()]
+    relations = [(relation.head_entity, relation.tail_entity) for relation in example.relations or ()]
+    return entities, relations, [argument.entity for event in example.events or () for argument in event.arguments]
+
+
 @given(examples())
 def test_repair_keeps_offsets_true_and_needs_no_second_run(raw):
     repaired = repair(raw)
@@ -118,6 +125,7 @@ def test_repair_keeps_offsets_true_and_needs_no_second_run(raw):
     assert all(m.text == naive(m.text) for m in mentions(repaired))
     assert repair(repaired) is repaired
     assert len(list(mentions(repaired))) == len(list(mentions(raw)))
+    assert (repaired.unknown_labels, *identity(repaired)) == (raw.unknown_labels, *identity(raw))
     assert [len(layer or ()) for layer in (repaired.entities, repaired.relations, repaired.events)] == [
         len(layer or ()) for layer in (raw.entities, raw.relations, raw.events)
     ]

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Example, Mention, RawExample, Relation
-from tests.strategies import examples, raw_examples, spanned_mentions
+from schemas.label import UnknownLabel
+from tests.strategies import assert_references_hold, examples, raw_examples, spanned_mentions
 from transforms.deduplicate import Decision, SameText, annotation_items, decide, text_key, unite, united
 
 TEXT = "Ann met Bob in Bonn"
@@ -195,10 +196,68 @@ def test_a_united_row_annotates_what_its_rows_do_and_nothing_else(rows):
     assert set(annotation_items(both)) - tasks == set(chain.from_iterable(map(annotation_items, rows))) - tasks
     assert (both.id, both.text, both.split) == (rows[0].id, rows[0].text, rows[0].split)
     assert united([both, *rows]) == both
+    assert_references_hold(both)
+    assert set(both.unknown_labels) == {label for row in rows for label in row.unknown_labels}
     again = united([rows[0], *reversed(rows[1:])])
-    assert [set(layer or ()) for layer in (again.entities, again.relations)] == [
-        set(layer or ()) for layer in (both.entities, both.relations)
+    assert [set(layer) for layer in plain_layers(again)] == [set(layer) for layer in plain_layers(both)]
+    assert named_concepts([again]) == named_concepts([both]) == named_concepts(rows)
+
+
+def plain_layers(row) -> list[list]:
+    """Its entities and relations without ids, concepts and references."""
+    entities = [replace(entity, id=None, concepts=()) for entity in row.entities or ()]
+    return [entities, [replace(r, head_entity=None, tail_entity=None) for r in row.relations or ()]]
+
+
+def named_concepts(rows) -> set[tuple]:
+    return {(e.label, e.mention, concept) for row in rows for e in row.entities or () for concept in e.concepts}
+
+
+def test_united_rows_keep_ids_apart_and_references_true():
+    rows = [
+        made(
+            (Entity("person", ANN, "T1", ("Q1",)), Entity("person", BOB, "T1_2")), (Relation("knows", ANN, BOB),), None
+        ),
+        made(
+            (Entity("person", BOB, "T1"), Entity("place", BONN, "T1_2"), Entity("person", ANN, "T7", ("Q2",))),
+            (Relation("knows", ANN, BOB, None, None, "T7", "T1"), Relation("in", BOB, BONN, None, None, "Q2", "T1_2")),
+            (Event("meet", MET, (Argument("who", BOB, "T1"),)),),
+        ),
+        made((Entity("person", MET, "T1"),), (), (Event("meet", MET, (Argument("who", MET, "T1"),)),)),
     ]
+    both = united(rows)
+    assert both.entities == (
+        Entity("person", ANN, "T1", ("Q1", "Q2")),
+        Entity("person", BOB, "T1_2"),
+        Entity("place", BONN, "T1_2_2"),
+        Entity("person", MET, "T1_3"),
+    )
+    assert both.relations == (
+        Relation("knows", ANN, BOB, None, None, "T1", "T1_2"),
+        Relation("in", BOB, BONN, None, None, "Q2", "T1_2_2"),
+    )
+    assert both.events == (Event("meet", MET, (Argument("who", BOB, "T1_2"), Argument("who", MET, "T1_3"))),)
+
+
+@pytest.mark.parametrize(
+    ("same_text", "reasons"),
+    [
+        ("unite", [Reason.SAME_TEXT_UNITED]),
+        ("drop", [Reason.SAME_TEXT] * 2),
+        ("report", [Reason.SAME_TEXT] * 2),
+    ],
+)
+def test_a_row_with_an_unknown_label_neither_repeats_nor_contradicts_one_without(same_text, reasons):
+    known = made((Entity("person", ANN),))
+    unknown = replace(known, unknown_labels=(UnknownLabel("entities", "person"),))
+    assert [decision.reason for decision in decided(same_text, known, unknown)] == reasons
+    assert united([known, unknown]) == united([unknown, known]) == unknown
+    assert [decision.reason for decision in decided(same_text, unknown, unknown)] == [Reason.DUPLICATE]
+
+
+def test_rows_that_differ_in_ids_and_concepts_alone_are_alike():
+    rows = made((Entity("person", ANN, "T1", ("Q1",)),)), made((Entity("person", ANN, "T2"),))
+    assert [decision.reason for decision in decided("unite", *rows)] == [Reason.DUPLICATE]
 
 
 @pytest.mark.parametrize(
@@ -248,11 +307,12 @@ def test_unite_joins_the_rows_of_a_sentence():
 
 def annotations(rows) -> set[tuple]:
     """(text, annotation) of all rows; arguments by themselves, with the label and trigger of their event."""
-    items = {(row.text, item) for row in rows for item in (*(row.entities or ()), *(row.relations or ()))}
+    items = {(row.text, item) for row in rows for layer in plain_layers(row) for item in layer}
     for row in rows:
         for event in row.events or ():
             items.add((row.text, event.label, event.trigger))
-            items.update((row.text, event.label, event.trigger, argument) for argument in event.arguments)
+            arguments = [(argument.role, argument.mention) for argument in event.arguments]
+            items.update((row.text, event.label, event.trigger, *argument) for argument in arguments)
     return items
 
 

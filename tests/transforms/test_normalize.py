@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from transforms.normalize import normalize
 
 TEXT = "Ada met Bo in Rome, and Bo left."
@@ -158,3 +158,66 @@ FAR = Mention("Rome", ((60, 64),))
 )
 def test_any_other_offset_that_fits_nothing_costs_the_record(layers):
     assert run(**layers).reason == Reason.OFFSET_MISMATCH
+
+
+ADA, BO, ROME = Mention("Ada", ((0, 3),)), Mention("Bo", ((8, 10),)), Mention("Rome", ((14, 18),))
+
+
+def test_ids_concepts_and_references_are_kept():
+    made = run(
+        entities=(Entity("PER", ADA, "T1", ("Q7259",)), Entity("LOC", ROME, "T2", ("Q220", "Q1"))),
+        relations=(Relation("/loc", ADA, ROME, "PER", "LOC", "T1", "Q220"),),
+        events=(Event("Meet", None, (Argument("Guest", ADA, "T1"),)),),
+    )
+    assert made.entities == (Entity("person", ADA, "T1", ("Q7259",)), Entity("place", ROME, "T2", ("Q220", "Q1")))
+    assert made.relations == (Relation("located in", ADA, ROME, "person", "place", "T1", "Q220"),)
+    assert made.events[0].arguments == (Argument("guest", ADA, "T1"),)
+
+
+def test_a_reference_goes_with_the_entity_that_is_no_label():
+    made = run(
+        entities=(Entity("O", ADA, "T1"), Entity("O", BO, "T2", ("Q1",)), Entity("PER", BO, "T3", ("Q1",))),
+        relations=(Relation("/loc", ADA, BO, head_entity="T1", tail_entity="Q1"),),
+        events=(Event("Meet", None, (Argument("Guest", ADA, "T1"),)),),
+    )
+    assert made.entities == (Entity("person", BO, "T3", ("Q1",)),)
+    assert made.relations == (Relation("located in", ADA, BO, head_entity=None, tail_entity="Q1"),)
+    assert made.events[0].arguments == (Argument("guest", ADA),) and not made.lost
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ({"entities": (Entity("PER", ADA, "T1"), Entity("PER", BO, "T1"))}, Reason.BROKEN_RECORD),
+        ({"entities": (Entity("PER", ADA, "T1"), Entity("O", BO, "T1"))}, Reason.BROKEN_RECORD),
+        ({"entities": (Entity("PER", ADA, "T\udce9"),)}, Reason.NOT_UTF8),
+        ({"entities": (Entity("PER", ADA, None, ("Q\udce9",)),)}, Reason.NOT_UTF8),
+        ({"relations": (Relation("/loc", ADA, ROME, head_entity="T1"),)}, Reason.MISSING_FIELD),
+        (
+            {"entities": (Entity("PER", ADA, "T1"),), "relations": (Relation("/loc", ADA, ROME, tail_entity="T2"),)},
+            Reason.MISSING_FIELD,
+        ),
+    ],
+)
+def test_ids_that_repeat_and_ends_that_are_not_there_cost_the_record(layers, reason):
+    assert run(**layers).reason == reason
+
+
+def test_an_argument_that_refers_to_no_entity_is_lost_alone():
+    made = run(entities=(), events=(Event("Meet", None, (Argument("Guest", ADA, "T9"), Argument("Guest", BO))),))
+    assert made.events[0].arguments == (Argument("guest", BO),)
+    assert [(bad.reason, "'T9'" in bad.detail) for bad in made.lost] == [(Reason.MISSING_FIELD, True)]
+    assert made.unknown_labels == (UnknownLabel("events", "meeting"),)
+
+
+def test_labels_of_lost_parts_become_unknown_in_prompt_words():
+    names = [("entities", "PER"), ("entities", "O"), ("relations", "/loc"), ("relations", "NA"), ("events", "Meet")]
+    names += [("events", "not in the map"), ("entities", "PER")]
+    lost = [BadRecord("f:1", Reason.OFFSET_MISMATCH, "", (UnknownLabel(*name),)) for name in names]
+    known = [
+        UnknownLabel("entities", "person"),
+        UnknownLabel("relations", "located in"),
+        UnknownLabel("events", "meeting"),
+    ]
+    assert run(lost=(*lost,)).unknown_labels == tuple(known)
+    assert run(unknown_labels=tuple(UnknownLabel(*name) for name in names)).unknown_labels == tuple(known)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, required
-from schemas.errors import MachineError
+from schemas.errors import ConfigError, MachineError
 from transforms.shards import (
     ROW_GROUP_ROWS,
     least_values,
@@ -109,3 +109,21 @@ def test_a_byte_that_changed_in_any_page_is_noticed(tmp_path_factory, data):
             assert read(str(path)).equals(rows)  # what changed may be the checksum itself, or a statistic
         except MachineError as error:
             assert "cannot be read back" in str(error)
+
+
+@pytest.mark.parametrize(
+    "read", [read_shard, lambda path: next(iter(read_batches(path, 5))), lambda path: read_group(path, 0)]
+)
+def test_examples_of_an_older_version_are_refused_in_one_line(tmp_path, read):
+    path = str(tmp_path / "f")
+    older = pa.schema(list(EXAMPLES)[:-1], metadata={b"ieforge": b"1"})
+    write_shard(path, older, [older.empty_table()])
+    with pytest.raises(ConfigError) as error:
+        read(path)
+    assert str(error.value) == f"{path}: examples of version 1, but this IEForge reads version 2; build again"
+
+
+def test_instructions_of_version_1_are_current(tmp_path):
+    path = str(tmp_path / "f")
+    write_shard(path, INSTRUCTIONS, [INSTRUCTIONS.empty_table()])
+    assert read_shard(path).num_rows == 0

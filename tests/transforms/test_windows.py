@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, mentions, surface
-from tests.strategies import CLEAN, examples, texts
+from schemas.label import UnknownLabel
+from tests.strategies import CLEAN, assert_references_hold, examples, texts
 from transforms.sentences import pieces, sentences
 from transforms.windows import _runs, _shortest, windows
 
@@ -193,6 +194,39 @@ def test_an_event_whose_trigger_is_cut_gets_an_extra_window_with_its_arguments()
     assert lost == Counter(events=1, arguments=3)
 
 
+def test_a_label_is_unknown_where_a_window_cuts_through_what_no_window_holds():
+    #      0         10        20        30
+    text = "Ann of the long long house sang. Bob rang."
+    whole = Mention("Ann of the long long house", ((0, 26),))
+    bob = Mention("Bob", ((33, 36),))
+    example = document(
+        text,
+        ("NER", "RE", "EE"),
+        entities=(Entity("person", whole), Entity("name", bob)),
+        relations=(Relation("knows", whole, bob), Relation("hears", bob, bob)),
+        events=(Event("sing", Mention("sang", ((27, 31),)), (Argument("who", whole),)), Event("long", whole)),
+    )
+    before = UnknownLabel("relations", "sees")
+    cut, _ = windows(replace(example, unknown_labels=(before,)), 15)
+    assert [window.text for window in cut] == ["Ann of the long", "long house", "sang. Bob rang."]
+    cut_labels = [("entities", "person"), ("relations", "knows"), ("events", "sing"), ("events", "long")]
+    unknown = (before, *(UnknownLabel(*name) for name in cut_labels))
+    assert [window.unknown_labels for window in cut] == [unknown, unknown, (before,)]
+    assert [window.events for window in cut] == [(), (), (Event("sing", Mention("sang", ((0, 4),))),)]
+
+
+def test_an_extra_window_names_no_entities_since_it_has_none():
+    people = tuple(Entity("person", at(name), f"T{n}") for n, name in enumerate(["Ann", "Bob", "Cid", "Dot"], 1))
+    chain = [Relation("before", at(a), at(b), None, None, f"T{n}", f"T{n + 1}")
+              for n, (a, b) in enumerate([("Ann", "Bob"), ("Bob", "Cid"), ("Cid", "Dot")], 1)]  # fmt: skip
+    cut, lost = windows(document(entities=people, relations=tuple(chain)), 19)
+    base = [window for window in cut if window.entities is not None]
+    extra = [window for window in cut if window.entities is None]
+    assert not lost
+    assert [(r.head_entity, r.tail_entity) for window in base for r in window.relations] == [("T1", "T2"), ("T3", "T4")]
+    assert [(r.head_entity, r.tail_entity) for window in extra for r in window.relations] == [(None, None)]
+
+
 def test_layers_that_are_not_annotated_stay_so():
     cut, lost = windows(document(entities=None), 12)
     assert [(window.entities, window.relations, window.events) for window in cut] == [(None, None, None)] * 4
@@ -342,9 +376,17 @@ def test_windows_keep_or_count_everything(example, max_chars):
         assert window.tasks and set(window.tasks) <= set(example.tasks) and window.entities is None
         assert visible([window]) in visible([example])
 
+    for window in cut:
+        assert_references_hold(window)
+        assert set(example.unknown_labels) <= set(window.unknown_labels)
+    unknown = {label for window in cut for label in window.unknown_labels} - set(example.unknown_labels)
+    assert lost or not unknown
+
     held = Counter(entity.label for window in cut for entity in window.entities or ())
     spanned = {entity.label for entity in example.entities or () if entity.mention.spans}
     assert all(count == 1 for label, count in held.items() if label in spanned)
+    cut_through = {entity.label for entity in example.entities or ()} - held.keys()
+    assert {label.label for label in unknown if label.layer == "entities"} == cut_through
     relations = {relation.label for window in cut for relation in window.relations or ()}
     events = {event.label for window in cut for event in window.events or ()}
     arguments = {(e.label, a.role) for window in cut for e in window.events or () for a in e.arguments}
@@ -355,3 +397,10 @@ def test_windows_keep_or_count_everything(example, max_chars):
         "arguments": sum(len(event.arguments) for event in example.events or ()) - len(arguments),
     }
     assert lost == Counter({f"{kind}": count for kind, count in everything.items() if count})
+
+
+def test_a_window_that_ends_before_a_mention_that_is_cut_knows_its_label():
+    whole = Mention("Ann of the long long house", ((8, 34),))
+    cut, _ = windows(document("Al ran. Ann of the long long house sang.", entities=(Entity("person", whole),)), 15)
+    unknown = [bool(window.unknown_labels) for window in cut]
+    assert cut[0].text == "Al ran." and unknown == [False] + [True] * (len(cut) - 2) + [False]

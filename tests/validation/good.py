@@ -21,7 +21,12 @@ NORDLYS, BERGEN = mention("Nordlys", 17), mention("Bergen", 28)
 
 def example(number, split="train", text=TEXT, **layers):
     row = {"id": f"{KEY}/{split}/{number}", "source": "News", "split": split, "lang": "en", "text": text}
-    return row | {"tasks": ["NER", "RE"], "entities": None, "relations": None, "events": None} | layers
+    unknown = {"entities": None, "relations": None, "events": None, "unknown_labels": []}
+    return row | {"tasks": ["NER", "RE"]} | unknown | layers
+
+
+def entity(label, where):
+    return {"label": label, "mention": where, "concepts": []}
 
 
 def examples():
@@ -30,10 +35,10 @@ def examples():
             0,
             tasks=["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"],
             entities=[
-                {"label": "person", "mention": ANNA},
-                {"label": "person", "mention": KALLE},
-                {"label": "organization", "mention": NORDLYS},
-                {"label": "city", "mention": {"text": "Nordlys Bergen", "spans": [[17, 24], [28, 34]]}},
+                entity("person", ANNA),
+                entity("person", KALLE),
+                entity("organization", NORDLYS),
+                entity("city", {"text": "Nordlys Bergen", "spans": [[17, 24], [28, 34]]}),
             ],
             relations=[
                 {
@@ -55,7 +60,7 @@ def examples():
             ],
         ),
         example(1, entities=[], relations=[], text="Rain fell all day."),
-        example("2/0", split="validation", entities=[{"label": "city", "mention": mention("Oslo", 0)}], text="Oslo."),
+        example("2/0", split="validation", entities=[entity("city", mention("Oslo", 0))], text="Oslo."),
         example(0, split="test", text="Nobody has annotated this text."),
     ]
     return copy.deepcopy(rows)  # mentions are shared

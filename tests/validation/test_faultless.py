@@ -182,7 +182,7 @@ def test_spans_are_noted_exactly_where_the_profile_finds_no_fault(text, data):
     more = data.draw(st.sampled_from([[], [[0, 1]]]))
     mention = {"text": said, "spans": [[start, end], *more]}
     before = good.example(0, text="中é before.", entities=[], relations=[])
-    rows = [before, good.example(1, text=text, entities=[{"label": "city", "mention": mention}], relations=[])]
+    rows = [before, good.example(1, text=text, entities=[good.entity("city", mention)], relations=[])]
     frame = profile.examples_profile(pa.Table.from_pylist(rows, schema=EXAMPLES), SETS, MAX_CHARS)
     faults = frame[list(EXAMPLE_FAULTS)].to_numpy().any() or not text.strip()
     assert (example_facts(rows) is None) == faults

@@ -15,6 +15,7 @@ from lxml import etree
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Span
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats.brat import pairs
 from transforms.formats.offsets import is_offset
@@ -90,8 +91,8 @@ class _Broken(Exception):
     def __init__(self, element: etree._Element, reason: Reason, detail: str):
         self.line, self.reason, self.detail = element.sourceline, reason, detail
 
-    def record(self, name: str) -> BadRecord:
-        return BadRecord(f"{name}:{self.line}", self.reason, self.detail)
+    def record(self, name: str, *unknown: UnknownLabel) -> BadRecord:
+        return BadRecord(f"{name}:{self.line}", self.reason, self.detail, unknown)
 
 
 def parse(sgml: str, annotation: File) -> Document | BadRecord:
@@ -155,6 +156,9 @@ def _document(sgml: str, root: etree._Element, name: str) -> Document:
                     misplaced[identifier] = problem
 
     def link(element: etree._Element, trigger: Mention | None = None) -> Link:
+        item = element.getparent()
+        label = ".".join(filter(None, (_attribute(item, "TYPE"), item.get("SUBTYPE"))))
+        unknown = UnknownLabel("relations" if trigger is None else "events", label)
         arguments = []
         for argument in element.iterfind(f"{element.tag}_argument"):
             try:
@@ -165,9 +169,7 @@ def _document(sgml: str, root: etree._Element, name: str) -> Document:
                     raise _Broken(argument, Reason.MISSING_FIELD, f"{reference} is no mention of this file")
                 arguments.append((role, reference))
             except _Broken as problem:
-                lost.append(problem.record(name))
-        item = element.getparent()
-        label = ".".join(filter(None, (_attribute(item, "TYPE"), item.get("SUBTYPE"))))
+                lost.append(problem.record(name, unknown))
         return Link(label, tuple(arguments), trigger)
 
     relations = [link(element) for element in root.iterfind(".//relation_mention")]

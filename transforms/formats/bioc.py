@@ -9,9 +9,10 @@ from lxml import etree
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Span, surface
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats.offsets import is_offset
-from transforms.formats.pubtator import ConceptMentions, Grounded, concepts_of
+from transforms.formats.pubtator import ConceptMentions, concept_of, concepts_of
 
 
 def read(
@@ -19,12 +20,14 @@ def read(
     concept: str,
     ends: tuple[str, str],
     drop: tuple[str, str] | None = None,
+    vocabulary: str = "",
 ) -> Iterator[RawExample | BadRecord]:
     """Every document of every file; passages are joined by one blank, and so are sentences of one that have a gap
     between them. An annotation without <text> is what stands at its locations, one without a location is left out.
 
-    `concept` is the infon that holds an annotation's concept ids; `ends` are the infons that name a relation's head
-    and tail concept (its label is in the infon `relation`). Annotations with the infon `drop` (key, value) are left
+    `concept` is the infon that holds an annotation's concept ids (`MESH`, `identifier`), `vocabulary` that of ids which
+    name none (`pubtator.concepts_of`); `ends` are the infons that name a relation's head and tail concept (its label is
+    in the infon `relation`). Annotations with the infon `drop` (key, value) are left
     out: of a composite mention and its parts only one may be kept, or the same words are counted twice.
 
     A document with a broken annotation is a BadRecord. A relation of concepts for which no two mentions stand is lost
@@ -35,7 +38,7 @@ def read(
         documents = etree.iterparse(BytesIO(file.read()), tag="document", remove_comments=True, remove_pis=True)
         try:
             for _, element in documents:
-                yield _document(file.name, element, concept, ends, drop)
+                yield _document(file.name, element, concept, ends, drop, vocabulary)
                 element.clear()
         except etree.XMLSyntaxError as error:
             yield BadRecord(
@@ -46,13 +49,18 @@ def read(
 
 
 def _document(
-    name: str, element: etree._Element, concept: str, ends: tuple[str, str], drop: tuple[str, str] | None
+    name: str,
+    element: etree._Element,
+    concept: str,
+    ends: tuple[str, str],
+    drop: tuple[str, str] | None,
+    vocabulary: str,
 ) -> RawExample | BadRecord:
-    def broken(part: etree._Element, reason: Reason, detail: str) -> BadRecord:
-        return BadRecord(f"{name}:{part.sourceline}", reason, detail)
+    def broken(part: etree._Element, reason: Reason, detail: str, *unknown: UnknownLabel) -> BadRecord:
+        return BadRecord(f"{name}:{part.sourceline}", reason, detail, unknown)
 
     text = ""
-    entities: list[Grounded] = []
+    entities: list[Entity] = []
     lost: list[BadRecord] = []
     for passage in element.iter("passage"):
         places: list[tuple[int, Span]] = []  # of the passage's sentences: offset in the document, span in `text`
@@ -72,7 +80,9 @@ def _document(
             if "type" not in infons:
                 return broken(annotation, Reason.MISSING_FIELD, "an annotation has no infon `type`")
             if annotation.find("location") is None:
-                lost.append(broken(annotation, Reason.MISSING_FIELD, "an annotation has no <location>; it is left out"))
+                detail = "an annotation has no <location>; it is left out"
+                unknown = UnknownLabel("entities", infons["type"])
+                lost.append(broken(annotation, Reason.MISSING_FIELD, detail, unknown))
                 continue
             spans = []
             for location in annotation.iter("location"):
@@ -84,7 +94,8 @@ def _document(
                 return broken(annotation, Reason.OFFSET_MISMATCH, "an annotation has no place in its passage")
             spans = tuple(sorted(spans))
             mention = Mention(annotation.findtext("text") or surface(text, spans), spans)
-            entities.append(Grounded(Entity(infons["type"], mention), concepts_of(infons.get(concept, ""))))
+            concepts = concepts_of(infons.get(concept, ""), vocabulary)
+            entities.append(Entity(infons["type"], mention, concepts=concepts))
     relations, placed = [], ConceptMentions(entities)
     for item in element.iter("relation"):
         infons = _infons(item)
@@ -92,16 +103,17 @@ def _document(
         if missing:
             return broken(item, Reason.MISSING_FIELD, f"a relation has no infon {min(missing)!r}")
         head, tail = (infons[end] for end in ends)
-        relation = placed.relation(infons["relation"], head, tail)
+        label = infons["relation"]
+        relation = placed.relation(label, concept_of(head, vocabulary), concept_of(tail, vocabulary))
         if relation is None:
             detail = f"no two mentions stand for {head} and {tail}; their relation is left out"
-            lost.append(broken(item, Reason.MISSING_FIELD, detail))
+            lost.append(broken(item, Reason.MISSING_FIELD, detail, UnknownLabel("relations", label)))
         else:
             relations.append(relation)
     return RawExample(
         f"{name}:{element.sourceline}",
         text,
-        entities=tuple(item.entity for item in entities),
+        entities=tuple(entities),
         relations=tuple(relations),
         lost=tuple(lost),
     )

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span, surface
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats.offsets import DIGITS
 
-IGNORED = "AMN#*"
-"""First letters of lines that carry no mention, relation or event: attributes, normalizations, notes, equivalences."""
+IGNORED = "AM#*"
+"""First letters of lines that are not read: attributes, notes, equivalences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,10 @@ class Link:
 class Document:
     """A text and its annotations by id; every id that a relation or an event names is there.
 
-    `lost`: the arguments, and the relations, that name an id which is not there or a T line that has no place in the
-    text. `misplaced` has these T lines by id: whether one costs the document depends on what a source makes of them.
+    An entity of `mentions` has its T id, and as concepts what N lines refer it to, as `Wikidata:Q42`. `lost`: the
+    arguments, and the relations, that name an id which is not there or a T line that has no place in the text; and N
+    lines that cannot be read or refer to no line. `misplaced` has the T lines without a place by id: whether one costs
+    the document depends on what a source makes of them.
     """
 
     text: str
@@ -47,11 +50,21 @@ class Document:
 
 def all_layers(place: str, document: Document, entity_types: Container[str] | None = None) -> RawExample | BadRecord:
     """T lines as entities (those of `entity_types`; None: all but the triggers), R lines as relations, typed by
-    their ends, E lines as events. The first T line without a place in the text makes the document a BadRecord.
+    their ends, E lines as events. Ends and arguments refer to the entities that they are. The first T line without a
+    place in the text makes the document a BadRecord.
     """
     if document.misplaced:
         return next(iter(document.misplaced.values()))
     triggers = {event.trigger for event in document.events.values()}
+    entities = {
+        reference: entity
+        for reference, entity in document.mentions.items()
+        if (reference not in triggers if entity_types is None else entity.label in entity_types)
+    }
+
+    def referred(end: str) -> str | None:
+        return end if end in entities else None
+
     relations = []
     for link in document.relations.values():
         (_, head), (_, tail) = link.arguments
@@ -59,21 +72,18 @@ def all_layers(place: str, document: Document, entity_types: Container[str] | No
             document.mentions[end].label if end in document.mentions else document.events[end].label
             for end in (head, tail)
         )
-        relations.append(Relation(link.label, document.mention(head), document.mention(tail), head_label, tail_label))
+        mentions = document.mention(head), document.mention(tail)
+        relations.append(Relation(link.label, *mentions, head_label, tail_label, referred(head), referred(tail)))
     return RawExample(
         place,
         document.text,
-        entities=tuple(
-            entity
-            for reference, entity in document.mentions.items()
-            if (reference not in triggers if entity_types is None else entity.label in entity_types)
-        ),
+        entities=tuple(entities.values()),
         relations=tuple(relations),
         events=tuple(
             Event(
                 link.label,
                 document.mention(link.trigger),
-                tuple(Argument(role, document.mention(reference)) for role, reference in link.arguments),
+                tuple(Argument(role, document.mention(end), referred(end)) for role, end in link.arguments),
             )
             for link in document.events.values()
         ),
@@ -122,6 +132,7 @@ def pairs(files: Iterable[File], *extensions: str) -> Iterator[tuple[File, ...] 
 
 SPOT = re.compile(rf"(\S+) (-?{DIGITS} -?{DIGITS}(?:;-?{DIGITS} -?{DIGITS})*)\t(.*)")
 LINK = re.compile(r"(\S+?):(\S+)")
+NORMALIZATION = re.compile(r"\S+ (\S+) (\S+:\S+)(?:\t.*)?")
 
 
 class _Broken(Exception):
@@ -138,6 +149,7 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
     spots: dict[str, tuple[str, list[Span], str]] = {}
     relations: dict[str, Link] = {}
     events: dict[str, Link] = {}
+    normalizations: list[tuple[int, str]] = []
     lines: dict[str, int] = {}
     number = 1
     try:
@@ -146,6 +158,9 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
             if not line.strip() or kind in IGNORED:
                 continue
             reference, _, rest = line.partition("\t")
+            if kind == "N":
+                normalizations.append((number, rest))
+                continue
             if reference in lines:
                 raise _Broken(Reason.BROKEN_RECORD, f"{reference} is also the id of line {lines[reference]}")
             lines[reference] = number
@@ -164,19 +179,30 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
     except _Broken as problem:
         return BadRecord(f"{ann.name}:{number}", problem.reason, problem.detail)
     text, spots = _plain_line_ends(raw_text, spots)
+    lost: list[BadRecord] = []
+    concepts: dict[str, list[str]] = {}  # by T id
+    for number, rest in normalizations:
+        match = NORMALIZATION.fullmatch(rest)
+        if match and match[1] in lines:
+            concepts.setdefault(match[1], []).append(match[2])
+        else:
+            detail = (
+                "an N line is `id<TAB>Reference id vocabulary:id[<TAB>text]`, of a line of this file; it is left out"
+            )
+            lost.append(BadRecord(f"{ann.name}:{number}", Reason.BROKEN_RECORD, detail))
     mentions: dict[str, Entity] = {}
     misplaced: dict[str, BadRecord] = {}
     for reference, (label, spans, string) in spots.items():
         try:
-            mentions[reference] = Entity(label, _mention(text, spans, string))
+            own_concepts = tuple(dict.fromkeys(concepts.get(reference, ())))
+            mentions[reference] = Entity(label, _mention(text, spans, string), reference, own_concepts)
         except _Broken as problem:
             misplaced[reference] = BadRecord(f"{ann.name}:{lines[reference]}", problem.reason, problem.detail)
     for event in events.values():
         if event.trigger in misplaced:
             return misplaced[event.trigger]
-    lost: list[BadRecord] = []
 
-    def placed(reference: str, link: Link) -> tuple[tuple[str, str], ...]:
+    def placed(layer: str, reference: str, link: Link) -> tuple[tuple[str, str], ...]:
         """The arguments that can be placed; adds the others to `lost`."""
         kept = []
         for role, end in link.arguments:
@@ -185,11 +211,15 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
                 continue
             detail = f"{end} is no T or E line of this file; {role!r} of {reference} is left out"
             missing = BadRecord(f"{ann.name}:{lines[reference]}", Reason.MISSING_FIELD, detail)
-            lost.append(misplaced.get(end, missing))
+            lost.append(replace(misplaced.get(end, missing), unknown=(UnknownLabel(layer, link.label),)))
         return tuple(kept)
 
-    events = {reference: replace(event, arguments=placed(reference, event)) for reference, event in events.items()}
-    relations = {reference: link for reference, link in relations.items() if len(placed(reference, link)) == 2}
+    events = {
+        reference: replace(event, arguments=placed("events", reference, event)) for reference, event in events.items()
+    }
+    relations = {
+        reference: link for reference, link in relations.items() if len(placed("relations", reference, link)) == 2
+    }
     return Document(text, mentions, relations, events, tuple(lost), misplaced)
 
 

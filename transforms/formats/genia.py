@@ -17,11 +17,15 @@ from lxml import etree
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Entity, Mention, RawExample, Span, surface
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats.inline import trimmed
 
 MAX_FRAGMENTS = 64
 """The largest coordination of GENIA 3.02 has 8; the conjuncts of one with more than this are lost."""
+
+CLASS = re.compile(r"(?:^|\s)([^\s()]+)")
+"""A class in a coordination's `sem`: an operator follows its parenthesis without a blank."""
 
 Fragment = tuple[str, Span]
 """A piece of a coordination: its lex without star, blanks and case, and where it stands."""
@@ -107,7 +111,8 @@ def _conjuncts(
     classes, lexes = (_operands(term.get(name, "")) for name in ("sem", "lex"))
     if len(classes) != len(lexes) or not lexes:
         detail = f"{term.get('lex', '')[:80]!r} and its classes are not the conjuncts of one coordination; left out"
-        yield BadRecord(place, Reason.BROKEN_RECORD, detail)
+        unknown = tuple(UnknownLabel("entities", label) for label in CLASS.findall(term.get("sem", "")))
+        yield BadRecord(place, Reason.BROKEN_RECORD, detail, unknown)
         return
     starred = [part for part in term.iter("cons") if _is_piece(part.get("lex", ""))]
     outer = {part for inner in starred for part in inner.iterancestors()}
@@ -121,7 +126,8 @@ def _conjuncts(
                 yield label, _merged(text, found)
             else:
                 why = "its fragments do not spell it" if readable else f"of more than {MAX_FRAGMENTS} fragments"
-                yield BadRecord(place, Reason.MENTION_NOT_IN_TEXT, f"conjunct {lex[:80]!r} is left out: {why}")
+                detail = f"conjunct {lex[:80]!r} is left out: {why}"
+                yield BadRecord(place, Reason.MENTION_NOT_IN_TEXT, detail, (UnknownLabel("entities", label),))
 
 
 def _is_piece(lex: str) -> bool:

@@ -6,45 +6,47 @@ Format: https://www.ncbi.nlm.nih.gov/research/pubtator3/tutorial and Li et al. 2
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats.offsets import is_offset
 
 PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
-NO_CONCEPT = "-1"
+SEPARATOR = re.compile(r"[|;,+]")
+"""Between the concepts of a mention: `|` in BC5CDR, also `+` in NCBI Disease, `;` and `,` in PubTator's own files."""
+NO_CONCEPT = ("", "-1")
 
 Extent = tuple[int, int, int]
 """Where a mention starts and ends, and its number in the document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grounded:
-    """An entity and the concepts it stands for: none where its id is -1, several where it is `A|B`."""
+def concepts_of(ids: str, vocabulary: str) -> tuple[str, ...]:
+    """`D014786|D006311` → both, each once, with the prefix `MESH:` where that is the vocabulary; `-1` → none.
 
-    entity: Entity
-    concepts: tuple[str, ...]
+    `vocabulary`: of an id that names none, as `OMIM:126200` does; empty where it is not known.
+    """
+    found = [concept for part in SEPARATOR.split(ids) if (concept := part.strip()) not in NO_CONCEPT]
+    return tuple(dict.fromkeys(concept_of(concept, vocabulary) for concept in found))
 
 
-def concepts_of(ids: str) -> tuple[str, ...]:
-    """`D014786|D006311` → both; `-1` → none."""
-    return tuple(concept for part in ids.split("|") if (concept := part.strip()) and concept != NO_CONCEPT)
+def concept_of(id_: str, vocabulary: str) -> str:
+    return f"{vocabulary}:{id_}" if vocabulary and ":" not in id_ else id_
 
 
 class ConceptMentions:
     """The mentions of one document by concept, to place its relations between concepts."""
 
-    def __init__(self, entities: Sequence[Grounded]):
+    def __init__(self, entities: Sequence[Entity]):
         self.entities = entities
         self.closest: dict[tuple[str, str], tuple[int, int] | None] = {}
         self.extents: dict[str, list[Extent]] = {}
         for number, item in enumerate(entities):
-            spans = item.entity.mention.spans
-            for concept in dict.fromkeys(item.concepts):
+            spans = item.mention.spans
+            for concept in item.concepts:
                 self.extents.setdefault(concept, []).append((spans[0][0], spans[-1][1], number))
         self.furthest: dict[str, list[int]] = {}  # concept → the greatest end up to each of its extents
         for concept, extents in self.extents.items():
@@ -55,16 +57,16 @@ class ConceptMentions:
         """A document's relation between two concepts as one between those two of their mentions that stand closest.
 
         Distance is the number of characters between them; ties go to the pair that starts first, then to the shorter
-        first mention. So a window of the document keeps the relation where any can. None where a concept has no
-        mention, or both have the same one only.
+        first mention. So a window of the document keeps the relation where any can. Its ends refer to the concepts.
+        None where a concept has no mention, or both have the same one only.
         """
         if (head, tail) not in self.closest:
             self.closest[head, tail] = self._closest(head, tail)
         pair = self.closest[head, tail]
         if pair is None:
             return None
-        first, second = (self.entities[number].entity for number in pair)
-        return Relation(label, first.mention, second.mention, first.label, second.label)
+        first, second = (self.entities[number] for number in pair)
+        return Relation(label, first.mention, second.mention, first.label, second.label, head, tail)
 
     def _closest(self, head: str, tail: str) -> tuple[int, int] | None:
         """The numbers of the two mentions."""
@@ -95,35 +97,35 @@ class ConceptMentions:
             yield extents[after]
 
 
-def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+def read(files: Iterable[File], vocabulary: str = "") -> Iterator[RawExample | BadRecord]:
     """Every document. The text is title, blank, abstract; offsets count its code points, ends are exclusive.
 
-    A block ends at a blank line or the next title. Its first broken line makes the document a BadRecord. A relation of
-    concepts for which no two mentions stand is lost alone.
+    `vocabulary`: see `concepts_of`. A block ends at a blank line or the next title. Its first broken line makes the
+    document a BadRecord. A relation of concepts for which no two mentions stand is lost alone.
     """
     for file in files:
         block: list[tuple[int, str]] = []
         for number, line in file.lines():
             passage = PASSAGE.fullmatch(line)
             if block and (not line.strip() or (passage and passage[2] == "t")):
-                yield _document(file.name, block)
+                yield _document(file.name, block, vocabulary)
                 block = []
             if line.strip():
                 block.append((number, line))
         if block:
-            yield _document(file.name, block)
+            yield _document(file.name, block, vocabulary)
 
 
-def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord:
-    def broken(number: int, reason: Reason, detail: str) -> BadRecord:
-        return BadRecord(f"{name}:{number}", reason, detail)
+def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawExample | BadRecord:
+    def broken(number: int, reason: Reason, detail: str, *unknown: UnknownLabel) -> BadRecord:
+        return BadRecord(f"{name}:{number}", reason, detail, unknown)
 
     first = block[0][0]
     title, abstract = (PASSAGE.fullmatch(line) for _, line in (block * 2)[:2])
     if not (title and title[2] == "t" and abstract and abstract[2] == "a" and title[1] == abstract[1]):
         return broken(first, Reason.BROKEN_RECORD, "a document starts with `id|t|title` and `id|a|abstract`")
     text = f"{title[3]} {abstract[3]}"
-    entities: list[Grounded] = []
+    entities: list[Entity] = []
     links: list[tuple[int, list[str]]] = []
     for number, line in block[2:]:
         identifier, *columns = line.split("\t")
@@ -144,19 +146,19 @@ def _document(name: str, block: list[tuple[int, str]]) -> RawExample | BadRecord
                 number, Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters"
             )
         mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has blanks after some
-        entities.append(Grounded(Entity(columns[3], mention), concepts_of(columns[4])))
+        entities.append(Entity(columns[3], mention, concepts=concepts_of(columns[4], vocabulary)))
     relations, lost, placed = [], [], ConceptMentions(entities)
-    for number, (label, head, tail) in links:
-        relation = placed.relation(label, head, tail)
+    for number, (label, *ends) in links:
+        relation = placed.relation(label, *(concept_of(end, vocabulary) for end in ends))
         if relation is None:
-            detail = f"no two mentions stand for {head} and {tail}; their relation is left out"
-            lost.append(broken(number, Reason.MISSING_FIELD, detail))
+            detail = f"no two mentions stand for {ends[0]} and {ends[1]}; their relation is left out"
+            lost.append(broken(number, Reason.MISSING_FIELD, detail, UnknownLabel("relations", label)))
         else:
             relations.append(relation)
     return RawExample(
         f"{name}:{first}",
         text,
-        entities=tuple(item.entity for item in entities),
+        entities=tuple(entities),
         relations=tuple(relations),
         lost=tuple(lost),
     )

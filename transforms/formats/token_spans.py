@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
@@ -131,7 +132,12 @@ def sentence(
             for trigger, label, found in events
         ),
         tuple(
-            BadRecord(place, Reason.OFFSET_MISMATCH, f"{role!r} of {label!r}: {misplaced(span)}")
+            BadRecord(
+                place,
+                Reason.OFFSET_MISMATCH,
+                f"{role!r} of {label!r}: {misplaced(span)}",
+                (UnknownLabel("events", label),),
+            )
             for _, label, found in events or ()
             for span, role in found
             if not within(span)

@@ -18,7 +18,7 @@ import msgspec
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, typed_label
+from schemas.label import Label, UnknownLabel, typed_label
 from transforms.files import File
 from transforms.formats import json_rows, json_values
 from transforms.spelling import Spellings
@@ -29,6 +29,8 @@ LINES = (
     ("a map from type to a list of roles", dict[str, list[str]]),
 )
 """What each of the three values of schema.json is, which has one a line as a rule."""
+
+LAYER_OF_PART = {"entity": "entities", "relation": "relations", "event": "events", "argument": "events"}
 
 ABSENT = (None, "", "NAN")
 """What a trigger or an argument is that an event does not have."""
@@ -111,13 +113,13 @@ class _Mentions:
         self.lost: list[BadRecord] = []
         self.spellings: Spellings | None = None  # most records need none
 
-    def mention(self, string: str, what: str, label: str) -> Mention | None:
-        """`what` and `label` say what is lost with the mention."""
+    def mention(self, string: str, part: str, name: str, label: str) -> Mention | None:
+        """What is lost with the mention is `part` (a key of LAYER_OF_PART) `name`; `label` is unknown then."""
         if string in self.text and string.strip():
             return Mention(string)
-        return self._other_spelling(string, what, label)
+        return self._other_spelling(string, part, name, label)
 
-    def _other_spelling(self, string: str, what: str, label: str) -> Mention | None:
+    def _other_spelling(self, string: str, part: str, name: str, label: str) -> Mention | None:
         reason, detail = Reason.MISSING_FIELD, "a mention is empty"
         if string.strip():
             self.spellings = self.spellings or Spellings(self.text)
@@ -125,7 +127,8 @@ class _Mentions:
             if spelling is not None:
                 return Mention(spelling)
             reason, detail = Reason.MENTION_NOT_IN_TEXT, f"{string[:80]!r} is not in the text"
-        self.lost.append(BadRecord(self.place, reason, f"{detail}; {what} {label!r} is left out"))
+        unknown = UnknownLabel(LAYER_OF_PART[part], label)
+        self.lost.append(BadRecord(self.place, reason, f"{detail}; its {part} {name!r} is left out", (unknown,)))
         return None
 
 
@@ -134,7 +137,7 @@ def _entities(place: str, row: EntityRow) -> RawExample:
         return RawExample(place, row.text)
     mentions, entities = _Mentions(place, row.text), []
     for item in row.entity:
-        mention = mentions.mention(item.entity, "its entity", item.entity_type)
+        mention = mentions.mention(item.entity, "entity", item.entity_type, item.entity_type)
         if mention is not None:
             entities.append(Entity(item.entity_type, mention))
     return RawExample(place, row.text, entities=tuple(entities), lost=tuple(mentions.lost))
@@ -142,8 +145,8 @@ def _entities(place: str, row: EntityRow) -> RawExample:
 
 def _relation(mentions: _Mentions, item: RelationItem, head_type: str | None, tail_type: str | None) -> list[Relation]:
     """The relation, or nothing where the text does not hold both ends."""
-    head = mentions.mention(item.head, "its relation", item.relation)
-    tail = head and mentions.mention(item.tail, "its relation", item.relation)
+    head = mentions.mention(item.head, "relation", item.relation, item.relation)
+    tail = head and mentions.mention(item.tail, "relation", item.relation, item.relation)
     return [Relation(item.relation, head, tail, head_type, tail_type)] if tail else []
 
 
@@ -197,13 +200,13 @@ def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
     for item in items:
         trigger = None
         if item.event_trigger not in ABSENT:
-            trigger = mentions.mention(item.event_trigger, "its event", item.event_type)
+            trigger = mentions.mention(item.event_trigger, "event", item.event_type, item.event_type)
             if trigger is None:
                 continue
         arguments = []
         for argument in (item.arguments or ()) if with_arguments else ():
             if argument.argument not in ABSENT:
-                mention = mentions.mention(argument.argument, "its argument", argument.role)
+                mention = mentions.mention(argument.argument, "argument", argument.role, item.event_type)
                 if mention is not None:
                     arguments.append(Argument(argument.role, mention))
         events.append(Event(item.event_type, trigger, tuple(arguments)))

@@ -2,7 +2,8 @@
 
 Entities are whole phrases (the extent), as in the published NER corpora; relation ends and event arguments are head
 words or names, as in the published relation and event corpora (values and times have no head: the whole phrase).
-Repeated mentions of the same phrase or pair count once. A mention is annotated whether name, noun or pronoun.
+Repeated mentions of the same phrase or pair count once; ends and arguments refer to the id of the first. A mention is
+annotated whether name, noun or pronoun.
 """
 
 from functools import partial
@@ -114,24 +115,33 @@ def to_example(place: str, document: ace.Document) -> RawExample:
         marked = mentions[reference]
         return marked.head or marked.extent
 
-    relations = []
+    entities: dict[tuple[str, Mention], Entity] = {}
+    ids: dict[str, str] = {}  # mention id → that of the entity
+    for reference, marked in mentions.items():
+        if marked.head is not None:
+            entity = Entity(marked.label, marked.extent, reference)
+            ids[reference] = entities.setdefault((entity.label, entity.mention), entity).id
+    relations: dict[tuple, Relation] = {}
     for link in document.relations:
         ends = dict(link.arguments)
         if "Arg-1" in ends and "Arg-2" in ends:  # the others relate one entity to a time
             head, tail = ends["Arg-1"], ends["Arg-2"]
-            types = mentions[head].label, mentions[tail].label
-            relations.append(Relation(link.label, short(head), short(tail), *types))
-    events = []
+            triple = link.label, short(head), short(tail), mentions[head].label, mentions[tail].label
+            relations.setdefault(triple, Relation(*triple, ids.get(head), ids.get(tail)))
+    events: dict[tuple, Event] = {}
     for link in document.events:
-        arguments = [Argument(_role(link.label, role), short(reference)) for role, reference in link.arguments]
-        events.append(Event(link.label, link.trigger, tuple(dict.fromkeys(arguments))))
-    entities = [Entity(marked.label, marked.extent) for marked in mentions.values() if marked.head is not None]
+        arguments: dict[tuple[str, Mention], Argument] = {}
+        for role, reference in link.arguments:
+            argument = _role(link.label, role), short(reference)
+            arguments.setdefault(argument, Argument(*argument, ids.get(reference)))
+        event = Event(link.label, link.trigger, tuple(arguments.values()))
+        events.setdefault((link.label, link.trigger, *arguments), event)
     return RawExample(
         place,
         document.text,
-        entities=tuple(dict.fromkeys(entities)),
-        relations=tuple(dict.fromkeys(relations)),
-        events=tuple(dict.fromkeys(events)),
+        entities=tuple(entities.values()),
+        relations=tuple(relations.values()),
+        events=tuple(events.values()),
         lost=document.lost,
     )
 

@@ -22,11 +22,15 @@ SOURCE = Source(
     "(or .BioC.xml) into bc5cdr/",
     citation="li2016bc5cdr",
     forms=(
-        Form(pubtator.read, include=("*.PubTator.txt", "*.PubTator")),
+        Form(partial(pubtator.read, vocabulary="MESH"), include=("*.PubTator.txt", "*.PubTator")),
         # A composite mention is kept whole, as in the PubTator files; its parts are the same words again.
         Form(
             partial(
-                bioc.read, concept="MESH", ends=("Chemical", "Disease"), drop=("CompositeRole", "IndividualMention")
+                bioc.read,
+                concept="MESH",
+                ends=("Chemical", "Disease"),
+                drop=("CompositeRole", "IndividualMention"),
+                vocabulary="MESH",
             ),
             include=("*.xml",),
         ),

@@ -4,13 +4,14 @@ Type and role names come in several cases and with numbers where a role repeats 
 dropped. Polarity, modality and intensity, with their cues, are left out. The test set is a folder of its own.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, RawExample, Span
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from transforms.formats import brat, json_rows, token_spans
 from transforms.formats.offsets import Offset
 
@@ -114,6 +115,10 @@ def plain(role: str) -> str:
 
 def from_brat(place: str, document: brat.Document) -> RawExample:
     """The events of a whole article."""
+    lost = [
+        replace(part, unknown=tuple(UnknownLabel(item.layer, item.label.lower()) for item in part.unknown))
+        for part in document.lost
+    ]
     return RawExample(
         place,
         document.text,
@@ -130,7 +135,7 @@ def from_brat(place: str, document: brat.Document) -> RawExample:
             for link in document.events.values()
             if link.label.lower() not in NO_TYPE
         ),
-        lost=document.lost,
+        lost=tuple(lost),
     )
 
 

@@ -1,5 +1,7 @@
 """NCBI Disease: diseases in PubMed abstracts, in four classes of how they are mentioned; PubTator."""
 
+from functools import partial
+
 from pipelines.sources import Form, Licence, Source
 from pipelines.sources.datasets import _mtl as mtl
 from schemas.label import Label
@@ -20,7 +22,7 @@ SOURCE = Source(
     citation="dogan2014ncbi",
     forms=(
         Form(
-            pubtator.read,
+            partial(pubtator.read, vocabulary="MESH"),
             include=("NCBI*set_corpus.txt",),
             splits={"*trainset*": "train", "*developset*": "validation", "*testset*": "test"},
         ),

@@ -8,6 +8,7 @@ cues are left out.
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 
@@ -16,7 +17,7 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from transforms.formats import brat, json_rows
 from transforms.formats.offsets import Offset
 
@@ -142,7 +143,7 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
 
     All T lines of a single event's sentence belong to it. Of two events each has the main arguments that its E line
     names; a sub-argument belongs to the main arguments that R lines tie it to, else to those whose span holds it. One
-    that belongs to none is lost alone.
+    that belongs to none is lost alone. Of which event a lost argument is, is unknown, so it may be any.
     """
     events = {name: link for name, link in document.events.items() if link.label != "Combination"}
     order = {name: number for number, name in enumerate(events)}
@@ -152,7 +153,9 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             events_of.setdefault(end, set()).add(name)
     mains = {role: MainArguments(document, role) for role in MAIN}
     arguments: dict[str, list[Argument]] = {name: [] for name in events}
-    lost = [*document.lost, *document.misplaced.values()]
+    unknown = tuple(UnknownLabel("events", link.label) for link in events.values())
+    lost = [replace(part, unknown=unknown) if part.unknown else part for part in document.lost]
+    lost += [replace(part, unknown=unknown) for part in document.misplaced.values()]
     tied: dict[str, set[str]] = {}  # sub-argument → the mentions that R lines tie it to
     for link in document.relations.values():
         (_, head), (_, tail) = link.arguments
@@ -171,7 +174,7 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             owners = sorted(set().union(*(events_of.get(holder, ()) for holder in holders)), key=order.get)
         if not owners:
             detail = f"nothing tells to which event {name} belongs; it is left out"
-            lost.append(BadRecord(place, Reason.MISSING_FIELD, detail))
+            lost.append(BadRecord(place, Reason.MISSING_FIELD, detail, unknown))
         for event in owners:
             arguments[event].append(Argument(role, entity.mention))
     return RawExample(

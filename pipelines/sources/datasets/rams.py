@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from transforms.files import File
 from transforms.formats import json_rows, token_spans
 from transforms.formats.offsets import Offset
@@ -43,8 +43,9 @@ class Record(msgspec.Struct):
 
 
 def to_example(place: str, row: Record) -> RawExample | BadRecord:
+    """An argument whose trigger is no event's is lost alone: it belongs to an event of any type that has its role."""
     tokens = [token for sentence in row.sentences for token in sentence]
-    arguments: dict[Tokens, list[tuple[Span, str]]] = {}  # one whose trigger is no event's is lost alone
+    arguments: dict[Tokens, list[tuple[Span, str]]] = {}
     for trigger, (first, last), role in row.gold_evt_links:
         arguments.setdefault(trigger, []).append(((first, last + 1), NUMBERS.sub("", role)))
     events = row.evt_triggers and [
@@ -53,12 +54,23 @@ def to_example(place: str, row: Record) -> RawExample | BadRecord:
     record = token_spans.sentence(place, tokens, None, None, escapes={}, events=events)
     if arguments and isinstance(record, RawExample):
         lost = [
-            BadRecord(place, Reason.MISSING_FIELD, f"{role!r} is of an event at tokens {trigger}, where none is")
+            BadRecord(
+                place,
+                Reason.MISSING_FIELD,
+                f"{role!r} is of an event at tokens {trigger}, where none is",
+                tuple(UnknownLabel("events", name) for name in types_with(role)),
+            )
             for trigger, of_trigger in arguments.items()
             for _, role in of_trigger
         ]
         record = replace(record, lost=(*record.lost, *lost))
     return record
+
+
+def types_with(role: str) -> list[str]:
+    """The event types that have the role; all of them where none has."""
+    types = TABLE["types"]
+    return [name for name, entry in types.items() if role in entry["roles"].split()] or list(types)
 
 
 def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:

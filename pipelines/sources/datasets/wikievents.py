@@ -5,6 +5,7 @@ ontology lists three contact types as unspecified alone; the articles have their
 is evaluated with all its types in one label set, and family by family (`wikievents_conflict`, `wikievents_life`, ...).
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.offsets import Count, Offset
@@ -78,7 +79,7 @@ def to_example(place: str, row: Document) -> RawExample | BadRecord:
         for argument in event.arguments:
             filler = mention(parts.get(argument.entity_id), argument.entity_id)
             if isinstance(filler, BadRecord):
-                lost.append(filler)
+                lost.append(dataclasses.replace(filler, unknown=(UnknownLabel("events", event.event_type),)))
             else:
                 arguments.append(Argument(argument.role, filler))
         events.append(Event(event.event_type, trigger, tuple(arguments)))

@@ -35,23 +35,23 @@ def example(relations: tuple[Link, ...] = (), events: tuple[Link, ...] = ()):
 
 def test_entities_are_whole_phrases_repeated_ones_once_times_none():
     assert example().entities == (
-        Entity("person", mention("The old mayor of Oslo")),
-        Entity("person", mention("the old mayor")),
-        Entity("geographical social political", mention("Oslo")),
+        Entity("person", mention("The old mayor of Oslo"), "p"),
+        Entity("person", mention("the old mayor"), "other"),
+        Entity("geographical social political", mention("Oslo"), "g"),
     )
 
 
 def test_relations_tie_typed_heads_and_leave_times_and_metonymy_out():
     got = example(
         relations=(
-            Link("ORG-AFF.Employment", (("Arg-2", "g"), ("Time-Within", "t"), ("Arg-1", "p"))),
-            Link("ORG-AFF.Employment", (("Arg-1", "same"), ("Arg-2", "g"))),
+            Link("ORG-AFF.Employment", (("Arg-2", "g"), ("Time-Within", "t"), ("Arg-1", "same"))),
+            Link("ORG-AFF.Employment", (("Arg-1", "p"), ("Arg-2", "g"))),
             Link("METONYMY", (("Arg-1", "p"), ("Arg-2", "g"))),
             Link("PHYS.Located", (("Arg-1", "p"), ("Time-Within", "t"))),
         )
     )
-    employed = Relation("employment", mention("mayor"), mention("Oslo"), "person", "geographical social political")
-    assert got.relations == (employed,)
+    types = "person", "geographical social political"
+    assert got.relations == (Relation("employment", mention("mayor"), mention("Oslo"), *types, "p", "g"),)
 
 
 def test_events_take_heads_one_role_for_all_times_and_known_strays():
@@ -66,12 +66,12 @@ def test_events_take_heads_one_role_for_all_times_and_known_strays():
             "transport",
             mention("fled"),
             (
-                Argument("artifact", mention("mayor")),
-                Argument("origin", mention("Oslo")),
+                Argument("artifact", mention("mayor"), "p"),
+                Argument("origin", mention("Oslo"), "g"),
                 Argument("time", mention("Monday")),
             ),
         ),
-        Event("die", mention("killed"), (Argument("victim", mention("mayor", 1)),)),
+        Event("die", mention("killed"), (Argument("victim", mention("mayor", 1), "other"),)),
     )
 
 

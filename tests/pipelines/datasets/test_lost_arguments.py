@@ -7,7 +7,8 @@ import pytest
 from pipelines.sources import keys, load
 from pipelines.sources.source_files import find
 from schemas.errors import Reason
-from schemas.example import RawExample
+from schemas.example import Event, RawExample
+from schemas.label import UnknownLabel
 from transforms.files import list_files
 from transforms.normalize import normalize
 
@@ -237,6 +238,12 @@ def read_one(tmp_path):
     return read
 
 
+def event_without(whole: RawExample, bad: RawExample) -> Event:
+    """The event that has lost its argument."""
+    (event,) = (event for event, before in zip(bad.events, whole.events, strict=True) if event != before)
+    return event
+
+
 @pytest.mark.parametrize("case", DOCUMENTS)
 def test_an_argument_that_cannot_be_placed_is_lost_alone(read_one, case):
     files, old, new, reason = DOCUMENTS[case]
@@ -251,6 +258,10 @@ def test_an_argument_that_cannot_be_placed_is_lost_alone(read_one, case):
     assert len(kept) == len(before) - 1 and set(kept) <= set(before)
     (lost,) = bad.lost
     assert lost.reason == reason
+    label = UnknownLabel("events", event_without(whole, bad).label)
+    assert label in bad.unknown_labels
+    if case != "rams no event":  # the argument may be of any type that has its role
+        assert set(bad.unknown_labels) <= {UnknownLabel("events", event.label) for event in whole.events}
     assert lost.place.rpartition(":")[0] in files and lost.place.rpartition(":")[2].isdecimal()
 
 
@@ -274,3 +285,4 @@ def test_a_relation_of_ace_that_names_no_mention_is_lost_alone(read_one):
     assert [(r.head.text, r.tail.text) for r in record.relations] == [("Ann", "Bo")]
     assert len(record.events) == 2
     assert [lost.reason for lost in record.lost] == [Reason.MISSING_FIELD]
+    assert record.unknown_labels == (UnknownLabel("relations", "family member"),)

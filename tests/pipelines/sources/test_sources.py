@@ -7,13 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import pipelines.sources
 from pipelines.sources import Licence, folder, load
 from pipelines.sources.source_files import Found, find
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
-from schemas.example import LAYER, SPLITS, TASKS, Example, RawExample, mentions, surface
+from schemas.example import LAYER, SPLITS, TASKS, Entity, Event, Example, RawExample, Relation, mentions, surface
 from transforms.files import list_files
 from transforms.normalize import normalize
 
@@ -288,7 +289,13 @@ def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: 
     for example in examples(after):
         whole = known.get(identity(example), example)
         for layer in LABELS:
-            assert set(getattr(example, layer) or ()) <= set(getattr(whole, layer) or ())
+            after_cut, before_cut = (map(without_concepts, getattr(one, layer) or ()) for one in (example, whole))
+            assert set(after_cut) <= set(before_cut)
+
+
+def without_concepts(item: Entity | Relation | Event) -> Entity | Relation | Event:
+    """A concept ends its line in some formats, so that a file may be cut within it."""
+    return replace(item, concepts=()) if isinstance(item, Entity) else item
 
 
 @every_source

@@ -207,3 +207,17 @@ SIDES = {
     41: "test",
     65: "validation",
 }
+
+
+def test_the_label_of_a_lost_part_is_unknown_from_ingest_to_clean(tmp_path):
+    good, bad = (
+        ner("Ann lives in Oslo.", person="Ann", place="Oslo"),
+        ner("Bo lives in Rome.", person="Bo", place="Paris"),
+    )
+    write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=[good, bad])
+    flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
+    assert build.main([*flags, "--only", "clean"]) == 0
+    for folder in ("examples", "clean"):
+        (path,) = (tmp_path / "build" / folder).glob("mine/train-*.parquet")
+        unknown = {row["text"]: row["unknown_labels"] for row in pq.read_table(path).to_pylist()}
+        assert unknown == {good["text"]: [], bad["text"]: [{"layer": "entities", "label": "place"}]}

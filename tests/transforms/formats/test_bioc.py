@@ -44,10 +44,10 @@ WHOLE_PAIN = Mention("Jaw and neck pain", ((16, 33),))
 JAW_PAIN = Mention("Jaw pain", ((16, 19), (29, 33)))
 
 
-def read(tmp_path, content: str | bytes, drop=PARTS):
+def read(tmp_path, content: str | bytes, drop=PARTS, vocabulary=""):
     path = tmp_path / "f.xml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(bioc.read([File(str(path), "f.xml")], "MESH", ("Chemical", "Disease"), drop))
+    return list(bioc.read([File(str(path), "f.xml")], "MESH", ("Chemical", "Disease"), drop, vocabulary))
 
 
 def collection(*documents: str) -> str:
@@ -60,11 +60,11 @@ def test_a_composite_mention_is_kept_whole(tmp_path):
             "f.xml:3",
             TEXT,
             entities=(
-                Entity("Chemical", TEA),
-                Entity("Disease", WHOLE_PAIN),
+                Entity("Chemical", TEA, concepts=("C1",)),
+                Entity("Disease", WHOLE_PAIN, concepts=("D1", "D2")),
                 Entity("Chemical", Mention("tea", ((40, 43),))),
             ),
-            relations=(Relation("CID", TEA, WHOLE_PAIN, "Chemical", "Disease"),),
+            relations=(Relation("CID", TEA, WHOLE_PAIN, "Chemical", "Disease", "C1", "D1"),),
         )
     ]
 
@@ -78,7 +78,14 @@ def test_or_its_parts_which_may_be_discontinuous(tmp_path):
         Mention("tea", ((40, 43),)),
     ]
     assert all(surface(TEXT, entity.mention.spans) == entity.mention.text for entity in example.entities)
-    assert example.relations == (Relation("CID", TEA, JAW_PAIN, "Chemical", "Disease"),)
+    assert example.relations == (Relation("CID", TEA, JAW_PAIN, "Chemical", "Disease", "C1", "D1"),)
+
+
+def test_concepts_and_references_name_their_vocabulary(tmp_path):
+    [example] = read(tmp_path, collection(DOCUMENT), vocabulary="MESH")
+    assert [entity.concepts for entity in example.entities] == [("MESH:C1",), ("MESH:D1", "MESH:D2"), ()]
+    [relation] = example.relations
+    assert (relation.head, relation.head_entity, relation.tail_entity) == (TEA, "MESH:C1", "MESH:D1")
 
 
 def test_crlf_counts_as_one_line_end(tmp_path):

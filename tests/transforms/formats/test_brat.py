@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, surface
+from schemas.label import UnknownLabel
 from tests.strategies import spanned_mentions
 from transforms.files import list_files
 from transforms.formats import brat
@@ -45,20 +46,28 @@ R1\tpart-of Arg1:T3 Arg2:T1\t
 A1\tNegated E1
 #1\tAnnotatorNotes T1\tsure?
 *\tEquiv T2 T3
+N1\tReference T1 Wikidata:Q1072\theart
+N2\tReference T3 CL:0000746\tcardiac muscle cell
+N3\tReference T3 Wikidata:Q1
+N4\tReference E1 GO:0051301\tcell division
 
 """
     assert read_one(tmp_path, ann) == RawExample(
         "d.ann:1",
         TEXT,
-        entities=(Entity("Organ", HEART), Entity("Cell", LUNG_CELLS), Entity("Cell", HEART_CELLS)),
-        relations=(Relation("part-of", HEART_CELLS, HEART, "Cell", "Organ"),),
+        entities=(
+            Entity("Organ", HEART, "T1", ("Wikidata:Q1072",)),
+            Entity("Cell", LUNG_CELLS, "T2"),
+            Entity("Cell", HEART_CELLS, "T3", ("CL:0000746", "Wikidata:Q1")),
+        ),
+        relations=(Relation("part-of", HEART_CELLS, HEART, "Cell", "Organ", "T3", "T1"),),
         events=(
             Event(
                 "Division",
                 DIVIDE,
                 (
-                    Argument("agent", LUNG_CELLS),
-                    Argument("agent", HEART_CELLS),
+                    Argument("agent", LUNG_CELLS, "T2"),
+                    Argument("agent", HEART_CELLS, "T3"),
                     Argument("cause", Mention("and", ((6, 9),))),
                 ),
             ),
@@ -68,9 +77,10 @@ A1\tNegated E1
 
 
 def test_a_source_chooses_its_entity_types(tmp_path):
-    ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\n"
+    ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\nR1\tnear Arg1:T1 Arg2:T2\n"
     example = read_one(tmp_path, ann, to_example=lambda place, doc: brat.all_layers(place, doc, {"Cell"}))
-    assert example.entities == (Entity("Cell", LUNG_CELLS),)
+    assert example.entities == (Entity("Cell", LUNG_CELLS, "T2"),)
+    assert example.relations == (Relation("near", HEART, LUNG_CELLS, "Organ", "Cell", None, "T2"),)
 
 
 def test_pairs_are_made_within_a_folder_and_in_order_of_name(tmp_path):
@@ -85,7 +95,7 @@ def test_pairs_are_made_within_a_folder_and_in_order_of_name(tmp_path):
     assert read(tmp_path, files) == [
         RawExample("a/x.ann:1", "first", (), (), ()),
         RawExample("a/x.y.ann:1", "dotted", (), (), ()),
-        RawExample("b/x.ann:1", "second", (Entity("N", Mention("second", ((0, 6),))),), (), ()),
+        RawExample("b/x.ann:1", "second", (Entity("N", Mention("second", ((0, 6),)), "T1"),), (), ()),
     ]
 
 
@@ -102,7 +112,7 @@ def test_a_missing_partner_is_named(tmp_path, there, missing):
 
 def test_pieces_are_put_in_order_of_the_text(tmp_path):
     example = read_one(tmp_path, "T1\tCell 15 20;0 5\tcells Heart\n")
-    assert example.entities == (Entity("Cell", HEART_CELLS),)
+    assert example.entities == (Entity("Cell", HEART_CELLS, "T1"),)
 
 
 def test_a_line_end_within_a_mention_is_a_blank_in_its_surface(tmp_path):
@@ -166,23 +176,28 @@ def test_the_first_broken_line_makes_the_document_a_bad_record(tmp_path, case):
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("line", "reason", "unknown"),
     [
-        ("R2\thas Arg1:T1 Arg2:T9", Reason.MISSING_FIELD),
-        ("R2\thas Arg1:E9 Arg2:T9", Reason.MISSING_FIELD),
-        ("E2\tGrowth:T3 agent:T1 agent:T9", Reason.MISSING_FIELD),
+        ("R2\thas Arg1:T1 Arg2:T9", Reason.MISSING_FIELD, {UnknownLabel("relations", "has")}),
+        ("R2\thas Arg1:E9 Arg2:T9", Reason.MISSING_FIELD, {UnknownLabel("relations", "has")}),
+        ("E2\tGrowth:T3 agent:T1 agent:T9", Reason.MISSING_FIELD, {UnknownLabel("events", "Growth")}),
+        ("N1\tReference T9 Wikidata:Q1\tno such line", Reason.BROKEN_RECORD, set()),
+        ("N1\tReference T1 Q1", Reason.BROKEN_RECORD, set()),
+        ("N1\tReference", Reason.BROKEN_RECORD, set()),
     ],
 )
-def test_a_relation_or_an_argument_that_names_nothing_is_lost_alone(tmp_path, line, reason):
+def test_a_relation_or_an_argument_that_names_nothing_is_lost_alone(tmp_path, line, reason, unknown):
     ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\nT3\tDivision 21 27\tdivide\n"
     ann += f"R1\tnear Arg1:T1 Arg2:T2\nE1\tDivision:T3 agent:T2\n{line}\n"
     example = read_one(tmp_path, ann)
-    assert example.relations == (Relation("near", HEART, LUNG_CELLS, "Organ", "Cell"),)
-    kept = (Event("Division", DIVIDE, (Argument("agent", LUNG_CELLS),)),)
+    assert example.relations == (Relation("near", HEART, LUNG_CELLS, "Organ", "Cell", "T1", "T2"),)
+    kept = (Event("Division", DIVIDE, (Argument("agent", LUNG_CELLS, "T2"),)),)
     if line.startswith("E"):
-        kept += (Event("Growth", DIVIDE, (Argument("agent", HEART),)),)
+        kept += (Event("Growth", DIVIDE, (Argument("agent", HEART, "T1"),)),)
     assert example.events == kept
     assert {(lost.place, lost.reason) for lost in example.lost} == {("d.ann:6", reason)}
+    assert {label for lost in example.lost for label in lost.unknown} == unknown
+    assert [entity.concepts for entity in example.entities] == [(), ()]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)

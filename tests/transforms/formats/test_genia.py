@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import surface
+from schemas.label import UnknownLabel
 from transforms.files import File, list_files
 from transforms.formats import genia
 
@@ -94,6 +95,7 @@ def test_the_last_piece_may_be_a_plural_and_a_misspelt_conjunct_is_left_out(tmp_
     (example,) = read(tmp_path, conjunction(content, "B_cell T_cell"))
     assert found(example) == [("G#a", "B cells", ((0, 1), (8, 13)))]
     assert lost(example) == [(Reason.MENTION_NOT_IN_TEXT, "T_cell")]
+    assert example.lost[0].unknown == (UnknownLabel("entities", "G#a"),)
 
 
 def test_classes_and_conjuncts_must_be_as_many(tmp_path):
@@ -103,10 +105,11 @@ def test_classes_and_conjuncts_must_be_as_many(tmp_path):
 
 
 def test_a_coordination_of_coordinations_is_lost_and_counted(tmp_path):
-    term = cons(cons("B cells", "B_cell"), "(BUT_NOT B_cell (OR T_cell NK_cell))", "(BUT_NOT G#a (OR G#a G#a))")
+    term = cons(cons("B cells", "B_cell"), "(BUT_NOT B_cell (OR T_cell NK_cell))", "(BUT_NOT G#a (OR G#c G#d))")
     (example,) = read(tmp_path, term + " with " + cons("IL-2", "IL-2", "G#b"))
     assert found(example) == [("G#b", "IL-2", ((13, 17),))]
     assert lost(example) == [(Reason.BROKEN_RECORD, "(BUT_NOT B_cell (OR T_cell NK_cell))")]
+    assert example.lost[0].unknown == tuple(UnknownLabel("entities", f"G#{name}") for name in "acd")
 
 
 def test_broken_xml_keeps_what_stands_before(tmp_path):

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation, surface
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats import pubtator
-from transforms.formats.pubtator import ConceptMentions, Grounded, concepts_of
+from transforms.formats.pubtator import ConceptMentions, concepts_of
 
 BLOCK = """\
 7|t|Tea and jaw pain.
@@ -30,15 +31,15 @@ EXAMPLE = RawExample(
     "f.txt:1",
     TEXT,
     entities=(
-        Entity("Chemical", TEA),
-        Entity("Disease", JAW),
-        Entity("Disease", NECK),
-        Entity("Chemical", TEA_AGAIN),
+        Entity("Chemical", TEA, concepts=("C1",)),
+        Entity("Disease", JAW, concepts=("D1",)),
+        Entity("Disease", NECK, concepts=("D1", "D2")),
+        Entity("Chemical", TEA_AGAIN, concepts=("C1",)),
         Entity("Chemical", Mention("Xin", ((52, 55),))),
     ),
     relations=(
-        Relation("CID", TEA, JAW, "Chemical", "Disease"),
-        Relation("CID", TEA_AGAIN, NECK, "Chemical", "Disease"),
+        Relation("CID", TEA, JAW, "Chemical", "Disease", "C1", "D1"),
+        Relation("CID", TEA_AGAIN, NECK, "Chemical", "Disease", "C1", "D2"),
     ),
 )
 
@@ -115,17 +116,52 @@ def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
     assert lost.reason == Reason.MISSING_FIELD and "D9" in lost.detail
 
 
-def test_concepts():
-    assert concepts_of("D014786|D006311") == ("D014786", "D006311")
-    assert concepts_of("D014786 ") == ("D014786",)
-    assert concepts_of("-1") == ()
-    assert concepts_of("") == ()
+@pytest.mark.parametrize(
+    ("ids", "concepts"),
+    [
+        ("D014786|D006311", ("MESH:D014786", "MESH:D006311")),
+        ("D007674+D006222", ("MESH:D007674", "MESH:D006222")),
+        ("OMIM:300322+OMIM:102600", ("OMIM:300322", "OMIM:102600")),
+        ("C1|OMIM:2", ("MESH:C1", "OMIM:2")),
+        ("MESH:D1;MESH:D2", ("MESH:D1", "MESH:D2")),
+        ("D1,D2", ("MESH:D1", "MESH:D2")),
+        ("D014786 ", ("MESH:D014786",)),
+        ("D1|D1", ("MESH:D1",)),
+        ("D1|-1", ("MESH:D1",)),
+        ("-1", ()),
+        ("", ()),
+    ],
+)
+def test_concepts(ids, concepts):
+    assert concepts_of(ids, "MESH") == concepts
+
+
+def test_without_a_vocabulary_concepts_are_as_the_file_has_them():
+    assert concepts_of("D1|OMIM:2", "") == ("D1", "OMIM:2")
+
+
+def test_relations_refer_to_concepts_with_the_vocabulary(tmp_path):
+    path = tmp_path / "f.txt"
+    path.write_text(BLOCK)
+    (example,) = pubtator.read([File(str(path), "f.txt")], vocabulary="MESH")
+    assert [(r.head_entity, r.tail_entity) for r in example.relations] == [
+        ("MESH:C1", "MESH:D1"),
+        ("MESH:C1", "MESH:D2"),
+    ]
+    assert [r.head for r in example.relations] == [TEA, TEA_AGAIN]
+    assert example.entities[2].concepts == ("MESH:D1", "MESH:D2")
+
+
+def test_the_label_of_a_lost_relation_is_unknown(tmp_path):
+    (example,) = read(tmp_path, BLOCK + "7\tCID\tC1\tD9\n")
+    (lost,) = example.lost
+    assert lost.place == "f.txt:10" and lost.unknown == (UnknownLabel("relations", "CID"),)
 
 
 def grounded(*items):
     """(concepts, start) → entities five characters long."""
     return [
-        Grounded(Entity("N", Mention("x" * 5, ((start, start + 5),))), tuple(concepts.split("|")))
+        Entity("N", Mention("x" * 5, ((start, start + 5),)), concepts=tuple(concepts.split("|")))
         for concepts, start in items
     ]
 
@@ -185,7 +221,7 @@ extents = st.tuples(st.integers(0, 12), st.integers(1, 9)).map(lambda item: (ite
 @given(st.lists(st.tuples(st.sampled_from(["A", "B", "A|B"]), extents), max_size=9))
 def test_the_pair_is_the_first_of_all_pairs_by_the_rule(items):
     entities = [
-        Grounded(Entity(str(n), Mention("x" * (end - start), ((start, end),))), tuple(concepts.split("|")))
+        Entity(str(n), Mention("x" * (end - start), ((start, end),)), concepts=tuple(concepts.split("|")))
         for n, (concepts, (start, end)) in enumerate(items)
     ]
     ranked = []

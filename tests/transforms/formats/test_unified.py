@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, typed_label
+from schemas.label import Label, UnknownLabel, typed_label
 from transforms.files import File
 from transforms.formats.unified import read, read_schema, split_typed
 
@@ -280,6 +280,7 @@ def test_an_entity_that_the_text_does_not_hold_is_lost_alone(tmp_path):
     ]
     [example] = records(tmp_path, "NER", (), {"text": TEXT, "entity": row["entity"][1:2]})
     assert example.entities == () and len(example.lost) == 1
+    assert example.lost[0].unknown == (UnknownLabel("entities", "name"),)
 
 
 @pytest.mark.parametrize("task", ["RE", "SPO", "KG"])
@@ -292,6 +293,7 @@ def test_a_relation_is_lost_with_an_end(tmp_path, task):
     assert [(r.head.text, r.tail.text) for r in example.relations] == [("Ola", "Eli"), ("Eli", "Mo")]
     detail = "'Zork' is not in the text; its relation 'spouse' is left out"
     assert lost(example) == [(NOT_THERE, detail)] * 3
+    assert {part.unknown for part in example.lost} == {(UnknownLabel("relations", "spouse"),)}
 
 
 def event(trigger: str | None, **arguments: str) -> dict:
@@ -308,6 +310,7 @@ def test_an_event_is_lost_with_its_trigger_and_an_argument_alone(tmp_path, task)
         (NOT_THERE, "'fled' is not in the text; its event 'leave' is left out"),
         (NOT_THERE, "'Zork' is not in the text; its argument 'who' is left out"),
     ]
+    assert {part.unknown for part in example.lost} == {(UnknownLabel("events", "leave"),)}
 
 
 def test_nan_is_what_an_event_does_not_have(tmp_path):
