@@ -16,6 +16,7 @@ from pipelines.summary import WriteSummary
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
 from schemas.example import LAYER, Example, RawExample
+from schemas.example_id import format_id
 from transforms import files
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import unite
@@ -206,7 +207,7 @@ class SplitWriter:
     def keep(self, number: int, record: RawExample) -> None:
         self.waiting.append(
             Example(
-                f"{self.key}/{self.split}/{number}",
+                format_id(self.key, self.split, number),
                 self.source.name,
                 self.split,
                 self.source.lang,

@@ -23,6 +23,7 @@ from pipelines.labels import read_label_set
 from pipelines.mine import dictionary_path, read_dictionary
 from pipelines.repeats import repeats, text_keys
 from schemas.errors import SuiteError
+from schemas.example_id import ExampleId
 from schemas.label import LabelSet
 from transforms import files
 from transforms.ask import SPLIT_NUM
@@ -30,7 +31,7 @@ from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile, report
 from validation.check import SuiteResult, batch_definition, check, failure_lines, merge
-from validation.facts import ID, Facts
+from validation.facts import Facts
 from validation.suites import CORPUS_CULPRITS
 
 ROWS_A_PROFILE = 20_000
@@ -282,11 +283,11 @@ def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
-    parts = ids.drop_duplicates().str.extract(ID.pattern)
-    numbers = pd.to_numeric(parts["number"], errors="coerce")
-    prefix = parts["key"] + "/" + parts["split"]
-    found = numbers.groupby(prefix).agg(["min", "max"])
-    return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
+    ranges: dict[str, tuple[int, int]] = {}
+    for parsed in filter(None, map(ExampleId.match, ids.drop_duplicates().dropna())):
+        low, high = ranges.get(parsed.prefix, (parsed.number, parsed.number))
+        ranges[parsed.prefix] = min(low, parsed.number), max(high, parsed.number)
+    return ranges
 
 
 def conclude(lines: list[str], output: str) -> None:

@@ -18,6 +18,7 @@ from pipelines.report_samples import in_turn, within
 from pipelines.token_estimate import CONTEXTS
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
+from schemas.example_id import ExampleId
 from schemas.instruction import Instruction
 from transforms.shards import read_shard, write_shard
 
@@ -113,7 +114,7 @@ def test_instructions_shown_are_of_the_texts_of_least_hash(small, shown):
     texts: dict[tuple[str, str], dict[str, list]] = {}
     for path in sorted((small / "data").glob("*/*.parquet")):
         for row in read_shard(str(path)).to_pylist():
-            at = row["example_id"].rsplit("/", 3 if row["example_id"].split("/")[-2].isdigit() else 2)[0], row["task"]
+            at = ExampleId.parse(row["example_id"]).key, row["task"]
             texts.setdefault(at, {}).setdefault(row["text_sha256"], []).append(row)
     for (key, task), by_hash in texts.items():
         drawn = {id_ for of_key, of_task, id_, _, _ in shown["samples"] if (of_key, of_task) == (key, task)}
@@ -133,7 +134,7 @@ def column(path, name: str) -> list:
 
 def asked(example_id: str, number: int, text: str, positives: int = 0, output: str | None = "{}") -> Instruction:
     """An instruction over `text` with so many positive labels."""
-    key, split, _ = example_id.rsplit("/", 2)
+    key, split = (parsed := ExampleId.parse(example_id)).key, parsed.split
     labels = tuple(f"label {n}" for n in range(positives))
     return Instruction(
         f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", key, "en", split,
