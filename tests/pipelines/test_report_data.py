@@ -134,10 +134,10 @@ def column(path, name: str) -> list:
 
 def asked(example_id: str, number: int, text: str, positives: int = 0, output: str | None = "{}") -> Instruction:
     """An instruction over `text` with so many positive labels."""
-    key, split = (parsed := ExampleId.parse(example_id)).key, parsed.split
+    at = ExampleId.parse(example_id)
     labels = tuple(f"label {n}" for n in range(positives))
     return Instruction(
-        f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", key, "en", split,
+        f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", at.key, "en", at.split,
         f"Find what is asked in: {text}", output, None, labels, labels, (),
     )  # fmt: skip
 
