@@ -359,6 +359,5 @@ def refuse_failures(output: str) -> None:
     """Raises SuiteError with one line for each expectation that failed."""
     lines = failure_lines(read_results(output))
     if lines:
-        raise SuiteError(
-            f"{len(lines)} expectations failed, see {output}/reports/data_docs/index.html\n" + "\n".join(lines)
-        )
+        first = f"{len(lines)} expectations failed, see {output}/reports/data_docs/index.html"
+        raise SuiteError(first, *lines)
