@@ -31,6 +31,7 @@ from pipelines.sources.source_files import deal, matches
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, ConfigError, Reason, Reject, SourceError
 from schemas.example import Example, RawExample, mentions
+from schemas.example_id import format_id
 from transforms.files import File, list_files
 from transforms.normalize import normalize, spelled
 
@@ -216,7 +217,9 @@ def as_example(case: Case, source: Source, record: RawExample, number: int) -> E
             raise Broken("a mention does not spell its offsets")
     split = "train" if case.split not in ("train", "validation", "test") else case.split
     layers = record.entities, record.relations, record.events
-    return Example(f"{case.key}/{split}/{number}", source.name, split, source.lang, record.text, source.tasks, *layers)
+    return Example(
+        format_id(case.key, split, number), source.name, split, source.lang, record.text, source.tasks, *layers
+    )
 
 
 def tried(case: Case, number: int, folder: Path) -> Outcome:

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks import measure, records
+from schemas.example_id import ExampleId, InstructionId
 
 LABELS = {"NER": 18, "RE": 12, "EE": 12}
 SPLIT_NUM = {"NER": 6, "RE": 4, "EE": 4}
@@ -39,13 +40,13 @@ def rows(count: int, seed: int = 42) -> Iterator[dict]:
 
 def row(task: str, lang: str, number: int, batch: int, labels: Sequence[str], record: dict, random: Random) -> dict:
     asked = labels[batch * SPLIT_NUM[task] : (batch + 1) * SPLIT_NUM[task]]
-    example = f"made_{lang}_{number % SOURCES}/test/{number}"
+    example = ExampleId(f"made_{lang}_{number % SOURCES}", "test", number)
     schema = [{"event_type": name, "trigger": True, "arguments": records.ROLES} for name in asked]
     prompt = {"instruction": "Extract.", "schema": schema if task == "EE" else asked, "input": record["text"]}
     output = answer(task, asked, labels, record[records.LAYERS[task]], random)
     return {
-        "id": f"{example}/{task}/{batch}",
-        "example_id": example,
+        "id": str(InstructionId(example, task, batch)),
+        "example_id": str(example),
         "task": task,
         "source": f"made {lang} {number % SOURCES}",
         "lang": lang,

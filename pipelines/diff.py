@@ -153,7 +153,7 @@ def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from pipelines.release.contents import AFTER_KEY
+    from schemas.id_columns import source_keys
 
     rows: dict[str, dict] = {}
     seen: tuple[list, list] = ([], [])
@@ -175,7 +175,7 @@ def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
         ("gone", before.filter(pc.invert(pc.is_in(before, after)))),
         ("altered", pc.unique(pa.concat_arrays(altered))),
     ):
-        keys = pc.replace_substring_regex(ids, AFTER_KEY, "")
+        keys = source_keys(ids)
         for key, one in zip(keys.to_pylist(), ids.to_pylist(), strict=True):
             changes.setdefault(f"{key}/{split}", {}).setdefault(kind, []).append(one)
     return rows, {at: {kind: sorted(ids) for kind, ids in of.items()} for at, of in changes.items()}

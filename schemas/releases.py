@@ -1,8 +1,8 @@
 """What a release says of itself: `release.json` and `rebuild/sources.json`.
 
-Written by `pipelines.release.contents`; read there, by `pipelines.diff` and by `pipelines.rebuild`, from folders that strangers
-may have written. A release may have been made by another version: of `release.json` unknown keys are ignored, so that
-a later version can replace its files.
+`pipelines.release` writes both; `pipelines.release`, `pipelines.diff` and `pipelines.rebuild` read them, from folders
+that may come from untrusted people. A release may have been made by another version: unknown keys of `release.json`
+are ignored, so that a later version can replace its files.
 """
 
 import msgspec

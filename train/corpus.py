@@ -15,6 +15,7 @@ from schemas import manifests
 from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
+from schemas.example_id import ExampleId
 from schemas.label import typed_label
 from schemas.manifests import Instructed, Result, Validated
 from train import hub
@@ -159,8 +160,12 @@ def asked(task: str, instruction: str) -> list[str]:
 
 
 def _is_wanted(task: str, source: str, example_id: str | None, tasks: list[str], sources: list[str]) -> bool:
-    folders = tuple(f"{key}/" for key in sources)
-    return task in tasks and (not sources or source in sources or (example_id or "").startswith(folders))
+    if task not in tasks:
+        return False
+    if not sources or source in sources:
+        return True
+    example = ExampleId.match(example_id or "")
+    return example is not None and example.key in sources
 
 
 def _why_empty(everything: "Rows", split: str, tasks: Collection[str] | None, sources: Collection[str] | None) -> str:

@@ -70,7 +70,7 @@ def argument_parser() -> argparse.ArgumentParser:
     texts.add_argument("--texts", metavar="FILE", help="a text a line, or JSON Lines (.jsonl) with text, id, lang")
     texts.add_argument("--labels", metavar="A,B|FILE", help="what to look for")
     texts.add_argument("--task", help="NER, RE, SPO, EE, EET, EEA or KG; with --data, of rows that name none")
-    texts.add_argument("--lang", help="en or zh; default: by the script of each text")
+    texts.add_argument("--lang", help="en or zh; default: by the letters of each text")
     texts.add_argument("--prompts", metavar="FILE", help="own instruction texts (YAML: task, language, list)")
     texts.add_argument("--split_num", type=int, metavar="N", help="labels a prompt; default: as in training")
     texts.add_argument("--max_chars", type=int, default=2000, metavar="N", help="of a window; default: 2000")

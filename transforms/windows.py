@@ -11,6 +11,7 @@ from operator import itemgetter
 from msgspec.structs import replace
 
 from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, Relation, Span, mentions, surface
+from schemas.example_id import ExampleId
 from schemas.label import UnknownLabel
 from transforms.clean import with_mentions
 from transforms.sentences import disjoint, pieces, sentences, without_blanks
@@ -281,7 +282,7 @@ def _example(document: Example, number: int, window: Window, share: Share) -> Ex
 
     example = replace(
         document,
-        id=f"{document.id}/{number}",
+        id=str(ExampleId.parse(document.id).with_window(number)),
         text=text,
         tasks=window.tasks,
         entities=layer("entities"),

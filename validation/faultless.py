@@ -121,7 +121,7 @@ def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tupl
     own = column["example_id"]
     rows = np.arange(len(own))
     starts = rows[np.r_[True, pc.not_equal(own[1:], own[:-1]).to_numpy(zero_copy_only=False)]]
-    found = places(own.take(pa.array(starts)).to_pylist())
+    found = places(own.take(pa.array(starts)))
     _expect(found is not None and found.keys() == {f"{labels.key}/{split}"})
     number = rows - np.repeat(starts, np.diff(np.r_[starts, len(own)]))
     ids = pc.binary_join_element_wise(own, labels.task, pa.array(number).cast(pa.string()), "/")

@@ -25,7 +25,7 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
         return Facts(0, {})
     if nulls_where_none_may_be(table):
         return None
-    found = places(table["id"].to_pylist())
+    found = places(table["id"])
     lang, tasks = pc.unique(table["lang"]).to_pylist(), pc.unique(pc.list_flatten(table["tasks"])).to_pylist()
     texts = table["text"].to_pylist()
     if (

@@ -17,9 +17,9 @@ import pyarrow as pa
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, nulls_where_none_may_be, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
+from schemas.example_id import ExampleId, InstructionId
 from schemas.label import LabelSet, typed_label
 from validation import wire
-from validation.facts import ID
 from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
 
 BATCH_ROWS = 5_000
@@ -93,9 +93,9 @@ def row_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_
 
 
 def id_faults(id_: str, split: str | None) -> Counter[str]:
-    match = ID.search(id_)
+    parsed = ExampleId.match(id_)
     return Counter(
-        malformed_id=match is None, split_differs=match is not None and split in SPLITS and match["split"] != split
+        malformed_id=parsed is None, split_differs=parsed is not None and split in SPLITS and parsed.split != split
     )
 
 
@@ -254,12 +254,15 @@ def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vo
         return counts | {"nulls": nulls}
     if None in identity(row) or row["task"] not in TASKS or row["split"] not in SPLITS:
         return counts  # rules of their own look at these
-    match = ID.search(row["example_id"])
-    if match is None:
+    example, instruction = ExampleId.match(row["example_id"]), InstructionId.match(row["id"])
+    if example is None:
         return counts | {"malformed_example_id": 1}
-    counts["id_outside_example"] = not row["id"].startswith(row["example_id"] + "/")
-    counts["split_differs"] = match["split"] != row["split"]
-    vocabulary = vocabularies.get((row["task"], match["key"]))
+    counts["id_outside_example"] = instruction is None or (instruction.example, instruction.task) != (
+        example,
+        row["task"],
+    )
+    counts["split_differs"] = example.split != row["split"]
+    vocabulary = vocabularies.get((row["task"], example.key))
     if vocabulary is None or (vocabulary.source, vocabulary.lang) != (row["source"], row["lang"]):
         return counts | {"unknown_label_set": 1}
     found, counts["mentions_outside_text"] = wire.faults(row, vocabulary)

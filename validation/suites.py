@@ -108,7 +108,7 @@ HARD_NEGATIVE_FAULTS = {
 INSTRUCTION_FAULTS = {
     "nulls": "No required value is null, nor any element of its lists.",
     "malformed_example_id": "An example's id is key/split/number, a window's key/split/number/window.",
-    "id_outside_example": "The id of an instruction begins with the id of its example.",
+    "id_outside_example": "An instruction's id is <its example's id>/<its task>/<batch>.",
     "split_differs": "The split in the example's id is the one in the column `split`.",
     "unknown_label_set": "There is a label set for the task and the source's key, with this source name and language.",
     "unknown_labels": "Every label asked is in the label set of the source and task.",

@@ -21,6 +21,7 @@ from schemas import json_values, manifests
 from schemas.arrow import INSTRUCTIONS
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
+from schemas.id_columns import source_keys
 from schemas.manifests import (
     RESULTS,
     Carded,
@@ -45,8 +46,6 @@ OWN_LICENCE = (
     "write license: and its SPDX name (CC-BY-4.0, MIT) into its source.yaml, or license: open where you may, "
     "and build again"
 )
-AFTER_KEY = r"/(train|validation|test)/\d+(/\d+)?$"
-"""What follows the source's key in an example's id."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +194,6 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name).casefold()
 
 
-def keys_of(table: pa.Table) -> pa.ChunkedArray:
-    """The key of each row's source."""
-    return pc.replace_substring_regex(table["example_id"], AFTER_KEY, "")
-
-
 def parts(shards: Iterable[InstructionShard], keep: Collection[str]) -> list[Part]:
     """The shards that have rows of sources to `keep`, numbered anew within their task and split."""
     groups: dict[tuple[str, str], list[InstructionShard]] = {}
@@ -220,7 +214,7 @@ def kept_rows(path: str, keep: Collection[str]) -> Iterator[pa.Table]:
     """The shard's rows of these sources, in their order."""
     wanted = pa.array(sorted(keep), pa.string())
     for table in read_batches(path, ROWS_A_TABLE):
-        yield table.filter(pc.is_in(keys_of(table), wanted))
+        yield table.filter(pc.is_in(source_keys(table["example_id"]), wanted))
 
 
 def row_digests(output: str, keys: Collection[str]) -> dict[str, dict[str, RowDigest]]:
@@ -232,7 +226,7 @@ def row_digests(output: str, keys: Collection[str]) -> dict[str, dict[str, RowDi
     for shard in build_folder.read_result(output, Instructed).shards:
         wanted = [key for key in shard.sources if key in digests]
         for table in kept_rows(f"{output}/{shard.path}", wanted) if wanted else ():
-            for key, row in zip(keys_of(table).to_pylist(), table.to_pylist(), strict=True):
+            for key, row in zip(source_keys(table["example_id"]).to_pylist(), table.to_pylist(), strict=True):
                 count = digests[key].setdefault(f"{shard.task}/{shard.split}", [0, hashlib.sha256()])
                 count[0] += 1
                 count[1].update(msgspec.json.encode(list(row.values())) + b"\n")

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from pipelines.report.samples import TEXT_CHARS, in_turn, short, within
 from schemas.arrow import layer_items, table_to_examples
 from schemas.example import Example, Mention
+from schemas.example_id import ExampleId
+from schemas.id_columns import positions
 from schemas.manifests import ExampleShard
 from transforms.draw import key_array, seed_key
 from transforms.shards import ROW_GROUP_ROWS, read_group
-from validation.facts import place
 
 EXAMPLES_A_LABEL = 20
 
@@ -80,12 +81,9 @@ def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Address]]:
 
 def id_keys(ids: pa.ChunkedArray) -> np.ndarray:
     """What orders examples of one source and split in a draw, by their numbers and windows: (rows,), uint64."""
-    prefix, _ = place(ids[0].as_py())
-    parts = pc.split_pattern(pc.utf8_slice_codeunits(ids, len(prefix) + 1), "/").combine_chunks()
-    numbers, lengths = parts.flatten().cast(pa.int64()).to_numpy(), pc.list_value_length(parts).to_numpy()
-    ends = np.cumsum(lengths)
-    windows = np.where(lengths == 2, numbers[ends - 1] + 1, 0)
-    return key_array(key_array(np.full(len(ids), seed_key(0, prefix), np.uint64), numbers[ends - lengths]), windows)
+    prefix = ExampleId.parse(ids[0].as_py()).prefix
+    numbers, windows = positions(ids, prefix)
+    return key_array(key_array(np.full(len(ids), seed_key(0, prefix), np.uint64), numbers), windows + 1)
 
 
 def rows_by_label(table: pa.Table, keys: np.ndarray) -> dict[str, list[int]]:

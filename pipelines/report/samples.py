@@ -11,11 +11,12 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.example_id import InstructionId
+from schemas.id_columns import source_keys
 from schemas.manifests import InstructionShard
 from transforms import files
 from transforms.draw import seed_key
 from transforms.shards import least_values, read_batches, read_group
-from validation.facts import place
 
 INSTRUCTIONS_A_TASK = 3
 """Of each source."""
@@ -112,7 +113,7 @@ def of_least_texts(drawn: Mapping[str, tuple], rows: pa.Table) -> dict[str, tupl
     least = heapq.nsmallest(INSTRUCTIONS_A_TASK, pc.unique(hashes).to_pylist())
     found = dict(drawn)
     for row in rows.filter(pc.is_in(hashes, pa.array(least))).to_pylist():
-        rank = not row["positives"], row["example_id"], int(row["id"].rpartition("/")[2])
+        rank = not row["positives"], row["example_id"], InstructionId.parse(row["id"]).batch
         if row["text_sha256"] not in found or rank < found[row["text_sha256"]][0]:
             found[row["text_sha256"]] = rank, row
     return {sha256: found[sha256] for sha256 in sorted(found)[:INSTRUCTIONS_A_TASK]}
@@ -120,11 +121,9 @@ def of_least_texts(drawn: Mapping[str, tuple], rows: pa.Table) -> dict[str, tupl
 
 def by_source(rows: pa.Table) -> Iterable[tuple[str, pa.Table]]:
     """The rows of each source key in a table of instructions."""
-    examples = rows["example_id"].combine_chunks().dictionary_encode()
-    keys = [place(example_id)[0].rpartition("/")[0] for example_id in examples.dictionary.to_pylist()]
-    for key in dict.fromkeys(keys):
-        of_key = pa.array([number for number, other in enumerate(keys) if other == key], pa.int32())
-        yield key, rows.filter(pc.is_in(examples.indices, of_key))
+    keys = source_keys(rows["example_id"])
+    for key in pc.unique(keys).to_pylist():
+        yield key, rows.filter(pc.equal(keys, key))
 
 
 def rejects(output: str, keys: Collection[str]) -> list[list[str]]:

@@ -19,6 +19,7 @@ from schemas.label import Label
 from transforms import yaml_values
 from transforms.files import File, exists, filesystem, list_files, list_raw_files
 from transforms.formats import json_rows, unified
+from transforms.language import detect_language
 
 DATA_FILES = tuple(
     f"{word}.{end}" for word in ("train", "dev", "val", "valid", "validation", "test") for end in ("json", "jsonl")
@@ -44,10 +45,7 @@ NAME_BYTES = 200
 """A file system takes 255 bytes a name; a build's files add a few to a key's."""
 
 RECORDS_LOOKED_AT = 100
-"""How many records of each file tell what it holds and in which script."""
-
-HAN_SHARE = 0.2
-"""From this share of Han characters among the letters on, a text is Chinese; Latin names and units occur in it."""
+"""How many records of each file tell what it holds and in which language."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +188,8 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     has_rows = any(record.keys() & LAYER_KEYS for record in records)
     if problem and not settings and not wrong and not has_rows:
         return None
-    lang = settings.get("lang") or _nearest(path, FOLDER_LANGS) or _script(records)
+    lang = settings.get("lang") or _nearest(path, FOLDER_LANGS)
+    lang = lang or detect_language("\n".join(str(record.get("text", "")) for record in records))
     source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
     key = _key(data_root, directory)
     problem = _key_problem(key) or problem
@@ -223,13 +222,6 @@ def _are_instructions(records: Sequence[dict]) -> bool:
 def _nearest(path: Sequence[str], meanings: Mapping[str, str]) -> str | None:
     """What the innermost folder that has a meaning means."""
     return next((meanings[name] for name in reversed(path) if name in meanings), None)
-
-
-def _script(records: Iterable[dict]) -> str:
-    """zh or en, by the letters of the texts."""
-    letters = [c for record in records for c in str(record.get("text", "")) if c.isalpha()]
-    han = sum("\u3400" <= c <= "\u9fff" for c in letters)
-    return "zh" if letters and han >= HAN_SHARE * len(letters) else "en"
 
 
 def _settings(file: File) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pipelines.sources.reading import barrier
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject
 from schemas.example import LAYER, Example, RawExample
+from schemas.example_id import format_id
 from schemas.manifests import LayerCounts, RawShard, SplitRead
 from transforms.deduplicate import unite
 from transforms.draw import seed_key
@@ -109,7 +110,7 @@ class SplitWriter:
     def keep(self, number: int, record: RawExample) -> None:
         self.waiting.append(
             Example(
-                f"{self.key}/{self.split}/{number}",
+                format_id(self.key, self.split, number),
                 self.source.name,
                 self.split,
                 self.source.lang,

@@ -24,6 +24,7 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.stages.build_settings import BuildSettings
 from schemas.errors import ConfigError
+from schemas.id_columns import source_keys
 from schemas.manifests import Instructed, InstructionShard, Stored, TokenCounts, Tokenized, TokenStratum
 from transforms import files
 from transforms.draw import seed_key
@@ -131,10 +132,9 @@ class CountShard(beam.DoFn):
         ids: dict[str, list[tuple[str, int]]] = {}
         first = 0
         for table in read_batches(path, 100_000, ["id", "example_id"]):
-            for number, (row_id, example_id) in enumerate(
-                zip(table["id"].to_pylist(), table["example_id"].to_pylist(), strict=True), first
-            ):
-                ids.setdefault(example_id.rpartition(f"/{shard.split}/")[0], []).append((row_id, number))
+            keys = source_keys(table["example_id"]).to_pylist()
+            for number, (row_id, key) in enumerate(zip(table["id"].to_pylist(), keys, strict=True), first):
+                ids.setdefault(key, []).append((row_id, number))
             first += table.num_rows
         wanted = {number: key for key, rows in ids.items() for number in self.draw(rows, shard.drawn[key][1])}
         lengths = self.lengths_of(path, wanted)

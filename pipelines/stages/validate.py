@@ -34,6 +34,7 @@ from pipelines.stages.corpus_facts import conclude
 from pipelines.stages.repeats import keys_folder, repeats, text_keys
 from schemas import json_values
 from schemas.errors import SuiteError
+from schemas.example_id import ExampleId
 from schemas.label import LabelSet
 from schemas.manifests import Cleaned, Facts, Instructed, Labelled, Validated
 from transforms import files
@@ -42,7 +43,6 @@ from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile
 from validation.check import batch_definition, check, failure_lines
-from validation.facts import ID
 
 ROWS_A_PROFILE = 20_000
 ROWS_A_CHECK = 1_000_000
@@ -332,17 +332,16 @@ def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
     """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
-    parts = ids.drop_duplicates().str.extract(ID.pattern)
-    numbers = pd.to_numeric(parts["number"], errors="coerce")
-    prefix = parts["key"] + "/" + parts["split"]
-    found = numbers.groupby(prefix).agg(["min", "max"])
-    return {name: (int(low), int(high)) for name, low, high in found.itertuples()}
+    ranges: dict[str, tuple[int, int]] = {}
+    for parsed in filter(None, map(ExampleId.match, ids.drop_duplicates().dropna())):
+        low, high = ranges.get(parsed.prefix, (parsed.number, parsed.number))
+        ranges[parsed.prefix] = min(low, parsed.number), max(high, parsed.number)
+    return ranges
 
 
 def refuse_failures(output: str) -> None:
     """Raises SuiteError with one line for each expectation that failed."""
     lines = failure_lines(read_results(output))
     if lines:
-        raise SuiteError(
-            f"{len(lines)} expectations failed, see {output}/reports/data_docs/index.html\n" + "\n".join(lines)
-        )
+        first = f"{len(lines)} expectations failed, see {output}/reports/data_docs/index.html"
+        raise SuiteError(first, *lines)

@@ -16,11 +16,11 @@ import yaml
 from pipelines import build as build_module
 from pipelines import publish, rebuild
 from pipelines.config import SAMPLES
-from pipelines.release import contents as release_module
 from pipelines.release import recipes
 from pipelines.release.recipes import DICTIONARIES, PROMPTS, RECIPE, SOURCES
 from schemas import key_list
 from schemas.errors import ConfigError
+from schemas.example_id import ExampleId
 from tests.unified import NER_SCHEMA, ner, write_source
 
 
@@ -149,7 +149,7 @@ def test_cards_with_odd_keys_name_them_rightly(odd):
 def test_loaders_open_a_build_and_a_release_with_odd_keys(odd, tmp_path):
     for folder, keys in (("build", ODD), ("release", ODD[-1:])):
         loaded = datasets.load_dataset(str(odd / folder), "NER", split="train", cache_dir=str(tmp_path / folder))
-        assert {re.sub(release_module.AFTER_KEY, "", row["example_id"]) for row in loaded} == set(keys)
+        assert {ExampleId.parse(row["example_id"]).key for row in loaded} == set(keys)
 
 
 def test_other_files_are_named_before_anything_is_built(published, tmp_path, capsys):

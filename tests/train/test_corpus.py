@@ -40,6 +40,14 @@ def test_tasks_and_sources_choose_by_published_name_and_by_key(small):
     assert {(row["task"], row["source"]) for row in by_name} == {("RE", "ADE_corpus")}
 
 
+def test_a_source_is_chosen_by_its_whole_key(tmp_path):
+    ids = ["a/train/0", "a/train/0/1", "a/b/train/0", "a/train/0/train/1", "a/x", None]
+    rows = [{**ner_row(1), "id": str(number), "example_id": id_} for number, id_ in enumerate(ids)]
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    for key, chosen in (("a", ids[:2]), ("a/b", ids[2:3]), ("a/train/0", ids[3:4]), ("harbour", ids)):
+        assert list(corpus.rows(path, "train", sources=[key])["example_id"]) == chosen
+
+
 def test_a_build_without_validated_manifests_is_refused(copied):
     (copied / "reports/manifest.json").unlink()
     with pytest.raises(ConfigError, match=r"not validated \(no reports/manifest.json\); finish it with python -m"):

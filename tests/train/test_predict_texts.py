@@ -96,6 +96,21 @@ def test_a_text_a_line(tmp_path):
     assert [(d.id, d.text, d.lang) for d in found] == [("0", "Asta met Berg.", "en"), ("1", "  海港的王芳。", "zh")]
 
 
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("患者服用 metformin hydrochloride 期间", "zh"),  # 6 of 28 letters are Han
+        ("服用 metformin hydrochloride 期间", "en"),  # 4 of 26
+        ("！？（１２）", "en"),
+    ],
+)
+def test_the_language_of_a_text_is_the_one_that_a_build_would_detect(tmp_path, text, lang):
+    (document,) = texts.read(file(tmp_path, text, "t.txt"), "NER")
+    assert document.lang == lang
+    (named,) = texts.read(file(tmp_path, json.dumps({"text": text, "lang": "zh"}), "t.jsonl"), "NER", "en")
+    assert named.lang == "zh"
+
+
 def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
     """Test rows of a build, asked again as a user's texts with the label set that the build wrote."""
     for task, key in (("NER", "anatem"), ("RE", "semeval_re"), ("EE", "duee1"), ("KG", "IE-en/KG/lighthouses")):

@@ -189,6 +189,21 @@ def test_chinese_is_compared_by_characters(tmp_path):
     assert found.wrong["boundary"] == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "rouge"),
+    [
+        ("船 Ada Lund 号到江城市。", 6 / 7),  # 6 of 13 letters are Han: compared by characters, as above
+        ("The city of 江城市 lies on a river.", 0),  # 3 of 23: compared by words, of which there is one on either side
+        ("City of A, B and C；１。", 0),
+    ],
+)
+def test_a_text_without_a_language_is_chinese_where_a_fifth_of_its_letters_are_han(tmp_path, text, rouge):
+    made = row("NER", ["城市"], {"城市": ["江城"]}, [{"entity": "江城市", "entity_type": "城市"}], text=text)
+    del made["lang"]
+    (found,) = scored(tmp_path, [made])
+    assert found.rouge_2 == pytest.approx(rouge)
+
+
 def test_repair_is_a_second_table(tmp_path):
     rows = [row("NER", ["ship"], '```json\n{"ship": ["Ada", "Bo"', NER_GOLD), row("NER", [], "no idea", NER_GOLD, 1)]
     report = score([write(tmp_path / "p.jsonl", rows)], repair=True, draws=0)

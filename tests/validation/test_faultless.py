@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.example_id import ExampleId
 from tests.validation import good
 from tests.validation.test_suites import CASES, SPLIT_NUM
 from validation import facts, faultless, faultless_examples, profile
@@ -201,13 +202,19 @@ def test_tables_of_one_shard_are_joined_where_no_example_may_stand_twice():
     assert facts.joined([]) == facts.Facts(0, {})
 
 
+def places_of(ids: list[str | None]):
+    return facts.places(pa.array(ids, pa.string()))
+
+
 def test_places_are_those_of_one_split_in_order():
-    assert facts.places(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
-    assert facts.places(["k/train/2", "k/train/2"]) is None
-    assert facts.places(["k/train/2", "k/test/3"]) is None
-    assert facts.places(["k/train/2", "j/train/3"]) is None
-    assert facts.places(["k/train/2", "k/train/"]) is None
-    assert facts.places(["k/2"]) is None
+    assert places_of(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
+    assert places_of(["k/train/2", "k/train/2"]) is None
+    assert places_of(["k/train/2", "k/test/3"]) is None
+    assert places_of(["k/train/2", "j/train/3"]) is None
+    assert places_of(["k/train/2", "k/train/"]) is None
+    assert places_of(["k/train/2", "k/train/03"]) is None
+    assert places_of(["k/2"]) is None
+    assert places_of([]) is places_of([None, "k/train/2"]) is None
 
 
 def by_number(numbers: list[int]) -> list[str]:
@@ -224,6 +231,9 @@ ids = st.builds(
 
 @given(st.lists(ids, max_size=4) | st.lists(st.integers(0, 99), min_size=1, unique=True).map(by_number))
 def test_places_are_those_of_each_id_in_order(some):
-    found = [facts.place(id_) for id_ in some]
-    in_order = bool(found) and None not in found and found == sorted(set(found)) and len({of for of, _ in found}) == 1
-    assert facts.places(some) == ({found[0][0]: (found[0][1], found[-1][1])} if in_order else None)
+    parsed = [ExampleId.match(id_) for id_ in some]
+    expected = None
+    if parsed and None not in parsed and len({one.prefix for one in parsed}) == 1:
+        order = [(one.number, -1 if one.window is None else one.window) for one in parsed]
+        expected = {parsed[0].prefix: (order[0], order[-1])} if order == sorted(set(order)) else None
+    assert places_of(some) == expected

@@ -332,6 +332,7 @@ CASES = [
     ),
     row_fault("nulls", RE, lambda row: put(row, hard_negatives=["works at", None])),
     row_fault("id_outside_example", RE, lambda row: put(row, id="elsewhere/RE/0"), "elsewhere/RE/0"),
+    row_fault("id_outside_example", RE, lambda row: put(row, id=f"{FIRST}/NER/0/1"), f"{FIRST}/NER/0/1"),
     row_fault("split_differs", RE, lambda row: put(row, split="validation")),
     row_fault("unknown_label_set", RE, lambda row: put(row, source="Papers")),
     row_fault("unknown_labels", NER, lambda row: rename(row, "law", "statute")),

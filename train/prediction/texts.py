@@ -12,11 +12,9 @@ from transforms import user_files
 from transforms.ask import AskOptions
 from transforms.clean import repair
 from transforms.instruct import instructions
+from transforms.language import detect_language
 from transforms.prompts import Prompts
 from transforms.sentences import pieces, sentences
-
-HAN_SHARE = 0.3
-"""From this share of Han letters on, a text without a language is Chinese."""
 
 EXPECTED = 'expected a JSON object with a "text" that is not empty'
 
@@ -43,7 +41,7 @@ class Window:
 def read(path: str, task: str, lang: str | None = None) -> list[Document]:
     """The texts of a file as they stand there (see `repaired`): `.jsonl` and `.json`, JSON objects with `text` and, if
     need be, `id`, `lang` and `triggers`, one a line or in one array; any other, a text a line. Blank lines are skipped.
-    `lang` holds for texts that name none; without it their script tells (en, zh).
+    `lang` is the language of texts that name none; where it is None, it is detected (`transforms.language`).
 
     Raises ConfigError, with the line, for what `transforms.user_files` refuses, rows of another form, a text of which
     nothing remains when it is repaired, an id that stands twice, EEA without triggers, and a file without texts.
@@ -77,7 +75,7 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
         for found in triggers.values()
     ):
         raise ConfigError(f'{place}: "triggers" must be a map event type → list of triggers')
-    named = row.get("lang") or lang or script(text)
+    named = row.get("lang") or lang or detect_language(text)
     if not isinstance(named, str):
         raise ConfigError(f"{place}: the lang must be a string, en or zh")
     document = Document(str(identity), text, named, triggers)
@@ -103,13 +101,6 @@ def repaired(document: Document) -> Document:
     for event in clean.events:
         triggers.setdefault(event.label, []).append(event.trigger.text)
     return replace(document, text=clean.text, triggers=triggers)
-
-
-def script(text: str) -> str:
-    """zh or en, by the letters of the text."""
-    letters = [character for character in text if character.isalpha()]
-    han = sum("\u3400" <= character <= "\u9fff" for character in letters)
-    return "zh" if letters and han >= HAN_SHARE * len(letters) else "en"
 
 
 def overlapping(text: str, lang: str, max_chars: int, overlap_chars: int) -> list[Span]:

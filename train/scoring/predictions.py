@@ -1,6 +1,5 @@
 """Files of predicted rows, in our form or IEPile's → records: one text and task with its gold and all its answers."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +8,7 @@ import msgspec
 from schemas.errors import ConfigError
 from train.scoring.items import asked_label
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
-
-CHINESE = re.compile("[\u3400-\u9fff]")
+from transforms.language import detect_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, li
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:
-        lang = row.lang or ("zh" if CHINESE.search(asked.input) else "en")
+        lang = row.lang or detect_language(asked.input)
         gold, whole = annotations(place, row, asked.schema)
         records[key] = Record(*key, lang, asked.input, place, gold, whole, row.label, [answer])
         return

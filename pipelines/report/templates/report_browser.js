@@ -230,7 +230,7 @@ function instructionCard(sample) {
     { "data-id": sample.id },
     heading(sample, sample.task),
     el("pre", { lang: sample.lang, tabindex: 0 }, pretty(sample.instruction)),
-    el("p", {}, sample.id.split("/").includes("test") ? "Gold of the whole text" : "Answer"),
+    el("p", {}, sample.id.startsWith(`${sample.key}/test/`) ? "Gold of the whole text" : "Answer"),
     el("pre", { lang: sample.lang, tabindex: 0 }, pretty(sample.answer)),
   );
 }

@@ -6,7 +6,6 @@ import re
 import shutil
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -192,20 +191,6 @@ def test_parts(shards, expected):
     assert [part.name for part in found] == [
         f"data/NER/train-{n:05d}-of-{len(expected):05d}.parquet" for n in range(len(expected))
     ]
-
-
-@pytest.mark.parametrize(
-    ("example_id", "key"),
-    [
-        ("a/train/3", "a"),
-        ("a/train/3/0", "a"),
-        ("IE-en/NER/x/test/0", "IE-en/NER/x"),
-        ("train/train/1", "train"),
-        ("a/train/3/train/7/1", "a/train/3"),
-    ],
-)
-def test_keys_of(example_id, key):
-    assert contents.keys_of(pa.table({"example_id": [example_id]})).to_pylist() == [key]
 
 
 # What is refused

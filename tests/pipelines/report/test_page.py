@@ -175,6 +175,20 @@ def test_gold_mentions_are_marked_where_they_are(page, shown, tmp_path):
     assert page.run("document.querySelectorAll('#examples mark.somewhere').length") == 0
 
 
+def test_an_answer_is_called_gold_of_the_whole_text_by_its_split_and_not_by_its_key(page, shown, tmp_path):
+    key = "IE-en/NER/test"
+    ids = [f"{key}/{place}/NER/0" for place in ("train/1", "validation/1/2", "test/1", "test/1/2")]
+    samples = [[key, "NER", id_, "{}", "{}"] for id_ in ids]
+    sources = {key: shown["sources"]["anatem"]}
+    path = tmp_path / "report.html"
+    path.write_text(html({**shown, "sources": {**shown["sources"], **sources}, "samples": samples}))
+    page.open(path)
+    choose(page, "kind", "instructions")
+    assert articles(page) == ids
+    titles = page.run("[...document.querySelectorAll('#examples article > p')].map((p) => p.textContent)")
+    assert titles == ["Answer", "Answer", "Gold of the whole text", "Gold of the whole text"]
+
+
 def test_examples_are_found_by_source_task_label_and_words(page, small, shown):
     page.open(small / "reports/report.html")
     choose(page, "source", "clue_ner")

@@ -21,6 +21,7 @@ from pipelines.report.payload import LABELS_A_SET, most_confused, payload
 from pipelines.report.samples import in_turn, within
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
+from schemas.example_id import ExampleId
 from schemas.instruction import Instruction
 from tests.manifests import example_shard, instruction_shard
 from transforms.shards import read_shard, write_shard
@@ -117,7 +118,7 @@ def test_instructions_shown_are_of_the_texts_of_least_hash(small, shown):
     texts: dict[tuple[str, str], dict[str, list]] = {}
     for path in sorted((small / "data").glob("*/*.parquet")):
         for row in read_shard(str(path)).to_pylist():
-            at = row["example_id"].rsplit("/", 3 if row["example_id"].split("/")[-2].isdigit() else 2)[0], row["task"]
+            at = ExampleId.parse(row["example_id"]).key, row["task"]
             texts.setdefault(at, {}).setdefault(row["text_sha256"], []).append(row)
     for (key, task), by_hash in texts.items():
         drawn = {id_ for of_key, of_task, id_, _, _ in shown["samples"] if (of_key, of_task) == (key, task)}
@@ -137,10 +138,10 @@ def column(path, name: str) -> list:
 
 def asked(example_id: str, number: int, text: str, positives: int = 0, output: str | None = "{}") -> Instruction:
     """An instruction over `text` with so many positive labels."""
-    key, split, _ = example_id.rsplit("/", 2)
+    at = ExampleId.parse(example_id)
     labels = tuple(f"label {n}" for n in range(positives))
     return Instruction(
-        f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", key, "en", split,
+        f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", at.key, "en", at.split,
         f"Find what is asked in: {text}", output, None, labels, labels, (),
     )  # fmt: skip
 

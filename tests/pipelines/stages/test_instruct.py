@@ -11,6 +11,7 @@ from pipelines.build_folder import Shard
 from pipelines.stages import instruct
 from pipelines.stages.instruct import bounded, plan_shards
 from schemas.arrow import examples_to_table, table_to_examples
+from schemas.example_id import ExampleId
 from schemas.label import Label
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms.ask import AskOptions
@@ -78,7 +79,7 @@ def test_test_rows_ask_every_label_and_carry_the_gold_of_the_whole_text(built):
     for task in ("NER", "RE", "EE"):
         for example_id, rows in rows_by_example(built, task).items():
             if rows[0]["split"] == "test":
-                key = example_id.split("/test/")[0]
+                key = ExampleId.parse(example_id).key
                 label_set = json.loads((built / f"labels/{task}/{key}.json").read_text())
                 assert sorted(label for row in rows for label in row["labels"]) == [
                     label["name"] for label in label_set["labels"]

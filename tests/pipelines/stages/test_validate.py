@@ -8,8 +8,11 @@ import pyarrow as pa
 import pytest
 
 from pipelines import build
+from pipelines.build_reports import read_results
 from pipelines.stages.corpus_facts import add_up
+from pipelines.stages.validate import refuse_failures
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.errors import SuiteError
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.shards import read_shard, write_shard
 from validation import profile
@@ -123,8 +126,8 @@ def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corp
     assert any("repeated_texts" in line and repeated in line for line in said.splitlines())
 
 
-def test_a_window_with_a_test_text_is_found_in_its_split(tmp_path, capsys):
-    """A window's id ends in two numbers: what is found of it must not be counted under a split that there is not."""
+def test_a_window_with_a_test_text_is_a_leak_of_its_split(tmp_path):
+    """A window's id ends in two numbers, and neither is its split."""
     long = " ".join(f"Sentence {n} of the report tells about Ada in Rome once more." for n in range(6))
     write_source(
         tmp_path / "raw/a", "NER", NER_SCHEMA,
@@ -141,10 +144,15 @@ def test_a_window_with_a_test_text_is_found_in_its_split(tmp_path, capsys):
     leaked = corrupt(output / "clean/a/train-00000.parquet", EXAMPLES, 1, leak)
     assert leaked == "a/train/0/1"
     assert build.main(flags) == 4
-    lines = [
-        line for line in capsys.readouterr().err.splitlines() if " of leaked_texts: " in line or " of split: " in line
-    ]
-    assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and leaked in lines[0]
+    (corpus,) = (result for result in read_results(str(output)) if result.suite == "corpus")
+    failed = {e.column: (e.unexpected, list(e.examples)) for e in corpus.expectations if not e.success}
+    assert failed == {
+        "altered_shards": (1, ["clean/a/train-00000.parquet"]),
+        "leaked_texts": (1, [leaked]),
+    }
+    with pytest.raises(SuiteError) as error:
+        refuse_failures(str(output))
+    assert [leaked in line for line in error.value.args] == [False, False, True]
 
 
 @pytest.mark.parametrize("fault", ["leaked_texts", "repeated_texts", "altered_shards"])
