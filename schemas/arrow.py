@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import Reject, writable
-from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span, UnknownLabel
 from schemas.instruction import Instruction
 
 VERSION = {b"ieforge": b"1"}
@@ -44,6 +44,8 @@ EVENT = pa.struct(
     ]
 )
 
+UNKNOWN_LABEL = pa.struct([required("layer", pa.string()), required("label", pa.string())])
+
 EXAMPLES = pa.schema(
     [
         required("id", pa.string()),
@@ -55,6 +57,7 @@ EXAMPLES = pa.schema(
         pa.field("entities", pa.list_(required("element", ENTITY))),
         pa.field("relations", pa.list_(required("element", RELATION))),
         pa.field("events", pa.list_(required("element", EVENT))),
+        required("unknown_labels", pa.list_(required("element", UNKNOWN_LABEL))),
     ],
     metadata=VERSION,
 )
@@ -92,6 +95,7 @@ def examples_to_table(examples: Sequence[Example]) -> pa.Table:
             listed([e.entities for e in examples], entity_array, EXAMPLES.field("entities").type),
             listed([e.relations for e in examples], relation_array, EXAMPLES.field("relations").type),
             listed([e.events for e in examples], event_array, EXAMPLES.field("events").type),
+            listed([e.unknown_labels for e in examples], unknown_label_array, EXAMPLES.field("unknown_labels").type),
         ],
         schema=EXAMPLES,
     )
@@ -154,6 +158,10 @@ def argument_array(arguments: list[Argument]) -> pa.Array:
     return struct(ARGUMENT, [strings([a.role for a in arguments]), mention_array([a.mention for a in arguments])])
 
 
+def unknown_label_array(unknown: list[UnknownLabel]) -> pa.Array:
+    return struct(UNKNOWN_LABEL, [strings([u.layer for u in unknown]), strings([u.label for u in unknown])])
+
+
 def nulls_where_none_may_be(table: pa.Table) -> bool:
     """Whether a table of schema EXAMPLES lacks a value that it must have, at any depth."""
 
@@ -182,7 +190,8 @@ def table_to_examples(table: pa.Table) -> list[Example]:
         lists_of(columns[name], read)
         for name, read in (("entities", entities_of), ("relations", relations_of), ("events", events_of))
     )
-    return list(map(Example, *plain, tasks, *layers))
+    unknown = lists_of(columns["unknown_labels"], unknown_labels_of)
+    return list(map(Example, *plain, tasks, *layers, unknown))
 
 
 def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list]) -> list[tuple | None]:
@@ -226,6 +235,10 @@ def events_of(column: pa.StructArray) -> list[Event]:
 
 def arguments_of(column: pa.StructArray) -> list[Argument]:
     return list(map(Argument, column.field("role").to_pylist(), mentions_of(column.field("mention"))))
+
+
+def unknown_labels_of(column: pa.StructArray) -> list[UnknownLabel]:
+    return list(map(UnknownLabel, *(column.field(name).to_pylist() for name in ("layer", "label"))))
 
 
 def layer_items(table: pa.Table, name: str) -> tuple[pa.StructArray, np.ndarray]:

@@ -47,12 +47,23 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     arguments: tuple[Argument, ...] = ()
 
 
+class UnknownLabel(msgspec.Struct, frozen=True, gc=False):
+    """A label that nobody looked for in this text: it may be there or not, so it is never asked.
+
+    `layer`: entities, relations or events. `label`: as it would stand in that layer of the Example.
+    """
+
+    layer: str
+    label: str
+
+
 class Example(msgspec.Struct, frozen=True, gc=False):
     """A sentence or a document, as its file has it at ingest and as a window of at most `max_chars` after clean.
 
     `id` is `<source key>/<split>/<n>`, a window's `<source key>/<split>/<n>/<w>`. `source` is the name that the
     published corpora use. `tasks` names what the text is used for (NER, RE, ...). A layer that is None is not
-    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing.
+    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing. `unknown_labels` are
+    the labels of annotated layers that are unknown for this text.
     """
 
     id: str
@@ -64,6 +75,7 @@ class Example(msgspec.Struct, frozen=True, gc=False):
     entities: tuple[Entity, ...] | None
     relations: tuple[Relation, ...] | None
     events: tuple[Event, ...] | None
+    unknown_labels: tuple[UnknownLabel, ...] = ()
 
 
 class RawExample(msgspec.Struct, frozen=True, gc=False):

@@ -21,7 +21,11 @@ NORDLYS, BERGEN = mention("Nordlys", 17), mention("Bergen", 28)
 
 def example(number, split="train", text=TEXT, **layers):
     row = {"id": f"{KEY}/{split}/{number}", "source": "News", "split": split, "lang": "en", "text": text}
-    return row | {"tasks": ["NER", "RE"], "entities": None, "relations": None, "events": None} | layers
+    return (
+        row
+        | {"tasks": ["NER", "RE"], "entities": None, "relations": None, "events": None, "unknown_labels": []}
+        | layers
+    )
 
 
 def examples():
