@@ -23,8 +23,8 @@ from pipelines.summary import WriteSummary
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
-from transforms.ask import SPLIT_NUM, AskOptions
-from transforms.instruct_table import Asking, asking, instruction_table
+from transforms.ask import Asking, AskOptions, asking
+from transforms.instruct import instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import Facts, joined
@@ -100,7 +100,6 @@ class WriteInstructions(beam.DoFn):
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
-        self.split_num = SPLIT_NUM | options.split_num
 
     def setup(self):
         gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
@@ -145,8 +144,7 @@ class WriteInstructions(beam.DoFn):
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
                 counts.update(neighbour_counts(made, dictionary))
                 histograms.setdefault(part.key, []).append(report_lengths.of_instructions(made))
-                size, ratio = self.split_num[shard.task], self.options.negative_ratio
-                checked.append(faultless.facts(made, label_set, size, ratio))
+                checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
 
 

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parent.parent
 
 BESIDE_READERS = {
     "pipelines": ("ingest", "judge", "licences", "reading", "registry", "summary", "unified"),
-    "schemas": ("arrow", "errors", "example", "instruction", "label"),
+    "schemas": ("arrow", "errors", "example", "label"),
     "transforms": (
         "decontaminate",
         "deduplicate",

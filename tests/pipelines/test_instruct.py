@@ -13,8 +13,7 @@ from pipelines.instruct import bounded, plan_shards
 from schemas.arrow import examples_to_table, table_to_examples
 from schemas.label import Label
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import AskOptions
-from transforms.instruct_table import asking
+from transforms.ask import AskOptions, asking
 from transforms.shards import read_shard
 
 

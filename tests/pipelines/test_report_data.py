@@ -16,9 +16,9 @@ from pipelines.report_examples import compact, draw_by_label, id_keys
 from pipelines.report_lengths import EDGES, LENGTHS, MOST_POSITIVES, histogram, listed, of_instructions, together
 from pipelines.report_samples import in_turn, within
 from pipelines.token_estimate import CONTEXTS
-from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
-from schemas.instruction import Instruction
+from tests.specification.instruction import Instruction, instructions_to_table
 from transforms.shards import read_shard, write_shard
 
 

@@ -14,10 +14,10 @@ import pytest
 from schemas.example import Entity, Example, Mention
 from schemas.label import Label
 from tests.conftest import ROOT
+from tests.rows import instructions
 from tests.train.serving import completion, serving
 from train import predict
 from transforms.ask import AskOptions
-from transforms.instruct import instructions
 from transforms.prompts import load
 
 LABELS = [Label(name) for name in ("event", "person", "place", "quay", "ship", "time", "tool")]
