@@ -4,11 +4,9 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import apache_beam as beam
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,17 +21,14 @@ from pipelines.summary import WriteSummary
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import SPLITS, TASKS
 from transforms import files, prompts
-from transforms.ask import Asking, AskOptions, asking
-from transforms.instruct import instruction_table
+from transforms.ask import AskOptions, asking
+from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import Facts, joined
 
 INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
-
-BYTES_A_TABLE = 1 << 27
-"""Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
 
 
 @dataclass(frozen=True)
@@ -146,17 +141,6 @@ class WriteInstructions(beam.DoFn):
                 histograms.setdefault(part.key, []).append(report_lengths.of_instructions(made))
                 checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
-
-
-def bounded(tables: Iterable[pa.Table], what: Asking) -> Iterator[pa.Table]:
-    """The same examples in tables whose prompts take about BYTES_A_TABLE at most."""
-    of_labels = sum(len(string.encode()) for label in what.labels for string in (label.name, *label.roles))
-    for examples in tables:
-        of_texts = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * what.rows_an_example()
-        part = np.cumsum(of_texts + of_labels) // BYTES_A_TABLE
-        starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
-        for start, end in pairwise([0, *starts, examples.num_rows]):
-            yield examples.slice(start, end - start)
 
 
 def under_name(examples: pa.Table, source: str) -> pa.Table:

@@ -5,12 +5,13 @@ pieces, and numbers say which of them make up a row. `tests/specification/instru
 Example one by one; a test compares the two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.arrow import INSTRUCTIONS, STRINGS, strings
 from schemas.example import LAYER
@@ -20,6 +21,20 @@ from transforms.draw import PURPOSES, key_array, seed_key
 from transforms.gold import Golds, golds
 from transforms.render import answer_key, encode_string, gathered, schema_item
 from transforms.unknown_labels import Unknown, askable, known_roles, unknown_labels
+
+BYTES_A_TABLE = 1 << 27
+"""Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
+
+
+def bounded(tables: Iterable[pa.Table], what: Asking) -> Iterator[pa.Table]:
+    """The same examples in tables whose prompts take about BYTES_A_TABLE at most."""
+    of_labels = sum(len(string.encode()) for label in what.labels for string in (label.name, *label.roles))
+    for examples in tables:
+        of_texts = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * what.rows_an_example()
+        part = np.cumsum(of_texts + of_labels) // BYTES_A_TABLE
+        starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
+        for start, end in pairwise([0, *starts, examples.num_rows]):
+            yield examples.slice(start, end - start)
 
 
 def instruction_table(examples: pa.Table, what: Asking) -> tuple[pa.Table, int]:

@@ -7,13 +7,14 @@ import pyarrow as pa
 import pytest
 from msgspec.structs import replace
 
-from pipelines import instruct
 from pipelines.clean import Shard
-from pipelines.instruct import bounded, plan_shards
+from pipelines.instruct import plan_shards
 from schemas.arrow import examples_to_table, table_to_examples
 from schemas.label import Label
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
+from transforms import instruct
 from transforms.ask import AskOptions, asking
+from transforms.instruct import bounded
 from transforms.shards import read_shard
 
 
