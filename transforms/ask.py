@@ -79,9 +79,9 @@ def refuse_strange(example_id: str, task: str, positives: Iterable[str], known: 
         raise ValueError(f"{example_id}: {strange} not in the {task} label set of its source")
 
 
-def smallest_rest(size: int) -> int:
+def smallest_rest(size: int | np.ndarray) -> np.ndarray:
     """A last batch with fewer labels than this joins the batch before it. `size`: labels per batch."""
-    return max(1, size // 2)
+    return np.maximum(1, size // 2)
 
 
 def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
