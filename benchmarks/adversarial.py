@@ -15,14 +15,17 @@ from pathlib import Path
 from hard_negatives.embed import lexical
 from hard_negatives.evidence import category_path
 from pipelines import sources
+from schemas.arrow import examples_to_table
 from schemas.example import Entity, Example, Mention, RawExample, Relation
 from schemas.label import Label, typed_label
-from transforms.ask import AskOptions, ask, cut
+from transforms import prompts
+from transforms.ask import AskOptions, asking, cut
 from transforms.clean import low_quality, repair
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import decide, unite
 from transforms.files import File
 from transforms.formats import unified
+from transforms.instruct import instruction_table
 from transforms.normalize import normalize
 from transforms.sentences import sentences
 from transforms.windows import windows
@@ -184,6 +187,12 @@ def typed(n: int) -> list[Label]:
     return [typed_label(f"a{i}", "of", f"b{i}") for i in range(n)]
 
 
+def ask_all(n: int) -> None:
+    options = AskOptions(labels_without_positive=-1, negative_ratio=n)
+    what = asking("SPO", typed(n), None, prompts.load(), options)
+    instruction_table(examples_to_table([example("a", relations=())]), what)
+
+
 def split_schema(n: int) -> None:
     names = [f"type_{i}" for i in range(n)]
     unified.split_typed([f"a_{name}_b" for name in names], names, "schema.json:1")
@@ -214,7 +223,7 @@ STEPS: dict[str, tuple[int, Callable[[int], object]]] = {
     "cut, one predicate": (1_000, lambda n: cut(typed(n), 4)),
     "cut, one predicate, one batch": (1_000, lambda n: cut(typed(n), -1)),
     "cut, names": (2_000, lambda n: cut([Label(f"{i}") for i in range(n)], 6)),
-    "ask, all labels": (1_000, lambda n: ask("a/test/0", "test", "SPO", typed(n), (), None, AskOptions())),
+    "ask, all labels": (1_000, ask_all),
     "typed schema": (500, split_schema),
     "label path": (2_000, lambda n: category_path(["a/" * n])),
     "lexical vector": (5_000, lambda n: lexical(["ab" * n])),

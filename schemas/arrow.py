@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from schemas.errors import Reject, writable
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
-from schemas.instruction import Instruction
 from schemas.label import UnknownLabel
 
 VERSION = {b"ieforge": b"1"}
@@ -73,6 +72,11 @@ EXAMPLES = pa.schema(
     metadata=EXAMPLES_VERSION,
 )
 
+# A row of the corpus: one prompt that asks for a batch of labels of one Example, and its gold answer. `id` is
+# `<example_id>/<task>/<batch>`, batches numbered from 0. `instruction`, `output`, `label` are JSON: train and
+# validation rows have `output`, test rows `label`, the unified annotation list of the whole example; both are null
+# where nothing is annotated. `labels` are the names asked, in order (SPO: typed names); `positives` and
+# `hard_negatives` are among them. `text_sha256`: hex, of the UTF-8 text.
 INSTRUCTIONS = pa.schema(
     [
         required("id", pa.string()),
@@ -298,13 +302,6 @@ def mention_columns(table: pa.Table) -> Iterator[tuple[pa.StructArray, np.ndarra
     yield triggers.drop_null(), rows[triggers.is_valid().to_numpy(zero_copy_only=False)]
     arguments, rows = items_of(events.field("arguments"), rows)
     yield arguments.field("mention"), rows
-
-
-def instructions_to_table(rows: list[Instruction]) -> pa.Table:
-    return pa.Table.from_arrays(
-        [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INSTRUCTIONS],
-        schema=INSTRUCTIONS,
-    )
 
 
 def rejects_to_table(rejects: list[Reject]) -> pa.Table:

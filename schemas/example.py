@@ -68,8 +68,9 @@ class Example(msgspec.Struct, frozen=True, gc=False):
 
     `id` is `<source key>/<split>/<n>`, a window's `<source key>/<split>/<n>/<w>`. `source` is the name that the
     published corpora use. `tasks` names what the text is used for (NER, RE, ...). A layer that is None is not
-    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing. `unknown_labels`: those
-    of which the text may have more than its layers say, without repetition; they are never asked of it.
+    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing. `unknown_labels` are
+    the labels of annotated layers of which the text may have more than is annotated, without repetition; they are
+    never asked of it.
     """
 
     id: str

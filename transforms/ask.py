@@ -1,29 +1,37 @@
-"""Positive labels and a label set → the labels that are asked about one text, cut into batches.
+"""Positive labels of many texts and a label set → the labels that are asked about each text, in batches.
 
 The rules are IEPile's (Gui et al. 2024, "IEPile: Unearthing Large-Scale Schema-Based Information Extraction
-Corpus", section 3: hard negatives and batched instruction generation), with every choice drawn from a hash.
+Corpus", section 3: hard negatives and batched instruction generation), with every choice drawn from a hash:
+
+- EEA asks the positive labels and nothing else, in every split.
+- test asks all labels, sorted by name; no batch is left out.
+- train and validation ask the positive labels, their hard negatives and as many of the other ones as a batch holds
+  (all where a batch holds all), or a share of the negatives where there is no dictionary; an example without a
+  positive label is asked a drawn subset. All-negative batches above `negative_ratio` times the others (rounded down)
+  are left out, those with hard negatives last; without a positive label one is kept.
+- A label that is unknown for a text is not asked of it.
+
+The draws of all examples are one matrix (examples x labels): text by text, Python spends 50 µs on them.
+`tests/specification/asking.py` states the same rules for one text.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heappop, heappush
+from itertools import chain
+
+import numpy as np
 
 from schemas.errors import ConfigError
 from schemas.label import Label
-from transforms.draw import drawn, purpose_key, seed_key
+from transforms.draw import PURPOSES, key_array
+from transforms.prompts import Prompts
+from transforms.render import answer_key, schema_item
 
 SPLIT_NUM = {"NER": 6, "RE": 4, "SPO": 4, "EE": 4, "EET": 4, "EEA": 4, "KG": 1}
 ORDERS = ("shuffled", "sorted")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Labels asked in one instruction, in the order asked; `positives` and `hard_negatives` are among their names."""
-
-    labels: tuple[Label, ...]
-    positives: tuple[str, ...]
-    hard_negatives: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,75 +72,6 @@ def _check(name: str, value: object, allowed: str, fits: bool) -> None:
         raise ConfigError(f"{name} is {value!r}; it must be {allowed}")
 
 
-def ask(
-    example_id: str,
-    split: str,
-    task: str,
-    labels: Iterable[Label],
-    positives: Collection[str],
-    dictionary: Mapping[str, Sequence[str]] | None,
-    options: AskOptions,
-) -> tuple[list[Batch], int]:
-    """The batches that are asked about one example, and how many all-negative ones were cut.
-
-    `labels` is the label set of the source and task, `positives` the names of those that the example has,
-    `dictionary` the hard negatives (label → labels; for EET and EEA that of EE), None without one.
-
-    - EEA asks the positive labels and nothing else, in every split.
-    - test asks all labels, sorted by name; nothing is cut.
-    - train and validation ask the positive labels, their hard negatives and as many of the other ones as a batch
-      holds (all where a batch holds all), or a share of the negatives where there is no dictionary; an example
-      without a positive label is asked a drawn subset. All-negative batches above `negative_ratio` times the
-      others (rounded down) are cut, those with hard negatives last; without a positive label one is kept.
-
-    Raises ValueError where a positive label is not among `labels`.
-    """
-    by_name = {label.name: label for label in labels}
-    positive = set(positives)
-    refuse_strange(example_id, task, positive, by_name)
-    hard = {name for p in positive for name in (dictionary or {}).get(p, ()) if name in by_name} - positive
-
-    key = seed_key(options.seed, example_id, task)
-
-    def choice(candidates: Iterable, purpose: str) -> list:
-        return drawn(candidates, purpose_key(key, purpose))
-
-    size = options.split_num.get(task, SPLIT_NUM[task])
-    if task == "EEA":
-        asked = positive
-    elif split == "test":
-        asked = by_name.keys()
-    elif not positive:
-        asked = choice(by_name, "labels")[: _count(options.labels_without_positive or size, by_name)]
-    elif dictionary is None:
-        negative = by_name.keys() - positive
-        asked = positive.union(choice(negative, "labels")[: round(options.negative_share * len(negative))])
-    else:
-        other = by_name.keys() - positive - hard
-        asked = positive.union(hard, choice(other, "labels")[: _count(size, other)])
-
-    shuffled = split != "test" and options.order == "shuffled"
-    names = choice(asked, "order") if shuffled else sorted(asked)
-    batches = [
-        Batch(
-            tuple(batch),
-            tuple(label.name for label in batch if label.name in positive),
-            tuple(label.name for label in batch if label.name in hard),
-        )
-        for batch in cut([by_name[name] for name in names], size)
-    ]
-    if split == "test":
-        return batches, 0
-
-    negative = [number for number, batch in enumerate(batches) if not batch.positives]
-    with_positive = len(batches) - len(negative)
-    keep = int(min(len(negative), options.negative_ratio * with_positive if with_positive else 1))
-    # The sort is stable: within each half the drawn order holds.
-    ranked = sorted(choice(negative, "batches"), key=lambda number: not batches[number].hard_negatives)
-    dropped = set(ranked[keep:])
-    return [batch for number, batch in enumerate(batches) if number not in dropped], len(dropped)
-
-
 def refuse_strange(example_id: str, task: str, positives: Iterable[str], known: Iterable[str]) -> None:
     """Raises ValueError where a positive label is not among the `known` ones."""
     strange = ", ".join(sorted(set(positives).difference(known)))
@@ -140,12 +79,13 @@ def refuse_strange(example_id: str, task: str, positives: Iterable[str], known: 
         raise ValueError(f"{example_id}: {strange} not in the {task} label set of its source")
 
 
-def _count(size: int, candidates: Collection) -> int:
-    return len(candidates) if size == -1 else size
+def smallest_rest(size: int | np.ndarray) -> np.ndarray:
+    """A last batch with fewer labels than this joins the batch before it. `size`: labels per batch."""
+    return np.maximum(1, size // 2)
 
 
 def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
-    """`labels` in batches of `size` (-1: all in one); a rest below max(1, size // 2) joins the batch before it.
+    """`labels` in batches of `size` (-1: all in one); a rest below `smallest_rest` joins the batch before it.
 
     The answer's keys of a typed triple are predicates, so no batch holds one predicate twice: a label whose
     predicate is already in the batch is passed over and stands first in line for the next one. Every label comes
@@ -156,24 +96,225 @@ def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
     size = len(labels) if size == -1 else size
     queues: dict[str, deque[int]] = {}  # key → the numbers of its labels that wait
     for number, label in enumerate(labels):
-        queues.setdefault(_key(label), deque()).append(number)
+        queues.setdefault(answer_key(label), deque()).append(number)
     first = [queue[0] for queue in queues.values()]  # ascending, so a heap
     batches = []
     while first:
         numbers = [heappop(first) for _ in range(min(size, len(first)))]
         batches.append([labels[number] for number in numbers])
         for label in batches[-1]:
-            queue = queues[_key(label)]
+            queue = queues[answer_key(label)]
             queue.popleft()
             if queue:
                 heappush(first, queue[0])
-    if len(batches) > 1 and len(batches[-1]) < max(1, size // 2):
-        rest = set(map(_key, batches[-1]))
-        if not any(_key(label) in rest for label in batches[-2]):
+    if len(batches) > 1 and len(batches[-1]) < smallest_rest(size):
+        rest = set(map(answer_key, batches[-1]))
+        if not any(answer_key(label) in rest for label in batches[-2]):
             batches[-2].extend(batches.pop())
     return batches
 
 
-def _key(label: Label) -> str:
-    """What the label answers under."""
-    return label.predicate or label.name
+LAST = np.uint64(2**64 - 1)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of numbers, end to end: label sets are large and these lists short. `starts` has one more than lists."""
+
+    starts: np.ndarray
+    numbers: np.ndarray
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> "Lists":
+        starts = np.cumsum([0, *map(len, lists)])
+        return cls(starts, np.fromiter(chain.from_iterable(lists), np.int64, starts[-1]))
+
+    def taken(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The length of each list of `which`, and their numbers end to end."""
+        lengths = self.starts[which + 1] - self.starts[which]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return lengths, self.numbers[np.repeat(self.starts[which], lengths) + within]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of every example of a source for a task; labels are numbered in the order of their names."""
+
+    task: str
+    labels: tuple[Label, ...]
+    hard: Lists | None  # the hard negatives of each label; None: no dictionary
+    prompts: Prompts
+    options: AskOptions
+
+    @property
+    def size(self) -> int:
+        """Labels a batch, -1: all in one."""
+        return self.options.split_num.get(self.task, SPLIT_NUM[self.task])
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """The elements of a prompt's `schema` as JSON, in the order of the labels; those of EEA without triggers."""
+        return tuple(schema_item(self.task, label) for label in self.labels)
+
+    def shared_keys(self) -> bool:
+        """Whether two labels answer under one key, so that no batch may hold both."""
+        return len(set(map(answer_key, self.labels))) < len(self.labels)
+
+    def rows_an_example(self) -> int:
+        """The most rows that an example becomes."""
+        return max(1, len(cut(self.labels, self.size)))
+
+
+def asking(
+    task: str,
+    labels: Sequence[Label],
+    dictionary: Mapping[str, Sequence[str]] | None,
+    prompts: Prompts,
+    options: AskOptions,
+) -> Asking:
+    """What is asked of the examples of a source: `labels` is its label set for the task, `dictionary` the hard
+    negatives (label → labels; for EET and EEA those of EE), None without one.
+    """
+    ordered = tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
+    number = {label.name: n for n, label in enumerate(ordered)}
+    hard = None
+    if dictionary is not None:
+        listed = ([number[other] for other in dictionary.get(name, ()) if other in number] for name in number)
+        hard = Lists.of(list(listed))
+    return Asking(task, ordered, hard, prompts, options)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Rows and the labels they ask, flat: `label[n]` is asked in row `row[n]` (ascending) of example `example[row]`.
+
+    `number` counts the rows of each example, `cut` is how many all-negative ones are left out in all.
+    """
+
+    example: np.ndarray
+    number: np.ndarray
+    row: np.ndarray
+    label: np.ndarray
+    positive: np.ndarray
+    hard: np.ndarray
+    cut: int
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.bincount(self.row, minlength=len(self.example))
+
+
+def ask(positive: np.ndarray, may: np.ndarray | None, keys: np.ndarray, what: Asking, test: bool) -> Asked:
+    """The rows that are asked. `positive` and `may`: (examples, labels), which labels the examples have and which may
+    be asked (None: all). `keys`: the `seed_key` of each example and the task. `test`: whether the split is test.
+    """
+    key = {purpose: key_array(keys, np.full(len(keys), n)) for n, purpose in enumerate(PURPOSES)}
+    hard = np.zeros_like(positive)
+    if what.hard is not None:
+        row, label = np.nonzero(positive)
+        lengths, others = what.hard.taken(label)
+        hard[np.repeat(row, lengths), others] = True
+        hard &= ~positive
+    others = ~positive & ~hard
+    if may is not None:
+        hard, others = hard & may, others & may
+    if what.task == "EEA":
+        asked = positive
+    elif test:
+        asked = positive | hard | others
+    else:
+        asked = positive | hard | first_drawn(others, other_counts(positive, others, what), key["labels"])
+    shuffled = not test and what.options.order == "shuffled"
+    order = draw_order(asked, key["order"]) if shuffled else np.argsort(~asked, axis=1, kind="stable")
+
+    counts = asked.sum(axis=1)
+    label = order[np.arange(asked.shape[1]) < counts[:, None]]
+    label, batch, batches = batched(label, counts, what)
+    example = np.repeat(np.arange(len(counts)), batches)
+    of_label = example[batch]
+    is_positive, is_hard = positive[of_label, label], hard[of_label, label]
+    kept = np.ones(len(example), bool)
+    if not test:
+        has = [np.bincount(batch[flags], minlength=len(example)) > 0 for flags in (is_positive, is_hard)]
+        kept = kept_batches(example, *has, len(counts), key["batches"], what.options.negative_ratio)
+    in_kept = kept[batch]
+    return Asked(
+        example[kept],
+        rank_in_group(example[kept]),
+        (np.cumsum(kept) - 1)[batch[in_kept]],
+        label[in_kept],
+        is_positive[in_kept],
+        is_hard[in_kept],
+        int(len(kept) - kept.sum()),
+    )
+
+
+def other_counts(positive: np.ndarray, others: np.ndarray, what: Asking) -> np.ndarray:
+    """How many of each example's `others` are asked beside its positive labels and their hard negatives."""
+    total, options = positive.shape[1], what.options
+    if what.hard is None:
+        counts = np.rint(options.negative_share * others.sum(axis=1)).astype(np.int64)
+    else:
+        counts = np.full(len(positive), total if what.size == -1 else what.size)
+    without_positive = options.labels_without_positive or what.size
+    counts[~positive.any(axis=1)] = total if without_positive == -1 else without_positive
+    return counts
+
+
+def draw_order(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """`draw.drawn` of each row's candidates, by column number; what is no candidate comes after them, in any order.
+
+    No two candidates have the same key, so the sort need not be stable.
+    """
+    ranks = np.cumsum(candidates, axis=1) - 1
+    return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1)
+
+
+def first_drawn(candidates: np.ndarray, wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """The first `wanted` of each row's candidates in the order in which they are drawn."""
+    if (wanted >= candidates.sum(axis=1)).all():
+        return candidates
+    place = np.argsort(draw_order(candidates, keys), axis=1)
+    return candidates & (place < wanted[:, None])
+
+
+def batched(label: np.ndarray, counts: np.ndarray, what: Asking) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`cut` of each example's labels: the labels in the order of their batches, the batch of each (numbered through all
+    examples), and how many batches each example has.
+    """
+    if what.shared_keys():  # which labels may share a batch depends on the labels
+        number = {name.name: n for n, name in enumerate(what.labels)}
+        of_examples = np.split(label, np.cumsum(counts)[:-1])
+        cuts = [cut([what.labels[n] for n in numbers], what.size) for numbers in of_examples]
+        every = list(chain.from_iterable(cuts))
+        label = np.array([number[name.name] for batch in every for name in batch], np.int64)
+        batch = np.repeat(np.arange(len(every)), np.array([len(batch) for batch in every], np.int64))
+        return label, batch, np.array([len(batches) for batches in cuts])
+    different, which = np.unique(counts, return_inverse=True)
+    batches, lengths = Lists.of([batch_lengths(count, what.size) for count in different.tolist()]).taken(which)
+    return label, np.repeat(np.arange(len(lengths)), lengths), batches
+
+
+def batch_lengths(count: int, size: int) -> list[int]:
+    """The lengths of the batches of `count` labels with different keys."""
+    return [len(batch) for batch in cut([Label(str(n)) for n in range(count)], size)]
+
+
+def kept_batches(
+    example: np.ndarray, has_positive: np.ndarray, has_hard: np.ndarray, examples: int, keys: np.ndarray, ratio: float
+) -> np.ndarray:
+    """Which batches stay: those with a positive label, and of the others as many as `negative_ratio` allows."""
+    negative = np.flatnonzero(~has_positive)
+    of_negative = example[negative]
+    with_positive = np.bincount(example[has_positive], minlength=examples)
+    allowed = np.where(with_positive > 0, np.floor(ratio * np.maximum(with_positive, 1)), 1)
+    drawn = key_array(keys[of_negative], rank_in_group(of_negative))
+    ranked = np.lexsort((drawn, ~has_hard[negative], of_negative))
+    kept = has_positive.copy()
+    kept[negative[ranked]] = rank_in_group(of_negative) < allowed[of_negative]
+    return kept
+
+
+def rank_in_group(groups: np.ndarray) -> np.ndarray:
+    """How many of the same value stand before each of the ascending `groups`."""
+    return np.arange(len(groups)) - np.searchsorted(groups, groups)

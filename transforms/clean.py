@@ -1,7 +1,7 @@
 """Examples → Examples with repaired text and offsets that still hold, or the reason why one is not worth keeping."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import pairwise, takewhile
 from operator import itemgetter
@@ -34,6 +34,9 @@ Edit = tuple[int, int, str]
 Move = tuple[int, int, int, int]
 """Start and end of an edit in the old text, start and end of its string in the new text."""
 
+Steps = list[list[Move]]
+"""The moves of each step of a repair, in order."""
+
 
 def is_clean(text: str) -> bool:
     """Whether `repair` has nothing to do on this string."""
@@ -57,11 +60,11 @@ def repair(example: Example) -> Example:
     """
     if is_clean(example.text) and all(mention.spans or is_clean(mention.text) for mention in mentions(example)):
         return example
-    text, steps = _repaired(example.text)
+    text, steps = repair_text(example.text)
 
     def mention(old: Mention) -> Mention:
         if not old.spans:
-            return old if is_clean(old.text) else Mention(_repaired(old.text)[0])
+            return old if is_clean(old.text) else Mention(repair_text(old.text)[0])
         spans = old.spans
         for moves in steps:
             spans = tuple(_moved(span, moves) for span in spans)
@@ -96,8 +99,8 @@ def with_mentions(example: Example, convert: Callable[[Mention], Mention]) -> Ex
     )
 
 
-def _repaired(text: str) -> tuple[str, list[list[Move]]]:
-    """The repaired string and the moves of each step, in order."""
+def repair_text(text: str) -> tuple[str, Steps]:
+    """A string repaired as `repair` says, and the steps that lead there."""
     steps = []
     for find in (_character_edits, _composition_edits, _edge_edits):
         edits = find(text)
@@ -165,6 +168,24 @@ def _moved(span: Span, moves: list[Move]) -> Span:
         return new[1] + old - end if old >= end else new[side]
 
     return position(span[0], 0), position(span[1], 1)
+
+
+def span_before(span: Span, steps: Steps) -> Span:
+    """Where a span of a repaired string was before these steps: without what was removed at its edges, and grown to
+    whole characters where it cuts one that was composed.
+    """
+    start, end = span
+    for moves in reversed(steps):
+        start, end = _place_before(start, moves, bisect_right, 0), _place_before(end, moves, bisect_left, 1)
+    return start, end
+
+
+def _place_before(new: int, moves: list[Move], bisect: Callable[..., int], side: int) -> int:
+    number = bisect(moves, new, key=itemgetter(2)) - 1
+    if number < 0:
+        return new
+    *old, _, new_end = moves[number]
+    return old[1] + new - new_end if new >= new_end else old[side]
 
 
 def letter_count(text: str) -> int:

@@ -1,13 +1,14 @@
-"""A table of instruction rows of one source, task and split → its facts, if no row breaks a rule.
+"""A table of instruction rows of one source, task and split → its facts, where it is certain that no row has a fault.
 
-Beside `profile.instructions_profile` for speed: that says of each row what is wrong, in 30 µs; this says that nothing
-is, in a tenth of that or less, so that the stage that writes the rows can look at all of them. What the wire format
-leaves open (blanks, escapes) is expected here as `json.dumps` has it: a prompt is cut into what stands before, in and
-after its schema, each different piece is read once, and pieces are compared end to end, by Arrow. A table in which
-anything looks wrong is left to the profile, so nothing passes here that does not pass there; a test compares the two.
+This decides nothing but that: a table of which it is not certain is sent to `profile.instructions_profile`, which says
+what is wrong with each row. The profile takes 30 µs per row, this a tenth of that or less, so that the stage that
+writes the rows can look at all of them. What the wire format leaves open (blanks, escapes) is expected as
+`json.dumps` writes it: a prompt is cut into what comes before, in and after its schema, each different piece is read
+once, and pieces are compared end to end, by Arrow. The rules on batches and negatives are one function for both
+(`validation.batches`). Tests see to it that whatever passes here passes there.
 """
 
-import json
+from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
 
@@ -16,16 +17,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.label import Label, LabelSet, typed_label
+from schemas.label import LabelSet, typed_label
 from schemas.manifests import Facts
-from validation import wire
+from transforms.render import answer_key, encode_string, schema_item
+from validation import batches, wire
 from validation.facts import places
 
 BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
 
 class _Fault(Exception):
-    """Something looks wrong; caught by `facts` alone."""
+    """It is not certain that no row has a fault; caught by `facts` alone."""
 
 
 def facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts | None:
@@ -65,9 +67,14 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
     else:
         _expect(column["output"].null_count == 0 and column["label"].null_count == len(table))
         _answers(column["output"], asked, positive, labels)
-    has_positive = _sums(positive, asked.offsets[:-1]) > 0
-    _batches(lengths, starts, size, labels.task)
-    return _negatives(has_positive, starts, split, negative_ratio, found)
+    batch = lengths, size, labels.task == "SPO", starts
+    _expect(not batches.out_of_bounds(*batch).any() and not batches.not_full(*batch).any())
+    if split == "test":
+        return found
+    has_positive = batches.sums(positive, asked.offsets[:-1]) > 0
+    _expect(not batches.excess_negatives(has_positive, starts, negative_ratio).any())
+    negatives, positives = batches.negative_counts(has_positive, starts)
+    return replace(found, negatives=negatives, positives=positives)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -90,7 +97,7 @@ def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_Asked, np.nd
     names = pa.array([label.name for label in labels.labels], pa.string())
     asked, *others = (_Asked(column[name], names) for name in ("labels", "positives", "hard_negatives"))
     _expect((np.diff(asked.offsets) > 0).all())
-    keys = _keys(labels)
+    keys = list(map(answer_key, labels.labels))
     number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     answered = np.zeros(len(column["id"]) * len(names), bool)
     answered[asked.rows * len(names) + np.array([number[key] for key in keys])[asked.numbers]] = True
@@ -104,16 +111,6 @@ def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_Asked, np.nd
     _expect(not (positive & ~every).any() and not (hard & ~every).any() and not (positive & hard).any())
     _expect(labels.task != "EEA" or (positive == every).all())
     return asked, positive[asked.rows * len(names) + asked.numbers]
-
-
-def _sums(flags: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """How many flags are set from each start to the next."""
-    return np.add.reduceat(flags.astype(np.int64), starts)
-
-
-def _keys(labels: LabelSet) -> list[str]:
-    """What each label's answer stands under."""
-    return [label.predicate if labels.task == "SPO" else label.name for label in labels.labels]
 
 
 def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tuple[np.ndarray, Facts]:
@@ -141,8 +138,7 @@ def _prompts(column: dict[str, pa.Array], asked: _Asked, starts: np.ndarray, lab
         schemas = _pieces(prompts, every, before, after)
         _triggers(schemas, asked, labels)
     else:
-        items = pa.array([_schema_item(labels.task, label) for label in labels.labels], pa.binary())
-        schemas = _joined(items.take(pa.array(asked.numbers)), asked.offsets)
+        schemas = _joined(_schema_items(labels).take(pa.array(asked.numbers)), asked.offsets)
         after = before + pc.binary_length(schemas).to_numpy()
     ends = pc.binary_length(prompts).to_numpy()
     _expect((after <= ends).all())
@@ -169,19 +165,13 @@ def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
     return pa.array(firsts, pa.binary()), which
 
 
-def _schema_item(task: str, label: Label) -> bytes:
-    match task:
-        case "SPO":
-            _expect(label.name == typed_label(label.subject_type, label.predicate, label.object_type).name)
-            item = {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
-        case "EE":
-            item = {"event_type": label.name, "trigger": True, "arguments": label.roles}
-        case "KG":
-            item = {"entity_type": label.name, "attributes": label.roles}
-        case _:
-            item = label.name
-    _expect(len(set(label.roles)) == len(label.roles))
-    return json.dumps(item, ensure_ascii=False).encode()
+def _schema_items(labels: LabelSet) -> pa.Array:
+    """The element of a prompt's schema that asks for each label, once the labels are seen to be in order."""
+    for label in labels.labels:
+        typed = typed_label(label.subject_type, label.predicate, label.object_type)
+        _expect(labels.task != "SPO" or label.name == typed.name)
+        _expect(len(set(label.roles)) == len(label.roles))
+    return pa.array([schema_item(labels.task, label).encode() for label in labels.labels], pa.binary())
 
 
 def _joined(items: pa.Array, offsets: np.ndarray) -> pa.Array:
@@ -207,9 +197,9 @@ def _triggers(schemas: pa.BinaryArray, asked: _Asked, labels: LabelSet) -> None:
 
 def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, labels: LabelSet) -> None:
     """That each answer is one, under the keys asked; those without a positive label are all of one form."""
-    keys = _keys(labels)
-    negative = _sums(positive, asked.offsets[:-1]) == 0
-    empty = pa.array([f"{json.dumps(key, ensure_ascii=False)}: []".encode() for key in keys], pa.binary())
+    keys = list(map(answer_key, labels.labels))
+    negative = batches.sums(positive, asked.offsets[:-1]) == 0
+    empty = pa.array([f"{encode_string(key)}: []".encode() for key in keys], pa.binary())
     of_negative = negative[asked.rows]
     offsets = np.r_[0, np.cumsum(np.diff(asked.offsets)[negative])]
     inner = _joined(empty.take(pa.array(asked.numbers[of_negative])), offsets)
@@ -235,26 +225,3 @@ def _lines(column: pa.StringArray) -> bytes:
     lines = pc.binary_join(whole, "\n")[0].as_buffer().to_pybytes()
     _expect(lines.count(b"\n") == max(0, len(column) - 1))  # none within an answer, which would be two
     return lines
-
-
-def _batches(lengths: np.ndarray, starts: np.ndarray, size: int, task: str) -> None:
-    """The rules of `profile.batch_faults`."""
-    half = max(1, size // 2)
-    partial = (lengths != size) & (task != "SPO")
-    alone = np.repeat(np.diff(np.r_[starts, len(lengths)]) == 1, np.diff(np.r_[starts, len(lengths)]))
-    _expect(size < 1 or (lengths <= size + half - 1).all())
-    _expect(not (partial & (lengths < half) & ~alone).any())
-    _expect((_sums(partial, starts) <= 1).all())
-
-
-def _negatives(has_positive: np.ndarray, starts: np.ndarray, split: str, negative_ratio: float, found: Facts) -> Facts:
-    """`found` with the counts of `profile.negative_counts`, once no example has more than it may keep; of a test split
-    nothing is counted.
-    """
-    if split == "test":
-        return found
-    positives = _sums(has_positive, starts)
-    negatives = np.diff(np.r_[starts, len(has_positive)]) - positives
-    allowed = np.where(positives > 0, positives * negative_ratio, 1)
-    _expect((negatives <= allowed).all())
-    return Facts(found.rows, found.places, int(negatives[positives > 0].sum()), int(positives.sum()))

@@ -1,7 +1,8 @@
-"""A table of Examples of one source and split → its facts, if no row breaks a rule that needs no label set.
+"""A table of Examples of one source and split → its facts, where it is certain that no row has a fault.
 
-Beside `profile.examples_profile` for speed, as `validation.faultless` is for instructions: it looks at columns and
-makes no objects of them. A table in which anything looks wrong is left to the profile; a test compares the two.
+This is for Examples what `validation.faultless` is for instructions: it looks at columns and makes no objects of them,
+and a table of which it is not certain is sent to `profile.examples_profile`. The rules that need a label set are the
+profile's (`known`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -19,7 +19,7 @@ from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.example_id import ExampleId, InstructionId
 from schemas.label import LabelSet, typed_label
-from validation import wire
+from validation import batches, wire
 from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
 
 BATCH_ROWS = 5_000
@@ -271,35 +271,37 @@ def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vo
     return counts
 
 
-def by_example(profile: pd.DataFrame, column: pd.Series):
-    return column.groupby([profile["example_id"], profile["task"]])
+def by_example(profile: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The order in which the rows of one example and task are consecutive, and the first row of each in that order."""
+    group = profile.groupby(["example_id", "task"], sort=False).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    return order, np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(order)])
 
 
 def batch_faults(profile: pd.DataFrame, split_num: Mapping[str, int]) -> None:
-    """Fills the two columns on batch sizes. Typed triples with one predicate part, so SPO batches may be small."""
-    size, full = profile["batch_size"], profile["task"].map(split_num).fillna(0).astype(np.int64)
-    half = (full // 2).clip(lower=1)  # a smaller rest joins the last batch
-    partial = (size != full) & (profile["task"] != "SPO")
-    alone = by_example(profile, size).transform("size") == 1
-    over = (full > 0) & (size > full + half - 1)
-    profile["batch_out_of_bounds"] = ((size < 1) | over | (partial & (size < half) & ~alone)).astype(np.int64)
-    later = by_example(profile, partial).transform("sum") - by_example(profile, partial).cumsum()
-    profile["batch_not_full"] = (partial & (later > 0)).astype(np.int64)
+    """Fills the two columns on batch sizes."""
+    order, starts = by_example(profile)
+    full = profile["task"].map(split_num).fillna(0).astype(np.int64).to_numpy()[order]
+    batch = profile["batch_size"].to_numpy()[order], full, (profile["task"] == "SPO").to_numpy()[order], starts
+    for column, rule in (("batch_out_of_bounds", batches.out_of_bounds), ("batch_not_full", batches.not_full)):
+        faults = np.zeros(len(order), np.int64)
+        faults[order] = rule(*batch)
+        profile[column] = faults
 
 
 def excess_negatives(profile: pd.DataFrame, negative_ratio: float) -> pd.Series:
     """Marks the all-negative rows that an Example has beyond what the ratio allows (train and validation)."""
-    positives = by_example(profile, profile["has_positive"]).transform("sum")
-    negative = 1 - profile["has_positive"]
-    allowed = np.where(positives > 0, positives * negative_ratio, 1)
-    excess = (negative > 0) & (by_example(profile, negative).cumsum() > allowed)
-    return (excess & profile["split"].isin(SPLITS[:2])).astype(np.int64)
+    order, starts = by_example(profile)
+    excess = np.zeros(len(order), np.int64)
+    excess[order] = batches.excess_negatives(profile["has_positive"].to_numpy()[order] > 0, starts, negative_ratio)
+    return pd.Series(excess, profile.index).where(profile["split"].isin(SPLITS[:2]), 0)
 
 
 def negative_counts(profile: pd.DataFrame) -> tuple[int, int]:
     """(all-negative rows of Examples that have a positive, rows with a positive) of an instructions frame."""
-    positives = by_example(profile, profile["has_positive"]).transform("sum")
-    return int(((profile["has_positive"] == 0) & (positives > 0)).sum()), int(profile["has_positive"].sum())
+    order, starts = by_example(profile)
+    return batches.negative_counts(profile["has_positive"].to_numpy()[order] > 0, starts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,17 +33,14 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.ask import SPLIT_NUM, AskOptions, cut
-from transforms.instruct_table import Asking, asking, instruction_table
+from transforms.ask import SPLIT_NUM, AskOptions, asking, cut
+from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import joined
 
 INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
-
-BYTES_A_TABLE = 1 << 27
-"""Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
 
 
 def stage(build: BuildSettings) -> Stage:
@@ -167,7 +162,6 @@ class WriteInstructions(beam.DoFn):
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
-        self.split_num = SPLIT_NUM | options.split_num
 
     def setup(self):
         gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
@@ -214,20 +208,8 @@ class WriteInstructions(beam.DoFn):
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
                 counts.update(neighbour_counts(made, dictionary))
                 histograms.setdefault(part.key, []).append(lengths.of_instructions(made))
-                size, ratio = self.split_num[shard.task], self.options.negative_ratio
-                checked.append(faultless.facts(made, label_set, size, ratio))
+                checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
-
-
-def bounded(tables: Iterable[pa.Table], what: Asking) -> Iterator[pa.Table]:
-    """The same examples in tables whose prompts take about BYTES_A_TABLE at most."""
-    of_labels = sum(len(string.encode()) for label in what.labels for string in (label.name, *label.roles))
-    for examples in tables:
-        of_texts = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * what.rows_an_example()
-        part = np.cumsum(of_texts + of_labels) // BYTES_A_TABLE
-        starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
-        for start, end in pairwise([0, *starts, examples.num_rows]):
-            yield examples.slice(start, end - start)
 
 
 def under_name(examples: pa.Table, source: str) -> pa.Table:

@@ -14,10 +14,10 @@ import pytest
 from schemas.example import Entity, Example, Mention
 from schemas.label import Label
 from tests.conftest import ROOT
+from tests.rows import instructions
 from tests.train.serving import completion, serving
 from train import predict
 from transforms.ask import AskOptions
-from transforms.instruct import instructions
 from transforms.prompts import load
 
 LABELS = [Label(name) for name in ("event", "person", "place", "quay", "ship", "time", "tool")]
@@ -309,6 +309,44 @@ def test_own_texts_in_windows_are_joined_with_their_offsets(tmp_path):
         assert all(document[start:end] == e["entity"] for start, end in e["spans"])
         assert len(e["spans"]) == document.count(e["entity"])
     assert other["entity"] == []
+
+
+MESSY = "\u200bAsta\u00a0met\r\nBe\u0301rg\u200b today.\u3000 Then\tInge\u00adborg left the  re\u0301uni\u200bon. "
+"""Repaired: `Asta met\\nBérg today.\u3000 Then Ingeborg left the  réunion.`"""
+
+
+@pytest.mark.parametrize("max_chars", [100, 25])
+def test_offsets_are_those_of_the_text_as_it_was_given(tmp_path, max_chars):
+    mentions = {"Asta": "Asta", "Bérg": "Be\u0301rg", "Ingeborg": "Inge\u00adborg", "réunion": "re\u0301uni\u200bon"}
+    (tmp_path / "t.jsonl").write_text(json.dumps({"text": MESSY}))
+
+    def reply(instruction, attempt):
+        text = json.loads(instruction)["input"]
+        return 200, completion(json.dumps({"person": [name for name in mentions if name in text]}))
+
+    flags = ("--task", "NER", "--labels", "person", "--max_chars", str(max_chars), "--overlap_chars", "0")
+    with serving(reply) as served:
+        text_flags = ("--endpoint", served.url, "--texts", str(tmp_path / "t.jsonl"))
+        assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
+    (found,) = lines(tmp_path / "p.joined.jsonl")
+    assert found["text"] == MESSY
+    spelt = {e["entity"]: [MESSY[start:end] for start, end in e["spans"]] for e in found["entity"]}
+    assert spelt == {name: [given] for name, given in mentions.items()}
+    assert len(lines(tmp_path / "p.jsonl")) == (1 if max_chars == 100 else 3)
+
+
+def test_arguments_have_the_offsets_of_the_text_as_it_was_given(tmp_path):
+    (tmp_path / "t.jsonl").write_text(json.dumps({"text": MESSY}))
+    (tmp_path / "l.json").write_text('{"meet": ["who"]}')
+    events = [{"trigger": "met", "arguments": {"who": ["Asta", "Bérg"]}}]
+    flags = ("--task", "EE", "--labels", str(tmp_path / "l.json"))
+    with serving(lambda *_: (200, completion(json.dumps({"meet": events})))) as served:
+        text_flags = ("--endpoint", served.url, "--texts", str(tmp_path / "t.jsonl"))
+        assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
+    (found,) = lines(tmp_path / "p.joined.jsonl")
+    (event,) = found["event"]
+    spans = [*event["trigger_spans"], *(span for argument in event["arguments"] for span in argument["spans"])]
+    assert [MESSY[start:end] for start, end in spans] == ["met", "Asta", "Be\u0301rg"]
 
 
 def test_a_mention_has_the_offsets_of_the_window_that_answered_it(tmp_path):

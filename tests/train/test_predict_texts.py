@@ -12,7 +12,7 @@ from schemas.errors import ConfigError
 from schemas.example import Example
 from schemas.label import Label, typed_label
 from train.prediction import labels, texts, work
-from transforms import clean
+from transforms import clean, prompts
 
 ROLES = '{"meet": ["who", "where"], "leave": ["who"]}'
 
@@ -93,7 +93,10 @@ def test_text_files_that_are_none(tmp_path, content, message):
 
 def test_a_text_a_line(tmp_path):
     found = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
-    assert [(d.id, d.text, d.lang) for d in found] == [("0", "Asta met Berg.", "en"), ("1", "  海港的王芳。", "zh")]
+    assert [(d.id, d.given, d.text, d.lang) for d in found] == [
+        ("0", "Asta met Berg.", "Asta met Berg.", "en"),
+        ("1", "  海港的王芳。", "海港的王芳。", "zh"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
         for ours, built in zip(made, rows, strict=True):
             own, other = json.loads(ours["instruction"]), json.loads(built["instruction"])
             assert (own["schema"], own["input"]) == (other["schema"], other["input"])
-            assert (ours["labels"], ours["text_sha256"]) == (tuple(built["labels"]), built["text_sha256"])
+            assert (ours["labels"], ours["text_sha256"]) == (built["labels"], built["text_sha256"])
         prompts = {json.loads(row["instruction"])["instruction"] for row in rows}
         assert {json.loads(row["instruction"])["instruction"] for row in made} & prompts
 
@@ -228,6 +231,16 @@ def test_a_text_is_repaired_as_a_build_repairs_it(tmp_path_factory, text):
     made = work.of_texts(str(path), "NER", "person", max_chars=10_000)
     assert [json.loads(row["instruction"])["input"] for row in made] == [built]
     assert {window.document.text for window in made.windows.values()} == {built}
+
+
+def test_prompts_are_of_the_language_of_each_text(tmp_path):
+    given = ["Asta met Berg.", "海港的王芳。", "Berg left.", "王芳离开了。"]
+    rows = work.of_texts(file(tmp_path, "\n".join(given), "t.txt"), "NER", "person,place")
+    assert [row["lang"] for row in rows] == ["en", "zh", "en", "zh"]
+    known = prompts.load()["NER"]
+    for row, text in zip(rows, given, strict=True):
+        prompt = json.loads(row["instruction"])
+        assert prompt["input"] == text and prompt["instruction"] in known[row["lang"]]
 
 
 def test_triggers_are_repaired_with_their_text(tmp_path):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, mentions, surface
 from tests.strategies import CLEAN, examples, texts
-from transforms.clean import _composes_backward, low_quality, repair
+from transforms.clean import _composes_backward, low_quality, repair, repair_text, span_before
 
 
 def example(text: str, *found: Mention, **layers) -> Example:
@@ -194,3 +194,43 @@ def test_low_quality_counts_as_unicodedata_does(text):
     letters = [character for character in visible if unicodedata.category(character)[0] in "LM"]
     poor = 10 * (len(visible) - len(letters)) > 8 * len(visible)
     assert (low_quality(example(text, entities=None)) is not None) == poor
+
+
+@given(texts(), st.data())
+def test_a_span_of_the_repaired_text_is_found_in_the_text_before(text, data):
+    repaired, steps = repair_text(text)
+    start, end = data.draw(st.tuples(st.integers(0, len(repaired)), st.integers(0, len(repaired))).map(sorted))
+    if start == end:
+        return
+    first, last = span_before((start, end), steps)
+    assert 0 <= first < last <= len(text)
+    # Repaired by itself it is the same, or more where the span cuts what was composed; its blank edges go.
+    alone = repair_text(text[first:last])[0]
+    assert repaired[start:end].strip() in alone
+    carried = repair(Example("k/train/0", "K", "train", "en", text, (), (entity(text, first, last),), None, None))
+    (span,) = carried.entities[0].mention.spans
+    assert span[0] <= start and end <= span[1]
+    if span == (start, end) and repaired[start:end].strip() == repaired[start:end]:
+        assert alone == repaired[start:end]
+
+
+def entity(text: str, start: int, end: int) -> Entity:
+    return Entity("x", Mention(text[start:end], ((start, end),)))
+
+
+@pytest.mark.parametrize(
+    ("text", "mention", "before"),
+    [
+        ("\u200b Asta\u00a0 met", "Asta", "Asta"),
+        ("a\r\nb", "a\nb", "a\r\nb"),
+        ("a\u200b\u200bb\u200b", "b", "b"),
+        ("a\u200bb", "ab", "a\u200bb"),
+        ("e\u200b\u0301t", "é", "e\u200b\u0301"),
+        ("\u0958\u200b!", "\u0915", "\u0958"),  # NFC writes it as two characters
+    ],
+)
+def test_spans_before_repair(text, mention, before):
+    repaired, steps = repair_text(text)
+    start = repaired.index(mention)
+    first, last = span_before((start, start + len(mention)), steps)
+    assert text[first:last] == before

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
-from schemas.instruction import Instruction
 from schemas.label import Label, typed_label
+from tests.rows import instructions
+from tests.specification.instruction import Instruction
 from transforms.ask import AskOptions
-from transforms.instruct import instructions
 
 PROMPTS = {
     task: {"en": tuple(f"{task} prompt {n}" for n in range(3)), "zh": (f"{task}提示",)}

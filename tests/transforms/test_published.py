@@ -12,11 +12,11 @@ import pytest
 
 from schemas.example import TASKS, Example
 from schemas.label import Label
+from tests.rows import instructions
 from transforms import prompts
 from transforms.ask import AskOptions
 from transforms.files import File
 from transforms.formats import unified
-from transforms.instruct import instructions
 from transforms.normalize import normalize
 
 REFERENCE = Path(__file__).resolve().parents[2] / ".." / "shared" / "reference"

@@ -2,36 +2,50 @@
 
 import difflib
 import reprlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import pyarrow as pa
+
+from schemas.arrow import examples_to_table
 from schemas.errors import ConfigError
 from schemas.example import Event, Example, Mention, Span
 from schemas.label import Label
 from transforms import user_files
-from transforms.ask import AskOptions
-from transforms.clean import repair
-from transforms.instruct import instructions
+from transforms.ask import AskOptions, asking
+from transforms.clean import Steps, repair_text, span_before
+from transforms.instruct import bounded, instruction_table
 from transforms.language import detect_language
 from transforms.prompts import Prompts
 from transforms.sentences import pieces, sentences
+
+EXAMPLES_A_TABLE = 1_000
 
 EXPECTED = 'expected a JSON object with a "text" that is not empty'
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One of the user's texts. `triggers`: event type → triggers, which EEA asks about."""
+    """One of the user's texts: as `given`, and `text`, repaired as a build repairs its texts, by these `steps`.
+
+    `triggers`, which EEA asks about: event type → triggers, repaired too.
+    """
 
     id: str
+    given: str
     text: str
+    steps: Steps
     lang: str
     triggers: Mapping[str, Sequence[str]]
+
+    def given_span(self, span: Span) -> Span:
+        """Where a span of `text` is in `given`."""
+        return span_before(span, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a document (code points)."""
+    """A stretch of a document's repaired text (code points)."""
 
     document: Document
     start: int
@@ -39,12 +53,12 @@ class Window:
 
 
 def read(path: str, task: str, lang: str | None = None) -> list[Document]:
-    """The texts of a file as they stand there (see `repaired`): `.jsonl` and `.json`, JSON objects with `text` and, if
-    need be, `id`, `lang` and `triggers`, one a line or in one array; any other, a text a line. Blank lines are skipped.
-    `lang` is the language of texts that name none; where it is None, it is detected (`transforms.language`).
+    """The texts of a file: `.jsonl` and `.json`, JSON objects with `text` and, if need be, `id`, `lang` and `triggers`,
+    one per line or in one array; any other, one text per line. Blank lines are skipped. `lang` is the language of texts
+    that name none; where it is None, it is detected (`transforms.language`).
 
     Raises ConfigError, with the line, for what `transforms.user_files` refuses, rows of another form, a text of which
-    nothing remains when it is repaired, an id that stands twice, EEA without triggers, and a file without texts.
+    nothing remains when it is repaired, a repeated id, EEA without triggers, and a file without texts.
     """
     documents: dict[str, Document] = {}
     if path.endswith((".jsonl", ".json")):
@@ -78,29 +92,18 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
     named = row.get("lang") or lang or detect_language(text)
     if not isinstance(named, str):
         raise ConfigError(f"{place}: the lang must be a string, en or zh")
-    document = Document(str(identity), text, named, triggers)
-    clean = repaired(document)
-    if not clean.text:
+    repaired, steps = repair_text(text)
+    if not repaired:
         raise ConfigError(f"{place}: nothing remains of the text but characters that nobody sees; leave it out")
-    for before, after in zip(_triggers(document), _triggers(clean), strict=True):
-        if not after or after not in clean.text:
-            raise ConfigError(f"{place}: the trigger {reprlib.repr(before)} does not stand in the text")
-    return document
+    repaired_triggers = {label: [_trigger(one, repaired, place) for one in some] for label, some in triggers.items()}
+    return Document(str(identity), text, repaired, steps, named, repaired_triggers)
 
 
-def _triggers(document: Document) -> list[str]:
-    return [trigger for found in document.triggers.values() for trigger in found]
-
-
-def repaired(document: Document) -> Document:
-    """The document with text and triggers as a build would repair them (`transforms.clean.repair`)."""
-    events = [Event(label, Mention(trigger)) for label, found in document.triggers.items() for trigger in found]
-    example = Example("", "texts", "test", document.lang, document.text, (), None, None, tuple(events))
-    clean = repair(example)
-    triggers: dict[str, list[str]] = {}
-    for event in clean.events:
-        triggers.setdefault(event.label, []).append(event.trigger.text)
-    return replace(document, text=clean.text, triggers=triggers)
+def _trigger(given: str, text: str, place: str) -> str:
+    trigger, _ = repair_text(given)
+    if not trigger or trigger not in text:
+        raise ConfigError(f"{place}: the trigger {reprlib.repr(given)} does not stand in the text")
+    return trigger
 
 
 def overlapping(text: str, lang: str, max_chars: int, overlap_chars: int) -> list[Span]:
@@ -156,32 +159,43 @@ def rows(
 
     Raises ConfigError for triggers of a type that is not among `labels`.
     """
-    made = []
-    for example_id, window in cut.items():
-        text = window.document.text[window.start : window.end]
-        events = tuple(
-            Event(label, Mention(trigger))
-            for label, triggers in window.document.triggers.items()
-            for trigger in triggers
-            if trigger in text
-        )
-        strange = sorted({event.label for event in events} - {label.name for label in labels})
-        if strange:
-            near = difflib.get_close_matches(strange[0], [label.name for label in labels], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"text {window.document.id}: triggers of {strange[0]!r}, which is no label{hint}")
-        example = Example(
-            example_id,
-            "texts",
-            "test",
-            window.document.lang,
-            text,
-            (task,),
-            None,
-            None,
-            events if task == "EEA" else None,
-        )
-        asked, _ = instructions(example, task, labels, None, prompts, options)
-        # The triggers that were given are no gold.
-        made += [asdict(replace(row, label=None)) for row in asked]
-    return made
+    names = [label.name for label in labels]
+    examples = [_example(example_id, window, task, names) for example_id, window in cut.items()]
+    what = asking(task, labels, None, prompts, options)
+    made: list[dict] = []
+    for table in bounded(_tables(examples), what):
+        made += instruction_table(table, what)[0].to_pylist()
+    return [row | {"label": None} for row in made]  # the triggers that were given are no gold
+
+
+def _example(example_id: str, window: Window, task: str, labels: Sequence[str]) -> Example:
+    """The window as an unannotated Example, but for the triggers that EEA asks about."""
+    document = window.document
+    text = document.text[window.start : window.end]
+    events = tuple(
+        Event(label, Mention(trigger))
+        for label, triggers in document.triggers.items()
+        for trigger in triggers
+        if trigger in text
+    )
+    strange = sorted({event.label for event in events} - set(labels))
+    if strange:
+        near = difflib.get_close_matches(strange[0], labels, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"text {document.id}: triggers of {strange[0]!r}, which is no label{hint}")
+    return Example(
+        id=example_id,
+        source="texts",
+        split="test",
+        lang=document.lang,
+        text=text,
+        tasks=(task,),
+        entities=None,
+        relations=None,
+        events=events if task == "EEA" else None,
+    )
+
+
+def _tables(examples: Sequence[Example]) -> Iterable[pa.Table]:
+    for start in range(0, len(examples), EXAMPLES_A_TABLE):
+        yield examples_to_table(examples[start : start + EXAMPLES_A_TABLE])

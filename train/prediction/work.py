@@ -93,7 +93,7 @@ def of_texts(
     if not 0 <= overlap_chars < max_chars:
         raise ConfigError(f"--overlap_chars {overlap_chars}: must be from 0 to below --max_chars {max_chars}")
     asked = labels.read(label_list, task)
-    documents = [texts.repaired(document) for document in texts.read(path, task, lang)]
+    documents = texts.read(path, task, lang)
     wording = prompts.load(prompt_file, (task,), sorted({document.lang for document in documents}))
     options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed)
     windows = texts.windows(documents, max_chars, overlap_chars)

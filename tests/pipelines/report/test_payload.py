@@ -19,11 +19,11 @@ from pipelines.report import page, samples
 from pipelines.report.examples import EXAMPLES_A_LABEL, compact, draw_by_label, id_keys
 from pipelines.report.payload import LABELS_A_SET, most_confused, payload
 from pipelines.report.samples import in_turn, within
-from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table, instructions_to_table
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
 from schemas.example_id import ExampleId
-from schemas.instruction import Instruction
 from tests.manifests import example_shard, instruction_shard
+from tests.specification.instruction import Instruction, instructions_to_table
 from transforms.shards import read_shard, write_shard
 
 

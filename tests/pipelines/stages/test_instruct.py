@@ -8,14 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.build_folder import Shard
-from pipelines.stages import instruct
-from pipelines.stages.instruct import bounded, plan_shards
+from pipelines.stages.instruct import plan_shards
 from schemas.arrow import examples_to_table, table_to_examples
 from schemas.example_id import ExampleId
 from schemas.label import Label
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import AskOptions
-from transforms.instruct_table import asking
+from transforms import instruct
+from transforms.ask import AskOptions, asking
+from transforms.instruct import bounded
 from transforms.shards import read_shard
 
 

@@ -1,6 +1,11 @@
 """One prompt that asks for a batch of labels over one Example, and its gold answer: a row of the corpus."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
+
+from schemas.arrow import INSTRUCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +31,10 @@ class Instruction:
     labels: tuple[str, ...]
     positives: tuple[str, ...]
     hard_negatives: tuple[str, ...]
+
+
+def instructions_to_table(rows: Sequence[Instruction]) -> pa.Table:
+    return pa.Table.from_arrays(
+        [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INSTRUCTIONS],
+        schema=INSTRUCTIONS,
+    )

@@ -1,4 +1,4 @@
-"""The table of all rows at once is the rows made one by one."""
+"""The table of all rows at once is the rows that the specification makes one by one."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.arrow import INSTRUCTIONS, examples_to_table, instructions_to_table
-from schemas.example import SPLITS, TASKS, Entity, Mention, Relation
+from schemas.arrow import INSTRUCTIONS, examples_to_table
+from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
 from schemas.label import Label, typed_label
-from tests.strategies import LABELS, ROLES, examples
+from tests.specification.instruction import instructions_to_table
+from tests.specification.instructions import instructions
+from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import AskOptions
-from transforms.instruct import instructions
-from transforms.instruct_table import asking, instruction_table, rank_in_group
+from transforms.ask import AskOptions, asking, rank_in_group
+from transforms.instruct import instruction_table
 
 NAMES = ("drug", "disease", "地点")
 OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
@@ -31,6 +32,9 @@ def label_set(task: str, others: int) -> list[Label]:
 
 def test_the_label_sets_hold_what_the_strategies_draw():
     assert LABELS.elements == NAMES and ROLES.elements == ROLE_NAMES
+
+
+unknown_labels = st.builds(UnknownLabel, st.sampled_from(sorted(set(LAYER.values()))), st.sampled_from(NAMES))
 
 
 @st.composite
@@ -51,7 +55,11 @@ def options(draw, task):
 @given(st.data())
 def test_the_table_is_the_rows_one_by_one(task, data):
     split = data.draw(st.sampled_from(SPLITS))
-    of_split = examples().map(lambda e: replace(e, split=split, lang="en"))
+    unknown = st.just(()) | st.lists(unknown_labels, max_size=4).map(tuple)
+    repetitive = examples(texts(("a", "b "), max_fragments=4), max_size=6)
+    of_split = st.builds(
+        lambda e, labels: replace(e, split=split, unknown_labels=labels), examples() | repetitive, unknown
+    )
     rows = data.draw(st.lists(of_split, max_size=5), label="examples")
     labels = label_set(task, data.draw(st.integers(0, len(OTHERS))))
     names = [label.name for label in labels] + ["unheard of"]

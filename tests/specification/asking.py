@@ -1,0 +1,115 @@
+"""Positive labels and a label set → the labels that are asked about one text, cut into batches: the rules of
+`transforms.ask`, for one text at a time.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.label import Label
+from transforms.ask import SPLIT_NUM, AskOptions, refuse_strange
+from transforms.draw import drawn, purpose_key, seed_key
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Labels asked in one instruction, in the order asked; `positives` and `hard_negatives` are among their names."""
+
+    labels: tuple[Label, ...]
+    positives: tuple[str, ...]
+    hard_negatives: tuple[str, ...]
+
+
+def ask(
+    example_id: str,
+    split: str,
+    task: str,
+    labels: Iterable[Label],
+    positives: Collection[str],
+    dictionary: Mapping[str, Sequence[str]] | None,
+    options: AskOptions,
+) -> tuple[list[Batch], int]:
+    """The batches that are asked about one example, and how many all-negative ones were cut.
+
+    `labels` is the label set of the source and task, `positives` the names of those that the example has,
+    `dictionary` the hard negatives (label → labels; for EET and EEA that of EE), None without one.
+
+    - EEA asks the positive labels and nothing else, in every split.
+    - test asks all labels, sorted by name; nothing is cut.
+    - train and validation ask the positive labels, their hard negatives and as many of the other ones as a batch
+      holds (all where a batch holds all), or a share of the negatives where there is no dictionary; an example
+      without a positive label is asked a drawn subset. All-negative batches above `negative_ratio` times the
+      others (rounded down) are cut, those with hard negatives last; without a positive label one is kept.
+
+    Raises ValueError where a positive label is not among `labels`.
+    """
+    by_name = {label.name: label for label in labels}
+    positive = set(positives)
+    refuse_strange(example_id, task, positive, by_name)
+    hard = {name for p in positive for name in (dictionary or {}).get(p, ()) if name in by_name} - positive
+
+    key = seed_key(options.seed, example_id, task)
+
+    def choice(candidates: Iterable, purpose: str) -> list:
+        return drawn(candidates, purpose_key(key, purpose))
+
+    size = options.split_num.get(task, SPLIT_NUM[task])
+    if task == "EEA":
+        asked = positive
+    elif split == "test":
+        asked = by_name.keys()
+    elif not positive:
+        asked = choice(by_name, "labels")[: count(options.labels_without_positive or size, by_name)]
+    elif dictionary is None:
+        negative = by_name.keys() - positive
+        asked = positive.union(choice(negative, "labels")[: round(options.negative_share * len(negative))])
+    else:
+        other = by_name.keys() - positive - hard
+        asked = positive.union(hard, choice(other, "labels")[: count(size, other)])
+
+    shuffled = split != "test" and options.order == "shuffled"
+    names = choice(asked, "order") if shuffled else sorted(asked)
+    batches = [
+        Batch(
+            tuple(batch),
+            tuple(label.name for label in batch if label.name in positive),
+            tuple(label.name for label in batch if label.name in hard),
+        )
+        for batch in cut([by_name[name] for name in names], size)
+    ]
+    if split == "test":
+        return batches, 0
+
+    negative = [number for number, batch in enumerate(batches) if not batch.positives]
+    with_positive = len(batches) - len(negative)
+    keep = int(min(len(negative), options.negative_ratio * with_positive if with_positive else 1))
+    # The sort is stable: within each half the drawn order holds.
+    ranked = sorted(choice(negative, "batches"), key=lambda number: not batches[number].hard_negatives)
+    dropped = set(ranked[keep:])
+    return [batch for number, batch in enumerate(batches) if number not in dropped], len(dropped)
+
+
+def count(size: int, candidates: Collection) -> int:
+    return len(candidates) if size == -1 else size
+
+
+def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
+    """`labels` in batches of `size` (-1: all in one), passing over all that wait for each batch: no batch has two
+    labels that answer under one key. A rest of fewer than half a batch joins the batch before it where it can.
+    """
+    size = len(labels) if size == -1 else size
+    batches, waiting = [], list(labels)
+    while waiting:
+        batch, passed = [], []
+        for label in waiting:
+            free = key(label) not in {key(other) for other in batch}
+            (batch if free and len(batch) < size else passed).append(label)
+        batches.append(batch)
+        waiting = passed
+    joins = len(batches) > 1 and len(batches[-1]) < max(1, size // 2)
+    if joins and not {key(label) for label in batches[-1]} & {key(label) for label in batches[-2]}:
+        batches[-2].extend(batches.pop())
+    return batches
+
+
+def key(label: Label) -> str:
+    return label.predicate or label.name

@@ -1,0 +1,95 @@
+"""An Example → its instruction rows for one task: the rules of `transforms.instruct`, for one Example at a time."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace as changed
+
+from msgspec.structs import replace
+
+from schemas.example import LAYER, Example
+from schemas.label import Label
+from tests.specification.asking import ask
+from tests.specification.gold import gold
+from tests.specification.instruction import Instruction
+from transforms.ask import AskOptions
+from transforms.draw import nth_key, purpose_key, seed_key
+from transforms.prompts import Prompts
+
+
+def instructions(
+    example: Example,
+    task: str,
+    labels: Sequence[Label],
+    dictionary: Mapping[str, Sequence[str]] | None,
+    prompts: Prompts,
+    options: AskOptions,
+) -> tuple[list[Instruction], int]:
+    """The rows of `example` for `task` (one of its tasks), and how many all-negative batches were left out.
+
+    `labels` is the label set of its source for the task, `dictionary` the hard negatives (for EET and EEA those of
+    EE). A layer that is not annotated gives no rows but for test, where `label` is then None.
+    """
+    example, labels = without_unknown(example, task, labels)
+    found = gold(example, task, labels)
+    test = example.split == "test"
+    if found is None and not test:
+        return [], 0
+    answers = found.answers if found else {}
+    batches, dropped = ask(example.id, example.split, task, labels, answers, dictionary, options)
+    texts = prompts[task][example.lang]
+    key = purpose_key(seed_key(options.seed, example.id, task), "prompts")
+    rows = []
+    for number, batch in enumerate(batches):
+        prompt = {
+            "instruction": texts[nth_key(key, number) % len(texts)],
+            "schema": [schema_item(task, label, found.triggers if found else {}) for label in batch.labels],
+            "input": example.text,
+        }
+        output = {label.predicate or label.name: answers.get(label.name, []) for label in batch.labels}
+        rows.append(
+            Instruction(
+                id=f"{example.id}/{task}/{number}",
+                example_id=example.id,
+                text_sha256=hashlib.sha256(example.text.encode()).hexdigest(),
+                task=task,
+                source=example.source,
+                lang=example.lang,
+                split=example.split,
+                instruction=json.dumps(prompt, ensure_ascii=False),
+                output=None if test else json.dumps(output, ensure_ascii=False),
+                label=json.dumps(found.annotations, ensure_ascii=False) if test and found else None,
+                labels=tuple(label.name for label in batch.labels),
+                positives=batch.positives,
+                hard_negatives=batch.hard_negatives,
+            )
+        )
+    return rows, dropped
+
+
+def schema_item(task: str, label: Label, triggers: Mapping[str, list[str]]) -> str | dict:
+    match task:
+        case "SPO":
+            return {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
+        case "EE":
+            return {"event_type": label.name, "trigger": True, "arguments": label.roles}
+        case "EEA":
+            return {"event_type": label.name, "trigger": triggers[label.name], "arguments": label.roles}
+        case "KG":
+            return {"entity_type": label.name, "attributes": label.roles}
+    return label.name
+
+
+def without_unknown(example: Example, task: str, labels: Sequence[Label]) -> tuple[Example, list[Label]]:
+    """The example without annotations of unknown labels, and the labels that may be asked of it. Of a KG entity type
+    the attributes may be unknown, one by one; with the last of them it goes.
+    """
+    layer = LAYER[task]
+    unknown = {one.label for one in example.unknown_labels if one.layer == layer}
+    items = getattr(example, layer)
+    if items is not None:
+        example = replace(example, **{layer: tuple(item for item in items if item.label not in unknown)})
+    if task == "KG":
+        left = [changed(label, roles=tuple(role for role in label.roles if role not in unknown)) for label in labels]
+        return example, [new for old, new in zip(labels, left, strict=True) if new.roles or not old.roles]
+    return example, [label for label in labels if (label.predicate if task == "SPO" else label.name) not in unknown]

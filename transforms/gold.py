@@ -1,0 +1,345 @@
+"""A table of Examples → the gold answers of all of them for a task.
+
+Answers stand in text order: by the offsets of a mention, or by the first occurrence of its string where the source
+gives none; strings that the text does not contain come last, in the order of the file. Triples are ordered by subject,
+then object; events by trigger, one without a trigger by its first argument. What renders alike is given once.
+
+The mentions of all texts are sorted at once and no object is made of them, which would take 25 µs per text. The JSON
+of entities and plain triples is gathered from pieces, each different string encoded once.
+`tests/specification/gold.py` states the same rules for one Example.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.arrow import items_of, layer_items, strings
+from schemas.example import LAYER
+from schemas.label import Label, typed_label
+from transforms.ask import refuse_strange
+from transforms.render import NAN, encode, encode_string, gathered
+from transforms.unknown_labels import Unknown, known_items
+
+EMPTY = 0
+"""The number of the answer `[]`."""
+
+ITEM = {"NER": ("", ""), "RE": ('{"subject": ', ', "object": ', "}"), "SPO": ('{"subject": ', ', "object": ', "}")}
+"""What is written before, between and after the strings of one item of an answer."""
+
+
+@dataclass(frozen=True)
+class Golds:
+    """The gold of many examples. `answer`: (examples, labels), the number in `answers` of each label's answer.
+
+    `annotations`, given for test rows only: of each example the JSON of its list, None where the layer is unknown.
+    `triggers`, given for EEA only: of each example event type → triggers.
+    """
+
+    answer: np.ndarray
+    answers: pa.StringArray
+    annotations: list[str | None]
+    triggers: list[dict[str, list[str]]]
+
+    @property
+    def positive(self) -> np.ndarray:
+        return self.answer > EMPTY
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers as JSON with the row and label number of each, and (row, annotation) of all rows, in text order."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+    answers: pa.StringArray
+    annotations: list[tuple[int, dict]]
+
+
+def golds(examples: pa.Table, task: str, labels: Sequence[Label], unknown: Unknown) -> Golds:
+    """The gold of `examples` (schema EXAMPLES, of one split) without annotations of `unknown` labels. `labels` are
+    numbered in their order.
+
+    A label is positive exactly where it has an answer: an event with neither trigger nor arguments is dropped, an
+    event without a trigger answers nothing for EET, and a triple without types is none for SPO. Raises ValueError as
+    `ask.refuse_strange` does, and for a KG triple whose attribute the entity type of its head, or any where none is
+    given, does not have.
+    """
+    layer = examples[LAYER[task]]
+    items, row = known_items(*layer_items(examples, LAYER[task]), unknown)
+    triggers: list[dict[str, list[str]]] = []
+    if task == "KG":
+        found = _graph_answers(examples, items, row, labels)
+    elif task in ITEM:
+        found = _flat_answers(examples, task, items, row, labels)
+    else:
+        found, triggers = _event_answers(examples, task, items, row, labels)
+    answer = np.zeros((examples.num_rows, len(labels)), np.int64)
+    answer[found.rows, found.labels] = np.arange(1, len(found.rows) + 1)
+    answers = pa.concat_arrays([strings(["[]"]), found.answers])
+    annotations: list[str | None] = []
+    if _is_test(examples):
+        lists: list[list[dict]] = [[] for _ in range(examples.num_rows)]
+        for number, annotation in found.annotations:
+            lists[number].append(annotation)
+        annotated = layer.is_valid().to_pylist()
+        annotations = [encode(of_row) if known else None for of_row, known in zip(lists, annotated, strict=True)]
+    return Golds(answer, answers, annotations, triggers)
+
+
+def _is_test(examples: pa.Table) -> bool:
+    return examples["split"][0].as_py() == "test"
+
+
+def _numbers(
+    examples: pa.Table, task: str, rows: np.ndarray, names: pa.StringArray, labels: Sequence[Label]
+) -> np.ndarray:
+    """The number of each of `names`, which answer in `rows`."""
+    known = strings([label.name for label in labels])
+    numbers = pc.index_in(names, known)
+    if numbers.null_count:
+        row = rows[pc.index(numbers.is_null(), True).as_py()]
+        of_row = names.filter(pa.array(rows == row)).to_pylist()
+        refuse_strange(examples["id"][row].as_py(), task, of_row, known.to_pylist())
+    return numbers.to_numpy().astype(np.int64)
+
+
+def _flat_answers(
+    examples: pa.Table, task: str, items: pa.StructArray, row: np.ndarray, labels: Sequence[Label]
+) -> Answers:
+    """Of NER, RE and SPO."""
+    names = items.field("label")
+    if task == "SPO":
+        typed = pc.and_(items.field("head_label").is_valid(), items.field("tail_label").is_valid())
+        items, row = items.filter(typed), row[typed.to_numpy(zero_copy_only=False)]
+        ends = (items.field(name).to_pylist() for name in ("head_label", "label", "tail_label"))
+        names = strings([typed_label(*triple).name for triple in zip(*ends, strict=True)])
+    label = _numbers(examples, task, row, names, labels)
+    mentions = [items.field(name) for name in (("mention",) if task == "NER" else ("head", "tail"))]
+    different = pa.chunked_array([mention.field("text") for mention in mentions]).combine_chunks().dictionary_encode()
+    spelling = different.indices.to_numpy().astype(np.int64).reshape(len(mentions), -1)
+    kept = text_order(examples["text"].to_pylist(), row, mentions)
+    kept = kept[_first_of_each(row[kept], label[kept], *spelling[:, kept])]
+    annotations = _flat_annotations(task, items, row, kept) if _is_test(examples) else []
+    cell = row[kept] * len(labels) + label[kept]
+    order = np.argsort(cell, kind="stable")
+    kept, cell = kept[order], cell[order]
+    starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]][: len(cell)])
+    items_each = np.diff(np.r_[starts, len(cell)])
+
+    before, *after = ITEM[task]
+    pieces = ["[" + before, ", " + before, *after, after[-1] + "]"]
+    first, last = np.zeros(len(cell), bool), np.zeros(len(cell), bool)
+    first[starts], last[starts + items_each - 1] = True, True
+    numbers = np.empty((len(cell), 2 * len(mentions) + 1), np.int64)
+    numbers[:, 0] = ~first
+    for n, of_mention in enumerate(spelling):
+        numbers[:, 2 * n + 1] = len(pieces) + of_mention[kept]
+        numbers[:, 2 * n + 2] = 2 + n
+    numbers[:, -1] += last
+    encoded = map(encode_string, different.dictionary.to_pylist())
+    answers = gathered(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
+    return Answers(row[kept][starts], label[kept][starts], answers, annotations)
+
+
+def _flat_annotations(
+    task: str, items: pa.StructArray, row: np.ndarray, kept: np.ndarray
+) -> list[tuple[int, dict[str, str]]]:
+    mention = {"NER": {"entity": "mention"}}.get(task, {"head": "head", "tail": "tail"})
+    plain = {
+        "NER": {"entity_type": "label"},
+        "RE": {"relation": "label"},
+        "SPO": {"head_type": "head_label", "relation": "label", "tail_type": "tail_label"},
+    }[task]
+    items = items.take(pa.array(kept))
+    columns = {key: items.field(name).field("text").to_pylist() for key, name in mention.items()}
+    columns |= {key: items.field(name).to_pylist() for key, name in plain.items()}
+    keys = sorted(columns)  # the order of the unified format
+    values = zip(*(columns[key] for key in keys), strict=True)
+    annotations = [dict(zip(keys, of_item, strict=True)) for of_item in values]
+    return list(zip(row[kept].tolist(), annotations, strict=True))
+
+
+def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarray, labels: Sequence[Label]) -> Answers:
+    """Of KG. A triple is an attribute of its head. Where the head's type is not given it is every type in `labels`
+    that has the attribute.
+    """
+    roles = {label.name: label.roles for label in labels}
+    values: dict[tuple[int, str], dict[str, dict[str, list[str]]]] = {}
+    annotations: dict[tuple, dict] = {}
+    order = text_order(examples["text"].to_pylist(), row, [relations.field("head"), relations.field("tail")])
+    ordered = relations.take(pa.array(order))
+    columns = [ordered.field(end).field("text") for end in ("head", "tail")]
+    columns += [ordered.field(name) for name in ("head_label", "label")]
+    for number, head, tail, head_label, attribute in zip(
+        row[order].tolist(), *(column.to_pylist() for column in columns), strict=True
+    ):
+        candidates = roles if head_label is None else (head_label,)
+        types = [name for name in candidates if attribute in roles.get(name, ())]
+        if not types:
+            example_id, owner = examples["id"][number].as_py(), head_label or "any entity type"
+            raise ValueError(f"{example_id}: {attribute!r} is no attribute of {owner}")
+        for name in types:
+            tails = values.setdefault((number, name), {}).setdefault(head, {}).setdefault(attribute, [])
+            if tail not in tails:
+                tails.append(tail)
+        typed = {} if head_label is None else {"head_type": head_label}
+        annotation = {"head": head, **typed, "relation": attribute, "tail": tail}
+        annotations.setdefault((number, head, head_label, attribute, tail), annotation)
+    answers = {
+        (number, name): encode(
+            {
+                head: {role: _one_or_many(given[role]) for role in roles[name] if role in given}
+                for head, given in heads.items()
+            }
+        )
+        for (number, name), heads in values.items()
+    }
+    return _nested(examples, "KG", labels, answers, [(key[0], value) for key, value in annotations.items()])
+
+
+def _event_answers(
+    examples: pa.Table, task: str, events: pa.StructArray, row: np.ndarray, labels: Sequence[Label]
+) -> tuple[Answers, list[dict[str, list[str]]]]:
+    """Of EE, EET and EEA, and for EEA the triggers of each example."""
+    texts = examples["text"].to_pylist()
+    arguments, event = items_of(events.field("arguments"), np.arange(len(events)))
+    start, end = _positions(texts, row[event], arguments.field("mention"))
+    by_event = np.lexsort((end, start, event))
+    after = np.cumsum(np.bincount(event, minlength=len(events)))
+    before = np.r_[0, after[:-1]][: len(after)]
+    has_argument = after > before
+    first = by_event[before[has_argument]]
+    place = _event_positions(texts, events, row, (start[first], end[first]), has_argument)
+    order = np.lexsort((*reversed(place), row))
+
+    arguments = arguments.take(pa.array(by_event))
+    filled = list(
+        zip(arguments.field("role").to_pylist(), arguments.field("mention").field("text").to_pylist(), strict=True)
+    )
+    roles = {label.name: label.roles for label in labels}
+    names, triggers = events.field("label").to_pylist(), events.field("trigger").field("text").to_pylist()
+    has_trigger = events.field("trigger").is_valid().to_pylist()
+    annotations: dict[tuple, dict] = {}
+    answers: dict[tuple[int, str], list[str]] = {}
+    told: dict[tuple[int, str], dict[str, None]] = {}
+    for n in order.tolist():
+        number, name, trigger = int(row[n]), names[n], triggers[n] if has_trigger[n] else ""
+        pairs = dict.fromkeys(filled[before[n] : after[n]])
+        # Compared as a set: arguments that the text does not contain may come in any order.
+        identity = number, name, trigger, frozenset(pairs)
+        if identity in annotations or not (trigger or pairs):
+            continue
+        annotations[identity] = {
+            "event_trigger": trigger,
+            "event_type": name,
+            "arguments": [{"argument": argument, "role": role} for role, argument in pairs],
+        }
+        if trigger or task != "EET":
+            told.setdefault((number, name), {})[trigger or NAN] = None
+        if task != "EET":
+            values = _filled_roles(roles.get(name, ()), pairs) if pairs else ""
+            answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{values}}}}}'
+            answers.setdefault((number, name), []).append(answer)
+    if task == "EET":
+        answers = {key: list(map(encode_string, of_type)) for key, of_type in told.items()}
+    arrays = {key: f"[{', '.join(items)}]" for key, items in answers.items()}
+    found = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
+    return found, _by_example(told, len(texts)) if task == "EEA" else []
+
+
+def _by_example(told: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
+    triggers: list[dict[str, list[str]]] = [{} for _ in range(examples)]
+    for (number, name), of_type in told.items():
+        triggers[number][name] = list(of_type)
+    return triggers
+
+
+def _filled_roles(roles: Iterable[str], pairs: Iterable[tuple[str, str]]) -> str:
+    """`"role": "value", …`, a list for several values; joined by hand, for the encoder takes ten times as long."""
+    values: dict[str, list[str]] = {}
+    for role, value in pairs:
+        values.setdefault(role, []).append(value)
+    items = []
+    for role in roles:
+        joined = ", ".join(map(encode_string, values.get(role, (NAN,))))
+        items.append(f"{encode_string(role)}: {f'[{joined}]' if len(values.get(role, ())) > 1 else joined}")
+    return ", ".join(items)
+
+
+def _event_positions(
+    texts: Sequence[str],
+    events: pa.StructArray,
+    row: np.ndarray,
+    first_argument: tuple[np.ndarray, np.ndarray],
+    has_argument: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end of each event's trigger; of its first argument where it has none, past the text without either."""
+    triggers = events.field("trigger")
+    has_trigger = triggers.is_valid().to_numpy(zero_copy_only=False)
+    length = np.array(list(map(len, texts)), np.int64)[row]
+    places = []
+    of_trigger = _positions(texts, row[has_trigger], triggers.drop_null())
+    for argument, trigger in zip(first_argument, of_trigger, strict=True):
+        place = length.copy()
+        place[has_argument] = argument
+        place[has_trigger] = trigger
+        places.append(place)
+    return places[0], places[1]
+
+
+def _nested(
+    examples: pa.Table,
+    task: str,
+    labels: Sequence[Label],
+    answers: Mapping[tuple[int, str], str],
+    annotations: list[tuple[int, dict]],
+) -> Answers:
+    """`answers`: (row, label name) → answer."""
+    rows = np.array([number for number, _ in answers], np.int64)
+    label = _numbers(examples, task, rows, strings([name for _, name in answers]), labels)
+    return Answers(rows, label, strings(list(answers.values())), annotations)
+
+
+def _one_or_many(values: list[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else values
+
+
+def text_order(texts: Sequence[str], row: np.ndarray, mentions: Sequence[pa.StructArray]) -> np.ndarray:
+    """The order of items by row, then by their first mention, then by their second."""
+    places = [place for mention in mentions for place in _positions(texts, row, mention)]
+    return np.lexsort((*reversed(places), row))
+
+
+def _positions(texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end (code points) of mentions, each in the text of its `row`; of one without spans those of the first
+    occurrence of its string, past the end of the text where there is none.
+    """
+    spans = mentions.field("spans")
+    after = np.cumsum(pc.list_value_length(spans).to_numpy())
+    before = np.r_[0, after[:-1]][: len(after)]
+    bare = after == before
+    bounds = np.r_[spans.flatten().flatten().to_numpy(), 0, 0].reshape(-1, 2)  # a span more, which bare ones point to
+    start, end = bounds[before, 0].astype(np.int64), bounds[after - 1, 1].astype(np.int64)
+    if bare.any():
+        searched = mentions.field("text").filter(pa.array(bare)).to_pylist()
+        searched_in = list(map(texts.__getitem__, row[bare].tolist()))
+        found, past, lengths = (
+            np.array(list(values), np.int64)
+            for values in (map(str.find, searched_in, searched), map(len, searched_in), map(len, searched))
+        )
+        start[bare] = np.where(found < 0, past, found)
+        end[bare] = np.where(found < 0, past, found + lengths)
+    return start, end
+
+
+def _first_of_each(*columns: np.ndarray) -> np.ndarray:
+    """Which rows of the columns are the first of those that are alike."""
+    order = np.lexsort(columns)
+    differs = np.ones(len(order), bool)
+    differs[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in columns], axis=0)
+    first = np.empty(len(order), bool)
+    first[order] = differs
+    return first

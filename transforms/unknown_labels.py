@@ -1,0 +1,68 @@
+"""The unknown labels of a table of Examples → annotations that are left out and labels that are not asked.
+
+Nearly all tables have none: the functions then return what they were given.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.arrow import layer_items
+from schemas.example import LAYER
+from schemas.label import Label
+
+Unknown = Mapping[int, frozenset[str]]
+"""Row → its unknown labels of one layer. For KG they are attributes, for SPO relations of any types."""
+
+
+def unknown_labels(examples: pa.Table, task: str) -> Unknown:
+    """The unknown labels of the layer that `task` asks about."""
+    items, rows = layer_items(examples, "unknown_labels")
+    if not len(items):
+        return {}
+    of_layer = pc.equal(items.field("layer"), LAYER[task])
+    by_row: dict[int, set[str]] = {}
+    for row, label in zip(
+        rows[of_layer.to_numpy(zero_copy_only=False)].tolist(),
+        items.field("label").filter(of_layer).to_pylist(),
+        strict=True,
+    ):
+        by_row.setdefault(row, set()).add(label)
+    return {row: frozenset(labels) for row, labels in by_row.items()}
+
+
+def known_items(items: pa.StructArray, rows: np.ndarray, unknown: Unknown) -> tuple[pa.StructArray, np.ndarray]:
+    """The entities, relations or events whose label is known in their row, and the rows of these."""
+    if not unknown:
+        return items, rows
+    labels = items.field("label").to_pylist()
+    known = np.array(
+        [label not in unknown.get(row, ()) for row, label in zip(rows.tolist(), labels, strict=True)], bool
+    )
+    return items.filter(pa.array(known)), rows[known]
+
+
+def askable(task: str, labels: Sequence[Label], rows: int, unknown: Unknown) -> np.ndarray | None:
+    """(rows, labels): which labels may be asked in which row; None where all may. A KG entity type may be as long as
+    one of its attributes is known.
+    """
+    if not unknown:
+        return None
+    may = np.ones((rows, len(labels)), bool)
+    for row, names in unknown.items():
+        may[row] = [_is_known(task, label, names) for label in labels]
+    return may
+
+
+def _is_known(task: str, label: Label, unknown: frozenset[str]) -> bool:
+    if task == "KG":
+        return not label.roles or bool(known_roles(label, unknown).roles)
+    return (label.predicate if task == "SPO" else label.name) not in unknown
+
+
+def known_roles(label: Label, unknown: frozenset[str]) -> Label:
+    """A KG entity type with the attributes that are known."""
+    return replace(label, roles=tuple(role for role in label.roles if role not in unknown))
