@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.label import Label, LabelSet, typed_label
+from schemas.label import Label, LabelSet
 from validation import wire
 from validation.facts import Facts, places
 
@@ -112,7 +112,8 @@ def _sums(flags: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 def _keys(labels: LabelSet) -> list[str]:
     """What each label's answer stands under."""
-    return [label.predicate if labels.task == "SPO" else label.name for label in labels.labels]
+    spo = labels.task == "SPO"
+    return [label.predicate if spo and label.predicate is not None else label.name for label in labels.labels]
 
 
 def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tuple[np.ndarray, Facts]:
@@ -121,7 +122,8 @@ def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tupl
     rows = np.arange(len(own))
     starts = rows[np.r_[True, pc.not_equal(own[1:], own[:-1]).to_numpy(zero_copy_only=False)]]
     found = places(own.take(pa.array(starts)).to_pylist())
-    _expect(found is not None and found.keys() == {f"{labels.key}/{split}"})
+    if found is None or found.keys() != {f"{labels.key}/{split}"}:
+        raise _Fault
     number = rows - np.repeat(starts, np.diff(np.r_[starts, len(own)]))
     ids = pc.binary_join_element_wise(own, labels.task, pa.array(number).cast(pa.string()), "/")
     _expect(ids.equals(column["id"]))  # hence no id twice
@@ -157,7 +159,8 @@ def _prompts(column: dict[str, pa.Array], asked: _Asked, starts: np.ndarray, lab
 
 def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
     """The different strings up to where the schema begins, and which of them each prompt starts with."""
-    firsts, which = [], np.full(len(prompts), -1)
+    firsts: list[bytes] = []
+    which = np.full(len(prompts), -1)
     while (which < 0).any():
         prompt = prompts[int(np.argmax(which < 0))].as_py()
         first = prompt[: prompt.find(SCHEMA) + len(SCHEMA)]
@@ -169,9 +172,10 @@ def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
 
 
 def _schema_item(task: str, label: Label) -> bytes:
+    item: object
     match task:
         case "SPO":
-            _expect(label.name == typed_label(label.subject_type, label.predicate, label.object_type).name)
+            _expect(label.name == label.typed_name)
             item = {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
         case "EE":
             item = {"event_type": label.name, "trigger": True, "arguments": label.roles}
@@ -226,7 +230,7 @@ def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, label
     _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
         roles = {label.name: wire.EntitySchema(label.name, list(label.roles)) for label in labels.labels}
-        _expect(not any(any(wire.role_faults(labels.task, one, map(roles.get, one))) for one in answers))
+        _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
 
 
 def _lines(column: pa.StringArray) -> bytes:
