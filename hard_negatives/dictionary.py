@@ -3,12 +3,12 @@
 import codecs
 import json
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
 import msgspec
 
 from schemas.errors import ConfigError
-from schemas.example import TASKS
+from schemas.example import Task
 from schemas.label import LabelSet
 from transforms import files, user_files
 
@@ -71,19 +71,19 @@ def dump(dictionary: Dictionary) -> str:
     for label, ranking in dictionary.labels.items():
         parts = []
         for name in Ranking.__slots__:
-            rows = ",\n".join(f"    {_json(_said(n))}" for n in getattr(ranking, name))
+            rows = ",\n".join(f"    {_json(_fields(n))}" for n in getattr(ranking, name))
             parts.append(f"   {_json(name)}: [\n{rows}\n   ]" if rows else f"   {_json(name)}: []")
         labels.append(f"  {_json(label)}: {{\n" + ",\n".join(parts) + "\n  }")
     lines.append(' "labels": {\n' + ",\n".join(labels) + "\n }" if labels else ' "labels": {}')
     return "{\n" + "\n".join(lines) + "\n}\n"
 
 
-def _said(neighbour: Neighbour) -> dict:
-    """Its fields, evidence left out where there is none."""
+def _fields(neighbour: Neighbour) -> dict[str, Any]:
+    """Its fields; `evidence` is left out where it is empty."""
     return {name: value for name, value in msgspec.to_builtins(neighbour).items() if value != {}}
 
 
-def _json(value) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -125,7 +125,7 @@ def parse(content: bytes, place: str) -> tuple[Dictionary, ...]:
             return (msgspec.convert(data, Dictionary),)
         if any(isinstance(value, list) for value in data.values()):
             return (_given("", "", msgspec.convert(data, dict[str, list[str]])),)
-        nested = msgspec.convert(data, dict[Literal[TASKS], dict[str, dict[str, list[str]]]])
+        nested = msgspec.convert(data, dict[Task, dict[str, dict[str, list[str]]]])
     except msgspec.ValidationError as error:
         raise ConfigError(f"{place}: {error}; {EXPECTED}") from error
     return tuple(_given(task, source, labels) for task, sources in nested.items() for source, labels in sources.items())
@@ -148,17 +148,17 @@ def part_for(dictionaries: tuple[Dictionary, ...], label_set: LabelSet) -> Dicti
     for label in label_set.labels:
         for name in {label.name, label.predicate or label.name}:
             names.setdefault(name, []).append(label.name)
-    said: dict[str, dict[str, Neighbour]] = {}
+    given: dict[str, dict[str, Neighbour]] = {}
     for dictionary in _matching(dictionaries, label_set):
         for name, ranking in dictionary.labels.items():
-            for label in names.get(name, ()):
-                others = said.setdefault(label, {})
+            for target in names.get(name, ()):
+                others = given.setdefault(target, {})
                 for neighbour in ranking.neighbours:
                     for other in names.get(neighbour.label, ()):
-                        if other != label:
+                        if other != target:
                             others.setdefault(other, Neighbour(other, neighbour.score, neighbour.evidence))
     rankings = {
-        label.name: Ranking(tuple(said[label.name].values())) for label in label_set.labels if label.name in said
+        label.name: Ranking(tuple(given[label.name].values())) for label in label_set.labels if label.name in given
     }
     return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, "", rankings)
 

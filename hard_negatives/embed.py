@@ -9,10 +9,11 @@ import threading
 import urllib.error
 import urllib.request
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -20,6 +21,9 @@ import numpy as np
 from schemas.errors import ConfigError
 from transforms import files
 from transforms.normal_forms import normalize
+
+if TYPE_CHECKING:  # takes seconds to import, and is an extra
+    from sentence_transformers import SentenceTransformer
 
 LEXICAL = "lexical"
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
@@ -77,7 +81,7 @@ def lexical(texts: list[str]) -> np.ndarray:
     """
     vectors = np.zeros((len(texts), LEXICAL_DIMENSIONS), np.float32)
     for vector, text in zip(vectors, texts, strict=True):
-        weights = Counter()
+        weights: dict[int, float] = defaultdict(float)
         for gram, count in Counter(ngrams(text)).items():
             digest = zlib.crc32(gram.encode())
             weight = 1 + math.log(count)
@@ -89,7 +93,7 @@ def lexical(texts: list[str]) -> np.ndarray:
     return vectors
 
 
-def ngrams(text: str):
+def ngrams(text: str) -> Iterator[str]:
     """Character n-grams of each word between edge marks: `of` gives o, f, <o, of, f>, <of, of>, <of>."""
     for word in re.findall(r"[^\W_]+", normalize("NFKC", text).casefold()):
         marked = f"<{word}>"
@@ -127,7 +131,7 @@ class Origin(msgspec.Struct, rename={"name": "_name_or_path"}):
 
 
 @functools.cache
-def load(model: str):
+def load(model: str) -> "SentenceTransformer":
     """The SentenceTransformer of a name or folder, once a process. Raises ConfigError where there is none."""
     if not model.strip():  # which sentence-transformers takes for a model without parts
         raise _unusable(repr(model), "it has no name")
@@ -145,7 +149,7 @@ def load(model: str):
     transformers.utils.logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
-    def read(local: bool):
+    def read(local: bool) -> SentenceTransformer:
         # Without trust_remote_code=False, transformers asks on the terminal whether to run a model's own code
         return SentenceTransformer(model, device=device, local_files_only=local, trust_remote_code=False)
 
@@ -163,7 +167,8 @@ def load(model: str):
         except refusals as refusal:
             raise _unusable(model, refusal) from refusal
     # Where its files are missing, transformers makes up a tokenizer that knows no word
-    if np.allclose(*encoder.encode(["person", "place"], show_progress_bar=False), atol=1e-5):  # rounding differs by row
+    person, place = encoder.encode(["person", "place"], show_progress_bar=False)
+    if np.allclose(person, place, atol=1e-5):  # rounding differs by row
         raise _unusable(model, "it gives every text the same vector; are its tokenizer's files there?")
     # A decoder that takes 32 k tokens would spend its memory on one over-long name
     encoder.max_seq_length = min(encoder.max_seq_length or MAX_TOKENS, MAX_TOKENS)
@@ -200,7 +205,7 @@ def reachable(url: str) -> bool:
     """
     answers = []
 
-    def ask():
+    def ask() -> None:
         try:
             urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=HUB_TIMEOUT_S).close()
         except urllib.error.HTTPError as refusal:

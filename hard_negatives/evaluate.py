@@ -83,7 +83,8 @@ def score_source(ours: Dictionary, task: str, source: str, truth: dict[str, set[
     """Mean scores over the labels that have neighbours in the reference."""
     others = len(set(ours.labels) | set(truth)) - 1
     held = set(ours.labels).union(*as_mapping(ours).values())
-    scores, missing = [], {}
+    scores: list[Scores] = []
+    missing: dict[str, None] = {}
     for label, neighbours in truth.items():
         if not neighbours:
             continue
@@ -113,7 +114,7 @@ def mean(scores: list[Scores]) -> Scores:
 
 def as_table(report: Report) -> str:
     """The report for a person, one source a line."""
-    rows = [("task", "source", "labels", "P@|R|", "AP", "Jaccard", "chance")]
+    rows: list[tuple[str, ...]] = [("task", "source", "labels", "P@|R|", "AP", "Jaccard", "chance")]
     for source in report.sources:
         rows.append((source.task, source.source, str(source.labels), *_figures(source.scores)))
     rows.append(("", "mean over sources", str(len(report.sources)), *_figures(report.mean)))

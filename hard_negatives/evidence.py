@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -92,8 +93,8 @@ def split_half(
     make: Callable[[Sequence[Sequence[Sample]]], np.ndarray | None], drawn: Sequence[Sequence[Sample]]
 ) -> float:
     """How far what `make` makes of every other annotation agrees with what it makes of the rest."""
-    halves = [make([some[start::2] for some in drawn]) for start in (0, 1)]
-    return 0.0 if any(half is None for half in halves) else agreement(*halves)
+    first, second = (make([some[start::2] for some in drawn]) for start in (0, 1))
+    return 0.0 if first is None or second is None else agreement(first, second)
 
 
 def check_names(label_set: LabelSet) -> None:
@@ -118,16 +119,16 @@ def text(label: Label) -> str:
     return f"{described} ({', '.join(label.roles)})" if label.roles else described
 
 
-def category_path(raw_labels: Iterable[str]) -> Counter:
+def category_path(raw_labels: Iterable[str]) -> Counter[str]:
     """The beginnings of a label's path, the whole left out: `/people/person/children` gives people, people/person."""
-    found = Counter()
+    beginnings: Counter[str] = Counter()
     for raw in raw_labels:
         parts = [part for part in PATH_SEPARATOR.split(raw) if part]
-        found.update({"/".join(parts[:n]): 1 for n in range(1, min(len(parts), MAX_DEPTH))})
-    return found
+        beginnings.update({"/".join(parts[:n]): 1 for n in range(1, min(len(parts), MAX_DEPTH))})
+    return beginnings
 
 
-def strings(samples: Sequence[Sample]) -> Counter:
+def strings(samples: Sequence[Sample]) -> Counter[tuple[int, str]]:
     """How often which string stands in which slot, case ignored; 1 + ln n for n times."""
     found = Counter(
         (n, mention.casefold()) for sample in samples for n, slot in enumerate(sample.slots) for mention in slot
@@ -138,11 +139,11 @@ def strings(samples: Sequence[Sample]) -> Counter:
 def mentions(drawn: Sequence[Sequence[Sample]], encode: Encode) -> np.ndarray | None:
     """The centroids of each slot, side by side."""
     slots = max((len(sample.slots) for of in drawn for sample in of), default=0)
-    sides = [
+    by_slot = (
         centroids([[mention for sample in of for mention in sample.slots[n]] for of in drawn], encode)
         for n in range(slots)
-    ]
-    sides = [side for side in sides if side is not None]
+    )
+    sides = [side for side in by_slot if side is not None]
     return (np.hstack(sides) if len(sides) > 1 else sides[0]) if sides else None
 
 
@@ -176,14 +177,14 @@ def confusion(texts: Sequence[Sequence[str]], encode: Encode) -> np.ndarray | No
     return unit(found)
 
 
-def weighted(features: Sequence[Counter]) -> list[Counter]:
+def weighted(features: Sequence[Counter[Any]]) -> list[Counter[Any]]:
     """Each feature times ln((1 + labels) / labels that have it): what many labels have tells them apart less."""
     among = Counter(feature for of in features for feature in of)
     scale = {feature: math.log((1 + len(features)) / count) for feature, count in among.items()}
     return [Counter({feature: weight * scale[feature] for feature, weight in of.items()}) for of in features]
 
 
-def bags(features: Sequence[Counter]) -> np.ndarray | None:
+def bags(features: Sequence[Counter[Any]]) -> np.ndarray | None:
     """Rows of length 1, a column a feature; above BAG_DIMENSIONS features, hashed with a sign (Weinberger et al. 2009,
     "Feature Hashing for Large Scale Multitask Learning"). None where no label has any.
     """

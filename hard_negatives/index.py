@@ -46,7 +46,9 @@ def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     return scores, ids
 
 
-def _best(similarity, candidates, rows, n, k) -> tuple[np.ndarray, np.ndarray]:
+def _best(
+    similarity: np.ndarray, candidates: np.ndarray, rows: np.ndarray, n: int, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The k best of each row's candidates (itself left out) as (similarity in ten-thousandths, row number)."""
     points = np.rint(similarity * 10**DECIMALS).astype(np.int64)
     # One integer orders by score, then by position: unique, so any selection algorithm gives the same k

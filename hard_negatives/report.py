@@ -210,7 +210,7 @@ def heat_map(dictionary: Dictionary) -> str:
     return "".join(parts)
 
 
-def width(text: str) -> int:
+def width(text: str) -> float:
     """About how many pixels a text takes at 11 pixels a line; Chinese characters are twice as wide, capitals wider."""
     return sum(11 if ord(character) > 0x2E80 else 9 if character.isupper() else 6.5 for character in text)
 

@@ -80,13 +80,16 @@ def annotations(example: Example, task: str) -> Iterator[tuple[str, Entity | Rel
 
 def sample(example: Example, annotation: Entity | Relation | Event) -> Sample:
     """An annotation of `example` as a Sample."""
+    slots: tuple[tuple[Mention, ...], ...]
+    types: tuple[str, ...] = ()
+    around: tuple[Mention, ...]
     match annotation:
         case Entity(mention=mention):
-            slots, types, around = ((mention,),), (), (mention,)
+            slots, around = ((mention,),), (mention,)
         case Relation(head=head, tail=tail):
             slots, types, around = ((head,), (tail,)), end_types(example, annotation), (head, tail)
         case Event(trigger=trigger, arguments=arguments):
-            around, types = (trigger,) if trigger else (), ()
+            around = (trigger,) if trigger else ()
             slots = around, tuple(argument.mention for argument in arguments)
     strings = tuple(tuple(mention.text for mention in slot) for slot in slots)
     return Sample(strings, types, context(example.text, around))

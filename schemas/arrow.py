@@ -6,6 +6,7 @@ first, and an all-empty shard must have the type of a full one.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, pairwise, repeat
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,8 @@ from schemas.label import UnknownLabel
 VERSION = {b"ieforge": b"1"}
 EXAMPLES_VERSION = {b"ieforge": b"2"}
 """Of EXAMPLES. 2: ids, concepts, references and unknown labels."""
+
+T = TypeVar("T")
 
 
 def required(name: str, kind: pa.DataType) -> pa.Field:
@@ -120,7 +123,7 @@ def strings(values: Sequence[str | None]) -> pa.Array:
     return pa.array(values, pa.string())
 
 
-def listed(lists: Sequence[Sequence | None], to_array: Callable[[list], pa.Array], kind: pa.ListType) -> pa.Array:
+def listed(lists: Sequence[Sequence[T] | None], to_array: Callable[[list[T]], pa.Array], kind: pa.ListType) -> pa.Array:
     """A list for each of `lists`, null for None; `to_array` is given what they hold, end to end."""
     if not any(lists) and None not in lists:  # at once, as in nearly all tables no entity has a concept
         return pa.ListArray.from_arrays(pa.array(np.zeros(len(lists) + 1, np.int32)), to_array([]), type=kind)
@@ -135,11 +138,10 @@ def struct(kind: pa.StructType, columns: Sequence[pa.Array], nulls: pa.Array | N
     return pa.StructArray.from_arrays(columns, fields=list(kind), mask=nulls)
 
 
-def mention_array(mentions: Sequence[Mention | None]) -> pa.Array:
-    nulls = pa.array([m is None for m in mentions], pa.bool_()) if None in mentions else None
-    texts = ["" if m is None else m.text for m in mentions] if nulls else [m.text for m in mentions]
-    spans = [() if m is None else m.spans for m in mentions] if nulls else [m.spans for m in mentions]
-    return struct(MENTION, [strings(texts), listed(spans, span_array, MENTION.field("spans").type)], nulls)
+def mention_array(mentions: Sequence[Mention], nulls: pa.Array | None = None) -> pa.Array:
+    """`nulls`: booleans, true where the mention is to be null; None where none is."""
+    spans = listed([m.spans for m in mentions], span_array, MENTION.field("spans").type)
+    return struct(MENTION, [strings([m.text for m in mentions]), spans], nulls)
 
 
 def span_array(spans: list[Span]) -> pa.Array:
@@ -171,9 +173,11 @@ def relation_array(relations: list[Relation]) -> pa.Array:
 
 
 def event_array(events: list[Event]) -> pa.Array:
+    triggers = [e.trigger for e in events]
+    nulls = pa.array([trigger is None for trigger in triggers], pa.bool_()) if None in triggers else None
     columns = [
         strings([e.label for e in events]),
-        mention_array([e.trigger for e in events]),
+        mention_array([trigger or Mention("") for trigger in triggers], nulls),
         listed([e.arguments for e in events], argument_array, EVENT.field("arguments").type),
     ]
     return struct(EVENT, columns)
@@ -217,31 +221,39 @@ def table_to_examples(table: pa.Table) -> list[Example]:
     plain = (columns[name].to_pylist() for name in ("id", "source", "split", "lang", "text"))
     tasks = lists_of(columns["tasks"], pa.Array.to_pylist)
     layers = (
-        lists_of(columns[name], read)
+        optional_lists_of(columns[name], read)
         for name, read in (("entities", entities_of), ("relations", relations_of), ("events", events_of))
     )
     return list(map(Example, *plain, tasks, *layers, lists_of(columns["unknown_labels"], unknown_of)))
 
 
-def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list]) -> list[tuple | None]:
-    """A tuple for each list of `column`, None for null; `read` is given what they hold, end to end."""
-    if column.null_count == len(column):
-        return [None] * len(column)
+def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> list[tuple[T, ...]]:
+    """A tuple for each list of `column`, an empty one for null; `read` is given the items of all lists at once."""
+    if not len(column):
+        return []
     offsets = column.offsets.to_numpy()
     if offsets[0] == offsets[-1] and not column.null_count:
         return [()] * len(column)
     items = read(column.values.slice(offsets[0], offsets[-1] - offsets[0]))
-    lists = [tuple(items[start:end]) for start, end in pairwise((offsets - offsets[0]).tolist())]
-    if column.null_count:
-        lists = [items if valid else None for items, valid in zip(lists, column.is_valid().to_pylist(), strict=True)]
-    return lists
+    return [tuple(items[start:end]) for start, end in pairwise((offsets - offsets[0]).tolist())]
 
 
-def mentions_of(column: pa.StructArray) -> list[Mention | None]:
-    mentions = list(map(Mention, column.field("text").to_pylist(), lists_of(column.field("spans"), spans_of)))
-    if column.null_count:
-        mentions = [m if valid else None for m, valid in zip(mentions, column.is_valid().to_pylist(), strict=True)]
-    return mentions
+def optional_lists_of(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> Sequence[tuple[T, ...] | None]:
+    """As `lists_of`, but None for null."""
+    if column.null_count == len(column):
+        return [None] * len(column)
+    return none_where_null(lists_of(column, read), column)
+
+
+def none_where_null(values: Sequence[T], column: pa.Array) -> Sequence[T | None]:
+    """`values`, one per row of `column`, with None where the row is null."""
+    if not column.null_count:
+        return values
+    return [value if valid else None for value, valid in zip(values, column.is_valid().to_pylist(), strict=True)]
+
+
+def mentions_of(column: pa.StructArray) -> list[Mention]:
+    return list(map(Mention, column.field("text").to_pylist(), lists_of(column.field("spans"), spans_of)))
 
 
 def spans_of(column: pa.FixedSizeListArray) -> list[Span]:
@@ -267,7 +279,8 @@ def relations_of(column: pa.StructArray) -> list[Relation]:
 
 
 def events_of(column: pa.StructArray) -> list[Event]:
-    triggers, arguments = mentions_of(column.field("trigger")), lists_of(column.field("arguments"), arguments_of)
+    triggers = none_where_null(mentions_of(column.field("trigger")), column.field("trigger"))
+    arguments = lists_of(column.field("arguments"), arguments_of)
     return list(map(Event, column.field("label").to_pylist(), triggers, arguments))
 
 

@@ -122,7 +122,7 @@ ESCAPED_BYTE = range(0xDC80, 0xDD00)
 def writable(text: str) -> str:
     r"""`text` as UTF-8 can hold it: a byte that was none as `\xe9`, any other lone surrogate as `\ud83d`."""
 
-    def shown(surrogate: re.Match) -> str:
+    def shown(surrogate: re.Match[str]) -> str:
         code = ord(surrogate[0])
         return f"\\x{code & 0xFF:02x}" if code in ESCAPED_BYTE else f"\\u{code:04x}"
 
@@ -144,7 +144,7 @@ class BadRecord:
     detail: str
     unknown: tuple[UnknownLabel, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "place", writable(self.place))
         object.__setattr__(self, "detail", writable(self.detail))
 

@@ -4,6 +4,9 @@ msgspec's structs, as all of them are made for every text of a corpus: a frozen 
 make and to hash. They hold no cycles, so that the garbage collector need not know them.
 """
 
+from collections.abc import Iterator
+from typing import Literal, get_args
+
 import msgspec
 
 from schemas.errors import BadRecord
@@ -102,7 +105,8 @@ class RawExample(msgspec.Struct, frozen=True, gc=False):
     unknown_labels: tuple[UnknownLabel, ...] = ()
 
 
-TASKS = ("NER", "RE", "SPO", "EE", "EET", "EEA", "KG")
+Task = Literal["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"]
+TASKS: tuple[Task, ...] = get_args(Task)
 SPLITS = ("train", "validation", "test")
 LAYER = {
     "NER": "entities",
@@ -124,7 +128,7 @@ def surface(text: str, spans: tuple[Span, ...]) -> str:
     return " ".join(text[start:end] for start, end in spans)
 
 
-def mentions(example: Example | RawExample):
+def mentions(example: Example | RawExample) -> Iterator[Mention]:
     """Every mention of every layer, in no particular order (a mention of two layers comes twice)."""
     for entity in example.entities or ():
         yield entity.mention

@@ -18,6 +18,13 @@ class Label:
     predicate: str | None = None
     object_type: str | None = None
 
+    @property
+    def typed_name(self) -> str | None:
+        """The name that the three parts of an SPO label make; None where a part is missing."""
+        if self.subject_type is None or self.predicate is None or self.object_type is None:
+            return None
+        return typed_label(self.subject_type, self.predicate, self.object_type).name
+
 
 def typed_label(subject_type: str, predicate: str, object_type: str) -> Label:
     """The SPO label of a typed triple; its name is IEPile's `subjectType_predicate_objectType`."""

@@ -11,11 +11,16 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from schemas.errors import SuiteError
 from validation.suites import SUITES, Rule
+
+if TYPE_CHECKING:  # at run time imported by the first check alone
+    from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 
 EXAMPLE_IDS = 3
 LOCK = threading.Lock()
@@ -46,23 +51,29 @@ class SuiteResult:
 
 
 @lru_cache(maxsize=1)
-def batch_definition():
+def batch_definition() -> "BatchDefinition[Any]":
     """The process's only context, data source and asset; every frame is a batch of it. It writes no file."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up in 200 lines
     gc.disable()  # nothing of what an import makes is garbage, and to look through it takes a fifth of its time
     import great_expectations
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     gc.enable()
     config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), analytics_enabled=False)
     context = great_expectations.get_context(mode="ephemeral", project_config=config)
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
     return asset.add_batch_definition_whole_dataframe("frame")
 
 
-def validate(frame: pd.DataFrame, rules: Iterable[Rule], result_format: dict) -> dict[tuple[str, str | None], dict]:
+def validate(
+    frame: pd.DataFrame, rules: Iterable[Rule], result_format: dict[str, Any]
+) -> dict[tuple[str, str | None], "ExpectationValidationResult"]:
     """(name, column) → Great Expectations' own result, for every rule."""
     batch = batch_definition().get_batch(batch_parameters={"dataframe": frame})
     from great_expectations import ExpectationSuite
@@ -72,10 +83,8 @@ def validate(frame: pd.DataFrame, rules: Iterable[Rule], result_format: dict) ->
         {"type": rule.name, "kwargs": {**column, **rule.settings}} for rule, column in zip(rules, kwargs, strict=True)
     ]
     outcome = batch.validate(ExpectationSuite(name="rules", expectations=expectations), result_format=result_format)
-    return {
-        (result.expectation_config.type, result.expectation_config.kwargs.get("column")): result
-        for result in outcome.results
-    }
+    configured = [(result.expectation_config, result) for result in outcome.results]
+    return {(config.type, config.kwargs.get("column")): result for config, result in configured if config is not None}
 
 
 def check(suite: str, frame: pd.DataFrame) -> SuiteResult:
@@ -106,7 +115,7 @@ def check(suite: str, frame: pd.DataFrame) -> SuiteResult:
     )
 
 
-def failure(rule: Rule, result: dict, frame: pd.DataFrame) -> ExpectationResult:
+def failure(rule: Rule, result: dict[str, Any], frame: pd.DataFrame) -> ExpectationResult:
     if rule.column is None:
         mismatched = result.get("details", {}).get("mismatched", {})
         examples = [name for names in mismatched.values() for name in names]

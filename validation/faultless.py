@@ -154,7 +154,8 @@ def _prompts(column: dict[str, pa.Array], asked: _Asked, starts: np.ndarray, lab
 
 def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
     """The different strings up to where the schema begins, and which of them each prompt starts with."""
-    firsts, which = [], np.full(len(prompts), -1)
+    firsts: list[bytes] = []
+    which = np.full(len(prompts), -1)
     while (which < 0).any():
         prompt = prompts[int(np.argmax(which < 0))].as_py()
         first = prompt[: prompt.find(SCHEMA) + len(SCHEMA)]
@@ -217,7 +218,7 @@ def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, label
     _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
         roles = {label.name: wire.EntitySchema(label.name, list(label.roles)) for label in labels.labels}
-        _expect(not any(any(wire.role_faults(labels.task, one, map(roles.get, one))) for one in answers))
+        _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
 
 
 def _lines(column: pa.StringArray) -> bytes:

@@ -47,14 +47,17 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
 def known(labels: Iterable[Names], label_sets: Mapping[str, LabelSet]) -> bool:
     """Whether the label sets (by task) have all the `labels` of a shard's facts."""
     nothing = Mention("")
-    items = {"entities": [], "relations": [], "events": []}
-    for layer, label, *more in labels:
-        if layer == "entities":
-            items[layer].append(Entity(label, nothing))
-        elif layer == "relations":
-            items[layer].append(Relation(label, nothing, nothing, *more))
-        else:
-            items[layer].append(Event(label, None, tuple(Argument(role, nothing) for role in more)))
+    items: dict[str, list[Entity | Relation | Event]] = {"entities": [], "relations": [], "events": []}
+    for names in labels:
+        match names:
+            case ("entities", str(label)):
+                items["entities"].append(Entity(label, nothing))
+            case ("relations", str(label), head_label, tail_label):
+                items["relations"].append(Relation(label, nothing, nothing, head_label, tail_label))
+            case ("events", str(label)):
+                items["events"].append(Event(label, None))
+            case ("events", str(label), str(role)):
+                items["events"].append(Event(label, None, (Argument(role, nothing),)))
     roles = {task: {label.name: label.roles for label in of.labels} for task, of in label_sets.items()}
     return not any(any(label_faults(task, item, of)) for task, of in roles.items() for item in items[LAYER[task]])
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -22,13 +23,16 @@ from schemas.label import LabelSet, typed_label
 from validation import batches, wire
 from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
 
+if TYPE_CHECKING:
+    pass
+
 BATCH_ROWS = 5_000
 """Rows that are Python objects at a time."""
 
 identity = itemgetter(*SUITES["instructions"].strings)
 
 
-def frame(suite: str, identities: Mapping[str, Sequence], counts: Iterable[Mapping[str, int]]) -> pd.DataFrame:
+def frame(suite: str, identities: Mapping[str, Sequence[Any]], counts: Iterable[Mapping[str, int]]) -> pd.DataFrame:
     """Identity columns beside int64 columns filled from `counts`, one mapping a row; what it lacks is 0.
 
     Raises KeyError for a count that the suite has no column for.
@@ -78,7 +82,9 @@ def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_ch
     return pd.DataFrame(identity_columns("examples", table) | numbers)
 
 
-def row_counts(row: dict, names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None) -> Counter[str]:
+def row_counts(
+    row: dict[str, Any], names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None
+) -> Counter[str]:
     """As `example_counts`, of a row that may be no Example."""
     missing = {name: "" for name in SUITES["examples"].strings if row[name] is None}  # rules of their own
     try:
@@ -151,9 +157,10 @@ def mention_fault(text: str, mention: Mention) -> str | None:
     return "offset_mismatches" if mention.spans and surface(text, mention.spans) != mention.text else None
 
 
-def label_faults(task: str, item, known: Mapping[str, Sequence[str]]) -> Iterable[str]:
+def label_faults(task: str, item: Any, known: Mapping[str, Sequence[str]]) -> Iterable[str]:
     """Faults of one entity, relation or event, compared with a label set (name → roles)."""
-    name, roles = item.label, ()
+    name: str | None = item.label
+    roles: Sequence[str] = ()
     if task == "SPO":
         if item.head_label is None or item.tail_label is None:  # an untyped relation is no typed triple
             return
@@ -162,7 +169,7 @@ def label_faults(task: str, item, known: Mapping[str, Sequence[str]]) -> Iterabl
         name, roles = item.head_label, [item.label]
     elif task in ("EE", "EEA"):
         roles = [argument.role for argument in item.arguments]
-    if task == "KG" and name is None:  # an untyped relation is an attribute of any entity type
+    if name is None:  # KG: an untyped relation is an attribute of any entity type
         yield from () if any(item.label in attributes for attributes in known.values()) else ["unknown_roles"]
     elif name not in known:
         yield "unknown_labels"
@@ -172,12 +179,11 @@ def label_faults(task: str, item, known: Mapping[str, Sequence[str]]) -> Iterabl
 
 def labels_profile(label_sets: Iterable[LabelSet]) -> pd.DataFrame:
     """One row a label of every set; `annotations`: how many of it clean kept, over all splits."""
-    columns: dict[str, list] = {"id": [], "task": [], "source": [], "lang": []}
+    columns: dict[str, list[str]] = {"id": [], "task": [], "source": [], "lang": []}
     counts = []
     for labels in label_sets:
         names = [label.name for label in labels.labels]
         for number, label in enumerate(labels.labels):
-            typed = typed_label(label.subject_type, label.predicate, label.object_type)
             row = (f"{labels.task}/{labels.key}/{label.name}", labels.task, labels.source, labels.lang)
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
@@ -189,7 +195,7 @@ def labels_profile(label_sets: Iterable[LabelSet]) -> pd.DataFrame:
                     "repeated_name": label.name in names[:number],
                     "out_of_order": number > 0 and label.name < names[number - 1],
                     "bad_roles": len(label.roles) - len({role for role in label.roles if role.strip()}),
-                    "wrong_typed_name": labels.task == "SPO" and label.name != typed.name,
+                    "wrong_typed_name": labels.task == "SPO" and label.name != label.typed_name,
                 }
             )
     return frame("labels", columns, counts)
@@ -246,7 +252,7 @@ def instructions_profile(
     return profile
 
 
-def instruction_counts(row: dict, vocabularies: Mapping[tuple[str, str], wire.Vocabulary]) -> dict[str, int]:
+def instruction_counts(row: dict[str, Any], vocabularies: Mapping[tuple[str, str], wire.Vocabulary]) -> dict[str, int]:
     counts = {"batch_size": len(row["labels"] or ()), "has_positive": bool(row["positives"])}
     lists = (row["labels"], row["positives"], row["hard_negatives"])
     nulls = sum(values is None or None in values for values in lists) + (row["instruction"] is None)

@@ -8,7 +8,7 @@ more basic one is broken is not named.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -88,7 +88,7 @@ class GoldEvent(msgspec.Struct):
     arguments: list[GoldArgument] | None = None
 
 
-def decoders(**shapes: object) -> dict[str, msgspec.json.Decoder]:
+def decoders(**shapes: object) -> dict[str, msgspec.json.Decoder[Any]]:
     return {task: msgspec.json.Decoder(shape) for task, shape in shapes.items()}
 
 
@@ -96,6 +96,9 @@ Events = dict[str, list[EventAnswer]]
 Entities = dict[str, dict[str, dict[str, Value]] | NOTHING]
 Pairs = dict[str, list[Pair]]
 Strings = dict[str, list[Text]]
+
+Answered = str | list[Any] | Pair | EventAnswer | dict[str, dict[str, Value]]
+"""An answer to one label, or a part of it."""
 
 SCHEMAS = decoders(
     NER=list[str],
@@ -142,11 +145,11 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    schema: list
+    schema: list[Any]
     input: str
 
 
-def faults(row: dict, vocabulary: Vocabulary) -> tuple[list[str], int]:
+def faults(row: dict[str, Any], vocabulary: Vocabulary) -> tuple[list[str], int]:
     """The rules that a row of `schemas.arrow.INSTRUCTIONS` (no nulls where none may be) breaks, a rule as often as it
     is broken, and how many of its answer's strings are not in its text (no fault: sources may give such).
     """
@@ -162,7 +165,7 @@ def faults(row: dict, vocabulary: Vocabulary) -> tuple[list[str], int]:
     return found, sum(string not in prompt.input for value in answer.values() if value for string in strings(value))
 
 
-def list_faults(row: dict, vocabulary: Vocabulary) -> Iterator[str]:
+def list_faults(row: dict[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
     """Faults of `labels`, `positives` and `hard_negatives`, compared with the label set and each other."""
     labels, positives, hard_negatives = set(row["labels"]), set(row["positives"]), set(row["hard_negatives"])
     if not labels <= vocabulary.roles.keys():
@@ -183,7 +186,7 @@ def list_faults(row: dict, vocabulary: Vocabulary) -> Iterator[str]:
         yield "positive_hard_negatives"
 
 
-def read_prompt(row: dict) -> Prompt | str:
+def read_prompt(row: dict[str, Any]) -> Prompt | str:
     """The prompt of a row, or the name of the rule that keeps it from being read."""
     try:
         parts = OBJECT.decode(row["instruction"])
@@ -201,7 +204,7 @@ def read_prompt(row: dict) -> Prompt | str:
     return prompt
 
 
-def prompt_faults(row: dict, prompt: Prompt, vocabulary: Vocabulary) -> Iterator[str]:
+def prompt_faults(row: dict[str, Any], prompt: Prompt, vocabulary: Vocabulary) -> Iterator[str]:
     if [entry if isinstance(entry, str) else entry.label for entry in prompt.schema] != row["labels"]:
         yield "schema_differs"
     if row["task"] in ("EE", "EEA", "KG"):
@@ -214,7 +217,7 @@ def prompt_faults(row: dict, prompt: Prompt, vocabulary: Vocabulary) -> Iterator
         yield "wrong_hash"
 
 
-def read_answer(row: dict) -> dict | str | None:
+def read_answer(row: dict[str, Any]) -> dict[str, Any] | str | None:
     """The answer of a train or validation row, None for a test row, or the name of the rule that is broken."""
     test = row["split"] == "test"
     if (row["output"] is None) != test or not (test or row["label"] is None):
@@ -231,7 +234,7 @@ def read_answer(row: dict) -> dict | str | None:
     return None if test else decoded
 
 
-def answer_faults(row: dict, answer: dict, prompt: Prompt) -> Iterator[str]:
+def answer_faults(row: dict[str, Any], answer: dict[str, Any], prompt: Prompt) -> Iterator[str]:
     task = row["task"]
     keys = [entry.predicate for entry in prompt.schema] if task == "SPO" else row["labels"]
     if list(answer) != keys:
@@ -247,7 +250,7 @@ def answer_faults(row: dict, answer: dict, prompt: Prompt) -> Iterator[str]:
             yield "repeated_answers"
 
 
-def role_faults(task: str, answer: dict, schema: Sequence[EventSchema | EntitySchema]) -> Iterator[str]:
+def role_faults(task: str, answer: dict[str, Any], schema: Sequence[EventSchema | EntitySchema]) -> Iterator[str]:
     for entry, value in zip(schema, answer.values(), strict=True):
         asked = set(entry.roles)
         if task == "KG":
@@ -258,13 +261,13 @@ def role_faults(task: str, answer: dict, schema: Sequence[EventSchema | EntitySc
             yield "answer_roles_differ"
 
 
-def repeats(values: list) -> bool:
+def repeats(values: list[Any]) -> bool:
     if isinstance(values[0], EventAnswer):
         values = [msgspec.json.encode(value) for value in values]
     return len(set(values)) < len(values)
 
 
-def strings(value: object) -> Iterator[str]:
+def strings(value: Answered) -> Iterator[str]:
     """Every mention of an answer, NAN left out: entity names, triggers, both ends of pairs, values of roles."""
     if isinstance(value, str):
         if value != MISSING:

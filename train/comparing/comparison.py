@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from schemas import key_list
 from schemas.errors import ConfigError
-from schemas.example import TASKS
+from schemas.example import Task
 from train import load as load_model
 from train import predict, tiny
 from train.scoring.metrics import MATCHES
@@ -32,7 +32,7 @@ class Comparison(BaseModel):
 
     arms: dict[Annotated[str, Field(pattern=r"^\w[\w-]*$")], dict]
     build: dict = {}
-    tasks: Annotated[tuple[Literal[TASKS], ...], Field(min_length=1)]
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
     held_out: Annotated[tuple[str, ...], Field(min_length=LEAST_HELD_OUT)]
     seeds: Annotated[tuple[int, ...], Field(min_length=LEAST_SEEDS)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.errors import ConfigError, did_you_mean
-from schemas.example import TASKS
+from schemas.example import Task
 from transforms import settings
 from transforms.settings import Settings
 
@@ -54,7 +54,7 @@ class Recipe(BaseModel):
     method: Literal["lora", "qlora", "full"] = "lora"
     lora: dict = {}
     data_revision: str | None = None
-    tasks: tuple[Literal[TASKS], ...] = ()
+    tasks: tuple[Task, ...] = ()
     sources: Names = ()
     streaming: bool = False
     weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
