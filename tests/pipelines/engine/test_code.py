@@ -47,7 +47,7 @@ def fingerprint(root: Path) -> str:
 def test_the_closure_has_imports_at_the_top_and_in_functions_and_the_packages_around(tmp_path):
     assert set(code.closure(["pipelines.stages.clean"], tree(tmp_path))) == {
         "pipelines",
-        "pipelines.stages.plan",
+        "pipelines.stages",
         "pipelines.stages.clean",
         "pipelines.stages.labels",
         "transforms",
@@ -100,6 +100,6 @@ def test_a_table_and_the_version_of_a_library_with_rules_count(tmp_path, monkeyp
 def test_what_is_missing_is_refused(tmp_path):
     root = tree(tmp_path)
     with pytest.raises(ModuleNotFoundError, match=r"pipelines\.stages\.cleaning"):
-        code.fingerprint(["pipelines.stages.plan.cleaning"], root=root)
+        code.fingerprint(["pipelines.stages.cleaning"], root=root)
     with pytest.raises(MachineError, match=r"table\.json"):
         code.fingerprint([], ["pipelines/table.json"], root)

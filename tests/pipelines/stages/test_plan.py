@@ -137,7 +137,8 @@ def test_every_file_that_comes_with_the_packages_counts_in_some_stage():
     counted = {path for stage in stages().values() for path in stage.data}
     for path in (path for package in code.PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()):
         name = path.relative_to(ROOT).as_posix()
-        if path.suffix not in (".py", ".pyc") and not name.startswith(("pipelines/recipes/", "pipelines/samples/")):
+        is_code = path.suffix in (".py", ".pyc") or path.name == "py.typed"
+        if not is_code and not name.startswith(("pipelines/recipes/", "pipelines/samples/")):
             assert {name, *(parent.as_posix() for parent in path.relative_to(ROOT).parents)} & counted, name
 
 
