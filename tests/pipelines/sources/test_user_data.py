@@ -1,6 +1,6 @@
 import json
 import pickle
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
