@@ -1,9 +1,9 @@
 import json
 import pickle
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelines.sources import Licence
 from pipelines.sources.source_files import find
