@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from schemas.example import SPLITS, TASKS
 from schemas.label import Label, typed_label
+from tests.rows import instructions
 from tests.strategies import examples
 from tests.train.predicted import entities, event, row, triple, write
 from train.score import score
-from transforms import render
+from transforms import prompts
+from transforms.ask import AskOptions
 
 
 def scored(tmp_path, rows, by=("task",), **options):
@@ -307,33 +309,30 @@ LABELS = {
 EVENTS = [Label(name, roles=("agent", "time", "对象")) for name in NAMES]
 """All labels that `examples` may use."""
 
+PROMPTS = prompts.load()
+
 
 @settings(max_examples=60)
 @given(found=st.lists(examples(), min_size=1, max_size=3), task=st.sampled_from(TASKS), whole=st.booleans())
 def test_what_is_rendered_as_gold_scores_1(tmp_path_factory, found, task, whole):
-    """The answers of the render code against its annotations or themselves, whichever label order and batches."""
+    """The answers of a build's rows against its annotations or themselves, whichever label order and batches."""
     rows = []
     for number, example in enumerate(found):
-        labels = LABELS.get(task, EVENTS)
-        gold = render.gold(replace(example, split="test"), task, labels)
-        if gold is None:
-            continue
-        batches = [[label] for label in labels]
-        if task == "EEA":
-            batches = [[label] for label in labels if label.name in gold.answers]
-        for batch, asked in enumerate(batches):
-            triggers = gold.triggers
-            output = render.output(asked, gold.answers)
+        one_each = AskOptions(split_num={task: 1}, negative_ratio=100, labels_without_positive=-1)
+        asking = (task, LABELS.get(task, EVENTS), None, PROMPTS, one_each)
+        made, _ = instructions(replace(example, split="train"), *asking)
+        annotated, _ = instructions(replace(example, split="test"), *asking)
+        for asked in made:
             rows.append(
                 {
-                    "id": f"{number}/{batch}",
+                    "id": f"{number}/{asked.id}",
                     "example_id": str(number),
                     "task": task,
                     "source": "Made",
                     "split": SPLITS[-1],
-                    "instruction": render.instruction("x", task, asked, triggers, render.encode(example.text)),
-                    "label": render.encode(gold.annotations) if whole else output,
-                    "output": output,
+                    "instruction": asked.instruction,
+                    "label": annotated[0].label if whole else asked.output,
+                    "output": asked.output,
                 }
             )
     if not rows:
