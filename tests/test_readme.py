@@ -19,6 +19,7 @@ GUIDES = sorted(path for path in (ROOT / "docs").glob("*.md") if not path.stem.e
 OTHER_PROGRAMS = {
     *("--direct_running_mode", "--direct_num_workers", "--job_endpoint"),  # Apache Beam
     *("--nproc_per_node", "--enable-lora"),  # torchrun, vLLM
+    "--help",  # argparse
 }
 
 
