@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict
 
 import msgspec
 from msgspec import Meta
@@ -23,7 +23,7 @@ from transforms import files, user_files
 if TYPE_CHECKING:
     import datasets
 
-    Rows = datasets.Dataset | datasets.IterableDataset
+    Rows: TypeAlias = datasets.Dataset | datasets.IterableDataset
 
 REQUIRED = ("task", "source", "instruction")
 EXPECTED = f"a row is a JSON object with {', '.join(REQUIRED)}"

@@ -44,15 +44,15 @@ class AskOptions:
     negative_share: float = 1.0
     seed: int = 42
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for task, size in self.split_num.items():
             _check("a task of split_num", task, f"one of {', '.join(SPLIT_NUM)}", task in SPLIT_NUM)
             _check(f"split_num.{task}", size, "-1 or at least 1", _is_size(size))
         _check("order", self.order, " or ".join(ORDERS), self.order in ORDERS)
         _check("negative_ratio", self.negative_ratio, "at least 0", self.negative_ratio >= 0)
         _check("negative_share", self.negative_share, "from 0 to 1", 0 <= self.negative_share <= 1)
-        size = self.labels_without_positive
-        _check("labels_without_positive", size, "null, -1 or at least 1", size is None or _is_size(size))
+        count = self.labels_without_positive
+        _check("labels_without_positive", count, "null, -1 or at least 1", count is None or _is_size(count))
 
 
 def _is_size(value: int) -> bool:
@@ -98,6 +98,7 @@ def ask(
         return drawn(candidates, purpose_key(key, purpose))
 
     size = options.split_num.get(task, SPLIT_NUM[task])
+    asked: Iterable[str]
     if task == "EEA":
         asked = positive
     elif split == "test":
@@ -105,8 +106,8 @@ def ask(
     elif not positive:
         asked = choice(by_name, "labels")[: _count(options.labels_without_positive or size, by_name)]
     elif dictionary is None:
-        negative = by_name.keys() - positive
-        asked = positive.union(choice(negative, "labels")[: round(options.negative_share * len(negative))])
+        others = by_name.keys() - positive
+        asked = positive.union(choice(others, "labels")[: round(options.negative_share * len(others))])
     else:
         other = by_name.keys() - positive - hard
         asked = positive.union(hard, choice(other, "labels")[: _count(size, other)])

@@ -149,8 +149,10 @@ def ask_all(positive: np.ndarray, keys: np.ndarray, what: Asking, test: bool) ->
     is_positive, is_hard = positive[of_label, label], hard[of_label, label]
     kept = np.ones(len(example), bool)
     if not test:
-        has = [np.bincount(batch[flags], minlength=len(example)) > 0 for flags in (is_positive, is_hard)]
-        kept = kept_batches(example, *has, len(counts), key["batches"], what.options.negative_ratio)
+        has_positive, has_hard = (
+            np.bincount(batch[flags], minlength=len(example)) > 0 for flags in (is_positive, is_hard)
+        )
+        kept = kept_batches(example, has_positive, has_hard, len(counts), key["batches"], what.options.negative_ratio)
     in_kept = kept[batch]
     return Asked(
         example[kept],

@@ -1,8 +1,9 @@
 """RawExamples with a file's own labels and offsets → Examples with prompt words and offsets that hold."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
+from typing import TypeVar
 
 from schemas.errors import SURROGATE, BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
@@ -16,6 +17,9 @@ IDEOGRAPH = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 END_TOLERANCE = 2
 """By how much (code points) a span may be longer or shorter than the mention that it is moved to."""
+
+
+T = TypeVar("T")
 
 
 class _Unreadable(Exception):
@@ -79,7 +83,7 @@ def within_word(text: str, start: int, end: int) -> bool:
     )
 
 
-def _name(labels: Mapping[str, Label | None], raw: str, kind: str) -> Label | None:
+def _name(labels: Mapping[str, T], raw: str, kind: str) -> T:
     if raw not in labels:
         raise _Unreadable(Reason.UNKNOWN_LABEL, f"{kind} {raw!r} is not in the source's label map")
     return labels[raw]
@@ -112,13 +116,13 @@ def normalize(
         return RawExample(
             raw.place,
             raw.text,
-            None if raw.entities is None else _entities(raw, entity_labels),
-            None if raw.relations is None else _relations(raw, relation_labels, entity_labels),
-            None if raw.events is None else _events(raw, event_labels, role_names, lost),
+            None if raw.entities is None else _entities(raw.text, raw.entities, entity_labels),
+            None if raw.relations is None else _relations(raw.text, raw.relations, relation_labels, entity_labels),
+            None if raw.events is None else _events(raw, raw.events, event_labels, role_names, lost),
             (*raw.lost, *lost),
         )
-    except _Unreadable as problem:
-        return BadRecord(raw.place, problem.reason, problem.detail)
+    except _Unreadable as unreadable:
+        return BadRecord(raw.place, unreadable.reason, unreadable.detail)
 
 
 def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention] = repair_spans) -> Mention:
@@ -127,37 +131,44 @@ def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention
     return repair(text, mention)
 
 
-def _entities(raw: RawExample, labels: Mapping[str, Label | None]) -> tuple[Entity, ...]:
+def _entities(text: str, items: Iterable[Entity], labels: Mapping[str, Label | None]) -> tuple[Entity, ...]:
     kept = []
-    for item in raw.entities:
+    for item in items:
         label = _name(labels, item.label, "entity type")
         if label:
-            kept.append(Entity(label.name, _fixed(raw.text, item.mention)))
+            kept.append(Entity(label.name, _fixed(text, item.mention)))
     return tuple(kept)
 
 
 def _relations(
-    raw: RawExample, labels: Mapping[str, Label | None], end_types: Mapping[str, Label | None]
+    text: str,
+    items: Iterable[Relation],
+    labels: Mapping[str, Label | None],
+    end_types: Mapping[str, Label | None],
 ) -> tuple[Relation, ...]:
     def end_type(given: str | None) -> str | None:
         label = _name(end_types, given, "entity type") if given is not None else None
         return label.name if label else None
 
     kept = []
-    for item in raw.relations:
+    for item in items:
         label = _name(labels, item.label, "relation")
         if label:
-            head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
+            head, tail = _fixed(text, item.head), _fixed(text, item.tail)
             kept.append(Relation(label.name, head, tail, end_type(item.head_label), end_type(item.tail_label)))
     return tuple(kept)
 
 
 def _events(
-    raw: RawExample, labels: Mapping[str, Label], role_names: Mapping[str, str], lost: list[BadRecord]
+    raw: RawExample,
+    items: Iterable[Event],
+    labels: Mapping[str, Label],
+    role_names: Mapping[str, str],
+    lost: list[BadRecord],
 ) -> tuple[Event, ...]:
     """Adds the arguments that are left out to `lost`."""
     kept = []
-    for item in raw.events:
+    for item in items:
         label = _name(labels, item.label, "event type")
         arguments = []
         for argument in item.arguments:

@@ -6,6 +6,7 @@ than a file of `MAX_CHARS` could hold, what holds itself, and a key that stands 
 
 import codecs
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -52,10 +53,10 @@ for kind, pattern, first in (
 Dumper.add_representer(str, Dumper.represent_text)
 
 
-def number(kind: type, spelt: dict[str, str]):
+def number(kind: type[int | float], spelt: dict[str, str]) -> Callable[[Loader, yaml.ScalarNode], int | float]:
     """A constructor of int or float: what cannot be one is an error with its line."""
 
-    def construct(loader: Loader, node: yaml.Node):
+    def construct(loader: Loader, node: yaml.ScalarNode) -> int | float:
         text = loader.construct_scalar(node)
         try:
             return kind(spelt.get(text.lower().lstrip("+"), text))
@@ -65,7 +66,7 @@ def number(kind: type, spelt: dict[str, str]):
     return construct
 
 
-def boolean(loader: Loader, node: yaml.Node) -> bool:
+def boolean(loader: Loader, node: yaml.ScalarNode) -> bool:
     text = loader.construct_scalar(node).lower()
     if text not in ("true", "false"):
         raise problem_at(node, f"neither true nor false: {text}")
