@@ -52,15 +52,15 @@ class AskOptions:
     negative_share: float = 1.0
     seed: int = 42
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for task, size in self.split_num.items():
             _check("a task of split_num", task, f"one of {', '.join(SPLIT_NUM)}", task in SPLIT_NUM)
             _check(f"split_num.{task}", size, "-1 or at least 1", _is_size(size))
         _check("order", self.order, " or ".join(ORDERS), self.order in ORDERS)
         _check("negative_ratio", self.negative_ratio, "at least 0", self.negative_ratio >= 0)
         _check("negative_share", self.negative_share, "from 0 to 1", 0 <= self.negative_share <= 1)
-        size = self.labels_without_positive
-        _check("labels_without_positive", size, "null, -1 or at least 1", size is None or _is_size(size))
+        count = self.labels_without_positive
+        _check("labels_without_positive", count, "null, -1 or at least 1", count is None or _is_size(count))
 
 
 def _is_size(value: int) -> bool:

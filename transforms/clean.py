@@ -150,7 +150,8 @@ def _edge_edits(text: str) -> list[Edit]:
 
 
 def _apply(text: str, edits: list[Edit]) -> tuple[str, list[Move]]:
-    pieces, moves, read, written = [], [], 0, 0
+    pieces: list[str] = []
+    moves, read, written = [], 0, 0
     for start, end, string in edits:
         written += start - read
         moves.append((start, end, written, written + len(string)))

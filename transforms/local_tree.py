@@ -33,7 +33,8 @@ def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = 
     """
     tree = Tree()
     bounds = None if within is None else [real(path.encode()) for path in within]
-    plain, linked = deque([(base.encode(), "")]), deque()
+    plain = deque([(base.encode(), "")])
+    linked: deque[tuple[bytes, str]] = deque()
     entered = set()
     while plain or linked:
         path, before = plain.popleft() if plain else linked.popleft()  # links last: a loop then costs the link alone
@@ -64,7 +65,7 @@ def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = 
     return tree
 
 
-def judge(entry: os.DirEntry, bounds: Sequence[bytes] | None, recursive: bool) -> tuple[bool, str]:
+def judge(entry: os.DirEntry[bytes], bounds: Sequence[bytes] | None, recursive: bool) -> tuple[bool, str]:
     """Whether the entry is a folder, and why it is left out (empty: it is not)."""
     try:
         entry.name.decode()

@@ -20,7 +20,7 @@ def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
     return "".join(unicodedata.normalize(form, part) for part in _parts(form, text))
 
 
-def _parts(form: str, text: str) -> Iterator[str]:
+def _parts(form: Literal["NFC", "NFKC"], text: str) -> Iterator[str]:
     """Runs of the text that can be normalised alone."""
     start = 0
     while start < len(text):
@@ -40,8 +40,9 @@ def _stands_alone(character: str) -> bool:
     return unicodedata.category(first)[0] != "M" and not "\u1160" <= first <= "\u11ff"
 
 
-def _in_order(form: str, part: str) -> str:
+def _in_order(form: Literal["NFC", "NFKC"], part: str) -> str:
     """The part decomposed, with the marks on each character in canonical order (Unicode annex 15)."""
-    decomposed = "".join(unicodedata.normalize(form.replace("C", "D"), character) for character in part)
+    decomposition: Literal["NFD", "NFKD"] = "NFD" if form == "NFC" else "NFKD"
+    decomposed = "".join(unicodedata.normalize(decomposition, character) for character in part)
     groups = groupby(decomposed, lambda character: unicodedata.combining(character) > 0)
     return "".join("".join(sorted(group, key=unicodedata.combining) if marks else group) for marks, group in groups)

@@ -123,7 +123,8 @@ def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
 
 def _sentences(file: File) -> Iterator[tuple[int, list[str]]]:
     """The number of each sentence's first line, and its lines."""
-    before, begun = 0, []
+    before = 0
+    begun: list[str] = []
     for lines in file.line_lists():
         if DOCSTART in "".join(lines):  # looking at each line by itself would take far longer
             lines = ["" if line.startswith(DOCSTART) else line for line in lines]

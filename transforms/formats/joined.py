@@ -35,7 +35,7 @@ def join(texts: Iterable[File], annotations: Iterable[File], ends: tuple[str, st
         else:
             found[identifier] = Text(place, rest)
     for file in annotations:
-        lost = []
+        lost: list[tuple[str, str]] = []
         for place, line in _lines([file]):
             text = found.get(line.partition(ends[1])[0])
             (lost if text is None else text.annotations).append((place, line))

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.json_values import BLANKS, SEPARATOR, element, end_of_file, fit
+from transforms.formats.json_values import BLANKS, SEPARATOR, after, element, end_of_file, fit
+
+Row = TypeVar("Row")
 
 
 def read(
-    files: Iterable[File], to_example: Callable[[str, str, object], RawExample | BadRecord | None], row_type: type
+    files: Iterable[File], to_example: Callable[[str, str, Row], RawExample | BadRecord | None], row_type: type[Row]
 ) -> Iterator[RawExample | BadRecord]:
     """Every row as `row_type` through `to_example(place, group, row)`, which leaves out a row by giving None.
 
@@ -32,19 +35,20 @@ def read(
 def rows(text: str) -> Iterator[tuple[int, str, int, object]]:
     """(line, group, number in the group from 0, value) of every row. Raises json.JSONDecodeError where it breaks."""
     line, counted = 1, 0
-    at = _past(text, BLANKS.match(text).end(), "{")
+    at = _past(text, after(BLANKS, text, 0), "{")
     while not text.startswith("}", at):
         if not text.startswith('"', at):
             raise json.JSONDecodeError("Expecting a group's name", text, at)
-        group, at = element(text, at)
-        at = _past(text, _past(text, BLANKS.match(text, at).end(), ":"), "[")
+        name, at = element(text, at)
+        group = str(name)
+        at = _past(text, _past(text, after(BLANKS, text, at), ":"), "[")
         number = 0
         while not text.startswith("]", at):
             line, counted = line + text.count("\n", counted, at), at
             value, at = element(text, at)
             yield line, group, number, value
-            number, at = number + 1, SEPARATOR.match(text, at).end()
-        at = SEPARATOR.match(text, at + 1).end()
+            number, at = number + 1, after(SEPARATOR, text, at)
+        at = after(SEPARATOR, text, at + 1)
     end_of_file(text, at + 1)
 
 
@@ -52,4 +56,4 @@ def _past(text: str, at: int, character: str) -> int:
     """Where the JSON goes on after `character`, which must stand at `at`."""
     if not text.startswith(character, at):
         raise json.JSONDecodeError(f"Expecting {character!r}", text, at)
-    return BLANKS.match(text, at + 1).end()
+    return after(BLANKS, text, at + 1)

@@ -6,13 +6,16 @@ What an object holds is the source's to say.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 import msgspec
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import json_values
+
+Row = TypeVar("Row")
+Record = TypeVar("Record")
 
 OBJECTS = re.compile(r"\[\s*(?:[{\]]|$)")
 """The first line of an array of objects."""
@@ -22,8 +25,8 @@ NEIGHBOURS = re.compile(r"\}\s*\{")
 
 
 def read(
-    files: Iterable[File], to_example: Callable[[str, object], RawExample | BadRecord], row_type: type = dict
-) -> Iterator[RawExample | BadRecord]:
+    files: Iterable[File], to_example: Callable[[str, Row], Record], row_type: type[Row]
+) -> Iterator[Record | BadRecord]:
     """Every object as `row_type` (a msgspec Struct or dict) through `to_example(place, row)`, placed at its first line.
 
     An object that does not fit, or is nested too deeply, is a BadRecord of its own. Lines are read a block of the
@@ -63,7 +66,9 @@ def _syntax_error(line: str) -> str:
     return ""
 
 
-def _read_lines(file: File, to_example: Callable, row_type: type) -> Iterator[RawExample | BadRecord]:
+def _read_lines(
+    file: File, to_example: Callable[[str, Row], Record], row_type: type[Row]
+) -> Iterator[Record | BadRecord]:
     decoder = msgspec.json.Decoder(row_type)
     for number, line in file.lines():
         if not line.strip():

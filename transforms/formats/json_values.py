@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import RawExample
 from transforms.files import File
+
+Row = TypeVar("Row")
+Record = TypeVar("Record")
 
 BLANKS = re.compile(r"\s*")
 SEPARATOR = re.compile(r"\s*,?\s*")
@@ -27,9 +30,15 @@ class Unreadable:
     detail: str
 
 
+def after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """The end of the match of `pattern` at `at`; `at` where it does not match."""
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
 def read_file(
-    file: File, to_example: Callable[[str, object], RawExample | BadRecord], row_type: type
-) -> Iterator[RawExample | BadRecord]:
+    file: File, to_example: Callable[[str, Row], Record], row_type: type[Row]
+) -> Iterator[Record | BadRecord]:
     """Every object as `row_type` (a msgspec Struct or dict) through `to_example(place, row)`, placed at its first line.
 
     An object that does not fit, or whose JSON breaks, is a BadRecord of its own; so is an end that is no object.
@@ -42,7 +51,7 @@ def read_file(
         yield BadRecord(f"{file.name}:{error.lineno}", Reason.BROKEN_JSON, f"the rest is not read: {error.msg}")
 
 
-def fit(value: object, row_type: type, place: str, what: str = "") -> object | BadRecord:
+def fit(value: object, row_type: type[Row], place: str, what: str = "") -> Row | BadRecord:
     """A value of `element` as `row_type`, or why it is none; `what` opens the detail."""
     if isinstance(value, Unreadable):
         return BadRecord(place, Reason.BROKEN_JSON, what + value.detail)
@@ -63,10 +72,10 @@ def values(text: str) -> Iterator[tuple[int, object]]:
     json.JSONDecodeError where none does, at the end if the array is not closed, and where something follows it.
     """
     line, counted = 1, 0
-    at = BLANKS.match(text).end()
+    at = after(BLANKS, text, 0)
     array = text.startswith("[", at)
     if array:
-        at = BLANKS.match(text, at + 1).end()
+        at = after(BLANKS, text, at + 1)
     elif at == len(text):
         raise json.JSONDecodeError("Expecting value", text, at)
     beginning = beginnings(text, at)
@@ -80,7 +89,7 @@ def values(text: str) -> Iterator[tuple[int, object]]:
                 raise
             value, at = Unreadable(f"{error.msg}, in line {error.lineno}"), following.end() - 1
         yield line, value
-        at = SEPARATOR.match(text, at).end()
+        at = after(SEPARATOR, text, at)
     if array:
         end_of_file(text, at + 1)
 
@@ -112,7 +121,7 @@ def element(text: str, at: int) -> tuple[object, int]:
 def _end(text: str, at: int) -> int:
     """Where the value ends that starts at `at`: where as many brackets are closed as were opened."""
     if text[at] not in "[{":
-        return SCALAR.match(text, at).end()
+        return after(SCALAR, text, at)
     depth = 0
     for token in BRACKET_OR_STRING.finditer(text, at):
         depth += (token[0] in "[{") - (token[0] in "]}")
@@ -123,6 +132,6 @@ def _end(text: str, at: int) -> int:
 
 def end_of_file(text: str, at: int) -> None:
     """Raises json.JSONDecodeError where anything but blanks follows."""
-    at = BLANKS.match(text, at).end()
+    at = after(BLANKS, text, at)
     if at < len(text):
         raise json.JSONDecodeError("Something follows the value", text, at)

@@ -67,8 +67,10 @@ def read(
                 if len(columns) != 8:
                     yield BadRecord(place, Reason.WRONG_COLUMNS, f"{len(columns)} columns, not 8, in {line[:80]!r}")
                     continue
-                row = Row(place, kind, head=tuple(columns[5:8]), tail=tuple(columns[2:5]))
-                sentences.setdefault((columns[0], columns[1]), Sentence(place)).rows.append(row)
+                head, tail = (columns[5], columns[6], columns[7]), (columns[2], columns[3], columns[4])
+                sentences.setdefault((columns[0], columns[1]), Sentence(place)).rows.append(
+                    Row(place, kind, head, tail)
+                )
             else:
                 columns = line.split(" ", 2)
                 if len(columns) != 3 or columns[1] != "NEG":

@@ -56,7 +56,8 @@ def _blocks(file: File) -> Iterator[list[Row]]:
 def _example(name: str, tokens: list[Row], relations: list[Row]) -> RawExample | BadRecord:
     if not tokens:
         return BadRecord(f"{name}:{relations[0][0]}", Reason.BROKEN_RECORD, "relations without a sentence before them")
-    words, entities = [], []
+    words: list[str] = []
+    entities = []
     for number, columns in tokens:
         if len(columns) != TOKEN_COLUMNS:
             detail = f"{len(columns)} tab-separated columns, not the {TOKEN_COLUMNS} of a token"

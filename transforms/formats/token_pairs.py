@@ -73,9 +73,9 @@ def to_example(
     relations = []
     for head, tail, label in pairs:
         if label in labels:
-            spans = span(head), span(tail)
-            if None in spans:
+            of_head, of_tail = span(head), span(tail)
+            if of_head is None or of_tail is None:
                 detail = f"tokens {list(head)} and {list(tail)} are no two mentions in {len(tokens)} tokens"
                 return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
-            relations.append((*spans, label))
+            relations.append((of_head, of_tail, label))
     return sentence(place, words, None, relations) if relations else None

@@ -7,7 +7,7 @@ The layouts, told apart by their keys, in an array or one object a line, without
     text, triple_list: [[head, label, tail]]                  CasRel (https://aclanthology.org/2020.acl-main.136)
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -46,14 +46,18 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 
 
 def to_example(place: str, row: Row) -> RawExample | BadRecord:
+    pairs: Sequence[Pair | TaggedPair] | None = None
+    triples: Iterable[tuple[str, str, str]] | None = None
     if row.sent_text is not None:
-        text, triples = row.sent_text, row.pairs and [(p.head, p.label, p.tail) for p in row.pairs]
+        text, pairs = row.sent_text, row.pairs
     elif row.sentext is not None:
-        text, triples = row.sentext, row.tagged_pairs and [(p.head, p.label, p.tail) for p in row.tagged_pairs]
+        text, pairs = row.sentext, row.tagged_pairs
     elif row.text is not None:
         text, triples = row.text, row.triples
     else:
         return BadRecord(place, Reason.MISSING_FIELD, "no `sentText`, `sentext` or `text`")
+    if pairs is not None:
+        triples = ((pair.head, pair.label, pair.tail) for pair in pairs)
     if triples is None:
         return RawExample(place, text.strip())
     relations = tuple(Relation(label, Mention(head), Mention(tail)) for head, label, tail in triples)

@@ -96,7 +96,7 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
             known = frozenset((label.subject_type, label.predicate, label.object_type) for label in labels)
             return json_rows.read(files, partial(_relations, known=known), RelationRow)
         case "KG":
-            attributes = {label.name: frozenset(label.roles) for label in labels}
+            attributes: dict[str | None, frozenset[str]] = {label.name: frozenset(label.roles) for label in labels}
             attributes[None] = frozenset().union(*attributes.values())
             return json_rows.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
@@ -156,14 +156,15 @@ def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> 
         return RawExample(place, row.text)
     mentions, relations = _Mentions(place, row.text), []
     for item in row.relation:
-        types = (None, None) if known is None else (item.head_type, item.tail_type)
-        if known is not None:
-            if None in types:
-                return BadRecord(place, Reason.MISSING_FIELD, f"{item.relation!r} lacks head_type or tail_type")
-            if (types[0], item.relation, types[1]) not in known:
-                triple = typed_label(types[0], item.relation, types[1]).name
-                return BadRecord(place, Reason.UNKNOWN_LABEL, f"{triple!r} is not in schema.json")
-        relations += _relation(mentions, item, *types)
+        if known is None:
+            relations += _relation(mentions, item, None, None)
+            continue
+        if item.head_type is None or item.tail_type is None:
+            return BadRecord(place, Reason.MISSING_FIELD, f"{item.relation!r} lacks head_type or tail_type")
+        if (item.head_type, item.relation, item.tail_type) not in known:
+            triple = typed_label(item.head_type, item.relation, item.tail_type).name
+            return BadRecord(place, Reason.UNKNOWN_LABEL, f"{triple!r} is not in schema.json")
+        relations += _relation(mentions, item, item.head_type, item.tail_type)
     return RawExample(place, row.text, relations=tuple(relations), lost=tuple(mentions.lost))
 
 
@@ -175,8 +176,8 @@ def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozense
     if row.relation is None:
         return RawExample(place, row.text)
     types: dict[str, set[str]] = {}
-    for item in row.entity or ():
-        types.setdefault(item.entity, set()).add(item.entity_type)
+    for entity in row.entity or ():
+        types.setdefault(entity.entity, set()).add(entity.entity_type)
     mentions, relations = _Mentions(place, row.text), []
     for item in row.relation:
         called = types.get(item.head, ())
@@ -255,9 +256,10 @@ def _three_values(file: File) -> list[tuple[int, str]]:
     """(first line, JSON) of each, where the file is three JSON values, however they are broken into lines; else
     nothing.
     """
-    text, found, at = file.text(), [], 0
+    text, at = file.text(), 0
+    found: list[tuple[int, str]] = []
     try:
-        while (start := json_values.BLANKS.match(text, at).end()) < len(text) and len(found) <= len(LINES):
+        while (start := json_values.after(json_values.BLANKS, text, at)) < len(text) and len(found) <= len(LINES):
             _, at = json_values.element(text, start)
             found.append((text.count("\n", 0, start) + 1, text[start:at]))
     except json.JSONDecodeError:
@@ -289,8 +291,8 @@ def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> 
     types = {end for subject_type, _, object_type in certain for end in (subject_type, object_type)}
     triples = []
     for name, found in splits.items():
-        known = [(split[0] in types) + (split[2] in types) for split in found]
-        best = [split for split, count in zip(found, known, strict=True) if count == max(known)]
+        counts = [(split[0] in types) + (split[2] in types) for split in found]
+        best = [split for split, count in zip(found, counts, strict=True) if count == max(counts)]
         if len(best) != 1:
             problem = f"could be {' or '.join(map(str, found))}" if found else "holds no predicate between two types"
             raise SourceError(f"{place}: {name!r} {problem}; write subjectType_predicate_objectType")
