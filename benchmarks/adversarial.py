@@ -19,7 +19,8 @@ from schemas.arrow import examples_to_table
 from schemas.example import Entity, Example, Mention, RawExample, Relation
 from schemas.label import Label, typed_label
 from transforms import prompts
-from transforms.ask import AskOptions, asking, cut
+from transforms.ask import AskOptions, asking
+from transforms.batches import cut
 from transforms.clean import low_quality, repair
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import decide, unite

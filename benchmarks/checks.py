@@ -15,7 +15,7 @@ from pipelines.build_folder import read_label_set, recorded
 from pipelines.config import Config
 from pipelines.stages.instruct import INSTRUCTIONS_A_TABLE
 from pipelines.stages.validate import Part, checks, whole_examples
-from transforms.ask import SPLIT_NUM
+from transforms.batches import SPLIT_NUM
 from transforms.shards import read_batches
 from validation import faultless, faultless_examples
 

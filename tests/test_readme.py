@@ -11,7 +11,7 @@ from pipelines.driver import closing_line
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import TASKS
 from tests.conftest import ROOT
-from transforms.ask import SPLIT_NUM
+from transforms.batches import SPLIT_NUM
 from transforms.shards import read_shard
 
 README = (ROOT / "README.md").read_text()

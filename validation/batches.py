@@ -5,7 +5,7 @@ The rows of one example and task are consecutive, in the order of their batches;
 
 import numpy as np
 
-from transforms.ask import smallest_rest
+from transforms.batches import smallest_rest
 
 
 def lengths(starts: np.ndarray, rows: int) -> np.ndarray:

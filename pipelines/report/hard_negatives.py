@@ -9,7 +9,7 @@ from schemas.build_statistics import total
 from schemas.label import Label
 from schemas.manifests import Instructed, InstructionCounts, Labelled
 from transforms import files
-from transforms.ask import SPLIT_NUM, cut
+from transforms.batches import SPLIT_NUM, cut
 
 
 def together_by_chance(labels: Sequence[Label], split_num: int) -> float:

@@ -33,7 +33,8 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.ask import SPLIT_NUM, AskOptions, asking, cut
+from transforms.ask import AskOptions, asking
+from transforms.batches import SPLIT_NUM, cut
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless

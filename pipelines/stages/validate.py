@@ -38,7 +38,7 @@ from schemas.example_id import ExampleId
 from schemas.label import LabelSet
 from schemas.manifests import Cleaned, Facts, Instructed, Labelled, Validated
 from transforms import files
-from transforms.ask import SPLIT_NUM
+from transforms.batches import SPLIT_NUM
 from transforms.deduplicate import SameText
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.label import Label
-from transforms.ask import SPLIT_NUM, AskOptions, refuse_strange
+from transforms.ask import AskOptions, refuse_strange
+from transforms.batches import SPLIT_NUM
 from transforms.draw import drawn, purpose_key, seed_key
 
 

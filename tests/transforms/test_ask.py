@@ -17,7 +17,8 @@ from tests import rows
 from tests.specification import asking
 from tests.specification.asking import Batch
 from transforms import prompts
-from transforms.ask import AskOptions, cut
+from transforms.ask import AskOptions
+from transforms.batches import cut
 
 ROOT = Path(__file__).resolve().parents[2]
 L12 = tuple(Label(name) for name in "ABCDEFGHIJKL")
