@@ -13,13 +13,13 @@ from functools import cache
 import numpy as np
 
 from hard_negatives import embed
-from hard_negatives.cache import cached
+from hard_negatives.cache import cached_encoder
 from hard_negatives.dictionary import Dictionary, as_mapping, dump, load
 from hard_negatives.evaluate import Report, evaluate
 from hard_negatives.evidence import Evidence, evidence
 from hard_negatives.kinds import DEFAULT, KINDS
 from hard_negatives.mine import mine
-from hard_negatives.samples import Drawn, merge
+from hard_negatives.samples import SamplesByLabel, merge
 from pipelines import build, sources
 from pipelines.build_folder import clean_shards
 from pipelines.sources import registry
@@ -47,7 +47,7 @@ def wanted(references: Sequence[Dictionary]) -> dict[str, list[str]]:
     return found
 
 
-def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, Drawn]:
+def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, SamplesByLabel]:
     """Source key → annotations of its train and validation files, which are built up to clean/."""
     located = registry.everything(registry.listing(data_root))
     keys = [one.key for one in located if one.key in tasks and one.found and one.found.splits]
@@ -55,7 +55,7 @@ def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotat
     code = build.main([*flags, "--hard_negatives", "none"])
     if code not in (0, 3):
         sys.exit(code)
-    parts: dict[str, list[Drawn]] = {}
+    parts: dict[str, list[SamplesByLabel]] = {}
     for shard, _ in clean_shards(output):
         if shard.split != "test":
             key, drawn = draw_shard(shard, output, tasks, annotations)
@@ -63,7 +63,7 @@ def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotat
     return {key: merge(of, annotations) for key, of in parts.items()}
 
 
-def gather(tasks: dict[str, list[str]], drawn: Mapping[str, Drawn], model: str, cache_folder: str) -> Found:
+def gather(tasks: dict[str, list[str]], drawn: Mapping[str, SamplesByLabel], model: str, cache_folder: str) -> Found:
     """All evidence for all label sets."""
     found = {}
     for key, of_source in tasks.items():
@@ -75,7 +75,7 @@ def gather(tasks: dict[str, list[str]], drawn: Mapping[str, Drawn], model: str, 
             if model == embed.LEXICAL:
                 made = evidence(*which, None, KINDS)
             else:
-                with cached(model, cache_folder, f"{key}/{task}") as encode:
+                with cached_encoder(model, cache_folder, f"{key}/{task}") as encode:
                     made = evidence(*which, encode, KINDS)
             found[task, labels.source] = labels, made
     return found
