@@ -1,7 +1,7 @@
-"""python -m benchmarks.adversarial: inputs made to cost a reader or a text step most, at 1×, 4× and 16× → seconds.
+"""python -m benchmarks.adversarial: times readers and text steps on worst-case inputs of size 1×, 4× and 16×.
 
-Each case is a size n → what is run. What takes more than GROWTH times as long for 16 times the input is worse than
-linear, and is marked.
+Each case is a function of a size n. Cases that take more than GROWTH times as long for 16 times the input are worse
+than linear and are marked.
 """
 
 import argparse
@@ -33,9 +33,9 @@ from transforms.windows import windows
 
 SIZES = (1, 4, 16)
 GROWTH = 64
-"""For 16 times the input: four times what is linear, for caches and allocation; a square is 256."""
+"""Limit for 16 times the input: linear growth is 16, quadratic 256; the margin is for caches and allocation."""
 FLOOR_S = 0.02
-"""Times below this say nothing of growth."""
+"""Shorter times are too noisy to measure growth."""
 
 Files = dict[str, str]
 """Name → content."""

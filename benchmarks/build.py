@@ -1,4 +1,4 @@
-"""python -m benchmarks.build: generated records → a whole build of them, rows a second, peak memory, time by stage."""
+"""python -m benchmarks.build: builds generated records; prints rows per second, peak memory and time by stage."""
 
 import argparse
 import json
@@ -13,21 +13,23 @@ from schemas.manifests import Instructed
 
 LABELS = {"NER": 18, "RE": 49, "EE": 34}
 ASK_ALL = ("negative_ratio=1000000", "labels_without_positive=-1")
-"""Every label is asked about every text, as the converter that we compare with does."""
+"""Every label is asked of every text, as in the converter used for comparison."""
 
 
 def argument_parser(doc: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=100_000, help="how many texts (default 100,000)")
+    parser.add_argument("--records", type=int, default=100_000, help="number of texts (default 100,000)")
     parser.add_argument("--task", choices=tuple(LABELS), default="RE")
     parser.add_argument("--labels", type=int, help=f"labels of the set; default {LABELS}")
-    parser.add_argument("--workers", type=int, default=2, help="worker processes; 1 works in the build's own")
-    parser.add_argument("--folder", type=Path, help="where records and build go, and stay; default: a temporary one")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes; 1: run in the process of the build")
+    parser.add_argument(
+        "--folder", type=Path, help="keep records and build in this folder; default: a temporary folder"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
 
 
-def measured(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
+def measure_build(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
     """Builds up to stage `last` in `folder` and returns the figures."""
     task, data, output = arguments.task, folder / "records", folder / "build"
     if not data.exists():
@@ -56,17 +58,17 @@ def measured(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
 def in_folder(arguments: argparse.Namespace, last: str) -> dict:
     if arguments.folder:
         arguments.folder.mkdir(parents=True, exist_ok=True)
-        return measured(arguments, arguments.folder, last)
+        return measure_build(arguments, arguments.folder, last)
     with tempfile.TemporaryDirectory() as folder:
-        return measured(arguments, Path(folder), last)
+        return measure_build(arguments, Path(folder), last)
 
 
 def table(figures: dict) -> str:
-    """The figures in lines for a person."""
+    """The figures as a text table."""
     rows, wall = figures["instructions"], figures["wall_s"]
     lines = [
         f"{figures['task']}, {figures['records']:,} records, {figures['workers']} workers: {rows:,} instructions, "
-        f"{figures['rows_per_s']:,.0f} a second of {figures['measured']}; build {wall:.1f} s, "
+        f"{figures['rows_per_s']:,.0f} per second of {figures['measured']}; build {wall:.1f} s, "
         f"first shard after {figures['first_shard_s']:.1f} s, processor {figures['processor_s']:.1f} s, "
         f"peak {figures['peak_gb']:.2f} GB"
     ]

@@ -1,9 +1,9 @@
-"""python -m benchmarks.fuzz: mutated files through every form of every source's reader → what broke a promise.
+"""python -m benchmarks.fuzz: reads mutated files with every form of every source, and reports violated guarantees.
 
-The seeds are the bundled samples and some rows of a user's own data. A reader may yield RawExamples and BadRecords or
-raise a SourceError of one line (a user's source.yaml: a ConfigError), within the limits of time and memory; every
-mention spells its offsets after `normalize`, and examples and rejects can be written. Variant n of a seed is the
-same on every run. Exit code 1 where something failed; each failing input is written to a folder.
+The seeds are the bundled samples and some rows of a user's data. A reader may yield RawExamples and BadRecords or raise
+a SourceError of one line (for a user's source.yaml: a ConfigError), within limits of time and memory. Every mention
+must equal the text at its offsets after `normalize`, and examples and rejects must be writable. Variant n of a seed is
+the same on every run. Exit code 1 if a variant failed; failing inputs are written to the folder of --failures.
 """
 
 import argparse
@@ -38,16 +38,16 @@ from transforms.normalize import normalize, spelled
 SAMPLES = Path(pipelines.__file__).with_name("samples")
 PROJECT = SAMPLES.parent.parent
 PROCESSOR_S = 5.0
-"""A variant's limit; its files are some ten kilobytes and a reader's speed is megabytes a second."""
+"""Limit of a variant: its files have about ten kilobytes, and readers process megabytes per second."""
 WALL_S = 120.0
-"""After which the process of a variant that does not even notice its limit is killed, also on a busy machine."""
+"""Time after which a process that does not react to its limit is killed; enough on a busy machine."""
 MEMORY_BYTES = 1 << 30
-"""More than what the process has when it starts."""
-KEPT_A_KIND = 3
-"""Failing inputs that are written of one kind of failure."""
+"""Limit of the memory that a process allocates after its start."""
+KEPT_PER_KIND = 3
+"""Failing inputs that are written per kind of failure."""
 
 OWN = "own"
-"""The key of a user's own data."""
+"""The key of a user's data."""
 TEXT = "Ada Marrow left Coal Quay on 3 May."
 OWN_DATA = {
     "NER": (["person", "place"], [], {}, "entity", {"entity": "Coal Quay", "entity_type": "place"}),
@@ -70,7 +70,7 @@ OWN_DATA = {
 
 @dataclass(frozen=True)
 class Case:
-    """Files that one form of a source reads as one split (`form` -1: a folder of a user's own data)."""
+    """Files that a form of a source reads as a split (`form` -1: a folder of a user's data)."""
 
     key: str
     form: int
@@ -84,7 +84,7 @@ class Case:
 
 @dataclass
 class Outcome:
-    """What one variant gave. `failure`: kind and traceback."""
+    """The result of a variant. `failure`: kind and traceback."""
 
     number: int
     name: str
@@ -113,35 +113,35 @@ class Totals:
 
 
 class TimeIsUp(BaseException):
-    """No error that a reader could take for a fault of its file."""
+    """The time limit; not an Exception, so that no reader handles it as an error of its file."""
 
 
 class Broken(Exception):
-    """A promise that a reader broke."""
+    """A guarantee that a reader violated."""
 
 
 def cases(keys: Sequence[str]) -> dict[str, list[Case]]:
-    """Folder → cases of every form and split; a form of which the sample has no file gets those of another."""
-    found: dict[str, list[Case]] = {}
+    """Folder → cases of every form and split. A form without files in the sample gets the files of another form."""
+    by_folder: dict[str, list[Case]] = {}
     for key in keys:
         folder = OWN if key == OWN else sources.folder(key)
-        found.setdefault(folder, []).extend(own_cases() if key == OWN else source_cases(key))
-    return found
+        by_folder.setdefault(folder, []).extend(user_cases() if key == OWN else source_cases(key))
+    return by_folder
 
 
 def source_cases(key: str) -> Iterator[Case]:
-    listed = list_files(str(SAMPLES / sources.folder(key)))
+    all_files = list_files(str(SAMPLES / sources.folder(key)))
     for number, form in enumerate(sources.load(key).forms):
-        mine = [file for file in listed if matches(file.name, form.include) and not matches(file.name, form.exclude)]
-        splits, _, _ = deal(form, mine)
-        for split, files in (splits or {"train": listed[:4]}).items():
+        included = [f for f in all_files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
+        splits, _, _ = deal(form, included)
+        for split, files in (splits or {"train": all_files[:4]}).items():
             yield Case(key, number, split, tuple((file.name, file.read()) for file in files))
 
 
-def own_cases() -> Iterator[Case]:
-    for schema in sorted(SAMPLES.rglob(user_data.SCHEMA)):
-        files = [(path.name, path.read_bytes()) for path in sorted(schema.parent.iterdir())]
-        yield Case(OWN, -1, schema.parent.parent.name, tuple(files))
+def user_cases() -> Iterator[Case]:
+    for path in sorted(SAMPLES.rglob(user_data.SCHEMA)):
+        samples = tuple((file.name, file.read_bytes()) for file in sorted(path.parent.iterdir()))
+        yield Case(OWN, -1, path.parent.parent.name, samples)
     for task, (*schema, layer, item) in OWN_DATA.items():
         rows = [{"text": TEXT, layer: [item]}, {"text": TEXT, layer: []}, {"text": f"{TEXT} {TEXT}", layer: [item] * 2}]
         files = {
@@ -154,7 +154,7 @@ def own_cases() -> Iterator[Case]:
 
 
 def variant(by_folder: dict[str, list[Case]], seed: int, number: int) -> Case:
-    """One of the cases with one or two of its files mutated."""
+    """A random case with one or two of its files mutated."""
     random = Random(f"{seed} {number}")
     case = random.choice(by_folder[random.choice(sorted(by_folder))])
     files = dict(case.files)
@@ -164,7 +164,7 @@ def variant(by_folder: dict[str, list[Case]], seed: int, number: int) -> Case:
 
 
 def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExample | BadRecord]]]:
-    """Each source that the files are, with its records. Raises SourceError and ConfigError."""
+    """The sources in the files, each with its records. Raises SourceError and ConfigError."""
     root = folder / "IE" / case.split if case.key == OWN else folder
     for name, content in case.files:
         path = root / name
@@ -182,7 +182,7 @@ def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExa
 
 
 def check(case: Case, folder: Path, outcome: Outcome) -> None:
-    """Reads the files and counts what they give. Raises Broken, or what a reader should not have raised."""
+    """Reads the files and counts the records. Raises Broken, or an exception that a reader must not raise."""
     examples: list[Example] = []
     bad: list[BadRecord] = []
     try:
@@ -222,13 +222,13 @@ def as_example(case: Case, source: Source, record: RawExample, number: int) -> E
     )
 
 
-def tried(case: Case, number: int, folder: Path) -> Outcome:
-    """The outcome of one variant within the limit of processor time."""
+def run_case(case: Case, number: int, folder: Path) -> Outcome:
+    """The outcome of a variant within the limit of processor time."""
     outcome = Outcome(number, case.name)
     signal.setitimer(signal.ITIMER_PROF, PROCESSOR_S)
     try:
         check(case, folder, outcome)
-    except (Exception, TimeIsUp) as error:  # whatever it is, it is what is looked for
+    except (Exception, TimeIsUp) as error:  # any exception is a failure of the reader
         signal.setitimer(signal.ITIMER_PROF, 0)
         outcome.failure = kind_of(error), traceback.format_exc(limit=-12)
         outcome.files = case.files
@@ -238,7 +238,7 @@ def tried(case: Case, number: int, folder: Path) -> Outcome:
 
 
 def kind_of(error: BaseException) -> str:
-    """`ValueError at transforms/formats/brat.py:177`: the innermost line of ours, and what was raised there."""
+    """The exception and the innermost line of this project: `ValueError at transforms/formats/brat.py:177`."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PROJECT)]
     inner = [frame for frame in ours if not frame.filename.endswith("benchmarks/fuzz.py")] or ours
@@ -247,10 +247,10 @@ def kind_of(error: BaseException) -> str:
 
 
 def work(connection: Connection, keys: Sequence[str], seed: int, start: int) -> None:
-    """Sends the outcomes of the variants from `start` on, until its process is ended."""
+    """Sends the outcomes of the variants from `start` on, until the process is killed."""
 
     def end(*_) -> None:
-        raise TimeIsUp(f"{PROCESSOR_S} processor seconds are over")
+        raise TimeIsUp(f"more than {PROCESSOR_S} processor seconds")
 
     by_folder = cases(keys)
     signal.signal(signal.SIGPROF, end)
@@ -259,13 +259,13 @@ def work(connection: Connection, keys: Sequence[str], seed: int, start: int) -> 
     while True:
         case = variant(by_folder, seed, start)
         with tempfile.TemporaryDirectory() as folder:
-            outcome = tried(case, start, Path(folder))
+            outcome = run_case(case, start, Path(folder))
         connection.send(outcome)
         start += 1
 
 
 def outcomes(keys: Sequence[str], seed: int) -> Iterator[Outcome]:
-    """The outcomes of variant 0, 1, ... A variant that ends its process, or never ends, is a failure of its own."""
+    """The outcomes of variants 0, 1, ... A variant that kills its process or never ends is a failure too."""
     context = multiprocessing.get_context("spawn")
     number = 0
     while True:
@@ -297,16 +297,16 @@ def keep(outcome: Outcome, folder: Path) -> None:
         path = place / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    said = f"{outcome.name}\n{outcome.failure[0]}\n\n{outcome.failure[1]}"
-    (place / "failure.txt").write_text(said, encoding="utf-8", errors="backslashreplace")
+    report = "\n\n".join(outcome.failure or ())
+    (place / "failure.txt").write_text(f"{outcome.name}\n{report}", encoding="utf-8", errors="backslashreplace")
 
 
-def fuzzed(keys: Sequence[str], seed: int, variants: int | None, minutes: float, folder: Path | None) -> Totals:
-    """Runs so many variants, or for so many minutes."""
+def fuzz(keys: Sequence[str], seed: int, variants: int | None, minutes: float, folder: Path | None) -> Totals:
+    """Runs `variants` variants, or as many as fit into `minutes` if it is None."""
     totals, end = Totals(), time.monotonic() + 60 * minutes
     for outcome in outcomes(keys, seed):
         totals.add(outcome)
-        if outcome.failure and folder and totals.kinds[outcome.failure[0]] <= KEPT_A_KIND:
+        if outcome.failure and folder and totals.kinds[outcome.failure[0]] <= KEPT_PER_KIND:
             keep(outcome, folder)
         if totals.counts["variants"] == variants or (variants is None and time.monotonic() > end):
             return totals
@@ -317,12 +317,12 @@ def main(flags: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--variants", type=int, help="so many, whatever time they take")
-    parser.add_argument("--sources", default="", metavar="KEY,...", help=f"of these alone ({OWN}: a user's own data)")
-    parser.add_argument("--failures", type=Path, metavar="DIR", help="where failing inputs are written")
+    parser.add_argument("--variants", type=int, help="number of variants, instead of --minutes")
+    parser.add_argument("--sources", default="", metavar="KEY,...", help=f"only these sources ({OWN}: a user's data)")
+    parser.add_argument("--failures", type=Path, metavar="DIR", help="folder for failing inputs")
     arguments = parser.parse_args(flags)
     keys = arguments.sources.split(",") if arguments.sources else [*sources.keys(), OWN]
-    totals = fuzzed(keys, arguments.seed, arguments.variants, arguments.minutes, arguments.failures)
+    totals = fuzz(keys, arguments.seed, arguments.variants, arguments.minutes, arguments.failures)
     names = ("variants", "examples", "bad_records", "source_errors", "failures")
     print(", ".join(f"{name.replace('_', ' ')} {totals.counts[name]:,}" for name in names))
     for kind, count in totals.kinds.most_common():

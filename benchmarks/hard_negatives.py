@@ -1,7 +1,6 @@
-"""Measures what each kind of evidence is worth, alone, left out and added, by a reference that people made.
+"""Ablation of the kinds of evidence: alone, left out and added, scored against a hand-made reference.
 
-Prints a Markdown table.
-Sources of the reference that have no files below the data root are mined from their labels alone.
+Prints Markdown tables. Sources of the reference without files below the data root are mined from their labels alone.
 """
 
 import argparse
@@ -13,13 +12,13 @@ from functools import cache
 import numpy as np
 
 from hard_negatives import embed
-from hard_negatives.cache import cached
+from hard_negatives.cache import cached_encoder
 from hard_negatives.dictionary import Dictionary, as_mapping, dump, load
 from hard_negatives.evaluate import Report, evaluate
 from hard_negatives.evidence import Evidence, evidence
 from hard_negatives.kinds import DEFAULT, KINDS
 from hard_negatives.mine import mine
-from hard_negatives.samples import Drawn, merge
+from hard_negatives.samples import SamplesByLabel, merge
 from pipelines import build, sources
 from pipelines.build_folder import clean_shards
 from pipelines.sources import registry
@@ -35,19 +34,19 @@ Found = Mapping[tuple[str, str], tuple[LabelSet, dict[str, Evidence]]]
 """(task, published source name) → its label set and the evidence of every kind."""
 
 
-def wanted(references: Sequence[Dictionary]) -> dict[str, list[str]]:
-    """Source key → the tasks for which the reference has it, by its published name."""
+def tasks_by_source(references: Sequence[Dictionary]) -> dict[str, list[str]]:
+    """Source key → the tasks for which the references contain the published name of the source."""
     names = {(reference.task, reference.source) for reference in references}
-    found: dict[str, list[str]] = {}
+    by_source: dict[str, list[str]] = {}
     for key in sources.keys():
         source = sources.load(key)
         tasks = [task for task in source.tasks if (task, source.name_for(task)) in names]
         if tasks:
-            found[key] = tasks
-    return found
+            by_source[key] = tasks
+    return by_source
 
 
-def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, Drawn]:
+def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, SamplesByLabel]:
     """Source key → annotations of its train and validation files, which are built up to clean/."""
     located = registry.everything(registry.listing(data_root))
     keys = [one.key for one in located if one.key in tasks and one.found and one.found.splits]
@@ -55,38 +54,40 @@ def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotat
     code = build.main([*flags, "--hard_negatives", "none"])
     if code not in (0, 3):
         sys.exit(code)
-    parts: dict[str, list[Drawn]] = {}
+    parts: dict[str, list[SamplesByLabel]] = {}
     for shard, _ in clean_shards(output):
         if shard.split != "test":
             key, drawn = draw_shard(shard, output, tasks, annotations)
             parts.setdefault(key, []).append(drawn)
-    return {key: merge(of, annotations) for key, of in parts.items()}
+    return {key: merge(samples, annotations) for key, samples in parts.items()}
 
 
-def gather(tasks: dict[str, list[str]], drawn: Mapping[str, Drawn], model: str, cache_folder: str) -> Found:
+def gather(tasks: dict[str, list[str]], drawn: Mapping[str, SamplesByLabel], model: str, cache_folder: str) -> Found:
     """All evidence for all label sets."""
     found = {}
-    for key, of_source in tasks.items():
+    for key, tasks_of_source in tasks.items():
         source = sources.load(key)
-        for task in of_source:
+        for task in tasks_of_source:
             labels = label_set(key, source, task, [], False)
-            samples = {label: [s for _, s in kept] for (of, label), kept in drawn.get(key, {}).items() if of == task}
+            samples = {
+                label: [s for _, s in kept] for (kind, label), kept in drawn.get(key, {}).items() if kind == task
+            }
             which = labels, samples, raw_labels(source, task)
             if model == embed.LEXICAL:
                 made = evidence(*which, None, KINDS)
             else:
-                with cached(model, cache_folder, f"{key}/{task}") as encode:
+                with cached_encoder(model, cache_folder, f"{key}/{task}") as encode:
                     made = evidence(*which, encode, KINDS)
             found[task, labels.source] = labels, made
     return found
 
 
 class Scores:
-    """Scores by kinds of evidence, each combination mined once."""
+    """Scores by kinds of evidence; each combination is mined once."""
 
     def __init__(self, found: Found, references: tuple[Dictionary, ...], model: str):
         self.found, self.references, self.model = found, references, model
-        self.of = cache(self.compute)
+        self.report = cache(self.compute)
 
     def dictionaries(self, kinds: Sequence[str], among: Sequence[str] = ()) -> tuple[Dictionary, ...]:
         """Mined from these kinds; `among`: only for label sets that have evidence of all of these."""
@@ -100,24 +101,24 @@ class Scores:
         return evaluate(self.dictionaries(kinds, among), self.references)
 
     def by_source(self, kinds: tuple[str, ...]) -> np.ndarray:
-        return np.array([source.scores.p_at_r for source in self.of(kinds).sources])
+        return np.array([source.scores.p_at_r for source in self.report(kinds).sources])
 
     def leave_one_out(self, first: tuple[str, ...], steps: Callable[[tuple[str, ...]], list[tuple[str, ...]]]) -> float:
-        """The mean P@|R| over sources where for each the kinds are chosen by all others: from `first` on, the step
-        that makes their mean best is taken, as long as one makes it better.
+        """The mean P@|R| over sources, with the kinds for each source selected on all other sources: starting from
+        `first`, the step with the best mean is taken as long as it improves the mean.
         """
-        count = len(self.of(DEFAULT).sources)
-        found = []
+        count = len(self.report(DEFAULT).sources)
+        results = []
         for left in range(count):
             by, kinds, reached = np.arange(count) != left, first, -1.0
             while True:
                 means = {more: self.by_source(more)[by].mean() for more in steps(kinds)}
-                best = max(means, key=means.get, default=kinds)
+                best = max(means, key=means.__getitem__, default=kinds)
                 if means.get(best, -1.0) <= reached:
                     break
                 kinds, reached = best, means[best]
-            found.append(self.by_source(kinds)[left])
-        return float(np.mean(found))
+            results.append(self.by_source(kinds)[left])
+        return float(np.mean(results))
 
 
 def one_more(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -130,20 +131,23 @@ def one_less(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def ablation(scores: Scores) -> str:
     """The table, and the lines under it."""
-    default = scores.of(DEFAULT).mean
+    default = scores.report(DEFAULT).mean
     lines = ["| evidence | sources | alone | chance | without it | with it |", "|:--|--:|--:|--:|--:|--:|"]
     for kind in KINDS:
         alone = [made for _, made in scores.found.values() if kind in made]
         if not alone:
             continue
-        mean = scores.of((kind,), (kind,)).mean
-        cells = [f"{len(scores.of((kind,), (kind,)).sources)}", f"{mean.p_at_r:.3f}", f"{mean.chance:.3f}"]
+        mean = scores.report((kind,), (kind,)).mean
+        cells = [f"{len(scores.report((kind,), (kind,)).sources)}", f"{mean.p_at_r:.3f}", f"{mean.chance:.3f}"]
         if kind in DEFAULT:
-            cells += [f"{scores.of(tuple(k for k in DEFAULT if k != kind)).mean.p_at_r:.3f}", f"{default.p_at_r:.3f}"]
+            cells += [
+                f"{scores.report(tuple(k for k in DEFAULT if k != kind)).mean.p_at_r:.3f}",
+                f"{default.p_at_r:.3f}",
+            ]
         else:
-            cells += [f"{default.p_at_r:.3f}", f"{scores.of((*DEFAULT, kind)).mean.p_at_r:.3f}"]
+            cells += [f"{default.p_at_r:.3f}", f"{scores.report((*DEFAULT, kind)).mean.p_at_r:.3f}"]
         lines.append(f"| {kind} | " + " | ".join(cells) + " |")
-    everything = scores.of(tuple(KINDS)).mean
+    everything = scores.report(tuple(KINDS)).mean
     lines += [
         "",
         f"default ({', '.join(DEFAULT)}): {default.p_at_r:.3f}; AP {default.average_precision:.3f}, "
@@ -158,7 +162,7 @@ def ablation(scores: Scores) -> str:
 
 def by_source(scores: Scores) -> str:
     """The default kinds, source by source; `from`: whether annotations were there to draw from."""
-    report = scores.of(DEFAULT)
+    report = scores.report(DEFAULT)
     lines = ["| source | from | labels | P@\\|R\\| | AP | Jaccard | chance |", "|:--|:--|--:|--:|--:|--:|--:|"]
     for source in report.sources:
         _, made = scores.found[source.task, source.source]
@@ -170,21 +174,23 @@ def by_source(scores: Scores) -> str:
 
 
 def worst_pairs(scores: Scores, count: int) -> str:
-    """For each source the pairs furthest from the reference: those ranked among the first |R| that are not in R, by
-    score, and those in R by how far behind |R| they are ranked.
+    """The pairs of each source that differ most from the reference: pairs ranked among the first |R| that are not in R,
+    by score, and pairs in R, by their distance behind rank |R|.
     """
     ranked = {
-        (made.task, made.source): {label: (*of.neighbours, *of.below_cut) for label, of in made.labels.items()}
+        (made.task, made.source): {
+            label: (*ranking.neighbours, *ranking.below_cut) for label, ranking in made.labels.items()
+        }
         for made in scores.dictionaries(DEFAULT)
     }
     lines = ["| source | taken for neighbours (score) | missed (rank, of so many) |", "|:--|:--|:--|"]
-    for source in scores.of(DEFAULT).sources:
+    for source in scores.report(DEFAULT).sources:
         (reference,) = (r for r in scores.references if (r.task, r.source) == (source.task, source.source))
         wrong, missed = [], []
         for label, truth in as_mapping(reference).items():
             order = ranked[source.task, source.source].get(label, ())
             size = len(set(truth) - {label})
-            wrong += [(-near.score, label, near.label) for near in order[:size] if near.label not in truth]
+            wrong += [(-(near.score or 0.0), label, near.label) for near in order[:size] if near.label not in truth]
             behind = enumerate(order[size:], size + 1)
             missed += [(size - rank, label, near.label, rank, size) for rank, near in behind if near.label in truth]
         cells = ["; ".join(f"{label} → {near} ({-score:.2f})" for score, label, near in sorted(wrong)[:count])]
@@ -198,8 +204,8 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data_root", metavar="DIR", help="original files; without, names and descriptions alone")
     parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
     parser.add_argument("--embedding_model", required=True, metavar="NAME|PATH|lexical")
-    parser.add_argument("--pairs", type=int, default=6, help="of each source, the worst to show")
-    parser.add_argument("--annotations", type=int, default=40, help="of each label, drawn as evidence")
+    parser.add_argument("--pairs", type=int, default=6, help="number of worst pairs to show per source")
+    parser.add_argument("--annotations", type=int, default=40, help="annotations per label, sampled as evidence")
     parser.add_argument(
         "--output", metavar="DIR", help="what is built, and embedded texts, stay here; default: nowhere"
     )
@@ -215,7 +221,7 @@ def print_scores(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         output = options.output or f"{temporary}/build"
         references = load(options.reference)
-        tasks = wanted(references)
+        tasks = tasks_by_source(references)
         drawn = drawn_from(options.data_root, output, tasks, options.annotations) if options.data_root else {}
         evidence = gather(tasks, drawn, options.embedding_model, f"{output}/embeddings")
         scores = Scores(evidence, references, options.embedding_model)

@@ -1,4 +1,4 @@
-"""python -m benchmarks.ingest: generated files of each format → MB that a reader and the ingest stage take a second."""
+"""python -m benchmarks.ingest: generated files of each format → MB per second of the reader and of the ingest stage."""
 
 import argparse
 import json
@@ -17,25 +17,28 @@ EXAMPLES_PER_SHARD = 100_000
 
 
 def processor_s(work: Callable[[], object]) -> float:
-    """Processor seconds of this process, the better of two runs: the first one also warms caches."""
-    taken = []
+    """Processor seconds of this process for the faster of two runs; the first run also warms caches."""
+    elapsed = []
     for _ in range(2):
         started = time.process_time()
         work()
-        taken.append(time.process_time() - started)
-    return min(taken)
+        elapsed.append(time.process_time() - started)
+    return min(elapsed)
 
 
-def of_source(data: Path, output: Path, source: Located) -> dict:
-    """MB a processor second of the source's reader alone, and of reader, label map and writing."""
-    files = tuple(source.found.splits["train"])
+def measure_source(data: Path, output: Path, source: Located) -> dict:
+    """MB per processor second of the reader of a source alone, and of reader, label mapping and writing."""
+    found = source.found
+    if found is None:
+        sys.exit(f"{source.key}: no generated files")
+    files = tuple(found.splits["train"])
     megabytes = sum(Path(file.path).stat().st_size for file in files) / 1e6
     stage = IngestSplit(str(output), None, 42, EXAMPLES_PER_SHARD, ())
     element = SplitFiles(str(data), source.key, "train", files)
     (outcome,) = stage.process(element)
     if not outcome.read or outcome.read.rejected:
-        sys.exit(f"{source.key}: generated files are read without a fault, these were not: {outcome}")
-    reader = processor_s(lambda: sum(1 for _ in source.found.read("train")))
+        sys.exit(f"{source.key}: generated files must be read without rejects, but: {outcome}")
+    reader = processor_s(lambda: sum(1 for _ in found.read("train")))
     whole = processor_s(lambda: list(stage.process(element)))
     return {
         "files": len(files),
@@ -46,8 +49,8 @@ def of_source(data: Path, output: Path, source: Located) -> dict:
     }
 
 
-def of_build(data: Path, folder: Path) -> dict:
-    """Seconds of a build up to its ingest stage, and from its start to its first shard, in the build's own process."""
+def measure_build(data: Path, folder: Path) -> dict:
+    """Seconds of a build up to its ingest stage, and from its start to its first shard, in a process of its own."""
     output = folder / "build"
     command = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(output)]
     samples = measure.run([*command, "--hard_negatives", "none", "--only", "ingest"], folder / "build.log")
@@ -60,37 +63,38 @@ def of_build(data: Path, folder: Path) -> dict:
     }
 
 
-def measured(megabytes: float, folder: Path) -> dict:
+def measure_all(megabytes: float, folder: Path) -> dict:
+    """The figures of all sources and of the build."""
     data = folder / "raw"
     if not data.exists():
         raw_files.write(data, megabytes)
     located = registry.locate(registry.everything(registry.listing(str(data))), (), str(data))
     return {
-        "sources": {source.key: of_source(data, folder / "alone", source) for source in located},
-        "build": of_build(data, folder),
+        "sources": {source.key: measure_source(data, folder / "alone", source) for source in located},
+        "build": measure_build(data, folder),
     }
 
 
 def table(figures: dict) -> str:
-    """The figures in lines for a person."""
+    """The figures as a text table."""
     lines = [f"{'':<18}{'files':>7}{'examples':>10}{'MB':>7}  reader MB/s  stage MB/s"]
     for key, found in figures["sources"].items():
         lines.append(
             f"{key:<18}{found['files']:7,}{found['examples']:10,}{found['mb']:7.1f}"
             f"{found['reader_mb_per_s']:13.1f}{found['stage_mb_per_s']:12.1f}"
         )
-    line = "the build of all up to ingest: {wall_s} s (processor {processor_s} s), first shard at {first_shard_s} s"
+    line = "build of all sources up to ingest: {wall_s} s (processor {processor_s} s), first shard at {first_shard_s} s"
     return "\n".join((*lines, (line + ", peak {peak_gb} GB").format(**figures["build"])))
 
 
 def main(flags: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--megabytes", type=float, default=10, help="of each format (default 10)")
-    parser.add_argument("--folder", type=Path, help="where files and build go, and stay; default: a temporary one")
+    parser.add_argument("--megabytes", type=float, default=10, help="size of the files of each format (default 10)")
+    parser.add_argument("--folder", type=Path, help="keep files and build in this folder; default: a temporary folder")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(flags)
     with tempfile.TemporaryDirectory() as temporary:
-        figures = measured(arguments.megabytes, arguments.folder or Path(temporary))
+        figures = measure_all(arguments.megabytes, arguments.folder or Path(temporary))
     print(json.dumps(figures) if arguments.json else table(figures))
 
 

@@ -1,4 +1,4 @@
-"""python -m benchmarks.instruct: generated records → rows a second of the instruct stage, Parquet written."""
+"""python -m benchmarks.instruct: generated records → rows per second of the instruct stage, with Parquet output."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""A command → its wall and processor time and the peak memory of its whole process tree, by stage of a build.
+"""Measures wall time, processor time and peak memory of the process tree of a command, by stage of a build.
 
-Read from /proc while it runs, so Linux only. Memory is the sum of the proportional set sizes (Pss): a page that n
-processes share counts 1/n for each, so once in all.
+Figures are read from /proc while the command runs (Linux only). Memory is the sum of the proportional set sizes (Pss):
+a page shared by n processes counts 1/n for each of them.
 """
 
 import os
@@ -17,14 +17,14 @@ from schemas.manifests import RESULTS
 
 SAMPLE_S = 0.1
 MEMORY_EVERY = 5
-"""Samples from one look at the memory to the next: it takes the kernel some 5 ms a process."""
+"""Memory is read in every fifth sample, because it takes the kernel about 5 ms per process."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """At `time` (Unix, s) the tree held `memory` bytes and had used `processor` s in all."""
+    """At `time` (Unix time in s): memory of the process tree in bytes, and processor time so far in s."""
 
     time: float
     memory: int
@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Share:
-    """What one stage took. `wall_s` of the first stage begins with the command: it has the imports in it."""
+    """The figures of a stage. `wall_s` of the first stage includes the start of the command and its imports."""
 
     wall_s: float
     processor_s: float
@@ -41,14 +41,14 @@ class Share:
 
 
 def tree(root: int) -> dict[int, float]:
-    """Process id → processor seconds with those of its reaped children, of `root` and all below."""
+    """Process id → processor seconds including those of reaped children, for `root` and its descendants."""
     parents, processor = {}, {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
             fields = Path(f"/proc/{entry}/stat").read_text("utf-8").rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
         number = int(entry)
         parents[number] = int(fields[1])
@@ -63,7 +63,7 @@ def tree(root: int) -> dict[int, float]:
 
 
 def memory(process: int) -> int:
-    """Its proportional set size in bytes; 0 where it has ended."""
+    """The proportional set size of a process in bytes; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text("utf-8").splitlines()
     except (FileNotFoundError, ProcessLookupError):
@@ -72,7 +72,7 @@ def memory(process: int) -> int:
 
 
 def run(command: Sequence[str], log: Path) -> list[Sample]:
-    """Runs `command` to its end and samples it; its output goes to `log`. Exits with its last line where it fails."""
+    """Runs `command`, writes its output to `log`, and returns samples. Exits with its last line if it fails."""
     samples = [Sample(time.time(), 0, 0.0)]
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
@@ -91,7 +91,7 @@ def run(command: Sequence[str], log: Path) -> list[Sample]:
 
 
 def by_stage(samples: Sequence[Sample], output: Path) -> dict[str, Share]:
-    """Stage → its share, cut at the times at which the manifests below `output` were written."""
+    """Stage → its figures, delimited by the modification times of the manifests below `output`."""
     shares, start = {}, samples[0].time
     for stage, form in RESULTS.items():
         manifest = Path(manifests.path(str(output), form))
@@ -119,4 +119,4 @@ def share(samples: Sequence[Sample], start: float, end: float) -> Share:
 
 
 def shares_as_json(shares: dict[str, Share]) -> dict[str, dict]:
-    return {stage: asdict(found) for stage, found in shares.items()}
+    return {stage: asdict(share) for stage, share in shares.items()}

@@ -1,4 +1,4 @@
-"""python -m benchmarks.mine: a large generated label set → seconds and peak memory of mining it."""
+"""python -m benchmarks.mine: measures time and peak memory of mining a large generated label set."""
 
 import argparse
 import json
@@ -27,28 +27,28 @@ def label_set(count: int) -> LabelSet:
 
 
 def vectors(count: int, dimensions: int) -> np.ndarray:
-    """Unit vectors in groups of some ten, as label names are."""
+    """Unit vectors in clusters of about ten, like those of label names."""
     rng = np.random.default_rng(0)
     groups = rng.normal(size=(max(1, count // 10), dimensions))[rng.integers(0, max(1, count // 10), count)]
     rows = groups + rng.normal(size=(count, dimensions))
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def measured(count: int, dimensions: int | None) -> dict:
-    """The figures; `dimensions` None embeds the names with the lexical encoder, which is measured too."""
+def measure_mining(count: int, dimensions: int | None) -> dict:
+    """The figures. If `dimensions` is None, the names are embedded with the lexical encoder, which is measured too."""
     labels = label_set(count)
-    given = None if dimensions is None else {"wording": Evidence(vectors(count, dimensions))}
+    random_evidence = None if dimensions is None else {"wording": Evidence(vectors(count, dimensions))}
     start = time.monotonic()
-    found = given or evidence(labels, {}, {}, None)
+    by_kind = random_evidence or evidence(labels, {}, {}, None)
     embedded, cpu = time.monotonic(), time.process_time()
-    dictionary = mine(labels, found, "given" if given else "lexical")
+    dictionary = mine(labels, by_kind, "random" if random_evidence else "lexical")
     kept = [len(ranking.neighbours) for ranking in dictionary.labels.values()]
     return {
         "labels": count,
-        "dimensions": next(iter(found.values())).rows.shape[1],
+        "dimensions": next(iter(by_kind.values())).rows.shape[1],
         "embed_s": round(embedded - start, 1),
         "mine_s": round(time.monotonic() - embedded, 1),
-        "mine_cpu_s": round(time.process_time() - cpu, 1),  # of all threads: steady on a machine that others use too
+        "mine_cpu_s": round(time.process_time() - cpu, 1),  # of all threads; stable on a shared machine
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2),
         "neighbours_a_label": round(sum(kept) / count, 2),
     }
@@ -57,11 +57,11 @@ def measured(count: int, dimensions: int | None) -> dict:
 def main(flags: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=int, default=30_000)
-    parser.add_argument("--dimensions", type=int, default=384, help="of the vectors that are given")
+    parser.add_argument("--dimensions", type=int, default=384, help="dimensions of the generated vectors")
     parser.add_argument("--lexical", action="store_true", help="embed the names with the lexical encoder instead")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(flags)
-    figures = measured(arguments.labels, None if arguments.lexical else arguments.dimensions)
+    figures = measure_mining(arguments.labels, None if arguments.lexical else arguments.dimensions)
     print(json.dumps(figures) if arguments.json else ", ".join(f"{name} {n:,}" for name, n in figures.items()))
 
 

@@ -1,15 +1,16 @@
-"""Bytes of a data file → the same bytes with something broken: in bytes, lines, fields, numbers, JSON or markup.
+"""Mutations of the bytes of a data file: of bytes, lines, fields, numbers, JSON or markup.
 
-Every mutation takes the file and a random generator, and gives the same bytes for the same state of it.
+Every mutation takes the bytes of the file and a random generator, and is deterministic for the state of the generator.
 """
 
 import json
 import re
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 LONG = 20_000
-"""Characters of what is made long: enough that a square of it is a second."""
+"""Length of long strings in characters; enough for a quadratic algorithm to take a second."""
 
 STRINGS = (
     "",
@@ -60,7 +61,7 @@ RAW = (
     *(b"\xff", b"\xfe\xff", b"\xed\xa0\x80", b"\xed\xb2\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x00", b"\x1a"),
     *(b"\xef\xbb\xbf", b"\r", b"\n", b"\r\n", b"\x85", b"\xe2\x80\xa8", b"\x1f\x8b\x08\x00", b"PK\x03\x04"),
 )
-VALUES = (
+VALUES: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, 2**31, 2**63, 2**64, -(2**63) - 1, 10**400, float("nan"), float("inf")),
     *([], {}, [[]], [None], {"": None}, "\ud800", "\udc80 x", {"\udfff": 1}),
 )
@@ -90,7 +91,7 @@ def string(random: Random) -> str:
 
 
 def with_bytes(data: bytes, random: Random) -> bytes:
-    """Some bytes more, instead of others, or twice."""
+    """Inserts, replaces or doubles some bytes."""
     start, end = stretch(data, random, 8)
     new = random.choice((random.choice(RAW), random.randbytes(3), string(random).encode(), data[start:end] * 2))
     return data[:start] + new + data[random.choice((start, end)) :]
@@ -107,14 +108,14 @@ def cut(data: bytes, random: Random) -> bytes:
 
 
 def encoded(data: bytes, random: Random) -> bytes:
-    """In another encoding, or with a byte order mark."""
+    """Encodes the text in another encoding, or with a byte order mark."""
     text = data.decode("utf-8", "replace")
     encoding = random.choice(("utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030", "latin-1", "utf-8-sig"))
     return text.encode(encoding, "replace")
 
 
 def lines(data: bytes, random: Random) -> bytes:
-    """A line dropped, doubled, repeated, emptied or joined with the next; lines in another order or with other ends."""
+    """Drops, doubles, repeats or empties a line or joins it with the next; shuffles lines or changes line ends."""
     rows = data.split(b"\n")
     at = random.randrange(len(rows))
     match random.randrange(8):
@@ -139,7 +140,7 @@ def lines(data: bytes, random: Random) -> bytes:
 
 
 def fields(data: bytes, random: Random) -> bytes:
-    """A field of a line dropped, doubled, emptied, replaced or swapped with another."""
+    """Drops, doubles, empties, replaces or swaps a field of a line."""
     rows = data.split(b"\n")
     at = random.randrange(len(rows))
     separator = random.choice([one for one in (b"\t", b"|", b" ", b",", b"/", b";", b"-") if one in rows[at]] or [b" "])
@@ -161,22 +162,22 @@ def fields(data: bytes, random: Random) -> bytes:
 
 
 def numbers(data: bytes, random: Random) -> bytes:
-    """One number is another."""
-    found = list(NUMBER.finditer(data))
-    if not found:
+    """Replaces a number."""
+    matches = list(NUMBER.finditer(data))
+    if not matches:
         return with_bytes(data, random)
-    chosen = random.choice(found)
+    chosen = random.choice(matches)
     near = str(int(chosen[0][:9]) + random.choice((-2, -1, 1, 2, 100)))
     new = random.choice((near, random.choice(NUMBERS))).encode()
     return data[: chosen.start()] + new + data[chosen.end() :]
 
 
 def markup(data: bytes, random: Random) -> bytes:
-    """A tag, or what opens or closes a mention, dropped, doubled, repeated or moved."""
-    found = list(TAG.finditer(data))
-    if not found:
+    """Drops, doubles, repeats or moves a tag or a delimiter of a mention."""
+    matches = list(TAG.finditer(data))
+    if not matches:
         return fields(data, random)
-    chosen, other = random.choice(found), random.choice(found)
+    chosen, other = random.choice(matches), random.choice(matches)
     rest = data[: chosen.start()] + data[chosen.end() :]
     times = random.choice((0, 2, 300, 2_000))
     at = random.choice((chosen.start(), min(other.start(), len(rest))))
@@ -184,7 +185,7 @@ def markup(data: bytes, random: Random) -> bytes:
 
 
 def values(data: bytes, random: Random) -> bytes:
-    """A value or a key of the JSON of a line, or of the file, dropped, doubled, swapped or replaced."""
+    """Drops, doubles, swaps or replaces a value or a key in the JSON of a line or of the file."""
     rows = data.split(b"\n")
     at = random.randrange(len(rows))
     for whole in (False, True):
@@ -193,7 +194,7 @@ def values(data: bytes, random: Random) -> bytes:
             if not isinstance(content, dict | list):
                 continue
             new = as_json(changed(content, random), random)
-        except (ValueError, RecursionError):  # no JSON, or broken by a mutation before this one
+        except (ValueError, RecursionError):  # not JSON, or broken by an earlier mutation
             continue
         return new if whole else b"\n".join((*rows[:at], new, *rows[at + 1 :]))
     return lines(data, random)
@@ -229,7 +230,7 @@ def changed(content: dict | list, random: Random) -> dict | list:
 
 
 class Nested:
-    """Stands for an array in an array in an array, deeper than `json` writes."""
+    """A placeholder for arrays nested more deeply than `json` can write."""
 
     def __init__(self, depth: int):
         self.text = "[" * depth + "]" * depth

@@ -1,4 +1,4 @@
-"""A number of megabytes → that much of each format that datasets come in, named as the sources that read them."""
+"""Generates a number of megabytes of files of each dataset format, in the folders of sources that read them."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -7,8 +7,8 @@ from random import Random
 
 from benchmarks import records
 
-BYTES_A_RECORD = 500
-"""Of the unified format, by which their number follows."""
+BYTES_PER_RECORD = 500
+"""Approximate size of a record in the unified format."""
 
 Named = tuple[int, int, str]
 """Start and end of a mention in tokens, and its label."""
@@ -116,4 +116,4 @@ def write(folder: Path, megabytes: float, seed: int = 42) -> None:
             for end, text in zip((".txt", ".ann"), pair(random), strict=True):
                 (path / f"{stem}{end}").write_text(text, encoding="utf-8")
                 size += len(text)
-    records.write(folder, "RE", round(megabytes * 1e6 / BYTES_A_RECORD), 49, seed)
+    records.write(folder, "RE", round(megabytes * 1e6 / BYTES_PER_RECORD), 49, seed)

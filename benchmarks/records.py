@@ -1,4 +1,4 @@
-"""A number of records, a task and a label count → folders in the unified format, seeded, with a new text each."""
+"""Generates records of a task with distinct texts in the unified format, from a seed."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ ROLES = ("agent", "object", "time", "place", "price", "reason")
 FEWEST_ROLES = 4
 LAYERS = {"NER": "entity", "RE": "relation", "EE": "event"}
 DEV_EVERY = 50
-"""One record in so many is a validation record."""
+"""Every 50th record is a validation record."""
 
 
 def label_names(task: str, lang: str, count: int) -> list[str]:
@@ -38,8 +38,8 @@ def records(task: str, lang: str, labels: list[str], count: int, seed: int) -> I
     for number in range(count):
         tokens = random.choices(vocabulary, k=random.randint(24, 70))
         text = glue.join((*tokens, f"{number}{end}"))
-        found = [annotation(task, random, labels, tokens) for _ in range(random.randint(0, MAX_POSITIVES))]
-        yield {"text": text, LAYERS[task]: found}
+        annotations = [annotation(task, random, labels, tokens) for _ in range(random.randint(0, MAX_POSITIVES))]
+        yield {"text": text, LAYERS[task]: annotations}
 
 
 def annotation(task: str, random: Random, labels: list[str], tokens: list[str]) -> dict:
@@ -66,7 +66,7 @@ def schema(task: str, labels: list[str]) -> str:
 def write(folder: Path, task: str, count: int, label_count: int, seed: int = 42) -> None:
     """`count` records below `folder`, half of them English, half Chinese: `IE-en/RE/made/train.json` and so on."""
     for lang in LANGS:
-        own = count // 2 + (count % 2 if lang == LANGS[0] else 0)
+        lang_count = count // 2 + (count % 2 if lang == LANGS[0] else 0)
         labels = label_names(task, lang, label_count)
         place = folder / f"IE-{lang}" / task / "made"
         place.mkdir(parents=True)
@@ -75,6 +75,6 @@ def write(folder: Path, task: str, count: int, label_count: int, seed: int = 42)
             (place / "train.json").open("w", encoding="utf-8") as train,
             (place / "dev.json").open("w", encoding="utf-8") as dev,
         ):
-            for number, record in enumerate(records(task, lang, labels, own, seed)):
+            for number, record in enumerate(records(task, lang, labels, lang_count, seed)):
                 file = dev if number % DEV_EVERY == DEV_EVERY - 1 else train
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""python -m benchmarks.score: generated predictions with errors in them → time and memory that train.score takes."""
+"""python -m benchmarks.score: measures time and memory of train.score on generated predictions with errors."""
 
 import argparse
 import json
@@ -14,14 +14,14 @@ from schemas.example_id import ExampleId, InstructionId
 LABELS = {"NER": 18, "RE": 12, "EE": 12}
 SPLIT_NUM = {"NER": 6, "RE": 4, "EE": 4}
 SOURCES = 10
-"""Of each task and language."""
+"""Number of sources per task and language."""
 
 RIGHT, CUT, OTHER_LABEL = 0.7, 0.8, 0.9
-"""Shares, cumulative: annotations answered as they are, with a mention cut short, under another label; the rest is
-left out."""
+"""Cumulative shares of annotations that are answered correctly, with a truncated mention, or with another label. The
+rest is missing from the answers."""
 
 BROKEN = 0.01
-"""Share of answers that end in the middle."""
+"""Share of truncated answers."""
 
 
 def rows(count: int, seed: int = 42) -> Iterator[dict]:
@@ -59,30 +59,30 @@ def row(task: str, lang: str, number: int, batch: int, labels: Sequence[str], re
 
 
 def answer(task: str, asked: Sequence[str], labels: Sequence[str], annotations: list[dict], random: Random) -> str:
-    found: dict[str, list] = {label: [] for label in asked}
+    items: dict[str, list] = {label: [] for label in asked}
     for annotation in annotations:
         label = annotation.get("entity_type") or annotation.get("relation") or annotation["event_type"]
         fate = random.random()
         cut = slice(0, -1) if RIGHT <= fate < CUT else slice(None)
         if CUT <= fate < OTHER_LABEL:
             label = random.choice(labels)
-        if label not in found or fate >= OTHER_LABEL:
+        if label not in items or fate >= OTHER_LABEL:
             continue
         if task == "NER":
-            found[label].append(annotation["entity"][cut])
+            items[label].append(annotation["entity"][cut])
         elif task == "RE":
-            found[label].append({"subject": annotation["head"][cut], "object": annotation["tail"]})
+            items[label].append({"subject": annotation["head"][cut], "object": annotation["tail"]})
         else:
             arguments = {argument["role"]: argument["argument"] for argument in annotation["arguments"]}
-            found[label].append({"trigger": annotation["event_trigger"][cut], "arguments": arguments})
-    return json.dumps(found, ensure_ascii=False)
+            items[label].append({"trigger": annotation["event_trigger"][cut], "arguments": arguments})
+    return json.dumps(items, ensure_ascii=False)
 
 
-def measured(count: int, folder: Path) -> dict:
+def measure_scoring(count: int, folder: Path) -> dict:
     predictions = folder / "predictions.jsonl"
     with predictions.open("w", encoding="utf-8") as file:
-        for made in rows(count):
-            file.write(json.dumps(made, ensure_ascii=False) + "\n")
+        for prediction in rows(count):
+            file.write(json.dumps(prediction, ensure_ascii=False) + "\n")
     command = [sys.executable, "-m", "train.score", "--predictions", str(predictions), "--html", str(folder / "p.html")]
     samples = measure.run([*command, "--by", "source", "--by", "label"], folder / "score.log")
     return {
@@ -95,11 +95,11 @@ def measured(count: int, folder: Path) -> dict:
 
 def main(flags: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000, help="how many predictions (default 100,000)")
+    parser.add_argument("--rows", type=int, default=100_000, help="number of predictions (default 100,000)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(flags)
     with tempfile.TemporaryDirectory() as folder:
-        figures = measured(arguments.rows, Path(folder))
+        figures = measure_scoring(arguments.rows, Path(folder))
     line = "{rows:,} predictions scored by source and by label, with intervals and the page: {wall_s} s"
     line += " (processor {processor_s} s), peak {peak_gb} GB"
     print(json.dumps(figures) if arguments.json else line.format(**figures))

@@ -1,8 +1,8 @@
-"""python -m benchmarks.sft: a random model of some billion parameters → tokens/s, share of the peak and memory.
+"""python -m benchmarks.sft: measures tokens per second, model FLOPs utilization and memory with a random model.
 
-Rows are random token ids with the lengths of a corpus's rows, so nothing is downloaded. The share of the GPU's peak is
-6 floating-point operations for each parameter (the embedding apart) and token, and 12 for each layer, width and token
-of a row's causal half, over the dense bfloat16 peak of the data sheet (Chowdhery et al. 2022, "PaLM", appendix B).
+Rows are random token ids with the row lengths of a corpus, so nothing is downloaded. Utilization counts 6 FLOPs per
+parameter (without the embedding) and token, and 12 per layer, width and token of the causal half of a row, relative to
+the dense bfloat16 peak of the data sheet (Chowdhery et al. 2022, "PaLM", appendix B).
 """
 
 import argparse
@@ -12,8 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from typing import Any
 
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "tiny": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
     "1b": {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 20, "num_attention_heads": 16},
     "4b": {"hidden_size": 2560, "intermediate_size": 9728, "num_hidden_layers": 36, "num_attention_heads": 32},
@@ -22,7 +23,7 @@ SHAPES = {
 
 VOCABULARY = 151_936
 PEAK_TFLOPS = {"H200": 989, "H100": 989, "A100": 312, "L40S": 362, "4090": 165}
-"""Part of a device's name → dense bfloat16 peak of its data sheet."""
+"""Substring of a device name → dense bfloat16 peak in its data sheet."""
 
 
 def lengths(count: int, max_length: int, seed: int = 0) -> list[int]:
@@ -34,7 +35,7 @@ def lengths(count: int, max_length: int, seed: int = 0) -> list[int]:
 
 
 def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size: int, attention: str) -> dict:
-    """The figures of `steps` steps after two that are not counted. Memory in GB (10^9 bytes), peak of the device."""
+    """The figures of `steps` steps after two warm-up steps. Memory is the peak of the device in GB (10^9 bytes)."""
     import datasets
     import numpy as np
     import torch
@@ -70,11 +71,12 @@ def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size:
         apart.check(arguments, model)
 
         class Clock(TrainerCallback):
-            """When the steps that count began, and how many tokens the trainer had seen by then."""
+            """Records when the measured steps begin, and how many tokens the trainer has seen by then."""
 
             def on_step_end(self, args, state, control, **_):
                 if state.global_step == 2:
-                    torch.cuda.is_available() and torch.cuda.synchronize()
+                    if torch.cuda.is_available():
+                        torch.cuda.synchronize()
                     self.start, self.tokens = time.perf_counter(), trainer._total_train_tokens
 
         clock = Clock()
@@ -86,7 +88,8 @@ def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size:
             callbacks=[clock],
         )
         trainer.train()
-        torch.cuda.is_available() and torch.cuda.synchronize()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
     seconds, tokens = time.perf_counter() - clock.start, trainer._total_train_tokens - clock.tokens
     parameters = sum(p.numel() for p in model.parameters()) - vocabulary * config.hidden_size
     row = float(np.mean(lengths(1000, max_length)))
@@ -108,16 +111,18 @@ def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size:
 def main(flags: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sft", description=__doc__.split("\n")[0])
     parser.add_argument("--shape", choices=SHAPES, default="4b")
-    parser.add_argument("--packing", action="store_true", help="full sequences; else one row a line, padded")
+    parser.add_argument(
+        "--packing", action="store_true", help="pack rows into full sequences; default: one padded row per sequence"
+    )
     parser.add_argument("--attention", default="sdpa", help="as attn_implementation; default: sdpa")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--max_length", type=int, default=4096)
-    parser.add_argument("--batch_size", type=int, default=8, help="rows (packed: sequences) a step")
+    parser.add_argument("--batch_size", type=int, default=8, help="rows (packed: sequences) per step")
     given = parser.parse_args(flags)
     import torch
 
     if given.shape != "tiny" and not torch.cuda.is_available():
-        print("not run: no CUDA device here; --shape tiny tries the script out on a CPU", file=sys.stderr)
+        print("not run: no CUDA device; use --shape tiny to try the script on a CPU", file=sys.stderr)
         return 1
     with contextlib.redirect_stdout(sys.stderr):  # the trainer's log is printed
         figures = measured(given.shape, given.packing, given.steps, given.max_length, given.batch_size, given.attention)

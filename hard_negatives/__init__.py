@@ -1,1 +1,1 @@
-"""Label sets → for each label the labels it is confused with (hard negatives), and how good they are."""
+"""Label sets → the hard negatives of each label (labels that it is confused with), and their evaluation."""

@@ -1,8 +1,8 @@
-"""Vectors by (model, text) on disk: what has been embedded once is read, only new texts go through the model.
+"""A cache of text embeddings on disk, by model and text: only new texts go through the model.
 
-One Parquet file a source and model, so that workers of a cluster never write the same file; it holds the texts of the
-last run alone, so that it does not grow. Parquet, because it is written through the file system of the output
-(`gs://` and the like) and, unlike pickled arrays, holds nothing that runs.
+There is one Parquet file per source and model, so workers of a cluster never write the same file. It contains only the
+texts of the last run, so it does not grow. Parquet can be written to any output file system (`gs://` and the like) and,
+unlike pickled arrays, contains no executable code.
 """
 
 import hashlib
@@ -19,38 +19,38 @@ from transforms.shards import read_shard, write_shard
 
 
 @contextmanager
-def cached(model: str, folder: str, name: str) -> Iterator[Encode]:
-    """An encoder that embeds each text once, and reads those that `folder` has under `name` for this model.
+def cached_encoder(model: str, folder: str, name: str) -> Iterator[Encode]:
+    """An encoder that embeds each text once. It reads the vectors that `folder` has under `name` for this model.
 
-    The file is written at the end, and only where it would change. A text embedded in other company than the first
-    time differs in the seventh decimal; what is cached stays as it was.
+    The file is written on exit, and only if its set of texts has changed. The vector of a text differs in the seventh
+    decimal if it is embedded in another batch; cached vectors are not changed.
     """
     path = f"{folder}/{model_digest(model)}/{name}.parquet"
-    known = read(path) if files.exists(path) else {}
+    stored = read(path) if files.exists(path) else {}
     used: dict[str, np.ndarray] = {}
 
     def encode(texts: list[str]) -> np.ndarray:
         if not texts:
             return embed.embed(texts, model)
-        new = sorted({text for text in texts if text not in known})
-        known.update(zip(new, embed.embed(new, model), strict=True))
-        used.update((text, known[text]) for text in texts)
-        return np.stack([known[text] for text in texts])
+        new = sorted({text for text in texts if text not in stored})
+        stored.update(zip(new, embed.embed(new, model), strict=True))
+        used.update((text, stored[text]) for text in texts)
+        return np.stack([stored[text] for text in texts])
 
-    before = set(known)
+    before = set(stored)
     yield encode
     if used.keys() != before:
         write(path, used)
 
 
 def model_digest(model: str) -> str:
-    """What tells a model's vectors from another's: its files or its revision, and what stands before each text."""
-    known = [embed.revision(model), embed.prefix(model) or "", str(embed.MAX_TOKENS)]
-    return hashlib.sha256("\0".join(known).encode()).hexdigest()[:16]
+    """A hash of everything that decides a model's vectors: files or revision, prefix and maximum length of a text."""
+    parts = [embed.revision(model), embed.prefix(model) or "", str(embed.MAX_TOKENS)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def read(path: str) -> dict[str, np.ndarray]:
-    """Text → vector."""
+    """The cached vectors by text."""
     table = read_shard(path)
     vectors = table["vector"].combine_chunks()
     rows = vectors.flatten().to_numpy().reshape(len(table), vectors.type.list_size)

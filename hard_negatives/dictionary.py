@@ -1,4 +1,4 @@
-"""The hard-negative dictionary: mined ones and a user's own, as files, and as the mapping that asking needs."""
+"""Hard-negative dictionaries, mined or written by a user: read, write, and convert to a mapping of labels."""
 
 import codecs
 import json
@@ -12,18 +12,18 @@ from schemas.example import Task
 from schemas.label import LabelSet
 from transforms import files, user_files
 
-STANDS_IN = {"EET": "EE", "EEA": "EE", "SPO": "RE"}
-"""The task whose dictionary a task without its own uses."""
+FALLBACK_TASK = {"EET": "EE", "EEA": "EE", "SPO": "RE"}
+"""Task → the task whose dictionary is used if the task has none."""
 
 EXPECTED = "expected {task: {source: {label: [labels]}}}, {label: [labels]}, or a file from a build's hard_negatives/"
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A label that another is confused with. `score` is None where a person gave the pair.
+    """A label that another label is confused with. `score` is None if a user gave the pair.
 
-    `evidence`: the kinds (`hard_negatives.kinds`) by which the two are more alike than most, the strongest first, in
-    standard deviations above the mean of all pairs of the set, times the kind's reliability.
+    `evidence`: the kinds (`hard_negatives.kinds`) by which the two labels are more similar than the mean pair of the
+    set, the strongest first; in standard deviations above that mean, times the reliability of the kind.
     """
 
     label: str
@@ -33,7 +33,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One label's neighbours, best first, and the labels that came next: those show what a wider cut would add."""
+    """A label's neighbours, best first. `below_cut`: the labels next in rank, which a lower cut-off would add."""
 
     neighbours: tuple[Neighbour, ...]
     below_cut: tuple[Neighbour, ...] = ()
@@ -41,9 +41,9 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """Label → its hard negatives for one source and task. Task and source are empty where it holds for any.
+    """Label → hard negatives, for one source and task. Empty task and source: for all tasks and sources.
 
-    `evidence`: kind → its reliability from 0 to 1, of the kinds that tell labels apart here.
+    `evidence`: kind → reliability from 0 to 1, for the kinds that distinguish labels of this set.
     """
 
     task: str
@@ -61,7 +61,7 @@ def as_mapping(dictionary: Dictionary) -> dict[str, list[str]]:
 
 
 def dump(dictionary: Dictionary) -> str:
-    """JSON with one neighbour a line; the same dictionary gives the same bytes."""
+    """The dictionary as JSON with one neighbour per line; equal dictionaries give equal bytes."""
     lines = []
     for name in ("task", "key", "source", "lang", "model"):
         lines.append(f" {_json(name)}: {_json(getattr(dictionary, name))},")
@@ -79,7 +79,7 @@ def dump(dictionary: Dictionary) -> str:
 
 
 def _fields(neighbour: Neighbour) -> dict[str, Any]:
-    """Its fields; `evidence` is left out where it is empty."""
+    """The fields of a neighbour, without `evidence` if it is empty."""
     return {name: value for name, value in msgspec.to_builtins(neighbour).items() if value != {}}
 
 
@@ -88,21 +88,22 @@ def _json(value: object) -> str:
 
 
 def load(path: str) -> tuple[Dictionary, ...]:
-    """Every dictionary in a file, or in the `.json` files below a folder (a build's manifest left out), in file order.
+    """All dictionaries in a file, or in the `.json` files below a folder except a build's manifest, in file order.
 
-    Reads what `dump` writes and a user's own: IEPile's nested `{task: {source: {label: [labels]}}}` (published
-    source names) and the flat `{label: [labels]}`, which holds for any source. Raises ConfigError for anything else.
+    Reads the output of `dump` and the two formats for users: IEPile's nested `{task: {source: {label: [labels]}}}`
+    (published source names) and the flat `{label: [labels]}`, which applies to all sources. Raises ConfigError for
+    any other content.
     """
     if not files.exists(path):
         raise ConfigError(f"{path}: no such file or folder; {EXPECTED}")
     if not files.is_folder(path):
         return parse(_read(path), path)
     if files.exists(f"{path}/hard_negatives"):
-        raise ConfigError(f"{path}: a build holds more than dictionaries; give its folder {path}/hard_negatives")
-    found = [file for file in files.list_files(path) if file.name.endswith(".json") and file.name != "manifest.json"]
-    if not found:
+        raise ConfigError(f"{path}: this is a build; give its folder of dictionaries: {path}/hard_negatives")
+    inputs = [file for file in files.list_files(path) if file.name.endswith(".json") and file.name != "manifest.json"]
+    if not inputs:
         raise ConfigError(f"{path}: no .json file below this folder; {EXPECTED}")
-    return tuple(dictionary for file in found for dictionary in parse(_read(file.path), file.path))
+    return tuple(dictionary for file in inputs for dictionary in parse(_read(file.path), file.path))
 
 
 def _read(path: str) -> bytes:
@@ -112,61 +113,65 @@ def _read(path: str) -> bytes:
 
 
 def parse(content: bytes, place: str) -> tuple[Dictionary, ...]:
-    """The dictionaries in one file's bytes; `place` is what errors name."""
+    """The dictionaries in the bytes of a file; `place` names the file in errors."""
     try:
         data = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8))
     except user_files.UNREADABLE as error:
-        known = user_files.encoding(content) or user_files.reason(error, content)
-        raise ConfigError(f"{place}: no valid JSON: {known}; {EXPECTED}") from error
+        reason = user_files.encoding(content) or user_files.reason(error, content)
+        raise ConfigError(f"{place}: invalid JSON: {reason}; {EXPECTED}") from error
     if not isinstance(data, dict) or not data:
         raise ConfigError(f"{place}: not a dictionary with labels; {EXPECTED}")
     try:
         if data.keys() >= {"task", "labels"}:
             return (msgspec.convert(data, Dictionary),)
         if any(isinstance(value, list) for value in data.values()):
-            return (_given("", "", msgspec.convert(data, dict[str, list[str]])),)
+            return (_user_dictionary("", "", msgspec.convert(data, dict[str, list[str]])),)
         nested = msgspec.convert(data, dict[Task, dict[str, dict[str, list[str]]]])
     except msgspec.ValidationError as error:
         raise ConfigError(f"{place}: {error}; {EXPECTED}") from error
-    return tuple(_given(task, source, labels) for task, sources in nested.items() for source, labels in sources.items())
+    return tuple(
+        _user_dictionary(task, source, labels) for task, sources in nested.items() for source, labels in sources.items()
+    )
 
 
-def _given(task: str, source: str, labels: dict[str, list[str]]) -> Dictionary:
+def _user_dictionary(task: str, source: str, labels: dict[str, list[str]]) -> Dictionary:
     rankings = {label: Ranking(tuple(Neighbour(other) for other in others)) for label, others in labels.items()}
     return Dictionary(task, "", source, "", "", rankings)
 
 
-def part_for(dictionaries: tuple[Dictionary, ...], label_set: LabelSet) -> Dictionary:
-    """What a user's dictionaries say of one label set, in its order; no labels where they say nothing of it.
+def dictionary_for(dictionaries: tuple[Dictionary, ...], label_set: LabelSet) -> Dictionary:
+    """The dictionary of a label set from a user's dictionaries, in the order of the set; empty if none applies.
 
-    A dictionary is the set's own if it names its task and its source (published name or key); failing that, the
-    one of the task that stands in (EE for EET and EEA, RE for SPO), failing that, those that name no task. Labels
-    outside the set are left out, and a label is never its own neighbour. For SPO a name may be a typed label or
-    its predicate, which then speaks for all typed labels that have it.
+    The dictionaries with the task and the source (published name or key) of the set apply; if there are none, those
+    with its fallback task (EE for EET and EEA, RE for SPO) and the source; if there are none either, those without a
+    task. Labels outside the set are left out, and a label is never its own neighbour. For SPO a name may be a typed
+    label or a predicate; a predicate applies to all typed labels that have it.
     """
     names: dict[str, list[str]] = {}
     for label in label_set.labels:
         for name in {label.name, label.predicate or label.name}:
             names.setdefault(name, []).append(label.name)
-    given: dict[str, dict[str, Neighbour]] = {}
+    neighbours: dict[str, dict[str, Neighbour]] = {}
     for dictionary in _matching(dictionaries, label_set):
         for name, ranking in dictionary.labels.items():
             for target in names.get(name, ()):
-                others = given.setdefault(target, {})
+                others = neighbours.setdefault(target, {})
                 for neighbour in ranking.neighbours:
                     for other in names.get(neighbour.label, ()):
                         if other != target:
                             others.setdefault(other, Neighbour(other, neighbour.score, neighbour.evidence))
     rankings = {
-        label.name: Ranking(tuple(given[label.name].values())) for label in label_set.labels if label.name in given
+        label.name: Ranking(tuple(neighbours[label.name].values()))
+        for label in label_set.labels
+        if label.name in neighbours
     }
     return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, "", rankings)
 
 
 def _matching(dictionaries: tuple[Dictionary, ...], label_set: LabelSet) -> list[Dictionary]:
-    ours = {label_set.source, label_set.key}
-    for task in (label_set.task, STANDS_IN.get(label_set.task)):
-        found = [d for d in dictionaries if d.task == task and not ours.isdisjoint({d.source, d.key})]
-        if found:
-            return found
+    names = {label_set.source, label_set.key}
+    for task in (label_set.task, FALLBACK_TASK.get(label_set.task)):
+        matches = [d for d in dictionaries if d.task == task and not names.isdisjoint({d.source, d.key})]
+        if matches:
+            return matches
     return [d for d in dictionaries if not d.task]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # takes seconds to import, and is an extra
 
 LEXICAL = "lexical"
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
-"""English, Chinese and some ninety other languages in 384 dimensions; MIT; 118 M parameters (0.5 GB), so that a label
-set takes seconds on two CPU cores, where BAAI/bge-m3 (568 M, 2.3 GB) takes minutes and is the next step up."""
+"""English, Chinese and some ninety other languages in 384 dimensions; MIT licence; 118 M parameters (0.5 GB). A label
+set takes seconds on two CPU cores. The next larger choice, BAAI/bge-m3 (568 M, 2.3 GB), takes minutes."""
 
 LEXICAL_DIMENSIONS = 1024
 NGRAM_SIZES = (1, 2, 3, 4)
@@ -44,15 +44,16 @@ PREFIXES = (
     (r"bge-multilingual-gemma2", f"<instruct>{SIMILAR}.\n<query>"),  # hf.co/BAAI/bge-multilingual-gemma2
     (r"(^|[/_-])bge-", ""),  # hf.co/BAAI/bge-m3 and bge-*-v1.5, FAQ 3: only queries that search passages take one
 )
-"""What model cards say stands before each of two texts whose likeness is asked (first pattern found in a name)."""
+"""(pattern of a model name, prefix that its model card prescribes for texts to be compared); the first match counts."""
 
 
 def embed(texts: list[str], model: str) -> np.ndarray:
-    """Float32 rows of length 1, shape (len(texts), dimensions); a text without letters or digits may be all zeros.
+    """Unit vectors of the texts: float32, shape (len(texts), dimensions). The row of a text without letters or digits
+    may be all zeros.
 
-    `model`: "lexical", a Hugging Face name, or the path of a sentence-transformers folder. A named model is taken
-    from the local cache where it is there and downloaded otherwise. The same texts give the same bytes on one CPU;
-    a GPU computes in half precision and differs in the third decimal. Raises ConfigError where there is no such model.
+    `model`: "lexical", a Hugging Face name, or the path of a sentence-transformers folder. A named model is read from
+    the local cache, or downloaded if it is not there. The same texts give the same bytes on one CPU; a GPU computes in
+    half precision and differs in the third decimal. Raises ConfigError if the model cannot be loaded.
     """
     if model == LEXICAL:
         return lexical(texts)
@@ -68,16 +69,16 @@ def embed(texts: list[str], model: str) -> np.ndarray:
     )
     vectors = np.ascontiguousarray(vectors, np.float32)
     if not np.isfinite(vectors).all():
-        raise _unusable(model, "it gives vectors that are no numbers")
+        raise _unusable(model, "its vectors contain NaN or infinity")
     return vectors
 
 
 def lexical(texts: list[str]) -> np.ndarray:
-    """Character n-grams of the words and word edges, sublinear counts (1 + ln n), length 1; hashed to few dimensions
-    with a sign, so that collisions cancel out in the mean (Weinberger et al. 2009, "Feature Hashing for Large Scale
-    Multitask Learning").
+    """Unit vectors of character n-gram counts: float32, shape (len(texts), LEXICAL_DIMENSIONS).
 
-    Case, Unicode compatibility forms and punctuation are ignored. A run of Chinese characters is one word here.
+    N-grams are those of words with their edges; n occurrences weigh 1 + ln n. They are hashed with a sign, so that
+    collisions cancel out on average (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning").
+    Case, Unicode compatibility forms and punctuation are ignored. A run of Chinese characters is one word.
     """
     vectors = np.zeros((len(texts), LEXICAL_DIMENSIONS), np.float32)
     for vector, text in zip(vectors, texts, strict=True):
@@ -86,7 +87,7 @@ def lexical(texts: list[str]) -> np.ndarray:
             digest = zlib.crc32(gram.encode())
             weight = 1 + math.log(count)
             weights[(digest >> 1) % LEXICAL_DIMENSIONS] += weight if digest & 1 else -weight
-        # fsum is exact, so the length does not depend on the order or on a BLAS
+        # fsum is exact: the length does not depend on the order of summation or on a BLAS
         length = math.sqrt(math.fsum(weight * weight for weight in weights.values()))
         for dimension, weight in weights.items() if length else ():
             vector[dimension] = weight / length
@@ -104,14 +105,14 @@ def ngrams(text: str) -> Iterator[str]:
 
 
 def prefix(model: str) -> str | None:
-    """What this model wants before every text; None leaves it to the model's own configuration."""
-    found = (text for name in names(model) for pattern, text in PREFIXES if re.search(pattern, name.lower()))
-    return next(found, None)
+    """The prefix that this model needs before every text; None: the prompt of the model's configuration is used."""
+    matches = (text for name in model_names(model) for pattern, text in PREFIXES if re.search(pattern, name.lower()))
+    return next(matches, None)
 
 
-def names(model: str) -> Iterator[str]:
-    """What a model is called: a Hub name without its owner; a folder's own name, that of the Hub model whose snapshot
-    it is, and the one that its config.json was made from. The folders above it say nothing of it.
+def model_names(model: str) -> Iterator[str]:
+    """The names by which a model may be recognised: its Hub name without the owner. For a folder: the folder's name,
+    the Hub model of which it is a snapshot, and the model named in its config.json. Parent folders are ignored.
     """
     folder = Path(os.path.abspath(model))
     for path in (folder, folder.resolve()):
@@ -119,24 +120,24 @@ def names(model: str) -> Iterator[str]:
         if path.parent.name == "snapshots":  # …/models--intfloat--multilingual-e5-small/snapshots/<revision>
             yield path.parent.parent.name.split("--")[-1]
     if (folder / "config.json").is_file():
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a broken one is refused where the model is read
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # an invalid one is an error when the model is loaded
             origin = msgspec.json.decode((folder / "config.json").read_bytes(), type=Origin)
             yield Path(origin.name).name
 
 
 class Origin(msgspec.Struct, rename={"name": "_name_or_path"}):
-    """What transformers writes into a config.json of the model that it was trained from."""
+    """The part of a config.json in which transformers records the model that this one was trained from."""
 
     name: str = ""
 
 
 @functools.cache
 def load(model: str) -> "SentenceTransformer":
-    """The SentenceTransformer of a name or folder, once a process. Raises ConfigError where there is none."""
-    if not model.strip():  # which sentence-transformers takes for a model without parts
-        raise _unusable(repr(model), "it has no name")
+    """The SentenceTransformer of a name or folder, loaded once per process. Raises ConfigError if it cannot be."""
+    if not model.strip():  # sentence-transformers would create a model without modules
+        raise _unusable(repr(model), "its name is empty")
     try:
-        from sentence_transformers import SentenceTransformer  # isort: skip (what is missing is named first)
+        from sentence_transformers import SentenceTransformer  # isort: skip (named first if the extra is missing)
 
         import torch
         import transformers
@@ -144,13 +145,13 @@ def load(model: str) -> "SentenceTransformer":
     except ImportError as error:
         raise ConfigError(
             f"embedding model {model}: {error.name or error} is not installed; "
-            f"pip install 'ieforge[embed]', or take the built-in encoder: --embedding_model {LEXICAL}"
+            f"pip install 'ieforge[embed]', or use the built-in encoder: --embedding_model {LEXICAL}"
         ) from error
     transformers.utils.logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
     def read(local: bool) -> SentenceTransformer:
-        # Without trust_remote_code=False, transformers asks on the terminal whether to run a model's own code
+        # With the default (None), transformers asks on the terminal whether to run code of the model repository
         return SentenceTransformer(model, device=device, local_files_only=local, trust_remote_code=False)
 
     refusals = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError)
@@ -160,37 +161,39 @@ def load(model: str) -> "SentenceTransformer":
         if Path(model).exists() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model) or model.startswith("."):
             raise _unusable(model, error) from error
         if not reachable(_endpoint()):
-            reason = f"it is no folder and not in the local cache, and {_endpoint()} does not answer"
+            reason = f"it is not a folder and not in the local cache, and {_endpoint()} does not answer"
             raise _unusable(model, reason) from error
         try:
             encoder = read(local=False)
         except refusals as refusal:
             raise _unusable(model, refusal) from refusal
-    # Where its files are missing, transformers makes up a tokenizer that knows no word
+    # If the tokenizer's files are missing, transformers creates one with an empty vocabulary
     person, place = encoder.encode(["person", "place"], show_progress_bar=False)
     if np.allclose(person, place, atol=1e-5):  # rounding differs by row
-        raise _unusable(model, "it gives every text the same vector; are its tokenizer's files there?")
-    # A decoder that takes 32 k tokens would spend its memory on one over-long name
+        raise _unusable(
+            model, "it maps every text to the same vector; check that the files of its tokenizer are complete"
+        )
+    # A decoder with a context of 32 k tokens would run out of memory on one very long name
     encoder.max_seq_length = min(encoder.max_seq_length or MAX_TOKENS, MAX_TOKENS)
     return encoder.half() if device == "cuda" else encoder.float()
 
 
 @functools.cache
 def revision(model: str) -> str:
-    """What changes when the model's vectors do: the checksums of a folder's files, or a name with its revision."""
+    """A text that changes whenever the model does: the checksums of a folder's files, or a Hub name with revision."""
     if Path(model).is_dir():
-        listed = sorted(path for path in Path(model).rglob("*") if path.is_file())
-        return "\n".join(f"{path.relative_to(model)} {files.checksum(str(path))}" for path in listed)
+        paths = sorted(path for path in Path(model).rglob("*") if path.is_file())
+        return "\n".join(f"{path.relative_to(model)} {files.checksum(str(path))}" for path in paths)
     from huggingface_hub import try_to_load_from_cache
 
-    load(model)  # downloads it where it is not there yet
+    load(model)  # downloads it if it is not in the cache
     config = try_to_load_from_cache(model if "/" in model else f"sentence-transformers/{model}", "config.json")
     return f"{model} {Path(config).parent.name if isinstance(config, str) else ''}"
 
 
-def called(model: str) -> str:
-    """What an artefact calls a model: a folder by its last name and the beginning of its files' checksum, as in
-    `bge-m3@1f0c9a2be4d7`, so that no path of this machine stands in it.
+def display_name(model: str) -> str:
+    """The name of a model in artefacts. For a folder: its base name and the start of the checksum of its files, such
+    as `bge-m3@1f0c9a2be4d7`, so that artefacts contain no local paths.
     """
     if model == LEXICAL or not Path(model).is_dir():
         return model
@@ -198,10 +201,10 @@ def called(model: str) -> str:
 
 
 def reachable(url: str) -> bool:
-    """Whether a server that is up (any status below 500) answers within HUB_TIMEOUT_S.
+    """Whether a server answers with a status below 500 within HUB_TIMEOUT_S.
 
-    The hub's client tries for over a minute where there is no network; and a socket's time-out covers neither a
-    name server that is silent nor a host with many addresses, hence the thread.
+    Without a network, the Hub's client retries for over a minute. The thread is needed because the timeout of a socket
+    covers neither an unresponsive name server nor a host with many addresses.
     """
     answers = []
 
@@ -224,12 +227,12 @@ def reachable(url: str) -> bool:
 def _endpoint() -> str:
     from huggingface_hub import constants
 
-    return constants.ENDPOINT  # HF_ENDPOINT, for those who use a mirror
+    return constants.ENDPOINT  # a mirror if HF_ENDPOINT is set
 
 
 def _unusable(model: str, reason: object) -> ConfigError:
     line = " ".join(str(reason).split())[:200].rstrip(". ")
     return ConfigError(
         f"embedding model {model} cannot be used: {line}; give a sentence-transformers folder "
-        f"(--embedding_model PATH), or take the built-in encoder (--embedding_model {LEXICAL})"
+        f"(--embedding_model PATH), or use the built-in encoder (--embedding_model {LEXICAL})"
     )

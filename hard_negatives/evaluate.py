@@ -1,8 +1,9 @@
-"""Scores how well a hard-negative dictionary ranks and cuts, source by source, by a reference.
+"""Scores the ranking and the cut-off of a hard-negative dictionary against a reference, per source.
 
-For a label with reference neighbours R: the share of our |R| best-scored neighbours that are in R (P@|R|), average
-precision over our ranking (labels that it does not hold count as never found), and the Jaccard index of our cut
-with R; then the mean over a source's labels and the mean over sources. Chance is the P@|R| of a random order.
+For a label with reference neighbours R: P@|R|, the share of its |R| best-ranked neighbours that are in R; the average
+precision of its ranking (labels missing from the ranking count as never retrieved); and the Jaccard index of its
+neighbours and R. Scores are averaged over the labels of a source, then over sources. Chance is the P@|R| of a random
+order.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from transforms import files
 
 @dataclass(frozen=True, slots=True)
 class Scores:
+    """Scores from 0 to 1: see the module's docstring."""
+
     p_at_r: float
     average_precision: float
     jaccard: float
@@ -28,7 +31,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class SourceScores:
-    """`missing`: labels of the reference that the dictionary does not hold; they are never found, and score 0."""
+    """Mean scores over the `labels` of a source. `missing`: labels of the reference that the dictionary lacks; they
+    score 0.
+    """
 
     task: str
     source: str
@@ -39,7 +44,7 @@ class SourceScores:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`left_out`: (task, source, why) of what the reference has and the mean does not."""
+    """`left_out`: (task, source, reason) of the parts of the reference that the mean leaves out."""
 
     mean: Scores
     sources: tuple[SourceScores, ...]
@@ -47,59 +52,61 @@ class Report:
 
 
 def evaluate(dictionaries: tuple[Dictionary, ...], references: tuple[Dictionary, ...]) -> Report:
-    """Compares what both have, by task and published source name; a dictionary or a reference that names no task is
-    held against those that share a label with it. Raises ConfigError where that is nothing.
+    """Compares dictionaries with references of the same task and published source name. One without a task is compared
+    with those that share a label with it. Raises ConfigError if nothing can be compared, or if several dictionaries
+    match one reference.
     """
     sources, left_out = [], []
     for reference in references:
         task, source = reference.task, reference.source
         truth = {label: set(others) - {label} for label, others in as_mapping(reference).items()}
-        ours = [d for d in dictionaries if (d.task, d.source) == (task, source)]
-        if not task or not ours:
-            ours = [d for d in dictionaries if not (d.task and task) and not truth.keys().isdisjoint(d.labels)]
+        matches = [d for d in dictionaries if (d.task, d.source) == (task, source)]
+        if not task or not matches:
+            matches = [d for d in dictionaries if not (d.task and task) and not truth.keys().isdisjoint(d.labels)]
         if not any(truth.values()) or is_complete(truth):
             left_out.append((task, source, "complete graph" if any(truth.values()) else "no neighbours"))
-        elif not ours:
+        elif not matches:
             left_out.append((task, source, "not in the dictionary"))
-        elif len(ours) > 1:
-            which = f"{task} {source}" if task else "the reference names no task"
-            raise ConfigError(f"{which}: {len(ours)} dictionaries for one reference; give one of them")
+        elif len(matches) > 1:
+            name = f"{task} {source}" if task else "the reference names no task"
+            raise ConfigError(f"{name}: {len(matches)} dictionaries match one reference; give one of them")
         else:
-            sources.append(score_source(ours[0], task, source, truth))
+            sources.append(score_source(matches[0], task, source, truth))
     if not sources:
-        why = "; ".join(f"{' '.join(names).strip() or 'all'}: {reason}" for *names, reason in left_out)
-        why = why or "the reference is empty"
-        raise ConfigError(f"nothing to compare ({why}); both files must name the same tasks and sources")
+        reasons = "; ".join(f"{' '.join(names).strip() or 'all'}: {reason}" for *names, reason in left_out)
+        reasons = reasons or "the reference is empty"
+        raise ConfigError(f"nothing to compare ({reasons}); both files must name the same tasks and sources")
     return Report(mean([source.scores for source in sources]), tuple(sources), tuple(left_out))
 
 
 def is_complete(truth: dict[str, set[str]]) -> bool:
-    """Whether every label has every other as its neighbour (then any order is right)."""
+    """Whether all other labels are neighbours of every label, so that any ranking is correct."""
     labels = set(truth).union(*truth.values())
     return all(truth.get(label, set()) >= labels - {label} for label in labels)
 
 
-def score_source(ours: Dictionary, task: str, source: str, truth: dict[str, set[str]]) -> SourceScores:
+def score_source(dictionary: Dictionary, task: str, source: str, truth: dict[str, set[str]]) -> SourceScores:
     """Mean scores over the labels that have neighbours in the reference."""
-    others = len(set(ours.labels) | set(truth)) - 1
-    held = set(ours.labels).union(*as_mapping(ours).values())
+    others = len(set(dictionary.labels) | set(truth)) - 1
+    present = set(dictionary.labels).union(*as_mapping(dictionary).values())
     scores: list[Scores] = []
     missing: dict[str, None] = {}
     for label, neighbours in truth.items():
         if not neighbours:
             continue
-        ranking = ours.labels.get(label, Ranking(()))
+        ranking = dictionary.labels.get(label, Ranking(()))
         kept = [name for name in dict.fromkeys(n.label for n in ranking.neighbours) if name != label]
         below = [n.label for n in ranking.below_cut if n.label != label]
         scores.append(score_label(kept, list(dict.fromkeys(kept + below)), neighbours, others))
-        missing |= dict.fromkeys([] if label in ours.labels else [label]) | dict.fromkeys(sorted(neighbours - held))
+        absent = [] if label in dictionary.labels else [label]
+        missing |= dict.fromkeys((*absent, *sorted(neighbours - present)))
     return SourceScores(task, source, len(scores), mean(scores), tuple(missing))
 
 
 def score_label(kept: list[str], ranked: list[str], truth: set[str], others: int) -> Scores:
-    """One label's scores; `others` is the number of labels that could be its neighbours."""
+    """The scores of a label; `others`: the number of labels that could be its neighbours."""
     hits = [label in truth for label in ranked]
-    precisions = [found / n for n, (hit, found) in enumerate(zip(hits, accumulate(hits), strict=True), 1) if hit]
+    precisions = [total / n for n, (hit, total) in enumerate(zip(hits, accumulate(hits), strict=True), 1) if hit]
     return Scores(
         p_at_r=sum(hits[: len(truth)]) / len(truth),
         average_precision=sum(precisions) / len(truth),
@@ -113,7 +120,7 @@ def mean(scores: list[Scores]) -> Scores:
 
 
 def as_table(report: Report) -> str:
-    """The report for a person, one source a line."""
+    """The report as an aligned text table, one source per line."""
     rows: list[tuple[str, ...]] = [("task", "source", "labels", "P@|R|", "AP", "Jaccard", "chance")]
     for source in report.sources:
         rows.append((source.task, source.source, str(source.labels), *_figures(source.scores)))
@@ -124,7 +131,7 @@ def as_table(report: Report) -> str:
         names = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
         numbers = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
         lines.append("  ".join(names + numbers))
-    lines += [f"left out: {task} {source} ({why})" for task, source, why in report.left_out]
+    lines += [f"left out: {task} {source} ({reason})" for task, source, reason in report.left_out]
     lines += [
         f"not in the dictionary: {s.task} {s.source}: {', '.join(s.missing)}" for s in report.sources if s.missing
     ]
@@ -138,7 +145,10 @@ def _figures(scores: Scores) -> list[str]:
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("hard_negatives.evaluate", __doc__)
     parser.add_argument(
-        "--dictionary", required=True, metavar="DIR|FILE", help="a dictionary, a folder of them, a build"
+        "--dictionary",
+        required=True,
+        metavar="DIR|FILE",
+        help="a dictionary file, a folder of them, or a build",
     )
     parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -150,14 +160,14 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def print_report(arguments: argparse.Namespace) -> int:
-    report = evaluate(load(below_build(arguments.dictionary)), load(arguments.reference))
-    shown = json.dumps(asdict(report), indent=1) if arguments.json else as_table(report)
-    print("\n".join(map(printable, shown.split("\n"))))
+    report = evaluate(load(dictionary_folder(arguments.dictionary)), load(arguments.reference))
+    text = json.dumps(asdict(report), indent=1) if arguments.json else as_table(report)
+    print("\n".join(map(printable, text.split("\n"))))
     return 0
 
 
-def below_build(path: str) -> str:
-    """The dictionaries of a build's folder; any other path as it is."""
+def dictionary_folder(path: str) -> str:
+    """The folder of dictionaries if `path` is a build, else `path`."""
     return f"{path}/hard_negatives" if files.exists(f"{path}/hard_negatives") else path
 
 

@@ -1,10 +1,10 @@
 """A label set and vectors for each kind of evidence → its hard-negative dictionary.
 
-Every kind counts as far as it is reliable: its vectors are centred (what all labels share tells none apart) and scaled
-so that the similarities of different labels have a standard deviation of 1; these, times the reliability of the kind,
-add up to the similarity of two labels. There is nothing to tune.
-Labels are confused when they stand in the same place among all labels of the set, so the score is a second-order
-similarity: the cosine of the rows of the similarity matrix.
+The vectors of each kind are centred, because what all labels share does not distinguish them, and scaled so that the
+similarities of different labels have a standard deviation of 1. The similarity of two labels is the sum over all kinds,
+weighted by reliability. There are no parameters to tune.
+Two labels are easily confused if they are similar to the same other labels. The score is therefore a second-order
+similarity: the cosine of two rows of the similarity matrix.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ import numpy as np
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
 from hard_negatives.evidence import Evidence
 from hard_negatives.index import DECIMALS, neighbours
-from hard_negatives.vectors import blocks, centred, standardised, unit
+from hard_negatives.vectors import blocks, centre, standardise, unit
 from schemas.label import LabelSet
 from transforms.normal_forms import normalize
 
@@ -23,11 +23,11 @@ MAX_NEIGHBOURS = 20
 MAX_RANKED = 50
 
 MAX_DIMENSIONS = 1024
-"""Where there are more labels than dimensions and more of both than this, scores come from the first principal axes
-of the rows, so that 30 000 labels stay a matter of seconds whatever the number of kinds."""
+"""If there are more labels than dimensions and more of both than this, scores are computed from this many principal
+axes of the rows, so that 30,000 labels take seconds for any number of kinds."""
 
 ROUNDING = 1e-12
-"""Below this share of the greatest eigenvalue, float64 eigenvalues of similarities say nothing."""
+"""Float64 eigenvalues of similarities below this share of the largest one are rounding error."""
 
 
 def mine(
@@ -35,24 +35,25 @@ def mine(
 ) -> Dictionary:
     """The dictionary of a label set from evidence by kind.
 
-    Every label gets its nearest neighbours down to the cut (see `cut`): at least one where there is another label, at
-    most `max_neighbours`. Labels that differ only in case, width or blanks are one label written twice: no neighbours
-    of each other. The labels next in score, MAX_RANKED in all, stand below the cut.
+    Every label gets its nearest neighbours down to the cut-off (see `cut`): at least one if there is another label, at
+    most `max_neighbours`. Labels that differ only in case, width or blanks are spellings of one label and are never
+    neighbours of each other. The labels next in score follow in `below_cut`, MAX_RANKED labels in all. Raises
+    ValueError if the number of vectors of a kind is not the number of labels.
     """
     labels = label_set.labels
-    for kind, found in evidence.items():
-        if len(found.rows) != len(labels):
-            raise ValueError(f"{len(labels)} labels, but {len(found.rows)} vectors of {kind}")
+    for kind, item in evidence.items():
+        if len(item.rows) != len(labels):
+            raise ValueError(f"{len(labels)} labels, but {len(item.rows)} vectors of {kind}")
     folded = [" ".join(normalize("NFKC", label.name).casefold().split()) for label in labels]
-    twins = max(Counter(folded).values(), default=1) - 1
+    spellings = max(Counter(folded).values(), default=1) - 1
     ranked = max(MAX_RANKED, max_neighbours + 1)
-    scaled = {kind: weighted(found) for kind, found in evidence.items()}
+    scaled = {kind: scale(item) for kind, item in evidence.items()}
     scaled = {kind: (rows, mean) for kind, (rows, mean) in scaled.items() if rows.any()}
     vectors = np.hstack([rows for rows, _ in scaled.values()]) if scaled else np.zeros((len(labels), 1), np.float32)
     ends = np.cumsum([rows.shape[1] for rows, _ in scaled.values()])[:-1]
-    columns = np.split(vectors, ends, axis=1)  # views: the rows need not be held twice
+    columns = np.split(vectors, ends, axis=1)  # views, so that the rows are in memory only once
     scaled = {kind: (rows, mean) for (kind, (_, mean)), rows in zip(scaled.items(), columns, strict=False)}
-    scores, ids = neighbours(second_order(vectors), ranked + twins)
+    scores, ids = neighbours(second_order(vectors), ranked + spellings)
     rankings = {}
     for row, label in enumerate(labels):
         others = [
@@ -61,10 +62,10 @@ def mine(
             if folded[other[0]] != folded[row]
         ][:ranked]
         kept = cut([score for _, score in others], max_neighbours)
-        speaks = spoken_for(scaled, row, [other for other, _ in others[:kept]])
+        reasons = evidence_above_mean(scaled, row, [other for other, _ in others[:kept]])
         near = tuple(
-            Neighbour(labels[other].name, score, said)
-            for (other, score), said in zip(others[:kept], speaks, strict=True)
+            Neighbour(labels[other].name, score, reason)
+            for (other, score), reason in zip(others[:kept], reasons, strict=True)
         )
         rankings[label.name] = Ranking(
             near, tuple(Neighbour(labels[other].name, score) for other, score in others[kept:])
@@ -73,38 +74,40 @@ def mine(
     return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, model, rankings, reliability)
 
 
-def weighted(found: Evidence) -> tuple[np.ndarray, float]:
-    """Rows whose dot products have the reliability as their standard deviation, and the mean of these."""
-    rows, mean = standardised(found.rows)
-    rows *= np.float32(found.reliability**0.5)
-    return rows, mean * found.reliability
+def scale(evidence: Evidence) -> tuple[np.ndarray, float]:
+    """Rows whose dot products have the reliability as their standard deviation, and the mean of these dot products."""
+    rows, mean = standardise(evidence.rows)
+    rows *= np.float32(evidence.reliability**0.5)
+    return rows, mean * evidence.reliability
 
 
-def spoken_for(scaled: Mapping[str, tuple[np.ndarray, float]], row: int, others: list[int]) -> list[dict[str, float]]:
-    """For each of `others` the kinds that find it nearer to label `row` than the mean pair, in standard deviations
-    times reliability to one decimal, the strongest first.
+def evidence_above_mean(
+    scaled: Mapping[str, tuple[np.ndarray, float]], row: int, others: list[int]
+) -> list[dict[str, float]]:
+    """For each of `others`, the kinds in which it is more similar to label `row` than the mean pair, strongest first,
+    with the difference in standard deviations times reliability, to one decimal.
     """
     above = {
         kind: np.round(rows[others].astype(np.float64) @ rows[row] - mean, 1) for kind, (rows, mean) in scaled.items()
     }
-    found = []
+    reasons = []
     for n in range(len(others)):
-        said = [(-float(points[n]), kind) for kind, points in above.items() if points[n] > 0]
-        found.append({kind: -points for points, kind in sorted(said)})
-    return found
+        positive = [(-float(points[n]), kind) for kind, points in above.items() if points[n] > 0]
+        reasons.append({kind: -points for points, kind in sorted(positive)})
+    return reasons
 
 
 def second_order(vectors: np.ndarray) -> np.ndarray:
     """Rows whose dot products are the second-order similarities; float32, as many rows as `vectors`.
 
-    For more labels than dimensions the rows of the similarity matrix V Vᵀ are not needed: their dot products are
-    those of the rows of V (Vᵀ V)^½, so the cost is linear in the labels. In the basis of its eigenvectors the columns
-    stand in the order of their weight; beyond MAX_DIMENSIONS they are dropped, and so are those that are nothing but
-    rounding error: products of such small numbers take a processor several times as long.
+    With more labels than dimensions, the rows of the similarity matrix V Vᵀ are not computed: their dot products are
+    those of the rows of V (Vᵀ V)^½, so the cost is linear in the labels. In the basis of the eigenvectors the columns
+    are ordered by weight. All but MAX_DIMENSIONS of them are dropped, and so are columns of rounding error, because
+    products of such small numbers are several times slower.
     """
     n, dimensions = vectors.shape
     if n <= dimensions:
-        vectors = centred(np.asarray(vectors, np.float64))
+        vectors = centre(np.asarray(vectors, np.float64))
         rows = vectors @ vectors.T
     else:
         mean = vectors.mean(axis=0, dtype=np.float64)
@@ -120,20 +123,22 @@ def second_order(vectors: np.ndarray) -> np.ndarray:
         for block in blocks(vectors):
             rows[block] = unit(vectors[block] - mean) @ basis
     rows = unit(rows, rows)
-    return centred(rows, rows).astype(np.float32)
+    return centre(rows, rows).astype(np.float32)
 
 
 def cut(scores: list[float], max_neighbours: int) -> int:
-    """How many of the scores (best first) are neighbours: those above the threshold that best parts the first
-    `max_neighbours` + 1 in two, by the variance between the two (Otsu 1979, "A Threshold Selection Method from
-    Gray-Level Histograms"). At most `max_neighbours`; the first of equally good cuts; one score is one neighbour.
+    """How many of the scores (best first) are above the cut-off, at most `max_neighbours`.
+
+    The cut-off splits the first `max_neighbours` + 1 scores into two groups with the greatest variance between them
+    (Otsu 1979, "A Threshold Selection Method from Gray-Level Histograms"). Of equally good cut-offs the highest is
+    used. A single score is above the cut-off.
     """
     points = np.rint(np.array(scores[: max_neighbours + 1]) * 10**DECIMALS).astype(np.int64)
     n = len(points)
     if n < 2:
         return n
     above = np.arange(1, n)
-    # In whole numbers: n² n_above n_below (mean_above − mean_below)² = (n · sum_above − n_above · sum)² n² / (…)
+    # In integers: n² n_above n_below (mean_above − mean_below)² = (n · sum_above − n_above · sum)² n² / (…)
     sums = np.cumsum(points)[:-1]
     between = (n * sums - above * points.sum()) ** 2 / (above * (n - above))
     return int(np.argmax(between)) + 1

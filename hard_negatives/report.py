@@ -1,4 +1,4 @@
-"""Dictionaries and what was asked with them → one static HTML page: a heat map and a list for each label set."""
+"""Dictionaries and counts of the instructions that use them → one static HTML page with a heat map per label set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from hard_negatives.dictionary import Dictionary, Neighbour
 from hard_negatives.kinds import KINDS
 
 MAP_LABELS = 150
-"""A larger map than this cannot be read."""
+"""Larger label sets get no heat map, because it would be illegible."""
 
-LISTED_LABELS = 500
+MAX_LISTED_LABELS = 500
 
 SHADES = 5
-"""Of a score from 0 to 1; below 0 a cell stays empty."""
+"""Shades of a cell for scores from 0 to 1; cells below 0 are empty."""
 
 STYLE = """
 :root { color-scheme: light dark; --line: #d0d7de; --dim: #57606a; --kept: #c2410c; --next: #64748b; --code: #f3f4f6; }
@@ -37,47 +37,48 @@ summary { cursor: pointer; margin: .5rem 0; }
 """
 
 HOW_TO_READ = (
-    "Row by row: <b style='color:var(--kept)'>coloured</b> cells are the neighbours that are asked beside the row's "
-    "label, <span style='color:var(--next)'>grey</span> ones came next and are not; the darker, the higher the score. "
-    "Rows and columns stand in the same order, like beside like: groups of labels that are confused with each other "
-    "show as blocks on the diagonal. A coloured cell far from it, or a block that makes no sense, is worth a look; "
-    "<code>mine.pin</code> and <code>mine.forbid</code> in a recipe add and remove pairs."
+    "In each row, <b style='color:var(--kept)'>coloured</b> cells are the neighbours that are asked together with the "
+    "row's label; <span style='color:var(--next)'>grey</span> cells are next in score and below the cut-off. Darker "
+    "cells have higher scores. Rows and columns are in the same order, with similar labels next to each other, so "
+    "groups of labels that are confused with each other appear as blocks on the diagonal. Check coloured cells far "
+    "from the diagonal and blocks that make no sense; <code>mine.pin</code> and <code>mine.forbid</code> in a recipe "
+    "add and remove pairs."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The instructions of a label set's train and validation examples.
+class InstructionStats:
+    """Counts of the train and validation instructions of a label set.
 
-    `all_labels`: how many there would be if every label were asked of every text. `pairs`: a positive label of a text
-    and a hard negative of it, `together`: those that stand in one instruction; `by_chance`: the share that would if
-    all labels were asked in batches drawn at random.
+    `all_labels`: instructions if every label were asked of every text. `pairs`: pairs of a positive label of a text and
+    one of its hard negatives. `joint_pairs`: those of them that occur in one instruction. `random_share`: the share
+    expected if all labels were asked in random batches.
     """
 
     instructions: int
     all_labels: int
     pairs: int
-    together: int
-    by_chance: float
+    joint_pairs: int
+    random_share: float
 
 
-def page(entries: Sequence[tuple[Dictionary, Asked | None]]) -> str:
-    """The page, the same for the same dictionaries. It holds no script and loads nothing from anywhere.
+def page(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> str:
+    """The HTML page; equal dictionaries give equal bytes. It contains no scripts and loads no other resources.
 
     Label sets of fewer than two labels have no neighbours and are left out.
     """
-    entries = [(dictionary, asked) for dictionary, asked in entries if len(dictionary.labels) > 1]
+    entries = [(dictionary, stats) for dictionary, stats in entries if len(dictionary.labels) > 1]
     body = [
         "<h1>Hard negatives</h1>",
-        "<p>For each label of each source the labels that it is confused with. They are asked in the same "
-        "instructions, so that a model learns to tell them apart.</p>",
+        "<p>For each label of each source, the labels that it is confused with. They are asked in the same "
+        "instructions, so that a model learns to distinguish them.</p>",
         *overview(entries),
         "<h2>How to read the maps</h2>",
         f"<p>{HOW_TO_READ}</p>",
-        "<p>A score is a cosine from −1 to 1. After a neighbour stands what spoke for it, in standard deviations above "
-        "the mean pair of the set, times the reliability of the kind: what comes from a few annotations counts as far "
-        "as two halves of them agree.</p>",
-        "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(means).replace('`', '')}</li>" for kind, means in KINDS.items()),
+        "<p>A score is a cosine from −1 to 1. The evidence for a neighbour is given in parentheses, in standard "
+        "deviations above the mean pair of the set, times the reliability of the kind. Evidence from annotations is "
+        "weighted by the agreement of two halves of them.</p>",
+        "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(text).replace('`', '')}</li>" for kind, text in KINDS.items()),
         "</ul>",
     ]
     for dictionary, _ in entries:
@@ -94,51 +95,51 @@ def page(entries: Sequence[tuple[Dictionary, Asked | None]]) -> str:
     )
 
 
-def overview(entries: Sequence[tuple[Dictionary, Asked | None]]) -> list[str]:
-    """One row a label set, and what the dictionaries changed over all of them."""
-    asked = [counts for _, counts in entries if counts]
+def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> list[str]:
+    """The totals over all label sets as a paragraph, and a table with one row per label set."""
+    all_stats = [stats for _, stats in entries if stats]
     lines = []
-    if asked:
-        instructions, all_labels, pairs, together = (
-            sum(getattr(counts, name) for counts in asked)
-            for name in ("instructions", "all_labels", "pairs", "together")
+    if all_stats:
+        instructions, all_labels, pairs, joint_pairs = (
+            sum(getattr(stats, name) for stats in all_stats)
+            for name in ("instructions", "all_labels", "pairs", "joint_pairs")
         )
-        chance = sum(counts.pairs * counts.by_chance for counts in asked)
+        expected = sum(stats.pairs * stats.random_share for stats in all_stats)
         lines.append(
-            "<p>A label of a text and one of its neighbours stand in the same instruction in "
-            f"{percent(together, pairs)} of {pairs:,} cases; were all labels asked, in batches drawn at random, it "
-            f"would be {percent(chance, pairs)}. {instructions:,} instructions were written for train and validation; "
+            "<p>A label of a text and one of its neighbours occur in the same instruction in "
+            f"{percent(joint_pairs, pairs)} of {pairs:,} cases; with all labels asked in random batches it would be "
+            f"{percent(expected, pairs)}. {instructions:,} instructions were written for train and validation; "
             f"asking all labels of every text takes {all_labels:,}, so "
             f"{percent(all_labels - instructions, all_labels)} are saved.</p>"
         )
     header = (
-        "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>Together,<br>with them"
-        "<th class=n>all asked,<br>by chance<th class=n>Instructions<th class=n>all asked</tr>"
+        "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>In one instruction,<br>"
+        "dictionary<th class=n>all labels,<br>random<th class=n>Instructions,<br>dictionary<th class=n>all labels</tr>"
     )
     rows = []
-    for dictionary, counts in entries:
+    for dictionary, stats in entries:
         total = sum(len(ranking.neighbours) for ranking in dictionary.labels.values())
         cells = [
             escape(dictionary.task),
             f'<a href="#{anchor(dictionary)}">{escape(dictionary.source)}</a> <small>{escape(dictionary.key)}</small>',
         ]
         numbers = [f"{len(dictionary.labels):,}", f"{total / len(dictionary.labels):.1f}"]
-        if counts:
-            numbers += [percent(counts.together, counts.pairs), percent(counts.by_chance, 1)]
-            numbers += [f"{counts.instructions:,}", f"{counts.all_labels:,}"]
+        if stats:
+            numbers += [percent(stats.joint_pairs, stats.pairs), percent(stats.random_share, 1)]
+            numbers += [f"{stats.instructions:,}", f"{stats.all_labels:,}"]
         else:
             numbers += ["–"] * 4
         rows.append(
             "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "".join(f"<td class=n>{n}" for n in numbers) + "</tr>"
         )
-    note = "<p class=dim>–: no train or validation text of the source is in this build.</p>"
-    tests_alone = [note] if any(counts is None for _, counts in entries) else []
+    footnote = "<p class=dim>–: this build contains no train or validation text of the source.</p>"
+    footnotes = [footnote] if any(stats is None for _, stats in entries) else []
     table = [f"<div class=wide><table><thead>{header}</thead><tbody>", *rows, "</tbody></table></div>"]
-    return [*lines, *table, *tests_alone]
+    return [*lines, *table, *footnotes]
 
 
-def percent(part: float, whole: float) -> str:
-    return f"{part / whole:.1%}" if whole else "–"
+def percent(part: float, total: float) -> str:
+    return f"{part / total:.1%}" if total else "–"
 
 
 def anchor(dictionary: Dictionary) -> str:
@@ -146,34 +147,33 @@ def anchor(dictionary: Dictionary) -> str:
 
 
 def section(dictionary: Dictionary) -> list[str]:
-    """One label set: heading, map, list."""
-    mined = f"mined with <code>{escape(dictionary.model)}</code>" if dictionary.model else "from a given dictionary"
+    """The lines of a label set: heading, heat map, list of neighbours."""
+    origin = f"mined with <code>{escape(dictionary.model)}</code>" if dictionary.model else "from a user's dictionary"
     if dictionary.evidence:
-        mined += " from " + ", ".join(f"{escape(kind)} {weight:g}" for kind, weight in dictionary.evidence.items())
+        origin += " from " + ", ".join(f"{escape(kind)} {weight:g}" for kind, weight in dictionary.evidence.items())
     lines = [
         f'<h2 id="{anchor(dictionary)}">{escape(dictionary.source)} '
         f"<span class=dim>{escape(dictionary.task)}</span></h2>",
-        f"<p class=dim>{len(dictionary.labels):,} labels, {mined}.</p>",
+        f"<p class=dim>{len(dictionary.labels):,} labels, {origin}.</p>",
     ]
     if len(dictionary.labels) <= MAP_LABELS:
         lines.append(f"<div class=wide>{heat_map(dictionary)}</div>")
-    listed = list(dictionary.labels.items())[:LISTED_LABELS]
-    rest = len(dictionary.labels) - len(listed)
     lines.append("<details><summary>All neighbours, with scores and evidence</summary><div class=wide><table><tbody>")
-    for label, ranking in listed:
-        said = "; ".join(described(neighbour) for neighbour in ranking.neighbours)
-        lines.append(f"<tr><td>{escape(short(label))}<td>{said or '<span class=dim>none</span>'}</tr>")
+    for label, ranking in list(dictionary.labels.items())[:MAX_LISTED_LABELS]:
+        neighbours = "; ".join(describe(neighbour) for neighbour in ranking.neighbours)
+        lines.append(f"<tr><td>{escape(short(label))}<td>{neighbours or '<span class=dim>none</span>'}</tr>")
     lines.append("</tbody></table></div>")
+    rest = max(0, len(dictionary.labels) - MAX_LISTED_LABELS)
     if rest:
-        lines.append(f"<p class=dim>{rest:,} more labels are in the dictionary's file.</p>")
+        lines.append(f"<p class=dim>{rest:,} more labels are in the file of the dictionary.</p>")
     return [*lines, "</details>"]
 
 
-def described(neighbour: Neighbour) -> str:
-    """`village 0.75 (wording 2.1, types 1.0)`."""
+def describe(neighbour: Neighbour) -> str:
+    """A neighbour as HTML: `village 0.75 (wording 2.1, types 1.0)`."""
     score = "given" if neighbour.score is None else f"{neighbour.score:.2f}"
-    said = ", ".join(f"{escape(kind)} {points:.1f}" for kind, points in neighbour.evidence.items())
-    return f"{escape(short(neighbour.label))} <b>{score}</b>" + (f" <small>({said})</small>" if said else "")
+    evidence = ", ".join(f"{escape(kind)} {points:.1f}" for kind, points in neighbour.evidence.items())
+    return f"{escape(short(neighbour.label))} <b>{score}</b>" + (f" <small>({evidence})</small>" if evidence else "")
 
 
 def short(label: str) -> str:
@@ -181,7 +181,9 @@ def short(label: str) -> str:
 
 
 def heat_map(dictionary: Dictionary) -> str:
-    """SVG: a cell for every pair with a positive score or that a person gave, one path a shade."""
+    """The SVG of a label set, with a cell for every pair that has a positive score or comes from a user. There is one
+    path per shade.
+    """
     labels, scores, kept = matrix(dictionary)
     order = seriation(scores)
     size = 16 if len(labels) <= 40 else 12
@@ -202,54 +204,61 @@ def heat_map(dictionary: Dictionary) -> str:
     for (kind, shade), paths in sorted(cells.items()):
         opacity = shade / SHADES if kind == "kept" else 0.6 * shade / SHADES
         parts.append(f'<path class="{kind}" fill-opacity="{opacity:.2f}" d="{"".join(paths)}"/>')
-    for place, row in enumerate(order):
-        at, name = left + place * size + size // 2, escape(short(labels[row]))
-        parts.append(f'<text x="{left - 5}" y="{at + 4}" text-anchor="end">{name}</text>')
-        parts.append(f'<text transform="translate({at + 4} {left - 5}) rotate(-90)">{name}</text>')
+    for position, row in enumerate(order):
+        middle, name = left + position * size + size // 2, escape(short(labels[row]))
+        parts.append(f'<text x="{left - 5}" y="{middle + 4}" text-anchor="end">{name}</text>')
+        parts.append(f'<text transform="translate({middle + 4} {left - 5}) rotate(-90)">{name}</text>')
     parts.append(f'<rect class="frame" x="{left}" y="{left}" width="{side}" height="{side}"/></svg>')
     return "".join(parts)
 
 
 def width(text: str) -> float:
-    """About how many pixels a text takes at 11 pixels a line; Chinese characters are twice as wide, capitals wider."""
+    """The approximate width of a text in pixels at a font size of 11 pixels. Chinese characters are about twice as wide
+    as Latin letters; capitals are wider than small letters.
+    """
     return sum(11 if ord(character) > 0x2E80 else 9 if character.isupper() else 6.5 for character in text)
 
 
 def matrix(dictionary: Dictionary) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Labels, scores (n, n) with 0 where none is known and 1 where a person gave the pair, which pairs are kept."""
+    """The n labels, their scores of shape (n, n), and which pairs are neighbours (bool of the same shape).
+
+    The score of a pair is 0 if it has none and 1 if it comes from a user.
+    """
     labels = list(dictionary.labels)
-    labels += sorted({n.label for of in dictionary.labels.values() for n in of.neighbours} - set(labels))
-    places = {label: place for place, label in enumerate(labels)}
+    labels += sorted({n.label for ranking in dictionary.labels.values() for n in ranking.neighbours} - set(labels))
+    positions = {label: position for position, label in enumerate(labels)}
     scores = np.zeros((len(labels), len(labels)))
     kept = np.zeros(scores.shape, bool)
     for label, ranking in dictionary.labels.items():
         for neighbour in (*ranking.below_cut, *ranking.neighbours):
-            at = places[label], places[neighbour.label]
-            scores[at] = 1 if neighbour.score is None else neighbour.score
+            cell = positions[label], positions[neighbour.label]
+            scores[cell] = 1 if neighbour.score is None else neighbour.score
         for neighbour in ranking.neighbours:
-            kept[places[label], places[neighbour.label]] = True
+            kept[positions[label], positions[neighbour.label]] = True
     return labels, scores, kept
 
 
 def seriation(scores: np.ndarray) -> list[int]:
-    """An order in which like stands beside like: the leaves of average linkage, the nearer ends of groups joined."""
-    likeness = scores + scores.T
-    groups = [[place] for place in range(len(scores))]
-    sums, sizes = likeness.copy(), np.ones(len(scores))  # of the likeness between two groups; of their labels
+    """An order with similar labels next to each other: the leaves of average-linkage clustering, where merged groups
+    are oriented so that their most similar ends meet.
+    """
+    similarity = scores + scores.T
+    groups = [[row] for row in range(len(scores))]
+    sums, sizes = similarity.copy(), np.ones(len(scores))  # summed similarity of two groups; labels per group
     for _ in range(len(scores) - 1):
         means = np.round(sums / np.maximum(1, np.outer(sizes, sizes)), 9)
         means[sizes == 0] = means[:, sizes == 0] = -np.inf
         np.fill_diagonal(means, -np.inf)
         first, second = sorted(divmod(int(np.argmax(means)), len(scores)))
-        groups[first] = joined(groups[first], groups[second], likeness)
+        groups[first] = join_ends(groups[first], groups[second], similarity)
         sums[first] += sums[second]
         sums[:, first] += sums[:, second]
         sizes[first], sizes[second] = sizes[first] + sizes[second], 0
     return groups[0] if groups else []
 
 
-def joined(first: list[int], second: list[int], likeness: np.ndarray) -> list[int]:
-    """Two groups end to end, each turned so that the most alike ends meet."""
-    turns = [(f, s) for f in (first, first[::-1]) for s in (second, second[::-1])]
-    f, s = max(turns, key=lambda turn: likeness[turn[0][-1], turn[1][0]])
+def join_ends(first: list[int], second: list[int], similarity: np.ndarray) -> list[int]:
+    """Concatenates two groups, each reversed if needed so that the most similar ends meet."""
+    orientations = [(f, s) for f in (first, first[::-1]) for s in (second, second[::-1])]
+    f, s = max(orientations, key=lambda pair: similarity[pair[0][-1], pair[1][0]])
     return f + s

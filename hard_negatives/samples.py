@@ -1,4 +1,4 @@
-"""Examples → a few annotations of every label, drawn by hash: what evidence from use is computed from."""
+"""Examples → a few annotations of every label, sampled by hash, as the input of the evidence from annotations."""
 
 import hashlib
 from bisect import insort
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from schemas.example import Entity, Event, Example, Mention, Relation
 
 CONTEXT_CHARS = 60
-"""Code points before and after what is annotated."""
+"""Code points of text before and after an annotation."""
 
 MAX_CONTEXT_CHARS = 400
-"""A head and a tail may stand far apart."""
+"""Limit of a context in code points: a head and a tail may be far apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One annotation of a label.
 
-    `slots`: the strings in each part: an entity's mention; a relation's head, its tail; an event's trigger, its
-    arguments. `types`: those of head and tail where both are known. `context`: the text around them, with them.
+    `slots`: the strings of each part: (mention) of an entity; (head), (tail) of a relation; (trigger), (arguments) of
+    an event. `types`: the types of head and tail if both are known. `context`: the annotated text with its context.
     """
 
     slots: tuple[tuple[str, ...], ...]
@@ -27,17 +27,17 @@ class Sample:
     context: str = ""
 
 
-Drawn = dict[tuple[str, str], list[tuple[bytes, Sample]]]
-"""(task, label) → the annotations with the smallest hashes, in the order of these."""
+SamplesByLabel = dict[tuple[str, str], list[tuple[bytes, Sample]]]
+"""(task, label) → (hash, sample) of the annotations with the smallest hashes, in ascending order."""
 
 
-def draw(examples: Iterable[Example], tasks: Iterable[str], per_label: int) -> Drawn:
-    """At most `per_label` annotations of every label of these tasks.
+def draw(examples: Iterable[Example], tasks: Iterable[str], per_label: int) -> SamplesByLabel:
+    """Samples at most `per_label` annotations of every label of these tasks.
 
-    An annotation's hash is of its example's id, its label and its number in the example: the draw from a whole is
-    the `merge` of the draws from its parts, however it is cut.
+    The hash of an annotation is that of its example's id, its label and its number in the example. The samples of a
+    corpus are therefore the `merge` of the samples of its parts, for any partition.
     """
-    drawn: Drawn = {}
+    samples: SamplesByLabel = {}
     for example in examples:
         for task in tasks:
             if task not in example.tasks:
@@ -45,24 +45,24 @@ def draw(examples: Iterable[Example], tasks: Iterable[str], per_label: int) -> D
             for number, (label, annotation) in enumerate(annotations(example, task)):
                 key = f"{example.id}\0{task}\0{label}\0{number}".encode()
                 digest = hashlib.blake2b(key, digest_size=12).digest()
-                kept = drawn.setdefault((task, label), [])
+                kept = samples.setdefault((task, label), [])
                 if len(kept) < per_label or (kept and digest < kept[-1][0]):
                     insort(kept, (digest, sample(example, annotation)), key=lambda pair: pair[0])
                     del kept[per_label:]
-    return drawn
+    return samples
 
 
-def merge(parts: Iterable[Drawn], per_label: int) -> Drawn:
-    """One draw from several."""
-    merged: Drawn = {}
+def merge(parts: Iterable[SamplesByLabel], per_label: int) -> SamplesByLabel:
+    """The samples of all parts together, at most `per_label` of every label."""
+    merged: SamplesByLabel = {}
     for part in parts:
-        for at, kept in part.items():
-            merged.setdefault(at, []).extend(kept)
-    return {at: sorted(kept, key=lambda pair: pair[0])[:per_label] for at, kept in merged.items()}
+        for key, kept in part.items():
+            merged.setdefault(key, []).extend(kept)
+    return {key: sorted(kept, key=lambda pair: pair[0])[:per_label] for key, kept in merged.items()}
 
 
 def annotations(example: Example, task: str) -> Iterator[tuple[str, Entity | Relation | Event]]:
-    """(label, annotation) of the task's layer; for KG the type of the head, where it has one."""
+    """(label, annotation) of the layer of a task. For KG the label is the type of a relation's head, if it is known."""
     match task:
         case "NER":
             yield from ((entity.label, entity) for entity in example.entities or ())
@@ -79,24 +79,24 @@ def annotations(example: Example, task: str) -> Iterator[tuple[str, Entity | Rel
 
 
 def sample(example: Example, annotation: Entity | Relation | Event) -> Sample:
-    """An annotation of `example` as a Sample."""
+    """The Sample of an annotation of `example`."""
     slots: tuple[tuple[Mention, ...], ...]
     types: tuple[str, ...] = ()
-    around: tuple[Mention, ...]
+    mentions: tuple[Mention, ...]
     match annotation:
         case Entity(mention=mention):
-            slots, around = ((mention,),), (mention,)
+            slots, mentions = ((mention,),), (mention,)
         case Relation(head=head, tail=tail):
-            slots, types, around = ((head,), (tail,)), end_types(example, annotation), (head, tail)
+            slots, types, mentions = ((head,), (tail,)), end_types(example, annotation), (head, tail)
         case Event(trigger=trigger, arguments=arguments):
-            around = (trigger,) if trigger else ()
-            slots = around, tuple(argument.mention for argument in arguments)
+            mentions = (trigger,) if trigger else ()
+            slots = mentions, tuple(argument.mention for argument in arguments)
     strings = tuple(tuple(mention.text for mention in slot) for slot in slots)
-    return Sample(strings, types, context(example.text, around))
+    return Sample(strings, types, context(example.text, mentions))
 
 
 def end_types(example: Example, relation: Relation) -> tuple[str, ...]:
-    """The types of head and tail: the relation's own, or those of the entities that they are; () if one is unknown."""
+    """The types of head and tail, from the relation or from the entities with these mentions; () if one is unknown."""
     entities = {entity.mention: entity.label for entity in reversed(example.entities or ())}
     head = relation.head_label or entities.get(relation.head)
     tail = relation.tail_label or entities.get(relation.tail)
@@ -104,7 +104,9 @@ def end_types(example: Example, relation: Relation) -> tuple[str, ...]:
 
 
 def context(text: str, mentions: Iterable[Mention]) -> str:
-    """The text from CONTEXT_CHARS before the first mention to as many after the last; "" where none has a span."""
+    """The text from CONTEXT_CHARS before the first mention to CONTEXT_CHARS after the last one, at most
+    MAX_CONTEXT_CHARS; "" if no mention has a span.
+    """
     spans = [span for mention in mentions for span in mention.spans]
     if not spans:
         return ""

@@ -12,6 +12,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NoReturn
 
 from schemas.errors import ConfigError, IEForgeError, MachineError, printable
 
@@ -26,7 +28,7 @@ GOES_ON = "the same command goes on where this one stopped"
 class Parser(argparse.ArgumentParser):
     """argparse's parser, which raises ConfigError for wrong flags instead of printing the usage and exiting."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message}; see --help")
 
 
@@ -110,7 +112,7 @@ def handle_signals(on_interrupt: Callable[[], None] | None) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return
 
-    def interrupt(signum, frame) -> None:
+    def interrupt(signum: int, frame: FrameType | None) -> None:
         on_interrupt()
         raise KeyboardInterrupt
 

@@ -34,7 +34,7 @@ class ExampleId:
     number: int
     window: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         numbers = (self.number,) if self.window is None else (self.number, self.window)
         if not self.key or self.split not in SPLITS or not all(0 <= number < LIMIT for number in numbers):
             raise ValueError(
@@ -94,8 +94,8 @@ class InstructionId:
     def match(cls, text: str) -> Self | None:
         """The id that `text` is, None where it is none."""
         parts = INSTRUCTION.fullmatch(text)
-        example = parts and ExampleId.match(parts[1])
-        return example and cls(example, parts[2], int(parts[3]))
+        example = ExampleId.match(parts[1]) if parts else None
+        return cls(example, parts[2], int(parts[3])) if parts and example else None
 
     @classmethod
     def parse(cls, text: str) -> Self:

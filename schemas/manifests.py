@@ -26,8 +26,8 @@ INSIDE = r"(?s)^(?!/|.*//|(.*/)?\.{1,2}(/|\Z)|.*[^/]{256})[^\x00]{1,4096}\Z"
 
 Inside = Annotated[str, Meta(pattern=INSIDE)]
 
-Task = Literal[TASKS]
-Split = Literal[SPLITS]
+Task = Annotated[str, Meta(pattern=rf"^({'|'.join(TASKS)})\Z")]
+Split = Annotated[str, Meta(pattern=rf"^({'|'.join(SPLITS)})\Z")]
 Losses = dict[Reason, Count]
 """Reason → records, windows or parts of records that were dropped for it."""
 

@@ -1,6 +1,7 @@
-"""Rows of examples, with how many labels each asks and whether one is positive → which of them break a rule.
+"""The rules on batches of labels and on negatives, computed on arrays with one element per instruction row.
 
-The rows of one example and task are consecutive, in the order of their batches; `starts` are the first row of each.
+The rows of one example and task are consecutive and in the order of their batches. `starts`: the first row of each
+example.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ from transforms.batches import smallest_rest
 
 
 def lengths(starts: np.ndarray, rows: int) -> np.ndarray:
-    """How many rows each example has."""
+    """The number of rows of each example."""
     return np.diff(np.r_[starts, rows])
 
 
@@ -19,20 +20,22 @@ def sums(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def out_of_bounds(size: np.ndarray, full: np.ndarray | int, typed: np.ndarray | bool, starts: np.ndarray) -> np.ndarray:
-    """Rows with more or fewer labels than a batch may have. `size`: labels asked, `full`: labels per batch (below 1:
-    all in one), `typed`: of SPO, where batches may be small, as no batch asks one predicate twice.
+    """Flags rows with more or fewer labels than a batch may have.
+
+    `size`: labels asked. `full`: labels per batch (below 1: all labels in one batch). `typed`: rows of SPO, whose
+    batches may be small because no batch asks for a predicate twice.
     """
     rest = smallest_rest(full)
-    of_example = lengths(starts, len(size))
-    alone = np.repeat(of_example == 1, of_example)
-    over = (full > 0) & (size > full + rest - 1)
-    return (size < 1) | over | (_partial(size, full, typed) & (size < rest) & ~alone)
+    rows_per_example = lengths(starts, len(size))
+    is_only_row = np.repeat(rows_per_example == 1, rows_per_example)
+    too_large = (full > 0) & (size > full + rest - 1)
+    return (size < 1) | too_large | (_partial(size, full, typed) & (size < rest) & ~is_only_row)
 
 
 def not_full(size: np.ndarray, full: np.ndarray | int, typed: np.ndarray | bool, starts: np.ndarray) -> np.ndarray:
-    """Rows that have not `full` labels and are not the last such row of their example."""
+    """Flags rows without `full` labels, except the last such row of each example."""
     partial = _partial(size, full, typed)
-    later = np.repeat(sums(partial, starts), lengths(starts, len(size))) - _running(partial, starts)
+    later = np.repeat(sums(partial, starts), lengths(starts, len(size))) - _running_sum(partial, starts)
     return partial & (later > 0)
 
 
@@ -41,22 +44,24 @@ def _partial(size: np.ndarray, full: np.ndarray | int, typed: np.ndarray | bool)
 
 
 def excess_negatives(has_positive: np.ndarray, starts: np.ndarray, negative_ratio: float) -> np.ndarray:
-    """All-negative rows beyond what an example may keep: `negative_ratio` for each row with a positive, else one."""
+    """Flags all-negative rows beyond the limit of an example: `negative_ratio` per row with a positive label, or one if
+    it has no such row.
+    """
     positives = sums(has_positive, starts)
     allowed = np.where(positives > 0, positives * negative_ratio, 1)
     negative = ~has_positive
-    return negative & (_running(negative, starts) > np.repeat(allowed, lengths(starts, len(negative))))
+    return negative & (_running_sum(negative, starts) > np.repeat(allowed, lengths(starts, len(negative))))
 
 
 def negative_counts(has_positive: np.ndarray, starts: np.ndarray) -> tuple[int, int]:
-    """(all-negative rows of examples that have a positive, rows with a positive)."""
+    """(all-negative rows of examples that also have positive rows, rows with a positive label)."""
     positives = sums(has_positive, starts)
     negatives = lengths(starts, len(has_positive)) - positives
     return int(negatives[positives > 0].sum()), int(positives.sum())
 
 
-def _running(flags: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """How many flags are set from the example's first row to each row."""
+def _running_sum(flags: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The number of flags set from the first row of the example up to each row."""
     total = np.cumsum(flags)
     before = total[starts] - flags[starts]
     return total - np.repeat(before, lengths(starts, len(flags)))

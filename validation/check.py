@@ -1,6 +1,6 @@
 """A frame of `validation.profile` → the result of its Great Expectations suite, with counts and example ids.
 
-Great Expectations takes seconds to import: it is loaded, and its context made, by the first check of a process.
+Great Expectations takes seconds to import, so the first check of a process imports it and creates its context.
 """
 
 import gc
@@ -18,18 +18,20 @@ import pandas as pd
 from schemas.errors import SuiteError
 from validation.suites import SUITES, Rule
 
-if TYPE_CHECKING:  # at run time imported by the first check alone
+if TYPE_CHECKING:  # imported by the first check at run time
     from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 
 EXAMPLE_IDS = 3
 LOCK = threading.Lock()
-"""Great Expectations' context is not made for threads, a Beam worker may have several."""
+"""The context of Great Expectations is not thread-safe, and a Beam worker may have several threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """`unexpected` counts rows (of a table-wide expectation: columns, or 1); `examples` are up to three ids, sorted."""
+    """`unexpected`: the number of rows (for a table-wide expectation: of columns, or 1). `examples`: up to three ids,
+    sorted.
+    """
 
     name: str
     column: str | None
@@ -52,10 +54,10 @@ class SuiteResult:
 
 @lru_cache(maxsize=1)
 def batch_definition() -> "BatchDefinition[Any]":
-    """The process's only context, data source and asset; every frame is a batch of it. It writes no file."""
+    """The batch definition of which every frame is a batch, on one in-memory context per process."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up in 200 lines
-    gc.disable()  # nothing of what an import makes is garbage, and to look through it takes a fifth of its time
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs 200 lines about its set-up
+    gc.disable()  # an import creates no garbage, and collecting takes a fifth of its time
     import great_expectations
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -74,7 +76,7 @@ def batch_definition() -> "BatchDefinition[Any]":
 def validate(
     frame: pd.DataFrame, rules: Iterable[Rule], result_format: dict[str, Any]
 ) -> dict[tuple[str, str | None], "ExpectationValidationResult"]:
-    """(name, column) → Great Expectations' own result, for every rule."""
+    """(name, column) of every rule → its result as Great Expectations returns it."""
     batch = batch_definition().get_batch(batch_parameters={"dataframe": frame})
     from great_expectations import ExpectationSuite
 
@@ -88,10 +90,10 @@ def validate(
 
 
 def check(suite: str, frame: pd.DataFrame) -> SuiteResult:
-    """Every expectation of `suite` over every row of `frame`; rows that fail are looked up only where some do.
+    """Checks every expectation of `suite` on every row of `frame`. Rows that fail are looked up in a second pass.
 
-    An expectation that cannot be evaluated, as for want of its column, has failed. Raises SuiteError where a column
-    of counts is not int64: Great Expectations would pass over its nulls.
+    An expectation that cannot be evaluated, for example because its column is missing, fails. Raises SuiteError if a
+    column of counts is not int64, because Great Expectations skips nulls.
     """
     rules = SUITES[suite].rules
     for column in SUITES[suite].numbers:
@@ -116,6 +118,7 @@ def check(suite: str, frame: pd.DataFrame) -> SuiteResult:
 
 
 def failure(rule: Rule, result: dict[str, Any], frame: pd.DataFrame) -> ExpectationResult:
+    """The ExpectationResult of a rule that failed, from the result of Great Expectations."""
     if rule.column is None:
         mismatched = result.get("details", {}).get("mismatched", {})
         examples = [name for names in mismatched.values() for name in names]
@@ -139,31 +142,31 @@ def first(examples: Iterable[str]) -> tuple[str, ...]:
 
 
 def merge(results: Iterable[SuiteResult]) -> SuiteResult:
-    """The result of one suite over many shards, the same in whatever order they come: counts are summed, the first
-    example ids kept. Raises ValueError where there is no result or they are of several suites.
+    """The result of a suite over several shards, in any order: counts are summed and the first example ids are kept.
+    Raises ValueError if there are no results or if they belong to different suites.
     """
     results = list(results)
     if len({result.suite for result in results}) != 1:
-        raise ValueError(f"only results of one suite merge, not of {sorted({result.suite for result in results})}")
+        raise ValueError(f"can only merge results of one suite, not of {sorted({result.suite for result in results})}")
     return SuiteResult(
         results[0].suite,
         sum(result.rows for result in results),
         tuple(
             ExpectationResult(
-                same[0].name,
-                same[0].column,
-                same[0].meaning,
-                all(expectation.success for expectation in same),
-                sum(expectation.unexpected for expectation in same),
-                first(example for expectation in same for example in expectation.examples),
+                expectations[0].name,
+                expectations[0].column,
+                expectations[0].meaning,
+                all(expectation.success for expectation in expectations),
+                sum(expectation.unexpected for expectation in expectations),
+                first(example for expectation in expectations for example in expectation.examples),
             )
-            for same in zip(*(result.expectations for result in results), strict=True)
+            for expectations in zip(*(result.expectations for result in results), strict=True)
         ),
     )
 
 
 def failure_lines(results: Iterable[SuiteResult]) -> list[str]:
-    """One line for every expectation that failed: which, what it means, how often, and up to three ids."""
+    """One line per failed expectation: its name, number of unexpected rows, meaning, and up to three ids."""
     return [
         f"{result.suite}: {e.name}{f' of {e.column}' if e.column else ''}: {e.unexpected} unexpected: {e.meaning}"
         + (f" See {', '.join(e.examples)}." if e.examples else "")

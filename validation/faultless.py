@@ -1,11 +1,11 @@
-"""A table of instruction rows of one source, task and split → its facts, where it is certain that no row has a fault.
+"""A table of instruction rows of one source, task and split → its facts, if it is certain that no row has a fault.
 
-This decides nothing but that: a table of which it is not certain is sent to `profile.instructions_profile`, which says
-what is wrong with each row. The profile takes 30 µs per row, this a tenth of that or less, so that the stage that
-writes the rows can look at all of them. What the wire format leaves open (blanks, escapes) is expected as
-`json.dumps` writes it: a prompt is cut into what comes before, in and after its schema, each different piece is read
-once, and pieces are compared end to end, by Arrow. The rules on batches and negatives are one function for both
-(`validation.batches`). Tests see to it that whatever passes here passes there.
+Tables that may have a fault go to `profile.instructions_profile`, which determines the faults of each row. The profile
+takes 30 µs per row and this check at most a tenth of that, so that the stage that writes the rows can check all of
+them. Where the wire format allows variants (blanks, escapes), this check expects the output of `json.dumps`. A prompt
+is split into the parts before, in and after its schema; each distinct part is decoded once, and Arrow compares the
+parts. The rules on batches and negatives are shared with the profile (`validation.batches`). Tests ensure that every
+table that passes this check also passes the profile.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.label import LabelSet, typed_label
+from schemas.label import LabelSet
 from schemas.manifests import Facts
 from transforms.render import answer_key, encode_string, schema_item
 from validation import batches, wire
@@ -27,14 +27,14 @@ BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
 
 class _Fault(Exception):
-    """It is not certain that no row has a fault; caught by `facts` alone."""
+    """A row may have a fault. Only `facts` catches this."""
 
 
 def facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts | None:
-    """The facts of `table` (schema INSTRUCTIONS), which must hold all rows of an example that it holds one of; None
-    where it is not certain that no row has a fault.
+    """The facts of `table` (schema INSTRUCTIONS), or None if a row may have a fault.
 
-    `size`: labels a batch (-1: all in one), `negative_ratio`: see `profile.instructions_profile`.
+    The table must contain all rows of each of its examples. `size`: labels per batch (-1: all in one batch).
+    `negative_ratio`: see `profile.instructions_profile`.
     """
     if not table.num_rows:
         return Facts(0, {})
@@ -44,18 +44,18 @@ def facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -
         return None
 
 
-def _expect(holds: object) -> None:
-    if not holds:
+def _expect(condition: object) -> None:
+    if not condition:
         raise _Fault
 
 
 def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts:
-    column = {name: _whole(table[name]) for name in table.column_names}
+    column = {name: _combine(table[name]) for name in table.column_names}
     _expect(all(column[name].null_count == 0 for name in column.keys() - {"output", "label"}))
     split = column["split"][0].as_py()
     for name, value in (("task", labels.task), ("source", labels.source), ("lang", labels.lang), ("split", split)):
         _expect(pc.all(pc.equal(column[name], value)).as_py())
-    starts, found = _examples(column, labels, split)
+    starts, facts_of_examples = _examples(column, labels, split)
     asked, positive = _lists(column, labels)
     lengths = np.diff(asked.offsets)
     _prompts(column, asked, starts, labels)
@@ -70,42 +70,44 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
     batch = lengths, size, labels.task == "SPO", starts
     _expect(not batches.out_of_bounds(*batch).any() and not batches.not_full(*batch).any())
     if split == "test":
-        return found
+        return facts_of_examples
     has_positive = batches.sums(positive, asked.offsets[:-1]) > 0
     _expect(not batches.excess_negatives(has_positive, starts, negative_ratio).any())
     negatives, positives = batches.negative_counts(has_positive, starts)
-    return replace(found, negatives=negatives, positives=positives)
+    return replace(facts_of_examples, negatives=negatives, positives=positives)
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _combine(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-class _Asked:
-    """The labels asked by all rows, end to end: `numbers` in the label set, `offsets` of the rows among them."""
+class _LabelLists:
+    """A column of lists of labels, flattened. `numbers`: positions in the label set; `rows`: the row of each label;
+    `offsets`: where the labels of each row start.
+    """
 
-    def __init__(self, column: pa.ListArray, names: pa.Array):
-        found = pc.index_in(column.flatten(), names)
-        _expect(found.null_count == 0)
-        self.numbers = found.to_numpy().astype(np.int64)
+    def __init__(self, column: pa.ListArray, names: pa.Array) -> None:
+        numbers = pc.index_in(column.flatten(), names)
+        _expect(numbers.null_count == 0)
+        self.numbers = numbers.to_numpy().astype(np.int64)
         self.offsets = np.r_[0, np.cumsum(pc.list_value_length(column).to_numpy(), dtype=np.int64)]
         self.rows = np.repeat(np.arange(len(column)), np.diff(self.offsets))
 
 
-def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_Asked, np.ndarray]:
-    """The labels asked and which of them are positive, once `labels`, `positives`, `hard_negatives` fit together."""
+def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_LabelLists, np.ndarray]:
+    """Checks `labels`, `positives` and `hard_negatives`; returns the labels asked and which of them are positive."""
     names = pa.array([label.name for label in labels.labels], pa.string())
-    asked, *others = (_Asked(column[name], names) for name in ("labels", "positives", "hard_negatives"))
+    asked, *others = (_LabelLists(column[name], names) for name in ("labels", "positives", "hard_negatives"))
     _expect((np.diff(asked.offsets) > 0).all())
     keys = list(map(answer_key, labels.labels))
     number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     answered = np.zeros(len(column["id"]) * len(names), bool)
     answered[asked.rows * len(names) + np.array([number[key] for key in keys])[asked.numbers]] = True
-    _expect(answered.sum() == len(asked.numbers))  # no key, so no label, twice in a batch
+    _expect(answered.sum() == len(asked.numbers))  # no duplicate key, hence no duplicate label, in a batch
     flags = []
-    for of in (asked, *others):
+    for lists in (asked, *others):
         flag = np.zeros(len(column["id"]) * len(names), bool)
-        flag[of.rows * len(names) + of.numbers] = True
+        flag[lists.rows * len(names) + lists.numbers] = True
         flags.append(flag)
     every, positive, hard = flags
     _expect(not (positive & ~every).any() and not (hard & ~every).any() and not (positive & hard).any())
@@ -114,25 +116,26 @@ def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_Asked, np.nd
 
 
 def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tuple[np.ndarray, Facts]:
-    """The first row of each example, and where the examples stand, once all ids are found to be in order."""
-    own = column["example_id"]
-    rows = np.arange(len(own))
-    starts = rows[np.r_[True, pc.not_equal(own[1:], own[:-1]).to_numpy(zero_copy_only=False)]]
-    found = places(own.take(pa.array(starts)))
-    _expect(found is not None and found.keys() == {f"{labels.key}/{split}"})
-    number = rows - np.repeat(starts, np.diff(np.r_[starts, len(own)]))
-    ids = pc.binary_join_element_wise(own, labels.task, pa.array(number).cast(pa.string()), "/")
-    _expect(ids.equals(column["id"]))  # hence no id twice
-    return starts, Facts(len(own), found)
+    """Checks that all ids are in order; returns the first row of each example, and the facts about their places."""
+    example_ids = column["example_id"]
+    rows = np.arange(len(example_ids))
+    starts = rows[np.r_[True, pc.not_equal(example_ids[1:], example_ids[:-1]).to_numpy(zero_copy_only=False)]]
+    by_prefix = places(example_ids.take(pa.array(starts)))
+    if by_prefix is None or by_prefix.keys() != {f"{labels.key}/{split}"}:
+        raise _Fault
+    number = rows - np.repeat(starts, np.diff(np.r_[starts, len(example_ids)]))
+    ids = pc.binary_join_element_wise(example_ids, labels.task, pa.array(number).cast(pa.string()), "/")
+    _expect(ids.equals(column["id"]))  # hence no duplicate id
+    return starts, Facts(len(example_ids), by_prefix)
 
 
-def _prompts(column: dict[str, pa.Array], asked: _Asked, starts: np.ndarray, labels: LabelSet) -> None:
-    """That each prompt is one, of the labels asked and of the text that its example's other rows have too."""
+def _prompts(column: dict[str, pa.Array], asked: _LabelLists, starts: np.ndarray, labels: LabelSet) -> None:
+    """Checks that each prompt is well-formed, asks for the labels of its row, and has the text of its example."""
     prompts = column["instruction"].cast(pa.binary())
     firsts, first = _firsts(prompts)
     before = pc.binary_length(firsts).to_numpy()[first]
     every = np.arange(len(prompts))
-    if labels.task == "EEA":  # its schema holds triggers of the text: it is read
+    if labels.task == "EEA":  # its schema contains triggers of the text and must be decoded
         after = pc.find_substring(prompts, AFTER).to_numpy()
         _expect((after >= before).all())
         schemas = _pieces(prompts, every, before, after)
@@ -153,24 +156,23 @@ def _prompts(column: dict[str, pa.Array], asked: _Asked, starts: np.ndarray, lab
 
 
 def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
-    """The different strings up to where the schema begins, and which of them each prompt starts with."""
+    """The distinct parts before the schema, and the number of the part with which each prompt starts."""
     firsts: list[bytes] = []
-    which = np.full(len(prompts), -1)
-    while (which < 0).any():
-        prompt = prompts[int(np.argmax(which < 0))].as_py()
+    number = np.full(len(prompts), -1)
+    while (number < 0).any():
+        prompt = prompts[int(np.argmax(number < 0))].as_py()
         first = prompt[: prompt.find(SCHEMA) + len(SCHEMA)]
         _expect(first.startswith(BEFORE) and first.endswith(SCHEMA))
         wire.TEXT.decode(first[len(BEFORE) : -len(SCHEMA)])
-        which[pc.starts_with(prompts, first).to_numpy(zero_copy_only=False)] = len(firsts)
+        number[pc.starts_with(prompts, first).to_numpy(zero_copy_only=False)] = len(firsts)
         firsts.append(first)
-    return pa.array(firsts, pa.binary()), which
+    return pa.array(firsts, pa.binary()), number
 
 
 def _schema_items(labels: LabelSet) -> pa.Array:
-    """The element of a prompt's schema that asks for each label, once the labels are seen to be in order."""
+    """Checks the labels; returns the element of a schema that asks for each of them, as JSON."""
     for label in labels.labels:
-        typed = typed_label(label.subject_type, label.predicate, label.object_type)
-        _expect(labels.task != "SPO" or label.name == typed.name)
+        _expect(labels.task != "SPO" or label.name == label.typed_name)
         _expect(len(set(label.roles)) == len(label.roles))
     return pa.array([schema_item(labels.task, label).encode() for label in labels.labels], pa.binary())
 
@@ -182,38 +184,38 @@ def _joined(items: pa.Array, offsets: np.ndarray) -> pa.Array:
 def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.BinaryArray:
     """The bytes from `start` to `end` of the strings in these rows."""
     _, offsets, data = strings.buffers()
-    own = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)[rows]
-    cuts = np.stack([own + start[rows], own + end[rows]], axis=1).ravel().astype(np.int32)
+    first_bytes = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)[rows]
+    cuts = np.stack([first_bytes + start[rows], first_bytes + end[rows]], axis=1).ravel().astype(np.int32)
     between = pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), data])
     return between.take(pa.array(np.arange(0, len(cuts), 2)))
 
 
-def _triggers(schemas: pa.BinaryArray, asked: _Asked, labels: LabelSet) -> None:
-    """That each EEA prompt's schema names the labels asked with their roles, and a list of triggers for each."""
+def _triggers(schemas: pa.BinaryArray, asked: _LabelLists, labels: LabelSet) -> None:
+    """Checks that each schema of an EEA prompt lists the labels asked, each with its roles and a list of triggers."""
     entries = [entry for schema in schemas.to_pylist() for entry in wire.SCHEMAS["EEA"].decode(b"[%b]" % schema)]
     expected = [labels.labels[n] for n in asked.numbers.tolist()]
-    _expect([(entry.label, tuple(entry.roles)) for entry in entries] == [(own.name, own.roles) for own in expected])
+    _expect([(entry.label, tuple(entry.roles)) for entry in entries] == [(one.name, one.roles) for one in expected])
     _expect(all(len(set(label.roles)) == len(label.roles) for label in expected))
 
 
-def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, labels: LabelSet) -> None:
-    """That each answer is one, under the keys asked; those without a positive label are all of one form."""
+def _answers(outputs: pa.StringArray, asked: _LabelLists, positive: np.ndarray, labels: LabelSet) -> None:
+    """Checks that each answer is well-formed and has the keys asked. All-negative answers are compared as strings."""
     keys = list(map(answer_key, labels.labels))
     negative = batches.sums(positive, asked.offsets[:-1]) == 0
     empty = pa.array([f"{encode_string(key)}: []".encode() for key in keys], pa.binary())
-    of_negative = negative[asked.rows]
+    in_negative_row = negative[asked.rows]
     offsets = np.r_[0, np.cumsum(np.diff(asked.offsets)[negative])]
-    inner = _joined(empty.take(pa.array(asked.numbers[of_negative])), offsets)
+    inner = _joined(empty.take(pa.array(asked.numbers[in_negative_row])), offsets)
     expected = pc.binary_join_element_wise(b"{", inner, b"}", b"")
     _expect(outputs.filter(pa.array(negative)).cast(pa.binary()).equals(expected))
 
     rows = np.flatnonzero(~negative)
     answers = wire.ANSWERS[labels.task].decode_lines(_lines(outputs.take(pa.array(rows))))
-    own = list(map(keys.__getitem__, asked.numbers[~of_negative].tolist()))
+    expected_keys = list(map(keys.__getitem__, asked.numbers[~in_negative_row].tolist()))
     _expect(list(map(len, answers)) == np.diff(asked.offsets)[rows].tolist())
-    _expect(list(chain.from_iterable(answers)) == own)
+    _expect(list(chain.from_iterable(answers)) == expected_keys)
     values = list(chain.from_iterable(map(dict.values, answers)))
-    _expect(list(map(bool, values)) == positive[~of_negative].tolist())
+    _expect(list(map(bool, values)) == positive[~in_negative_row].tolist())
     several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
     _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
@@ -222,7 +224,7 @@ def _answers(outputs: pa.StringArray, asked: _Asked, positive: np.ndarray, label
 
 
 def _lines(column: pa.StringArray) -> bytes:
-    whole = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
-    lines = pc.binary_join(whole, "\n")[0].as_buffer().to_pybytes()
-    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # none within an answer, which would be two
+    all_rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
+    lines = pc.binary_join(all_rows, "\n")[0].as_buffer().to_pybytes()
+    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # a line break within an answer would split it
     return lines

@@ -1,6 +1,7 @@
-"""A stage's tables and plain values → flat pandas frames, a row for every record, that the suites check.
+"""The tables and values of a stage → flat pandas frames with one row per record, which the suites check.
 
-Identity columns stay as they are; the others are int64 counts, most of them faults (see `validation.suites`).
+Identity columns are copied; all other columns are int64 counts, most of them counts of faults (see
+`validation.suites`).
 """
 
 from collections import Counter
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,19 +24,16 @@ from schemas.label import LabelSet, typed_label
 from validation import batches, wire
 from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
 
-if TYPE_CHECKING:
-    pass
-
 BATCH_ROWS = 5_000
-"""Rows that are Python objects at a time."""
+"""Rows converted to Python objects at a time."""
 
 identity = itemgetter(*SUITES["instructions"].strings)
 
 
 def frame(suite: str, identities: Mapping[str, Sequence[Any]], counts: Iterable[Mapping[str, int]]) -> pd.DataFrame:
-    """Identity columns beside int64 columns filled from `counts`, one mapping a row; what it lacks is 0.
+    """A frame of identity columns and int64 columns. `counts`: one mapping per row; missing counts are 0.
 
-    Raises KeyError for a count that the suite has no column for.
+    Raises KeyError for a count without a column in the suite.
     """
     strings = {name: pd.Series(identities[name], dtype="str") for name in SUITES[suite].strings}
     return pd.DataFrame(strings | count_columns(suite, len(identities["id"]), counts))
@@ -55,21 +53,22 @@ def identity_columns(suite: str, table: pa.Table) -> dict[str, pd.Series]:
 
 
 def check_schema(suite: str, schema: pa.Schema, table: pa.Table) -> None:
-    """Raises SuiteError where the columns of `table` are not those of `schema`."""
+    """Raises SuiteError if the columns of `table` are not those of `schema`."""
     if not table.schema.equals(schema):
         wrong = [name for name in schema.names if name not in table.schema.names]
         wrong += [field.name for field in table.schema if field not in schema]
         raise SuiteError(
-            f"suite {suite}: the table has not its schema ({', '.join(wrong) or 'columns repeated or out of order'}); "
+            f"suite {suite}: the table does not match the schema "
+            f"({', '.join(wrong) or 'columns repeated or out of order'}); "
             f"write it as schemas.arrow.{suite.upper()}"
         )
 
 
 def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_chars: int | None) -> pd.DataFrame:
-    """One row an Example of `table` (schema EXAMPLES), in its order.
+    """One row per Example of `table` (schema EXAMPLES), in its order.
 
-    `label_sets`: task → the label set of the source that the table comes from; the layers of other tasks are compared
-    with none. `max_chars`: the longest window in code points, None before windows are cut.
+    `label_sets`: task → label set, of the source of the table; layers of other tasks are not compared with labels.
+    `max_chars`: the maximum length of a window in code points; None before windows are cut.
     """
     check_schema("examples", EXAMPLES, table)
     names = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
@@ -85,8 +84,8 @@ def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_ch
 def row_counts(
     row: dict[str, Any], names: Mapping[str, Mapping[str, Sequence[str]]], max_chars: int | None
 ) -> Counter[str]:
-    """As `example_counts`, of a row that may be no Example."""
-    missing = {name: "" for name in SUITES["examples"].strings if row[name] is None}  # rules of their own
+    """Like `example_counts`, for a row that may not be a valid Example."""
+    missing = {name: "" for name in SUITES["examples"].strings if row[name] is None}  # checked by other rules
     try:
         counts = example_counts(msgspec.convert(row | missing, Example), names, max_chars)
     except msgspec.ValidationError:
@@ -125,28 +124,30 @@ def example_counts(
     return counts
 
 
-def notable(profile: pd.DataFrame, first: int) -> pd.DataFrame:
-    """The `first` rows, and every row that some expectation may fail: with a fault, or a strange or repeated identity.
+def rows_to_check(profile: pd.DataFrame, first: int) -> pd.DataFrame:
+    """The `first` rows and all rows that may fail an expectation: rows with faults, and rows whose identity is null,
+    unknown or not unique.
 
-    All rows are counted here; to have Great Expectations look at zeros takes longer than to count.
+    Great Expectations takes longer to check zeros than this takes to find the other rows.
     """
     name = "instructions" if "task" in profile else "examples"
     faults = INSTRUCTION_FAULTS if name == "instructions" else EXAMPLE_FAULTS
-    shown = profile["id"].duplicated(keep=False).to_numpy(copy=True)
+    selected = profile["id"].duplicated(keep=False).to_numpy(copy=True)
     for column in faults:
-        shown |= profile[column].to_numpy() != 0
+        selected |= profile[column].to_numpy() != 0
     for column in SUITES[name].strings:
-        shown |= profile[column].isna().to_numpy()
+        selected |= profile[column].isna().to_numpy()
     for column, values in (("split", SPLITS), ("lang", LANGS), ("task", TASKS)):
         if column in profile:
-            shown |= ~profile[column].isin(values).to_numpy()
+            selected |= ~profile[column].isin(values).to_numpy()
     if name == "examples":
-        shown |= (profile[["text_chars", "task_count"]] < 1).any(axis=1).to_numpy()
-    shown[:first] = True
-    return profile[shown]
+        selected |= (profile[["text_chars", "task_count"]] < 1).any(axis=1).to_numpy()
+    selected[:first] = True
+    return profile[selected]
 
 
 def mention_fault(text: str, mention: Mention) -> str | None:
+    """The fault of a mention, named as in `suites.EXAMPLE_FAULTS`; None if it has none."""
     if not mention.text.strip():
         return "blank_mentions"
     end_before = 0
@@ -158,11 +159,11 @@ def mention_fault(text: str, mention: Mention) -> str | None:
 
 
 def label_faults(task: str, item: Any, known: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """Faults of one entity, relation or event, compared with a label set (name → roles)."""
+    """The faults of an entity, relation or event, compared with a label set (name → roles)."""
     name: str | None = item.label
     roles: Sequence[str] = ()
     if task == "SPO":
-        if item.head_label is None or item.tail_label is None:  # an untyped relation is no typed triple
+        if item.head_label is None or item.tail_label is None:  # an untyped relation is not a triple
             return
         name = typed_label(item.head_label, item.label, item.tail_label).name
     elif task == "KG":
@@ -178,7 +179,7 @@ def label_faults(task: str, item: Any, known: Mapping[str, Sequence[str]]) -> It
 
 
 def labels_profile(label_sets: Iterable[LabelSet]) -> pd.DataFrame:
-    """One row a label of every set; `annotations`: how many of it clean kept, over all splits."""
+    """One row per label of every set. `annotations`: how many annotations of it the clean stage kept in all splits."""
     columns: dict[str, list[str]] = {"id": [], "task": [], "source": [], "lang": []}
     counts = []
     for labels in label_sets:
@@ -204,9 +205,9 @@ def labels_profile(label_sets: Iterable[LabelSet]) -> pd.DataFrame:
 def hard_negatives_profile(
     dictionary: Mapping[str, Sequence[tuple[str, float | None]]], labels: LabelSet, max_neighbours: int | None
 ) -> pd.DataFrame:
-    """One row a label of `dictionary` (label → neighbours with scores, the nearest first), compared with `labels`.
+    """One row per label of `dictionary` (label → neighbours with scores, best first), compared with `labels`.
 
-    A score is None where a person gave the pair, `max_neighbours` where a person may give any number.
+    A score is None if a user gave the pair. `max_neighbours` is None if there is no limit.
     """
     known = {label.name for label in labels.labels}
     counts = []
@@ -236,13 +237,13 @@ def hard_negatives_profile(
 def instructions_profile(
     table: pa.Table, label_sets: Iterable[LabelSet], split_num: Mapping[str, int], negative_ratio: float
 ) -> pd.DataFrame:
-    """One row an Instruction of `table` (schema INSTRUCTIONS), in its order.
+    """One row per Instruction of `table` (schema INSTRUCTIONS), in its order.
 
-    `label_sets`: of every task and source in the table. `split_num`: task → labels a batch (-1: all in one).
-    `negative_ratio`: all-negative rows that an Example may keep per row with a positive. All rows of an Example and
-    task must be in the table, for the rules on its batches and negatives look at them together.
+    `label_sets`: those of all tasks and sources in the table. `split_num`: task → labels per batch (-1: all in one).
+    `negative_ratio`: all-negative rows that an Example may keep per row with a positive label. The table must contain
+    all rows of an Example and task, because the rules on batches and negatives apply to all of them.
     """
-    vocabularies = {(labels.task, labels.key): wire.Vocabulary.of(labels) for labels in label_sets}
+    vocabularies = {(labels.task, labels.key): wire.Vocabulary.from_label_set(labels) for labels in label_sets}
     check_schema("instructions", INSTRUCTIONS, table)
     rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
     numbers = count_columns("instructions", table.num_rows, (instruction_counts(row, vocabularies) for row in rows))
@@ -259,7 +260,7 @@ def instruction_counts(row: dict[str, Any], vocabularies: Mapping[tuple[str, str
     if nulls:
         return counts | {"nulls": nulls}
     if None in identity(row) or row["task"] not in TASKS or row["split"] not in SPLITS:
-        return counts  # rules of their own look at these
+        return counts  # checked by other rules
     example, instruction = ExampleId.match(row["example_id"]), InstructionId.match(row["id"])
     if example is None:
         return counts | {"malformed_example_id": 1}
@@ -271,14 +272,14 @@ def instruction_counts(row: dict[str, Any], vocabularies: Mapping[tuple[str, str
     vocabulary = vocabularies.get((row["task"], example.key))
     if vocabulary is None or (vocabulary.source, vocabulary.lang) != (row["source"], row["lang"]):
         return counts | {"unknown_label_set": 1}
-    found, counts["mentions_outside_text"] = wire.faults(row, vocabulary)
-    for fault in found:
+    faults, counts["mentions_outside_text"] = wire.faults(row, vocabulary)
+    for fault in faults:
         counts[fault] = counts.get(fault, 0) + 1
     return counts
 
 
 def by_example(profile: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """The order in which the rows of one example and task are consecutive, and the first row of each in that order."""
+    """An order in which the rows of an example and task are consecutive, and the first row of each in this order."""
     group = profile.groupby(["example_id", "task"], sort=False).ngroup().to_numpy()
     order = np.argsort(group, kind="stable")
     ordered = group[order]
@@ -286,7 +287,7 @@ def by_example(profile: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def batch_faults(profile: pd.DataFrame, split_num: Mapping[str, int]) -> None:
-    """Fills the two columns on batch sizes."""
+    """Sets the columns `batch_out_of_bounds` and `batch_not_full` of `profile`."""
     order, starts = by_example(profile)
     full = profile["task"].map(split_num).fillna(0).astype(np.int64).to_numpy()[order]
     batch = profile["batch_size"].to_numpy()[order], full, (profile["task"] == "SPO").to_numpy()[order], starts
@@ -297,7 +298,7 @@ def batch_faults(profile: pd.DataFrame, split_num: Mapping[str, int]) -> None:
 
 
 def excess_negatives(profile: pd.DataFrame, negative_ratio: float) -> pd.Series:
-    """Marks the all-negative rows that an Example has beyond what the ratio allows (train and validation)."""
+    """1 for the all-negative rows of an Example beyond the ratio, else 0 (train and validation rows only)."""
     order, starts = by_example(profile)
     excess = np.zeros(len(order), np.int64)
     excess[order] = batches.excess_negatives(profile["has_positive"].to_numpy()[order] > 0, starts, negative_ratio)
@@ -305,14 +306,16 @@ def excess_negatives(profile: pd.DataFrame, negative_ratio: float) -> pd.Series:
 
 
 def negative_counts(profile: pd.DataFrame) -> tuple[int, int]:
-    """(all-negative rows of Examples that have a positive, rows with a positive) of an instructions frame."""
+    """(all-negative rows of Examples that also have positive rows, rows with a positive label) of an instructions
+    frame.
+    """
     order, starts = by_example(profile)
     return batches.negative_counts(profile["has_positive"].to_numpy()[order] > 0, starts)
 
 
 @dataclass(frozen=True, slots=True)
 class Culprits:
-    """How many records (or shards) are at fault, and the ids of up to three."""
+    """The number of records or shards with a fault, and the ids of up to three of them."""
 
     count: int = 0
     ids: tuple[str, ...] = ()
@@ -320,9 +323,9 @@ class Culprits:
 
 @dataclass(frozen=True, slots=True)
 class SplitFacts:
-    """One folder's split, over all its shards. `id`: what a reader is shown, as `clean/conll2003/train`.
+    """The facts of a split in a folder, over all its shards. `id`: its name in reports (`clean/conll2003/train`).
 
-    `negatives` and `positives` are sums of `negative_counts`; they, like `negative_ratio`, are for train and
+    `negatives` and `positives` are sums of `negative_counts`. They and `negative_ratio` are only set for train and
     validation instructions.
     """
 
@@ -340,7 +343,7 @@ class SplitFacts:
 
 
 def corpus_profile(facts: Iterable[SplitFacts]) -> pd.DataFrame:
-    """One row a split of a source (Examples) or of a task (Instructions)."""
+    """One row per split of a source (Examples) or of a task (Instructions)."""
     facts = list(facts)
     columns = {"id": [fact.id for fact in facts], "split": [fact.split for fact in facts]}
     counts = [

@@ -1,4 +1,4 @@
-"""SuiteResults → one static HTML page: every expectation in words, how many rows it saw, whether it held."""
+"""SuiteResults → one static HTML page with the meaning, number of rows and result of every expectation."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -32,10 +32,12 @@ ul { margin: .3rem 0 0; padding-left: 1.2rem; }
 
 
 def data_docs(results: Sequence[SuiteResult]) -> str:
-    """The page, the same for the same results (one a suite). It holds no script and loads nothing from anywhere."""
+    """The HTML page for one result per suite; equal results give equal bytes. It contains no scripts and loads no other
+    resources.
+    """
     body = [
         "<h1>Validation</h1>",
-        f"<p>{verdict(results)} Each rule below was held against every row; none was sampled.</p>",
+        f"<p>{verdict(results)} Every rule below was checked on all rows, without sampling.</p>",
         table(("Suite", "What it checks", "Rows", "Rules", "Result"), (suite_row(result) for result in results)),
     ]
     for result in results:
@@ -43,7 +45,7 @@ def data_docs(results: Sequence[SuiteResult]) -> str:
         body.append(f"<p>{escape(title(result.suite))} {result.rows:,} rows.</p>")
         broken_first = sorted(result.expectations, key=lambda expectation: expectation.success)
         rows = (expectation_row(expectation, result.rows) for expectation in broken_first)
-        body.append(table(("Rule", "Column", "Rows", "Result", "Breaks it"), rows))
+        body.append(table(("Rule", "Column", "Rows", "Result", "Examples"), rows))
     return "\n".join(
         [
             "<!doctype html>",
@@ -60,8 +62,8 @@ def verdict(results: Sequence[SuiteResult]) -> str:
     failed = [expectation for result in results for expectation in result.expectations if not expectation.success]
     if not failed:
         rules = sum(len(result.expectations) for result in results)
-        return f'<span class="good">✓ All {rules} rules hold.</span>'
-    return f'<span class="bad">✗ {plural(len(failed), "rule")} broken.</span>'
+        return f'<span class="good">✓ All {rules} rules passed.</span>'
+    return f'<span class="bad">✗ {len(failed)} {"rule" if len(failed) == 1 else "rules"} failed.</span>'
 
 
 def title(suite: str) -> str:
@@ -76,7 +78,7 @@ def suite_row(result: SuiteResult) -> str:
         ("", "", escape(title(result.suite))),
         ("Rows", "n", f"{result.rows:,}"),
         ("Rules", "n", str(len(result.expectations))),
-        ("", *outcome(failed == 0, f"{failed} broken")),
+        ("", *outcome(failed == 0, f"{failed} failed")),
     ]
     return row(cells, failed > 0)
 
@@ -94,21 +96,17 @@ def expectation_row(expectation: ExpectationResult, rows: int) -> str:
 
 
 def outcome(success: bool, failure: str) -> tuple[str, str]:
-    return ("good", "✓ holds") if success else ("bad", f"✗ {failure}")
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun} is" if count == 1 else f"{count} {noun}s are"
+    return ("good", "✓ passed") if success else ("bad", f"✗ {failure}")
 
 
 def code_marks(text: str) -> str:
-    """Escaped, with every second piece between backticks set as code."""
-    pieces = escape(text).split("`")
-    return "".join(f"<code>{piece}</code>" if number % 2 else piece for number, piece in enumerate(pieces))
+    """The escaped text with the parts between backticks as <code>."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 
 
 def row(cells: Iterable[tuple[str, str, str]], failed: bool) -> str:
-    """`cells`: (name where the header is hidden, class, HTML)."""
+    """A table row. `cells`: (name shown on screens that hide the header, class, HTML)."""
     parts = []
     for name, kind, html in cells:
         attributes = (f' data-name="{name}"' if name else "") + (f' class="{kind}"' if kind else "")

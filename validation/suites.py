@@ -1,7 +1,7 @@
-"""What each stage's output must fulfil: the Great Expectations suites as plain data, every rule in words.
+"""The rules for the output of each stage: Great Expectations suites as plain data, with the meaning of every rule.
 
-A fault column counts in how many ways a row breaks one rule (0: in none), as `validation.profile` and
-`validation.wire` find it; the suite expects zeros. Identity columns are checked as they stand in the table.
+A fault column counts how often a row breaks a rule, as determined by `validation.profile` and `validation.wire`; the
+suite expects zeros. Identity columns are checked directly.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ LANGS = ("en", "zh")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One expectation: `name` and `settings` are Great Expectations' own, `meaning` is for the reader.
+    """One expectation. `name` and `settings` are those of Great Expectations; `meaning` is shown in reports.
 
-    `culprits` names the column that tells which ids to show. Where it is not `id`, it holds tuples of ids, and the
-    values of `column` (not its rows) are counted.
+    `culprits`: the column with the ids to show. If it is not `id`, it contains tuples of ids, and the values of
+    `column` are summed instead of counting rows.
     """
 
     name: str
@@ -29,7 +29,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`strings`, `numbers` (int64, hence never null) and `tuples` are the frame's columns, no more and no fewer."""
+    """A suite for one kind of frame. `strings`, `numbers` (int64, hence never null) and `tuples` are all columns of the
+    frame.
+    """
 
     name: str
     title: str
@@ -44,7 +46,7 @@ def not_null(*columns: str) -> list[Rule]:
 
 
 def string(*columns: str) -> list[Rule]:
-    """For columns whose values no other rule looks into."""
+    """Rules for columns whose values no other rule checks."""
     settings = {"type_": "str"}
     return [
         Rule("expect_column_values_to_be_of_type", c, f"Every value in `{c}` is a string.", settings) for c in columns
@@ -57,9 +59,7 @@ def one_of(column: str, values: tuple[str, ...]) -> Rule:
 
 
 def unique(column: str) -> Rule:
-    return Rule(
-        "expect_column_values_to_be_unique", column, f"No two rows that are checked together share their `{column}`."
-    )
+    return Rule("expect_column_values_to_be_unique", column, f"No two rows of one check have the same `{column}`.")
 
 
 def at_least(column: str, minimum: int, meaning: str) -> Rule:
@@ -75,75 +75,75 @@ def zero(faults: Mapping[str, str], culprits: Mapping[str, str] | None = None) -
 
 
 EXAMPLE_FAULTS = {
-    "malformed_id": "An id is key/split/number, a window's key/split/number/window.",
+    "malformed_id": "An id is key/split/number, or key/split/number/window for a window.",
     "broken_record": "No required value is null and every layer converts to an Example.",
-    "split_differs": "The split in the id is the one in the column `split`.",
+    "split_differs": "The split in the id equals the column `split`.",
     "chars_over_max": "No text is longer than the window (`max_chars`).",
-    "unknown_tasks": "Every task that the text is used for is a known one.",
+    "unknown_tasks": "Every task of a text is a known task.",
     "blank_mentions": "No mention is empty.",
-    "bad_spans": "Spans lie within the text, are not empty and stand in order without overlap.",
-    "offset_mismatches": "Every mention with offsets spells what the text has there.",
+    "bad_spans": "Spans are within the text, not empty, and in order without overlap.",
+    "offset_mismatches": "Every mention with offsets equals the text at these offsets.",
     "unknown_labels": "Every label is in the label set of the source and task.",
-    "unknown_roles": "Every argument role is one of its event type's.",
+    "unknown_roles": "Every argument role is a role of its event type.",
 }
 
 LABEL_FAULTS = {
     "unnamed": "Every label has a name.",
-    "repeated_name": "No two labels of a set share a name.",
+    "repeated_name": "No two labels of a set have the same name.",
     "out_of_order": "The labels of a set are sorted by name.",
-    "bad_roles": "No role of a label is empty or named twice.",
-    "wrong_typed_name": "An SPO label is named subjectType_predicate_objectType after its three parts.",
+    "bad_roles": "No role of a label is empty or listed twice.",
+    "wrong_typed_name": "The name of an SPO label is subjectType_predicate_objectType.",
 }
 
 HARD_NEGATIVE_FAULTS = {
     "unknown_label": "Every label with neighbours is in the label set.",
     "unknown_neighbours": "Every neighbour is in the label set.",
     "self_neighbour": "No label is its own neighbour.",
-    "repeated_neighbours": "No neighbour is named twice.",
+    "repeated_neighbours": "No neighbour is listed twice.",
     "neighbours_over_max": "No label has more neighbours than `max_neighbours`.",
-    "scores_out_of_range": "Every score lies between -1 and 1, as a cosine does.",
-    "scores_ascending": "The nearest neighbour comes first: scores never rise.",
+    "scores_out_of_range": "Every score is between -1 and 1 (a cosine).",
+    "scores_ascending": "Neighbours are in descending order of their scores.",
 }
 
 INSTRUCTION_FAULTS = {
-    "nulls": "No required value is null, nor any element of its lists.",
-    "malformed_example_id": "An example's id is key/split/number, a window's key/split/number/window.",
-    "id_outside_example": "An instruction's id is <its example's id>/<its task>/<batch>.",
-    "split_differs": "The split in the example's id is the one in the column `split`.",
-    "unknown_label_set": "There is a label set for the task and the source's key, with this source name and language.",
+    "nulls": "No required value and no element of a list is null.",
+    "malformed_example_id": "An example id is key/split/number, or key/split/number/window for a window.",
+    "id_outside_example": "An instruction id is <example id>/<task>/<batch>.",
+    "split_differs": "The split in the example id equals the column `split`.",
+    "unknown_label_set": "The task and the source key have a label set with this source name and language.",
     "unknown_labels": "Every label asked is in the label set of the source and task.",
     "repeated_labels": "No label is asked twice in a batch.",
-    "repeated_predicates": "No two typed triples of a batch share their predicate (SPO).",
+    "repeated_predicates": "No two typed triples of a batch have the same predicate (SPO).",
     "stray_positives": "Every positive label is among the labels asked.",
     "stray_hard_negatives": "Every hard negative is among the labels asked.",
-    "positive_hard_negatives": "No positive label is called a hard negative.",
-    "negatives_asked": "Where triggers are given (EEA), only positive event types are asked.",
+    "positive_hard_negatives": "No positive label is a hard negative.",
+    "negatives_asked": "If triggers are given (EEA), only positive event types are asked.",
     "broken_prompt": "`instruction` is a JSON object.",
     "wrong_prompt_keys": "The keys of `instruction` are instruction, schema, input, in this order.",
-    "wrong_prompt_values": "Instruction and input are strings with content, the schema has the shape of its task.",
-    "schema_differs": "The schema names exactly the labels asked, in order.",
-    "unknown_roles": "Every role or attribute that the schema asks is one of its label's, once.",
+    "wrong_prompt_values": "Instruction and input are strings that are not blank; the schema has the form of its task.",
+    "schema_differs": "The schema lists exactly the labels asked, in order.",
+    "unknown_roles": "Every role or attribute in the schema belongs to its label and is listed once.",
     "wrong_hash": "`text_sha256` is the SHA-256 of the input text.",
     "misplaced_answer": "Train and validation rows have `output` and no `label`, test rows have no `output`.",
     "broken_answer": "`output` and `label` are JSON.",
-    "wrong_answer_shape": "The answer has the shape that the wire format gives it for its task.",
+    "wrong_answer_shape": "The answer has the form that the wire format prescribes for its task.",
     "answer_keys_differ": "The keys of the answer are exactly the labels asked, in order (SPO: their predicates).",
-    "answer_roles_differ": "An event's arguments are {} or answer every role asked; attributes are asked ones (KG).",
-    "repeated_answers": "No answer is given twice under a label.",
+    "answer_roles_differ": "The arguments of an event are {} or have all roles asked; all attributes are asked (KG).",
+    "repeated_answers": "No label has the same answer twice.",
     "positives_differ": "The positive labels are exactly those with an answer (train and validation).",
-    "batch_out_of_bounds": "A batch asks at least one label and no more than `split_num` and a rest allow.",
-    "batch_not_full": "Only one batch of an example is not full (`split_num` labels); SPO excepted.",
-    "excess_negatives": "Per row with a positive, an example keeps at most `negative_ratio` rows without; else one.",
+    "batch_out_of_bounds": "A batch asks at least one label and at most `split_num` labels plus a small rest.",
+    "batch_not_full": "At most one batch of an example has fewer than `split_num` labels (except SPO).",
+    "excess_negatives": "An example has at most `negative_ratio` all-negative rows per positive row, else one.",
 }
 
 CORPUS_FAULTS = {
-    "altered_shards": "Every shard is, byte for byte, the file that its stage wrote (by its SHA-256).",
-    "missing_rows": "The shards hold exactly the rows that the manifest names.",
-    "repeated_ids": "No two rows of any shards share their id.",
-    "repeated_texts": "No text occurs twice in a source and split; where `clean.same_text` is `report`, none does with "
-    "the same annotations or with different labels at one place, and the card says how many rows differ elsewhere.",
+    "altered_shards": "Every shard is byte for byte the file that its stage wrote (by SHA-256).",
+    "missing_rows": "The shards contain exactly as many rows as the manifest states.",
+    "repeated_ids": "No two rows in any shards have the same id.",
+    "repeated_texts": "No text occurs twice in a source and split. If `clean.same_text` is `report`, no text occurs "
+    "twice with the same annotations or with different labels of one span; the card counts rows that differ otherwise.",
     "leaked_texts": "No train or validation text occurs in a test split.",
-    "excess_negatives": "There are no more all-negative rows than `negative_ratio` for each row with a positive.",
+    "excess_negatives": "There are at most `negative_ratio` all-negative rows per row with a positive label.",
 }
 CORPUS_CULPRITS = {name: f"{name}_ids" for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")}
 
@@ -156,9 +156,9 @@ def suite(
     numbers: tuple[str, ...],
     tuples: tuple[str, ...] = (),
 ) -> Suite:
-    """With the rule that comes first everywhere: the frame has these columns and no others."""
+    """A Suite of these rules, after the rule that the frame has exactly these columns."""
     columns = {"column_set": sorted((*strings, *numbers, *tuples)), "exact_match": True}
-    meaning = "The profile has exactly the columns that this suite knows."
+    meaning = "The profile has exactly the columns of this suite."
     first = Rule("expect_table_columns_to_match_set", None, meaning, columns)
     return Suite(name, title, strings, numbers, tuples, (first, *rules))
 
@@ -176,7 +176,7 @@ SUITES = {
                 one_of("split", SPLITS),
                 one_of("lang", LANGS),
                 at_least("text_chars", 1, "No text is blank."),
-                at_least("task_count", 1, "Every text is used for some task."),
+                at_least("task_count", 1, "Every text has a task."),
                 *zero(EXAMPLE_FAULTS),
             ],
             strings=("id", "source", "split", "lang"),
@@ -209,7 +209,7 @@ SUITES = {
         ),
         suite(
             "instructions",
-            "Every Instruction: a prompt that asks a batch of labels over one Example, and its gold answer.",
+            "Every Instruction: a prompt that asks for a batch of labels of one Example, and its gold answer.",
             [
                 *not_null("id", "example_id", "text_sha256", "task", "source", "lang", "split"),
                 *string("id", "text_sha256", "source"),
@@ -224,12 +224,12 @@ SUITES = {
         ),
         suite(
             "corpus",
-            "Every split of every source and task, over all shards together.",
+            "Every split of every source and task, over all shards.",
             [
                 Rule(
                     "expect_table_row_count_to_be_between",
                     None,
-                    "There is an instruction.",
+                    "The corpus is not empty.",
                     {"min_value": 1},
                 ),
                 *not_null("id", "split"),

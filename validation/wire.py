@@ -1,8 +1,8 @@
-"""One instruction row → the names of the rules of the wire format that it breaks.
+"""An instruction row → the names of the rules of the wire format that it breaks.
 
-The shapes of prompts and answers are those of the IEPile family of corpora: keys instruction, schema, input; answers
-keyed by the labels asked. Names are those of `suites.INSTRUCTION_FAULTS`; a rule that cannot be judged because a
-more basic one is broken is not named.
+Prompts and answers have the form of the IEPile family of corpora: a prompt has the keys instruction, schema and input;
+an answer has the labels asked as keys. The names are those of `suites.INSTRUCTION_FAULTS`. Rules that cannot be checked
+because a more basic rule is broken are left out.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 NOTHING = Annotated[list[str], msgspec.Meta(max_length=0)]
 Value = Text | list[Text]
 MISSING = "NAN"
-"""What a role without a value and an event without a trigger answer."""
+"""The answer for a role without a value and for an event without a trigger."""
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -97,8 +97,8 @@ Entities = dict[str, dict[str, dict[str, Value]] | NOTHING]
 Pairs = dict[str, list[Pair]]
 Strings = dict[str, list[Text]]
 
-Answered = str | list[Any] | Pair | EventAnswer | dict[str, dict[str, Value]]
-"""An answer to one label, or a part of it."""
+Answer = str | list[Any] | Pair | EventAnswer | dict[str, dict[str, Value]]
+"""The answer for a label, or a part of it."""
 
 SCHEMAS = decoders(
     NER=list[str],
@@ -126,7 +126,9 @@ KEYS = ["instruction", "schema", "input"]
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """A label set as rows are compared with it. `roles`: label → its roles or attributes."""
+    """The part of a label set with which rows are compared. `roles`: label → roles or attributes; `predicates`: label →
+    predicate (SPO).
+    """
 
     source: str
     lang: str
@@ -134,7 +136,7 @@ class Vocabulary:
     predicates: dict[str, str]
 
     @classmethod
-    def of(cls, label_set: LabelSet) -> "Vocabulary":
+    def from_label_set(cls, label_set: LabelSet) -> "Vocabulary":
         return cls(
             label_set.source,
             label_set.lang,
@@ -150,19 +152,21 @@ class Prompt:
 
 
 def faults(row: dict[str, Any], vocabulary: Vocabulary) -> tuple[list[str], int]:
-    """The rules that a row of `schemas.arrow.INSTRUCTIONS` (no nulls where none may be) breaks, a rule as often as it
-    is broken, and how many of its answer's strings are not in its text (no fault: sources may give such).
+    """The rules that a row breaks, each as often as it is broken, and the number of answer strings that do not occur in
+    the text. Such strings are not faults, because sources may contain them.
+
+    `row`: a row of `schemas.arrow.INSTRUCTIONS` without null in required values.
     """
-    found = list(list_faults(row, vocabulary))
+    names = list(list_faults(row, vocabulary))
     prompt, answer = read_prompt(row), read_answer(row)
-    found += [read for read in (prompt, answer) if isinstance(read, str)]
+    names += [result for result in (prompt, answer) if isinstance(result, str)]
     if not isinstance(prompt, Prompt):
-        return found, 0
-    found += prompt_faults(row, prompt, vocabulary)
-    if not isinstance(answer, dict) or "schema_differs" in found:
-        return found, 0
-    found += answer_faults(row, answer, prompt)
-    return found, sum(string not in prompt.input for value in answer.values() if value for string in strings(value))
+        return names, 0
+    names += prompt_faults(row, prompt, vocabulary)
+    if not isinstance(answer, dict) or "schema_differs" in names:
+        return names, 0
+    names += answer_faults(row, answer, prompt)
+    return names, sum(string not in prompt.input for value in answer.values() if value for string in strings(value))
 
 
 def list_faults(row: dict[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
@@ -187,7 +191,7 @@ def list_faults(row: dict[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def read_prompt(row: dict[str, Any]) -> Prompt | str:
-    """The prompt of a row, or the name of the rule that keeps it from being read."""
+    """The prompt of a row, or the name of the rule that it breaks if it cannot be decoded."""
     try:
         parts = OBJECT.decode(row["instruction"])
     except msgspec.DecodeError:
@@ -210,7 +214,7 @@ def prompt_faults(row: dict[str, Any], prompt: Prompt, vocabulary: Vocabulary) -
     if row["task"] in ("EE", "EEA", "KG"):
         for entry in prompt.schema:
             asked = set(entry.roles)
-            known = vocabulary.roles.get(entry.label, asked)  # an unknown label is a fault of its own
+            known = vocabulary.roles.get(entry.label, asked)  # an unknown label breaks another rule
             if len(asked) < len(entry.roles) or not asked <= known:
                 yield "unknown_roles"
     if hashlib.sha256(prompt.input.encode()).hexdigest() != row["text_sha256"]:
@@ -218,20 +222,20 @@ def prompt_faults(row: dict[str, Any], prompt: Prompt, vocabulary: Vocabulary) -
 
 
 def read_answer(row: dict[str, Any]) -> dict[str, Any] | str | None:
-    """The answer of a train or validation row, None for a test row, or the name of the rule that is broken."""
-    test = row["split"] == "test"
-    if (row["output"] is None) != test or not (test or row["label"] is None):
+    """The answer of a train or validation row, None for a test row, or the name of the rule that the row breaks."""
+    is_test = row["split"] == "test"
+    if (row["output"] is None) != is_test or not (is_test or row["label"] is None):
         return "misplaced_answer"
-    answer = row["label"] if test else row["output"]
+    answer = row["label"] if is_test else row["output"]
     if answer is None:  # a test row whose text is not annotated
         return None
     try:
-        decoded = (GOLD if test else ANSWERS)[row["task"]].decode(answer)
+        decoded = (GOLD if is_test else ANSWERS)[row["task"]].decode(answer)
     except msgspec.ValidationError:
         return "wrong_answer_shape"
     except msgspec.DecodeError:
         return "broken_answer"
-    return None if test else decoded
+    return None if is_test else decoded
 
 
 def answer_faults(row: dict[str, Any], answer: dict[str, Any], prompt: Prompt) -> Iterator[str]:
@@ -267,8 +271,8 @@ def repeats(values: list[Any]) -> bool:
     return len(set(values)) < len(values)
 
 
-def strings(value: Answered) -> Iterator[str]:
-    """Every mention of an answer, NAN left out: entity names, triggers, both ends of pairs, values of roles."""
+def strings(value: Answer) -> Iterator[str]:
+    """All mentions of an answer except NAN: entity names, triggers, both ends of pairs, values of roles."""
     if isinstance(value, str):
         if value != MISSING:
             yield value

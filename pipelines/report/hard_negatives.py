@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from hard_negatives.report import Asked, page
+from hard_negatives.report import InstructionStats, page
 from pipelines import build_folder
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from schemas.build_statistics import total
@@ -36,12 +36,14 @@ def report(output: str, split_num: Mapping[str, int]) -> str:
     return page(entries)
 
 
-def usage(parts: Sequence[InstructionCounts] | None, labels: Sequence[Label], split_num: int) -> Asked | None:
+def usage(
+    parts: Sequence[InstructionCounts] | None, labels: Sequence[Label], split_num: int
+) -> InstructionStats | None:
     """How the labels are asked in train and validation; None where no text there asks for them."""
     if not parts:
         return None
     counts = total(InstructionCounts, parts)
-    return Asked(
+    return InstructionStats(
         counts.instructions,
         counts.examples * len(cut(labels, split_num)),
         counts.neighbour_pairs,

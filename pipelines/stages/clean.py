@@ -37,7 +37,7 @@ from transforms.deduplicate import SameText
 from transforms.shards import read_batches, write_shard
 from transforms.windows import windows
 from validation import faultless_examples
-from validation.facts import joined
+from validation.facts import merge_facts
 
 EXAMPLES_A_TABLE = 5_000
 
@@ -330,7 +330,7 @@ class WriteClean(beam.DoFn):
             rows,
             sha256=files.checksum(f"{self.output}/{path}"),
             keys_sha256=files.checksum(keys),
-            facts=joined(checked),
+            facts=merge_facts(checked),
             windows=cut.windows + len(cut.rejects),
             crosses_window=dict(sorted((crossing + Counter(cut.crosses_window)).items())),
             kept=LayerCounts(**kept_counts),

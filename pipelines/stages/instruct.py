@@ -38,7 +38,7 @@ from transforms.batches import SPLIT_NUM, cut
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
-from validation.facts import joined
+from validation.facts import merge_facts
 
 INSTRUCTIONS_A_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
@@ -179,7 +179,7 @@ class WriteInstructions(beam.DoFn):
             shard.path,
             rows,
             sha256=files.checksum(path),
-            facts=joined(checked),
+            facts=merge_facts(checked),
             sources={key: InstructionCounts(**counts) for key, counts in sorted(sources.items())},
             histograms={
                 key: InstructionHistograms(**lengths.sums(tables)) for key, tables in sorted(histograms.items())

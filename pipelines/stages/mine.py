@@ -9,10 +9,10 @@ from functools import partial
 import apache_beam as beam
 
 from hard_negatives import dictionary, embed, mine
-from hard_negatives.cache import cached
+from hard_negatives.cache import cached_encoder
 from hard_negatives.evidence import Encode, Evidence, evidence
-from hard_negatives.pins import Pairs, amended, pairs_for
-from hard_negatives.samples import Drawn, draw, merge
+from hard_negatives.pins import Pairs, apply_pins, pairs_for
+from hard_negatives.samples import SamplesByLabel, draw, merge
 from pipelines import sources
 from pipelines.build_dictionaries import DICTIONARY_TASK, Which, dictionary_path, label_sets_to_mine
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
@@ -60,7 +60,7 @@ def run(build: BuildSettings, output: str) -> Mined:
             amend = Amend(config.pin, config.forbid, None)
             elements, transform = which, TakeGiven(output, files.absolute(config.hard_negatives), amend)
         run_pipeline("mine", elements, transform, build.options, output, "hard_negatives", len(which))
-    model = config.embedding_model and embed.called(config.embedding_model)
+    model = config.embedding_model and embed.display_name(config.embedding_model)
     return Mined(config.hard_negatives.rstrip("/").rpartition("/")[2], model)
 
 
@@ -103,7 +103,7 @@ def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> N
 def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
     """Says on stderr where a user's own dictionary is silent: a warning where it knows no label here, else a note."""
     given = dictionary.load(path)
-    silent = [one for one in label_sets if not dictionary.part_for(given, one).labels]
+    silent = [one for one in label_sets if not dictionary.dictionary_for(given, one).labels]
     named = sorted({f"{one.task} {one.source or one.key}" for one in given if one.task})
     here = [f"{one.task} {one.source}" for one in silent]
     if silent and len(silent) == len(label_sets):
@@ -137,7 +137,7 @@ class Amend:
 
     def __call__(self, made: dictionary.Dictionary, labels: LabelSet) -> dictionary.Dictionary:
         pin, forbid = pairs_for(self.pin, labels, "mine.pin"), pairs_for(self.forbid, labels, "mine.forbid")
-        return amended(made, pin, forbid, self.max_neighbours)
+        return apply_pins(made, pin, forbid, self.max_neighbours)
 
 
 class Mine(beam.PTransform):
@@ -164,7 +164,7 @@ class Mine(beam.PTransform):
         for task, key in label_sets:
             self.tasks.setdefault(key, []).append(task)
         self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
-        self.write = WriteMined(output, embed.called(model), amend)
+        self.write = WriteMined(output, embed.display_name(model), amend)
         self.hints = {"accelerator": accelerator} if accelerator else {}
 
     def expand(self, pcoll):
@@ -180,7 +180,9 @@ class Mine(beam.PTransform):
         )
 
 
-def draw_shard(shard: Shard, output: str, tasks: Mapping[str, Sequence[str]], per_label: int) -> tuple[str, Drawn]:
+def draw_shard(
+    shard: Shard, output: str, tasks: Mapping[str, Sequence[str]], per_label: int
+) -> tuple[str, SamplesByLabel]:
     """(source key, some annotations of every label)."""
     tables = read_batches(f"{output}/{shard.path}", 10_000)
     examples = (example for table in tables for example in table_to_examples(table))
@@ -196,16 +198,18 @@ class GatherEvidence(beam.DoFn):
         self.output, self.data_root, self.tasks = output, data_root, tasks
         self.model, self.cache, self.kinds = model, cache, kinds
 
-    def process(self, element: tuple[str, Drawn]):
+    def process(self, element: tuple[str, SamplesByLabel]):
         key, drawn = element
         if self.model == embed.LEXICAL:  # quicker than reading what it gave
             yield from self.gather(key, drawn, None)
         else:
-            with cached(self.model, self.cache, key) as encode:
+            with cached_encoder(self.model, self.cache, key) as encode:
                 found = list(self.gather(key, drawn, encode))
             yield from found
 
-    def gather(self, key: str, drawn: Drawn, encode: Encode | None) -> Iterator[tuple[Which, dict[str, Evidence]]]:
+    def gather(
+        self, key: str, drawn: SamplesByLabel, encode: Encode | None
+    ) -> Iterator[tuple[Which, dict[str, Evidence]]]:
         source = registry.source_at(self.data_root, key)
         for task in self.tasks[key]:
             samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
@@ -257,7 +261,7 @@ class WriteGiven(beam.DoFn):
 
     def process(self, element: Which):
         labels = read_label_set(self.output, *element)
-        write(self.output, element, self.amend(dictionary.part_for(self.given, labels), labels))
+        write(self.output, element, self.amend(dictionary.dictionary_for(self.given, labels), labels))
 
 
 def write(output: str, which: Which, made: dictionary.Dictionary) -> None:

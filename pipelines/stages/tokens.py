@@ -202,7 +202,7 @@ def load(tokenizer: str) -> Lengths:
 def called(tokenizer: str) -> str:
     """What the statistics call a tokenizer: a name on the Hub as it is, a file or folder without its path."""
     path = Path(tokenizer)
-    return f"{path.name}@{files.checksum(tokenizer)[:12]}" if path.is_file() else embed.called(tokenizer)
+    return f"{path.name}@{files.checksum(tokenizer)[:12]}" if path.is_file() else embed.display_name(tokenizer)
 
 
 def read_file(path: str, parse: Callable):

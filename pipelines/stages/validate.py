@@ -250,7 +250,7 @@ class CheckShards(beam.DoFn):
         if part.facts is None:
             return None
         sets = self.label_sets(part)
-        if not faultless_examples.known(part.facts.labels, {labels.task: labels for labels in sets}):
+        if not faultless_examples.are_labels_known(part.facts.labels, {labels.task: labels for labels in sets}):
             return None
         return {
             "rows": row_count(f"{self.output}/{part.path}"),
@@ -271,14 +271,14 @@ class CheckShards(beam.DoFn):
             yield from self.profiles(group[0], [together])
 
     def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
-        """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.notable`).
+        """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.rows_to_check`).
 
         A table at a time is in memory, but for the ids; where these repeat, the suite must see all rows.
         """
         facts = {"rows": 0, "ordinals": {}, "negatives": 0, "positives": 0}
         ids, notable = [], []
         for frame in self.profiles(part, self.tables(part, ROWS_A_PROFILE)):
-            notable.append(profile.notable(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
+            notable.append(profile.rows_to_check(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
             ids.append(frame["id"])
             facts["rows"] += len(frame)
             for name, found in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():

@@ -1,4 +1,4 @@
-"""No reader and no text step takes more than in proportion to its input, whatever the input is."""
+"""The time of every reader and text step is linear in its input, also in the worst case."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A bounded run of the fuzzer over all readers, and what the fuzzer itself promises."""
+"""A bounded run of the fuzzer over all readers, and tests of the fuzzer itself."""
 
 import json
 from random import Random
@@ -21,16 +21,16 @@ def test_mutated_files_break_no_promise(tmp_path, capsys):
 
 def test_every_form_of_every_source_is_a_case():
     by_folder = fuzz.cases([*sources.keys(), fuzz.OWN])
-    seen = {(case.key, case.form) for of in by_folder.values() for case in of}
+    seen = {(case.key, case.form) for cases in by_folder.values() for case in cases}
     assert seen == {(key, form) for key in sources.keys() for form in range(len(sources.load(key).forms))} | {
         (fuzz.OWN, -1)
     }
-    assert all(case.files for of in by_folder.values() for case in of)
+    assert all(case.files for cases in by_folder.values() for case in cases)
 
 
 def test_unchanged_cases_are_read_without_a_fault(tmp_path):
-    for number, case in enumerate(case for of in fuzz.cases(["boson", "phee", fuzz.OWN]).values() for case in of):
-        outcome = fuzz.tried(case, number, tmp_path / str(number))
+    for number, case in enumerate(case for cases in fuzz.cases(["boson", "phee", fuzz.OWN]).values() for case in cases):
+        outcome = fuzz.run_case(case, number, tmp_path / str(number))
         assert outcome.failure is None, outcome.failure
         assert outcome.examples or case.form > 0
 
@@ -46,7 +46,7 @@ def test_a_variant_is_the_same_on_every_run():
 
 def test_what_is_raised_is_a_failure_with_its_place_and_input(tmp_path):
     case = fuzz.Case("conll2003", 99, "train", (("a/train.txt", b"\xff"),))  # there is no such form
-    outcome = fuzz.tried(case, 3, tmp_path)
+    outcome = fuzz.run_case(case, 3, tmp_path)
     assert outcome.failure[0].startswith("IndexError at benchmarks/fuzz.py:")
     fuzz.keep(outcome, tmp_path / "kept")
     assert (tmp_path / "kept/3/files/a/train.txt").read_bytes() == b"\xff"

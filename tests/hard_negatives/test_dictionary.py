@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hard_negatives.dictionary import Dictionary, Neighbour, Ranking, as_mapping, dump, load, parse, part_for
+from hard_negatives.dictionary import Dictionary, Neighbour, Ranking, as_mapping, dictionary_for, dump, load, parse
 from hard_negatives.kinds import KINDS
 from schemas.errors import ConfigError
 from schemas.label import Label, LabelSet, typed_label
@@ -21,17 +21,17 @@ def label_set(task: str, source: str, *labels: str | Label, key: str = "towns") 
     return LabelSet(task, key, source, "en", tuple(sorted(labels, key=lambda label: label.name)))
 
 
-def given_by(content: object) -> tuple[Dictionary, ...]:
+def parse_content(content: object) -> tuple[Dictionary, ...]:
     return parse(json.dumps(content).encode(), "mine.json")
 
 
 def test_files_without_evidence_are_read():
     old = {"task": "NER", "key": "towns", "source": "Towns", "lang": "en", "model": "lexical"}
-    (read,) = given_by({**old, "labels": {"city": {"neighbours": [{"label": "river", "score": 0.5}]}}})
+    (read,) = parse_content({**old, "labels": {"city": {"neighbours": [{"label": "river", "score": 0.5}]}}})
     assert read.labels == {"city": Ranking((Neighbour("river", 0.5),))}
 
 
-def test_file_for_a_person():
+def test_layout_of_the_file():
     ranking = Ranking((Neighbour("村庄", 0.75, {"types": 2.0, "name": 0.5}),), (Neighbour('a "river"', -0.1),))
     labels = {"城市": ranking, "alone": Ranking(())}
     assert dump(Dictionary("NER", "towns", "Towns", "zh", "lexical", labels, {"types": 0.8, "name": 1.0})) == (
@@ -61,35 +61,37 @@ def test_file_for_a_person():
 
 
 names = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
-said = st.dictionaries(st.sampled_from(sorted(KINDS)), st.integers(1, 99).map(lambda points: points / 10), max_size=3)
+evidence = st.dictionaries(
+    st.sampled_from(sorted(KINDS)), st.integers(1, 99).map(lambda points: points / 10), max_size=3
+)
 scores = st.none() | st.integers(-10_000, 10_000).map(lambda points: points / 10_000)
-neighbours = st.builds(Neighbour, names, scores, said)
+neighbours = st.builds(Neighbour, names, scores, evidence)
 rankings = st.builds(Ranking, st.lists(neighbours, max_size=3).map(tuple), st.lists(neighbours, max_size=3).map(tuple))
 
 
-@given(st.builds(Dictionary, names, names, names, names, names, st.dictionaries(names, rankings, max_size=4), said))
+@given(st.builds(Dictionary, names, names, names, names, names, st.dictionaries(names, rankings, max_size=4), evidence))
 def test_round_trip(dictionary):
     assert parse(dump(dictionary).encode(), "x.json") == (dictionary,)
 
 
 def test_nested_form():
-    dictionaries = given_by(NESTED)
+    dictionaries = parse_content(NESTED)
     assert [(d.task, d.source) for d in dictionaries] == [("NER", "Towns"), ("EE", "Towns"), ("RE", "Clinic")]
-    part = part_for(dictionaries, label_set("NER", "Towns", "city", "river", "village"))
+    part = dictionary_for(dictionaries, label_set("NER", "Towns", "city", "river", "village"))
     assert as_mapping(part) == {"city": ["village", "river"], "river": ["city"]}
     assert (part.task, part.key, part.source, part.lang, part.model) == ("NER", "towns", "Towns", "en", "")
 
 
 def test_labels_outside_the_set_and_the_label_itself_are_left_out():
-    dictionaries = given_by({"NER": {"Towns": {"city": ["city", "CITY", "river", "river"], "hamlet": ["city"]}}})
-    assert as_mapping(part_for(dictionaries, label_set("NER", "Towns", "city", "river"))) == {"city": ["river"]}
+    dictionaries = parse_content({"NER": {"Towns": {"city": ["city", "CITY", "river", "river"], "hamlet": ["city"]}}})
+    assert as_mapping(dictionary_for(dictionaries, label_set("NER", "Towns", "city", "river"))) == {"city": ["river"]}
 
 
-def test_source_is_found_by_published_name_or_key_and_task():
-    dictionaries = given_by(NESTED)
-    assert part_for(dictionaries, label_set("NER", "Elsewhere", "city", "river")).labels == {}
-    assert part_for(dictionaries, label_set("RE", "Towns", "city", "river")).labels == {}
-    assert part_for(dictionaries, label_set("NER", "Elsewhere", "city", "river", key="Towns")).labels.keys() == {
+def test_source_matches_by_published_name_or_key_and_task():
+    dictionaries = parse_content(NESTED)
+    assert dictionary_for(dictionaries, label_set("NER", "Elsewhere", "city", "river")).labels == {}
+    assert dictionary_for(dictionaries, label_set("RE", "Towns", "city", "river")).labels == {}
+    assert dictionary_for(dictionaries, label_set("NER", "Elsewhere", "city", "river", key="Towns")).labels.keys() == {
         "city",
         "river",
     }
@@ -97,17 +99,19 @@ def test_source_is_found_by_published_name_or_key_and_task():
 
 @pytest.mark.parametrize("task", ["EE", "EET", "EEA"])
 def test_event_tasks_use_the_dictionary_of_ee(task):
-    assert as_mapping(part_for(given_by(NESTED), label_set(task, "Towns", "fire", "flood"))) == {"flood": ["fire"]}
+    assert as_mapping(dictionary_for(parse_content(NESTED), label_set(task, "Towns", "fire", "flood"))) == {
+        "flood": ["fire"]
+    }
 
 
-def test_own_task_goes_before_the_one_that_stands_in():
-    dictionaries = given_by({**NESTED, "EET": {"Towns": {"flood": ["storm"]}}})
-    assert as_mapping(part_for(dictionaries, label_set("EET", "Towns", "fire", "flood", "storm"))) == {
+def test_the_task_precedes_its_fallback_task():
+    dictionaries = parse_content({**NESTED, "EET": {"Towns": {"flood": ["storm"]}}})
+    assert as_mapping(dictionary_for(dictionaries, label_set("EET", "Towns", "fire", "flood", "storm"))) == {
         "flood": ["storm"]
     }
 
 
-def test_predicates_speak_for_typed_labels():
+def test_predicates_apply_to_typed_labels():
     labels = [
         typed_label(*triple)
         for triple in (
@@ -117,21 +121,21 @@ def test_predicates_speak_for_typed_labels():
             ("food", "prevents", "disease"),
         )
     ]
-    assert as_mapping(part_for(given_by(NESTED), label_set("SPO", "Clinic", *labels))) == {
+    assert as_mapping(dictionary_for(parse_content(NESTED), label_set("SPO", "Clinic", *labels))) == {
         "drug_causes_symptom": ["drug_treats_disease", "drug_treats_symptom", "food_prevents_disease"],
         "drug_treats_disease": ["drug_causes_symptom"],
         "drug_treats_symptom": ["drug_causes_symptom"],
     }
-    typed = given_by({"SPO": {"Clinic": {"drug_treats_disease": ["drug_causes_symptom"]}}})
-    assert as_mapping(part_for(typed, label_set("SPO", "Clinic", *labels))) == {
+    typed = parse_content({"SPO": {"Clinic": {"drug_treats_disease": ["drug_causes_symptom"]}}})
+    assert as_mapping(dictionary_for(typed, label_set("SPO", "Clinic", *labels))) == {
         "drug_treats_disease": ["drug_causes_symptom"]
     }
 
 
-def test_flat_form_holds_for_any_source():
-    dictionaries = given_by({"city": ["river"], "flood": ["fire"]})
-    assert as_mapping(part_for(dictionaries, label_set("NER", "Any", "city", "river"))) == {"city": ["river"]}
-    assert as_mapping(part_for(dictionaries, label_set("EE", "Other", "fire", "flood"))) == {"flood": ["fire"]}
+def test_flat_form_applies_to_any_source():
+    dictionaries = parse_content({"city": ["river"], "flood": ["fire"]})
+    assert as_mapping(dictionary_for(dictionaries, label_set("NER", "Any", "city", "river"))) == {"city": ["river"]}
+    assert as_mapping(dictionary_for(dictionaries, label_set("EE", "Other", "fire", "flood"))) == {"flood": ["fire"]}
 
 
 def test_folder_of_a_build(tmp_path):
@@ -149,8 +153,8 @@ def test_folder_of_a_build(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"{", "no valid JSON"),
-        (b"\xff\xfe", "no valid JSON"),
+        (b"{", "invalid JSON"),
+        (b"\xff\xfe", "invalid JSON"),
         (b"[]", "not a dictionary with labels"),
         (b"{}", "not a dictionary with labels"),
         (b'{"city": "river"}', "Invalid enum value 'city'"),
@@ -159,10 +163,10 @@ def test_folder_of_a_build(tmp_path):
         (b'{"NER": {"Towns": ["city"]}}', "Expected `object`, got `array`"),
         (b'{"Towns": {"city": ["river"]}}', "Invalid enum value 'Towns'"),
         (b'{"task": "NER", "labels": {}}', "missing required field `key`"),
-        (b"[" * 100_000, "no valid JSON"),
+        (b"[" * 100_000, "invalid JSON"),
     ],
 )
-def test_neither_form(content, problem, tmp_path):
+def test_invalid_content(content, problem, tmp_path):
     path = tmp_path / "bad.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
@@ -175,14 +179,14 @@ def test_a_byte_order_mark():
     assert parse(b'\xef\xbb\xbf{"city": ["river"]}', "flat.json") == parse(b'{"city": ["river"]}', "flat.json")
 
 
-def test_a_whole_build(tmp_path):
+def test_folder_of_a_whole_build(tmp_path):
     (tmp_path / "hard_negatives").mkdir()
     (tmp_path / "build.json").write_text("{}")
-    with pytest.raises(ConfigError, match=rf"give its folder {tmp_path}/hard_negatives$"):
+    with pytest.raises(ConfigError, match=rf"give its folder of dictionaries: {tmp_path}/hard_negatives$"):
         load(str(tmp_path))
 
 
-def test_nothing_there(tmp_path):
+def test_missing_files(tmp_path):
     with pytest.raises(ConfigError, match="no such file or folder"):
         load(str(tmp_path / "nowhere.json"))
     with pytest.raises(ConfigError, match=r"no \.json file below this folder"):

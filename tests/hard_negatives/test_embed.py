@@ -16,14 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives import embed as encoders
-from hard_negatives.embed import called, embed, lexical, ngrams, prefix, reachable
+from hard_negatives.embed import display_name, embed, lexical, ngrams, prefix, reachable
 from schemas.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = ["place of birth", "place of death", "company founders", "出生日期", "出生地点", "公司创始人"]
 
 
-def likeness(a: str, b: str) -> float:
+def similarity(a: str, b: str) -> float:
     vectors = lexical([a, b])
     return float(vectors[0] @ vectors[1])
 
@@ -54,7 +54,7 @@ def test_weights_are_sublinear_counts_of_length_one():
     ],
 )
 def test_related_names_are_nearer_than_unrelated(label, near, far):
-    assert likeness(label, near) > likeness(label, far) + 0.1
+    assert similarity(label, near) > similarity(label, far) + 0.1
 
 
 @given(st.lists(st.text(max_size=40), max_size=5))
@@ -62,7 +62,7 @@ def test_lexical_rows_are_unit_vectors_or_zeros(texts):
     vectors = embed(texts, "lexical")
     assert vectors.shape == (len(texts), encoders.LEXICAL_DIMENSIONS) and vectors.dtype == np.float32
     for vector, text in zip(vectors, texts, strict=True):
-        length = np.linalg.norm(vector)  # n-grams of one dimension and different signs may leave nothing
+        length = np.linalg.norm(vector)  # n-grams with the same dimension and opposite signs may cancel out
         assert length == pytest.approx(1, abs=1e-6) or length == 0
         assert list(ngrams(text)) or length == 0
 
@@ -136,7 +136,7 @@ def test_the_prefix_of_a_folder(tmp_path):
 
 
 def test_a_model_without_a_name():
-    with pytest.raises(ConfigError, match="embedding model '' cannot be used: it has no name"):
+    with pytest.raises(ConfigError, match="embedding model '' cannot be used: its name is empty"):
         embed(["a"], "")
 
 
@@ -191,20 +191,20 @@ def test_small_model(small_model):
 
 
 @needs_model
-def test_an_artefact_calls_a_folder_by_its_name_and_its_content(small_model, tmp_path):
+def test_display_name_of_a_folder_depends_on_its_content(small_model, tmp_path):
     one, same, other = (tmp_path / place / "minilm" for place in "abc")
     for place in (one, same, other):
         place.mkdir(parents=True)
         (place / "config.json").write_text("{}" if place != other else "{ }")
-    name = called(str(one))
+    name = display_name(str(one))
     assert re.fullmatch(r"minilm@[0-9a-f]{12}", name)
-    assert called(str(same)) == called(f"{same}/") == name != called(str(other))
-    assert re.fullmatch(r"model@[0-9a-f]{12}", called(small_model))
-    assert (called("lexical"), called("BAAI/bge-m3")) == ("lexical", "BAAI/bge-m3")
+    assert display_name(str(same)) == display_name(f"{same}/") == name != display_name(str(other))
+    assert re.fullmatch(r"model@[0-9a-f]{12}", display_name(small_model))
+    assert (display_name("lexical"), display_name("BAAI/bge-m3")) == ("lexical", "BAAI/bge-m3")
 
 
 @needs_model
-def test_no_model_there(small_model, tmp_path):
+def test_missing_model(small_model, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     no_words = tmp_path / "no_words"

@@ -43,7 +43,7 @@ def reference(content: object = REFERENCE) -> tuple[Dictionary, ...]:
 
 
 def test_score_of_one_label():
-    # Right at ranks 1, 3 and 4; one of four right ones is never ranked
+    # Correct at ranks 1, 3 and 4; one of the four correct labels is not ranked
     scores = score_label(["a", "x"], ["a", "x", "b", "c", "y"], {"a", "b", "c", "d"}, 8)
     assert scores == Scores(
         p_at_r=3 / 4,
@@ -56,8 +56,8 @@ def test_score_of_one_label():
 def test_by_hand():
     report = evaluate((TOWNS,), reference())
     (towns,) = report.sources
-    # city: P@2 1/2, AP (1 + 2/3)/2, Jaccard 1/3; village: 1, 1, 1/2; hamlet: lake is in no ranking: 0, 0, 0.
-    # Five labels in all (lake only in the reference), so chance is 2/4, 1/4, 1/4
+    # city: P@2 1/2, AP (1 + 2/3)/2, Jaccard 1/3; village: 1, 1, 1/2; hamlet: lake is not ranked: 0, 0, 0.
+    # Five labels in total (lake only in the reference), so chance is 2/4, 1/4, 1/4
     assert towns.labels == 3 and towns.missing == ("lake",)
     assert towns.scores.p_at_r == pytest.approx((1 / 2 + 1 + 0) / 3)
     assert towns.scores.average_precision == pytest.approx((5 / 6 + 1 + 0) / 3)
@@ -87,7 +87,7 @@ def test_label_that_the_dictionary_lacks_scores_nothing():
     assert towns.scores.p_at_r == pytest.approx(1 / 3)
 
 
-def test_a_label_listed_twice_or_as_its_own_neighbour_counts_once():
+def test_duplicate_and_self_neighbours_are_ignored():
     ours = Dictionary("NER", "", "Towns", "en", "", {"city": ranking("city village village hamlet", "village city")})
     (towns,) = evaluate((ours,), reference({"NER": {"Towns": {"city": ["village", "hamlet"], "lake": []}}})).sources
     assert (towns.scores.p_at_r, towns.scores.average_precision, towns.scores.jaccard) == (1, 1, 1)
@@ -104,7 +104,7 @@ def test_flat_dictionary_and_flat_reference():
     assert evaluate(flat, reference({"NER": {"Towns": REFERENCE["NER"]["Towns"]}})).sources[0].labels == 3
 
 
-def test_a_flat_dictionary_is_held_against_sources_with_its_labels():
+def test_a_flat_dictionary_is_compared_with_sources_that_share_labels():
     flat = parse(b'{"city": ["village"]}', "flat.json")
     two = {"Towns": REFERENCE["NER"]["Towns"], "Absent": REFERENCE["NER"]["Absent"]}
     report = evaluate(flat, reference({"NER": two}))
@@ -143,13 +143,13 @@ def test_complete_graph(truth, complete):
     assert is_complete(truth) == complete
 
 
-def test_nothing_in_common():
+def test_nothing_to_compare():
     with pytest.raises(ConfigError, match=r"nothing to compare \(NER Absent: not in the dictionary\)"):
         evaluate((TOWNS,), reference({"NER": {"Absent": {"a": ["b"], "b": ["c"]}}}))
 
 
 def test_two_dictionaries_for_one_source():
-    with pytest.raises(ConfigError, match="NER Towns: 2 dictionaries for one reference"):
+    with pytest.raises(ConfigError, match="NER Towns: 2 dictionaries match one reference"):
         evaluate((TOWNS, TOWNS), reference())
 
 
@@ -189,7 +189,7 @@ def test_the_folder_of_a_build(paths, capsys, tmp_path):
     assert "  0.500  0.611    0.278   0.444" in capsys.readouterr().out
 
 
-def test_a_reader_that_has_seen_enough(paths):
+def test_a_closed_pipe(paths):
     command = [sys.executable, "-m", "hard_negatives.evaluate", *paths]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
@@ -215,7 +215,7 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "set()"
 
 
-def test_a_reference_whose_neighbours_are_no_labels_of_either(tmp_path):
+def test_reference_neighbours_that_are_not_labels(tmp_path):
     content = json.dumps({"Live_In": ["Work_For"]}).encode()
     report = evaluate(parse(content, "d"), parse(content, "r"))
     assert report.mean == Scores(1.0, 1.0, 1.0, 1.0)

@@ -17,12 +17,12 @@ def label_set(*labels: str | Label, task: str = "NER") -> LabelSet:
     return LabelSet(task, "toy", "Toy", "en", tuple(Label(x) if isinstance(x, str) else x for x in labels))
 
 
-def likeness(rows: np.ndarray, digits: int = 4) -> list[list[float]]:
+def similarity(rows: np.ndarray, digits: int = 4) -> list[list[float]]:
     return np.round(rows.astype(float) @ rows.T, digits).tolist()
 
 
 def by_letter(texts: list[str]) -> np.ndarray:
-    """A model of three dimensions: a text is its first letter."""
+    """A model with three dimensions that encodes the first letter of a text."""
     return np.eye(3, dtype=np.float32)[["abc".index(text[0]) for text in texts]]
 
 
@@ -46,8 +46,8 @@ def test_empty_name(name):
         evidence(label_set("city", name), {}, {}, None)
 
 
-def test_name_twice():
-    with pytest.raises(SourceError, match="toy: NER label 'city' stands twice"):
+def test_duplicate_name():
+    with pytest.raises(SourceError, match="toy: NER label 'city' occurs twice"):
         evidence(label_set("city", "city", "river"), {}, {}, None)
 
 
@@ -72,29 +72,29 @@ def test_category_path(raw, expected):
 def test_category():
     raw = {"sue": ["Justice.Sue"], "fine": ["Justice.Fine"], "meet": ["Contact.Meet"]}
     rows = evidence(label_set("fine", "meet", "other", "sue"), {}, raw, None, ("category",))["category"].rows
-    assert likeness(rows) == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]]
+    assert similarity(rows) == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 1]]
 
 
-def test_the_names_are_the_paths_where_no_other_are_known():
+def test_label_names_are_the_paths_without_raw_labels():
     rows = evidence(label_set("a-x", "a-y", "b-x"), {}, {}, None, ("category",))["category"].rows
-    assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert similarity(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
 def test_types_are_pairs():
-    of = {
+    samples = {
         "a": [Sample((("x",), ("y",)), ("person", "city"))] * 3 + [Sample((("x",), ("y",)), ("person", "person"))] * 4,
         "b": [Sample((("x",), ("y",)), ("person", "city"))],
         "c": [Sample((("x",), ("y",)), ("city", "person"))],
         "d": [Sample((("x",), ("y",)))],
     }
-    rows = evidence(label_set("a", "b", "c", "d", task="RE"), of, {}, None, ("types",))["types"].rows
-    assert likeness(rows) == [[1, 0.6, 0, 0], [0.6, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+    rows = evidence(label_set("a", "b", "c", "d", task="RE"), samples, {}, None, ("types",))["types"].rows
+    assert similarity(rows) == [[1, 0.6, 0, 0], [0.6, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
 
 
-def test_types_of_typed_labels_are_their_own():
+def test_types_of_typed_labels_are_parts_of_the_label():
     labels = [typed_label("drug", "treats", "pain"), typed_label("drug", "causes", "pain"), typed_label("x", "is", "y")]
     rows = evidence(label_set(*labels, task="SPO"), {}, {}, None, ("types",))["types"].rows
-    assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert similarity(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
 def test_rare_roles_count_more():
@@ -103,16 +103,16 @@ def test_rare_roles_count_more():
     )
     rows = evidence(labels, {}, {}, None, ("roles",))["roles"].rows
     time, crime = math.log(4 / 3), math.log(4 / 2)
-    assert likeness(rows)[0] == pytest.approx([1, 1, round(time / math.hypot(time, crime), 4)])
+    assert similarity(rows)[0] == pytest.approx([1, 1, round(time / math.hypot(time, crime), 4)])
 
 
 def test_mentions_by_slot():
-    of = {
+    samples = {
         "p": [Sample((("a",), ("b",))), Sample((("a",), ("c",)))],
         "q": [Sample((("a",), ("b",)))],
         "r": [Sample((("b",), ()))],
     }
-    rows = evidence(label_set("p", "q", "r", "s", task="RE"), of, {}, by_letter, ("mentions",))["mentions"].rows
+    rows = evidence(label_set("p", "q", "r", "s", task="RE"), samples, {}, by_letter, ("mentions",))["mentions"].rows
     half = math.sqrt(0.5)
     expected = [[1, 0, 0, 0, half, half], [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0], [0] * 6]
     assert rows.tolist() == [pytest.approx(row) for row in expected]
@@ -120,73 +120,85 @@ def test_mentions_by_slot():
 
 def test_name_and_description_apart():
     labels = label_set(Label("a", "b x"), Label("b", "b y"), Label("c"))
-    found = evidence(labels, {}, {}, by_letter, ("name", "description"))
-    assert likeness(found["name"].rows) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    assert likeness(found["description"].rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    by_kind = evidence(labels, {}, {}, by_letter, ("name", "description"))
+    assert similarity(by_kind["name"].rows) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert similarity(by_kind["description"].rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
 
 
-def test_what_the_labels_say_is_reliable_and_annotations_as_far_as_two_halves_agree():
-    def of(*texts: str) -> list[Sample]:
+def test_reliability_is_one_for_labels_and_the_agreement_of_two_halves_for_annotations():
+    def samples_of(*texts: str) -> list[Sample]:
         return [Sample(((text,),), ("x", text)) for text in texts]
 
     labels = label_set("p", "q", "r", "s")
-    agreeing = {"p": of("a", "a"), "q": of("a", "a"), "r": of("b", "b"), "s": of("c", "c")}
-    found = evidence(label_set("a", "b", "c"), {}, {}, by_letter)
-    assert {kind: made.reliability for kind, made in found.items()} == {"wording": 1, "spelling": 1}
+    agreeing = {
+        "p": samples_of("a", "a"),
+        "q": samples_of("a", "a"),
+        "r": samples_of("b", "b"),
+        "s": samples_of("c", "c"),
+    }
+    by_kind = evidence(label_set("a", "b", "c"), {}, {}, by_letter)
+    assert {kind: item.reliability for kind, item in by_kind.items()} == {"wording": 1, "spelling": 1}
     assert reliabilities(labels, agreeing) == {"mentions": pytest.approx(1), "types": pytest.approx(1)}
-    # In the second half p goes with r, not with q
-    opposed = {"p": of("a", "b"), "q": of("a", "a"), "r": of("b", "b"), "s": of("c", "c")}
+    # In the second half p is similar to r, not to q
+    opposed = {
+        "p": samples_of("a", "b"),
+        "q": samples_of("a", "a"),
+        "r": samples_of("b", "b"),
+        "s": samples_of("c", "c"),
+    }
     assert 0 <= reliabilities(labels, opposed)["mentions"] < 0.5
     once = {name: some[:1] for name, some in agreeing.items()}
     assert reliabilities(labels, once) == {"mentions": 0, "types": 0}
 
 
-def reliabilities(labels, of) -> dict[str, float]:
-    return {kind: made.reliability for kind, made in evidence(labels, of, {}, by_letter, ("mentions", "types")).items()}
+def reliabilities(labels, samples) -> dict[str, float]:
+    return {
+        kind: item.reliability for kind, item in evidence(labels, samples, {}, by_letter, ("mentions", "types")).items()
+    }
 
 
 def test_strings_shared():
-    of = {"a": [Sample((("Rome",),))], "b": [Sample((("ROME",),))], "c": [Sample((("rose",),))]}
-    rows = evidence(label_set("a", "b", "c"), of, {}, by_letter, ("strings",))["strings"].rows
-    assert likeness(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    samples = {"a": [Sample((("Rome",),))], "b": [Sample((("ROME",),))], "c": [Sample((("rose",),))]}
+    rows = evidence(label_set("a", "b", "c"), samples, {}, by_letter, ("strings",))["strings"].rows
+    assert similarity(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
-def test_confusion_leaves_the_text_itself_out():
-    # a's texts lie with each other but for one that lies with b's; b's lie with each other; c has but one text, which
-    # is nobody's once its own centroid is without it, so it goes to the first of the equally far ones
-    of = {
+def test_confusion_is_leave_one_out():
+    # The texts of a are close to each other, except one close to those of b; the texts of b are close to each other.
+    # The only text of c has no centroid left without itself, so it is assigned to the first of the equally distant ones
+    samples = {
         "a": [Sample((), context=c) for c in ("a1", "a2", "a3", "b9")],
         "b": [Sample((), context=c) for c in ("b1", "b2")],
         "c": [Sample((), context="c1"), Sample((), context=" ")],
     }
-    rows = evidence(label_set("a", "b", "c", "d"), of, {}, by_letter, ("confusion",))["confusion"].rows
+    rows = evidence(label_set("a", "b", "c", "d"), samples, {}, by_letter, ("confusion",))["confusion"].rows
     long = math.hypot(3, 1)
     assert rows.tolist() == [pytest.approx([3 / long, 1 / long, 0, 0]), [0, 1, 0, 0], [1, 0, 0, 0], [0] * 4]
 
 
-def test_lexical_encoder_speaks_once():
-    found = evidence(label_set("city", "town"), {}, {}, None)
-    assert list(found) == ["wording"]
-    assert found["wording"].rows.tolist() == lexical(["city", "town"]).tolist()
+def test_lexical_encoder_gives_one_kind():
+    by_kind = evidence(label_set("city", "town"), {}, {}, None)
+    assert list(by_kind) == ["wording"]
+    assert by_kind["wording"].rows.tolist() == lexical(["city", "town"]).tolist()
     assert list(evidence(label_set("a", "b"), {}, {}, by_letter)) == ["wording", "spelling"]
 
 
-def test_every_kind_is_explained_and_can_be_had():
+def test_every_kind_is_computed():
     assert set(DEFAULT) <= set(KINDS)
     labels = label_set(Label("a", "b x", ("time",)), Label("b", "c", ("place",)), Label("c"), task="RE")
-    of = {"a": [Sample((("a",), ("b",)), ("x", "y"), "a b")], "b": [Sample((("c",), ("b",)), ("x", "x"), "c b")]}
-    found = evidence(labels, of, {"a": ["x.a"], "b": ["x.b"]}, by_letter, KINDS)
-    assert list(found) == list(KINDS)
-    assert all(made.rows.dtype == np.float32 and len(made.rows) == 3 for made in found.values())
+    samples = {"a": [Sample((("a",), ("b",)), ("x", "y"), "a b")], "b": [Sample((("c",), ("b",)), ("x", "x"), "c b")]}
+    by_kind = evidence(labels, samples, {"a": ["x.a"], "b": ["x.b"]}, by_letter, KINDS)
+    assert list(by_kind) == list(KINDS)
+    assert all(item.rows.dtype == np.float32 and len(item.rows) == 3 for item in by_kind.values())
 
 
-def test_no_labels_at_all():
+def test_empty_label_set():
     assert evidence(label_set(), {}, {}, None, KINDS) == {}
 
 
 def test_annotations_of_labels_outside_the_set_are_left_out():
-    of = {"a": [Sample((("a",),))], "zebra": [Sample((("b",),))]}
-    rows = evidence(label_set("a", "b"), of, {}, by_letter, ("mentions",))["mentions"].rows
+    samples = {"a": [Sample((("a",),))], "zebra": [Sample((("b",),))]}
+    rows = evidence(label_set("a", "b"), samples, {}, by_letter, ("mentions",))["mentions"].rows
     assert rows.tolist() == [[1, 0, 0], [0, 0, 0]]
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def brute_force(vectors: np.ndarray, k: int) -> tuple[list, list]:
-    """Every pair, in plain Python: by score rounded to 4 decimals, then by row."""
+    """All pairs in plain Python, ordered by score rounded to 4 decimals, then by row."""
     scores, ids = [], []
     for row, vector in enumerate(vectors.astype(float)):
         others = [(-round(float(vector @ other), 4), i) for i, other in enumerate(vectors.astype(float)) if i != row]
@@ -44,12 +44,12 @@ def test_against_brute_force(n, d, k):
 @settings(max_examples=40)
 @given(st.integers(0, 9), st.integers(2, 80), st.integers(1, 6), st.integers(1, 12))
 def test_many_ties(seed, n, kinds, k):
-    """Few different vectors among many rows: more equal scores than the candidates that are fetched."""
+    """Many rows but few distinct vectors: more equal scores than fetched candidates."""
     rows = np.random.default_rng(seed).integers(0, kinds, n)
     assert_same(random_units(seed, kinds, 4)[rows], k)
 
 
-def test_ties_stand_in_row_order():
+def test_ties_are_in_row_order():
     square = np.array([[1, 0], [0, 1], [0, 1], [0.6, 0.8], [0.6, 0.8]], np.float32)
     scores, ids = neighbours(square, 3)
     assert ids[0].tolist() == [3, 4, 1]
@@ -59,7 +59,7 @@ def test_ties_stand_in_row_order():
 
 
 def test_scores_equal_after_rounding_are_ties():
-    angles = np.array([0, 0.50002, 0.50000])  # cosines 0.87757 and 0.87758: the further row stands first
+    angles = np.array([0, 0.50002, 0.50000])  # cosines 0.87757 and 0.87758: the more distant row is first
     scores, ids = neighbours(np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32), 2)
     assert scores[0].tolist() == [0.8776, 0.8776]
     assert ids[0].tolist() == [1, 2]
@@ -87,7 +87,7 @@ def test_same_bytes_with_one_thread_and_two():
     assert results[0] == results[1]
 
 
-def test_nothing_here_loads_beam_or_torch():
+def test_import_does_not_load_beam_or_torch():
     code = "import sys, hard_negatives.mine; print({'torch', 'apache_beam'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -24,10 +24,10 @@ def mined(labels: LabelSet, **options):
     [
         ([0.9, 0.8, 0.3, 0.2], 20, 2),
         ([0.9, 0.2, 0.1], 20, 1),
-        ([0.9, 0.8, 0.7], 20, 1),  # parted in two equally well after the first and after the second: the first
+        ([0.9, 0.8, 0.7], 20, 1),  # two equally good cut-offs, after the first and after the second: the first
         ([0.5, 0.5, 0.5], 20, 1),
-        ([0.9, 0.85, 0.6, 0.5, 0.1, 0.05, 0.0], 20, 4),  # not at the largest drop alone: by how the halves cohere
-        ([0.9, 0.8, 0.7, 0.1], 2, 1),  # what lies beyond three scores does not count
+        ([0.9, 0.85, 0.6, 0.5, 0.1, 0.05, 0.0], 20, 4),  # not the largest drop, but the most coherent halves
+        ([0.9, 0.8, 0.7, 0.1], 2, 1),  # scores after the third are not used
         ([0.9, 0.8, 0.1], 2, 2),
         ([-0.3], 20, 1),
         ([], 20, 0),
@@ -38,13 +38,13 @@ def test_cut(scores, most, kept):
 
 
 def test_second_order_by_hand():
-    # Three unit vectors with mean (2/3, 1/3): less it, all three lie on one line, two on one side of the mean
+    # Three unit vectors with mean (2/3, 1/3): after centring, all are on one line, two on one side of the mean
     rows = second_order(np.array([[1, 0], [1, 0], [0, 1]]))
     assert np.round(rows @ rows.T, 4).tolist() == [[1, 1, -1], [1, 1, -1], [-1, -1, 1]]
 
 
 def rows_of_similarities(vectors: np.ndarray) -> np.ndarray:
-    """The definition, with the whole matrix."""
+    """The definition, with the expected matrix."""
 
     def unit(rows):
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -56,14 +56,14 @@ def rows_of_similarities(vectors: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("n", "d"), [(12, 40), (40, 12), (13, 13)])
-def test_second_order_is_the_likeness_of_the_rows_of_similarities(n, d):
+def test_second_order_is_the_similarity_of_rows_of_similarities(n, d):
     vectors = np.random.default_rng(5).normal(size=(n, d)) + 1
     rows = second_order(vectors)
     assert rows.shape == (n, min(n, d)) and rows.dtype == np.float32
     assert rows @ rows.T == pytest.approx(rows_of_similarities(vectors), abs=1e-5)
 
 
-def test_axes_of_nothing_but_rounding_error_are_dropped():
+def test_axes_of_rounding_error_are_dropped():
     rng = np.random.default_rng(5)
     vectors = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 12))
     rows = second_order(vectors)
@@ -83,9 +83,9 @@ def test_bounds(names, most):
     assert list(dictionary.labels) == [label.name for label in labels.labels]
     for name, ranking in dictionary.labels.items():
         alike = {other for other in names if " ".join(other.split()) == " ".join(name.split())}
-        listed = [n.label for n in ranking.neighbours + ranking.below_cut]
-        assert sorted(listed) == sorted(set(names) - alike)
-        assert min(1, len(listed)) <= len(ranking.neighbours) <= most
+        ranked = [n.label for n in ranking.neighbours + ranking.below_cut]
+        assert sorted(ranked) == sorted(set(names) - alike)
+        assert min(1, len(ranked)) <= len(ranking.neighbours) <= most
         order = [(-n.score, n.label) for n in ranking.neighbours + ranking.below_cut]
         assert order == sorted(order)
         assert all(-1.0001 <= n.score <= 1.0001 for n in ranking.neighbours)
@@ -105,7 +105,7 @@ def test_small_sets(names, expected):
     assert as_mapping(mined(label_set(*names))) == expected
 
 
-def test_labels_equal_but_for_case_are_no_neighbours():
+def test_labels_that_differ_in_case_are_not_neighbours():
     neighbours = as_mapping(mined(label_set("Person", "person", "ＰＥＲＳＯＮ", "place", "persons")))
     assert neighbours["Person"][0] == "persons"
     assert not {"Person", "person", "ＰＥＲＳＯＮ"} & set(neighbours["person"])
@@ -136,7 +136,7 @@ def test_wrong_number_of_vectors():
         mine(label_set("a", "b"), {"name": Evidence(np.ones((1, 3)))}, "lexical")
 
 
-def test_every_kind_counts_the_same_whatever_its_scale():
+def test_every_kind_has_the_same_weight_at_any_scale():
     rng = np.random.default_rng(1)
     labels = label_set(*"abcdefgh")
     one, two = rng.normal(size=(8, 3)), rng.normal(size=(8, 50))
@@ -145,7 +145,7 @@ def test_every_kind_counts_the_same_whatever_its_scale():
     assert both.labels != mine(labels, {"wording": Evidence(one)}, "x").labels
 
 
-def test_a_kind_counts_as_far_as_it_is_reliable():
+def test_a_kind_is_weighted_by_its_reliability():
     rng = np.random.default_rng(1)
     labels = label_set(*"abcdefgh")
     one, two = Evidence(rng.normal(size=(8, 3))), rng.normal(size=(8, 50))
@@ -158,21 +158,25 @@ def test_a_kind_counts_as_far_as_it_is_reliable():
     assert scores[0].evidence == {"wording": 1.0} and scores[2].evidence == {"wording": 1.0, "mentions": 0.5}
 
     def distance(dictionary):
-        of = {label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in dictionary.labels.items()}
+        by_label = {
+            label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in dictionary.labels.items()
+        }
         was = {label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in alone.items()}
-        return sum(abs(score - was[label][other]) for label, others in of.items() for other, score in others.items())
+        return sum(
+            abs(score - was[label][other]) for label, others in by_label.items() for other, score in others.items()
+        )
 
     assert distance(scores[1]) < 0.1 < distance(scores[2]) < distance(scores[3])
 
 
-def test_what_speaks_for_a_neighbour():
-    # By the first kind a and b are alike, c and d; by the second a and c; e and f are like nobody
+def test_evidence_for_a_neighbour():
+    # Similar are a and b, c and d by the first kind; a and c by the second; e and f are similar to no label
     first = np.eye(6)[[0, 0, 1, 1, 2, 3]]
     second = np.eye(6)[[0, 1, 0, 2, 3, 4]]
     rankings = mine(label_set(*"abcdef"), {"wording": Evidence(first), "types": Evidence(second)}, "x").labels
-    said = {n.label: n.evidence for n in rankings["a"].neighbours}
-    assert list(said["b"]) == ["wording"] and said["b"]["wording"] > 1
-    assert list(said.get("c", {"types": 3})) == ["types"]
+    reasons = {n.label: n.evidence for n in rankings["a"].neighbours}
+    assert list(reasons["b"]) == ["wording"] and reasons["b"]["wording"] > 1
+    assert list(reasons.get("c", {"types": 3})) == ["types"]
     assert all(n.evidence == {} for ranking in rankings.values() for n in ranking.below_cut)
 
 
@@ -185,20 +189,20 @@ def test_labels_without_evidence_get_neighbours():
     }
 
 
-def test_beyond_the_dimensions_searched_neighbours_stay_the_same(monkeypatch):
+def test_dropped_dimensions_do_not_change_the_neighbours(monkeypatch):
     rng = np.random.default_rng(3)
     centres = np.repeat(rng.normal(size=(10, 64)), 20, axis=0)
     vectors = {"wording": Evidence(centres + rng.normal(size=centres.shape) * 0.1)}
     labels = label_set(*(f"{n:03}" for n in range(200)))
-    whole = as_mapping(mine(labels, vectors, "x"))
+    expected = as_mapping(mine(labels, vectors, "x"))
     monkeypatch.setattr(mining, "MAX_DIMENSIONS", 16)
     fewer = as_mapping(mine(labels, vectors, "x"))
-    assert all(set(whole[label]) == set(fewer[label]) for label in whole)
+    assert all(set(expected[label]) == set(fewer[label]) for label in expected)
 
 
 def test_blocks_of_labels_give_the_same_neighbours(monkeypatch):
     vectors = {"wording": Evidence(np.random.default_rng(4).normal(size=(60, 8)).astype(np.float32))}
     labels = label_set(*(f"{n:02}" for n in range(60)))
-    whole = mine(labels, vectors, "x")
+    expected = mine(labels, vectors, "x")
     monkeypatch.setattr(rows_of, "BLOCK", 7)
-    assert mine(labels, vectors, "x") == whole
+    assert mine(labels, vectors, "x") == expected

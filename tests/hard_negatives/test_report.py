@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hard_negatives import report
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
-from hard_negatives.report import Asked, heat_map, matrix, page, seriation
+from hard_negatives.report import InstructionStats, heat_map, matrix, page, seriation
 
 TOWNS = Dictionary(
     "NER",
@@ -43,16 +43,16 @@ class Tags(HTMLParser):
         self.words.append(data)
 
 
-def test_page_holds_no_script_and_loads_nothing():
-    html = page([(TOWNS, Asked(10, 20, 8, 6, 0.25)), (PAIR, None)])
+def test_page_has_no_scripts_and_loads_nothing():
+    html = page([(TOWNS, InstructionStats(10, 20, 8, 6, 0.25)), (PAIR, None)])
     tags = Tags(html)
     assert not {"script", "link", "img", "iframe"} & set(tags.opened)
     assert "http" not in html and "url(" not in html and "@import" not in html
     assert tags.opened.count("svg") == 2
 
 
-def test_what_may_be_wider_than_a_phone_scrolls_by_itself():
-    html = page([(TOWNS, Asked(10, 20, 8, 6, 0.25)), (PAIR, None)])
+def test_wide_content_scrolls_separately():
+    html = page([(TOWNS, InstructionStats(10, 20, 8, 6, 0.25)), (PAIR, None)])
     wide = re.findall(r"<(table|svg)\b", html)
     assert len(wide) == 5 == len(re.findall(r"<div class=wide><(?:table|svg)\b", html))
 
@@ -65,11 +65,15 @@ def test_names_are_escaped():
 
 
 def test_figures():
-    text = "".join(Tags(page([(TOWNS, Asked(10, 20, 8, 6, 0.25)), (PAIR, Asked(30, 30, 2, 2, 1.0))])).words)
+    text = "".join(
+        Tags(page([(TOWNS, InstructionStats(10, 20, 8, 6, 0.25)), (PAIR, InstructionStats(30, 30, 2, 2, 1.0))])).words
+    )
     assert "in 80.0% of 10 cases" in text  # 6 + 2 of 8 + 2
     assert "it would be 40.0%" in text  # 8 · 0.25 + 2 · 1 of 10
     assert "40 instructions" in text and "takes 50" in text and "20.0% are saved" in text
-    row = next(line for line in page([(TOWNS, Asked(10, 20, 8, 6, 0.25))]).splitlines() if "#NER/towns" in line)
+    row = next(
+        line for line in page([(TOWNS, InstructionStats(10, 20, 8, 6, 0.25))]).splitlines() if "#NER/towns" in line
+    )
     assert re.findall(r"<td class=n>([^<]*)", row) == ["4", "0.5", "75.0%", "25.0%", "10", "20"]
 
 
@@ -108,7 +112,7 @@ def test_cells_of_the_map():
     assert cells == {("kept", "0.80"): 1, ("kept", "1.00"): 1, ("next", "0.24"): 2, ("next", "0.48"): 1}
 
 
-def test_like_stands_beside_like():
+def test_similar_labels_are_adjacent():
     groups = [0, 1, 2, 0, 1, 2, 0]
     scores = np.array([[0.9 if a == b else 0.1 for b in groups] for a in groups])
     order = [groups[place] for place in seriation(scores)]
@@ -116,7 +120,7 @@ def test_like_stands_beside_like():
 
 
 @given(st.integers(0, 12), st.integers(0, 99))
-def test_order_holds_every_label_once(n, seed):
+def test_order_contains_every_label_once(n, seed):
     assert sorted(seriation(np.random.default_rng(seed).normal(size=(n, n)))) == list(range(n))
 
 
@@ -129,4 +133,4 @@ def test_large_sets_have_no_map(labels, maps):
 def test_very_large_sets_and_names_stay_readable():
     rankings = {f"{n} " + "x" * 10_000: Ranking(()) for n in range(600)}
     html = page([(Dictionary("NER", "x", "X", "en", "", rankings), None)])
-    assert len(html) < 100_000 and "100 more labels are in the dictionary's file" in html
+    assert len(html) < 100_000 and "100 more labels are in the file of the dictionary" in html

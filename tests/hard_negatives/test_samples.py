@@ -20,9 +20,9 @@ def samples(drawn) -> dict:
 
 def test_entity():
     text = "x" * 100 + " Rome " + "y" * 100
-    found = draw([example(0, text, entities=(Entity("city", at(text, "Rome")),))], ["NER"], 9)
+    drawn = draw([example(0, text, entities=(Entity("city", at(text, "Rome")),))], ["NER"], 9)
     context = "x" * (CONTEXT_CHARS - 1) + " Rome " + "y" * (CONTEXT_CHARS - 1)
-    assert samples(found) == {("NER", "city"): [Sample((("Rome",),), (), context)]}
+    assert samples(drawn) == {("NER", "city"): [Sample((("Rome",),), (), context)]}
 
 
 def test_relation_has_two_slots_and_the_types_of_its_ends():
@@ -72,7 +72,7 @@ def test_far_ends_have_a_bounded_context():
     assert [s.context for s in samples(draw([made], ["RE"], 1))["RE", "r"]] == [text[:MAX_CONTEXT_CHARS]]
 
 
-def test_tasks_that_an_example_is_not_used_for():
+def test_tasks_that_an_example_does_not_have():
     made = example(0, "Rome", ("RE",), (Entity("city", Mention("Rome")),), ())
     assert draw([made], ["NER", "RE"], 9) == {}
     assert draw([example(0, "Rome", ("NER",), None)], ["NER"], 9) == {}
@@ -88,11 +88,11 @@ def cities(count: int) -> list[Example]:
 @given(st.permutations(range(30)), st.integers(1, 12), st.integers(0, 70))
 def test_any_order_and_any_parts_give_the_same_draw(order, size, per_label):
     examples = cities(30)
-    whole = draw(examples, ["NER"], per_label)
+    expected = draw(examples, ["NER"], per_label)
     shuffled = [examples[n] for n in order]
     parts = [draw(shuffled[n : n + size], ["NER"], per_label) for n in range(0, 30, size)]
     merged = merge([merge(parts[:2], per_label), merge(parts[2:], per_label)], per_label)
-    assert {at: kept for at, kept in merged.items() if kept} == {at: kept for at, kept in whole.items() if kept}
+    assert {at: kept for at, kept in merged.items() if kept} == {at: kept for at, kept in expected.items() if kept}
 
 
 def test_the_draw_is_spread_over_the_corpus():

@@ -1,4 +1,4 @@
-"""The bundled build on workers that have nothing of ours but the wheel staged with each job: the same bytes."""
+"""The bundled build gives the same bytes on workers that have only the wheel staged with each job."""
 
 import contextlib
 import functools
@@ -37,7 +37,7 @@ def wheel(folder) -> Path:
 
 @pytest.fixture(scope="module")
 def workers_python(folder) -> Path:
-    """Python of a second virtual environment: it sees this one's packages, but not ours, however it is installed."""
+    """Python of a second virtual environment with the packages of this one, except this project."""
     dependencies = folder / "dependencies"
     dependencies.mkdir()
     for site in [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]:
@@ -63,8 +63,8 @@ def boot(folder, workers_python) -> Path:
 
 @pytest.fixture(scope="module")
 def run_on_pools(folder, workers_python, boot, wheel) -> Callable[..., tuple[int, str]]:
-    """Runs the build in a folder, as one job after the other on two pools that live in another; cut off from every
-    network but the loopback where this machine lets us. Returns its exit code and what it said; no process stays.
+    """Runs the build in a folder as consecutive jobs on two pools in another folder, without a network except the
+    loopback if the machine supports that. Returns exit code and output; all processes have ended.
     """
     return functools.partial(run, folder, workers_python, boot, wheel)
 
@@ -89,12 +89,12 @@ def run(folder: Path, python: Path, boot: Path, wheel: Path, driver_folder: Path
             start_new_session=True,
         )
     try:
-        said, _ = process.communicate(timeout=TIMEOUT_S)
+        output, _ = process.communicate(timeout=TIMEOUT_S)
     finally:
         with contextlib.suppress(ProcessLookupError):  # all have ended
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return process.returncode, said
+    return process.returncode, output
 
 
 def test_the_workers_environment_lacks_our_code_and_has_the_rest(folder, workers_python):
@@ -109,8 +109,8 @@ def test_the_workers_environment_lacks_our_code_and_has_the_rest(folder, workers
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
 def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
-    code, said = run_on_pools(tmp_path, "--output", "build")
-    assert code == 0, said
+    code, output = run_on_pools(tmp_path, "--output", "build")
+    assert code == 0, output
     assert checksums(tmp_path / "build") == checksums(built)
     pools = json.loads((folder / "pools.json").read_text())
     assert len(pools) == 2
@@ -126,8 +126,8 @@ def test_an_error_on_a_worker_is_one_line_and_its_exit_code(run_on_pools, tmp_pa
     (tmp_path / "build/examples").write_text("a file where the workers want a folder")
     (tmp_path / "raw").symlink_to(SAMPLES)
     source = ("--data_root", "raw", "--sources", "IE-en/KG/lighthouses")
-    code, said = run_on_pools(tmp_path, "--output", "build", *source, "--hard_negatives", "none")
+    code, output = run_on_pools(tmp_path, "--output", "build", *source, "--hard_negatives", "none")
     assert code == 1
-    lines = [line for line in said.splitlines() if not line.startswith("note: ")]
-    assert len(lines) == 1, said
+    lines = [line for line in output.splitlines() if not line.startswith("note: ")]
+    assert len(lines) == 1, output
     assert lines[0].startswith(f"error: {tmp_path}/build/examples/IE-en/KG/lighthouses/")

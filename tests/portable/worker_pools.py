@@ -1,4 +1,4 @@
-"""External worker pools: each starts workers in its own Python, and a front deals a runner's orders to them in turn.
+"""External worker pools: each starts workers in its own Python; a front distributes a runner's requests to them.
 
 As a script it is one pool: `python worker_pools.py BOOT` prints the pool's address and serves until it is ended. It
 is what `apache_beam.runners.worker.worker_pool_main` is, on the loopback alone and on a port of the system's choice.
@@ -34,7 +34,9 @@ class Front(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What a pool and its workers inherit: nothing that leads to our code or to a package index; files in `folder`."""
+    """The environment of a pool and its workers: no path to this project or a package index; temporary files in
+    `folder`.
+    """
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     return inherited | {"TMPDIR": str(folder), "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 

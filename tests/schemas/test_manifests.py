@@ -44,7 +44,10 @@ def test_every_stage_has_a_folder_of_its_own():
         (lambda m: m["splits"][0]["read"].update(concepts=0), "$.splits[0].read.concepts is unknown"),
         (lambda m: m.update(knowledge=[]), "$.knowledge is unknown"),
         (lambda m: m.pop("fingerprint"), "$.fingerprint is missing"),
-        (lambda m: m["splits"][0].update(split="dev"), "$.splits[0].split: invalid enum value 'dev'"),
+        (
+            lambda m: m["splits"][0].update(split="dev"),
+            "$.splits[0].split: expected `str` matching regex '^(train|validation|test)\\\\Z'",
+        ),
         (lambda m: m["splits"][0]["rejected"].update(odd=1), "key in $.splits[0].rejected: invalid enum value 'odd'"),
         (lambda m: m.update(absent="c"), "$.absent: expected `array`, got `str`"),
         (lambda m: m["files"].update(x=-1), "$.files[...]: expected `int` >= 0"),

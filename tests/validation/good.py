@@ -1,4 +1,4 @@
-"""Small good output of every stage, written by hand after the wire format: what the suites must pass."""
+"""Small valid output of every stage, written by hand according to the wire format; it must pass all suites."""
 
 import copy
 import hashlib
@@ -6,12 +6,12 @@ import json
 
 from schemas.label import Label, LabelSet, typed_label
 
-KEY = "mine/news"  # a user's folder: the key holds a slash
+KEY = "mine/news"  # a user's folder: its key contains a slash
 TEXT = "Anna Berg joined Nordlys in Bergen after Kalle Lund left the company."
 
 
 def mention(text, *starts):
-    """A mention at each of `starts`; without any, one that the source gives as a string only."""
+    """A mention with a span at each of `starts`; without spans if there are none."""
     return {"text": text, "spans": [[start, start + len(text)] for start in starts]}
 
 
@@ -93,7 +93,7 @@ def label_sets():
 
 
 def dictionary():
-    """For the NER labels; the last pair was given by a person."""
+    """The dictionary of the NER labels; the last pair was given by a user."""
     return {
         "city": [("country", 0.71), ("facility", 0.55), ("organization", 0.55)],
         "person": [("organization", 0.4), ("award", -0.02)],
@@ -124,7 +124,7 @@ def row(task, batch, schema, labels, answer, positives=(), hard=(), number=0, sp
 
 
 def named(*labels, **answers):
-    """The answers under their labels, [] under the others."""
+    """An answer with these values, and [] for all other labels."""
     return {label: answers.get(label.replace(" ", "_"), []) for label in labels}
 
 
@@ -149,7 +149,7 @@ PEOPLE = {"Anna Berg": {"works for": "Nordlys"}, "Kalle Lund": {"works for": ["N
 
 
 def instructions():
-    """All tasks in train; batches that are full, a rest, without a positive; test rows with and without gold."""
+    """All tasks in train, with full, partial and all-negative batches; test rows with and without gold annotations."""
     gold = [{"entity": "Oslo", "entity_type": "city"}]
     oslo = {"split": "test", "text": "Oslo lies by the sea."}
     return [

@@ -28,7 +28,7 @@ def test_importing_the_package_imports_no_great_expectations():
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_no_column_can_be_missing(suite):
+def test_every_column_is_required(suite):
     build, frame_of = FRAMES[suite]
     frame = frame_of(build())
     rules = SUITES[suite].rules
@@ -56,15 +56,15 @@ def test_a_count_that_may_be_null_is_an_error():
         ("hard_negatives", profile.hard_negatives_profile({}, good.label_sets()[0], 3)),
     ],
 )
-def test_nothing_passes(suite, frame):
+def test_an_empty_frame_passes(suite, frame):
     result = check(suite, frame)
     assert (result.success, result.rows) == (True, 0)
 
 
-def test_a_corpus_of_nothing_fails():
+def test_an_empty_corpus_fails():
     result = check("corpus", profile.corpus_profile([]))
     assert failure_lines([result]) == [
-        "corpus: expect_table_row_count_to_be_between: 1 unexpected: There is an instruction."
+        "corpus: expect_table_row_count_to_be_between: 1 unexpected: The corpus is not empty."
     ]
 
 
@@ -76,8 +76,8 @@ def test_every_row_is_counted_and_the_first_three_ids_are_shown():
         ("nulls", len(frame), tuple(sorted(frame["id"])[:3]))
     ]
     assert failure_lines([result]) == [
-        "instructions: expect_column_values_to_be_between of nulls: 17 unexpected: No required value is null, nor any "
-        f"element of its lists. See {', '.join(sorted(frame['id'])[:3])}."
+        "instructions: expect_column_values_to_be_between of nulls: 17 unexpected: No required value and no "
+        f"element of a list is null. See {', '.join(sorted(frame['id'])[:3])}."
     ]
 
 
@@ -101,16 +101,16 @@ def test_merging_sums_counts_and_keeps_the_first_three_ids():
 )
 def test_merging_does_not_depend_on_order_or_grouping(parts: list, shuffle: random.Random):
     results = [result(rows, len(ids), sorted(ids)) for rows, ids in parts]
-    whole = merge(results)
+    merged = merge(results)
     shuffled = results.copy()
     shuffle.shuffle(shuffled)
-    assert merge(shuffled) == whole
-    assert merge([merge(results[:1]), *results[1:]]) == whole
+    assert merge(shuffled) == merged
+    assert merge([merge(results[:1]), *results[1:]]) == merged
 
 
 @pytest.mark.parametrize("results", [[], [SuiteResult("examples", 1, ()), SuiteResult("labels", 1, ())]])
 def test_only_results_of_one_suite_merge(results):
-    with pytest.raises(ValueError, match="only results of one suite merge"):
+    with pytest.raises(ValueError, match="can only merge results of one suite"):
         merge(results)
 
 

@@ -1,4 +1,4 @@
-"""Tables of which nothing is noted but that they are in order: never one that the profile finds a fault in."""
+"""Tables that pass the fast checks: the profile must find no fault in any of them."""
 
 import copy
 import json
@@ -21,11 +21,11 @@ MAX_CHARS = 80
 
 
 def groups(rows):
-    """The rows of each task and split, as the instruct stage makes them."""
-    found: dict[tuple, list] = {}
+    """The rows of each task and split, as the instruct stage writes them."""
+    by_table: dict[tuple, list] = {}
     for row in rows:
-        found.setdefault((row["task"], row["split"]), []).append(row)
-    return found.items()
+        by_table.setdefault((row["task"], row["split"]), []).append(row)
+    return by_table.items()
 
 
 def instruction_facts(rows, task):
@@ -40,35 +40,37 @@ def profile_finds_a_fault(rows, labels, size, ratio):
 
 
 def example_facts(rows):
-    """Of the rows of one split, held against the label sets too."""
-    found = faultless_examples.facts(pa.Table.from_pylist(rows, schema=EXAMPLES), good.KEY, rows[0]["split"], MAX_CHARS)
-    return found if found and faultless_examples.known(found.labels, SETS) else None
+    """The facts of the rows of one split, if their labels are in the label sets too."""
+    result = faultless_examples.facts(
+        pa.Table.from_pylist(rows, schema=EXAMPLES), good.KEY, rows[0]["split"], MAX_CHARS
+    )
+    return result if result and faultless_examples.are_labels_known(result.labels, SETS) else None
 
 
 def by_split(rows):
-    found: dict[str, list] = {}
+    splits: dict[str, list] = {}
     for row in rows:
-        found.setdefault(row["split"], []).append(row)
-    return found.values()
+        splits.setdefault(row["split"], []).append(row)
+    return splits.values()
 
 
-def test_good_instructions_are_noted_with_the_counts_of_the_profile():
+def test_good_instructions_have_facts_with_the_counts_of_the_profile():
     for (task, split), rows in groups(good.instructions()):
-        found = instruction_facts(rows, task)
+        result = instruction_facts(rows, task)
         frame = profile.instructions_profile(
             pa.Table.from_pylist(rows, schema=INSTRUCTIONS), good.label_sets(), SPLIT_NUM, 2
         )
         counted = (0, 0) if split == "test" else profile.negative_counts(frame)
-        assert (found.rows, found.negatives, found.positives) == (len(rows), *counted)
-        assert found.places.keys() == {f"{good.KEY}/{split}"}
+        assert (result.rows, result.negatives, result.positives) == (len(rows), *counted)
+        assert result.places.keys() == {f"{good.KEY}/{split}"}
 
 
 @pytest.mark.parametrize("size", [-1, 1, 2, 3, 4, 6, 8])
 @pytest.mark.parametrize("ratio", [0, 0.5, 1])
-def test_batches_and_negatives_are_counted_as_the_profile_counts_them(size, ratio):
+def test_batches_and_negatives_are_checked_like_in_the_profile(size, ratio):
     for (task, _), rows in groups(good.instructions()):
-        found = faultless.facts(pa.Table.from_pylist(rows, schema=INSTRUCTIONS), SETS[task], size, ratio)
-        assert (found is None) == profile_finds_a_fault(rows, SETS[task], size, ratio)
+        result = faultless.facts(pa.Table.from_pylist(rows, schema=INSTRUCTIONS), SETS[task], size, ratio)
+        assert (result is None) == profile_finds_a_fault(rows, SETS[task], size, ratio)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_batches_and_negatives_are_counted_as_the_profile_counts_them(size, rati
         ("KG", lambda label: replace(label, roles=label.roles * 2)),
     ],
 )
-def test_rows_that_fit_a_label_set_in_disorder_are_not_noted(task, spoil):
+def test_rows_that_match_an_invalid_label_set_have_no_facts(task, spoil):
     (rows,) = (rows for kind, rows in groups(good.instructions()) if kind == (task, "train"))
     labels = replace(SETS[task], labels=tuple(map(spoil, SETS[task].labels)))
     rows = [dict(row) for row in rows]
@@ -98,37 +100,39 @@ def test_rows_that_fit_a_label_set_in_disorder_are_not_noted(task, spoil):
     assert profile_finds_a_fault(rows, labels, SPLIT_NUM[task], 2)
 
 
-def test_good_examples_are_noted():
+def test_good_examples_have_facts():
     first, *_ = by_split(good.examples())
-    found = example_facts(first)
-    assert (found.rows, found.places) == (2, {f"{good.KEY}/train": ((0, -1), (1, -1))})
-    assert ("events", "start job", "employer") in found.labels
-    assert ("relations", "works for", "person", "organization") in found.labels
+    result = example_facts(first)
+    assert (result.rows, result.places) == (2, {f"{good.KEY}/train": ((0, -1), (1, -1))})
+    assert ("events", "start job", "employer") in result.labels
+    assert ("relations", "works for", "person", "organization") in result.labels
     assert all(example_facts(rows) for rows in by_split(good.examples()))
 
 
-# A key, task, source or split that differs makes a group of its own, which the stage that writes it cannot have.
+# A row with another key, task, source or split forms another group, which the writing stage never produces.
 CORRUPTED = [case for case in CASES if case.corrupt and case.suite in ("examples", "instructions")]
 
 
 @pytest.mark.parametrize("case", CORRUPTED, ids=str)
-def test_whatever_a_suite_refuses_is_not_noted(case):
+def test_rows_that_fail_a_suite_have_no_facts(case):
     rows = good.instructions() if case.suite == "instructions" else good.examples()
     kinds = [(row.get("task"), row["split"]) for row in rows]
     case.corrupt(rows)
     kinds += [(row.get("task"), row["split"]) for row in rows[len(kinds) :]]
-    noted = []
+    results = []
     for kind in dict.fromkeys(kinds):
-        own = [row for row, of in zip(rows, kinds, strict=True) if of == kind]
+        selected = [row for row, row_kind in zip(rows, kinds, strict=True) if row_kind == kind]
         if case.suite == "instructions":
-            noted.append(instruction_facts(own, kind[0]))
+            results.append(instruction_facts(selected, kind[0]))
         else:
-            found = faultless_examples.facts(pa.Table.from_pylist(own, schema=EXAMPLES), good.KEY, kind[1], MAX_CHARS)
-            noted.append(found if found and faultless_examples.known(found.labels, SETS) else None)
-    assert None in noted
+            result = faultless_examples.facts(
+                pa.Table.from_pylist(selected, schema=EXAMPLES), good.KEY, kind[1], MAX_CHARS
+            )
+            results.append(result if result and faultless_examples.are_labels_known(result.labels, SETS) else None)
+    assert None in results
 
 
-def test_two_answers_in_one_row_are_not_noted_for_those_of_two_rows():
+def test_two_answers_in_one_row_do_not_pass_for_those_of_two_rows():
     (row,) = (row for row in good.instructions() if row["task"] == "RE" and row["split"] == "train")
     other = {name: row[name].replace("/train/0", "/train/1") for name in ("id", "example_id")}
     assert instruction_facts([row, row | other], "RE")
@@ -141,7 +145,7 @@ PIECES = ['"', "[", "]", "{", "}", ", ", ": ", "\\", "a", "é", " ", "NAN", '"sc
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_a_spoilt_string_is_noted_only_where_the_profile_finds_no_fault_either(data):
+def test_a_changed_string_has_facts_only_if_the_profile_finds_no_fault(data):
     task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
     rows = copy.deepcopy(rows)
     row = data.draw(st.sampled_from(rows))
@@ -150,12 +154,12 @@ def test_a_spoilt_string_is_noted_only_where_the_profile_finds_no_fault_either(d
     start = data.draw(st.integers(0, len(value)))
     end = data.draw(st.integers(start, min(len(value), start + 3)))
     row[column] = value[:start] + data.draw(st.sampled_from(["", *PIECES])) + value[end:]
-    assert_no_more_than_the_profile(rows, task)
+    assert_as_strict_as_the_profile(rows, task)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_spoilt_lists_are_noted_only_where_the_profile_finds_no_fault_either(data):
+def test_changed_lists_have_facts_only_if_the_profile_finds_no_fault(data):
     task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
     rows = copy.deepcopy(rows)
     row = data.draw(st.sampled_from(rows))
@@ -166,22 +170,22 @@ def test_spoilt_lists_are_noted_only_where_the_profile_finds_no_fault_either(dat
         prompt = json.loads(row["instruction"])
         row["instruction"] = json.dumps(prompt | {"schema": row["labels"]}, ensure_ascii=False)
         row["output"] = json.dumps({label: [] for label in row["labels"]}, ensure_ascii=False)
-    assert_no_more_than_the_profile(rows, task)
+    assert_as_strict_as_the_profile(rows, task)
 
 
-def assert_no_more_than_the_profile(rows, task):
+def assert_as_strict_as_the_profile(rows, task):
     if instruction_facts(rows, task):
         assert not profile_finds_a_fault(rows, SETS[task], SPLIT_NUM[task], 2)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text("ab é中😀", min_size=1, max_size=12), st.data())
-def test_spans_are_noted_exactly_where_the_profile_finds_no_fault(text, data):
+def test_spans_have_facts_exactly_if_the_profile_finds_no_fault(text, data):
     bound = st.integers(-1, len(text) + 1)
     start, end = data.draw(bound), data.draw(bound)
-    said = data.draw(st.sampled_from([text[max(start, 0) : max(end, 0)], text, "a"]))
+    string = data.draw(st.sampled_from([text[max(start, 0) : max(end, 0)], text, "a"]))
     more = data.draw(st.sampled_from([[], [[0, 1]]]))
-    mention = {"text": said, "spans": [[start, end], *more]}
+    mention = {"text": string, "spans": [[start, end], *more]}
     before = good.example(0, text="中é before.", entities=[], relations=[])
     rows = [before, good.example(1, text=text, entities=[good.entity("city", mention)], relations=[])]
     frame = profile.examples_profile(pa.Table.from_pylist(rows, schema=EXAMPLES), SETS, MAX_CHARS)
@@ -189,32 +193,32 @@ def test_spans_are_noted_exactly_where_the_profile_finds_no_fault(text, data):
     assert (example_facts(rows) is None) == faults
 
 
-def test_tables_of_one_shard_are_joined_where_no_example_may_stand_twice():
-    def of(first, last, **more):
+def test_facts_are_merged_unless_an_example_may_occur_twice():
+    def shard_facts(first, last, **more):
         return facts.Facts(1, {"k/train": ((first, -1), (last, -1))}, **more)
 
     labels = (("entities", "city"),)
-    assert facts.joined([of(0, 3, negatives=2, positives=1), of(5, 9, negatives=1, labels=labels)]) == facts.Facts(
-        2, {"k/train": ((0, -1), (9, -1))}, 3, 1, labels
-    )
-    assert facts.joined([of(0, 3), of(3, 9)]) is None
-    assert facts.joined([of(0, 3), None]) is None
-    assert facts.joined([]) == facts.Facts(0, {})
+    assert facts.merge_facts(
+        [shard_facts(0, 3, negatives=2, positives=1), shard_facts(5, 9, negatives=1, labels=labels)]
+    ) == facts.Facts(2, {"k/train": ((0, -1), (9, -1))}, 3, 1, labels)
+    assert facts.merge_facts([shard_facts(0, 3), shard_facts(3, 9)]) is None
+    assert facts.merge_facts([shard_facts(0, 3), None]) is None
+    assert facts.merge_facts([]) == facts.Facts(0, {})
 
 
-def places_of(ids: list[str | None]):
+def places(ids: list[str | None]):
     return facts.places(pa.array(ids, pa.string()))
 
 
 def test_places_are_those_of_one_split_in_order():
-    assert places_of(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
-    assert places_of(["k/train/2", "k/train/2"]) is None
-    assert places_of(["k/train/2", "k/test/3"]) is None
-    assert places_of(["k/train/2", "j/train/3"]) is None
-    assert places_of(["k/train/2", "k/train/"]) is None
-    assert places_of(["k/train/2", "k/train/03"]) is None
-    assert places_of(["k/2"]) is None
-    assert places_of([]) is places_of([None, "k/train/2"]) is None
+    assert places(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
+    assert places(["k/train/2", "k/train/2"]) is None
+    assert places(["k/train/2", "k/test/3"]) is None
+    assert places(["k/train/2", "j/train/3"]) is None
+    assert places(["k/train/2", "k/train/"]) is None
+    assert places(["k/train/2", "k/train/03"]) is None
+    assert places(["k/2"]) is None
+    assert places([]) is places([None, "k/train/2"]) is None
 
 
 def by_number(numbers: list[int]) -> list[str]:
@@ -236,4 +240,4 @@ def test_places_are_those_of_each_id_in_order(some):
     if parsed and None not in parsed and len({one.prefix for one in parsed}) == 1:
         order = [(one.number, -1 if one.window is None else one.window) for one in parsed]
         expected = {parsed[0].prefix: (order[0], order[-1])} if order == sorted(set(order)) else None
-    assert places_of(some) == expected
+    assert places(some) == expected

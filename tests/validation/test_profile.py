@@ -1,4 +1,4 @@
-"""Frames: which rows count as what, where the suites' corruption tests do not tell."""
+"""The counts of frames that the corruption tests of the suites do not cover."""
 
 import pandas as pd
 import pyarrow as pa
@@ -81,7 +81,7 @@ def test_minus_one_puts_all_labels_into_one_batch():
         ([1, 1, 0, 0], 0.5, [0, 0, 0, 1]),
     ],
 )
-def test_negatives_that_an_example_may_keep(positives, ratio, excess):
+def test_excess_negatives(positives, ratio, excess):
     frame = pd.DataFrame({"example_id": "k/train/0", "task": "RE", "split": "train", "has_positive": positives})
     assert profile.excess_negatives(frame, ratio).tolist() == excess
     assert not profile.excess_negatives(frame.assign(split="test"), ratio).any()
@@ -133,10 +133,10 @@ def test_a_mention_cut_from_the_text_has_no_fault(text, data):
     assert profile.mention_fault(text, mention) == (None if mention.text.strip() else "blank_mentions")
 
 
-def test_answered_strings_that_the_text_does_not_hold_are_counted_but_no_fault():
+def test_answers_that_do_not_occur_in_the_text_are_counted_but_are_not_faults():
     rows = good.instructions()
     frame = instructions(rows).set_index("id")["mentions_outside_text"]
-    # EE answers "She", EEA "She", KG "it"; NAN is no mention.
+    # EE answers "She", EEA "She", KG "it"; NAN is not a mention.
     assert frame[frame > 0].to_dict() == {
         f"{good.KEY}/train/0/EE/0": 1,
         f"{good.KEY}/train/0/EEA/0": 1,
@@ -153,7 +153,7 @@ def test_a_mention_without_a_required_value_is_a_broken_record(column):
     assert examples(rows)["broken_record"].tolist() == [1, 0, 0, 0]
 
 
-def test_a_table_of_another_schema_is_refused():
+def test_a_table_with_another_schema_is_an_error():
     table = pa.Table.from_pylist(good.examples(), schema=EXAMPLES)
     with pytest.raises(SuiteError, match=r"suite examples: .*\(lang\); write it as schemas.arrow.EXAMPLES"):
         profile.examples_profile(table.drop_columns("lang"), {}, None)
@@ -176,32 +176,32 @@ def test_an_untyped_graph_relation_is_an_attribute_of_any_entity_type():
     assert profile.examples_profile(table, {"KG": labels}, None)["unknown_roles"].tolist() == [1, 0, 0, 0]
 
 
-def test_rows_are_all_profiled_whatever_the_chunks():
+def test_chunks_do_not_matter():
     rows = good.instructions()
     tables = [pa.Table.from_pylist([row], schema=INSTRUCTIONS) for row in rows]
-    whole = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
     arguments = good.label_sets(), SPLIT_NUM, 2
     chunked = profile.instructions_profile(pa.concat_tables(tables), *arguments)
-    pd.testing.assert_frame_equal(chunked, profile.instructions_profile(whole, *arguments))
+    pd.testing.assert_frame_equal(chunked, profile.instructions_profile(table, *arguments))
 
 
 CORRUPTED = [case for case in CASES if case.suite in ("examples", "instructions") and case.corrupt]
 
 
 @pytest.mark.parametrize("case", CORRUPTED, ids=str)
-def test_the_suite_sees_every_row_that_it_may_refuse(case):
+def test_all_rows_that_may_fail_are_selected(case):
     build, frame_of = FRAMES[case.suite]
     rows = build()
     case.corrupt(rows)
     frame = frame_of(rows)
-    notable = profile.notable(frame, 1)
-    seen, whole = (
-        [(e.name, e.column, e.unexpected) for e in check(case.suite, of).expectations] for of in (notable, frame)
+    selected = profile.rows_to_check(frame, 1)
+    partial, full = (
+        [(e.name, e.column, e.unexpected) for e in check(case.suite, rows).expectations] for rows in (selected, frame)
     )
-    assert seen == whole
-    assert len(notable) < len(frame)
+    assert partial == full
+    assert len(selected) < len(frame)
 
 
-def test_rows_without_a_fault_are_not_shown_but_the_first():
+def test_only_the_first_rows_without_faults_are_selected():
     frame = instructions(good.instructions())
-    assert profile.notable(frame, 2)["id"].tolist() == frame["id"].tolist()[:2]
+    assert profile.rows_to_check(frame, 2)["id"].tolist() == frame["id"].tolist()[:2]

@@ -1,4 +1,4 @@
-"""Every expectation of every suite: corrupt one row of good output, see that expectation alone named, and that row."""
+"""Every expectation of every suite: a corrupted row of good output fails this expectation alone and is reported."""
 
 import json
 from collections.abc import Callable
@@ -51,7 +51,7 @@ FRAMES = {
 
 @dataclass(frozen=True)
 class Case:
-    """`corrupt` changes the good output in place, `corrupt_frame` its profile (for what no Arrow table can hold)."""
+    """`corrupt` changes the good output in place; `corrupt_frame` its profile (for values that no table can have)."""
 
     suite: str
     name: str
@@ -75,7 +75,7 @@ def put(row, **values):
 
 
 def edit(row, column, change):
-    """Changes the JSON string of `column` by a function of its value, in place or by what it returns."""
+    """Applies `change` to the JSON value of `column`; it changes the value in place or returns a new one."""
     value = json.loads(row[column])
     changed = change(value)
     row[column] = json.dumps(value if changed is None else changed, ensure_ascii=False)
@@ -86,7 +86,7 @@ def edit_prompt(row, **values):
 
 
 def rename(row, old, new):
-    """One label by another wherever a NER row names it."""
+    """Renames a label wherever it occurs in a NER row."""
     for column in ("labels", "positives", "hard_negatives"):
         row[column] = [new if label == old else label for label in row[column]]
     edit_prompt(row, schema=row["labels"])
@@ -94,7 +94,7 @@ def rename(row, old, new):
 
 
 def ask(row, labels):
-    """Another batch of labels without a positive."""
+    """Makes the row ask for another batch of labels, all negative."""
     put(row, labels=labels, positives=[], hard_negatives=[])
     edit_prompt(row, schema=labels)
     row["output"] = json.dumps({label: [] for label in labels})
@@ -105,7 +105,7 @@ def add_column(frame):
 
 
 def unwritable(column, value):
-    """Sets the first row's value to one that no table of the right schema can hold."""
+    """Sets a value of the first row that no table with the right schema can contain."""
 
     def corrupt(frame):
         frame[column] = frame[column].astype(object)
@@ -477,7 +477,7 @@ VARIANTS = [
     example_fault("unknown_labels", FIRST, lambda rows: put(rows[0]["events"][0], label="move house")),
     example_fault("broken_record", FIRST, lambda rows: put(rows[0], tasks=["NER", None])),
 ]
-"""The same faults, come by in another way."""
+"""The same faults with other causes."""
 
 
 @pytest.mark.parametrize("suite", SUITES)
