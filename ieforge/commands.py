@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 def forward(name: str, flags: Sequence[str]) -> int:
     """Runs a command in this process, as a program called `ieforge NAME`; returns its exit code."""
     module = COMMANDS[name]
-    module = f"{module}.__main__" if is_package(module) else module
+    module = f"{module}.__main__" if source_path(module).name == "__main__.py" else module
     called, sys.argv[0] = sys.argv[0], f"{command.PROGRAM} {name}"
     try:
         return importlib.import_module(module).main(flags)
@@ -90,10 +90,13 @@ def overview(names: Iterable[str]) -> str:
 
 def docstring(module: str) -> str:
     """A command's documentation, without importing the command."""
+    path = source_path(module)
+    return ast.get_docstring(ast.parse(path.read_bytes())) or ""
+
+
+def source_path(module: str) -> Path:
+    """The file of a command: that of its module, or the `__main__.py` of its package."""
     spec = util.find_spec(module)
-    path = Path(spec.origin).with_name("__main__.py") if is_package(module) else Path(spec.origin)
-    return ast.get_docstring(ast.parse(path.read_bytes()))
-
-
-def is_package(module: str) -> bool:
-    return util.find_spec(module).submodule_search_locations is not None
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no module {module}")
+    return Path(spec.origin) if spec.submodule_search_locations is None else Path(spec.origin).with_name("__main__.py")
