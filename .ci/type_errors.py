@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 
-ALLOWED = {"pipelines": 106, "train": 80, "transforms": 74}
+ALLOWED = {"pipelines": 104, "train": 80, "transforms": 74}
 
 done = subprocess.run([sys.executable, "-m", "mypy"], capture_output=True, text=True)
 if done.returncode not in (0, 1):

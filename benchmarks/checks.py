@@ -12,9 +12,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.build_folder import read_label_set, recorded
+from pipelines.build_folder import last_configuration, read_label_set
 from pipelines.config import Config
-from pipelines.stages.instruct import INSTRUCTIONS_A_TABLE
+from pipelines.stages.instruct import INSTRUCTIONS_PER_TABLE
 from pipelines.stages.validate import Part, checks, whole_examples
 from transforms.batches import SPLIT_NUM
 from transforms.shards import read_batches
@@ -25,7 +25,7 @@ def seconds(output: str, part: Part, config: Config) -> float:
     """Processor seconds of the check of a shard's rows, without reading the shard, which uses other threads."""
     ((key, tasks),) = part.tasks.items()
     elapsed = 0.0
-    tables = read_batches(f"{output}/{part.path}", INSTRUCTIONS_A_TABLE)
+    tables = read_batches(f"{output}/{part.path}", INSTRUCTIONS_PER_TABLE)
     for table in tables if part.number is not None else whole_examples(tables):
         started = time.thread_time()
         if part.number is not None:
@@ -49,7 +49,7 @@ def main(flags: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(flags)
     output = str(arguments.folder / "build")
     gc.freeze()  # as the stages do
-    config = recorded(output)
+    config = last_configuration(output)
     if config is None:
         raise SystemExit(f"{output}: not a build; run python -m benchmarks.build --folder {arguments.folder} first")
     figures = {}

@@ -1,1 +1,1 @@
-"""The command `ieforge`, which runs the commands of the other packages."""
+"""The `ieforge` command, which runs the commands of the other packages."""

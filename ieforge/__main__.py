@@ -1,4 +1,4 @@
-"""The start of the program `ieforge`: an interrupt before anything is imported ends it without a traceback."""
+"""The entry point of `ieforge`. An interrupt during the first imports ends the process without a traceback."""
 
 import signal
 import sys

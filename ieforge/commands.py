@@ -1,4 +1,4 @@
-"""Runs the commands of IEForge by their names: `ieforge build` is `python -m pipelines.build`."""
+"""Runs the commands of IEForge by name: `ieforge build` is `python -m pipelines.build`."""
 
 import argparse
 import ast
@@ -24,7 +24,7 @@ MODULES = (
     "train.compare",
     "train.export",
 )
-"""The commands in the order of the help: each is a module, or a package's `__main__`, with a function `main(flags)`."""
+"""The commands in the order of the help. Each is a module, or a package with `__main__`, that defines `main(flags)`."""
 
 GROUPS = ("train",)
 """Packages whose name is the first word of their commands, as in `ieforge train sft`."""
@@ -43,7 +43,7 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:
-    """`words`: everything on the command line, which the command that is named parses."""
+    """All words of the command line as `words`; the command that they name parses them."""
     return argparse.Namespace(words=list(sys.argv[1:] if flags is None else flags), debug=False)
 
 
@@ -69,18 +69,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def forward(name: str, flags: Sequence[str]) -> int:
-    """Runs a command in this process, as a program called `ieforge NAME`; returns its exit code."""
+    """Runs a command in this process, with `ieforge NAME` as the program name; returns its exit code."""
     module = COMMANDS[name]
     module = f"{module}.__main__" if source_path(module).name == "__main__.py" else module
-    called, sys.argv[0] = sys.argv[0], f"{command.PROGRAM} {name}"
+    program, sys.argv[0] = sys.argv[0], f"{command.PROGRAM} {name}"
     try:
         return importlib.import_module(module).main(flags)
     finally:
-        sys.argv[0] = called
+        sys.argv[0] = program
 
 
 def overview(names: Iterable[str]) -> str:
-    """The help: what each of the commands does, from the first line of its module."""
+    """The help: usage, and a summary of each command from the first line of its module docstring."""
     names = list(names)
     width = max(map(len, names))
     lines = [f"  {name:<{width}}  {command.summary(docstring(COMMANDS[name]))}" for name in names]

@@ -1,4 +1,4 @@
-"""Builds a corpus: original dataset files in, validated instruction shards and a dataset card out."""
+"""Builds a corpus: reads original dataset files, writes validated instruction shards and a dataset card."""
 
 import argparse
 import logging
@@ -22,54 +22,60 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   %(prog)s --runner=DirectRunner            the bundled samples, into build/
-  %(prog)s --data_root raw --output corpus  every source found below raw/
+  %(prog)s --data_root raw --output corpus  every source below raw/
   %(prog)s --data_root raw --sources conll2003,scierc --tasks NER,RE --limit 1000
-  %(prog)s ... --status                     what is done, without building
+  %(prog)s ... --status                     which stages are done
 
-Every other flag goes to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit codes: 1 the machine, 2 configuration, 3 a source failed (the others were built), 4 a suite failed.
+All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
+Exit codes: 1 the machine, 2 configuration, 3 a source failed (the others were built), 4 a suite failed,
+130 interrupted.
 """
 
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("pipelines.build", __doc__, EPILOG)
     data = parser.add_argument_group("data")
-    data.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
+    data.add_argument(
+        "--data_root", metavar="DIR", help="a folder with one folder of original files per source, named by source key"
+    )
     data.add_argument(
         "--sources",
         metavar="A,B",
-        help='source keys ("a, b",c where a comma is in one); default: all found',
+        help='source keys, comma-separated (quote a key that contains a comma: "a, b",c); default: all sources present',
     )
     data.add_argument("--tasks", metavar="T,T", help=f"default: {','.join(TASKS)}")
     data.add_argument("--output", metavar="DIR", default="build", help="default: build/")
     data.add_argument(
         "--limit",
         metavar="N",
-        help="N examples of each source and split, drawn by a hash of their text; files are read whole",
+        help="at most N examples per source and split, sampled by a hash of their text; files are still read in full",
     )
     settings = parser.add_argument_group("settings")
     settings.add_argument("--recipe", metavar="FILE", help="a YAML file of settings")
     settings.add_argument(
-        "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="one setting; may be repeated"
+        "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="set one value; may be repeated"
     )
-    settings.add_argument("--seed", metavar="N", help="feeds every random choice; default: 42")
+    settings.add_argument("--seed", metavar="N", help="seed of all random choices; default: 42")
     settings.add_argument("--hard_negatives", metavar="mine|none|FILE|DIR", help="default: mine")
     settings.add_argument(
         "--embedding_model",
         metavar="NAME|PATH|lexical",
         help="a sentence-transformers model, or the built-in lexical encoder (no download)",
     )
-    settings.add_argument("--prompts", metavar="FILE", help="own instruction texts (YAML: task, language, list)")
+    settings.add_argument(
+        "--prompts", metavar="FILE", help="custom instruction texts (YAML: task → language → list of texts)"
+    )
     settings.add_argument(
         "--tokenizer",
         metavar="NAME|PATH",
-        help="count tokens by it, of a sample (--set tokens.sample=null: of all); a tokenizer.json, a folder or a name",
+        help="count tokens with this tokenizer, on a sample (all rows: --set tokens.sample=null); "
+        "a tokenizer.json, a folder or a Hub name",
     )
     run = parser.add_argument_group("run")
     run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
-    run.add_argument("--only", metavar="STAGE", help=f"build up to one of {', '.join(STAGES)}")
-    run.add_argument("--status", action="store_true", help="print which stages are done, and stop")
-    run.add_argument("--dry_run", action="store_true", help="print what would be read and built, and stop")
+    run.add_argument("--only", metavar="STAGE", help=f"stop after this stage: {', '.join(STAGES)}")
+    run.add_argument("--status", action="store_true", help="print which stages are done, and exit")
+    run.add_argument("--dry_run", action="store_true", help="print what would be read and built, and exit")
     return parser
 
 
@@ -84,27 +90,30 @@ FLAG_SETTINGS = {
     "embedding_model": "mine.embedding_model",
     "tokenizer": "tokens.tokenizer",
 }
-"""Flag → the setting that it is short for."""
+"""Flag → the setting that it sets."""
 
 
 def configuration(arguments: argparse.Namespace) -> "Config":
-    """The recipe, then --set, then flags. Without data the bundled samples and their recipe are the start."""
+    """The configuration from the recipe, --set and the other flags; later ones override earlier ones.
+
+    Without a data root, the bundled samples and their recipe are the defaults. Raises ConfigError.
+    """
     from pipelines import config
     from transforms.settings import Settings
 
-    given = config.read_recipe(arguments.recipe) if arguments.recipe else Settings()
+    raw = config.read_recipe(arguments.recipe) if arguments.recipe else Settings()
     for setting in arguments.set:
-        given = given.with_setting(setting)
+        raw = raw.with_setting(setting)
     for flag, key in FLAG_SETTINGS.items():
         value = getattr(arguments, flag)
         if value is not None:
             if flag in ("sources", "tasks"):
                 value = key_list.split(value, f"--{flag}")
-            given = given.with_value(key.split("."), value, f"--{flag}")
-    if not given.values.get("data_root"):
+            raw = raw.with_value(key.split("."), value, f"--{flag}")
+    if not raw.values.get("data_root"):
         samples = config.read_recipe(config.RECIPES / "samples.yaml")
-        given = given.over({**samples.values, "data_root": str(config.SAMPLES)})
-    return config.check(given)
+        raw = raw.over({**samples.values, "data_root": str(config.SAMPLES)})
+    return config.check(raw)
 
 
 def main(flags: Sequence[str] | None = None) -> int:
@@ -112,11 +121,13 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; flags that are not ours are in `beam_flags`. Raises ConfigError."""
+    """The arguments, with the unknown flags in `beam_flags`. Raises ConfigError."""
     try:
         decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
     except UnicodeError as error:
-        raise ConfigError("a flag is no UTF-8; rename the file, or check what the terminal sends") from error
+        raise ConfigError(
+            "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
+        ) from error
     arguments, beam_flags = argument_parser().parse_known_args(decoded)
     arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
     return arguments
@@ -129,10 +140,10 @@ def build(arguments: argparse.Namespace) -> int:
     is_run = not (arguments.status or arguments.dry_run)
     if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
         start_fork_server()
-    if not arguments.debug:  # what the engine logs of errors is raised as well
-        logging.basicConfig(level=logging.CRITICAL)  # the root's too: a job service's messages are logged there
+    if not arguments.debug:  # Beam also raises the errors that it logs
+        logging.basicConfig(level=logging.CRITICAL)  # the root logger too: a job service logs there
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    from pipelines import driver  # Beam is loaded only once the flags are known to be good
+    from pipelines import driver  # imports Beam, so only after the flags have been checked
 
     try:
         run = driver.BuildOptions(
@@ -142,23 +153,23 @@ def build(arguments: argparse.Namespace) -> int:
             arguments.dry_run,
             arguments.debug,
             tuple(arguments.beam_flags),
-            own_flags(argument_parser()),
+            option_names(argument_parser()),
         )
         return driver.build(settings, run)
     except MemoryError as error:
         raise MachineError(
-            "out of memory; the same command goes on where this one stopped, with fewer workers "
-            "(--direct_num_workers) or smaller shards (--set ingest.examples_per_shard=2000 "
+            "out of memory; run the same command again to resume, with fewer workers (--direct_num_workers) "
+            "or smaller shards (--set ingest.examples_per_shard=2000 "
             "--set instruct.instructions_per_shard=20000)"
         ) from error
 
 
 def start_fork_server() -> None:
-    """Starts the process that workers are forked from: it loads what they need while this one does the same."""
+    """Starts the process that workers are forked from. It imports their modules while this process continues."""
     forkserver.set_forkserver_preload(["pipelines.preload"])
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: the build ends its workers itself
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the build ends itself
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may find no modules, or those of another IEForge
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may import no IEForge, or another one
     forkserver.ensure_running()
     del os.environ["PYTHONPATH"]
     if before is not None:
@@ -167,13 +178,13 @@ def start_fork_server() -> None:
 
 
 def end_workers() -> None:
-    """Ends the worker processes: the engine would wait for them when the build is interrupted."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # by which `workers` reports a worker that died
+    """Kills the worker processes of an interrupted build, because Beam would wait for them."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the signal by which `engine.workers` reports a dead worker
     for worker in multiprocessing.active_children():
         worker.kill()
 
 
-def own_flags(parser: argparse.ArgumentParser) -> tuple[str, ...]:
+def option_names(parser: argparse.ArgumentParser) -> tuple[str, ...]:
     return tuple(name for action in parser._actions for name in action.option_strings)
 
 

@@ -1,4 +1,4 @@
-"""The hard-negative dictionaries of a build: which label sets get one, where it lies, and its reader."""
+"""The hard-negative dictionaries of a build: which label sets get one, the path of its file, and its reader."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,16 +6,16 @@ from hard_negatives import dictionary
 from hard_negatives.dictionary import Dictionary
 
 DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
-"""Event triggers and event arguments are asked by the dictionary of whole events."""
+"""Event triggers and event arguments share the dictionary of whole events."""
 
-Which = tuple[str, str]
+LabelSetKey = tuple[str, str]
 """(task, source key) of a label set."""
 
 
-def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[Which]:
-    """(task, source key) of one label set for each dictionary: event sources that lack EE give another event task's.
+def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[LabelSetKey]:
+    """(task, source key) of one label set per dictionary, sorted.
 
-    `tasks`: source key → its tasks.
+    `tasks`: source key → its tasks. An event source without the task EE is represented by another event task.
     """
     sets = {
         (DICTIONARY_TASK.get(task, task), key): (task, key)
@@ -30,5 +30,5 @@ def dictionary_path(output: str, task: str, key: str) -> str:
 
 
 def read_dictionary(path: str) -> Dictionary:
-    """The one dictionary in a file of hard_negatives/."""
+    """The dictionary in a file of hard_negatives/, which contains exactly one."""
     return dictionary.load(path)[0]

@@ -1,10 +1,10 @@
-"""A build's folder: where manifests, shards, label sets and the configuration lie in it, and their typed readers.
+"""The folder of a build: paths and typed readers of its manifests, shards, label sets and configuration.
 
-`build_dictionaries` has those of hard_negatives/, `build_reports` those of reports/: a change there then does not count
-as one of the stages that come before.
+`build_dictionaries` has the readers of hard_negatives/ and `build_reports` those of reports/. They are separate modules
+so that a change in them does not change the fingerprints of the earlier stages.
 
-Readers raise MachineError where a file is missing, and ConfigError, with the path of the key that differs, for one that
-is damaged or that another version of IEForge wrote.
+Readers raise MachineError for a missing file, and ConfigError, with the path of the key that differs, for a file that
+is damaged or was written by another version of IEForge.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,18 @@ from schemas.manifests import BuildRecord, Carded, Cleaned, Manifest, Result
 from transforms import files
 
 MARKER = "build.json"
-"""A folder without this file was not made by a build."""
+"""Every build writes this file; a folder without it was not made by a build."""
 
-AGAIN = "run the build again"
+REMEDY = "run the build again"
+"""The last part of the error for a file of a build that cannot be read."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard of examples/ or clean/. `number` counts all shards in (key, split, file) order, the same in both."""
+    """A shard of examples/ or clean/.
+
+    `number`: its position among all shards in (key, split, file) order. A shard has the same number in both folders.
+    """
 
     number: int
     key: str
@@ -36,24 +40,24 @@ class Shard:
 
 
 def read_manifest(output: str, form: type[Result]) -> Manifest[Result]:
-    """The manifest of the stage that notes a `form`."""
+    """The manifest of the stage whose result has the type `form`."""
     path = manifests.path(output, form)
-    return manifests.parse(files.read_bytes(path), form, path, AGAIN)
+    return manifests.parse(files.read_bytes(path), form, path, REMEDY)
 
 
 def read_result(output: str, form: type[Result]) -> Result:
-    """What the stage that notes a `form` noted."""
+    """The result, of type `form`, in the manifest of its stage."""
     return read_manifest(output, form).result
 
 
 def clean_shards(output: str) -> list[tuple[Shard, int]]:
-    """The shards of clean/ with their rows, in (key, split, file) order."""
+    """(shard, number of rows) of the shards of clean/, in (key, split, file) order."""
     shards = read_result(output, Cleaned).shards
     return [(Shard(shard.number, shard.key, shard.split, shard.path), shard.rows) for shard in shards]
 
 
 def keys_path(output: str, number: int) -> str:
-    """The leakage keys of the rows of a shard of clean/."""
+    """The file with the leakage keys of the rows of a shard of clean/."""
     return f"{output}/{Cleaned.folder}/.keys/{number:06d}.keys"
 
 
@@ -65,32 +69,32 @@ def label_path(output: str, task: str, key: str) -> str:
 
 
 def read_label_set(output: str, task: str, key: str) -> LabelSet:
-    return files.read_json(label_path(output, task, key), LabelSet, AGAIN)
+    return files.read_json(label_path(output, task, key), LabelSet, REMEDY)
 
 
 # Configurations
 
 
-def record(output: str) -> BuildRecord | None:
-    """`build.json`; None where the folder was not made by a build."""
+def read_record(output: str) -> BuildRecord | None:
+    """The content of `build.json`; None if the folder was not made by a build."""
     path = f"{output}/{MARKER}"
     if not files.exists(path):
         return None
     try:
-        return files.read_json(path, BuildRecord, AGAIN)
+        return files.read_json(path, BuildRecord, REMEDY)
     except ConfigError:
         return None
 
 
-def recorded(output: str) -> config.Config | None:
-    """The configuration that the folder was last built with; None where it was not made by a build.
+def last_configuration(output: str) -> config.Config | None:
+    """The configuration of the last build into the folder; None if the folder was not made by a build.
 
-    Raises ConfigError where it is damaged, or of another version: the next build records its configuration anew.
+    Raises ConfigError if the record is damaged or from another version of IEForge. The next build replaces the record.
     """
-    made = record(output)
-    return None if made is None else config.recorded(made.ieforge, f"{output}/{MARKER}", "$.ieforge")
+    record = read_record(output)
+    return None if record is None else config.from_record(record.ieforge, f"{output}/{MARKER}", "$.ieforge")
 
 
 def configuration(output: str) -> config.Config:
-    """The configuration that all stages of a whole build ran with."""
-    return config.recorded(read_result(output, Carded).config, manifests.path(output, Carded), "$.config")
+    """The configuration that all stages of a complete build ran with."""
+    return config.from_record(read_result(output, Carded).config, manifests.path(output, Carded), "$.config")

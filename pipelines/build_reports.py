@@ -1,6 +1,6 @@
-"""The reports of a build: where they lie, and the typed readers of them. They raise what those of `build_folder` do."""
+"""The reports of a build: their paths and typed readers. Readers raise the same errors as those of `build_folder`."""
 
-from pipelines.build_folder import AGAIN
+from pipelines.build_folder import REMEDY
 from schemas.build_statistics import Statistics
 from transforms import files
 from validation.check import SuiteResult
@@ -12,10 +12,10 @@ REPORT = "reports/report.html"
 
 
 def read_statistics(output: str) -> Statistics:
-    """Of a build or a release."""
-    return files.read_json(f"{output}/{STATISTICS}", Statistics, AGAIN)
+    """The statistics of a build or a release."""
+    return files.read_json(f"{output}/{STATISTICS}", Statistics, REMEDY)
 
 
 def read_results(output: str) -> list[SuiteResult]:
-    """The results of the suites."""
-    return files.read_json(f"{output}/{VALIDATION}", list[SuiteResult], AGAIN)
+    """The results of the validation suites."""
+    return files.read_json(f"{output}/{VALIDATION}", list[SuiteResult], REMEDY)

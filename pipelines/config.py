@@ -20,7 +20,7 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[int, Field(gt=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Labels = Annotated[int, Field(ge=-1, le=2**31 - 1)]
-"""A number of labels, with which whole columns are reckoned."""
+"""A number of labels. It must fit into the 32-bit integers of Arrow columns."""
 
 
 class Section(BaseModel):
@@ -28,7 +28,12 @@ class Section(BaseModel):
 
 
 class Ingest(Section):
-    """Reading. `collapse`: keys of sources whose fine entity labels become the one label they were published with."""
+    """Reading of the source files.
+
+    `collapse`: keys of sources whose fine-grained entity labels are replaced by the one label of the published dataset.
+    `limit`: maximum number of examples per source and split. `max_reject_rate`: a source with a larger share of bad
+    records fails.
+    """
 
     max_reject_rate: Share = 0.02
     collapse: tuple[str, ...] = ()
@@ -37,8 +42,10 @@ class Ingest(Section):
 
 
 class Clean(Section):
-    """Cleaning. Documents above `max_chars` (code points) become windows. `same_text`: what becomes of rows of a split
-    that annotate different things in one text (docs/cleaning.md).
+    """Cleaning.
+
+    `max_chars`: length in code points above which a document is cut into windows. `same_text`: how to treat rows of one
+    split that have the same text and different annotations (docs/cleaning.md).
     """
 
     max_chars: Annotated[int, Field(ge=100, lt=2**63)] = 2000
@@ -50,11 +57,13 @@ Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]
 
 
 class Mine(Section):
-    """Hard negatives: `mine`, `none`, or a dictionary's file or folder; what they are mined from; a user's own pairs.
+    """Hard negatives.
 
-    `annotations`: how many of each label are drawn as evidence (0: its name and description alone speak). `cache`: the
-    folder that keeps embedded texts (null: `embeddings/` in the output). `accelerator`: a resource hint for the step
-    that embeds, for a runner of a cluster that heeds hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`).
+    `hard_negatives`: `mine`, `none`, or the path of a dictionary file or folder. `evidence`: the kinds of evidence that
+    they are mined from. `annotations`: number of sampled annotations per label (0: only the name and the description of
+    a label are used). `pin` and `forbid`: pairs that are always or never hard negatives. `cache`: the folder for
+    embeddings (null: `embeddings/` in the output). `accelerator`: a resource hint for the embedding step, for cluster
+    runners that support such hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`).
     """
 
     hard_negatives: str = "mine"
@@ -69,7 +78,7 @@ class Mine(Section):
 
 
 class Instruct(Section):
-    """Asking: what `transforms.ask.AskOptions` documents, which also checks the values."""
+    """Prompts and their labels. `transforms.ask.AskOptions` documents the settings and checks their values."""
 
     tasks: tuple[Literal[TASKS], ...] = TASKS
     split_num: dict[Literal[TASKS], Labels] = {}
@@ -82,8 +91,10 @@ class Instruct(Section):
 
 
 class Tokens(Section):
-    """Token counts. `tokenizer`: a tokenizer.json, a folder or a Hub name (null: none are counted). `sample`: about how
-    many instructions are counted (null: all).
+    """Token counts.
+
+    `tokenizer`: a tokenizer.json, a folder or a Hub name (null: tokens are not counted). `sample`: approximate number
+    of instructions to count (null: all).
     """
 
     tokenizer: str | None = None
@@ -91,7 +102,7 @@ class Tokens(Section):
 
 
 class Config(Section):
-    """One build. `sources` empty: all that are found. `seed` feeds every random choice."""
+    """The settings of a build. `sources`: empty for all sources present. `seed`: seed of all random choices."""
 
     data_root: str | None = None
     sources: tuple[str, ...] = ()
@@ -104,27 +115,27 @@ class Config(Section):
 
 
 def read_recipe(path: str | Path) -> Settings:
-    """The settings in a recipe file. Raises ConfigError with file and line where it holds none."""
+    """The settings in a recipe file. Raises ConfigError with file and line if it is not a valid recipe."""
     shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.yaml")))
-    return settings.read(path, Config, f"--recipe takes a YAML file (shipped ones: {shipped})")
+    return settings.read(path, Config, f"--recipe takes a YAML file (bundled recipes: {shipped})")
 
 
-def check(given: Settings) -> Config:
-    """The configuration of these settings. Raises ConfigError with the place, the key and what it may be."""
-    return settings.check(Config, given)
+def check(raw: Settings) -> Config:
+    """The configuration with these settings. Raises ConfigError with the place, the key and the valid values."""
+    return settings.check(Config, raw)
 
 
-def recorded(content: Any, path: str, at: str) -> Config:
-    """The configuration that a build recorded in the file `path` under the key `at`.
+def from_record(content: Any, path: str, at: str) -> Config:
+    """The configuration that a build recorded: `content` of the key `at` in the file `path`.
 
-    Raises ConfigError where it is none of this version's.
+    Raises ConfigError if it is not a configuration of this version of IEForge.
     """
     try:
         return Config.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join([at, *map(str, problem["loc"])])
-        how = "is unknown" if problem["type"] == "extra_forbidden" else f"is not as here: {problem['msg'].lower()}"
+        how = "is unknown" if problem["type"] == "extra_forbidden" else f"differs: {problem['msg'].lower()}"
         raise ConfigError(
             f"{path}: made by another version of IEForge, or damaged ({key} {how}); run the build again"
         ) from error

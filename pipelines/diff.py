@@ -16,21 +16,19 @@ from schemas.label import Label, LabelSet
 from schemas.releases import MARKER, ReleaseRecord
 
 EPILOG = """\
-An example is told by its id. It is altered where its text is another (text_sha256), or what is annotated in it for a
-task that both have. An instruction is altered where any of its columns is. A release whose files are not those that
-its release.json lists is refused. Exit codes: 1 the machine, 2 configuration.
+Examples are matched by id. An example is altered if its text (text_sha256) differs, or its annotations for a task that
+both sides have. An instruction is altered if any of its columns differs. A release whose files differ from those listed
+in its release.json is refused. Exit codes: 1 the machine, 2 configuration.
 """
 FIRST_IDS = 3
-ROWS_A_TABLE = 5_000
-
-
+ROWS_PER_TABLE = 5_000
 COLUMNS = ("id", "example_id", "text_sha256", "instruction", "output", "label", "labels", "positives", "hard_negatives")
 
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("pipelines.diff", __doc__, EPILOG)
     parser.add_argument("old", metavar="OLD", help="the folder of a build or of a release")
-    parser.add_argument("new", metavar="NEW", help="another one")
+    parser.add_argument("new", metavar="NEW", help="the folder of a second build or release")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with the ids of all examples")
     return parser
 
@@ -41,21 +39,22 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def diff(arguments: argparse.Namespace) -> int:
     changes = difference(arguments.old.rstrip("/"), arguments.new.rstrip("/"))
-    print(json.dumps(changes) if arguments.json else "\n".join(map(printable, lines(changes))))
+    print(json.dumps(changes) if arguments.json else "\n".join(map(printable, change_lines(changes))))
     return 0
 
 
 def difference(old: str, new: str) -> dict:
-    """What differs; every part holds only that, and is empty where nothing does.
+    """The differences between two builds or releases. A part without differences is empty.
 
     `sources`: `added` and `gone` keys. `counts`: KEY/SPLIT → `read` and `kept` examples as [old, new]. `labels`:
     TASK/KEY → `added`, `gone` and `altered` label names. `instructions`: TASK/SPLIT → `rows` as [old, new] and how
     many were `added`, `gone`, `altered`. `examples`: KEY/SPLIT → ids `added`, `gone`, `altered`.
 
-    In memory at a time: the ids and two 8-byte digests of every row of one split, never its texts.
+    Only the ids and 8-byte digests of the rows of one split are in memory at a time, never the texts. Raises
+    ConfigError for a folder that is not a validated build or an undamaged release.
     """
     statistics = [read_statistics(root) for root in (old, new)]
-    keys = [set(one.sources) for one in statistics]
+    keys = [set(side.sources) for side in statistics]
     examples: dict[str, dict[str, list[str]]] = {}
     instructions: dict[str, dict] = {}
     for split in SPLITS:
@@ -72,7 +71,7 @@ def difference(old: str, new: str) -> dict:
 
 
 def read_statistics(root: str) -> Statistics:
-    """Raises ConfigError where there are none, and for a damaged release."""
+    """The statistics of a build or release. Raises ConfigError if it has none, and for a damaged release."""
     from pipelines import build_reports
     from transforms import files
 
@@ -85,20 +84,23 @@ def read_statistics(root: str) -> Statistics:
 
 
 def refuse_damaged(root: str) -> None:
-    """Raises ConfigError for a release that lacks files which it lists, or has them with other bytes."""
+    """Raises ConfigError for a release with files that are missing or differ from those listed in its release.json."""
     from pipelines.engine.dag import checksums
     from transforms import files
 
     if files.exists(f"{root}/{MARKER}"):
-        listed = files.read_json(f"{root}/{MARKER}", ReleaseRecord, "publish or copy the release again").files
-        there = files.sizes(root, listed)
-        missing = [name for name, file in listed.items() if there.get(name) != file.size]
-        if missing:
-            raise ConfigError(f"{root}: half a release, {missing[0]} is not as it lists it; publish or copy it again")
-        for name, sha256 in checksums(root, listed).items():
-            if sha256 != listed[name].sha256:
+        expected = files.read_json(f"{root}/{MARKER}", ReleaseRecord, "publish or copy the release again").files
+        sizes = files.sizes(root, expected)
+        damaged = [name for name, file in expected.items() if sizes.get(name) != file.size]
+        if damaged:
+            raise ConfigError(
+                f"{root}: incomplete release, {damaged[0]} is missing or has another size than {MARKER} lists; "
+                "publish or copy the release again"
+            )
+        for name, sha256 in checksums(root, expected).items():
+            if sha256 != expected[name].sha256:
                 raise ConfigError(
-                    f"{root}: {name} holds other bytes than {MARKER} lists; publish or copy the release again"
+                    f"{root}: {name} differs from the file that {MARKER} lists; publish or copy the release again"
                 )
 
 
@@ -119,7 +121,10 @@ def count_changes(old: Statistics, new: Statistics) -> dict[str, dict[str, list[
 
 
 def label_changes(old: str, new: str) -> dict[str, dict[str, list[str]]]:
-    """Label sets that one side alone has count as added or gone whole."""
+    """TASK/KEY → names of labels `added`, `gone` and `altered`.
+
+    If only one side has a label set, all of its labels count as added or gone.
+    """
     sides = [label_sets(root) for root in (old, new)]
     changes = {}
     for at in sorted({*sides[0], *sides[1]}):
@@ -139,24 +144,24 @@ def label_sets(root: str) -> dict[str, dict[str, Label]]:
     from pipelines import build_folder
     from transforms import files
 
-    listed = files.list_files(f"{root}/labels") if files.is_folder(f"{root}/labels") else []
+    paths = files.list_files(f"{root}/labels") if files.is_folder(f"{root}/labels") else []
     sets = {
-        file.name.removesuffix(".json"): files.read_json(file.path, LabelSet, build_folder.AGAIN)
-        for file in listed
+        file.name.removesuffix(".json"): files.read_json(file.path, LabelSet, build_folder.REMEDY)
+        for file in paths
         if file.name.endswith(".json") and "/" in file.name
     }
     return {at: {label.name: label for label in label_set.labels} for at, label_set in sets.items()}
 
 
 def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
-    """(TASK/SPLIT → changes of rows, KEY/SPLIT → changes of examples) of one split."""
+    """(TASK/SPLIT → changed rows, KEY/SPLIT → changed examples) of one split, as `difference` documents them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from schemas.id_columns import source_keys
 
     rows: dict[str, dict] = {}
-    seen: tuple[list, list] = ([], [])
+    example_ids: tuple[list, list] = ([], [])
     altered = []
     for task in TASKS:
         sides = [digests(root, task, split) for root in (old, new)]
@@ -164,11 +169,14 @@ def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
         if added or gone or changed:
             counts = {"added": added, "gone": gone, "altered": changed}
             rows[f"{task}/{split}"] = {"rows": [side.num_rows for side in sides], **counts}
-        examples = [by_example(side) for side in sides]
+        examples = [group_by_example(side) for side in sides]
         altered.append(compare(*examples)[2])
-        for ids, side in zip(seen, examples, strict=True):
+        for ids, side in zip(example_ids, examples, strict=True):
             ids.append(side["id"])
-    before, after = (pc.unique(pa.chunked_array([c for one in ids for c in one.chunks], pa.string())) for ids in seen)
+    before, after = (
+        pc.unique(pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string()))
+        for columns in example_ids
+    )
     changes: dict[str, dict[str, list[str]]] = {}
     for kind, ids in (
         ("added", after.filter(pc.invert(pc.is_in(after, before)))),
@@ -176,46 +184,46 @@ def instruction_changes(old: str, new: str, split: str) -> tuple[dict, dict]:
         ("altered", pc.unique(pa.concat_arrays(altered))),
     ):
         keys = source_keys(ids)
-        for key, one in zip(keys.to_pylist(), ids.to_pylist(), strict=True):
-            changes.setdefault(f"{key}/{split}", {}).setdefault(kind, []).append(one)
-    return rows, {at: {kind: sorted(ids) for kind, ids in of.items()} for at, of in changes.items()}
+        for key, id_ in zip(keys.to_pylist(), ids.to_pylist(), strict=True):
+            changes.setdefault(f"{key}/{split}", {}).setdefault(kind, []).append(id_)
+    return rows, {at: {kind: sorted(ids) for kind, ids in kinds.items()} for at, kinds in changes.items()}
 
 
 def digests(root: str, task: str, split: str):
-    """A table of all rows of a task and split: `id`, `example_id`, and 8 bytes each for the row, the text, the gold.
+    """A table of all rows of a task and split: `id`, `example_id`, and 64-bit digests of the `row`, `text` and `gold`.
 
-    Raises ConfigError for a shard that holds no instructions.
+    Raises ConfigError for a shard that is not a valid shard of instructions.
     """
     import pyarrow as pa
 
     from transforms import files
     from transforms.shards import read_batches
 
-    kind = pa.schema(
+    schema = pa.schema(
         [("id", pa.string()), ("example_id", pa.string())] + [(name, pa.uint64()) for name in ("row", "text", "gold")]
     )
     folder = f"{root}/data/{task}"
     shards = files.list_files(folder, recursive=False) if files.is_folder(folder) else []
-    tables = [kind.empty_table()]
+    tables = [schema.empty_table()]
     for shard in shards:
         if shard.name.startswith(f"{split}-") and shard.name.endswith(".parquet"):
             check_columns(shard.path)
-            for table in read_batches(shard.path, ROWS_A_TABLE, COLUMNS):
+            for table in read_batches(shard.path, ROWS_PER_TABLE, COLUMNS):
                 check_values(shard.path, table)
-                listed = table.to_pylist()
+                rows = table.to_pylist()
                 columns = [
                     table["id"],
                     table["example_id"],
-                    pa.array([number(json.dumps(list(row.values()))) for row in listed], pa.uint64()),
-                    pa.array([int(row["text_sha256"][:16], 16) for row in listed], pa.uint64()),
-                    pa.array([gold(row, shard.path) for row in listed], pa.uint64()),
+                    pa.array([hash_text(json.dumps(list(row.values()))) for row in rows], pa.uint64()),
+                    pa.array([int(row["text_sha256"][:16], 16) for row in rows], pa.uint64()),
+                    pa.array([hash_gold(row, shard.path) for row in rows], pa.uint64()),
                 ]
-                tables.append(pa.table(columns, schema=kind))
+                tables.append(pa.table(columns, schema=schema))
     return pa.concat_tables(tables)
 
 
 def check_columns(path: str) -> None:
-    """Raises ConfigError for a shard that lacks a column, has it twice, or with values of another type."""
+    """Raises ConfigError for a shard in which a column is missing, occurs twice or has the wrong type."""
     from schemas.arrow import INSTRUCTIONS
     from transforms.shards import read_schema
 
@@ -223,13 +231,13 @@ def check_columns(path: str) -> None:
     for name in COLUMNS:
         places = schema.get_all_field_indices(name)
         if len(places) != 1:
-            raise no_instructions(path, f"{'two columns' if places else 'no column'} {name}")
-        if not holds(schema.field(name).type, INSTRUCTIONS.field(name)):
-            raise no_instructions(path, f"column {name} is {schema.field(name).type}")
+            raise shard_error(path, f"{'two columns' if places else 'no column'} {name}")
+        if not is_compatible(schema.field(name).type, INSTRUCTIONS.field(name)):
+            raise shard_error(path, f"column {name} is {schema.field(name).type}")
 
 
-def holds(kind, field) -> bool:
-    """Whether a column of the Arrow type `kind` holds what `field` is for. A column of nothing has the type null."""
+def is_compatible(kind, field) -> bool:
+    """Whether a column of the Arrow type `kind` can be read as `field`. An empty column may have the type null."""
     import pyarrow as pa
 
     if pa.types.is_null(kind):
@@ -240,7 +248,7 @@ def holds(kind, field) -> bool:
 
 
 def check_values(path: str, table) -> None:
-    """Raises ConfigError for rows without what each must have, and for texts that are no UTF-8."""
+    """Raises ConfigError for missing values in required columns, texts that are not UTF-8 and invalid checksums."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -248,51 +256,53 @@ def check_values(path: str, table) -> None:
 
     for name in COLUMNS:
         if table[name].null_count and not INSTRUCTIONS.field(name).nullable:
-            raise no_instructions(path, f"a row without {name}")
+            raise shard_error(path, f"a row without {name}")
     try:
         table.validate(full=True)
     except pa.ArrowInvalid as error:
-        raise no_instructions(path, " ".join(str(error).split())) from error
+        raise shard_error(path, " ".join(str(error).split())) from error
     if not pc.all(pc.match_substring_regex(table["text_sha256"], "^[0-9a-f]{64}$")).as_py():
-        raise no_instructions(path, "a text_sha256 that is no SHA-256")
+        raise shard_error(path, "a text_sha256 that is not a SHA-256")
 
 
-def no_instructions(path: str, why: str) -> ConfigError:
-    return ConfigError(f"{path}: no shard of instructions ({why}); publish or build it again")
+def shard_error(path: str, why: str) -> ConfigError:
+    return ConfigError(f"{path}: not a shard of instructions ({why}); publish or build it again")
 
 
-def number(text: str) -> int:
+def hash_text(text: str) -> int:
+    """A 64-bit hash."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def gold(row: dict, path: str) -> int:
-    """A number for what is annotated, whatever labels are asked: those of the rows of one example are added up.
+def hash_gold(row: dict, path: str) -> int:
+    """A 64-bit hash of the annotations that a row answers with.
 
-    In test rows each has all of it. Raises ConfigError, which names the shard `path`, for answers that are no answers.
+    The sum over the rows of an example does not depend on how its labels are divided into prompts. Test rows contain
+    all annotations of the example. Raises ConfigError, with the shard `path`, if the output is not a JSON object.
     """
     if row["label"] is not None:
-        return number(row["label"])
+        return hash_text(row["label"])
     if row["output"] is None:
         return 0
     place = f"{path}: output of {quoted(row['id'])}"
     try:
         answers = msgspec.json.decode(row["output"], type=dict[str, object])
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ConfigError(f"{place}: no JSON object ({error}); publish or build it again") from error
+        raise ConfigError(f"{place}: not a JSON object ({error}); publish or build it again") from error
     try:
-        return sum(number(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
-    except RecursionError as error:  # just below where reading it fails
+        return sum(hash_text(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
+    except RecursionError as error:  # slightly less deep nesting than the JSON reader refuses
         raise ConfigError(f"{place}: nested too deeply; publish or build it again") from error
 
 
-def by_example(rows):
-    """A table with a row an example: `id`, `text`, `gold`. Sums of 64 bits run over, which serves as well."""
+def group_by_example(rows):
+    """A table with one row per example: `id`, `text`, `gold`. The 64-bit sums may overflow harmlessly."""
     grouped = rows.group_by("example_id", use_threads=False).aggregate([("text", "min"), ("gold", "sum")])
     return grouped.select(["example_id", "text_min", "gold_sum"]).rename_columns(["id", "text", "gold"])
 
 
 def compare(old, new) -> tuple:
-    """(ids in `new` alone, in `old` alone, with other values in the other columns) of two tables with a column `id`."""
+    """(ids only in `new`, ids only in `old`, ids in both with differing columns) of two tables with a column `id`."""
     import pyarrow.compute as pc
 
     place = pc.index_in(new["id"], value_set=old["id"])
@@ -302,36 +312,36 @@ def compare(old, new) -> tuple:
     before = old.take(place.drop_null())
     differs = None
     for name in new.column_names[1:]:
-        one = pc.not_equal(both[name], before[name])
-        differs = one if differs is None else pc.or_(differs, one)
+        is_other = pc.not_equal(both[name], before[name])
+        differs = is_other if differs is None else pc.or_(differs, is_other)
     return added, gone, both["id"].filter(differs).combine_chunks()
 
 
-def lines(found: dict) -> Iterator[str]:
-    """The difference for people, a line a change; of a source that one side alone has, one line."""
-    if not any(found[part] for part in found if part != "sources") and not any(found["sources"].values()):
+def change_lines(changes: dict) -> Iterator[str]:
+    """The differences as text, one line per change, and one line for a source that only one side has."""
+    if not any(changes[part] for part in changes if part != "sources") and not any(changes["sources"].values()):
         yield "no difference"
-    whole = {key for keys in found["sources"].values() for key in keys}
-    for kind, keys in found["sources"].items():
+    one_sided = {key for keys in changes["sources"].values() for key in keys}
+    for kind, keys in changes["sources"].items():
         for key in keys:
-            examples = sum(len(found["examples"].get(f"{key}/{split}", {}).get(kind, ())) for split in SPLITS)
+            examples = sum(len(changes["examples"].get(f"{key}/{split}", {}).get(kind, ())) for split in SPLITS)
             yield f"source {key}: {kind}, {examples:,} examples"
-    for at, names in found["labels"].items():
-        if at.partition("/")[2] not in whole:
-            yield f"labels {at}: " + "; ".join(f"{kind} {', '.join(of)}" for kind, of in names.items())
-    for at, numbers in found["counts"].items():
-        if at.rpartition("/")[0] not in whole:
+    for at, names in changes["labels"].items():
+        if at.partition("/")[2] not in one_sided:
+            yield f"labels {at}: " + "; ".join(f"{kind} {', '.join(labels)}" for kind, labels in names.items())
+    for at, numbers in changes["counts"].items():
+        if at.rpartition("/")[0] not in one_sided:
             yield f"counts {at}: " + ", ".join(f"{name} {old:,} → {new:,}" for name, (old, new) in numbers.items())
-    for at, kinds in found["examples"].items():
-        if at.rpartition("/")[0] not in whole:
-            told = (
+    for at, kinds in changes["examples"].items():
+        if at.rpartition("/")[0] not in one_sided:
+            parts = (
                 f"{len(ids):,} {kind} ({', '.join(ids[:FIRST_IDS])}{', …' if len(ids) > FIRST_IDS else ''})"
                 for kind, ids in kinds.items()
             )
-            yield f"examples {at}: " + ", ".join(told)
-    for at, of in found["instructions"].items():
-        changes = ", ".join(f"{of[kind]:,} {kind}" for kind in ("added", "gone", "altered") if of[kind])
-        yield f"instructions {at}: {of['rows'][0]:,} → {of['rows'][1]:,}, {changes}"
+            yield f"examples {at}: " + ", ".join(parts)
+    for at, counts in changes["instructions"].items():
+        parts = (f"{counts[kind]:,} {kind}" for kind in ("added", "gone", "altered") if counts[kind])
+        yield f"instructions {at}: {counts['rows'][0]:,} → {counts['rows'][1]:,}, " + ", ".join(parts)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A checked configuration → the build: finds the sources, runs the stages that are not done, reports."""
+"""Runs a build with a checked configuration: finds the sources, runs the stages that are not done, reports losses."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.stages import tokens
 from pipelines.stages.instruct import ask_options, load_prompts
-from pipelines.stages.plan import stages_of
+from pipelines.stages.plan import plan_stages
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
 from transforms import files
@@ -24,9 +24,11 @@ from transforms import files
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How a build runs, beside its configuration. `only`: the last stage (None: all); `status`, `dry_run`: print and
-    stop; `debug`: Beam logs; `beam_flags`: Beam's flags, `--runner` among them; `known_flags`: others that are
-    suggested in place of an unknown one.
+    """How to run a build, in addition to its configuration.
+
+    `only`: the last stage to run (None: all stages). `status`, `dry_run`: print and return without building. `debug`:
+    show Beam's logs. `beam_flags`: flags for Beam, including `--runner`. `known_flags`: other flags, which may be
+    suggested instead of an unknown one.
     """
 
     output: str
@@ -39,55 +41,55 @@ class BuildOptions:
 
 
 def build(config: Config, run: BuildOptions) -> int:
-    """Builds or prints what `run` asks for; returns the exit code: 0, or 3 where a source failed."""
+    """Runs the build, or prints its status or plan; returns the exit code: 0, or 3 if a source failed."""
     options = runner.options(run.beam_flags, run.known_flags, run.debug)
-    runner.runner_of(options)  # refuses a runner before anything is read
+    runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
     if not run.output:
-        raise ConfigError("--output is empty; name a folder")
+        raise ConfigError("--output is empty; choose a folder")
     folder = files.absolute(run.output.rstrip("/") or "/")
-    listed = registry.listing(config.data_root)
-    everything = registry.everything(listed)
-    located = registry.locate(everything, config.sources, listed.root)
+    listing = registry.listing(config.data_root)
+    everything = registry.everything(listing)
+    located = registry.locate(everything, config.sources, listing.root)
     check_inputs(config, located)
     if run.status:
-        before = build_folder.recorded(folder)
-        model = config.mine.embedding_model or (before and before.mine.embedding_model) or embed.DEFAULT_MODEL
-        model = model if config.mine.hard_negatives == "mine" else None  # as `with_model` has it
-        return print_status(stages_of(with_embedding_model(config, model), located, options), folder)
-    for unread in unread_files(listed, everything, located if config.sources else None):
-        if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` has these too
-            tell(f"note: {unread}")
+        previous = build_folder.last_configuration(folder)
+        model = config.mine.embedding_model or (previous and previous.mine.embedding_model) or embed.DEFAULT_MODEL
+        model = model if config.mine.hard_negatives == "mine" else None  # as in `resolve_embedding_model`
+        return print_status(plan_stages(with_embedding_model(config, model), located, options), folder)
+    for unread in unread_files(listing, everything, located if config.sources else None):
+        if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` lists these too
+            log(f"note: {unread}")
     if run.dry_run:
         return print_plan(config, folder, located)
-    outside = [path for path in (config.data_root, config.instruct.prompts) if path]
-    outside += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
-    config = with_model(config)
-    stages = stages_of(config, located, options)
-    claim.check(folder, [name for stage in stages.values() for name in stage.folders], outside)
+    inputs = [path for path in (config.data_root, config.instruct.prompts) if path]
+    inputs += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
+    config = resolve_embedding_model(config)
+    stages = plan_stages(config, located, options)
+    claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
     with claim.claimed(folder, config):
         try:
             manifests = dag.run(stages, folder, run.only or "card", announce)
         finally:
-            for line in losses_so_far(folder, stages):
-                tell(line)
+            for line in loss_lines(folder, stages):
+                log(line)
     if "card" in manifests:
-        tell(closing_line(folder, run.output))
+        log(closing_line(folder, run.output))
     return 3 if manifests["ingest"].result.failed else 0
 
 
-def tell(line: str) -> None:
+def log(line: str) -> None:
     print(printable(line), file=sys.stderr)
 
 
 def announce(stage: dag.Stage, done: bool) -> None:
     if done:
-        tell(f"{stage.name}: already done")
+        log(f"{stage.name}: already done")
 
 
-def losses_so_far(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:
-    """What the stages that are done have lost."""
+def loss_lines(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:
+    """Lines that report the rows and labels lost in the finished stages."""
     lines = []
     if ingested := dag.read_manifest(folder, stages["ingest"]):
         lines += losses.in_ingest(ingested.result)
@@ -101,37 +103,43 @@ def losses_so_far(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:
 
 
 def closing_line(folder: str, name: str) -> str:
+    """The last line of a build: its size, and how to load it. `name`: the folder as the user wrote it."""
     statistics = build_reports.read_statistics(folder)
     total = figures.row_count(statistics.instructions)
     tasks = ", ".join(statistics.instructions)
     sources = sum(any(splits for splits in by_task.values()) for by_task in statistics.instructions_by_source.values())
-    opens = f'datasets.load_dataset("{name}") opens it' if not is_pattern(name) else unopened(name)
+    build = name.rstrip("/")
     return (
-        f"{name}: {total:,} instructions ({tasks}) from {sources} sources; {opens}, "
-        f"{name.rstrip('/')}/README.md describes it, {name.rstrip('/')}/reports/report.html shows it"
+        f"{name}: {total:,} instructions ({tasks}) from {sources} sources. {loading_hint(name)}; "
+        f"see {build}/README.md and {build}/reports/report.html"
     )
 
 
 def is_pattern(name: str) -> bool:
-    """Whether `datasets` takes the folder's name for a pattern of names (huggingface/datasets#7468) or an address."""
+    """Whether `datasets` would read the name of the folder as a glob pattern (huggingface/datasets#7468) or a URL."""
     return any(mark in files.absolute(name) for mark in ("[", "]", "*", "?", "::", "://"))
 
 
-def unopened(name: str) -> str:
+def loading_hint(name: str) -> str:
+    """How to load the build in the folder `name`."""
+    if not is_pattern(name):
+        return f'Load it with datasets.load_dataset("{name}")'
     if "://" in name:
-        return "datasets.load_dataset opens a local copy of it"
-    return f"datasets.load_dataset cannot open a folder with brackets or wildcards in its path: rename {name} for it"
+        return "Copy it to a local folder to load it with datasets.load_dataset"
+    return f"Rename {name} to load it: datasets.load_dataset cannot load a path with brackets or wildcards"
 
 
 def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
-    """Raises ConfigError for settings, prompts or a dictionary that cannot be used, and where no source has a task that
-    is asked for: before anything is built.
+    """Checks the inputs before anything is built.
+
+    Raises ConfigError for settings, prompts, a dictionary or a tokenizer that cannot be used, and if no source has any
+    of the requested tasks.
     """
     possible = {task for source in located for task in source.source.tasks}
     if possible and possible.isdisjoint(config.instruct.tasks):
-        have = ", ".join(task for task in TASKS if task in possible)
+        available = ", ".join(task for task in TASKS if task in possible)
         raise ConfigError(
-            f"--tasks {','.join(config.instruct.tasks)}: no source here has one of them; they have {have}"
+            f"--tasks {','.join(config.instruct.tasks)}: no source has any of these tasks; available: {available}"
         )
     ask_options(config)
     load_prompts(config, located)
@@ -142,19 +150,20 @@ def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
     collapsible = {source.key for source in located if source.source.collapsed}
     for key in config.ingest.collapse:
         if key not in collapsible:
-            had = ", ".join(sorted(collapsible)) or "none of those built"
-            raise ConfigError(f"ingest.collapse: {key!r} has no single label to collapse to; {had} have")
+            available = ", ".join(sorted(collapsible)) or "none of the sources of this build"
+            raise ConfigError(f"ingest.collapse: {key!r} cannot be collapsed to one label; possible for: {available}")
 
 
 def with_embedding_model(config: Config, model: str | None) -> Config:
     return config.model_copy(update={"mine": config.mine.model_copy(update={"embedding_model": model})})
 
 
-def with_model(config: Config) -> Config:
-    """The configuration with its embedding model named: the default one where none is, or the lexical encoder where
-    that cannot be had here, which is said. A model that the user names is never replaced.
+def resolve_embedding_model(config: Config) -> Config:
+    """The configuration with the name of its embedding model filled in.
 
-    Raises ConfigError where the named model cannot be loaded: before anything is read, not hours later.
+    Without a model in the configuration this is the default model, or the lexical encoder, with a warning, if the
+    default model cannot be loaded. A model that the user chose is never replaced: ConfigError is raised if it cannot be
+    loaded, before any file is read.
     """
     model = config.mine.embedding_model
     if config.mine.hard_negatives != "mine":
@@ -164,17 +173,17 @@ def with_model(config: Config) -> Config:
         try:
             embed.load(model)
         except ConfigError as error:
-            tell(f"warning: {error}")
+            log(f"warning: {error}")
             model = embed.LEXICAL
     elif model != embed.LEXICAL:
         embed.load(model)
     if model == embed.LEXICAL:
-        tell("note: hard negatives come from the lexical encoder, which knows spelling, not meaning")
+        log("note: hard negatives are mined with the lexical encoder, which compares spelling, not meaning")
     return with_embedding_model(config, model)
 
 
 def print_plan(config: Config, folder: str, located: Sequence[registry.Located]) -> int:
-    """What would be read and built, on stdout."""
+    """Prints the files that would be read and the configuration on stdout; returns the exit code."""
     for source in located:
         if source.problem:
             print_row(source.key, "missing", "", source.problem)
@@ -193,13 +202,16 @@ def print_row(*cells: str) -> None:
 
 
 def print_status(stages: dict[str, dag.Stage], folder: str) -> int:
-    """Stage, state, files and bytes, on stdout. A stage is outdated too where one that it needs is to be run."""
+    """Prints stage, state, number of files and bytes on stdout; returns the exit code.
+
+    A stage is also outdated if a stage that it needs is not done.
+    """
     states: dict[str, str] = {}
     for name, fingerprint in dag.fingerprints(stages).items():
         stage = stages[name]
         manifest = dag.read_manifest(folder, stage)
-        fresh = all(states[need] == "done" for need in stage.needs) and dag.is_done(folder, stage, fingerprint)
-        states[name] = "done" if fresh else "outdated" if manifest else "to do"
+        is_done = all(states[need] == "done" for need in stage.needs) and dag.is_done(folder, stage, fingerprint)
+        states[name] = "done" if is_done else "outdated" if manifest else "to do"
         sizes = list(manifest.completion.files.values()) if manifest else []
         print(f"{name}\t{states[name]}\t{len(sizes)} files\t{sum(sizes):,} bytes")
     return 0

@@ -1,26 +1,26 @@
-"""Nothing → all that a worker process needs, loaded in the process that the workers are forked from (`workers`).
+"""Imports everything that a worker process needs into the fork server that starts the workers (`engine.workers`).
 
-It only loads: no library may have opened a channel or begun to compute when that process forks.
+This module must only import: no library may open a channel or start threads before the fork server forks.
 """
 
 import gc
 import logging
 import sys
 
-logging.getLogger().addHandler(logging.NullHandler())  # what is said while loading, the build's own process says too
+logging.getLogger().addHandler(logging.NullHandler())  # the process of the build logs the same messages
 
 import great_expectations  # noqa: E402, F401
 
 from pipelines import driver, sources  # noqa: E402, F401
 from pipelines.engine import workers  # noqa: E402, F401
 
-sources.keys()  # which loads them all
+sources.keys()  # imports the modules of all datasets
 
 
-def report(kind, error, traceback) -> None:
-    if kind is not EOFError:  # a build that ended before it had told a process what to do
+def report_exception(kind, error, traceback) -> None:
+    if kind is not EOFError:  # raised if the build ends before it has sent the process its task
         sys.__excepthook__(kind, error, traceback)
 
 
-sys.excepthook = report
-gc.freeze()  # a worker's collections would write to every page that it shares with the others
+sys.excepthook = report_exception
+gc.freeze()  # else a garbage collection in a worker would write to the memory pages that the workers share

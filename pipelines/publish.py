@@ -12,7 +12,7 @@ from schemas.errors import ConfigError, PublishError, printable
 
 EPILOG = """\
 examples:
-  %(prog)s --output build --dry_run                  what a release would hold, and what not
+  %(prog)s --output build --dry_run                  the content of a release, and the sources left out
   %(prog)s --output build --to releases/v1           into a folder, or gs://..., s3://..., hdfs://...
   %(prog)s --output build --repo_id org/name --tag v1
 
@@ -23,18 +23,22 @@ Exit codes: 1 the machine or the connection, 2 configuration, 5 publishing refus
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("pipelines.publish", __doc__, EPILOG)
-    parser.add_argument("--output", metavar="DIR", default="build", help="the build; default: build/")
+    parser.add_argument("--output", metavar="DIR", default="build", help="the folder of the build; default: build/")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--repo_id", metavar="ORG/NAME", help="a dataset repository on the Hub; made where there is none"
+        "--repo_id", metavar="ORG/NAME", help="a dataset repository on the Hub; created if it does not exist"
     )
-    where.add_argument("--to", metavar="PATH", help="a folder, on any file system that Apache Beam reaches")
-    parser.add_argument("--private", action="store_true", help="a new repository is private; a public one is refused")
-    parser.add_argument("--tag", help="the tag that is set to this release, or moved there")
+    where.add_argument(
+        "--to", metavar="PATH", help="a folder, local or on a remote file system (gs://, s3://, hdfs://)"
+    )
     parser.add_argument(
-        "--include_unlicensed", action="store_true", help="publish sources too for which no licence is known"
+        "--private", action="store_true", help="create the repository as private; refuse one that is public"
     )
-    parser.add_argument("--dry_run", action="store_true", help="print what would be published, and stop")
+    parser.add_argument("--tag", help="set or move this tag to the release")
+    parser.add_argument(
+        "--include_unlicensed", action="store_true", help="also publish sources without a known licence"
+    )
+    parser.add_argument("--dry_run", action="store_true", help="print what would be published, and exit")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -44,13 +48,15 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def publish(arguments: argparse.Namespace) -> int:
-    if not arguments.debug:  # what goes wrong is raised as well as logged
+    if not arguments.debug:  # the library also raises the errors that it logs
         logging.basicConfig(level=logging.CRITICAL)
         logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     if not (arguments.repo_id or arguments.to or arguments.dry_run):
-        raise ConfigError("say where to publish: --repo_id ORG/NAME, or --to PATH; --dry_run shows what it would be")
+        raise ConfigError(
+            "no destination: pass --repo_id ORG/NAME or --to PATH (or --dry_run to see what would be published)"
+        )
     if not arguments.repo_id and (arguments.private or arguments.tag is not None):
-        raise ConfigError("--private and --tag are for --repo_id")
+        raise ConfigError("--private and --tag require --repo_id")
     if arguments.repo_id and "://" in arguments.output:
         raise ConfigError(f"--output {arguments.output}: copy the build to this machine to publish it on the Hub")
     from pipelines import build_folder, claim
@@ -59,11 +65,11 @@ def publish(arguments: argparse.Namespace) -> int:
 
     folder = files.absolute(arguments.output.rstrip("/") or "/")
     if arguments.to and f"{files.absolute(arguments.to)}/".startswith(f"{folder}/"):
-        raise ConfigError(f"--to {arguments.to}: lies in the build {arguments.output}; name a folder outside it")
+        raise ConfigError(f"--to {arguments.to}: is inside the build {arguments.output}; choose a folder outside it")
     if arguments.to:
         if "://" not in arguments.to and files.exists(arguments.to) and not files.is_folder(arguments.to):
-            raise ConfigError(f"--to {arguments.to}: a file; name a new folder")
-        from pipelines.release import to_folder  # with it comes Beam, which takes seconds
+            raise ConfigError(f"--to {arguments.to}: is a file; choose a new folder")
+        from pipelines.release import to_folder  # imports Beam, which takes seconds
 
         to_folder.check(arguments.to)
     refusals = contents.refusals(folder)
@@ -75,34 +81,35 @@ def publish(arguments: argparse.Namespace) -> int:
             refusals.append("no token for the Hub: log in with `hf auth login`, or set HF_TOKEN")
     kept, left_out = contents.choose(folder, arguments.include_unlicensed)
     if not kept and left_out:
-        refusals.append("every source is left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
+        refusals.append("all sources are left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
     if refusals:
         raise PublishError(f"{arguments.output} is not published:", *(f"- {reason}" for reason in refusals))
-    with claim.claimed(folder, build_folder.recorded(folder)):
+    with claim.claimed(folder, build_folder.last_configuration(folder)):
         prepared = contents.prepare(folder, kept, left_out, recipes.recipe_texts(folder, left_out), arguments.repo_id)
         if arguments.dry_run:
-            told = {}
+            summary = {}
         elif arguments.to:
-            told = {"to": arguments.to, "sent": to_folder.write(prepared.files, arguments.to)}
+            summary = {"to": arguments.to, "sent": to_folder.write(prepared.files, arguments.to)}
         else:
-            made = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)
-            told = {"repo_id": arguments.repo_id, **dataclasses.asdict(made)}
+            publication = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)
+            summary = {"repo_id": arguments.repo_id, **dataclasses.asdict(publication)}
     if arguments.json:
-        print(json.dumps(contents.for_machines(prepared) | told))
+        print(json.dumps(contents.for_machines(prepared) | summary))
     elif arguments.dry_run:
         for line in contents.for_people(prepared):
             print("\t".join(map(printable, line.split("\t"))))
     else:
-        print(printable(closing_line(prepared, told)))
+        print(printable(closing_line(prepared, summary)))
     return 0
 
 
-def closing_line(prepared, told: dict) -> str:
+def closing_line(prepared, summary: dict) -> str:
+    """The last line of the command. `summary`: the destination and what was sent there."""
     size = sum(file.size for file in prepared.files)
-    where = told.get("to") or told["repo_id"]
-    note = f", tag {told['tag']} moved" if told.get("tag_moved") else ""
+    where = summary.get("to") or summary["repo_id"]
+    note = f", tag {summary['tag']} moved" if summary.get("tag_moved") else ""
     return (
-        f"{where}: {len(prepared.files)} files, {size:,} bytes, {told['sent']} of them sent{note}; "
+        f"{where}: {len(prepared.files)} files, {size:,} bytes, {summary['sent']} of them sent{note}; "
         f"{len(prepared.kept)} sources, {len(prepared.left_out)} left out"
     )
 

@@ -1,4 +1,4 @@
-"""Rebuilds the rows of sources that a release left out, from their raw files."""
+"""Rebuilds rows of sources that a release left out, from their original files."""
 
 import argparse
 import logging
@@ -14,20 +14,25 @@ from transforms import files
 from transforms.settings import merged
 
 EPILOG = """\
-The rows are written to DIR/release, in shards that load_dataset opens.
+The rows are written to DIR/release, as shards that load_dataset can load.
 Exit codes: 1 the machine, 2 configuration, 3 the files or the rows differ from those of the release, 130 interrupted.
 """
 
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("pipelines.rebuild", __doc__, EPILOG)
-    parser.add_argument("--release", metavar="DIR", required=True, help="a release: the folder of its README.md")
-    parser.add_argument("--sources", metavar="A,B", required=True, help='keys of sources that it left out ("a, b",c)')
+    parser.add_argument("--release", metavar="DIR", required=True, help="the folder of a release")
     parser.add_argument(
-        "--data_root", metavar="RAW", required=True, help="folders named by source key, raw files in them"
+        "--sources", metavar="A,B", required=True, help='keys of sources that the release left out ("a, b",c)'
+    )
+    parser.add_argument(
+        "--data_root",
+        metavar="RAW",
+        required=True,
+        help="a folder with one folder of original files per source, named by source key",
     )
     parser.add_argument("--output", metavar="DIR", default="rebuilt", help="default: rebuilt/")
-    parser.add_argument("--trust", action="store_true", help="load the models that the release's recipe names")
+    parser.add_argument("--trust", action="store_true", help="load the models named in the recipe of the release")
     return parser
 
 
@@ -36,7 +41,11 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def rebuild(arguments: argparse.Namespace) -> int:
-    """Checks the raw files, builds, checks the rows, and writes those of the sources asked for to `release/`."""
+    """Checks the original files, runs the build, checks its rows, and writes the rows of `--sources` to `release/`.
+
+    Returns the exit code. Raises ConfigError for a source that the release did not leave out, and SourceError if the
+    files or the rows differ from those of the release.
+    """
     if not arguments.debug:
         logging.basicConfig(level=logging.CRITICAL)
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
@@ -45,11 +54,11 @@ def rebuild(arguments: argparse.Namespace) -> int:
     keys = key_list.split(arguments.sources, "--sources")
     for key in keys:
         if key not in left_out:
-            those = ", ".join(left_out) or "nothing"
-            raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {those}")
-    refuse_other_files(arguments.data_root, {name: of for key in keys for name, of in left_out[key].files.items()})
+            available = ", ".join(left_out) or "nothing"
+            raise ConfigError(f"--sources {key}: not left out of {folder}, which left out {available}")
+    check_raw_files(arguments.data_root, {name: sha256 for key in keys for name, sha256 in left_out[key].files.items()})
     from pipelines import driver
-    from pipelines.release import to_folder  # with these comes Beam, which takes seconds
+    from pipelines.release import to_folder  # these import Beam, which takes seconds
 
     to_folder.refuse_pattern(output)
     wanted = sorted({name for key in keys for name in (key, *left_out[key].needs)})
@@ -61,25 +70,27 @@ def rebuild(arguments: argparse.Namespace) -> int:
         return code
     digests = contents.row_digests(output, keys)
     expected = {key: left_out[key].rows for key in keys}
-    other = [f"{key} {at}" for key in keys for at in expected[key] if digests[key].get(at) != expected[key][at]]
-    other += [f"{key} {at}" for key in keys for at in digests[key] if at not in expected[key]]
-    if other:
+    differing = [f"{key} {at}" for key in keys for at in expected[key] if digests[key].get(at) != expected[key][at]]
+    differing += [f"{key} {at}" for key in keys for at in digests[key] if at not in expected[key]]
+    if differing:
         raise SourceError(
-            f"{output}: other rows than in the release's build: {', '.join(other)}; it was made with IEForge "
-            f"{release.ieforge}"
+            f"{output}: the rows differ from those of the release: {', '.join(differing)}; the release was made with "
+            f"IEForge {release.ieforge}"
         )
     prepared = contents.prepare(output, keys, {key: "not asked for" for key in wanted if key not in keys}, {}, None)
     to_folder.write(prepared.files, f"{output}/release")
     rows = sum(digest.rows for key in keys for digest in digests[key].values())
     print(
-        printable(f"{output}/release: {rows:,} instructions of {', '.join(keys)}, the same as in the release's build")
+        printable(
+            f"{output}/release: {rows:,} instructions of {', '.join(keys)}, the same as in the build of the release"
+        )
     )
     return 0
 
 
 def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys: Sequence[str]) -> config.Config:
-    """The settings of the release in `folder` for a build of the sources `keys` below `data_root`, with the prompts and
-    the dictionaries of the release.
+    """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts and
+    dictionaries of the release.
     """
     changes: dict = {"data_root": data_root, "sources": keys}
     changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
@@ -90,17 +101,22 @@ def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys:
     return config.Config.model_validate(merged(settings.model_dump(mode="json"), changes))
 
 
-def refuse_other_files(data_root: str, expected: dict[str, str]) -> None:
-    """Raises SourceError naming every file that is missing below `data_root` or has another checksum."""
-    wrong = []
+def check_raw_files(data_root: str, expected: dict[str, str]) -> None:
+    """Raises SourceError that lists the files missing below `data_root` and those with another checksum.
+
+    `expected`: path below `data_root` → SHA-256.
+    """
+    problems = []
     for name, checksum in sorted(expected.items()):
         path = f"{data_root.rstrip('/')}/{name}"
         if not files.sizes(data_root, [name]):
-            wrong.append(f"{path}: missing")
+            problems.append(f"{path}: missing")
         elif files.checksum(path) != checksum:
-            wrong.append(f"{path}: another file than the release was made of (its SHA-256 is not {checksum})")
-    if wrong:
-        raise SourceError("not the files that the release was made of:", *wrong)
+            problems.append(
+                f"{path}: differs from the file that the release was made of (its SHA-256 is not {checksum})"
+            )
+    if problems:
+        raise SourceError("the raw files differ from those of the release:", *problems)
 
 
 if __name__ == "__main__":

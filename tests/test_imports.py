@@ -75,7 +75,7 @@ def imports() -> dict[str, set[str]]:
     for package in code.PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            names = {other for other in code.parse(path.read_bytes()).imports if code.path_of(other, ROOT)}
+            names = {other for other in code.parse(path.read_bytes()).imports if code.module_path(other, ROOT)}
             graph[name] = {other for other in names if not any(longer.startswith(f"{other}.") for longer in names)}
     return graph
 

@@ -1,1 +1,1 @@
-"""The graph of stages and what runs it: fingerprints, Beam runners, workers, progress. It knows no data."""
+"""Runs the graph of stages: fingerprints, Beam runners, worker processes and progress. Independent of the data."""

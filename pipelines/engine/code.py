@@ -1,7 +1,7 @@
-"""Names of modules → a fingerprint of the code that decides their results: of these modules and all that they import.
+"""Names of modules → a fingerprint of the code that decides their results: these modules and everything they import.
 
-A module counts by its syntax tree without docstrings, comments and positions, so that only a change of what it does
-changes the fingerprint. Trees differ between minor versions of Python, and so do fingerprints.
+The fingerprint covers the syntax tree of a module without docstrings, comments and positions, so it changes only if the
+behaviour of the code may have changed. Syntax trees differ between minor versions of Python, and so do fingerprints.
 """
 
 import ast
@@ -19,22 +19,26 @@ from typing import NamedTuple
 from transforms import files
 
 ROOT = Path(__file__).parents[2]
-"""The folder that holds our packages."""
+"""The folder that contains our packages."""
 
 PACKAGES = ("schemas", "transforms", "hard_negatives", "validation", "pipelines")
 
 PLUMBING = ("pipelines.config", "pipelines.engine")
-"""Modules and packages that decide no result: settings count by their values, and the engine knows no data."""
+"""Modules and packages that are left out because they decide no result: settings count by their values, and the
+engine does not depend on the data.
+"""
 
 RULES = {"sentencex": importlib.metadata.version, "unicodedata": lambda _: unicodedata.unidata_version}
-"""Libraries whose tables decide rows (where sentences end, what a character is) → how to get their version. Others
-implement a format or an algorithm that does not change with their version.
+"""Libraries whose rules and tables decide rows (sentence ends, properties of characters) → a function that returns the
+version. Other libraries implement a format or an algorithm that does not change with their version.
 """
 
 
 class Module(NamedTuple):
-    """What counts of a source text: SHA-256 of its syntax tree, the names in our packages that it imports (modules, or
-    names in modules), and its imports of RULES.
+    """The parts of a module that count for the fingerprint.
+
+    `digest`: SHA-256 of its syntax tree, hex. `imports`: names that it imports from our packages (modules, or names in
+    modules). `rules`: the libraries of RULES that it imports.
     """
 
     digest: str
@@ -43,34 +47,34 @@ class Module(NamedTuple):
 
 
 def fingerprint(modules: Iterable[str], data: Iterable[str] = (), root: Path = ROOT) -> str:
-    """SHA-256 over the import closure of `modules`, the versions of RULES in it, and the files `data`, hex.
+    """SHA-256, hex, over the import closure of `modules`, the versions of RULES in it, and the files `data`.
 
-    `data`: paths below `root`; a folder stands for all files in it. Raises MachineError where a file cannot be read,
-    ModuleNotFoundError where there is none of one of `modules`.
+    `data`: paths below `root`; a folder means all files in it. Raises MachineError for a file that cannot be read, and
+    ModuleNotFoundError for a module that does not exist.
     """
-    read = closure(modules, root)
+    reached = closure(modules, root)
     content = [
-        {name: module.digest for name, module in read.items()},
-        {name: RULES[name](name) for module in read.values() for name in module.rules},
+        {name: module.digest for name, module in reached.items()},
+        {name: RULES[name](name) for module in reached.values() for name in module.rules},
         {path: files.checksums_below(str(root / path)) for path in data},
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def closure(modules: Iterable[str], root: Path = ROOT) -> dict[str, Module]:
-    """Name → module, of `modules` and everything that they import, at the top or in a function, without PLUMBING."""
+    """Name → module, for `modules` and everything that they import, at top level or in functions, except PLUMBING."""
     reached: dict[str, Module] = {}
     waiting = [part for name in modules for part in with_parents(name)]
-    with no_collections():
+    with gc_paused():
         while waiting:
             name = waiting.pop()
             if name not in reached and not is_plumbing(name):
-                path = path_of(name, root)
+                path = module_path(name, root)
                 if path is None:
                     raise ModuleNotFoundError(f"no module {name} below {root}")
                 reached[name] = parse(files.read_bytes(str(path)))
                 parts = {part for imported in reached[name].imports for part in with_parents(imported)}
-                waiting += [part for part in parts if path_of(part, root)]
+                waiting += [part for part in parts if module_path(part, root)]
     return reached
 
 
@@ -79,20 +83,21 @@ def is_plumbing(name: str) -> bool:
 
 
 def with_parents(name: str) -> Iterator[str]:
-    """The names of the packages that a module lies in, which are imported before it, and its own."""
+    """The names of the packages that contain a module, outermost first, and its own name."""
     parts = name.split(".")
     return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 @cache
-def path_of(name: str, root: Path) -> Path | None:
-    """The file of a module or package; None where there is none, as for a function that a module imports."""
+def module_path(name: str, root: Path) -> Path | None:
+    """The file of a module or package; None if there is none, for instance for the name of an imported function."""
     path = root / name.replace(".", "/")
     return next((file for file in (path / "__init__.py", path.with_name(f"{path.name}.py")) if file.exists()), None)
 
 
 @cache
 def parse(content: bytes) -> Module:
+    """The module with this source code."""
     words: list[str] = []
     names: set[str] = set()
     collect(ast.parse(content), words, names)
@@ -104,12 +109,13 @@ def parse(content: bytes) -> Module:
 
 
 def collect(node: object, words: list[str], names: set[str]) -> None:
-    """Adds a syntax tree to `words`, and to `names` what it imports: modules, and names that may be modules."""
+    """Adds a syntax tree to `words`, and its imports to `names`: modules, and names in them that may be modules."""
     if isinstance(node, ast.AST):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+            module = node.module or ""  # empty only in relative imports, which our packages do not use
+            names.update((module, *(f"{module}.{alias.name}" for alias in node.names)))
         words.append(type(node).__name__)
         for field in node._fields:
             collect(getattr(node, field), words, names)
@@ -124,7 +130,7 @@ def collect(node: object, words: list[str], names: set[str]) -> None:
 
 
 def is_docstring(statement: object) -> bool:
-    """Whether it is a string by itself: the docstring of a module, class, function or of the constant before it."""
+    """Whether the statement is only a string: the docstring of a module, class or function, or of a constant."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
@@ -133,8 +139,8 @@ def is_docstring(statement: object) -> bool:
 
 
 @contextmanager
-def no_collections():
-    """Garbage collection waits: a syntax tree is so many objects that it would run all the time, over all of Beam."""
+def gc_paused():
+    """Pauses garbage collection. The many objects of a syntax tree would trigger it often, over all objects of Beam."""
     enabled = gc.isenabled()
     gc.disable()
     try:

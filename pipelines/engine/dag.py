@@ -1,9 +1,9 @@
-"""Stages in the order of their needs, skipped where their manifest says that they are done.
+"""Runs stages in the order of their dependencies and skips those that are done according to their manifests.
 
-A stage's fingerprint covers its name, its inputs (settings, checksums of files from outside), the code that decides
-its result (`engine.code`) and the fingerprints of the stages that it needs. `manifest.json`, written last, holds it: a
-stage whose manifest has the same fingerprint and whose files are all there as they were written is done. Of Parquet
-files only the sizes are compared: their pages have checksums of their own, which are looked at as they are read.
+The fingerprint of a stage covers its name, its inputs (settings, checksums of external files), the code that decides
+its result (`engine.code`) and the fingerprints of the stages that it needs. It is recorded in `manifest.json`, which is
+written last. A stage is done if its manifest has the current fingerprint and all its files exist unchanged. Parquet
+files are compared by size only, because their pages have checksums that are verified when they are read.
 """
 
 import hashlib
@@ -24,11 +24,12 @@ from transforms import files
 
 @dataclass(frozen=True)
 class Stage:
-    """One node: `run(output folder)` reads what it `needs`, fills `folders` and returns what its manifest notes.
+    """A node of the graph. `run(output folder)` reads the results of the stages it `needs`, fills `folders` and
+    returns the result that its manifest records.
 
-    What decides the result besides the results of earlier stages: `inputs` (settings, checksums; JSON-able), and the
-    code of `modules` with all that they import, and the files `data` that belong to it (both as in `engine.code`).
-    The manifest, of the type `form`, lies in the first of `folders`.
+    Besides the earlier stages, these decide the result: `inputs` (settings and checksums, JSON-serializable), the code
+    of `modules` with everything they import, and the `data` files that belong to this code (both as in `engine.code`).
+    The manifest is in the first of `folders`, and its result has the type `form`.
     """
 
     name: str
@@ -39,22 +40,24 @@ class Stage:
     run: Callable[[str], StageResult]
     form: type[StageResult]
     data: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()  # what it writes at the top of the output folder
+    files: tuple[str, ...] = ()  # written to the top of the output folder
 
 
 def fingerprints(stages: Mapping[str, Stage], root: Path = code.ROOT) -> dict[str, str]:
-    """Stage name → fingerprint, in an order in which every stage comes after what it needs. `root`: as in `code`."""
-    prints: dict[str, str] = {}
+    """Stage name → fingerprint, with every stage after those that it needs. `root`: as in `code`."""
+    by_name: dict[str, str] = {}
     for name in TopologicalSorter({s.name: s.needs for s in stages.values()}).static_order():
         stage = stages[name]
-        of_code = code.fingerprint(stage.modules, stage.data, root)
-        known = [stage.name, stage.inputs, of_code, [prints[need] for need in stage.needs]]
-        prints[name] = hashlib.sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
-    return prints
+        code_fingerprint = code.fingerprint(stage.modules, stage.data, root)
+        content = [stage.name, stage.inputs, code_fingerprint, [by_name[need] for need in stage.needs]]
+        by_name[name] = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[
+            :16
+        ]
+    return by_name
 
 
 def successors(stages: Mapping[str, Stage], name: str) -> list[str]:
-    """Every stage that needs this one, itself or through others."""
+    """The names of all stages that need this one, directly or indirectly, sorted."""
     direct = [stage.name for stage in stages.values() if name in stage.needs]
     return sorted({*direct, *(further for stage in direct for further in successors(stages, stage))})
 
@@ -64,20 +67,25 @@ def manifest_path(output: str, stage: Stage) -> str:
 
 
 def read_manifest(output: str, stage: Stage) -> Manifest | None:
-    """The stage's manifest; None where there is none, or one that is damaged or of another version: the stage then
-    counts as not ended.
+    """The manifest of the stage; None if it is missing, damaged or from another version of IEForge. The stage then
+    counts as not done.
     """
-    path = manifest_path(output, stage)
-    if not files.exists(path):
+    if not files.exists(manifest_path(output, stage)):
         return None
     try:
-        return manifests.parse(files.read_bytes(path), stage.form, path, "run the build again")
+        return parse_manifest(output, stage)
     except ConfigError:
         return None
 
 
+def parse_manifest(output: str, stage: Stage) -> Manifest:
+    """The manifest of the stage. Raises ConfigError if it is damaged or from another version of IEForge."""
+    path = manifest_path(output, stage)
+    return manifests.parse(files.read_bytes(path), stage.form, path, "run the build again")
+
+
 def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
-    """Whether the stage's manifest has this fingerprint and every file that it lists is there as it was written."""
+    """Whether the manifest of the stage has this fingerprint and all files that it lists exist unchanged."""
     manifest = read_manifest(output, stage)
     if manifest is None or manifest.completion.fingerprint != fingerprint:
         return False
@@ -86,12 +94,12 @@ def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
         return False
     if files.sizes(output, written.files) != written.files:
         return False
-    noted = {name: sha256 for name, sha256 in written.sha256.items() if not name.endswith(".parquet")}
-    return checksums(output, noted) == noted
+    expected = {name: sha256 for name, sha256 in written.sha256.items() if not name.endswith(".parquet")}
+    return checksums(output, expected) == expected
 
 
 def checksums(output: str, names: Iterable[str]) -> dict[str, str]:
-    """Name → SHA-256 of files below `output`, several at a time: hashing lets other threads run."""
+    """Name → SHA-256 of files below `output`. Threads hash several files at once, as hashing releases the GIL."""
     names = list(names)
     with ThreadPoolExecutor() as pool:
         return dict(zip(names, pool.map(lambda name: files.checksum(f"{output}/{name}"), names), strict=True))
@@ -100,26 +108,26 @@ def checksums(output: str, names: Iterable[str]) -> dict[str, str]:
 def run(
     stages: Mapping[str, Stage], output: str, last: str, on_start: Callable[[Stage, bool], None]
 ) -> dict[str, Manifest]:
-    """Runs what `last` needs, then `last`; returns the manifests by stage name.
+    """Runs the stages that `last` needs, then `last`; returns their manifests by stage name.
 
-    `on_start(stage, done)` is called before each. A stage that is not done starts from empty folders, so that no
-    file of an earlier try remains, and what was made of its earlier result no longer counts as made.
+    `on_start(stage, done)` is called before each stage. A stage that is not done starts with empty folders, so that no
+    file of an earlier attempt remains, and the manifests of the stages that used its earlier result are deleted.
     """
-    prints = fingerprints(stages)
+    by_name = fingerprints(stages)
     wanted = {last}
-    for name in reversed(prints):
+    for name in reversed(by_name):
         if name in wanted:
             wanted.update(stages[name].needs)
-    made = {}
-    for name in prints:
+    finished: dict[str, Manifest] = {}
+    for name in by_name:
         if name not in wanted:
             continue
         stage = stages[name]
-        done = is_done(output, stage, prints[name])
+        done = is_done(output, stage, by_name[name])
         on_start(stage, done)
         if not done:
             for later in (name, *successors(stages, name)):
-                if not is_done(output, stages[later], prints[later]):
+                if not is_done(output, stages[later], by_name[later]):
                     files.remove_file(manifest_path(output, stages[later]))
                     for file in stages[later].files:
                         files.remove_file(f"{output}/{file}")
@@ -134,11 +142,11 @@ def run(
                 if files.exists(f"{output}/{folder}")
                 for file in files.list_files(f"{output}/{folder}")
             ) + list(stage.files)
-            noted = manifests.noted_checksums(result)
-            sha256 = noted | checksums(output, [file for file in written if file not in noted])
+            known = manifests.noted_checksums(result)
+            sha256 = known | checksums(output, [file for file in written if file not in known])
             sizes = files.sizes(output, written)
-            text = manifests.render(name, prints[name], result, sizes, {file: sha256[file] for file in written})
-            files.make_durable(output, written)  # before what says that they are there
+            text = manifests.render(name, by_name[name], result, sizes, {file: sha256[file] for file in written})
+            files.make_durable(output, written)  # before the manifest that lists them
             files.write_text(manifest_path(output, stage), text, durable=True)
-        made[name] = read_manifest(output, stage)
-    return made
+        finished[name] = parse_manifest(output, stage)
+    return finished

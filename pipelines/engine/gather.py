@@ -1,4 +1,4 @@
-"""Values of a pipeline → one sorted JSON file: how the driver learns what the workers did, on any runner."""
+"""Elements of a pipeline → one sorted JSON file, from which the driver reads the workers' results on any runner."""
 
 from typing import Any, TypeVar
 
@@ -11,8 +11,9 @@ Value = TypeVar("Value")
 
 
 class WriteSummary(beam.PTransform):
-    """Gathers all elements (few and small: one per shard, of one type) into a JSON list at `path`, sorted by their
-    JSON.
+    """Writes all elements to a JSON list at `path`, sorted by their JSON text.
+
+    The elements must be few, small and of one type, for instance one per shard.
     """
 
     def __init__(self, path: str):
@@ -38,5 +39,5 @@ def write(lines: list[str], path: str) -> None:
 
 
 def read(path: str, form: type[Value]) -> list[Value]:
-    """What WriteSummary wrote at `path`, elements of the type `form`."""
+    """The elements, of type `form`, that WriteSummary wrote to `path`. Raises ConfigError for a damaged file."""
     return files.read_json(path, list[form], "run the build again")

@@ -1,6 +1,7 @@
-"""Shards that appear on disk → a progress bar on a terminal, one quiet line a stage elsewhere.
+"""Progress of a stage: a progress bar on a terminal, otherwise one line per stage.
 
-Workers may be other processes or machines: what they have written is the one thing that every runner lets us see.
+It counts the files that appear on disk. Workers may be other processes or machines, and their output is the only
+progress that is visible with every runner.
 """
 
 import sys
@@ -18,7 +19,7 @@ POLL_S = 0.5
 
 @contextmanager
 def stage_progress(stage: str, output: str, folder: str, expected: int | None):
-    """Shows files written below `output`/`folder` of the number `expected` (None: not known), and rows a second."""
+    """Shows the number of files below `output`/`folder`, of `expected` (None: unknown), and the rows per second."""
     started = time.monotonic()
     if not sys.stderr.isatty():
         yield
@@ -37,7 +38,7 @@ def stage_progress(stage: str, output: str, folder: str, expected: int | None):
 
 
 def watch(bar: tqdm, folder: str, ended: threading.Event, started: float) -> None:
-    """Moves the bar on for every file that has appeared, until `ended` and once more."""
+    """Advances the bar for every new file until `ended` is set, and then a last time."""
     seen: set[str] = set()
     rows = 0
     last = False

@@ -1,4 +1,4 @@
-"""The elements of a stage and its transform → a Beam pipeline that is run to its end, with progress on stderr."""
+"""Runs the transform of a stage on its elements in a Beam pipeline, with progress on stderr."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,9 @@ def run_pipeline(
     folder: str,
     expected: int | None = None,
 ) -> None:
-    """Applies `transform` to `elements`. Progress counts the files that appear below `output`/`folder`, of the number
-    `expected` (None: not known). Raises what `runner.run` raises.
+    """Applies `transform` to `elements` and waits for the end of the pipeline.
+
+    Progress counts the files below `output`/`folder`, of `expected` (None: unknown). Raises the errors of `runner.run`.
     """
     with stage_progress(stage, output, folder, expected):
         runner.run(lambda pipeline: pipeline | "List" >> beam.Create(elements) | stage >> transform, options)

@@ -1,4 +1,4 @@
-"""A runner name and Beam flags → a pipeline that is run to its end."""
+"""Runs a Beam pipeline with the runner and the options that the flags name."""
 
 import argparse
 import difflib
@@ -16,35 +16,39 @@ from schemas import errors
 from schemas.errors import ConfigError, IEForgeError
 
 
-def options(flags: Sequence[str], own_flags: Sequence[str] = (), verbose: bool = False) -> PipelineOptions:
-    """Beam's options from its own flags; the workers log errors alone unless `verbose`.
+def options(flags: Sequence[str], known_flags: Sequence[str] = (), verbose: bool = False) -> PipelineOptions:
+    """The Beam options that `flags` set. The workers log only errors unless `verbose`.
 
-    Raises ConfigError for any other flag; `own_flags` only widen the suggestions.
+    Raises ConfigError for a flag that Beam does not know. `known_flags`: other flags that the error may suggest.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for group in PipelineOptions.__subclasses__():
         group._add_argparse_args(parser)  # the hook that Beam documents for option classes
-    known = {name for action in parser._actions for name in action.option_strings}
+    beam_flags = {name for action in parser._actions for name in action.option_strings}
     try:
         _, unknown = parser.parse_known_args(list(flags))
     except argparse.ArgumentError as error:
-        raise ConfigError(f"{error}; this flag is Apache Beam's own") from error
+        raise ConfigError(f"{error}; this is a flag of Apache Beam") from error
     if unknown:
         flag = unknown[0].split("=")[0]
-        near = difflib.get_close_matches(flag, sorted(known.union(own_flags)), 3)
-        hint = f"did you mean {', '.join(near)}?" if near else "see --help, and the runner's documentation for its own"
+        near = difflib.get_close_matches(flag, sorted(beam_flags.union(known_flags)), 3)
+        hint = (
+            f"did you mean {', '.join(near)}?"
+            if near
+            else "see --help, and the documentation of the runner for its flags"
+        )
         raise ConfigError(f"unknown flag {flag}; {hint}")
     if not verbose:
         flags = [*flags, "--default_sdk_harness_log_level=ERROR"]
     return PipelineOptions(list(flags))
 
 
-def runner_of(beam_options: PipelineOptions):
-    """The runner to hand to `beam.Pipeline`: None lets Beam take its own for the name given.
+def select_runner(beam_options: PipelineOptions):
+    """The runner for `beam.Pipeline`; None lets Beam choose its runner of the given name.
 
-    `DirectRunner` is Beam's in-process FnApiRunner, always: Beam's switch of that name tries to download another
-    engine first. The provision info hands our options to subprocess workers. `DaskRunner` is refused because in
-    Beam 2.77 it loses tagged outputs and written files without an error.
+    `DirectRunner` always means Beam's in-process FnApiRunner, because Beam's class of that name first tries to download
+    another engine. The provision info passes the options on to subprocess workers. Raises ConfigError for an unknown
+    runner, and for `DaskRunner`, which in Beam 2.77 loses tagged outputs and written files without an error.
     """
     name = (beam_options.view_as(StandardOptions).runner or "DirectRunner").lower()
     if "dask" in name:
@@ -56,8 +60,8 @@ def runner_of(beam_options: PipelineOptions):
         known = StandardOptions.KNOWN_RUNNER_NAMES
         if "." not in name and name.removesuffix("runner") not in (k.lower().removesuffix("runner") for k in known):
             near = difflib.get_close_matches(name, [k.lower() for k in known], 1)
-            told = [k for k in known if k.lower() in near]
-            hint = f"did you mean {told[0]}?" if told else f"it has {', '.join(sorted(known))}"
+            matches = [k for k in known if k.lower() in near]
+            hint = f"did you mean {matches[0]}?" if matches else f"it has {', '.join(sorted(known))}"
             raise ConfigError(f"--runner {name}: Apache Beam has no runner of this name; {hint}")
         return None
     encoded = JobServiceHandle.encode_pipeline_options(beam_options.get_all_options())
@@ -66,13 +70,13 @@ def runner_of(beam_options: PipelineOptions):
 
 
 def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOptions) -> None:
-    """Builds the graph and waits for its end.
+    """Builds the graph, runs it and waits for its end.
 
-    An IEForgeError, an interrupt or a MemoryError in a worker is raised here as it was there, without Beam's
-    "[while running ...]"; everything else as Beam raises it.
+    An IEForgeError, an interrupt or a MemoryError in a worker is raised again here, without Beam's
+    "[while running ...]". All other errors are raised as Beam raises them.
     """
     sockets.keep_private()
-    pipeline = beam.Pipeline(runner=runner_of(beam_options), options=beam_options)
+    pipeline = beam.Pipeline(runner=select_runner(beam_options), options=beam_options)
     build_graph(pipeline)
     try:
         pipeline.run().wait_until_finish()
@@ -84,7 +88,10 @@ def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOp
 
 
 def original_error(error: Exception) -> IEForgeError | KeyboardInterrupt | MemoryError | None:
-    """What a worker raised, from what the runner made of it: the same class, or a RuntimeError with its text."""
+    """The error that a worker raised, restored from the error of the runner; None if it was none of these classes.
+
+    Runners raise an error of the same class, or a RuntimeError with the traceback of the worker as its text.
+    """
     if str(error).startswith("KeyboardInterrupt"):
         return KeyboardInterrupt()
     if isinstance(error, IEForgeError):

@@ -1,7 +1,7 @@
-"""Beam's gRPC servers in this process → Unix sockets that no other user can open, and ports of the loopback.
+"""Restricts Beam's gRPC servers in this process to private Unix sockets and to the loopback interface.
 
-Whoever reaches one of these servers may have the build run any code: they ask nobody who they are. Beam binds them to
-all interfaces and has no setting for it.
+The servers have no authentication, so anyone who can connect to one can run code in the build. Beam binds them to all
+interfaces and has no setting to change this.
 """
 
 import itertools
@@ -14,27 +14,28 @@ from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from apache_beam.runners.worker import worker_pool_main
 
 NAMES = itertools.count()
-"""Names of the sockets, in the folder (of mode 700) where `multiprocessing` has its own."""
+"""Names of the sockets. They are in the temporary folder of `multiprocessing`, which has mode 700."""
 
 
 def keep_private() -> None:
-    """From now on, what workers connect to is a Unix socket, what a job service embedded here offers is a port of the
-    loopback. Servers that are no part of Beam stay as they are asked for.
+    """Makes Beam's servers for workers listen on Unix sockets, and its embedded job services on the loopback interface.
+
+    It affects servers that are created afterwards, and only those of Beam.
     """
     worker_handlers.grpc = with_server(private_server)
     for handler in (worker_handlers.GrpcWorkerHandler, worker_handlers.ExternalWorkerHandler):
-        handler.host_from_worker = lambda self: "unix"  # of the address `unix:path`
+        handler.host_from_worker = lambda self: "unix"  # first part of the address `unix:path`
     for module in (abstract_job_service, local_job_service, worker_pool_main):
         module.grpc = with_server(loopback_server)
 
 
 def with_server(server) -> SimpleNamespace:
-    """The module `grpc` with another function that makes servers."""
+    """The module `grpc` with another `server` function."""
     return SimpleNamespace(**{**vars(grpc), "server": server})
 
 
 def private_server(*arguments, **options) -> grpc.Server:
-    """A server that, asked for a port, listens on a socket; its path stands where Beam has the port's number."""
+    """A server that listens on a Unix socket; Beam gets the path of the socket in place of a port number."""
     server = grpc.server(*arguments, **options)
     bind = server.add_insecure_port
 
@@ -48,7 +49,7 @@ def private_server(*arguments, **options) -> grpc.Server:
 
 
 def loopback_server(*arguments, **options) -> grpc.Server:
-    """A server whose ports can be reached from this machine alone, where Beam has its clients look for it anyway."""
+    """A server that only this machine can connect to. Beam's clients connect to localhost anyway."""
     server = grpc.server(*arguments, **options)
     bind = server.add_insecure_port
     server.add_insecure_port = lambda address: bind(f"localhost:{address.rpartition(':')[2]}")

@@ -1,7 +1,8 @@
-"""A worker that Beam asks for → a process forked from one that has all modules loaded, instead of a new Python.
+"""Worker processes for Beam, forked from a process that has already imported all modules.
 
-Beam starts a Python for each worker of each pipeline, which costs a second of imports every time, and it waits for ever
-for one that was killed. `pipelines.build` starts the fork server of `multiprocessing` before it loads Beam itself.
+Beam would start a new Python process for every worker of every pipeline, which takes a second of imports each time, and
+would wait forever for a worker that was killed. `pipelines.build` starts the fork server of `multiprocessing` before it
+imports Beam.
 """
 
 import multiprocessing
@@ -18,31 +19,31 @@ from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcWo
 from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
 
-DIED = signal.SIGUSR1
-"""How the main thread is told that a worker died, whatever it waits for."""
+WORKER_DIED = signal.SIGUSR1
+"""The signal that tells the main thread that a worker died, even while it is waiting."""
 
 
 def register() -> None:
-    """From now on, `--direct_running_mode=multi_processing` forks its workers. To be called in the main thread."""
+    """Makes `--direct_running_mode=multi_processing` fork its workers. Must be called in the main thread."""
     WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(lambda command, *rest: ForkedWorker(*rest))
-    signal.signal(DIED, end)
-    threading.excepthook = report
+    signal.signal(WORKER_DIED, exit_on_dead_worker)
+    threading.excepthook = report_exception
 
 
-def end(signum, frame) -> None:
-    signal.signal(DIED, signal.SIG_IGN)
+def exit_on_dead_worker(signum, frame) -> None:
+    signal.signal(WORKER_DIED, signal.SIG_IGN)
     for worker in multiprocessing.active_children():
         worker.kill()
-    sys.exit("error: a worker process died; was there memory enough for it? The same command goes on from here")
+    sys.exit("error: a worker process died, perhaps out of memory; run the same command again to resume")
 
 
-def report(raised: threading.ExceptHookArgs) -> None:
-    if not issubclass(raised.exc_type, grpc.RpcError):  # raised by Beam's threads where a worker is ended
+def report_exception(raised: threading.ExceptHookArgs) -> None:
+    if not issubclass(raised.exc_type, grpc.RpcError):  # raised in Beam's threads when a worker ends
         threading.__excepthook__(raised)
 
 
 class ForkedWorker(GrpcWorkerHandler):
-    """The runner's end of one worker process, which serves one pipeline."""
+    """The runner's handle of one worker process, which serves one pipeline."""
 
     def start_worker(self) -> None:
         environment = {
@@ -53,17 +54,17 @@ class ForkedWorker(GrpcWorkerHandler):
             "PIPELINE_OPTIONS": json_format.MessageToJson(self.provision_info.provision_info.pipeline_options),
         }
         context = multiprocessing.get_context("forkserver")
-        self.process = context.Process(target=work, args=(environment,), name=self.worker_id, daemon=True)
+        self.process = context.Process(target=run_worker, args=(environment,), name=self.worker_id, daemon=True)
         with no_main_module():
             self.process.start()
         self.watch = threading.Thread(target=self.wait, daemon=True)
         self.watch.start()
 
     def wait(self) -> None:
-        """Until the process has ended. The runner would wait for ever for what a dead one had to do."""
+        """Waits until the process has ended, and signals WORKER_DIED if it failed: the runner would wait forever."""
         self.process.join()
         if self.process.exitcode:
-            signal.pthread_kill(threading.main_thread().ident, DIED)
+            signal.pthread_kill(threading.main_thread().ident, WORKER_DIED)
 
     def stop_worker(self) -> None:
         self.watch.join()
@@ -71,7 +72,7 @@ class ForkedWorker(GrpcWorkerHandler):
 
 @contextmanager
 def no_main_module():
-    """`multiprocessing` would have a worker load the main module, so run the build in it that a script asks for."""
+    """Hides the main module: `multiprocessing` would import it in the worker and start the build of a script again."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -80,10 +81,10 @@ def no_main_module():
         sys.modules["__main__"] = main
 
 
-def work(environment: dict[str, str]) -> None:
-    """What a worker process of Beam's own does, until the pipeline ends, or the build in whatever way."""
+def run_worker(environment: dict[str, str]) -> None:
+    """Runs Beam's worker in this process until the pipeline or the process of the build ends."""
     os.environ.update(environment)
-    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what Beam prints there of an error, it also tells the runner
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - Beam also reports to the runner the errors that it prints
     threading.Thread(target=end_with_build, daemon=True).start()
     sdk_worker_main.main([])
 

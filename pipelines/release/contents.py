@@ -98,7 +98,7 @@ def ended(output: str) -> Ended:
             continue
         try:
             content = files.read_bytes(path)
-            stages.manifests[stage] = manifests.parse(content, form, path, build_folder.AGAIN)
+            stages.manifests[stage] = manifests.parse(content, form, path, build_folder.REMEDY)
         except ConfigError as error:
             stages.unreadable[stage] = str(error)
         else:
@@ -112,7 +112,7 @@ def refusals(output: str) -> list[str]:
 
     Raises ConfigError where it is no build.
     """
-    if not files.is_folder(output) or build_folder.recorded(output) is None:
+    if not files.is_folder(output) or build_folder.last_configuration(output) is None:
         raise ConfigError(f"{output}: no build in it; name the --output folder of python -m pipelines.build")
     stages = ended(output)
     again = "run python -m pipelines.build again with the same flags"
@@ -316,7 +316,7 @@ def rewrite(output: str, planned: Iterable[Part], statistics: Statistics, build:
     mixed = [part for part in planned if part.mixed]
     names = [REPORT, *(part.name for part in mixed)]
     with suppress(ConfigError):  # cut off or damaged: made anew
-        if files.exists(done) and files.read_json(done, Rewritten, build_folder.AGAIN) == Rewritten(
+        if files.exists(done) and files.read_json(done, Rewritten, build_folder.REMEDY) == Rewritten(
             build, sources_kept, checksums(work, names)
         ):
             return

@@ -23,8 +23,8 @@ from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.stages.build_settings import BuildSettings
-from pipelines.stages.text_keys import KeyTables, decide, keep_keys, keys_of_rows, shared_rows, write_keys
-from pipelines.stages.unions import taken_up, unite_rows, with_rows
+from pipelines.stages.text_keys import KeyTables, decide, filter_keys, read_row_keys, shared_rows, write_keys
+from pipelines.stages.unions import read_united_rows, replace_rows, unite_rows
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
 from schemas.errors import Reason, Reject
 from schemas.example import Example
@@ -39,7 +39,7 @@ from transforms.windows import windows
 from validation import faultless_examples
 from validation.facts import merge_facts
 
-EXAMPLES_A_TABLE = 5_000
+EXAMPLES_PER_TABLE = 5_000
 
 
 def stage(build: BuildSettings) -> Stage:
@@ -106,7 +106,7 @@ class Clean(beam.PTransform):
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Find shared keys" >> beam.FlatMap(shared_rows)
             | "Deal out" >> beam.GroupByKey()
-            | "Read rows" >> beam.FlatMap(keys_in_shard, self.output, self.shards).with_output_types(Keys)
+            | "Read rows" >> beam.FlatMap(read_shard_keys, self.output, self.shards).with_output_types(Keys)
         )
         documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(Keys)  # tells the coder
         splits = {number: (shard.key, shard.split) for number, shard in self.shards.items()}
@@ -120,7 +120,7 @@ class Clean(beam.PTransform):
             decided["unions"]
             | "Unions" >> beam.Map(unchanged).with_output_types(Keys)
             | "Unions of a shard" >> beam.GroupByKey()
-            | "Read what is taken up" >> beam.FlatMap(rows_taken_up, self.output, self.shards).with_output_types(Keys)
+            | "Read what is taken up" >> beam.FlatMap(read_united, self.output, self.shards).with_output_types(Keys)
         )
         return (
             {
@@ -157,12 +157,12 @@ def by_number(cut: CutShard) -> tuple[int, CutShard]:
     return cut.shard.number, cut
 
 
-def keys_in_shard(
+def read_shard_keys(
     element: tuple[int, Iterable[np.ndarray]], output: str, shards: dict[int, Shard]
 ) -> Iterator[tuple[int, pa.Table]]:
     """The keys of some rows of a shard, by hash bucket."""
     number, (rows,) = element
-    return keys_of_rows(windows_path(output, shards[number]), number, rows)
+    return read_row_keys(windows_path(output, shards[number]), number, rows)
 
 
 class Decide(beam.DoFn):
@@ -178,13 +178,13 @@ class Decide(beam.DoFn):
                 yield beam.pvalue.TaggedOutput("unions", (shard, unions))
 
 
-def rows_taken_up(
+def read_united(
     element: tuple[int, Iterable[pa.Table]], output: str, shards: dict[int, Shard]
 ) -> Iterator[tuple[int, pa.Table]]:
     """The examples of a shard that rows of others take up, by the shard of these."""
     number, unions = element
     shard = shards[number]
-    return taken_up(unions, windows_path(output, shard), f"{output}/{shard.path}")
+    return read_united_rows(unions, windows_path(output, shard), f"{output}/{shard.path}")
 
 
 class RepairAndCut(beam.DoFn):
@@ -201,7 +201,7 @@ class RepairAndCut(beam.DoFn):
         gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
 
     def process(self, shard: Shard):
-        tables = list(read_batches(f"{self.output}/{shard.path}", EXAMPLES_A_TABLE))
+        tables = list(read_batches(f"{self.output}/{shard.path}", EXAMPLES_PER_TABLE))
         fine = [untouched(table, self.max_chars) for table in tables]
         crossing, rejects, documents = Counter(), [], KeyTables(shard.number)
         if not all(rows.all() for rows in fine):
@@ -285,7 +285,7 @@ class WriteClean(beam.DoFn):
 
         def kept() -> Iterator[pa.Table]:
             first = 0
-            for table in read_batches(source, EXAMPLES_A_TABLE):
+            for table in read_batches(source, EXAMPLES_PER_TABLE):
                 mask = stays[first : first + table.num_rows]
                 for offset in np.flatnonzero(~mask).tolist():
                     drop, row_id = drops[first + offset], table["id"][offset].as_py()
@@ -302,7 +302,7 @@ class WriteClean(beam.DoFn):
                     )
                     if drop["reason"] == Reason.LEAKAGE:
                         leaks.update(drop["into"])
-                table = with_rows(table, first, become)
+                table = replace_rows(table, first, become)
                 first += table.num_rows
                 left = table if mask.all() else table.filter(pa.array(mask))
                 count_layers(left, kept_counts)
@@ -317,7 +317,7 @@ class WriteClean(beam.DoFn):
             rows = sum(table.num_rows for table in kept())
             files.copy(source, f"{self.output}/{path}")
         keys = keys_path(self.output, shard.number)
-        keep_keys(cut_keys_path(self.output, shard), keys, stays)
+        filter_keys(cut_keys_path(self.output, shard), keys, stays)
         if rejects:
             write_shard(
                 f"{self.output}/rejects/{path}", REJECTS, [rejects_to_table(sorted(rejects, key=lambda r: r.id))]

@@ -96,7 +96,7 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
     failed = {source.key: source.problem for source in build.located if source.problem} | verdict.failed
     for source in build.located:
         if source.trace:
-            failed[source.key] += f": {keep_trace(output, source.key, 'listing', source.trace)}"
+            failed[source.key] += f": {write_trace(output, source.key, 'listing', source.trace)}"
     without = {*failed, *verdict.absent}
     for key in without:
         remove_shards(f"{output}/examples/{key}")
@@ -172,7 +172,7 @@ class IngestSplit(beam.DoFn):
                 raise reading.no_record(element.files)
             splits = [writer.close() for _, writer in sorted(writers.items())]
         except Unforeseen as error:
-            path = keep_trace(self.output, element.key, element.split, error.trace)
+            path = write_trace(self.output, element.key, element.split, error.trace)
             yield SplitOutcome(element.key, element.split, failed=f"{error}: {path}")
         except reading.NoRecord as error:
             yield SplitOutcome(element.key, element.split, empty=str(error))
@@ -209,7 +209,7 @@ class IngestSplit(beam.DoFn):
         return reading.records(source, form_of(source, element.files), element.files, entity_labels)
 
 
-def keep_trace(output: str, key: str, name: str, trace: str) -> str:
+def write_trace(output: str, key: str, name: str, trace: str) -> str:
     """Writes a traceback beside the rejects of its source; returns its path below the output."""
     path = f"rejects/ingest/{key}/{name}.traceback.txt"
     files.write_text(f"{output}/{path}", trace)

@@ -40,7 +40,7 @@ from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import merge_facts
 
-INSTRUCTIONS_A_TABLE = 10_000
+INSTRUCTIONS_PER_TABLE = 10_000
 """At most, where every label is asked; tables of this size stay in memory one at a time."""
 
 
@@ -198,9 +198,9 @@ class WriteInstructions(beam.DoFn):
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
             what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
-            examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
+            examples_a_table = max(1, INSTRUCTIONS_PER_TABLE // what.rows_an_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_a_table), what):
-                examples = under_name(examples, label_set.source)
+                examples = set_source_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)
                 counts["cut"] += cut
                 counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
@@ -213,7 +213,7 @@ class WriteInstructions(beam.DoFn):
                 yield made
 
 
-def under_name(examples: pa.Table, source: str) -> pa.Table:
+def set_source_name(examples: pa.Table, source: str) -> pa.Table:
     """The examples as those of `source`: a task may go under a published name of its own."""
     field = examples.schema.field("source")
     return examples.set_column(examples.schema.names.index("source"), field, pa.repeat(source, examples.num_rows))

@@ -14,7 +14,7 @@ from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, apply_pins, pairs_for
 from hard_negatives.samples import SamplesByLabel, draw, merge
 from pipelines import sources
-from pipelines.build_dictionaries import DICTIONARY_TASK, Which, dictionary_path, label_sets_to_mine
+from pipelines.build_dictionaries import DICTIONARY_TASK, LabelSetKey, dictionary_path, label_sets_to_mine
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
 from pipelines.engine import runner
 from pipelines.engine.dag import Stage
@@ -58,18 +58,18 @@ def run(build: BuildSettings, output: str) -> Mined:
         else:
             report_coverage(config.hard_negatives, label_sets)
             amend = Amend(config.pin, config.forbid, None)
-            elements, transform = which, TakeGiven(output, files.absolute(config.hard_negatives), amend)
+            elements, transform = which, CopyDictionaries(output, files.absolute(config.hard_negatives), amend)
         run_pipeline("mine", elements, transform, build.options, output, "hard_negatives", len(which))
     model = config.embedding_model and embed.display_name(config.embedding_model)
     return Mined(config.hard_negatives.rstrip("/").rpartition("/")[2], model)
 
 
-def mining(build: BuildSettings, output: str, which: list[Which]) -> tuple[list[Shard], "Mine"]:
+def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple[list[Shard], "Mine"]:
     """The elements and the transform by which the dictionaries of the label sets `which` are mined."""
     config = build.config.mine
     keys = {key for _, key in which}  # a source may have none of the tasks that this build is for
     elements = [shard for shard, _ in clean_shards(output) if shard.split != "test" and shard.key in keys]
-    is_local = runner.runner_of(build.options) is not None  # hints would only break the fusion of its steps
+    is_local = runner.select_runner(build.options) is not None  # hints would only break the fusion of its steps
     return elements, Mine(
         output,
         build.data_root,
@@ -109,19 +109,20 @@ def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
     if silent and len(silent) == len(label_sets):
         line = (
             f"warning: {path}: names no label of any source of this build, so nothing is asked with hard negatives; "
-            f"it is matched by task, source (published name or key) and label, and names {listed(named) or 'no source'}"
-            f"; this build has {listed(here)}"
+            f"it is matched by task, source (published name or key) and label, "
+            f"and names {first_names(named) or 'no source'}"
+            f"; this build has {first_names(here)}"
         )
         print(printable(line), file=sys.stderr)
     elif silent:
         line = (
             f"note: {path}: names no label of {len(silent)} of {len(label_sets)} label sets, which are asked without "
-            f"hard negatives: {listed(here)}"
+            f"hard negatives: {first_names(here)}"
         )
         print(printable(line), file=sys.stderr)
 
 
-def listed(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first five, and how many more there are."""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more
@@ -150,7 +151,7 @@ class Mine(beam.PTransform):
         self,
         output: str,
         data_root: str,
-        label_sets: Sequence[Which],
+        label_sets: Sequence[LabelSetKey],
         model: str,
         cache: str,
         kinds: tuple[str, ...],
@@ -209,7 +210,7 @@ class GatherEvidence(beam.DoFn):
 
     def gather(
         self, key: str, drawn: SamplesByLabel, encode: Encode | None
-    ) -> Iterator[tuple[Which, dict[str, Evidence]]]:
+    ) -> Iterator[tuple[LabelSetKey, dict[str, Evidence]]]:
         source = registry.source_at(self.data_root, key)
         for task in self.tasks[key]:
             samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
@@ -234,37 +235,37 @@ class WriteMined(beam.DoFn):
     def __init__(self, output: str, model: str, amend: Amend):
         self.output, self.model, self.amend = output, model, amend
 
-    def process(self, element: tuple[Which, dict[str, Evidence]]):
+    def process(self, element: tuple[LabelSetKey, dict[str, Evidence]]):
         which, found = element
         labels = read_label_set(self.output, *which)
         made = mine.mine(labels, found, self.model, self.amend.max_neighbours)
         write(self.output, which, self.amend(made, labels))
 
 
-class TakeGiven(beam.PTransform):
+class CopyDictionaries(beam.PTransform):
     """(task, source key) → its part of a user's own dictionary on disk."""
 
     def __init__(self, output: str, given: str, amend: Amend):
         super().__init__()
-        self.write = WriteGiven(output, given, amend)
+        self.write = CopyDictionary(output, given, amend)
 
     def expand(self, pcoll):
         return pcoll | "Write dictionaries" >> beam.ParDo(self.write)
 
 
-class WriteGiven(beam.DoFn):
+class CopyDictionary(beam.DoFn):
     def __init__(self, output: str, given: str, amend: Amend):
         self.output, self.path, self.amend = output, given, amend
 
     def setup(self):
         self.given = dictionary.load(self.path)
 
-    def process(self, element: Which):
+    def process(self, element: LabelSetKey):
         labels = read_label_set(self.output, *element)
         write(self.output, element, self.amend(dictionary.dictionary_for(self.given, labels), labels))
 
 
-def write(output: str, which: Which, made: dictionary.Dictionary) -> None:
+def write(output: str, which: LabelSetKey, made: dictionary.Dictionary) -> None:
     """To its place below `output`, under the task that it is a dictionary of."""
     task, key = which
     made = replace(made, task=DICTIONARY_TASK.get(task, task))

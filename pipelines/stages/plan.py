@@ -11,7 +11,7 @@ from pipelines.stages import card, clean, ingest, instruct, labels, mine, report
 from pipelines.stages.build_settings import BuildSettings
 
 
-def stages_of(config: Config, located: Sequence[Located], options: PipelineOptions) -> dict[str, Stage]:
+def plan_stages(config: Config, located: Sequence[Located], options: PipelineOptions) -> dict[str, Stage]:
     """Raises MachineError where a file that decides a result, other than a raw file, cannot be read."""
     build = BuildSettings(config, tuple(located), options)
     modules = (ingest, clean, labels, mine, instruct, tokens, validate, report, card)

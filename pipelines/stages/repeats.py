@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.build_folder import keys_path
-from pipelines.stages.text_keys import ROWS_A_TABLE, decide, keys_of_rows, shared_rows, write_keys
+from pipelines.stages.text_keys import ROWS_PER_TABLE, decide, read_row_keys, shared_rows, write_keys
 from schemas.errors import Reason
 from transforms import files
 from transforms.decontaminate import leakage_key
@@ -27,7 +27,7 @@ def text_keys(output: str, shard: int, path: str, sha256: str | None) -> str:
     noted = keys_path(output, shard)
     if sha256 and files.exists(noted) and files.checksum(noted) == sha256:
         return noted
-    tables = read_batches(f"{output}/{path}", ROWS_A_TABLE, ["text"])
+    tables = read_batches(f"{output}/{path}", ROWS_PER_TABLE, ["text"])
     texts = chain.from_iterable(table["text"].to_pylist() for table in tables)
     own = f"{keys_folder(output)}/{shard:06d}.keys"
     write_keys(own, map(leakage_key, texts))
@@ -47,15 +47,15 @@ def repeats(
     tables = [
         table
         for shard, rows in shared_rows(written)
-        for _, table in keys_of_rows(f"{output}/{paths[shard]}", shard, rows)
+        for _, table in read_row_keys(f"{output}/{paths[shard]}", shard, rows)
     ]
     if tables:
         for shard, decisions, _ in decide(tables, splits, same_text):
             drops = decisions.filter(pc.invert(decisions["stays"]))
-            yield named_repeats(output, paths[shard], splits[shard][1], drops)
+            yield shard_repeats(output, paths[shard], splits[shard][1], drops)
 
 
-def named_repeats(output: str, path: str, split: str, drops: pa.Table) -> dict:
+def shard_repeats(output: str, path: str, split: str, drops: pa.Table) -> dict:
     """What the clean stage should have dropped of a shard: counts and up to three ids, leaks and repeats apart."""
     ids = read_shard(f"{output}/{path}")["id"].take(drops["row"]).to_pylist()
     leaked = [reason == Reason.LEAKAGE for reason in drops["reason"].to_pylist()]

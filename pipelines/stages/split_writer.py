@@ -15,7 +15,7 @@ from transforms.deduplicate import unite
 from transforms.draw import seed_key
 from transforms.shards import write_shard
 
-EXAMPLES_A_TABLE = 1_000
+EXAMPLES_PER_TABLE = 1_000
 
 REJECTS_KEPT = 10_000
 """Of each split so many are kept with place and detail; beyond that they are counted: a file may be all rejects."""
@@ -123,7 +123,7 @@ class SplitWriter:
             )
         )
         self.written += 1
-        if len(self.waiting) == EXAMPLES_A_TABLE:
+        if len(self.waiting) == EXAMPLES_PER_TABLE:
             self.tables.append(self.waiting_table())
         if self.written % self.examples_per_shard == 0:
             self.write_shard()

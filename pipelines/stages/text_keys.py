@@ -19,7 +19,7 @@ from schemas.example import Example
 from transforms import decontaminate, deduplicate, files
 from transforms.shards import read_rows
 
-ROWS_A_TABLE = 5_000
+ROWS_PER_TABLE = 5_000
 BUCKETS = 8
 """A shuffle takes longer for many small tables than for what is in them, and each shard has one a bucket."""
 
@@ -70,7 +70,7 @@ def write_keys(path: str, keys: Iterable[bytes]) -> None:
         stream.write(b"".join(keys))
 
 
-def keep_keys(source: str, path: str, stays: np.ndarray) -> None:
+def filter_keys(source: str, path: str, stays: np.ndarray) -> None:
     """Of the keys at `source`, puts those of the rows that stay at `path`; keys of documents come after all rows'."""
     keys = np.frombuffer(files.read_bytes(source), f"V{KEY_BYTES}")
     write_keys(path, [keys[: len(stays)][stays].tobytes()])
@@ -97,10 +97,10 @@ def rows_with_shared_keys(keys: list[tuple[int, bytes]]) -> list[tuple[int, np.n
     return [(shard, found) for shard, found in rows if len(found)]
 
 
-def keys_of_rows(path: str, shard: int, rows: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
+def read_row_keys(path: str, shard: int, rows: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
     """The keys of some rows of the shard's file at `path`, by hash bucket."""
     keys = KeyTables(shard)
-    for numbers, table in read_rows(path, rows, ROWS_A_TABLE):
+    for numbers, table in read_rows(path, rows, ROWS_PER_TABLE):
         for row, example in zip(numbers.tolist(), table_to_examples(table), strict=True):
             keys.add(example, row)
     yield from keys.tables()
@@ -139,10 +139,10 @@ class KeyTables:
         for row in self.rows:
             buckets[row.leakage_key[0] % BUCKETS].append(row)
         for bucket, rows in buckets.items():
-            yield bucket, table_of(((self.shard, *row) for row in rows), KEYS)
+            yield bucket, to_table(((self.shard, *row) for row in rows), KEYS)
 
 
-def table_of(rows: Iterable[tuple], schema: pa.Schema) -> pa.Table:
+def to_table(rows: Iterable[tuple], schema: pa.Schema) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
@@ -164,7 +164,7 @@ def decide(
     decisions: dict[int, list[tuple]] = defaultdict(list)
     unions: dict[int, list[tuple]] = defaultdict(list)
     for rows in same_key_groups(pa.concat_tables(tables)):
-        for row, decision, into in decisions_on(rows, splits, same_text):
+        for row, decision, into in decide_rows(rows, splits, same_text):
             if decision.stays and row["document"] is not None:
                 continue  # its windows are what stays, and some of them may be alike
             shard, detail = row["shard"], DETAILS[decision.reason].format(", ".join(into))
@@ -174,10 +174,10 @@ def decide(
                 ends = (row, rows[decision.position])
                 unions[shard].append(tuple(end[name] for end in ends for name in ("shard", "row", "document")))
     for shard, decided in sorted(decisions.items()):
-        yield shard, table_of(sorted(decided), DECISIONS), table_of(sorted(unions[shard], key=itemgetter(1)), UNIONS)
+        yield shard, to_table(sorted(decided), DECISIONS), to_table(sorted(unions[shard], key=itemgetter(1)), UNIONS)
 
 
-def decisions_on(
+def decide_rows(
     rows: list[dict], splits: dict[int, tuple[str, str]], same_text: deduplicate.SameText
 ) -> Iterator[tuple[dict, deduplicate.Decision, tuple[str, ...]]]:
     """Of the rows that share a leakage key (KEYS, in file order): leaks into a test split first, with the keys of the

@@ -30,10 +30,10 @@ from transforms import files
 from transforms.draw import seed_key
 from transforms.shards import read_batches
 
-LEAST = 50
+MIN_ROWS_PER_SOURCE = 50
 """Rows that are drawn of each source in each shard, so that its spread can be told."""
 
-ROWS_A_BATCH = 1_000
+ROWS_PER_BATCH = 1_000
 
 Lengths = Callable[[list[str]], list[int]]
 
@@ -64,7 +64,9 @@ def run(build: BuildSettings, output: str) -> Tokenized:
     transform = CountTokens(output, config.tokenizer, build.config.seed)
     run_pipeline("tokens", elements, transform, build.options, output, "tokens")
     counted = by_source(gather.read(f"{output}/tokens/.summary.json", CountedStratum))
-    return Tokenized(TokenCounts(called(config.tokenizer), token_estimate.CONTEXTS, token_estimate.EDGES, counted))
+    return Tokenized(
+        TokenCounts(display_name(config.tokenizer), token_estimate.CONTEXTS, token_estimate.EDGES, counted)
+    )
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ class CountedStratum(Stored, frozen=True):
 
 
 def plan(shards: Sequence[InstructionShard], sample: int | None) -> list[CountedShard]:
-    """Deals about `sample` rows (None: all) to the shards' sources by their share of all rows, at least LEAST each."""
+    """Deals about `sample` rows (None: all) to the sources by their share of all rows, at least MIN_ROWS_PER_SOURCE each."""
     total = sum(shard.rows for shard in shards)
 
     def drawn(rows: int) -> int:
-        return rows if sample is None else min(rows, max(LEAST, math.ceil(sample * rows / total)))
+        return rows if sample is None else min(rows, max(MIN_ROWS_PER_SOURCE, math.ceil(sample * rows / total)))
 
     return [
         CountedShard(
@@ -137,7 +139,7 @@ class CountShard(beam.DoFn):
                 ids.setdefault(key, []).append((row_id, number))
             first += table.num_rows
         wanted = {number: key for key, rows in ids.items() for number in self.draw(rows, shard.drawn[key][1])}
-        lengths = self.lengths_of(path, wanted)
+        lengths = self.token_counts(path, wanted)
         for key, (prompts, answers) in lengths.items():
             stratum = token_estimate.stratum(shard.drawn[key][0], prompts, answers)
             yield CountedStratum(shard.task, shard.split, key, stratum)
@@ -150,11 +152,11 @@ class CountShard(beam.DoFn):
             :count
         ]
 
-    def lengths_of(self, path: str, wanted: dict[int, str]) -> dict[str, tuple[list[int], list[int]]]:
+    def token_counts(self, path: str, wanted: dict[int, str]) -> dict[str, tuple[list[int], list[int]]]:
         """Source key → tokens of the prompts and of the answers of its rows. `wanted`: row number → source key."""
         lengths: dict[str, tuple[list[int], list[int]]] = {}
         first = 0
-        for table in read_batches(path, ROWS_A_BATCH, ["instruction", "output"]):
+        for table in read_batches(path, ROWS_PER_BATCH, ["instruction", "output"]):
             here = [number for number in range(first, first + table.num_rows) if number in wanted]
             rows = table.take(pa.array([number - first for number in here], pa.int64()))
             first += table.num_rows
@@ -199,7 +201,7 @@ def load(tokenizer: str) -> Lengths:
     return lambda texts: [len(ids) for ids in named(texts, add_special_tokens=False)["input_ids"]] if texts else []
 
 
-def called(tokenizer: str) -> str:
+def display_name(tokenizer: str) -> str:
     """What the statistics call a tokenizer: a name on the Hub as it is, a file or folder without its path."""
     path = Path(tokenizer)
     return f"{path.name}@{files.checksum(tokenizer)[:12]}" if path.is_file() else embed.display_name(tokenizer)

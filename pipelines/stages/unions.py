@@ -17,9 +17,9 @@ from transforms.deduplicate import united
 from transforms.shards import read_batches, read_rows
 from transforms.windows import windows
 
-ROWS_A_TABLE = 5_000
+ROWS_PER_TABLE = 5_000
 
-TAKEN_UP = pa.schema(
+UNITED_ROWS = pa.schema(
     [
         *EXAMPLES,
         required("shard", pa.int32()),
@@ -31,20 +31,22 @@ TAKEN_UP = pa.schema(
 """An example with its place, and the place of the row or the document that takes it up."""
 
 
-def taken_up(unions: Iterable[pa.Table], windows_path: str, examples_path: str) -> Iterator[tuple[int, pa.Table]]:
+def read_united_rows(
+    unions: Iterable[pa.Table], windows_path: str, examples_path: str
+) -> Iterator[tuple[int, pa.Table]]:
     """All UNIONS of a shard with its files → (number of another shard, the examples that rows of it take up)."""
     rows = pa.concat_tables(unions).to_pylist()
     cut = {row["document"]: row for row in rows if row["document"] is not None}
     whole = {row["row"]: row for row in rows if row["document"] is None}
     found: dict[int, list[pa.Table]] = defaultdict(list)
     for path, which, change in ((windows_path, whole, None), (examples_path, cut, repair)):
-        for numbers, table in read_rows(path, np.array(sorted(which), np.int64), ROWS_A_TABLE):
+        for numbers, table in read_rows(path, np.array(sorted(which), np.int64), ROWS_PER_TABLE):
             if change:
                 table = examples_to_table(list(map(change, table_to_examples(table))))
             ends = [which[number] for number in numbers.tolist()]
-            columns = [[end[name] for end in ends] for name in TAKEN_UP.names[len(EXAMPLES) :]]
+            columns = [[end[name] for end in ends] for name in UNITED_ROWS.names[len(EXAMPLES) :]]
             arrays = [pa.array(column, pa.int32()) for column in columns]
-            placed = pa.Table.from_arrays([*table.columns, *arrays], schema=TAKEN_UP)
+            placed = pa.Table.from_arrays([*table.columns, *arrays], schema=UNITED_ROWS)
             to = np.array([end["to_shard"] for end in ends])
             for shard in np.unique(to).tolist():
                 found[shard].append(placed.filter(pa.array(to == shard)))
@@ -74,7 +76,7 @@ def unite_rows(
     dealt, crossing = deal_out(of_documents, examples_path, max_chars)
     become: dict[int, Example] = {}
     first = 0
-    for table in read_batches(windows_path, ROWS_A_TABLE):
+    for table in read_batches(windows_path, ROWS_PER_TABLE):
         for number, id_ in enumerate(table["id"].to_pylist(), first):
             if id_ in dealt or number in of_rows:
                 (example,) = [dealt[id_]] if id_ in dealt else table_to_examples(table.slice(number - first, 1))
@@ -89,7 +91,7 @@ def deal_out(
     """The windows of documents (by their row in examples/) with what these take up, by id."""
     dealt: dict[str, Example] = {}
     crossing: Counter = Counter()
-    for numbers, table in read_rows(examples_path, np.array(sorted(documents), np.int64), ROWS_A_TABLE):
+    for numbers, table in read_rows(examples_path, np.array(sorted(documents), np.int64), ROWS_PER_TABLE):
         for number, example in zip(numbers.tolist(), table_to_examples(table), strict=True):
             copies = [repair(example), *documents[number]]
             cut, lost = windows(united(copies), max_chars, cut_as=copies[0])
@@ -99,7 +101,7 @@ def deal_out(
     return dealt, crossing
 
 
-def with_rows(table: pa.Table, first: int, become: dict[int, Example]) -> pa.Table:
+def replace_rows(table: pa.Table, first: int, become: dict[int, Example]) -> pa.Table:
     """The table, whose first row has the number `first`, with what some rows become in their place."""
     places = [n for n in range(table.num_rows) if first + n in become]
     if not places:

@@ -2,7 +2,7 @@
 
 The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
 Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
-all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from counts and from the
+all its rows. What only shows over all shards group_parts (leaks, duplicates, lost rows) comes from counts and from the
 keys of all texts, which are noted in the same way.
 """
 
@@ -44,12 +44,12 @@ from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile
 from validation.check import batch_definition, check, failure_lines
 
-ROWS_A_PROFILE = 20_000
-ROWS_A_CHECK = 1_000_000
-ROWS_SEEN = 200
+ROWS_PER_PROFILE = 20_000
+ROWS_PER_CHECK = 1_000_000
+ROWS_ALWAYS_CHECKED = 200
 """Rows of each shard that its suite sees whatever was noted of them."""
 
-ROWS_NOTED = 10_000
+MAX_ROWS_WITH_FACTS = 10_000
 """A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
 
 
@@ -110,7 +110,7 @@ class Part:
 class Check:
     """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
 
-    A call costs Great Expectations some tenths of a second whatever the rows, so small shards go together.
+    A call costs Great Expectations some tenths of a second whatever the rows, so small shards go group_parts.
     """
 
     suite: str
@@ -144,18 +144,18 @@ def checks(output: str) -> list[Check]:
     return [
         Check("labels", tasks=sets),
         Check("hard_negatives", tasks=sets),
-        *(Check("examples", group) for group in together(examples)),
-        *(Check("instructions", group) for group in together(instructions)),
+        *(Check("examples", group) for group in group_parts(examples)),
+        *(Check("instructions", group) for group in group_parts(instructions)),
     ]
 
 
-def together(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
-    """Consecutive parts in groups of at most ROWS_A_CHECK rows to look at; a larger part is a group of its own."""
+def group_parts(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
+    """Consecutive parts in groups of at most ROWS_PER_CHECK rows to look at; a larger part is a group of its own."""
     group: list[Part] = []
     rows = 0
     for part in parts:
-        own = min(part.rows, ROWS_NOTED) if part.facts else part.rows
-        if group and rows + own > ROWS_A_CHECK:
+        own = min(part.rows, MAX_ROWS_WITH_FACTS) if part.facts else part.rows
+        if group and rows + own > ROWS_PER_CHECK:
             yield tuple(group)
             group, rows = [], 0
         group.append(part)
@@ -260,15 +260,15 @@ class CheckShards(beam.DoFn):
         }
 
     def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
-        """Of each shard; those with the same label sets are profiled together, for a profile of few rows takes as long
-        as one of hundreds.
+        """The profile of the first rows of each shard. Shards with the same label sets are profiled together: a profile of
+        few rows takes as long as one of hundreds.
         """
         alike: dict[tuple, list[Part]] = defaultdict(list)
         for part in parts:
             alike[tuple(part.tasks.items())].append(part)
         for group in alike.values():
-            together = pa.concat_tables([next(self.tables(part, ROWS_SEEN)) for part in group])
-            yield from self.profiles(group[0], [together])
+            group_parts = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
+            yield from self.profiles(group[0], [group_parts])
 
     def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
         """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.rows_to_check`).
@@ -277,8 +277,8 @@ class CheckShards(beam.DoFn):
         """
         facts = {"rows": 0, "ordinals": {}, "negatives": 0, "positives": 0}
         ids, notable = [], []
-        for frame in self.profiles(part, self.tables(part, ROWS_A_PROFILE)):
-            notable.append(profile.rows_to_check(frame, ROWS_SEEN if facts["rows"] == 0 else 0))
+        for frame in self.profiles(part, self.tables(part, ROWS_PER_PROFILE)):
+            notable.append(profile.rows_to_check(frame, ROWS_ALWAYS_CHECKED if facts["rows"] == 0 else 0))
             ids.append(frame["id"])
             facts["rows"] += len(frame)
             for name, found in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():
@@ -289,7 +289,7 @@ class CheckShards(beam.DoFn):
                 facts["negatives"] += negatives
                 facts["positives"] += positives
         if pd.concat(ids).duplicated().any():
-            notable = list(self.profiles(part, self.tables(part, ROWS_A_PROFILE)))
+            notable = list(self.profiles(part, self.tables(part, ROWS_PER_PROFILE)))
         return facts, notable
 
     def label_sets(self, part: Part) -> list[LabelSet]:
@@ -317,7 +317,7 @@ class CheckShards(beam.DoFn):
 
 
 def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables that hold all rows of an example that they hold one of (rows of one stand together)."""
+    """The same rows, in tables that never divide the rows of one example. Its rows are consecutive in the input."""
     waiting: pa.Table | None = None
     for table in tables:
         joined = table if waiting is None else pa.concat_tables([waiting, table])

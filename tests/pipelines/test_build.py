@@ -91,7 +91,7 @@ def test_any_tasks_can_be_asked_of_any_sources(tmp_path, capsys):
         assert "none of the tasks asked for is one of " in capsys.readouterr().err
     assert build.main([*base, *flags]) == 0
     assert build.main([*base[:2], "--sources", "clue_ner", "--tasks", "EE,KG"]) == 2
-    assert "--tasks EE,KG: no source here has one of them; they have NER" in capsys.readouterr().err
+    assert "--tasks EE,KG: no source has any of these tasks; available: NER" in capsys.readouterr().err
 
 
 def test_labels_without_a_positive_text_are_warned_of(tmp_path, capsys):
@@ -211,7 +211,7 @@ def test_help_is_quick_and_complete():
         (["--runner=FlinkRuner"], "did you mean FlinkRunner?"),
         (["--direct_running_mode=many"], "invalid choice: 'many'"),
         (["--set", "instruct.negative_ratio=.inf"], "should be a finite number"),
-        (["--set", "ingest.collapse=[nowhere]"], "'nowhere' has no single label"),
+        (["--set", "ingest.collapse=[nowhere]"], "'nowhere' cannot be collapsed to one label"),
         (["--output="], "--output is empty"),
         (["--data_root", "nowhere"], "--data_root nowhere: no such folder"),
         (["--sources", "conl2003"], "did you mean: conll2003, conll2004?"),
@@ -273,7 +273,7 @@ def test_a_second_build_into_the_same_folder_waits_outside(tmp_path, capsys):
     output = tmp_path / "build"
     with claimed(str(output), Config()):
         assert build.main(["--output", str(output), "--sources", "clue_ner"]) == 2
-    assert f"process {os.getpid()} is building into it" in capsys.readouterr().err
+    assert f"process {os.getpid()} is building into this folder" in capsys.readouterr().err
     assert sorted(path.name for path in output.iterdir()) == [".lock", "build.json"]
 
 

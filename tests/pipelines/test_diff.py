@@ -180,7 +180,7 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
         assert f"error: {wrong}: neither a validated build nor a release" in capsys.readouterr().err
     write_shard(f"{made}/data/NER/test-00001-of-00002.parquet", pa.schema([("id", pa.string())]), [])
     assert diff.main([made, made]) == 2
-    assert "test-00001-of-00002.parquet: no shard of instructions (no column example_id)" in capsys.readouterr().err
+    assert "test-00001-of-00002.parquet: not a shard of instructions (no column example_id)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_release_with_other_bytes_than_it_lists(tmp_path, capsys, name):
     Path(made, name).write_bytes(content)
     capsys.readouterr()
     assert diff.main([made, made]) == 2
-    assert f"error: {made}: {name} holds other bytes than release.json lists" in capsys.readouterr().err
+    assert f"error: {made}: {name} differs from the file that release.json lists" in capsys.readouterr().err
 
 
 def refused(tmp_path: Path, capsys, table: pa.Table) -> str:
@@ -263,7 +263,7 @@ OTHER_TYPES = (pa.int64(), pa.float64(), pa.binary(), pa.bool_(), pa.timestamp("
 @pytest.mark.parametrize("column", diff.COLUMNS)
 def test_a_column_of_another_type(tmp_path, capsys, column, kind):
     line = refused(tmp_path, capsys, with_values(column, [None, None], kind))
-    assert f"no shard of instructions (column {column} is " in line
+    assert f"not a shard of instructions (column {column} is " in line
 
 
 @pytest.mark.parametrize("column", [name for name in diff.COLUMNS if not INSTRUCTIONS.field(name).nullable])
@@ -276,7 +276,7 @@ def test_a_row_without_a_value(tmp_path, capsys, column):
 @pytest.mark.parametrize("value", ["zz", "", "0" * 63, "0" * 65, "-" + "0" * 63, "Z" * 64, "0" * 64 + "\n"])
 def test_a_checksum_of_a_text_that_is_none(tmp_path, capsys, value):
     line = refused(tmp_path, capsys, with_values("text_sha256", ["0" * 64, value], pa.string()))
-    assert "(a text_sha256 that is no SHA-256)" in line
+    assert "(a text_sha256 that is not a SHA-256)" in line
 
 
 NO_ANSWERS = (
@@ -297,7 +297,7 @@ NO_ANSWERS = (
 
 @pytest.mark.parametrize("value", NO_ANSWERS, ids=lambda value: value[:9])
 def test_answers_that_are_none(tmp_path, capsys, value):
-    assert ": output of 'a/train/1/NER/0': no" in refused(
+    assert ": output of 'a/train/1/NER/0': not a JSON object" in refused(
         tmp_path, capsys, with_values("output", ["{}", value], pa.string())
     )
 
@@ -317,7 +317,7 @@ def test_a_text_column_whose_bytes_are_no_utf8(tmp_path, capsys):
     for n, column in enumerate(("id", "example_id", "instruction", "output", "label")):
         good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
         table = good.set_column(good.column_names.index(column), column, bad)
-        assert "no shard of instructions (" in refused(tmp_path / str(n), capsys, table)
+        assert "not a shard of instructions (" in refused(tmp_path / str(n), capsys, table)
 
 
 def test_a_column_that_is_there_twice(tmp_path, capsys):

@@ -84,7 +84,7 @@ def test_the_same_rows_come_of_the_same_files(published, capsys):
         "NER/test": 3,
     }
     assert run(published, published / "out") == 0
-    assert "the same as in the release's build" in capsys.readouterr().out
+    assert "the same as in the build of the release" in capsys.readouterr().out
     assert rows(published / "out/release", "gated") == expected
     assert rows(published / "out/release", "free") == {}
     assert run(published, published / "out") == 0
@@ -159,16 +159,16 @@ def test_other_files_are_named_before_anything_is_built(published, tmp_path, cap
         file.write("\n")
     assert run(published, tmp_path / "out", "--data_root", raw) == 3
     error = capsys.readouterr().err.splitlines()
-    assert error[0] == "error: not the files that the release was made of:"
+    assert error[0] == "error: the raw files differ from those of the release:"
     assert error[1] == f"{raw}/free/test.json: missing"
-    assert error[2].startswith(f"{raw}/gated/train.json: another file than the release was made of")
+    assert error[2].startswith(f"{raw}/gated/train.json: differs from the file that the release was made of")
     assert len(error) == 3 and not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_a_line_end_makes_no_line(published, tmp_path, capsys):
     assert run(published, tmp_path / "out", "--data_root", tmp_path / "raw\nerror: forged") == 3
     first, *lines = capsys.readouterr().err.splitlines()
-    assert first == "error: not the files that the release was made of:"
+    assert first == "error: the raw files differ from those of the release:"
     assert lines and all(line.startswith(f"{tmp_path}/raw\\nerror: forged/") for line in lines)
 
 
@@ -186,7 +186,10 @@ def test_other_rows_are_an_error(published, tmp_path, capsys):
     (release / "rebuild/sources.json").write_text(json.dumps(told))
     assert run(published, published / "out", "--release", release) == 3
     error = capsys.readouterr().err.splitlines()[-1]
-    assert "other rows than in the release's build: gated NER/train, gated RE/test, gated NER/test; it was" in error
+    assert (
+        "the rows differ from those of the release: gated NER/train, gated RE/test, gated NER/test; the release"
+        in error
+    )
 
 
 def test_a_list_of_sources_that_is_no_json(published, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The fingerprint of code changes with what a module and its imports do, and with nothing else."""
+"""The fingerprint of code changes only with the behaviour of a module and its imports."""
 
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def test_the_closure_has_imports_at_the_top_and_in_functions_and_the_packages_ar
         {"far": "WIDTH = 1"},
     ],
 )
-def test_what_changes_no_result_does_not_count(tmp_path, changed):
+def test_changes_without_effect_on_results_do_not_count(tmp_path, changed):
     assert fingerprint(tree(tmp_path / "after", **changed)) == fingerprint(tree(tmp_path / "before"))
 
 
@@ -84,11 +84,11 @@ def test_what_changes_no_result_does_not_count(tmp_path, changed):
         {"late": "pass"},
     ],
 )
-def test_what_may_change_a_result_counts(tmp_path, changed):
+def test_changes_that_may_affect_results_count(tmp_path, changed):
     assert fingerprint(tree(tmp_path / "after", **changed)) != fingerprint(tree(tmp_path / "before"))
 
 
-def test_a_table_and_the_version_of_a_library_with_rules_count(tmp_path, monkeypatch):
+def test_tables_and_versions_of_libraries_with_rules_count(tmp_path, monkeypatch):
     root = tree(tmp_path)
     before = fingerprint(root)
     (root / "pipelines/table.yaml").write_text("a: 2\n")
@@ -97,7 +97,7 @@ def test_a_table_and_the_version_of_a_library_with_rules_count(tmp_path, monkeyp
     assert len({before, with_table, fingerprint(root)}) == 3
 
 
-def test_what_is_missing_is_refused(tmp_path):
+def test_missing_modules_and_files_are_refused(tmp_path):
     root = tree(tmp_path)
     with pytest.raises(ModuleNotFoundError, match=r"pipelines\.stages\.cleaning"):
         code.fingerprint(["pipelines.stages.cleaning"], root=root)

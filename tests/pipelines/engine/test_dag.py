@@ -1,4 +1,4 @@
-"""Stages run once, after what they need, and again when something that decides their result has changed."""
+"""Stages run once, after the stages they need, and again when an input of their result has changed."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def stages(output, log, inputs=None, fail=None):
     def run(name):
         def work(folder):
             assert folder == str(output)
-            assert not (output / name).exists()  # nothing of an earlier try
+            assert not (output / name).exists()  # no file of an earlier attempt
             (output / name).mkdir(parents=True)
             (output / name / "rows.txt").write_text(name)
             log.append(name)
@@ -31,24 +31,24 @@ def stages(output, log, inputs=None, fail=None):
 
     needs = {"read": (), "clean": ("read",), "count": ("clean",), "ask": ("clean", "count")}
     inputs = inputs or {}
-    return {name: Stage(name, of, (name,), inputs.get(name, 0), (), run(name), Rows) for name, of in needs.items()}
+    return {name: Stage(name, need, (name,), inputs.get(name, 0), (), run(name), Rows) for name, need in needs.items()}
 
 
 def build(output, last="ask", **settings):
-    log, said = [], []
-    made = stages(output, log, **settings)
-    manifests = dag.run(made, str(output), last, lambda stage, done: said.append((stage.name, done)))
-    return log, said, manifests
+    log, started = [], []
+    graph = stages(output, log, **settings)
+    manifests = dag.run(graph, str(output), last, lambda stage, done: started.append((stage.name, done)))
+    return log, started, manifests
 
 
 def test_order_manifests_and_resume(tmp_path):
-    log, said, manifests = build(tmp_path)
+    log, started, manifests = build(tmp_path)
     assert log == ["read", "clean", "count", "ask"]
     assert manifests["ask"].result == Rows(1)
     assert json.loads((tmp_path / "read/manifest.json").read_text())["files"] == {"read/rows.txt": 4}
-    log, said, _ = build(tmp_path)
+    log, started, _ = build(tmp_path)
     assert log == []
-    assert said == [(name, True) for name in ("read", "clean", "count", "ask")]
+    assert started == [(name, True) for name in ("read", "clean", "count", "ask")]
 
 
 def test_a_changed_input_runs_a_stage_and_what_needs_it(tmp_path):
@@ -62,18 +62,18 @@ def test_a_changed_or_lost_file_runs_its_stage_again(tmp_path):
     assert build(tmp_path)[0] == ["clean"]
 
 
-@pytest.mark.parametrize("spoilt", ["{", "[]", "{}", "null"])
-def test_a_stage_whose_manifest_is_spoilt_runs_again(tmp_path, spoilt):
+@pytest.mark.parametrize("damaged", ["{", "[]", "{}", "null"])
+def test_a_stage_whose_manifest_is_damaged_runs_again(tmp_path, damaged):
     build(tmp_path)
-    (tmp_path / "clean/manifest.json").write_text(spoilt)
+    (tmp_path / "clean/manifest.json").write_text(damaged)
     assert build(tmp_path)[0] == ["clean"]
 
 
 def test_a_stage_that_failed_runs_again_and_its_successors_not_before(tmp_path):
     log = []
-    made = stages(tmp_path, log, fail="clean")
+    graph = stages(tmp_path, log, fail="clean")
     with pytest.raises(RuntimeError):
-        dag.run(made, str(tmp_path), "ask", lambda stage, done: None)
+        dag.run(graph, str(tmp_path), "ask", lambda stage, done: None)
     assert log == ["read", "clean"]
     assert build(tmp_path)[0] == ["clean", "count", "ask"]
 

@@ -1,4 +1,4 @@
-"""Which engine a runner's name stands for, which flags pass, and what becomes of an error on a worker."""
+"""Which Beam runner a name selects, which flags are accepted, and how errors of workers are raised again."""
 
 import apache_beam as beam
 import pytest
@@ -6,17 +6,17 @@ from apache_beam.options.pipeline_options import DebugOptions, PortableOptions, 
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from google.protobuf import json_format
 
-from pipelines.engine.runner import options, original_error, run, runner_of
+from pipelines.engine.runner import options, original_error, run, select_runner
 from schemas.errors import ConfigError, MachineError, SourceError
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"], ["--runner=direct"], ["--runner=FnApiRunner"]])
 def test_the_direct_runner_is_the_one_in_this_process(flags):
-    assert type(runner_of(options(flags))) is FnApiRunner
+    assert type(select_runner(options(flags))) is FnApiRunner
 
 
 def test_worker_processes_are_handed_the_options():
-    runner = runner_of(options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
+    runner = select_runner(options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
     handed = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
     assert handed["beam:option:direct_running_mode:v1"] == "multi_processing"
     assert int(handed["beam:option:direct_num_workers:v1"]) == 2
@@ -24,13 +24,13 @@ def test_worker_processes_are_handed_the_options():
 
 @pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"])
 def test_other_runners_are_beams_own(name):
-    assert runner_of(options([f"--runner={name}"])) is None
+    assert select_runner(options([f"--runner={name}"])) is None
 
 
 @pytest.mark.parametrize("name", ["DaskRunner", "dask", "apache_beam.runners.dask.dask_runner.DaskRunner"])
 def test_the_dask_runner_is_refused(name):
     with pytest.raises(ConfigError, match=r"DaskRunner gives wrong results .* use DirectRunner"):
-        runner_of(options([f"--runner={name}"]))
+        select_runner(options([f"--runner={name}"]))
 
 
 def test_flags_of_other_engines_pass():
@@ -60,7 +60,7 @@ def test_flags_of_other_engines_pass():
 )
 def test_an_unknown_flag_is_refused_with_a_suggestion(flag, message):
     with pytest.raises(ConfigError) as raised:
-        options(["--runner=DirectRunner", flag], own_flags=["--data_root", "--output"])
+        options(["--runner=DirectRunner", flag], known_flags=["--data_root", "--output"])
     assert str(raised.value).startswith(message)
 
 
@@ -69,9 +69,9 @@ def test_a_value_that_beam_refuses_is_a_configuration_error():
         options(["--direct_num_workers=many"])
 
 
-def test_a_runner_that_beam_has_not_is_refused_with_a_suggestion():
+def test_a_runner_unknown_to_beam_is_refused_with_a_suggestion():
     with pytest.raises(ConfigError, match="did you mean FlinkRunner"):
-        runner_of(options(["--runner=FlinkRuner"]))
+        select_runner(options(["--runner=FlinkRuner"]))
 
 
 @pytest.mark.parametrize(("verbose", "level"), [(False, "ERROR"), (True, None)])
@@ -126,14 +126,14 @@ MemoryError [while running 'clean/Clean']
         (RuntimeError(MEMORY_TEXT + WORKER_TEXT), MachineError("out/a.parquet: no space left")),
     ],
 )
-def test_an_error_is_found_again_in_what_the_runner_made_of_it(raised, original):
-    found = original_error(raised)
-    assert type(found) is type(original)
-    assert str(found) == str(original)
+def test_the_error_of_a_worker_is_restored_from_the_error_of_the_runner(raised, original):
+    restored = original_error(raised)
+    assert type(restored) is type(original)
+    assert str(restored) == str(original)
 
 
 @pytest.mark.parametrize("text", ["a MemoryError", "ValueError: schemas.errors.MachineError: quoted", ""])
-def test_an_error_of_another_kind_stays_what_it_is(text):
+def test_other_errors_are_not_restored(text):
     assert original_error(RuntimeError(text)) is None
 
 

@@ -1,4 +1,4 @@
-"""Worker processes that live as long as the build: how they end."""
+"""How worker processes end: with the build, with an error or by a signal."""
 
 import contextlib
 import os
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="fi
 
 
 def children(pid: int) -> list[int]:
-    found = []
+    pids: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):  # it has ended
-            found += map(int, task.read_text().split())
-    return found
+            pids += map(int, task.read_text().split())
+    return pids
 
 
 def alive(pid: int) -> bool:
@@ -35,7 +35,7 @@ def command(output: Path) -> list[str]:
 
 
 def with_workers(output: Path) -> tuple[subprocess.Popen, list[int], list[int]]:
-    """A build that has just started the workers of a stage; they; and all processes below it."""
+    """A build that has just started the workers of a stage; the ids of the workers and of all its child processes."""
     start = [*command(output), *TWO]
     process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     for _ in range(3000):
@@ -57,11 +57,11 @@ def wait_until_gone(pids: list[int]) -> None:
 
 
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
-"""127.0.0.1, the same as an address of IPv6, and ::1, as the kernel writes them."""
+"""127.0.0.1, its IPv6-mapped address, and ::1, in the notation of /proc/net."""
 
 
 def listening(pids: list[int]) -> tuple[set[str], set[Path]]:
-    """Addresses of the TCP ports, and paths of the Unix sockets, on which any of the processes waits for others."""
+    """Addresses of the TCP ports, and paths of the Unix sockets, on which any of the processes listens."""
     sockets = set()
     for pid in pids:
         for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
@@ -82,7 +82,7 @@ JOB_SERVICE = ("--runner=PortableRunner", "--job_endpoint=embed", "--environment
 
 @pytest.mark.parametrize(("workers", "ports_expected"), [(TWO, False), (THREADS, False), (JOB_SERVICE, True)])
 def test_nobody_else_can_connect_to_the_engine(tmp_path, workers, ports_expected):
-    """Who can has it run any code: it waits on Unix sockets of the user's, or on the loopback."""
+    """Anyone who can connect can run code: Beam must listen on private Unix sockets or on the loopback only."""
     start = [*command(tmp_path / "build"), "--only", "ingest", *workers]
     process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     ports, sockets = set(), set()
@@ -102,10 +102,10 @@ def test_nobody_else_can_connect_to_the_engine(tmp_path, workers, ports_expected
 def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
     process, workers, below = with_workers(tmp_path / "build")
     os.kill(workers[0], signal.SIGKILL)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert [line for line in said.splitlines() if line.startswith("error: a worker process died")]
-    assert "Traceback" not in said
+    assert [line for line in stderr.splitlines() if line.startswith("error: a worker process died")]
+    assert "Traceback" not in stderr
     wait_until_gone(below)
     again = subprocess.run([*command(tmp_path / "build"), "--only", "ingest"], cwd=ROOT, capture_output=True, text=True)
     assert again.returncode == 0
@@ -115,10 +115,10 @@ def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
 def test_an_interrupt_ends_all_processes(tmp_path, send):
     process, _, below = with_workers(tmp_path / "build")
     send(process.pid)  # a terminal's Ctrl-C goes to all of them
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.splitlines()[-1].startswith("interrupted")
-    assert "Traceback" not in said
+    assert stderr.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in stderr
     wait_until_gone(below)
 
 
@@ -147,11 +147,11 @@ except ConfigError as error:
 """
 
 
-def test_what_a_worker_raises_is_raised_in_the_build_and_no_more_is_said():
+def test_an_error_of_a_worker_is_raised_in_the_build_and_nothing_else_is_printed():
     script = [sys.executable, "-c", RAISING]
-    found = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert found.stdout == "labels.json:3: no such label\n"
-    assert found.stderr == ""
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "labels.json:3: no such label\n"
+    assert done.stderr == ""
 
 
 SCRIPT = """
@@ -170,11 +170,11 @@ print(code)
 
 @pytest.mark.parametrize("piped", [False, True])
 def test_a_script_may_build_with_workers_that_load_neither_it_nor_another_ieforge(tmp_path, piped):
-    """The script asks for the build as it is loaded, which no worker may do again, and lies in no file if `piped`."""
+    """The script starts the build when it is imported, which no worker may do; if `piped`, it has no file."""
     (tmp_path / "elsewhere").symlink_to(ROOT)
     (tmp_path / "script.py").write_text(SCRIPT)
     flags = [str(tmp_path / "elsewhere"), "--output", "build", *SMALL, *TWO, "--only", "ingest"]
-    found = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-" if piped else "script.py", *flags],
         cwd=tmp_path,
         input=SCRIPT,
@@ -182,8 +182,8 @@ def test_a_script_may_build_with_workers_that_load_neither_it_nor_another_ieforg
         text=True,
         timeout=60,
     )
-    assert "Traceback" not in found.stderr
-    loaded, code = found.stdout.splitlines()
+    assert "Traceback" not in done.stderr
+    loaded, code = done.stdout.splitlines()
     assert str(tmp_path / "elsewhere") in loaded
     assert code == "0"
     assert (tmp_path / "build" / "examples" / "manifest.json").exists()

@@ -300,7 +300,7 @@ def test_settings_of_a_card_that_are_none(small, tmp_path, capsys):
     build = Path(shutil.copytree(small, tmp_path / "build"))
     edit_json(build / "card/manifest.json", lambda m: m["config"].update(ingest=5))
     assert run(build, "--dry_run") == 5
-    line = "card/manifest.json: made by another version of IEForge, or damaged ($.config.ingest is not as here: "
+    line = "card/manifest.json: made by another version of IEForge, or damaged ($.config.ingest differs: "
     assert line in capsys.readouterr().err
     (build / "card/manifest.json").unlink()
     assert build_module.main(["--output", str(build), *SMALL]) == run(build, "--dry_run") == 0
@@ -372,15 +372,15 @@ def test_a_build_of_which_nothing_may_be_published(small, tmp_path, capsys):
         lambda m: m.update(sources={key: about for key, about in m["sources"].items() if key in ("clue_ner", "duee1")}),
     )
     assert run(build, "--dry_run") == 5
-    assert "every source is left out: clue_ner: no licence known" in capsys.readouterr().err
+    assert "all sources are left out: clue_ner: no licence known" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ((), "say where to publish"),
-        (("--to", "x", "--tag", "v1"), "--private and --tag are for --repo_id"),
-        (("--to", "x", "--private"), "--private and --tag are for --repo_id"),
+        ((), "no destination: pass --repo_id"),
+        (("--to", "x", "--tag", "v1"), "--private and --tag require --repo_id"),
+        (("--to", "x", "--private"), "--private and --tag require --repo_id"),
     ],
 )
 def test_flags_that_make_no_sense(build, capsys, flags, says):
@@ -487,7 +487,7 @@ def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):
 @pytest.mark.parametrize("below", ["", "release", ".release", "x/../data"])
 def test_a_folder_in_the_build_is_refused(build, capsys, below):
     assert run(build, "--to", f"{build}/{below}") == 2
-    assert "lies in the build" in capsys.readouterr().err
+    assert "is inside the build" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,7 @@ def test_paths_that_cannot_be_written(build, tmp_path, capsys, to, code):
     assert error.startswith(f"error: {to}") and error.count("\n") == 1
     (tmp_path / "file").write_text("mine")
     assert run(build, "--to", str(tmp_path / "file")) == 2
-    assert f"--to {tmp_path}/file: a file; name a new folder" in capsys.readouterr().err
+    assert f"--to {tmp_path}/file: is a file; choose a new folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("to", ["nonsense://x/y", "file", "v*"])

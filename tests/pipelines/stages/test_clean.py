@@ -132,7 +132,7 @@ def test_three_annotators_of_one_text(run, shards, same_text, kept, lost, counte
 
 def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run, monkeypatch):
     """Where the others' documents are cut does not matter: their annotations come into the windows of the first."""
-    monkeypatch.setattr(clean, "EXAMPLES_A_TABLE", 1)  # so that a shard has several tables
+    monkeypatch.setattr(clean, "EXAMPLES_PER_TABLE", 1)  # so that a shard has several tables
     stretch = "once more. Sentence 2"  # where the first document is cut, and this one, for its sake, is not
     train = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG, thing=stretch), ner(LONG, person="Ada")]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train)

@@ -24,7 +24,7 @@ from pipelines.stages.clean import Clean
 from pipelines.stages.ingest import Ingest, SplitFiles
 from pipelines.stages.instruct import Instruct, OutputShard, ask_options
 from pipelines.stages.labels import WriteLabels
-from pipelines.stages.mine import Amend, Mine, TakeGiven
+from pipelines.stages.mine import Amend, CopyDictionaries, Mine
 from pipelines.stages.validate import Check, Validate
 from schemas.example import TASKS
 from transforms import prompts
@@ -53,7 +53,7 @@ STAGES = {
         Mine("out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, ""),
         SHARDS,
     ),
-    "given": (TakeGiven("out", "dictionary.json", AMEND), LABEL_SETS),
+    "given": (CopyDictionaries("out", "dictionary.json", AMEND), LABEL_SETS),
     "instruct": (
         Instruct("out", ask_options(Config()), prompts.load(None, TASKS, ["en", "zh"])),
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],

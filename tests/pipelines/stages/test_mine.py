@@ -17,8 +17,8 @@ from pipelines.build_folder import Shard
 from pipelines.engine import runner
 from pipelines.stages.mine import (
     Amend,
+    CopyDictionaries,
     Mine,
-    TakeGiven,
     check_pairs,
     draw_shard,
     raw_labels,
@@ -101,7 +101,7 @@ def test_pins_and_forbidden_pairs(output):
 def test_given_dictionary_is_taken_as_it_is_but_for_pins(output):
     files.write_text(f"{output}/own.json", json.dumps({"NER": {"clue": {"公司": ["地址", "景点"], "姓名": ["公司"]}}}))
     amend = Amend({"NER": {"clue": {"景点": ["地址"]}}}, {"NER": {"clue": {"公司": ["景点"]}}}, None)
-    run(output, TakeGiven(output, f"{output}/own.json", amend), [("NER", "clue_ner")])
+    run(output, CopyDictionaries(output, f"{output}/own.json", amend), [("NER", "clue_ner")])
     labels = read_dictionary(dictionary_path(output, "NER", "clue_ner")).labels
     assert {label: [n.label for n in ranking.neighbours] for label, ranking in labels.items()} == {
         "公司": ["地址"],
@@ -118,7 +118,7 @@ def test_dictionaries_of_event_tasks_are_those_of_events(output, task):
     made = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
     assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
     files.write_text(f"{output}/own.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
-    run(output, TakeGiven(output, f"{output}/own.json", NO_PAIRS), [(task, "clue_ner")])
+    run(output, CopyDictionaries(output, f"{output}/own.json", NO_PAIRS), [(task, "clue_ner")])
     given = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
     assert (given.task, as_mapping(given)) == ("EE", {"公司": ["地址"]})
 
@@ -236,7 +236,7 @@ def test_a_dictionary_that_covers_nothing_is_said_on_the_card(tmp_path):
 
 
 def test_a_resource_hint_stands_on_the_step_that_embeds_alone():
-    pipeline = beam.Pipeline(runner=runner.runner_of(PipelineOptions([])))
+    pipeline = beam.Pipeline(runner=runner.select_runner(PipelineOptions([])))
     made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, "type:t4;count:1")
     _ = pipeline | beam.Create(shards()) | "Mine" >> made
     parts = pipeline.to_runner_api().components

@@ -13,7 +13,7 @@ from pipelines import build
 from pipelines.config import SAMPLES, Config
 from pipelines.engine import code, dag
 from pipelines.sources import registry
-from pipelines.stages.plan import stages_of
+from pipelines.stages.plan import plan_stages
 from tests.conftest import ROOT
 
 STAGES = build.STAGES
@@ -29,7 +29,7 @@ def stages(*keys: str) -> dict[str, dag.Stage]:
     """Those of a build of bundled samples (no key: of all)."""
     listed = registry.listing(str(SAMPLES))
     located = registry.locate(registry.everything(listed), keys, listed.root)
-    return stages_of(Config(data_root=str(SAMPLES)), located, PipelineOptions([]))
+    return plan_stages(Config(data_root=str(SAMPLES)), located, PipelineOptions([]))
 
 
 @pytest.fixture(scope="module")

@@ -101,8 +101,8 @@ def test_a_folder_without_a_tokenizer_is_refused_before_anything_is_built(tmp_pa
 
 
 def test_a_tokenizer_is_called_without_its_path(words):
-    assert tokens.called(words).startswith("tokenizer.json@")
-    assert tokens.called("org/model") == "org/model"
+    assert tokens.display_name(words).startswith("tokenizer.json@")
+    assert tokens.display_name("org/model") == "org/model"
 
 
 def test_a_build_without_a_tokenizer_counts_nothing(built):
