@@ -2,7 +2,7 @@
 
 The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
 Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
-all its rows. What only shows over all shards group_parts (leaks, duplicates, lost rows) comes from counts and from the
+all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from counts and from the
 keys of all texts, which are noted in the same way.
 """
 
@@ -110,7 +110,7 @@ class Part:
 class Check:
     """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
 
-    A call costs Great Expectations some tenths of a second whatever the rows, so small shards go group_parts.
+    A call costs Great Expectations some tenths of a second whatever the rows, so small shards are checked together.
     """
 
     suite: str
@@ -260,8 +260,8 @@ class CheckShards(beam.DoFn):
         }
 
     def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
-        """The profile of the first rows of each shard. Shards with the same label sets are profiled together: a profile of
-        few rows takes as long as one of hundreds.
+        """The profile of the first rows of each shard. Shards with the same label sets are profiled together, because
+        a profile of few rows takes as long as one of hundreds.
         """
         alike: dict[tuple, list[Part]] = defaultdict(list)
         for part in parts:

@@ -104,7 +104,7 @@ def test_a_root_of_which_nothing_can_be_listed_is_one_line(tmp_path, capsys):
     bad = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"raw/b\xe4d"))
     assert build.main(["--data_root", bad, "--output", str(tmp_path / "build")]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line == "error: a flag is no UTF-8; rename the file, or check what the terminal sends"
+    assert line == "error: a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
 
 
 def test_links_do_not_change_what_is_built(root, tmp_path, capsys):
