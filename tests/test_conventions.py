@@ -176,9 +176,9 @@ CONVENTIONS = {
     "5,000 digits": Convention(with_value(b"9" * 5000), JSON, "out of range", True),
     "half a surrogate pair": Convention(with_value(b'"\\ud83d"'), JSON, r"half of a surrogate pair: \\ud83d"),
     "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
-    "NUL": Convention(with_value(b'"a\0b"'), JSON, "no valid JSON"),
-    "NaN": Convention(with_value(b"NaN"), JSON, "no valid JSON"),
-    "an end that is cut off": Convention(lambda content: content.rstrip()[:-1], JSON, "no valid JSON"),
+    "NUL": Convention(with_value(b'"a\0b"'), JSON, "(no valid|invalid) JSON"),
+    "NaN": Convention(with_value(b"NaN"), JSON, "(no valid|invalid) JSON"),
+    "an end that is cut off": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),
 }
 CELLS = [
     pytest.param(convention, entry, id=f"{name}-{entry.__name__}")

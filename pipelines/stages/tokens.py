@@ -89,7 +89,7 @@ class CountedStratum(Stored, frozen=True):
 
 
 def plan(shards: Sequence[InstructionShard], sample: int | None) -> list[CountedShard]:
-    """Deals about `sample` rows (None: all) to sources by their share of all rows, at least MIN_ROWS_PER_SOURCE each."""
+    """Deals about `sample` rows (None: all) to sources by their share of rows, at least MIN_ROWS_PER_SOURCE each."""
     total = sum(shard.rows for shard in shards)
 
     def drawn(rows: int) -> int:
