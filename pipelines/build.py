@@ -110,9 +110,11 @@ def configuration(arguments: argparse.Namespace) -> "Config":
             if flag in ("sources", "tasks"):
                 value = key_list.split(value, f"--{flag}")
             raw = raw.with_value(key.split("."), value, f"--{flag}")
-    if not raw.values.get("data_root"):
+    if raw.values.get("data_root") == "":
+        raise ConfigError(f"{raw.place('data_root')}data_root is empty; name a folder")
+    if raw.values.get("data_root") is None:
         samples = config.read_recipe(config.RECIPES / "samples.yaml")
-        raw = raw.over({**samples.values, "data_root": str(config.SAMPLES)})
+        raw = raw.over(samples.values).with_value(["data_root"], str(config.SAMPLES), "the bundled samples")
     return config.check(raw)
 
 

@@ -239,16 +239,25 @@ def _relations_united(relations: Iterable[Relation]) -> tuple[Relation, ...]:
 
 def _events_united(rows: Sequence[Sequence[Event]]) -> tuple[Event, ...]:
     several = {name for events in rows for name, n in Counter(map(_name, dict.fromkeys(events))).items() if n > 1}
-    together: dict[object, Event] = {}
+    merged: dict[object, Event] = {}
     for event in chain.from_iterable(rows):
-        alone = event.trigger is None or _name(event) in several
-        same = together.setdefault(event if alone else _name(event), event)
-        if same is not event and not alone:
-            arguments: dict[tuple[str, Mention], Argument] = {}
-            for argument in (*same.arguments, *event.arguments):
-                arguments.setdefault((argument.role, argument.mention), argument)
-            together[_name(event)] = replace(same, arguments=tuple(arguments.values()))
-    return tuple(together.values())
+        if event.trigger is None or _name(event) in several:
+            merged.setdefault(event, event)
+        else:
+            earlier = merged.get(_name(event))
+            arguments = (*earlier.arguments, *event.arguments) if earlier else event.arguments
+            merged[_name(event)] = replace(event, arguments=_arguments_united(arguments))
+    return tuple(merged.values())
+
+
+def _arguments_united(arguments: Iterable[Argument]) -> tuple[Argument, ...]:
+    """Each once, with the first reference to an entity that any of its repetitions has."""
+    merged: dict[tuple[str, Mention], Argument] = {}
+    for argument in arguments:
+        known = merged.setdefault((argument.role, argument.mention), argument)
+        if known.entity is None and argument.entity is not None:
+            merged[argument.role, argument.mention] = argument
+    return tuple(merged.values())
 
 
 def _name(event: Event) -> tuple[str, Mention | None]:

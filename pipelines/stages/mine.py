@@ -1,6 +1,5 @@
 """clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
 
-import difflib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.arrow import table_to_examples
-from schemas.errors import ConfigError, printable
+from schemas.errors import ConfigError, printable, did_you_mean
 from schemas.label import LabelSet
 from schemas.manifests import Labelled, Mined
 from transforms import files
@@ -94,8 +93,8 @@ def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> N
     for task, of_task in pairs.items():
         for source in of_task:
             if source not in known:
-                near = ", ".join(difflib.get_close_matches(source, known, 3)) or "see python -m pipelines.sources"
-                raise ConfigError(f"{setting}.{task}: no source is called {source!r}; did you mean: {near}?")
+                hint = did_you_mean(source, known) or "see python -m pipelines.sources for all of them"
+                raise ConfigError(f"{setting}.{task}: no source is called {source!r}; {hint}")
     for label_set in label_sets:
         pairs_for(pairs, label_set, setting)
 

@@ -22,6 +22,16 @@ def test_without_data_the_samples_and_their_recipe():
     assert made.ingest.max_reject_rate == 0.5
 
 
+@pytest.mark.parametrize("value", ["data_root=null", "data_root="])
+def test_a_data_root_that_is_null_means_the_samples(value):
+    assert parsed("--set", value) == parsed()
+
+
+def test_an_empty_data_root_is_refused():
+    with pytest.raises(ConfigError, match=r"^--data_root: data_root is empty; name a folder$"):
+        parsed("--data_root", "")
+
+
 def test_with_data_the_defaults():
     made = parsed("--data_root", "raw")
     assert made.mine.embedding_model is None

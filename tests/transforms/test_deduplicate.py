@@ -213,6 +213,14 @@ def named_concepts(rows) -> set[tuple]:
     return {(e.label, e.mention, concept) for row in rows for e in row.entities or () for concept in e.concepts}
 
 
+@pytest.mark.parametrize("references", [(None, "T1"), ("T1", None)])
+def test_an_argument_keeps_the_reference_of_any_repetition(references):
+    entity = Entity("person", ANN, "T1")
+    rows = [made((entity,), None, (Event("meet", MET, (Argument("who", ANN, name),)),)) for name in references]
+    (event,) = united(rows).events
+    assert event.arguments == (Argument("who", ANN, "T1"),)
+
+
 def test_united_rows_keep_ids_apart_and_references_true():
     rows = [
         made(

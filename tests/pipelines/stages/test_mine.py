@@ -155,7 +155,7 @@ def test_a_draw_of_a_shard(output):
     [
         (
             {"NER": {"clue_nre": {"公司": ["姓名"]}}},
-            r"mine\.pin\.NER: no source is called 'clue_nre'; did you mean: clue_ner",
+            r"mine\.pin\.NER: no source is called 'clue_nre'; did you mean clue_ner",
         ),
         ({"NER": {"clue": {"公园": ["姓名"]}}}, r"mine\.pin\.NER\.clue: no label is called '公园'"),
     ],
