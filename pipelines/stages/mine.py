@@ -21,7 +21,7 @@ from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.arrow import table_to_examples
-from schemas.errors import ConfigError, printable, did_you_mean
+from schemas.errors import ConfigError, did_you_mean, printable
 from schemas.label import LabelSet
 from schemas.manifests import Labelled, Mined
 from transforms import files
