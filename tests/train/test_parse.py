@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train.parse import READERS, Parsed, Unparseable, parse
-from train.scoring.items import MEASURES, asked_label, compared, items
+from train.scoring.items import MEASURES, comparable_items, items, label_name
 
 SPO_SCHEMA = [{"subject_type": "ship", "predicate": "moored at", "object_type": "quay"}]
 
@@ -58,7 +58,7 @@ def test_answers_of_every_task(task):
 @pytest.mark.parametrize("task", TASKS)
 def test_labels_asked_can_be_told_from_annotations(task):
     answer, _ = ANSWERS[task]
-    names = {asked_label(task, annotation) for annotation in parsed(task, answer).annotations}
+    names = {label_name(task, annotation) for annotation in parsed(task, answer).annotations}
     assert names == {"SPO": {"ship_moored at_quay"}}.get(task, {next(iter(answer))})
 
 
@@ -150,11 +150,11 @@ def test_eet_gold_counts_a_trigger_of_two_events_as_often_as_it_is_named():
     docked = {"event_trigger": "docked", "event_type": "arrive", "arguments": []}
     gold = [docked, {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]}, {"event_type": "leave"}]
     for named, counted in ((0, 1), (1, 1), (2, 2), (3, 2)):
-        _, there = compared("EET", [docked] * named, gold)
+        _, there = comparable_items("EET", [docked] * named, gold)
         assert there == {"event": [("arrive", "docked")] * counted}
-        _, there = compared("EET", [docked] * named, [docked, docked])  # repetitions
+        _, there = comparable_items("EET", [docked] * named, [docked, docked])  # repetitions
         assert there == {"event": [("arrive", "docked")] * 2}
-    assert compared("EE", [], gold)[1]["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
+    assert comparable_items("EE", [], gold)[1]["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
 
 
 def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
@@ -162,9 +162,9 @@ def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
     predicted = parsed("KG", answer).annotations
     low, high = ("port", "Ada", "Low"), ("port", "Ada", "High")
     gold = [{"head": "Ada", "relation": "port", "tail": "Low"}]
-    assert compared("KG", predicted, gold) == ({"relation": [low, low, high]}, {"relation": [low]})
+    assert comparable_items("KG", predicted, gold) == ({"relation": [low, low, high]}, {"relation": [low]})
     typed = [{**gold[0], "head_type": "ship"}]
-    assert compared("KG", predicted, typed) == ({"relation": [low, low, low, high]}, {"relation": [low]})
+    assert comparable_items("KG", predicted, typed) == ({"relation": [low, low, low, high]}, {"relation": [low]})
 
 
 def test_large_answers():

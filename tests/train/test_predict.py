@@ -147,7 +147,7 @@ def test_a_model_that_never_ends_is_told_at_once(rows_file, tmp_path, capsys):
     for finish, told in (("length", 1), ("stop", 0)):
         with serving(lambda *_, finish=finish: (200, completion("{}", finish))) as served:
             assert ask(served, rows, tmp_path / f"{finish}.jsonl") == 0
-        assert capsys.readouterr().err.count("note: the first 32 answers all ran to the token limit") == told
+        assert capsys.readouterr().err.count("note: the first 32 answers all reached the token limit") == told
 
 
 def test_failed_rows_are_left_out_and_a_second_run_adds_them_in_order(data, tmp_path, capsys):
@@ -211,7 +211,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(data, tmp_path, capsys):
             assert output.read_bytes() == whole
             assert len(served.requests) - before == 12 - whole[:kept].count(b"\n")
         assert ask(served, data, output) == 0
-        assert "all there before" in capsys.readouterr().err
+        assert "all of them earlier" in capsys.readouterr().err
 
 
 def test_predictions_made_otherwise_are_not_gone_on_with(data, tmp_path, capsys):
@@ -226,14 +226,14 @@ def test_predictions_made_otherwise_are_not_gone_on_with(data, tmp_path, capsys)
         content = meta.read_text()
         meta.unlink()
         assert ask(served, data, output) == 2
-        assert "is there already, without" in capsys.readouterr().err
+        assert "which records how it was made" in capsys.readouterr().err
         meta.write_text(content)
         output.write_bytes(whole + whole[: whole.index(b"\n") + 1])
         assert ask(served, data, output) == 2
-        assert "p.jsonl:13: a row that stands here already" in capsys.readouterr().err
+        assert "p.jsonl:13: a repeated row" in capsys.readouterr().err
         output.write_bytes(b"{}\n" + whole)
         assert ask(served, data, output) == 2
-        assert "p.jsonl:1: no row of predictions" in capsys.readouterr().err
+        assert "p.jsonl:1: not a row of predictions" in capsys.readouterr().err
 
 
 def test_a_foreign_file_stays_as_it_is(data, tmp_path, capsys):
@@ -251,7 +251,7 @@ def test_a_file_that_another_process_writes_is_left_alone(data, tmp_path, capsys
     with open(output, "ab") as held, serving(gold) as served:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert ask(served, data, output) == 2
-    assert "another process writes into it" in capsys.readouterr().err
+    assert "another process is writing into it" in capsys.readouterr().err
 
 
 def test_the_key_is_sent_and_never_shown(data, tmp_path, capsys, monkeypatch):
@@ -466,7 +466,7 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--data", "{data}"], "name a --model, an --adapter or an --endpoint"),
+        (["--data", "{data}"], "no model: pass --model, --adapter or --endpoint"),
         (["--model", "{tiny}"], "either --data or --texts"),
         (["--model", "{tiny}", "--data", "{data}", "--texts", "x"], "either --data or --texts"),
         (["--model", "{tiny}", "--texts", "{data}"], "--texts needs --task and --labels"),
@@ -474,10 +474,10 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
         (["--model", "{tiny}", "--texts", "no.txt", "--task", "NER", "--labels", "a"], "no.txt: No such file"),
         (["--model", "{tiny}", "--texts", "{data}", "--task", "X", "--labels", "a"], "--task X: no such task"),
         (["--model", "no/such/model", "--data", "{data}"], "no/such/model"),
-        (["--model", "{folder}", "--data", "{data}"], "holds no model"),
+        (["--model", "{folder}", "--data", "{data}"], "contains no model"),
         (["--model", "{tiny}", "--adapter", "{folder}", "--data", "{data}"], "no adapter"),
         (["--model", "{without_end}", "--data", "{data}"], "no end-of-sequence token"),
-        (["--model", "{without_weights}", "--data", "{data}"], "holds no model that loads"),
+        (["--model", "{without_weights}", "--data", "{data}"], "cannot load the model"),
         (["--model", "{tiny}", "--data", "{data}", "--split", "train"], "train"),
         (["--model", "{tiny}", "--data", "{data}", "--tasks", "RE"], "RE"),
         (["--model", "{tiny}", "--data", "{doubled}"], "two rows have the id 'notes/test/0/NER/0'"),
@@ -488,16 +488,16 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
         (["--model", "{tiny}", "--data", "{data}", "--batch_size", "0"], "--batch_size 0"),
         (["--model", "{tiny}", "--data", "{data}", "--batch_size", "many"], "see --help"),
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}"], "the server does not answer"),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "{{"], "no valid JSON"),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--adapter", "x"], "the server's to set"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "{{"], "invalid JSON"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--adapter", "x"], "the server sets it"),
         (
             ["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", '"\\ud800"'],
-            "half a surrogate pair",
+            "an unpaired surrogate",
         ),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "NaN"], "no valid JSON"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "NaN"], "invalid JSON"),
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "[]"], "must be a JSON object"),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--model", "a\udcff"], "is no UTF-8"),
-        (["--endpoint", "http://127.0.0.1:74333/", "--data", "{data}"], "no URL of a server"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--model", "a\udcff"], "is not valid UTF-8"),
+        (["--endpoint", "http://127.0.0.1:74333/", "--data", "{data}"], "not a valid URL"),
     ],
 )
 def test_bad_input_is_one_line(flags, message, tiny, data, tmp_path, capsys):

@@ -23,7 +23,7 @@ def tokenizer(tiny_base):
 def tokenised(tokenizer, rows_file):
     def tokenise(data=rows_file, max_length=2048, **settings) -> rows.Rows:
         content = {"model": "m", "output": "o", "data": data, "validation_share": 0, **settings}
-        return rows.tokenised(recipe.check(Settings(content)), tokenizer, max_length, seed=42)
+        return rows.tokenize(recipe.check(Settings(content)), tokenizer, max_length, seed=42)
 
     return tokenise
 
@@ -69,7 +69,7 @@ def test_all_negative_rows_are_balanced_by_source(tokenizer, tokenised):
 
 
 def test_balancing_a_stream_is_refused(tokenised):
-    with pytest.raises(ConfigError, match="max_negative_ratio: all rows are counted first"):
+    with pytest.raises(ConfigError, match="max_negative_ratio: needs all rows to be counted first"):
         tokenised(streaming=True, max_negative_ratio=1)
 
 
@@ -130,11 +130,11 @@ def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(
     named = [json.loads(json.dumps(ner_row(n)).replace("sailed", "sailed </s>")) for n in range(24)]
     content = {"model": "m", "output": "o", "data": write_rows(tmp_path / "rows.jsonl", named), "validation_share": 0}
     content |= {"streaming": streaming}
-    whole = rows.tokenised(recipe.check(Settings(content)), chat.load_tokenizer(tiny_base), 2048, seed=42)
+    whole = rows.tokenize(recipe.check(Settings(content)), chat.load_tokenizer(tiny_base), 2048, seed=42)
     assert len(list(whole.train)) == 24 and whole.counts.special == 0
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")
-    found = rows.tokenised(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
+    found = rows.tokenize(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
     assert len(list(found.train)) == 8 and found.counts.special == 16 and found.counts.too_long == 0
 
 
