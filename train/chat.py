@@ -213,7 +213,7 @@ def _marked(
 
 def _render(tokenizer: "PreTrainedTokenizerBase", turns: Sequence[dict[str, str]], **options) -> str:
     with one_line("the chat template does not render"):
-        return tokenizer.apply_chat_template(turns, tokenize=False, **options)
+        return tokenizer.apply_chat_template(list(turns), tokenize=False, **options)
 
 
 def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, mark: str | None = None) -> list[int]:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -25,7 +25,7 @@ from transforms import files, user_files
 if TYPE_CHECKING:
     import datasets
 
-    Rows = datasets.Dataset | datasets.IterableDataset
+    Rows: TypeAlias = datasets.Dataset | datasets.IterableDataset
 
 REQUIRED = ("task", "source", "instruction")
 EXPECTED = f"a row is a JSON object with {', '.join(REQUIRED)}"

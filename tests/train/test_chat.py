@@ -52,8 +52,8 @@ def test_training_transformers_and_a_saved_tokenizer_render_the_same_ids(tiny_ba
     tokenizer.save_pretrained(tmp_path / "saved")
     served = AutoTokenizer.from_pretrained(tmp_path / "saved")
     turns = [{"role": "user", "content": ROW["instruction"]}]
-    asked = served.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
-    assert asked == prompt == ids[: len(prompt)]
+    requested = served.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
+    assert requested == prompt == ids[: len(prompt)]
     assert sum(mask) == len(ids) - len(prompt) and mask == sorted(mask)
     answer = tokenizer.decode([i for i, of_answer in zip(ids, mask, strict=True) if of_answer])
     end = "<|im_end|>\n</s>" if "im_end" in template else "</s>"

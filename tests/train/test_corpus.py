@@ -132,8 +132,8 @@ def test_a_file_that_changed_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ('{"task": "NER"\n', r"rows.jsonl:1: invalid JSON"),
-        (json.dumps(ner_row(1)) + "\n\n{]\n", r"rows.jsonl:3: invalid JSON"),
+        ('{"task": "NER"\n', r"rows.jsonl:1: no valid JSON"),
+        (json.dumps(ner_row(1)) + "\n\n{]\n", r"rows.jsonl:3: no valid JSON"),
         ("[1]", r"rows.jsonl:1: a row is a JSON object"),
         ('{"task": "NER", "source": "x"}', r"rows.jsonl:1: no instruction; a row has task, source, instruction"),
         (json.dumps({**ner_row(1), "task": "NRE"}), r"rows.jsonl:1: task NRE: no such task"),

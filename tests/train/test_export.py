@@ -58,8 +58,8 @@ def test_ollama_asks_as_training_did(tiny_base, template):
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.chat_template = template
     lines = export.modelfile(tokenizer, num_ctx=2048)
-    asked = lines.split('TEMPLATE """')[1].split('"""')[0].replace("{{ .Prompt }}", ner_row(1)["instruction"])
-    assert asked == chat.prompt_text(tokenizer, ner_row(1)["instruction"])
+    requested = lines.split('TEMPLATE """')[1].split('"""')[0].replace("{{ .Prompt }}", ner_row(1)["instruction"])
+    assert requested == chat.prompt_text(tokenizer, ner_row(1)["instruction"])
     assert lines.startswith("FROM .\n") and lines.endswith("PARAMETER num_ctx 2048\n")
     assert 'PARAMETER stop "</s>"\n' in lines
 

@@ -38,9 +38,9 @@ ANSWERS = {
 
 
 def parsed(task: str, answer: object) -> Parsed:
-    found = parse(task, json.dumps(answer), SPO_SCHEMA)
-    assert isinstance(found, Parsed)
-    return found
+    result = parse(task, json.dumps(answer), SPO_SCHEMA)
+    assert isinstance(result, Parsed)
+    return result
 
 
 def test_every_task_is_covered():
@@ -50,9 +50,9 @@ def test_every_task_is_covered():
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_of_every_task(task):
     answer, expected = ANSWERS[task]
-    found = parsed(task, answer)
-    assert items(task, found.annotations) == expected
-    assert found.malformed == 0
+    result = parsed(task, answer)
+    assert items(task, result.annotations) == expected
+    assert result.malformed == 0
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -84,9 +84,9 @@ def test_labels_asked_can_be_told_from_annotations(task):
     ],
 )
 def test_what_is_no_json_object_predicts_nothing(answer, reason):
-    found = parse("NER", answer)
-    assert isinstance(found, Unparseable)
-    assert reason in found.reason
+    result = parse("NER", answer)
+    assert isinstance(result, Unparseable)
+    assert reason in result.reason
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_what_is_no_json_object_predicts_nothing(answer, reason):
     ],
 )
 def test_pieces_of_another_shape_are_left_out_and_counted(task, answer, kept, malformed):
-    found = parsed(task, answer)
-    assert items(task, found.annotations)[MEASURES[task][0]] == kept
-    assert found.malformed == malformed
+    result = parsed(task, answer)
+    assert items(task, result.annotations)[MEASURES[task][0]] == kept
+    assert result.malformed == malformed
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_pieces_of_another_shape_are_left_out_and_counted(task, answer, kept, ma
     ],
 )
 def test_events(event, events, arguments, malformed):
-    found = parsed("EE", {"arrive": [event]})
-    assert items("EE", found.annotations) == {
+    result = parsed("EE", {"arrive": [event]})
+    assert items("EE", result.annotations) == {
         "event": events,
         "argument": [(("arrive", role), value) for role, value in arguments],
     }
-    assert found.malformed == malformed
+    assert result.malformed == malformed
 
 
 def test_of_a_repeated_key_the_last_counts():
@@ -168,8 +168,8 @@ def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
 
 
 def test_large_answers():
-    found = parsed("NER", {"ship": ["Ada"] * 100_000})
-    assert len(found.annotations) == 100_000
+    result = parsed("NER", {"ship": ["Ada"] * 100_000})
+    assert len(result.annotations) == 100_000
 
 
 def test_an_unknown_task():

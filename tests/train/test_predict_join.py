@@ -40,10 +40,10 @@ def test_occurrences_are_sought_in_the_window_only():
 
 @given(st.text(alphabet="ab 港", max_size=30), st.text(alphabet="ab 港", min_size=1, max_size=3))
 def test_every_occurrence_is_the_mention(text, mention):
-    found = occurrences(text, mention)
-    assert all(text[start:end] == mention for start, end in found)
-    assert bool(found) == (mention in text)
-    assert all(one[1] <= other[0] for one, other in pairwise(found))
+    result = occurrences(text, mention)
+    assert all(text[start:end] == mention for start, end in result)
+    assert bool(result) == (mention in text)
+    assert all(one[1] <= other[0] for one, other in pairwise(result))
 
 
 def answered(*annotations, start=0, end=None):
@@ -55,7 +55,7 @@ def entity(mention, label="person"):
 
 
 def test_entities_of_all_batches_stand_once_in_text_order():
-    found = join_answers(
+    result = join_answers(
         "NER",
         TEXT,
         [
@@ -63,7 +63,7 @@ def test_entities_of_all_batches_stand_once_in_text_order():
             answered(entity("Inga Holm"), entity("Asta Holm"), entity("Asta Holm")),
         ],
     )
-    assert found == [
+    assert result == [
         {"entity": "Asta Holm", "entity_type": "person", "spans": [(0, 9)]},
         {"entity": "Inga Holm", "entity_type": "person", "spans": [(14, 23)]},
         {"entity": "art party", "entity_type": "event", "spans": [(45, 54)]},
@@ -71,8 +71,8 @@ def test_entities_of_all_batches_stand_once_in_text_order():
 
 
 def test_a_mention_that_is_not_in_the_text_has_no_spans_and_stands_last():
-    found = join_answers("NER", TEXT, [answered(entity("Berg"), entity("Asta"))])
-    assert [(e["entity"], e["spans"]) for e in found] == [("Asta", [(0, 4), (31, 35)]), ("Berg", [])]
+    result = join_answers("NER", TEXT, [answered(entity("Berg"), entity("Asta"))])
+    assert [(e["entity"], e["spans"]) for e in result] == [("Asta", [(0, 4), (31, 35)]), ("Berg", [])]
 
 
 def test_windows_unite_what_both_answer():
@@ -87,9 +87,9 @@ def test_a_window_places_a_mention_within_itself():
 def test_triples_are_told_apart_by_their_types():
     pair = {"head": "Asta Holm", "relation": "met", "tail": "Inga Holm"}
     typed = [{**pair, "head_type": "person", "tail_type": kind} for kind in ("person", "place", "person")]
-    found = join_answers("SPO", TEXT, [answered(*typed)])
-    assert [f["tail_type"] for f in found] == ["person", "place"]
-    assert found[0]["head_spans"] == [(0, 9)] and found[0]["tail_spans"] == [(14, 23)]
+    result = join_answers("SPO", TEXT, [answered(*typed)])
+    assert [f["tail_type"] for f in result] == ["person", "place"]
+    assert result[0]["head_spans"] == [(0, 9)] and result[0]["tail_spans"] == [(14, 23)]
 
 
 def event(trigger, *arguments, kind="meet"):
@@ -105,8 +105,8 @@ def summary(events):
 
 
 def test_events_have_offsets_of_trigger_and_arguments():
-    found = join_answers("EE", TEXT, [answered(event("left", ("who", "Asta")), event("met", ("who", "Inga Holm")))])
-    assert summary(found) == [
+    result = join_answers("EE", TEXT, [answered(event("left", ("who", "Asta")), event("met", ("who", "Inga Holm")))])
+    assert summary(result) == [
         ("met", [(10, 13)], [("who", "Inga Holm", [(14, 23)])]),
         ("left", [(36, 40)], [("who", "Asta", [(0, 4), (31, 35)])]),
     ]
@@ -131,10 +131,10 @@ def test_events_at_different_places_both_stay():
 
 
 def test_an_event_without_trigger_stands_at_its_first_argument():
-    found = join_answers(
+    result = join_answers(
         "EE", TEXT, [answered(event("left"), event("", ("who", "Inga Holm")), event("", ("who", "Berg")))]
     )
-    assert [(e["event_trigger"], len(e["arguments"])) for e in found] == [("", 1), ("left", 0), ("", 1)]
+    assert [(e["event_trigger"], len(e["arguments"])) for e in result] == [("", 1), ("left", 0), ("", 1)]
 
 
 def test_what_was_not_asked_is_no_prediction():

@@ -79,7 +79,7 @@ def test_a_label_file_that_is_missing():
     ("content", "message"),
     [
         ('{"text": "a"}\n{"text": 3}', ":2: expected a JSON object"),
-        ('{"text": "a"}\n\n{"text"', ":3: valid JSON"),
+        ('{"text": "a"}\n\n{"text"', ":3: no valid JSON"),
         ('{"text": "a", "id": 1}\n{"text": "b", "id": "1"}', ":2: the id '1' occurs twice in this file"),
         ('{"text": "a", "triggers": {"meet": "x"}}', "must be a map"),
         ('{"text": "a", "triggers": {"meet": ["x"]}}', "'x' does not occur in the text"),
@@ -92,8 +92,8 @@ def test_text_files_that_are_none(tmp_path, content, message):
 
 
 def test_a_text_a_line(tmp_path):
-    found = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
-    assert [(d.id, d.original, d.text, d.lang) for d in found] == [
+    result = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
+    assert [(d.id, d.original, d.text, d.lang) for d in result] == [
         ("0", "Asta met Berg.", "Asta met Berg.", "en"),
         ("1", "  海港的王芳。", "海港的王芳。", "zh"),
     ]
@@ -182,11 +182,11 @@ def test_windows_overlap_by_whole_sentences():
 )
 def test_windows_cover_the_text(words, max_chars, overlap_chars):
     text = ". ".join(words) + "."
-    found = texts.overlapping(text, "en", max_chars, min(overlap_chars, max_chars - 1))
-    assert all(0 < end - start <= max_chars for start, end in found)
-    covered = {at for start, end in found for at in range(start, end)}
+    result = texts.overlapping(text, "en", max_chars, min(overlap_chars, max_chars - 1))
+    assert all(0 < end - start <= max_chars for start, end in result)
+    covered = {at for start, end in result for at in range(start, end)}
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
-    for (start, end), (after, later) in pairwise(found):
+    for (start, end), (after, later) in pairwise(result):
         assert start < after and end < later and end - after <= overlap_chars
 
 
@@ -204,8 +204,8 @@ def test_labels_in_another_order(small):
 
 def test_rows_of_other_files_are_told_apart_by_what_they_ask():
     row = {"id": "h", "example_id": None, "task": "NER", "source": "s", "instruction": "{}"}
-    found = list(work.keys([row, row, {**row, "task": "RE"}]))
-    assert len(set(found)) == 3
+    result = list(work.keys([row, row, {**row, "task": "RE"}]))
+    assert len(set(result)) == 3
     assert list(work.keys([{**row, "example_id": "s/test/0", "id": "s/test/0/NER/0"}])) == ["s/test/0/NER/0"]
 
 

@@ -28,30 +28,30 @@ def tokenised(tokenizer, rows_file):
     return tokenise
 
 
-def answers(tokenizer, found) -> list[str]:
+def answers(tokenizer, result) -> list[str]:
     """The part of each row that the loss is on."""
     return [
         tokenizer.decode([i for i, learnt in zip(row["input_ids"], row["completion_mask"], strict=True) if learnt])
-        for row in found
+        for row in result
     ]
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_the_loss_is_on_the_answer_and_its_end(tokenizer, tokenised, streaming):
-    found = tokenised(streaming=streaming)
-    assert sorted(answers(tokenizer, found.train)) == sorted(ner_row(n)["output"] + "</s>" for n in range(24))
-    assert found.validation is None and next(iter(found.train)).keys() == set(rows.COLUMNS)
+    result = tokenised(streaming=streaming)
+    assert sorted(answers(tokenizer, result.train)) == sorted(ner_row(n)["output"] + "</s>" for n in range(24))
+    assert result.validation is None and next(iter(result.train)).keys() == set(rows.COLUMNS)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_long_rows_are_left_out_and_counted_never_cut(tokenizer, tokenised, streaming):
     lengths = [len(chat.example(tokenizer, row["instruction"], row["output"])[0]) for row in map(ner_row, range(24))]
     border = sorted(lengths)[11]
-    found = tokenised(max_length=border, streaming=streaming)
-    assert sorted(len(row["input_ids"]) for row in found.train) == sorted(n for n in lengths if n <= border)
-    assert found.counts.too_long == sum(n > border for n in lengths) > 0  # a stream's: once it has been read
+    result = tokenised(max_length=border, streaming=streaming)
+    assert sorted(len(row["input_ids"]) for row in result.train) == sorted(n for n in lengths if n <= border)
+    assert result.counts.too_long == sum(n > border for n in lengths) > 0  # a stream's: once it has been read
     if not streaming:
-        assert found.counts.tokens == sum(n for n in lengths if n <= border)
+        assert result.counts.tokens == sum(n for n in lengths if n <= border)
 
 
 def test_no_row_left_is_one_line(tokenised):
@@ -75,8 +75,8 @@ def test_balancing_a_stream_is_refused(tokenised):
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_weights_multiply_and_are_exact_where_whole(tokenised, streaming):
-    found = tokenised(weights={"NER": 2, "weather": 0}, streaming=streaming)
-    assert sum(1 for _ in found.train) == 2 * 19
+    result = tokenised(weights={"NER": 2, "weather": 0}, streaming=streaming)
+    assert sum(1 for _ in result.train) == 2 * 19
 
 
 def test_a_weight_of_nothing_is_named(tokenised):
@@ -100,21 +100,21 @@ def test_no_text_is_in_both_parts_and_nothing_is_lost(tokenizer, tokenised, tmp_
         row = ner_row(number)
         other = json.loads(row["instruction"]) | {"schema": ["place"]}
         twice += [row, {**row, "instruction": json.dumps(other), "output": '{"place": []}'}]
-    found = tokenised(data=write_rows(tmp_path / "rows.json", twice), validation_share=0.3)
+    result = tokenised(data=write_rows(tmp_path / "rows.json", twice), validation_share=0.3)
 
     def texts(part) -> Counter:
         prompts = (tokenizer.decode(row["input_ids"]).split("### Answer")[0] for row in part)
         return Counter(prompt.rsplit('"input": ', 1)[1] for prompt in prompts)
 
-    train, validation = texts(found.train), texts(found.validation)
+    train, validation = texts(result.train), texts(result.validation)
     assert not train.keys() & validation.keys() and (train + validation).total() == 120
     assert 5 < len(validation) < 35 and set((train + validation).values()) == {2}
 
 
 def test_the_corpus_s_own_validation_split_is_taken(tokenised, tmp_path):
     data = write_rows(tmp_path / "r.json", [ner_row(n, "validation" if n < 8 else "train") for n in range(24)])
-    found = tokenised(data=data, validation_share=0.5, max_validation_rows=5)
-    assert (found.counts.train, found.counts.validation) == (16, 5)
+    result = tokenised(data=data, validation_share=0.5, max_validation_rows=5)
+    assert (result.counts.train, result.counts.validation) == (16, 5)
 
 
 def test_a_row_without_output_is_named(tokenised, tmp_path):
@@ -134,8 +134,8 @@ def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(
     assert len(list(whole.train)) == 24 and whole.counts.special == 0
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")
-    found = rows.tokenize(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
-    assert len(list(found.train)) == 8 and found.counts.special == 16 and found.counts.too_long == 0
+    result = rows.tokenize(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
+    assert len(list(result.train)) == 8 and result.counts.special == 16 and result.counts.too_long == 0
 
 
 @pytest.mark.parametrize(

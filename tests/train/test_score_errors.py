@@ -143,11 +143,11 @@ def test_command_line(tmp_path):
     page = tmp_path / "scores.html"
     done = run("--predictions", predictions, "--by", "source", "--by", "task,label", "--json", "--html", str(page))
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [table["by"] for table in found["tables"]] == [["source"], ["task", "label"]]
-    assert [(r["source"], r["f1"]) for r in found["tables"][0]["rows"]] == [(f"S{n}", 2 / 3) for n in range(3)]
-    assert found["tables"][0]["means"][0]["f1"] == pytest.approx(2 / 3)
-    assert found["total"]["precision_interval"] == [1, 1]
+    result = json.loads(done.stdout)
+    assert [table["by"] for table in result["tables"]] == [["source"], ["task", "label"]]
+    assert [(r["source"], r["f1"]) for r in result["tables"][0]["rows"]] == [(f"S{n}", 2 / 3) for n in range(3)]
+    assert result["tables"][0]["means"][0]["f1"] == pytest.approx(2 / 3)
+    assert result["total"]["precision_interval"] == [1, 1]
     assert page.read_text().startswith("<!doctype html>")
     assert done.stderr.startswith("note: ")
 

@@ -2,7 +2,6 @@
 
 import os
 import reprlib
-from collections.abc import Iterable
 
 from schemas.errors import ConfigError, IEForgeError
 from schemas.label import Label, typed_label
@@ -67,9 +66,9 @@ def _read_file(path: str, task: str) -> list[Label]:
     return [_label(task, item, path) for item in content]
 
 
-def _read_schema(path: str, task: str) -> Iterable[Label]:
+def _read_schema(path: str, task: str) -> list[Label]:
     try:
-        return unified.read_schema(File(path, path), task)
+        return list(unified.read_schema(File(path, path), task))
     except IEForgeError as error:
         raise ConfigError(str(error)) from error
 

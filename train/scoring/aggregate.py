@@ -112,8 +112,8 @@ def groups(tally: Tally, by: Sequence[str]) -> list[Group]:
         values = dict(zip(text_columns, names[group], strict=True))
         if label:
             values["label"] = tally.labels[label[0]]
-        columns = {name: values[name] for name in dict.fromkeys(("task", *by))}
-        result.append(Group(columns, measure, chosen, members[group]))
+        group_columns = {name: values[name] for name in dict.fromkeys(("task", *by))}
+        result.append(Group(group_columns, measure, chosen, members[group]))
     return sorted(result, key=lambda group: (*group.columns.values(), group.measure))
 
 
