@@ -1,1 +1,1 @@
-"""Instruction shards → a fine-tuned language model, its predictions and their scores. Never loads Beam."""
+"""Instruction shards → a fine-tuned language model, its predictions and their scores. Does not import Beam."""

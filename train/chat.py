@@ -1,8 +1,8 @@
-"""An instruction (and its answer) → token ids by one chat template: the only place where text becomes tokens.
+"""An instruction (and its answer) → token ids, rendered with a chat template. No other module tokenizes text.
 
-Training, `predict` and a server that loads the saved tokenizer render the same template, so that they cannot differ.
-Special tokens are the template's alone: where an instruction or an answer spells one out (`</s>`), it becomes the
-tokens of these characters, as with transformers' `split_special_tokens`.
+Training, `predict` and a server that loads the saved tokenizer render the same template, so their prompts are
+identical. Only the template produces special tokens: the string of one (`</s>`) in an instruction or an answer is
+tokenized as ordinary characters, as with transformers' `split_special_tokens`.
 """
 
 import os
@@ -30,17 +30,18 @@ PLAIN = """\
 {%- endif -%}
 {%- endfor -%}
 """
-"""For a base model that has no chat template of its own."""
+"""The template for a base model without a chat template."""
 
 NO_THINKING = "{%- set enable_thinking = false -%}\n"
-"""Before the template of a model that reasons first: an answer is JSON from its first character."""
+"""Prepended to the template of a reasoning model: an answer must be JSON from its first character."""
 
 MARKS = range(0xE000, 0xF900)
-"""Private-use characters. One that a conversation does not hold keeps the special tokens spelled out in it apart."""
+"""Private-use characters. One that a conversation does not contain is inserted into the special-token strings in it,
+which prevents the tokenizer from matching them."""
 
 
 class SpecialTokenError(ConfigError):
-    """A text spells out a special token that this tokenizer cannot be made to read as text."""
+    """A text contains the string of a special token, and this tokenizer cannot encode it as ordinary text."""
 
 
 def load_tokenizer(
@@ -52,16 +53,16 @@ def load_tokenizer(
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> "PreTrainedTokenizerBase":
-    """The tokenizer of `model`, or the one that was saved with `adapter`, with the chat template to be used.
+    """Returns the tokenizer of `model`, or the one saved with `adapter`, with its chat template set.
 
-    `model` and `adapter`: a folder or a Hub name. `chat_template`: a Jinja file. Raises ConfigError for a name that
-    is none, a template that cannot be used, and a tokenizer without an end-of-sequence token.
+    `model` and `adapter`: a folder or a Hub name. `chat_template`: a Jinja file. Raises ConfigError for an invalid
+    name, an unusable template, or a tokenizer without an end-of-sequence token.
     """
     from transformers import AutoTokenizer
 
     origin = adapter if adapter and os.path.exists(f"{adapter}/tokenizer_config.json") else model
     check_name(origin)
-    with one_line(f"{origin}: holds no tokenizer that loads"):
+    with one_line(f"{origin}: cannot load the tokenizer"):
         try:
             tokenizer = AutoTokenizer.from_pretrained(
                 origin, revision=revision if origin == model else None, trust_remote_code=trust_remote_code
@@ -70,83 +71,85 @@ def load_tokenizer(
             if os.path.isdir(origin):
                 raise
             raise MachineError(
-                f"{origin}: no such folder, and the Hub gives no tokenizer for it; check the name"
+                f"{origin}: no such folder, and no tokenizer of this name on the Hub; check the name"
             ) from error
         tokenizer("{}")
     if eos_token is not None:
         if eos_token not in tokenizer.get_vocab():
-            raise ConfigError(f"eos_token {eos_token!r}: not in the vocabulary of {origin}; name one of its tokens")
+            raise ConfigError(f"eos_token {eos_token!r}: not in the vocabulary of {origin}; choose one of its tokens")
         tokenizer.eos_token = eos_token
     if tokenizer.eos_token_id is None:
         raise ConfigError(
-            f"{origin}: its tokenizer has no end-of-sequence token, so no answer could end; name one with eos_token"
+            f"{origin}: its tokenizer has no end-of-sequence token, so no answer could end; set eos_token"
         )
     tokenizer.chat_template = template(tokenizer, chat_template)
-    check_template(tokenizer, origin)  # before anything is loaded
+    check_template(tokenizer, origin)  # before the model is loaded
     return tokenizer
 
 
 def check_template(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
-    """Raises ConfigError where the chat template does not render or loses text, or where all texts have the same ids.
+    """Raises ConfigError if the chat template does not render or drops text, or if all texts get the same ids.
 
     `name`: the tokenizer's folder or Hub name.
     """
-    asked, answer = (" ".join(f"{word} {number}" for number in range(200)) for word in ("harbour", "crate"))
-    if asked not in prompt_text(tokenizer, asked):
-        raise ConfigError("the chat template does not put the whole of what the user says into the prompt; mend it")
-    if answer not in _render(tokenizer, [*messages(asked), {"role": "assistant", "content": answer}]):
-        raise ConfigError("the chat template does not put the whole answer into the text to train on; mend it")
+    question, answer = (" ".join(f"{word} {number}" for number in range(200)) for word in ("harbour", "crate"))
+    if question not in prompt_text(tokenizer, question):
+        raise ConfigError("the chat template does not put the whole user message into the prompt; fix the template")
+    if answer not in _render(tokenizer, [*messages(question), {"role": "assistant", "content": answer}]):
+        raise ConfigError("the chat template does not put the whole answer into the training text; fix the template")
     with one_line(f"{name}: its tokenizer does not work"):
-        if prompt(tokenizer, asked) == prompt(tokenizer, answer):
-            raise ConfigError(f"{name}: its tokenizer reads every text as the same; are its files there?")
+        if prompt(tokenizer, question) == prompt(tokenizer, answer):
+            raise ConfigError(
+                f"{name}: its tokenizer maps every text to the same tokens; check that its files are complete"
+            )
 
 
 def check_name(model: str) -> None:
-    """Raises ConfigError for a path that is no folder of a model, and as `hub.check` for a name of the Hub."""
+    """Raises ConfigError for a path that is not a model folder, and the errors of `hub.check` for a Hub name."""
     if os.path.isdir(model):
         files = set(os.listdir(model))
         if not files & {"config.json", "adapter_config.json", "tokenizer_config.json"}:
-            raise ConfigError(f"{model}: holds no model (no config.json); name a model's folder or its Hub name")
+            raise ConfigError(f"{model}: contains no model (no config.json); give a model folder or a Hub name")
     elif os.path.exists(model) or not is_repository(model):
-        raise ConfigError(f"{model}: no such folder; name a model's folder or its Hub name")
+        raise ConfigError(f"{model}: no such folder; give a model folder or a Hub name")
     else:
         hub.check(model, "model")
 
 
 def template(tokenizer: "PreTrainedTokenizerBase", file: str | None = None) -> str:
-    """The Jinja template to use: of `file`, else the model's own, else PLAIN. It never asks a model to reason first."""
+    """The Jinja template: that of `file`, else of the model, else PLAIN. Thinking is switched off in all of them."""
     if file is None:
-        own = tokenizer.chat_template
-        if isinstance(own, dict):  # several by name
-            own = own.get("default")
-        own = own or PLAIN
-        if not isinstance(own, str):
-            raise ConfigError(f"the model's chat template is {quoted(own)}, no text; give one (--chat_template)")
+        source = tokenizer.chat_template
+        if isinstance(source, dict):  # several by name
+            source = source.get("default")
+        source = source or PLAIN
+        if not isinstance(source, str):
+            raise ConfigError(f"the model's chat template is {quoted(source)}, not a string; pass --chat_template")
     else:
-        own = read_template(file)
-    return NO_THINKING + own if "enable_thinking" in own and not own.startswith(NO_THINKING) else own
+        source = read_template(file)
+    return NO_THINKING + source if "enable_thinking" in source and not source.startswith(NO_THINKING) else source
 
 
 def read_template(file: str) -> str:
-    """A Jinja file's text. Raises ConfigError where it cannot be read."""
+    """The text of a Jinja file. Raises ConfigError if it cannot be read."""
     try:
         return user_files.read_text(file)
     except ConfigError as error:
-        raise ConfigError(f"chat_template {file}: cannot be read ({error}); name a Jinja file") from error
+        raise ConfigError(f"chat_template {file}: cannot be read ({error}); give a Jinja file") from error
 
 
 def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
-    """The turns of a prompt: solved `examples` (instruction, answer) first, then the instruction."""
+    """The turns of a prompt: `examples` as (instruction, answer) pairs, then the instruction."""
     turns = []
-    for asked, answer in examples:
-        turns += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    for question, answer in examples:
+        turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return [*turns, {"role": "user", "content": instruction}]
 
 
 def prompt(
     tokenizer: "PreTrainedTokenizerBase", instruction: str, examples: Sequence[tuple[str, str]] = ()
 ) -> list[int]:
-    """Token ids up to the place where the answer starts. Raises SpecialTokenError."""
+    """The token ids of the prompt, up to the start of the answer. Raises SpecialTokenError."""
     turns, mark = _marked(tokenizer, messages(instruction, examples))
     return _ids(tokenizer, _render(tokenizer, turns, add_generation_prompt=True), mark)
 
@@ -154,29 +157,29 @@ def prompt(
 def prompt_text(
     tokenizer: "PreTrainedTokenizerBase", instruction: str, examples: Sequence[tuple[str, str]] = ()
 ) -> str:
-    """What `prompt` turns into token ids."""
+    """The rendered text of the prompt, which `prompt` tokenizes."""
     return _render(tokenizer, messages(instruction, examples), add_generation_prompt=True)
 
 
 def example(tokenizer: "PreTrainedTokenizerBase", instruction: str, output: str) -> tuple[list[int], list[int]]:
-    """(input_ids, completion_mask): prompt and answer; the mask is 1 on the answer and the token that ends it.
+    """(input_ids, completion_mask) of prompt and answer. The mask is 1 on the answer and its end-of-sequence token.
 
-    The ids start with exactly what `prompt` gives, and the last of them is the end-of-sequence token.
-    Raises ConfigError for a template that renders an answer otherwise than after its own prompt, SpecialTokenError as
-    `prompt` does.
+    The ids start with exactly the ids that `prompt` returns and end with the end-of-sequence token.
+    Raises ConfigError for a template that does not render an answer directly after its prompt, and SpecialTokenError
+    as `prompt` does.
     """
     turns, mark = _marked(tokenizer, [*messages(instruction), {"role": "assistant", "content": output}])
     before = _render(tokenizer, turns[:-1], add_generation_prompt=True)
     whole = _render(tokenizer, turns)
     if not whole.startswith(before):
         raise ConfigError(
-            "the chat template does not put an answer right behind its own prompt; give one that does (--chat_template)"
+            "the chat template does not render an answer directly after its prompt; use another (--chat_template)"
         )
     end = whole.rfind(tokenizer.eos_token)
-    # a template's end of a turn may be another token, or a line break may follow: the model learns to stop at EOS
+    # A template may end a turn with another token, or add a line break: the model must learn to stop at EOS.
     whole = whole[:end] if end >= len(before) else whole
     start, ids = _ids(tokenizer, before, mark), _ids(tokenizer, whole, mark)
-    if ids[: len(start)] != start:  # a token across the border is one that a prompt never ends with
+    if ids[: len(start)] != start:  # a token spans the boundary, which never occurs in a prompt
         ids = start + _ids(tokenizer, whole[len(before) :], mark)
     ids.append(tokenizer.eos_token_id)
     return ids, [0] * len(start) + [1] * (len(ids) - len(start))
@@ -184,7 +187,7 @@ def example(tokenizer: "PreTrainedTokenizerBase", instruction: str, output: str)
 
 @lru_cache(maxsize=8)
 def _special(tokenizer: "PreTrainedTokenizerBase", end: str) -> re.Pattern:
-    """Matches the special tokens; `end`: the end-of-sequence token, which a recipe may have named after loading."""
+    """Matches the special tokens; `end`: the end-of-sequence token, which a recipe may set after loading."""
     added = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
     names = sorted({*added, *tokenizer.all_special_tokens, end}, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, names)))
@@ -193,32 +196,39 @@ def _special(tokenizer: "PreTrainedTokenizerBase", end: str) -> re.Pattern:
 def _marked(
     tokenizer: "PreTrainedTokenizerBase", turns: Sequence[dict[str, str]]
 ) -> tuple[Sequence[dict[str, str]], str | None]:
-    """The turns with a mark behind the first character of every special token in them, and that mark; None: without."""
+    """Returns the turns with a mark after the first character of each special-token string, and the mark.
+
+    The mark is None if there is no such string.
+    """
     special = _special(tokenizer, tokenizer.eos_token)
     if not any(special.search(turn["content"]) for turn in turns):
         return turns, None
-    written = {character for turn in turns for character in turn["content"]}
-    mark = next(chr(code) for code in MARKS if chr(code) not in written)
+    used = {character for turn in turns for character in turn["content"]}
+    mark = next(chr(code) for code in MARKS if chr(code) not in used)
     return [
         {**turn, "content": special.sub(lambda match: match[0][0] + mark + match[0][1:], turn["content"])}
         for turn in turns
     ], mark
 
 
-def _render(tokenizer: "PreTrainedTokenizerBase", turns: list[dict[str, str]], **options) -> str:
+def _render(tokenizer: "PreTrainedTokenizerBase", turns: Sequence[dict[str, str]], **options) -> str:
     with one_line("the chat template does not render"):
-        return tokenizer.apply_chat_template(turns, tokenize=False, **options)
+        return tokenizer.apply_chat_template(list(turns), tokenize=False, **options)
 
 
 def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, mark: str | None = None) -> list[int]:
-    """The token ids of `text`, those of `mark` left out. Raises SpecialTokenError where it has no tokens of its own."""
+    """The token ids of `text` without those of `mark`. Raises SpecialTokenError if they cannot be separated."""
     if mark is None or mark not in text:
         return tokenizer(text, add_special_tokens=False)["input_ids"]
     if not tokenizer.is_fast:
-        raise SpecialTokenError("a text spells out a special token, which only a fast tokenizer can read as text")
+        raise SpecialTokenError(
+            "a text contains the string of a special token, which only a fast tokenizer can encode as text"
+        )
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     spans = encoded["offset_mapping"]
-    of_mark = {span for span in spans if mark in text[slice(*span)]}
-    if len(of_mark) != text.count(mark) or any(end - start > 1 for start, end in of_mark):
-        raise SpecialTokenError("a text spells out a special token, which this tokenizer cannot read as text")
-    return [number for number, span in zip(encoded["input_ids"], spans, strict=True) if span not in of_mark]
+    mark_spans = {span for span in spans if mark in text[slice(*span)]}
+    if len(mark_spans) != text.count(mark) or any(end - start > 1 for start, end in mark_spans):
+        raise SpecialTokenError(
+            "a text contains the string of a special token, which this tokenizer cannot encode as text"
+        )
+    return [number for number, span in zip(encoded["input_ids"], spans, strict=True) if span not in mark_spans]

@@ -1,4 +1,4 @@
-"""Compares two ways of building a corpus by the scores of models that are trained on each."""
+"""Compare two ways of building a corpus by the scores of models trained on them."""
 
 import argparse
 import json
@@ -23,16 +23,16 @@ examples:
   %(prog)s --config mine.yaml --output compared --json
 
 Builds both corpora from the same sources, trains on each with one recipe and several seeds, predicts and scores the
-held-out sources, and prints the difference. What is finished is not done again: the same command goes on.
-Exit codes: 1 the machine, 2 configuration, else that of the command that failed; 130 interrupted.
+held-out sources, and prints the difference. Finished steps are skipped; run the same command again to resume.
+Exit codes: 1 the machine, 2 configuration, else the code of the command that failed; 130 interrupted.
 """
 
-NO_EVIDENCE = "random weights: this is a plumbing test and no evidence for or against either arm"
+NO_EVIDENCE = "random weights: this only shows that the parts work align and is no evidence for or against either arm"
 RANDOM_MODEL = "tiny"
 
 
 class StepError(IEForgeError):
-    """A command of the comparison failed; its own message stands above."""
+    """A command of the comparison failed. It has printed its own message."""
 
     def __init__(self, step: "Step", code: int):
         super().__init__(f"{step.name}: the command ended with {code}: {' '.join(step.command)}")
@@ -40,7 +40,7 @@ class StepError(IEForgeError):
 
 
 def run(step: "Step", output: Path) -> bool:
-    """Runs a step unless it is done; whether it was run. What it prints goes to stderr. Raises StepError."""
+    """Runs a step unless it is done, and returns whether it ran. Its output goes to stderr. Raises StepError."""
     marker = output / "done" / step.name.replace("/", "-")
     if marker.exists():
         return False
@@ -62,32 +62,32 @@ def run(step: "Step", output: Path) -> bool:
 
 
 def compare(comparison: "Comparison", output: Path) -> dict:
-    """Does what is not done yet and returns what is compared, as JSON values; also kept in `comparison.json`.
+    """Runs the unfinished steps and returns the comparison as JSON values, which it also writes to `comparison.json`.
 
-    Raises StepError for a command that fails, and ConfigError as `comparison.claim` and `predictions.load` do.
+    Raises StepError if a command fails, and ConfigError as `comparison.claim` and `predictions.load` do.
     """
     from train.comparing.comparison import build_step, claim, predict_step, predictions, train_step
     from train.comparing.difference import differences
     from train.scoring.bootstrap import Bootstrap
-    from train.scoring.predictions import load, together
+    from train.scoring.predictions import align, load
 
     claim(comparison, output)
     for arm in comparison.arms:
         run(build_step(comparison, arm, output), output)
-    makers: tuple[Callable, ...] = (train_step, predict_step)
+    step_makers: tuple[Callable, ...] = (train_step, predict_step)
     for seed in comparison.seeds:
         for arm in comparison.arms:
-            for make in makers:
-                run(make(comparison, arm, seed, output), output)
+            for make_step in step_makers:
+                run(make_step(comparison, arm, seed, output), output)
     loaded = [[load(str(predictions(arm, seed, output))) for seed in comparison.seeds] for arm in comparison.arms]
-    together([run for runs in loaded for run in runs])
+    align([run for runs in loaded for run in runs])
     first, second = ([run.records for run in runs] for runs in loaded)
     rows = differences(first, second, comparison.match, Bootstrap(comparison.draws))
     if not rows:
-        raise ConfigError("the held-out sources have no gold for these tasks; name others")
+        raise ConfigError("the held-out sources have no gold annotations for these tasks; choose others")
     trained = [output / arm / str(seed) / "model/sft.json" for arm in comparison.arms for seed in comparison.seeds]
     models = {json.loads(path.read_text(encoding="utf-8"))["model"] for path in trained}
-    found = {
+    result = {
         "model": ", ".join(sorted(models)),
         "evidence": RANDOM_MODEL not in models,
         "arms": list(comparison.arms),
@@ -97,29 +97,29 @@ def compare(comparison: "Comparison", output: Path) -> dict:
         "draws": comparison.draws,
         "rows": [asdict(row) for row in rows],
     }
-    text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
     (output / "comparison.json").write_text(text, encoding="utf-8")
-    return found
+    return result
 
 
-def as_text(found: dict) -> str:
+def as_text(result: dict) -> str:
     from train.scoring.table import aligned, number
 
-    first, second = found["arms"]
+    first, second = result["arms"]
     header = ["task", "source", "measure", "texts", f"F1 {first}", f"F1 {second}", "difference", "95 %"]
     rows = []
-    for row in found["rows"]:
+    for row in result["rows"]:
         means = [100 * sum(f1) / len(f1) for f1 in row["f1"]]
         low, high = (100 * end for end in row["interval"])
         source = row["source"] or "mean over sources"
         cells = [row["task"], source, row["measure"], number(row["texts"]), f"{means[0]:.2f}", f"{means[1]:.2f}"]
         rows.append([*cells, f"{100 * row['difference']:+.2f}", f"{low:+.2f} to {high:+.2f}"])
     lines = [
-        f"base model: {found['model']}" + ("" if found["evidence"] else f" ({NO_EVIDENCE})"),
-        f"{len(found['seeds'])} seeds each, trained on {', '.join(found['trained_on'])}; held-out sources:",
+        f"base model: {result['model']}" + ("" if result["evidence"] else f" ({NO_EVIDENCE})"),
+        f"{len(result['seeds'])} seeds per arm, trained on {', '.join(result['trained_on'])}; held-out sources:",
         aligned(header, rows),
-        f"difference: {second} minus {first}, in points of F1, match {found['match']}; "
-        f"intervals over texts and seeds, {found['draws']:,} resamples",
+        f"difference: {second} minus {first}, in points of F1, match {result['match']}; "
+        f"intervals over texts and seeds, {result['draws']:,} resamples",
     ]
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -25,17 +25,17 @@ from transforms import files, user_files
 if TYPE_CHECKING:
     import datasets
 
-    Rows = datasets.Dataset | datasets.IterableDataset
+    Rows: TypeAlias = datasets.Dataset | datasets.IterableDataset
 
 REQUIRED = ("task", "source", "instruction")
 EXPECTED = f"a row is a JSON object with {', '.join(REQUIRED)}"
 JSON_COLUMNS = ("instruction", "output", "label")
 LABEL_KEY = {"EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
-"""Task → the key of an element of `schema` that names the label, where the element is no string."""
+"""Task → the key of the label's name in an element of `schema`, for tasks whose elements are objects."""
 
 
 class FileRow(msgspec.Struct):
-    """A row of a JSON file: the columns of `schemas.arrow.INSTRUCTIONS`, of which JSON_COLUMNS may be JSON values."""
+    """A row of a JSON file, with the columns of `schemas.arrow.INSTRUCTIONS`. JSON_COLUMNS may contain JSON values."""
 
     id: str | int | None = None
     example_id: str | None = None
@@ -53,7 +53,7 @@ class FileRow(msgspec.Struct):
 
 
 class Prompt(msgspec.Struct):
-    """What an instruction must hold as JSON; its `schema` is of the task's form."""
+    """The required keys of an instruction's JSON. The form of `schema` depends on the task."""
 
     schema: list
     input: str
@@ -63,7 +63,7 @@ PROMPT = msgspec.json.Decoder(Prompt)
 
 
 class EmptySplit(ConfigError):
-    """A split that has no rows, or none of the tasks and sources asked for."""
+    """A split without rows, or without rows of the requested tasks and sources."""
 
 
 def rows(
@@ -78,20 +78,20 @@ def rows(
 ) -> "Rows":
     """The rows of one split, with the columns of `schemas.arrow.INSTRUCTIONS` (null where unknown).
 
-    `data`: the output folder of a build, a dataset repository of the Hub (`org/name`, at `revision`), or a JSON or
-    JSON Lines file of rows in the form of IEPile's files: `task, source, instruction` and `output` or `label`. A row
-    of such a file that names no split belongs to any, one without a source has the file's name as its source, one
-    without a task has `task`. `sources` takes published names and, for builds, source keys.
-    Raises ConfigError for data that is none of these and for a build that did not pass its suites, EmptySplit where
-    there are no such rows, MachineError where the Hub does not answer.
+    `data`: the output folder of a build, a dataset repository on the Hub (`org/name`, at `revision`), or a JSON or
+    JSON Lines file of rows in IEPile's format: `task, source, instruction` and `output` or `label`. In such a file, a
+    row without a split belongs to every split, a row without a source gets the file's name as its source, and a row
+    without a task gets `task`. `sources` takes published names and, for builds, source keys.
+    Raises ConfigError for any other data and for a build that has not passed validation, EmptySplit if no row
+    matches, MachineError if the Hub does not answer.
     """
-    for name, known, values in (
+    for name, choices, values in (
         ("split", SPLITS, (split,)),
         ("task", TASKS, [*(tasks or ()), *([task] if task else ())]),
     ):
         for value in values:
-            if value not in known:
-                raise ConfigError(f"{name} {value}: no such {name}; there are {', '.join(known)}")
+            if value not in choices:
+                raise ConfigError(f"{name} {value}: no such {name}; choose from {', '.join(choices)}")
     if os.path.isdir(data):
         everything = _rows_of_build(data, split, streaming)
     elif os.path.isfile(data):
@@ -99,7 +99,9 @@ def rows(
     elif is_repository(data):
         everything = _rows_of_repository(data, split, streaming, revision)
     else:
-        raise ConfigError(f"{data}: no such folder or file; name a build's folder, a Hub repository or a JSON file")
+        raise ConfigError(
+            f"{data}: no such folder or file; give the folder of a build, a Hub repository or a JSON file"
+        )
     wanted = everything
     if tasks or sources:
         chosen = {"tasks": sorted(tasks or TASKS), "sources": sorted(sources or ())}
@@ -110,23 +112,26 @@ def rows(
 
 
 def check(data: str, split: str, task: str | None = None) -> None:
-    """What can be told of `data` at once, without `datasets`: that it is there and, of a file, that its first row is
-    one. Raises as `rows` does.
+    """Checks `data` quickly, without importing `datasets`: that it exists and, for a file, that the first row is valid.
+
+    Raises the errors of `rows`.
     """
     if os.path.isdir(data):
         if not _shards(data, split):
-            raise EmptySplit(f"{data}: split {split} is empty; name another split")
+            raise EmptySplit(f"{data}: split {split} is empty; choose another split")
     elif os.path.isfile(data):
-        if next(_of_split(**_version(data, split, task)), None) is None:
-            raise EmptySplit(f"{data}: split {split} is empty; name another split")
+        if next(_split_rows(**_generator_arguments(data, split, task)), None) is None:
+            raise EmptySplit(f"{data}: split {split} is empty; choose another split")
     elif is_repository(data):
         hub.check(data, "dataset")
     else:
-        raise ConfigError(f"{data}: no such folder or file; name a build's folder, a Hub repository or a JSON file")
+        raise ConfigError(
+            f"{data}: no such folder or file; give the folder of a build, a Hub repository or a JSON file"
+        )
 
 
 def has_split(data: str, split: str, revision: str | None = None) -> bool:
-    """Whether the corpus itself names this split; a file whose rows name none has no split of its own."""
+    """Whether the corpus has this split. A file has a split only if one of its rows names it."""
     if os.path.isdir(data):
         return bool(_shards(data, split))
     if os.path.isfile(data):
@@ -138,14 +143,14 @@ def has_split(data: str, split: str, revision: str | None = None) -> bool:
 
 
 def is_repository(name: str) -> bool:
-    """Whether a name that is no local path can be one of a Hub repository (`org/name` or `name`)."""
+    """Whether a name that is not a local path may be a Hub repository (`org/name` or `name`)."""
     return name.count("/") <= 1 and not name.startswith((".", "/", "~")) and not name.endswith(("/", ".json", ".jsonl"))
 
 
-def asked(task: str, instruction: str) -> list[str]:
-    """The names of the labels that an instruction asks for, in order, as the column `labels` has them.
+def requested_labels(task: str, instruction: str) -> list[str]:
+    """The names of the labels that an instruction asks for, in order, as in the column `labels`.
 
-    Raises ValueError for an instruction that is no JSON object with a `schema` of the task's form (WIRE_FORMAT).
+    Raises ValueError for an instruction that is not a JSON object with a `schema` in the task's form (WIRE_FORMAT).
     """
     try:
         schema = json.loads(instruction)["schema"]
@@ -153,9 +158,9 @@ def asked(task: str, instruction: str) -> list[str]:
             return [typed_label(s["subject_type"], s["predicate"], s["object_type"]).name for s in schema]
         names = [item[LABEL_KEY[task]] for item in schema] if task in LABEL_KEY else list(schema)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the instruction holds no schema of the form of task {task}") from error
+        raise ValueError(f"the instruction has no schema in the form of task {task}") from error
     if not all(isinstance(name, str) for name in names):
-        raise ValueError(f"the instruction holds no schema of the form of task {task}")
+        raise ValueError(f"the instruction has no schema in the form of task {task}")
     return names
 
 
@@ -169,25 +174,25 @@ def _is_wanted(task: str, source: str, example_id: str | None, tasks: list[str],
 
 
 def _why_empty(everything: "Rows", split: str, tasks: Collection[str] | None, sources: Collection[str] | None) -> str:
-    held = everything.select_columns(["task", "source"])
-    there = {(row["task"], row["source"]) for row in held}
-    if not there:
-        return f"split {split} is empty; name another split"
-    if tasks and not any(task in tasks for task, _ in there):
-        return f"split {split} has no {', '.join(tasks)}; it has {', '.join(t for t in TASKS if t in dict(there))}"
-    names = sorted({source for task, source in there if not tasks or task in tasks})
+    pairs = {(row["task"], row["source"]) for row in everything.select_columns(["task", "source"])}
+    if not pairs:
+        return f"split {split} is empty; choose another split"
+    if tasks and not any(task in tasks for task, _ in pairs):
+        return f"split {split} has no {', '.join(tasks)}; it has {', '.join(t for t in TASKS if t in dict(pairs))}"
+    names = sorted({source for task, source in pairs if not tasks or task in tasks})
     near = [name for source in sources or () for name in difflib.get_close_matches(source, names, 3, 0.4)]
     return f"split {split} has no rows of {', '.join(sources or ())}; did you mean {', '.join(near or names[:10])}?"
 
 
 def _shards(output: str, split: str) -> dict[str, str]:
-    """Path → SHA-256 of the shards of a split that a build's manifests name. Raises ConfigError where they did not pass
-    their suites.
+    """Path → SHA-256 of the shards of a split, as listed in the manifests of a build.
+
+    Raises ConfigError if the build has not passed validation.
     """
     advice = f"finish it with python -m pipelines.build --output {output}"
     if not os.path.exists(f"{output}/build.json"):
-        raise ConfigError(f"{output}: not made by a build (no build.json); name a build's folder or a JSON file")
-    _read_manifest(output, Validated, advice)  # the mark of shards that passed their suites
+        raise ConfigError(f"{output}: not made by a build (no build.json); give the folder of a build or a JSON file")
+    _read_manifest(output, Validated, advice)  # exists only after the shards have passed validation
     instructed = _read_manifest(output, Instructed, advice)
     for name, size in instructed.completion.files.items():
         if not os.path.exists(f"{output}/{name}") or os.path.getsize(f"{output}/{name}") != size:
@@ -208,11 +213,13 @@ def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
 
     shards = _shards(output, split)
     if not shards:
-        raise EmptySplit(f"{output}: split {split} is empty; name another split")
-    for path, checksum in shards.items():  # a byte that changed may still decode, to another text
+        raise EmptySplit(f"{output}: split {split} is empty; choose another split")
+    for path, checksum in shards.items():  # a changed byte may still decode, to a different text
         if files.checksum(path) != checksum:
-            raise ConfigError(f"{path}: damaged, it is not the file that was validated; build it anew or copy it again")
-    names = [glob.escape(os.path.realpath(path)) for path in shards]  # `datasets` looks for patterns, not behind links
+            raise ConfigError(f"{path}: damaged, it is not the file that was validated; build it or copy it again")
+    names = [
+        glob.escape(os.path.realpath(path)) for path in shards
+    ]  # `datasets` expands patterns and does not follow links
     return datasets.load_dataset("parquet", data_files=names, split="train", streaming=streaming)
 
 
@@ -221,24 +228,26 @@ def _rows_of_repository(data: str, split: str, streaming: bool, revision: str | 
 
     hub.check(data, "dataset")
     with _hub_errors(data):
-        found = datasets.load_dataset(data, split=split, streaming=streaming, revision=revision)
-    missing = sorted(set(INSTRUCTIONS.names) - set(found.column_names or INSTRUCTIONS.names))
+        table = datasets.load_dataset(data, split=split, streaming=streaming, revision=revision)
+    missing = sorted(set(INSTRUCTIONS.names) - set(table.column_names or INSTRUCTIONS.names))
     if missing:
-        raise ConfigError(f"{data}: no corpus of IEForge (no column {', '.join(missing)}); name another repository")
-    return found
+        raise ConfigError(
+            f"{data}: not a corpus of IEForge (no column {', '.join(missing)}); choose another repository"
+        )
+    return table
 
 
 @contextmanager
 def _hub_errors(data: str):
-    """What the Hub refuses, in one line."""
+    """Turns the errors of `datasets` about the Hub into one-line errors."""
     import datasets
 
     try:
         yield
     except datasets.exceptions.DatasetNotFoundError as error:
-        raise ConfigError(f"{data}: neither a local path nor a dataset of the Hub that you may read") from error
+        raise ConfigError(f"{data}: neither a local path nor a dataset on the Hub that you can read") from error
     except datasets.exceptions.DatasetGenerationError as error:
-        raise ConfigError(f"{data}: a file of it cannot be read: {first_line(error.__cause__ or error)}") from error
+        raise ConfigError(f"{data}: one of its files cannot be read: {first_line(error.__cause__ or error)}") from error
     except ValueError as error:  # an unknown split or revision
         raise ConfigError(f"{data}: {str(error).splitlines()[0]}") from error
     except OSError as error:
@@ -248,54 +257,54 @@ def _hub_errors(data: str):
 def _rows_of_file(path: str, split: str, streaming: bool, task: str | None) -> "Rows":
     import datasets
 
-    version = _version(path, split, task)
-    if next(_of_split(**version), None) is None:
-        raise EmptySplit(f"{path}: split {split} is empty; name another split")
+    arguments = _generator_arguments(path, split, task)
+    if next(_split_rows(**arguments), None) is None:
+        raise EmptySplit(f"{path}: split {split} is empty; choose another split")
     features = datasets.Features.from_arrow_schema(INSTRUCTIONS)
     if streaming:
-        return datasets.IterableDataset.from_generator(_of_split, features=features, gen_kwargs=version)
+        return datasets.IterableDataset.from_generator(_split_rows, features=features, gen_kwargs=arguments)
     try:
-        return datasets.Dataset.from_generator(_of_split, features=features, gen_kwargs=version)
+        return datasets.Dataset.from_generator(_split_rows, features=features, gen_kwargs=arguments)
     except datasets.exceptions.DatasetGenerationError as error:
         if isinstance(error.__cause__, ConfigError):
             raise error.__cause__ from None
         raise
 
 
-def _version(path: str, split: str, task: str | None) -> dict:
-    """Arguments of the generator: `datasets` keeps its rows under their hash, so a changed file needs others."""
+def _generator_arguments(path: str, split: str, task: str | None) -> dict:
+    """The arguments of `_split_rows`. `datasets` caches its rows by their hash, so they change with the file."""
     stat = os.stat(path)
     version = f"{stat.st_size}-{stat.st_mtime_ns}"
     return {"path": os.path.abspath(path), "split": split, "task": task, "version": version}
 
 
-def _of_split(path: str, split: str, task: str | None, version: str) -> Iterator[dict]:
-    given = {"task": task, "source": os.path.splitext(os.path.basename(path))[0]}
+def _split_rows(path: str, split: str, task: str | None, version: str) -> Iterator[dict]:
+    defaults = {"task": task, "source": os.path.splitext(os.path.basename(path))[0]}
     for line, row in user_files.objects(path, FileRow, EXPECTED):
         if row.split in (None, split):
-            missing = {name: value for name, value in given.items() if not getattr(row, name)}
-            yield _filled(msgspec.structs.asdict(row) | missing, split, f"{path}:{line}")
+            missing = {name: value for name, value in defaults.items() if not getattr(row, name)}
+            yield _complete(msgspec.structs.asdict(row) | missing, split, f"{path}:{line}")
 
 
-def _filled(row: dict, split: str, place: str) -> dict:
-    """The row with all our columns: JSON columns as strings, text_sha256 and labels from the instruction."""
+def _complete(row: dict, split: str, place: str) -> dict:
+    """The row with all columns: JSON columns as strings, `text_sha256` and `labels` computed from the instruction."""
     missing = [name for name in REQUIRED if not row[name]]
     if missing:
         raise ConfigError(f"{place}: no {', '.join(missing)}; a row has {', '.join(REQUIRED)}, and output or label")
     if row["task"] not in TASKS:
-        raise ConfigError(f"{place}: task {row['task']}: no such task; there are {', '.join(TASKS)}")
-    filled = {**row, "split": split, "id": None if row["id"] is None else str(row["id"])}
+        raise ConfigError(f"{place}: task {row['task']}: no such task; choose from {', '.join(TASKS)}")
+    complete = {**row, "split": split, "id": None if row["id"] is None else str(row["id"])}
     for name in JSON_COLUMNS:
-        if filled[name] is not None and not isinstance(filled[name], str):
-            filled[name] = json.dumps(filled[name], ensure_ascii=False)
-    prompt = filled["instruction"].encode()
+        if complete[name] is not None and not isinstance(complete[name], str):
+            complete[name] = json.dumps(complete[name], ensure_ascii=False)
+    prompt = complete["instruction"].encode()
     try:
         text = PROMPT.decode(prompt).input
-        filled["labels"] = filled["labels"] or asked(filled["task"], filled["instruction"])
+        complete["labels"] = complete["labels"] or requested_labels(complete["task"], complete["instruction"])
     except (*user_files.UNREADABLE, ValueError) as error:
         why = user_files.reason(error, prompt)
         raise ConfigError(
-            f"{place}: the instruction is no JSON object with instruction, schema and input ({why})"
+            f"{place}: the instruction is not a JSON object with instruction, schema and input ({why})"
         ) from error
-    filled["text_sha256"] = filled["text_sha256"] or hashlib.sha256(text.encode()).hexdigest()
-    return filled
+    complete["text_sha256"] = complete["text_sha256"] or hashlib.sha256(text.encode()).hexdigest()
+    return complete

@@ -1,4 +1,4 @@
-"""Merges a model and its adapter into one model folder, with an Ollama Modelfile."""
+"""Merge a model and its adapter into one model folder, with an Ollama Modelfile."""
 
 import argparse
 import json
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  %(prog)s --adapter adapter --output merged       its base model is taken from the adapter
-  %(prog)s --model model --output served           a fully tuned model
+  %(prog)s --adapter adapter --output merged       the adapter names its base model
+  %(prog)s --model model --output served           a fully fine-tuned model
   ollama create my-extractor -f merged/Modelfile                 afterwards
   vllm serve merged
 """
 
 PLACE = "{{ .Prompt }}"
-"""Where Ollama's template (Go's text/template) has what the user asks."""
+"""The placeholder of the user message in Ollama's template (Go's text/template)."""
 
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.export", __doc__, EPILOG)
-    parser.add_argument("--adapter", metavar="DIR", help="what train.sft wrote (lora, qlora)")
-    parser.add_argument("--model", metavar="NAME|DIR", help="default: the base model that the adapter names")
+    parser.add_argument("--adapter", metavar="DIR", help="an adapter folder written by train.sft (lora, qlora)")
+    parser.add_argument("--model", metavar="NAME|DIR", help="default: the base model named in the adapter")
     parser.add_argument("--output", metavar="DIR", help="a new folder")
-    parser.add_argument("--num_ctx", metavar="N", type=int, default=4096, help="tokens of prompt and answer in Ollama")
+    parser.add_argument("--num_ctx", metavar="N", type=int, default=4096, help="context length in Ollama, in tokens")
     parser.add_argument("--trust_remote_code", action="store_true", help="run code that comes with the model")
     return parser
 
@@ -39,9 +39,9 @@ def argument_parser() -> argparse.ArgumentParser:
 def export(
     output: str, model: str | None = None, adapter: str | None = None, num_ctx: int = 4096, trust: bool = False
 ) -> None:
-    """Writes model (in the base's own precision), tokenizer, chat template and Modelfile into the folder `output`.
+    """Writes model (in the base model's dtype), tokenizer, chat template and Modelfile into the folder `output`.
 
-    Raises ConfigError where neither model nor adapter is given, they do not fit, or the folder is in use.
+    Raises ConfigError if neither model nor adapter is given, if they do not fit, or if the folder is not empty.
     """
     from train import chat, load
 
@@ -58,21 +58,21 @@ def export(
 
 
 def check(output: str, model: str | None = None, adapter: str | None = None) -> str:
-    """The base model's name. Raises ConfigError as `export` does, before anything is loaded."""
+    """Returns the name of the base model. Raises the ConfigErrors of `export` before anything is loaded."""
     from train import load
 
     output_file.check_folder("--output", output)
     if not model and not adapter:
-        raise ConfigError("nothing to export; give --adapter, or --model for a fully tuned model")
+        raise ConfigError("nothing to export; give --adapter, or --model for a fully fine-tuned model")
     if os.path.isdir(output) and os.listdir(output):
-        raise ConfigError(f"{output}: not empty; name a new folder")
+        raise ConfigError(f"{output}: not empty; choose a new folder")
     base = model or load.base_model(adapter)
     load.check(base, adapter)
     return base
 
 
 def modelfile(tokenizer: "PreTrainedTokenizerBase", num_ctx: int) -> str:
-    """Ollama's description of the folder it lies in, with the prompt that training rendered around an instruction."""
+    """The Modelfile, which describes its folder to Ollama, with the prompt template used in training."""
     stop = json.dumps(tokenizer.eos_token, ensure_ascii=False)
     return (
         f'FROM .\nTEMPLATE """{prompt_template(tokenizer)}"""\n'
@@ -81,24 +81,27 @@ def modelfile(tokenizer: "PreTrainedTokenizerBase", num_ctx: int) -> str:
 
 
 def prompt_template(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """The chat template around one instruction, as Go's text/template; without the start token that Ollama adds."""
+    """The chat template for one instruction, as Go's text/template, without the start token, which Ollama adds.
+
+    Raises ConfigError for a chat template that Go's text/template cannot express.
+    """
     from train import chat
 
     rendered = chat.prompt_text(tokenizer, PLACE)
     if rendered.count(PLACE) != 1 or '"""' in rendered or rendered.count("{{") != 1:
-        raise ConfigError("the chat template changes what the user says, so Ollama cannot have the same; give another")
+        raise ConfigError("the chat template changes the user message, which Ollama cannot do; choose another template")
     start = tokenizer.bos_token
     adds_start = start is not None and tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]
     return rendered.removeprefix(start) if adds_start else rendered
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(argument_parser().parse_args, run, flags, after_interrupt="{output} is not whole, remove it")
+    return command.run(argument_parser().parse_args, run, flags, after_interrupt="{output} is incomplete; delete it")
 
 
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.output:
-        raise ConfigError("--output is missing; name a new folder")
+        raise ConfigError("--output is missing; choose a new folder")
     from train import load
 
     check(arguments.output, arguments.model, arguments.adapter)

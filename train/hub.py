@@ -1,6 +1,6 @@
-"""The name of a Hub repository → an error at once where there is none of that name or the Hub does not answer.
+"""Checks that a Hub repository exists and that the Hub answers, and fails within seconds.
 
-The libraries that load from the Hub try for up to a minute before they say so.
+The libraries that load from the Hub retry for up to a minute before they report an error.
 """
 
 import os
@@ -11,9 +11,9 @@ TIMEOUT_S = 10.0
 
 
 def check(name: str, kind: str) -> None:
-    """`kind`: model or dataset. What was downloaded before is not asked for.
+    """Checks the repository `name`; `kind`: model or dataset. A repository in the local cache is not requested.
 
-    Raises ConfigError for a name that the Hub does not know, MachineError where it does not answer.
+    Raises ConfigError for a name that the Hub does not have, MachineError if the Hub does not answer.
     """
     import httpx2
     from huggingface_hub import HfApi, constants, errors
@@ -25,6 +25,6 @@ def check(name: str, kind: str) -> None:
             return
         HfApi().repo_info(name, repo_type=kind, timeout=TIMEOUT_S)
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise ConfigError(f"{name}: neither a local path nor a {kind} of the Hub that you may read") from error
+        raise ConfigError(f"{name}: neither a local path nor a {kind} on the Hub that you can read") from error
     except (httpx2.HTTPError, OSError) as error:
         raise MachineError(f"{name}: no such local path, and the Hub does not answer; check both") from error

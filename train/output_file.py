@@ -1,4 +1,4 @@
-"""Where a command may write: not over its inputs, and only to regular files and folders. Checked before any work."""
+"""Checks of output paths before any work: commands write only to regular files and folders, and not over inputs."""
 
 import os
 import stat
@@ -8,8 +8,9 @@ from schemas.errors import ConfigError, MachineError
 
 
 def check(flag: str, path: str, inputs: Iterable[str]) -> None:
-    """Raises ConfigError where a file cannot be written to `path`: it is a folder, a device or a pipe, or one of the
-    files `inputs` under any name. MachineError as `check_parent` does.
+    """Raises ConfigError if `path` is a folder, a device, a pipe or one of the files `inputs` under any name.
+
+    Raises the errors of `check_parent` too.
     """
     try:
         status = os.stat(path)
@@ -17,30 +18,29 @@ def check(flag: str, path: str, inputs: Iterable[str]) -> None:
         check_parent(flag, path, os.path.dirname(path))
         return
     if not stat.S_ISREG(status.st_mode):
-        kind = "is a folder" if stat.S_ISDIR(status.st_mode) else "is no regular file"
-        raise ConfigError(f"{flag} {path}: {kind}; name a file")
+        kind = "is a folder" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
+        raise ConfigError(f"{flag} {path}: {kind}; choose a file")
     for name in inputs:
         if os.path.exists(name) and os.path.samestat(status, os.stat(name)):
-            raise ConfigError(f"{flag} {path}: is the input {name}, which would be overwritten; name another file")
+            raise ConfigError(f"{flag} {path}: is the input {name}, which would be overwritten; choose another file")
 
 
 def check_folder(flag: str, path: str) -> None:
-    """Raises ConfigError where files cannot be written below the folder `path`: it is a file. MachineError as
-    `check_parent` does.
-    """
+    """Raises ConfigError if `path` is not a folder and cannot become one. Raises the errors of `check_parent` too."""
     if os.path.exists(path) and not os.path.isdir(path):
-        raise ConfigError(f"{flag} {path}: is no folder; name a new one")
+        raise ConfigError(f"{flag} {path}: is not a folder; choose a new one")
     check_parent(flag, path, path)
 
 
 def check_parent(flag: str, path: str, folder: str) -> None:
-    """Raises ConfigError where the innermost part that exists of the path to a folder is a file, MachineError where
-    this user may not write in it.
+    """Checks the innermost existing part of the path to `folder`.
+
+    Raises ConfigError if it is a file, MachineError if this user may not write in it.
     """
     parent = os.path.abspath(folder)
     while not os.path.lexists(parent):
         parent = os.path.dirname(parent)
     if not os.path.isdir(parent):
-        raise ConfigError(f"{flag} {path}: {parent} is no folder; name another path")
+        raise ConfigError(f"{flag} {path}: {parent} is not a folder; choose another path")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise MachineError(f"{flag} {path}: no permission to write in {parent}; name another path")
+        raise MachineError(f"{flag} {path}: no permission to write in {parent}; choose another path")

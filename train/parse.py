@@ -1,7 +1,7 @@
-"""A model's raw answer → unified annotations, or why there are none.
+"""A model's raw answer → unified annotations, or the reason why it cannot be parsed.
 
-Answers have the shapes of the wire format (IEPile's): a JSON object, label → what was found. Unified annotations are
-the dictionaries of the column `label`: an entity and its type; head, relation and tail; an event with its arguments.
+An answer is in the wire format (IEPile's): a JSON object, label → extracted items. Unified annotations are the
+dictionaries of the column `label`: an entity with its type; head, relation and tail; an event with its arguments.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from schemas.errors import ConfigError
 from schemas.example import TASKS
 
 NAN = "NAN"
-"""What a role without a value and an event without a trigger answer; it predicts nothing."""
+"""The answer for a role without a value or an event without a trigger. It predicts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """`annotations` in the order answered, repetitions kept. `malformed`: pieces of another shape than the task's (a
-    number for a mention, a list for an object); they predict nothing, the rest of the answer counts.
+    """`annotations`: in the order of the answer, repetitions kept. `malformed`: the number of values that do not fit
+    the task's format (a number for a mention, a list for an object). They are ignored; the rest of the answer counts.
     """
 
     annotations: list[dict]
@@ -28,20 +28,16 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Unparseable:
-    """The answer is no JSON object and predicts nothing; `reason` says what it is."""
+    """The answer is not a JSON object and predicts nothing. `reason`: what it is instead."""
 
     reason: str
 
 
-class Malformed(Exception):
-    """A piece of an answer that has not the shape of its task."""
-
-
 def parse(task: str, answer: str, schema: Sequence = ()) -> Parsed | Unparseable:
-    """What `answer` predicts. `schema`: the decoded list of the prompt; only SPO takes something from it, the types.
+    """Parses `answer`. `schema`: the decoded schema list of the prompt, from which SPO takes the argument types.
 
-    Strict JSON (RFC 8259), of a repeated key the last value counts, as `json.loads` has it. Raises ConfigError for an
-    unknown task.
+    Accepts strict JSON (RFC 8259). For a repeated key the last value counts, as in `json.loads`. Raises ConfigError
+    for an unknown task.
     """
     if task not in READERS:
         raise ConfigError(f"unknown task {task!r}; the tasks are {', '.join(TASKS)}")
@@ -50,11 +46,11 @@ def parse(task: str, answer: str, schema: Sequence = ()) -> Parsed | Unparseable
     except msgspec.DecodeError as error:
         return Unparseable(str(error) if answer.strip() else "empty answer")
     except UnicodeEncodeError:
-        return Unparseable("a lone surrogate")
+        return Unparseable("an unpaired surrogate")
     except RecursionError:
         return Unparseable("nested too deep")
     if not isinstance(decoded, dict):
-        return Unparseable(f"no JSON object but {NAMES[type(decoded)]}")
+        return Unparseable(f"not a JSON object but {NAMES[type(decoded)]}")
     return read(task, decoded, schema)
 
 
@@ -62,7 +58,7 @@ NAMES = {list: "a list", str: "a string", int: "a number", float: "a number", bo
 
 
 def read(task: str, answer: Mapping, schema: Sequence = ()) -> Parsed:
-    """As `parse`, of an answer that is decoded already."""
+    """Like `parse`, for an answer that is already decoded."""
     types = {}
     if task == "SPO":
         types = {entry["predicate"]: (entry["subject_type"], entry["object_type"]) for entry in schema}
@@ -96,22 +92,22 @@ def _pairs(label: str, value: object, types: Mapping) -> Iterator[dict | None]:
 
 
 def _typed_pairs(label: str, value: object, types: Mapping) -> Iterator[dict | None]:
-    """A predicate that was not asked has no types."""
+    """A predicate that the prompt does not ask for gets empty types."""
     head_type, tail_type = types.get(label, ("", ""))
     for pair in _pairs(label, value, types):
         yield pair and {**pair, "head_type": head_type, "tail_type": tail_type}
 
 
 def _triggers(label: str, value: object, types: Mapping) -> Iterator[dict | None]:
-    for found in _entities(label, value, types):
-        if found is None:
+    for entity in _entities(label, value, types):
+        if entity is None:
             yield None
-        elif found["entity"] != NAN:
-            yield {"event_trigger": found["entity"], "event_type": label, "arguments": []}
+        elif entity["entity"] != NAN:
+            yield {"event_trigger": entity["entity"], "event_type": label, "arguments": []}
 
 
 def _events(label: str, value: object, types: Mapping) -> Iterator[dict | None]:
-    """An event with neither trigger nor arguments says nothing, as in the gold."""
+    """Skips events with neither trigger nor arguments, as the gold does."""
     if not isinstance(value, list):
         yield None
         return
@@ -147,12 +143,12 @@ def _graph(label: str, value: object, types: Mapping) -> Iterator[dict | None]:
 
 
 def _values(roles: object) -> Iterator[tuple[str, str | None]]:
-    """(role, value) of `{role: value or [value]}`, NAN left out; the value is None where it is no mention."""
+    """Yields (role, value) from `{role: value or [value]}` without NAN. The value is None if it is not a mention."""
     if not isinstance(roles, dict):
         yield "", None
         return
-    for role, found in roles.items():
-        for value in found if isinstance(found, list) else (found,):
+    for role, values in roles.items():
+        for value in values if isinstance(values, list) else (values,):
             if value != NAN:
                 yield role, value if _is_mention(value) else None
 

@@ -1,4 +1,4 @@
-"""Runs a model on a split of a corpus or on texts; writes answers and annotations with offsets."""
+"""Run a model on a split of a corpus or on texts; write its answers and the annotations with offsets."""
 
 import argparse
 import sys
@@ -16,17 +16,17 @@ examples:
   %(prog)s --endpoint http://localhost:8000/v1 --data build
   %(prog)s --config predict.yaml --split validation
 
-Writes predictions.jsonl (for train.score), predictions.joined.jsonl (everything found in each text, with offsets) and
-predictions.meta.json. The same command goes on where one was interrupted. docs/predict.md has more.
+Writes predictions.jsonl (for train.score), predictions.joined.jsonl (all extracted items of each text, with offsets)
+and predictions.meta.json. After an interruption, run the same command again to resume. See docs/predict.md.
 Exit codes: 1 the machine or rows without an answer, 2 configuration, 130 interrupted.
 """
 
 BACKENDS = ("transformers", "vllm")
 LISTS = ("tasks", "sources", "labels")
-"""Flags that take names with commas between them."""
+"""Flags that take comma-separated names."""
 
 NO_SETTINGS = ("help", "debug", "json", "config")
-"""Flags that a file cannot give."""
+"""Flags that cannot be set in a --config file."""
 
 LONGEST_TIMEOUT_S = 86_400
 RANGES = {
@@ -38,76 +38,102 @@ RANGES = {
     "shots": (0, 1000),
     "backoff_s": (0, 3600),
 }
-"""Flag → the least and the most it may be."""
+"""Flag → its minimum and maximum."""
 
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.predict", __doc__, EPILOG)
     model = parser.add_argument_group("model")
-    model.add_argument("--model", metavar="NAME|DIR", help="default: the base of --adapter, or the endpoint's only one")
+    model.add_argument(
+        "--model", metavar="NAME|DIR", help="default: the base model of --adapter, or the endpoint's only model"
+    )
     model.add_argument("--adapter", metavar="NAME|DIR", help="a PEFT adapter")
     model.add_argument("--chat_template", metavar="FILE", help="a Jinja file; default: the model's own")
     model.add_argument("--backend", choices=BACKENDS, default="transformers", help="default: transformers")
     model.add_argument("--device", help="default: cuda, else mps, else cpu")
     model.add_argument("--four_bit", action="store_true", help="4-bit weights (CUDA, bitsandbytes)")
-    model.add_argument("--model_revision", metavar="REV", help="of a model on the Hub")
+    model.add_argument("--model_revision", metavar="REV", help="revision of the model on the Hub")
     model.add_argument("--trust_remote_code", action="store_true", help="run code that comes with the model")
     endpoint = parser.add_argument_group("endpoint", "an OpenAI-compatible server; its key: $OPENAI_API_KEY")
     endpoint.add_argument("--endpoint", metavar="URL", help="up to and including /v1")
-    endpoint.add_argument("--concurrency", type=int, default=8, metavar="N", help="requests at a time; default: 8")
-    endpoint.add_argument("--retries", type=int, default=5, metavar="N", help="of a failed request; default: 5")
-    endpoint.add_argument("--timeout_s", type=float, default=120.0, metavar="S", help="of a request; default: 120")
-    endpoint.add_argument("--backoff_s", type=float, default=1.0, metavar="S", help="first wait; doubles; default: 1")
-    endpoint.add_argument("--request", metavar="JSON", help="keys of every request besides ours")
+    endpoint.add_argument("--concurrency", type=int, default=8, metavar="N", help="concurrent requests; default: 8")
+    endpoint.add_argument("--retries", type=int, default=5, metavar="N", help="retries of a failed request; default: 5")
+    endpoint.add_argument(
+        "--timeout_s", type=float, default=120.0, metavar="S", help="time limit of a request; default: 120"
+    )
+    endpoint.add_argument(
+        "--backoff_s",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="wait before the first retry; then doubled; default: 1",
+    )
+    endpoint.add_argument("--request", metavar="JSON", help="additional keys of every request")
     data = parser.add_argument_group("data")
     data.add_argument("--data", metavar="DIR|REPO|FILE", help="a build, a Hub repository or a JSON file of rows")
     data.add_argument("--split", default="test", help="default: test")
     data.add_argument("--tasks", metavar="T,T", help="default: all")
     data.add_argument("--sources", metavar="A,B", help="default: all")
-    data.add_argument("--revision", metavar="REV", help="of a repository on the Hub")
-    data.add_argument("--limit", type=int, metavar="N", help="at most N texts of each task and source")
-    texts = parser.add_argument_group("own texts")
-    texts.add_argument("--texts", metavar="FILE", help="a text a line, or JSON Lines (.jsonl) with text, id, lang")
-    texts.add_argument("--labels", metavar="A,B|FILE", help="what to look for")
-    texts.add_argument("--task", help="NER, RE, SPO, EE, EET, EEA or KG; with --data, of rows that name none")
-    texts.add_argument("--lang", help="en or zh; default: by the letters of each text")
-    texts.add_argument("--prompts", metavar="FILE", help="own instruction texts (YAML: task, language, list)")
-    texts.add_argument("--split_num", type=int, metavar="N", help="labels a prompt; default: as in training")
-    texts.add_argument("--max_chars", type=int, default=2000, metavar="N", help="of a window; default: 2000")
-    texts.add_argument("--overlap_chars", type=int, default=200, metavar="N", help="of two windows; default: 200")
-    asking = parser.add_argument_group("asking")
-    asking.add_argument("--shots", type=int, default=0, metavar="K", help="solved examples before each prompt")
-    asking.add_argument("--guided", action="store_true", help="answers cannot leave the JSON of the labels asked")
-    asking.add_argument("--max_new_tokens", type=int, default=1024, metavar="N", help="of an answer; default: 1024")
-    asking.add_argument("--batch_size", type=int, default=16, metavar="N", help="prompts at a time; default: 16")
-    asking.add_argument("--seed", type=int, default=42, help="of prompts and examples; default: 42")
-    asking.add_argument("--label_order", type=int, metavar="SEED", help="labels of each prompt in another order")
+    data.add_argument("--revision", metavar="REV", help="revision of the repository on the Hub")
+    data.add_argument("--limit", type=int, metavar="N", help="at most N texts per task and source")
+    texts = parser.add_argument_group("your own texts")
+    texts.add_argument("--texts", metavar="FILE", help="one text per line, or JSON Lines (.jsonl) with text, id, lang")
+    texts.add_argument("--labels", metavar="A,B|FILE", help="labels to extract")
+    texts.add_argument(
+        "--task", help="NER, RE, SPO, EE, EET, EEA or KG; of the texts, or of --data rows without a task"
+    )
+    texts.add_argument("--lang", help="en or zh; default: detected per text")
+    texts.add_argument("--prompts", metavar="FILE", help="custom instruction texts (YAML: task → language → list)")
+    texts.add_argument("--split_num", type=int, metavar="N", help="labels per prompt; default: as in training")
+    texts.add_argument(
+        "--max_chars", type=int, default=2000, metavar="N", help="maximum length of a window; default: 2000"
+    )
+    texts.add_argument(
+        "--overlap_chars", type=int, default=200, metavar="N", help="overlap of two windows; default: 200"
+    )
+    generation = parser.add_argument_group("prompts and generation")
+    generation.add_argument("--shots", type=int, default=0, metavar="K", help="solved examples before each prompt")
+    generation.add_argument("--guided", action="store_true", help="restrict answers to the JSON of the labels asked")
+    generation.add_argument(
+        "--max_new_tokens",
+        type=int,
+        default=1024,
+        metavar="N",
+        help="maximum length of an answer, in tokens; default: 1024",
+    )
+    generation.add_argument("--batch_size", type=int, default=16, metavar="N", help="prompts per batch; default: 16")
+    generation.add_argument("--seed", type=int, default=42, help="seed for prompts and examples; default: 42")
+    generation.add_argument(
+        "--label_order", type=int, metavar="SEED", help="permute the labels of each prompt with this seed"
+    )
     run = parser.add_argument_group("run")
-    run.add_argument("--config", metavar="FILE", help="a YAML file of flags (batch_size: 8), which flags override")
+    run.add_argument(
+        "--config", metavar="FILE", help="a YAML file of flags (batch_size: 8); flags of the command override it"
+    )
     run.add_argument("--output", metavar="FILE", default="predictions.jsonl", help="default: predictions.jsonl")
     run.add_argument("--json", action="store_true", help="print the counts as JSON on stdout")
     return parser
 
 
 def check_flags(arguments: argparse.Namespace) -> None:
-    """Raises ConfigError for flags that do not go together or have a value out of range."""
+    """Raises ConfigError for flags that contradict each other or a value that is out of range."""
     if (arguments.data is None) == (arguments.texts is None):
-        raise ConfigError("name what to predict: either --data or --texts")
+        raise ConfigError("nothing to predict: pass either --data or --texts")
     if arguments.texts and not (arguments.labels and arguments.task):
         raise ConfigError("--texts needs --task and --labels")
     if arguments.texts and arguments.shots:
         raise ConfigError("--shots takes its examples from the validation split of --data; --texts has none")
     if not arguments.endpoint and not (arguments.model or arguments.adapter):
-        raise ConfigError("name a --model, an --adapter or an --endpoint")
+        raise ConfigError("no model: pass --model, --adapter or --endpoint")
     if arguments.endpoint:
         for flag in ("adapter", "chat_template", "four_bit"):
             if getattr(arguments, flag):
-                raise ConfigError(f"--{flag} is the server's to set, not --endpoint's; leave it out")
+                raise ConfigError(f"--{flag} cannot be used with --endpoint: the server sets it; remove the flag")
     for flag, (least, most) in RANGES.items():
         value = getattr(arguments, flag)
         if value is None:
             continue
-        if not value >= least:  # so that NaN, which compares with nothing, is out of range too
+        if not value >= least:  # `not >=`, so that NaN is out of range too
             raise ConfigError(f"--{flag} {value}: must be at least {least}")
         if value > most:
             raise ConfigError(f"--{flag} {value}: must be at most {most}")
@@ -120,7 +146,7 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments: flags, then what the file of `--config` says, then defaults. Raises ConfigError."""
+    """Returns the arguments: flags override the `--config` file, which overrides the defaults. Raises ConfigError."""
     parser = argument_parser()
     arguments = parser.parse_args(flags)
     if arguments.config:
@@ -130,9 +156,9 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 
 def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
-    """Flag → value of a YAML file, checked by the types of the parser's flags; a list of names may be a list there.
+    """Reads flag → value from a YAML file. Values must have the types of the parser's flags; names may be a YAML list.
 
-    Raises ConfigError that names file, line and key.
+    Raises ConfigError with file, line and key.
     """
     from pydantic import ConfigDict, create_model
 
@@ -143,12 +169,12 @@ def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
     fields = {name: (value_type(flag), None) for name, flag in flags.items()}
     model = create_model("Flags", __config__=ConfigDict(extra="forbid"), **fields)
     checked = settings.check(model, settings.read(path, model, "--config takes a YAML file"))
-    given = checked.model_dump(exclude_unset=True)
-    return {name: key_list.join(value) if isinstance(value, list) else value for name, value in given.items()}
+    values = checked.model_dump(exclude_unset=True)
+    return {name: key_list.join(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def value_type(flag: argparse.Action) -> object:
-    """The type of a flag's value in a file."""
+    """The type of a flag's value in a `--config` file."""
     if flag.choices:
         return Literal[tuple(flag.choices)]
     if flag.nargs == 0:
@@ -160,7 +186,7 @@ def value_type(flag: argparse.Action) -> object:
 
 def predict(arguments: argparse.Namespace) -> int:
     check_flags(arguments)
-    from train.prediction import predicting  # torch and datasets are loaded only once the flags are known to be good
+    from train.prediction import predicting  # imports torch and datasets, so only after the flags are checked
 
     return predicting.run(arguments)
 

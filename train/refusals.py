@@ -1,7 +1,7 @@
-"""Errors of libraries that load a damaged or foreign model, as one line that names the model.
+"""Turns errors of libraries that load a damaged or foreign model into one line that names the model.
 
-transformers, tokenizers, safetensors, peft and jinja2 check little of what they read: a number where a list should be
-ends in whichever error comes first. Only calls that load or try out a model or a template are wrapped in `one_line`.
+transformers, tokenizers, safetensors, peft and jinja2 hardly validate their input: a number in place of a list may
+raise almost any exception. Only calls that load or try out a model or a template are wrapped in `one_line`.
 """
 
 import errno
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from schemas.errors import ConfigError, MachineError
 
 TORCH_ON_CPU = "DefaultCPUAllocator: can't allocate memory"
-"""What torch says in a RuntimeError where the CPU's memory is too small; on accelerators it has a class for that."""
+"""In the message of the RuntimeError that torch raises if CPU memory runs out; accelerators have an exception class."""
 
 BUILT_IN = (
     ArithmeticError,
@@ -31,7 +31,7 @@ BUILT_IN = (
 
 
 def families() -> tuple[type[Exception], ...]:
-    """The classes of these errors; those of libraries are imported only here."""
+    """The exception classes to catch. Those of libraries are imported only here."""
     import pickle
 
     import jinja2
@@ -43,26 +43,26 @@ def families() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def one_line(problem: str) -> Iterator[None]:
-    """Raises ConfigError (`problem`: the reason) where a library refuses what it reads; errors of ours pass unchanged.
+    """Turns exceptions of libraries into ConfigError (`problem`: the reason). IEForge's own errors pass unchanged.
 
-    Memory that runs out, in the machine or on its accelerator, is a MachineError: the model may be as it should.
+    Running out of memory, on the host or on its accelerator, is a MachineError, since the model may be valid.
     """
     try:
         yield
     except families() as error:
         if is_out_of_memory(error):
             raise MachineError(
-                f"{problem}: out of memory ({first_line(error)}); take a smaller model or a larger machine"
+                f"{problem}: out of memory ({first_line(error)}); use a smaller model or a larger machine"
             ) from error
         raise ConfigError(f"{problem}: {first_line(error)}") from error
     except Exception as error:
-        if type(error) is not Exception:  # the library tokenizers raises this very class
+        if type(error) is not Exception:  # tokenizers raises Exception itself
             raise
         raise ConfigError(f"{problem}: {first_line(error)}") from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, by an error of Python, of the operating system or of torch."""
+    """Whether `error`, of Python, the operating system or torch, means that memory ran out."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     if isinstance(error, RuntimeError):
@@ -71,6 +71,6 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """What a library's error says, for a message of one line of at most 300 characters."""
+    """The first line of a library's error message, at most 300 characters."""
     message = str(error).strip()
     return message.splitlines()[0][:300] if message else type(error).__name__

@@ -1,4 +1,4 @@
-"""Scores predictions against gold annotations: precision, recall, F1 and the kinds of errors."""
+"""Score predictions against gold annotations: precision, recall, F1 and error classes."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ examples:
   %(prog)s --predictions iepile_output.json --match set --json
   %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
 
-docs/score.md defines every figure. Exit codes: 1 the machine, 2 a file or a flag is wrong.
+docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
 """
 
 
@@ -43,23 +43,23 @@ def score(
     task: str | None = None,
     show_progress: bool = False,
 ) -> "Report":
-    """Scores files of predictions for the same rows, each a run (another order of labels, another seed).
+    """Scores files of predictions for the same rows. Each file is a run (another label order, another seed).
 
-    `by`: a table for each, its groups told apart by these columns. Raises ConfigError as `predictions.load` does.
+    `by`: the columns to group by, one tuple per table. Raises ConfigError as `predictions.load` does.
     """
     from tqdm import tqdm
 
     from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring.bootstrap import Bootstrap
-    from train.scoring.predictions import load, together
+    from train.scoring.predictions import align, load
     from train.scoring.tally import tally
 
     check_paths(*paths, *([gold] if gold else ()))
     loaded = [load(path, gold, task) for path in paths]
-    together(loaded)
+    align(loaded)
     runs = [predictions.records for predictions in loaded]
     bootstrap = Bootstrap(draws, seed)
-    found = []
+    results = []
     for with_repair in (False, True) if repair else (False,):
         with tqdm(
             total=len(runs) * len(runs[0]), desc="repaired" if with_repair else "scored", unit=" texts",
@@ -67,65 +67,74 @@ def score(
         ) as bar:  # fmt: skip
             counts = tally(runs, match, with_repair, bar.update)
         tables = [Table(columns, scores(counts, columns, bootstrap)) for columns in by]
-        found.append((total(counts, bootstrap), tables))
+        results.append((total(counts, bootstrap), tables))
     notes = tuple(note for predictions in loaded for note in predictions.notes)
-    report = Report(tuple(paths), match, draws, seed, notes, *found[0])
+    report = Report(tuple(paths), match, draws, seed, notes, *results[0])
     if not repair:
         return report
-    return Report(tuple(paths), match, draws, seed, notes, *found[0], found[1][0], tuple(found[1][1]))
+    return Report(tuple(paths), match, draws, seed, notes, *results[0], results[1][0], tuple(results[1][1]))
 
 
 def check_paths(*paths: str) -> None:
-    """Raises ConfigError for the first that is no file, before one of them is read."""
+    """Raises ConfigError for the first path that is not a file, before any file is read."""
     for path in paths:
         try:
             is_folder = stat.S_ISDIR(os.stat(path).st_mode)
         except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror.lower()}; name a JSON Lines file") from error
+            raise ConfigError(f"{path}: {error.strerror.lower()}; give a JSON Lines file") from error
         if is_folder:
-            raise ConfigError(f"{path}: is a directory; name a JSON Lines file")
+            raise ConfigError(f"{path}: is a directory; give a JSON Lines file")
 
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.score", __doc__, EPILOG)
     parser.add_argument(
         "--predictions", required=True, nargs="+", metavar="FILE",
-        help="what train.predict wrote, or rows in IEPile's form; several files are runs over the same rows",
+        help="a file of train.predict, or rows in IEPile's format; several: runs over the same rows",
     )  # fmt: skip
-    parser.add_argument("--gold", metavar="FILE", help="rows with what the predictions lack, joined by id")
+    parser.add_argument("--gold", metavar="FILE", help="file with the gold annotations, joined by id")
     parser.add_argument(
         "--by", action="append", metavar="A[,B]",
-        help=f"a table with a row for each {', '.join(BY)} or combination; may be repeated (default: task)",
+        help=f"group the scores by {', '.join(BY)} or a combination; repeat it for several tables (default: task)",
     )  # fmt: skip
-    parser.add_argument("--task", choices=TASKS, help="of rows that name none, as in older files of IEPile")
+    parser.add_argument("--task", choices=TASKS, help="task of rows that have none, as in older files of IEPile")
     parser.add_argument("--match", choices=MATCHES, default="normal", help="normal counts repetitions, set does not")
-    parser.add_argument("--repair", action="store_true", help="also score with broken JSON repaired, as a second table")
-    parser.add_argument("--bootstrap", type=int, default=1000, metavar="N", help="resamples (default: 1000; 0: none)")
-    parser.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
+    parser.add_argument(
+        "--repair", action="store_true", help="also score with invalid JSON repaired, in a second table"
+    )
+    parser.add_argument(
+        "--bootstrap",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="number of bootstrap resamples (default: 1000; 0: none)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--html", metavar="FILE", help="also write a page with plots, for reading offline")
+    parser.add_argument("--html", metavar="FILE", help="also write a self-contained HTML page with plots")
     return parser
 
 
-def columns_of(by: Sequence[str] | None) -> list[tuple[str, ...]]:
-    tables = [tuple(part.strip() for part in one.split(",")) for one in by or ["task"]]
+def parse_by(by: Sequence[str] | None) -> list[tuple[str, ...]]:
+    """Parses the values of --by into columns, one tuple per table. Raises ConfigError for an unknown column."""
+    tables = [tuple(column.strip() for column in value.split(",")) for value in by or ["task"]]
     for column in (column for table in tables for column in table):
         if column not in BY:
             raise ConfigError(f"--by {column}: choose from {', '.join(BY)}")
     return tables
 
 
-def part_of(path: str) -> str:
+def part_path(path: str) -> str:
     return f"{path}.part"
 
 
 def write(path: str, content: str) -> None:
-    """Whole or not at all."""
+    """Writes the file atomically. Raises MachineError if it cannot be written."""
     try:
-        Path(part_of(path)).write_text(content, encoding="utf-8")
-        os.replace(part_of(path), path)
+        Path(part_path(path)).write_text(content, encoding="utf-8")
+        os.replace(part_path(path), path)
     except OSError as error:
-        raise MachineError(f"{path}: {error.strerror.lower()}; name another file") from error
+        raise MachineError(f"{path}: {error.strerror.lower()}; choose another file") from error
 
 
 def main(flags: Sequence[str] | None = None) -> int:
@@ -134,16 +143,16 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def print_scores(arguments: argparse.Namespace) -> int:
     if arguments.bootstrap < 0 or arguments.seed < 0:
-        raise ConfigError("--bootstrap and --seed take whole numbers from 0")
+        raise ConfigError("--bootstrap and --seed must be 0 or more")
     if arguments.bootstrap > MOST_DRAWS:
         raise ConfigError(f"--bootstrap {arguments.bootstrap}: must be at most {MOST_DRAWS}")
-    by = columns_of(arguments.by)
+    by = parse_by(arguments.by)
     if arguments.html and not os.path.isdir(os.path.dirname(os.path.abspath(arguments.html))):
-        raise MachineError(f"{arguments.html}: no such file or directory; name another file")
+        raise MachineError(f"{arguments.html}: no such file or directory; choose another file")
     if arguments.html:
         inputs = [*arguments.predictions, *([arguments.gold] if arguments.gold else [])]
-        for written in (arguments.html, part_of(arguments.html)):
-            output_file.check("--html", written, inputs)
+        for path in (arguments.html, part_path(arguments.html)):
+            output_file.check("--html", path, inputs)
     report = score(
         arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
         arguments.bootstrap, arguments.seed, arguments.task, show_progress=True,

@@ -1,4 +1,4 @@
-"""Fine-tunes a language model, or an adapter on one, on the instructions of a corpus."""
+"""Fine-tune a language model, or an adapter of one, on the instructions of a corpus."""
 
 import argparse
 import contextlib
@@ -19,9 +19,9 @@ examples:
   %(prog)s --config qwen3-4b-lora --data corpus --output adapter
   %(prog)s --model PATH --data rows.json --output adapter --set lora.r=8 --set training.num_train_epochs=1
   torchrun --nproc_per_node 8 -m train.sft --config h200 --data corpus --output model
-  %(prog)s ... --resume                                             goes on from the last checkpoint
+  %(prog)s ... --resume                                             continues from the last checkpoint
 
---config takes a file or a shipped recipe: tiny-cpu, qwen3-4b-lora, llama3-8b-lora, iepile, h200. Flags win over it.
+--config takes a file or a shipped recipe: tiny-cpu, qwen3-4b-lora, llama3-8b-lora, iepile, h200. Flags override it.
 Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 """
 
@@ -31,37 +31,37 @@ FLAGS = ("model", "adapter", "data", "output", "method", "chat_template")
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.sft", __doc__, EPILOG)
-    what = parser.add_argument_group("what")
-    what.add_argument("--config", metavar="FILE", help="a YAML recipe")
-    what.add_argument("--model", metavar="NAME|DIR", help="a causal language model, or tiny: a random one")
-    what.add_argument("--adapter", metavar="DIR", help="an adapter on that model to go on with")
-    what.add_argument("--data", metavar="DIR|REPO|FILE", help="a build, a Hub repository or a file of rows")
-    what.add_argument("--output", metavar="DIR", help="where the trained model or adapter goes")
-    what.add_argument("--tasks", metavar="T,T", help="default: all")
-    what.add_argument("--sources", metavar="A,B", help="default: all")
-    how = parser.add_argument_group("how")
-    how.add_argument("--method", metavar="lora|qlora|full", help="default: lora")
-    how.add_argument("--chat_template", metavar="FILE", help="a Jinja file; default: the model's own")
-    how.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="one setting; may be repeated")
-    how.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the output folder")
-    how.add_argument("--json", action="store_true", help="print the summary as JSON")
+    inputs = parser.add_argument_group("model and data")
+    inputs.add_argument("--config", metavar="FILE", help="a YAML recipe")
+    inputs.add_argument("--model", metavar="NAME|DIR", help="a causal language model, or tiny: a random one")
+    inputs.add_argument("--adapter", metavar="DIR", help="an adapter of this model to continue from")
+    inputs.add_argument("--data", metavar="DIR|REPO|FILE", help="a build, a Hub repository or a file of rows")
+    inputs.add_argument("--output", metavar="DIR", help="folder for the trained model or adapter")
+    inputs.add_argument("--tasks", metavar="T,T", help="default: all")
+    inputs.add_argument("--sources", metavar="A,B", help="default: all")
+    method = parser.add_argument_group("method")
+    method.add_argument("--method", metavar="lora|qlora|full", help="default: lora")
+    method.add_argument("--chat_template", metavar="FILE", help="a Jinja file; default: the model's own")
+    method.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="one setting; may be repeated")
+    method.add_argument("--resume", action="store_true", help="continue from the last checkpoint in the output folder")
+    method.add_argument("--json", action="store_true", help="print the summary as JSON")
     return parser
 
 
 def configuration(arguments: argparse.Namespace) -> "Recipe":
-    """The recipe's file, then --set, then flags."""
+    """Returns the recipe: flags override --set, which overrides the recipe file. Raises ConfigError."""
     from train.tuning import recipe
     from transforms.settings import Settings
 
-    given = recipe.read(arguments.config) if arguments.config else Settings()
+    values = recipe.read(arguments.config) if arguments.config else Settings()
     for setting in arguments.set:
-        given = given.with_setting(setting, levels=1)  # the key of a source, in `weights`, may have dots
+        values = values.with_setting(setting, levels=1)  # the key of a source, in `weights`, may have dots
     for flag in (*FLAGS, *LIST_FLAGS):
         value = getattr(arguments, flag)
         if value is not None:
             value = key_list.split(value, f"--{flag}") if flag in LIST_FLAGS else value
-            given = given.with_value([flag], value, f"--{flag}")
-    return recipe.check(given)
+            values = values.with_value([flag], value, f"--{flag}")
+    return recipe.check(values)
 
 
 def main(flags: Sequence[str] | None = None) -> int:
@@ -69,21 +69,21 @@ def main(flags: Sequence[str] | None = None) -> int:
         argument_parser().parse_args,
         train,
         flags,
-        after_interrupt="--resume goes on from the last checkpoint",
+        after_interrupt="use --resume to continue from the last checkpoint",
         silent=not is_first_process(),
     )
 
 
 def is_first_process() -> bool:
-    """Whether this is the one of the processes that a launcher (torchrun) starts that prints."""
+    """Whether this is the first of the processes that a launcher (torchrun) starts. Only the first one prints."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def train(arguments: argparse.Namespace) -> int:
     settings = configuration(arguments)
-    from train.tuning import run  # torch and transformers are loaded only once the flags are known to be good
+    from train.tuning import run  # imports torch and transformers, so only after the flags are checked
 
-    with contextlib.redirect_stdout(sys.stderr):  # the trainer's log is printed
+    with contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log to stdout
         summary = run.train(settings, resume=arguments.resume, debug=arguments.debug)
     if is_first_process():
         print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))

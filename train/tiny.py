@@ -1,4 +1,4 @@
-"""Texts → a random two-layer model with a tokenizer trained on them: training and predicting without a download."""
+"""Texts → a random two-layer model and a tokenizer trained on the texts, for training and tests without a download."""
 
 import os
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 PAD, START, END = "<pad>", "<s>", "</s>"
 PIECE_CHARS = 256
-"""Texts are cut into pieces of so many characters before the tokenizer is trained on them."""
+"""Characters per piece: texts are cut into pieces before the tokenizer is trained on them."""
 
 NAME = "tiny"
-"""The model name that stands for this model."""
+"""The name of this model in recipes and flags."""
 
 
 def tokenizer(texts: Iterable[str], vocab_size: int = 2000) -> "PreTrainedTokenizerFast":
-    """A byte-level BPE tokenizer of at most `vocab_size` tokens; every string of any language has ids."""
+    """Trains a byte-level BPE tokenizer of at most `vocab_size` tokens. It encodes any string of any language."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -31,7 +31,7 @@ def tokenizer(texts: Iterable[str], vocab_size: int = 2000) -> "PreTrainedTokeni
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    # Merges are counted within words, in a time that grows with the square of a word that has no end.
+    # Training takes time quadratic in the length of a word, and a text without blanks is one word.
     pieces = (text[start : start + PIECE_CHARS] for text in texts for start in range(0, len(text), PIECE_CHARS))
     trained.train_from_iterator(pieces, trainer)
     return PreTrainedTokenizerFast(
@@ -42,7 +42,7 @@ def tokenizer(texts: Iterable[str], vocab_size: int = 2000) -> "PreTrainedTokeni
 def model(
     vocabulary: "PreTrainedTokenizerFast", *, hidden_size: int = 128, layers: int = 2, seed: int = 0
 ) -> "PreTrainedModel":
-    """A random Llama of two layers (float32) that fits the tokenizer's vocabulary."""
+    """Returns a randomly initialised Llama (float32) with `layers` layers for the tokenizer's vocabulary."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -63,7 +63,7 @@ def model(
 
 
 def save(texts: Iterable[str], output: str | os.PathLike, vocab_size: int = 2000, **shape: int) -> str:
-    """Writes model and tokenizer into the folder `output` and returns it; `shape` as in `model`."""
+    """Writes model and tokenizer into the folder `output` and returns its path. `shape`: arguments of `model`."""
     vocabulary = tokenizer(texts, vocab_size)
     vocabulary.save_pretrained(output)
     model(vocabulary, **shape).save_pretrained(output)

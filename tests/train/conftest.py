@@ -17,10 +17,10 @@ PLACES = ("Aldby", "Brevik", "Corno", "Dunvale")
 def ner_row(number: int, split: str | None = None) -> dict:
     """A row as IEPile's train.json has it, its text made up; every third one finds nothing."""
     person, place = PEOPLE[number % 4], PLACES[number // 4 % 4]
-    found = number % 3 != 0
-    text = f"{person} sailed to {place} with {number} crates." if found else f"It rained for {number} days."
+    result = number % 3 != 0
+    text = f"{person} sailed to {place} with {number} crates." if result else f"It rained for {number} days."
     schema = ["person", "place"] if number % 2 else ["place", "person"]
-    answer = {"person": [person] if found else [], "place": [place] if found else []}
+    answer = {"person": [person] if result else [], "place": [place] if result else []}
     row = {
         "task": "NER",
         "source": "harbour" if number % 5 else "weather",

@@ -39,7 +39,7 @@ def write(path: Path, rows: list[dict]) -> str:
 
 
 def entities(**mentions: list[str]) -> list[dict]:
-    return [{"entity": mention, "entity_type": label} for label, found in mentions.items() for mention in found]
+    return [{"entity": mention, "entity_type": label} for label, result in mentions.items() for mention in result]
 
 
 def triple(head: str, relation: str, tail: str, head_type: str | None = None, tail_type: str | None = None) -> dict:

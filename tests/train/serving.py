@@ -46,19 +46,19 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked = body["messages"][-1]["content"]
+            requested = body["messages"][-1]["content"]
             served.requests.append(body)
             served.headers.append(dict(self.headers))
-            attempt = served.attempts[asked]
-            served.attempts[asked] += 1
-            found = served.reply(asked, attempt)
-            if found == "hang":
+            attempt = served.attempts[requested]
+            served.attempts[requested] += 1
+            result = served.reply(requested, attempt)
+            if result == "hang":
                 served.closing.wait()
-            elif found == "half":
+            elif result == "half":
                 whole = completion("{}")
                 self.send(200, whole[:20], len(whole))
             else:
-                self.send(*found)
+                self.send(*result)
 
         def send(self, status: int, body: bytes, length: int | None = None):
             self.send_response(status)

@@ -52,8 +52,8 @@ def test_training_transformers_and_a_saved_tokenizer_render_the_same_ids(tiny_ba
     tokenizer.save_pretrained(tmp_path / "saved")
     served = AutoTokenizer.from_pretrained(tmp_path / "saved")
     turns = [{"role": "user", "content": ROW["instruction"]}]
-    asked = served.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
-    assert asked == prompt == ids[: len(prompt)]
+    requested = served.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
+    assert requested == prompt == ids[: len(prompt)]
     assert sum(mask) == len(ids) - len(prompt) and mask == sorted(mask)
     answer = tokenizer.decode([i for i, of_answer in zip(ids, mask, strict=True) if of_answer])
     end = "<|im_end|>\n</s>" if "im_end" in template else "</s>"
@@ -122,13 +122,13 @@ def test_a_template_that_does_not_render_is_refused(tiny_base, tmp_path, templat
 def test_a_template_that_answers_elsewhere_is_refused(tiny_base, tmp_path):
     (tmp_path / "t.jinja").write_text(CHATML.replace("assistant\\n' -}}{%- endif", "assistant\\n<think>' -}}{%- endif"))
     tokenizer = chat.load_tokenizer(tiny_base, chat_template=str(tmp_path / "t.jinja"))
-    with pytest.raises(ConfigError, match="does not put an answer right behind its own prompt"):
+    with pytest.raises(ConfigError, match="does not render an answer directly after its prompt"):
         chat.example(tokenizer, "a", "b")
 
 
 @pytest.mark.parametrize(
     ("model", "line"),
-    [("no/such/model", "no such folder"), ("./model", "no such folder"), ("{folder}", "holds no model")],
+    [("no/such/model", "no such folder"), ("./model", "no such folder"), ("{folder}", "contains no model")],
 )
 def test_a_model_path_that_is_none_is_refused(tmp_path, model, line):
     with pytest.raises(ConfigError, match=line):
@@ -212,6 +212,6 @@ def test_what_a_tokenizer_cannot_read_as_text_is_refused(tiny_base):
 
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")  # a normalizer that drops what it does not know
-    with pytest.raises(chat.SpecialTokenError, match="cannot read as text"):
+    with pytest.raises(chat.SpecialTokenError, match="cannot encode as text"):
         chat.prompt(tokenizer, "</s>")
     assert chat.prompt(tokenizer, "s")

@@ -22,13 +22,13 @@ def test_a_build_gives_its_rows_with_all_columns(small, streaming):
     row = next(iter(rows))
     assert list(row) == INSTRUCTIONS.names
     assert row["split"] == "train" and row["output"] and row["label"] is None
-    assert corpus.asked(row["task"], row["instruction"]) == row["labels"]
+    assert corpus.requested_labels(row["task"], row["instruction"]) == row["labels"]
 
 
 def test_labels_of_every_task_are_read_from_the_instruction(small):
     tasks = set()
     for row in corpus.rows(str(small), "train"):
-        assert corpus.asked(row["task"], row["instruction"]) == row["labels"], row["id"]
+        assert corpus.requested_labels(row["task"], row["instruction"]) == row["labels"], row["id"]
         tasks.add(row["task"])
     assert tasks == {"NER", "RE", "SPO", "EE", "EET", "EEA", "KG"}
 
@@ -78,8 +78,8 @@ def test_a_folder_that_no_build_made_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("asked_for", "line"),
     [
-        ({"split": "dev"}, "no such split; there are train, validation, test"),
-        ({"tasks": ["NRE"]}, "task NRE: no such task; there are NER"),
+        ({"split": "dev"}, "no such split; choose from train, validation, test"),
+        ({"tasks": ["NRE"]}, "task NRE: no such task; choose from NER"),
         ({"sources": ["ade"]}, "no rows of ade; did you mean ADE_corpus"),
         ({"tasks": ["KG"], "sources": ["duee1"]}, "no rows of duee1; did you mean lighthouses"),
     ],
@@ -137,8 +137,11 @@ def test_a_file_that_changed_is_read_again(tmp_path):
         ("[1]", r"rows.jsonl:1: a row is a JSON object"),
         ('{"task": "NER", "source": "x"}', r"rows.jsonl:1: no instruction; a row has task, source, instruction"),
         (json.dumps({**ner_row(1), "task": "NRE"}), r"rows.jsonl:1: task NRE: no such task"),
-        (json.dumps({**ner_row(1), "instruction": "Name them."}), r"rows.jsonl:1: the instruction is no JSON object"),
-        (json.dumps({**ner_row(1), "task": "EE"}), r"rows.jsonl:1: the instruction is no JSON object"),
+        (
+            json.dumps({**ner_row(1), "instruction": "Name them."}),
+            r"rows.jsonl:1: the instruction is not a JSON object",
+        ),
+        (json.dumps({**ner_row(1), "task": "EE"}), r"rows.jsonl:1: the instruction is not a JSON object"),
         ("", "split train is empty"),
     ],
 )
@@ -173,7 +176,7 @@ def test_what_is_wrong_within_an_instruction_is_said(tmp_path, instruction, why,
     path = write_rows(
         tmp_path / "rows.jsonl", [ner_row(1), {**ner_row(2), "instruction": instruction, "labels": labels}]
     )
-    with pytest.raises(ConfigError, match=r"rows.jsonl:2: the instruction is no JSON object.*" + why) as error:
+    with pytest.raises(ConfigError, match=r"rows.jsonl:2: the instruction is not a JSON object.*" + why) as error:
         corpus.rows(path, "train")
     assert len(str(error.value)) < 500
 

@@ -54,7 +54,7 @@ def test_a_whole_model_is_read(model):
     ("key", "value", "line"),
     [
         ("num_hidden_layers", 5, "27 weights of the model are not in its files"),
-        ("num_hidden_layers", 1, "9 weights in its files have no place in the model"),
+        ("num_hidden_layers", 1, "9 weights in its files are not in the model"),
         ("model_type", "gpt2", ""),
         ("attention_bias", True, "weights of the model are not in its files"),
     ],
@@ -106,7 +106,7 @@ def test_an_adapter_without_all_its_weights_or_with_more_layers_is_refused(model
         assert line in refusal(model, str(adapter))
         file.write_bytes(whole)
     tiny.model(chat.load_tokenizer(str(model)), hidden_size=32, layers=1).save_pretrained(model)
-    assert "weights in its files have no place in the model" in refusal(model, str(adapter))
+    assert "weights in its files are not in the model" in refusal(model, str(adapter))
 
 
 @pytest.mark.parametrize("key", ["r", "target_modules", "peft_type", "base_model_name_or_path", "task_type"])
@@ -170,7 +170,7 @@ def test_a_tokenizer_with_ids_beyond_the_model_is_refused(model):
     tokenizer = chat.load_tokenizer(str(model))
     tokenizer.add_tokens(["<entity>"])
     tokenizer.save_pretrained(model)
-    assert "they do not belong together" in refusal(model)
+    assert "they do not match" in refusal(model)
 
 
 RENDERED = "{% for m in messages %}{{ m.content }}</s>{% endfor %}"
@@ -187,9 +187,9 @@ RENDERED = "{% for m in messages %}{{ m.content }}</s>{% endfor %}"
         ("{{ messages[0].content.nope() }}", "does not render"),
         ("{{ [1][3] + {}['a'] }}", "does not render"),
         ("{{ range(10 ** 12) | list }}", "does not render"),
-        ("### Answer:", "does not put the whole of what the user says into the prompt"),
-        (RENDERED.replace("m.content", "m.content[:50]"), "does not put the whole of what the user says"),
-        (RENDERED.replace("m.content", "m.content | upper"), "does not put the whole of what the user says"),
+        ("### Answer:", "does not put the whole user message into the prompt"),
+        (RENDERED.replace("m.content", "m.content[:50]"), "does not put the whole user message"),
+        (RENDERED.replace("m.content", "m.content | upper"), "does not put the whole user message"),
         ("{{ messages[0].content }}", "does not put the whole answer"),
     ],
 )

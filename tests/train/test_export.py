@@ -58,8 +58,8 @@ def test_ollama_asks_as_training_did(tiny_base, template):
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.chat_template = template
     lines = export.modelfile(tokenizer, num_ctx=2048)
-    asked = lines.split('TEMPLATE """')[1].split('"""')[0].replace("{{ .Prompt }}", ner_row(1)["instruction"])
-    assert asked == chat.prompt_text(tokenizer, ner_row(1)["instruction"])
+    requested = lines.split('TEMPLATE """')[1].split('"""')[0].replace("{{ .Prompt }}", ner_row(1)["instruction"])
+    assert requested == chat.prompt_text(tokenizer, ner_row(1)["instruction"])
     assert lines.startswith("FROM .\n") and lines.endswith("PARAMETER num_ctx 2048\n")
     assert 'PARAMETER stop "</s>"\n' in lines
 
@@ -77,11 +77,11 @@ def test_what_cannot_be_exported_is_one_line(tmp_path, capsys):
         export.export(str(tmp_path / "new"))
     for given, line in (
         (["--adapter", str(tmp_path / "none"), "--output", str(tmp_path / "x")], "no such folder"),
-        (["--adapter", str(tmp_path), "--output", str(tmp_path / "x")], "holds no adapter (no adapter_config.json)"),
+        (["--adapter", str(tmp_path), "--output", str(tmp_path / "x")], "contains no adapter (no adapter_config.json)"),
         (["--model", "m"], "--output is missing"),
     ):
         assert export.main(given) == 2
         assert line in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert export.main(["--model", "m", "--output", str(tmp_path)]) == 2
-    assert "not empty; name a new folder" in capsys.readouterr().err
+    assert "not empty; choose a new folder" in capsys.readouterr().err

@@ -46,14 +46,14 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         ([*sft[:-1], str(broken), *new], "broken.jsonl:1: no valid JSON"),
         ([*sft[:-1], model, *new], "not made by a build"),
         ([*sft, *new, "--model", none], "none: no such folder"),
-        ([*sft, *new, "--model", str(tmp_path / "full")], "holds no model"),
-        ([*sft, *new, "--model", adapter], "holds an adapter"),
+        ([*sft, *new, "--model", str(tmp_path / "full")], "contains no model"),
+        ([*sft, *new, "--model", adapter], "contains an adapter"),
         ([*sft, *new, "--adapter", none], "none: "),
         ([*sft, *new, "--adapter", adapter], "an adapter for ./gone, not for"),
         ([*sft, *new, "--chat_template", none], "cannot be read"),
         ([*sft, *new, "--config", none], "none: No such file"),
         ([*sft, "--output", str(tmp_path / "full")], "full: not empty"),
-        ([*sft, *new, "--set", "training.output_dir=x"], "give output instead"),
+        ([*sft, *new, "--set", "training.output_dir=x"], "use output instead"),
         (["train.predict", "--model", none, "--data", rows], "none: no such folder"),
         (["train.predict", "--model", model, "--data", none], "none: no such folder or file"),
         (["train.predict", "--model", model, "--data", str(broken)], "broken.jsonl:1: no valid JSON"),
@@ -61,9 +61,9 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         (["train.predict", "--adapter", adapter, "--data", rows], "./gone: no such folder"),
         (["train.predict", "--endpoint", "http://a:b@localhost/v1", "--data", rows], "without a user"),
         ([*texts, "--output", model], "model: is a folder"),
-        ([*texts, "--output", "/dev/null"], "/dev/null: is no regular file"),
-        ([*texts, "--output", "/dev/full"], "/dev/full: is no regular file"),
-        ([*texts, "--output", str(pipe)], "pipe: is no regular file"),
+        ([*texts, "--output", "/dev/null"], "/dev/null: is not a regular file"),
+        ([*texts, "--output", "/dev/full"], "/dev/full: is not a regular file"),
+        ([*texts, "--output", str(pipe)], "pipe: is not a regular file"),
         ([*texts, "--output", rows], "is the input"),
         ([*texts, "--output", str(linked)], "is the input"),
         ([*texts, "--texts", joined, "--output", joined.replace(".joined", "")], "is the input"),
@@ -88,11 +88,11 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         (["train.score", "--predictions", rows, "--html", str(linked)], "is the input"),
         (["train.score", "--predictions", rows, "--gold", joined, "--html", joined], "is the input"),
         (["train.score", "--predictions", part, "--html", part.removesuffix(".part")], "is the input"),
-        (["train.score", "--predictions", rows, "--html", "/dev/null"], "/dev/null: is no regular file"),
+        (["train.score", "--predictions", rows, "--html", "/dev/null"], "/dev/null: is not a regular file"),
         (["train.compare", "--config", none, *new], "none: No such file"),
     ]
-    asked = json.dumps([command for command, _ in commands])
-    done = subprocess.run([sys.executable, "-c", RUN, asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    requested = json.dumps([command for command, _ in commands])
+    done = subprocess.run([sys.executable, "-c", RUN, requested], cwd=ROOT, capture_output=True, text=True, check=True)
     for (command, line), result in zip(commands, map(json.loads, done.stdout.splitlines()), strict=True):
         code, printed, imported = result
         assert code == (1 if "no such file" in line and "--html" in command else 2) and imported == [], (

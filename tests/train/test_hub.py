@@ -45,7 +45,7 @@ def online(monkeypatch):
 
 def test_a_name_that_the_hub_has_not(online):
     for kind, name in (("model", "qwenn"), ("dataset", "org/nothing"), ("model", "no name")):
-        with pytest.raises(ConfigError, match=f"{name}: neither a local path nor a {kind} of the Hub"):
+        with pytest.raises(ConfigError, match=f"{name}: neither a local path nor a {kind} on the Hub"):
             hub.check(name, kind)
     online()
     with pytest.raises(MachineError, match="qwenn: no such local path, and the Hub does not answer"):

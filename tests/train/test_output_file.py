@@ -27,5 +27,5 @@ def test_a_new_or_an_old_folder_is_accepted_and_nothing_is_made(tmp_path, name, 
 def test_a_folder_without_permission_is_the_machine(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     for check in (output_file.check_folder, lambda flag, path: output_file.check(flag, path, [])):
-        with pytest.raises(MachineError, match=r"locked; name another path"):
+        with pytest.raises(MachineError, match=r"locked; choose another path"):
             check("--output", str(tmp_path / "locked/new"))

@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train.parse import READERS, Parsed, Unparseable, parse
-from train.scoring.items import MEASURES, asked_label, compared, items
+from train.scoring.items import MEASURES, comparable_items, items, label_name
 
 SPO_SCHEMA = [{"subject_type": "ship", "predicate": "moored at", "object_type": "quay"}]
 
@@ -38,9 +38,9 @@ ANSWERS = {
 
 
 def parsed(task: str, answer: object) -> Parsed:
-    found = parse(task, json.dumps(answer), SPO_SCHEMA)
-    assert isinstance(found, Parsed)
-    return found
+    result = parse(task, json.dumps(answer), SPO_SCHEMA)
+    assert isinstance(result, Parsed)
+    return result
 
 
 def test_every_task_is_covered():
@@ -50,15 +50,15 @@ def test_every_task_is_covered():
 @pytest.mark.parametrize("task", TASKS)
 def test_answers_of_every_task(task):
     answer, expected = ANSWERS[task]
-    found = parsed(task, answer)
-    assert items(task, found.annotations) == expected
-    assert found.malformed == 0
+    result = parsed(task, answer)
+    assert items(task, result.annotations) == expected
+    assert result.malformed == 0
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_labels_asked_can_be_told_from_annotations(task):
     answer, _ = ANSWERS[task]
-    names = {asked_label(task, annotation) for annotation in parsed(task, answer).annotations}
+    names = {label_name(task, annotation) for annotation in parsed(task, answer).annotations}
     assert names == {"SPO": {"ship_moored at_quay"}}.get(task, {next(iter(answer))})
 
 
@@ -84,9 +84,9 @@ def test_labels_asked_can_be_told_from_annotations(task):
     ],
 )
 def test_what_is_no_json_object_predicts_nothing(answer, reason):
-    found = parse("NER", answer)
-    assert isinstance(found, Unparseable)
-    assert reason in found.reason
+    result = parse("NER", answer)
+    assert isinstance(result, Unparseable)
+    assert reason in result.reason
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_what_is_no_json_object_predicts_nothing(answer, reason):
     ],
 )
 def test_pieces_of_another_shape_are_left_out_and_counted(task, answer, kept, malformed):
-    found = parsed(task, answer)
-    assert items(task, found.annotations)[MEASURES[task][0]] == kept
-    assert found.malformed == malformed
+    result = parsed(task, answer)
+    assert items(task, result.annotations)[MEASURES[task][0]] == kept
+    assert result.malformed == malformed
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_pieces_of_another_shape_are_left_out_and_counted(task, answer, kept, ma
     ],
 )
 def test_events(event, events, arguments, malformed):
-    found = parsed("EE", {"arrive": [event]})
-    assert items("EE", found.annotations) == {
+    result = parsed("EE", {"arrive": [event]})
+    assert items("EE", result.annotations) == {
         "event": events,
         "argument": [(("arrive", role), value) for role, value in arguments],
     }
-    assert found.malformed == malformed
+    assert result.malformed == malformed
 
 
 def test_of_a_repeated_key_the_last_counts():
@@ -150,11 +150,11 @@ def test_eet_gold_counts_a_trigger_of_two_events_as_often_as_it_is_named():
     docked = {"event_trigger": "docked", "event_type": "arrive", "arguments": []}
     gold = [docked, {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]}, {"event_type": "leave"}]
     for named, counted in ((0, 1), (1, 1), (2, 2), (3, 2)):
-        _, there = compared("EET", [docked] * named, gold)
+        _, there = comparable_items("EET", [docked] * named, gold)
         assert there == {"event": [("arrive", "docked")] * counted}
-        _, there = compared("EET", [docked] * named, [docked, docked])  # repetitions
+        _, there = comparable_items("EET", [docked] * named, [docked, docked])  # repetitions
         assert there == {"event": [("arrive", "docked")] * 2}
-    assert compared("EE", [], gold)[1]["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
+    assert comparable_items("EE", [], gold)[1]["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
 
 
 def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
@@ -162,14 +162,14 @@ def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
     predicted = parsed("KG", answer).annotations
     low, high = ("port", "Ada", "Low"), ("port", "Ada", "High")
     gold = [{"head": "Ada", "relation": "port", "tail": "Low"}]
-    assert compared("KG", predicted, gold) == ({"relation": [low, low, high]}, {"relation": [low]})
+    assert comparable_items("KG", predicted, gold) == ({"relation": [low, low, high]}, {"relation": [low]})
     typed = [{**gold[0], "head_type": "ship"}]
-    assert compared("KG", predicted, typed) == ({"relation": [low, low, low, high]}, {"relation": [low]})
+    assert comparable_items("KG", predicted, typed) == ({"relation": [low, low, low, high]}, {"relation": [low]})
 
 
 def test_large_answers():
-    found = parsed("NER", {"ship": ["Ada"] * 100_000})
-    assert len(found.annotations) == 100_000
+    result = parsed("NER", {"ship": ["Ada"] * 100_000})
+    assert len(result.annotations) == 100_000
 
 
 def test_an_unknown_task():

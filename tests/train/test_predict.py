@@ -33,10 +33,12 @@ def example(split: str, number: int) -> Example:
 
 def rows_of(split: str, numbers) -> list[dict]:
     prompts = load(None, ("NER",), ("en",))
-    found = []
+    result = []
     for number in numbers:
-        found += instructions(example(split, number), "NER", LABELS, None, prompts, AskOptions(split_num={"NER": 4}))[0]
-    return [asdict(row) for row in found]
+        result += instructions(example(split, number), "NER", LABELS, None, prompts, AskOptions(split_num={"NER": 4}))[
+            0
+        ]
+    return [asdict(row) for row in result]
 
 
 def write_rows(path: Path, rows) -> str:
@@ -65,9 +67,9 @@ def lines(path) -> list[dict]:
 
 def gold(instruction: str, attempt: int = 0) -> tuple[int, bytes]:
     """What a model that knows everything answers."""
-    asked = json.loads(instruction)
-    people = sorted((name for name in NAMES if name in asked["input"]), key=asked["input"].find)
-    return 200, completion(json.dumps({label: people if label == "person" else [] for label in asked["schema"]}))
+    requested = json.loads(instruction)
+    people = sorted((name for name in NAMES if name in requested["input"]), key=requested["input"].find)
+    return 200, completion(json.dumps({label: people if label == "person" else [] for label in requested["schema"]}))
 
 
 def run(*flags: str, output) -> int:
@@ -89,11 +91,11 @@ def test_an_endpoint_answers_a_split(data, tmp_path, capsys):
     rows = lines(output)
     expected = rows_of("test", range(6))
     assert [row["id"] for row in rows] == [row["id"] for row in expected]
-    for row, asked in zip(rows, expected, strict=True):
-        assert row["output"] == json.loads(gold(asked["instruction"])[1])["choices"][0]["message"]["content"]
-        assert row["label"] == asked["label"] and row["labels"] == list(asked["labels"])
+    for row, requested in zip(rows, expected, strict=True):
+        assert row["output"] == json.loads(gold(requested["instruction"])[1])["choices"][0]["message"]["content"]
+        assert row["label"] == requested["label"] and row["labels"] == list(requested["labels"])
         same = ("example_id", "task", "source", "lang", "split", "text_sha256", "instruction")
-        assert [row[name] for name in same] == [asked[name] for name in same]
+        assert [row[name] for name in same] == [requested[name] for name in same]
     first = lines(tmp_path / "new" / "p.joined.jsonl")[0]
     assert first == {
         "id": "notes/test/0",
@@ -147,7 +149,7 @@ def test_a_model_that_never_ends_is_told_at_once(rows_file, tmp_path, capsys):
     for finish, told in (("length", 1), ("stop", 0)):
         with serving(lambda *_, finish=finish: (200, completion("{}", finish))) as served:
             assert ask(served, rows, tmp_path / f"{finish}.jsonl") == 0
-        assert capsys.readouterr().err.count("note: the first 32 answers all ran to the token limit") == told
+        assert capsys.readouterr().err.count("note: the first 32 answers all reached the token limit") == told
 
 
 def test_failed_rows_are_left_out_and_a_second_run_adds_them_in_order(data, tmp_path, capsys):
@@ -194,8 +196,8 @@ def test_answers_that_were_not_asked_or_are_none_are_not_joined(data, tmp_path):
 
     with serving(reply) as served:
         assert ask(served, data, tmp_path / "p.jsonl", "--limit", "1") == 0
-    (found,) = lines(tmp_path / "p.joined.jsonl")
-    assert (found["entity"], found["unparseable"]) == ([], ["notes/test/0/NER/0"])
+    (result,) = lines(tmp_path / "p.joined.jsonl")
+    assert (result["entity"], result["unparseable"]) == ([], ["notes/test/0/NER/0"])
 
 
 def test_a_killed_run_is_taken_up_where_it_stopped(data, tmp_path, capsys):
@@ -211,7 +213,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(data, tmp_path, capsys):
             assert output.read_bytes() == whole
             assert len(served.requests) - before == 12 - whole[:kept].count(b"\n")
         assert ask(served, data, output) == 0
-        assert "all there before" in capsys.readouterr().err
+        assert "all of them earlier" in capsys.readouterr().err
 
 
 def test_predictions_made_otherwise_are_not_gone_on_with(data, tmp_path, capsys):
@@ -226,14 +228,14 @@ def test_predictions_made_otherwise_are_not_gone_on_with(data, tmp_path, capsys)
         content = meta.read_text()
         meta.unlink()
         assert ask(served, data, output) == 2
-        assert "is there already, without" in capsys.readouterr().err
+        assert "which records how it was made" in capsys.readouterr().err
         meta.write_text(content)
         output.write_bytes(whole + whole[: whole.index(b"\n") + 1])
         assert ask(served, data, output) == 2
-        assert "p.jsonl:13: a row that stands here already" in capsys.readouterr().err
+        assert "p.jsonl:13: a repeated row" in capsys.readouterr().err
         output.write_bytes(b"{}\n" + whole)
         assert ask(served, data, output) == 2
-        assert "p.jsonl:1: no row of predictions" in capsys.readouterr().err
+        assert "p.jsonl:1: not a row of predictions" in capsys.readouterr().err
 
 
 def test_a_foreign_file_stays_as_it_is(data, tmp_path, capsys):
@@ -251,7 +253,7 @@ def test_a_file_that_another_process_writes_is_left_alone(data, tmp_path, capsys
     with open(output, "ab") as held, serving(gold) as served:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert ask(served, data, output) == 2
-    assert "another process writes into it" in capsys.readouterr().err
+    assert "another process is writing into it" in capsys.readouterr().err
 
 
 def test_the_key_is_sent_and_never_shown(data, tmp_path, capsys, monkeypatch):
@@ -273,12 +275,12 @@ def test_examples_come_from_validation_by_hash(data, tmp_path):
     turns = []
     for request in served.requests:
         *shots, last = request["messages"]
-        asked, answered = [m["content"] for m in shots[::2]], [m["content"] for m in shots[1::2]]
+        requested, answered = [m["content"] for m in shots[::2]], [m["content"] for m in shots[1::2]]
         assert [message["role"] for message in shots] == ["user", "assistant"] * 3
-        assert [validation[instruction] for instruction in asked] == answered
-        texts = {json.loads(instruction)["input"] for instruction in asked}
+        assert [validation[instruction] for instruction in requested] == answered
+        texts = {json.loads(instruction)["input"] for instruction in requested}
         assert len(texts) == 3 and json.loads(last["content"])["input"] not in texts
-        turns.append((last["content"], tuple(asked)))
+        turns.append((last["content"], tuple(requested)))
     once, again = dict(turns[:12]), dict(turns[12:])
     assert len(set(once.values())) > 1 and once != again
 
@@ -302,10 +304,10 @@ def test_own_texts_in_windows_are_joined_with_their_offsets(tmp_path):
         assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
     rows = lines(tmp_path / "p.jsonl")
     assert [row["example_id"] for row in rows][:2] == ["texts/log/0", "texts/log/1"] and len(rows) > 4
-    found, other = lines(tmp_path / "p.joined.jsonl")
-    assert (found["id"], found["text"], other["id"], other["lang"]) == ("log", document, "1", "zh")
-    assert {e["entity"] for e in found["entity"]} == set(NAMES)
-    for e in found["entity"]:
+    result, other = lines(tmp_path / "p.joined.jsonl")
+    assert (result["id"], result["text"], other["id"], other["lang"]) == ("log", document, "1", "zh")
+    assert {e["entity"] for e in result["entity"]} == set(NAMES)
+    for e in result["entity"]:
         assert all(document[start:end] == e["entity"] for start, end in e["spans"])
         assert len(e["spans"]) == document.count(e["entity"])
     assert other["entity"] == []
@@ -328,9 +330,9 @@ def test_offsets_are_those_of_the_text_as_it_was_given(tmp_path, max_chars):
     with serving(reply) as served:
         text_flags = ("--endpoint", served.url, "--texts", str(tmp_path / "t.jsonl"))
         assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
-    (found,) = lines(tmp_path / "p.joined.jsonl")
-    assert found["text"] == MESSY
-    spelt = {e["entity"]: [MESSY[start:end] for start, end in e["spans"]] for e in found["entity"]}
+    (result,) = lines(tmp_path / "p.joined.jsonl")
+    assert result["text"] == MESSY
+    spelt = {e["entity"]: [MESSY[start:end] for start, end in e["spans"]] for e in result["entity"]}
     assert spelt == {name: [given] for name, given in mentions.items()}
     assert len(lines(tmp_path / "p.jsonl")) == (1 if max_chars == 100 else 3)
 
@@ -343,8 +345,8 @@ def test_arguments_have_the_offsets_of_the_text_as_it_was_given(tmp_path):
     with serving(lambda *_: (200, completion(json.dumps({"meet": events})))) as served:
         text_flags = ("--endpoint", served.url, "--texts", str(tmp_path / "t.jsonl"))
         assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
-    (found,) = lines(tmp_path / "p.joined.jsonl")
-    (event,) = found["event"]
+    (result,) = lines(tmp_path / "p.joined.jsonl")
+    (event,) = result["event"]
     spans = [*event["trigger_spans"], *(span for argument in event["arguments"] for span in argument["spans"])]
     assert [MESSY[start:end] for start, end in spans] == ["met", "Asta", "Be\u0301rg"]
 
@@ -360,8 +362,8 @@ def test_a_mention_has_the_offsets_of_the_window_that_answered_it(tmp_path):
     with serving(reply) as served:
         text_flags = ("--endpoint", served.url, "--texts", str(tmp_path / "t.jsonl"))
         assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
-    (found,) = lines(tmp_path / "p.joined.jsonl")
-    assert found["entity"] == [{"entity": "Berg", "entity_type": "person", "spans": [[33, 37]]}]
+    (result,) = lines(tmp_path / "p.joined.jsonl")
+    assert result["entity"] == [{"entity": "Berg", "entity_type": "person", "spans": [[33, 37]]}]
 
 
 def model_run(tiny, data, output, *flags) -> int:
@@ -385,11 +387,15 @@ def test_answers_are_what_transformers_generates(tiny, data, tmp_path):
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny), AutoTokenizer.from_pretrained(tiny)
     for row in lines(tmp_path / "p.jsonl"):
         turns = [{"role": "user", "content": row["instruction"]}]
-        asked = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        requested = tokenizer.apply_chat_template(
+            turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
         with torch.inference_mode():
-            found = model.generate(**asked, do_sample=False, max_new_tokens=12)[0, asked["input_ids"].shape[1] :]
-        assert row["output"] == tokenizer.decode(found, skip_special_tokens=True)
-        assert row["cut"] is (tokenizer.eos_token_id not in found.tolist())
+            result = model.generate(**requested, do_sample=False, max_new_tokens=12)[
+                0, requested["input_ids"].shape[1] :
+            ]
+        assert row["output"] == tokenizer.decode(result, skip_special_tokens=True)
+        assert row["cut"] is (tokenizer.eos_token_id not in result.tolist())
 
 
 def test_cut_answers_are_counted(tiny, data, tmp_path, capsys):
@@ -466,7 +472,7 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--data", "{data}"], "name a --model, an --adapter or an --endpoint"),
+        (["--data", "{data}"], "no model: pass --model, --adapter or --endpoint"),
         (["--model", "{tiny}"], "either --data or --texts"),
         (["--model", "{tiny}", "--data", "{data}", "--texts", "x"], "either --data or --texts"),
         (["--model", "{tiny}", "--texts", "{data}"], "--texts needs --task and --labels"),
@@ -474,10 +480,10 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
         (["--model", "{tiny}", "--texts", "no.txt", "--task", "NER", "--labels", "a"], "no.txt: No such file"),
         (["--model", "{tiny}", "--texts", "{data}", "--task", "X", "--labels", "a"], "--task X: no such task"),
         (["--model", "no/such/model", "--data", "{data}"], "no/such/model"),
-        (["--model", "{folder}", "--data", "{data}"], "holds no model"),
+        (["--model", "{folder}", "--data", "{data}"], "contains no model"),
         (["--model", "{tiny}", "--adapter", "{folder}", "--data", "{data}"], "no adapter"),
         (["--model", "{without_end}", "--data", "{data}"], "no end-of-sequence token"),
-        (["--model", "{without_weights}", "--data", "{data}"], "holds no model that loads"),
+        (["--model", "{without_weights}", "--data", "{data}"], "cannot load the model"),
         (["--model", "{tiny}", "--data", "{data}", "--split", "train"], "train"),
         (["--model", "{tiny}", "--data", "{data}", "--tasks", "RE"], "RE"),
         (["--model", "{tiny}", "--data", "{doubled}"], "two rows have the id 'notes/test/0/NER/0'"),
@@ -488,16 +494,16 @@ def test_a_prompt_that_the_model_cannot_read_is_left_out(tiny, data, tmp_path, c
         (["--model", "{tiny}", "--data", "{data}", "--batch_size", "0"], "--batch_size 0"),
         (["--model", "{tiny}", "--data", "{data}", "--batch_size", "many"], "see --help"),
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}"], "the server does not answer"),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "{{"], "no valid JSON"),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--adapter", "x"], "the server's to set"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "{{"], "invalid JSON"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--adapter", "x"], "the server sets it"),
         (
             ["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", '"\\ud800"'],
-            "half a surrogate pair",
+            "an unpaired surrogate",
         ),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "NaN"], "no valid JSON"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "NaN"], "invalid JSON"),
         (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--request", "[]"], "must be a JSON object"),
-        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--model", "a\udcff"], "is no UTF-8"),
-        (["--endpoint", "http://127.0.0.1:74333/", "--data", "{data}"], "no URL of a server"),
+        (["--endpoint", "http://127.0.0.1:9/v1", "--data", "{data}", "--model", "a\udcff"], "is not valid UTF-8"),
+        (["--endpoint", "http://127.0.0.1:74333/", "--data", "{data}"], "not a valid URL"),
     ],
 )
 def test_bad_input_is_one_line(flags, message, tiny, data, tmp_path, capsys):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.prediction.join import Answered, asked_only, joined, occurrences
+from train.prediction.join import WindowAnswer, join_answers, keep_requested, occurrences
 
 TEXT = "Asta Holm met Inga Holm. Later Asta left the art party."
 
@@ -40,14 +40,14 @@ def test_occurrences_are_sought_in_the_window_only():
 
 @given(st.text(alphabet="ab 港", max_size=30), st.text(alphabet="ab 港", min_size=1, max_size=3))
 def test_every_occurrence_is_the_mention(text, mention):
-    found = occurrences(text, mention)
-    assert all(text[start:end] == mention for start, end in found)
-    assert bool(found) == (mention in text)
-    assert all(one[1] <= other[0] for one, other in pairwise(found))
+    result = occurrences(text, mention)
+    assert all(text[start:end] == mention for start, end in result)
+    assert bool(result) == (mention in text)
+    assert all(one[1] <= other[0] for one, other in pairwise(result))
 
 
 def answered(*annotations, start=0, end=None):
-    return Answered(start, len(TEXT) if end is None else end, annotations)
+    return WindowAnswer(start, len(TEXT) if end is None else end, annotations)
 
 
 def entity(mention, label="person"):
@@ -55,7 +55,7 @@ def entity(mention, label="person"):
 
 
 def test_entities_of_all_batches_stand_once_in_text_order():
-    found = joined(
+    result = join_answers(
         "NER",
         TEXT,
         [
@@ -63,7 +63,7 @@ def test_entities_of_all_batches_stand_once_in_text_order():
             answered(entity("Inga Holm"), entity("Asta Holm"), entity("Asta Holm")),
         ],
     )
-    assert found == [
+    assert result == [
         {"entity": "Asta Holm", "entity_type": "person", "spans": [(0, 9)]},
         {"entity": "Inga Holm", "entity_type": "person", "spans": [(14, 23)]},
         {"entity": "art party", "entity_type": "event", "spans": [(45, 54)]},
@@ -71,25 +71,25 @@ def test_entities_of_all_batches_stand_once_in_text_order():
 
 
 def test_a_mention_that_is_not_in_the_text_has_no_spans_and_stands_last():
-    found = joined("NER", TEXT, [answered(entity("Berg"), entity("Asta"))])
-    assert [(e["entity"], e["spans"]) for e in found] == [("Asta", [(0, 4), (31, 35)]), ("Berg", [])]
+    result = join_answers("NER", TEXT, [answered(entity("Berg"), entity("Asta"))])
+    assert [(e["entity"], e["spans"]) for e in result] == [("Asta", [(0, 4), (31, 35)]), ("Berg", [])]
 
 
 def test_windows_unite_what_both_answer():
     windows = [answered(entity("Asta"), end=35), answered(entity("Asta"), start=25)]
-    assert joined("NER", TEXT, windows) == [{**entity("Asta"), "spans": [(0, 4), (31, 35)]}]
+    assert join_answers("NER", TEXT, windows) == [{**entity("Asta"), "spans": [(0, 4), (31, 35)]}]
 
 
 def test_a_window_places_a_mention_within_itself():
-    assert joined("NER", TEXT, [answered(entity("Asta"), start=25)]) == [{**entity("Asta"), "spans": [(31, 35)]}]
+    assert join_answers("NER", TEXT, [answered(entity("Asta"), start=25)]) == [{**entity("Asta"), "spans": [(31, 35)]}]
 
 
 def test_triples_are_told_apart_by_their_types():
     pair = {"head": "Asta Holm", "relation": "met", "tail": "Inga Holm"}
     typed = [{**pair, "head_type": "person", "tail_type": kind} for kind in ("person", "place", "person")]
-    found = joined("SPO", TEXT, [answered(*typed)])
-    assert [f["tail_type"] for f in found] == ["person", "place"]
-    assert found[0]["head_spans"] == [(0, 9)] and found[0]["tail_spans"] == [(14, 23)]
+    result = join_answers("SPO", TEXT, [answered(*typed)])
+    assert [f["tail_type"] for f in result] == ["person", "place"]
+    assert result[0]["head_spans"] == [(0, 9)] and result[0]["tail_spans"] == [(14, 23)]
 
 
 def event(trigger, *arguments, kind="meet"):
@@ -105,8 +105,8 @@ def summary(events):
 
 
 def test_events_have_offsets_of_trigger_and_arguments():
-    found = joined("EE", TEXT, [answered(event("left", ("who", "Asta")), event("met", ("who", "Inga Holm")))])
-    assert summary(found) == [
+    result = join_answers("EE", TEXT, [answered(event("left", ("who", "Asta")), event("met", ("who", "Inga Holm")))])
+    assert summary(result) == [
         ("met", [(10, 13)], [("who", "Inga Holm", [(14, 23)])]),
         ("left", [(36, 40)], [("who", "Asta", [(0, 4), (31, 35)])]),
     ]
@@ -116,24 +116,26 @@ def test_an_event_that_the_next_window_tells_better_stands_once():
     poor, rich = event("met", ("who", "Asta Holm")), event("met", ("who", "Asta Holm"), ("whom", "Inga Holm"))
     whole = [("met", [(10, 13)], [("who", "Asta Holm", [(0, 9)]), ("whom", "Inga Holm", [(14, 23)])])]
     for first, second in ((poor, rich), (rich, poor)):
-        assert summary(joined("EE", TEXT, [answered(first, end=24), answered(second)])) == whole
+        assert summary(join_answers("EE", TEXT, [answered(first, end=24), answered(second)])) == whole
 
 
 def test_two_events_of_one_window_with_one_trigger_both_stay():
     here = [event("met", ("who", "Asta Holm")), event("met", ("who", "Asta Holm"), ("whom", "Inga Holm"))]
-    assert len(joined("EE", TEXT, [answered(*here)])) == 2
+    assert len(join_answers("EE", TEXT, [answered(*here)])) == 2
 
 
 def test_events_at_different_places_both_stay():
     text = "They met. They met."
-    windows = [Answered(0, 9, (event("met"),)), Answered(10, 19, (event("met", ("who", "They")),))]
-    assert [e["trigger_spans"] for e in joined("EE", text, windows)] == [[(5, 8)], [(15, 18)]]
+    windows = [WindowAnswer(0, 9, (event("met"),)), WindowAnswer(10, 19, (event("met", ("who", "They")),))]
+    assert [e["trigger_spans"] for e in join_answers("EE", text, windows)] == [[(5, 8)], [(15, 18)]]
 
 
 def test_an_event_without_trigger_stands_at_its_first_argument():
-    found = joined("EE", TEXT, [answered(event("left"), event("", ("who", "Inga Holm")), event("", ("who", "Berg")))])
-    assert [(e["event_trigger"], len(e["arguments"])) for e in found] == [("", 1), ("left", 0), ("", 1)]
+    result = join_answers(
+        "EE", TEXT, [answered(event("left"), event("", ("who", "Inga Holm")), event("", ("who", "Berg")))]
+    )
+    assert [(e["event_trigger"], len(e["arguments"])) for e in result] == [("", 1), ("left", 0), ("", 1)]
 
 
 def test_what_was_not_asked_is_no_prediction():
-    assert asked_only("NER", ["person"], [entity("Asta"), entity("art", "event")]) == [entity("Asta")]
+    assert keep_requested("NER", ["person"], [entity("Asta"), entity("art", "event")]) == [entity("Asta")]

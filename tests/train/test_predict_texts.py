@@ -53,10 +53,10 @@ def test_labels_keep_their_roles_and_parts(tmp_path):
 @pytest.mark.parametrize(
     ("task", "name", "content", "message"),
     [
-        ("NER", "l.json", "[1]", "1 is no label of task NER"),
-        ("NER", "l.json", '["a", "a"]', "'a' stands in it twice"),
+        ("NER", "l.json", "[1]", "1 is not a label of task NER"),
+        ("NER", "l.json", '["a", "a"]', "'a' occurs twice"),
         ("NER", "l.json", ROLES, "task NER has no roles"),
-        ("NER", "l.json", '["a"', "no valid JSON"),
+        ("NER", "l.json", '["a"', "valid JSON"),
         ("NER", "l.json", "3", "expected"),
         ("NER", "l.txt", "\n", "no labels"),
         ("EE", "l.txt", "meet", 'expected {"event type"'),
@@ -80,9 +80,9 @@ def test_a_label_file_that_is_missing():
     [
         ('{"text": "a"}\n{"text": 3}', ":2: expected a JSON object"),
         ('{"text": "a"}\n\n{"text"', ":3: no valid JSON"),
-        ('{"text": "a", "id": 1}\n{"text": "b", "id": "1"}', ":2: the id '1' stands in this file twice"),
+        ('{"text": "a", "id": 1}\n{"text": "b", "id": "1"}', ":2: the id '1' occurs twice in this file"),
         ('{"text": "a", "triggers": {"meet": "x"}}', "must be a map"),
-        ('{"text": "a", "triggers": {"meet": ["x"]}}', "'x' does not stand in the text"),
+        ('{"text": "a", "triggers": {"meet": ["x"]}}', "'x' does not occur in the text"),
         ("\n", "no texts"),
     ],
 )
@@ -92,8 +92,8 @@ def test_text_files_that_are_none(tmp_path, content, message):
 
 
 def test_a_text_a_line(tmp_path):
-    found = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
-    assert [(d.id, d.given, d.text, d.lang) for d in found] == [
+    result = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
+    assert [(d.id, d.original, d.text, d.lang) for d in result] == [
         ("0", "Asta met Berg.", "Asta met Berg.", "en"),
         ("1", "  海港的王芳。", "海港的王芳。", "zh"),
     ]
@@ -128,7 +128,7 @@ def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
         )
         lines = [json.dumps({"id": id_, "text": text, "lang": lang}) for id_, text, lang in contents]
         path = file(tmp_path, "\n".join(lines), "t.jsonl")
-        made = work.of_texts(path, task, str(small / "labels" / task / f"{key}.json"), max_chars=9999)
+        made = work.from_texts(path, task, str(small / "labels" / task / f"{key}.json"), max_chars=9999)
         assert len(made) == len(rows) > 0
         for ours, built in zip(made, rows, strict=True):
             own, other = json.loads(ours["instruction"]), json.loads(built["instruction"])
@@ -141,24 +141,24 @@ def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
 def test_labels_are_cut_into_batches_of_the_trained_size(tmp_path):
     path = file(tmp_path, "Asta met Berg.", "t.txt")
     many = ",".join(f"label{number:02}" for number in range(14))
-    assert [len(row["labels"]) for row in work.of_texts(path, "NER", many)] == [6, 8]
-    assert [len(row["labels"]) for row in work.of_texts(path, "RE", many)] == [4, 4, 4, 2]
-    assert [len(row["labels"]) for row in work.of_texts(path, "NER", many, split_num=-1)] == [14]
-    assert all(row["label"] is None and row["output"] is None for row in work.of_texts(path, "NER", many))
+    assert [len(row["labels"]) for row in work.from_texts(path, "NER", many)] == [6, 8]
+    assert [len(row["labels"]) for row in work.from_texts(path, "RE", many)] == [4, 4, 4, 2]
+    assert [len(row["labels"]) for row in work.from_texts(path, "NER", many, split_num=-1)] == [14]
+    assert all(row["label"] is None and row["output"] is None for row in work.from_texts(path, "NER", many))
 
 
 def test_event_arguments_are_asked_of_given_triggers(tmp_path):
     content = json.dumps({"text": "Asta met Berg.", "triggers": {"meet": ["met"]}})
-    rows = list(work.of_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json")))
+    rows = list(work.from_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json")))
     assert len(rows) == 1 and rows[0]["label"] is None
     assert json.loads(rows[0]["instruction"])["schema"] == [
         {"event_type": "meet", "trigger": ["met"], "arguments": ["who", "where"]}
     ]
-    with pytest.raises(ConfigError, match="no label; did you mean 'meet'"):
+    with pytest.raises(ConfigError, match="not one of the labels; did you mean 'meet'"):
         wrong = json.dumps({"text": "Asta met Berg.", "triggers": {"meets": ["met"]}})
-        work.of_texts(file(tmp_path, wrong, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
+        work.from_texts(file(tmp_path, wrong, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
     with pytest.raises(ConfigError, match="EEA needs the key"):
-        work.of_texts(file(tmp_path, "Asta met Berg.", "t.txt"), "EEA", file(tmp_path, ROLES, "l.json"))
+        work.from_texts(file(tmp_path, "Asta met Berg.", "t.txt"), "EEA", file(tmp_path, ROLES, "l.json"))
 
 
 def test_windows_overlap_by_whole_sentences():
@@ -182,19 +182,19 @@ def test_windows_overlap_by_whole_sentences():
 )
 def test_windows_cover_the_text(words, max_chars, overlap_chars):
     text = ". ".join(words) + "."
-    found = texts.overlapping(text, "en", max_chars, min(overlap_chars, max_chars - 1))
-    assert all(0 < end - start <= max_chars for start, end in found)
-    covered = {at for start, end in found for at in range(start, end)}
+    result = texts.overlapping(text, "en", max_chars, min(overlap_chars, max_chars - 1))
+    assert all(0 < end - start <= max_chars for start, end in result)
+    covered = {at for start, end in result for at in range(start, end)}
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
-    for (start, end), (after, later) in pairwise(found):
+    for (start, end), (after, later) in pairwise(result):
         assert start < after and end < later and end - after <= overlap_chars
 
 
 def test_labels_in_another_order(small):
-    rows = work.of_split(str(small), "test", tasks=["NER"], limit=2)
-    assert 0 < len(rows) < len(work.of_split(str(small), "test", tasks=["NER"]))
-    shuffled = [work.reordered(row, 7) for row in rows]
-    assert [work.reordered(row, 7) for row in rows] == shuffled != list(rows)
+    rows = work.from_split(str(small), "test", tasks=["NER"], limit=2)
+    assert 0 < len(rows) < len(work.from_split(str(small), "test", tasks=["NER"]))
+    shuffled = [work.permute_labels(row, 7) for row in rows]
+    assert [work.permute_labels(row, 7) for row in rows] == shuffled != list(rows)
     for row, other in zip(rows, shuffled, strict=True):
         own, new = json.loads(row["instruction"]), json.loads(other["instruction"])
         assert sorted(own["schema"]) == sorted(new["schema"]) == sorted(other["labels"])
@@ -204,15 +204,15 @@ def test_labels_in_another_order(small):
 
 def test_rows_of_other_files_are_told_apart_by_what_they_ask():
     row = {"id": "h", "example_id": None, "task": "NER", "source": "s", "instruction": "{}"}
-    found = list(work.keys([row, row, {**row, "task": "RE"}]))
-    assert len(set(found)) == 3
+    result = list(work.keys([row, row, {**row, "task": "RE"}]))
+    assert len(set(result)) == 3
     assert list(work.keys([{**row, "example_id": "s/test/0", "id": "s/test/0/NER/0"}])) == ["s/test/0/NER/0"]
 
 
 def test_an_id_that_stands_twice_is_refused():
     row = {"id": "i", "example_id": "e", "task": "NER", "source": "s", "instruction": "{}", "text_sha256": "0"}
     with pytest.raises(ConfigError, match="two rows have the id 'i'"):
-        work.numbered(work.Work([row, row]))
+        work.number_rows(work.Work([row, row]))
 
 
 @given(
@@ -226,16 +226,16 @@ def test_a_text_is_repaired_as_a_build_repairs_it(tmp_path_factory, text):
     built = clean.repair(Example("", "s", "test", "en", text, ("NER",), None, None, None)).text
     if not built:
         with pytest.raises(ConfigError, match=r"t.jsonl:1: "):
-            work.of_texts(str(path), "NER", "person")
+            work.from_texts(str(path), "NER", "person")
         return
-    made = work.of_texts(str(path), "NER", "person", max_chars=10_000)
+    made = work.from_texts(str(path), "NER", "person", max_chars=10_000)
     assert [json.loads(row["instruction"])["input"] for row in made] == [built]
     assert {window.document.text for window in made.windows.values()} == {built}
 
 
 def test_prompts_are_of_the_language_of_each_text(tmp_path):
     given = ["Asta met Berg.", "海港的王芳。", "Berg left.", "王芳离开了。"]
-    rows = work.of_texts(file(tmp_path, "\n".join(given), "t.txt"), "NER", "person,place")
+    rows = work.from_texts(file(tmp_path, "\n".join(given), "t.txt"), "NER", "person,place")
     assert [row["lang"] for row in rows] == ["en", "zh", "en", "zh"]
     known = prompts.load()["NER"]
     for row, text in zip(rows, given, strict=True):
@@ -245,7 +245,7 @@ def test_prompts_are_of_the_language_of_each_text(tmp_path):
 
 def test_triggers_are_repaired_with_their_text(tmp_path):
     content = json.dumps({"text": "Asta re\u0301uni\u200bt\u00a0Berg.", "triggers": {"meet": ["re\u0301uni\u200bt"]}})
-    rows = work.of_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
+    rows = work.from_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
     prompt = json.loads(rows[0]["instruction"])
     assert prompt["input"] == "Asta r\u00e9unit Berg." and prompt["schema"][0]["trigger"] == ["r\u00e9unit"]
 
@@ -253,18 +253,18 @@ def test_triggers_are_repaired_with_their_text(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"text": "\u200b\u00a0"}, "nothing remains"),
+        ({"text": "\u200b\u00a0"}, "invisible characters only"),
         ({"text": "a", "lang": ["en"]}, "the lang must be a string"),
         ({"text": "a", "lang": "fr"}, "no prompt for task NER in language 'fr'"),
         ({"text": "a", "id": 1.5}, "the id must be"),
-        ({"text": "a b", "triggers": {"meet": ["\u200b"]}}, "does not stand in the text"),
+        ({"text": "a b", "triggers": {"meet": ["\u200b"]}}, "does not occur in the text"),
     ],
 )
 def test_a_text_that_cannot_be_used_is_one_line(tmp_path, row, message):
     with pytest.raises(ConfigError, match=message):
-        work.of_texts(file(tmp_path, json.dumps(row), "t.jsonl"), "NER", "person")
+        work.from_texts(file(tmp_path, json.dumps(row), "t.jsonl"), "NER", "person")
 
 
 def test_a_label_that_is_no_utf8_is_refused():
-    with pytest.raises(ConfigError, match="no UTF-8"):
+    with pytest.raises(ConfigError, match="not valid UTF-8"):
         labels.read("per\udce4son", "NER")

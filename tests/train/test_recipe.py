@@ -49,7 +49,7 @@ def test_shipped_recipes_are_found_by_name_and_checked(name):
         ({"tasks": ["NRE"]}, "tasks.0: input should be 'NER'"),
         ({"tiny": {"layer": 3}}, "r.yaml:5: unknown key tiny.layer; did you mean layers"),
         ({"weights": {"NER": -1}}, "weights.NER: input should be greater than or equal to 0, not -1"),
-        ({"adapter": "a", "lora": {"r": 8}}, "an adapter that is continued keeps its own options"),
+        ({"adapter": "a", "lora": {"r": 8}}, "a continued adapter keeps its options"),
         ({"adapter": "a", "method": "full"}, "an adapter is continued with lora or qlora"),
         ({"method": "full", "lora": {"r": 8}}, "method full trains all weights"),
     ],
@@ -63,7 +63,7 @@ def test_a_wrong_recipe_is_one_line(changed, line, tmp_path):
 
 
 def test_a_missing_key_is_named():
-    with pytest.raises(ConfigError, match="output is missing; give --output or the key output"):
+    with pytest.raises(ConfigError, match="output is missing; set --output or the key output"):
         recipe.check(Settings({"model": "m", "data": "d"}))
 
 

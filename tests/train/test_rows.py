@@ -23,35 +23,35 @@ def tokenizer(tiny_base):
 def tokenised(tokenizer, rows_file):
     def tokenise(data=rows_file, max_length=2048, **settings) -> rows.Rows:
         content = {"model": "m", "output": "o", "data": data, "validation_share": 0, **settings}
-        return rows.tokenised(recipe.check(Settings(content)), tokenizer, max_length, seed=42)
+        return rows.tokenize(recipe.check(Settings(content)), tokenizer, max_length, seed=42)
 
     return tokenise
 
 
-def answers(tokenizer, found) -> list[str]:
+def answers(tokenizer, result) -> list[str]:
     """The part of each row that the loss is on."""
     return [
         tokenizer.decode([i for i, learnt in zip(row["input_ids"], row["completion_mask"], strict=True) if learnt])
-        for row in found
+        for row in result
     ]
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_the_loss_is_on_the_answer_and_its_end(tokenizer, tokenised, streaming):
-    found = tokenised(streaming=streaming)
-    assert sorted(answers(tokenizer, found.train)) == sorted(ner_row(n)["output"] + "</s>" for n in range(24))
-    assert found.validation is None and next(iter(found.train)).keys() == set(rows.COLUMNS)
+    result = tokenised(streaming=streaming)
+    assert sorted(answers(tokenizer, result.train)) == sorted(ner_row(n)["output"] + "</s>" for n in range(24))
+    assert result.validation is None and next(iter(result.train)).keys() == set(rows.COLUMNS)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_long_rows_are_left_out_and_counted_never_cut(tokenizer, tokenised, streaming):
     lengths = [len(chat.example(tokenizer, row["instruction"], row["output"])[0]) for row in map(ner_row, range(24))]
     border = sorted(lengths)[11]
-    found = tokenised(max_length=border, streaming=streaming)
-    assert sorted(len(row["input_ids"]) for row in found.train) == sorted(n for n in lengths if n <= border)
-    assert found.counts.too_long == sum(n > border for n in lengths) > 0  # a stream's: once it has been read
+    result = tokenised(max_length=border, streaming=streaming)
+    assert sorted(len(row["input_ids"]) for row in result.train) == sorted(n for n in lengths if n <= border)
+    assert result.counts.too_long == sum(n > border for n in lengths) > 0  # a stream's: once it has been read
     if not streaming:
-        assert found.counts.tokens == sum(n for n in lengths if n <= border)
+        assert result.counts.tokens == sum(n for n in lengths if n <= border)
 
 
 def test_no_row_left_is_one_line(tokenised):
@@ -69,14 +69,14 @@ def test_all_negative_rows_are_balanced_by_source(tokenizer, tokenised):
 
 
 def test_balancing_a_stream_is_refused(tokenised):
-    with pytest.raises(ConfigError, match="max_negative_ratio: all rows are counted first"):
+    with pytest.raises(ConfigError, match="max_negative_ratio: needs all rows to be counted first"):
         tokenised(streaming=True, max_negative_ratio=1)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_weights_multiply_and_are_exact_where_whole(tokenised, streaming):
-    found = tokenised(weights={"NER": 2, "weather": 0}, streaming=streaming)
-    assert sum(1 for _ in found.train) == 2 * 19
+    result = tokenised(weights={"NER": 2, "weather": 0}, streaming=streaming)
+    assert sum(1 for _ in result.train) == 2 * 19
 
 
 def test_a_weight_of_nothing_is_named(tokenised):
@@ -100,21 +100,21 @@ def test_no_text_is_in_both_parts_and_nothing_is_lost(tokenizer, tokenised, tmp_
         row = ner_row(number)
         other = json.loads(row["instruction"]) | {"schema": ["place"]}
         twice += [row, {**row, "instruction": json.dumps(other), "output": '{"place": []}'}]
-    found = tokenised(data=write_rows(tmp_path / "rows.json", twice), validation_share=0.3)
+    result = tokenised(data=write_rows(tmp_path / "rows.json", twice), validation_share=0.3)
 
     def texts(part) -> Counter:
         prompts = (tokenizer.decode(row["input_ids"]).split("### Answer")[0] for row in part)
         return Counter(prompt.rsplit('"input": ', 1)[1] for prompt in prompts)
 
-    train, validation = texts(found.train), texts(found.validation)
+    train, validation = texts(result.train), texts(result.validation)
     assert not train.keys() & validation.keys() and (train + validation).total() == 120
     assert 5 < len(validation) < 35 and set((train + validation).values()) == {2}
 
 
 def test_the_corpus_s_own_validation_split_is_taken(tokenised, tmp_path):
     data = write_rows(tmp_path / "r.json", [ner_row(n, "validation" if n < 8 else "train") for n in range(24)])
-    found = tokenised(data=data, validation_share=0.5, max_validation_rows=5)
-    assert (found.counts.train, found.counts.validation) == (16, 5)
+    result = tokenised(data=data, validation_share=0.5, max_validation_rows=5)
+    assert (result.counts.train, result.counts.validation) == (16, 5)
 
 
 def test_a_row_without_output_is_named(tokenised, tmp_path):
@@ -130,12 +130,12 @@ def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(
     named = [json.loads(json.dumps(ner_row(n)).replace("sailed", "sailed </s>")) for n in range(24)]
     content = {"model": "m", "output": "o", "data": write_rows(tmp_path / "rows.jsonl", named), "validation_share": 0}
     content |= {"streaming": streaming}
-    whole = rows.tokenised(recipe.check(Settings(content)), chat.load_tokenizer(tiny_base), 2048, seed=42)
+    whole = rows.tokenize(recipe.check(Settings(content)), chat.load_tokenizer(tiny_base), 2048, seed=42)
     assert len(list(whole.train)) == 24 and whole.counts.special == 0
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")
-    found = rows.tokenised(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
-    assert len(list(found.train)) == 8 and found.counts.special == 16 and found.counts.too_long == 0
+    result = rows.tokenize(recipe.check(Settings(content)), tokenizer, 2048, seed=42)
+    assert len(list(result.train)) == 8 and result.counts.special == 16 and result.counts.too_long == 0
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def scored(tmp_path, rows, by=("task",), **options):
 
 def counts(rows):
     """measure → (gold, predicted, right)"""
-    return {found.measure: (found.gold, found.predicted, found.right) for found in rows}
+    return {result.measure: (result.gold, result.predicted, result.right) for result in rows}
 
 
 NER_GOLD = entities(ship=["Ada", "Bo"], place=["Coal Quay", "Low Water"])
@@ -127,13 +127,13 @@ def test_counts_by_hand(task, tmp_path):
 def test_figures_by_hand(tmp_path):
     """NER above: right 2 of 5 predicted and of 4 gold; by label: place 1 of 3 and 2, ship 1 of 2 and 2."""
     gold, answers, _, _ = CASES["NER"]
-    (found,) = scored(tmp_path, [row("NER", *answer, gold, batch=n) for n, answer in enumerate(answers)])
-    assert found.figures == pytest.approx((2 / 5, 2 / 4, 4 / 9))
-    assert found.macro == pytest.approx(((1 / 3 + 1 / 2) / 2, (1 / 2 + 1 / 2) / 2, (2 / 5 + 1 / 2) / 2))
+    (result,) = scored(tmp_path, [row("NER", *answer, gold, batch=n) for n, answer in enumerate(answers)])
+    assert result.figures == pytest.approx((2 / 5, 2 / 4, 4 / 9))
+    assert result.macro == pytest.approx(((1 / 3 + 1 / 2) / 2, (1 / 2 + 1 / 2) / 2, (2 / 5 + 1 / 2) / 2))
     # "Low" overlaps "Low Water": worth a half
-    assert found.overlap == pytest.approx((2.5 / 5, 2.5 / 4, 5 / 9))
-    assert {kind: n for kind, n in found.wrong.items() if n} == {"repeated": 1, "boundary": 1, "hallucinated": 1}
-    assert {kind: n for kind, n in found.missed.items() if n} == {"boundary": 1, "not found": 1}
+    assert result.overlap == pytest.approx((2.5 / 5, 2.5 / 4, 5 / 9))
+    assert {kind: n for kind, n in result.wrong.items() if n} == {"repeated": 1, "boundary": 1, "hallucinated": 1}
+    assert {kind: n for kind, n in result.missed.items() if n} == {"boundary": 1, "not found": 1}
 
 
 def test_by_source_label_and_split(tmp_path):
@@ -142,8 +142,8 @@ def test_by_source_label_and_split(tmp_path):
         row("NER", ["ship"], {"ship": ["Bo"]}, entities(ship=["Ada"], place=["Low Water"]), 1, source="Docks"),
         row("NER", ["ship"], {"ship": []}, entities(), 2, source="Docks", split="validation"),
     ]
-    found = {tuple(r.group.values()): (r.texts, *r.figures) for r in scored(tmp_path, rows, ("source", "split"))}
-    assert found == {
+    result = {tuple(r.group.values()): (r.texts, *r.figures) for r in scored(tmp_path, rows, ("source", "split"))}
+    assert result == {
         ("NER", "Docks", "test"): (1, 0, 0, 0),
         ("NER", "Docks", "validation"): (1, None, None, None),
         ("NER", "Harbour", "test"): (1, 1, 1, 1),
@@ -159,8 +159,8 @@ def test_by_source_label_and_split(tmp_path):
 def test_a_trigger_of_two_events_may_be_named_once_or_twice(tmp_path):
     gold = CASES["EET"][0]
     for times in (1, 2):
-        found = scored(tmp_path, [row("EET", ["leave"], {"leave": ["left"] * times}, gold)])
-        assert counts(found) == {"event": (times, times, times)}
+        result = scored(tmp_path, [row("EET", ["leave"], {"leave": ["left"] * times}, gold)])
+        assert counts(result) == {"event": (times, times, times)}
 
 
 def test_answers_that_cannot_be_read_predict_nothing(tmp_path):
@@ -168,17 +168,17 @@ def test_answers_that_cannot_be_read_predict_nothing(tmp_path):
         row("NER", ["ship"], '{"ship": ["Ada"', NER_GOLD, batch=0),
         row("NER", ["place"], {"place": ["Low Water"]}, NER_GOLD, batch=1),
     ]
-    (found,) = scored(tmp_path, rows)
-    assert (found.gold, found.predicted, found.right) == (4, 1, 1)
-    assert found.missed["unparseable"] == 3
-    assert found.answers["unparseable"] == 1
+    (result,) = scored(tmp_path, rows)
+    assert (result.gold, result.predicted, result.right) == (4, 1, 1)
+    assert result.missed["unparseable"] == 3
+    assert result.answers["unparseable"] == 1
 
 
 def test_rouge_of_nothing(tmp_path):
     """Where nothing is to be found an empty answer is right, one that cannot be read is not."""
     rows = [row("NER", ["ship"], {"ship": []}, [], 0), row("NER", ["ship"], "no ships", [], 1)]
-    (found,) = scored(tmp_path, rows)
-    assert (found.rouge_2, found.figures, found.combined) == (0.5, (None, None, None), None)
+    (result,) = scored(tmp_path, rows)
+    assert (result.rouge_2, result.figures, result.combined) == (0.5, (None, None, None), None)
 
 
 def test_chinese_is_compared_by_characters(tmp_path):
@@ -186,9 +186,9 @@ def test_chinese_is_compared_by_characters(tmp_path):
     gold = [{"entity": "江城市", "entity_type": "城市"}]
     made = row("NER", ["城市"], {"城市": ["江城"]}, gold, text="船到江城市。")
     del made["lang"]  # follows from the script of the text
-    (found,) = scored(tmp_path, [made])
-    assert found.rouge_2 == pytest.approx(2 * 3 / (3 + 4))
-    assert found.wrong["boundary"] == 1
+    (result,) = scored(tmp_path, [made])
+    assert result.rouge_2 == pytest.approx(2 * 3 / (3 + 4))
+    assert result.wrong["boundary"] == 1
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ def test_chinese_is_compared_by_characters(tmp_path):
 def test_a_text_without_a_language_is_chinese_where_a_fifth_of_its_letters_are_han(tmp_path, text, rouge):
     made = row("NER", ["城市"], {"城市": ["江城"]}, [{"entity": "江城市", "entity_type": "城市"}], text=text)
     del made["lang"]
-    (found,) = scored(tmp_path, [made])
-    assert found.rouge_2 == pytest.approx(rouge)
+    (result,) = scored(tmp_path, [made])
+    assert result.rouge_2 == pytest.approx(rouge)
 
 
 def test_repair_is_a_second_table(tmp_path):
@@ -221,10 +221,10 @@ def test_a_label_that_was_not_asked_counts_like_any_other_and_is_reported(tmp_pa
         row("NER", ["ship"], {"ship": ["Ada"], "place": ["Low Water"]}, NER_GOLD, batch=0),
         row("NER", ["place"], {"place": ["Low Water"], "crew": ["Monday"]}, NER_GOLD, batch=1),
     ]
-    (found,) = scored(tmp_path, rows)
-    assert (found.predicted, found.right) == (4, 2)
-    assert found.answers["not_asked"] == 2
-    assert found.wrong["repeated"] == 1
+    (result,) = scored(tmp_path, rows)
+    assert (result.predicted, result.right) == (4, 2)
+    assert result.answers["not_asked"] == 2
+    assert result.wrong["repeated"] == 1
 
 
 def test_gold_answers_of_batches(tmp_path):
@@ -248,9 +248,9 @@ def test_iepile_rows(tmp_path):
     untold = [{key: row[key] for key in ("id", "instruction", "label", "output")} for row in rows]
     assert counts(scored(tmp_path, untold, task="SPO")) == {"relation": (4, 4, 2)}
 
-    (found,) = scored(tmp_path, rows, ("source", "split"))
-    assert found.group == {"task": "SPO", "source": "Harbour", "split": "test"}
-    assert found.texts == 2
+    (result,) = scored(tmp_path, rows, ("source", "split"))
+    assert result.group == {"task": "SPO", "source": "Harbour", "split": "test"}
+    assert result.texts == 2
 
 
 def test_instruction_and_label_may_be_json_values(tmp_path):
@@ -286,11 +286,11 @@ def test_runs_give_mean_and_spread(tmp_path):
         rows = [row("NER", ["ship"], {"ship": ships}, entities(ship=["Ada", "Bo"]))]
         paths.append(write(tmp_path / f"{number}.jsonl", rows))
     report = score(paths, draws=200)
-    (found,) = report.tables[0].rows
-    assert [run[2] for run in found.runs] == [1, 0.5, 0]
-    assert found.figures == (0.5, 0.5, 0.5)
-    assert found.spread == pytest.approx(0.5)
-    assert found.intervals[2][0] < 0.5 < found.intervals[2][1]  # the runs are resampled
+    (result,) = report.tables[0].rows
+    assert [run[2] for run in result.runs] == [1, 0.5, 0]
+    assert result.figures == (0.5, 0.5, 0.5)
+    assert result.spread == pytest.approx(0.5)
+    assert result.intervals[2][0] < 0.5 < result.intervals[2][1]  # the runs are resampled
 
 
 def test_runs_may_come_in_any_order_of_rows(tmp_path):
@@ -313,34 +313,34 @@ PROMPTS = prompts.load()
 
 
 @settings(max_examples=60)
-@given(found=st.lists(examples(), min_size=1, max_size=3), task=st.sampled_from(TASKS), whole=st.booleans())
-def test_what_is_rendered_as_gold_scores_1(tmp_path_factory, found, task, whole):
+@given(drawn=st.lists(examples(), min_size=1, max_size=3), task=st.sampled_from(TASKS), whole=st.booleans())
+def test_what_is_rendered_as_gold_scores_1(tmp_path_factory, drawn, task, whole):
     """The answers of a build's rows against its annotations or themselves, whichever label order and batches."""
     rows = []
-    for number, example in enumerate(found):
+    for number, example in enumerate(drawn):
         one_each = AskOptions(split_num={task: 1}, negative_ratio=100, labels_without_positive=-1)
-        asking = (task, LABELS.get(task, EVENTS), None, PROMPTS, one_each)
-        made, _ = instructions(replace(example, split="train"), *asking)
-        annotated, _ = instructions(replace(example, split="test"), *asking)
-        for asked in made:
+        settings_of_task = (task, LABELS.get(task, EVENTS), None, PROMPTS, one_each)
+        made, _ = instructions(replace(example, split="train"), *settings_of_task)
+        annotated, _ = instructions(replace(example, split="test"), *settings_of_task)
+        for row in made:
             rows.append(
                 {
-                    "id": f"{number}/{asked.id}",
+                    "id": f"{number}/{row.id}",
                     "example_id": str(number),
                     "task": task,
                     "source": "Made",
                     "split": SPLITS[-1],
-                    "instruction": asked.instruction,
-                    "label": annotated[0].label if whole else asked.output,
-                    "output": asked.output,
+                    "instruction": row.instruction,
+                    "label": annotated[0].label if whole else row.output,
+                    "output": row.output,
                 }
             )
     if not rows:
         return
     path = write(tmp_path_factory.mktemp("gold") / "p.jsonl", rows)
     for match in ("normal", "set"):
-        for found_row in score([path], match=match, draws=0).tables[0].rows:
-            assert found_row.gold == found_row.predicted == found_row.right, json.dumps(rows)
-            assert found_row.rouge_2 == 1
-            assert not any(found_row.wrong.values()) and not any(found_row.missed.values())
-            assert found_row.answers["malformed"] == found_row.answers["not_asked"] == 0
+        for scored in score([path], match=match, draws=0).tables[0].rows:
+            assert scored.gold == scored.predicted == scored.right, json.dumps(rows)
+            assert scored.rouge_2 == 1
+            assert not any(scored.wrong.values()) and not any(scored.missed.values())
+            assert scored.answers["malformed"] == scored.answers["not_asked"] == 0

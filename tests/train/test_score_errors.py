@@ -37,22 +37,25 @@ def without(key):
         ([good(output=3)], "p.jsonl:1: not a row"),
         ([["a", "list"]], "p.jsonl:1: not a row"),
         ([without("id")], "p.jsonl:1: no id"),
-        ([without("task")], "p.jsonl:1: no task; give --task"),
+        ([without("task")], "p.jsonl:1: no task; pass --task"),
         ([without("instruction")], "p.jsonl:1: no instruction"),
         ([good(task="MRC")], "p.jsonl:1: unknown task 'MRC'"),
         ([good(instruction="Extract.")], "p.jsonl:1: instruction is not the JSON"),
         ([good(instruction='{"schema": []}')], "p.jsonl:1: instruction is not the JSON .*input"),
-        ([good(task="EE", labels=None)], "p.jsonl:1: the schema of the instruction has not the form of task EE"),
+        ([good(task="EE", labels=None)], "p.jsonl:1: the schema of the instruction does not have the form of task EE"),
         ([good(instruction=prompt([{"a": 1}]), labels=None)], "p.jsonl:1: the schema of the instruction"),
-        ([good(), good()], r"p.jsonl:2: the id 'harbour/test/0/NER/0' stands in .*p.jsonl:1 already"),
-        ([good(), good(batch=1, label="[]")], "p.jsonl:2: another label than .*p.jsonl:1"),
-        ([good(), good(batch=1, label='{"ship": []}')], "p.jsonl:2: gold of another form than .*p.jsonl:1"),
-        ([good(), good(batch=1, instruction=prompt(["ship"]))], "p.jsonl:2: another text than .*p.jsonl:1"),
+        ([good(), good()], r"p.jsonl:2: the id 'harbour/test/0/NER/0' already occurs in .*p.jsonl:1"),
+        ([good(), good(batch=1, label="[]")], "p.jsonl:2: the label differs from that of .*p.jsonl:1"),
+        ([good(), good(batch=1, label='{"ship": []}')], "p.jsonl:2: gold in another form than in .*p.jsonl:1"),
+        ([good(), good(batch=1, instruction=prompt(["ship"]))], "p.jsonl:2: the text differs from that of .*p.jsonl:1"),
         ([good(), good(1, label='[{"entity": "Ada"}]')], "p.jsonl:2: label is not the JSON of a list"),
         ([good(label='[{"entity": "Ada", "entity_type": 3}]')], "p.jsonl:1: label is not"),
         ([good(label="[1]")], "p.jsonl:1: label is not"),
         ([good(label="Ada")], "p.jsonl:1: label is not"),
-        ([good(label='{"ship": "Ada"}')], "p.jsonl:1: label is an answer with pieces that are none of task NER"),
+        (
+            [good(label='{"ship": "Ada"}')],
+            "p.jsonl:1: label is an answer with values that do not have the form of task NER",
+        ),
         ([good(label=None)], "p.jsonl:1: no gold .*--gold"),
     ],
 )
@@ -82,7 +85,7 @@ def test_files_that_are_not_there(tmp_path):
         ([good()], "p.jsonl:2: .*gold.jsonl has no row with the id 'harbour/test/1/NER/0'"),
         (
             [good(), good(1), good(2), good(3)],
-            r"gold.jsonl:3: this row has no prediction in .*p.jsonl \(nor have 1 oth",
+            r"gold.jsonl:3: this row has no prediction in .*p.jsonl \(and 1 more\)",
         ),
         ([good(), good(1, source="Docks")], "p.jsonl:2: source 'Harbour', but 'Docks' in .*gold.jsonl:2"),
         ([good(), without("id")], "gold.jsonl:2: no id"),
@@ -114,7 +117,7 @@ def notes(tmp_path, rows):
 def test_notes(tmp_path):
     assert notes(tmp_path, [good(), good(1, label=None)]) == (
         f"texts without gold, not scored: 1 (first: {tmp_path}/p.jsonl:2)",
-        f"gold annotations with a label that no row asks for, which count as missed: 1 (first: {tmp_path}/p.jsonl:1)",
+        f"gold annotations with a label that no row asks for; they count as missed: 1 (first: {tmp_path}/p.jsonl:1)",
     )
 
 
@@ -122,8 +125,8 @@ def test_notes_of_iepile_rows(tmp_path):
     """Where several texts have one id, the published scorer takes the first label and all answers; so do we."""
     rows = [{key: row[key] for key in row if key != "example_id"} for row in (good(), good(label="[]"))]
     assert [note.rpartition(":")[0].split(": 1")[0] for note in notes(tmp_path, rows)][:2] == [
-        "rows with another label than an earlier row of their id, whose label counts",
-        "rows that ask the same labels of the same id once more, all of which count",
+        "rows whose label differs from that of an earlier row of the same id; the earlier label counts",
+        "rows that repeat the labels of an earlier row of the same id; all of them count",
     ]
     report = score([str(tmp_path / "p.jsonl")], draws=0)
     assert (report.total.gold, report.total.predicted, report.total.right) == (2, 2, 1)
@@ -140,11 +143,11 @@ def test_command_line(tmp_path):
     page = tmp_path / "scores.html"
     done = run("--predictions", predictions, "--by", "source", "--by", "task,label", "--json", "--html", str(page))
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [table["by"] for table in found["tables"]] == [["source"], ["task", "label"]]
-    assert [(r["source"], r["f1"]) for r in found["tables"][0]["rows"]] == [(f"S{n}", 2 / 3) for n in range(3)]
-    assert found["tables"][0]["means"][0]["f1"] == pytest.approx(2 / 3)
-    assert found["total"]["precision_interval"] == [1, 1]
+    result = json.loads(done.stdout)
+    assert [table["by"] for table in result["tables"]] == [["source"], ["task", "label"]]
+    assert [(r["source"], r["f1"]) for r in result["tables"][0]["rows"]] == [(f"S{n}", 2 / 3) for n in range(3)]
+    assert result["tables"][0]["means"][0]["f1"] == pytest.approx(2 / 3)
+    assert result["total"]["precision_interval"] == [1, 1]
     assert page.read_text().startswith("<!doctype html>")
     assert done.stderr.startswith("note: ")
 
@@ -167,7 +170,7 @@ def test_table(tmp_path, capsys):
         (("--by", "lang"), "error: --by lang: choose from task, source, label, split"),
         (("--bootstrap", "-1"), "error: --bootstrap and --seed"),
         (("--bootstrap", "9" * 30), "error: --bootstrap 9"),
-        (("--gold", "none.jsonl"), "error: none.jsonl: no such file or directory; name a JSON Lines file"),
+        (("--gold", "none.jsonl"), "error: none.jsonl: no such file or directory; give a JSON Lines file"),
     ],
 )
 def test_wrong_flags(flags, expected, tmp_path, capsys):

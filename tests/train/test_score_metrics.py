@@ -124,11 +124,11 @@ def drawn_one_by_one(counts: np.ndarray, texts: int, draws: int) -> np.ndarray:
     """F1 of plain bootstrap samples: texts drawn with replacement, one after the other."""
     generator = np.random.default_rng(1)
     padded = np.vstack([counts, np.zeros((texts - len(counts), 3), int)])
-    found = []
+    result = []
     for _ in range(draws):
         right, predicted, gold = padded[generator.integers(texts, size=texts)].sum(axis=0)
-        found.append(2 * right / (predicted + gold))
-    return np.array(found)
+        result.append(2 * right / (predicted + gold))
+    return np.array(result)
 
 
 def test_intervals_are_those_of_the_plain_bootstrap():
@@ -154,5 +154,5 @@ def test_intervals_depend_on_seed_and_group_but_not_on_the_order_of_texts():
 def test_labels_of_one_text_are_drawn_together():
     """Two entries of one text are one unit: here every resample has them both or neither."""
     counts = np.array([[[1, 1, 1]], [[0, 1, 0]], [[1, 1, 1]], [[0, 1, 0]]])
-    found = drawn_figures(np.array([0, 0, 1, 1]), counts, 2, Bootstrap(100), "x")
-    assert np.allclose(found[:, 0, 0], 0.5)
+    result = drawn_figures(np.array([0, 0, 1, 1]), counts, 2, Bootstrap(100), "x")
+    assert np.allclose(result[:, 0, 0], 0.5)

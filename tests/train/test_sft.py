@@ -59,13 +59,13 @@ def test_a_training_goes_on_from_the_last_whole_checkpoint(adapter, tiny_base, r
     (output / "checkpoint-2/trainer_state.json").unlink()  # killed while it was written
     same = flags(tiny_base, rows_file, output, "--set", "lora.modules_to_save=[embed_tokens, lm_head]")
     assert sft.main(same) == 2
-    assert "not empty; name a new folder, or go on with --resume" in error_of(capsys)
+    assert "not empty; choose a new folder, or continue with --resume" in error_of(capsys)
     assert sft.main([*same, "--resume"]) == 2
     assert "made with another lora; resume with the same" in error_of(capsys)
     assert sft.main([*same, "--set", "lora.r=4", "--resume", "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["steps"] == 2
-    assert f"going on from {output}/checkpoint-1\n" in printed.err
+    assert f"resuming from {output}/checkpoint-1\n" in printed.err
     steps = json.loads((output / "checkpoint-2/trainer_state.json").read_text())["log_history"]
     earlier = json.loads((adapter / "checkpoint-2/trainer_state.json").read_text())["log_history"]
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
@@ -77,9 +77,9 @@ def test_an_adapter_is_continued_on_its_base_alone(adapter, tiny_base, rows_file
     assert json.loads((tmp_path / "more/adapter_config.json").read_text())["r"] == 4
     other = shutil.copytree(tiny_base, tmp_path / "other")
     assert sft.main(flags(str(other), rows_file, tmp_path / "a", *more)) == 2
-    assert f"an adapter for {tiny_base}, not for {other}; give --model {tiny_base}" in error_of(capsys)
+    assert f"an adapter for {tiny_base}, not for {other}; pass --model {tiny_base}" in error_of(capsys)
     assert sft.main(flags(str(adapter), rows_file, tmp_path / "b")) == 2
-    assert f"holds an adapter; give --model {tiny_base} --adapter {adapter}" in error_of(capsys)
+    assert f"contains an adapter; pass --model {tiny_base} --adapter {adapter}" in error_of(capsys)
 
 
 def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, capsys):
@@ -98,13 +98,13 @@ def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, ca
         (["--set", "lora.target_modules=[nope]"], "Target modules {'nope'} not found in the base model"),
         (["--set", "training.num_train_epochs=lots"], "training.num_train_epochs: input should be a valid number"),
         (["--set", "training.learning_rate=-1"], "training: Invalid learning rate: -1.0"),
-        (["--set", "training.output_dir=x"], "training.output_dir: give output instead"),
+        (["--set", "training.output_dir=x"], "training.output_dir: use output instead"),
         (["--set", "training.packing=true", "--set", "training.packing_strategy=wrapped"], "cuts rows apart; use bfd"),
-        (["--set", "streaming=true", "--set", "training.max_steps=-1"], "give training.max_steps"),
-        (["--set", "training.max_length=null"], "give the tokens of the longest row to train on"),
+        (["--set", "streaming=true", "--set", "training.max_steps=-1"], "set training.max_steps"),
+        (["--set", "training.max_length=null"], "set the maximum length of a row in tokens"),
         (["--set", "training.eval_strategy=now"], "training: now is not a valid IntervalStrategy"),
         (["--chat_template", "none.jinja"], "none.jinja: cannot be read"),
-        (["--model", "no/such/model"], "no/such/model: no such folder; name a model's folder or its Hub name"),
+        (["--model", "no/such/model"], "no/such/model: no such folder; give a model folder or a Hub name"),
         (["--sources", "habour"], "no rows of habour; did you mean harbour"),
         (["--tasks", "RE"], "split train has no RE; it has NER"),
     ],
@@ -132,10 +132,10 @@ def test_packed_rows_are_kept_apart_or_refused(tiny_base):
     from train.tuning import packing
 
     model = load.load_model(tiny_base)
-    assert packing.keeps_apart(model)
+    assert packing.isolates_rows(model)
     forward = model.forward
     model.forward = lambda input_ids, use_cache=False, **_: forward(input_ids=input_ids, use_cache=False)
-    assert not packing.keeps_apart(model) and torch.is_grad_enabled() and not model.training
+    assert not packing.isolates_rows(model) and torch.is_grad_enabled() and not model.training
 
 
 def test_all_weights_packed_and_streamed(rows_file, tmp_path):

@@ -1,1 +1,1 @@
-"""Two ways of building a corpus → how their models differ: what `python -m train.compare` is made of."""
+"""Two ways of building a corpus → the difference of their models' scores. Implements `python -m train.compare`."""

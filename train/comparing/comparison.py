@@ -1,4 +1,4 @@
-"""A recipe of a comparison → the commands that build, train and predict for both of its arms."""
+"""A recipe of a comparison → the commands that build, train and predict for both arms."""
 
 import json
 import sys
@@ -21,11 +21,11 @@ ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
 
 
 class Comparison(BaseModel):
-    """What is compared, on what, with what. docs/score.md describes the keys.
+    """The recipe of a comparison. docs/score.md describes the keys.
 
-    `arms`: name → settings of the build that are this arm's own (`{mine: {hard_negatives: none}}`). `sources` are
-    trained on, `held_out` never: by their test splits both arms are scored. `sft`: a recipe of train.sft, by file or
-    name; `settings`: its `--set`. `predict`: flags of train.predict.
+    `arms`: name → build settings that only this arm has (`{mine: {hard_negatives: none}}`). `sources`: used for
+    training. `held_out`: never used for training; both arms are scored on their test splits. `sft`: a recipe of
+    train.sft, by file or name; `settings`: its `--set`. `predict`: flags of train.predict.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,23 +44,23 @@ class Comparison(BaseModel):
 
     @field_validator("arms")
     @classmethod
-    def two(cls, arms: dict) -> dict:
+    def check_arms(cls, arms: dict) -> dict:
         if len(arms) != ARMS:
-            raise ValueError(f"there must be {ARMS} arms, the second is compared with the first")
+            raise ValueError(f"there must be {ARMS} arms; the second is compared with the first")
         return arms
 
     @field_validator("seeds", "held_out", "sources")
     @classmethod
-    def distinct(cls, values: tuple) -> tuple:
+    def check_distinct(cls, values: tuple) -> tuple:
         if len(set(values)) < len(values):
-            raise ValueError("one stands there twice")
+            raise ValueError("one is listed twice")
         return values
 
     @field_validator("build")
     @classmethod
-    def no_sources(cls, build: dict) -> dict:
+    def check_build(cls, build: dict) -> dict:
         if "sources" in build:
-            raise ValueError("sources of the build follow from sources and held_out")
+            raise ValueError("do not set sources: they follow from sources and held_out")
         return build
 
 
@@ -73,20 +73,21 @@ class Step:
 
 
 def load(path: str) -> Comparison:
-    """The comparison in a YAML file, or a shipped one by its name. Raises ConfigError naming file and key."""
-    given = recipe.read(path, Comparison)
-    comparison = settings.check(Comparison, given)
-    _check_commands(comparison, given)
+    """Reads the comparison from a YAML file or, by name, a shipped one. Raises ConfigError with file and key."""
+    values = recipe.read(path, Comparison)
+    comparison = settings.check(Comparison, values)
+    _check_commands(comparison, values)
     both = sorted(set(comparison.sources) & set(comparison.held_out))
     if both:
-        place = given.place("held_out")
-        raise ConfigError(f"{place}held_out: {', '.join(both)} are among the sources that are trained on")
+        place = values.place("held_out")
+        raise ConfigError(f"{place}held_out: also in sources, which are used for training: {', '.join(both)}")
     return comparison
 
 
-def _check_commands(comparison: Comparison, given: settings.Settings) -> None:
-    """Raises ConfigError for a recipe of train.sft or flags of train.predict that its command would refuse: it comes
-    to them only after both builds.
+def _check_commands(comparison: Comparison, values: settings.Settings) -> None:
+    """Raises ConfigError for a recipe of train.sft or flags of train.predict that are invalid.
+
+    The commands themselves would report them only after both builds.
     """
     tuning = recipe.read(comparison.sft)
     for key, value in comparison.settings.items():
@@ -103,27 +104,29 @@ def _check_commands(comparison: Comparison, given: settings.Settings) -> None:
             raise ConfigError(f"no such flag: {unknown[0]}")
         predict.check_flags(arguments)
     except ConfigError as error:
-        raise ConfigError(f"{given.place('predict')}predict: {error}") from error
+        raise ConfigError(f"{values.place('predict')}predict: {error}") from error
 
 
 def claim(comparison: Comparison, output: Path) -> None:
-    """Marks a folder as that of this comparison, and writes the recipes of its two builds.
+    """Marks a folder as that of this comparison, and writes the recipes of the two builds.
 
-    Raises ConfigError where it holds anything else, another comparison included.
+    Raises ConfigError if the folder contains other files or another comparison.
     """
     marker = output / "compare.json"
-    decisive = comparison.model_dump(mode="json", exclude={"match", "draws"})  # which ask for nothing to be done again
+    decisive = comparison.model_dump(mode="json", exclude={"match", "draws"})  # changing these two repeats no step
     written = json.dumps(decisive, ensure_ascii=False, indent=1) + "\n"
     if marker.exists():
         if marker.read_text(encoding="utf-8") != written:
-            raise ConfigError(f"{marker}: of a comparison with other settings; name another --output, or delete it")
+            raise ConfigError(
+                f"{marker}: from a comparison with other settings; choose another --output, or delete the folder"
+            )
     elif output.exists() and any(output.iterdir()):
-        raise ConfigError(f"{output}: not empty, and not the folder of a comparison; name another --output")
+        raise ConfigError(f"{output}: not empty, and not the folder of a comparison; choose another --output")
     (output / "done").mkdir(parents=True, exist_ok=True)
     marker.write_text(written, encoding="utf-8")
-    for arm, own in comparison.arms.items():
+    for arm, arm_settings in comparison.arms.items():
         sources = [*comparison.sources, *comparison.held_out]
-        text = yaml_values.render(settings.merged(comparison.build, own) | {"sources": sources})
+        text = yaml_values.render(settings.merged(comparison.build, arm_settings) | {"sources": sources})
         (output / arm).mkdir(exist_ok=True)
         (output / arm / "build.yaml").write_text(text, encoding="utf-8")
 
@@ -135,7 +138,7 @@ def build_step(comparison: Comparison, arm: str, output: Path) -> Step:
 
 
 def train_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Step:
-    """A training that was begun goes on."""
+    """The training command. It resumes a training that has started."""
     corpus, model = output / arm / "corpus", output / arm / str(seed) / "model"
     command = ["train.sft", "--config", comparison.sft, "--data", str(corpus), "--output", str(model)]
     command += ["--tasks", ",".join(comparison.tasks), "--sources", key_list.join(comparison.sources)]
@@ -147,7 +150,7 @@ def train_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Ste
 
 
 def predict_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Step:
-    """train.predict goes on by itself where it stopped. A trained adapter names its base."""
+    """The prediction command. train.predict resumes by itself, and a trained adapter names its base model."""
     folder = output / arm / str(seed)
     kind = "--adapter" if (folder / "model/adapter_config.json").exists() else "--model"
     command = ["train.predict", kind, str(folder / "model"), "--data", str(output / arm / "corpus"), "--split", "test"]

@@ -1,4 +1,4 @@
-"""Runs of two arms over the same texts → how much better the second is, with 95 % intervals over texts and seeds."""
+"""Runs of two arms over the same texts → the differences in F1, with 95 % intervals over texts and seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from train.scoring.tally import Tally, tally
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """F1 of one task, measure and source. `f1`: of each run of each arm. `difference`: mean of the second arm minus
-    mean of the first; `interval`: of it. `source` None: the mean over sources.
+    """The difference in F1 for one task, measure and source. `source` None: the mean over sources.
+
+    `f1`: F1 of each run, by arm. `difference`: mean of the second arm minus mean of the first, with its `interval`.
     """
 
     task: str
@@ -29,11 +30,10 @@ class Difference:
 def differences(
     first: Sequence[Sequence[Record]], second: Sequence[Sequence[Record]], match: str, bootstrap: Bootstrap
 ) -> list[Difference]:
-    """A row for each task, measure and source that has gold, and one for their mean where there are several.
+    """Returns a row per task, measure and source with gold, and one for the mean over several sources.
 
-    The arms are lists of runs, all over the same records (see `predictions.together`). In each resample both arms are
-    scored on the same texts; which of an arm's runs count is drawn too, the same for all sources, since a run is one
-    trained model.
+    Each arm is a list of runs, all over the same records (see `predictions.align`). Each resample scores both arms on
+    the same texts. It also draws runs of each arm, the same ones for all sources, since a run is one trained model.
     """
     counted = tally([*first, *second], match)
     generator = np.random.default_rng(bootstrap.seed)
@@ -54,10 +54,10 @@ def differences(
         rows.append(_row(task, measure, group.columns["source"], len(group.members), f1, len(first), drawn))
     means = []
     for (task, measure), drawn in samples.items():
-        of_measure = [row for row in rows if (row.task, row.measure) == (task, measure)]
-        if len(of_measure) > 1:
-            f1 = np.mean([[*row.f1[0], *row.f1[1]] for row in of_measure], axis=0)
-            texts = sum(row.texts for row in of_measure)
+        measure_rows = [row for row in rows if (row.task, row.measure) == (task, measure)]
+        if len(measure_rows) > 1:
+            f1 = np.mean([[*row.f1[0], *row.f1[1]] for row in measure_rows], axis=0)
+            texts = sum(row.texts for row in measure_rows)
             means.append(_row(task, measure, None, texts, f1, len(first), np.mean(drawn, axis=0)))
     return [*rows, *means]
 
@@ -72,8 +72,8 @@ def _drawn_difference(
 
 
 def _row(
-    task: str, measure: str, source: str | None, texts: int, f1: np.ndarray, of_first: int, drawn: np.ndarray
+    task: str, measure: str, source: str | None, texts: int, f1: np.ndarray, first_runs: int, drawn: np.ndarray
 ) -> Difference:
-    first, second = f1[:of_first], f1[of_first:]
+    first, second = f1[:first_runs], f1[first_runs:]
     difference = float(second.mean() - first.mean())
     return Difference(task, measure, source, texts, (tuple(first), tuple(second)), difference, interval(drawn))

@@ -1,1 +1,1 @@
-"""Rows or a user's texts and a model → answers and mentions: what `python -m train.predict` is made of."""
+"""Rows or a user's texts and a model → answers and annotations. Implements `python -m train.predict`."""

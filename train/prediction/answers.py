@@ -1,4 +1,4 @@
-"""What every way of generating takes and gives: a prompt in, an answer or the reason why there is none out."""
+"""The interface of all generation backends: a prompt in; an answer, or the reason why there is none, out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An instruction (its JSON string), examples before it as (instruction, output), and its answer's JSON Schema
-    where decoding is guided.
+    """An instruction (a JSON string), the examples before it as (instruction, output), and the JSON Schema of its
+    answer if decoding is guided.
     """
 
     instruction: str
@@ -21,7 +21,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`cut`: the token limit ended it, not the model."""
+    """A model's answer. `cut`: whether it reached the token limit."""
 
     text: str
     cut: bool
@@ -29,13 +29,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No answer; the row is left out of the predictions and stays to be done."""
+    """A row without an answer. It is not written to the predictions, so the next run tries it again."""
 
     reason: str
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """`items` in lists of `size`, the last one smaller."""
-    waiting = iter(items)
-    while batch := list(islice(waiting, size)):
+    """Yields `items` in lists of `size`. The last one may be smaller."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
         yield batch

@@ -1,4 +1,4 @@
-"""The API key of an endpoint: read from the environment, and kept out of whatever is shown or written."""
+"""The API key of an endpoint: read from the environment and removed from all output."""
 
 import os
 import re
@@ -8,38 +8,38 @@ from schemas.errors import ConfigError
 
 KEY = "OPENAI_API_KEY"
 SHORTEST_SECRET = 6
-"""A shorter one is a placeholder for a server that wants none ("EMPTY", "none"), and a word that answers may hold."""
+"""A shorter key is a placeholder ("EMPTY", "none") for a server without keys, and may be a word of an answer."""
 MASK = "***"
 
 
 def read() -> str:
-    """The key, without blanks and line ends around it. Raises ConfigError, which does not show it."""
+    """Returns the key without surrounding blanks. Raises ConfigError, without the key, for an invalid one."""
     key = os.environ.get(KEY, "").strip()
     if not re.fullmatch(r"[!-~]*", key):
-        raise ConfigError(f"{KEY}: holds characters that no key has (blanks, line ends, no ASCII); set it anew")
+        raise ConfigError(f"{KEY}: contains characters that no key has (blanks, line breaks, non-ASCII); set it again")
     return key
 
 
-def hidden(text: str) -> str:
-    """A message that quotes the server, which may repeat what it was sent."""
+def masked(text: str) -> str:
+    """Masks the key in a message. A server may repeat the key in its errors."""
     key = read()
-    return _forms(key).sub(MASK, text) if key else text
+    return _pattern(key).sub(MASK, text) if key else text
 
 
-def hidden_in_answer(text: str) -> str:
-    """An answer, which goes into files; a placeholder may stand in it."""
-    return hidden(text) if len(read()) >= SHORTEST_SECRET else text
+def masked_in_answer(text: str) -> str:
+    """Masks the key in an answer, unless it is a placeholder, which may be part of the answer."""
+    return masked(text) if len(read()) >= SHORTEST_SECRET else text
 
 
 def check_absent(text: str, where: str) -> None:
-    """Raises ConfigError where `text`, which would be shown and written, holds the key; the key is not shown."""
-    if hidden_in_answer(text) != text:
-        raise ConfigError(f"{where} holds the key of {KEY}, which would be written into files; leave it out or rename")
+    """Raises ConfigError if `text`, which would be displayed and written, contains the key. The message does not."""
+    if masked_in_answer(text) != text:
+        raise ConfigError(f"{where} contains the key of {KEY}, which would be written into files; remove it or rename")
 
 
 @lru_cache(maxsize=4)
-def _forms(key: str) -> re.Pattern:
-    """The key as it is and with any of its characters escaped as in JSON, also in JSON within JSON."""
+def _pattern(key: str) -> re.Pattern:
+    """Matches the key, with any of its characters escaped as in JSON, also in JSON within JSON."""
     return re.compile("".join(rf"(?:\\{{0,8}}{re.escape(c)}|\\{{1,8}}u00{_either_case(f'{ord(c):02x}')})" for c in key))
 
 

@@ -1,7 +1,7 @@
-"""Prompts → answers of an OpenAI-compatible server (vLLM, Ollama, SGLang, …) over HTTP, many at a time.
+"""Prompts → answers of an OpenAI-compatible server (vLLM, Ollama, SGLang, …), with concurrent HTTP requests.
 
-The protocol is OpenAI's `POST /chat/completions` and `GET /models`. The server renders the chat template, so it must
-be the one that the model was trained with.
+The protocol is OpenAI's `POST /chat/completions` and `GET /models`. The server renders the chat template, which
+must be the one used in training.
 """
 
 import http.client
@@ -22,22 +22,22 @@ from train.prediction import api_key, transport
 from train.prediction.answers import Answer, Failure, Prompt
 
 RETRIED = (408, 409, 425, 429)
-"""Besides 500 and above: what a server says when it will answer later."""
+"""Statuses that are retried, as are those of 500 and above."""
 REDIRECTS = (301, 302, 303, 307, 308)
-"""Never followed (see `transport`): the key would go to another host, and urllib makes a GET of the POST."""
+"""Never followed (see `transport`): the key would go to another host, and urllib turns the POST into a GET."""
 REFUSED = (401, 403, 404, 405, *REDIRECTS)
-"""What it says of every request, not of one: to go on is of no use."""
+"""Statuses that apply to all requests, so that the run stops."""
 LONGEST_WAIT_S = 60.0
 LONGEST_ANSWER_BYTES = 1 << 26
 FAILURES_IN_A_ROW = 20
-"""After so many rows without one answer the server counts as gone."""
+"""After this number of consecutive failed rows the run stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`url`: up to and including `/v1`. A request that fails is sent again up to `retries` times, after `backoff_s`
-    seconds, then twice as many, and so on; `timeout_s`: of one request, from its connection to the last byte of its
-    answer. `extra`: keys of every request besides ours.
+    """The server and the settings of requests. `url`: up to and including `/v1`. A failed request is repeated up to
+    `retries` times, after `backoff_s` seconds, which doubles each time. `timeout_s`: time limit of a request, from the
+    connection to the last byte of the answer. `extra`: additional keys of every request.
     """
 
     url: str
@@ -50,43 +50,43 @@ class Endpoint:
     extra: Mapping = field(default_factory=dict)
 
 
-class Half(Exception):
-    """An answer that is cut off, no JSON or not of the protocol's form."""
+class InvalidResponse(Exception):
+    """A response that is truncated, not JSON or not in the form of the protocol. The request is retried."""
 
 
 class Refusal(Exception):
-    """A status that another try will not change."""
+    """A response with an error status."""
 
     def __init__(self, status: int, message: str, retry_after_s: float = 0.0):
         super().__init__(f"HTTP {status}: {message}")
         self.status, self.retry_after_s = status, retry_after_s
 
 
-class Missing(Exception):
-    """The server has no list of its models."""
+class NoModelList(Exception):
+    """The server does not list its models."""
 
 
 def check_url(url: str) -> None:
-    """Raises ConfigError for a URL that is none of a server, or that may hold a password, which is not shown."""
+    """Raises ConfigError for an invalid URL, or one that may contain a password, which the message does not show."""
     if "@" in url:
         raise ConfigError(f"--endpoint takes a URL without a user and a password; the key comes from {api_key.KEY}")
     api_key.check_absent(url, "--endpoint")
     if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"{url}: the server does not answer (no http:// or https:// before it); check --endpoint")
+        raise ConfigError(f"{url}: the URL does not start with http:// or https://; check --endpoint")
     try:
         parts = urllib.parse.urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ConfigError(f"{url}: no URL of a server ({error}); check --endpoint") from error
+        raise ConfigError(f"{url}: not a valid URL ({error}); check --endpoint") from error
     if not parts.hostname or port == 0:
-        raise ConfigError(f"{url}: no URL of a server (no host, or port 0); check --endpoint")
+        raise ConfigError(f"{url}: not a valid URL (no host, or port 0); check --endpoint")
 
 
 def models(url: str, timeout_s: float = 10.0) -> list[str]:
-    """The names of the models that the server at `url` has.
+    """Returns the names of the models of the server at `url`.
 
-    Raises Missing where it does not list them, ConfigError as `check_url`, for a key that no header can hold, where no
-    server answers or where it has another protocol.
+    Raises NoModelList if the server does not list them, ConfigError for an invalid URL or key, if no server answers,
+    or if its response is not in the form of the protocol.
     """
     check_url(url)
     try:
@@ -97,18 +97,22 @@ def models(url: str, timeout_s: float = 10.0) -> list[str]:
         return names
     except Refusal as error:
         if error.status in (404, 405, 501):
-            raise Missing from error
+            raise NoModelList from error
         raise ConfigError(_refused(url, error)) from error
-    except (KeyError, TypeError, Half) as error:
-        raise ConfigError(f"{url}: no OpenAI-compatible server (no list of models); the URL ends in /v1") from error
+    except (KeyError, TypeError, InvalidResponse) as error:
+        raise ConfigError(
+            f"{url}: not an OpenAI-compatible server (it lists no models); the URL must end in /v1"
+        ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = _reason(error)  # without the key, which a traceback of `error` may show
+        reason = _reason(error)  # masked; a traceback of `error` may contain the key
         raise ConfigError(f"{url}: the server does not answer ({reason}); check --endpoint") from None
 
 
 def model_name(url: str, wanted: str | None) -> str:
-    """The name to ask for: `wanted`, else the only model of the server. Raises ConfigError as `models`, where there
-    are several, where the server has no model of this name, and for a name that is no text or holds the key.
+    """Returns the name of the model to use: `wanted`, else the only model of the server.
+
+    Raises the ConfigErrors of `models`, and ConfigError if the choice is ambiguous, if the server has no model of this
+    name, and for a name that is not valid UTF-8 or contains the key.
     """
     if wanted is not None:
         api_key.check_absent(wanted, "--model")
@@ -121,18 +125,18 @@ def model_name(url: str, wanted: str | None) -> str:
 
 def _model_name(url: str, wanted: str | None) -> str:
     try:
-        found = models(url)
-    except Missing:
+        names = models(url)
+    except NoModelList:
         if wanted is None:
-            raise ConfigError(f"{url}: the server does not list its models; name one with --model") from None
+            raise ConfigError(f"{url}: the server does not list its models; choose one with --model") from None
         return wanted
-    listed = f"it has {', '.join(api_key.hidden(name)[:80] for name in found[:10])}" if found else "it has none"
-    if wanted is None and len(found) == 1:
-        return found[0]
+    available = f"it has {', '.join(api_key.masked(name)[:80] for name in names[:10])}" if names else "it has none"
+    if wanted is None and len(names) == 1:
+        return names[0]
     if wanted is None:
-        raise ConfigError(f"{url}: which model? {listed}; name one with --model")
-    if wanted not in found and f"{wanted}:latest" not in found:  # Ollama's default tag
-        raise ConfigError(f"{url}: no model {wanted!r} on this server; {listed}")
+        raise ConfigError(f"{url}: no model chosen: {available}; pass --model")
+    if wanted not in names and f"{wanted}:latest" not in names:  # Ollama's default tag
+        raise ConfigError(f"{url}: no model {wanted!r} on this server; {available}")
     return wanted
 
 
@@ -140,37 +144,37 @@ def _check_text(name: str, where: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise ConfigError(f"{where}: {quoted(name)} is no UTF-8; name another with --model") from error
+        raise ConfigError(f"{where}: {quoted(name)} is not valid UTF-8; choose another with --model") from error
 
 
 def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Iterator[tuple[int, Answer | Failure]]:
-    """(number, prompt) → (number, answer) in the order in which the answers come.
+    """Yields (number, answer) for (number, prompt), in the order in which the answers arrive.
 
-    A prompt without an answer after all retries is a Failure. Raises ConfigError where the server refuses every
-    request (a wrong key, an unknown model) and MachineError where FAILURES_IN_A_ROW prompts failed one after another
-    or the machine has no thread left. Whatever else a thread raises is raised here.
+    A prompt without an answer after all retries yields a Failure. Raises ConfigError if the server refuses all
+    requests (a wrong key, an unknown model) and MachineError after FAILURES_IN_A_ROW consecutive failures or if no
+    thread can be started. Any other exception of a thread is raised here.
     """
-    waiting = iter(prompts)
-    asked: queue.SimpleQueue = queue.SimpleQueue()
-    answered: queue.SimpleQueue = queue.SimpleQueue()
+    remaining = iter(prompts)
+    requests: queue.SimpleQueue = queue.SimpleQueue()
+    results: queue.SimpleQueue = queue.SimpleQueue()
     stopped = threading.Event()
     last: deque[Failure | None] = deque(maxlen=FAILURES_IN_A_ROW)
     running = 0
     try:
         for _ in range(endpoint.concurrency):
-            # Daemons: a request that hangs does not hold up a process that was told to stop.
-            thread = threading.Thread(target=_work, args=(endpoint, asked, answered, stopped), daemon=True)
+            # Daemon threads, so that a hanging request does not keep the process alive.
+            thread = threading.Thread(target=_work, args=(endpoint, requests, results, stopped), daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:
-                raise MachineError(f"--concurrency {endpoint.concurrency}: {error}; give a lower number") from error
+                raise MachineError(f"--concurrency {endpoint.concurrency}: {error}; use a lower number") from error
         while True:
-            while running < 2 * endpoint.concurrency and (following := next(waiting, None)) is not None:
-                asked.put(following)
+            while running < 2 * endpoint.concurrency and (next_item := next(remaining, None)) is not None:
+                requests.put(next_item)
                 running += 1
             if not running:
                 return
-            number, result = answered.get()
+            number, result = results.get()
             running -= 1
             if isinstance(result, BaseException):
                 raise result
@@ -178,26 +182,28 @@ def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Itera
             last.append(result if isinstance(result, Failure) else None)
             if len(last) == FAILURES_IN_A_ROW and None not in last:
                 raise MachineError(
-                    f"{endpoint.url}: {FAILURES_IN_A_ROW} rows failed one after another, the last with: "
-                    f"{result.reason}; the same command goes on with them"
+                    f"{endpoint.url}: {FAILURES_IN_A_ROW} consecutive rows failed, the last with: "
+                    f"{result.reason}; run the same command again to continue"
                 )
     finally:
         stopped.set()
         for _ in range(endpoint.concurrency):
-            asked.put(None)
+            requests.put(None)
 
 
-def _work(endpoint: Endpoint, asked: queue.SimpleQueue, answered: queue.SimpleQueue, stopped: threading.Event) -> None:
-    while (item := asked.get()) is not None and not stopped.is_set():
+def _work(
+    endpoint: Endpoint, requests: queue.SimpleQueue, results: queue.SimpleQueue, stopped: threading.Event
+) -> None:
+    while (item := requests.get()) is not None and not stopped.is_set():
         number, prompt = item
         try:
-            answered.put((number, answer(endpoint, prompt, stopped)))
-        except BaseException as error:  # all of them: a thread that died in silence would be waited for
-            answered.put((number, error))
+            results.put((number, answer(endpoint, prompt, stopped)))
+        except BaseException as error:  # all exceptions: `generate` would wait forever for a dead thread
+            results.put((number, error))
 
 
 def answer(endpoint: Endpoint, prompt: Prompt, stopped: threading.Event) -> Answer | Failure:
-    """One prompt's answer, with retries unless `stopped`. Raises ConfigError where the server refuses every request."""
+    """Requests one answer, with retries until `stopped` is set. Raises ConfigError if the server refuses them all."""
     request = _request(f"{endpoint.url}/chat/completions", body(endpoint, prompt))
     for attempt in range(endpoint.retries + 1):
         pause_s = endpoint.backoff_s * 2 ** min(attempt, 62)
@@ -209,7 +215,7 @@ def answer(endpoint: Endpoint, prompt: Prompt, stopped: threading.Event) -> Answ
             if error.status not in RETRIED and error.status < 500:
                 return Failure(str(error))
             reason, pause_s = str(error), max(pause_s, error.retry_after_s)
-        except (OSError, http.client.HTTPException, ValueError, Half) as error:
+        except (OSError, http.client.HTTPException, ValueError, InvalidResponse) as error:
             reason = _reason(error)
         if attempt == endpoint.retries or stopped.wait(min(pause_s, LONGEST_WAIT_S)):
             break
@@ -217,7 +223,7 @@ def answer(endpoint: Endpoint, prompt: Prompt, stopped: threading.Event) -> Answ
 
 
 def body(endpoint: Endpoint, prompt: Prompt) -> dict:
-    """The request: greedy, the examples as earlier turns, the answer's JSON Schema where there is one."""
+    """The body of a request: greedy decoding, the examples as earlier turns, and the JSON Schema, if any."""
     content = {
         "model": endpoint.model,
         "messages": chat.messages(prompt.instruction, prompt.shots),
@@ -235,27 +241,30 @@ def _request(url: str, content: dict | None = None) -> urllib.request.Request:
     headers = {"Content-Type": "application/json"}
     if key := api_key.read():
         headers["Authorization"] = f"Bearer {key}"
-    # ASCII: half a surrogate pair in a row, which UTF-8 cannot hold, is then for the server to judge.
+    # json.dumps escapes to ASCII, so a row with an unpaired surrogate can be sent; the server may reject it.
     data = None if content is None else json.dumps(content).encode()
     return urllib.request.Request(url, data, headers)
 
 
 def _json(request: urllib.request.Request, timeout_s: float) -> dict:
-    """The JSON object that the server answers. Raises Refusal, Half, OSError or HTTPException."""
+    """Sends the request and returns the JSON object of the response.
+
+    Raises Refusal, InvalidResponse, OSError or HTTPException.
+    """
     try:
         with transport.open_url(request, timeout_s) as response:
             if (response.length or 0) > LONGEST_ANSWER_BYTES:
-                raise Half("an answer that is too long")
-            # with a length, so that an answer that breaks off is seen
+                raise InvalidResponse("the response is too long")
+            # read(None) with a known length raises IncompleteRead for a truncated response
             content = response.read(LONGEST_ANSWER_BYTES if response.length is None else None)
     except urllib.error.HTTPError as error:
         raise Refusal(error.code, _message(error), _seconds(error.headers.get("Retry-After"))) from None
     try:
         decoded = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise Half("an answer that is no JSON") from error
+        raise InvalidResponse("the response is not JSON") from error
     if not isinstance(decoded, dict):
-        raise Half("an answer that is no JSON object")
+        raise InvalidResponse("the response is not a JSON object")
     return decoded
 
 
@@ -264,29 +273,29 @@ def _answer(content: dict) -> Answer:
         choice = content["choices"][0]
         text, finish = choice["message"]["content"], choice["finish_reason"]
     except (KeyError, IndexError, TypeError) as error:
-        raise Half("an answer without a choice") from error
+        raise InvalidResponse("the response has no choice") from error
     if not isinstance(text, str) or finish is None:
-        raise Half("an answer that is not finished")
-    return Answer(api_key.hidden_in_answer(text), cut=finish == "length")
+        raise InvalidResponse("the answer is not finished")
+    return Answer(api_key.masked_in_answer(text), cut=finish == "length")
 
 
 def _message(error: urllib.error.HTTPError) -> str:
-    """What the body of an error says, in one line of at most 200 characters."""
+    """The message in the body of an error response, in one line of at most 200 characters, with the key masked."""
     try:
         text = error.read(10_000).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
         text = ""
     try:
-        found = json.loads(text)
-        found = found.get("error", found)
-        text = found["message"] if isinstance(found, dict) else str(found)
+        content = json.loads(text)
+        content = content.get("error", content)
+        text = content["message"] if isinstance(content, dict) else str(content)
     except (ValueError, KeyError, AttributeError, RecursionError):
         pass
-    return api_key.hidden(" ".join(str(text or error.reason).split()))[:200]
+    return api_key.masked(" ".join(str(text or error.reason).split()))[:200]
 
 
 def _seconds(value: str | None) -> float:
-    """Retry-After in seconds (RFC 9110); its form as a date counts as not given."""
+    """Retry-After in seconds (RFC 9110); 0 if it is missing or a date."""
     return float(value) if value and re.fullmatch("[0-9]{1,9}", value) else 0.0
 
 
@@ -295,12 +304,12 @@ def _reason(error: Exception) -> str:
     if isinstance(inner, TimeoutError):
         return "no answer in time"
     if isinstance(inner, http.client.IncompleteRead):
-        return "half an answer"
-    return api_key.hidden(" ".join(str(inner).split())) or type(inner).__name__
+        return "the response is incomplete"
+    return api_key.masked(" ".join(str(inner).split())) or type(inner).__name__
 
 
 def _refused(url: str, error: Refusal) -> str:
     advice = f"set {api_key.KEY}" if error.status in (401, 403) else "check --endpoint, which ends in /v1, and --model"
     if error.status in REDIRECTS:
-        advice = "it sends to another address, which is not followed; give that one with --endpoint if it is right"
-    return f"{url}: the server refuses ({error}); {advice}"
+        advice = "it redirects to another address, which is not followed; if that one is right, pass it as --endpoint"
+    return f"{url}: the server refuses the request ({error}); {advice}"

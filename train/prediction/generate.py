@@ -1,4 +1,4 @@
-"""Prompts → greedy answers of a model that transformers loads, with or without a PEFT adapter, in padded batches."""
+"""Prompts → greedy answers of a transformers model, with or without a PEFT adapter, in padded batches."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SORTED_BATCHES = 64
-"""Prompts of so many batches are sorted by length before they are cut into batches: little padding, little waiting."""
+"""Number of batches whose prompts are sorted by length: little padding, while answers still arrive early."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to generate. `end_tokens`: ids that end an answer; `context`: tokens that prompt and answer may
-    have together, None where the model sets no limit.
+    """A model ready to generate. `end_tokens`: ids that end an answer. `context`: maximum number of tokens of prompt
+    and answer, None if the model has no limit.
     """
 
     model: "PreTrainedModel"
@@ -32,25 +32,27 @@ class Loaded:
     guide: Guide | None
 
 
-def load(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", place: "torch.device", guided: bool) -> Loaded:
-    """`model` (of `train.load.load_model`) ready to generate on the device `place`.
+def load(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", device: "torch.device", guided: bool
+) -> Loaded:
+    """Prepares `model` (from `train.load.load_model`) for generation on `device`.
 
-    Raises MachineError where the device's memory is too small, and for `guided` without llguidance.
+    Raises MachineError if the device runs out of memory, and for `guided` if llguidance is not installed.
     """
     import torch
     from transformers import GenerationConfig
 
     check_tokens(model, tokenizer)
     ends = tuple(end_tokens(model, tokenizer))
-    # A model's own settings (a penalty on repetition, sampling) would not be greedy, and JSON repeats itself.
+    # The model's settings (sampling, a repetition penalty) are replaced: decoding is greedy, and JSON is repetitive.
     plain = GenerationConfig(do_sample=False, eos_token_id=list(ends), pad_token_id=ends[0])
     model.generation_config = plain
     try:
         if not getattr(model, "is_quantized", False):
-            model.to(place)
+            model.to(device)
     except torch.OutOfMemoryError as error:
         raise MachineError(
-            f"{place}: no memory for the model; use --four_bit, a smaller one, or --device cpu"
+            f"{device}: out of memory while loading the model; use --four_bit, a smaller model, or --device cpu"
         ) from error
     model.eval()
     try_out(model, tokenizer.eos_token_id)
@@ -59,38 +61,40 @@ def load(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", place: 
     context = getattr(model.config, "max_position_embeddings", None)
     if context is not None and type(context) is not int:
         raise ConfigError(
-            f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, no number of tokens"
+            f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, not a number of tokens"
         )
     return Loaded(model, tokenizer, ends, context, guide)
 
 
 def try_out(model: "PreTrainedModel", token: int) -> None:
-    """Raises ConfigError where `model` cannot read two tokens: what is wrong in a config shows only then."""
+    """Raises ConfigError if `model` fails on two tokens, which reveals an invalid config."""
     import torch
 
     ids = torch.tensor([[token, token]], device=model.device)
-    with one_line(f"{model.name_or_path}: this model does not run; its config does not fit"), torch.inference_mode():
+    with one_line(f"{model.name_or_path}: this model does not run; check its config"), torch.inference_mode():
         logits = model(input_ids=ids).logits
     if logits.isnan().any():
-        raise ConfigError(f"{model.name_or_path}: this model answers with NaN; its weights or its config are damaged")
+        raise ConfigError(
+            f"{model.name_or_path}: the outputs of this model are NaN; its weights or its config are damaged"
+        )
 
 
 def device(name: str | None) -> "torch.device":
-    """The device of this name (None: CUDA, else Apple's MPS, else the CPU). Raises ConfigError for one that is none."""
+    """The device of this name (None: CUDA, else Apple's MPS, else the CPU). Raises ConfigError if there is none."""
     import torch
 
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         place = torch.device(name or best)
     except RuntimeError as error:
-        raise ConfigError(f"--device {name}: no device; there is {best}") from error
+        raise ConfigError(f"--device {name}: unknown device; available: {best}") from error
     if place.type != "cpu" and place.type != best:
-        raise ConfigError(f"--device {name}: this machine has none; there is {best}")
+        raise ConfigError(f"--device {name}: not on this machine; available: {best}")
     return place
 
 
 def dtype_for(place: "torch.device") -> str:
-    """bfloat16 on CUDA devices that have it, else float16; float32 on the CPU."""
+    """The name of the dtype: on CUDA bfloat16 if supported, else float16; on MPS float16; on the CPU float32."""
     if place.type == "cuda":
         return "bfloat16" if has_bfloat16() else "float16"
     return "float16" if place.type == "mps" else "float32"
@@ -99,13 +103,13 @@ def dtype_for(place: "torch.device") -> str:
 def generate(
     loaded: Loaded, prompts: Iterable[tuple[int, Prompt]], max_new_tokens: int, batch_size: int
 ) -> Iterator[tuple[int, Answer | Failure]]:
-    """(number, prompt) → (number, answer), a batch at a time, prompts of a like length together.
+    """Yields (number, answer) for (number, prompt), in batches of prompts of similar length.
 
-    A prompt that leaves no room in the model's context, or of which `chat.prompt` makes no tokens, is a Failure. Raises
-    MachineError where the device's memory is too small for a batch.
+    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a Failure.
+    Raises MachineError if the device runs out of memory.
     """
     for chunk in batches(prompts, SORTED_BATCHES * batch_size):
-        asked = []
+        encoded = []
         for number, prompt in chunk:
             try:
                 ids = chat.prompt(loaded.tokenizer, prompt.instruction, prompt.shots)
@@ -115,10 +119,10 @@ def generate(
             if loaded.context is not None and len(ids) >= loaded.context:
                 yield number, Failure(f"its prompt has {len(ids):,} tokens, the model reads {loaded.context:,}")
             else:
-                asked.append((ids, number, prompt.schema))
-        # The longest first: what does not fit into memory says so at once.
-        asked.sort(key=lambda item: (-len(item[0]), item[1]))
-        for batch in batches(asked, batch_size):
+                encoded.append((ids, number, prompt.schema))
+        # The longest first, so that running out of memory shows at once.
+        encoded.sort(key=lambda item: (-len(item[0]), item[1]))
+        for batch in batches(encoded, batch_size):
             answers = answer_batch(loaded, [ids for ids, _, _ in batch], [s for _, _, s in batch], max_new_tokens)
             yield from zip((number for _, number, _ in batch), answers, strict=True)
 
@@ -126,7 +130,7 @@ def generate(
 def answer_batch(
     loaded: Loaded, prompts: Sequence[list[int]], schemas: Sequence[dict | None], max_new_tokens: int
 ) -> list[Answer]:
-    """The greedy answers to prompts of token ids. Raises MachineError where memory is too small."""
+    """Returns the greedy answers to prompts (token ids). Raises MachineError if the device runs out of memory."""
     import torch
 
     longest = max(map(len, prompts))
@@ -138,15 +142,15 @@ def answer_batch(
     processors = [loaded.guide.processor(schemas, longest)] if loaded.guide else None
     try:
         with torch.inference_mode():
-            found = loaded.model.generate(
+            outputs = loaded.model.generate(
                 input_ids=ids, attention_mask=mask, max_new_tokens=room, logits_processor=processors
             )
     except torch.OutOfMemoryError as error:
         raise MachineError(
-            f"{device}: no memory for {len(prompts)} prompts of up to {longest:,} tokens; use a smaller --batch_size, "
-            "the same command then goes on where this one stopped"
+            f"{device}: out of memory with {len(prompts)} prompts of up to {longest:,} tokens; use a smaller "
+            "--batch_size; the predictions are then continued"
         ) from error
-    return [_answer(loaded, tokens) for tokens in found[:, longest:].tolist()]
+    return [_answer(loaded, tokens) for tokens in outputs[:, longest:].tolist()]
 
 
 def _answer(loaded: Loaded, tokens: list[int]) -> Answer:

@@ -1,7 +1,7 @@
 """Prompts → answers of vLLM's offline engine, for a CUDA machine with the extra `serve`.
 
-Written after vLLM's documentation (0.32) and never run by this project's tests, which have no GPU: check a few answers
-against the transformers backend before you rely on it.
+Based on the documentation of vLLM 0.32. The tests of this project do not run it, since they have no GPU: compare a few
+answers with those of the transformers backend before you rely on it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,8 @@ from schemas.errors import MachineError
 from train import chat
 from train.prediction.answers import Answer, Failure, Prompt, batches
 
-PROMPTS_A_CALL = 4096
-"""The engine batches by itself; what it has answered is written after each call."""
+PROMPTS_PER_CALL = 4096
+"""The engine forms its own batches. Answers are written after each call."""
 
 
 def generate(
@@ -24,8 +24,9 @@ def generate(
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> Iterator[tuple[int, Answer | Failure]]:
-    """(number, prompt) → (number, answer). Token ids come from `chat.prompt`, as everywhere. Raises MachineError
-    without vLLM.
+    """Yields (number, answer) for (number, prompt). Token ids come from `chat.prompt`, as in the other backends.
+
+    Raises MachineError if vLLM is not installed.
     """
     try:
         from vllm import LLM, SamplingParams
@@ -38,7 +39,7 @@ def generate(
     engine = LLM(model, revision=revision, trust_remote_code=trust_remote_code, **lora)
     context = engine.llm_engine.model_config.max_model_len
     request = None if adapter is None else LoRARequest("adapter", 1, adapter)
-    for chunk in batches(prompts, PROMPTS_A_CALL):
+    for chunk in batches(prompts, PROMPTS_PER_CALL):
         numbers, ids, settings = [], [], []
         for number, prompt in chunk:
             try:
@@ -69,7 +70,7 @@ LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 
 def lora_rank(adapter: str) -> int:
-    """The smallest of vLLM's values of `max_lora_rank` that the adapter's rank fits in."""
+    """The smallest value of vLLM's `max_lora_rank` that is at least the adapter's rank."""
     from peft import PeftConfig
 
     rank = PeftConfig.from_pretrained(adapter).r

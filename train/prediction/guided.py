@@ -1,4 +1,4 @@
-"""The schema of an instruction → the JSON Schema of its answers, and generation that cannot leave it (llguidance)."""
+"""The schema of an instruction → the JSON Schema of its answers, and generation restricted to it (llguidance)."""
 
 import json
 from collections.abc import Sequence
@@ -16,23 +16,23 @@ STRINGS = {"type": "array", "items": STRING}
 VALUE = {"anyOf": [STRING, {**STRINGS, "minItems": 2}]}
 
 
-def json_schema(task: str, asked: Sequence) -> dict:
-    """The JSON Schema (draft 2020-12) of answers to an instruction of `task` whose key `schema` holds `asked`.
+def json_schema(task: str, schema: Sequence) -> dict:
+    """The JSON Schema (draft 2020-12) of answers to an instruction of `task` with the given `schema`.
 
-    Keys are the labels asked, all of them and in this order, as the wire format has them; what is found under a label
-    is free text. EEA's triggers are those that the prompt names.
+    The keys are the requested labels, all of them in this order, as in the wire format. Mentions are free text. The
+    triggers of EEA are those in the prompt.
     """
     match task:
         case "NER" | "EET":
-            return _object(dict.fromkeys(asked, STRINGS))
+            return _object(dict.fromkeys(schema, STRINGS))
         case "RE":
-            return _object({label: _pairs() for label in asked})
+            return _object({label: _pairs() for label in schema})
         case "SPO":
-            return _object({item["predicate"]: _pairs() for item in asked})
+            return _object({item["predicate"]: _pairs() for item in schema})
         case "KG":
-            return _object({item["entity_type"]: _attributes(item["attributes"]) for item in asked})
+            return _object({item["entity_type"]: _attributes(item["attributes"]) for item in schema})
         case _:
-            return _object({item["event_type"]: _events(item) for item in asked})
+            return _object({item["event_type"]: _events(item) for item in schema})
 
 
 def _object(properties: dict, required: bool = True) -> dict:
@@ -45,7 +45,7 @@ def _pairs() -> dict:
 
 
 def _events(item: dict) -> dict:
-    """Every role is answered, or `arguments` is {}. In IEPile's own EEA prompts for test rows no triggers stand."""
+    """The events of a type: `arguments` has all roles or is {}. EEA prompts of IEPile's test rows have no triggers."""
     triggers = item.get("trigger", True)
     trigger = STRING if triggers is True else {"enum": list(dict.fromkeys([*triggers, NAN]))}
     filled = _object(dict.fromkeys(item["arguments"], VALUE))
@@ -54,18 +54,19 @@ def _events(item: dict) -> dict:
 
 
 def _attributes(attributes: Sequence[str]) -> dict:
-    found = {"type": "object", "additionalProperties": _object(dict.fromkeys(attributes, VALUE), required=False)}
-    return {"anyOf": [{"type": "array", "maxItems": 0}, found]}
+    filled = {"type": "object", "additionalProperties": _object(dict.fromkeys(attributes, VALUE), required=False)}
+    return {"anyOf": [{"type": "array", "maxItems": 0}, filled]}
 
 
 WIRE_SEPARATORS = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
-"""JSON as `json.dumps` and our corpora write it; a model that was trained on them has seen no other."""
+"""The JSON format of `json.dumps` and of our corpora, the only one that a model trained on them has seen."""
 
 
 class Guide:
-    """Keeps the tokens that an answer's JSON Schema allows; one for a tokenizer.
+    """Creates logits processors that allow only the tokens of an answer's JSON Schema.
 
-    `tokenizer`: a fast one. `vocabulary_size`: the width of the model's scores. Raises MachineError without llguidance.
+    `tokenizer`: a fast one. `vocabulary_size`: the width of the model's scores.
+    Raises MachineError if llguidance is not installed.
     """
 
     def __init__(self, tokenizer, vocabulary_size: int, end_tokens: Sequence[int]):
@@ -84,7 +85,9 @@ class Guide:
         return self.matcher.grammar_from_json_schema(schema, overrides=WIRE_SEPARATORS)
 
     def processor(self, schemas: Sequence[dict], prompt_length: int) -> "Processor":
-        """The logits processor of one batch: row n follows `schemas[n]`; prompts are padded to `prompt_length`."""
+        """The logits processor of one batch: row n follows `schemas[n]`. Prompts are padded to
+        `prompt_length` tokens.
+        """
         matchers = [self.matcher(self.vocabulary, self.grammar(json.dumps(schema))) for schema in schemas]
         for matcher in matchers:
             if matcher.is_error():
@@ -93,7 +96,7 @@ class Guide:
 
 
 class Processor:
-    """What `generate` calls at each step: `(token ids so far, scores) -> scores` with forbidden tokens at -inf."""
+    """Called by `generate` at each step: `(token ids so far, scores) -> scores`, with forbidden tokens at -inf."""
 
     def __init__(self, matchers: Sequence, prompt_length: int):
         self.matchers, self.seen = matchers, prompt_length

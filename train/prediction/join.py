@@ -1,22 +1,22 @@
-"""The answers to one text's batches and windows → its annotations, once each, with the offsets of every mention."""
+"""The answers for all batches and windows of a text → its distinct annotations, with the offsets of each mention."""
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.example import Span
-from train.scoring.items import asked_label
+from train.scoring.items import label_name
 
 Key = Hashable
-"""What makes two annotations of a text the same."""
+"""Annotations of a text with equal keys are merged."""
 
-# Letters and digits of scripts that set words apart by blanks; U+0E00 on: Thai, Han, Kana and others that do not.
+# Letters and digits of scripts that separate words by blanks. From U+0E00: Thai, Han, Kana and others, which do not.
 SPACED = re.compile(r"(?![\u0e00-\u1cff\u2e80-\U0003ffff])[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What one window of the text answered: its place in the text (code points) and its unified annotations."""
+class WindowAnswer:
+    """The answer for one window: its offsets in the text (code points) and its unified annotations."""
 
     start: int
     end: int
@@ -24,70 +24,74 @@ class Answered:
 
 
 def occurrences(text: str, mention: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Where `mention` stands in `text[start:end]`, from left to right, none within another; offsets are `text`'s.
+    """The non-overlapping occurrences of `mention` in `text[start:end]`, from left to right, as spans of `text`.
 
-    Places within a longer word ("art" in "party") count only where there is no other.
+    Occurrences inside a longer word ("art" in "party") are returned only if there are no others.
     """
     if not mention:
         return []
     end = len(text) if end is None else end
-    found = [match.span() for match in re.compile(re.escape(mention)).finditer(text, start, end)]
-    return [span for span in found if _is_whole(text, *span)] or found
+    spans = [match.span() for match in re.compile(re.escape(mention)).finditer(text, start, end)]
+    return [span for span in spans if _is_word(text, *span)] or spans
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
+def _is_word(text: str, start: int, end: int) -> bool:
+    """Whether the span starts and ends at word boundaries."""
+
     def joins(at: int) -> bool:
-        """Whether the characters before and after the place `at` belong to one word."""
+        """Whether the characters before and after offset `at` belong to one word."""
         return 0 < at < len(text) and all(SPACED.match(character) for character in text[at - 1 : at + 1])
 
     return not joins(start) and not joins(end)
 
 
-def asked_only(task: str, labels: Sequence[str], annotations: Iterable[dict]) -> list[dict]:
-    """The annotations whose label was asked: an answer to what was not asked is no prediction."""
+def keep_requested(task: str, labels: Sequence[str], annotations: Iterable[dict]) -> list[dict]:
+    """The annotations whose label was requested. Others are not predictions."""
     names = frozenset(labels)
-    return [annotation for annotation in annotations if asked_label(task, annotation) in names]
+    return [annotation for annotation in annotations if label_name(task, annotation) in names]
 
 
-def joined(task: str, text: str, answers: Iterable[Answered]) -> list[dict]:
-    """The annotations of all `answers`, in text order, each once.
+def join_answers(task: str, text: str, answers: Iterable[WindowAnswer]) -> list[dict]:
+    """The distinct annotations of all `answers`, in text order.
 
-    They gain the keys `spans` (entities, arguments), `head_spans` and `tail_spans`, `trigger_spans`: every occurrence
-    of the string in the windows that answered it, for an answer names a mention once however often it stands there;
-    an empty list for a string that they do not hold. Entities and triples that several windows answer are united.
-    Of two events of different windows with one type and a trigger that may stand at the same place, one whose
-    arguments the other has too is left out.
+    Adds the keys `spans` (entities, arguments), `head_spans` and `tail_spans`, `trigger_spans`: every occurrence of the
+    string in the windows whose answer contains it, since an answer has a mention once however often it occurs; an
+    empty list if it does not occur there. Entities and triples of several windows are merged. Two events of different
+    windows with the same type and a trigger that may be at the same place are merged if the arguments of one include
+    those of the other.
     """
     if task in ("NER", "RE", "SPO", "KG"):
-        locate, key = (_located_entity, _entity_key) if task == "NER" else (_located_relation, _relation_key)
-        found = _united(text, answers, locate, key)
+        locate, key = (_locate_entity, _entity_key) if task == "NER" else (_locate_relation, _relation_key)
+        annotations = _merge_all(text, answers, locate, key)
     else:
-        found = _events(text, answers)
-    return sorted(found, key=lambda annotation: _position(annotation, len(text)))
+        annotations = _events(text, answers)
+    return sorted(annotations, key=lambda annotation: _position(annotation, len(text)))
 
 
-def _united(text: str, answers: Iterable[Answered], locate: Callable, key: Callable[[Mapping], Key]) -> list[dict]:
-    found: dict[Key, dict] = {}
+def _merge_all(
+    text: str, answers: Iterable[WindowAnswer], locate: Callable, key: Callable[[Mapping], Key]
+) -> list[dict]:
+    merged: dict[Key, dict] = {}
     for answer in answers:
         for annotation in answer.annotations:
-            placed = locate(text, annotation, answer.start, answer.end)
-            _unite(found.setdefault(key(annotation), placed), placed)
-    return list(found.values())
+            located = locate(text, annotation, answer.start, answer.end)
+            _merge(merged.setdefault(key(annotation), located), located)
+    return list(merged.values())
 
 
-def _unite(one: dict, other: Mapping) -> None:
-    """Adds the other's spans to those of `one`, its arguments' too."""
+def _merge(one: dict, other: Mapping) -> None:
+    """Adds the spans of `other` and its arguments to `one`."""
     for name, value in other.items():
         if name.endswith("spans"):
             one[name] = sorted({*map(tuple, one[name]), *map(tuple, value)})
-    mine = {(argument["role"], argument["argument"]): argument for argument in one.get("arguments", ())}
+    arguments = {(argument["role"], argument["argument"]): argument for argument in one.get("arguments", ())}
     for argument in other.get("arguments", ()):
-        same = mine.get((argument["role"], argument["argument"]))
-        if same is not None:
-            same["spans"] = sorted({*same["spans"], *argument["spans"]})
+        match = arguments.get((argument["role"], argument["argument"]))
+        if match is not None:
+            match["spans"] = sorted({*match["spans"], *argument["spans"]})
 
 
-def _located_entity(text: str, entity: Mapping, start: int, end: int) -> dict:
+def _locate_entity(text: str, entity: Mapping, start: int, end: int) -> dict:
     return {**entity, "spans": occurrences(text, entity["entity"], start, end)}
 
 
@@ -95,7 +99,7 @@ def _entity_key(entity: Mapping) -> Key:
     return entity["entity_type"], entity["entity"]
 
 
-def _located_relation(text: str, relation: Mapping, start: int, end: int) -> dict:
+def _locate_relation(text: str, relation: Mapping, start: int, end: int) -> dict:
     heads, tails = (occurrences(text, relation[name], start, end) for name in ("head", "tail"))
     return {**relation, "head_spans": heads, "tail_spans": tails}
 
@@ -104,7 +108,7 @@ def _relation_key(relation: Mapping) -> Key:
     return tuple(relation.get(name) for name in ("head_type", "head", "relation", "tail", "tail_type"))
 
 
-def _located_event(text: str, event: Mapping, start: int, end: int) -> dict:
+def _locate_event(text: str, event: Mapping, start: int, end: int) -> dict:
     pairs = dict.fromkeys((argument["role"], argument["argument"]) for argument in event["arguments"])
     return {
         **event,
@@ -124,26 +128,26 @@ def _argument_pairs(event: Mapping) -> frozenset:
     return frozenset((argument["role"], argument["argument"]) for argument in event["arguments"])
 
 
-def _events(text: str, answers: Iterable[Answered]) -> list[dict]:
-    found: list[dict] = []
+def _events(text: str, answers: Iterable[WindowAnswer]) -> list[dict]:
+    events: list[dict] = []
     for answer in answers:
-        here = _united(text, [answer], _located_event, _event_key)
+        window_events = _merge_all(text, [answer], _locate_event, _event_key)
         kept = []
-        for event in here:
-            larger = next((other for other in found if _is_part(event, other)), None)
+        for event in window_events:
+            larger = next((other for other in events if _is_contained(event, other)), None)
             if larger is not None:
-                _unite(larger, event)
+                _merge(larger, event)
                 continue
-            for smaller in [other for other in found if _is_part(other, event)]:
-                _unite(event, smaller)
-                found.remove(smaller)
+            for smaller in [other for other in events if _is_contained(other, event)]:
+                _merge(event, smaller)
+                events.remove(smaller)
             kept.append(event)
-        found += kept
-    return found
+        events += kept
+    return events
 
 
-def _is_part(event: Mapping, other: Mapping) -> bool:
-    """Whether `other`, of another window, may be the same event and tells at least as much."""
+def _is_contained(event: Mapping, other: Mapping) -> bool:
+    """Whether `other`, from another window, may be the same event and includes all arguments of `event`."""
     if (event["event_type"], event["event_trigger"]) != (other["event_type"], other["event_trigger"]):
         return False
     same_place = not event["event_trigger"] or set(event["trigger_spans"]) & set(other["trigger_spans"])
@@ -151,7 +155,7 @@ def _is_part(event: Mapping, other: Mapping) -> bool:
 
 
 def _position(annotation: Mapping, end: int) -> tuple:
-    """Its first mention's place and, for triples, the second's; past the end of the text where it holds none."""
+    """The sort key: the first span of each mention, (end, end) for a string that does not occur in the text."""
     places = [annotation[name] for name in ("spans", "trigger_spans", "head_spans", "tail_spans") if name in annotation]
     if "arguments" in annotation and not annotation["trigger_spans"]:
         places = [min((a["spans"] for a in annotation["arguments"] if a["spans"]), default=[])]

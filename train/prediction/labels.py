@@ -1,8 +1,7 @@
-"""What a user writes for labels (`a,b,c`, a file of names, a JSON map, a schema.json, a label set) → Labels."""
+"""The value of --labels (`a,b,c`, a file of names, a JSON map, a schema.json, a label set) → Labels."""
 
 import os
 import reprlib
-from collections.abc import Iterable
 
 from schemas.errors import ConfigError, IEForgeError
 from schemas.label import Label, typed_label
@@ -16,41 +15,41 @@ FORMS = {
     "EEA": '{"event type": ["role", …], …}',
     "KG": '{"entity type": ["attribute", …], …}',
 }
-"""The JSON of a label file, for the tasks where a label is more than a name."""
+"""Task → the JSON form of a label file, for tasks whose labels have more than a name."""
 
-PLAIN = '["label", …], one label a line, or a,b,c'
+PLAIN = '["label", …], one label per line, or a,b,c'
 
 
-def read(what: str, task: str) -> tuple[Label, ...]:
-    """The labels of `what` (a file's path or names joined by commas) for `task`, sorted by name.
+def read(value: str, task: str) -> tuple[Label, ...]:
+    """The labels in `value` (a file path or comma-separated names) for `task`, sorted by name.
 
-    A file is one of: JSON of the task's form (FORMS; plain tasks a list); one name a line; IEPile's schema.json; a
-    label set of a build (`labels/<task>/<source>.json`). Raises ConfigError, with the file, for what is none of them
-    and where a label stands twice.
+    A file contains one of: JSON in the form of the task (FORMS; for the other tasks a list), one name per line,
+    IEPile's schema.json, or a label set of a build (`labels/<task>/<source>.json`). Raises ConfigError, with the file,
+    for any other content and for a repeated label.
     """
-    if os.path.isfile(what):
-        labels = _of_file(what, task)
-    elif what.endswith((".json", ".jsonl", ".txt", ".yaml")) or os.path.isdir(what):
-        raise ConfigError(f"{what}: no such file; --labels takes a file or names joined by commas")
+    if os.path.isfile(value):
+        labels = _read_file(value, task)
+    elif value.endswith((".json", ".jsonl", ".txt", ".yaml")) or os.path.isdir(value):
+        raise ConfigError(f"{value}: no such file; --labels takes a file or comma-separated names")
     else:
-        labels = [_label(task, name.strip(), what) for name in what.split(",") if name.strip()]
+        labels = [_label(task, name.strip(), value) for name in value.split(",") if name.strip()]
     if not labels:
-        raise ConfigError(f"{what}: no labels; expected {FORMS.get(task, PLAIN)}")
+        raise ConfigError(f"{value}: no labels; expected {FORMS.get(task, PLAIN)}")
     by_name: dict[str, Label] = {}
     for label in labels:
         if any("\ud800" <= character <= "\udfff" for character in label.name):
-            raise ConfigError(f"{what}: the label {label.name!r} is no UTF-8; write it in UTF-8")
+            raise ConfigError(f"{value}: the label {label.name!r} is not valid UTF-8; write it in UTF-8")
         if by_name.setdefault(label.name, label) is not label:
-            raise ConfigError(f"{what}: the label {label.name!r} stands in it twice; name it once")
+            raise ConfigError(f"{value}: the label {label.name!r} occurs twice; list it once")
     return tuple(by_name[name] for name in sorted(by_name))
 
 
-def _of_file(path: str, task: str) -> list[Label]:
+def _read_file(path: str, task: str) -> list[Label]:
     expected = f"expected {FORMS.get(task, PLAIN)}"
     text = user_files.read_text(path)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) == len(unified.LINES) and lines[0].startswith("[") and lines[0].endswith("]"):
-        return _of_schema(path, task)
+        return _read_schema(path, task)
     if not path.endswith(".json") and not text.lstrip().startswith(("[", "{")):
         return [_label(task, line, path) for line in lines]
     content = user_files.value(text, path, expected)
@@ -67,27 +66,29 @@ def _of_file(path: str, task: str) -> list[Label]:
     return [_label(task, item, path) for item in content]
 
 
-def _of_schema(path: str, task: str) -> Iterable[Label]:
+def _read_schema(path: str, task: str) -> list[Label]:
     try:
-        return unified.read_schema(File(path, path), task)
+        return list(unified.read_schema(File(path, path), task))
     except IEForgeError as error:
         raise ConfigError(str(error)) from error
 
 
 def _label(task: str, item: object, place: str) -> Label:
-    """A label of a name, of an item of JSON, or of what the key `labels` of a label set lists."""
-    wrong = ConfigError(f"{place}: {reprlib.repr(item)} is no label of task {task}; expected {FORMS.get(task, PLAIN)}")
+    """The label for a name, a JSON item, or an item of the key `labels` of a label set. Raises ConfigError."""
+    invalid = ConfigError(
+        f"{place}: {reprlib.repr(item)} is not a label of task {task}; expected {FORMS.get(task, PLAIN)}"
+    )
     if task == "SPO":
         if isinstance(item, dict):
             item = [item.get(key) for key in ("subject_type", "predicate", "object_type")]
         if not (isinstance(item, list) and len(item) == 3 and all(isinstance(part, str) and part for part in item)):
-            raise wrong
+            raise invalid
         return typed_label(*item)
     if isinstance(item, str) and item and task not in FORMS:
         return Label(item)
     if not isinstance(item, dict):
-        raise wrong
+        raise invalid
     name, roles = item.get("name"), item.get("roles", [])
     if not (isinstance(name, str) and name and isinstance(roles, list) and all(isinstance(r, str) for r in roles)):
-        raise wrong
+        raise invalid
     return Label(name, roles=tuple(dict.fromkeys(roles)))

@@ -1,4 +1,4 @@
-"""The flags of `train.predict` → rows asked, answers written as they come, and the files that are made of them."""
+"""The flags of `train.predict` → rows to predict, answers written as they arrive, and the output files."""
 
 import argparse
 import hashlib
@@ -19,36 +19,39 @@ from train import chat, corpus, load, output_file
 from train.prediction import answers, api_key, endpoint, extractions, guided, resume, shots, work
 from transforms import files
 
-FIRST = 32
-"""Answers from which it can be told that a model does not stop."""
+FIRST_ANSWERS = 32
+"""If all of the first FIRST_ANSWERS answers reach the token limit, the user is warned."""
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A way to answer: `settings` of it decide the answers, `generate` takes (number, prompt) and gives answers."""
+    """A generation backend. `settings`: what the answers depend on. `generate`: (number, prompt) → (number, answer)."""
 
     settings: Mapping
     generate: Callable[[Iterator], Iterable]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predicts what is not predicted yet. Returns the exit code: 1 where rows stay without an answer."""
+    """Predicts the rows that have no prediction yet, and returns the exit code 0.
+
+    Raises MachineError if rows remain without an answer.
+    """
     check(arguments)
     if arguments.data is not None and not arguments.debug:
         quiet()
-    todo = asked(arguments)
+    todo = read_work(arguments)
     backend = endpoint_backend(arguments) if arguments.endpoint else local_backend(arguments)
-    known, digest = work.numbered(todo)
+    known, digest = work.number_rows(todo)
     examples = solved_examples(arguments, todo)
     meta = description(arguments, backend, len(todo), digest)
     path = arguments.output
-    with resume.opened(path, meta) as stream:
-        done, _ = resume.written(path, known)
+    with resume.open_locked(path, meta) as stream:
+        done, _ = resume.read_places(path, known)
         missing = [number for number in range(len(todo)) if number not in done]
         if missing:
-            files.remove_file(resume.beside(path, "joined.jsonl"))  # of an earlier run
+            files.remove_file(resume.sibling(path, "joined.jsonl"))  # of an earlier run
         if done and missing:
-            tell(f"{path}: {len(done):,} of {len(todo):,} rows are there, going on")
+            log(f"{path}: {len(done):,} of {len(todo):,} rows already predicted, resuming")
         started = time.monotonic()
         failures: dict[int, str] = {}
         prompts = ((number, prompt(todo[number], examples, arguments.guided)) for number in missing)
@@ -56,15 +59,15 @@ def run(arguments: argparse.Namespace) -> int:
             total=len(todo), initial=len(done), unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr
         ) as bar:
             results = backend.generate(prompts) if missing else ()
-            for _ in resume.append(stream, lines(todo, ending(results), failures)):
+            for _ in resume.append(stream, lines(todo, warn_if_endless(results), failures)):
                 bar.update()
         seconds = time.monotonic() - started
-        done, cut = resume.written(path, known)
+        done, cut = resume.read_places(path, known)
         return finish(arguments, todo, done, cut, failures, len(missing), seconds)
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """What can be told of paths before datasets, torch and transformers are imported. Raises ConfigError."""
+    """Checks paths and names before heavy libraries are imported. Raises ConfigError and MachineError."""
     path = arguments.output
     inputs = (
         arguments.data,
@@ -74,8 +77,8 @@ def check(arguments: argparse.Namespace) -> None:
         arguments.chat_template,
         arguments.config,
     )
-    for written in (path, resume.beside(path, "joined.jsonl"), resume.beside(path, "meta.json")):
-        output_file.check("--output", written, [name for name in inputs if name])
+    for output in (path, resume.sibling(path, "joined.jsonl"), resume.sibling(path, "meta.json")):
+        output_file.check("--output", output, [name for name in inputs if name])
     if arguments.chat_template:
         chat.read_template(arguments.chat_template)
     if arguments.data is not None:
@@ -87,22 +90,22 @@ def check(arguments: argparse.Namespace) -> None:
         load.check(arguments.model or load.base_model(arguments.adapter), arguments.adapter)
 
 
-def ending(results: Iterable) -> Iterator:
-    """`results`; where the first FIRST answers all ran to the token limit, it is said once, long before the end."""
+def warn_if_endless(results: Iterable) -> Iterator:
+    """Yields `results`. Warns once if the first FIRST_ANSWERS answers all reach the token limit."""
     cut = 0
     for seen, (number, result) in enumerate(results, 1):
         yield number, result
         cut += isinstance(result, answers.Answer) and result.cut
-        if seen == cut == FIRST:
+        if seen == cut == FIRST_ANSWERS:
             tqdm.write(
-                f"note: the first {FIRST} answers all ran to the token limit: this model does not end its answers "
+                f"note: the first {FIRST_ANSWERS} answers all reached the token limit: this model does not end them "
                 "(untrained, or another chat template than in training); a lower --max_new_tokens is faster",
                 file=sys.stderr,
             )
 
 
 def lines(todo: work.Work, results: Iterable, failures: dict[int, str]) -> Iterator[bytes]:
-    """The lines of the rows that have an answer; why others have none goes into `failures`."""
+    """Yields the lines of rows with an answer. Stores the reasons of the others in `failures`."""
     for number, result in results:
         if isinstance(result, answers.Failure):
             failures[number] = result.reason
@@ -119,7 +122,7 @@ def finish(
     tried: int,
     seconds: float,
 ) -> int:
-    path, extracted = arguments.output, resume.beside(arguments.output, "joined.jsonl")
+    path, extracted = arguments.output, resume.sibling(arguments.output, "joined.jsonl")
     counts = {
         "rows": len(todo),
         "predicted": len(done),
@@ -135,21 +138,21 @@ def finish(
         print(json.dumps(counts))
     if cut:
         limit = arguments.max_new_tokens
-        tell(f"warning: {cut:,} answers were cut at the token limit; raise --max_new_tokens ({limit})")
+        log(f"warning: {cut:,} answers were cut at the token limit; raise --max_new_tokens ({limit})")
     if failures:
         first = min(failures)
         raise MachineError(
             f"{path}: {len(failures):,} of {len(todo):,} rows have no answer (first: {todo[first]['id']}: "
-            f"{failures[first]}); the same command tries them again"
+            f"{failures[first]}); run the same command again to retry them"
         )
-    speed = f" in {seconds:.1f} s ({counts['rows_per_s']} rows/s)" if tried else ", all there before"
-    tell(f"{path}: {len(done):,} rows predicted{speed}; {extracted} has what was found in each text")
+    speed = f" in {seconds:.1f} s ({counts['rows_per_s']} rows/s)" if tried else ", all of them earlier"
+    log(f"{path}: {len(done):,} rows predicted{speed}; {extracted} contains the extracted items of each text")
     return 0
 
 
-def asked(arguments: argparse.Namespace) -> work.Work:
+def read_work(arguments: argparse.Namespace) -> work.Work:
     if arguments.data is not None:
-        return work.of_split(
+        return work.from_split(
             arguments.data,
             arguments.split,
             tasks=names(arguments.tasks, "--tasks"),
@@ -159,7 +162,7 @@ def asked(arguments: argparse.Namespace) -> work.Work:
             limit=arguments.limit,
             label_order=arguments.label_order,
         )
-    return work.of_texts(
+    return work.from_texts(
         arguments.texts,
         arguments.task,
         arguments.labels,
@@ -173,15 +176,17 @@ def asked(arguments: argparse.Namespace) -> work.Work:
     )
 
 
-def names(listed: str | None, flag: str) -> list[str] | None:
-    return key_list.split(listed, flag) if listed else None
+def names(value: str | None, flag: str) -> list[str] | None:
+    return key_list.split(value, flag) if value else None
 
 
 def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Shots | None:
     if not arguments.shots:
         return None
     if not corpus.has_split(arguments.data, "validation", arguments.revision):
-        raise ConfigError(f"{arguments.data}: no validation split, from which --shots takes its examples; leave it out")
+        raise ConfigError(
+            f"{arguments.data}: no validation split, from which --shots takes its examples; remove the flag"
+        )
     rows = corpus.rows(
         arguments.data,
         "validation",
@@ -194,7 +199,7 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
 
 def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
     schema = guided.json_schema(row["task"], json.loads(row["instruction"])["schema"]) if is_guided else None
-    return answers.Prompt(row["instruction"], examples.of(row) if examples else (), schema)
+    return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
 
 
 def endpoint_backend(arguments: argparse.Namespace) -> Backend:
@@ -214,25 +219,28 @@ def endpoint_backend(arguments: argparse.Namespace) -> Backend:
     return Backend(settings, lambda prompts: endpoint.generate(server, prompts))
 
 
-def request_keys(given: str | None) -> dict:
-    """Raises ConfigError for what is no JSON object, holds the key, or no request can hold (NaN, no UTF-8)."""
-    if not given:
+def request_keys(value: str | None) -> dict:
+    """Parses --request.
+
+    Raises ConfigError for anything but a JSON object, for NaN, unpaired surrogates and the API key.
+    """
+    if not value:
         return {}
-    api_key.check_absent(given, "--request")
+    api_key.check_absent(value, "--request")
     try:
-        extra = json.loads(given)
+        extra = json.loads(value)
         json.dumps(extra, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
-        raise ConfigError(f"--request {reprlib.repr(given)}: holds half a surrogate pair; correct it") from error
+        raise ConfigError(f"--request {reprlib.repr(value)}: contains an unpaired surrogate; correct it") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--request {reprlib.repr(given)}: no valid JSON") from error
+        raise ConfigError(f"--request {reprlib.repr(value)}: invalid JSON") from error
     if not isinstance(extra, dict):
-        raise ConfigError(f"--request {reprlib.repr(given)}: must be a JSON object")
+        raise ConfigError(f"--request {reprlib.repr(value)}: must be a JSON object")
     return extra
 
 
 def local_backend(arguments: argparse.Namespace) -> Backend:
-    """The model is loaded when the first answer is asked for; what is wrong with its name or tokenizer is said now."""
+    """Checks the model's name and loads its tokenizer; the model is loaded with the first prompt."""
     from train.prediction import generate, generate_vllm
 
     if not arguments.debug:
@@ -262,22 +270,22 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
             lambda prompts: generate_vllm.generate(model, tokenizer, prompts, limit, adapter=adapter, **remote),
         )
 
-    def answered(prompts: Iterator):
+    def generate_answers(prompts: Iterator):
         weights = load.load_model(model, adapter=adapter, dtype=dtype, four_bit=arguments.four_bit, **remote)
         loaded = generate.load(weights, tokenizer, place, arguments.guided)
         yield from generate.generate(loaded, prompts, arguments.max_new_tokens, arguments.batch_size)
 
-    return Backend(settings, answered)
+    return Backend(settings, generate_answers)
 
 
 def description(arguments: argparse.Namespace, backend: Backend, rows: int, digest: str) -> dict:
-    """What the answers depend on: predictions are gone on with only where all of it is the same."""
+    """Everything that the answers depend on. Predictions are resumed only if all of it is equal."""
     data = ("texts", "task", "labels") if arguments.texts else ("data", "split", "task", "tasks", "sources", "limit")
-    asking = ("shots", "guided", "max_new_tokens", "seed", "label_order")
+    generation = ("shots", "guided", "max_new_tokens", "seed", "label_order")
     packages = ("ieforge",) if arguments.endpoint else ("ieforge", "torch", "transformers", "peft")
     return {
         **backend.settings,
-        **{name: getattr(arguments, name) for name in (*data, *asking)},
+        **{name: getattr(arguments, name) for name in (*data, *generation)},
         "rows": rows,
         "rows_hash": digest,
         "versions": {name: metadata.version(name) for name in packages},
@@ -285,7 +293,7 @@ def description(arguments: argparse.Namespace, backend: Backend, rows: int, dige
 
 
 def quiet() -> None:
-    """The libraries' own logs and bars are for debugging; what goes wrong is raised as well."""
+    """Silences the logs and progress bars of the libraries, which also raise their errors."""
     import datasets
     from huggingface_hub.utils import logging
 
@@ -293,5 +301,5 @@ def quiet() -> None:
     datasets.disable_progress_bars()
 
 
-def tell(line: str) -> None:
+def log(line: str) -> None:
     print(printable(line), file=sys.stderr)

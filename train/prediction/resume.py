@@ -1,4 +1,4 @@
-"""A file of predictions: appended row by row, taken up after a kill, put into the order of the data at the end."""
+"""A file of predictions: appended row by row, resumed after an interruption, sorted into data order at the end."""
 
 import fcntl
 import hashlib
@@ -16,18 +16,19 @@ from train.prediction.work import keys
 from transforms import files
 
 COLUMNS = ("id", "example_id", "task", "source", "lang", "split", "text_sha256", "instruction", "labels")
-"""What a line takes from its row, before the gold `label`, the answer `output` and whether it was `cut`."""
+"""The columns of a row in its line, followed by the gold `label`, the answer `output` and whether it was `cut`."""
 
 SYNC_S = 5.0
+"""Seconds between two syncs to disk."""
 
 
-def beside(path: str, ending: str) -> str:
+def sibling(path: str, ending: str) -> str:
     """`predictions.jsonl` → `predictions.<ending>`."""
     return f"{path.removesuffix('.jsonl')}.{ending}"
 
 
 def line(row: Mapping, output: str, cut: bool) -> bytes:
-    """A row and its answer as a line of the file; `label` is the gold, of train and validation rows their `output`."""
+    """A row and its answer as a line of the file. `label` is the gold: in train and validation rows, their `output`."""
     content = {name: row[name] for name in COLUMNS}
     content["label"] = row["output"] if row["label"] is None else row["label"]
     content |= {"output": output, "cut": cut}
@@ -35,23 +36,25 @@ def line(row: Mapping, output: str, cut: bool) -> bytes:
 
 
 def check_meta(path: str, meta: Mapping) -> bool:
-    """Whether there are predictions to go on with. Raises ConfigError where they were made in another way than `meta`
-    says, or where nothing says how.
+    """Whether there are predictions to resume. Raises ConfigError if they were made with settings other than `meta`,
+    or if the file with their settings is missing.
     """
     if not os.path.exists(path) or os.path.getsize(path) == 0:
         return False
-    name = beside(path, "meta.json")
+    name = sibling(path, "meta.json")
     if not os.path.exists(name):
-        raise ConfigError(f"{path}: is there already, without {name} to say how it was made; name another --output")
+        raise ConfigError(
+            f"{path}: exists, but {name}, which records how it was made, is missing; choose another --output"
+        )
     try:
         before = msgspec.json.decode(files.read_bytes(name), type=dict)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{name}: no valid JSON; delete it with {path}, or name another --output") from error
+        raise ConfigError(f"{name}: invalid JSON; delete it and {path}, or choose another --output") from error
     for key in {**meta, **before}:
         old, new = before.get(key), meta.get(key)
         if old != new:
             raise ConfigError(
-                f"{path}: made with {key} = {_short(old)}, now it is {_short(new)}; name another --output or delete it"
+                f"{path}: made with {key} = {_short(old)}, now it is {_short(new)}; choose another --output"
             )
     return True
 
@@ -62,10 +65,10 @@ def _short(value: object) -> str:
 
 
 @contextmanager
-def opened(path: str, meta: Mapping) -> Iterator[BinaryIO]:
-    """The file, locked, to append to; a half last line is cut off, and `<name>.meta.json` says `meta`.
+def open_locked(path: str, meta: Mapping) -> Iterator[BinaryIO]:
+    """Opens and locks the file for appending. Removes an incomplete last line and writes `meta` to `<name>.meta.json`.
 
-    Raises ConfigError where another process holds the file or it was made in another way than `meta` says.
+    Raises ConfigError if another process has locked the file, or as `check_meta` does.
     """
     with files.machine_errors(path):
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
@@ -74,9 +77,11 @@ def opened(path: str, meta: Mapping) -> Iterator[BinaryIO]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ConfigError(f"{path}: another process writes into it; wait, or name another --output") from error
+            raise ConfigError(
+                f"{path}: another process is writing into it; wait, or choose another --output"
+            ) from error
         if not check_meta(path, meta):
-            files.write_text(beside(path, "meta.json"), json.dumps(meta, indent=1) + "\n")
+            files.write_text(sibling(path, "meta.json"), json.dumps(meta, indent=1) + "\n")
         stream.truncate(_whole_lines(stream))
         yield stream
 
@@ -87,15 +92,15 @@ def _whole_lines(stream: BinaryIO) -> int:
     while end:
         start = max(0, end - 65536)
         stream.seek(start)
-        found = stream.read(end - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
+        position = stream.read(end - start).rfind(b"\n")
+        if position >= 0:
+            return start + position + 1
         end = start
     return 0
 
 
 def append(stream: BinaryIO, lines: Iterable[bytes]) -> Iterator[None]:
-    """Writes line after line; they reach the disk every SYNC_S seconds and at the end, however it comes."""
+    """Writes the lines, and syncs them to disk every SYNC_S seconds and at the end, also after an exception."""
     synced = time.monotonic()
     try:
         for content in lines:
@@ -111,19 +116,19 @@ def append(stream: BinaryIO, lines: Iterable[bytes]) -> Iterator[None]:
             os.fsync(stream.fileno())
 
 
-def written(path: str, known: Mapping[str, int]) -> tuple[dict[int, int], int]:
-    """Number of the row → place of its line (bytes), and how many answers were cut. `known`: key → number of the row.
+def read_places(path: str, numbers: Mapping[str, int]) -> tuple[dict[int, int], int]:
+    """Row number → byte offset of its line, and the number of answers that were cut. `numbers`: key → row number.
 
-    Raises ConfigError, with the line, for one that is none of ours or stands there twice.
+    Raises ConfigError, with the line, for an unknown or repeated row.
     """
     places: dict[int, int] = {}
     cut = at = 0
     with open(path, "rb") as stream:
         for number, (content, key) in enumerate(_keyed(path, stream), 1):
-            row = known.get(key)
+            row = numbers.get(key)
             if row is None or row in places:
-                what = "a row that stands here already" if row in places else "not a row of this data"
-                raise ConfigError(f"{path}:{number}: {what}; delete the file, or name another --output")
+                problem = "a repeated row" if row in places else "not a row of this data"
+                raise ConfigError(f"{path}:{number}: {problem}; delete the file, or choose another --output")
             places[row] = at
             at += len(content)
             cut += content.rstrip().endswith(b'"cut": true}')
@@ -140,7 +145,7 @@ def _keyed(path: str, stream: BinaryIO) -> Iterator[tuple[bytes, str]]:
                 row["id"], row["example_id"], row["task"], row["source"], row["instruction"], row["output"]
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ConfigError(
-                    f"{path}:{number}: no row of predictions; delete it, or name another --output"
+                    f"{path}:{number}: not a row of predictions; delete it, or choose another --output"
                 ) from error
             contents.append(content)
             yield row
@@ -150,7 +155,7 @@ def _keyed(path: str, stream: BinaryIO) -> Iterator[tuple[bytes, str]]:
 
 
 def put_in_order(path: str, places: Mapping[int, int]) -> None:
-    """Writes the lines anew in the order of their rows, where they stand in another."""
+    """Rewrites the file with its lines in the order of their rows, unless they are already in order."""
     ordered = [places[row] for row in sorted(places)]
     if ordered == sorted(ordered):
         return
@@ -161,21 +166,22 @@ def put_in_order(path: str, places: Mapping[int, int]) -> None:
 
 
 def weights_digest(folder: str) -> str:
-    """A hash of a model's or an adapter's files: of the large ones, 256 blocks spread over them. A model trained anew
-    into the same folder has another.
+    """A hash of the files of a model or adapter, from 256 blocks spread over each file.
+
+    It changes if a model is trained again into the same folder. Raises MachineError for an unreadable folder.
     """
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     try:
         for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
             if not os.path.isfile(path) or not name.endswith((".safetensors", ".bin", ".json", ".jinja", ".model")):
                 continue
             size = os.path.getsize(path)
-            found.update(f"{name}\0{size}\0".encode())
+            digest.update(f"{name}\0{size}\0".encode())
             with open(path, "rb") as file:
                 for block in range(256):
                     file.seek(max(0, size - 4096) * block // 255)
-                    found.update(file.read(4096))
+                    digest.update(file.read(4096))
     except OSError as error:
         raise MachineError(f"{folder}: {error.strerror}; check its permissions") from error
-    return found.hexdigest()[:16]
+    return digest.hexdigest()[:16]

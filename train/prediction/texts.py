@@ -1,4 +1,4 @@
-"""A user's texts and labels → instruction rows as a build makes them, long documents in overlapping windows."""
+"""A user's texts and labels → instruction rows as in a build, with long documents in overlapping windows."""
 
 import difflib
 import reprlib
@@ -19,33 +19,33 @@ from transforms.language import detect_language
 from transforms.prompts import Prompts
 from transforms.sentences import pieces, sentences
 
-EXAMPLES_A_TABLE = 1_000
+EXAMPLES_PER_TABLE = 1_000
 
 EXPECTED = 'expected a JSON object with a "text" that is not empty'
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One of the user's texts: as `given`, and `text`, repaired as a build repairs its texts, by these `steps`.
+    """A text of the user: the `original`, and `text`, repaired by `steps` as in a build.
 
-    `triggers`, which EEA asks about: event type → triggers, repaired too.
+    `triggers`: event type → repaired triggers, for EEA.
     """
 
     id: str
-    given: str
+    original: str
     text: str
     steps: Steps
     lang: str
     triggers: Mapping[str, Sequence[str]]
 
-    def given_span(self, span: Span) -> Span:
-        """Where a span of `text` is in `given`."""
+    def original_span(self, span: Span) -> Span:
+        """Maps a span of `text` to `original`."""
         return span_before(span, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a document's repaired text (code points)."""
+    """A span of a document's repaired text (offsets in code points)."""
 
     document: Document
     start: int
@@ -53,12 +53,12 @@ class Window:
 
 
 def read(path: str, task: str, lang: str | None = None) -> list[Document]:
-    """The texts of a file: `.jsonl` and `.json`, JSON objects with `text` and, if need be, `id`, `lang` and `triggers`,
-    one per line or in one array; any other, one text per line. Blank lines are skipped. `lang` is the language of texts
-    that name none; where it is None, it is detected (`transforms.language`).
+    """Reads the texts of a file. `.jsonl` and `.json` files contain JSON objects with `text` and optionally `id`,
+    `lang` and `triggers`, one per line or in one array. Other files contain one text per line. Blank lines are skipped.
+    `lang`: the language of texts without one; if None, it is detected (`transforms.language`).
 
-    Raises ConfigError, with the line, for what `transforms.user_files` refuses, rows of another form, a text of which
-    nothing remains when it is repaired, a repeated id, EEA without triggers, and a file without texts.
+    Raises ConfigError, with the line, for the errors of `transforms.user_files`, invalid rows, a text that is empty
+    after its repair, a repeated id, EEA without triggers, and a file without texts.
     """
     documents: dict[str, Document] = {}
     if path.endswith((".jsonl", ".json")):
@@ -69,9 +69,9 @@ def read(path: str, task: str, lang: str | None = None) -> list[Document]:
         place = f"{path}:{number}"
         document = _document(row, str(len(documents)), lang, place)
         if task == "EEA" and not document.triggers:
-            raise ConfigError(f'{place}: EEA needs the key "triggers": event type → the triggers to find arguments of')
+            raise ConfigError(f'{place}: EEA needs the key "triggers": event type → list of triggers')
         if document.id in documents:
-            raise ConfigError(f"{place}: the id {reprlib.repr(document.id)} stands in this file twice; ids must differ")
+            raise ConfigError(f"{place}: the id {reprlib.repr(document.id)} occurs twice in this file; ids must differ")
         documents[document.id] = document
     if not documents:
         raise ConfigError(f"{path}: no texts in it")
@@ -85,35 +85,36 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
     if not isinstance(identity, str | int):
         raise ConfigError(f"{place}: the id must be a string or a number")
     if not isinstance(triggers, dict) or not all(
-        isinstance(found, list) and found and all(isinstance(trigger, str) and trigger for trigger in found)
-        for found in triggers.values()
+        isinstance(values, list) and values and all(isinstance(trigger, str) and trigger for trigger in values)
+        for values in triggers.values()
     ):
         raise ConfigError(f'{place}: "triggers" must be a map event type → list of triggers')
-    named = row.get("lang") or lang or detect_language(text)
-    if not isinstance(named, str):
+    language = row.get("lang") or lang or detect_language(text)
+    if not isinstance(language, str):
         raise ConfigError(f"{place}: the lang must be a string, en or zh")
     repaired, steps = repair_text(text)
     if not repaired:
-        raise ConfigError(f"{place}: nothing remains of the text but characters that nobody sees; leave it out")
-    repaired_triggers = {label: [_trigger(one, repaired, place) for one in some] for label, some in triggers.items()}
-    return Document(str(identity), text, repaired, steps, named, repaired_triggers)
+        raise ConfigError(f"{place}: the text consists of invisible characters only; remove it")
+    repaired_triggers = {
+        label: [_trigger(value, repaired, place) for value in values] for label, values in triggers.items()
+    }
+    return Document(str(identity), text, repaired, steps, language, repaired_triggers)
 
 
-def _trigger(given: str, text: str, place: str) -> str:
-    trigger, _ = repair_text(given)
+def _trigger(value: str, text: str, place: str) -> str:
+    trigger, _ = repair_text(value)
     if not trigger or trigger not in text:
-        raise ConfigError(f"{place}: the trigger {reprlib.repr(given)} does not stand in the text")
+        raise ConfigError(f"{place}: the trigger {reprlib.repr(value)} does not occur in the text")
     return trigger
 
 
 def overlapping(text: str, lang: str, max_chars: int, overlap_chars: int) -> list[Span]:
-    """Runs of whole sentences of at most `max_chars` code points that cover the text, blanks at their edges left out.
+    """Cuts a text into overlapping spans of whole sentences, of at most `max_chars` code points, without outer blanks.
 
-    Each begins with those last sentences of the one before that have at most `overlap_chars` together, as far as
-    there is room for a new one. A sentence that alone is too long is cut (`transforms.sentences.pieces`).
+    Each span begins with the last sentences of the previous one that have at most `overlap_chars` in total, as far as
+    there is room for a new sentence. A longer sentence is cut (`transforms.sentences.pieces`).
     """
-    found = sentences(text, lang)
-    units = [piece for sentence in found for piece in pieces(text, sentence, max_chars, ())]
+    units = [piece for sentence in sentences(text, lang) for piece in pieces(text, sentence, max_chars, ())]
     runs, first, last = [], 0, -1
     while last + 1 < len(units):
         first = _first(units, first, last, max_chars, overlap_chars)
@@ -125,7 +126,7 @@ def overlapping(text: str, lang: str, max_chars: int, overlap_chars: int) -> lis
 
 
 def _first(units: Sequence[Span], before: int, last: int, max_chars: int, overlap_chars: int) -> int:
-    """The first unit of the run that comes after the one from unit `before` to unit `last`."""
+    """The index of the first unit of the span after the one from unit `before` to unit `last`."""
     first = last + 1
     end, new_end = units[last][1], units[last + 1][1]
     while (
@@ -136,40 +137,40 @@ def _first(units: Sequence[Span], before: int, last: int, max_chars: int, overla
 
 
 def windows(documents: Sequence[Document], max_chars: int, overlap_chars: int) -> dict[str, Window]:
-    """Example id → window: a document of at most `max_chars` is its own, a longer one has `<id>/0`, `<id>/1`, …
+    """Example id → window. A document of at most `max_chars` is one window; a longer one has `<id>/0`, `<id>/1`, …
 
-    Raises ConfigError where another document has the id of a window.
+    Raises ConfigError if a document has the id of another one's window.
     """
-    found: dict[str, Window] = {}
+    result: dict[str, Window] = {}
     for document in documents:
         cut = {f"texts/{document.id}": Window(document, 0, len(document.text))}
         if len(document.text) > max_chars:
             spans = overlapping(document.text, document.lang, max_chars, overlap_chars)
             cut = {f"texts/{document.id}/{number}": Window(document, *span) for number, span in enumerate(spans)}
-        if taken := cut.keys() & found.keys():
-            raise ConfigError(f"two texts or their windows have the id {min(taken)!r}; name one of them otherwise")
-        found |= cut
-    return found
+        if taken := cut.keys() & result.keys():
+            raise ConfigError(f"two texts or their windows have the id {min(taken)!r}; change one of the ids")
+        result |= cut
+    return result
 
 
 def rows(
     cut: Mapping[str, Window], task: str, labels: Sequence[Label], prompts: Prompts, options: AskOptions
 ) -> list[dict]:
-    """The instruction rows of all windows, by the code that makes a build's test rows (all labels asked).
+    """The instruction rows of all windows, made like the test rows of a build (all labels are requested).
 
     Raises ConfigError for triggers of a type that is not among `labels`.
     """
     names = [label.name for label in labels]
     examples = [_example(example_id, window, task, names) for example_id, window in cut.items()]
-    what = asking(task, labels, None, prompts, options)
+    settings = asking(task, labels, None, prompts, options)
     made: list[dict] = []
-    for table in bounded(_tables(examples), what):
-        made += instruction_table(table, what)[0].to_pylist()
-    return [row | {"label": None} for row in made]  # the triggers that were given are no gold
+    for table in bounded(_tables(examples), settings):
+        made += instruction_table(table, settings)[0].to_pylist()
+    return [row | {"label": None} for row in made]  # the user's triggers are not gold
 
 
 def _example(example_id: str, window: Window, task: str, labels: Sequence[str]) -> Example:
-    """The window as an unannotated Example, but for the triggers that EEA asks about."""
+    """The window as an Example without annotations, except for the triggers of EEA."""
     document = window.document
     text = document.text[window.start : window.end]
     events = tuple(
@@ -178,11 +179,11 @@ def _example(example_id: str, window: Window, task: str, labels: Sequence[str]) 
         for trigger in triggers
         if trigger in text
     )
-    strange = sorted({event.label for event in events} - set(labels))
-    if strange:
-        near = difflib.get_close_matches(strange[0], labels, 1)
+    unknown = sorted({event.label for event in events} - set(labels))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], labels, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"text {document.id}: triggers of {strange[0]!r}, which is no label{hint}")
+        raise ConfigError(f"text {document.id}: triggers for {unknown[0]!r}, which is not one of the labels{hint}")
     return Example(
         id=example_id,
         source="texts",
@@ -197,5 +198,5 @@ def _example(example_id: str, window: Window, task: str, labels: Sequence[str]) 
 
 
 def _tables(examples: Sequence[Example]) -> Iterable[pa.Table]:
-    for start in range(0, len(examples), EXAMPLES_A_TABLE):
-        yield examples_to_table(examples[start : start + EXAMPLES_A_TABLE])
+    for start in range(0, len(examples), EXAMPLES_PER_TABLE):
+        yield examples_to_table(examples[start : start + EXAMPLES_PER_TABLE])

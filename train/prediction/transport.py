@@ -1,4 +1,4 @@
-"""urllib as a key and a time limit need it: no redirects, no proxy that reads along, one deadline for each request."""
+"""HTTP requests that protect the API key: no redirects, no proxy that sees content, and one deadline per request."""
 
 import functools
 import http.client
@@ -11,8 +11,9 @@ import urllib.request
 
 
 def open_url(request: urllib.request.Request, timeout_s: float) -> http.client.HTTPResponse:
-    """The answer to `request`, to be read within `timeout_s` from now on: later reads raise TimeoutError. The look-up
-    of the host's name is left to the system's limits, and each of its addresses is tried for up to `timeout_s`.
+    """Sends `request` and returns the response, to be read within `timeout_s` from now; later reads raise TimeoutError.
+
+    The host name lookup has the time limits of the system, and each address is tried for up to `timeout_s`.
 
     Raises OSError, HTTPException or ValueError, as urllib does.
     """
@@ -21,7 +22,7 @@ def open_url(request: urllib.request.Request, timeout_s: float) -> http.client.H
 
 
 def may_use_proxy(url: str) -> bool:
-    """Through a proxy goes HTTPS alone, in a tunnel whose content it cannot read, and never what stays on this host."""
+    """Whether a request may use a proxy: only HTTPS, whose content the proxy cannot read, and never to this host."""
     parts = urllib.parse.urlsplit(url)
     return parts.scheme == "https" and not _is_loopback((parts.hostname or "").rstrip("."))
 
@@ -39,13 +40,13 @@ def _is_loopback(host: str) -> bool:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def http_error_302(self, *_) -> None:
-        return None  # it is then an error like any other status
+        return None  # the redirect is then an HTTPError like any other status
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 class _TimedReads(io.RawIOBase):
-    """A socket's raw stream, of which each read waits no longer than what is left until `deadline`."""
+    """The raw stream of a socket. Each read times out at `deadline`."""
 
     def __init__(self, raw: io.RawIOBase, sock, deadline: float):
         self._raw, self._sock, self._deadline = raw, sock, deadline
@@ -66,7 +67,7 @@ class _TimedReads(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """Also its status line, headers and whatever `100 Continue` come before them are read within the deadline."""
+    """A response whose status line and headers, and any `100 Continue`, are also read within the deadline."""
 
     def __init__(self, sock, *arguments, deadline: float, **options):
         super().__init__(sock, *arguments, **options)
@@ -74,7 +75,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Timed:
-    """A connection whose deadline runs from when it is made: urllib makes one for each request."""
+    """A connection whose deadline starts when it is created. urllib creates one per request."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -83,7 +84,7 @@ class _Timed:
 
     def connect(self) -> None:
         super().connect()
-        self.sock.settimeout(max(self.deadline - time.monotonic(), 0.001))  # of all of a `sendall`
+        self.sock.settimeout(max(self.deadline - time.monotonic(), 0.001))  # for `sendall` as a whole
 
 
 class _Connection(_Timed, http.client.HTTPConnection):

@@ -1,4 +1,4 @@
-"""What a command line asks to predict → instruction rows: a split of a corpus, or a user's texts and labels."""
+"""A split of a corpus, or a user's texts and labels → the instruction rows to predict."""
 
 import hashlib
 import json
@@ -17,8 +17,8 @@ from transforms.draw import nth_key, seed_key
 
 @dataclass(frozen=True)
 class Work:
-    """`rows`: with the columns of `schemas.arrow.INSTRUCTIONS`; all have ids. `windows`: example id → window, of a
-    user's texts. `label_order`: the seed of another order of the labels within each prompt.
+    """The rows to predict. `rows`: have the columns of `schemas.arrow.INSTRUCTIONS`; iteration fills in missing ids.
+    `windows`: example id → window, for a user's texts. `label_order`: the seed for permuting the labels of each prompt.
     """
 
     rows: Sequence[Mapping]
@@ -29,17 +29,17 @@ class Work:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[dict]:
-        return map(self._ready, self.rows)
+        return map(self._prepare, self.rows)
 
     def __getitem__(self, number: int) -> dict:
-        return self._ready(self.rows[number])
+        return self._prepare(self.rows[number])
 
-    def _ready(self, row: Mapping) -> dict:
+    def _prepare(self, row: Mapping) -> dict:
         row = {**row, "id": row["text_sha256"] if row["id"] is None else row["id"]}
-        return row if self.label_order is None else reordered(row, self.label_order)
+        return row if self.label_order is None else permute_labels(row, self.label_order)
 
 
-def of_split(
+def from_split(
     data: str,
     split: str,
     *,
@@ -50,7 +50,7 @@ def of_split(
     limit: int | None = None,
     label_order: int | None = None,
 ) -> Work:
-    """The rows of a split (`train.corpus.rows`); `limit`: texts of each task and source, all of their rows."""
+    """The rows of a split (see `train.corpus.rows`). `limit`: maximum number of texts per task and source."""
     rows = corpus.rows(data, split, tasks=tasks, sources=sources, revision=revision, task=task)
     if limit is not None:
         names = rows.select_columns(["example_id", "id", "text_sha256", "task", "source"])
@@ -62,15 +62,15 @@ def _first_texts(rows: Iterable[Mapping], limit: int) -> list[int]:
     seen: dict[tuple[str, str], set[str]] = {}
     kept = []
     for number, row in enumerate(rows):
-        of_source = seen.setdefault((row["task"], row["source"]), set())
+        source_texts = seen.setdefault((row["task"], row["source"]), set())
         text = row["example_id"] or row["id"] or row["text_sha256"]
-        if text in of_source or len(of_source) < limit:
-            of_source.add(text)
+        if text in source_texts or len(source_texts) < limit:
+            source_texts.add(text)
             kept.append(number)
     return kept
 
 
-def of_texts(
+def from_texts(
     path: str,
     task: str,
     label_list: str,
@@ -83,25 +83,25 @@ def of_texts(
     seed: int = 42,
     label_order: int | None = None,
 ) -> Work:
-    """The rows of a user's texts, made as a build makes its test rows: all labels asked, `split_num` a prompt (None:
-    as many as the task has in training). Texts above `max_chars` are cut into windows that overlap by `overlap_chars`.
+    """The rows of a user's texts, made like the test rows of a build: all labels, `split_num` per prompt (None: as many
+    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`.
 
-    Raises ConfigError for texts, labels or prompts that cannot be used.
+    Raises ConfigError for invalid texts, labels or prompts.
     """
     if task not in TASKS:
-        raise ConfigError(f"--task {task}: no such task; there are {', '.join(TASKS)}")
+        raise ConfigError(f"--task {task}: no such task; choose from {', '.join(TASKS)}")
     if not 0 <= overlap_chars < max_chars:
-        raise ConfigError(f"--overlap_chars {overlap_chars}: must be from 0 to below --max_chars {max_chars}")
-    asked = labels.read(label_list, task)
+        raise ConfigError(f"--overlap_chars {overlap_chars}: must be at least 0 and less than --max_chars {max_chars}")
+    requested = labels.read(label_list, task)
     documents = texts.read(path, task, lang)
     wording = prompts.load(prompt_file, (task,), sorted({document.lang for document in documents}))
     options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed)
     windows = texts.windows(documents, max_chars, overlap_chars)
-    return Work(texts.rows(windows, task, asked, wording, options), windows, label_order)
+    return Work(texts.rows(windows, task, requested, wording, options), windows, label_order)
 
 
-def reordered(row: Mapping, seed: int) -> dict:
-    """The row with the labels of its prompt in an order drawn by a hash of (seed, row id)."""
+def permute_labels(row: Mapping, seed: int) -> dict:
+    """The row with the labels of its prompt permuted by a hash of (seed, row id)."""
     content = json.loads(row["instruction"])
     key = seed_key(seed, row["id"], "label_order")
     order = sorted(range(len(content["schema"])), key=lambda number: nth_key(key, number))
@@ -111,34 +111,34 @@ def reordered(row: Mapping, seed: int) -> dict:
 
 
 def keys(rows: Iterable[Mapping]) -> Iterator[str]:
-    """What tells rows apart, in their order: the id; for rows of files in IEPile's form, whose batches share the id of
-    their text, a hash of the row, numbered where a row is repeated.
+    """Yields a unique key per row: its id. Rows of files in IEPile's format share the id of their text, so their key is
+    a hash of the row with the number of its repetition.
     """
     seen: Counter = Counter()
     for row in rows:
         if row["example_id"] is not None:
             yield row["id"]
             continue
-        what = "\0".join((row["task"], row["source"], row["instruction"]))
-        found = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        yield f"{found}#{seen[found]}"
-        seen[found] += 1
+        content = "\0".join((row["task"], row["source"], row["instruction"]))
+        digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        yield f"{digest}#{seen[digest]}"
+        seen[digest] += 1
 
 
-def numbered(work: Work) -> tuple[dict[str, int], str]:
-    """Key (see `keys`) → number of the row, and a hash of all that is asked.
+def number_rows(work: Work) -> tuple[dict[str, int], str]:
+    """Key (see `keys`) → row number, and a hash of all prompts.
 
-    Raises ConfigError where two rows have one id.
+    Raises ConfigError if two rows have the same id.
     """
-    known: dict[str, int] = {}
-    asked = hashlib.sha256()
+    numbers: dict[str, int] = {}
+    prompts_hash = hashlib.sha256()
 
     def hashed() -> Iterator[dict]:
         for row in work:
-            asked.update(f"{row['id']}\0{row['instruction']}\0".encode("utf-8", "surrogatepass"))
+            prompts_hash.update(f"{row['id']}\0{row['instruction']}\0".encode("utf-8", "surrogatepass"))
             yield row
 
     for number, key in enumerate(keys(hashed())):
-        if known.setdefault(key, number) != number:
-            raise ConfigError(f"two rows have the id {key!r}, by which answers are told apart; ids must differ")
-    return known, asked.hexdigest()[:16]
+        if numbers.setdefault(key, number) != number:
+            raise ConfigError(f"two rows have the id {key!r}, which must be unique")
+    return numbers, prompts_hash.hexdigest()[:16]

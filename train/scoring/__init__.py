@@ -1,1 +1,1 @@
-"""Predictions and gold → scores, errors and intervals: what `python -m train.score` is made of."""
+"""Predictions and gold → scores, error classes and intervals. Implements `python -m train.score`."""

@@ -11,20 +11,20 @@ from train.scoring.metrics import MISSED, PARTIAL, WRONG
 from train.scoring.tally import ANSWERS, Tally
 
 COLUMNS = ("task", "source", "label", "split")
-"""What scores can be told apart by. The task always is one: tasks count different things."""
+"""The columns that scores can be grouped by. The task is always one of them, since tasks count different items."""
 
 Figures = tuple[float | None, float | None, float | None]
-"""Precision, recall, F1; None where there is nothing to divide by."""
+"""Precision, recall, F1; None if the denominator is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The scores of one group and measure; with several runs, all but `runs` and `intervals` are their means.
+    """The scores of one group and measure. With several runs, all but `runs` and `intervals` are means over runs.
 
-    `group`: column → value, the task first. `texts`: how many texts there are. `macro`: the mean over the labels
-    that gold has, each label of each source by itself. `overlap`: boundary errors worth half. `spread`: standard
-    deviation of F1 over runs (n − 1). `runs`: the figures of each. `rouge_2`, `combined` and the counts after them are
-    not known by label.
+    `group`: column → value, the task first. `texts`: number of texts. `macro`: the mean over the labels in the gold,
+    where each (source, label) counts once. `overlap`: figures in which a boundary error counts as half right.
+    `spread`: standard deviation of F1 over runs (n − 1). `runs`: the figures of each run. `rouge_2` and `combined` are
+    None, and the counts after them empty, in tables by label.
     """
 
     group: dict[str, str]
@@ -48,7 +48,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one --by."""
+    """The scores for one --by: `by` are its columns."""
 
     by: tuple[str, ...]
     rows: list[Scores]
@@ -56,7 +56,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is scored. `repaired`: the same tables with broken answers repaired (--repair), else none."""
+    """All scores of a run of train.score. `repaired`: the same tables with invalid answers repaired, empty without
+    --repair.
+    """
 
     predictions: tuple[str, ...]
     match: str
@@ -71,7 +73,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One row of a table. `entries` index those of a tally, `members` its records. `measure` None: all measures."""
+    """One row of a table. `entries`: indices of tally entries. `members`: indices of records. `measure` None: all."""
 
     columns: dict[str, str]
     measure: int | None
@@ -88,10 +90,10 @@ class Group:
 
 
 def groups(tally: Tally, by: Sequence[str]) -> list[Group]:
-    """A group for each task and measure and each value of the columns `by` that occurs, sorted."""
+    """A group per task, measure and occurring combination of values of the columns `by`, sorted."""
     described = {"task": tally.task, "source": tally.source, "split": tally.split}
-    of_texts = ["task", *(name for name in ("source", "split") if name in by)]
-    names, text_group = _grouped([described[name] for name in of_texts])
+    text_columns = ["task", *(name for name in ("source", "split") if name in by)]
+    names, text_group = _grouped([described[name] for name in text_columns])
     columns = [text_group[tally.record], tally.measure]
     if "label" in by:
         columns.append(tally.label)
@@ -100,34 +102,34 @@ def groups(tally: Tally, by: Sequence[str]) -> list[Group]:
     order = np.argsort(entry_group, kind="stable")
     ends = np.searchsorted(entry_group[order], np.arange(keys.shape[1] + 1))
     entries = {tuple(key): order[ends[at] : ends[at + 1]] for at, key in enumerate(keys.T.tolist())}
-    if "label" not in by:  # groups in which nothing is expected nor predicted are shown too
+    if "label" not in by:  # include groups without any gold or predicted item
         for group, name in enumerate(names):
             for measure in range(len(MEASURES[name[0]])):
                 entries.setdefault((group, measure), order[:0])
     members = [np.flatnonzero(text_group == group) for group in range(len(names))]
-    found = []
+    result = []
     for (group, measure, *label), chosen in entries.items():
-        values = dict(zip(of_texts, names[group], strict=True))
+        values = dict(zip(text_columns, names[group], strict=True))
         if label:
             values["label"] = tally.labels[label[0]]
-        columns = {name: values[name] for name in dict.fromkeys(("task", *by))}
-        found.append(Group(columns, measure, chosen, members[group]))
-    return sorted(found, key=lambda group: (*group.columns.values(), group.measure))
+        group_columns = {name: values[name] for name in dict.fromkeys(("task", *by))}
+        result.append(Group(group_columns, measure, chosen, members[group]))
+    return sorted(result, key=lambda group: (*group.columns.values(), group.measure))
 
 
 def scores(tally: Tally, by: Sequence[str], bootstrap: Bootstrap) -> list[Scores]:
-    """A row for each of the `groups`."""
+    """The scores of each of the `groups`."""
     return [_row(tally, group, bootstrap, by_label="label" in by) for group in groups(tally, by)]
 
 
 def total(tally: Tally, bootstrap: Bootstrap) -> Scores:
-    """All tasks and measures in one: a figure to watch, compared with no published one."""
+    """The scores over all tasks and measures together. They are not comparable with published figures."""
     everything = Group({"task": "all"}, None, np.arange(len(tally.record)), np.arange(len(tally.task)))
     return _row(tally, everything, bootstrap, by_label=False)
 
 
 def _grouped(columns: Sequence[np.ndarray]) -> tuple[list[tuple[str, ...]], np.ndarray]:
-    """The distinct rows of string columns, sorted, and for each row which it is."""
+    """The distinct rows of string columns, sorted, and the index of each row in them."""
     rows = list(zip(*columns, strict=True))
     names = sorted(set(rows))
     places = {name: place for place, name in enumerate(names)}
@@ -147,7 +149,7 @@ def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by_label: bool) -> Sc
     rouge = combined = None
     if not by_label and measure is not None:
         rouge = float(tally.rouge[members, measure].mean())
-        f1 = _known(figures[:, 2].mean())
+        f1 = _or_none(figures[:, 2].mean())
         combined = None if f1 is None else (f1 + rouge) / 2
     at = slice(None) if measure is None else slice(measure, measure + 1)
     wrong = {} if by_label else _sums(tally.wrong[members, at].sum(axis=1), WRONG)
@@ -163,8 +165,8 @@ def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by_label: bool) -> Sc
         intervals=intervals,
         macro=_macro(tally, entries, counts),
         overlap=_mean(precision_recall_f1(right + PARTIAL * overlapping, predicted, gold)),
-        runs=tuple(tuple(_known(figure) for figure in run) for run in figures),
-        spread=_known(figures[:, 2].std(ddof=1)) if tally.runs > 1 else None,
+        runs=tuple(tuple(_or_none(figure) for figure in run) for run in figures),
+        spread=_or_none(figures[:, 2].std(ddof=1)) if tally.runs > 1 else None,
         rouge_2=rouge,
         combined=combined,
         wrong=wrong,
@@ -173,21 +175,21 @@ def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by_label: bool) -> Sc
     )
 
 
-def _known(figure: float) -> float | None:
+def _or_none(figure: float) -> float | None:
     return None if np.isnan(figure) else float(figure)
 
 
 def _mean(figures: np.ndarray) -> Figures:
-    return tuple(_known(figure) for figure in figures.mean(axis=0))
+    return tuple(_or_none(figure) for figure in figures.mean(axis=0))
 
 
 def _sums(counts: np.ndarray, names: Sequence[str]) -> dict[str, float]:
-    """(texts, R, names) → name → its number in a run."""
+    """(texts, R, names) → {name: mean count per run}."""
     return dict(zip(names, counts.sum(axis=0).mean(axis=0).tolist(), strict=True))
 
 
 def _macro(tally: Tally, entries: np.ndarray, counts: np.ndarray) -> Figures:
-    """Mean over the labels that gold has, a label of two sources, tasks or measures being two; a label that is never
+    """The mean over the labels in the gold, counted separately per task, source and measure. A label that is never
     predicted has precision 0.
     """
     record = tally.record[entries]
@@ -196,7 +198,7 @@ def _macro(tally: Tally, entries: np.ndarray, counts: np.ndarray) -> Figures:
     label = np.array([places.setdefault(key, len(places)) for key in where], np.int64)
     sums = np.zeros((len(places), *counts.shape[1:]), np.int64)
     np.add.at(sums, label, counts)
-    held = sums[sums[:, 0, 2] > 0]  # which labels gold has is the same in every run
-    if not len(held):
+    in_gold = sums[sums[:, 0, 2] > 0]  # the gold labels are the same in all runs
+    if not len(in_gold):
         return None, None, None
-    return tuple(np.nan_to_num(precision_recall_f1(*np.moveaxis(held[..., :3], -1, 0))).mean(axis=(0, 1)).tolist())
+    return tuple(np.nan_to_num(precision_recall_f1(*np.moveaxis(in_gold[..., :3], -1, 0))).mean(axis=(0, 1)).tolist())

@@ -1,4 +1,4 @@
-"""Unified annotations → the items that are scored, measure by measure."""
+"""Unified annotations → the items to score, by measure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from train.parse import NAN
 
 Item = tuple
-"""(label, mention, …): two items are the same where all of it is equal. The label is a string; (head type, predicate,
-tail type) of a typed triple; (event type, role) of an argument."""
+"""(label, mention, …). Items are compared by equality. The label is a string; that of a typed triple is
+(head type, predicate, tail type), that of an argument (event type, role)."""
 
 MEASURES = {
     "NER": ("entity",),
@@ -18,11 +18,11 @@ MEASURES = {
     "EEA": ("argument",),
     "KG": ("relation",),
 }
-"""Task → what of it is scored."""
+"""Task → its measures."""
 
 
-def asked_label(task: str, annotation: Mapping) -> str:
-    """The label, as the column `labels` names it, under which an annotation answers; "" where it names none."""
+def label_name(task: str, annotation: Mapping) -> str:
+    """The label of an annotation, by its name in the column `labels`; "" if the annotation has no label."""
     match task:
         case "NER":
             return annotation["entity_type"]
@@ -37,7 +37,7 @@ def asked_label(task: str, annotation: Mapping) -> str:
 
 
 def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
-    """Measure → the items that are compared, in order, repetitions kept."""
+    """Measure → the items of the annotations, in order, repetitions kept."""
     match task:
         case "NER":
             return {"entity": [(a["entity_type"], a["entity"]) for a in annotations]}
@@ -52,7 +52,7 @@ def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
             }
         case "KG":
             return {"relation": [_triple(a) for a in annotations]}
-    events = [(a["event_type"], trigger_of(a)) for a in annotations]
+    events = [(a["event_type"], trigger_text(a)) for a in annotations]
     arguments = [
         ((a["event_type"], argument["role"]), argument["argument"])
         for a in annotations
@@ -64,39 +64,42 @@ def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
     return {"event": events, "argument": arguments} if task == "EE" else {"argument": arguments}
 
 
-def compared(
+def comparable_items(
     task: str, predicted: Sequence[Mapping], gold: Sequence[Mapping]
 ) -> tuple[dict[str, list[Item]], dict[str, list[Item]]]:
-    """The `items` of both sides, where an answer may be right in more than one form in one of them.
+    """The `items` of both sides, adjusted where the format allows several correct answers.
 
-    KG: a triple whose head's type the gold does not tell is answered under every type that has the attribute; the
-    triples of such a text count as often as under the type that has them most often.
-    EET: a trigger of n events of a type that differ in their arguments may stand in an answer once, as the wire format
-    has it, or up to n times, as some published corpora have it: the gold has it as often as it is predicted, from 1
-    to n. Events that do not differ are repetitions, each of which counts.
+    KG: if the gold lacks head types, an answer gives a triple under every type that has the attribute. In such a text,
+    types are ignored, and a triple counts as often as under the type in which it occurs most often.
+    EET: a trigger of n events of one type with different arguments may occur once in an answer, as in the wire format,
+    or up to n times, as in some published corpora. The gold then contains it as often as it is predicted, from 1 to n
+    times. Events with equal arguments are repetitions, each of which counts.
     """
     if task == "KG" and any(annotation.get("head_type") is None for annotation in gold):
-        return {"relation": _shared_triples(predicted)}, {"relation": _shared_triples(gold)}
-    given, there = items(task, predicted), items(task, gold)
+        return {"relation": _untyped_triples(predicted)}, {"relation": _untyped_triples(gold)}
+    predicted_items, gold_items = items(task, predicted), items(task, gold)
     if task == "EET":
-        there = {"event": _named_triggers(gold, there["event"], Counter(given["event"]))}
-    return given, there
+        gold_items = {"event": _expected_triggers(gold, gold_items["event"], Counter(predicted_items["event"]))}
+    return predicted_items, gold_items
 
 
-def _named_triggers(gold: Sequence[Mapping], there: Sequence[Item], given: Counter) -> list[Item]:
+def _expected_triggers(gold: Sequence[Mapping], gold_items: Sequence[Item], predicted: Counter) -> list[Item]:
+    """The triggers of EET's gold, each as often as `comparable_items` says."""
     repeated: Counter = Counter()
     for (event, _), times in Counter(map(_event_key, gold)).items():
         repeated[event] = max(repeated[event], times)
-    return [event for event, n in Counter(there).items() for _ in range(max(repeated[event], min(n, given[event])))]
+    return [
+        event for event, n in Counter(gold_items).items() for _ in range(max(repeated[event], min(n, predicted[event])))
+    ]
 
 
 def _event_key(annotation: Mapping) -> tuple[Item, frozenset]:
     arguments = frozenset((argument["role"], argument["argument"]) for argument in annotation.get("arguments") or ())
-    return (annotation["event_type"], trigger_of(annotation)), arguments
+    return (annotation["event_type"], trigger_text(annotation)), arguments
 
 
-def trigger_of(annotation: Mapping) -> str:
-    """The trigger, "" where it is missing, null or NAN."""
+def trigger_text(annotation: Mapping) -> str:
+    """The trigger string; "" if it is missing, null or NAN."""
     trigger = annotation.get("event_trigger") or ""
     return "" if trigger == NAN else trigger
 
@@ -105,7 +108,7 @@ def _triple(annotation: Mapping) -> Item:
     return annotation["relation"], annotation["head"], annotation["tail"]
 
 
-def _shared_triples(annotations: Sequence[Mapping]) -> list[Item]:
+def _untyped_triples(annotations: Sequence[Mapping]) -> list[Item]:
     counts: Counter = Counter()
     for (triple, _), times in Counter((_triple(a), a.get("head_type")) for a in annotations).items():
         counts[triple] = max(counts[triple], times)

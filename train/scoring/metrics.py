@@ -1,7 +1,7 @@
-"""Predicted and gold items of one text → what is right, wrong and missed, and of which kind the errors are.
+"""Predicted and gold items of one text → the right, wrong and missed items, with the class of each error.
 
-Items are compared as strings, exactly. The names of the error classes are those of the InstructIE paper
-(arXiv 2305.11527); docs/score.md gives the rule for each.
+Items are compared by exact string match. The names of the error classes follow the InstructIE paper
+(arXiv 2305.11527). docs/score.md defines each class.
 """
 
 import re
@@ -14,21 +14,23 @@ from itertools import pairwise
 from train.scoring.items import Item
 
 MATCHES = ("normal", "set")
-"""normal: an item counts as often as it stands there; set: once."""
+"""normal: an item counts as often as it occurs; set: once."""
 
 WRONG = ("hallucinated", "boundary", "spurious", "entity mismatch", "incongruent", "repeated")
-"""Classes of wrong predictions, each in exactly one."""
+"""The classes of wrong predictions. Each wrong item is in exactly one."""
 
 MISSED = ("boundary", "other label", "entity mismatch", "unparseable", "not found")
-"""Classes of missed gold, each in exactly one."""
+"""The classes of missed gold items. Each missed item is in exactly one."""
 
 PARTIAL = 0.5
-"""What a boundary error is worth in the overlap scores (the partial credit of MUC)."""
+"""The credit of a boundary error in the overlap scores (the partial credit of MUC)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Label → number of items; class → number of items. `overlapping`: boundary errors, by the label of both sides."""
+    """Counts of items by label: `right`, `predicted`, `gold`, and the boundary errors `overlapping`; by class: `wrong`
+    and `missed`.
+    """
 
     right: Counter
     predicted: Counter
@@ -39,15 +41,17 @@ class Outcome:
 
 
 def compare(predicted: Sequence[Item], gold: Sequence[Item], text: str, match: str, unparseable: bool) -> Outcome:
-    """`match`: one of `MATCHES`. `unparseable`: an answer about this text could not be read."""
+    """Counts right, wrong and missed items. `match`: one of MATCHES. `unparseable`: an answer about this text could not
+    be parsed.
+    """
     if match == "set":
         predicted, gold = list(dict.fromkeys(predicted)), list(dict.fromkeys(gold))
-    expected, given = Counter(gold), Counter(predicted)
-    right = given & expected
-    outcome = Outcome(_by_label(right), _by_label(given), _by_label(expected))
-    wrong, missed = given - expected, expected - given
+    expected, answered = Counter(gold), Counter(predicted)
+    right = answered & expected
+    outcome = Outcome(_by_label(right), _by_label(answered), _by_label(expected))
+    wrong, missed = answered - expected, expected - answered
     if wrong or missed:
-        _classify(wrong, missed, expected, given, text, unparseable, outcome)
+        _classify(wrong, missed, expected, answered, text, unparseable, outcome)
     return outcome
 
 
@@ -59,12 +63,12 @@ def _by_label(items: Counter) -> Counter:
 
 
 def _classify(
-    wrong: Counter, missed: Counter, gold: Counter, given: Counter, text: str, unparseable: bool, outcome: Outcome
+    wrong: Counter, missed: Counter, gold: Counter, answered: Counter, text: str, unparseable: bool, outcome: Outcome
 ) -> None:
-    """Counts every wrong item and every missed one once. Ties are broken by the order of strings, so that the order
-    in which a model answers changes nothing.
+    """Counts each wrong and each missed item in one class. Items are processed in sorted order, so that the order of
+    the answer has no effect.
     """
-    covered = cache(lambda mention: _covered(mention, text))
+    coverage = cache(lambda mention: _coverage(mention, text))
     open_gold = sorted(missed.elements())
     mentions = {mention for item in gold for mention in item[1:]}
     gold_mentions = {item[1:] for item in gold}
@@ -76,30 +80,32 @@ def _classify(
             outcome.wrong["hallucinated"] += 1
         else:
             rest.append(item)
-    rest = list(_paired(rest, open_gold, "boundary", outcome, lambda ours, theirs: _overlap(ours, theirs, covered)))
+    rest = list(_pair(rest, open_gold, "boundary", outcome, lambda ours, theirs: _overlap(ours, theirs, coverage)))
     unexplained = []
     for item in rest:
         if item[1:] in gold_mentions or item[:0:-1] in gold_mentions:
             outcome.wrong["spurious"] += 1
         else:
             unexplained.append(item)
-    unexplained = list(_paired(unexplained, open_gold, "entity mismatch", outcome, _shares_an_end))
+    unexplained = list(_pair(unexplained, open_gold, "entity mismatch", outcome, _shares_an_end))
     outcome.wrong["incongruent"] += len(unexplained)
-    given_mentions = {item[1:] for item in given}
+    answered_mentions = {item[1:] for item in answered}
     for item in open_gold:
-        if item[1:] in given_mentions or item[:0:-1] in given_mentions:
+        if item[1:] in answered_mentions or item[:0:-1] in answered_mentions:
             outcome.missed["other label"] += 1
         else:
             outcome.missed["unparseable" if unparseable else "not found"] += 1
 
 
-def _paired(
-    wrong: list[Item], open_gold: list[Item], name: str, outcome: Outcome, likens: Callable[[Item, Item], object]
+def _pair(
+    wrong: list[Item], open_gold: list[Item], name: str, outcome: Outcome, is_match: Callable[[Item, Item], object]
 ) -> Iterator[Item]:
-    """Counts as `name` each wrong item that takes a missed one of its label which it is like; yields the others."""
+    """Pairs each wrong item with a missed item of the same label for which `is_match` holds. Counts the pairs under
+    `name`, removes the missed items from `open_gold` and yields the wrong items that have no pair.
+    """
     for item in wrong:
         for place, other in enumerate(open_gold):
-            if other[0] == item[0] and likens(item, other):
+            if other[0] == item[0] and is_match(item, other):
                 del open_gold[place]
                 outcome.wrong[name] += 1
                 outcome.missed[name] += 1
@@ -110,14 +116,14 @@ def _paired(
             yield item
 
 
-def _overlap(item: Item, other: Item, covered: Callable[[str], int]) -> bool:
-    """Whether every mention is equal to or shares a character of the text with the other item's."""
+def _overlap(item: Item, other: Item, coverage: Callable[[str], int]) -> bool:
+    """Whether each mention of `item` equals the mention of `other` or shares a character of the text with it."""
     pairs = zip(item[1:], other[1:], strict=True)
-    return all(ours == theirs or covered(ours) & covered(theirs) for ours, theirs in pairs)
+    return all(ours == theirs or coverage(ours) & coverage(theirs) for ours, theirs in pairs)
 
 
-def _covered(mention: str, text: str) -> int:
-    """The characters of the text that occurrences of a mention cover, as bits; none for an empty trigger."""
+def _coverage(mention: str, text: str) -> int:
+    """The characters of the text that all occurrences of a mention cover, as a bit set; 0 for an empty trigger."""
     bits, start = 0, text.find(mention) if mention else -1
     while start >= 0:
         bits |= ((1 << len(mention)) - 1) << start
@@ -126,7 +132,7 @@ def _covered(mention: str, text: str) -> int:
 
 
 def _shares_an_end(item: Item, other: Item) -> bool:
-    """Of two pairs one end, or else the label alone (a mention of an entity, a trigger, an argument)."""
+    """Whether two pairs share their head or tail. Always true for items with one mention, whose labels are equal."""
     return len(item) == 2 or any(ours == theirs for ours, theirs in zip(item[1:], other[1:], strict=True))
 
 
@@ -134,7 +140,7 @@ WORD = re.compile(r"\w+")
 
 
 def tokens(items: Sequence[Item], lang: str) -> list[str]:
-    """The words of the items in lower case, one after the other; Chinese: the characters, punctuation left out."""
+    """The lower-cased words of the items, concatenated; for Chinese, their characters without punctuation."""
     parts = [part for item in items for part in _strings(item)]
     if lang == "zh":
         return [character for part in parts for character in part if character.isalnum()]
@@ -150,7 +156,7 @@ def _strings(item: Item) -> Iterator[str]:
 
 
 def rouge_2(predicted: Sequence[str], gold: Sequence[str]) -> float:
-    """F of the bigrams (Lin 2004), repeated ones counted; where there are none, whether the token lists are equal."""
+    """The F-score of bigrams with repetitions (Lin 2004). Equal lists score 1, also without bigrams."""
     if predicted == gold:
         return 1.0
     ours, theirs = Counter(pairwise(predicted)), Counter(pairwise(gold))

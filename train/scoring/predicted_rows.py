@@ -1,4 +1,4 @@
-"""A JSON Lines file of predicted rows, in our form or IEPile's → its rows, checked, with their gold decoded."""
+"""A JSON Lines file of predicted rows, in IEForge's or IEPile's format → its validated rows with decoded gold."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from transforms import user_files
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line. Other keys are ignored. `output`: the raw answer; in a gold file the answer that is right.
+    """One line. Other keys are ignored. `output`: the raw answer; in a gold file, the correct answer.
 
-    `instruction` and `label` are JSON strings; where a file has them as JSON values, `rows` makes them strings.
+    `instruction` and `label` are JSON strings. `rows` converts JSON values to strings.
     """
 
     id: str | int | None = None
@@ -39,35 +39,37 @@ ANNOTATIONS = msgspec.json.Decoder(list[dict] | dict)
 
 
 def rows(path: str) -> Iterator[tuple[str, Row]]:
-    """(file:line, row) of every row, one a line or in one array."""
+    """Yields (file:line, row) for every row. The file has one row per line or one array of rows."""
     for line, row in user_files.objects(path, Row, "not a row of predictions"):
         yield f"{path}:{line}", _with_strings(row)
 
 
 def _with_strings(row: Row) -> Row:
     values = {name: getattr(row, name) for name in ("instruction", "label")}
-    given = {name: value for name, value in values.items() if isinstance(value, list | dict)}
-    if not given:
+    decoded_values = {name: value for name, value in values.items() if isinstance(value, list | dict)}
+    if not decoded_values:
         return row
-    return msgspec.structs.replace(row, **{name: msgspec.json.encode(value).decode() for name, value in given.items()})
+    return msgspec.structs.replace(
+        row, **{name: msgspec.json.encode(value).decode() for name, value in decoded_values.items()}
+    )
 
 
 def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
-    """The rows of `path` with what they lack from `gold`: the n-th row of an id with the n-th of that id.
+    """Yields (file:line, row) for the rows of `path`, completed from `gold`: the n-th row of an id with the n-th there.
 
-    Raises ConfigError for ids that one file has and the other has not.
+    Raises ConfigError for ids that occur in one file only.
     """
     waiting: dict[str, list[tuple[str, Row]]] = defaultdict(list)
     for place, row in rows(gold):
         if row.id is None:
-            raise ConfigError(f"{place}: no id, by which predictions are joined with their gold")
+            raise ConfigError(f"{place}: no id; predictions and gold are joined by id")
         waiting[str(row.id)].append((place, row))
-    for same in waiting.values():
-        same.reverse()
+    for entries in waiting.values():
+        entries.reverse()
     for place, row in rows(path):
         if not waiting.get(str(row.id)):
-            what = "no more rows" if str(row.id) in waiting else "no row"
-            raise ConfigError(f"{place}: {gold} has {what} with the id {str(row.id)!r}")
+            problem = "no more rows" if str(row.id) in waiting else "no row"
+            raise ConfigError(f"{place}: {gold} has {problem} with the id {str(row.id)!r}")
         gold_place, right = waiting[str(row.id)].pop()
         for name in ("task", "source"):
             ours, theirs = getattr(row, name), getattr(right, name)
@@ -83,25 +85,26 @@ def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
                 label=right.label if right.label is not None else right.output,
             ),
         )
-    left = [place for same in waiting.values() for place, _ in same]
+    left = [place for entries in waiting.values() for place, _ in entries]
     if left:
-        more = f" (nor have {len(left) - 1:,} others)" if len(left) > 1 else ""
-        raise ConfigError(f"{left[0]}: this row has no prediction in {path}{more}; predict it or leave it out")
+        more = f" (and {len(left) - 1:,} more)" if len(left) > 1 else ""
+        raise ConfigError(f"{left[0]}: this row has no prediction in {path}{more}; predict it or remove it")
 
 
 def check(place: str, row: Row) -> None:
-    """Raises ConfigError for a row that cannot be scored."""
+    """Raises ConfigError for a row without a required value or with an unknown task."""
     if row.output is None:
-        raise ConfigError(f"{place}: no output; give the model's answer as a string, or predict the row again")
+        raise ConfigError(f"{place}: no output; add the model's answer as a string, or predict the row again")
     for name in ("id", "task", "instruction"):
         if getattr(row, name) is None:
-            way = "give --task" if name == "task" else "add it to the row, or name a file that has it with --gold"
-            raise ConfigError(f"{place}: no {name}; {way}")
+            advice = "pass --task" if name == "task" else "add it to the row, or pass a file that has it with --gold"
+            raise ConfigError(f"{place}: no {name}; {advice}")
     if row.task not in TASKS:
         raise ConfigError(f"{place}: unknown task {row.task!r}; the tasks are {', '.join(TASKS)}")
 
 
 def prompt(place: str, instruction: str) -> Prompt:
+    """Decodes the instruction of the row at `place`. Raises ConfigError."""
     try:
         return PROMPT.decode(instruction)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -117,7 +120,9 @@ SCHEMA_KEYS = {
 
 
 def labels(place: str, row: Row, schema: list) -> tuple[str, ...]:
-    """The names asked, as the row says or else the schema of its prompt. SPO takes the types from the schema too."""
+    """The names of the requested labels: the row's `labels`, else those of the schema. For SPO the schema is always
+    checked, since parsing takes its types. Raises ConfigError for an invalid schema.
+    """
     if row.labels is not None and row.task != "SPO":
         return tuple(row.labels)
     keys = SCHEMA_KEYS.get(row.task)
@@ -127,20 +132,25 @@ def labels(place: str, row: Row, schema: list) -> tuple[str, ...]:
             return tuple(row.labels if row.labels is not None else names)
     except (KeyError, TypeError):
         pass
-    raise ConfigError(f"{place}: the schema of the instruction has not the form of task {row.task}")
+    raise ConfigError(f"{place}: the schema of the instruction does not have the form of task {row.task}")
 
 
 def annotations(place: str, row: Row, schema: list) -> tuple[list[dict] | None, bool]:
-    """The annotations of a row's gold and whether they are those of the whole text."""
+    """The gold annotations of a row (None: no gold), and whether they are those of the whole text.
+
+    Raises ConfigError for a `label` that does not have the form of the task.
+    """
     if row.label is None:
         return None, False
     try:
         decoded = ANNOTATIONS.decode(row.label)
         if isinstance(decoded, dict):
-            found = read(row.task, decoded, schema)
-            if found.malformed:
-                raise ConfigError(f"{place}: label is an answer with pieces that are none of task {row.task}")
-            return found.annotations, False
+            answer = read(row.task, decoded, schema)
+            if answer.malformed:
+                raise ConfigError(
+                    f"{place}: label is an answer with values that do not have the form of task {row.task}"
+                )
+            return answer.annotations, False
         for annotation in decoded:
             _check_gold(row.task, annotation)
     except (msgspec.DecodeError, RecursionError, KeyError, TypeError) as error:
@@ -152,7 +162,7 @@ REQUIRED = {"NER": ("entity", "entity_type"), "EE": ("event_type",), "EET": ("ev
 
 
 def _check_gold(task: str, annotation: dict) -> None:
-    """Raises KeyError or TypeError for an annotation that has not the unified form of its task."""
+    """Raises KeyError or TypeError for an annotation that does not have the unified form of its task."""
     strings = [annotation[key] for key in REQUIRED.get(task, ("head", "relation", "tail"))]
     strings += [annotation.get(key) or "" for key in ("head_type", "tail_type", "event_trigger")]
     for argument in annotation.get("arguments") or ():

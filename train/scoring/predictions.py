@@ -1,4 +1,4 @@
-"""Files of predicted rows, in our form or IEPile's → records: one text and task with its gold and all its answers."""
+"""Files of predicted rows, in IEForge's or IEPile's format → records: a text and task with its gold and answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import msgspec
 
 from schemas.errors import ConfigError
-from train.scoring.items import asked_label
+from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
 from transforms.language import detect_language
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote for one instruction. `labels`: the names asked; `schema`: as the prompt has them."""
+    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the schema in the prompt."""
 
     text: str
     labels: tuple[str, ...]
@@ -23,10 +23,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Record:
-    """One text and one task: what all its answers together are compared with.
+    """One text and one task, with the gold and all answers that are compared with it.
 
-    `gold`: unified annotations, None where nothing is annotated. `whole`: the gold came as the annotations of the
-    whole text (test rows) and not answer by answer; `label` is then the JSON of it.
+    `gold`: unified annotations, None if there are none in the file. `whole`: whether a row's gold is that of the whole
+    text (test rows), with the JSON `label`, or only that of its instruction.
     """
 
     task: str
@@ -48,7 +48,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A file. `notes`: what a reader of the scores should know, a line each."""
+    """A file of predictions. `rows`: number of rows. `notes`: one-line remarks for readers of the scores."""
 
     path: str
     records: list[Record]
@@ -57,16 +57,16 @@ class Predictions:
 
 
 def load(path: str, gold: str | None = None, task: str | None = None) -> Predictions:
-    """The records of a predictions file, in the order in which they begin.
+    """Reads the records of a predictions file, in the order of their first rows.
 
-    Rows of one `example_id` (or, without it, of one `id`, as IEPile's files have it), task, source and split are
-    one record. `gold`: a file whose rows hold what the predictions lack (all but `id` and `output`), row by row: the
-    n-th row of an id with the n-th of that id. `task`: of rows that name none. Raises ConfigError,
-    with file and line, for what cannot be scored.
+    Rows with the same `example_id` (without it, the same `id`, as in IEPile's files), task, source and split form one
+    record. `gold`: a file with the values that the predictions lack (all but `id` and `output`); the n-th row of an id
+    is joined with the n-th row of that id. `task`: task of rows without one. Raises ConfigError, with file and line,
+    for rows that cannot be scored.
     """
     records: dict[tuple, Record] = {}
     places: dict[str, str] = {}
-    notes: dict[str, list[str]] = {what: [] for what in NOTES}
+    notes: dict[str, list[str]] = {kind: [] for kind in NOTES}
     count = 0
     for place, row in completed(path, gold) if gold else rows(path):
         count += 1
@@ -77,7 +77,7 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
             identity = str(row.id)
             if identity in places:
                 raise ConfigError(
-                    f"{place}: the id {identity!r} stands in {places[identity]} already; keep one of them"
+                    f"{place}: the id {identity!r} already occurs in {places[identity]}; keep one of them"
                 )
             places[identity] = place
         _add(records, place, row, notes)
@@ -86,37 +86,39 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
     notes["without gold"] = [record.place for record in records.values() if record.gold is None]
     if len(notes["without gold"]) == len(records):
         place = notes["without gold"][0]
-        raise ConfigError(f"{place}: no gold (label is null), nor in any other row; name it with --gold")
+        raise ConfigError(f"{place}: no gold annotations in any row (label is null); pass them with --gold")
     for record in records.values():
-        asked = {"", *(label for answer in record.answers for label in answer.labels)}
-        unasked = sum(asked_label(record.task, annotation) not in asked for annotation in record.gold or ())
+        requested = {"", *(label for answer in record.answers for label in answer.labels)}
+        unasked = sum(label_name(record.task, annotation) not in requested for annotation in record.gold or ())
         notes["unasked"] += [record.place] * unasked
-    said = (f"{NOTES[what]}: {len(found):,} (first: {found[0]})" for what, found in notes.items() if found)
-    return Predictions(path, [r for r in records.values() if r.gold is not None], count, tuple(said))
+    lines = (f"{NOTES[kind]}: {len(at):,} (first: {at[0]})" for kind, at in notes.items() if at)
+    return Predictions(path, [r for r in records.values() if r.gold is not None], count, tuple(lines))
 
 
 def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, list[str]]) -> None:
-    """Puts a row into its record, which is made where it is the first."""
-    asked = prompt(place, row.instruction)
-    answer = Answer(row.output, labels(place, row, asked.schema), asked.schema, place)
+    """Adds a row to its record, or creates the record for its first row. Raises ConfigError for a contradiction."""
+    decoded = prompt(place, row.instruction)
+    answer = Answer(row.output, labels(place, row, decoded.schema), decoded.schema, place)
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:
-        lang = row.lang or detect_language(asked.input)
-        gold, whole = annotations(place, row, asked.schema)
-        records[key] = Record(*key, lang, asked.input, place, gold, whole, row.label, [answer])
+        lang = row.lang or detect_language(decoded.input)
+        gold, whole = annotations(place, row, decoded.schema)
+        records[key] = Record(*key, lang, decoded.input, place, gold, whole, row.label, [answer])
         return
-    if record.text != asked.input:
-        raise ConfigError(f"{place}: another text than {record.place}, which has the same id")
+    if record.text != decoded.input:
+        raise ConfigError(f"{place}: the text differs from that of {record.place}, which has the same id")
     if not record.whole or row.label != record.label:
-        gold, whole = annotations(place, row, asked.schema)
+        gold, whole = annotations(place, row, decoded.schema)
         if whole != record.whole or (gold is None) != (record.gold is None):
-            raise ConfigError(f"{place}: gold of another form than {record.place}, which has the same id")
+            raise ConfigError(f"{place}: gold in another form than in {record.place}, which has the same id")
         if not whole and gold is not None:
             record.gold = [*record.gold, *gold]
         elif gold != record.gold:
             if row.example_id is not None:
-                raise ConfigError(f"{place}: another label than {record.place}, which has the same example_id")
+                raise ConfigError(
+                    f"{place}: the label differs from that of {record.place}, which has the same example_id"
+                )
             notes["differing"].append(place)
     if any(answer.labels == earlier.labels for earlier in record.answers):
         notes["repeated"].append(place)
@@ -124,28 +126,30 @@ def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, li
 
 
 NOTES = {
-    "differing": "rows with another label than an earlier row of their id, whose label counts",
-    "repeated": "rows that ask the same labels of the same id once more, all of which count",
+    "differing": "rows whose label differs from that of an earlier row of the same id; the earlier label counts",
+    "repeated": "rows that repeat the labels of an earlier row of the same id; all of them count",
     "without gold": "texts without gold, not scored",
-    "unasked": "gold annotations with a label that no row asks for, which count as missed",
+    "unasked": "gold annotations with a label that no row asks for; they count as missed",
 }
 
 
-def together(runs: Sequence[Predictions]) -> None:
-    """Puts the records of all runs in the order of the first. Raises ConfigError where they are not the same."""
+def align(runs: Sequence[Predictions]) -> None:
+    """Sorts the records of all runs into the order of the first run. Raises ConfigError if the records differ."""
     places = {record.key: place for place, record in enumerate(runs[0].records)}
     for run in runs[1:]:
         for record in run.records:
             if record.key not in places:
                 raise ConfigError(
-                    f"{record.place}: {_named(record)} is not in {runs[0].path}; all must predict the same"
+                    f"{record.place}: {_description(record)} is not in {runs[0].path}; all runs must have the same rows"
                 )
         if len(run.records) < len(places):
-            held = {record.key for record in run.records}
-            lacking = next(record for record in runs[0].records if record.key not in held)
-            raise ConfigError(f"{lacking.place}: {_named(lacking)} is not in {run.path}; all must predict the same")
+            present = {record.key for record in run.records}
+            missing = next(record for record in runs[0].records if record.key not in present)
+            raise ConfigError(
+                f"{missing.place}: {_description(missing)} is not in {run.path}; all runs must have the same rows"
+            )
         run.records.sort(key=lambda record: places[record.key])
 
 
-def _named(record: Record) -> str:
+def _description(record: Record) -> str:
     return f"{record.task} {record.source} {record.id!r}".replace("  ", " ")

@@ -1,4 +1,4 @@
-"""A report of scores → one static HTML page: F1 with its interval for each group, and the kinds of errors."""
+"""A report of scores → one static HTML page: F1 with its interval per group, and the error classes."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -7,10 +7,10 @@ from train.scoring.aggregate import Report, Scores, Table
 from train.scoring.table import by_measure, error_cells, group_columns, number, score_cells, share, width
 
 PLOTTED = 60
-"""A plot with more bars than this is no help; the table below it has all groups."""
+"""Maximum number of bars in a plot. The table below it has all groups."""
 
 BAR, STEP, NAME_MAX, PLOT = 14, 22, 40, 360
-"""Pixels: height of a bar, from bar to bar; characters of a name; width of the scale from 0 to 100 %."""
+"""Height of a bar, distance between bars, maximum characters of a name, width of the scale; the others in pixels."""
 
 STYLE = """
 :root { color-scheme: light dark; --line: #d0d7de; --dim: #57606a; --bar: #3b6ea5; --end: #10243a; --code: #f3f4f6;
@@ -46,35 +46,36 @@ COLOURS = {
     "repeated": "k5",
     "unparseable": "k5",
 }
-"""Class → its colour; what answers to each other on the two sides has one."""
+"""Error class → CSS class of its colour. Corresponding classes of wrong and missed items have the same colour."""
 
 MEANINGS = {
-    "hallucinated": "a mention that stands neither in the text nor in the gold",
+    "hallucinated": "a mention that occurs neither in the text nor in the gold",
     "boundary": "the right label, each mention equal to the gold's or overlapping it in the text",
-    "spurious": "mentions that the gold has, under a label or in a direction that it has not",
-    "entity mismatch": "the right label and, of a pair, one right end, where the gold has another mention",
-    "incongruent": "nothing in the gold corresponds",
-    "repeated": "right, but more often than the gold has it",
-    "other label": "its mentions were predicted under another label, or the other way round",
-    "unparseable": "an answer about this text is no JSON object",
-    "not found": "nothing like it was predicted",
+    "spurious": "mentions that the gold has, but with another label or direction",
+    "entity mismatch": "the right label but a wrong mention; in a pair, one of the two is right",
+    "incongruent": "no gold item corresponds to it",
+    "repeated": "a right item, predicted more often than it occurs in the gold",
+    "other label": "its mentions were predicted with another label or direction",
+    "unparseable": "an answer about this text is not a JSON object",
+    "not found": "no prediction corresponds to it",
 }
 
 
 def page(report: Report) -> str:
-    """The page, the same for the same scores. It holds no script and loads nothing from anywhere."""
+    """Returns the page, which has no scripts and loads no external resources. Equal scores give equal pages."""
     body = ["<h1>Scores</h1>", *summary(report)]
     for table in report.tables:
         body += section(table, f"By {', '.join(group_columns(table))}")
     if report.repaired_total:
         answers = report.repaired_total.answers
         body.append(
-            f"<h2>After repair</h2><p>{number(answers['repaired'])} of {number(answers['unparseable'])} broken answers "
-            "could be read after json-repair. What follows counts them and is not comparable with published scores.</p>"
+            f"<h2>After repair</h2><p>{number(answers['repaired'])} of {number(answers['unparseable'])} invalid "
+            "answers could be parsed after json-repair. The tables below include them and are not comparable with "
+            "published scores.</p>"
         )
         for table in report.repaired:
             body += section(table, f"After repair, by {', '.join(group_columns(table))}")
-    body.append("<h2>What the classes mean</h2><ul>")
+    body.append("<h2>Error classes</h2><ul>")
     body += [f"<li><b>{name}</b>: {meaning}</li>" for name, meaning in MEANINGS.items()]
     body.append("</ul>")
     return "\n".join(
@@ -96,19 +97,19 @@ def summary(report: Report) -> Iterator[str]:
     yield f"<p>{files}</p>"
     yield (
         f"<p>{runs}Strict string match, <b>{report.match}</b>. {number(report.total.texts)} texts, "
-        f"{number(answers['rows'])} answers, of which {number(answers['unparseable'])} are no JSON object; "
-        f"{number(answers['malformed'])} pieces of another shape, {number(answers['not_asked'])} predictions for "
-        "labels not asked.</p>"
+        f"{number(answers['rows'])} answers, of which {number(answers['unparseable'])} are not JSON objects; "
+        f"{number(answers['malformed'])} malformed values, {number(answers['not_asked'])} predictions for "
+        "labels not asked for.</p>"
     )
     if report.draws:
-        of = "texts and runs" if runs else "texts"
-        yield f"<p class=dim>Intervals: 95 %, {report.draws:,} bootstrap resamples of {of}.</p>"
+        units = "texts and runs" if runs else "texts"
+        yield f"<p class=dim>Intervals: 95 %, {report.draws:,} bootstrap resamples of {units}.</p>"
     if report.notes:
         yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in report.notes) + "</ul>"
 
 
 def section(table: Table, title: str) -> Iterator[str]:
-    """Plots for each task and measure, then the tables."""
+    """The plots of each task and measure, then the tables."""
     yield f"<h2>{escape(title)}</h2>"
     if group_columns(table) == ["task"]:
         plots = {"": table.rows}
@@ -117,13 +118,13 @@ def section(table: Table, title: str) -> Iterator[str]:
             f"{task} <span class=dim>{name}</span>: ": rows for (task, name), rows in by_measure(table.rows).items()
         }
     for title, rows in plots.items():
-        known = [row for row in rows if row.figures[2] is not None]
+        scored = [row for row in rows if row.figures[2] is not None]
         if title:
-            known.sort(key=lambda row: -row.figures[2])
-        if known:
-            yield f"<h3>{title}F1 in %</h3><div class=wide>{f1_plot(known[:PLOTTED])}</div>"
-        if len(known) > PLOTTED:
-            yield f"<p class=dim>The {PLOTTED} best of {len(known):,}; the table has all.</p>"
+            scored.sort(key=lambda row: -row.figures[2])
+        if scored:
+            yield f"<h3>{title}F1 in %</h3><div class=wide>{f1_plot(scored[:PLOTTED])}</div>"
+        if len(scored) > PLOTTED:
+            yield f"<p class=dim>The {PLOTTED} best of {len(scored):,}; the table has all.</p>"
     if any(row.wrong for row in table.rows):
         for kind, name in (("wrong", "Wrong predictions"), ("missed", "Missed gold")):
             yield f"<h3>{name} <span class=dim>by class</span></h3>"
@@ -147,7 +148,7 @@ def full_name(row: Scores) -> str:
 
 
 def f1_plot(rows: Sequence[Scores]) -> str:
-    """SVG: a bar for each row, a whisker for its interval, a dot for each of several runs."""
+    """Returns an SVG with a bar per row, a whisker for its interval and, with several runs, a dot per run."""
     names = [shortened(row) for row in rows]
     left = 10 + 7 * max(map(width, names))
     parts = [svg_start(left + PLOT + 60, STEP * len(rows) + 24, f"F1 of {len(rows)} groups")]
@@ -172,7 +173,7 @@ def f1_plot(rows: Sequence[Scores]) -> str:
 
 
 def class_plot(table: Table, kind: str) -> str:
-    """SVG: for each row one bar, its errors by class as shares; how many there are stands beside it."""
+    """Returns an SVG with a bar per row: the shares of its error classes, and the number of errors beside it."""
     rows = [row for row in table.rows if sum(getattr(row, kind).values())][:PLOTTED]
     if not rows:
         return "<p>None.</p>"
@@ -186,17 +187,17 @@ def class_plot(table: Table, kind: str) -> str:
     parts = [svg_start(max(x, left + PLOT + 90), STEP * (len(rows) + 1) + 8, f"{kind}, by class"), *legend]
     for at, (row, name) in enumerate(zip(rows, names, strict=True), 1):
         counts, y, x = getattr(row, kind), at * STEP + 4, float(left)
-        whole = sum(counts.values())
+        total = sum(counts.values())
         parts.append(f'<text x="{left - 6}" y="{y + 11}" text-anchor="end">{escape(name)}</text>')
         for label, count in counts.items():
             if count:
-                wide = PLOT * count / whole
+                wide = PLOT * count / total
                 parts.append(
                     f'<rect class="{COLOURS[label]}" x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{BAR}">'
-                    f"<title>{label}: {number(count)} ({count / whole:.0%})</title></rect>"
+                    f"<title>{label}: {number(count)} ({count / total:.0%})</title></rect>"
                 )
                 x += wide
-        parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{number(whole)}</text>')
+        parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{number(total)}</text>')
     return "".join(parts) + "</svg>"
 
 
@@ -212,7 +213,7 @@ def grid(left: int, high: int) -> Iterator[str]:
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str:
-    """Cells after the group's `names` and the measure are figures."""
+    """Returns the table; cells after the `names` columns of the group and the measure are figures."""
     head = "".join(f"<th{' class=n' if at > names else ''}>{escape(cell)}" for at, cell in enumerate(header))
     lines = [
         "<tr>"

@@ -8,24 +8,24 @@ from train.scoring.aggregate import Figures, Report, Scores, Table
 
 
 def as_json(report: Report) -> dict:
-    """The report as JSON values; shares from 0 to 1, null where there is nothing to divide by."""
-    found = {
+    """The report as JSON values; shares from 0 to 1, null where the denominator is 0."""
+    values = {
         "predictions": report.predictions,
         "match": report.match,
         "bootstrap": {"draws": report.draws, "seed": report.seed, "level": 0.95},
         "notes": report.notes,
         "total": row_as_json(report.total),
-        "tables": [tables_as_json(table) for table in report.tables],
+        "tables": [table_as_json(table) for table in report.tables],
     }
     if report.repaired_total:
-        found["repaired"] = {
+        values["repaired"] = {
             "total": row_as_json(report.repaired_total),
-            "tables": [tables_as_json(table) for table in report.repaired],
+            "tables": [table_as_json(table) for table in report.repaired],
         }
-    return found
+    return values
 
 
-def tables_as_json(table: Table) -> dict:
+def table_as_json(table: Table) -> dict:
     means = [
         {"task": task, "measure": measure, "groups": len(rows), **_triple(mean_figures(rows))}
         for (task, measure), rows in by_measure(table.rows).items()
@@ -34,18 +34,18 @@ def tables_as_json(table: Table) -> dict:
 
 
 def row_as_json(row: Scores) -> dict:
-    found = {**row.group, "measure": row.measure, "texts": row.texts}
-    found |= {"gold": row.gold, "predicted": row.predicted, "right": row.right, **_triple(row.figures)}
+    values = {**row.group, "measure": row.measure, "texts": row.texts}
+    values |= {"gold": row.gold, "predicted": row.predicted, "right": row.right, **_triple(row.figures)}
     if row.intervals:
         names = ("precision_interval", "recall_interval", "f1_interval")
-        found |= dict(zip(names, row.intervals, strict=True))
-    found |= {"macro": _triple(row.macro), "overlap": _triple(row.overlap)}
+        values |= dict(zip(names, row.intervals, strict=True))
+    values |= {"macro": _triple(row.macro), "overlap": _triple(row.overlap)}
     if row.spread is not None:
-        found |= {"f1_spread": row.spread, "runs": [_triple(run) for run in row.runs]}
+        values |= {"f1_spread": row.spread, "runs": [_triple(run) for run in row.runs]}
     if row.answers:
-        found |= {"rouge_2": row.rouge_2, "f1_and_rouge_2": row.combined}
-        found |= {"wrong": row.wrong, "missed": row.missed, "answers": row.answers}
-    return found
+        values |= {"rouge_2": row.rouge_2, "f1_and_rouge_2": row.combined}
+        values |= {"wrong": row.wrong, "missed": row.missed, "answers": row.answers}
+    return values
 
 
 def _triple(figures: Figures) -> dict[str, float | None]:
@@ -53,15 +53,15 @@ def _triple(figures: Figures) -> dict[str, float | None]:
 
 
 def by_measure(rows: Sequence[Scores]) -> dict[tuple[str, str], list[Scores]]:
-    """(task, measure) → its rows, in the order in which they stand."""
-    found: dict[tuple[str, str], list[Scores]] = {}
+    """(task, measure) → its rows, in their order."""
+    groups: dict[tuple[str, str], list[Scores]] = {}
     for row in rows:
-        found.setdefault((row.group["task"], row.measure), []).append(row)
-    return found
+        groups.setdefault((row.group["task"], row.measure), []).append(row)
+    return groups
 
 
 def mean_figures(rows: Sequence[Scores]) -> Figures:
-    """Precision, recall and F1 as the mean over groups, those without a figure left out."""
+    """The means over groups of precision, recall and F1, without groups where the figure is None."""
     columns = (
         [figure for figure in column if figure is not None]
         for column in zip(*(row.figures for row in rows), strict=True)
@@ -70,24 +70,24 @@ def mean_figures(rows: Sequence[Scores]) -> Figures:
 
 
 def as_text(report: Report) -> str:
-    """The tables, shares in per cent, with a line about the answers and one on what else to know."""
-    parts = [text_of_tables(report.total, report.tables)]
+    """The tables, with shares in per cent, a line about the answers and one about matching and intervals."""
+    parts = [tables_as_text(report.total, report.tables)]
     if report.repaired_total:
         repaired, broken = (report.repaired_total.answers[name] for name in ("repaired", "unparseable"))
-        parts.append(f"AFTER REPAIR of {number(repaired)} of {number(broken)} broken answers (not comparable):")
-        parts.append(text_of_tables(report.repaired_total, report.repaired))
+        parts.append(f"AFTER REPAIR of {number(repaired)} of {number(broken)} invalid answers (not comparable):")
+        parts.append(tables_as_text(report.repaired_total, report.repaired))
     answers = report.total.answers
     parts.append(
-        f"{number(answers['rows'])} answers: {number(answers['unparseable'])} are no JSON object"
-        f" ({share(answers['unparseable'] / answers['rows'])} %); in the others {number(answers['malformed'])} pieces"
-        f" of another shape, {number(answers['not_asked'])} predictions for labels not asked."
+        f"{number(answers['rows'])} answers: {number(answers['unparseable'])} are not JSON objects"
+        f" ({share(answers['unparseable'] / answers['rows'])} %); the others have {number(answers['malformed'])}"
+        f" malformed values and {number(answers['not_asked'])} predictions for labels not asked for."
     )
     interval = f"[95 % intervals: {report.draws:,} resamples of texts, seed {report.seed}]" if report.draws else ""
     parts.append(f"match {report.match}, strict {interval}".rstrip())
     return "\n\n".join(parts)
 
 
-def text_of_tables(total: Scores, tables: Sequence[Table]) -> str:
+def tables_as_text(total: Scores, tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         parts.append(aligned(*score_cells(table)))
@@ -98,7 +98,7 @@ def text_of_tables(total: Scores, tables: Sequence[Table]) -> str:
 
 
 def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of figures, with the mean over groups below where there are several."""
+    """Header and rows of figures, with a row for the mean if a measure has several groups."""
     columns = group_columns(table)
     spread = any(row.spread is not None for row in table.rows)
     by_text = any(row.answers for row in table.rows)
@@ -114,16 +114,16 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
         cells += [share(row.macro[2]), share(row.overlap[2])]
         cells += [share(row.rouge_2), share(row.combined)] * by_text
         rows.append(cells)
-    for (task, measure), of_measure in by_measure(table.rows).items():
-        if len(of_measure) > 1:
-            name = [task, f"mean of {len(of_measure)}", *[""] * len(columns)][: len(columns)]
-            cells = [*name, measure, "", "", "", "", *(share(figure) for figure in mean_figures(of_measure))]
+    for (task, measure), measure_rows in by_measure(table.rows).items():
+        if len(measure_rows) > 1:
+            name = [task, f"mean of {len(measure_rows)}", *[""] * len(columns)][: len(columns)]
+            cells = [*name, measure, "", "", "", "", *(share(figure) for figure in mean_figures(measure_rows))]
             rows.append([*cells, *[""] * (len(header) - len(cells))])
     return header, rows
 
 
 def error_cells(table: Table, kind: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of error classes, of `wrong` predictions or of `missed` gold."""
+    """Header and rows of error classes; `kind`: wrong (predictions) or missed (gold)."""
     columns = group_columns(table)
     header = [*columns, "measure", f"{kind}:", *getattr(table.rows[0], kind)]
     rows = []
@@ -139,7 +139,7 @@ def group_columns(table: Table) -> list[str]:
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns of text to the left, of figures to the right."""
+    """Formats a table: text columns left-aligned, figures right-aligned."""
     lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(header))]
     left = header.index("measure")
@@ -153,15 +153,15 @@ def _padded(line: Sequence[str], widths: Sequence[int], left: int) -> Iterator[s
 
 
 def width(text: str) -> int:
-    """Columns of a terminal; Chinese characters take two."""
+    """The width in terminal columns; Chinese characters take two."""
     return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
 
 
 def share(figure: float | None) -> str:
-    """In per cent; a dash where there is none."""
+    """Formats a share in per cent; None as a dash."""
     return "–" if figure is None else f"{100 * figure:.2f}"
 
 
 def number(count: float) -> str:
-    """A count, or the mean of several runs' counts."""
+    """Formats a count, or the mean of counts over runs."""
     return f"{count:,.0f}" if count == int(count) else f"{count:,.1f}"

@@ -1,4 +1,4 @@
-"""Records with their answers → counts as arrays: right, predicted, gold and overlapping items by text and label."""
+"""Records with their answers → arrays of counts: right, predicted, gold and overlapping items by text and label."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,27 +7,28 @@ import numpy as np
 
 from schemas.errors import MachineError
 from train.parse import Parsed, Unparseable, parse, read
-from train.scoring.items import MEASURES, Item, asked_label, compared
+from train.scoring.items import MEASURES, Item, comparable_items, label_name
 from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 from train.scoring.predictions import Answer, Record
 
 COUNTS = ("right", "predicted", "gold", "overlapping")
 
 ANSWERS = ("rows", "unparseable", "repaired", "malformed", "not_asked")
-"""What is counted of answers: all; those that are no JSON object; of these, those that repair made one; pieces of
-another shape than the task's; predictions for a label that the instruction did not ask."""
+"""Counts of answers: all; those that are not JSON objects; those of these that were repaired; malformed values;
+predictions for labels that the instruction does not ask for."""
 
 REPAIR_MAX_CHARS = 100_000
-"""A longer broken answer is not repaired: a model that never stops has written no answer."""
+"""A longer invalid answer is not repaired: a model that never stops has not answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of R runs over N records. An entry is one label in one record and one measure of its task.
+    """Counts of R runs over N records. One of the E entries is a label in a record and a measure of its task.
 
-    `record`, `measure`, `label` (E,): indices into the records, `MEASURES[task]` and `labels`; `counts` (E, R, 4) in
-    the order of `COUNTS`. By record and measure: `rouge` (N, 2, R), nan where a task has no such measure; `wrong`
-    (N, 2, R, 6) and `missed` (N, 2, R, 5). `answers` (N, R, 5).
+    `task`, `source`, `split` (N,): strings. `record`, `measure`, `label` (E,): indices into the records,
+    `MEASURES[task]` and `labels`. `counts` (E, R, 4): in the order of `COUNTS`. By record and measure: `rouge`
+    (N, 2, R), nan if the task has no second measure; `wrong` (N, 2, R, 6) and `missed` (N, 2, R, 5). `answers`
+    (N, R, 5): in the order of `ANSWERS`.
     """
 
     task: np.ndarray
@@ -51,9 +52,9 @@ class Tally:
 def tally(
     runs: Sequence[Sequence[Record]], match: str, repair: bool = False, progress: Callable[[], None] | None = None
 ) -> Tally:
-    """Counts `runs`, each the same records in the same order (see `predictions.together`).
+    """Counts `runs`, which have the same records in the same order (see `predictions.align`).
 
-    `repair`: answers that are no JSON object get a second chance with json-repair. `progress` is called once a record.
+    `repair`: try json-repair on answers that are not JSON objects. `progress` is called once per record.
     """
     first = runs[0]
     size = len(first), 2, len(runs)
@@ -67,23 +68,23 @@ def tally(
         for at, record in enumerate(records):
             annotations, answers[at, run] = predicted(record, repair)
             unread = bool(answers[at, run, 1] > answers[at, run, 2])
-            given, gold = compared(record.task, annotations, record.gold)
-            asked = (label for answer in record.answers for label in answer.labels)
-            order = {label: place for place, label in enumerate(asked)}
+            answered, gold = comparable_items(record.task, annotations, record.gold)
+            requested = (label for answer in record.answers for label in answer.labels)
+            order = {label: place for place, label in enumerate(requested)}
             for measure, name in enumerate(MEASURES[record.task]):
-                outcome = compare(given[name], gold[name], record.text, match, unread)
-                if given[name] or gold[name] or not unread:
-                    sides = (in_asked_order(side[name], order) for side in (given, gold))
+                outcome = compare(answered[name], gold[name], record.text, match, unread)
+                if answered[name] or gold[name] or not unread:
+                    sides = (in_prompt_order(side[name], order) for side in (answered, gold))
                     rouge[at, measure, run] = rouge_2(*(tokens(side, record.lang) for side in sides))
-                else:  # what cannot be read does not say that there is nothing
+                else:  # an unparseable answer is not an empty one
                     rouge[at, measure, run] = 0
                 wrong[at, measure, run] = [outcome.wrong[kind] for kind in WRONG]
                 missed[at, measure, run] = [outcome.missed[kind] for kind in MISSED]
                 counters = outcome.right, outcome.predicted, outcome.gold, outcome.overlapping
                 for label in {**outcome.predicted, **outcome.gold}:
-                    key = at, measure, names.setdefault(label_name(label), len(names))
-                    found = entries.setdefault(key, [[0] * len(COUNTS) for _ in runs])
-                    found[run] = [had + counter[label] for had, counter in zip(found[run], counters, strict=True)]
+                    key = at, measure, names.setdefault(display_name(label), len(names))
+                    sums = entries.setdefault(key, [[0] * len(COUNTS) for _ in runs])
+                    sums[run] = [count + counter[label] for count, counter in zip(sums[run], counters, strict=True)]
             if progress:
                 progress()
     keys = np.array(list(entries), np.int64).reshape(-1, 3)
@@ -93,25 +94,27 @@ def tally(
 
 
 def predicted(record: Record, repair: bool) -> tuple[list[dict], list[int]]:
-    """The annotations that all answers about a record give, and the counts `ANSWERS`."""
+    """The annotations in all answers of a record, and the counts in the order of `ANSWERS`."""
     annotations: list[dict] = []
     unparseable = repaired = malformed = not_asked = 0
     for answer in record.answers:
         parsed = parse(record.task, answer.text, answer.schema)
         if isinstance(parsed, Unparseable):
             unparseable += 1
-            parsed = second_chance(record.task, answer) if repair else None
+            parsed = repaired_answer(record.task, answer) if repair else None
             if parsed is None:
                 continue
             repaired += 1
         malformed += parsed.malformed
-        not_asked += sum(asked_label(record.task, found) not in answer.labels for found in parsed.annotations)
+        not_asked += sum(label_name(record.task, annotation) not in answer.labels for annotation in parsed.annotations)
         annotations += parsed.annotations
     return annotations, [len(record.answers), unparseable, repaired, malformed, not_asked]
 
 
-def second_chance(task: str, answer: Answer) -> Parsed | None:
-    """A broken answer as json-repair reads it, None where that is no object either."""
+def repaired_answer(task: str, answer: Answer) -> Parsed | None:
+    """Parses an invalid answer with json-repair; None if the result is not an object either. Raises MachineError
+    if json-repair is not installed.
+    """
     try:
         import json_repair
     except ImportError as error:
@@ -125,20 +128,20 @@ def second_chance(task: str, answer: Answer) -> Parsed | None:
     return read(task, decoded, answer.schema) if isinstance(decoded, dict) and decoded else None
 
 
-def in_asked_order(found: Sequence[Item], order: dict[str, int]) -> list[Item]:
-    """The items label by label as they were asked (those not asked last), those of a label in the order of strings."""
-    return sorted(found, key=lambda item: (order.get(asked_name(item[0]), len(order)), item))
+def in_prompt_order(items: Sequence[Item], order: dict[str, int]) -> list[Item]:
+    """The items in the order of their labels in the prompts (other labels last), and sorted within a label."""
+    return sorted(items, key=lambda item: (order.get(prompt_name(item[0]), len(order)), item))
 
 
-def asked_name(label: str | tuple) -> str:
-    """The name in the prompt: of a typed triple all of it, of an argument its event type."""
+def prompt_name(label: str | tuple) -> str:
+    """The name of the label in the prompt: for an argument, that of its event type."""
     if isinstance(label, str):
         return label
     return label[0] if len(label) == 2 else "_".join(label)
 
 
-def label_name(label: str | tuple) -> str:
-    """The label as it is shown: `type`, `head type_predicate_tail type`, `event type / role`."""
+def display_name(label: str | tuple) -> str:
+    """The label as it is displayed: `type`, `head type_predicate_tail type`, `event type / role`."""
     if isinstance(label, str):
         return label
     return " / ".join(label) if len(label) == 2 else "_".join(label)

@@ -1,1 +1,1 @@
-"""A recipe and the rows of a corpus → a tuned model: what `python -m train.sft` is made of."""
+"""A recipe and the rows of a corpus → a fine-tuned model. Implements `python -m train.sft`."""

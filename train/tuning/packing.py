@@ -1,4 +1,4 @@
-"""A model and the options of its training → whether rows may be packed one behind the other, without padding."""
+"""A model and its training options → whether rows may be packed into one sequence without padding."""
 
 from typing import TYPE_CHECKING
 
@@ -10,25 +10,25 @@ if TYPE_CHECKING:
 
 
 def check(arguments: "SFTConfig", model: "PreTrainedModel") -> None:
-    """Raises ConfigError where rows that are put one behind the other would see each other."""
+    """Raises ConfigError if packed rows would attend to each other."""
     import torch
 
     if not arguments.packing and not arguments.padding_free:
         return
     with torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16):
-        apart = keeps_apart(model.to(arguments.device))
-    if not apart:
+        isolated = isolates_rows(model.to(arguments.device))
+    if not isolated:
         option = "packing" if arguments.packing else "padding_free"
         raise ConfigError(
-            f"training.{option}: with attention {model.config._attn_implementation} rows packed together see each "
-            "other; give attn_implementation: flash_attention_2, or leave it out"
+            f"training.{option}: with attention {model.config._attn_implementation} packed rows attend to each "
+            "other; set attn_implementation: flash_attention_2, or remove the option"
         )
     if not arguments.packing:
-        arguments.max_length = None  # no row is longer; trl refuses to cut unpadded rows
+        arguments.max_length = None  # no row is longer; trl rejects truncation without padding
 
 
-def keeps_apart(model: "PreTrainedModel") -> bool:
-    """Whether a row that lies behind another gets the logits that it gets alone: tried, not believed."""
+def isolates_rows(model: "PreTrainedModel") -> bool:
+    """Whether a row packed after another one gets the logits it gets alone. Tested by running the model."""
     import torch
 
     first, second = torch.arange(32, device=model.device).reshape(2, 1, 16) % model.config.get_text_config().vocab_size

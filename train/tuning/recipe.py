@@ -20,7 +20,7 @@ NUMBERS = {int, float, bool, type(None)}
 
 
 class Tiny(BaseModel):
-    """The shape of the random model that the model name `tiny` stands for."""
+    """The shape of the random model `tiny`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,12 +30,12 @@ class Tiny(BaseModel):
 
 
 class Recipe(BaseModel):
-    """What to train on what, and how. docs/train.md describes each key.
+    """The model, the data and the method of a training run. docs/train.md describes each key.
 
-    `lora` holds options of peft's LoraConfig, `training` those of trl's SFTConfig, both by their own names.
-    `weights`: task or source → how often its rows are seen (0.5: half of them; 2: each twice).
-    `max_negative_ratio`: all-negative rows kept for each row with a positive label, by task and source.
-    `validation_share`: the share of the training texts that is held out where the corpus has no validation split.
+    `lora`: options of peft's LoraConfig; `training`: options of trl's SFTConfig, both under the library's names.
+    `weights`: task or source → how often its rows are seen per epoch (0.5: half of them; 2: each twice).
+    `max_negative_ratio`: maximum number of all-negative rows per row with a positive label, by task and source.
+    `validation_share`: the share of the training texts to hold out if the corpus has no validation split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,14 +65,14 @@ class Recipe(BaseModel):
 
 
 def shipped_names() -> list[str]:
-    """Names of the recipes that come with the package; those of train.compare are of another kind."""
+    """Names of the recipes of train.sft in the package, without those of train.compare."""
     return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith("compare"))
 
 
 def read(path: str, model: type[BaseModel] = Recipe) -> Settings:
-    """The settings for `model` in a YAML file; a name without a folder is that of a shipped one too.
+    """Reads the settings for `model` from a YAML file. A name without a folder may also be that of a shipped file.
 
-    Raises ConfigError with file and line where it holds none.
+    Raises ConfigError with file and line for an invalid file.
     """
     shipped = CONFIGS / (path if path.endswith(".yaml") else f"{path}.yaml")
     is_shipped = "/" not in path and not Path(path).exists() and shipped.exists()
@@ -80,35 +80,33 @@ def read(path: str, model: type[BaseModel] = Recipe) -> Settings:
     return settings.read(shipped if is_shipped else path, model, hint)
 
 
-def check(given: Settings) -> Recipe:
-    """The recipe of these settings. Raises ConfigError with the place, the key and what it may be."""
-    recipe = settings.check(Recipe, given, missing="give --{key} or the key {key}")
+def check(values: Settings) -> Recipe:
+    """Validates settings and returns the recipe. Raises ConfigError with file, line, key and allowed values."""
+    recipe = settings.check(Recipe, values, missing="set --{key} or the key {key}")
     if recipe.adapter and recipe.lora:
-        raise ConfigError(
-            f"{given.place('lora')}lora: an adapter that is continued keeps its own options; remove the section"
-        )
+        raise ConfigError(f"{values.place('lora')}lora: a continued adapter keeps its options; remove the section")
     if recipe.adapter and recipe.method == "full":
         raise ConfigError(
-            f"{given.place('method')}method full: an adapter is continued with lora or qlora; merge it to tune all"
+            f"{values.place('method')}method full: an adapter is continued with lora or qlora; merge it to tune all"
         )
     if recipe.method == "full" and recipe.lora:
         raise ConfigError(
-            f"{given.place('lora')}lora: method full trains all weights; remove the section or take method lora"
+            f"{values.place('lora')}lora: method full trains all weights; remove the section or use method lora"
         )
     return recipe
 
 
 def options(content: dict, kind: type, section: str) -> dict:
-    """`content`, its keys and its numbers checked against the options of a library, the fields of a dataclass `kind`.
+    """Returns `content` with its keys and numbers validated against the fields of a library's dataclass `kind`.
 
-    Options that are no numbers are left to the library, whose annotations are narrower there than what it takes.
+    Other values are left to the library, whose annotations are narrower than what it accepts. Raises ConfigError.
     """
-    known = [field.name for field in dataclasses.fields(kind) if field.init]
+    names = [field.name for field in dataclasses.fields(kind) if field.init]
     types = typing.get_type_hints(kind)
     checked = {}
     for key, value in content.items():
-        if key not in known:
-            raise ConfigError(f"unknown key {section}.{key}; {did_you_mean(str(key), known) or 'see docs/train.md'}")
+        if key not in names:
+            raise ConfigError(f"unknown key {section}.{key}; {did_you_mean(str(key), names) or 'see docs/train.md'}")
         checked[key] = value
         if {*(typing.get_args(types[key]) or [types[key]])} <= NUMBERS:
             try:

@@ -1,4 +1,4 @@
-"""Instruction rows → token ids with a mask on the answer, mixed and balanced: what a trainer is given."""
+"""Instruction rows → weighted and balanced rows of token ids with an answer mask, for the trainer."""
 
 import difflib
 from collections import defaultdict
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 COLUMNS = ("input_ids", "completion_mask")
-"""What trl's trainer reads of a tokenised row."""
+"""The columns of a tokenised row that trl's trainer reads."""
 
 SHUFFLE_ROWS = 10_000
-"""Rows of a stream among which the next one is drawn."""
+"""Size of the shuffle buffer when streaming, in rows."""
 
 
 @dataclass
 class Counts:
-    """What became of the rows; `tokens` and `answer_tokens` are those of the training rows, as often as each is seen.
+    """Counts of rows and tokens. `tokens` and `answer_tokens`: of the training rows, counted as often as each is seen.
 
-    `special`: rows that spell out a special token, with a tokenizer that cannot read it as text. Of a stream only
-    `validation` is known before training; `too_long` and `special` grow while it is read.
+    `special`: skipped rows with the string of a special token that the tokenizer cannot encode as text. If streaming,
+    only `validation` is names before training; `too_long` and `special` grow as the stream is read.
     """
 
     train: int = 0
@@ -45,34 +45,36 @@ class Counts:
 
 @dataclass(frozen=True)
 class Rows:
-    """Tokenised rows (COLUMNS) to train on and to validate with, and their counts."""
+    """Tokenised rows (COLUMNS) for training and validation, and their counts."""
 
     train: "corpus.Rows"
     validation: "datasets.Dataset | None"
     counts: Counts
 
 
-def tokenised(
+def tokenize(
     recipe: Recipe, tokenizer: "PreTrainedTokenizerBase", max_length: int, seed: int, workers: int | None = None
 ) -> Rows:
-    """The corpus of `recipe` as token ids. Rows of more than `max_length` tokens are left out and counted, never cut,
-    and so are those that `chat.SpecialTokenError` is about.
+    """Tokenizes the corpus of `recipe`. Rows of more than `max_length` tokens are skipped and counted, never truncated,
+    as are rows that raise `chat.SpecialTokenError`.
 
-    Where the corpus has no validation split, the texts whose hash falls into `validation_share` are held out of
-    training, so that no batch of a text is on both sides. Raises ConfigError where no row is left to train on.
+    If the corpus has no validation split, the texts whose hash falls into `validation_share` are held out. All rows of
+    a text are therefore on the same side. Raises ConfigError if no row is left to train on.
     """
     if recipe.streaming and recipe.max_negative_ratio is not None:
-        raise ConfigError("max_negative_ratio: all rows are counted first, which a stream does not allow; drop one")
+        raise ConfigError(
+            "max_negative_ratio: needs all rows to be counted first, which streaming does not allow; remove one"
+        )
     counts = Counts()
-    found, held_out = _split(recipe, seed)
+    training, held_out = _split(recipe, seed)
     fits = {"max_length": max_length, "counts": counts}
     if recipe.streaming:
-        train = found.map(_encoded, fn_kwargs={"tokenizer": tokenizer}).filter(_fits, fn_kwargs=fits)
+        train = training.map(_encoded, fn_kwargs={"tokenizer": tokenizer}).filter(_fits, fn_kwargs=fits)
         train = train.map(_repeated, batched=True, fn_kwargs={"weights": recipe.weights, "seed": seed})
         any_row = next(iter(train), None)
         train = train.shuffle(seed=seed, buffer_size=SHUFFLE_ROWS)
     else:
-        encoded = found.map(_encoded, fn_kwargs={"tokenizer": tokenizer}, num_proc=workers, desc="Tokenizing")
+        encoded = training.map(_encoded, fn_kwargs={"tokenizer": tokenizer}, num_proc=workers, desc="Tokenizing")
         fitting = encoded.select([row for row, length in enumerate(encoded["length"]) if 0 < length <= max_length])
         balanced = fitting.select(_balanced(fitting, recipe.max_negative_ratio, seed))
         _check_weights(balanced, recipe.weights)
@@ -84,8 +86,8 @@ def tokenised(
     if not any_row:
         raise ConfigError(
             f"{recipe.data}: no row is left to train on ({counts.too_long} were longer than max_length {max_length}"
-            f"{f', {counts.special} spell out a special token' if counts.special else ''}); "
-            "raise it, or see weights and max_negative_ratio"
+            f"{f', {counts.special} contain a special token' if counts.special else ''}); "
+            "raise max_length, or check weights and max_negative_ratio"
         )
     validation = None if held_out is None else _validation(held_out, recipe, tokenizer, max_length, seed)
     counts.validation = len(validation or ())
@@ -95,40 +97,46 @@ def tokenised(
 
 
 def is_all_negative(output: str) -> bool:
-    """Whether an answer (JSON, label → what was found) finds nothing; one of another form finds something."""
+    """Whether an answer (JSON, label → items) has no items. False for an answer in any other form."""
     try:
-        found = msgspec.json.decode(output)
+        labels = msgspec.json.decode(output)
     except user_files.UNREADABLE:
         return False
-    return isinstance(found, dict) and not any(found.values())
+    return isinstance(labels, dict) and not any(labels.values())
 
 
 def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | None"]:
-    """Rows to train on, and those that are held out: the corpus's own validation split, or a part of the texts."""
+    """The training rows, and the held-out rows (None: none): the validation split, else a part of the texts."""
 
     def rows(split: str) -> "corpus.Rows":
-        chosen = {"tasks": recipe.tasks, "sources": recipe.sources, "revision": recipe.data_revision}
-        return corpus.rows(recipe.data, split, streaming=recipe.streaming, **chosen)
+        return corpus.rows(
+            recipe.data,
+            split,
+            tasks=recipe.tasks,
+            sources=recipe.sources,
+            streaming=recipe.streaming,
+            revision=recipe.data_revision,
+        )
 
-    found = rows("train")
+    training = rows("train")
     if corpus.has_split(recipe.data, "validation", recipe.data_revision):
         try:
-            return found, rows("validation")
-        except corpus.EmptySplit:  # none of these tasks and sources
+            return training, rows("validation")
+        except corpus.EmptySplit:  # it has none of these tasks and sources
             pass
     if not recipe.validation_share:
-        return found, None
+        return training, None
     part = {"share": recipe.validation_share, "seed": seed}
     return (
-        found.filter(_is_held_out, input_columns=["text_sha256"], fn_kwargs={**part, "wanted": False}),
-        found.filter(_is_held_out, input_columns=["text_sha256"], fn_kwargs={**part, "wanted": True}),
+        training.filter(_is_held_out, input_columns=["text_sha256"], fn_kwargs={**part, "held_out": False}),
+        training.filter(_is_held_out, input_columns=["text_sha256"], fn_kwargs={**part, "held_out": True}),
     )
 
 
 def _validation(
     rows: "corpus.Rows", recipe: Recipe, tokenizer: "PreTrainedTokenizerBase", max_length: int, seed: int
 ) -> "datasets.Dataset | None":
-    """At most `max_validation_rows` of `rows`, drawn (of a stream: the first); None where none fits."""
+    """At most `max_validation_rows` of `rows`, drawn at random (streaming: the first ones). None if none fits."""
     import datasets
 
     drawn = rows if recipe.streaming else rows.shuffle(seed=seed)
@@ -140,10 +148,10 @@ def _validation(
 def _encoded(row: dict, tokenizer: "PreTrainedTokenizerBase") -> dict:
     if row["output"] is None:
         place = row["id"] or row["instruction"][:80]
-        raise ConfigError(f"row {place}: no output, so nothing can be learnt from it; train on rows that have one")
+        raise ConfigError(f"row {place}: no output, so nothing can be learnt from it; use rows with an output")
     try:
         ids, mask = chat.example(tokenizer, row["instruction"], row["output"])
-    except chat.SpecialTokenError:  # left out and counted by its length
+    except chat.SpecialTokenError:  # skipped and counted because its length is 0
         ids, mask = [], []
     return {"input_ids": ids, "completion_mask": mask, "length": len(ids), "answer_length": sum(mask)}
 
@@ -154,25 +162,26 @@ def _fits(row: dict, max_length: int, counts: Counts) -> bool:
     return 0 < row["length"] <= max_length
 
 
-def _number(seed: int, purpose: str, what: str) -> float:
-    """A number from 0 to below 1 that only these decide."""
-    return seed_key(seed, purpose, what) / 2**64
+def _uniform(seed: int, purpose: str, key: str) -> float:
+    """A number in [0, 1) that depends only on the arguments."""
+    return seed_key(seed, purpose, key) / 2**64
 
 
-def _is_held_out(text_sha256: str, share: float, seed: int, wanted: bool) -> bool:
-    return (_number(seed, "validation", text_sha256) < share) is wanted
+def _is_held_out(text_sha256: str, share: float, seed: int, held_out: bool) -> bool:
+    return (_uniform(seed, "validation", text_sha256) < share) is held_out
 
 
 def _balanced(rows: "datasets.Dataset", ratio: float | None, seed: int) -> list[int]:
-    """Places of the rows to keep: of the all-negative ones at most `ratio` for each other, by task and source."""
+    """Indices of the rows to keep: by task and source, at most `ratio` all-negative rows per other row."""
     if ratio is None:
         return list(range(len(rows)))
-    positive, negative = defaultdict(int), defaultdict(list)
+    positive: dict[tuple[str, str], int] = defaultdict(int)
+    negative: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     keep = []
     for place, row in enumerate(rows.select_columns(["task", "source", "instruction", "output"])):
         group = row["task"], row["source"]
         if is_all_negative(row["output"]):
-            negative[group].append((_number(seed, "negative", row["instruction"]), place))
+            negative[group].append((_uniform(seed, "negative", row["instruction"]), place))
         else:
             positive[group] += 1
             keep.append(place)
@@ -182,21 +191,21 @@ def _balanced(rows: "datasets.Dataset", ratio: float | None, seed: int) -> list[
 
 
 def _check_weights(rows: "datasets.Dataset", weights: Mapping[str, float]) -> None:
-    known = sorted({*rows.unique("task"), *rows.unique("source")})
-    for name in weights.keys() - set(known):
-        near = difflib.get_close_matches(name, known, 3) or known[:10]
+    names = sorted({*rows.unique("task"), *rows.unique("source")})
+    for name in weights.keys() - set(names):
+        near = difflib.get_close_matches(name, names, 3) or names[:10]
         raise ConfigError(f"weights: the rows have no task or source {name}; did you mean {', '.join(near)}?")
 
 
 def _weighted(rows: Mapping[str, list], weights: Mapping[str, float], seed: int) -> list[int]:
-    """Places of the rows, each as often as the product of its task's and its source's weight says.
+    """Indices of the rows, each repeated by the product of the weights of its task and source.
 
-    What is left of a weight beyond a whole number is the share of the rows that are seen once more.
+    The fractional part of a weight is the share of rows that are repeated once more.
     """
     places = []
     for place, (task, source) in enumerate(zip(rows["task"], rows["source"], strict=True)):
         weight = weights.get(task, 1) * weights.get(source, 1)
-        more = weight % 1 and _number(seed, "weight", rows["instruction"][place]) < weight % 1
+        more = weight % 1 and _uniform(seed, "weight", rows["instruction"][place]) < weight % 1
         places += [place] * (int(weight) + bool(more))
     return places
 

@@ -1,4 +1,4 @@
-"""A checked recipe → a trained model or adapter in its output folder, and what became of the rows on the way."""
+"""A validated recipe → a trained model or adapter in the output folder, and a summary."""
 
 import dataclasses
 import json
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from trl import SFTConfig, SFTTrainer
 
 RECIPE, BASE, SUMMARY = "sft.yaml", "base", "sft.json"
-"""Written first, by which --resume knows its own folder; the random model; written last: a finished training."""
+"""Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
+written last, when the training has finished."""
 
-OWN_KEYS = {
+RECIPE_KEYS = {
     "output_dir": "output",
     "chat_template_path": "chat_template",
     "eos_token": "eos_token",
@@ -30,7 +31,7 @@ OWN_KEYS = {
     "model_init_kwargs": "dtype, attn_implementation, model_revision",
     "resume_from_checkpoint": "--resume",
 }
-"""Options of SFTConfig that are settings of the recipe itself → their names there."""
+"""Options of SFTConfig that the recipe sets elsewhere → the names of these settings."""
 
 LEARNING_RATE = {"lora": 2e-4, "qlora": 2e-4, "full": 2e-5}
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"}
@@ -38,7 +39,7 @@ LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """A finished training. Losses are means over answer tokens, in nats."""
+    """The result of a finished training. Losses are means over answer tokens, in nats."""
 
     output: str
     model: str
@@ -53,20 +54,23 @@ class Summary:
 
 
 def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
-    """Trains as `recipe` says and writes model (or adapter) and tokenizer with its chat template into `output`.
+    """Trains by `recipe` and writes model (or adapter) and tokenizer with chat template into the folder `output`.
 
-    Raises ConfigError and MachineError as the parts do, and ConfigError for an output folder that is in use.
+    Raises ConfigError and MachineError for invalid settings, data or models, and for an output folder in use.
     """
     check(recipe)
     is_first = os.environ.get("RANK", "0") == "0"
     checkpoint = claim(recipe, resume) if is_first or resume else None
-    import torch  # half a minute; what can be wrong with paths has been said
+    import torch  # takes up to half a minute, so after the paths are checked
     import transformers
 
     if not debug:
         load.quiet()
     if resume:
-        say(is_first, f"going on from {checkpoint}" if checkpoint else "no whole checkpoint; going on from the start")
+        log(
+            is_first,
+            f"resuming from {checkpoint}" if checkpoint else "no complete checkpoint; starting from the beginning",
+        )
     arguments, adapter = training_arguments(recipe), adapter_options(recipe)
     if recipe.method == "qlora":
         load.four_bits()
@@ -80,11 +84,11 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             revision=recipe.model_revision,
             trust_remote_code=recipe.trust_remote_code,
         )
-        found = rows.tokenised(
+        tokenised = rows.tokenize(
             recipe, tokenizer, arguments.max_length, arguments.seed, workers=arguments.dataset_num_proc
         )
-    say(is_first, told(found.counts, arguments.max_length, recipe.streaming))
-    if found.validation is None:
+    log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
+    if tokenised.validation is None:
         arguments.eval_strategy = transformers.trainer_utils.IntervalStrategy.NO
     model = load.load_model(
         name,
@@ -99,20 +103,20 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     packing.check(arguments, model)
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
-    trainer = trainer_of(arguments, model, tokenizer, adapter, found)
+    trainer = make_trainer(arguments, model, tokenizer, adapter, tokenised)
     try:
         done = trainer.train(resume_from_checkpoint=checkpoint)
         last = next((entry for entry in reversed(trainer.state.log_history) if "eval_loss" in entry), {})
-        if found.validation is not None and last.get("step") != done.global_step:
+        if tokenised.validation is not None and last.get("step") != done.global_step:
             last = trainer.evaluate()
     except torch.cuda.OutOfMemoryError as error:
         raise MachineError(
             "the GPU's memory is full; lower training.per_device_train_batch_size or training.max_length, "
-            "or take method qlora"
+            "or use method qlora"
         ) from error
     except torch.AcceleratorError as error:
         raise MachineError(f"{arguments.device}: {first_line(error)}") from error
-    # an option of the optimizer or the loader that is out of range, or a config with which the model does not run
+    # an option of the optimizer or the data loader is out of range, or the model does not run with its config
     except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
         raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
@@ -121,7 +125,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         output=recipe.output,
         model=recipe.model,
         method=recipe.method,
-        rows=found.counts,
+        rows=tokenised.counts,
         steps=done.global_step,
         train_loss=round(done.training_loss, 4),
         validation_loss=round(last["eval_loss"], 4) if last else None,
@@ -136,15 +140,15 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
 
 
 def check(recipe: Recipe) -> None:
-    """Every path and setting of `recipe` of which something can be told before torch is imported.
+    """Checks the paths and settings of `recipe` that can be checked without importing torch.
 
-    Raises ConfigError and MachineError as reading would.
+    Raises ConfigError and MachineError.
     """
-    for key, name in OWN_KEYS.items():
+    for key, name in RECIPE_KEYS.items():
         if key in recipe.training:
-            raise ConfigError(f"training.{key}: give {name} instead")
+            raise ConfigError(f"training.{key}: use {name} instead")
     if recipe.training.get("max_length", 1) is None:
-        raise ConfigError("training.max_length: give the tokens of the longest row to train on, for example 2048")
+        raise ConfigError("training.max_length: set the maximum length of a row in tokens, for example 2048")
     output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)
@@ -154,48 +158,52 @@ def check(recipe: Recipe) -> None:
 
 
 def claim(recipe: Recipe, resume: bool) -> str | None:
-    """Writes the recipe into the output folder; returns the checkpoint to go on from, if there is one.
+    """Writes the recipe into the output folder and returns the checkpoint to resume from, None if there is none.
 
-    Raises ConfigError for a folder that holds something else, or a training by another recipe.
+    Raises ConfigError for a folder with other files or with a training by another recipe.
     """
     path = f"{recipe.output}/{RECIPE}"
     written = recipe.model_dump(mode="json")
-    held = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
-    if held and not resume:
-        if RECIPE not in held or set(held) - {RECIPE, BASE}:
-            raise ConfigError(f"{recipe.output}: not empty; name a new folder, or go on with --resume")
-        shutil.rmtree(f"{recipe.output}/{BASE}", ignore_errors=True)  # of a training that failed before its first step
-    elif held:
-        if RECIPE not in held:
-            raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); name another")
-        earlier = yaml_values.read(path, "start anew in another folder")
+    present = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
+    if present and not resume:
+        if RECIPE not in present or set(present) - {RECIPE, BASE}:
+            raise ConfigError(f"{recipe.output}: not empty; choose a new folder, or continue with --resume")
+        shutil.rmtree(
+            f"{recipe.output}/{BASE}", ignore_errors=True
+        )  # left by a training that failed before its first step
+    elif present:
+        if RECIPE not in present:
+            raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); choose another")
+        earlier = yaml_values.read(path, "start again in another folder")
         if not isinstance(earlier, dict):
-            raise ConfigError(f"{path}: not the settings of a training; start anew in another folder")
+            raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
         changed = [key for key in written if earlier.get(key) != written[key] and key not in ("training", "output")]
         if changed:
-            raise ConfigError(f"{path}: made with another {', '.join(changed)}; resume with the same, or start anew")
+            raise ConfigError(
+                f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
+            )
     os.makedirs(recipe.output, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(yaml_values.render(written))
-    steps = [int(name.removeprefix("checkpoint-")) for name in held if name.startswith("checkpoint-")]
-    whole = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
-    return f"{recipe.output}/checkpoint-{max(whole)}" if whole else None
+    steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
+    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
+    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
 
 
 def training_arguments(recipe: Recipe) -> "SFTConfig":
-    """The options of trl's trainer: our defaults, then the recipe's section `training`."""
+    """The options of trl's trainer: our defaults, overridden by the section `training` of the recipe."""
     import torch
     from trl import SFTConfig
 
-    given = options(recipe.training, SFTConfig, "training")
-    if recipe.streaming and given.get("max_steps", -1) <= 0:
-        raise ConfigError("streaming: nobody knows how many rows will come; give training.max_steps")
-    has_bfloat16 = load.has_bfloat16() and not given.get("fp16") and recipe.dtype in ("auto", "bfloat16")
+    values = options(recipe.training, SFTConfig, "training")
+    if recipe.streaming and values.get("max_steps", -1) <= 0:
+        raise ConfigError("streaming: the number of rows is unknown; set training.max_steps")
+    has_bfloat16 = load.has_bfloat16() and not values.get("fp16") and recipe.dtype in ("auto", "bfloat16")
     defaults = {
         "learning_rate": LEARNING_RATE[recipe.method],
         "max_length": 2048,
         "bf16": has_bfloat16,
-        "use_cpu": not torch.accelerator.is_available(),  # several processes on CPUs are one training only if told so
+        "use_cpu": not torch.accelerator.is_available(),  # without it, several processes on CPUs would train separately
         "completion_only_loss": True,
         "eval_strategy": "epoch",
         "ddp_find_unused_parameters": False,
@@ -203,7 +211,7 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
         "disable_tqdm": not sys.stderr.isatty(),
     }
     try:
-        arguments = SFTConfig(output_dir=recipe.output, **{**defaults, **given})
+        arguments = SFTConfig(output_dir=recipe.output, **{**defaults, **values})
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"training: {first_line(error)}") from error
     if arguments.packing and arguments.packing_strategy != "bfd":
@@ -212,34 +220,38 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
 
 
 def tiny_base(recipe: Recipe, seed: int) -> str:
-    """The folder of the random model, made from the corpus's own training rows unless it is there already."""
+    """Returns the folder of the random model, and creates it from the training rows if it does not exist."""
     folder = f"{recipe.output}/{BASE}"
     if not os.path.exists(f"{folder}/model.safetensors"):
-        chosen = {"tasks": recipe.tasks, "sources": recipe.sources, "revision": recipe.data_revision}
-        texts = (row["instruction"] + (row["output"] or "") for row in corpus.rows(recipe.data, "train", **chosen))
+        training = corpus.rows(
+            recipe.data, "train", tasks=recipe.tasks, sources=recipe.sources, revision=recipe.data_revision
+        )
+        texts = (row["instruction"] + (row["output"] or "") for row in training)
         tiny.save(texts, folder, seed=seed, **recipe.tiny.model_dump())
     return folder
 
 
 def adapter_options(recipe: Recipe) -> "LoraConfig | None":
-    """The new adapter to train: our defaults, then the recipe's section `lora`. None where there is no new one."""
+    """The options of a new adapter: our defaults, overridden by the section `lora` of the recipe. None if the training
+    has no new adapter.
+    """
     from peft import LoraConfig
 
     if recipe.method == "full" or recipe.adapter:
         return None
-    given = options(recipe.lora, LoraConfig, "lora")
+    values = options(recipe.lora, LoraConfig, "lora")
     try:
-        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, **given})
+        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, **values})
     except (ValueError, TypeError) as error:
         raise ConfigError(f"lora: {first_line(error)}") from error
 
 
-def trainer_of(
+def make_trainer(
     arguments: "SFTConfig",
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
     adapter: "LoraConfig | None",
-    found: rows.Rows,
+    tokenised: rows.Rows,
 ) -> "SFTTrainer":
     from trl import SFTTrainer
 
@@ -247,29 +259,29 @@ def trainer_of(
         return SFTTrainer(
             model=model,
             args=arguments,
-            train_dataset=found.train,
-            eval_dataset=found.validation,
+            train_dataset=tokenised.train,
+            eval_dataset=tokenised.validation,
             processing_class=tokenizer,
             peft_config=adapter,
         )
     except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"trl refuses: {first_line(error)}") from error
+        raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
 
 
-def told(counts: rows.Counts, max_length: int, streaming: bool) -> str:
+def counts_line(counts: rows.Counts, max_length: int, streaming: bool) -> str:
     parts = [f"{counts.train:,} rows ({counts.tokens:,} tokens, {counts.answer_tokens:,} of them answers)"]
     if streaming:
         parts = ["a stream"]
     if counts.too_long:
-        parts.append(f"{counts.too_long:,} longer than {max_length} tokens left out")
+        parts.append(f"{counts.too_long:,} longer than {max_length} tokens skipped")
     if counts.special:
-        parts.append(f"{counts.special:,} that spell out a special token left out")
+        parts.append(f"{counts.special:,} with a special token skipped")
     if counts.negatives_cut:
-        parts.append(f"{counts.negatives_cut:,} all-negative left out")
-    return f"training on {', '.join(parts)}; {counts.validation:,} rows to validate"
+        parts.append(f"{counts.negatives_cut:,} all-negative skipped")
+    return f"training on {', '.join(parts)}; {counts.validation:,} validation rows"
 
 
-def say(is_first: bool, line: str) -> None:
+def log(is_first: bool, line: str) -> None:
     if is_first:
         print(printable(line), file=sys.stderr)
 
@@ -279,8 +291,8 @@ def as_json(summary: Summary) -> str:
 
 
 def as_text(summary: Summary) -> str:
-    what = "model" if summary.method == "full" else f"adapter for {summary.model}"
-    left_out = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
-    left_out += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
+    kind = "model" if summary.method == "full" else f"adapter for {summary.model}"
+    skipped = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
+    skipped += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
     loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
-    return f"{summary.output}: {what}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{left_out}"
+    return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"
