@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import items_of, layer_items, strings
+from schemas.arrow import layer_items, list_items, strings
 from schemas.example import LAYER
 from schemas.label import Label, typed_label
 from transforms.ask import refuse_strange
@@ -205,7 +205,7 @@ def _event_answers(
 ) -> tuple[Answers, list[dict[str, list[str]]]]:
     """Of EE, EET and EEA, and for EEA the triggers of each example."""
     texts = examples["text"].to_pylist()
-    arguments, event = items_of(events.field("arguments"), np.arange(len(events)))
+    arguments, event = list_items(events.field("arguments"), np.arange(len(events)))
     start, end = _positions(texts, row[event], arguments.field("mention"))
     by_event = np.lexsort((end, start, event))
     after = np.cumsum(np.bincount(event, minlength=len(events)))

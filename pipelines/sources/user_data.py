@@ -211,7 +211,7 @@ def _key_problem(key: str) -> str:
 
 def _records(file: File) -> list[dict]:
     """The objects among the first records of a file, in lines or an array; what is none is left to the reader."""
-    rows = json_rows.read([file], lambda place, row: row)
+    rows = json_rows.read([file], lambda place, row: row, dict)
     return [row for row in islice(rows, RECORDS_LOOKED_AT) if isinstance(row, dict)]
 
 
