@@ -5,7 +5,7 @@ gives none; strings that the text does not contain come last, in the order of th
 then object; events by trigger, one without a trigger by its first argument. What renders alike is given once.
 
 The mentions of all texts are sorted at once and no object is made of them, which would take 25 µs per text. The JSON
-of entities and plain triples is gathered from pieces, each different string encoded once.
+of entities and plain triples is gather from pieces, each different string encoded once.
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from schemas.arrow import layer_items, list_items, strings
 from schemas.example import LAYER
 from schemas.label import Label, typed_label
-from transforms.ask import refuse_strange
-from transforms.render import NAN, encode, encode_string, gathered
+from transforms.ask import refuse_unknown
+from transforms.render import NAN, encode, encode_string, gather
 from transforms.unknown_labels import Unknown, known_items
 
 EMPTY = 0
@@ -64,7 +64,7 @@ def golds(examples: pa.Table, task: str, labels: Sequence[Label], unknown: Unkno
 
     A label is positive exactly where it has an answer: an event with neither trigger nor arguments is dropped, an
     event without a trigger answers nothing for EET, and a triple without types is none for SPO. Raises ValueError as
-    `ask.refuse_strange` does, and for a KG triple whose attribute the entity type of its head, or any where none is
+    `ask.refuse_unknown` does, and for a KG triple whose attribute the entity type of its head, or any where none is
     given, does not have.
     """
     layer = examples[LAYER[task]]
@@ -102,7 +102,7 @@ def _numbers(
     if numbers.null_count:
         row = rows[pc.index(numbers.is_null(), True).as_py()]
         of_row = names.filter(pa.array(rows == row)).to_pylist()
-        refuse_strange(examples["id"][row].as_py(), task, of_row, known.to_pylist())
+        refuse_unknown(examples["id"][row].as_py(), task, of_row, known.to_pylist())
     return numbers.to_numpy().astype(np.int64)
 
 
@@ -140,7 +140,7 @@ def _flat_answers(
         numbers[:, 2 * n + 2] = 2 + n
     numbers[:, -1] += last
     encoded = map(encode_string, different.dictionary.to_pylist())
-    answers = gathered(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
+    answers = gather(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
     return Answers(row[kept][starts], label[kept][starts], answers, annotations)
 
 

@@ -33,7 +33,7 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.ask import SPLIT_NUM, AskOptions, asking, cut
+from transforms.ask import SPLIT_NUM, AskOptions, ask_spec, cut
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -196,8 +196,8 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
-            examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.rows_an_example())
+            what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            examples_a_table = max(1, INSTRUCTIONS_A_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_a_table), what):
                 examples = under_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)

@@ -99,7 +99,7 @@ class ConceptMentions:
 
 
 def read(files: Iterable[File], vocabulary: str = "") -> Iterator[RawExample | BadRecord]:
-    """Every document. The text is the title, a space and the abstract. Offsets count its code points; ends are exclusive.
+    """Every document. The text is the title, a space and the abstract. Offsets count code points; ends are exclusive.
 
     `vocabulary`: see `parse_concepts`. A block ends at a blank line or the next title. A broken line makes the document
     a BadRecord. A relation between concepts that have no two mentions is lost alone.
