@@ -224,7 +224,7 @@ def _event_answers(
     has_trigger = events.field("trigger").is_valid().to_pylist()
     annotations: dict[tuple, dict] = {}
     answers: dict[tuple[int, str], list[str]] = {}
-    told: dict[tuple[int, str], dict[str, None]] = {}
+    triggers_by_type: dict[tuple[int, str], dict[str, None]] = {}
     for n in order.tolist():
         number, name, trigger = int(row[n]), names[n], triggers[n] if has_trigger[n] else ""
         pairs = dict.fromkeys(filled[before[n] : after[n]])
@@ -238,21 +238,21 @@ def _event_answers(
             "arguments": [{"argument": argument, "role": role} for role, argument in pairs],
         }
         if trigger or task != "EET":
-            told.setdefault((number, name), {})[trigger or NAN] = None
+            triggers_by_type.setdefault((number, name), {})[trigger or NAN] = None
         if task != "EET":
             values = _filled_roles(roles.get(name, ()), pairs) if pairs else ""
             answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{values}}}}}'
             answers.setdefault((number, name), []).append(answer)
     if task == "EET":
-        answers = {key: list(map(encode_string, of_type)) for key, of_type in told.items()}
+        answers = {key: list(map(encode_string, of_type)) for key, of_type in triggers_by_type.items()}
     arrays = {key: f"[{', '.join(items)}]" for key, items in answers.items()}
     found = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
-    return found, _by_example(told, len(texts)) if task == "EEA" else []
+    return found, _by_example(triggers_by_type, len(texts)) if task == "EEA" else []
 
 
-def _by_example(told: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
+def _by_example(triggers_by_type: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
     triggers: list[dict[str, list[str]]] = [{} for _ in range(examples)]
-    for (number, name), of_type in told.items():
+    for (number, name), of_type in triggers_by_type.items():
         triggers[number][name] = list(of_type)
     return triggers
 

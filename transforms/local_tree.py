@@ -69,7 +69,7 @@ def judge(entry: os.DirEntry, bounds: Sequence[bytes] | None, recursive: bool) -
     try:
         entry.name.decode()
     except UnicodeDecodeError:
-        return False, "its name is no UTF-8; rename it"
+        return False, "its name is not valid UTF-8; rename it"
     if not entry.is_symlink():
         is_folder = entry.is_dir()
         return is_folder, "" if is_folder or entry.is_file() else "no regular file"
