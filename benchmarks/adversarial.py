@@ -19,7 +19,7 @@ from schemas.arrow import examples_to_table
 from schemas.example import Entity, Example, Mention, RawExample, Relation
 from schemas.label import Label, typed_label
 from transforms import prompts
-from transforms.ask import AskOptions, asking
+from transforms.ask import AskOptions, ask_spec
 from transforms.batches import cut
 from transforms.clean import low_quality, repair
 from transforms.decontaminate import leakage_key
@@ -190,7 +190,7 @@ def typed(n: int) -> list[Label]:
 
 def ask_all(n: int) -> None:
     options = AskOptions(labels_without_positive=-1, negative_ratio=n)
-    what = asking("SPO", typed(n), None, prompts.load(), options)
+    what = ask_spec("SPO", typed(n), None, prompts.load(), options)
     instruction_table(examples_to_table([example("a", relations=())]), what)
 
 

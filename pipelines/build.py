@@ -119,7 +119,7 @@ def configuration(arguments: argparse.Namespace) -> "Config":
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(parse, build, flags, after_interrupt=command.GOES_ON, on_interrupt=end_workers)
+    return command.run(parse, build, flags, after_interrupt=command.RESUME_HINT, on_interrupt=end_workers)
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:

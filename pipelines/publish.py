@@ -44,7 +44,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(argument_parser().parse_args, publish, flags, after_interrupt=command.GOES_ON)
+    return command.run(argument_parser().parse_args, publish, flags, after_interrupt=command.RESUME_HINT)
 
 
 def publish(arguments: argparse.Namespace) -> int:

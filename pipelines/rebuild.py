@@ -37,7 +37,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(argument_parser().parse_args, rebuild, flags, after_interrupt=command.GOES_ON)
+    return command.run(argument_parser().parse_args, rebuild, flags, after_interrupt=command.RESUME_HINT)
 
 
 def rebuild(arguments: argparse.Namespace) -> int:

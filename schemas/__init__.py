@@ -1,1 +1,1 @@
-"""The plain values that every other package speaks in; imports nothing else of IEForge."""
+"""The data types that every other package uses; imports nothing else of IEForge."""

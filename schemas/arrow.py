@@ -1,7 +1,7 @@
-"""The Arrow schemas of every table that IEForge writes, and the way between tables and dataclasses.
+"""The Arrow schemas of all tables that IEForge writes, and the conversion between tables and structs.
 
-The version stands in each schema's metadata. No maps, dictionaries or large types: `datasets` reads none of the
-first, and an all-empty shard must have the type of a full one.
+Each schema has its version in its metadata. The schemas have no maps, dictionaries or large types: `datasets` cannot
+read maps, and an empty shard must have the same type as a full one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from schemas.label import UnknownLabel
 
 VERSION = {b"ieforge": b"1"}
 EXAMPLES_VERSION = {b"ieforge": b"2"}
-"""Of EXAMPLES. 2: ids, concepts, references and unknown labels."""
+"""The version of EXAMPLES. Version 2 added ids, concepts, references and unknown labels."""
 
 T = TypeVar("T")
 
@@ -76,10 +76,10 @@ EXAMPLES = pa.schema(
 )
 
 # A row of the corpus: one prompt that asks for a batch of labels of one Example, and its gold answer. `id` is
-# `<example_id>/<task>/<batch>`, batches numbered from 0. `instruction`, `output`, `label` are JSON: train and
-# validation rows have `output`, test rows `label`, the unified annotation list of the whole example; both are null
-# where nothing is annotated. `labels` are the names asked, in order (SPO: typed names); `positives` and
-# `hard_negatives` are among them. `text_sha256`: hex, of the UTF-8 text.
+# `<example_id>/<task>/<batch>`; batches are numbered from 0. `instruction`, `output` and `label` are JSON. Train and
+# validation rows have `output`. Test rows have `label`, the unified annotation list of the whole Example. Both are
+# null if the layer is not annotated. `labels` are the names that the prompt asks for, in order (SPO: typed names);
+# `positives` and `hard_negatives` are subsets of them. `text_sha256` is hex, of the UTF-8 text.
 INSTRUCTIONS = pa.schema(
     [
         required("id", pa.string()),
@@ -109,11 +109,13 @@ def examples_to_table(examples: Sequence[Example]) -> pa.Table:
     return pa.Table.from_arrays(
         [
             *(strings([getattr(e, name) for e in examples]) for name in ("id", "source", "split", "lang", "text")),
-            listed([e.tasks for e in examples], strings, STRINGS),
-            listed([e.entities for e in examples], entity_array, EXAMPLES.field("entities").type),
-            listed([e.relations for e in examples], relation_array, EXAMPLES.field("relations").type),
-            listed([e.events for e in examples], event_array, EXAMPLES.field("events").type),
-            listed([e.unknown_labels for e in examples], unknown_array, EXAMPLES.field("unknown_labels").type),
+            list_array([e.tasks for e in examples], strings, STRINGS),
+            list_array([e.entities for e in examples], entity_array, EXAMPLES.field("entities").type),
+            list_array([e.relations for e in examples], relation_array, EXAMPLES.field("relations").type),
+            list_array([e.events for e in examples], event_array, EXAMPLES.field("events").type),
+            list_array(
+                [e.unknown_labels for e in examples], unknown_label_array, EXAMPLES.field("unknown_labels").type
+            ),
         ],
         schema=EXAMPLES,
     )
@@ -123,9 +125,11 @@ def strings(values: Sequence[str | None]) -> pa.Array:
     return pa.array(values, pa.string())
 
 
-def listed(lists: Sequence[Sequence[T] | None], to_array: Callable[[list[T]], pa.Array], kind: pa.ListType) -> pa.Array:
-    """A list for each of `lists`, null for None; `to_array` is given what they hold, end to end."""
-    if not any(lists) and None not in lists:  # at once, as in nearly all tables no entity has a concept
+def list_array(
+    lists: Sequence[Sequence[T] | None], to_array: Callable[[list[T]], pa.Array], kind: pa.ListType
+) -> pa.Array:
+    """One Arrow list per item of `lists`, null for None; `to_array` converts the concatenated items."""
+    if not any(lists) and None not in lists:  # the usual case for concepts, so it has a fast path
         return pa.ListArray.from_arrays(pa.array(np.zeros(len(lists) + 1, np.int32)), to_array([]), type=kind)
     ends = np.cumsum([len(items) if items else 0 for items in lists], dtype=np.int32)
     nulls = pa.array([items is None for items in lists], pa.bool_()) if None in lists else None
@@ -134,14 +138,14 @@ def listed(lists: Sequence[Sequence[T] | None], to_array: Callable[[list[T]], pa
     return pa.ListArray.from_arrays(offsets, values, type=kind, mask=nulls)
 
 
-def struct(kind: pa.StructType, columns: Sequence[pa.Array], nulls: pa.Array | None = None) -> pa.Array:
+def struct_array(kind: pa.StructType, columns: Sequence[pa.Array], nulls: pa.Array | None = None) -> pa.Array:
     return pa.StructArray.from_arrays(columns, fields=list(kind), mask=nulls)
 
 
 def mention_array(mentions: Sequence[Mention], nulls: pa.Array | None = None) -> pa.Array:
-    """`nulls`: booleans, true where the mention is to be null; None where none is."""
-    spans = listed([m.spans for m in mentions], span_array, MENTION.field("spans").type)
-    return struct(MENTION, [strings([m.text for m in mentions]), spans], nulls)
+    """`nulls`: booleans, true where the mention is null; None if no mention is null."""
+    spans = list_array([m.spans for m in mentions], span_array, MENTION.field("spans").type)
+    return struct_array(MENTION, [strings([m.text for m in mentions]), spans], nulls)
 
 
 def span_array(spans: list[Span]) -> pa.Array:
@@ -154,9 +158,9 @@ def entity_array(entities: list[Entity]) -> pa.Array:
         strings([e.label for e in entities]),
         mention_array([e.mention for e in entities]),
         strings([e.id for e in entities]),
-        listed([e.concepts for e in entities], strings, STRINGS),
+        list_array([e.concepts for e in entities], strings, STRINGS),
     ]
-    return struct(ENTITY, columns)
+    return struct_array(ENTITY, columns)
 
 
 def relation_array(relations: list[Relation]) -> pa.Array:
@@ -169,7 +173,7 @@ def relation_array(relations: list[Relation]) -> pa.Array:
         strings([r.head_entity for r in relations]),
         strings([r.tail_entity for r in relations]),
     ]
-    return struct(RELATION, columns)
+    return struct_array(RELATION, columns)
 
 
 def event_array(events: list[Event]) -> pa.Array:
@@ -178,9 +182,9 @@ def event_array(events: list[Event]) -> pa.Array:
     columns = [
         strings([e.label for e in events]),
         mention_array([trigger or Mention("") for trigger in triggers], nulls),
-        listed([e.arguments for e in events], argument_array, EVENT.field("arguments").type),
+        list_array([e.arguments for e in events], argument_array, EVENT.field("arguments").type),
     ]
-    return struct(EVENT, columns)
+    return struct_array(EVENT, columns)
 
 
 def argument_array(arguments: list[Argument]) -> pa.Array:
@@ -189,15 +193,15 @@ def argument_array(arguments: list[Argument]) -> pa.Array:
         mention_array([a.mention for a in arguments]),
         strings([a.entity for a in arguments]),
     ]
-    return struct(ARGUMENT, columns)
+    return struct_array(ARGUMENT, columns)
 
 
-def unknown_array(unknown: list[UnknownLabel]) -> pa.Array:
-    return struct(UNKNOWN_LABEL, [strings([u.layer for u in unknown]), strings([u.label for u in unknown])])
+def unknown_label_array(unknown: list[UnknownLabel]) -> pa.Array:
+    return struct_array(UNKNOWN_LABEL, [strings([u.layer for u in unknown]), strings([u.label for u in unknown])])
 
 
-def nulls_where_none_may_be(table: pa.Table) -> bool:
-    """Whether a table of schema EXAMPLES lacks a value that it must have, at any depth."""
+def has_forbidden_nulls(table: pa.Table) -> bool:
+    """Whether a table of schema EXAMPLES has a null in a field that is not nullable, at any depth."""
 
     def any_null(field: pa.Field, column: pa.Array) -> bool:
         kind = field.type
@@ -216,19 +220,19 @@ def nulls_where_none_may_be(table: pa.Table) -> bool:
 
 
 def table_to_examples(table: pa.Table) -> list[Example]:
-    """Column by column: a row at a time, as dictionaries, takes four times as long."""
+    """Converts column by column: dictionaries of rows take four times as long."""
     columns = {name: table[name].combine_chunks() for name in EXAMPLES.names}
     plain = (columns[name].to_pylist() for name in ("id", "source", "split", "lang", "text"))
-    tasks = lists_of(columns["tasks"], pa.Array.to_pylist)
+    tasks = read_lists(columns["tasks"], pa.Array.to_pylist)
     layers = (
-        optional_lists_of(columns[name], read)
-        for name, read in (("entities", entities_of), ("relations", relations_of), ("events", events_of))
+        read_optional_lists(columns[name], read)
+        for name, read in (("entities", read_entities), ("relations", read_relations), ("events", read_events))
     )
-    return list(map(Example, *plain, tasks, *layers, lists_of(columns["unknown_labels"], unknown_of)))
+    return list(map(Example, *plain, tasks, *layers, read_lists(columns["unknown_labels"], read_unknown_labels)))
 
 
-def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> list[tuple[T, ...]]:
-    """A tuple for each list of `column`, an empty one for null; `read` is given the items of all lists at once."""
+def read_lists(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> list[tuple[T, ...]]:
+    """One tuple per list of `column`, an empty one for null; `read` converts the items of all lists at once."""
     if not len(column):
         return []
     offsets = column.offsets.to_numpy()
@@ -238,11 +242,11 @@ def lists_of(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> list[
     return [tuple(items[start:end]) for start, end in pairwise((offsets - offsets[0]).tolist())]
 
 
-def optional_lists_of(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> Sequence[tuple[T, ...] | None]:
-    """As `lists_of`, but None for null."""
+def read_optional_lists(column: pa.ListArray, read: Callable[[pa.Array], list[T]]) -> Sequence[tuple[T, ...] | None]:
+    """As `read_lists`, but None for null."""
     if column.null_count == len(column):
         return [None] * len(column)
-    return none_where_null(lists_of(column, read), column)
+    return none_where_null(read_lists(column, read), column)
 
 
 def none_where_null(values: Sequence[T], column: pa.Array) -> Sequence[T | None]:
@@ -252,18 +256,18 @@ def none_where_null(values: Sequence[T], column: pa.Array) -> Sequence[T | None]
     return [value if valid else None for value, valid in zip(values, column.is_valid().to_pylist(), strict=True)]
 
 
-def mentions_of(column: pa.StructArray) -> list[Mention]:
-    return list(map(Mention, column.field("text").to_pylist(), lists_of(column.field("spans"), spans_of)))
+def read_mentions(column: pa.StructArray) -> list[Mention]:
+    return list(map(Mention, column.field("text").to_pylist(), read_lists(column.field("spans"), read_spans)))
 
 
-def spans_of(column: pa.FixedSizeListArray) -> list[Span]:
+def read_spans(column: pa.FixedSizeListArray) -> list[Span]:
     bounds = column.flatten().to_numpy().reshape(-1, 2)
     return list(zip(bounds[:, 0].tolist(), bounds[:, 1].tolist(), strict=True))
 
 
-def entities_of(column: pa.StructArray) -> list[Entity]:
-    labels, mentions = column.field("label").to_pylist(), mentions_of(column.field("mention"))
-    concepts = lists_of(column.field("concepts"), pa.Array.to_pylist)
+def read_entities(column: pa.StructArray) -> list[Entity]:
+    labels, mentions = column.field("label").to_pylist(), read_mentions(column.field("mention"))
+    concepts = read_lists(column.field("concepts"), pa.Array.to_pylist)
     return list(map(Entity, labels, mentions, optional_strings(column.field("id")), concepts))
 
 
@@ -271,40 +275,41 @@ def optional_strings(column: pa.StringArray) -> Iterable[str | None]:
     return repeat(None) if column.null_count == len(column) else column.to_pylist()
 
 
-def relations_of(column: pa.StructArray) -> list[Relation]:
+def read_relations(column: pa.StructArray) -> list[Relation]:
     labels, heads, tails = (column.field(name) for name in ("label", "head", "tail"))
     optional = ("head_label", "tail_label", "head_entity", "tail_entity")
     others = (optional_strings(column.field(name)) for name in optional)
-    return list(map(Relation, labels.to_pylist(), mentions_of(heads), mentions_of(tails), *others))
+    return list(map(Relation, labels.to_pylist(), read_mentions(heads), read_mentions(tails), *others))
 
 
-def events_of(column: pa.StructArray) -> list[Event]:
-    triggers = none_where_null(mentions_of(column.field("trigger")), column.field("trigger"))
-    arguments = lists_of(column.field("arguments"), arguments_of)
+def read_events(column: pa.StructArray) -> list[Event]:
+    triggers = none_where_null(read_mentions(column.field("trigger")), column.field("trigger"))
+    arguments = read_lists(column.field("arguments"), read_arguments)
     return list(map(Event, column.field("label").to_pylist(), triggers, arguments))
 
 
-def arguments_of(column: pa.StructArray) -> list[Argument]:
-    roles, mentions = column.field("role").to_pylist(), mentions_of(column.field("mention"))
+def read_arguments(column: pa.StructArray) -> list[Argument]:
+    roles, mentions = column.field("role").to_pylist(), read_mentions(column.field("mention"))
     return list(map(Argument, roles, mentions, optional_strings(column.field("entity"))))
 
 
-def unknown_of(column: pa.StructArray) -> list[UnknownLabel]:
+def read_unknown_labels(column: pa.StructArray) -> list[UnknownLabel]:
     return list(map(UnknownLabel, column.field("layer").to_pylist(), column.field("label").to_pylist()))
 
 
 def layer_items(table: pa.Table, name: str) -> tuple[pa.StructArray, np.ndarray]:
-    """All items of a layer, end to end, and the row of each."""
-    return items_of(table[name].combine_chunks(), np.arange(table.num_rows))
+    """All items of a layer, concatenated, and the row number of each."""
+    return list_items(table[name].combine_chunks(), np.arange(table.num_rows))
 
 
-def items_of(column: pa.ListArray, rows: np.ndarray) -> tuple[pa.StructArray, np.ndarray]:
+def list_items(column: pa.ListArray, rows: np.ndarray) -> tuple[pa.StructArray, np.ndarray]:
+    """The items of all lists of `column`, concatenated, and for each the value of `rows` at its list."""
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
     return column.flatten(), np.repeat(rows, lengths)
 
 
 def mention_columns(table: pa.Table) -> Iterator[tuple[pa.StructArray, np.ndarray]]:
-    """Mentions and the row that each is in."""
+    """The mentions of each kind, as arrays, with the row number of each mention."""
     entities, rows = layer_items(table, "entities")
     yield entities.field("mention"), rows
     relations, rows = layer_items(table, "relations")
@@ -313,12 +318,12 @@ def mention_columns(table: pa.Table) -> Iterator[tuple[pa.StructArray, np.ndarra
     events, rows = layer_items(table, "events")
     triggers = events.field("trigger")
     yield triggers.drop_null(), rows[triggers.is_valid().to_numpy(zero_copy_only=False)]
-    arguments, rows = items_of(events.field("arguments"), rows)
+    arguments, rows = list_items(events.field("arguments"), rows)
     yield arguments.field("mention"), rows
 
 
 def rejects_to_table(rejects: list[Reject]) -> pa.Table:
-    """Strings that UTF-8 cannot hold, such as a file's name in another encoding, are escaped: see `errors.writable`."""
+    """Escapes strings that UTF-8 cannot represent, such as a file name in another encoding: see `errors.writable`."""
     return pa.Table.from_arrays(
         [strings([writable(getattr(reject, name)) for reject in rejects]) for name in REJECTS.names], schema=REJECTS
     )

@@ -1,8 +1,8 @@
-"""`reports/stats.json`: what a build read, kept and dropped, and what came of it.
+"""`reports/stats.json`: the counts of what a build read, kept, dropped and wrote.
 
-Written by validate (`pipelines.describe.stats`), and by publishing for the sources of a release
-(`pipelines.describe.figures.subset`); read by report, card, publishing and `pipelines.diff`. KEY is a source key, TASK
-one of `schemas.example.TASKS`, SPLIT a split.
+Validate writes it (`pipelines.describe.stats`), and publishing writes it for the sources of a release
+(`pipelines.describe.figures.subset`). Report, card, publishing and `pipelines.diff` read it. In the docstrings, KEY is
+a source key, TASK one of `schemas.example.TASKS`, and SPLIT a split.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,8 @@ from schemas.manifests import (
 
 
 class BuildFacts(Stored, frozen=True):
-    """`version` of IEForge; `samples`: whether the bundled samples were read; `settings`: what differs from the
-    defaults, without paths; `sources`: every KEY that was built, in the statistics of a part too.
+    """`version`: of IEForge. `samples`: whether the build read the bundled samples. `settings`: those that differ from
+    the defaults, without paths. `sources`: the KEYs of the whole build, also in the statistics of a release.
     """
 
     version: str
@@ -35,10 +35,10 @@ class BuildFacts(Stored, frozen=True):
 
 
 class SplitStatistics(Stored, frozen=True):
-    """`read` counts what the files have (of the records that could be read), `windows` what came of documents, `kept`
-    what is in clean/; `rejected` records or windows, `lost` parts of records that were kept. `crosses_window`: layer →
-    annotations that no window holds; `same_text`: rows kept beside others of the same text that annotate different
-    things (`clean.same_text: report`).
+    """`read`: counts of the readable records of the files. `windows`: number of windows that the documents were cut
+    into. `kept`: counts of clean/. `rejected`: records and windows by reason. `lost`: lost parts of kept records, by
+    reason. `crosses_window`: layer → annotations that no window contains. `same_text`: rows that were kept although
+    other rows with the same text have different annotations (`clean.same_text: report`).
     """
 
     read: LayerCounts
@@ -51,7 +51,7 @@ class SplitStatistics(Stored, frozen=True):
 
 
 class DictionarySize(Stored, frozen=True):
-    """`labels` of the label set, those `with_neighbours`, and the `neighbours` of all."""
+    """Numbers of labels of the label set, of labels with neighbours, and of neighbours in total."""
 
     labels: Count = 0
     with_neighbours: Count = 0
@@ -59,7 +59,7 @@ class DictionarySize(Stored, frozen=True):
 
 
 class HardNegatives(Stored, frozen=True):
-    """`hard_negatives`: mine, none, or a dictionary's name; `model`: the encoder's name; `by_source`: KEY → TASK."""
+    """`hard_negatives`: mine, none, or the name of a dictionary. `model`: the encoder. `by_source`: KEY → TASK."""
 
     hard_negatives: str
     model: str | None
@@ -67,15 +67,15 @@ class HardNegatives(Stored, frozen=True):
 
 
 class ShareAbove(Stored, frozen=True):
-    """The share of rows that are longer than a context, and half of its 95 % interval."""
+    """The share of rows that are longer than a context, and half the width of its 95 % confidence interval."""
 
     share: float
     margin: float
 
 
 class TokenSummary(Stored, frozen=True):
-    """A `TokenStratum` in whole tokens. `margin`: half of the 95 % interval of `tokens`; `mean`: per row; `above`:
-    context size → share.
+    """A `TokenStratum` in whole tokens. `margin`: half the width of the 95 % confidence interval of `tokens`. `mean`:
+    tokens per row. `above`: context size → share.
     """
 
     rows: Count
@@ -91,7 +91,7 @@ class TokenSummary(Stored, frozen=True):
 
 
 class TokenStatistics(Stored, frozen=True):
-    """As `TokenCounts`, with the summaries by TASK and SPLIT and of all rows. `in_full`: every row was counted."""
+    """`TokenCounts` with summaries by TASK and SPLIT and of all rows. `in_full`: whether all rows were counted."""
 
     tokenizer: str
     contexts: tuple[int, ...]
@@ -103,10 +103,10 @@ class TokenStatistics(Stored, frozen=True):
 
 
 class Statistics(Stored, frozen=True):
-    """`sources`: KEY → SPLIT. `about`: KEY. `labels`: KEY → TASK → names of its label set. `failed`: KEY → why it is
-    missing. `instructions`: TASK → SPLIT → rows. `instructions_by_source`: KEY → TASK → SPLIT. `leakage`: KEY/SPLIT →
-    KEY of a test split → texts dropped from the first because they occur in the second. `tokens`: null where none were
-    counted.
+    """`sources`: KEY → SPLIT. `about`: KEY. `labels`: KEY → TASK → names in its label set. `failed`: KEY → reason why
+    the source is missing. `instructions`: TASK → SPLIT → rows. `instructions_by_source`: KEY → TASK → SPLIT. `leakage`:
+    KEY/SPLIT → KEY of a test split → texts dropped from the former because they occur in the latter. `tokens`: null if
+    no tokens were counted.
     """
 
     build: BuildFacts
@@ -125,6 +125,6 @@ Counts = TypeVar("Counts", bound=msgspec.Struct)
 
 
 def total(form: type[Counts], parts: Iterable[Counts]) -> Counts:
-    """The sums of structs whose fields are all numbers, field by field; zeros where there is none."""
+    """The field-by-field sum of structs whose fields are all numbers; all zeros if `parts` is empty."""
     parts = list(parts)
     return form(*(sum(getattr(part, name) for part in parts) for name in form.__struct_fields__))

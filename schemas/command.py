@@ -1,7 +1,7 @@
-"""How a command line of IEForge reads its flags and how it ends: an exit code and, where it fails, one line on stderr.
+"""What all commands of IEForge share: the flag parser, exit codes, signals, and one line on stderr per error.
 
-Exit codes: 0 done, 1 the machine, 2 configuration, 3 a source failed, 4 a suite failed, 5 publishing refused,
-130 interrupted. Only light modules are imported here, so that `--help` answers at once.
+Exit codes: 0 success, 1 machine error, 2 configuration error, 3 a source failed, 4 a suite failed, 5 publishing
+refused, 130 interrupted. This module imports only light modules, so that `--help` starts fast.
 """
 
 import argparse
@@ -21,19 +21,19 @@ PROGRAM = "ieforge"
 INTERRUPTED = 128 + signal.SIGINT
 STDOUT = 1
 
-GOES_ON = "the same command goes on where this one stopped"
-"""What an interrupted command says of itself where it keeps what it has done."""
+RESUME_HINT = "run the same command again to resume"
+"""The hint of an interrupted command that keeps its finished work."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, which raises ConfigError for wrong flags instead of printing the usage and exiting."""
+    """An `ArgumentParser` that raises ConfigError for wrong flags instead of printing the usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message}; see --help")
 
 
 def parser(module: str, docstring: str, epilog: str = "") -> Parser:
-    """A parser for the flags of a command's module, with `--debug`. `%(prog)s` in `epilog` is the program's name."""
+    """A parser for the flags of a command, with `--debug`. `%(prog)s` in `epilog` is replaced by the program name."""
     created = Parser(
         prog=program(module),
         description=summary(docstring),
@@ -48,12 +48,12 @@ def parser(module: str, docstring: str, epilog: str = "") -> Parser:
 
 
 def program(module: str) -> str:
-    """What the user typed to start the command: `ieforge build`, or `python -m pipelines.build`."""
+    """The command as the user started it: `ieforge build` or `python -m pipelines.build`."""
     return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else f"python -m {module}"
 
 
 def summary(docstring: str) -> str:
-    """What a command does, in one line: the first of its module's docstring."""
+    """The one-line description of a command: the first line of the docstring of its module."""
     return docstring.partition("\n")[0]
 
 
@@ -66,13 +66,13 @@ def run(
     on_interrupt: Callable[[], None] | None = None,
     silent: bool = False,
 ) -> int:
-    """Runs `work` on the arguments that `parse` makes of `flags` (None: those of the process); returns the exit code.
+    """Parses `flags` (None: those of the process) with `parse`, runs `work` on the result and returns the exit code.
 
-    An IEForgeError, what the operating system refuses and memory that runs out are one line on stderr each, after the
-    traceback where the arguments have `debug`. SIGINT and SIGTERM interrupt the command: `on_interrupt` is called in
-    the signal's handler, and `after_interrupt` is the hint that follows "interrupted" (`{name}` in it is an argument).
-    Where the reader of stdout (`head`, say) has closed it, the command ends quietly with 0. `silent`: no line is
-    printed, for all processes but one of those that a launcher starts.
+    An IEForgeError, an OSError and a MemoryError are reported in one line on stderr, after the traceback if the
+    arguments have `debug`. SIGINT and SIGTERM interrupt the command: the signal handler calls `on_interrupt`, and
+    `after_interrupt` is the hint after "interrupted" (`{name}` in it is replaced by that argument). If the reader of
+    stdout (such as `head`) has closed it, the command ends quietly with 0. `silent`: print no line; for all but one of
+    the processes that a launcher starts.
     """
     arguments = None
     try:
@@ -105,10 +105,10 @@ def run(
 
 
 def handle_signals(on_interrupt: Callable[[], None] | None) -> None:
-    """Makes SIGTERM raise KeyboardInterrupt as SIGINT does, both after a call of `on_interrupt` if there is one."""
+    """Makes SIGTERM raise KeyboardInterrupt as SIGINT does. Both call `on_interrupt` first, if it is given."""
     if on_interrupt is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as of a shell's command in the background
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # a shell ignores SIGINT for commands in the background
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return
 
@@ -121,20 +121,20 @@ def handle_signals(on_interrupt: Callable[[], None] | None) -> None:
 
 
 def escape_on_stdout() -> None:
-    """Prints characters that the encoding of stdout lacks escaped, as on stderr, instead of raising an error."""
+    """Makes stdout escape characters that its encoding lacks, as stderr does, instead of raising an error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def has_reader_gone() -> bool:
-    """Whether stdout is a pipe that nobody reads any more; other pipes and sockets break too."""
+    """Whether the reader of stdout has closed the pipe. A BrokenPipeError may come from other pipes and sockets."""
     stdout = select.poll()
     stdout.register(STDOUT, 0)
     return any(events & select.POLLERR for _, events in stdout.poll(0))
 
 
 def discard_stdout() -> None:
-    """Drops what stdout does not take: the interpreter would try again when it exits, and report that."""
+    """Discards what stdout did not accept: the interpreter would try to write it at exit and report an error."""
     try:
         print(end="", flush=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""What can go wrong, classed by consequence: errors stop a build or a source, rejects lose one record."""
+"""Errors, which stop a build or a source, and rejects, which drop one record."""
 
 import re
 from collections.abc import Iterable
@@ -9,9 +9,10 @@ from schemas.label import UnknownLabel
 
 
 class IEForgeError(Exception):
-    """One line for the user: what is wrong, where (`file:line`), what to do. `exit_code` is the process's.
+    """One line for the user: what is wrong, where (`file:line`), what to do. `exit_code` is that of the process.
 
-    `args` are the line and, where the error has several reasons, a line for each: a name may hold a line end.
+    `args` are this line and, if the error has several reasons, one string per reason. They are separate strings because
+    a name in them may contain a line break.
     """
 
     exit_code = 1
@@ -21,38 +22,38 @@ class IEForgeError(Exception):
 
 
 class MachineError(IEForgeError):
-    """The machine refuses: no permission, a full disk, a missing library."""
+    """A problem of the machine, such as a missing permission, a full disk or a missing library."""
 
     exit_code = 1
 
 
 class ConfigError(IEForgeError):
-    """A flag, a recipe or a file that the user names is wrong; nothing was built."""
+    """A flag, a recipe or a file given by the user is wrong; nothing was built."""
 
     exit_code = 2
 
 
 class SourceError(IEForgeError):
-    """One source cannot be read; the others go on, and the build ends with this exit code."""
+    """One source cannot be read. The build continues with the others and ends with this exit code."""
 
     exit_code = 3
 
 
 class SuiteError(IEForgeError):
-    """A validation suite failed; the build stops before its card is written."""
+    """A validation suite failed. The build stops before it writes its card."""
 
     exit_code = 4
 
 
 class PublishError(IEForgeError):
-    """A build that may not be published as asked."""
+    """A build that may not be published with these options."""
 
     exit_code = 5
 
 
 def printable(text: str) -> str:
-    """`text` as one line that a terminal shows and does not obey: control characters (line ends and escape sequences
-    begin with one), bidirectional controls and lone surrogates stand escaped, as in `\\x1b`.
+    """`text` as one line that is safe to print on a terminal: control characters (including line breaks and the start
+    of escape sequences), bidirectional controls and lone surrogates are escaped, such as `\\x1b`.
     """
     return UNPRINTABLE.sub(lambda character: ascii(character[0])[1:-1], text)
 
@@ -61,7 +62,7 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202
 
 
 def quoted(value: object) -> str:
-    """`value` as an error quotes it: its `repr`, cut where that is long."""
+    """The `repr` of `value` for an error message, cut to QUOTED_CHARS."""
     text = repr(value)
     return text if len(text) <= QUOTED_CHARS else f"{text[:QUOTED_CHARS]}..."
 
@@ -70,7 +71,7 @@ QUOTED_CHARS = 200
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The hint that an error about an unknown name ends with, `did you mean seed, set?`; empty where none is near."""
+    """The hint of an error about an unknown name: `did you mean seed, set?`; empty if no known name is similar."""
     import difflib
 
     near = difflib.get_close_matches(name, list(known), 3)
@@ -78,7 +79,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 class Reason(StrEnum):
-    """Why a record was dropped. The first group is bad input and counts towards `max_reject_rate`."""
+    """Why a record was dropped. The reasons of the first group mean bad input and count towards `max_reject_rate`."""
 
     NOT_UTF8 = "not_utf8"
     BROKEN_JSON = "broken_json"
@@ -92,8 +93,8 @@ class Reason(StrEnum):
 
     DUPLICATE = "duplicate"
     CONTRADICTION = "contradiction"
-    SAME_TEXT = "same_text"  # rows of one text that annotate different things
-    SAME_TEXT_UNITED = "same_text_united"  # such a row, taken up by the first of them
+    SAME_TEXT = "same_text"  # rows with the same text and different annotations
+    SAME_TEXT_UNITED = "same_text_united"  # such a row, merged into the first of them
     LEAKAGE = "leakage"
     LOW_QUALITY = "low_quality"
     UNANNOTATED = "unannotated"  # a train or validation text whose annotations are unknown
@@ -101,7 +102,7 @@ class Reason(StrEnum):
 
     @property
     def is_rule(self) -> bool:
-        """A drop that a rule asks for, as opposed to bad input."""
+        """Whether a cleaning rule dropped the record, as opposed to bad input."""
         return self in (
             Reason.DUPLICATE,
             Reason.CONTRADICTION,
@@ -116,27 +117,28 @@ class Reason(StrEnum):
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 ESCAPED_BYTE = range(0xDC80, 0xDD00)
-"""What stands for the bytes 0x80 to 0xff where they are no UTF-8 (Python's `surrogateescape`)."""
+"""The code points for bytes 0x80 to 0xff that are not valid UTF-8 (Python's `surrogateescape`)."""
 
 
 def writable(text: str) -> str:
-    r"""`text` as UTF-8 can hold it: a byte that was none as `\xe9`, any other lone surrogate as `\ud83d`."""
+    r"""`text` with lone surrogates escaped: those of bytes that were not UTF-8 as `\xe9`, others as `\ud83d`."""
 
-    def shown(surrogate: re.Match[str]) -> str:
+    def escape(surrogate: re.Match[str]) -> str:
         code = ord(surrogate[0])
         return f"\\x{code & 0xFF:02x}" if code in ESCAPED_BYTE else f"\\u{code:04x}"
 
-    return SURROGATE.sub(shown, text)
+    return SURROGATE.sub(escape, text)
 
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """What a reader yields in place of a record that it cannot read. `place` is `file:line`.
+    """What a reader yields instead of a record that it cannot read. `place` is `file:line`.
 
-    `unknown`: where only a part of the record is lost, the labels of that part, as the file has them: what else of them
-    the text has is known, but not all of it.
+    `unknown`: if only a part of the record is lost, the labels of that part, as written in the file. The annotations of
+    these labels are then incomplete for the text.
 
-    It quotes files whose bytes, and whose names, need not be UTF-8, and is written into tables: see `writable`.
+    `place` and `detail` quote files whose content and names need not be UTF-8. Both are made `writable`, because they
+    are written into tables.
     """
 
     place: str
@@ -151,7 +153,7 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One lost record, kept under `rejects/`. `id` is empty where the record never became an Example."""
+    """One dropped record, kept under `rejects/`. `id` is empty if the record never became an Example."""
 
     stage: str
     source: str

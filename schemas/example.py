@@ -1,7 +1,7 @@
 """One text with its gold entities, relations and events: the record that every source is read into.
 
-msgspec's structs, as all of them are made for every text of a corpus: a frozen dataclass takes five times as long to
-make and to hash. They hold no cycles, so that the garbage collector need not know them.
+These are msgspec structs for speed, since every text of a corpus becomes one: frozen dataclasses take five times as
+long to create and to hash. `gc=False` is safe because the structs contain no reference cycles.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ Span = tuple[int, int]
 
 
 class Mention(msgspec.Struct, frozen=True, gc=False):
-    """A string of the text. `spans`: one as a rule, several (in order) for a discontinuous mention, none where
-    the source gives only the string. `" ".join(text[s:e] for s, e in spans) == mention.text` where there are any.
+    """A string of the text. `spans`: usually one, several (in order) for a discontinuous mention, none if the source
+    gives only the string. With spans, `" ".join(text[s:e] for s, e in spans) == mention.text`.
     """
 
     text: str
@@ -26,8 +26,8 @@ class Mention(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entity(msgspec.Struct, frozen=True, gc=False):
-    """`id`: the file's name for it, unique within its Example, None where the file has none. `concepts`: what it stands
-    for in vocabularies, as `MESH:D003920`; several for a composite mention.
+    """`id`: the id in the file, unique within its Example; None if the file has none. `concepts`: the vocabulary
+    concepts that it refers to, such as `MESH:D003920`; several for a composite mention.
     """
 
     label: str
@@ -37,10 +37,10 @@ class Entity(msgspec.Struct, frozen=True, gc=False):
 
 
 class Relation(msgspec.Struct, frozen=True, gc=False):
-    """A typed triple where the source types its ends (`head_label`, `tail_label`), else a plain one.
+    """A typed triple if the source gives the types of its ends (`head_label`, `tail_label`), else a plain triple.
 
-    `head_entity`, `tail_entity`: the entity of the Example that the end is, by its id, or by its concept where the file
-    relates concepts (any entity with that concept then); None where the file does not say.
+    `head_entity` and `tail_entity` refer to entities of the Example by id, or by concept (meaning any entity with that
+    concept) if the file relates concepts. They are None if the file has no such reference.
     """
 
     label: str
@@ -53,7 +53,7 @@ class Relation(msgspec.Struct, frozen=True, gc=False):
 
 
 class Argument(msgspec.Struct, frozen=True, gc=False):
-    """`entity` refers to an entity as the ends of a Relation do."""
+    """`entity` refers to an entity in the same way as `Relation.head_entity`."""
 
     role: str
     mention: Mention
@@ -67,13 +67,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Example(msgspec.Struct, frozen=True, gc=False):
-    """A sentence or a document, as its file has it at ingest and as a window of at most `max_chars` after clean.
+    """A sentence or a document: as in its file after ingest, a window of at most `max_chars` after clean.
 
-    `id` is `<source key>/<split>/<n>`, a window's `<source key>/<split>/<n>/<w>`. `source` is the name that the
-    published corpora use. `tasks` names what the text is used for (NER, RE, ...). A layer that is None is not
-    annotated (unknown, as in unlabelled test files); an empty layer says that there is nothing. `unknown_labels` are
-    the labels of annotated layers of which the text may have more than is annotated, without repetition; they are
-    never asked of it.
+    `id` is `<source key>/<split>/<n>`, that of a window `<source key>/<split>/<n>/<w>`. `source` is the name that the
+    published corpora use. `tasks` are the tasks that the text is used for (NER, RE, ...). A layer that is None is not
+    annotated (unknown, as in unlabelled test files); an empty layer means that the text has no such annotation.
+    `unknown_labels` are labels of annotated layers whose annotations may be incomplete for this text, without
+    repetition. No instruction asks for them.
     """
 
     id: str
@@ -89,11 +89,11 @@ class Example(msgspec.Struct, frozen=True, gc=False):
 
 
 class RawExample(msgspec.Struct, frozen=True, gc=False):
-    """What a file format's reader yields: the text and layers with the file's own labels. `place` is `file:line`.
+    """What the reader of a file format yields: the text and its layers with the labels of the file. `place` is
+    `file:line`.
 
-    `lost`: the parts of the record that could not be read, such as an argument whose offsets fit nothing, while the
-    rest of it could. Their labels are among `unknown_labels` once `transforms.normalize` has put all labels into prompt
-    words.
+    `lost`: the parts of the record that could not be read, such as an argument whose offsets match nothing.
+    `transforms.normalize`, which maps all labels to prompt words, adds the labels of these parts to `unknown_labels`.
     """
 
     place: str
@@ -117,11 +117,11 @@ LAYER = {
     "EET": "events",
     "EEA": "events",
 }
-"""The layer that holds a task's gold."""
+"""Task → the layer with its gold annotations."""
 
 
 def surface(text: str, spans: tuple[Span, ...]) -> str:
-    """The string that `spans` mark in `text`: the pieces, joined by blanks."""
+    """The string that `spans` mark in `text`: its pieces, joined by spaces."""
     if len(spans) == 1:  # nearly all
         ((start, end),) = spans
         return text[start:end]
@@ -129,7 +129,7 @@ def surface(text: str, spans: tuple[Span, ...]) -> str:
 
 
 def mentions(example: Example | RawExample) -> Iterator[Mention]:
-    """Every mention of every layer, in no particular order (a mention of two layers comes twice)."""
+    """Every mention of every layer, in no particular order; a mention that is used twice is yielded twice."""
     for entity in example.entities or ():
         yield entity.mention
     for relation in example.relations or ():

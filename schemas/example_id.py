@@ -1,9 +1,9 @@
-"""The ids of Examples and Instructions: how they are written and taken apart.
+"""The ids of Examples and instructions: formatting and parsing.
 
-An Example's id is `<key>/<split>/<number>`, a window's `<key>/<split>/<number>/<window>`, an Instruction's
-`<example id>/<task>/<batch>`. A key may contain slashes, and any names between them, as in `a/train/5`. An id still has
-one reading: the last part but one of an Example's id is a split where the Example is whole and a number where it is a
-window, and no text is both. `schemas.id_columns` does the same for columns of ids.
+The id of an Example is `<key>/<split>/<number>`, that of a window `<key>/<split>/<number>/<window>`, that of an
+instruction `<example id>/<task>/<batch>`. A key may contain slashes and any names between them, such as `a/train/5`.
+Ids are still unambiguous: the second-to-last part is a split in the id of a whole Example and a number in the id of a
+window. `schemas.id_columns` parses whole columns of ids.
 """
 
 import re
@@ -14,7 +14,7 @@ from schemas.errors import quoted
 from schemas.example import SPLITS, TASKS
 
 LIMIT = 10**18
-"""The numbers in an id are below it: they have at most 18 digits and fit into 64 bits."""
+"""Exclusive upper bound of the numbers in an id: they have at most 18 digits and fit into 64 bits."""
 
 NUMBER = "0|[1-9][0-9]{0,17}"
 EXAMPLE = re.compile(rf"(?s:(.+))/({'|'.join(SPLITS)})/({NUMBER})(?:/({NUMBER}))?")
@@ -23,8 +23,8 @@ INSTRUCTION = re.compile(rf"(?s:(.+))/({'|'.join(TASKS)})/({NUMBER})")
 
 @dataclass(frozen=True, slots=True)
 class ExampleId:
-    """`number`: the Example's position among the readable records of its source and split, from 0. `window`: its
-    position among the windows of a document that was cut, else None.
+    """`number`: the position of the Example among the readable records of its source and split, from 0. `window`: its
+    position among the windows of its document, None if the document was not cut.
 
     Raises ValueError for an empty key, an unknown split and a number that is negative or has more than 18 digits.
     """
@@ -38,7 +38,7 @@ class ExampleId:
         numbers = (self.number,) if self.window is None else (self.number, self.window)
         if not self.key or self.split not in SPLITS or not all(0 <= number < LIMIT for number in numbers):
             raise ValueError(
-                f"{quoted((self.key, self.split, *numbers))} makes no example id; expected a key that is not empty, "
+                f"{quoted((self.key, self.split, *numbers))} is not a valid example id; expected a non-empty key, "
                 f"one of {', '.join(SPLITS)}, and numbers of at most 18 digits"
             )
 
@@ -57,19 +57,20 @@ class ExampleId:
         parsed = cls.match(text)
         if parsed is None:
             raise ValueError(
-                f"{quoted(text)} is no example id; expected <key>/<split>/<number> or <key>/<split>/<number>/<window>"
+                f"{quoted(text)} is not an example id; "
+                "expected <key>/<split>/<number> or <key>/<split>/<number>/<window>"
             )
         return parsed
 
     @property
     def prefix(self) -> str:
-        """`<key>/<split>`, which all ids of a source and split begin with."""
+        """`<key>/<split>`, the prefix of all ids of a source and split."""
         return f"{self.key}/{self.split}"
 
     def with_window(self, window: int) -> Self:
-        """The id of a window of this document. Raises ValueError where this is a window itself."""
+        """The id of a window of this document. Raises ValueError if this is the id of a window."""
         if self.window is not None:
-            raise ValueError(f"{self}: a window is not cut again")
+            raise ValueError(f"{self}: a window cannot be cut again")
         return replace(self, window=window)
 
     def __str__(self) -> str:
@@ -78,13 +79,13 @@ class ExampleId:
 
 
 def format_id(key: str, split: str, number: int) -> str:
-    """`str(ExampleId(key, split, number))` without its checks, for a stage that makes an id per record."""
+    """`str(ExampleId(key, split, number))` without its checks, for stages that create one id per record."""
     return f"{key}/{split}/{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class InstructionId:
-    """`batch`: the Instruction's position among those of its Example and task, from 0."""
+    """`batch`: the position of the instruction among those of its Example and task, from 0."""
 
     example: ExampleId
     task: str
@@ -102,7 +103,7 @@ class InstructionId:
         """The id that `text` is. Raises ValueError where it is none."""
         parsed = cls.match(text)
         if parsed is None:
-            raise ValueError(f"{quoted(text)} is no instruction id; expected <example id>/<task>/<batch>")
+            raise ValueError(f"{quoted(text)} is not an instruction id; expected <example id>/<task>/<batch>")
         return parsed
 
     def __str__(self) -> str:

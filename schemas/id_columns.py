@@ -1,4 +1,4 @@
-"""Columns of Example ids → their keys, numbers and windows: what `schemas.example_id` says of one id, by Arrow."""
+"""Columns of Example ids → their keys, numbers and windows: `schemas.example_id` for whole Arrow columns."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +11,14 @@ AFTER_KEY = rf"/({'|'.join(SPLITS)})/({NUMBER})(/({NUMBER}))?$"
 
 
 def source_keys(ids: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """The key of each Example id; a text that is no Example id comes back as it is."""
+    """The key of each Example id; a text that is not an Example id is returned unchanged."""
     return pc.replace_substring_regex(ids, AFTER_KEY, "")
 
 
 def positions(ids: pa.Array | pa.ChunkedArray, prefix: str) -> tuple[np.ndarray, np.ndarray] | None:
     """Numbers and windows (-1: a whole Example) of the Examples of one source and split: (rows,), int64 each.
 
-    `prefix`: their `ExampleId.prefix`. None where a row is null, has another prefix or is no Example id.
+    `prefix`: their `ExampleId.prefix`. Returns None if a row is null, has another prefix or is not an Example id.
     """
     if ids.null_count or not pc.all(pc.starts_with(ids, f"{prefix}/"), min_count=0).as_py():
         return None

@@ -1,4 +1,4 @@
-"""JSON that this project wrote ↔ typed values. Other JSON is refused with the path of the key that differs."""
+"""JSON written by IEForge ↔ typed values. Other JSON is refused with the path of the key that differs."""
 
 import re
 from typing import Any, TypeVar
@@ -13,20 +13,20 @@ FIELD = re.compile(r"Object (missing|contains unknown)(?: required)? field `(.+)
 
 
 def parse(content: bytes, form: type[Value], path: str, remedy: str) -> Value:
-    """The value of the JSON text `content` of the file `path`, as a `form` that msgspec knows.
+    """The JSON `content` of the file `path`, decoded as the msgspec type `form`.
 
-    Raises ConfigError naming `path` and saying `remedy` where it is no JSON, or JSON of another form.
+    Raises ConfigError with `path` and `remedy` if it is not valid JSON or does not have this type.
     """
     try:
         return msgspec.json.decode(content, type=form)
     except msgspec.ValidationError as error:
         raise _refusal(error, path, remedy) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: no JSON ({error}); {remedy}") from error
+        raise ConfigError(f"{path}: invalid JSON ({error}); {remedy}") from error
 
 
 def convert(value: Any, form: type[Value], path: str, remedy: str) -> Value:
-    """As `parse`, of a value that was decoded from the file `path` before."""
+    """As `parse`, for a value that is already decoded from the file `path`."""
     try:
         return msgspec.convert(value, form)
     except msgspec.ValidationError as error:
@@ -38,7 +38,7 @@ def _refusal(error: msgspec.ValidationError, path: str, remedy: str) -> ConfigEr
 
 
 def difference(error: msgspec.ValidationError) -> str:
-    """Where a value is not of its form, and how: `$.shards[0].sha256 is missing`."""
+    """Where a value differs from its type, and how: `$.shards[0].sha256 is missing`."""
     problem, _, place = str(error).partition(" - at ")
     place = place.replace("`", "") or "$"
     if field := FIELD.fullmatch(problem):
@@ -47,5 +47,5 @@ def difference(error: msgspec.ValidationError) -> str:
 
 
 def render(value: Any) -> str:
-    """The text of a JSON file: indented, fields and keys in their order."""
+    """The text of a JSON file: indented, with fields and keys in their order."""
     return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"

@@ -1,6 +1,6 @@
-"""Source keys ↔ the one value of a flag such as `--sources`: commas between, quoted as in CSV where a key needs it.
+"""Source keys ↔ the value of a flag such as `--sources`: comma-separated, with CSV quotes if a key needs them.
 
-The key of a user's own data is its path, which may hold anything: `"Orr, J (2024) notes",conll2003`.
+The key of a user's own data is its path, which may contain any character: `"Orr, J (2024) notes",conll2003`.
 """
 
 import csv
@@ -11,18 +11,18 @@ from schemas.errors import ConfigError
 
 
 def split(text: str, flag: str) -> list[str]:
-    """The keys in a flag's value. Raises ConfigError naming `flag` where its quotes are wrong."""
+    """The keys in the value of a flag. Raises ConfigError with the name of the `flag` if its quotes are wrong."""
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True))
     except csv.Error as error:
         raise ConfigError(f'{flag} {text}: {error}; write "a, b",c for the keys "a, b" and "c"') from error
     if len(rows) > 1:
-        raise ConfigError(f"{flag} {text}: a key that holds the end of a line stands in quotes")
+        raise ConfigError(f"{flag} {text}: quote a key that contains a line break")
     return rows[0] if rows else [""]
 
 
 def join(keys: Iterable[str]) -> str:
-    """The value that `split` takes apart into these keys, and that no command line takes for a flag."""
+    """The value that `split` splits into these keys. It never looks like a flag."""
     return ",".join(f'"{doubled(key)}"' if needs_quotes(key) else key for key in keys)
 
 

@@ -1,14 +1,14 @@
-"""The labels a source can annotate for a task, with what a person or a model needs to tell them apart."""
+"""Labels, with the descriptions that tell people and models how they differ, and label sets."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label in the words that a prompt asks for.
+    """A label as prompts show it.
 
-    `roles` are an event type's argument roles or a KG entity type's attributes, in the order of the annotation
-    guide. `subject_type`, `predicate`, `object_type` are set for SPO, whose `name` joins them by `_`.
+    `roles` are the argument roles of an event type or the attributes of a KG entity type, in the order of the
+    annotation guide. `subject_type`, `predicate` and `object_type` are set for SPO, whose `name` joins them by `_`.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Label:
 
     @property
     def typed_name(self) -> str | None:
-        """The name that the three parts of an SPO label make; None where a part is missing."""
+        """The name made of the three parts of an SPO label; None if a part is missing."""
         if self.subject_type is None or self.predicate is None or self.object_type is None:
             return None
         return typed_label(self.subject_type, self.predicate, self.object_type).name
@@ -34,10 +34,10 @@ def typed_label(subject_type: str, predicate: str, object_type: str) -> Label:
 
 @dataclass(frozen=True, slots=True)
 class UnknownLabel:
-    """A label that must not be asked of a text: whether the text has more of it than its annotation says is unknown.
+    """A label that no instruction may ask of a text, because its annotations may be incomplete for this text.
 
-    `layer` is entities, relations or events; `label` is an item's of that layer, as the Example has it (of a typed
-    triple the relation alone).
+    `layer` is entities, relations or events. `label` is the label of an item of this layer, as in the Example (of a
+    typed triple only the relation).
     """
 
     layer: str
@@ -46,7 +46,7 @@ class UnknownLabel:
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """All labels of one source for one task, sorted by name. `counts`: label → split → annotations kept by clean."""
+    """All labels of one source for one task, sorted by name. `counts`: label → split → annotations after clean."""
 
     task: str
     key: str

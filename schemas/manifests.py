@@ -1,8 +1,8 @@
-"""What the stages of a build note of what they wrote: the content of each `manifest.json`, and of `build.json`.
+"""The manifests in which the stages of a build record their results: each `manifest.json`, and `build.json`.
 
-A manifest is one JSON object: what the stage noted (a `StageResult`) and, in the same object, what the engine noted of
-the stage's end (`Completion`). The engine writes it last. `pipelines.build_folder` reads it in a build, `train.corpus`
-for training. Every key is known: a manifest with another key, or without one, is of another version of IEForge.
+A manifest is one JSON object with the keys of a `StageResult`, which the stage returns, and of a `Completion`, which
+the engine adds. The engine writes it last. `pipelines.build_folder` reads the manifests of a build, `train.corpus`
+reads one for training. A manifest with a missing or unknown key is refused as that of another version of IEForge.
 """
 
 import hashlib
@@ -19,17 +19,17 @@ from schemas.example import SPLITS, TASKS
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-"""Hex."""
+"""A SHA-256 checksum, hex."""
 
 INSIDE = r"(?s)^(?!/|.*//|(.*/)?\.{1,2}(/|\Z)|.*[^/]{256})[^\x00]{1,4096}\Z"
-"""What a path below a folder looks like: without `..`, and no longer than a file system takes it."""
+"""The pattern of a path below a folder: without `..`, with lengths that file systems accept."""
 
 Inside = Annotated[str, Meta(pattern=INSIDE)]
 
 Task = Annotated[str, Meta(pattern=rf"^({'|'.join(TASKS)})\Z")]
 Split = Annotated[str, Meta(pattern=rf"^({'|'.join(SPLITS)})\Z")]
 Losses = dict[Reason, Count]
-"""Reason → records, windows or parts of records that were dropped for it."""
+"""Reason → number of dropped records, windows or parts of records."""
 
 
 class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,14 +37,14 @@ class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StageResult(Stored, frozen=True):
-    """What a stage notes in its manifest. `stage` is its name; the manifest lies in `folder` of the build."""
+    """What a stage records in its manifest. `stage` is its name; the manifest is in `folder` of the build."""
 
     stage: ClassVar[str]
     folder: ClassVar[str]
 
 
 class LayerCounts(Stored, frozen=True):
-    """Texts, and what is annotated in them."""
+    """Numbers of texts and of their annotations."""
 
     examples: Count
     entities: Count
@@ -53,7 +53,7 @@ class LayerCounts(Stored, frozen=True):
 
 
 class SourceFacts(Stored, frozen=True):
-    """What a source is. `licence`: its class, which decides what may be published; `citation`: a BibTeX key."""
+    """Description of a source. `licence`: its class, which decides what may be published. `citation`: a BibTeX key."""
 
     name: str
     title: str
@@ -69,18 +69,18 @@ class SourceFacts(Stored, frozen=True):
 
 
 class RawShard(Stored, frozen=True):
-    """A shard of examples/, as read."""
+    """A shard of examples/, written by ingest."""
 
     path: Inside
     rows: Count
 
 
 class SplitRead(Stored, frozen=True):
-    """What was read of one split of a source.
+    """Counts of one split of a source after ingest.
 
-    `read` counts what is in `shards`; `annotated`: records with a layer; `beyond_limit`: good records that
-    `ingest.limit` left out; `rejected` counts records, `lost` parts of records that were kept. `first_rejects` (up to
-    three) and `first_lost` (up to one) are lines for people: `place: reason: detail`.
+    `read`: counts of the records in `shards`. `annotated`: records with at least one annotated layer. `beyond_limit`:
+    good records that `ingest.limit` left out. `rejected`: records by reason. `lost`: lost parts of kept records, by
+    reason. `first_rejects` (at most three) and `first_lost` (at most one) are messages: `place: reason: detail`.
     """
 
     key: str
@@ -98,9 +98,9 @@ class SplitRead(Stored, frozen=True):
 class Ingested(StageResult, frozen=True):
     """Written by ingest; read by clean, the statistics, the report, and publishing.
 
-    `sources`: key → what the source is, of those that were read. `raw`: key → split (or `schema`: the files that say
-    what a user's own folder holds) → (name, SHA-256) of each file, "" for one that cannot be read. `failed`: key → why
-    the source is missing. `absent`: keys of sources whose files hold texts of their siblings alone.
+    `sources`: key → description, of all sources that were read. `raw`: key → split (or `schema`: the files that
+    describe a user's own folder) → (name, SHA-256) of each file, with "" for a file that cannot be read. `failed`:
+    key → reason why the source is missing. `absent`: keys of sources whose files contain only texts of their siblings.
     """
 
     stage: ClassVar[str] = "ingest"
@@ -114,18 +114,19 @@ class Ingested(StageResult, frozen=True):
 
 
 Place = tuple[int, int]
-"""Number and window (-1: not cut) of an example in its source and split."""
+"""Number and window (-1: not cut) of an Example in its source and split."""
 
 Names = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of rows without a fault. `places`: `<key>/<split>` → the first and the last example, which stand in order.
+    """Facts about the rows of a shard that passes all checks. `places`: `<key>/<split>` → the first and the last
+    Example; Examples are in order.
 
-    `negatives` and `positives` are those of `validation.profile.negative_counts`, 0 for test rows. `labels` are the
-    different ones of the layers of Examples, to be compared with label sets that are made later: (layer, label), of
-    relations with the labels of head and tail, of events also with each role.
+    `negatives` and `positives` are the results of `validation.profile.negative_counts`, 0 for test rows. `labels` are
+    the distinct labels of the layers of Examples, to be compared with the label sets that a later stage writes:
+    (layer, label), for relations with the labels of head and tail, for events also with each role.
     """
 
     rows: int
@@ -136,18 +137,18 @@ class Facts:
 
 
 Bins = dict[str, Count]
-"""Number of a bin, in decimals as JSON wants it → how many are in it; empty bins are left out."""
+"""Bin number, as a decimal string since it is a JSON key → count. Empty bins are left out."""
 
 
 class TextHistograms(Stored, frozen=True):
-    """Of texts: `lengths` in characters, in the bins of `pipelines.describe.lengths`."""
+    """Histogram of the `lengths` of texts in characters, in the bins of `pipelines.describe.lengths`."""
 
     lengths: Bins = {}
 
 
 class InstructionHistograms(Stored, frozen=True):
-    """Of instructions: `lengths` of prompt and answer in characters, in the same bins; `positives`, whose bins are 0,
-    1, 2 ... positive labels.
+    """Histograms of instructions: `lengths` of prompt and answer in characters, in the bins of TextHistograms;
+    `positives` by number of positive labels (0, 1, 2, ...).
     """
 
     lengths: Bins = {}
@@ -157,10 +158,11 @@ class InstructionHistograms(Stored, frozen=True):
 class ExampleShard(Stored, frozen=True):
     """A shard of clean/. `number` counts the shards of examples/ in (key, split, file) order.
 
-    `sha256` is that of the file at `path` as it was written, `keys_sha256` of the leakage keys of its texts. `facts`:
-    null where some row may have a fault. `windows` came to the stage, `kept` counts the rows of the shard, `rejected`
-    windows. `crosses_window`: layer → annotations that no window holds; `same_text`: rows kept beside others of the
-    same text; `leaks_into`: key of a test split → texts dropped because they occur there.
+    `sha256` is the checksum of the file at `path` as it was written, `keys_sha256` that of the leakage keys of its
+    texts. `facts` is null if a row may fail a check. `windows`: number of input windows. `kept`: counts of the rows of
+    the shard. `rejected`: windows by reason. `crosses_window`: layer → annotations that no window contains.
+    `same_text`: rows that were kept beside other rows with the same text. `leaks_into`: key of a test split → texts
+    dropped because they occur in it.
     """
 
     number: Count
@@ -181,7 +183,7 @@ class ExampleShard(Stored, frozen=True):
 
 
 class Cleaned(StageResult, frozen=True):
-    """Written by clean; read by all later stages but tokens, and by publishing. `shards` by their numbers."""
+    """Written by clean; read by all later stages except tokens, and by publishing. `shards` are sorted by number."""
 
     stage: ClassVar[str] = "clean"
     folder: ClassVar[str] = "clean"
@@ -190,7 +192,7 @@ class Cleaned(StageResult, frozen=True):
 
 
 class Labelled(StageResult, frozen=True):
-    """Written by labels; read by all later stages. `tasks`: source key → the tasks that it has a label set for."""
+    """Written by labels; read by all later stages. `tasks`: source key → the tasks for which it has a label set."""
 
     stage: ClassVar[str] = "labels"
     folder: ClassVar[str] = "labels"
@@ -199,8 +201,8 @@ class Labelled(StageResult, frozen=True):
 
 
 class Mined(StageResult, frozen=True):
-    """Written by mine; read by the statistics. `hard_negatives`: mine, none, or the name of a user's own dictionary;
-    `model`: the encoder's name, null where nothing was mined.
+    """Written by mine; read by the statistics. `hard_negatives`: mine, none, or the name of the user's dictionary.
+    `model`: the name of the encoder, null if nothing was mined.
     """
 
     stage: ClassVar[str] = "mine"
@@ -211,11 +213,11 @@ class Mined(StageResult, frozen=True):
 
 
 class InstructionCounts(Stored, frozen=True):
-    """Rows of data/, and the texts that they ask about.
+    """Counts of rows of data/ and of their Examples.
 
-    `all_negative`: rows without a positive label; `with_hard_negatives`: rows with one from the dictionary; `cut`:
-    prompts that were cut; `neighbour_pairs`: pairs of a positive label of an example and a hard negative of it;
-    `neighbours_together`: of these, the pairs that one row asks for. A count that is left out is 0.
+    `all_negative`: rows without a positive label. `with_hard_negatives`: rows with a hard negative from the dictionary.
+    `cut`: prompts that were cut. `neighbour_pairs`: pairs of a positive label of an Example and one of its hard
+    negatives. `neighbours_together`: those of these pairs that occur in one row. A missing count is 0.
     """
 
     instructions: Count = 0
@@ -228,7 +230,7 @@ class InstructionCounts(Stored, frozen=True):
 
 
 class InstructionShard(Stored, frozen=True):
-    """A shard of data/. `sources` and `histograms` are by source key; `facts`: null where some row may have a fault."""
+    """A shard of data/. `sources` and `histograms` are by source key. `facts` is null if a row may fail a check."""
 
     task: Task
     split: Split
@@ -241,8 +243,8 @@ class InstructionShard(Stored, frozen=True):
 
 
 class Instructed(StageResult, frozen=True):
-    """Written by instruct; read by tokens, validate, the statistics, report, card, publishing and training. `shards` by
-    their paths.
+    """Written by instruct; read by tokens, validate, the statistics, report, card, publishing and training. `shards`
+    are sorted by path.
     """
 
     stage: ClassVar[str] = "instruct"
@@ -252,10 +254,11 @@ class Instructed(StageResult, frozen=True):
 
 
 class TokenStratum(Stored, frozen=True):
-    """What is estimated of `rows` rows of which `counted` were drawn (`pipelines.describe.token_estimate`).
+    """Estimates for `rows` rows from a sample of `counted` rows (`pipelines.describe.token_estimate`).
 
-    `prompt` and `answer`: tokens of all rows; `variance`: of the estimate of both; `longest`: of the rows counted;
-    `histogram`: rows per bin; `above`: context size → rows longer than it, `above_variance` that of the estimate.
+    `prompt` and `answer`: tokens of all rows. `variance`: that of the estimate of their sum. `longest`: tokens of the
+    longest row of the sample. `histogram`: rows per bin. `above`: context size → rows that are longer.
+    `above_variance`: context size → variance of this estimate.
     """
 
     rows: Count
@@ -270,7 +273,7 @@ class TokenStratum(Stored, frozen=True):
 
 
 class TokenCounts(Stored, frozen=True):
-    """`contexts`: context sizes in tokens; `edges`: upper ends of the histograms' bins, of which the last has none;
+    """`contexts`: context sizes in tokens. `edges`: upper bounds of the bins of the histograms; the last bin has none.
     `by_source`: source key → task → split.
     """
 
@@ -281,7 +284,7 @@ class TokenCounts(Stored, frozen=True):
 
 
 class Tokenized(StageResult, frozen=True):
-    """Written by tokens; read by the statistics. Null where no tokenizer was given."""
+    """Written by tokens; read by the statistics. `tokens` is null if no tokenizer was given."""
 
     stage: ClassVar[str] = "tokens"
     folder: ClassVar[str] = "tokens"
@@ -290,7 +293,7 @@ class Tokenized(StageResult, frozen=True):
 
 
 class Validated(StageResult, frozen=True):
-    """Written by validate once every suite has passed: the mark of a build that may be trained on."""
+    """Written by validate after every suite has passed: it marks a build as ready for training."""
 
     stage: ClassVar[str] = "validate"
     folder: ClassVar[str] = "reports"
@@ -304,8 +307,8 @@ class Reported(StageResult, frozen=True):
 
 
 class Carded(StageResult, frozen=True):
-    """Written by card; read by publishing. `config`: the configuration that all stages ran with (`build.json` may
-    already have that of a later, partial build), as `pipelines.config.Config` writes it.
+    """Written by card; read by publishing. `config`: the configuration of all stages, as `pipelines.config.Config`
+    writes it. (`build.json` may already have the configuration of a later, partial build.)
     """
 
     stage: ClassVar[str] = "card"
@@ -318,22 +321,23 @@ RESULTS: dict[str, type[StageResult]] = {
     form.stage: form
     for form in (Ingested, Cleaned, Labelled, Mined, Instructed, Tokenized, Validated, Reported, Carded)
 }
-"""Stage → what it notes, in the order in which the stages run."""
+"""Stage → type of its result, in the order in which the stages run."""
 
 STAGES = tuple(RESULTS)
 
 
 class BuildRecord(msgspec.Struct, frozen=True):
-    """`build.json`, which marks a build's folder: the configuration that it was last built with, of any version."""
+    """`build.json`, which marks the folder of a build: the configuration of its last build, by any IEForge version."""
 
     ieforge: dict[str, Any]
 
 
 class Completion(Stored, frozen=True):
-    """What the engine notes when a stage has ended.
+    """What the engine records when a stage has finished.
 
-    `fingerprint` stands for all that decides the stage's result. `files`: path → bytes of every file that it wrote;
-    `sha256`: their checksums as they were written; `checksum`: that of the manifest's other content.
+    `fingerprint` is a hash of everything that decides the result of the stage. `files`: path → size in bytes of every
+    file that it wrote. `sha256`: path → checksum of the file as it was written. `checksum`: that of the rest of the
+    manifest.
     """
 
     stage: str
@@ -355,12 +359,12 @@ class Manifest(Generic[Result]):
 
 
 def path(output: str, form: type[StageResult]) -> str:
-    """Where the manifest with this content lies in a build."""
+    """The path of the manifest with this content in a build."""
     return f"{output}/{form.folder}/manifest.json"
 
 
 def parse(content: bytes, form: type[Result], path: str, remedy: str) -> Manifest[Result]:
-    """The manifest in the bytes of the file `path`. Raises ConfigError as `json_values.parse` does."""
+    """The manifest in `content`, the bytes of the file `path`. Raises ConfigError as `json_values.parse` does."""
     result = json_values.parse(content, dict[str, Any], path, remedy)
     completion = {name: result.pop(name) for name in Completion.__struct_fields__ if name in result}
     return Manifest(
@@ -369,24 +373,24 @@ def parse(content: bytes, form: type[Result], path: str, remedy: str) -> Manifes
 
 
 def render(stage: str, fingerprint: str, result: StageResult, sizes: dict[str, int], sha256: dict[str, str]) -> str:
-    """The text of a manifest: see `Completion`, of which `sizes` are the `files`."""
+    """The text of a manifest. `sizes`: path → bytes, the `files` of its `Completion`."""
     content = {"stage": stage, "fingerprint": fingerprint, **msgspec.to_builtins(result)}
     content |= {"files": sizes, "sha256": sha256}
     return json.dumps({**content, "checksum": checksum(content)}, ensure_ascii=False, indent=1) + "\n"
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """SHA-256 of a manifest's content but for its checksum, hex."""
+    """SHA-256 of the content of a manifest without its checksum, hex."""
     content = {name: value for name, value in content.items() if name != "checksum"}
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def is_as_written(content: bytes) -> bool:
-    """Whether a manifest that can be parsed has the content that its checksum was made of."""
+    """Whether the content of a manifest matches its checksum. The manifest must be one that `parse` accepts."""
     value = json.loads(content)
     return value["checksum"] == checksum(value)
 
 
 def noted_checksums(result: StageResult) -> dict[str, str]:
-    """Path → SHA-256 of the files that the stage summed as it wrote them."""
+    """Path → SHA-256 of the files whose checksums the stage computed while it wrote them."""
     return {shard.path: shard.sha256 for shard in result.shards} if isinstance(result, Cleaned | Instructed) else {}

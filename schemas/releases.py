@@ -1,8 +1,8 @@
-"""What a release says of itself: `release.json` and `rebuild/sources.json`.
+"""The files that describe a release: `release.json` and `rebuild/sources.json`.
 
-`pipelines.release` writes both; `pipelines.release`, `pipelines.diff` and `pipelines.rebuild` read them, from folders
-that may come from untrusted people. A release may have been made by another version: unknown keys of `release.json`
-are ignored, so that a later version can replace its files.
+`pipelines.release` writes both. `pipelines.release`, `pipelines.diff` and `pipelines.rebuild` read them, possibly from
+untrusted authors. Unknown keys of `release.json` are ignored: a release may come from another version of IEForge, and
+every version must be able to replace its files.
 """
 
 import msgspec
@@ -10,11 +10,11 @@ import msgspec
 from schemas.manifests import Count, Inside, Sha256, Stored
 
 MARKER = "release.json"
-"""What a release holds, in the release itself: by it a later one knows which files it may replace or delete."""
+"""The file with the list of files of a release: a later release may replace or delete only these."""
 
 
 class SourceTerms(msgspec.Struct, frozen=True):
-    """Under what terms a source is published. `licence` is its class."""
+    """The terms under which a source is published. `licence` is its class."""
 
     title: str
     licence: str
@@ -29,8 +29,8 @@ class FileInRelease(msgspec.Struct, frozen=True):
 
 
 class ReleaseRecord(msgspec.Struct, frozen=True):
-    """`release.json`. `ieforge`: the version; `build`: fingerprint of the build's card; `sources`: by key; `left_out`:
-    key → why; `files`: by path, all but `release.json`.
+    """`release.json`. `ieforge`: version of IEForge. `build`: fingerprint of the card of the build. `sources`: by key.
+    `left_out`: key → reason. `files`: by path, all except `release.json`.
     """
 
     ieforge: str
@@ -41,16 +41,16 @@ class ReleaseRecord(msgspec.Struct, frozen=True):
 
 
 class RowDigest(Stored, frozen=True):
-    """`sha256` over the rows in order (`pipelines.release.contents.row_digests`)."""
+    """Number and SHA-256 of rows, in order (`pipelines.release.contents.row_digests`)."""
 
     rows: Count
     sha256: Sha256
 
 
 class SourceLeftOut(Stored, frozen=True):
-    """A source in `rebuild/sources.json`. `get`: where its files come from; `needs`: keys of sources whose test splits
-    decided which of its texts were dropped; `files`: path below the data root → SHA-256, of those sources too;
-    `command` rebuilds it; `rows`: TASK/SPLIT.
+    """A source in `rebuild/sources.json`. `get`: how to obtain its files. `needs`: keys of the sources whose test
+    splits decided which of its texts were dropped. `files`: path below the data root → SHA-256, including the files of
+    `needs`. `command`: the command that rebuilds it. `rows`: by TASK/SPLIT.
     """
 
     title: str

@@ -6,7 +6,7 @@ from schemas.arrow import examples_to_table
 from schemas.example import Example
 from schemas.label import Label
 from tests.specification.instruction import Instruction
-from transforms.ask import AskOptions, asking
+from transforms.ask import AskOptions, ask_spec
 from transforms.instruct import instruction_table
 from transforms.prompts import Prompts
 
@@ -22,6 +22,6 @@ def instructions(
     options: AskOptions,
 ) -> tuple[list[Instruction], int]:
     """The rows of `example`, and how many all-negative batches were left out."""
-    table, cut = instruction_table(examples_to_table([example]), asking(task, labels, dictionary, prompts, options))
+    table, cut = instruction_table(examples_to_table([example]), ask_spec(task, labels, dictionary, prompts, options))
     rows = [row | {name: tuple(row[name]) for name in LISTS} for row in table.to_pylist()]
     return [Instruction(**row) for row in rows], cut

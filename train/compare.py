@@ -133,7 +133,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(argument_parser().parse_args, print_comparison, flags, after_interrupt=command.GOES_ON)
+    return command.run(argument_parser().parse_args, print_comparison, flags, after_interrupt=command.RESUME_HINT)
 
 
 def print_comparison(arguments: argparse.Namespace) -> int:

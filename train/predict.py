@@ -142,7 +142,7 @@ def check_flags(arguments: argparse.Namespace) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(parse, predict, flags, after_interrupt=command.GOES_ON)
+    return command.run(parse, predict, flags, after_interrupt=command.RESUME_HINT)
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:

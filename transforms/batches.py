@@ -1,4 +1,4 @@
-"""The labels that a text is asked about → batches of them, one per prompt."""
+"""Labels to ask about a text → batches of labels, one batch per prompt."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,21 +14,22 @@ SPLIT_NUM = {"NER": 6, "RE": 4, "SPO": 4, "EE": 4, "EET": 4, "EEA": 4, "KG": 1}
 
 
 def smallest_rest(size: int | np.ndarray) -> np.ndarray:
-    """A last batch with fewer labels than this joins the batch before it. `size`: labels per batch."""
+    """The smallest size of a last batch that is not merged into the batch before it. `size`: labels per batch."""
     return np.maximum(1, size // 2)
 
 
 def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
-    """`labels` in batches of `size` (-1: all in one); a rest below `smallest_rest` joins the batch before it.
+    """`labels` in batches of `size` (-1: all in one batch). A last batch smaller than `smallest_rest` is merged into
+    the batch before it.
 
-    The answer's keys of a typed triple are predicates, so no batch holds one predicate twice: a label whose
-    predicate is already in the batch is passed over and stands first in line for the next one. Every label comes
-    exactly once. A batch before the last holds fewer than `size` only where no predicate was left that it lacks; a
-    rest stays on its own where joining would repeat a predicate; and with -1 there are as many batches as the
-    commonest predicate has labels.
+    Typed triples answer under their predicate, so a batch must not contain a predicate twice. A label whose predicate
+    is already in the batch is deferred and comes first in the next one. Every label occurs exactly once. A batch before
+    the last has fewer than `size` labels only if all remaining predicates are already in it. The last batch is not
+    merged if that would repeat a predicate. With -1 there are as many batches as the most frequent predicate has
+    labels.
     """
     size = len(labels) if size == -1 else size
-    queues: dict[str, deque[int]] = {}  # key → the numbers of its labels that wait
+    queues: dict[str, deque[int]] = {}  # key → the numbers of its remaining labels
     for number, label in enumerate(labels):
         queues.setdefault(answer_key(label), deque()).append(number)
     first = [queue[0] for queue in queues.values()]  # ascending, so a heap

@@ -1,4 +1,4 @@
-"""Examples → Examples with repaired text and offsets that still hold, or the reason why one is not worth keeping."""
+"""Examples → Examples with repaired text and matching offsets, or the reason why an Example is dropped."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -26,10 +26,10 @@ LINE_ENDS = frozenset(("\r\n", "\r", "\x85", "\u2028", "\u2029"))
 MIN_CHARS = 5
 ASCII_LETTERS = ascii_letters.encode()
 ONE_LETTER_IN = 5
-"""A text with fewer letters than one in so many characters is poor: over 80 % are none."""
+"""A text is low quality if it has fewer than one letter per this many characters, so that over 80 % are not letters."""
 
 Edit = tuple[int, int, str]
-"""Start and end in the old text, and the string that takes the place."""
+"""Start and end in the old text, and the replacement string."""
 
 Move = tuple[int, int, int, int]
 """Start and end of an edit in the old text, start and end of its string in the new text."""
@@ -39,7 +39,7 @@ Steps = list[list[Move]]
 
 
 def is_clean(text: str) -> bool:
-    """Whether `repair` has nothing to do on this string."""
+    """Whether `repair` leaves this string unchanged."""
     return (
         not CHANGED_ANYWHERE.search(text)
         and is_normalized("NFC", text)
@@ -49,14 +49,14 @@ def is_clean(text: str) -> bool:
 
 
 def repair(example: Example) -> Example:
-    """The example in NFC (Unicode annex 15), with one kind of blank and line end and nothing invisible.
+    """The example in NFC (Unicode annex 15), with one kind of space and line break and no invisible characters.
 
-    Other line ends become a line feed, other blanks and the tab a blank, other controls, zero-width characters,
-    soft hyphens and direction marks go; blanks at the text's edges are cut off. Nothing is collapsed. Spans are
-    carried and their mentions read anew; a span that ends within characters which NFC composes grows to the whole
-    one; a piece of nothing but removed characters is left out. Mentions without spans are repaired as strings. A
-    mention of which nothing remains has the text "" and no spans: `low_quality` names its example. An example that
-    needs nothing is returned itself.
+    Other line breaks become a line feed, other spaces and the tab a space. Other controls, zero-width characters, soft
+    hyphens and direction marks are removed, and so is whitespace at the edges of the text. Nothing is collapsed. Spans
+    are moved with the text, and mentions get the new text at their spans. A span that ends inside characters that NFC
+    composes is extended to the composed character; a piece of only removed characters is left out. Mentions without
+    spans are repaired as strings. A mention that becomes empty has the text "" and no spans, and `low_quality` then
+    reports its example. An example that needs no repair is returned unchanged.
     """
     if is_clean(example.text) and all(mention.spans or is_clean(mention.text) for mention in mentions(example)):
         return example
@@ -100,7 +100,7 @@ def with_mentions(example: Example, convert: Callable[[Mention], Mention]) -> Ex
 
 
 def repair_text(text: str) -> tuple[str, Steps]:
-    """A string repaired as `repair` says, and the steps that lead there."""
+    """The string repaired according to the rules of `repair`, and the steps of the repair."""
     steps = []
     for find in (_character_edits, _composition_edits, _edge_edits):
         edits = find(text)
@@ -113,8 +113,8 @@ def repair_text(text: str) -> tuple[str, Steps]:
 def _character_edits(text: str) -> list[Edit]:
     edits = []
     for match in CHANGED_ONCE.finditer(text):
-        found = match[0]
-        edits.append((*match.span(), "\n" if found in LINE_ENDS else " " if found.isspace() else ""))
+        string = match[0]
+        edits.append((*match.span(), "\n" if string in LINE_ENDS else " " if string.isspace() else ""))
     return edits
 
 
@@ -134,7 +134,7 @@ def _composition_edits(text: str) -> list[Edit]:
 
 
 def _common(one: str, other: str) -> int:
-    """The length of what both start with."""
+    """The length of the common prefix."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
@@ -162,10 +162,10 @@ def _apply(text: str, edits: list[Edit]) -> tuple[str, list[Move]]:
 
 def _moved(span: Span, moves: list[Move]) -> Span:
     def position(old: int, side: int) -> int:
-        found = bisect_left(moves, old, key=itemgetter(0)) - 1
-        if found < 0:
+        number = bisect_left(moves, old, key=itemgetter(0)) - 1
+        if number < 0:
             return old
-        _, end, *new = moves[found]
+        _, end, *new = moves[number]
         return new[1] + old - end if old >= end else new[side]
 
     return position(span[0], 0), position(span[1], 1)

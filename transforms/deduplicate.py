@@ -1,6 +1,6 @@
-"""Rows of one text in one source and split → what becomes of each, so that no two give answers that deny each other.
+"""Rows with the same text in one source and split → a decision per row, so that no two rows contradict each other.
 
-See docs/cleaning.md for the rules and why they are these.
+See docs/cleaning.md for the rules and their reasons.
 """
 
 from collections import Counter, defaultdict
@@ -18,18 +18,18 @@ from schemas.errors import Reason
 from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, RawExample, Relation
 
 SameText = Literal["unite", "drop", "report"]
-"""What becomes of rows of one text that annotate different things and do not contradict each other."""
+"""What to do with rows with the same text whose annotations differ without contradicting each other."""
 
 Annotated = TypeVar("Annotated", Example, RawExample)
 
 LAYERS = ("entities", "relations", "events")
 
 Item = tuple[bytes, bytes]
-"""Where something is annotated and as what: 8 bytes each."""
+"""Hashes (8 bytes) of the place of an annotation and of its content."""
 
 
 def text_key(text: str) -> bytes:
-    """16 bytes that stand for exactly this text."""
+    """A 16-byte hash of the exact text."""
     return blake2b(text.encode(), digest_size=16).digest()
 
 
@@ -69,10 +69,10 @@ def _place(mention: Mention):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a row that does not simply stay.
+    """The decision about a row that is not simply kept.
 
-    `position` is that of the row which it repeats, contradicts, differs from or is united with. `stays`: the row is
-    only counted (`report`).
+    `position`: that of the row which it repeats, contradicts, differs from or is merged into. `stays`: the row is kept
+    and only counted (`report`).
     """
 
     ordinal: int
@@ -104,15 +104,15 @@ def decide(rows: Iterable[tuple[int, int, Sequence[Item]]], same_text: SameText)
     decisions += [Decision(ordinal, Reason.CONTRADICTION, position) for ordinal, position in against.items()]
     if len(first) > 1:
         rest = [row for row in first.values() if row[0] not in against]
-        everyone = list(first.values())
+        all_rows = list(first.values())
         if same_text == "report":
-            everyone = rest
+            all_rows = rest
         elif same_text == "unite" and not against:
             (_, survivor), *absorbed = rest
             decisions += [Decision(ordinal, Reason.SAME_TEXT_UNITED, survivor) for ordinal, _ in absorbed]
             rest = []
-        for row in rest if len(everyone) > 1 else ():
-            other = next(position for ordinal, position in everyone if ordinal != row[0])
+        for row in rest if len(all_rows) > 1 else ():
+            other = next(position for ordinal, position in all_rows if ordinal != row[0])
             decisions.append(Decision(row[0], Reason.SAME_TEXT, other, stays=same_text == "report"))
     return sorted(decisions, key=lambda decision: decision.ordinal)
 
@@ -122,12 +122,12 @@ def _contradictions(first: dict[tuple[Item, ...], tuple[int, int]]) -> dict[int,
 
     `first`: items → (ordinal, position), in file order.
     """
-    said: dict[bytes, dict[tuple[Item, ...], list[tuple[int, int]]]] = {}
+    versions_by_place: dict[bytes, dict[tuple[Item, ...], list[tuple[int, int]]]] = {}
     for items, row in first.items():
         for place, group in groupby(items, key=itemgetter(0)):
-            said.setdefault(place, {}).setdefault(tuple(group), []).append(row)
+            versions_by_place.setdefault(place, {}).setdefault(tuple(group), []).append(row)
     against: dict[int, int] = {}
-    for versions in said.values():
+    for versions in versions_by_place.values():
         if len(versions) > 1:
             # Rows are in file order, so the first row of another version is the earliest that contradicts.
             earliest = [version[0][1] for version in versions.values()]
@@ -179,7 +179,7 @@ def united(rows: Sequence[Annotated]) -> Annotated:
 
 
 def _entities_united(rows: Sequence[Example | RawExample]) -> tuple[tuple[Entity, ...], list[dict[str, str]]]:
-    """The entities of all rows, and for each row what its ids become."""
+    """The merged entities of all rows, and per row a map from its ids to the new ids."""
     merged: dict[tuple[str, Mention], Entity] = {}
     taken: set[str] = set()
     numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(2))

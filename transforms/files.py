@@ -1,4 +1,4 @@
-"""Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written all or nothing."""
+"""Files by path or URI (`gs://`, `s3://`, `hdfs://`, local), read line by line and written atomically."""
 
 import codecs
 import hashlib
@@ -50,8 +50,8 @@ def absolute(path: str) -> str:
 
 
 BLOCK_BYTES = 1 << 20
-NULS_NOTICED = 8
-"""A text that by chance holds a NUL or two is none in UTF-16."""
+MIN_NULS = 8
+"""The minimum number of NULs in UTF-16: other texts may contain a few."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -138,18 +138,18 @@ class File(msgspec.Struct, frozen=True, gc=False):
 
 
 def looks_like_utf_16(data: bytes) -> bool:
-    """Whether every other byte is NUL for a tenth of the characters or more (and NULS_NOTICED of them), as it is of
+    """Whether every other byte is NUL for a tenth of the characters or more (and MIN_NULS of them), as it is of
     ASCII in UTF-16, and few of the bytes between these are. UTF-8 has a NUL for the character NUL alone.
     """
     if b"\0" not in data:
         return False
     few, many = sorted((data[::2].count(0), data[1::2].count(0)))
-    return many >= max(len(data) / 20, 4 * few, NULS_NOTICED)
+    return many >= max(len(data) / 20, 4 * few, MIN_NULS)
 
 
 @contextmanager
 def machine_errors(path: str):
-    """Turns what the operating system refuses into one line for the user."""
+    """Converts an OSError into a MachineError with one line for the user."""
     try:
         yield
     except OSError as error:
@@ -159,7 +159,7 @@ def machine_errors(path: str):
 
 @contextmanager
 def source_errors(name: str):
-    """As `machine_errors`, for a raw file: it costs its source, not the build."""
+    """Converts an OSError of a raw file into a SourceError, which fails its source but not the build."""
     try:
         yield
     except OSError as error:
@@ -195,15 +195,15 @@ def list_raw_files(
         if system is LOCAL:
             bounds = None if within is None else [filesystem(path)[1] for path in within]
             tree = list_tree(base, recursive, bounds)
-            listed = [File(f"{base}/{name}", name) for name in tree.files]
-            return sorted(listed, key=lambda file: file.name), dict(sorted(tree.left_out.items()))
+            files = [File(f"{base}/{name}", name) for name in tree.files]
+            return sorted(files, key=lambda file: file.name), dict(sorted(tree.left_out.items()))
         infos = system.get_file_info(fs.FileSelector(base, recursive=recursive))
     scheme = root[: root.index("://") + 3]
     inside = f"{base.rstrip('/')}/"
-    listed = [
+    files = [
         File(scheme + info.path, info.path.removeprefix(inside)) for info in infos if info.type == fs.FileType.File
     ]
-    return sorted((file for file in listed if "/." not in f"/{file.name}"), key=lambda file: file.name), {}
+    return sorted((file for file in files if "/." not in f"/{file.name}"), key=lambda file: file.name), {}
 
 
 def exists(path: str) -> bool:
@@ -211,14 +211,14 @@ def exists(path: str) -> bool:
 
 
 def file_type(path: str) -> fs.FileType:
-    """What is there; NotFound where nothing is."""
+    """The type of the file at `path`; NotFound if there is none."""
     system, inner = filesystem(path)
     with machine_errors(path):
         return system.get_file_info(inner).type
 
 
 def total_bytes(group: Iterable[File]) -> int:
-    """The sum of the files' sizes; a file that is not there has none."""
+    """The total size of the files; a missing file counts 0."""
     places = [(filesystem(file.path), file.path) for file in group]
     if not places:
         return 0
@@ -228,7 +228,7 @@ def total_bytes(group: Iterable[File]) -> int:
 
 
 def sizes(root: str, names: Iterable[str]) -> dict[str, int]:
-    """Name → bytes of the files below `root` that are there."""
+    """Name → size in bytes of those files below `root` that exist."""
     names = list(names)
     system, base = filesystem(root)
     for name in names:
@@ -250,7 +250,7 @@ def create_folder(path: str) -> None:
 
 
 def remove_file(path: str) -> None:
-    """Deletes a file; nothing where there is none."""
+    """Deletes a file if it exists."""
     system, inner = filesystem(path)
     if file_type(path) == fs.FileType.File:
         with machine_errors(path):
@@ -258,7 +258,7 @@ def remove_file(path: str) -> None:
 
 
 def remove_temporaries(folder: str) -> None:
-    """Deletes what writes that were cut off left directly in a folder."""
+    """Deletes the temporary files of interrupted writes directly in a folder."""
     system, inner = filesystem(folder)
     with machine_errors(folder):
         for info in system.get_file_info(fs.FileSelector(inner)):
@@ -267,7 +267,7 @@ def remove_temporaries(folder: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Deletes a folder and all below it; nothing where there is none."""
+    """Deletes a folder and its content if it exists."""
     system, inner = filesystem(path)
     if is_folder(path):
         with machine_errors(path):
@@ -308,12 +308,12 @@ def make_durable(root: str, names: Iterable[str]) -> None:
     system, base = filesystem(root)
     if system is LOCAL:
         paths = [f"{base}/{name}" for name in names]
-        with machine_errors(root), ThreadPoolExecutor(SYNCHRONIZED_AT_ONCE) as pool:
+        with machine_errors(root), ThreadPoolExecutor(SYNC_THREADS) as pool:
             list(pool.map(synchronize, paths))
             list(pool.map(synchronize, sorted({posixpath.dirname(path) for path in paths})))
 
 
-SYNCHRONIZED_AT_ONCE = 16
+SYNC_THREADS = 16
 
 
 def synchronize(path: str) -> None:
@@ -326,7 +326,7 @@ def synchronize(path: str) -> None:
 
 
 def read_text(path: str) -> str:
-    """Raises ConfigError for a file that is no UTF-8."""
+    """The text of a UTF-8 file. Raises ConfigError for other encodings."""
     try:
         return read_bytes(path).decode()
     except UnicodeDecodeError as error:
@@ -348,7 +348,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def copy(source: str, path: str) -> None:
-    """Writes the bytes of one file to another."""
+    """Copies a file."""
     system, inner = filesystem(source)
     with (
         machine_errors(source),

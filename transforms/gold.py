@@ -5,7 +5,7 @@ gives none; strings that the text does not contain come last, in the order of th
 then object; events by trigger, one without a trigger by its first argument. What renders alike is given once.
 
 The mentions of all texts are sorted at once and no object is made of them, which would take 25 µs per text. The JSON
-of entities and plain triples is gathered from pieces, each different string encoded once.
+of entities and plain triples is gather from pieces, each different string encoded once.
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import items_of, layer_items, strings
+from schemas.arrow import layer_items, list_items, strings
 from schemas.example import LAYER
 from schemas.label import Label, typed_label
-from transforms.ask import refuse_strange
-from transforms.render import NAN, encode, encode_string, gathered
+from transforms.ask import refuse_unknown
+from transforms.render import NAN, encode, encode_string, gather
 from transforms.unknown_labels import Unknown, known_items
 
 EMPTY = 0
@@ -64,7 +64,7 @@ def golds(examples: pa.Table, task: str, labels: Sequence[Label], unknown: Unkno
 
     A label is positive exactly where it has an answer: an event with neither trigger nor arguments is dropped, an
     event without a trigger answers nothing for EET, and a triple without types is none for SPO. Raises ValueError as
-    `ask.refuse_strange` does, and for a KG triple whose attribute the entity type of its head, or any where none is
+    `ask.refuse_unknown` does, and for a KG triple whose attribute the entity type of its head, or any where none is
     given, does not have.
     """
     layer = examples[LAYER[task]]
@@ -102,7 +102,7 @@ def _numbers(
     if numbers.null_count:
         row = rows[pc.index(numbers.is_null(), True).as_py()]
         of_row = names.filter(pa.array(rows == row)).to_pylist()
-        refuse_strange(examples["id"][row].as_py(), task, of_row, known.to_pylist())
+        refuse_unknown(examples["id"][row].as_py(), task, of_row, known.to_pylist())
     return numbers.to_numpy().astype(np.int64)
 
 
@@ -140,7 +140,7 @@ def _flat_answers(
         numbers[:, 2 * n + 2] = 2 + n
     numbers[:, -1] += last
     encoded = map(encode_string, different.dictionary.to_pylist())
-    answers = gathered(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
+    answers = gather(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
     return Answers(row[kept][starts], label[kept][starts], answers, annotations)
 
 
@@ -205,7 +205,7 @@ def _event_answers(
 ) -> tuple[Answers, list[dict[str, list[str]]]]:
     """Of EE, EET and EEA, and for EEA the triggers of each example."""
     texts = examples["text"].to_pylist()
-    arguments, event = items_of(events.field("arguments"), np.arange(len(events)))
+    arguments, event = list_items(events.field("arguments"), np.arange(len(events)))
     start, end = _positions(texts, row[event], arguments.field("mention"))
     by_event = np.lexsort((end, start, event))
     after = np.cumsum(np.bincount(event, minlength=len(events)))
@@ -224,7 +224,7 @@ def _event_answers(
     has_trigger = events.field("trigger").is_valid().to_pylist()
     annotations: dict[tuple, dict] = {}
     answers: dict[tuple[int, str], list[str]] = {}
-    told: dict[tuple[int, str], dict[str, None]] = {}
+    triggers_by_type: dict[tuple[int, str], dict[str, None]] = {}
     for n in order.tolist():
         number, name, trigger = int(row[n]), names[n], triggers[n] if has_trigger[n] else ""
         pairs = dict.fromkeys(filled[before[n] : after[n]])
@@ -238,21 +238,21 @@ def _event_answers(
             "arguments": [{"argument": argument, "role": role} for role, argument in pairs],
         }
         if trigger or task != "EET":
-            told.setdefault((number, name), {})[trigger or NAN] = None
+            triggers_by_type.setdefault((number, name), {})[trigger or NAN] = None
         if task != "EET":
             values = _filled_roles(roles.get(name, ()), pairs) if pairs else ""
             answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{values}}}}}'
             answers.setdefault((number, name), []).append(answer)
     if task == "EET":
-        answers = {key: list(map(encode_string, of_type)) for key, of_type in told.items()}
+        answers = {key: list(map(encode_string, of_type)) for key, of_type in triggers_by_type.items()}
     arrays = {key: f"[{', '.join(items)}]" for key, items in answers.items()}
     found = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
-    return found, _by_example(told, len(texts)) if task == "EEA" else []
+    return found, _by_example(triggers_by_type, len(texts)) if task == "EEA" else []
 
 
-def _by_example(told: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
+def _by_example(triggers_by_type: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
     triggers: list[dict[str, list[str]]] = [{} for _ in range(examples)]
-    for (number, name), of_type in told.items():
+    for (number, name), of_type in triggers_by_type.items():
         triggers[number][name] = list(of_type)
     return triggers
 

@@ -1,7 +1,7 @@
-"""Examples → their instruction rows for one task as an Arrow table: labels asked, prompts drawn, answers rendered.
+"""Examples → their instruction rows for one task as an Arrow table.
 
-Columns are made whole: the JSON of every label, prompt, text and answer is encoded once and put into one Arrow array of
-pieces, and numbers say which of them make up a row. `tests/specification/instructions.py` makes the rows of one
+Columns are built as a whole: the JSON of every label, prompt, text and answer is encoded once into one Arrow array of
+pieces, and index arrays select the pieces of each row. `tests/specification/instructions.py` builds the rows of one
 Example one by one; a test compares the two.
 """
 
@@ -16,139 +16,149 @@ import pyarrow.compute as pc
 from schemas.arrow import INSTRUCTIONS, STRINGS, strings
 from schemas.example import LAYER
 from schemas.label import Label
-from transforms.ask import Asked, Asking, ask
+from transforms.ask import AskSpec, LabelBatches, ask
 from transforms.draw import PURPOSES, key_array, seed_key
 from transforms.gold import Golds, golds
-from transforms.render import answer_key, encode_string, gathered, schema_item
+from transforms.render import answer_key, encode_string, gather, schema_item
 from transforms.unknown_labels import Unknown, askable, known_roles, unknown_labels
 
-BYTES_A_TABLE = 1 << 27
-"""Of texts and labels in prompts, about, and one example more: a column of Arrow's strings holds 2 GB."""
+BYTES_PER_TABLE = 1 << 27
+"""Approximate size of the texts and labels in the prompts of a table, without its last example. The limit of an Arrow
+string column is 2 GB.
+"""
 
 
-def bounded(tables: Iterable[pa.Table], what: Asking) -> Iterator[pa.Table]:
-    """The same examples in tables whose prompts take about BYTES_A_TABLE at most."""
-    of_labels = sum(len(string.encode()) for label in what.labels for string in (label.name, *label.roles))
+def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
+    """The same examples in tables whose prompts take at most about BYTES_PER_TABLE."""
+    label_bytes = sum(len(string.encode()) for label in spec.labels for string in (label.name, *label.roles))
     for examples in tables:
-        of_texts = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * what.rows_an_example()
-        part = np.cumsum(of_texts + of_labels) // BYTES_A_TABLE
+        text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example()
+        part = np.cumsum(text_bytes + label_bytes) // BYTES_PER_TABLE
         starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
         for start, end in pairwise([0, *starts, examples.num_rows]):
             yield examples.slice(start, end - start)
 
 
-def instruction_table(examples: pa.Table, what: Asking) -> tuple[pa.Table, int]:
+def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]:
     """The rows of `examples` in their order (schema INSTRUCTIONS), and how many all-negative batches were left out.
 
-    The examples (schema EXAMPLES) are of one source and one split. A layer that is not annotated gives no rows but for
-    test, where `label` is then None (EEA, which asks the positive labels only, gives none there either). A label that
-    is unknown for a text is neither asked nor answered. Raises ValueError as `gold.golds` does.
+    The examples (schema EXAMPLES) belong to one source and split. An example whose layer is not annotated gives rows
+    only in test, with null as `label` (for EEA, which asks only for positive labels, it gives none). A label that is
+    unknown for a text is neither asked for nor answered. Raises ValueError as `gold.golds` does.
     """
     test = examples.num_rows > 0 and examples["split"][0].as_py() == "test"
     if not test:
-        examples = examples.filter(examples[LAYER[what.task]].is_valid())
+        examples = examples.filter(examples[LAYER[spec.task]].is_valid())
     if not examples.num_rows:
         return INSTRUCTIONS.empty_table(), 0
-    unknown = unknown_labels(examples, what.task)
-    found = golds(examples, what.task, what.labels, unknown)
+    unknown = unknown_labels(examples, spec.task)
+    gold = golds(examples, spec.task, spec.labels, unknown)
     ids = examples["id"].to_pylist()
-    keys = np.array([seed_key(what.options.seed, id_, what.task) for id_ in ids], np.uint64)
-    may = askable(what.task, what.labels, len(ids), unknown)
-    asked = ask(found.positive, may, keys, what, test)
-    return table(examples, found, asked, keys, what, unknown, test), asked.cut
+    keys = np.array([seed_key(spec.options.seed, id_, spec.task) for id_ in ids], np.uint64)
+    allowed = askable(spec.task, spec.labels, len(ids), unknown)
+    batches = ask(gold.positive, allowed, keys, spec, test)
+    return table(examples, gold, batches, keys, spec, unknown, test), batches.left_out
 
 
 def table(
-    examples: pa.Table, found: Golds, asked: Asked, keys: np.ndarray, what: Asking, unknown: Unknown, test: bool
+    examples: pa.Table,
+    gold: Golds,
+    batches: LabelBatches,
+    keys: np.ndarray,
+    spec: AskSpec,
+    unknown: Unknown,
+    test: bool,
 ) -> pa.Table:
-    """The columns of the rows that are asked."""
-    task, rows = what.task, len(asked.example)
-    of_example = pa.array(asked.example)
-    names = strings([label.name for label in what.labels])
-    places = np.r_[0, np.cumsum(asked.lengths)]
+    """The table of the rows of `batches`."""
+    task, rows = spec.task, len(batches.example)
+    example = pa.array(batches.example)
+    names = strings([label.name for label in spec.labels])
+    places = np.r_[0, np.cumsum(batches.lengths)]
     ids, texts, langs = examples["id"].combine_chunks(), examples["text"].to_pylist(), examples["lang"].combine_chunks()
 
     def repeated(values: pa.Array) -> pa.Array:
-        return values.take(of_example)
+        return values.take(example)
 
-    def same(column: str) -> pa.Array:
+    def constant(column: str) -> pa.Array:
         return pa.repeat(examples[column][0], rows)
 
-    def listed(flags: np.ndarray | None = None) -> pa.Array:
-        chosen = asked.label if flags is None else asked.label[flags]
+    def label_lists(flags: np.ndarray | None = None) -> pa.Array:
+        chosen = batches.label if flags is None else batches.label[flags]
         offsets = places if flags is None else np.r_[0, np.cumsum(flags)][places]
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names.take(pa.array(chosen)), type=STRINGS)
 
     nothing = pa.nulls(rows, pa.string())
     columns = {
-        "id": row_ids(ids, asked, task),
+        "id": row_ids(ids, batches, task),
         "example_id": repeated(ids),
         "text_sha256": repeated(strings([sha256(text.encode()).hexdigest() for text in texts])),
         "task": pa.repeat(task, rows),
-        "source": same("source"),
+        "source": constant("source"),
         "lang": repeated(langs),
-        "split": same("split"),
-        "instruction": prompt_column(texts, langs, asked, keys, schema_items(found, asked, what, unknown), what),
-        "output": nothing if test else answer_column(found, asked, what),
-        "label": repeated(strings(found.annotations)) if test else nothing,
-        "labels": listed(),
-        "positives": listed(asked.positive),
-        "hard_negatives": listed(asked.hard),
+        "split": constant("split"),
+        "instruction": prompt_column(texts, langs, batches, keys, schema_items(gold, batches, spec, unknown), spec),
+        "output": nothing if test else answer_column(gold, batches, spec),
+        "label": repeated(strings(gold.annotations)) if test else nothing,
+        "labels": label_lists(),
+        "positives": label_lists(batches.positive),
+        "hard_negatives": label_lists(batches.hard),
     }
     return pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
 
 
-def row_ids(example_ids: pa.StringArray, asked: Asked, task: str) -> pa.Array:
-    most = int(asked.number.max(initial=0)) + 1
+def row_ids(example_ids: pa.StringArray, batches: LabelBatches, task: str) -> pa.Array:
+    most = int(batches.number.max(initial=0)) + 1
     ends = strings([f"/{task}/{number}" for number in range(most)])
-    numbers = np.stack([asked.example, len(example_ids) + asked.number], axis=1)
-    return gathered(pa.concat_arrays([example_ids, ends]), numbers.ravel(), np.full(len(numbers), 2))
+    numbers = np.stack([batches.example, len(example_ids) + batches.number], axis=1)
+    return gather(pa.concat_arrays([example_ids, ends]), numbers.ravel(), np.full(len(numbers), 2))
 
 
 def prompt_column(
     texts: Sequence[str],
     langs: pa.StringArray,
-    asked: Asked,
+    batches: LabelBatches,
     keys: np.ndarray,
     schema: tuple[Sequence[str], np.ndarray],
-    what: Asking,
+    spec: AskSpec,
 ) -> pa.Array:
-    """`{"instruction": prompt, "schema": [items], "input": text}`: prompts are drawn from those of the text's language.
-    `keys`: as for `ask.ask`; `schema`: see `schema_items`.
+    """`{"instruction": prompt, "schema": [items], "input": text}`, with a random prompt in the language of the text.
+    `keys`: as for `ask.ask`. `schema`: the result of `schema_items`.
     """
     items, item = schema
     lang = langs.dictionary_encode()
-    prompts = [what.prompts[what.task][name] for name in lang.dictionary.to_pylist()]
+    prompts = [spec.prompts[spec.task][name] for name in lang.dictionary.to_pylist()]
     choices = np.array(list(map(len, prompts)))
-    first, of_example = np.cumsum(choices) - choices, lang.indices.to_numpy()[asked.example]
+    first, example_lang = np.cumsum(choices) - choices, lang.indices.to_numpy()[batches.example]
     keys = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))
-    drawn = key_array(keys[asked.example], asked.number) % choices[of_example].astype(np.uint64)
+    drawn = key_array(keys[batches.example], batches.number) % choices[example_lang].astype(np.uint64)
     starts = [f'{{"instruction": {encode_string(prompt)}, "schema": [' for prompt in chain.from_iterable(prompts)]
     ends = [f'], "input": {encode_string(text)}}}' for text in texts]
-    lengths = asked.lengths
-    after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two pieces more than labels
-    numbers = np.empty(len(asked.label) + 2 * len(lengths), np.int64)
-    numbers[after - lengths + 2 * row] = first[of_example] + drawn.astype(np.int64)
-    numbers[np.arange(len(asked.label)) + 2 * asked.row + 1] = len(starts) + 2 * item + not_first(asked)
-    numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + asked.example
-    return gathered(strings([*starts, *with_commas(items), *ends]), numbers, lengths + 2)
+    lengths = batches.lengths
+    after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two more pieces than labels
+    numbers = np.empty(len(batches.label) + 2 * len(lengths), np.int64)
+    numbers[after - lengths + 2 * row] = first[example_lang] + drawn.astype(np.int64)
+    numbers[np.arange(len(batches.label)) + 2 * batches.row + 1] = len(starts) + 2 * item + not_first(batches)
+    numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + batches.example
+    return gather(strings([*starts, *with_commas(items), *ends]), numbers, lengths + 2)
 
 
-def schema_items(found: Golds, asked: Asked, what: Asking, unknown: Unknown) -> tuple[Sequence[str], np.ndarray]:
-    """Elements of `schema` as JSON, and which of them each asked label is. Those of EEA differ by text, as they name
-    its triggers, and so do those of KG where attributes are unknown.
+def schema_items(
+    gold: Golds, batches: LabelBatches, spec: AskSpec, unknown: Unknown
+) -> tuple[Sequence[str], np.ndarray]:
+    """Elements of `schema` as JSON, and for each label of `batches` the number of its element. For EEA the elements
+    depend on the text, since they contain its triggers. For KG they depend on the text if attributes are unknown.
     """
-    if what.task == "EEA":
-        pairs = zip(asked.example[asked.row].tolist(), asked.label.tolist(), strict=True)
-        labels = [(what.labels[label], found.triggers[example]) for example, label in pairs]
+    if spec.task == "EEA":
+        pairs = zip(batches.example[batches.row].tolist(), batches.label.tolist(), strict=True)
+        labels = [(spec.labels[label], gold.triggers[example]) for example, label in pairs]
         return [schema_item("EEA", label, triggers[label.name]) for label, triggers in labels], np.arange(len(labels))
-    if what.task != "KG" or not unknown:
-        return what.items, asked.label
-    items, item = list(what.items), asked.label.copy()
+    if spec.task != "KG" or not unknown:
+        return spec.items, batches.label
+    items, item = list(spec.items), batches.label.copy()
     numbers: dict[Label, int] = {}
-    example = asked.example[asked.row]
+    example = batches.example[batches.row]
     for n in np.flatnonzero(np.isin(example, list(unknown))).tolist():
-        label = known_roles(what.labels[item[n]], unknown[int(example[n])])
+        label = known_roles(spec.labels[item[n]], unknown[int(example[n])])
         if label not in numbers:
             numbers[label] = len(items)
             items.append(schema_item("KG", label))
@@ -156,27 +166,27 @@ def schema_items(found: Golds, asked: Asked, what: Asking, unknown: Unknown) -> 
     return items, item
 
 
-def answer_column(found: Golds, asked: Asked, what: Asking) -> pa.Array:
-    """`{key: answer, …}`, `[]` where a label has no answer; the keys are those of `render.answer_key`."""
-    keys = [f"{encode_string(answer_key(label))}: " for label in what.labels]
-    lengths = asked.lengths
+def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec) -> pa.Array:
+    """`{key: answer, …}`, with `[]` for a label without an answer; the keys are those of `render.answer_key`."""
+    keys = [f"{encode_string(answer_key(label))}: " for label in spec.labels]
+    lengths = batches.lengths
     pieces = strings(["{", "}", *with_commas(keys)])
-    answer = found.answer[asked.example[asked.row], asked.label]
+    answer = gold.answer[batches.example[batches.row], batches.label]
     after, row = np.cumsum(lengths), np.arange(len(lengths))
-    numbers = np.empty(2 * len(asked.label) + 2 * len(lengths), np.int64)
-    place = 2 * np.arange(len(asked.label)) + 2 * asked.row + 1
+    numbers = np.empty(2 * len(batches.label) + 2 * len(lengths), np.int64)
+    place = 2 * np.arange(len(batches.label)) + 2 * batches.row + 1
     numbers[2 * (after - lengths) + 2 * row] = 0
-    numbers[place] = 2 + 2 * asked.label + not_first(asked)
+    numbers[place] = 2 + 2 * batches.label + not_first(batches)
     numbers[place + 1] = len(pieces) + answer
     numbers[2 * after + 2 * row + 1] = 1
-    return gathered(pa.concat_arrays([pieces, found.answers]), numbers, 2 * lengths + 2)
+    return gather(pa.concat_arrays([pieces, gold.answers]), numbers, 2 * lengths + 2)
 
 
 def with_commas(items: Sequence[str]) -> list[str]:
-    """Each item as the first of a row, then as a later one."""
+    """Each item twice: as the first of a row, and as a later one, with a comma."""
     return list(chain.from_iterable((item, f", {item}") for item in items))
 
 
-def not_first(asked: Asked) -> np.ndarray:
+def not_first(batches: LabelBatches) -> np.ndarray:
     """1 for the labels that are not the first of their row."""
-    return np.r_[False, asked.row[1:] == asked.row[:-1]][: len(asked.row)].astype(np.int64)
+    return np.r_[False, batches.row[1:] == batches.row[:-1]][: len(batches.row)].astype(np.int64)

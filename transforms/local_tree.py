@@ -70,7 +70,7 @@ def judge(entry: os.DirEntry[bytes], bounds: Sequence[bytes] | None, recursive: 
     try:
         entry.name.decode()
     except UnicodeDecodeError:
-        return False, "its name is no UTF-8; rename it"
+        return False, "its name is not valid UTF-8; rename it"
     if not entry.is_symlink():
         is_folder = entry.is_dir()
         return is_folder, "" if is_folder or entry.is_file() else "no regular file"

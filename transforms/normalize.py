@@ -49,8 +49,8 @@ def repair_spans(text: str, mention: Mention) -> Mention:
         for shift in sorted(range(-REPAIR_RADIUS, REPAIR_RADIUS + 1), key=abs):
             if start + shift >= 0 and text.startswith(mention.text, start + shift):
                 return Mention(mention.text, ((start + shift, start + shift + len(mention.text)),))
-    found = surface(text, mention.spans)
-    raise _Unreadable(Reason.OFFSET_MISMATCH, f"{mention.spans} is {found!r}, not {mention.text!r}")
+    actual = surface(text, mention.spans)
+    raise _Unreadable(Reason.OFFSET_MISMATCH, f"{mention.spans} is {actual!r}, not {mention.text!r}")
 
 
 def move_to_only_place(text: str, mention: Mention) -> Mention:

@@ -1,6 +1,6 @@
-"""Strings of a corpus as JSON, and columns of strings that are put together from pieces.
+"""JSON strings of a corpus, and string columns that are concatenated from pieces.
 
-The shapes are IEPile's, non-ASCII characters kept, separators as `json.dumps` writes them.
+The JSON has the form of IEPile, with non-ASCII characters unescaped and the separators of `json.dumps`.
 """
 
 import json
@@ -13,15 +13,16 @@ import pyarrow as pa
 from schemas.label import Label
 
 NAN = "NAN"
-"""A role without a value; the trigger of an event without one."""
+"""The value of a role without arguments, and the trigger of an event without a trigger."""
 
 encode = json.JSONEncoder(ensure_ascii=False).encode
 encode_string = encode_basestring
-"""A string as JSON, non-ASCII characters kept; much faster than `encode`."""
+"""A string as JSON, with non-ASCII characters unescaped; much faster than `encode`."""
 
 
 def schema_item(task: str, label: Label, triggers: Sequence[str] = ()) -> str:
-    """One element of the list `schema` of a prompt, as JSON. `triggers`: of the event type in the text, for EEA."""
+    """One element of the list `schema` of a prompt, as JSON. `triggers`: those of the event type (EEA only)."""
+    item: object
     match task:
         case "SPO":
             item = {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
@@ -37,14 +38,14 @@ def schema_item(task: str, label: Label, triggers: Sequence[str] = ()) -> str:
 
 
 def answer_key(label: Label) -> str:
-    """The key of the label's answer: a typed triple answers under its predicate."""
+    """The key of the answer of a label: the predicate of a typed triple, else the name."""
     return label.predicate or label.name
 
 
-def gathered(pieces: pa.StringArray, numbers: np.ndarray, lengths: np.ndarray) -> pa.StringArray:
-    """One string for each of `lengths`: that many of the pieces `numbers` names, one after the other.
+def gather(pieces: pa.StringArray, numbers: np.ndarray, lengths: np.ndarray) -> pa.StringArray:
+    """One string per element of `lengths`: the concatenation of this many pieces, in the order of `numbers`.
 
-    Arrow's `take` lays the pieces end to end; the strings are that buffer with fewer offsets.
+    `take` writes the pieces into one buffer, so the strings are this buffer with fewer offsets.
     """
     taken = pieces.take(pa.array(numbers))
     offsets = np.frombuffer(taken.buffers()[1], np.int32, len(taken) + 1)

@@ -38,13 +38,13 @@ def objects(path: str, form: type[T], expected: str) -> Iterator[tuple[int, T]]:
     Lines are read one by one, an array is read whole.
     """
     with _opened(path, "JSON Lines") as file:
-        found = _lines(file, path)
-        number, first = next(found, (1, b""))
+        lines = _lines(file, path)
+        number, first = next(lines, (1, b""))
         if first.startswith(b"["):
             content = b"\n" * (number - 1) + first + file.read()
             items = _items(content, path, expected)
         else:
-            items = chain([(number, first)] if first else (), found)
+            items = chain([(number, first)] if first else (), lines)
         decoder = msgspec.json.Decoder(form)
         for number, item in items:
             try:
@@ -129,8 +129,8 @@ def _value(content: bytes, path: str, expected: str, form: Any) -> Any:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {expected} ({error})") from error
     except UNREADABLE as error:
-        found = AT_BYTE.search(str(error))
-        at = error.start if isinstance(error, UnicodeDecodeError) else int(found[1]) if found else 0
+        match = AT_BYTE.search(str(error))
+        at = error.start if isinstance(error, UnicodeDecodeError) else int(match[1]) if match else 0
         line = content.count(b"\n", 0, at) + 1
         raise ConfigError(f"{path}:{line}: no valid JSON ({reason(error, content)}); {expected}") from error
 

@@ -61,8 +61,8 @@ def windows(example: Example, max_chars: int, cut_as: Example | None = None) -> 
       which it occurs. A relation is where both its ends are. An event is where its trigger is, with the arguments
       that are there too; an event without a trigger is where any of its arguments are. A string that occurs
       nowhere in the document (a class name, a normalised word) goes with the rest of its annotation, in the first
-      window where nothing of it occurs. Where a trigger is only a string and another event with it is told, an event
-      whose arguments are all elsewhere is left out.
+      window where nothing of it occurs. An event whose trigger is only a string is left out of a window that has
+      none of its arguments, if another window has some or this one has an event with the same label and trigger.
     - What no window holds, but a run of sentences of at most `max_chars` would, gets an extra window after the
       others, shared with as many others as fit. Its text is in other windows too, so it is used only for the
       tasks that need it, and the other layers are None; entities get none.
@@ -86,8 +86,8 @@ def _cut(example: Example, max_chars: int) -> tuple[list[Window], list[Share], l
     """The windows of a document, what of it each holds and what none does."""
     places = _places(example)
     whole = disjoint(span for place in places.values() for span in place or ())
-    found = sentences(example.text, example.lang)
-    units = [piece for sentence in found for piece in pieces(example.text, sentence, max_chars, whole)]
+    document_sentences = sentences(example.text, example.lang)
+    units = [piece for sentence in document_sentences for piece in pieces(example.text, sentence, max_chars, whole)]
     _, everything = _deal(example, places, [])
     cut = [Window(start, end, example.tasks, LAYERS) for start, end in _runs(units, everything, max_chars)]
     shares, lost = _deal(example, places, cut)
@@ -250,12 +250,12 @@ def _deal(
             number: replace(event, arguments=tuple(a for a, where in arguments if where is None or number in where))
             for number in held
         }
-        told = event.trigger and not event.trigger.spans and any(part.arguments for part in parts.values())
+        has_arguments = event.trigger and not event.trigger.spans and any(part.arguments for part in parts.values())
         for number, part in parts.items():
-            (shares[number].events if part.arguments or not told else bare[number]).append(part)
+            (shares[number].events if part.arguments or not has_arguments else bare[number]).append(part)
     for share, parts in zip(shares, bare, strict=True):
-        said = {(event.label, event.trigger) for event in share.events}
-        share.events.extend(part for part in dict.fromkeys(parts) if (part.label, part.trigger) not in said)
+        existing = {(event.label, event.trigger) for event in share.events}
+        share.events.extend(part for part in dict.fromkeys(parts) if (part.label, part.trigger) not in existing)
     for label, cut_through in broken.items() if cut else ():
         for start, end in disjoint(span for mention in cut_through for span in places[mention]):
             for number in order[bisect_right(starts, start - longest) : bisect_left(starts, end)]:

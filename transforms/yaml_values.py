@@ -1,7 +1,7 @@
 """YAML that a user or a stranger wrote → plain values in bounds, by the types of YAML 1.2; and back.
 
 A date, a time, `no` and `on` are the texts that they are written as, 2e-4 is a number. What unfolds by aliases to more
-than a file of `MAX_CHARS` could hold, what holds itself, and a key that stands twice are errors.
+than a file of `MAX_CHARS` could contain, what contains itself, and a repeated key are errors.
 """
 
 import codecs
@@ -185,7 +185,7 @@ def measure(node: yaml.Node, known: dict[int, tuple[int, int] | None]) -> tuple[
             parts += (measure(key, known), measure(value, known))
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in keys:
-                    raise problem_at(key, f"the key {key.value} stands twice")
+                    raise problem_at(key, f"the key {key.value} occurs twice")
                 keys.add((key.tag, key.value))
     size = 1 + sum(size for size, _ in parts)
     depth = 1 + max((depth for _, depth in parts), default=0)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import items_of, layer_items, mention_columns, nulls_where_none_may_be
+from schemas.arrow import has_forbidden_nulls, layer_items, list_items, mention_columns
 from schemas.example import LAYER, TASKS, Argument, Entity, Event, Mention, Relation
 from schemas.label import LabelSet
 from schemas.manifests import Facts, Names
@@ -24,7 +24,7 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
     """The facts of `table` (schema EXAMPLES) of the source with this key, or None if a row may have a fault."""
     if not table.num_rows:
         return Facts(0, {})
-    if nulls_where_none_may_be(table):
+    if has_forbidden_nulls(table):
         return None
     by_prefix = places(table["id"])
     lang, tasks = pc.unique(table["lang"]).to_pylist(), pc.unique(pc.list_flatten(table["tasks"])).to_pylist()
@@ -67,7 +67,7 @@ def distinct_labels(table: pa.Table) -> set[Names]:
     entities, _ = layer_items(table, "entities")
     relations, _ = layer_items(table, "relations")
     events, _ = layer_items(table, "events")
-    arguments, event_numbers = items_of(events.field("arguments"), np.arange(len(events)))
+    arguments, event_numbers = list_items(events.field("arguments"), np.arange(len(events)))
     labels = events.field("label")
     return {
         *(("entities", label) for label in pc.unique(entities.field("label")).to_pylist()),

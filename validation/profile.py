@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS, nulls_where_none_may_be, table_to_examples
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, has_forbidden_nulls, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.example_id import ExampleId, InstructionId
@@ -72,7 +72,7 @@ def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_ch
     """
     check_schema("examples", EXAMPLES, table)
     names = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
-    if nulls_where_none_may_be(table):
+    if has_forbidden_nulls(table):
         rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
         counts = (row_counts(row, names, max_chars) for row in rows)
     else:

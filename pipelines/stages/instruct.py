@@ -33,7 +33,7 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.ask import AskOptions, asking
+from transforms.ask import AskOptions, ask_spec
 from transforms.batches import SPLIT_NUM, cut
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
@@ -197,8 +197,8 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            what = asking(shard.task, label_set.labels, dictionary, self.prompts, self.options)
-            examples_a_table = max(1, INSTRUCTIONS_PER_TABLE // what.rows_an_example())
+            what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            examples_a_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_a_table), what):
                 examples = set_source_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)

@@ -61,7 +61,7 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
         ("instruct: {tasks: [NER, XX]}", "instruct.tasks.1: input should be 'NER'"),
         ("seed: 2020-13-45", "seed: input should be a valid integer, unable to parse string as an integer"),
         (f"ingest: {{limit: 1{'0' * 30}}}", "ingest.limit: input should be less than 9223372036854775808"),
-        ("seed: 1\nseed: 2", ":2: no valid YAML: the key seed stands twice"),
+        ("seed: 1\nseed: 2", ":2: no valid YAML: the key seed occurs twice"),
         (f"mine: [{'x, ' * 1000}]", "mine: input should be a valid dictionary or instance of Mine, not ['x', 'x',"),
         (f"sources: [{'1, ' * 1000}]", "sources.0: input should be a valid string, not 1; "),
         (f"? {'x' * 10000}\n: 1", "unknown key xxx"),

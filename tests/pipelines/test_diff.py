@@ -186,7 +186,7 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("{", "no JSON ("),
+        ("{", "invalid JSON ("),
         (
             "[]",
             "made by another version of IEForge, or damaged ($: expected `object`, got `array`)",

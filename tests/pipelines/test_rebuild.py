@@ -196,7 +196,7 @@ def test_a_list_of_sources_that_is_no_json(published, tmp_path, capsys):
     release = Path(shutil.copytree(published / "release", tmp_path / "release"))
     (release / "rebuild/sources.json").write_text("{")
     assert run(published, tmp_path / "out", "--release", release) == 2
-    assert "rebuild/sources.json: no JSON (" in capsys.readouterr().err
+    assert "rebuild/sources.json: invalid JSON (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

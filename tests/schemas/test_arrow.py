@@ -1,4 +1,4 @@
-"""Tables and dataclasses are two forms of the same values."""
+"""Examples survive the conversion to Arrow tables and back, in types that `datasets` reads."""
 
 import pyarrow as pa
 import pytest
@@ -10,14 +10,14 @@ from tests.strategies import examples
 
 
 @given(st.lists(examples(), max_size=5))
-def test_examples_survive_the_way_through_arrow(rows):
+def test_examples_survive_the_conversion_to_arrow_and_back(rows):
     table = examples_to_table(rows)
     assert table.schema.equals(EXAMPLES, check_metadata=True)
     assert table_to_examples(table) == rows
 
 
 @pytest.mark.parametrize("schema", [EXAMPLES, INSTRUCTIONS, REJECTS])
-def test_published_types_are_those_that_datasets_reads(schema):
+def test_datasets_can_read_all_types(schema):
     def kinds(kind: pa.DataType):
         yield kind
         for n in range(kind.num_fields):

@@ -53,7 +53,7 @@ def test_every_error_is_a_line_and_an_exit_code(error, code, printed, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_an_error_of_ours_is_not_caught(capsys):
+def test_a_bug_is_not_caught(capsys):
     with pytest.raises(ZeroDivisionError):
         run(lambda arguments: 1 // 0)
 
@@ -97,10 +97,10 @@ def test_help_names_the_program_that_was_called(monkeypatch):
 def test_the_hint_after_an_interrupt_may_name_arguments(capsys):
     parser = command.parser("harbour.count", DOCSTRING)
     parser.add_argument("--output")
-    hint = "{output} is not whole"
+    hint = "{output} is incomplete"
     work = raising(KeyboardInterrupt())
     assert command.run(parser.parse_args, work, ["--output", "{a}\n"], after_interrupt=hint) == 130
-    assert capsys.readouterr().err == "interrupted; {a}\\n is not whole\n"
+    assert capsys.readouterr().err == "interrupted; {a}\\n is incomplete\n"
     assert command.run(raising(KeyboardInterrupt()), work, [], after_interrupt=hint) == 130
     assert capsys.readouterr().err == "interrupted\n"
 

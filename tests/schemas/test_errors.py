@@ -1,4 +1,4 @@
-"""What a terminal is shown of a message that quotes somebody's file."""
+"""Messages that quote a file are safe to print on a terminal."""
 
 import unicodedata
 
@@ -23,7 +23,7 @@ BIDIRECTIONAL = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2
         ("column\tcolumn\0\x7f", r"column\tcolumn\x00\x7f"),
     ],
 )
-def test_what_a_terminal_would_obey_is_escaped_and_all_else_stays(text, shown):
+def test_only_control_characters_are_escaped(text, shown):
     assert printable(text) == shown
 
 

@@ -1,4 +1,4 @@
-"""Records behave as values: compared, hashed, shown, sent to a worker and copied with a change."""
+"""Records are values: they can be compared, hashed, printed, pickled and copied with a change."""
 
 import pickle
 
@@ -12,14 +12,14 @@ from tests.strategies import examples
 BERG = Entity("person", Mention("Berg", ((4, 8),)))
 
 
-def test_equal_records_are_one():
+def test_equal_records_have_equal_hashes():
     again = Entity("person", Mention("Berg", ((4, 8),)))
     assert again == BERG and len({again, BERG}) == 1 and hash(again) == hash(BERG)
     assert Entity("person", Mention("Berg")) != BERG and BERG.mention != BERG
     assert repr(BERG.mention) == "Mention(text='Berg', spans=((4, 8),))"
 
 
-def test_records_do_not_change():
+def test_records_are_immutable():
     with pytest.raises(AttributeError):
         BERG.label = "place"
     assert replace(BERG, label="place") == Entity("place", BERG.mention) and BERG.label == "person"

@@ -1,4 +1,4 @@
-"""Ids come back from their text whatever the key, one by one and by the column."""
+"""Ids of any key survive formatting and parsing, one by one and as columns."""
 
 import re
 
@@ -13,7 +13,7 @@ from schemas.id_columns import positions, source_keys
 
 NAMES = st.sampled_from(["a", "5", "05", "0", "IE-en", *SPLITS, *TASKS, "", " ", "\n", "中文", "😀", "train\n"])
 TRICKY = st.lists(NAMES, min_size=1, max_size=6).map("/".join)
-"""Paths whose parts look like the other parts of an id, and are empty, or hold blanks and line ends."""
+"""Paths whose parts look like other parts of an id, are empty, or contain spaces and line breaks."""
 
 KEYS = (TRICKY | st.text(st.characters(exclude_categories=("Cs",)), max_size=8)).filter(bool)
 COUNTS = st.integers(0, 30) | st.sampled_from([LIMIT - 1, 10**9])
@@ -25,21 +25,21 @@ TEXTS = TRICKY | EXAMPLE_IDS.map(str) | st.builds("{}{}".format, EXAMPLE_IDS, st
 @example(ExampleId("a/train/5", "train", 3))
 @example(ExampleId("a/train", "test", 3, 0))
 @example(ExampleId("a/train/5/6", "validation", 7, 8))
-def test_an_id_comes_back_from_its_text(id_):
+def test_an_id_survives_formatting_and_parsing(id_):
     assert ExampleId.parse(str(id_)) == id_
     assert str(id_).startswith(f"{id_.prefix}/")
     assert str(id_).startswith(format_id(id_.key, id_.split, id_.number))
 
 
 @given(TEXTS)
-def test_a_text_that_is_an_id_is_the_text_of_that_id_alone(text):
-    """So no two ids share a text: the ids of any two keys differ."""
+def test_every_id_has_one_text(text):
+    """No two ids share a text, so the ids of any two keys differ."""
     parsed = ExampleId.match(text)
     assert parsed is None or str(parsed) == text
 
 
 @given(EXAMPLE_IDS, st.sampled_from(TASKS), COUNTS)
-def test_the_id_of_an_instruction_comes_back_from_its_text(id_, task, batch):
+def test_an_instruction_id_survives_formatting_and_parsing(id_, task, batch):
     instruction = InstructionId(id_, task, batch)
     assert InstructionId.parse(str(instruction)) == instruction
     assert ExampleId.match(str(instruction)) is None
@@ -70,16 +70,20 @@ def test_texts_and_their_ids(text, id_):
         "a/train/" + "1" * 19,
     ],
 )
-def test_a_text_that_is_no_id(text):
+def test_a_text_that_is_not_an_id(text):
     assert ExampleId.match(text) is None
-    with pytest.raises(ValueError, match=re.escape(f"{text!r} is no example id; expected <key>/<split>/<number> or ")):
+    with pytest.raises(
+        ValueError, match=re.escape(f"{text!r} is not an example id; expected <key>/<split>/<number> or ")
+    ):
         ExampleId.parse(text)
 
 
 @pytest.mark.parametrize("text", ["a/train/5", "a/train/5/0", "a/train/5/ner/0", "a/train/5/NER/00", "a/5/NER/0"])
-def test_a_text_that_is_no_id_of_an_instruction(text):
+def test_a_text_that_is_not_an_instruction_id(text):
     assert InstructionId.match(text) is None
-    with pytest.raises(ValueError, match=re.escape(f"{text!r} is no instruction id; expected <example id>/<task>/")):
+    with pytest.raises(
+        ValueError, match=re.escape(f"{text!r} is not an instruction id; expected <example id>/<task>/")
+    ):
         InstructionId.parse(text)
 
 
@@ -90,15 +94,15 @@ def test_a_text_that_is_no_id_of_an_instruction(text):
         *(("a", "train", 0, -1), ("a", "train", 0, LIMIT)),
     ],
 )
-def test_parts_that_make_no_id(parts):
-    with pytest.raises(ValueError, match="makes no example id; expected a key that is not empty, one of train, vali"):
+def test_invalid_parts_of_an_id(parts):
+    with pytest.raises(ValueError, match="is not a valid example id; expected a non-empty key, one of train, vali"):
         ExampleId(*parts)
 
 
 def test_a_window_has_no_windows():
     window = ExampleId("a", "train", 5).with_window(0)
     assert window == ExampleId("a", "train", 5, 0)
-    with pytest.raises(ValueError, match="a/train/5/0: a window is not cut again"):
+    with pytest.raises(ValueError, match="a/train/5/0: a window cannot be cut again"):
         window.with_window(1)
 
 

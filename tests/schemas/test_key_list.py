@@ -1,4 +1,4 @@
-"""Lists of keys in one flag: any key survives, and what people type means what it meant."""
+"""Lists of keys in one flag: any key survives, and plain lists mean what users expect."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ KEYS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)
 
 
 @given(st.lists(KEYS | st.sampled_from(["a,b", '"', "-x", " x", "a\nb", "\r", "", "Orr, J (2024) notes"]), min_size=1))
-def test_any_keys_come_back(keys):
+def test_any_keys_survive_joining_and_splitting(keys):
     text = key_list.join(keys)
     assert key_list.split(text, "--sources") == keys
     assert not text.startswith("-")
@@ -29,11 +29,11 @@ def test_any_keys_come_back(keys):
         ("a,", ["a", ""]),
     ],
 )
-def test_what_people_type(text, keys):
+def test_values_that_users_type(text, keys):
     assert key_list.split(text, "--sources") == keys
 
 
 @pytest.mark.parametrize("text", ['"a', '"a"b', "a\nb"])
-def test_quotes_that_are_wrong_are_one_line(text):
+def test_wrong_quotes_are_an_error_with_the_flag(text):
     with pytest.raises(ConfigError, match="--sources"):
         key_list.split(text, "--sources")

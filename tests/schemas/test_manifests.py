@@ -1,4 +1,4 @@
-"""Manifests: what is written is read back, a file of another form is refused with the key, alterations are noticed."""
+"""Manifests survive writing and reading; other JSON is refused with the key that differs; changes are detected."""
 
 import json
 
@@ -12,7 +12,7 @@ from schemas.manifests import RESULTS, Cleaned, Ingested, Instructed, Instructio
 from tests.manifests import SHA256, example_shard, instruction_shard, layer_counts, source_facts, split_read, statistics
 
 SPLIT = split_read(read=layer_counts(3, 2), rejected={Reason.BROKEN_JSON: 1}, first_rejects=("a:1: broken_json: x",))
-NOTED = [
+SAMPLE_RESULTS = [
     Ingested({"a": source_facts()}, {"a": {"train": (("a.json", SHA256),)}}, (SPLIT,), {"b": "why"}, ("c",)),
     Cleaned((example_shard(facts=manifests.Facts(1, {"a/train": ((0, -1), (4, 2))}, labels=(("NER", None),))),)),
     Instructed((instruction_shard({"a": 3}),)),
@@ -24,15 +24,15 @@ def written(result: manifests.StageResult) -> bytes:
     return manifests.render(result.stage, "f", result, {"x": 1}, {"x": SHA256}).encode()
 
 
-@pytest.mark.parametrize("result", NOTED, ids=lambda result: result.stage)
-def test_what_is_written_is_read_back(result):
+@pytest.mark.parametrize("result", SAMPLE_RESULTS, ids=lambda result: result.stage)
+def test_a_manifest_survives_writing_and_reading(result):
     manifest = manifests.parse(written(result), type(result), "p", "run")
     assert manifest.result == result
     assert (manifest.completion.stage, manifest.completion.files) == (result.stage, {"x": 1})
     assert manifests.is_as_written(written(result))
 
 
-def test_every_stage_has_a_folder_of_its_own():
+def test_no_two_stages_share_a_folder():
     assert len({form.folder for form in RESULTS.values()}) == len(RESULTS)
     assert manifests.path("build", Instructed) == "build/data/manifest.json"
 
@@ -54,7 +54,7 @@ def test_every_stage_has_a_folder_of_its_own():
     ],
 )  # fmt: skip
 def test_a_manifest_of_another_version_is_refused_with_the_key_that_differs(change, difference):
-    content = json.loads(written(NOTED[0]))
+    content = json.loads(written(SAMPLE_RESULTS[0]))
     change(content)
     with pytest.raises(ConfigError) as refusal:
         manifests.parse(json.dumps(content).encode(), Ingested, "examples/manifest.json", "run the build again")
@@ -64,23 +64,23 @@ def test_a_manifest_of_another_version_is_refused_with_the_key_that_differs(chan
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"a":' * 100_000])
-def test_what_is_no_json_is_refused(content):
-    with pytest.raises(ConfigError, match=r"^p: no JSON \(.*\); run$"):
+def test_invalid_json_is_refused(content):
+    with pytest.raises(ConfigError, match=r"^p: invalid JSON \(.*\); run$"):
         manifests.parse(content, Ingested, "p", "run")
 
 
 @pytest.mark.parametrize("change", [lambda m: m["absent"].append("d"), lambda m: m.update(checksum="1" * 64)])
-def test_an_alteration_is_noticed(change):
-    content = json.loads(written(NOTED[0]))
+def test_a_change_is_detected(change):
+    content = json.loads(written(SAMPLE_RESULTS[0]))
     change(content)
     altered = json.dumps(content, ensure_ascii=False).encode()
     assert manifests.parse(altered, Ingested, "p", "run")
     assert not manifests.is_as_written(altered)
 
 
-def test_checksums_that_a_stage_noted_need_not_be_computed_again():
-    assert manifests.noted_checksums(NOTED[1]) == {"clean/a/train-00000.parquet": SHA256}
-    assert manifests.noted_checksums(NOTED[3]) == {}
+def test_checksums_that_a_stage_recorded():
+    assert manifests.noted_checksums(SAMPLE_RESULTS[1]) == {"clean/a/train-00000.parquet": SHA256}
+    assert manifests.noted_checksums(SAMPLE_RESULTS[3]) == {}
 
 
 def test_statistics_are_read_back():
@@ -96,5 +96,5 @@ def test_totals_add_up_field_by_field():
     assert total(InstructionCounts, []) == InstructionCounts()
 
 
-def test_reasons_are_keys_by_their_names():
+def test_reasons_are_written_by_their_names():
     assert msgspec.to_builtins(SPLIT)["rejected"] == {"broken_json": 1}

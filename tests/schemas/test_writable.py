@@ -1,4 +1,4 @@
-"""What a reject quotes can be written, whatever the file's bytes are."""
+"""Rejects can be written whatever bytes their file contains."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ lone = st.text(st.characters(categories=["Cs", "Ll", "Lo", "Zs"]))
         ("\udfff\udc7f", r"\udfff\udc7f"),
     ],
 )
-def test_what_utf8_cannot_hold_is_escaped(text, shown):
+def test_lone_surrogates_are_escaped(text, shown):
     assert writable(text) == shown
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.label import Label
-from transforms.ask import AskOptions, refuse_strange
+from transforms.ask import AskOptions, refuse_unknown
 from transforms.batches import SPLIT_NUM
 from transforms.draw import drawn, purpose_key, seed_key
 
@@ -45,7 +45,7 @@ def ask(
     """
     by_name = {label.name: label for label in labels}
     positive = set(positives)
-    refuse_strange(example_id, task, positive, by_name)
+    refuse_unknown(example_id, task, positive, by_name)
     hard = {name for p in positive for name in (dictionary or {}).get(p, ()) if name in by_name} - positive
 
     key = seed_key(options.seed, example_id, task)

@@ -575,7 +575,7 @@ def test_an_interrupted_run_ends_at_once_and_is_taken_up(stop, data, tmp_path):
         started = time.monotonic()
         _, error = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert error == "interrupted; the same command goes on where this one stopped\n"
+        assert error == "interrupted; run the same command again to resume\n"
         assert time.monotonic() - started < 10
         slow.clear()
         assert predict.main(list(flags)) == 0

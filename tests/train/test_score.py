@@ -322,17 +322,17 @@ def test_what_is_rendered_as_gold_scores_1(tmp_path_factory, drawn, task, whole)
         settings_of_task = (task, LABELS.get(task, EVENTS), None, PROMPTS, one_each)
         made, _ = instructions(replace(example, split="train"), *settings_of_task)
         annotated, _ = instructions(replace(example, split="test"), *settings_of_task)
-        for row in made:
+        for line in made:
             rows.append(
                 {
-                    "id": f"{number}/{row.id}",
+                    "id": f"{number}/{line.id}",
                     "example_id": str(number),
                     "task": task,
                     "source": "Made",
                     "split": SPLITS[-1],
-                    "instruction": row.instruction,
-                    "label": annotated[0].label if whole else row.output,
-                    "output": row.output,
+                    "instruction": line.instruction,
+                    "label": annotated[0].label if whole else line.output,
+                    "output": line.output,
                 }
             )
     if not rows:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.arrow import examples_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
 from transforms.clean import ONE_LETTER_IN, is_clean, letter_count, low_quality, repair
-from transforms.clean_table import AT_ONCE, clean_strings, has_letters, untouched
+from transforms.clean_table import STRINGS_PER_CHECK, clean_strings, has_letters, untouched
 from transforms.windows import windows
 
 MAX_CHARS = 12
@@ -58,7 +58,7 @@ def test_an_ordinary_row_is_left_untouched():
     assert untouched(examples_to_table([row, long, row]), MAX_CHARS).tolist() == [True, False, True]
 
 
-@given(st.lists(strings | st.text(max_size=5), max_size=6), st.sampled_from([0, AT_ONCE - 2]))
+@given(st.lists(strings | st.text(max_size=5), max_size=6), st.sampled_from([0, STRINGS_PER_CHECK - 2]))
 def test_strings_that_are_clean_are_found_whatever_stands_beside_them(some, before):
     assert clean_strings(["Ada"] * before + some).tolist() == [True] * before + [is_clean(string) for string in some]
 

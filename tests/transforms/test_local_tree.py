@@ -47,7 +47,7 @@ def test_names_that_are_no_utf8_are_left_out_and_the_rest_is_listed(root):
     tree = list_tree(str(root))
     assert tree.files == ["inside/train.txt"]
     assert len(tree.left_out) == 4
-    assert set(tree.left_out.values()) == {"its name is no UTF-8; rename it"}
+    assert set(tree.left_out.values()) == {"its name is not valid UTF-8; rename it"}
     assert tree.left_out.keys() >= {"b\udce4d", "inside/d\udce9v.txt"}
 
 

@@ -12,7 +12,7 @@ from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, Re
 from schemas.label import Label, typed_label
 from tests.specification.gold import Gold
 from tests.strategies import examples
-from transforms.ask import Asked, AskOptions, asking
+from transforms.ask import AskOptions, LabelBatches, ask_spec
 from transforms.gold import golds
 from transforms.instruct import answer_column, prompt_column, schema_items
 
@@ -51,9 +51,9 @@ def rendered(
     found = golds(table, task, labels, {})
     numbers = np.array([labels.index(label) for label in (labels if asked is None else asked)])
     zeros, flags = np.zeros(len(numbers), np.int64), np.ones(len(numbers), bool)
-    batch = Asked(zeros[:1], zeros[:1], zeros, numbers, flags, ~flags, 0)
+    batch = LabelBatches(zeros[:1], zeros[:1], zeros, numbers, flags, ~flags, 0)
     prompts = {task: {"en": ("?",), "zh": ("?",)}}
-    what = dataclasses.replace(asking(task, labels, None, prompts, AskOptions()), labels=tuple(labels))
+    what = dataclasses.replace(ask_spec(task, labels, None, prompts, AskOptions()), labels=tuple(labels))
     schema, langs = schema_items(found, batch, what, {}), table["lang"].combine_chunks()
     prompt = prompt_column([example.text], langs, batch, np.zeros(1, np.uint64), schema, what)
     output = answer_column(found, batch, what)

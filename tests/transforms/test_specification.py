@@ -13,7 +13,7 @@ from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import AskOptions, asking, rank_in_group
+from transforms.ask import AskOptions, ask_spec, rank_in_group
 from transforms.instruct import instruction_table
 
 NAMES = ("drug", "disease", "地点")
@@ -72,7 +72,7 @@ def test_the_table_is_the_rows_one_by_one(task, data):
         own, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
         one_by_one += own
         cut += dropped
-    table, cut_at_once = instruction_table(examples_to_table(rows), asking(task, labels, dictionary, PROMPTS, chosen))
+    table, cut_at_once = instruction_table(examples_to_table(rows), ask_spec(task, labels, dictionary, PROMPTS, chosen))
     table.validate(full=True)
     assert table.schema.equals(INSTRUCTIONS, check_metadata=True)
     assert cut_at_once == cut
@@ -85,7 +85,7 @@ def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
     with pytest.raises(ValueError) as plain:
         instructions(example, "NER", labels, None, PROMPTS, AskOptions())
     with pytest.raises(ValueError) as fast:
-        instruction_table(examples_to_table([example]), asking("NER", labels, None, PROMPTS, AskOptions()))
+        instruction_table(examples_to_table([example]), ask_spec("NER", labels, None, PROMPTS, AskOptions()))
     assert str(fast.value) == str(plain.value)
 
 
@@ -99,7 +99,7 @@ def test_what_stands_twice_is_answered_where_it_stands_first(task, layer):
         items = [Relation("drug", mention, mentions[0], "drug", "drug") for mention in mentions]
     example = replace(EXAMPLE, text=text, **{layer: tuple(items)})
     labels = label_set(task, 0)
-    table, _ = instruction_table(examples_to_table([example]), asking(task, labels, None, PROMPTS, AskOptions()))
+    table, _ = instruction_table(examples_to_table([example]), ask_spec(task, labels, None, PROMPTS, AskOptions()))
     own, _ = instructions(example, task, labels, None, PROMPTS, AskOptions())
     assert table.to_pylist() == instructions_to_table(own).to_pylist()
     said = "".join(table["output"].to_pylist())
@@ -122,6 +122,6 @@ def test_many_hard_negatives_of_which_some_are_cut(ratio, size):
         for n in range(60)
     ]
     made = [instructions(example, "NER", labels, dictionary, PROMPTS, chosen) for example in rows]
-    table, cut = instruction_table(examples_to_table(rows), asking("NER", labels, dictionary, PROMPTS, chosen))
+    table, cut = instruction_table(examples_to_table(rows), ask_spec("NER", labels, dictionary, PROMPTS, chosen))
     assert cut == sum(dropped for _, dropped in made) > 0
     assert table.to_pylist() == instructions_to_table([row for own, _ in made for row in own]).to_pylist()

@@ -75,7 +75,7 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
     ("content", "line", "problem"),
     [
         ("a: 1\nb: [", 2, "expected the node content"),
-        ("a: 1\nb: 2\na: 3\n", 3, "the key a stands twice"),
+        ("a: 1\nb: 2\na: 3\n", 3, "the key a occurs twice"),
         ("a: 1\n---\nb: 2\n", 2, "but found another document"),
         ("a: !!python/object/apply:os.system [ls]\n", 1, "could not determine a constructor"),
         ("a: !!timestamp never\n", 1, "could not determine a constructor"),

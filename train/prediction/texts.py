@@ -12,7 +12,7 @@ from schemas.errors import ConfigError
 from schemas.example import Event, Example, Mention, Span
 from schemas.label import Label
 from transforms import user_files
-from transforms.ask import AskOptions, asking
+from transforms.ask import AskOptions, ask_spec
 from transforms.clean import Steps, repair_text, span_before
 from transforms.instruct import bounded, instruction_table
 from transforms.language import detect_language
@@ -162,7 +162,7 @@ def rows(
     """
     names = [label.name for label in labels]
     examples = [_example(example_id, window, task, names) for example_id, window in cut.items()]
-    settings = asking(task, labels, None, prompts, options)
+    settings = ask_spec(task, labels, None, prompts, options)
     made: list[dict] = []
     for table in bounded(_tables(examples), settings):
         made += instruction_table(table, settings)[0].to_pylist()

@@ -1,8 +1,8 @@
 """ACE 2005 annotation, one document as `X.sgm` (text) and `X.apf.xml` (stand-off) → RawExamples; LDC2006T06.
 
-Offsets of the annotation count the characters of the text file without its tags, line ends included, and name the
-last character of a mention. Whether they count an entity reference (`&amp;`) as written or as the character that it
-stands for differs between documents: the reading that spells more mentions is taken.
+Offsets count the characters of the text file without its tags, including line breaks; ends are inclusive. Documents
+differ in whether an entity reference (`&amp;`) counts as written or as one character: the reader uses the
+interpretation under which more mentions match the text.
 """
 
 import re
@@ -22,7 +22,7 @@ from transforms.formats.offsets import is_offset
 
 REFERENCE = re.compile("&(?:[A-Za-z]+|#[0-9]{1,7});")
 WRAP = re.compile(r"(?<=\S)([ \t]*)\n([ \t]*)(?=\S)")
-"""A single line end within a run of text: a wrapped line, no paragraph."""
+"""A single line break within a run of text: a wrapped line, not a new paragraph."""
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 
@@ -30,7 +30,7 @@ PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 class Marked:
     """A mention of an entity (`label` is its TYPE), a value (its TYPE) or a time (`TIMEX2`).
 
-    `extent` is the whole phrase; `head`, its head word or name, is there for entities alone.
+    `extent` is the whole phrase. `head`, its head word or name, is set only for entities.
     """
 
     label: str
@@ -49,10 +49,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The body's text and what is annotated in it; every id that a link names is in `mentions`.
+    """The text of the body and its annotations; `mentions` has every id that a link names.
 
-    `lost`: the arguments of relations and events that name no mention of the file, or a value or a time without a
-    place in the text.
+    `lost`: the arguments of relations and events that refer to no mention of the file, or to a value or a time that
+    has no place in the text.
     """
 
     text: str
@@ -65,12 +65,12 @@ class Document:
 def read(
     files: Iterable[File], to_example: Callable[[str, Document], RawExample | BadRecord]
 ) -> Iterator[RawExample | BadRecord]:
-    """Every pair `X.sgm`, `X.apf.xml` of one folder through `to_example(place, document)`, in order of name.
+    """The results of `to_example(place, document)` for every pair `X.sgm`, `X.apf.xml` of a folder, in order of name.
 
-    A document with a missing file, broken XML or an annotation that breaks the format is a BadRecord, and so is one in
-    which an entity or a trigger has no place; an argument that has none is lost alone. Only the
-    body's text is kept (no document id, type and date), widened to what is annotated outside; wrapped lines are
-    joined by a blank, which changes no offset.
+    A document is a BadRecord if a file is missing, its XML is broken, an annotation violates the format, or an entity
+    or a trigger has no place in the text. An argument without a place is lost alone. Only the text of the body is kept
+    (without document id, type and date), extended to annotations outside it. Wrapped lines are joined by a space,
+    which changes no offset.
     """
     for pair in pairs(files, ".sgm", ".apf.xml"):
         if isinstance(pair, BadRecord):
@@ -79,14 +79,16 @@ def read(
         text, annotation = pair
         sgml = text.text()
         if "</DOC>" not in sgml:
-            yield BadRecord(f"{text.name}:1", Reason.BROKEN_RECORD, "there is no </DOC>; is the file cut?")
+            yield BadRecord(f"{text.name}:1", Reason.BROKEN_RECORD, "there is no </DOC>; is the file truncated?")
             continue
         document = parse(sgml, annotation)
         yield document if isinstance(document, BadRecord) else to_example(f"{text.name}:1", document)
 
 
 class _Broken(Exception):
-    """Carries what is wrong with an element out of its parser; `parse` catches it, or what loses less."""
+    """An element violates the format. `parse` catches it and rejects the document, unless an inner parser catches it
+    first and loses less.
+    """
 
     def __init__(self, element: etree._Element, reason: Reason, detail: str):
         self.line, self.reason, self.detail = element.sourceline, reason, detail
@@ -111,36 +113,36 @@ def parse(sgml: str, annotation: File) -> Document | BadRecord:
 
 
 def _document(sgml: str, root: etree._Element, name: str) -> Document:
-    """Raises _Broken; `name` is the annotation's, for what is lost."""
+    """Raises _Broken. `name` is the name of the annotation file, for BadRecords."""
     text, moved, body = plain_text(sgml)
 
     def offsets(mark: etree._Element) -> Span:
         start, last = (_attribute(mark, bound) for bound in ("START", "END"))
         if not (is_offset(start) and is_offset(last) and int(start) <= int(last) < len(moved) - 1):
-            detail = f"{start} to {last} is no span of a text of {len(moved) - 1} characters"
+            detail = f"{start} to {last} is not a span of a text of {len(moved) - 1} characters"
             raise _Broken(mark, Reason.OFFSET_MISMATCH, detail)
         return int(start), int(last) + 1
 
     marks = []
     for mark in root.iter("charseq"):
-        with suppress(_Broken):  # whether it is needed shows below
+        with suppress(_Broken):  # reported below if the mention is used
             marks.append((*offsets(mark), _plain(mark.text or "")))
 
-    def spelled(reading: Sequence[int]) -> int:
-        return sum(_plain(text[reading[start] : reading[end]]) == given for start, end, given in marks)
+    def count_matches(reading: Sequence[int]) -> int:
+        return sum(_plain(text[reading[start] : reading[end]]) == string for start, end, string in marks)
 
-    reading = max((moved, range(len(moved))), key=spelled)
+    reading = max((moved, range(len(moved))), key=count_matches)
 
     def mention(element: etree._Element, part: str) -> Mention:
         mark = element.find(f"{part}/charseq")
         if mark is None:
             raise _Broken(element, Reason.MISSING_FIELD, f"<{element.tag}> has no <{part}> with a <charseq>")
         start, end = (reading[offset] for offset in offsets(mark))
-        found, given = text[start:end], _plain(mark.text or "")
-        return Mention(found if _plain(found) == given else given, ((start, end),))
+        actual, expected = text[start:end], _plain(mark.text or "")
+        return Mention(actual if _plain(actual) == expected else expected, ((start, end),))
 
     mentions: dict[str, Marked] = {}
-    misplaced: dict[str, _Broken] = {}  # values and times, which are arguments alone
+    misplaced: dict[str, _Broken] = {}  # values and times, which are only used as arguments
     lost: list[BadRecord] = []
     for kind in ("entity", "value", "timex2"):
         for item in root.iter(kind):
@@ -166,7 +168,7 @@ def _document(sgml: str, root: etree._Element, name: str) -> Document:
                 if reference in misplaced:
                     raise misplaced[reference]
                 if reference not in mentions:
-                    raise _Broken(argument, Reason.MISSING_FIELD, f"{reference} is no mention of this file")
+                    raise _Broken(argument, Reason.MISSING_FIELD, f"{reference} is not a mention of this file")
                 arguments.append((role, reference))
             except _Broken as problem:
                 lost.append(problem.record(name, unknown))
@@ -184,13 +186,14 @@ def _attribute(element: etree._Element, name: str) -> str:
 
 
 def _plain(string: str) -> str:
-    """The string on one line, with the characters that its references stand for."""
+    """The string on one line, with its entity references replaced."""
     return REFERENCE.sub(lambda reference: unescape(reference[0]), string).replace("\n", " ")
 
 
 def plain_text(sgml: str) -> tuple[str, list[int], Span]:
-    """The text without tags and references, where in it each character of the text without tags alone is (and its
-    end), and the span of the body (the whole, where there is no <BODY>).
+    """(text, offsets, body): the text without tags, with its entity references replaced; for each offset in the text
+    with its references as written, up to its end, the offset in this text; and the span of the body (the whole text if
+    there is no <BODY>).
     """
     pieces: list[str] = []
     moved = [0]
@@ -204,7 +207,7 @@ def plain_text(sgml: str) -> tuple[str, list[int], Span]:
 
 
 def _runs(sgml: str) -> Iterator[tuple[str, str]]:
-    """(text, the tag after it); the last tag is empty."""
+    """Pairs of a text and the tag after it; the last tag is empty."""
     at, start = 0, sgml.find("<")
     while start >= 0 and (end := sgml.find(">", start) + 1):
         yield sgml[at:start], sgml[start:end]
@@ -213,7 +216,7 @@ def _runs(sgml: str) -> Iterator[tuple[str, str]]:
 
 
 def _characters(run: str) -> Iterator[tuple[str, int]]:
-    """(character, how many characters it is written with)."""
+    """Pairs of a character and the number of characters by which it is written."""
     at = 0
     for reference in REFERENCE.finditer(run):
         yield from ((character, 1) for character in run[at : reference.start()])
@@ -223,7 +226,7 @@ def _characters(run: str) -> Iterator[tuple[str, int]]:
 
 
 def _cut(document: Document, start: int, end: int) -> Document:
-    """The document from `start` to `end` without the blanks there, widened to every entity, trigger and argument."""
+    """The document from `start` to `end`, stripped, and extended to every entity, trigger and argument."""
     linked = {reference for link in document.relations + document.events for _, reference in link.arguments}
     mentions = {
         reference: marked

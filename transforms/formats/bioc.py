@@ -1,4 +1,4 @@
-"""BioC XML with document-level relations between concepts → one RawExample a document; Comeau et al. 2013."""
+"""BioC XML with document-level relations between concepts → one RawExample per document; Comeau et al. 2013."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from schemas.example import Entity, Mention, RawExample, Span, surface
 from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats.offsets import is_offset
-from transforms.formats.pubtator import ConceptMentions, concept_of, concepts_of
+from transforms.formats.pubtator import ConceptMentions, parse_concepts, qualified_concept
 
 
 def read(
@@ -22,17 +22,16 @@ def read(
     drop: tuple[str, str] | None = None,
     vocabulary: str = "",
 ) -> Iterator[RawExample | BadRecord]:
-    """Every document of every file; passages are joined by one blank, and so are sentences of one that have a gap
-    between them. An annotation without <text> is what stands at its locations, one without a location is left out.
+    """Every document of every file. Passages are joined by one space, and so are sentences of a passage with a gap
+    between them. An annotation without <text> gets the text at its locations; one without a location is left out.
 
-    `concept` is the infon that holds an annotation's concept ids (`MESH`, `identifier`), `vocabulary` that of ids which
-    name none (`pubtator.concepts_of`); `ends` are the infons that name a relation's head and tail concept (its label is
-    in the infon `relation`). Annotations with the infon `drop` (key, value) are left
-    out: of a composite mention and its parts only one may be kept, or the same words are counted twice.
+    `concept` is the infon with the concept ids of an annotation (`MESH`, `identifier`). `vocabulary` is the vocabulary
+    of ids that name none (see `pubtator.parse_concepts`). `ends` are the infons with the head and tail concept of a
+    relation, whose label is in the infon `relation`. Annotations with the infon `drop` (key, value) are left out:
+    keeping both a composite mention and its parts would count the same words twice.
 
-    A document with a broken annotation is a BadRecord. A relation of concepts for which no two mentions stand is lost
-    alone. Where the XML itself breaks, the documents before it are
-    kept, one BadRecord stands for what follows.
+    A document with a broken annotation is a BadRecord. A relation between concepts that have no two mentions is lost
+    alone. If the XML is broken, the documents before that are kept, and one BadRecord reports the rest of the file.
     """
     for file in files:
         documents = etree.iterparse(BytesIO(file.read()), tag="document", remove_comments=True, remove_pis=True)
@@ -63,7 +62,7 @@ def _document(
     entities: list[Entity] = []
     lost: list[BadRecord] = []
     for passage in element.iter("passage"):
-        places: list[tuple[int, Span]] = []  # of the passage's sentences: offset in the document, span in `text`
+        places: list[tuple[int, Span]] = []  # per sentence: offset in the document, span in `text`
         for part in passage.findall("sentence") or [passage]:
             offset = part.findtext("offset", "")
             if not is_offset(offset):
@@ -84,17 +83,17 @@ def _document(
                 unknown = UnknownLabel("entities", infons["type"])
                 lost.append(broken(annotation, Reason.MISSING_FIELD, detail, unknown))
                 continue
-            spans = []
+            locations: list[Span | None] = []
             for location in annotation.iter("location"):
                 start, length = location.get("offset", ""), location.get("length", "")
                 if not (is_offset(start) and is_offset(length)):
                     return broken(annotation, Reason.MISSING_FIELD, "a <location> has no offset and length")
-                spans.append(_span(int(start), int(length), places))
-            if None in spans:
+                locations.append(_span(int(start), int(length), places))
+            spans = tuple(sorted(span for span in locations if span is not None))
+            if len(spans) < len(locations):
                 return broken(annotation, Reason.OFFSET_MISMATCH, "an annotation has no place in its passage")
-            spans = tuple(sorted(spans))
             mention = Mention(annotation.findtext("text") or surface(text, spans), spans)
-            concepts = concepts_of(infons.get(concept, ""), vocabulary)
+            concepts = parse_concepts(infons.get(concept, ""), vocabulary)
             entities.append(Entity(infons["type"], mention, concepts=concepts))
     relations, placed = [], ConceptMentions(entities)
     for item in element.iter("relation"):
@@ -104,9 +103,9 @@ def _document(
             return broken(item, Reason.MISSING_FIELD, f"a relation has no infon {min(missing)!r}")
         head, tail = (infons[end] for end in ends)
         label = infons["relation"]
-        relation = placed.relation(label, concept_of(head, vocabulary), concept_of(tail, vocabulary))
+        relation = placed.relation(label, qualified_concept(head, vocabulary), qualified_concept(tail, vocabulary))
         if relation is None:
-            detail = f"no two mentions stand for {head} and {tail}; their relation is left out"
+            detail = f"{head} and {tail} have no two mentions; their relation is left out"
             lost.append(broken(item, Reason.MISSING_FIELD, detail, UnknownLabel("relations", label)))
         else:
             relations.append(relation)
@@ -120,7 +119,7 @@ def _document(
 
 
 def _span(start: int, length: int, places: Sequence[tuple[int, Span]]) -> Span | None:
-    """Where what starts at `start` in the document stands in the text; None where no one of `places` holds it."""
+    """The span in the text of what starts at `start` in the document; None if none of `places` contains it."""
     at = bisect_right(places, start, key=itemgetter(0)) - 1
     if at < 0 or length < 1:
         return None

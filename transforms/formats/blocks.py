@@ -17,7 +17,7 @@ from transforms.files import File
 START = re.compile(r"[0-9]+[ \t]")
 SENTENCE = re.compile(r'[0-9]+[ \t]+"(.*)"[ \t]*')
 RELATION = re.compile(r"(.+)\((e1,e2|e2,e1)\)")
-# Blanks within the tags are no part of the mention nor of the text; a run of them is looked at from its first alone.
+# Spaces inside the tags belong neither to the mention nor to the text; a run of spaces matches only from its first one.
 TAG = re.compile(r"<(e[12])> *|(?:(?<! ) +)?</(e[12])>")
 BARE_TAG = re.compile(r"<(e[12])>|</(e[12])>")
 
@@ -26,10 +26,10 @@ Line = tuple[int, str]
 
 
 def read(files: Iterable[File], undirected: Container[str]) -> Iterator[RawExample | BadRecord]:
-    """Every block as its sentence without quotes and tags and one relation, placed at the sentence's line.
+    """Every block as its sentence, without quotes and tags, with one relation. The place is the line of the sentence.
 
-    `Name(e2,e1)` has e2 as its head; the labels in `undirected` (`Other`, `no_relation`) stand without direction,
-    with e1 as head. Blocks are told apart by blank lines (any number) and by the number that opens a sentence.
+    `Name(e2,e1)` has e2 as its head. The labels in `undirected` (`Other`, `no_relation`) have no direction; e1 is their
+    head. A block ends at a blank line or at the number that starts the next sentence.
     """
     for file in files:
         for block in _blocks(file):
@@ -41,7 +41,7 @@ def read(files: Iterable[File], undirected: Container[str]) -> Iterator[RawExamp
 
 
 class Broken(Exception):
-    """Carries what is wrong with a block or its tags out of the parser; caught where a file is read."""
+    """A block or its tags violate the format; `read` catches it."""
 
 
 def _blocks(file: File) -> Iterator[list[Line]]:
@@ -59,23 +59,23 @@ def _blocks(file: File) -> Iterator[list[Line]]:
 def _example(place: str, lines: list[str], undirected: Container[str]) -> RawExample:
     sentence = SENTENCE.fullmatch(lines[0])
     if not sentence:
-        raise Broken(f'{lines[0][:80]!r} is no `number<TAB>"sentence"`')
+        raise Broken(f'{lines[0][:80]!r} is not `number<TAB>"sentence"`')
     if len(lines) < 2 or len(lines) > 3 or not all(line.startswith("Comment") for line in lines[2:]):
         raise Broken("a block is a sentence, a relation and at most one comment; is a line missing or broken?")
     text, spans = parse(sentence[1].strip(" "))
     name = lines[1].strip()
     directed = RELATION.fullmatch(name)
     if not directed and name not in undirected:
-        raise Broken(f"{name[:80]!r} is no relation with a direction, as `Name(e1,e2)`")
+        raise Broken(f"{name[:80]!r} is not a relation with a direction, such as `Name(e1,e2)`")
     label, ends = directed.groups() if directed else (name, "e1,e2")
     head, tail = (Mention(text[slice(*spans[end])], (spans[end],)) for end in ends.split(","))
     return RawExample(place, text, relations=(Relation(label, head, tail),))
 
 
 def parse(tagged: str, pattern: re.Pattern = TAG) -> tuple[str, dict[str, Span]]:
-    """`The <e1>smoke</e1> ...` → the text without what `pattern` matches, and the spans of e1 and e2 in it.
+    """`The <e1>smoke</e1> ...` → the text without the matches of `pattern`, and the spans of e1 and e2 in it.
 
-    Raises Broken where a mention is not opened once and then closed once.
+    Raises Broken unless each mention is opened exactly once and then closed exactly once.
     """
     opened: dict[str, int] = {}
     closed: dict[str, int] = {}
@@ -85,7 +85,7 @@ def parse(tagged: str, pattern: re.Pattern = TAG) -> tuple[str, dict[str, Span]]
         position = tag.end()
         name, ends = (tag[1], opened) if tag[1] else (tag[2], closed)
         if name in ends:
-            raise Broken(f"{tag[0].strip()} stands twice in {tagged[:80]!r}")
+            raise Broken(f"{tag[0].strip()} occurs twice in {tagged[:80]!r}")
         ends[name] = len(text)
     text += tagged[position:]
     for name in ("e1", "e2"):

@@ -12,7 +12,7 @@ from transforms.files import File
 from transforms.formats.offsets import DIGITS
 
 IGNORED = "AM#*"
-"""First letters of lines that are not read: attributes, notes, equivalences."""
+"""First letters of lines that are skipped: attributes, notes, equivalences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text and its annotations by id; every id that a relation or an event names is there.
+    """A text and its annotations by id. Every id that a relation or an event refers to exists.
 
-    An entity of `mentions` has its T id, and as concepts what N lines refer it to, as `Wikidata:Q42`. `lost`: the
-    arguments, and the relations, that name an id which is not there or a T line that has no place in the text; and N
-    lines that cannot be read or refer to no line. `misplaced` has the T lines without a place by id: whether one costs
-    the document depends on what a source makes of them.
+    Entities in `mentions` have their T id, and the references of their N lines as concepts, such as `Wikidata:Q42`.
+    `lost`: arguments and relations that refer to a missing id or to a T line that has no place in the text, and N lines
+    that are malformed or refer to a missing id. `misplaced`: T id → BadRecord of T lines that have no place in the
+    text. Whether such a line makes the document a BadRecord depends on how the source uses it.
     """
 
     text: str
@@ -49,9 +49,9 @@ class Document:
 
 
 def all_layers(place: str, document: Document, entity_types: Container[str] | None = None) -> RawExample | BadRecord:
-    """T lines as entities (those of `entity_types`; None: all but the triggers), R lines as relations, typed by
-    their ends, E lines as events. Ends and arguments refer to the entities that they are. The first T line without a
-    place in the text makes the document a BadRecord.
+    """The document with T lines as entities (of `entity_types`; None: all except triggers), R lines as relations with
+    the types of their ends, and E lines as events. Ends and arguments refer to these entities. The first T line without
+    a place in the text makes the document a BadRecord.
     """
     if document.misplaced:
         return next(iter(document.misplaced.values()))
@@ -62,7 +62,7 @@ def all_layers(place: str, document: Document, entity_types: Container[str] | No
         if (reference not in triggers if entity_types is None else entity.label in entity_types)
     }
 
-    def referred(end: str) -> str | None:
+    def entity_id(end: str) -> str | None:
         return end if end in entities else None
 
     relations = []
@@ -73,7 +73,7 @@ def all_layers(place: str, document: Document, entity_types: Container[str] | No
             for end in (head, tail)
         )
         mentions = document.mention(head), document.mention(tail)
-        relations.append(Relation(link.label, *mentions, head_label, tail_label, referred(head), referred(tail)))
+        relations.append(Relation(link.label, *mentions, head_label, tail_label, entity_id(head), entity_id(tail)))
     return RawExample(
         place,
         document.text,
@@ -83,7 +83,7 @@ def all_layers(place: str, document: Document, entity_types: Container[str] | No
             Event(
                 link.label,
                 document.mention(link.trigger),
-                tuple(Argument(role, document.mention(end), referred(end)) for role, end in link.arguments),
+                tuple(Argument(role, document.mention(end), entity_id(end)) for role, end in link.arguments),
             )
             for link in document.events.values()
         ),
@@ -94,11 +94,10 @@ def all_layers(place: str, document: Document, entity_types: Container[str] | No
 def read(
     files: Iterable[File], to_example: Callable[[str, Document], RawExample | BadRecord] = all_layers
 ) -> Iterator[RawExample | BadRecord]:
-    """Every pair `X.txt`, `X.ann` of one folder through `to_example(place, document)`, in order of name.
+    """The results of `to_example(place, document)` for every pair `X.txt`, `X.ann` of a folder, in order of name.
 
-    An empty `X.ann` is a text without annotations; a missing partner or the first broken line makes the document a
-    BadRecord, and so does a trigger that is not there. An argument that is not there is lost alone, and so is a
-    relation with an end that is not.
+    An empty `X.ann` is a text without annotations. A missing file, a broken line or a missing trigger makes the
+    document a BadRecord. A missing argument is lost alone, and so is a relation with a missing end.
     """
     for pair in pairs(files, ".txt", ".ann"):
         if isinstance(pair, BadRecord):
@@ -110,7 +109,7 @@ def read(
 
 
 def pairs(files: Iterable[File], *extensions: str) -> Iterator[tuple[File, ...] | BadRecord]:
-    """The files of each document, which share a name but for these extensions (case ignored), in order of name.
+    """The files of each document in order of name. They differ only in their extensions, whose case is ignored.
 
     A document without one of its files is a BadRecord.
     """
@@ -119,15 +118,15 @@ def pairs(files: Iterable[File], *extensions: str) -> Iterator[tuple[File, ...] 
         extension = next((end for end in extensions if file.name.lower().endswith(end)), None)
         if extension is not None:
             documents.setdefault(file.name[: -len(extension)], {})[extension] = file
-    for stem, found in sorted(documents.items()):
-        missing = [extension for extension in extensions if extension not in found]
+    for stem, parts in sorted(documents.items()):
+        missing = [extension for extension in extensions if extension not in parts]
         if missing:
-            there = min(file.name for file in found.values())
+            name = min(file.name for file in parts.values())
             yield BadRecord(
-                f"{there}:1", Reason.MISSING_FIELD, f"{stem}{missing[0]} is missing; put both into one folder"
+                f"{name}:1", Reason.MISSING_FIELD, f"{stem}{missing[0]} is missing; put both into one folder"
             )
         else:
-            yield tuple(found[extension] for extension in extensions)
+            yield tuple(parts[extension] for extension in extensions)
 
 
 SPOT = re.compile(rf"(\S+) (-?{DIGITS} -?{DIGITS}(?:;-?{DIGITS} -?{DIGITS})*)\t(.*)")
@@ -136,15 +135,15 @@ NORMALIZATION = re.compile(r"\S+ (\S+) (\S+:\S+)(?:\t.*)?")
 
 
 class _Broken(Exception):
-    """Carries what is wrong with a line out of its parser; caught by `parse` alone."""
+    """A line violates the format; `parse` catches it."""
 
     def __init__(self, reason: Reason, detail: str):
         self.reason, self.detail = reason, detail
 
 
 def parse(raw_text: str, ann: File) -> Document | BadRecord:
-    """The document, or its first broken line or trigger. The line end that closes the text file is not part of the
-    text.
+    """The document, or a BadRecord for its first broken line or trigger. The line break at the end of the text file is
+    not part of the text.
     """
     spots: dict[str, tuple[str, list[Span], str]] = {}
     relations: dict[str, Link] = {}
@@ -175,7 +174,7 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
         for reference, event in events.items():
             if event.trigger not in spots:
                 number = lines[reference]
-                raise _Broken(Reason.BROKEN_RECORD, f"the trigger {event.trigger} is no T line of this file")
+                raise _Broken(Reason.BROKEN_RECORD, f"the trigger {event.trigger} is not a T line of this file")
     except _Broken as problem:
         return BadRecord(f"{ann.name}:{number}", problem.reason, problem.detail)
     text, spots = _plain_line_ends(raw_text, spots)
@@ -194,8 +193,8 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
     misplaced: dict[str, BadRecord] = {}
     for reference, (label, spans, string) in spots.items():
         try:
-            own_concepts = tuple(dict.fromkeys(concepts.get(reference, ())))
-            mentions[reference] = Entity(label, _mention(text, spans, string), reference, own_concepts)
+            entity_concepts = tuple(dict.fromkeys(concepts.get(reference, ())))
+            mentions[reference] = Entity(label, _mention(text, spans, string), reference, entity_concepts)
         except _Broken as problem:
             misplaced[reference] = BadRecord(f"{ann.name}:{lines[reference]}", problem.reason, problem.detail)
     for event in events.values():
@@ -203,13 +202,13 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
             return misplaced[event.trigger]
 
     def placed(layer: str, reference: str, link: Link) -> tuple[tuple[str, str], ...]:
-        """The arguments that can be placed; adds the others to `lost`."""
+        """The arguments that have a place; adds the others to `lost`."""
         kept = []
         for role, end in link.arguments:
             if end in mentions or end in events:
                 kept.append((role, end))
                 continue
-            detail = f"{end} is no T or E line of this file; {role!r} of {reference} is left out"
+            detail = f"{end} is not a T or E line of this file; {role!r} of {reference} is left out"
             missing = BadRecord(f"{ann.name}:{lines[reference]}", Reason.MISSING_FIELD, detail)
             lost.append(replace(misplaced.get(end, missing), unknown=(UnknownLabel(layer, link.label),)))
         return tuple(kept)
@@ -224,11 +223,11 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
 
 
 def _spot(rest: str) -> tuple[str, list[Span], str]:
-    """`Organ 161 167;170 175<TAB>surface` → type, spans as written, surface."""
-    found = SPOT.fullmatch(rest)
-    if not found:
+    """`Organ 161 167;170 175<TAB>surface` → type, spans as written, surface string."""
+    match = SPOT.fullmatch(rest)
+    if not match:
         raise _Broken(Reason.WRONG_COLUMNS, "a T line is `id<TAB>type start end[;start end]<TAB>text`")
-    label, offsets, string = found.groups()
+    label, offsets, string = match.groups()
     spans = []
     for piece in offsets.split(";"):
         start, end = piece.split(" ")
@@ -237,10 +236,10 @@ def _spot(rest: str) -> tuple[str, list[Span], str]:
 
 
 def _roles(words: list[str]) -> tuple[tuple[str, str], ...]:
-    found = [LINK.fullmatch(word) for word in words]
-    if not all(found):
-        raise _Broken(Reason.WRONG_COLUMNS, f"{' '.join(words)!r} is no list of `role:id`")
-    return tuple((match[1].rstrip("0123456789"), match[2]) for match in found)
+    matches = [match for word in words if (match := LINK.fullmatch(word))]
+    if len(matches) < len(words):
+        raise _Broken(Reason.WRONG_COLUMNS, f"{' '.join(words)!r} is not a list of `role:id`")
+    return tuple((match[1].rstrip("0123456789"), match[2]) for match in matches)
 
 
 def _relation(rest: str) -> Link:
@@ -253,7 +252,7 @@ def _relation(rest: str) -> Link:
 
 
 def _event(rest: str) -> Link:
-    """`Adverse_event:T7 arg:T13 arg2:T6`; a type may stand alone, with a blank after it."""
+    """`Adverse_event:T7 arg:T13 arg2:T6`; an event without arguments may end with a space."""
     words = rest.split()
     head = LINK.fullmatch(words[0]) if words else None
     if not head:
@@ -262,18 +261,18 @@ def _event(rest: str) -> Link:
 
 
 def _plain_line_ends(raw_text: str, spots: dict) -> tuple[str, dict]:
-    """The text with LF line ends and spots that refer to it: where the text file has CRLF, offsets may count a line
-    end as one character (they were made before it was converted) or as two; the reading that spells more
-    surfaces is taken.
+    """The text with LF line breaks, and the spots with offsets in it. If the text file has CRLF, offsets may count a
+    line break as one character (if the file was converted after annotation) or as two; the interpretation under which
+    more surface strings match is used.
     """
     text = raw_text.replace("\r\n", "\n")
     if len(text) < len(raw_text):
 
-        def spelled(candidate: str) -> int:
+        def count_matches(candidate: str) -> int:
             return sum(surface(candidate, spans) == string for _, spans, string in spots.values())
 
-        if spelled(raw_text) > spelled(text):
-            ends = [found.end() for found in re.finditer("\r\n", raw_text)]
+        if count_matches(raw_text) > count_matches(text):
+            ends = [match.end() for match in re.finditer("\r\n", raw_text)]
             spots = {
                 reference: (label, [tuple(at - bisect_right(ends, at) for at in span) for span in spans], string)
                 for reference, (label, spans, string) in spots.items()
@@ -282,14 +281,14 @@ def _plain_line_ends(raw_text: str, spots: dict) -> tuple[str, dict]:
 
 
 def _mention(text: str, spans: list[Span], string: str) -> Mention:
-    """The mention with its pieces in text order. brat writes a line end within a surface as a blank."""
+    """The mention with its pieces in text order. brat writes a line break in a surface string as a space."""
     for start, end in spans:
         if not 0 <= start < end <= len(text):
-            raise _Broken(Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters")
-    found = surface(text, spans)
-    if len(found) != len(string):  # a line cut short, which must not be repaired to its shorter string
-        raise _Broken(Reason.OFFSET_MISMATCH, f"{string!r} has not the length of its spans, {found!r}")
+            raise _Broken(Reason.OFFSET_MISMATCH, f"{start} {end} is not a span of a text of {len(text)} characters")
+    actual = surface(text, tuple(spans))
+    if len(actual) != len(string):  # a truncated line, which must not be repaired to its shorter string
+        raise _Broken(Reason.OFFSET_MISMATCH, f"{string!r} differs in length from the text at its spans, {actual!r}")
     ordered = tuple(sorted(spans))
-    if found.replace("\n", " ") == string:
+    if actual.replace("\n", " ") == string:
         string = surface(text, ordered)
     return Mention(string, ordered)

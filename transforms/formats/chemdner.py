@@ -1,4 +1,4 @@
-"""Tab-separated titles and abstracts and a file of mentions → one RawExample a document.
+"""Tab-separated titles and abstracts and a file of mentions → one RawExample per document.
 
 The layout of CHEMDNER (Krallinger et al. 2015, https://doi.org/10.1186/1758-2946-7-S1-S2): `X.abstracts.txt` has lines
 `id<TAB>title<TAB>abstract`, `X.annotations.txt` lines `id<TAB>T or A<TAB>start<TAB>end<TAB>text<TAB>class`, offsets in
@@ -17,10 +17,10 @@ MENTIONS = ".annotations.txt"
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every document of the `.abstracts.txt` files with the mentions that the `.annotations.txt` files have for it.
+    """Every document of the `.abstracts.txt` files with its mentions from the `.annotations.txt` files.
 
-    The text is title, blank, abstract. Without a file of mentions the documents are not annotated: entities are None.
-    The first broken line of mentions makes its document a BadRecord; what else is one is said at `joined.join`.
+    The text is the title, a space and the abstract. Without a file of mentions the documents are not annotated:
+    entities are None. A broken line of mentions makes its document a BadRecord; `joined.join` yields the others.
     """
     files = list(files)
     gold = [file for file in files if file.name.lower().endswith(MENTIONS)]
@@ -46,7 +46,7 @@ def _example(document: Text, annotated: bool) -> RawExample | BadRecord:
         shift, limit = bounds[columns[1]]
         start, end = int(columns[2]) + shift, int(columns[3]) + shift
         if not start < end <= limit:
-            detail = f"{columns[2]} {columns[3]} is no span of a text of {limit - shift} characters"
+            detail = f"{columns[2]} {columns[3]} is not a span of a text of {limit - shift} characters"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         entities.append(Entity(columns[5], Mention(columns[4], ((start, end),))))
     return RawExample(document.place, text, tuple(entities))

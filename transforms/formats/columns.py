@@ -1,6 +1,6 @@
-"""Token-per-line files, one column of tokens and one of tags, blank lines between sentences → tagged sentences.
+"""Token-per-line files with a column of tokens and one of tags, blank lines between sentences → RawExamples.
 
-Four tag schemes are read by one decoder: IOB1 and IOB2 (Tjong Kim Sang & Veenstra 1999, https://aclanthology.org/E99-1023),
+One decoder reads four tag schemes: IOB1 and IOB2 (Tjong Kim Sang & Veenstra 1999, https://aclanthology.org/E99-1023),
 IOBES with its spelling BILOU (Ratinov & Roth 2009, https://aclanthology.org/W09-1119), and the BMES of Chinese
 character files.
 """
@@ -17,23 +17,23 @@ from transforms.files import File
 
 TAG = re.compile(r"O|[BIMELSU]-.+")
 is_tag = lru_cache(maxsize=1 << 12)(TAG.fullmatch)
-"""Files have few tags and many lines."""
+"""Cached, because files have few different tags and many lines."""
 
 DOCSTART = "-DOCSTART-"
-"""What a line starts with that begins a document (CoNLL-2003)."""
+"""The start of a line that begins a document (CoNLL-2003)."""
 
 Respell = Callable[[Sequence[str]], Sequence[str | None]]
-"""A sentence's tokens as written → as many pieces of its text; None stands for a token that breaks the rules."""
+"""The tokens of a sentence as written → the same number of pieces of its text, with None for an invalid token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a line is read.
+    """The columns of a line.
 
-    `columns` is how many it has (`more`: at least), `token` and `tag` which of them (from 0; -1 is the last; `tag`
-    None: whichever of the two columns holds tags in the file), `separator` what stands between them. None: tabs in
-    a line that has as many of them as columns ask for, so that a token may be a blank or hold some, else blanks and
-    tabs, any number.
+    `columns` is their number (the minimum if `more`). `token` and `tag` are column numbers (from 0; -1 is the last).
+    `tag` None: the one of two columns that contains tags, detected per file. `separator` is the string between columns.
+    None: single tabs in lines with the right number of them, so that a token may be or contain spaces; in other lines
+    any number of spaces and tabs.
     """
 
     columns: int
@@ -49,12 +49,12 @@ class Layout:
             fields = [field.strip(" ") or field for field in line.split("\t")]
             if self.fits(fields):
                 return fields
-        fields = line.replace("\t", " ").split(" ")  # not split(): a token may be a no-break or an ideographic blank
+        fields = line.replace("\t", " ").split(" ")  # not split(): a token may be a no-break or ideographic space
         if "" not in fields:
             return fields
         fields = [field for field in fields if field]
         if line.startswith("  ") and len(fields) == self.columns - 1 and self.token == 0:
-            return [" ", *fields]  # a blank, and what sets it apart
+            return [" ", *fields]  # a token that is a space, then a separator
         return fields
 
     def fits(self, fields: Sequence[str]) -> bool:
@@ -72,20 +72,22 @@ def read(
     joiner: str = " ",
     respell: Respell | None = None,
 ) -> Iterator[RawExample | BadRecord]:
-    """Every sentence as its tokens joined by `joiner`, placed at its first line, with the entities that its tags mark.
+    """Every sentence as its tokens joined by `joiner`, with the entities of its tags. The place is its first line.
 
-    `columns` to `more` as in `Layout`. Lines that start with DOCSTART end a sentence and belong to none. A line
-    with another number of columns, an empty token or one that `respell` refuses, or no tag loses its sentence.
+    `columns` to `more` are as in `Layout`. Lines that start with DOCSTART end a sentence and belong to none. A sentence
+    is a BadRecord if a line has the wrong number of columns, no tag, or a token that is empty or refused by `respell`.
     """
-    given = Layout(columns, token, tag, separator, more)
+    layout = Layout(columns, token, tag, separator, more)
     for file in files:
-        found = given if given.tag is not None else _tags_found(file, given)
+        file_layout = layout if layout.tag is not None else _detect_columns(file, layout)
         for first, lines in _sentences(file):
-            yield _example(file.name, first, lines, found, joiner, respell)
+            yield _example(file.name, first, lines, file_layout, joiner, respell)
 
 
-def _tags_found(file: File, layout: Layout) -> Layout:
-    """`layout` with token and tag as the first line tells of which only one column is a tag (else the tag is last)."""
+def _detect_columns(file: File, layout: Layout) -> Layout:
+    """`layout` with the token and tag columns of the first line that has a tag in only one of its two columns. If there
+    is no such line, the tag is the last column.
+    """
     for _, line in file.lines():
         fields = layout.fields(line)
         if layout.fits(fields):
@@ -96,22 +98,22 @@ def _tags_found(file: File, layout: Layout) -> Layout:
 
 
 def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
-    """(label, first, last + 1) of each entity in tags that all match `TAG`, in order; the scheme need not be known.
+    """(label, first, last + 1) of each entity in tags that all match `TAG`, in order, for any of the tag schemes.
 
-    Lenient as conlleval: what continues (I, M) or ends (E, L) an entity that is not open, or is of another type,
-    opens one. B always opens one, S and U stand alone, E and L close.
+    As lenient as conlleval: a tag that continues (I, M) or ends (E, L) an entity that is not open, or has another
+    type, opens one. B always opens an entity, S and U are a whole entity, E and L close one.
     """
     entities = []
-    label, start, end = None, 0, 0  # of the entity that is open
+    label, start, end = None, 0, 0  # of the open entity
     for index, tag in enumerate(tags):
         if tag == "O":
             continue
-        prefix, own = tag[0], tag[2:]
-        if label is not None and (index > end or prefix in "BSU" or own != label):
+        prefix, kind = tag[0], tag[2:]
+        if label is not None and (index > end or prefix in "BSU" or kind != label):
             entities.append((label, start, end))
             label = None
         if label is None:
-            label, start = own, index
+            label, start = kind, index
         end = index + 1
         if prefix in "ELSU":
             entities.append((label, start, end))
@@ -122,17 +124,17 @@ def decode(tags: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def _sentences(file: File) -> Iterator[tuple[int, list[str]]]:
-    """The number of each sentence's first line, and its lines."""
+    """(number of the first line, lines) of each sentence."""
     before = 0
     begun: list[str] = []
     for lines in file.line_lists():
-        if DOCSTART in "".join(lines):  # looking at each line by itself would take far longer
+        if DOCSTART in "".join(lines):  # checking each line would take far longer
             lines = ["" if line.startswith(DOCSTART) else line for line in lines]
         start = 0
         for end in [at for at, line in enumerate(map(str.strip, lines)) if not line]:
-            found = begun + lines[start:end] if begun else lines[start:end]
-            if found:
-                yield before + end + 1 - len(found), found
+            sentence = begun + lines[start:end] if begun else lines[start:end]
+            if sentence:
+                yield before + end + 1 - len(sentence), sentence
             begun, start = [], end + 1
         begun += lines[start:]
         before += len(lines)
@@ -143,7 +145,7 @@ def _sentences(file: File) -> Iterator[tuple[int, list[str]]]:
 def _example(
     name: str, first: int, lines: list[str], layout: Layout, joiner: str, respell: Respell | None
 ) -> RawExample | BadRecord:
-    cells = cells_of(lines, layout)
+    cells = split_cells(lines, layout)
     if cells is None:
         return _problem(name, first, lines, layout)
     tokens, tags = cells
@@ -153,25 +155,25 @@ def _example(
     pieces = respell(tokens) if respell else tokens
     if respell and None in pieces:
         at = pieces.index(None)
-        return BadRecord(f"{name}:{first + at}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is no token of this format")
+        return BadRecord(f"{name}:{first + at}", Reason.BROKEN_RECORD, f"{tokens[at]!r} is not a token of this format")
     text, gap, entities = joiner.join(pieces), len(joiner), []
     if kinds != {"O"}:
-        lengths = list(accumulate(map(len, pieces), initial=0))  # of what is before each token, without the joiners
+        lengths = list(accumulate(map(len, pieces), initial=0))  # offset of each token, without the joiners
         for label, begin, end in decode(tags):
             start, stop = lengths[begin] + begin * gap, lengths[end] + (end - 1) * gap
             string = text[start:stop]
-            if string[:1] == " " or string[-1:] == " ":  # a token that is a blank, at an edge of the entity
+            if string[:1] == " " or string[-1:] == " ":  # the entity starts or ends with a token that is a space
                 start, stop = start + len(string) - len(string.lstrip(" ")), start + len(string.rstrip(" "))
                 string = text[start:stop]
             entities.append(Entity(label, Mention(string, ((start, stop),))))
     return RawExample(f"{name}:{first}", text, tuple(entities))
 
 
-def cells_of(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | None:
-    """The tokens and the tags of a sentence, None where a line does not fit.
+def split_cells(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | None:
+    """The tokens and the tags of a sentence; None if a line does not have the columns of `layout`.
 
-    Lines of as many columns each, which nearly all sentences have, are split all at once, with their ends as one more
-    column: a list for each line would take most of the time of reading.
+    Nearly all sentences have the same number of columns in each line. Their lines are split at once, with line breaks
+    as an additional column: splitting line by line would take most of the time of reading.
     """
     separator = layout.separator or ("\t" if "\t" in lines[0] else " ")
     sentence = f"{separator}\n{separator}".join(lines)
@@ -180,7 +182,7 @@ def cells_of(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | 
     elif "\t" not in sentence:
         cells = sentence.split(" ")
         cells = [cell for cell in cells if cell] if "" in cells else cells
-    else:  # tabs and blanks, which each line tells apart for itself
+    else:  # tabs and spaces, which `Layout.fields` separates line by line
         cells = []
     width = cells.index("\n") if cells and layout.more and len(lines) > 1 else layout.columns
     regular = bool(cells) and width >= layout.columns and len(cells) == (width + 1) * len(lines) - 1
@@ -193,7 +195,7 @@ def cells_of(lines: list[str], layout: Layout) -> tuple[list[str], list[str]] | 
 
 
 def _problem(name: str, first: int, lines: list[str], layout: Layout) -> BadRecord:
-    """What is wrong with the first line of a sentence that breaks a rule; one of them does."""
+    """The problem of the first invalid line of a sentence that has at least one."""
     for number, line in enumerate(lines, first):
         place, fields = f"{name}:{number}", layout.fields(line)
         if not layout.fits(fields):
@@ -202,6 +204,6 @@ def _problem(name: str, first: int, lines: list[str], layout: Layout) -> BadReco
         if not fields[layout.token]:
             return BadRecord(place, Reason.MISSING_FIELD, f"the token is empty in {line[:80]!r}")
         if not is_tag(fields[layout.tag]):
-            detail = f"{fields[layout.tag]!r} is no tag such as O, B-X or E-X"
+            detail = f"{fields[layout.tag]!r} is not a tag such as O, B-X or E-X"
             return BadRecord(place, Reason.BROKEN_RECORD, detail)
-    raise AssertionError("no line of the sentence breaks a rule")
+    raise AssertionError("all lines of the sentence are valid")

@@ -1,4 +1,4 @@
-"""CoNLL-2012 files, one token a line, names in brackets in column 11 → one RawExample a sentence.
+"""CoNLL-2012 files, one token per line, names in brackets in column 11 → one RawExample per sentence.
 
 Format: https://conll.cemantix.org/2012/data.html (`*_gold_conll`). The number of columns varies from sentence to
 sentence; lines that start with `#` (or DOCSTART) begin and end the parts of a document.
@@ -16,18 +16,18 @@ from transforms.formats.columns import DOCSTART
 from transforms.formats.token_spans import PTB_ESCAPES, sentence
 
 WORD, NAMES, FEWEST = 3, 10, 12
-"""Columns, from 0, and how many there are where a sentence has no predicate."""
+"""Column numbers, from 0, and the number of columns in a sentence without a predicate."""
 
 MAX_DEPTH = 100
-"""Names within names: each holds what those within it hold, so more take the square of the sentence."""
+"""The deepest nesting of names: each contains the text of those inside it, so time grows with depth times length."""
 
 CELL = re.compile(r"((?:\([^()*]+)*)\*?(\)*)")
 
 
 def read(files: Iterable[File], escapes: Mapping[str, str] = PTB_ESCAPES) -> Iterator[RawExample | BadRecord]:
-    """Every sentence, its words joined by single blanks, those in `escapes` replaced. A file is a document.
+    """Every sentence as its words joined by single spaces, with the words in `escapes` replaced. A file is a document.
 
-    The column has no name anywhere in a document that was not annotated: its entities are None.
+    A document without a single name in its column was not annotated: its entities are None.
     """
     for file in files:
         records = [_sentence(file.name, rows, escapes) for rows in _sentences(file)]
@@ -57,17 +57,17 @@ def _sentence(name: str, rows: list[tuple[int, list[str]]], escapes: Mapping[str
             return BadRecord(place, Reason.WRONG_COLUMNS, f"{len(fields)} columns, fewer than {FEWEST}")
         cell = CELL.fullmatch(fields[NAMES])
         if not cell:
-            return BadRecord(place, Reason.BROKEN_RECORD, f"{fields[NAMES]!r} is no cell such as *, (ORG* or (ORG)")
+            return BadRecord(place, Reason.BROKEN_RECORD, f"{fields[NAMES]!r} is not a cell such as *, (ORG* or (ORG)")
         opened += [(index, label) for label in cell[1].split("(")[1:]]
         if len(opened) > MAX_DEPTH:
-            return BadRecord(place, Reason.BROKEN_RECORD, f"more than {MAX_DEPTH} names within one another")
+            return BadRecord(place, Reason.BROKEN_RECORD, f"more than {MAX_DEPTH} nested names")
         for _ in cell[2]:
             if not opened:
-                return BadRecord(place, Reason.BROKEN_RECORD, "a name ends that was not begun")
+                return BadRecord(place, Reason.BROKEN_RECORD, "a closing bracket without an opening one")
             first, label = opened.pop()
             entities.append(((first, index + 1), label))
     place = f"{name}:{rows[0][0]}"
     if opened:
-        return BadRecord(place, Reason.BROKEN_RECORD, f"the name of type {opened[0][1]} does not end in its sentence")
+        return BadRecord(place, Reason.BROKEN_RECORD, f"the name of type {opened[0][1]} is not closed in its sentence")
     entities.sort(key=lambda entity: (entity[0][0], -entity[0][1]))
     return sentence(place, [fields[WORD] for _, fields in rows], entities, None, escapes)

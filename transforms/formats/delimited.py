@@ -1,4 +1,4 @@
-"""Tables: rows of tab-separated columns without quotes, or CSV with a header and quotes → (place, columns)."""
+"""Tables, as tab-separated rows without quotes or as CSV with quotes and a header → (place, columns)."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,24 +8,24 @@ from transforms.files import File
 
 
 def tab_rows(files: Iterable[File], columns: int) -> Iterator[tuple[str, list[str]] | BadRecord]:
-    """Every line that is not blank as its columns; one with another number of them is a BadRecord."""
+    """The columns of every line that is not blank; a line with another number of columns is a BadRecord."""
     for file in files:
         for number, line in file.lines():
             if not line.strip():
                 continue
-            place, found = f"{file.name}:{number}", line.split("\t")
-            if len(found) == columns:
-                yield place, found
+            place, row = f"{file.name}:{number}", line.split("\t")
+            if len(row) == columns:
+                yield place, row
             else:
-                detail = f"{len(found)} tab-separated columns, not {columns}, in {line[:80]!r}"
+                detail = f"{len(row)} tab-separated columns, not {columns}, in {line[:80]!r}"
                 yield BadRecord(place, Reason.WRONG_COLUMNS, detail)
 
 
 def csv_rows(files: Iterable[File], columns: Sequence[str]) -> Iterator[tuple[str, list[str]] | BadRecord]:
-    """The named columns of every row, in this order, placed at the row's first line (RFC 4180, header first).
+    """The named columns of every row, in this order (RFC 4180 with a header). The place is the first line of the row.
 
-    A header without one of them is one BadRecord for the file; a row of another length than the header is one, and so
-    is one that the csv module refuses (a field of more than its 131,072 characters, a bare carriage return).
+    If the header lacks one of them, the file is one BadRecord. A row is a BadRecord if its length differs from that of
+    the header, or if the csv module refuses it (a field of more than 131,072 characters, a bare carriage return).
     """
     for file in files:
         table = csv.reader(f"{line}\n" for _, line in file.lines())

@@ -1,8 +1,8 @@
-"""Sentences by id and a file of mentions whose offsets skip blanks → one RawExample a sentence.
+"""Sentences by id and a file of mentions whose offsets skip whitespace → one RawExample per sentence.
 
 The layout of GENETAG and BioCreative II gene mention (Smith et al. 2008, https://doi.org/10.1186/gb-2008-9-s2-s2; its
-README.GM): `train.in` has lines `id sentence`, `GENE.eval` lines `id|first last|text`, where first and last count the
-sentence's characters without blanks, from 0, the last one included.
+README.GM): `train.in` has lines `id sentence`, `GENE.eval` lines `id|first last|text`. First and last count the
+characters of the sentence that are not whitespace, from 0; last is inclusive.
 """
 
 import re
@@ -18,10 +18,10 @@ MENTION = re.compile(rf"[^|]*\|({DIGITS}) ({DIGITS})\|(.*)")
 
 
 def read(files: Iterable[File], label: str) -> Iterator[RawExample | BadRecord]:
-    """Every sentence of the `.in` files with the mentions, all of type `label`, that the `.eval` files have for it.
+    """Every sentence of the `.in` files with its mentions from the `.eval` files, all of type `label`.
 
-    Without an `.eval` file the sentences are not annotated: entities are None. The first broken line of mentions
-    makes its sentence a BadRecord; what else is one is said at `joined.join`.
+    Without an `.eval` file the sentences are not annotated: entities are None. A broken line of mentions makes its
+    sentence a BadRecord; `joined.join` yields the others.
     """
     files = list(files)
     gold = [file for file in files if file.name.lower().endswith(".eval")]
@@ -37,19 +37,19 @@ def _example(sentence: Text, label: str) -> RawExample | BadRecord:
     solid = [index for index, character in enumerate(text) if not character.isspace()]
     entities = []
     for place, line in sentence.annotations:
-        found = MENTION.fullmatch(line)
-        if not found:
+        match = MENTION.fullmatch(line)
+        if not match:
             return BadRecord(place, Reason.WRONG_COLUMNS, f"{line[:80]!r} is not `id|first last|text`")
-        first, last, string = int(found[1]), int(found[2]), found[3]
+        first, last, string = int(match[1]), int(match[2]), match[3]
         if not first <= last < len(solid):
-            detail = f"{first} {last} is no span of a sentence of {len(solid)} characters without blanks"
+            detail = f"{first} {last} is not a span of a sentence of {len(solid)} characters without whitespace"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         start, end = solid[first], solid[last] + 1
         letters = "".join(string.split())
         if len(letters) == last + 1 - first and letters == "".join(text[start:end].split()):
             string = text[start:end]
-        elif text.startswith(string, start, end):  # a line cut short, which must not be repaired to its shorter string
-            detail = f"{string!r} is not all of its span, {text[start:end]!r}"
+        elif text.startswith(string, start, end):  # a truncated line, which must not be repaired to its shorter string
+            detail = f"{string!r} is only a part of the text at its span, {text[start:end]!r}"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         entities.append(Entity(label, Mention(string, ((start, end),))))
     return RawExample(sentence.place, text, tuple(entities))

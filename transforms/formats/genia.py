@@ -1,8 +1,8 @@
-"""GENIA term XML (GPML), terms nested in sentences → one RawExample a sentence.
+"""GENIA term XML (GPML), terms nested in sentences → one RawExample per sentence.
 
 Format: Kim et al. 2003, https://doi.org/10.1093/bioinformatics/btg1023, and the `gpml.dtd` of GENIA 3.02. A term is
-`<cons lex= sem=>`, its type `G#class`. A coordination has one class a conjunct and spells them in its lex, while
-fragments without `sem`, whose lex ends or starts with a star, mark their pieces:
+`<cons lex= sem=>`, its type `G#class`. A coordination has one class per conjunct and lists the conjuncts in its lex.
+Fragments without `sem`, whose lex ends or starts with a star, mark the pieces of the conjuncts:
 
     <cons lex="(AND B_cell T_cell)" sem="(AND G#cell_type G#cell_type)"><cons lex="B*">B</cons> and
     <cons lex="T*">T</cons> <cons lex="*cell">cells</cons></cons>
@@ -22,22 +22,22 @@ from transforms.files import File
 from transforms.formats.inline import trimmed
 
 MAX_FRAGMENTS = 64
-"""The largest coordination of GENIA 3.02 has 8; the conjuncts of one with more than this are lost."""
+"""The conjuncts of a coordination with more fragments than this are lost. The largest one of GENIA 3.02 has 8."""
 
 CLASS = re.compile(r"(?:^|\s)([^\s()]+)")
-"""A class in a coordination's `sem`: an operator follows its parenthesis without a blank."""
+"""A class in the `sem` of a coordination. Operators do not match: they directly follow a parenthesis."""
 
 Fragment = tuple[str, Span]
-"""A piece of a coordination: its lex without star, blanks and case, and where it stands."""
+"""A piece of a coordination: its lex in lower case without star and spaces, and its span."""
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every sentence of every article, with all terms in the order in which they are opened, outer before inner.
+    """Every sentence of every article, with all terms in the order of their start tags, outer before inner.
 
-    The conjuncts of a coordination stand where it does, as mentions of several spans ("B ... cells") or of one ("T
-    cells"); one whose lex is not made of the fragments' is lost alone, and so are all of a coordination of
-    coordinations. Neither the DTD nor an entity is loaded. Where
-    the XML breaks off, one BadRecord stands for what follows; a file that is no UTF-8 is a SourceError.
+    The conjuncts of a coordination take its place, as mentions of several spans ("B ... cells") or of one ("T cells").
+    A conjunct whose lex cannot be composed of the fragments is lost alone; of nested coordinations all conjuncts are
+    lost. Neither the DTD nor external entities are loaded. If the XML is broken, one BadRecord reports the rest of the
+    file. A file that is not UTF-8 is a SourceError.
     """
     for file in files:
         data = file.read()
@@ -46,7 +46,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise SourceError(
-                f"{file.name}:{line}: byte 0x{data[error.start]:02x} is no UTF-8; re-encode it"
+                f"{file.name}:{line}: byte 0x{data[error.start]:02x} is not valid UTF-8; re-encode it"
             ) from error
         sentences = etree.iterparse(
             BytesIO(data),
@@ -94,19 +94,19 @@ def _example(place: str, element: etree._Element) -> RawExample:
                 if isinstance(conjunct, BadRecord):
                     lost.append(conjunct)
                 else:
-                    label, at = conjunct
-                    entities.append(Entity(label, Mention(surface(text, at), at)))
+                    label, conjunct_spans = conjunct
+                    entities.append(Entity(label, Mention(surface(text, conjunct_spans), conjunct_spans)))
         elif meaning:
-            at = trimmed(text, spans[term])
-            entities.append(Entity(meaning, Mention(text[slice(*at)], (at,))))
+            span = trimmed(text, spans[term])
+            entities.append(Entity(meaning, Mention(text[slice(*span)], (span,))))
     return RawExample(place, text, tuple(entities), lost=tuple(lost))
 
 
 def _conjuncts(
     place: str, term: etree._Element, text: str, spans: dict
 ) -> Iterator[tuple[str, tuple[Span, ...]] | BadRecord]:
-    """(class, spans) of each conjunct that fragments spell, a BadRecord for one that they do not. One whose own lex has
-    a star is a piece of an outer one.
+    """(class, spans) of each conjunct, or a BadRecord if the fragments do not spell it. A conjunct whose lex has a star
+    is skipped, since it is a fragment of an outer coordination.
     """
     classes, lexes = (_operands(term.get(name, "")) for name in ("sem", "lex"))
     if len(classes) != len(lexes) or not lexes:
@@ -121,11 +121,11 @@ def _conjuncts(
     fragments = [(_bare(part.get("lex")), trimmed(text, spans[part])) for part in leaves] if readable else []
     for label, lex in zip(classes, lexes, strict=True):
         if not _is_piece(lex):
-            found = _spelled(_bare(lex), fragments)
-            if found:
-                yield label, _merged(text, found)
+            matching = _find_spans(_bare(lex), fragments)
+            if matching:
+                yield label, _merge_adjacent(text, matching)
             else:
-                why = "its fragments do not spell it" if readable else f"of more than {MAX_FRAGMENTS} fragments"
+                why = "its fragments do not spell it" if readable else f"it has more than {MAX_FRAGMENTS} fragments"
                 detail = f"conjunct {lex[:80]!r} is left out: {why}"
                 yield BadRecord(place, Reason.MENTION_NOT_IN_TEXT, detail, (UnknownLabel("entities", label),))
 
@@ -135,7 +135,7 @@ def _is_piece(lex: str) -> bool:
 
 
 def _operands(expression: str) -> list[str]:
-    """`(AND B_cell T_cell)` → both operands; none where one is an expression itself."""
+    """`(AND B_cell T_cell)` → both operands; none if one of them is an expression."""
     operands = expression.removeprefix("(").removesuffix(")").split()[1:]
     return [] if any(operand.startswith("(AND") or operand.startswith("(OR") for operand in operands) else operands
 
@@ -144,14 +144,14 @@ def _bare(lex: str) -> str:
     return re.sub(r"[*_\\\s]", "", lex).lower()
 
 
-def _spelled(lex: str, fragments: Sequence[Fragment]) -> tuple[Span, ...] | None:
-    """The spans of the first fragments, in text order, that together spell `lex`."""
+def _find_spans(lex: str, fragments: Sequence[Fragment]) -> tuple[Span, ...] | None:
+    """The spans of the first sequence of fragments, in text order, that spells `lex`; None if there is none."""
 
-    @cache  # else a fragment that repeats is tried with every choice of those before it
+    @cache  # without it, the time is exponential for repeated fragments
     def from_place(at: int, first: int) -> tuple[Span, ...] | None:
         for index in range(first, len(fragments)):
             piece, span = fragments[index]
-            # A lex should be a singular, but not all are.
+            # A lex should be singular, but some are not.
             if abs(len(lex) - at - len(piece)) <= 1 and piece.removesuffix("s") == lex[at:].removesuffix("s"):
                 return (span,)
             if piece and lex.startswith(piece, at):
@@ -163,8 +163,8 @@ def _spelled(lex: str, fragments: Sequence[Fragment]) -> tuple[Span, ...] | None
     return from_place(0, 0)
 
 
-def _merged(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans, those made one between which nothing but blanks stands."""
+def _merge_adjacent(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans, with those merged that only whitespace separates."""
     merged: list[Span] = []
     for start, end in spans:
         if merged and not text[merged[-1][1] : start].strip():

@@ -1,8 +1,8 @@
-"""Lines of text with entities marked in place → one RawExample a line.
+"""Lines of text with entities marked inline → one RawExample per line.
 
-Two layouts. Marks with an end, which may nest: `{{location:Turin}}` (BosonNLP), `<ENAMEX TYPE="GPE">Turin</ENAMEX>`
-(the `.name` files of OntoNotes 5.0, https://catalog.ldc.upenn.edu/LDC2013T19). And chunks that each carry a tag after
-a slash, `致/o 中国致公党/nt`, in which Chinese corpora of the SIGHAN bakeoffs circulate.
+There are two layouts. One has opening and closing marks, which may nest: `{{location:Turin}}` (BosonNLP),
+`<ENAMEX TYPE="GPE">Turin</ENAMEX>` (the `.name` files of OntoNotes 5.0, https://catalog.ldc.upenn.edu/LDC2013T19). The
+other has chunks with a tag after a slash, `致/o 中国致公党/nt`, as in Chinese corpora of the SIGHAN bakeoffs.
 """
 
 import re
@@ -13,7 +13,7 @@ from schemas.example import Entity, Mention, RawExample, Span
 from transforms.files import File
 
 MAX_DEPTH = 100
-"""Marks within marks on one line: each holds what those within it hold, so more take the square of the line."""
+"""The deepest nesting of marks: each contains the text of those inside it, so time grows with depth times length."""
 
 CHUNK_TAG = r"(.+?)/({})(?: +|$)"
 
@@ -25,30 +25,30 @@ def read(
     skip: re.Pattern | None = None,
     respell: Callable[[str], str] = str,
 ) -> Iterator[RawExample | BadRecord]:
-    """Every line without its marks; blank lines and those that start with `skip` are left out.
+    """Every line without its marks. Blank lines and lines that start with `skip` are left out.
 
-    `mark` matches one opening mark, with its type in the group `label`, or one closing mark, whose `label` is None.
-    Its groups `before` and `after`, if any, say how many characters at the start and the end of what is marked are
-    no part of the mention. `respell` turns the text between two marks, as written, into what it stands for. Blanks
-    at the edges of a mention are no part of it. A mark that is not closed, or closes nothing, loses the line, as does
-    one around nothing.
+    `mark` matches an opening mark, with the type in the group `label`, or a closing mark, for which `label` is None.
+    Its optional groups `before` and `after` are the numbers of characters at the start and the end of the marked text
+    that do not belong to the mention. `respell` converts the text between two marks, as written, to plain text.
+    Whitespace at the edges of a mention does not belong to it. A line is a BadRecord if a mark is not closed, closes
+    nothing or is empty.
     """
     for place, line in _lines(files, skip):
         text, opened, entities = "", [], []
         position = 0
-        for found in mark.finditer(line):
-            text += respell(line[position : found.start()])
-            position = found.end()
-            if found["label"] is not None:
+        for match in mark.finditer(line):
+            text += respell(line[position : match.start()])
+            position = match.end()
+            if match["label"] is not None:
                 if len(opened) == MAX_DEPTH:
-                    detail = f"{found[0]} at character {found.start()} is within {MAX_DEPTH} others"
+                    detail = f"{match[0]} at character {match.start()} is inside {MAX_DEPTH} others"
                     yield BadRecord(place, Reason.BROKEN_RECORD, detail)
                     break
-                opened.append((len(text), found, len(entities)))
+                opened.append((len(text), match, len(entities)))
                 entities.append(None)  # in the order of the opening marks
                 continue
             if not opened:
-                yield BadRecord(place, Reason.BROKEN_RECORD, f"{found[0]} at character {found.start()} closes nothing")
+                yield BadRecord(place, Reason.BROKEN_RECORD, f"{match[0]} at character {match.start()} closes nothing")
                 break
             start, opening, index = opened.pop()
             entities[index] = (opening["label"], *_span(text, start, opening))
@@ -57,7 +57,7 @@ def read(
             if opened:
                 yield BadRecord(place, Reason.BROKEN_RECORD, f"{opened[0][1][0]} is not closed on its line")
             elif any(start >= end for _, start, end in entities):
-                yield BadRecord(place, Reason.MISSING_FIELD, "a mark stands around nothing")
+                yield BadRecord(place, Reason.MISSING_FIELD, "a mark is empty")
             else:
                 yield _example(place, text, entities)
 
@@ -69,29 +69,29 @@ def _span(text: str, start: int, opening: re.Match) -> Span:
 
 
 def trimmed(text: str, span: Span) -> Span:
-    """The span without blanks at its edges; an empty one where there is nothing else."""
+    """The span without whitespace at its edges; an empty span if it contains only whitespace."""
     start, end = span
     string = text[start:end]
     return start + len(string) - len(string.lstrip()), start + len(string.rstrip())
 
 
 def read_chunks(files: Iterable[File], labels: Collection[str], outside: str) -> Iterator[RawExample | BadRecord]:
-    """Every line of `chunk/tag` pieces, joined by nothing; a piece tagged `outside` is no mention.
+    """Every line as its chunks, joined without a separator; a chunk with the tag `outside` is not a mention.
 
-    The tag is what stands after the last slash before a blank, if it is one of `labels` or `outside`: a chunk may
-    have blanks and slashes in it. What is left over at the end of a line loses the line.
+    A chunk may contain spaces and slashes: it ends at a slash that is followed by one of `labels` or `outside` and then
+    by a space or the end of the line. A line with text after its last chunk is a BadRecord.
     """
     chunk = re.compile(CHUNK_TAG.format("|".join(map(re.escape, (*sorted(labels), outside)))))
     for place, line in _lines(files):
         text, entities, position = "", [], 0
         line = line.strip(" ")
-        while found := chunk.match(line, position):
-            if found[2] != outside:
-                entities.append((found[2], len(text), len(text) + len(found[1])))
-            text += found[1]
-            position = found.end()
+        while match := chunk.match(line, position):
+            if match[2] != outside:
+                entities.append((match[2], len(text), len(text) + len(match[1])))
+            text += match[1]
+            position = match.end()
         if position < len(line):
-            yield BadRecord(place, Reason.BROKEN_RECORD, f"{line[position:][:80]!r} is no chunk with a known tag")
+            yield BadRecord(place, Reason.BROKEN_RECORD, f"{line[position:][:80]!r} is not a chunk with a known tag")
         else:
             yield _example(place, text, entities)
 

@@ -1,4 +1,4 @@
-"""Lines of text in some files and lines of annotations in others, joined by the id that both start with → pairs."""
+"""Lines of text and lines of annotations in separate files, joined by the id at their start → Texts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Line = tuple[str, str]
 
 @dataclass(slots=True)
 class Text:
-    """What stands behind the id on a line of text; `annotations` are the whole lines, in order."""
+    """`rest`: the line of text without its id. `annotations`: the whole lines of annotations, in order."""
 
     place: str
     rest: str
@@ -20,31 +20,33 @@ class Text:
 
 
 def join(texts: Iterable[File], annotations: Iterable[File], ends: tuple[str, str]) -> Iterator[Text | BadRecord]:
-    """Every line of text with its annotations. `ends`: what ends the id on a line of text and of annotations.
+    """Every line of text with its annotations. `ends`: the ends of the id on lines of text and annotations.
 
-    A line of text without id or text, or with the id of an earlier one, is a BadRecord; lines of annotations whose id
-    no text has are one BadRecord a file. All texts are held in memory. Blank lines are left out.
+    A line of text without id or text, or with the id of an earlier line, is a BadRecord. Lines of annotations whose id
+    belongs to no text are one BadRecord per file. All texts are kept in memory. Blank lines are skipped.
     """
-    found: dict[str, Text] = {}
+    by_id: dict[str, Text] = {}
     for place, line in _lines(texts):
         identifier, _, rest = line.partition(ends[0])
         if not identifier or not rest.strip():
-            yield BadRecord(place, Reason.WRONG_COLUMNS, f"{line[:80]!r} is no id with a text behind it")
-        elif identifier in found:
-            yield BadRecord(place, Reason.BROKEN_RECORD, f"{identifier} is also the id of {found[identifier].place}")
+            yield BadRecord(place, Reason.WRONG_COLUMNS, f"{line[:80]!r} is not an id followed by a text")
+        elif identifier in by_id:
+            yield BadRecord(place, Reason.BROKEN_RECORD, f"{identifier} is also the id of {by_id[identifier].place}")
         else:
-            found[identifier] = Text(place, rest)
+            by_id[identifier] = Text(place, rest)
     for file in annotations:
-        lost: list[tuple[str, str]] = []
+        lost: list[Line] = []
         for place, line in _lines([file]):
-            text = found.get(line.partition(ends[1])[0])
+            text = by_id.get(line.partition(ends[1])[0])
             (lost if text is None else text.annotations).append((place, line))
         if lost:
             place, line = lost[0]
             yield BadRecord(
-                place, Reason.BROKEN_RECORD, f"{line[:80]!r} has the id of no text ({len(lost)} such lines in the file)"
+                place,
+                Reason.BROKEN_RECORD,
+                f"{line[:80]!r} has an id without a text ({len(lost)} such lines in the file)",
             )
-    yield from found.values()
+    yield from by_id.values()
 
 
 def _lines(files: Iterable[File]) -> Iterator[Line]:

@@ -1,6 +1,6 @@
-"""JSON objects, one a line or in one array, whichever a file is → (place, object) or BadRecord.
+"""JSON objects, one per line or in one array (detected per file) → RawExamples.
 
-What an object holds is the source's to say.
+The source gives the type of the objects and the function that converts them.
 """
 
 import re
@@ -15,7 +15,7 @@ from transforms.files import File
 from transforms.formats import json_values
 
 Row = TypeVar("Row")
-Record = TypeVar("Record")
+Result = TypeVar("Result")
 
 OBJECTS = re.compile(r"\[\s*(?:[{\]]|$)")
 """The first line of an array of objects."""
@@ -25,12 +25,12 @@ NEIGHBOURS = re.compile(r"\}\s*\{")
 
 
 def read(
-    files: Iterable[File], to_example: Callable[[str, Row], Record], row_type: type[Row]
-) -> Iterator[Record | BadRecord]:
-    """Every object as `row_type` (a msgspec Struct or dict) through `to_example(place, row)`, placed at its first line.
+    files: Iterable[File], to_example: Callable[[str, Row], Result], row_type: type[Row]
+) -> Iterator[Result | BadRecord]:
+    """The results of `to_example(place, row)` for every object, decoded as the msgspec type `row_type`.
 
-    An object that does not fit, or is nested too deeply, is a BadRecord of its own. Lines are read a block of the
-    file at a time, an array (or a single object over several lines) with the whole file in memory.
+    `place` is `file:line` of the first line of the object. An object that does not have this type, or is nested too
+    deeply, is a BadRecord. Lines are read block by block; an array (or an object over several lines) is read whole.
     """
     for file in files:
         layout = json_values.read_file if is_one_value(file) else _read_lines
@@ -38,10 +38,10 @@ def read(
 
 
 def is_one_value(file: File) -> bool:
-    """Whether the file is one JSON value, an array as a rule, and not an object a line.
+    """Whether the file is a single JSON value, usually an array, instead of one object per line.
 
-    The first two lines tell: a first one that is no JSON by itself is the beginning of more, unless what follows
-    looks like an object on a line of its own.
+    The first two lines decide: if the first is not valid JSON by itself, it is the start of a longer value, unless the
+    second looks like an object on its own line.
     """
     first, second = (*islice((line.strip() for _, line in file.lines() if line.strip()), 2), "", "")[:2]
     if first.startswith("{"):
@@ -56,7 +56,7 @@ def _is_json(line: str) -> bool:
 
 
 def _syntax_error(line: str) -> str:
-    """Why the line is no JSON, whatever a row should hold; empty where it is."""
+    """Why the line is not valid JSON of any type; empty if it is."""
     try:
         msgspec.json.decode(line.encode("utf-8", "surrogateescape"))
     except RecursionError:
@@ -67,8 +67,8 @@ def _syntax_error(line: str) -> str:
 
 
 def _read_lines(
-    file: File, to_example: Callable[[str, Row], Record], row_type: type[Row]
-) -> Iterator[Record | BadRecord]:
+    file: File, to_example: Callable[[str, Row], Result], row_type: type[Row]
+) -> Iterator[Result | BadRecord]:
     decoder = msgspec.json.Decoder(row_type)
     for number, line in file.lines():
         if not line.strip():

@@ -1,8 +1,8 @@
-"""Pipe-separated relation rows and lines of negative sentences → one RawExample a sentence, with spans within it.
+"""Pipe-separated relation rows and lines of negative sentences → one RawExample per sentence, with spans in it.
 
 The layout of the ADE corpus (Gurulingappa et al. 2012, https://doi.org/10.1016/j.jbi.2012.04.008). A row of a `.rel`
 file is `document|sentence|tail|begin|end|head|begin|end`, a line of any other file `document NEG sentence`. Offsets
-count from the start of a document that does not come with the corpus.
+count from the start of the document, which is not part of the corpus.
 """
 
 import posixpath
@@ -19,7 +19,7 @@ from transforms.formats.offsets import is_offset
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What every row of one `.rel` file states."""
+    """The labels of the relations in one `.rel` file."""
 
     label: str
     head_label: str
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(slots=True)
 class Sentence:
-    """The rows of one sentence of one document; none where a negative line holds it."""
+    """The rows of one sentence of one document; none for the sentence of a negative line."""
 
     place: str
     rows: list[Row] = field(default_factory=list)
@@ -47,12 +47,12 @@ class Sentence:
 def read(
     files: Iterable[File], kinds: Mapping[str, Kind], unknown: re.Pattern | None = None
 ) -> Iterator[RawExample | BadRecord]:
-    """Every sentence of a document once, in order of appearance, with the relations of all its rows in all files.
+    """Every sentence of a document once, in order of appearance, with the relations of its rows in all files.
 
-    `kinds`: name of a `.rel` file without its ending, in capitals → what its rows state. A negative sentence has no
-    relation; where `unknown` matches, the negative lines do not vouch for every kind of relation and its relations
-    are None. A line with another number of columns is lost alone, a row whose strings do not stand in the
-    sentence at the distance that its offsets tell loses the sentence. All sentences are held in memory.
+    `kinds`: name of a `.rel` file without extension, in upper case → the labels of its rows. A negative sentence has no
+    relations. If `unknown` matches it, it is not negative for all kinds of relations, and its relations are None. A
+    line with the wrong number of columns is a BadRecord. A sentence is a BadRecord if the strings of a row do not occur
+    in it at the distance given by their offsets. All sentences are kept in memory.
     """
     sentences: dict[tuple[str, str], Sentence] = {}
     for file in files:
@@ -67,10 +67,8 @@ def read(
                 if len(columns) != 8:
                     yield BadRecord(place, Reason.WRONG_COLUMNS, f"{len(columns)} columns, not 8, in {line[:80]!r}")
                     continue
-                head, tail = (columns[5], columns[6], columns[7]), (columns[2], columns[3], columns[4])
-                sentences.setdefault((columns[0], columns[1]), Sentence(place)).rows.append(
-                    Row(place, kind, head, tail)
-                )
+                row = Row(place, kind, (columns[5], columns[6], columns[7]), (columns[2], columns[3], columns[4]))
+                sentences.setdefault((columns[0], columns[1]), Sentence(place)).rows.append(row)
             else:
                 columns = line.split(" ", 2)
                 if len(columns) != 3 or columns[1] != "NEG":
@@ -85,46 +83,46 @@ def read(
 
 
 def _example(text: str, sentence: Sentence) -> RawExample | BadRecord:
-    starts = []
+    starts_by_row = []
     for row in sentence.rows:
-        found = _starts(text, row)
-        if isinstance(found, BadRecord):
-            return found
-        starts.append(found)
-    # The rows of a sentence agree on where it starts: that tells apart strings that stand in it more than once.
-    votes = Counter(start for found in starts for start in found)
+        starts = _possible_starts(text, row)
+        if isinstance(starts, BadRecord):
+            return starts
+        starts_by_row.append(starts)
+    # All rows must agree on the start of the sentence. This disambiguates strings that occur in it more than once.
+    votes = Counter(start for starts in starts_by_row for start in starts)
     relations = []
-    for row, found in zip(sentence.rows, starts, strict=True):
-        start = max(found, key=lambda start: (votes[start], start))  # a later start is an earlier place in the text
+    for row, starts in zip(sentence.rows, starts_by_row, strict=True):
+        start = max(starts, key=lambda start: (votes[start], start))  # a later start is an earlier place in the text
         head, tail = _mention(row.head, start), _mention(row.tail, start)
         relations.append(Relation(row.kind.label, head, tail, row.kind.head_label, row.kind.tail_label))
     return RawExample(sentence.place, text, relations=tuple(relations))
 
 
-def _starts(text: str, row: Row) -> set[int] | BadRecord:
-    """The document offsets at which the sentence can start, so that both strings of the row stand where it says."""
-    starts = None
+def _possible_starts(text: str, row: Row) -> set[int] | BadRecord:
+    """The document offsets at which the sentence can start if both strings of the row are at their offsets."""
+    starts: set[int] | None = None
     for string, begin, end in (row.head, row.tail):
         if not (is_offset(begin) and is_offset(end)):
-            return BadRecord(row.place, Reason.BROKEN_RECORD, f"{begin!r} and {end!r} are no offsets")
+            return BadRecord(row.place, Reason.BROKEN_RECORD, f"{begin!r} and {end!r} are not offsets")
         if not string.strip():
             return BadRecord(row.place, Reason.MISSING_FIELD, "a mention is empty")
         if int(end) - int(begin) != len(string):
-            detail = f"{begin}-{end} is no span of {string!r} ({len(string)} characters)"
+            detail = f"{begin}-{end} is not a span of {string!r} ({len(string)} characters)"
             return BadRecord(row.place, Reason.OFFSET_MISMATCH, detail)
-        found = {int(begin) - at for at in places(text, string)}
-        starts = found if starts is None else starts & found
+        candidates = {int(begin) - at for at in occurrences(text, string)}
+        starts = candidates if starts is None else starts & candidates
     if not starts:
-        detail = f"{row.tail[0]!r} and {row.head[0]!r} do not stand in the sentence at the distance of their offsets"
+        detail = f"{row.tail[0]!r} and {row.head[0]!r} do not occur in the sentence at the distance of their offsets"
         return BadRecord(row.place, Reason.OFFSET_MISMATCH, detail)
     return starts
 
 
-def places(text: str, string: str) -> Iterator[int]:
-    """Where the string begins in the text, also where one place overlaps the next.
+def occurrences(text: str, string: str) -> Iterator[int]:
+    """The offsets of all occurrences of the string in the text, including overlapping ones.
 
-    By the prefix function of Knuth, Morris and Pratt (1977): to look again from the next character on takes, in a text
-    that repeats itself, the square of its length.
+    Uses the prefix function of Knuth, Morris and Pratt (1977): repeated `str.find` takes quadratic time in repetitive
+    texts.
     """
     first = text.find(string)
     if first < 0:
@@ -143,14 +141,14 @@ def places(text: str, string: str) -> Iterator[int]:
 
 
 def _border(string: str, borders: list[int], length: int, character: str) -> int:
-    """How much of the string's beginning ends with `character`, where `length` of it stood before that."""
+    """Length of the longest prefix of the string that matches up to `character`; `length` characters matched before."""
     while length and string[length] != character:
         length = borders[length - 1]
     return length + (string[length] == character)
 
 
 def _mention(column: tuple[str, str, str], start: int) -> Mention:
-    """The mention without blanks around it."""
+    """The mention without whitespace around it."""
     string, begin, _ = column
     first = int(begin) - start + len(string) - len(string.lstrip())
     return Mention(string.strip(), ((first, first + len(string.strip())),))

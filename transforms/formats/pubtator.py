@@ -1,4 +1,4 @@
-"""PubTator blocks (title, abstract, mentions, relations between concepts) → one RawExample a document.
+"""PubTator blocks (title, abstract, mentions, relations between concepts) → one RawExample per document.
 
 Format: https://www.ncbi.nlm.nih.gov/research/pubtator3/tutorial and Li et al. 2016 (BC5CDR).
 """
@@ -17,28 +17,28 @@ from transforms.formats.offsets import is_offset
 
 PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
 SEPARATOR = re.compile(r"[|;,+]")
-"""Between the concepts of a mention: `|` in BC5CDR, also `+` in NCBI Disease, `;` and `,` in PubTator's own files."""
+"""Separators of the concepts of a mention: `|` in BC5CDR, also `+` in NCBI Disease, `;` and `,` in PubTator's files."""
 NO_CONCEPT = ("", "-1")
 
 Extent = tuple[int, int, int]
-"""Where a mention starts and ends, and its number in the document."""
+"""Start and end of a mention, and its number in the document."""
 
 
-def concepts_of(ids: str, vocabulary: str) -> tuple[str, ...]:
-    """`D014786|D006311` → both, each once, with the prefix `MESH:` where that is the vocabulary; `-1` → none.
+def parse_concepts(ids: str, vocabulary: str) -> tuple[str, ...]:
+    """`D014786|D006311` → both concepts, without repetition (`MESH:D014786` if `vocabulary` is `MESH`); `-1` → none.
 
-    `vocabulary`: of an id that names none, as `OMIM:126200` does; empty where it is not known.
+    `vocabulary`: that of ids without one (`OMIM:126200` has one); empty if it is unknown.
     """
-    found = [concept for part in SEPARATOR.split(ids) if (concept := part.strip()) not in NO_CONCEPT]
-    return tuple(dict.fromkeys(concept_of(concept, vocabulary) for concept in found))
+    concepts = [concept for part in SEPARATOR.split(ids) if (concept := part.strip()) not in NO_CONCEPT]
+    return tuple(dict.fromkeys(qualified_concept(concept, vocabulary) for concept in concepts))
 
 
-def concept_of(id_: str, vocabulary: str) -> str:
+def qualified_concept(id_: str, vocabulary: str) -> str:
     return f"{vocabulary}:{id_}" if vocabulary and ":" not in id_ else id_
 
 
 class ConceptMentions:
-    """The mentions of one document by concept, to place its relations between concepts."""
+    """The mentions of one document by concept, to find mentions for its relations between concepts."""
 
     def __init__(self, entities: Sequence[Entity]):
         self.entities = entities
@@ -48,17 +48,17 @@ class ConceptMentions:
             spans = item.mention.spans
             for concept in item.concepts:
                 self.extents.setdefault(concept, []).append((spans[0][0], spans[-1][1], number))
-        self.furthest: dict[str, list[int]] = {}  # concept → the greatest end up to each of its extents
+        self.furthest: dict[str, list[int]] = {}  # concept → running maximum of the ends of its extents
         for concept, extents in self.extents.items():
             extents.sort()
             self.furthest[concept] = list(accumulate((end for _, end, _ in extents), max))
 
     def relation(self, label: str, head: str, tail: str) -> Relation | None:
-        """A document's relation between two concepts as one between those two of their mentions that stand closest.
+        """The relation between two concepts as a relation between the two of their mentions that are closest.
 
         Distance is the number of characters between them; ties go to the pair that starts first, then to the shorter
-        first mention. So a window of the document keeps the relation where any can. Its ends refer to the concepts.
-        None where a concept has no mention, or both have the same one only.
+        first mention. Thus a window keeps the relation if any window can. The ends refer to the concepts. None if a
+        concept has no mention, or if both concepts have only one and the same mention.
         """
         if (head, tail) not in self.closest:
             self.closest[head, tail] = self._closest(head, tail)
@@ -69,7 +69,7 @@ class ConceptMentions:
         return Relation(label, first.mention, second.mention, first.label, second.label, head, tail)
 
     def _closest(self, head: str, tail: str) -> tuple[int, int] | None:
-        """The numbers of the two mentions."""
+        """The numbers of the two closest mentions of the concepts."""
         heads, tails = self.extents.get(head, ()), self.extents.get(tail, ())
         turned = len(tails) < len(heads)
         few, many = (tails, head) if turned else (heads, tail)
@@ -83,9 +83,10 @@ class ConceptMentions:
         return min(pairs)[-2:] if pairs else None
 
     def _nearest(self, one: Extent, concept: str) -> Iterator[Extent]:
-        """Of the concept's mentions but `one` itself, the closest that starts before it and the closest that does not.
+        """Up to two mentions of the concept, except `one` itself: the closest that starts before it and the closest
+        that does not.
 
-        Of those before it the closest is the first that reaches it, failing that the first that reaches furthest.
+        The closest before it is the first that reaches it, or if none does, the first that reaches furthest.
         """
         extents = self.extents.get(concept, ())
         at = bisect_left(extents, one[:2], key=itemgetter(0, 1))
@@ -98,10 +99,10 @@ class ConceptMentions:
 
 
 def read(files: Iterable[File], vocabulary: str = "") -> Iterator[RawExample | BadRecord]:
-    """Every document. The text is title, blank, abstract; offsets count its code points, ends are exclusive.
+    """Every document. The text is the title, a space and the abstract. Offsets count code points; ends are exclusive.
 
-    `vocabulary`: see `concepts_of`. A block ends at a blank line or the next title. Its first broken line makes the
-    document a BadRecord. A relation of concepts for which no two mentions stand is lost alone.
+    `vocabulary`: see `parse_concepts`. A block ends at a blank line or the next title. A broken line makes the document
+    a BadRecord. A relation between concepts that have no two mentions is lost alone.
     """
     for file in files:
         block: list[tuple[int, str]] = []
@@ -130,7 +131,7 @@ def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawEx
     for number, line in block[2:]:
         identifier, *columns = line.split("\t")
         if identifier != title[1]:
-            return broken(number, Reason.BROKEN_RECORD, f"{identifier!r} stands in the block of {title[1]!r}")
+            return broken(number, Reason.BROKEN_RECORD, f"{identifier!r} occurs in the block of {title[1]!r}")
         if len(columns) == 3 and not is_offset(columns[0]):
             links.append((number, columns))
             continue
@@ -143,15 +144,15 @@ def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawEx
         start, end = int(columns[0]), int(columns[1])
         if not start < end <= len(text):
             return broken(
-                number, Reason.OFFSET_MISMATCH, f"{start} {end} is no span of a text of {len(text)} characters"
+                number, Reason.OFFSET_MISMATCH, f"{start} {end} is not a span of a text of {len(text)} characters"
             )
-        mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has blanks after some
-        entities.append(Entity(columns[3], mention, concepts=concepts_of(columns[4], vocabulary)))
+        mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has trailing spaces in some
+        entities.append(Entity(columns[3], mention, concepts=parse_concepts(columns[4], vocabulary)))
     relations, lost, placed = [], [], ConceptMentions(entities)
     for number, (label, *ends) in links:
-        relation = placed.relation(label, *(concept_of(end, vocabulary) for end in ends))
+        relation = placed.relation(label, *(qualified_concept(end, vocabulary) for end in ends))
         if relation is None:
-            detail = f"no two mentions stand for {ends[0]} and {ends[1]}; their relation is left out"
+            detail = f"{ends[0]} and {ends[1]} have no two mentions; their relation is left out"
             lost.append(broken(number, Reason.MISSING_FIELD, detail, UnknownLabel("relations", label)))
         else:
             relations.append(relation)

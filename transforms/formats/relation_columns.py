@@ -1,14 +1,15 @@
-"""Token lines, a blank line, relation lines and a blank line for each sentence → one RawExample a sentence.
+"""Token lines, a blank line, relation lines and a blank line per sentence → one RawExample per sentence.
 
-The layout of the corpus of Roth and Yih 2004 (https://aclanthology.org/W04-2401): nine columns a token, of which count
-the entity type (1), the token's number in the sentence (2), its part of speech (4) and the token (5); three columns a
-relation, which are the numbers of two tokens and a label. An entity is a single token, its words joined by `/`.
+The layout of the corpus of Roth and Yih 2004 (https://aclanthology.org/W04-2401). Token lines have nine columns, of
+which four are read: entity type (1), number of the token in the sentence (2), part of speech (4) and token (5).
+Relation lines have three columns: the numbers of two tokens and a label. An entity is a single token, with its words
+joined by `/`.
 """
 
 from collections.abc import Iterable, Iterator
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import RawExample
+from schemas.example import RawExample, Span
 from transforms.files import File
 from transforms.formats.columns import DOCSTART
 from transforms.formats.offsets import is_offset
@@ -23,9 +24,9 @@ Row = tuple[int, list[str]]
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every sentence with its entities and relations, an end of which has the type of its token, if it has one.
+    """Every sentence with its entities and relations. The ends of relations have the types of their tokens, if any.
 
-    The relation lines of a sentence may be absent. A broken line loses its sentence.
+    The relation lines of a sentence may be missing. A broken line makes its sentence a BadRecord.
     """
     for file in files:
         tokens: list[Row] = []
@@ -57,7 +58,7 @@ def _example(name: str, tokens: list[Row], relations: list[Row]) -> RawExample |
     if not tokens:
         return BadRecord(f"{name}:{relations[0][0]}", Reason.BROKEN_RECORD, "relations without a sentence before them")
     words: list[str] = []
-    entities = []
+    entities: list[tuple[Span, str]] = []
     for number, columns in tokens:
         if len(columns) != TOKEN_COLUMNS:
             detail = f"{len(columns)} tab-separated columns, not the {TOKEN_COLUMNS} of a token"
@@ -71,7 +72,7 @@ def _example(name: str, tokens: list[Row], relations: list[Row]) -> RawExample |
     links = []
     for number, columns in relations:
         if len(columns) != RELATION_COLUMNS or not (is_offset(columns[0]) and is_offset(columns[1])):
-            detail = f"{columns} is no relation, as `token<TAB>token<TAB>label`"
+            detail = f"{columns} is not a relation, such as `token<TAB>token<TAB>label`"
             return BadRecord(f"{name}:{number}", Reason.WRONG_COLUMNS, detail)
         head, tail = int(columns[0]), int(columns[1])
         links.append(((head, head + 1), (tail, tail + 1), columns[2]))
@@ -79,8 +80,8 @@ def _example(name: str, tokens: list[Row], relations: list[Row]) -> RawExample |
 
 
 def _spelled(token: str, tag: str) -> str:
-    """`New/York`, `NNP/NNP` → `New York`. Where the parts of speech are not as many as the words, the `/` is the
-    text's own (`Editor/Publisher`, `NNP`).
+    """`New/York`, `NNP/NNP` → `New York`. If the numbers of words and parts of speech differ, the `/` belongs to the
+    text (`Editor/Publisher`, `NNP`).
     """
     words = token.split("/")
     if len(words) != tag.count("/") + 1:

@@ -1,7 +1,7 @@
-"""JSON arrays of tokenised sentences, relations between entities by their number → one RawExample a sentence.
+"""JSON arrays of tokenised sentences with relations between numbered entities → one RawExample per sentence.
 
-The layout of SpERT (Eberts and Ulges 2020, https://github.com/lavis-nlp/spert), `entities: [{type, start, end}]`, and
-that of TableRT (Ma et al. 2022, https://aclanthology.org/2022.findings-acl.298), BILOU `tags` in their place.
+The layout of SpERT (Eberts and Ulges 2020, https://github.com/lavis-nlp/spert), with `entities: [{type, start, end}]`,
+and that of TableRT (Ma et al. 2022, https://aclanthology.org/2022.findings-acl.298), with BILOU `tags` instead.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ class EntityRow(msgspec.Struct):
 
 
 class RelationRow(msgspec.Struct):
-    """`head` and `tail` count the entities of the sentence from 0, in the order of the list or of the text."""
+    """`head` and `tail`: numbers of entities of the sentence, from 0, in the order of `entities` or of the tags."""
 
     type: str
     head: Count
@@ -34,7 +34,7 @@ class RelationRow(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """`entities` or else `tags`, one a token; without either the sentence is not annotated."""
+    """Has `entities`, or `tags` (one per token). Without either the sentence is not annotated."""
 
     tokens: list[str]
     entities: list[EntityRow] | None = None
@@ -43,7 +43,7 @@ class Row(msgspec.Struct):
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every sentence as its tokens joined by blanks (see `token_spans.sentence`), with entities and relations."""
+    """Every sentence as its tokens joined by spaces (see `token_spans.sentence`), with entities and relations."""
     return json_rows.read(files, to_example, Row)
 
 
@@ -53,7 +53,7 @@ def to_example(place: str, row: Row) -> RawExample | BadRecord:
     elif row.tags is not None:
         broken = [tag for tag in row.tags if not TAG.fullmatch(tag)]
         if broken or len(row.tags) != len(row.tokens):
-            detail = f"{broken[0]!r} is no tag" if broken else f"{len(row.tags)} tags for {len(row.tokens)} tokens"
+            detail = f"{broken[0]!r} is not a tag" if broken else f"{len(row.tags)} tags for {len(row.tokens)} tokens"
             return BadRecord(place, Reason.BROKEN_RECORD, detail)
         entities = [((first, end), label) for label, first, end in decode(row.tags)]
     else:
@@ -62,6 +62,8 @@ def to_example(place: str, row: Row) -> RawExample | BadRecord:
     if row.relations is not None:
         last = max((end for relation in row.relations for end in (relation.head, relation.tail)), default=-1)
         if last >= len(entities):
-            return BadRecord(place, Reason.BROKEN_RECORD, f"a relation of entity {last}, but {len(entities)} entities")
+            return BadRecord(
+                place, Reason.BROKEN_RECORD, f"a relation of entity {last}, but only {len(entities)} entities"
+            )
         relations = [(entities[r.head][0], entities[r.tail][0], r.type) for r in row.relations]
     return sentence(place, row.tokens, entities, relations)

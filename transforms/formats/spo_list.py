@@ -1,6 +1,6 @@
-"""JSON lines of a text and its `spo_list`, triples with typed ends and no offsets (DuIE, CMeIE) → RawExamples.
+"""JSON lines with a text and its `spo_list`, typed triples without offsets (DuIE, CMeIE) → RawExamples.
 
-Format: Li et al. 2019 (DuIE, https://doi.org/10.1007/978-3-030-32236-6_72) and, with an object in slots, DuIE 2.0.
+Format: Li et al. 2019 (DuIE, https://doi.org/10.1007/978-3-030-32236-6_72), and DuIE 2.0, whose objects have slots.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,15 +28,15 @@ class Triple(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """`spo_list` is absent in unlabelled test files."""
+    """`spo_list` is missing in unlabelled test files."""
 
     text: str
     spo_list: list[Triple] | None = None
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every text with its triples. The raw label is the whole typed triple, `subjectType_predicate_objectType`, so
-    that a predicate between other types than the schema's is an unknown label.
+    """Every text with its triples. The label is the whole typed triple, `subjectType_predicate_objectType`, so that a
+    predicate between types other than those of the schema is an unknown label.
     """
     return json_rows.read(files, to_example, Row)
 

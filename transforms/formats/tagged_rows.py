@@ -1,6 +1,6 @@
-"""Tab-separated rows of a sentence with two tagged mentions and the code of their relation → RawExamples.
+"""Tab-separated rows with a sentence, two tagged mentions in it and the code of their relation → RawExamples.
 
-The layout of COAE 2016 task 3: `sentence<TAB>code` to train on, `number<TAB>sentence` to predict on.
+The layout of COAE 2016 task 3: `sentence<TAB>code` for training, `number<TAB>sentence` for prediction.
 """
 
 import re
@@ -16,8 +16,8 @@ OPENED = re.compile("</?e")
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every sentence without its tags, e1 the head and e2 the tail of one relation; blanks around a mention are the
-    text's. The sentence of a numbered row, tagged or not, is not annotated.
+    """Every sentence without its tags, with one relation from e1 to e2. Spaces inside the tags belong to the text but
+    not to the mention. The sentence of a numbered row, tagged or not, is not annotated.
     """
     for row in tab_rows(files, 2):
         if isinstance(row, BadRecord):
@@ -39,6 +39,6 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 
 
 def _mention(text: str, span: Span) -> Mention:
-    found = text[slice(*span)]
-    start = span[0] + len(found) - len(found.lstrip())
-    return Mention(found.strip(), ((start, start + len(found.strip())),))
+    string = text[slice(*span)]
+    start = span[0] + len(string) - len(string.lstrip())
+    return Mention(string.strip(), ((start, start + len(string.strip())),))

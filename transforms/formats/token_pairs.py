@@ -1,8 +1,8 @@
-"""A sentence's tokens and the numbers of those that make up two mentions → RawExamples with a relation for each pair.
+"""Tokens of a sentence and pairs of mentions given as token numbers → RawExamples with one relation per pair.
 
-What FewRel (Han et al. 2018, https://aclanthology.org/D18-1514) and Wiki-ZSL (Chen and Li 2021,
-https://aclanthology.org/2021.naacl-main.272) have in common; `read` is for the layout in which RelationPrompt (Chia et
-al. 2022, https://aclanthology.org/2022.findings-acl.5) distributes both.
+This is the common part of FewRel (Han et al. 2018, https://aclanthology.org/D18-1514) and Wiki-ZSL (Chen and Li 2021,
+https://aclanthology.org/2021.naacl-main.272). `read` reads the layout in which RelationPrompt (Chia et al. 2022,
+https://aclanthology.org/2022.findings-acl.5) distributes both.
 """
 
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ Pair = tuple[Sequence[int], Sequence[int], str]
 
 
 class Triplet(msgspec.Struct):
-    """The triplets of a row have the same tokens."""
+    """One relation; all triplets of a row have the same tokens."""
 
     tokens: list[str]
     head: list[Offset]
@@ -34,7 +34,7 @@ class Row(msgspec.Struct):
 
 
 def read(files: Iterable[File], labels: Container[str], known: Container[str]) -> Iterator[RawExample | BadRecord]:
-    """JSON lines of `Row`s; `labels` and `known` as in `to_example`, whose left out rows are left out."""
+    """Every row of JSON lines of `Row`s that `to_example` does not skip; `labels` and `known` are passed to it."""
 
     def example(place: str, row: Row) -> RawExample | BadRecord | None:
         if not row.triplets:
@@ -48,34 +48,34 @@ def read(files: Iterable[File], labels: Container[str], known: Container[str]) -
 def to_example(
     place: str, tokens: Sequence[str], pairs: Sequence[Pair], labels: Container[str], known: Container[str]
 ) -> RawExample | BadRecord | None:
-    """The tokens joined by blanks, those that are nothing but blanks left out, with the pairs labelled by `labels`.
+    """The tokens joined by spaces, without blank tokens, with the pairs whose label is in `labels`.
 
-    None where no pair is; a label that is not even in `known` makes the sentence a BadRecord, and so do no numbers or
-    one outside the sentence. Numbers that do not follow one another are several mentions of one entity: the first
-    counts.
+    None if there is no such pair. The sentence is a BadRecord if a label is not in `known`, or if the token numbers of
+    a mention are missing or outside the sentence. Numbers that are not consecutive are several mentions of one entity,
+    of which the first is used.
     """
-    strange = [label for *_, label in pairs if label not in known]
-    if strange:
-        return BadRecord(place, Reason.UNKNOWN_LABEL, f"{strange[0]!r} is none of the data set's relations")
+    unknown = [label for *_, label in pairs if label not in known]
+    if unknown:
+        return BadRecord(place, Reason.UNKNOWN_LABEL, f"{unknown[0]!r} is not a relation of the dataset")
     words = [token for token in tokens if token.strip()]
     kept = [number for number, token in enumerate(tokens) if token.strip()]
     position = {number: index for index, number in enumerate(kept)}
 
     def span(numbers: Sequence[int]) -> Span | None:
-        found = {position[number] for number in numbers if number in position}
-        if not found or not all(0 <= number < len(tokens) for number in numbers):
+        places = {position[number] for number in numbers if number in position}
+        if not places or not all(0 <= number < len(tokens) for number in numbers):
             return None
-        first = end = min(found)
-        while end in found:
+        first = end = min(places)
+        while end in places:
             end += 1
         return first, end
 
     relations = []
     for head, tail, label in pairs:
         if label in labels:
-            of_head, of_tail = span(head), span(tail)
-            if of_head is None or of_tail is None:
-                detail = f"tokens {list(head)} and {list(tail)} are no two mentions in {len(tokens)} tokens"
+            head_span, tail_span = span(head), span(tail)
+            if head_span is None or tail_span is None:
+                detail = f"tokens {list(head)} and {list(tail)} are not two mentions in {len(tokens)} tokens"
                 return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
-            relations.append((of_head, of_tail, label))
+            relations.append((head_span, tail_span, label))
     return sentence(place, words, None, relations) if relations else None

@@ -1,8 +1,8 @@
-"""JSON lines of tokenised documents with spans over tokens → one RawExample a sentence.
+"""JSON lines of tokenised documents with spans over tokens → one RawExample per sentence.
 
 The layout of DyGIE++ (Wadden et al. 2019, https://aclanthology.org/D19-1585, its `doc/data.md`): `sentences` are token
-lists, `ner` and `relations` one list a sentence of [first, last, label] and [first, last, first, last, label],
-tokens counted through the document, the last one included.
+lists; `ner` and `relations` have one list per sentence of [first, last, label] and [first, last, first, last, label].
+Token numbers count through the document; `last` is inclusive.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,11 +27,11 @@ PTB_ESCAPES = {
     "``": '"',
     "''": '"',
 }
-"""The tokens by which the Penn Treebank writes brackets and quotes."""
+"""The tokens for brackets and quotes in the Penn Treebank → the characters."""
 
 
 class Document(msgspec.Struct):
-    """A layer that is absent is not annotated."""
+    """A missing layer is not annotated."""
 
     sentences: list[list[str]]
     ner: list[list[tuple[Offset, Offset, str]]] | None = None
@@ -41,9 +41,9 @@ class Document(msgspec.Struct):
 def read(
     files: Iterable[File], escapes: Mapping[str, str] = PTB_ESCAPES, joiner: str = " "
 ) -> Iterator[RawExample | BadRecord]:
-    """Every sentence, placed at its document's line. A span outside its sentence loses that sentence alone.
+    """Every sentence; its place is the line of its document. A sentence with a span outside it is a BadRecord.
 
-    `escapes` and `joiner` as in `sentence`.
+    `escapes` and `joiner` are as in `sentence`.
     """
     for item in json_rows.read(files, lambda place, document: (place, document), Document):
         if isinstance(item, BadRecord):
@@ -54,7 +54,7 @@ def read(
         layers = [layer if layer is not None else [None] * count for layer in (document.ner, document.relations)]
         if any(len(layer) != count for layer in layers):
             lengths = "/".join(str(len(layer)) for layer in (document.sentences, *layers))
-            detail = f"{lengths} sentences, ner and relations; each needs one entry a sentence"
+            detail = f"{lengths} sentences, ner and relations; each needs one entry per sentence"
             yield BadRecord(place, Reason.BROKEN_RECORD, detail)
             continue
         start = 0
@@ -83,11 +83,11 @@ def sentence(
     joiner: str = " ",
     events: Sequence[tuple[Span, str, Sequence[tuple[Span, str]]]] | None = None,
 ) -> RawExample | BadRecord:
-    """The tokens joined by `joiner`, those in `escapes` replaced, with mentions over half-open spans of tokens.
+    """The tokens joined by `joiner`, with those in `escapes` replaced, and mentions over half-open spans of tokens.
 
-    entities: (span, label); relations: (head, tail, label), an end typed by the first entity that has its span, if
-    there is one; events: (trigger, label, [(argument, role), ...]). A span that holds no token or leaves the
-    sentence is an offset_mismatch; an argument is lost alone for it.
+    entities: (span, label). relations: (head, tail, label); an end has the type of the first entity with its span, if
+    any. events: (trigger, label, [(argument, role), ...]). A span that is empty or outside the sentence makes the
+    sentence a BadRecord (offset_mismatch); an argument with such a span is lost alone.
     """
     words = [escapes.get(token, token) for token in tokens] if escapes else tokens
     text = joiner.join(words)
@@ -96,7 +96,7 @@ def sentence(
         return 0 <= span[0] < span[1] <= len(words)
 
     def misplaced(span: Span) -> str:
-        return f"tokens {span[0]} to {span[1] - 1} are no span of the {len(words)} tokens of {text[:80]!r}"
+        return f"tokens {span[0]} to {span[1] - 1} are not a span of the {len(words)} tokens of {text[:80]!r}"
 
     spans = [span for span, _ in entities] if entities else []
     if relations:
@@ -106,7 +106,7 @@ def sentence(
     for span in spans:
         if not within(span):
             return BadRecord(place, Reason.OFFSET_MISMATCH, misplaced(span))
-    ends = list(accumulate(map(len, words), initial=0)) if spans else []  # without the joiners before
+    ends = list(accumulate(map(len, words), initial=0)) if spans else []  # offsets of the words, without joiners
     gap = len(joiner)
 
     def mention(span: Span) -> Mention:
@@ -128,8 +128,12 @@ def sentence(
         None
         if events is None
         else tuple(
-            Event(label, mention(trigger), tuple(Argument(role, mention(span)) for span, role in found if within(span)))
-            for trigger, label, found in events
+            Event(
+                label,
+                mention(trigger),
+                tuple(Argument(role, mention(span)) for span, role in arguments if within(span)),
+            )
+            for trigger, label, arguments in events
         ),
         tuple(
             BadRecord(
@@ -138,8 +142,8 @@ def sentence(
                 f"{role!r} of {label!r}: {misplaced(span)}",
                 (UnknownLabel("events", label),),
             )
-            for _, label, found in events or ()
-            for span, role in found
+            for _, label, arguments in events or ()
+            for span, role in arguments
             if not within(span)
         ),
     )

@@ -1,6 +1,6 @@
-"""JSON objects of a sentence and its triples of strings, in the three layouts of the NYT sets → RawExamples.
+"""JSON objects with a sentence and its triples of strings, in the three layouts of the NYT datasets → RawExamples.
 
-The layouts, told apart by their keys, in an array or one object a line, without offsets or entity types:
+The layouts have no offsets or entity types and differ in their keys. The objects are in an array or one per line:
 
     sentText, relationMentions: [{em1Text, label, em2Text}]   CopyRE (https://aclanthology.org/P18-1047)
     sentext, relations: [{em1, rtext, em2}]                   HRL-RE (https://arxiv.org/abs/1811.03925)
@@ -30,7 +30,7 @@ class TaggedPair(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """One of the three layouts; a sentence without the key of its triples is not annotated."""
+    """One of the three layouts. A sentence without triples (the key is missing) is not annotated."""
 
     sent_text: str | None = msgspec.field(name="sentText", default=None)
     pairs: list[Pair] | None = msgspec.field(name="relationMentions", default=None)
@@ -41,7 +41,7 @@ class Row(msgspec.Struct):
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every sentence, less the blanks around it, with its triples as the file has them, repetitions included."""
+    """Every sentence, stripped, with its triples as in the file, including repetitions."""
     return json_rows.read(files, to_example, Row)
 
 

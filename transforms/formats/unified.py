@@ -1,11 +1,11 @@
 """IEPile's unified format, JSON lines and a schema.json → RawExamples without offsets, and the label set.
 
-Format: github.com/zjunlp/IEPile, README, "Data conversion". A layer that is missing or null is not annotated (None); an
-empty one says that there is nothing.
+Format: github.com/zjunlp/IEPile, README, "Data conversion". A layer that is missing or null is not annotated (None). An
+empty layer means that the text has no such annotation.
 
-Mentions are strings only, and the text must hold them. One that stands in it in another spelling (blanks, case,
-Unicode form) is taken as the text has it. Any other is lost with what hangs on it, and counted (`RawExample.lost`): an
-entity or an argument alone, a relation with its end, an event with its trigger.
+Mentions are only strings, which must occur in the text. A mention that occurs in another spelling (whitespace, case,
+Unicode form) gets the spelling of the text. Any other mention is lost, and counted in `RawExample.lost`, together with
+what depends on it: an entity or an argument alone, a relation with its end, an event with its trigger.
 """
 
 import json
@@ -20,7 +20,8 @@ from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label, UnknownLabel, typed_label
 from transforms.files import File
-from transforms.formats import json_rows, json_values
+from transforms.formats import json_rows
+from transforms.formats.json_values import BLANKS, element, end_of_match
 from transforms.spelling import Spellings
 
 LINES = (
@@ -28,12 +29,12 @@ LINES = (
     ("a list of roles or relations", list[str]),
     ("a map from type to a list of roles", dict[str, list[str]]),
 )
-"""What each of the three values of schema.json is, which has one a line as a rule."""
+"""Description and type of each of the three values of schema.json, which usually has one per line."""
 
 LAYER_OF_PART = {"entity": "entities", "relation": "relations", "event": "events", "argument": "events"}
 
 ABSENT = (None, "", "NAN")
-"""What a trigger or an argument is that an event does not have."""
+"""The values that stand for a missing trigger or argument."""
 
 
 class EntityItem(msgspec.Struct):
@@ -82,9 +83,9 @@ class EventRow(msgspec.Struct):
 
 
 def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[RawExample | BadRecord]:
-    """The records of `task`; `labels` is its label set (of `read_schema`).
+    """The records of `task`; `labels` is its label set, from `read_schema`.
 
-    A typed triple or an attribute that `labels` does not have is a BadRecord here; single labels are left to
+    A record with a typed triple or an attribute that is not in `labels` is a BadRecord. Other labels are checked by
     `transforms.normalize`.
     """
     match task:
@@ -97,14 +98,14 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
             return json_rows.read(files, partial(_relations, known=known), RelationRow)
         case "KG":
             attributes: dict[str | None, frozenset[str]] = {label.name: frozenset(label.roles) for label in labels}
-            attributes[None] = frozenset().union(*attributes.values())
+            attributes[None] = frozenset[str]().union(*attributes.values())
             return json_rows.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
             return json_rows.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
 
 
 class _Mentions:
-    """Makes the mentions of a record, and keeps those that its text does not hold in `lost`."""
+    """Creates the mentions of a record, and adds those that do not occur in its text to `lost`."""
 
     __slots__ = ("lost", "place", "spellings", "text")
 
@@ -114,7 +115,9 @@ class _Mentions:
         self.spellings: Spellings | None = None  # most records need none
 
     def mention(self, string: str, part: str, name: str, label: str) -> Mention | None:
-        """What is lost with the mention is `part` (a key of LAYER_OF_PART) `name`; `label` is unknown then."""
+        """The mention, or None if it is lost, together with the `part` (a key of LAYER_OF_PART) `name` of the record.
+        `label` is then an unknown label.
+        """
         if string in self.text and string.strip():
             return Mention(string)
         return self._other_spelling(string, part, name, label)
@@ -144,14 +147,14 @@ def _entities(place: str, row: EntityRow) -> RawExample:
 
 
 def _relation(mentions: _Mentions, item: RelationItem, head_type: str | None, tail_type: str | None) -> list[Relation]:
-    """The relation, or nothing where the text does not hold both ends."""
+    """A list with the relation; empty if an end does not occur in the text."""
     head = mentions.mention(item.head, "relation", item.relation, item.relation)
     tail = head and mentions.mention(item.tail, "relation", item.relation, item.relation)
     return [Relation(item.relation, head, tail, head_type, tail_type)] if tail else []
 
 
 def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> RawExample | BadRecord:
-    """`known`: the typed triples that SPO may have; None for RE, which leaves types out."""
+    """`known`: the typed triples of the label set for SPO; None for RE, which has no types."""
     if row.relation is None:
         return RawExample(place, row.text)
     mentions, relations = _Mentions(place, row.text), []
@@ -169,9 +172,9 @@ def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> 
 
 
 def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozenset[str]]) -> RawExample | BadRecord:
-    """Triples (entity, attribute, value). The entity's type is `head_type`, else the one that `entity` gives it.
+    """Triples (entity, attribute, value). The type of the entity is `head_type`, or else its only type in `entity`.
 
-    `attributes`: entity type → its attributes; None → those of any type.
+    `attributes`: entity type → its attributes; None → the attributes of all types.
     """
     if row.relation is None:
         return RawExample(place, row.text)
@@ -180,8 +183,8 @@ def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozense
         types.setdefault(entity.entity, set()).add(entity.entity_type)
     mentions, relations = _Mentions(place, row.text), []
     for item in row.relation:
-        called = types.get(item.head, ())
-        head_type = item.head_type or (next(iter(called)) if len(called) == 1 else None)
+        candidates = types.get(item.head, set())
+        head_type = item.head_type or (next(iter(candidates)) if len(candidates) == 1 else None)
         if item.relation not in attributes.get(head_type, ()):
             owner = "any entity type" if head_type is None else repr(head_type)
             return BadRecord(place, Reason.UNKNOWN_LABEL, f"schema.json has no attribute {item.relation!r} of {owner}")
@@ -190,9 +193,9 @@ def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozense
 
 
 def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
-    """`with_arguments` false: EET, whose label set has no roles. Else an event whose arguments are missing or null
-    makes the events of the record unknown. An empty string is no trigger, or no argument, and so is NAN, by which
-    the instructions of the published corpora say that there is none.
+    """`with_arguments` is False for EET, whose label set has no roles. Otherwise an event whose arguments are missing
+    or null makes the events of the record unknown. An empty string, or the NAN of the published instructions, is not
+    a trigger or an argument.
     """
     items = row.event
     if items is None or (with_arguments and any(item.arguments is None for item in items)):
@@ -217,10 +220,10 @@ def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
 def read_schema(file: File, task: str) -> tuple[Label, ...]:
     """The label set in a schema.json, sorted by name.
 
-    Its three JSON values, one a line as a rule, are, by task: NER, EET: types, [], {}. RE: [], relations, {}. SPO:
-    typed strings `subjectType_predicate_objectType`, predicates, {}. EE, EEA: event types, roles, {event type:
-    [roles]}. KG: typed strings, attributes, {entity type: [attributes]}. Raises SourceError with file and line where
-    they are not.
+    It has three JSON values, usually one per line. By task they are: NER, EET: types, [], {}. RE: [], relations, {}.
+    SPO: typed strings `subjectType_predicate_objectType`, predicates, {}. EE, EEA: event types, roles, {event type:
+    [roles]}. KG: typed strings, attributes, {entity type: [attributes]}. Raises SourceError with file and line for
+    anything else.
     """
     lines = _three_values(file) or [(number, line) for number, line in file.lines() if line.strip()]
     if len(lines) != len(LINES):
@@ -239,32 +242,30 @@ def read_schema(file: File, task: str) -> tuple[Label, ...]:
         case "SPO":
             place, labels = first, [typed_label(*parts) for parts in split_typed(types, middle, first)]
         case "KG":
-            place, labels = third, [Label(name, roles=_once(own)) for name, own in roles.items()]
+            place, labels = third, [Label(name, roles=_unique(names)) for name, names in roles.items()]
         case _:
             stray = sorted(roles.keys() - set(types))
             if stray:
                 raise SourceError(f"{third}: {stray[0]!r} is not among the event types of {first}; add it there")
-            place, labels = first, [Label(name, roles=_once(roles.get(name, ()))) for name in types]
+            place, labels = first, [Label(name, roles=_unique(roles.get(name, ()))) for name in types]
     if not labels:
-        raise SourceError(f"{place}: no labels for {task}; this line must name them")
+        raise SourceError(f"{place}: no labels for {task}; add them to this line")
     if not all(label.name.strip() for label in labels):
-        raise SourceError(f"{place}: a label has an empty name, so no prompt can ask for it; name it or take it out")
+        raise SourceError(f"{place}: a label has an empty name, so no prompt can ask for it; name it or remove it")
     return tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
 
 
 def _three_values(file: File) -> list[tuple[int, str]]:
-    """(first line, JSON) of each, where the file is three JSON values, however they are broken into lines; else
-    nothing.
-    """
+    """(first line, JSON) of each value if the file consists of three JSON values, in any layout; else an empty list."""
     text, at = file.text(), 0
-    found: list[tuple[int, str]] = []
+    values: list[tuple[int, str]] = []
     try:
-        while (start := json_values.after(json_values.BLANKS, text, at)) < len(text) and len(found) <= len(LINES):
-            _, at = json_values.element(text, start)
-            found.append((text.count("\n", 0, start) + 1, text[start:at]))
+        while (start := end_of_match(BLANKS, text, at)) < len(text) and len(values) <= len(LINES):
+            _, at = element(text, start)
+            values.append((text.count("\n", 0, start) + 1, text[start:at]))
     except json.JSONDecodeError:
         return []
-    return found if len(found) == len(LINES) else []
+    return values if len(values) == len(LINES) else []
 
 
 def _decode(file: File, number: int, line: str, what: str, kind: type):
@@ -274,39 +275,39 @@ def _decode(file: File, number: int, line: str, what: str, kind: type):
         raise SourceError(f"{file.name}:{number}: expected {what} in JSON: {error}") from error
 
 
-def _once(names: Iterable[str]) -> tuple[str, ...]:
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
 def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> list[tuple[str, str, str]]:
     """(subject type, predicate, object type) of every typed string, split at a predicate it contains.
 
-    Types and predicates may contain `_`. Where several splits are possible, the one is taken with the most types
-    that stand in strings with a single split. Raises SourceError naming `place` where that is not exactly one.
+    Types and predicates may contain `_`. If several splits are possible, the split with the most types that occur in
+    unambiguous strings is used. Raises SourceError with `place` unless exactly one split remains.
     """
     known = frozenset(predicates)
     lengths = sorted(set(map(len, known)))
-    splits = {name: _splits(name, known, lengths) for name in names}
-    certain = [found[0] for found in splits.values() if len(found) == 1]
+    splits_by_name = {name: _splits(name, known, lengths) for name in names}
+    certain = [splits[0] for splits in splits_by_name.values() if len(splits) == 1]
     types = {end for subject_type, _, object_type in certain for end in (subject_type, object_type)}
     triples = []
-    for name, found in splits.items():
-        counts = [(split[0] in types) + (split[2] in types) for split in found]
-        best = [split for split, count in zip(found, counts, strict=True) if count == max(counts)]
+    for name, splits in splits_by_name.items():
+        counts = [(split[0] in types) + (split[2] in types) for split in splits]
+        best = [split for split, count in zip(splits, counts, strict=True) if count == max(counts)]
         if len(best) != 1:
-            problem = f"could be {' or '.join(map(str, found))}" if found else "holds no predicate between two types"
+            problem = f"could be {' or '.join(map(str, splits))}" if splits else "has no predicate between two types"
             raise SourceError(f"{place}: {name!r} {problem}; write subjectType_predicate_objectType")
         triples.append(best[0])
     return triples
 
 
 def _splits(name: str, predicates: frozenset[str], lengths: Sequence[int]) -> list[tuple[str, str, str]]:
-    """By predicate and place; `lengths`: those of the predicates, ascending."""
-    found = []
+    """All splits, sorted by predicate and place. `lengths`: the lengths of the predicates, ascending."""
+    matches = []
     for bar in re.finditer("_", name[1:]):
         start = bar.start() + 2
         for length in lengths[: bisect_left(lengths, len(name) - 1 - start)]:
             end = start + length
             if name[end] == "_" and name[start:end] in predicates:
-                found.append((name[start:end], start))
-    return [(name[: start - 1], predicate, name[start + len(predicate) + 1 :]) for predicate, start in sorted(found)]
+                matches.append((name[start:end], start))
+    return [(name[: start - 1], predicate, name[start + len(predicate) + 1 :]) for predicate, start in sorted(matches)]

@@ -361,7 +361,7 @@ def test_ctrl_c_in_an_upload_and_the_run_after_it(hub, build, monkeypatch):
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out) == (130, "")
-    assert err == "interrupted; the same command goes on where this one stopped\n"
+    assert err == "interrupted; run the same command again to resume\n"
     untouched(hub)
     hub.released.set()
     hub.requests.clear()

@@ -71,7 +71,7 @@ def test_special_files_and_names_that_are_no_utf8_cost_nothing_else(root, tmp_pa
     assert (code, texts) == (0, expected)
     assert "note: mine/: left out dev.json, test.json (no regular file)" in said
     assert "note: left out pipe (no regular file)" in said
-    assert r"note: left out \udcd3\udcef\udcc1\udccf\x1b[31m (its name is no UTF-8; rename it)" in said
+    assert r"note: left out \udcd3\udcef\udcc1\udccf\x1b[31m (its name is not valid UTF-8; rename it)" in said
 
 
 SAMPLE_FILES = [path for path in sorted(SAMPLES.rglob("*")) if path.is_file()]

@@ -75,7 +75,7 @@ def test_a_licence_class(tmp_path, licence):
         ("name: 3\n", "name is 3; it must be a text"),
         ("- task\n", "source.yaml:1: expected the keys name, task, lang, license"),
         ("a: [\n", "source.yaml:2: no valid YAML"),
-        ("name: a\nname: b\n", "source.yaml:2: no valid YAML: the key name stands twice"),
+        ("name: a\nname: b\n", "source.yaml:2: no valid YAML: the key name occurs twice"),
         ("lang: en\nname: !!python/name:os.system x\n", "source.yaml:2: no valid YAML"),
         (f"name: {'[' * 9000}", "source.yaml:1: no valid YAML: nested more than 50 deep"),
         (f"name: 1{'0' * 5000}", "source.yaml:1: no valid YAML: no int"),

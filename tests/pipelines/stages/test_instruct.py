@@ -14,7 +14,7 @@ from schemas.example_id import ExampleId
 from schemas.label import Label
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms import instruct
-from transforms.ask import AskOptions, asking
+from transforms.ask import AskOptions, ask_spec
 from transforms.instruct import bounded
 from transforms.shards import read_shard
 
@@ -45,8 +45,8 @@ def test_plan_leaves_empty_shards_out():
 
 @pytest.mark.parametrize(("size", "rows"), [(-1, [2, 3]), (1, [1, 1, 3])])
 def test_tables_are_bounded_by_what_their_prompts_take(size, rows, monkeypatch):
-    what = asking("NER", [Label("ab"), Label("é")], None, PROMPTS, AskOptions(split_num={"NER": size}))
-    monkeypatch.setattr(instruct, "BYTES_A_TABLE", 29)
+    what = ask_spec("NER", [Label("ab"), Label("é")], None, PROMPTS, AskOptions(split_num={"NER": size}))
+    monkeypatch.setattr(instruct, "BYTES_PER_TABLE", 29)
     examples = examples_to_table([replace(EXAMPLE, text=text) for text in ("1234567890", "é" * 5, "1" * 10, "", "")])
     made = list(bounded([examples, examples.slice(0, 0)], what))
     assert pa.concat_tables(made).equals(examples)

@@ -8,7 +8,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, surface
 from transforms import files
 from transforms.files import File
-from transforms.formats.columns import DOCSTART, TAG, Layout, cells_of, decode, read
+from transforms.formats.columns import DOCSTART, TAG, Layout, decode, read, split_cells
 from transforms.normalize import normalize
 
 
@@ -120,7 +120,7 @@ def test_a_sentence_split_at_once_is_its_lines_split_one_by_one(layout, rows, da
     fields = [layout.fields(line) for line in lines]
     wrong = any(len(row) < layout.columns or (len(row) > layout.columns and not layout.more) for row in fields)
     expected = None if wrong else ([row[layout.token] for row in fields], [row[layout.tag] for row in fields])
-    assert cells_of(lines, layout) == expected
+    assert split_cells(lines, layout) == expected
 
 
 def read_bytes(tmp_path, data: bytes, **options):
@@ -224,8 +224,8 @@ def test_unicode_blanks_separate_neither_columns_nor_lines(tmp_path, blank):
         ("two NN O", Reason.WRONG_COLUMNS, "3 columns, not 4, in 'two NN O'"),
         ("two NN I-NP O O", Reason.WRONG_COLUMNS, "5 columns, not 4, in 'two NN I-NP O O'"),
         ("two", Reason.WRONG_COLUMNS, "1 columns, not 4, in 'two'"),
-        ("two NN I-NP B-", Reason.BROKEN_RECORD, "'B-' is no tag such as O, B-X or E-X"),
-        ("two NN I-NP PER", Reason.BROKEN_RECORD, "'PER' is no tag such as O, B-X or E-X"),
+        ("two NN I-NP B-", Reason.BROKEN_RECORD, "'B-' is not a tag such as O, B-X or E-X"),
+        ("two NN I-NP PER", Reason.BROKEN_RECORD, "'PER' is not a tag such as O, B-X or E-X"),
     ],
 )
 def test_a_bad_line_loses_its_sentence_only(tmp_path, line, reason, detail):
@@ -294,7 +294,7 @@ def test_respelt_tokens_move_the_spans(tmp_path):
     data = b"aa0 O\nb10 B-X\nc0 I-X\n\nd O\n? O\n"
     good, bad = read_bytes(tmp_path, data, joiner="", respell=respell, columns=2)
     assert good == RawExample("sub/eng.train:1", "aabc", (Entity("X", Mention("bc", ((2, 4),))),))
-    assert bad == BadRecord("sub/eng.train:6", Reason.BROKEN_RECORD, "'?' is no token of this format")
+    assert bad == BadRecord("sub/eng.train:6", Reason.BROKEN_RECORD, "'?' is not a token of this format")
 
 
 def test_files_are_read_in_order_and_do_not_run_into_each_other(tmp_path):

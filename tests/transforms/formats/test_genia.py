@@ -120,7 +120,7 @@ def test_broken_xml_keeps_what_stands_before(tmp_path):
 
 
 def test_a_file_that_is_no_utf8_is_refused_with_its_line(tmp_path):
-    with pytest.raises(SourceError, match=r"f\.xml:4: byte 0xe9 is no UTF-8"):
+    with pytest.raises(SourceError, match=r"f\.xml:4: byte 0xe9 is not valid UTF-8"):
         read(tmp_path, content=HEAD.encode() + b"<sentence>caf\xe9</sentence></set>")
 
 

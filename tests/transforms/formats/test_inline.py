@@ -70,8 +70,8 @@ def test_text_between_marks_is_respelt(tmp_path):
         ("{{x:{{y:a}}", Reason.BROKEN_RECORD, "{{x: is not closed on its line"),
         ("a}}b", Reason.BROKEN_RECORD, "}} at character 1 closes nothing"),
         ("{{x:a}}}}", Reason.BROKEN_RECORD, "}} at character 7 closes nothing"),
-        ("a{{x:}}", Reason.MISSING_FIELD, "a mark stands around nothing"),
-        ("a{{x:  }}", Reason.MISSING_FIELD, "a mark stands around nothing"),
+        ("a{{x:}}", Reason.MISSING_FIELD, "a mark is empty"),
+        ("a{{x:  }}", Reason.MISSING_FIELD, "a mark is empty"),
     ],
 )
 def test_a_broken_line_is_lost_alone(tmp_path, line, reason, detail):

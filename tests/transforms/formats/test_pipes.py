@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from transforms.files import File
-from transforms.formats.pipes import Kind, places, read
+from transforms.formats.pipes import Kind, occurrences, read
 
 KINDS = {"CAUSE": Kind("cause", "Drug", "Effect"), "DOSE": Kind("dose", "Drug", "Amount")}
 
@@ -141,4 +141,4 @@ def test_mentions_always_spell_and_lie_as_far_apart_as_written(words, ends, star
 @example("aaa", "aa")
 @given(st.text("ab ", max_size=12), st.text("ab ", min_size=1, max_size=3))
 def test_every_place_of_a_string_counts_also_one_within_another(text, string):
-    assert list(places(text, string)) == [at for at in range(len(text)) if text.startswith(string, at)]
+    assert list(occurrences(text, string)) == [at for at in range(len(text)) if text.startswith(string, at)]

@@ -9,7 +9,7 @@ from schemas.example import Entity, Mention, RawExample, Relation, surface
 from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats import pubtator
-from transforms.formats.pubtator import ConceptMentions, concepts_of
+from transforms.formats.pubtator import ConceptMentions, parse_concepts
 
 BLOCK = """\
 7|t|Tea and jaw pain.
@@ -133,11 +133,11 @@ def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
     ],
 )
 def test_concepts(ids, concepts):
-    assert concepts_of(ids, "MESH") == concepts
+    assert parse_concepts(ids, "MESH") == concepts
 
 
 def test_without_a_vocabulary_concepts_are_as_the_file_has_them():
-    assert concepts_of("D1|OMIM:2", "") == ("D1", "OMIM:2")
+    assert parse_concepts("D1|OMIM:2", "") == ("D1", "OMIM:2")
 
 
 def test_relations_refer_to_concepts_with_the_vocabulary(tmp_path):

@@ -218,9 +218,9 @@ def test_an_indented_schema_is_wrong_at_its_line(tmp_path):
         ("RE", [["a"], [], {}], "schema.json:2: no labels for RE"),
         ("KG", [["a"], ["b"], {}], "schema.json:3: no labels for KG"),
         ("EE", [["a"], ["r"], {"b": ["r"]}], "schema.json:3: 'b' is not among the event types of schema.json:1"),
-        ("SPO", [["a_p_b", "a_q_b"], ["p"], {}], "schema.json:1: 'a_q_b' holds no predicate between two types"),
-        ("SPO", [["_p_b"], ["p"], {}], "schema.json:1: '_p_b' holds no predicate"),
-        ("SPO", [["a_p_"], ["p"], {}], "schema.json:1: 'a_p_' holds no predicate"),
+        ("SPO", [["a_p_b", "a_q_b"], ["p"], {}], "schema.json:1: 'a_q_b' has no predicate between two types"),
+        ("SPO", [["_p_b"], ["p"], {}], "schema.json:1: '_p_b' has no predicate"),
+        ("SPO", [["a_p_"], ["p"], {}], "schema.json:1: 'a_p_' has no predicate"),
         (
             "SPO",
             [["a_p_q_b"], ["p", "q"], {}],
