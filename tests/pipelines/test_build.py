@@ -13,7 +13,7 @@ from pipelines import build
 from pipelines.claim import claimed
 from pipelines.config import SAMPLES, Config
 from pipelines.sources import folder, keys, load
-from pipelines.sources.registry import listing
+from pipelines.sources.registry import list_root
 from pipelines.sources.source_files import find
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import Reason
@@ -39,7 +39,7 @@ def test_every_task_is_there_in_every_split(stats):
 
 
 def test_every_sample_loses_its_bad_record_and_its_planted_leak(stats):
-    listed = listing(str(SAMPLES)).folders
+    listed = list_root(str(SAMPLES)).folders
     bad = Counter()
     for key, splits in stats["sources"].items():
         rejected = Counter()
