@@ -132,7 +132,7 @@ def test_a_part_of_the_sources_is_told_alone(counts):
 
 def test_the_strictest_licence_is_named_with_its_sources(counts):
     for keys, said in (
-        (["phee", "conll2003", "multinerd"], "**must not be passed on at all**, because of `conll2003`."),
+        (["phee", "conll2003", "multinerd"], "**must not be redistributed**, because of `conll2003`."),
         (["phee", "scierc", "multinerd"], "ask before passing it on**, because of `scierc`."),
         (["phee", "multinerd"], "no commercial use, adaptations under the same licence**, because of `multinerd`."),
         (["phee"], "**attribution, and the licence text kept with it**, because of `phee`."),
