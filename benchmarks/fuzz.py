@@ -177,8 +177,8 @@ def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExa
     for located in user_data.sources_below(str(folder)):
         if located.problem:
             raise SourceError(located.problem)
-        for split in located.found.splits:
-            yield located.source, located.found.read(split)
+        for split in located.files.splits:
+            yield located.source, located.files.read(split)
 
 
 def check(case: Case, folder: Path, outcome: Outcome) -> None:

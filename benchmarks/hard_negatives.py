@@ -48,8 +48,8 @@ def tasks_by_source(references: Sequence[Dictionary]) -> dict[str, list[str]]:
 
 def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, SamplesByLabel]:
     """Source key → annotations of its train and validation files, which are built up to clean/."""
-    located = registry.everything(registry.listing(data_root))
-    keys = [one.key for one in located if one.key in tasks and one.found and one.found.splits]
+    located = registry.locate_all(registry.list_root(data_root))
+    keys = [one.key for one in located if one.key in tasks and one.files and one.files.splits]
     flags = ["--data_root", data_root, "--output", output, "--sources", key_list.join(keys), "--only", "clean"]
     code = build.main([*flags, "--hard_negatives", "none"])
     if code not in (0, 3):

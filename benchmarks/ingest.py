@@ -28,7 +28,7 @@ def processor_s(work: Callable[[], object]) -> float:
 
 def measure_source(data: Path, output: Path, source: Located) -> dict:
     """MB per processor second of the reader of a source alone, and of reader, label mapping and writing."""
-    found = source.found
+    found = source.files
     if found is None:
         sys.exit(f"{source.key}: no generated files")
     files = tuple(found.splits["train"])
@@ -68,7 +68,7 @@ def measure_all(megabytes: float, folder: Path) -> dict:
     data = folder / "raw"
     if not data.exists():
         raw_files.write(data, megabytes)
-    located = registry.locate(registry.everything(registry.listing(str(data))), (), str(data))
+    located = registry.select(registry.locate_all(registry.list_root(str(data))), (), str(data))
     return {
         "sources": {source.key: measure_source(data, folder / "alone", source) for source in located},
         "build": measure_build(data, folder),

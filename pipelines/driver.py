@@ -49,9 +49,9 @@ def build(config: Config, run: BuildOptions) -> int:
     if not run.output:
         raise ConfigError("--output is empty; choose a folder")
     folder = files.absolute(run.output.rstrip("/") or "/")
-    listing = registry.listing(config.data_root)
-    everything = registry.everything(listing)
-    located = registry.locate(everything, config.sources, listing.root)
+    listing = registry.list_root(config.data_root)
+    everything = registry.locate_all(listing)
+    located = registry.select(everything, config.sources, listing.root)
     check_inputs(config, located)
     if run.status:
         previous = build_folder.last_configuration(folder)
@@ -189,7 +189,7 @@ def print_plan(config: Config, folder: str, located: Sequence[registry.Located])
             print_row(source.key, "missing", "", source.problem)
             continue
         tasks = ",".join(task for task in source.source.tasks if task in config.instruct.tasks)
-        for split, group in sorted(source.found.splits.items()):
+        for split, group in sorted(source.files.splits.items()):
             more = f", ... ({len(group)} files)" if len(group) > 3 else ""
             print_row(source.key, split, tasks, ", ".join(file.name for file in group[:3]) + more)
     print_row(f"output: {folder}")

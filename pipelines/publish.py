@@ -94,9 +94,9 @@ def publish(arguments: argparse.Namespace) -> int:
             publication = hub.publish(prepared.files, arguments.repo_id, arguments.private, arguments.tag)
             summary = {"repo_id": arguments.repo_id, **dataclasses.asdict(publication)}
     if arguments.json:
-        print(json.dumps(contents.for_machines(prepared) | summary))
+        print(json.dumps(contents.summary(prepared) | summary))
     elif arguments.dry_run:
-        for line in contents.for_people(prepared):
+        for line in contents.summary_lines(prepared):
             print("\t".join(map(printable, line.split("\t"))))
     else:
         print(printable(closing_line(prepared, summary)))

@@ -232,7 +232,7 @@ def of_folder(path: Path) -> Read:
         path.with_name(name).write_text(text, encoding="utf-8")
     (folder,) = user_data.sources_below(str(path.parent))
     assert not folder.problem
-    records = reading.records(folder.source, folder.found.form, folder.found.splits["train"])
+    records = reading.records(folder.source, folder.files.form, folder.files.splits["train"])
     return as_read(records, folder.source.lang)
 
 

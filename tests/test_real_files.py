@@ -88,12 +88,12 @@ BAD_RECORDS = {  # excerpts that end in the middle of a record; blocks and rows 
 
 @pytest.fixture(scope="module")
 def located():
-    return {source.key: source for source in registry.everything(registry.listing(str(DATA)))}
+    return {source.key: source for source in registry.locate_all(registry.list_root(str(DATA)))}
 
 
 @pytest.mark.parametrize("key", sorted({key for key, _ in READ}))
 def test_counts(located, key):
-    report = as_splits(verify(key, located[key].source, located[key].found))
+    report = as_splits(verify(key, located[key].source, located[key].files))
     found = {
         (key, split): tuple(counts[name] for name in ("examples", "entities", "relations", "events"))
         for split, counts in report.items()

@@ -1,4 +1,4 @@
-"""The statistics of a build, or of a part of it → its dataset card: YAML that `load_dataset` reads, text for people."""
+"""The statistics of a build or of some of its sources → its dataset card: YAML for `load_dataset`, text for people."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,8 +25,8 @@ SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str:
     """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
 
-    Nothing but the statistics decides a word of it. `place`: what `load_dataset` is to be given, a repository's name
-    where the corpus has one.
+    The text only depends on the arguments. `place`: the argument of `load_dataset`, the name of the repository if the
+    corpus has one.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -37,17 +37,17 @@ def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str
     )
     environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "flag": flag, "yaml": dump}
     text = environment.get_template(f"card.{lang}.md").render(facts(statistics), place=place)
-    text = "\n".join(map(printable, text.split("\n")))  # a name or label may hold what a terminal obeys
+    text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
     return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
 
 
 def metadata(statistics: Statistics) -> dict:
-    """The YAML block: one config a task, and `default` with all of them."""
+    """The YAML block: one config per task, and `default` with all tasks."""
     rows = statistics.instructions
     about = list(statistics.about.values())
     identifiers = licences.hub_identifiers(about)
-    configs = [config_of("default", "data/*", rows, TASKS) | {"default": True}]
-    configs += [config_of(task, f"data/{task}", rows, (task,)) for task in rows]
+    configs = [config("default", "data/*", rows, TASKS) | {"default": True}]
+    configs += [config(task, f"data/{task}", rows, (task,)) for task in rows]
     return {
         "pretty_name": "IEForge: instructions for information extraction",
         "language": sorted({facts.lang for facts in about}),
@@ -69,7 +69,7 @@ def topics(tasks: Iterable[str]) -> list[str]:
     return sorted({names[task] for task in tasks})
 
 
-def config_of(name: str, folder: str, rows: Mapping, tasks: Iterable[str]) -> dict:
+def config(name: str, folder: str, rows: Mapping, tasks: Iterable[str]) -> dict:
     present = [split for split in SPLITS if any(rows.get(task, {}).get(split) for task in tasks)]
     return {
         "config_name": name,
@@ -83,9 +83,9 @@ def size_category(rows: int) -> str:
 
 
 def facts(statistics: Statistics) -> dict:
-    """What the templates show: the statistics and what is computed from them."""
+    """The variables of the templates: the statistics and values computed from them."""
     about = statistics.about
-    splits = list(figures.every_split(statistics))
+    splits = list(figures.all_splits(statistics))
     kept = total(LayerCounts, (split.kept for split in splits))
     hard = figures.hard_negatives(statistics)
     return {
@@ -110,7 +110,7 @@ def facts(statistics: Statistics) -> dict:
         "same_text": sum(split.same_text for split in splits),
         "lost_most": figures.lost_most(statistics),
         "hard": hard,
-        "covered": any(one.dictionaries and one.dictionaries.with_neighbours for one in hard.values()),
+        "covered": any(task.dictionaries and task.dictionaries.with_neighbours for task in hard.values()),
         "terms": licences.by_terms(about),
         "held_out": [key for key, facts in about.items() if facts.held_out],
         "one_pair": [key for key, facts in about.items() if facts.one_pair],
@@ -128,7 +128,7 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def cell(text: str) -> str:
-    """Text of the data as it can stand in a table or a line: no markup of its own comes alive."""
+    """Text of the data for a table cell or a line, with all markup escaped."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\|`*_[]":
         text = text.replace(mark, f"\\{mark}")
@@ -136,7 +136,7 @@ def cell(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A name as code, in a table too. What cannot stand between backticks is written as HTML."""
+    """A name as code, also in tables. Names with characters that backticks cannot contain are written as HTML."""
     text = " ".join(text.split())
     if not set(text) & set("`|\\"):
         return f"`{text}`"
@@ -150,7 +150,7 @@ def flag(keys: Iterable[str]) -> str:
 
 
 class OneLineDumper(yaml.SafeDumper):
-    """Writes a text with line ends as one line: no line of it can end the block of code that it stands in."""
+    """Writes a text with line breaks on one line, so that it cannot end the code block around it."""
 
 
 OneLineDumper.add_representer(

@@ -11,28 +11,28 @@ BIBLIOGRAPHY = Path(__file__).with_name("citations.bib")
 @cache
 def entries() -> dict[str, str]:
     """BibTeX key → entry, in the file's order. An entry ends where a line is `}`."""
-    found = re.findall(
+    matches = re.findall(
         r"^(@\w+\{([^,\s]+),\n.*?^\})$", BIBLIOGRAPHY.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return {key: entry for entry, key in found}
+    return {key: entry for entry, key in matches}
 
 
 def bibtex(keys: Iterable[str]) -> str:
-    """The entries of these keys, each once, sorted by key. Keys without an entry (a user's own source) are left out."""
+    """The unique entries of these keys, sorted by key. Keys without an entry (a user's source) are skipped."""
     return "\n\n".join(entries()[key] for key in sorted(set(keys)) if key in entries())
 
 
 def short(key: str) -> str:
-    """`Roth and Yih 2004`, `Luan et al. 2018`; empty where there is no such entry."""
+    """`Roth and Yih 2004`, `Luan et al. 2018`; empty if there is no entry."""
     if key not in entries():
         return ""
     authors = value(key, "author")
     names = [authors.strip("{}")] if authors.startswith("{") else [a.split(",")[0] for a in authors.split(" and ")]
-    listed = " and ".join(names) if len(names) <= 2 and "others" not in names else f"{names[0]} et al."
-    return f"{listed} {value(key, 'year')}".strip()
+    author_names = " and ".join(names) if len(names) <= 2 and "others" not in names else f"{names[0]} et al."
+    return f"{author_names} {value(key, 'year')}".strip()
 
 
 def value(key: str, name: str) -> str:
-    """A field of an entry, empty where it has none."""
-    found = re.search(rf"^  {name} = \{{(.*)\}},?$", entries()[key], re.MULTILINE)
-    return found[1] if found else ""
+    """A field of an entry, empty if the entry lacks it."""
+    match = re.search(rf"^  {name} = \{{(.*)\}},?$", entries()[key], re.MULTILINE)
+    return match[1] if match else ""

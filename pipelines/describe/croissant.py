@@ -55,7 +55,7 @@ CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The specification's own, which it asks to be copied."""
+"""The context given in the specification, which requires it to be copied."""
 
 COLUMNS = {
     "id": "the row's name: example, task and batch",
@@ -67,10 +67,10 @@ COLUMNS = {
     "split": "train, validation or test",
     "instruction": "JSON: the prompt, the labels asked, the text",
     "output": "JSON: the gold answer; null in test rows",
-    "label": "JSON: all gold annotations of the text; in test rows alone",
+    "label": "JSON: all gold annotations of the text; only in test rows",
     "labels": "the labels asked",
-    "positives": "those of them that have an answer",
-    "hard_negatives": "those of them that came from the dictionary",
+    "positives": "the labels with an answer",
+    "hard_negatives": "the labels that came from the dictionary",
 }
 
 
@@ -91,7 +91,7 @@ def shards_of(output: str, shards: Iterable[InstructionShard]) -> list[ShardFile
 
 
 def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None = None) -> str:
-    """The text of croissant.json. `url`: where the corpus is published, None where it is not."""
+    """The text of croissant.json. `url`: where the corpus is published, None if it is not."""
     shards = list(shards)
     about = list(statistics.about.values())
     tasks = {task: [shard for shard in shards if shard.path.split("/")[-2] == task] for task in statistics.instructions}
@@ -102,7 +102,7 @@ def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None 
         "name": "ieforge-instructions",
         "description": (
             f"{figures.row_count(statistics.instructions):,} instructions for information extraction from "
-            f"{len(statistics.sources)} datasets, with gold answers and hard negatives. README.md tells more."
+            f"{len(statistics.sources)} datasets, with gold answers and hard negatives. See README.md."
         ),
         **({"url": url} if url else {}),
         "version": statistics.build.version,
@@ -110,7 +110,8 @@ def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None 
         "license": licences.hub_identifiers(about),
         "keywords": ["information extraction", "instruction tuning"],
         "citeAs": citations.bibtex(facts.citation for facts in about),
-        "distribution": [file_object(shard) for shard in shards] + [file_set(task, of) for task, of in tasks.items()],
+        "distribution": [file_object(shard) for shard in shards]
+        + [file_set(task, files_of_task) for task, files_of_task in tasks.items()],
         "recordSet": [record_set(task) for task in tasks],
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
@@ -144,7 +145,7 @@ def record_set(task: str) -> dict:
         "@type": "cr:RecordSet",
         "@id": task,
         "name": task,
-        "description": f"one row an instruction of {task}; the column split tells the split",
+        "description": f"one row per instruction of {task}; the split is in the column split",
         "key": {"@id": f"{task}/id"},
         "field": [field(task, column) for column in INSTRUCTIONS],
     }

@@ -9,27 +9,27 @@ has the prompt, and our `output` where it has the response; there is no `query`.
 import json
 from collections.abc import Mapping
 
-LEARNT = ("train", "validation")
+WITH_OUTPUT = ("train", "validation")
 """Splits whose rows have an `output`."""
 
 
 def render(instructions: Mapping[str, Mapping[str, int]], repo: str | None = None) -> str:
     """The text of dataset_info.json: `ieforge_<task>` is the training split, `ieforge_<task>_validation` the other.
 
-    `instructions`: task → split → rows, as the statistics have it. `repo`: the repository on the Hub that holds the
-    corpus; None where the file lies beside it.
+    `instructions`: task → split → rows, as in the statistics. `repo`: the repository of the corpus on the Hub, None if
+    the file is in the same folder.
     """
-    where = {"hf_hub_url": repo} if repo else {"script_url": "."}
+    location = {"hf_hub_url": repo} if repo else {"script_url": "."}
     entries = {
         f"ieforge_{task.lower()}{'' if split == 'train' else f'_{split}'}": {
-            **where,
+            **location,
             "subset": task,
             "split": split,
             "formatting": "alpaca",
             "columns": {"prompt": "instruction", "response": "output"},
         }
         for task, splits in instructions.items()
-        for split in LEARNT
+        for split in WITH_OUTPUT
         if splits.get(split)
     }
     return json.dumps(entries, indent=2) + "\n"

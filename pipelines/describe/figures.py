@@ -1,4 +1,4 @@
-"""The statistics of a build → those of a part of its sources, and the sums that a card shows."""
+"""The statistics of a build → the statistics of some of its sources, and the sums shown on a card."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,9 +17,10 @@ Value = TypeVar("Value")
 
 
 def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
-    """The statistics of the sources in `keys` alone, as `describe.stats` would have them.
+    """The statistics restricted to the sources in `keys`.
 
-    `build` and `failed` stay, and so does what leaked into the test split of a source that is left out: it was dropped.
+    `build` and `failed` are unchanged. Leaks into the test split of a source left out are kept, since these texts were
+    dropped.
     """
     by_source = selected(statistics.instructions_by_source, keys)
     hard_negatives, tokens = statistics.hard_negatives, statistics.tokens
@@ -44,7 +45,7 @@ def selected(by_source: Mapping[str, Value], keys: Collection[str]) -> dict[str,
 
 
 def instructions(by_source: Iterable[Mapping[str, Mapping[str, InstructionCounts]]]) -> dict[str, dict[str, int]]:
-    """Task → split → rows, in their usual order and without zeros, of sources' task → split → counts."""
+    """Task → split → rows, in the usual order and without zeros. `by_source`: task → split → counts, of each source."""
     rows: Counter[tuple[str, str]] = Counter()
     for tasks in by_source:
         rows.update(
@@ -58,7 +59,7 @@ def instructions(by_source: Iterable[Mapping[str, Mapping[str, InstructionCounts
 
 
 def token_totals(tokens: TokenCounts | None) -> TokenStatistics | None:
-    """Token counts by source with their sums by task and split, and of all rows; None where nothing was counted."""
+    """Token counts by source, with the sums by task and split and over all rows; None if no tokens were counted."""
     if not tokens or not tokens.by_source:
         return None
     strata: dict[tuple[str, str], list[TokenStratum]] = {}
@@ -67,54 +68,54 @@ def token_totals(tokens: TokenCounts | None) -> TokenStatistics | None:
             for split, stratum in splits.items():
                 strata.setdefault((task, split), []).append(stratum)
     sums = {at: token_estimate.joined(group) for at, group in strata.items()}
-    everything = token_estimate.summary(token_estimate.joined(sums.values()))
+    summary = token_estimate.summary(token_estimate.joined(sums.values()))
     return TokenStatistics(
         tokens.tokenizer,
         tokens.contexts,
         tokens.edges,
         tokens.by_source,
-        in_full=everything.counted == everything.rows,
+        in_full=summary.counted == summary.rows,
         tasks={
             task: {split: token_estimate.summary(sums[task, split]) for split in SPLITS if (task, split) in sums}
             for task in TASKS
             if any((task, split) in sums for split in SPLITS)
         },
-        total=everything,
+        total=summary,
     )
 
 
 def row_count(rows: Mapping[str, Mapping[str, int]], split: str | None = None) -> int:
-    """The sum of task → split → rows, of one split or all."""
+    """The sum of task → split → rows, over one split or all."""
     return sum(n for splits in rows.values() for name, n in splits.items() if split in (None, name))
 
 
 def rows_by(statistics: Statistics, fact: str) -> dict[str, int]:
-    """Value of a fact about sources (`domain`, `lang`) → rows of the sources that have it, the most first."""
+    """Value of a fact about sources (`domain`, `lang`) → rows of the sources with it, the largest number first."""
     rows: Counter[str] = Counter()
     for key, tasks in statistics.instructions_by_source.items():
         rows[getattr(statistics.about[key], fact)] += row_count(instructions([tasks]))
     return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
 
 
-def every_split(statistics: Statistics) -> Iterator[SplitStatistics]:
+def all_splits(statistics: Statistics) -> Iterator[SplitStatistics]:
     return (split for splits in statistics.sources.values() for split in splits.values())
 
 
 def by_frequency(losses: Iterable[Mapping[Reason, int]]) -> dict[Reason, int]:
-    """Reason → the sum of its numbers, the most frequent first."""
+    """Reason → sum of its counts, the most frequent first."""
     reasons: Counter[Reason] = Counter()
-    for one in losses:
-        reasons.update(one)
+    for counts in losses:
+        reasons.update(counts)
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
 def leaked(statistics: Statistics) -> int:
     """Train and validation texts that were dropped because they occur in a test split."""
-    return sum(split.rejected.get(Reason.LEAKAGE, 0) for split in every_split(statistics))
+    return sum(split.rejected.get(Reason.LEAKAGE, 0) for split in all_splits(statistics))
 
 
 def lost_most(statistics: Statistics) -> dict[str, tuple[int, int]]:
-    """KEY/SPLIT → rows that cleaning had and kept, of the splits that lost most of them."""
+    """KEY/SPLIT → (rows before cleaning, rows kept), for splits that lost most of their rows."""
     return {
         f"{key}/{name}": (split.windows, split.kept.examples)
         for key, splits in statistics.sources.items()
@@ -125,8 +126,9 @@ def lost_most(statistics: Statistics) -> dict[str, tuple[int, int]]:
 
 @dataclass(frozen=True)
 class HardNegativeFigures:
-    """Of a task, over its sources: how many dictionaries there are and how large they are, None where it uses that of
-    a kindred task (EET, EEA and SPO as a rule); and its train and validation instructions.
+    """The figures of a task over its sources: the number of label sets with a dictionary, the total size of these
+    dictionaries (None if the task uses that of a related task, as EET, EEA and SPO usually do), and the train and
+    validation instructions.
     """
 
     label_sets: int
@@ -135,7 +137,7 @@ class HardNegativeFigures:
 
 
 def hard_negatives(statistics: Statistics) -> dict[str, HardNegativeFigures]:
-    """Task → its figures, of the tasks that have a dictionary or train and validation instructions."""
+    """Task → figures, for tasks with a dictionary or with train and validation instructions."""
     sizes: dict[str, list[DictionarySize]] = {}
     for dictionaries in statistics.hard_negatives.by_source.values():
         for task, size in dictionaries.items():

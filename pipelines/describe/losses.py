@@ -8,24 +8,26 @@ from schemas.label import LabelSet
 from schemas.manifests import Cleaned, Ingested
 
 MOST = 0.5
-"""A split that loses a larger share of its rows in cleaning gets a line."""
+"""A split that loses a larger share of its rows in cleaning is reported."""
 
 NAMED = 5
-"""Up to this many sources get a line each, or are named in one."""
+"""The largest number of sources that are reported one by one, or named in one line."""
 
 
 def in_ingest(ingested: Ingested) -> list[str]:
-    """A line for every source that failed, and for those that lost something: one each, or one for many."""
+    """A line for every failed source, and for sources with rejected records: one line per source, or one for many."""
     lines = [f"error: source {key}: {reason}" for key, reason in ingested.failed.items()]
     if ingested.absent:
-        lines.append(f"note: no text in the files is of {named(ingested.absent)}; left out")
-    records, parts, first = Counter(), Counter(), {}
+        lines.append(f"note: the files contain no text for {named(ingested.absent)}; skipped")
+    records: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    first: dict[str, str] = {}
     for split in ingested.splits:
         records[split.key] += sum(n for reason, n in split.rejected.items() if not reason.is_rule)
         parts[split.key] += sum(split.lost.values())
         for problem in (*split.first_rejects, *split.first_lost):
             first.setdefault(split.key, problem)
-    where = "rejects/ingest/ has the place and reason of each"
+    where = "see rejects/ingest/ for place and reason"
     keys = sorted(key for key in records if records[key] or parts[key])
     if len(keys) > NAMED:
         return [*lines, f"note: {counted(records.total(), parts.total())} in {len(keys)} sources; {where}"]
@@ -40,7 +42,7 @@ def counted(records: int, parts: int) -> str:
 
 
 def in_clean(cleaned: Cleaned) -> list[str]:
-    """A line for each split that lost most of its rows."""
+    """A line per split that lost most of its rows."""
     rows: Counter[tuple[str, str]] = Counter()
     kept: Counter[tuple[str, str]] = Counter()
     reasons: dict[tuple[str, str], Counter] = {}
@@ -57,8 +59,8 @@ def in_clean(cleaned: Cleaned) -> list[str]:
             into = {Reason.LEAKAGE: f" into the test split of {', '.join(sorted(leaks[at]))}"}
             why = ", ".join(f"{reason} {n:,}{into.get(reason, '')}" for reason, n in sorted(reasons[at].items()))
             lines.append(
-                f"{'note' if kept[at] else 'warning'}: {'/'.join(at)}: cleaning left {kept[at]:,} of {rows[at]:,} rows "
-                f"({why}); rejects/clean/ has each of them"
+                f"{'note' if kept[at] else 'warning'}: {'/'.join(at)}: cleaning kept {kept[at]:,} of {rows[at]:,} rows "
+                f"({why}); rejects/clean/ lists the others"
             )
     return lines
 
@@ -68,18 +70,18 @@ def lost_most(rows: int, kept: int) -> bool:
 
 
 def in_labels(label_sets: Sequence[LabelSet], without_task: Sequence[str]) -> list[str]:
-    """A line for the label sets of which no text has a label: they teach empty answers alone; and one for the sources
-    `without_task` that is asked for.
+    """A line for the label sets without a label in any text, which only teach empty answers, and a line for the sources
+    `without_task`: those that have none of the requested tasks.
     """
     empty = [f"{labels.key} {labels.task}" for labels in label_sets if not any(labels.counts.values())]
-    lines = [f"warning: no text has a label of {named(empty)}; every answer there is empty"] if empty else []
+    lines = [f"warning: no text has a label of {named(empty)}; all its answers are empty"] if empty else []
     if without_task:
         names = named(without_task)
-        lines.append(f"note: none of the tasks asked for is one of {names}; their texts are only looked at for leaks")
+        lines.append(f"note: {names}: none of the requested tasks; texts are only used to detect leaks")
     return lines
 
 
 def named(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+    """The first NAMED names, and the number of the others."""
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more

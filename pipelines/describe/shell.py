@@ -1,4 +1,4 @@
-"""Words → a command that a POSIX shell takes apart into the same words, on one line."""
+"""Words → a one-line shell command that a POSIX shell splits into the same words."""
 
 import shlex
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ def command(words: Iterable[str]) -> str:
 
 
 def quote(word: str) -> str:
-    """As `shlex.quote`; characters that do not print are escaped, which bash, ksh and zsh read."""
+    """Like `shlex.quote`, but escapes unprintable characters in the syntax of bash, ksh and zsh."""
     if word.isprintable():
         return shlex.quote(word)
-    return f"$'{''.join(map(escaped, word))}'"
+    return f"$'{''.join(map(escape, word))}'"
 
 
-def escaped(character: str) -> str:
+def escape(character: str) -> str:
     if character in "'\\":
         return f"\\{character}"
     if character.isprintable():

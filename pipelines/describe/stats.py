@@ -36,7 +36,7 @@ from transforms import files
 
 
 def stats(output: str, config: Config) -> Statistics:
-    """The statistics of the build in `output`, which `config` decided."""
+    """The statistics of the build in `output`. `config`: its settings."""
     ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
     tasks = build_folder.read_result(output, Labelled).tasks
     mined = build_folder.read_result(output, Mined)
@@ -73,7 +73,7 @@ def stats(output: str, config: Config) -> Statistics:
 
 
 def build_facts(config: Config, keys: Iterable[str]) -> BuildFacts:
-    """Of a build of the sources `keys`: nothing that only this machine has."""
+    """The facts about a build of the sources `keys`, without anything specific to this machine."""
     samples = config.data_root == str(SAMPLES)
     return BuildFacts(importlib.metadata.version("ieforge"), samples, recipe(config), tuple(keys))
 
@@ -97,7 +97,7 @@ def recipe(config: Config) -> dict[str, Any]:
 
 
 def split_statistics(read: SplitRead, shards: Sequence[ExampleShard]) -> SplitStatistics:
-    """Of a split, from what was read of it and its shards of clean/."""
+    """The statistics of a split from the counts of ingest and its shards of clean/."""
     return SplitStatistics(
         read=read.read,
         windows=sum(shard.windows for shard in shards),
@@ -110,15 +110,15 @@ def split_statistics(read: SplitRead, shards: Sequence[ExampleShard]) -> SplitSt
 
 
 def summed(counts: Iterable[Mapping[Any, int]]) -> dict[Any, int]:
-    """What is counted → the sum of its numbers."""
+    """Key → sum of its counts."""
     sums: Counter = Counter()
-    for one in counts:
-        sums.update(one)
+    for part in counts:
+        sums.update(part)
     return dict(sums)
 
 
 def instruction_counts(shards: Iterable[InstructionShard]) -> dict[str, dict[str, dict[str, InstructionCounts]]]:
-    """Source key → task → split."""
+    """Source key → task → split → counts."""
     groups: dict[str, dict[str, dict[str, list[InstructionCounts]]]] = {}
     for shard in shards:
         for key, counts in shard.sources.items():
@@ -133,7 +133,7 @@ def instruction_counts(shards: Iterable[InstructionShard]) -> dict[str, dict[str
 
 
 def dictionary_sizes(output: str, tasks: Mapping[str, Sequence[str]]) -> dict[str, dict[str, DictionarySize]]:
-    """Source key → task → how large the dictionary is, of those that the build has. `tasks`: source key → its tasks."""
+    """Source key → task → size of its dictionary, if the build has one. `tasks`: source key → its tasks."""
     sizes: dict[str, dict[str, DictionarySize]] = {}
     for task, key in label_sets_to_mine(tasks):
         path = dictionary_path(output, task, key)

@@ -1,7 +1,7 @@
-"""Token counts of a drawn part of rows → estimates for all of them, with the variance that the draw has.
+"""Token counts of sampled rows → estimates for all rows, with their sampling variance.
 
-A stratum is what one draw was made from. The estimates of strata add up: totals, histograms and variances alike
-(stratified sampling without replacement, Cochran 1977, "Sampling Techniques", chapters 2, 3 and 5).
+A stratum is a set of rows that was sampled separately. The estimates of strata add up: totals, histograms and variances
+alike (stratified sampling without replacement, Cochran 1977, "Sampling Techniques", chapters 2, 3 and 5).
 """
 
 import math
@@ -23,7 +23,7 @@ Z = 1.96
 
 
 def stratum(rows: int, prompts: Sequence[int], answers: Sequence[int]) -> TokenStratum:
-    """What is estimated of a stratum of `rows` rows, of which those with these lengths (in tokens) were drawn."""
+    """The estimates for a stratum of `rows` rows. `prompts`, `answers`: lengths of the sampled rows, in tokens."""
     prompt, answer = np.asarray(prompts, np.int64), np.asarray(answers, np.int64)
     lengths = prompt + answer
     counted = len(lengths)
@@ -47,7 +47,7 @@ def stratum(rows: int, prompts: Sequence[int], answers: Sequence[int]) -> TokenS
 
 
 def joined(strata: Iterable[TokenStratum]) -> TokenStratum:
-    """Several strata as one. At least one."""
+    """Adds up one or more strata."""
     strata = list(strata)
     return TokenStratum(
         sum(one.rows for one in strata),
@@ -65,10 +65,10 @@ def joined(strata: Iterable[TokenStratum]) -> TokenStratum:
 
 
 def summary(stratum: TokenStratum) -> TokenSummary:
-    """The figures of a stratum as people read them: whole tokens, shares, and half widths of 95 % intervals.
+    """The figures of a stratum for display: whole tokens, shares, and half widths of 95 % intervals.
 
-    Where the drawn rows do not differ in being above a context, their variance says nothing, and the margin is the
-    rule of three: what was seen in none of n rows has a share below 3 / n, with 95 % certainty (Hanley and Lippman-Hand
+    If all or none of the sampled rows are above a context, the variance is zero, and the margin follows from the rule
+    of three: a property of none of n rows has a share below 3 / n, with 95 % confidence (Hanley and Lippman-Hand
     1983, "If nothing goes wrong, is everything all right?", JAMA 249).
     """
     rows, tokens = stratum.rows, stratum.prompt + stratum.answer

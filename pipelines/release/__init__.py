@@ -1,1 +1,1 @@
-"""What may be published of a build, and how it gets there."""
+"""Releases: the publishable part of a build, and its upload to the Hub or a folder."""

@@ -1,7 +1,7 @@
-"""What a release says of how to rebuild the sources that it left out: a stranger may have written it.
+"""The part of a release that describes how to rebuild the sources left out. It may come from an untrusted author.
 
-All is looked at before anything is built. The files lie in the release, are files and not too large; the raw files lie
-below the data root; the recipe names no file, and no model that is not trusted.
+Everything is checked before anything is built: files must be regular files inside the release and not too large, raw
+files must be below the data root, and the recipe may not name a file, nor a model unless it is trusted.
 """
 
 import os
@@ -26,18 +26,18 @@ PROMPTS, DICTIONARIES = f"{FOLDER}/prompts.yaml", f"{FOLDER}/hard_negatives"
 AGAIN = "publish or copy the release again"
 
 MOST_BYTES = 1 << 28
-"""Of the files by which sources are rebuilt, together. Label names and scores of the largest known sets take 1 %."""
+"""Limit for all files of `rebuild/` together. Label names and scores of the largest known datasets take 1 % of it."""
 
 MOST_YAML_BYTES = 1 << 20
-"""Of a YAML file: reading one takes a second a megabyte."""
+"""Limit for a YAML file, since reading takes one second per megabyte."""
 
 
 def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
-    """Name → text of the files by which a release says how to rebuild the sources `left_out` of the build `output`.
+    """Name → text of the release files that describe how to rebuild the sources `left_out` of the build in `output`.
 
-    `rebuild/sources.json` names for each the raw files with their SHA-256, the command, and the rows to expect;
-    `rebuild/recipe.yaml` holds the settings, `rebuild/hard_negatives/` what the build mined from label names (no text
-    of a source): rows then do not depend on an embedding model. Empty where nothing is left out.
+    `rebuild/sources.json` lists for each source the raw files with their SHA-256, the command, and the expected rows;
+    `rebuild/recipe.yaml` contains the settings, and `rebuild/hard_negatives/` the dictionaries of the build (label
+    names, no text of a source), so that rows do not depend on an embedding model. Empty if nothing is left out.
     """
     if not left_out:
         return {}
@@ -54,10 +54,10 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
             title=about.title,
             licence=about.licence,
             licence_text=about.licence_text,
-            get=sources.load(key).get if key in sources.keys() else "the files of whoever published this",
+            get=sources.load(key).get if key in sources.keys() else "the files of the publisher of this release",
             needs=needs,
             files={name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
-            command=shell.command(["python", "-m", "pipelines.rebuild", *given_flags(key)]),
+            command=shell.command(["python", "-m", "pipelines.rebuild", *rebuild_flags(key)]),
             rows=digests[key],
         )
     settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
@@ -75,7 +75,7 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
     return texts
 
 
-def given_flags(key: str) -> list[str]:
+def rebuild_flags(key: str) -> list[str]:
     return ["--release", ".", "--sources", key_list.join([key]), "--data_root", "RAW", "--output", "DIR"]
 
 
@@ -88,35 +88,35 @@ def raw_files(ingested: Ingested, key: str) -> dict[str, str]:
 def read(folder: str, trust: bool) -> tuple[ReleaseRecord, dict[str, SourceLeftOut], config.Config]:
     """(`release.json`, the sources left out by key, the settings of the build) of the release in `folder`.
 
-    `trust`: whether the recipe may name models. Raises ConfigError for what is damaged, half-written or could do more
-    than rebuild rows.
+    `trust`: whether the recipe may name models. Raises ConfigError if the release is damaged or incomplete, or could do
+    more than rebuild rows.
     """
     if "://" in folder:
         raise ConfigError(f"{folder}: copy the release to this machine to rebuild from it")
     if not os.path.lexists(f"{folder}/{SOURCES}"):
-        raise ConfigError(f"{folder}: no {SOURCES} in it; name the folder of a release that left sources out")
+        raise ConfigError(f"{folder}: no {SOURCES} in it; pass the folder of a release that left sources out")
     check_files(folder)
     record = files.read_json(f"{folder}/{MARKER}", ReleaseRecord, AGAIN)
     for name in record.files:
         if name.startswith(f"{FOLDER}/") and not files.exists(f"{folder}/{name}"):
-            raise ConfigError(f"{folder}: half a release, {name} is missing; publish or copy it again")
+            raise ConfigError(f"{folder}: incomplete release, {name} is missing; publish or copy it again")
     left_out = files.read_json(f"{folder}/{SOURCES}", dict[str, SourceLeftOut], AGAIN)
     for key, about in left_out.items():
         for name in about.files:
             if not is_inside(name):
                 raise ConfigError(
-                    f"{folder}/{SOURCES}: source {quoted(key)} names {quoted(name)}, which is no path in a data root"
+                    f"{folder}/{SOURCES}: source {quoted(key)} names {quoted(name)}, which is not a path in a data root"
                 )
         for other in about.needs:
             if not is_inside(other):
                 raise ConfigError(
-                    f"{folder}/{SOURCES}: source {quoted(key)} needs {quoted(other)}, which is no key of a source"
+                    f"{folder}/{SOURCES}: source {quoted(key)} needs {quoted(other)}, which is not a key of a source"
                 )
     return record, left_out, settings(f"{folder}/{RECIPE}", trust)
 
 
 def check_files(folder: str) -> None:
-    """Raises ConfigError for a link that leads out of the release, for what is no file, and for files too large."""
+    """Raises ConfigError for a link out of the release, an entry that is not a regular file, and files too large."""
     root, total = os.path.realpath(folder), 0
     needed = {f"{folder}/{name}" for name in (MARKER, SOURCES, RECIPE)}
     for path in sorted({f"{folder}/{FOLDER}", *needed, *entries_below(f"{folder}/{FOLDER}")}):
@@ -125,11 +125,11 @@ def check_files(folder: str) -> None:
         if path not in needed and os.path.isdir(path):
             continue
         if not os.path.isfile(path):
-            raise ConfigError(f"{path}: missing, or no file; publish or copy the release again")
+            raise ConfigError(f"{path}: missing or not a regular file; publish or copy the release again")
         size = os.path.getsize(path)
         total += size
         if total > MOST_BYTES or (path.endswith(".yaml") and size > MOST_YAML_BYTES):
-            raise ConfigError(f"{path}: too large for what a release needs to rebuild sources; do not trust it")
+            raise ConfigError(f"{path}: larger than any release needs; do not trust this release")
 
 
 def entries_below(folder: str) -> Iterator[str]:
@@ -139,28 +139,32 @@ def entries_below(folder: str) -> Iterator[str]:
 
 
 def is_inside(name: str) -> bool:
-    """Whether a name is the plain path of something below a folder."""
+    """Whether a name is a normalised relative path that stays inside its folder."""
     return name == posixpath.normpath(name) and re.search(INSIDE, name) is not None
 
 
 def settings(path: str, trust: bool) -> config.Config:
-    """The settings in a release's recipe."""
-    given = config.read_recipe(path)
-    found = config.check(given)
-    mined = found.mine
-    models = {"mine.embedding_model": mined.embedding_model, "tokens.tokenizer": found.tokens.tokenizer}
-    named = {
-        "data_root": found.data_root,
-        "mine.hard_negatives": None if mined.hard_negatives in ("mine", "none") else mined.hard_negatives,
-        "mine.cache": mined.cache,
-        "instruct.prompts": found.instruct.prompts,
+    """The settings in the recipe of a release. Raises ConfigError if it names a file, or a model without `trust`."""
+    recipe = config.read_recipe(path)
+    checked = config.check(recipe)
+    mine = checked.mine
+    models = {"mine.embedding_model": mine.embedding_model, "tokens.tokenizer": checked.tokens.tokenizer}
+    paths = {
+        "data_root": checked.data_root,
+        "mine.hard_negatives": None if mine.hard_negatives in ("mine", "none") else mine.hard_negatives,
+        "mine.cache": mine.cache,
+        "instruct.prompts": checked.instruct.prompts,
     }
-    for setting, value in named.items():
+    for setting, value in paths.items():
         if value is not None:
-            place = given.place(*setting.split("."))
-            raise ConfigError(f"{place}{setting} is {value!r}; a release's recipe may name no file outside {FOLDER}/")
+            place = recipe.place(*setting.split("."))
+            raise ConfigError(
+                f"{place}{setting} is {value!r}; the recipe of a release may not name a file outside {FOLDER}/"
+            )
     for setting, value in models.items():
         if value not in (None, embed.LEXICAL) and not trust:
-            place = given.place(*setting.split("."))
-            raise ConfigError(f"{place}{setting} is {value!r}, a model of the writer's choice; --trust to load it")
-    return found
+            place = recipe.place(*setting.split("."))
+            raise ConfigError(
+                f"{place}{setting} is {value!r}, a model chosen by the author of the release; pass --trust to load it"
+            )
+    return checked

@@ -1,4 +1,4 @@
-"""The files of a release → a folder on any file system that Apache Beam reaches, checked byte by byte."""
+"""The files of a release → a folder on any file system that Apache Beam supports, verified byte by byte."""
 
 import hashlib
 import posixpath
@@ -17,34 +17,34 @@ from schemas.releases import MARKER, ReleaseRecord
 from transforms import files
 
 BLOCK_BYTES = 1 << 20
-FOREIGN = "name a new folder with --to"
+FOREIGN = "choose a new folder with --to"
 RAW = CompressionTypes.UNCOMPRESSED
 
 
-def write(listed: Sequence[ReleaseFile], target: str) -> int:
-    """Brings the files below `target` and returns how many had to be written; those that are there stay.
+def write(release_files: Sequence[ReleaseFile], target: str) -> int:
+    """Copies the files below `target` and returns how many had to be written; identical files are kept.
 
-    Each is read back and compared before it gets its name. What an earlier release put there and this one lacks is
-    deleted, and so is what a write that was cut off left. Raises ConfigError where `target` holds files and no release,
-    MachineError where it cannot be written.
+    Each file is read back and compared before it gets its final name. Files of an earlier release that this one lacks
+    are deleted, and so are the remains of an interrupted write. Raises ConfigError if `target` contains files but no
+    release, MachineError if it cannot be written.
     """
     target = check(target)
     with path_errors(target):
         everything = sizes_below(target)
         there = {name: size for name, size in everything.items() if not posixpath.basename(name).startswith(".")}
         if there and MARKER not in there:
-            raise ConfigError(f"{target}: not empty and no release (no {MARKER}); name a new folder with --to")
+            raise ConfigError(f"{target}: not empty and not a release (no {MARKER}); choose a new folder with --to")
         marker = f"{target}/{MARKER}"
         before = json_values.parse(read(marker), ReleaseRecord, marker, FOREIGN).files if there else {}
-        wanted = {file.name for file in listed}
-        # Until all is there the marker tells the files of the earlier release, or else of this one: a second try
-        # then knows what is ours.
-        (of_marker,) = (file for file in listed if file.name == MARKER)
-        others = [file for file in listed if file.name != MARKER]
+        wanted = {file.name for file in release_files}
+        # Until all files are written the marker lists the files of the earlier release, or else those of this one, so
+        # that a second run knows which files belong to a release.
+        (marker_file,) = (file for file in release_files if file.name == MARKER)
+        others = [file for file in release_files if file.name != MARKER]
         delete(target, [name for name in map(temporary, {*wanted, *before}) if name in everything])
-        written = bring([] if there else [of_marker], target, there) + bring(others, target, there)
+        written = copy_missing([] if there else [marker_file], target, there) + copy_missing(others, target, there)
         delete(target, [name for name in before if name not in wanted and name in there])
-        return written + bring([of_marker] if there else [], target, there)
+        return written + copy_missing([marker_file] if there else [], target, there)
 
 
 def check(target: str) -> str:
@@ -56,10 +56,10 @@ def check(target: str) -> str:
     return target
 
 
-def bring(listed: Iterable[ReleaseFile], target: str, there: Mapping[str, int]) -> int:
-    """Sends the files that are not `there` (name → bytes) with the same bytes, and returns how many these were."""
+def copy_missing(release_files: Iterable[ReleaseFile], target: str, there: Mapping[str, int]) -> int:
+    """Copies the files that are missing or differ, and returns their number. `there`: name → size, in bytes."""
     sent = 0
-    for file in listed:
+    for file in release_files:
         path = f"{target}/{file.name}"
         if there.get(file.name) != file.size or checksum(path) != file.sha256:
             send(file, path)
@@ -74,22 +74,22 @@ def temporary(name: str) -> str:
 
 
 def delete(target: str, names: Iterable[str]) -> None:
-    """Deletes files below `target`. Beam deletes all that a path matches, so it is given patterns that match one."""
+    """Deletes files below `target`. Beam treats paths as patterns, so each is escaped to match one file only."""
     paths = [re.sub(r"[*?\[]", r"[\g<0>]", f"{target}/{name}") for name in sorted(names)]
-    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of a set of [ alone
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # for the set [[]
         if paths:
             FileSystems.delete(paths)
 
 
 def refuse_pattern(target: str) -> None:
-    """Raises ConfigError for a path that Beam, where it lists and opens, would take for many."""
+    """Raises ConfigError for a path that Beam would treat as a pattern when it lists or opens files."""
     if re.search(r"[*?\[]", target):
-        raise ConfigError(f"{target}: Apache Beam reads *, ? and [ as patterns; name a folder without them")
+        raise ConfigError(f"{target}: Apache Beam reads *, ? and [ as patterns; choose a folder without them")
 
 
 @contextmanager
 def path_errors(target: str):
-    """Turns what a file system refuses into one line."""
+    """Turns errors of a file system into one line."""
     try:
         yield
     except (OSError, BeamIOError) as error:
@@ -101,8 +101,8 @@ def path_errors(target: str):
 
 def sizes_below(target: str) -> dict[str, int]:
     """Name → bytes of the files below `target`, hidden ones too."""
-    (found,) = FileSystems.match([f"{target}/**"])
-    return {posixpath.relpath(one.path, target): one.size_in_bytes for one in found.metadata_list}
+    (result,) = FileSystems.match([f"{target}/**"])
+    return {posixpath.relpath(entry.path, target): entry.size_in_bytes for entry in result.metadata_list}
 
 
 def blocks(path: str) -> Iterable[bytes]:
@@ -123,15 +123,15 @@ def checksum(path: str) -> str:
 
 
 def send(file: ReleaseFile, path: str) -> None:
-    """Copies under a hidden name, compares, renames. Raises MachineError where other bytes arrived."""
-    waiting = temporary(path)
+    """Copies a file under a hidden name, compares it, and renames it. Raises MachineError if the copy differs."""
+    hidden = temporary(path)
     system, inner = files.filesystem(file.path)
     with (
         system.open_input_stream(inner, compression=None) as source,
-        FileSystems.create(waiting, compression_type=RAW) as sink,
+        FileSystems.create(hidden, compression_type=RAW) as sink,
     ):
         while block := source.read(BLOCK_BYTES):
             sink.write(block)
-    if checksum(waiting) != file.sha256:
-        raise MachineError(f"{path}: other bytes arrived than were sent; run again")
-    FileSystems.rename([waiting], [path])
+    if checksum(hidden) != file.sha256:
+        raise MachineError(f"{path}: was not written correctly; run again")
+    FileSystems.rename([hidden], [path])

@@ -1,7 +1,7 @@
-"""Shards of clean/ → a bounded draw of a build's examples, of every label some, in the compact form of the report.
+"""Shards of clean/ → a bounded sample of examples for every label, in the compact form of the report.
 
-What is drawn depends on ids alone, not on shards or their order. The labels of all examples are read, and of the rest
-the row groups that hold one that is drawn.
+The sample only depends on ids, not on shards or their order. The labels of all examples are read; the other columns
+only for row groups with a sampled example.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,13 +19,13 @@ from schemas.manifests import ExampleShard
 from transforms.draw import key_array, seed_key
 from transforms.shards import ROW_GROUP_ROWS, read_group
 
-EXAMPLES_A_LABEL = 20
+EXAMPLES_PER_LABEL = 20
 
 EXAMPLE_BYTES = 5_000_000
-"""Of JSON, all sources together: each has an equal part, and what one does not use is not used."""
+"""Size as JSON over all sources. Each source may use an equal part."""
 
 SOURCE_BYTES = 150_000
-"""At most so much of one source's examples, however few the sources are."""
+"""Limit per source, even if there are few sources."""
 
 LABEL_COLUMNS = [
     "id",
@@ -49,7 +49,7 @@ def examples(output: str, shards: Iterable[ExampleShard], keys: Collection[str])
         if shard.key in keys and shard.rows:
             path, last = f"{output}/{shard.path}", (shard.rows - 1) // ROW_GROUP_ROWS
             groups.setdefault(shard.key, []).extend((path, number) for number in range(last + 1))
-    return {key: within(map(compact, drawn(of_key)), bound) for key, of_key in sorted(groups.items())}
+    return {key: within(map(compact, drawn(row_groups)), bound) for key, row_groups in sorted(groups.items())}
 
 
 def drawn(groups: list[tuple[str, int]]) -> list[Example]:
@@ -57,12 +57,12 @@ def drawn(groups: list[tuple[str, int]]) -> list[Example]:
     by_label = draw_by_label(read_group(*group, LABEL_COLUMNS) for group in groups)
     order = sorted(by_label, key=lambda label: (label == "", label))
     places = list(dict.fromkeys(in_turn([by_label[label] for label in order])))  # many are of several labels
-    found: dict[Address, Example] = {}
+    examples_at: dict[Address, Example] = {}
     for number in sorted({number for number, _ in places}):
         rows = [row for other, row in places if other == number]
         taken = table_to_examples(read_group(*groups[number]).take(pa.array(rows)))
-        found.update(zip([(number, row) for row in rows], taken, strict=True))
-    return [found[place] for place in places]
+        examples_at.update(zip([(number, row) for row in rows], taken, strict=True))
+    return [examples_at[place] for place in places]
 
 
 def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Address]]:
@@ -75,19 +75,19 @@ def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Address]]:
             keys = id_keys(table["id"])
             for label, rows in rows_by_label(table, keys).items():
                 new = [(key, (number, row)) for key, row in zip(keys[rows].tolist(), rows, strict=True)]
-                least[label] = sorted(least.get(label, []) + new)[:EXAMPLES_A_LABEL]
-    return {label: [at for _, at in of_label] for label, of_label in least.items()}
+                least[label] = sorted(least.get(label, []) + new)[:EXAMPLES_PER_LABEL]
+    return {label: [address for _, address in rows] for label, rows in least.items()}
 
 
 def id_keys(ids: pa.ChunkedArray) -> np.ndarray:
-    """What orders examples of one source and split in a draw, by their numbers and windows: (rows,), uint64."""
+    """Keys that order the examples of one source and split for sampling, by number and window: (rows,), uint64."""
     prefix = ExampleId.parse(ids[0].as_py()).prefix
     numbers, windows = positions(ids, prefix)
     return key_array(key_array(np.full(len(ids), seed_key(0, prefix), np.uint64), numbers), windows + 1)
 
 
 def rows_by_label(table: pa.Table, keys: np.ndarray) -> dict[str, list[int]]:
-    """Label → its EXAMPLES_A_LABEL rows of least key, in that order. `keys`: (rows,)."""
+    """Label → its EXAMPLES_PER_LABEL rows with the smallest keys, in that order. `keys`: (rows,)."""
     labels, rows = [], []
     bare = np.ones(table.num_rows, bool)
     for layer in ("entities", "relations", "events"):
@@ -109,17 +109,17 @@ def rows_by_label(table: pa.Table, keys: np.ndarray) -> dict[str, list[int]]:
     codes, ranks = np.divmod(pairs, len(order))
     bounds = np.searchsorted(codes, np.arange(len(encoded.dictionary) + 1))
     return {
-        label: order[ranks[start:end][:EXAMPLES_A_LABEL]].tolist()
+        label: order[ranks[start:end][:EXAMPLES_PER_LABEL]].tolist()
         for label, start, end in zip(encoded.dictionary.to_pylist(), bounds, bounds[1:], strict=False)
     }
 
 
 def compact(example: Example) -> list:
-    """[id, text, entities, relations, events]; a layer is null where it is unknown.
+    """[id, text, entities, relations, events]; a layer is null if it is unknown.
 
     An entity is [label, mention], a relation [label, head, tail, head label, tail label], an event [label, trigger or
-    null, [[role, mention], ...]]; a mention [start, end, ...] in code points, or its text where the source gives no
-    place. Of a text above TEXT_CHARS the start is shown, with what lies in it.
+    null, [[role, mention], ...]]; a mention [start, end, ...] in code points, or its text if the source has no
+    offsets. A text longer than TEXT_CHARS is cut, and annotations beyond the cut are left out.
     """
     most = TEXT_CHARS if len(example.text) > TEXT_CHARS else len(example.text)
 

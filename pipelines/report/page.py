@@ -1,7 +1,7 @@
-"""A validated build → `reports/report.html`: one file that shows it to a person, offline.
+"""A validated build → `reports/report.html`: a self-contained page that works offline.
 
-Text of the data meets the page in one place, a JSON block in which no character can end it; the scripts put it there
-as text nodes alone. The page's policy (Content Security Policy) runs our script by its hash and nothing else.
+Text of the data is only in one JSON block, escaped so that it cannot end the block, and the scripts only insert it as
+text nodes. The Content Security Policy of the page only allows its own script, by hash.
 """
 
 import base64
@@ -15,11 +15,11 @@ from schemas.build_statistics import Statistics
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "browser", "rejects", "main")
-"""`report_<name>.js`, in the order in which they stand in the page: each uses what comes before it."""
+"""`report_<name>.js`, in the order of the page: each script uses the earlier ones."""
 
 
 def page(output: str, statistics: Statistics) -> str:
-    """The report of the build in `output`, on the sources in `statistics` alone."""
+    """The report of the build in `output`, on the sources in `statistics` only."""
     return html(payload(output, statistics))
 
 
@@ -34,7 +34,7 @@ def html(content: Mapping) -> str:
         "script": script,
     }
     text = (TEMPLATES / "report.html").read_text("utf-8")
-    pieces = text.split("@@")  # every second one names a part: no part is searched for the names of others
+    pieces = text.split("@@")  # every second piece is the name of a part, so parts are never searched for names
     return "".join(parts[piece] if n % 2 else piece for n, piece in enumerate(pieces))
 
 

@@ -1,4 +1,4 @@
-"""A validated build and its statistics → everything that its report shows, as one JSON-able value of bounded size."""
+"""A validated build and its statistics → the content of its report, as one JSON value of bounded size."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -22,18 +22,18 @@ from schemas.label import LabelSet
 from schemas.manifests import Cleaned, Ingested, Instructed, Labelled
 from transforms import files
 
-LABELS_A_SET = 300
-"""Those with most annotations; of a larger set the files below labels/ have the rest."""
+LABELS_PER_SET = 300
+"""The labels with most annotations are shown; the files below labels/ have all of them."""
 
 
 def payload(output: str, statistics: Statistics) -> dict:
-    """What the report of the build in `output` shows of the sources in `statistics` (of the whole build or a part), of
-    values that JSON knows. Nothing of other sources is in it.
+    """The content of the report on the build in `output`, as JSON values. It only covers the sources in `statistics`:
+    all sources of the build or some of them.
     """
     keys = list(statistics.sources)
     ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
     rows = build_folder.read_result(output, Instructed).shards
-    tasks = {key: of for key, of in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
+    tasks = {key: names for key, names in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
     which = label_sets_to_mine(tasks)
     content = {
         "build": statistics.build,
@@ -45,7 +45,9 @@ def payload(output: str, statistics: Statistics) -> dict:
         "texts": text_lengths(cleaned.shards, keys),
         "instructions": instruction_bins(rows, keys),
         "tokens": statistics.tokens,
-        "labels": [labels(build_folder.read_label_set(output, task, key)) for key, of in tasks.items() for task in of],
+        "labels": [
+            labels(build_folder.read_label_set(output, task, key)) for key, names in tasks.items() for task in names
+        ],
         "neighbours": [graph(output, task, key) for task, key in which if mined(output, task, key)],
         "hard_negatives": {
             "hard_negatives": statistics.hard_negatives.hard_negatives,
@@ -78,7 +80,7 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
             "tasks": about.tasks,
             "licence": short(about.licence),
             "licence_text": short(about.licence_text),
-            "domain": short(about.domain) or "domain not told",
+            "domain": short(about.domain) or "domain not stated",
             "splits": {
                 split: {
                     "read": splits[split].read.examples,
@@ -96,13 +98,14 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
     return shown
 
 
-def labels(of: LabelSet) -> list:
+def labels(label_set: LabelSet) -> list:
     """[task, key, labels in the set, [[label, train, validation, test], ...]], the labels with most annotations."""
     rows = [
-        [short(label.name), *(of.counts.get(label.name, {}).get(split, 0) for split in SPLITS)] for label in of.labels
+        [short(label.name), *(label_set.counts.get(label.name, {}).get(split, 0) for split in SPLITS)]
+        for label in label_set.labels
     ]
     rows.sort(key=lambda row: (-sum(row[1:]), row[0]))
-    return [of.task, of.key, len(rows), rows[:LABELS_A_SET]]
+    return [label_set.task, label_set.key, len(rows), rows[:LABELS_PER_SET]]
 
 
 def mined(output: str, task: str, key: str) -> bool:
@@ -112,28 +115,33 @@ def mined(output: str, task: str, key: str) -> bool:
 def graph(output: str, task: str, key: str) -> list:
     """[task, key, labels in the dictionary, names, neighbours]: neighbours[n] are [place, score or null] of names[n].
 
-    Like stands beside like, so that most edges of a circle are short. Of a large set the first LABELS_A_SET labels by
-    number of neighbours are shown, with the edges between them.
+    Similar labels are adjacent, so that most edges in the circle are short. Of a large set the first LABELS_PER_SET
+    labels by number of neighbours are shown, with the edges between them.
     """
     dictionary = read_dictionary(dictionary_path(output, task, key))
     shown = most_confused(dictionary)
     names, scores, kept = matrix(shown)
-    given = {(label, n.label) for label, ranking in shown.labels.items() for n in ranking.neighbours if n.score is None}
+    unscored = {
+        (label, n.label) for label, ranking in shown.labels.items() for n in ranking.neighbours if n.score is None
+    }
     order = seriation(scores)
     place = {row: n for n, row in enumerate(order)}
     edges = []
     for row in order:
         near = sorted(np.flatnonzero(kept[row]).tolist(), key=lambda to: (-scores[row, to], names[to]))
         edges.append(
-            [[place[to], None if (names[row], names[to]) in given else round(float(scores[row, to]), 3)] for to in near]
+            [
+                [place[to], None if (names[row], names[to]) in unscored else round(float(scores[row, to]), 3)]
+                for to in near
+            ]
         )
     return [task, key, len(dictionary.labels), [short(names[row]) for row in order], edges]
 
 
 def most_confused(dictionary: Dictionary) -> Dictionary:
-    """The dictionary of its LABELS_A_SET labels with most neighbours, and of what they say of each other."""
+    """The dictionary restricted to the LABELS_PER_SET labels with most neighbours."""
     by_count = sorted(dictionary.labels, key=lambda name: (-len(dictionary.labels[name].neighbours), name))
-    names = set(by_count[:LABELS_A_SET])
+    names = set(by_count[:LABELS_PER_SET])
 
     def among(neighbours: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
         return tuple(neighbour for neighbour in neighbours if neighbour.label in names)

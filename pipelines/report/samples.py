@@ -1,6 +1,6 @@
-"""A build → a bounded draw of its instructions and rejects, in the compact form of the report.
+"""A build → a bounded sample of its instructions and rejects, in the compact form of the report.
 
-What is drawn depends on texts and ids alone, not on shards or their order.
+The sample only depends on texts and ids, not on shards or their order.
 """
 
 import heapq
@@ -18,19 +18,19 @@ from transforms import files
 from transforms.draw import seed_key
 from transforms.shards import least_values, read_batches, read_group
 
-INSTRUCTIONS_A_TASK = 3
-"""Of each source."""
+INSTRUCTIONS_PER_TASK = 3
+"""Per source."""
 
-REJECTS_A_REASON = 8
-"""Of each source and stage."""
+REJECTS_PER_REASON = 8
+"""Per source and stage."""
 
 INSTRUCTION_BYTES, REJECT_BYTES = 800_000, 800_000
-"""Of JSON, all sources together."""
+"""Size as JSON, over all sources."""
 
 TEXT_CHARS = 4_000
 NAME_CHARS = 120
 DETAIL_CHARS = 300
-ROWS_A_TABLE = 20_000
+ROWS_PER_TABLE = 20_000
 
 
 def short(text: str, most: int = NAME_CHARS) -> str:
@@ -48,7 +48,7 @@ def in_turn(groups: Iterable[Sequence]) -> Iterator:
 
 
 def within(rows: Iterable, most: int) -> list:
-    """The rows from the first on that take `most` bytes together; one that is too large is left out."""
+    """The first rows whose JSON takes at most `most` bytes in total; a row that does not fit is skipped."""
     kept = []
     for row in rows:
         cost = size(row) + 1
@@ -59,12 +59,13 @@ def within(rows: Iterable, most: int) -> list:
 
 
 def instructions(output: str, shards: Iterable[InstructionShard], keys: Collection[str]) -> list[list]:
-    """[key, task, id, instruction, output or label] of some rows of each source and task, each of another text: those
-    of least `text_sha256`. `shards`: data/'s.
+    """[key, task, id, instruction, output or label] of some rows per source and task, with different texts: those with
+    the smallest `text_sha256`. `shards`: the shards of data/.
 
-    The footer of a shard tells the least of each row group; only the few groups that may hold one to draw are read.
+    The footer of a shard has the minimum of each row group, so only the few groups that may contain a sampled row are
+    read.
     """
-    held = {
+    keys_by_shard = {
         (f"{output}/{shard.path}", shard.task): [
             key for key, counts in shard.sources.items() if key in keys and counts.instructions
         ]
@@ -72,18 +73,18 @@ def instructions(output: str, shards: Iterable[InstructionShard], keys: Collecti
     }
     groups = sorted(
         (least, number, path, task)
-        for (path, task), of_shard in held.items()
-        if of_shard
+        for (path, task), shard_keys in keys_by_shard.items()
+        if shard_keys
         for number, least in enumerate(least_values(path, "text_sha256"))
     )
     drawn: dict[tuple[str, str], dict[str, tuple]] = {}
     for least, number, path, task in groups:
-        wanting = [key for key in held[path, task] if wants(drawn.get((key, task), {}), least)]
+        wanting = [key for key in keys_by_shard[path, task] if wants(drawn.get((key, task), {}), least)]
         if wanting:
             columns = ["id", "example_id", "text_sha256", "instruction", "output", "label", "positives.list.element"]
             for key, rows in by_source(read_group(path, number, columns)):
                 if key in wanting:
-                    drawn[key, task] = of_least_texts(drawn.get((key, task), {}), rows)
+                    drawn[key, task] = least_texts(drawn.get((key, task), {}), rows)
     shown = [
         [
             [
@@ -93,30 +94,30 @@ def instructions(output: str, shards: Iterable[InstructionShard], keys: Collecti
                 short(row["instruction"], TEXT_CHARS),
                 short(row["output"] or row["label"] or "", TEXT_CHARS),
             ]
-            for _, row in of.values()
+            for _, row in by_text.values()
         ]
-        for (key, task), of in sorted(drawn.items())
+        for (key, task), by_text in sorted(drawn.items())
     ]
     return within(in_turn(shown), INSTRUCTION_BYTES)
 
 
 def wants(drawn: Mapping[str, tuple], least: str) -> bool:
     """Whether rows whose text has the hash `least` or a greater one may replace any of `drawn` (see below)."""
-    return len(drawn) < INSTRUCTIONS_A_TASK or least <= max(drawn)
+    return len(drawn) < INSTRUCTIONS_PER_TASK or least <= max(drawn)
 
 
-def of_least_texts(drawn: Mapping[str, tuple], rows: pa.Table) -> dict[str, tuple]:
-    """`text_sha256` → rank and row, of the INSTRUCTIONS_A_TASK least among `drawn` and `rows`, ascending. The row of a
-    text is the first that has a positive label, else the first.
+def least_texts(drawn: Mapping[str, tuple], rows: pa.Table) -> dict[str, tuple]:
+    """`text_sha256` → (rank, row), for the INSTRUCTIONS_PER_TASK smallest hashes in `drawn` and `rows`, ascending. The
+    row of a text is the first with a positive label, else the first.
     """
     hashes = rows["text_sha256"]
-    least = heapq.nsmallest(INSTRUCTIONS_A_TASK, pc.unique(hashes).to_pylist())
-    found = dict(drawn)
+    least = heapq.nsmallest(INSTRUCTIONS_PER_TASK, pc.unique(hashes).to_pylist())
+    chosen = dict(drawn)
     for row in rows.filter(pc.is_in(hashes, pa.array(least))).to_pylist():
         rank = not row["positives"], row["example_id"], InstructionId.parse(row["id"]).batch
-        if row["text_sha256"] not in found or rank < found[row["text_sha256"]][0]:
-            found[row["text_sha256"]] = rank, row
-    return {sha256: found[sha256] for sha256 in sorted(found)[:INSTRUCTIONS_A_TASK]}
+        if row["text_sha256"] not in chosen or rank < chosen[row["text_sha256"]][0]:
+            chosen[row["text_sha256"]] = rank, row
+    return {sha256: chosen[sha256] for sha256 in sorted(chosen)[:INSTRUCTIONS_PER_TASK]}
 
 
 def by_source(rows: pa.Table) -> Iterable[tuple[str, pa.Table]]:
@@ -127,13 +128,13 @@ def by_source(rows: pa.Table) -> Iterable[tuple[str, pa.Table]]:
 
 
 def rejects(output: str, keys: Collection[str]) -> list[list[str]]:
-    """[stage, source, split, reason, place, id, detail] of some rejects of each stage, source and reason."""
+    """[stage, source, split, reason, place, id, detail] of some rejects per stage, source and reason."""
     drawn: dict[tuple[str, str, str], list[tuple]] = {}
-    there = files.list_files(f"{output}/rejects") if files.exists(f"{output}/rejects") else []
-    for file in there:
+    reject_files = files.list_files(f"{output}/rejects") if files.exists(f"{output}/rejects") else []
+    for file in reject_files:
         if not file.name.endswith(".parquet"):
             continue
-        for table in read_batches(file.path, ROWS_A_TABLE):
+        for table in read_batches(file.path, ROWS_PER_TABLE):
             groups: dict[tuple[str, str, str], list[tuple]] = {}
             for row in table.to_pylist():
                 if row["source"] in keys:
@@ -142,6 +143,6 @@ def rejects(output: str, keys: Collection[str]) -> list[list[str]]:
                     shown = [row["stage"], row["source"], *(short(row[name], DETAIL_CHARS) for name in names)]
                     groups.setdefault(at, []).append((seed_key(0, row["place"], row["id"], row["detail"]), shown))
             for at, rows in groups.items():
-                drawn[at] = heapq.nsmallest(REJECTS_A_REASON, drawn.get(at, []) + rows)
+                drawn[at] = heapq.nsmallest(REJECTS_PER_REASON, drawn.get(at, []) + rows)
     kept = within(in_turn([[shown for _, shown in drawn[at]] for at in sorted(drawn)]), REJECT_BYTES)
     return sorted(kept, key=lambda row: (row[1], row[0], row[3], row[2], row[4], row[5]))

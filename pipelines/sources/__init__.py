@@ -1,4 +1,4 @@
-"""What a source is (`source`), the datasets (`datasets`), users' folders (`user_data`), and how files are found."""
+"""Sources: their definition (`source`), the datasets (`datasets`), users' folders (`user_data`), file discovery."""
 
 from pipelines.sources.datasets import folder, keys, load, sources
 from pipelines.sources.source import Form, Licence, Source

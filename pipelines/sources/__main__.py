@@ -1,4 +1,4 @@
-"""Lists the sources, whether their files are there, and what is wrong with them."""
+"""Lists the sources, whether their files are present, and their problems."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ import msgspec
 from pipelines.config import Ingest
 from pipelines.sources import Source, reading, registry
 from pipelines.sources.judge import SplitOutcome, judge
-from pipelines.sources.source_files import Found
+from pipelines.sources.source_files import SourceFiles
 from pipelines.sources.unread import unread_files
 from schemas import command
 from schemas.errors import BadRecord, ConfigError, Reason, SourceError, printable
@@ -23,20 +23,22 @@ LAYERS = ("entities", "relations", "events")
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("pipelines.sources", __doc__, "exit codes: 2 configuration, 3 a source cannot be read")
-    parser.add_argument("--data_root", metavar="DIR", help="folders named by source key, original files in them")
+    parser.add_argument(
+        "--data_root", metavar="DIR", help="folder with one folder of original files per source, named by source key"
+    )
     parser.add_argument(
         "--verify",
         nargs="?",
         const="",
         metavar="DIR",
-        help="read what is there; print counts and the first problems (DIR: as --data_root DIR --verify)",
+        help="read all files that are present; print counts and the first problems (DIR: as --data_root DIR --verify)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a source and line")
+    parser.add_argument("--json", action="store_true", help="one JSON object per source, one per line")
     return parser
 
 
-def describe(key: str, source: Source, found: Found | None) -> dict:
-    """What a row of the list says. `state`: found, missing, or empty where no data root was given."""
+def describe(key: str, source: Source, files: SourceFiles | None) -> dict:
+    """The row of a source in the list. `files`: its files, None if it has none or no data root is given."""
     return {
         "key": key,
         "name": source.name,
@@ -48,21 +50,24 @@ def describe(key: str, source: Source, found: Found | None) -> dict:
         "held_out": source.held_out,
         "real_files_seen": source.real_files_seen,
         "homepage": source.homepage,
-        "files": {split: [file.name for file in group] for split, group in found.splits.items()} if found else {},
-        "ignored": [file.name for file in (*found.ignored, *found.unassigned)] if found else [],
+        "files": {split: [file.name for file in group] for split, group in files.splits.items()} if files else {},
+        "ignored": [file.name for file in (*files.ignored, *files.unassigned)] if files else [],
         "get": source.get,
     }
 
 
-def verify(key: str, source: Source, found: Found) -> list[SplitOutcome]:
-    """What comes of reading each split, without writing its examples. `first_rejects` has lost parts too."""
+def verify(key: str, source: Source, source_files: SourceFiles) -> list[SplitOutcome]:
+    """Reads each split without writing its examples. `first_rejects` of the outcomes includes lost parts of records."""
     outcomes = []
-    for split, files in found.splits.items():
+    for split, files in source_files.splits.items():
         read = dict.fromkeys(("examples", *LAYERS), 0)
-        rejected, lost, problems, annotated = Counter(), Counter(), [], 0
+        rejected: Counter[Reason] = Counter()
+        lost: Counter[Reason] = Counter()
+        problems: list[str] = []
+        annotated = 0
         failed = empty = ""
         try:
-            for record in reading.records(source, found.other_forms.get(split, found.form), files):
+            for record in reading.records(source, source_files.other_forms.get(split, source_files.form), files):
                 if isinstance(record, BadRecord):
                     rejected[Reason(record.reason)] += 1
                     problems.append(f"{record.place}: {record.reason}: {record.detail}")
@@ -90,7 +95,7 @@ def verify(key: str, source: Source, found: Found) -> list[SplitOutcome]:
 
 
 def as_splits(outcomes: list[SplitOutcome]) -> dict[str, dict]:
-    """Split → its part of a row."""
+    """Split → its counts and first problems, for the row of the source."""
     return {
         outcome.split: {
             **msgspec.structs.asdict(outcome.counts.read),
@@ -99,6 +104,7 @@ def as_splits(outcomes: list[SplitOutcome]) -> dict[str, dict]:
             "first_problems": outcome.counts.first_rejects,
         }
         for outcome in outcomes
+        if outcome.counts is not None
     }
 
 
@@ -114,35 +120,35 @@ def list_sources(arguments: argparse.Namespace) -> int:
 
 
 def show(data_root: str | None, verified: bool, as_json: bool) -> int:
-    """Prints the list and returns the exit code. What is verified is judged as a build with its defaults does."""
-    listed = registry.listing(data_root) if data_root else None
-    everything = registry.everything(listed) if listed else registry.without_files()
-    rows = {located.key: describe(located.key, located.source, located.found) for located in everything}
+    """Prints the list and returns the exit code. Verified sources are judged like in a build with default settings."""
+    listing = registry.list_root(data_root) if data_root else None
+    all_sources = registry.locate_all(listing) if listing else registry.without_files()
+    rows = {located.key: describe(located.key, located.source, located.files) for located in all_sources}
     outcomes: list[SplitOutcome] = []
-    for located in everything if listed else ():
+    for located in all_sources if listing else ():
         row = rows[located.key]
-        row["state"] = "missing" if not located.found else "unreadable" if located.problem else "found"
+        row["state"] = "missing" if not located.files else "unreadable" if located.problem else "found"
         row["problem"] = located.problem if row["state"] == "unreadable" else ""
-        if verified and row["state"] == "found":
-            of_source = verify(located.key, located.source, located.found)
-            row["splits"] = as_splits(of_source)
-            outcomes += of_source
-    verdict = judge(outcomes, {located.key: located.source for located in everything}, Ingest().max_reject_rate)
+        if verified and located.files and row["state"] == "found":
+            source_outcomes = verify(located.key, located.source, located.files)
+            row["splits"] = as_splits(source_outcomes)
+            outcomes += source_outcomes
+    verdict = judge(outcomes, {located.key: located.source for located in all_sources}, Ingest().max_reject_rate)
     for key, problem in verdict.failed.items():
         rows[key]["problem"] = problem
     for key in verdict.absent:
         rows[key]["state"], rows[key]["splits"] = "no text of it in the files", {}
     for row in rows.values():
         print(json.dumps(row) if as_json else "\n".join(lines(row)))
-    for unread in unread_files(listed, everything, None) if listed else ():
+    for unread in unread_files(listing, all_sources, None) if listing else ():
         print(f"note: {printable(str(unread))}", file=sys.stderr)
     return 3 if verified and any(row.get("problem") for row in rows.values()) else 0
 
 
 def lines(row: dict) -> list[str]:
-    """The row for people: one line, and one more for each split and each thing to do."""
+    """The row as text: one line, followed by one line per split and per problem."""
     state = row.get("state", "")
-    seen = "" if row["real_files_seen"] else "not yet tried on real files"
+    seen = "" if row["real_files_seen"] else "not yet tested on real files"
     notes = ["held out"] if row["held_out"] else []
     first = (
         row["key"],
@@ -152,17 +158,17 @@ def lines(row: dict) -> list[str]:
         state,
         "; ".join([*notes, seen]).strip("; "),
     )
-    told = ["\t".join(map(printable, first)).rstrip()]
+    text_lines = ["\t".join(map(printable, first)).rstrip()]
     if state == "missing":
-        told.append(f"    get: {row['get']} ({row['homepage']})")
+        text_lines.append(f"    get: {row['get']} ({row['homepage']})")
     if row.get("problem"):
-        told.append(f"    {printable(row['problem'])}")
+        text_lines.append(f"    {printable(row['problem'])}")
     for split, counts in row.get("splits", {}).items():
         numbers = ", ".join(f"{counts[name]:,} {name}" for name in ("examples", *LAYERS) if counts[name])
         lost = f", {counts['lost_parts']:,} lost parts of records" if counts["lost_parts"] else ""
-        told.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records{lost}")
-        told.extend(f"        {printable(problem)}" for problem in counts["first_problems"])
-    return told
+        text_lines.append(f"    {split}: {numbers or 'nothing'}; {counts['bad_records']:,} bad records{lost}")
+        text_lines.extend(f"        {printable(problem)}" for problem in counts["first_problems"])
+    return text_lines
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Licence classes and texts of sources → identifiers of the Hub, and what binds a corpus of all of them.
+"""Licence classes and licence texts of sources → license identifiers of the Hub, and the terms of a corpus.
 
-A reading of what the authors state, for people to check; no legal advice.
+This interprets what the authors state and is meant for people to check; it is not legal advice.
 """
 
 import re
@@ -12,7 +12,7 @@ from schemas.manifests import SourceFacts
 
 
 class Terms(StrEnum):
-    """What a source asks of whoever passes it on, from the strictest to the least."""
+    """The conditions for redistributing a source, the strictest first."""
 
     FORBIDDEN = "forbidden"
     UNSTATED = "unstated"
@@ -30,10 +30,10 @@ COMMON = {
     **dict.fromkeys(("LGPL-2.1", "LGPL-3.0", "AGPL-3.0"), Terms.SHARE_ALIKE),
     **dict.fromkeys(("CC0-1.0", "PDDL-1.0", "Unlicense"), Terms.AS_STATED),
 }
-"""SPDX names of licences that allow to pass data on → what they ask. Those of Creative Commons but CC0 are CREATIVE."""
+"""SPDX names of licences that allow redistribution → their terms. Creative Commons except CC0: see CREATIVE."""
 
 HUB = {"ODC-By-1.0": "odc-by", "ODbL-1.0": "odbl", "PDDL-1.0": "pddl"}
-"""SPDX name → the Hub's identifier, where it is not the same in small letters."""
+"""SPDX name → the Hub's identifier, where it is not the SPDX name in lower case."""
 
 SPELLINGS = {
     "apache": "Apache-2.0",
@@ -48,17 +48,17 @@ SPELLINGS = {
     "pddl": "PDDL-1.0",
     **{plain: name for name in COMMON for plain in (re.sub(r"[\W_]", "", name).casefold(),)},
 }
-"""A licence's name in small letters, without marks and the words that `plain` leaves out → SPDX name."""
+"""A licence's name in lower case, without punctuation and the words that `spdx` removes → SPDX name."""
 
 CREATIVE = r"CC BY(?:-NC)?(?:-SA|-ND)?(?: \d\.\d)?"
-"""A licence of Creative Commons as `canonical` writes it."""
+"""A Creative Commons licence as written by `canonical`."""
 
 NAMED = r"(?:CC[ -]BY(?:-NC)?(?:-SA|-ND)?[ -]\d\.\d|CC0[ -]1\.0|Apache-2\.0|MIT|ODC-BY|PDDL)"
-"""Names in a source's licence text that, in small letters and with hyphens, are identifiers on the Hub."""
+"""Names in a licence text that are identifiers on the Hub once written in lower case and with hyphens."""
 
 
 def canonical(text: str) -> str:
-    """The text with licences of Creative Commons by their short names: CC BY-NC-SA 4.0, CC0 1.0."""
+    """The text with the names of Creative Commons licences shortened: CC BY-NC-SA 4.0, CC0 1.0."""
     text = re.sub(r"https?://creativecommons\.org/publicdomain/zero/1\.0[\w/.]*", "CC0 1.0", text)
     text = re.sub(r"https?://creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)[\w/.]*", r"CC \1 \2", text)
     for words, short in (
@@ -80,32 +80,33 @@ def short_name(match: re.Match) -> str:
 
 
 def spdx(text: str) -> str | None:
-    """The SPDX name of the one licence of COMMON that a text is the name of."""
+    """The SPDX name of the licence in COMMON whose name is `text`; None if there is none."""
     words = re.sub(r"\b(?:the|licen[cs]e|version|public domain dedication|only|or[ -]later)\b", "", text.casefold())
     return SPELLINGS.get(re.sub(r"[\W_]|\bv(?=\d)", "", words))
 
 
 def licence_class(text: str) -> Licence:
-    """What a user's own words say: a class itself, the names of licences that allow to pass data on, or nothing clear.
+    """The class of a licence text written by a user: a class name itself, OPEN if the text names licences that allow
+    redistribution, else ASK.
 
-    Of several, which `;`, `and` or `or` part, each must allow it. Licences that forbid to pass on what was made of the
-    data (ND) do not.
+    Of several licences, separated by `;`, `and` or `or`, each must allow redistribution. Licences that forbid
+    derivatives (ND) do not.
     """
     if text in tuple(Licence):
         return Licence(text)
-    names = parted(canonical(text))
+    names = split_names(canonical(text))
     allowed = (spdx(name) or (re.fullmatch(CREATIVE, name) and "ND" not in name) for name in names)
     return Licence.OPEN if all(allowed) else Licence.ASK
 
 
-def parted(text: str) -> list[str]:
-    """The parts of a text between `;`, `and` and `or`."""
+def split_names(text: str) -> list[str]:
+    """The parts of a text separated by `;`, `and` or `or`."""
     return re.split(r"\s*;\s*|\s+(?:and|or)\s+(?!later)", text.strip(), flags=re.IGNORECASE)
 
 
 def identifiers(about: SourceFacts) -> list[str]:
-    """The Hub's identifiers of one source's licences: what its text names where it is open, `other` where it names
-    none or forbids, `unknown` where nothing clear is stated.
+    """The Hub's identifiers for the licences of a source: those named in the text of an open source, `other` if it
+    names none or the source is gated, `unknown` if the licence is unclear.
     """
     if about.licence == Licence.ASK:
         return ["unknown"]
@@ -117,12 +118,12 @@ def identifiers(about: SourceFacts) -> list[str]:
 
 
 def common(text: str) -> list[str]:
-    """The SPDX names among the licences that a text names, one or several with `;`, `and` or `or` between."""
-    return [name for part in parted(text) if (name := spdx(part))]
+    """The SPDX names of the licences in a text that names one or several, separated by `;`, `and` or `or`."""
+    return [name for part in split_names(text) if (name := spdx(part))]
 
 
 def terms(about: SourceFacts) -> Terms:
-    """The strictest terms among those that one source's licence text names."""
+    """The strictest terms among the licences named in the text of a source."""
     if about.licence != Licence.OPEN:
         return Terms.FORBIDDEN if about.licence == Licence.GATED else Terms.UNSTATED
     text = canonical(about.licence_text).upper()
@@ -130,23 +131,26 @@ def terms(about: SourceFacts) -> Terms:
         return Terms.NON_COMMERCIAL_SHARE_ALIKE
     if "BY-NC" in text:
         return Terms.NON_COMMERCIAL
-    asked = {COMMON[name] for name in common(canonical(about.licence_text))}
-    if "BY-SA" in text or Terms.SHARE_ALIKE in asked:
+    named_terms = {COMMON[name] for name in common(canonical(about.licence_text))}
+    if "BY-SA" in text or Terms.SHARE_ALIKE in named_terms:
         return Terms.SHARE_ALIKE
-    if "CC BY" in text or Terms.ATTRIBUTION in asked:
+    if "CC BY" in text or Terms.ATTRIBUTION in named_terms:
         return Terms.ATTRIBUTION
-    named = identifiers(about)
-    return Terms.AS_STATED if named in (["other"], ["cc0-1.0"], ["pddl"], ["unlicense"]) else Terms.ATTRIBUTION
+    hub_names = identifiers(about)
+    return Terms.AS_STATED if hub_names in (["other"], ["cc0-1.0"], ["pddl"], ["unlicense"]) else Terms.ATTRIBUTION
 
 
 def by_terms(about: Mapping[str, SourceFacts]) -> dict[Terms, list[str]]:
-    """Terms → keys of the sources under them, the strictest first: those bind the whole. `about`: key → facts."""
-    found: dict[Terms, list[str]] = {}
+    """Terms → keys of the sources with these terms, the strictest first. `about`: key → facts.
+
+    The strictest terms apply to a corpus as a whole.
+    """
+    keys: dict[Terms, list[str]] = {}
     for key, facts in about.items():
-        found.setdefault(terms(facts), []).append(key)
-    return {kind: found[kind] for kind in Terms if kind in found}
+        keys.setdefault(terms(facts), []).append(key)
+    return {kind: keys[kind] for kind in Terms if kind in keys}
 
 
 def hub_identifiers(about: Iterable[SourceFacts]) -> list[str]:
-    """The `license` list of a card: every identifier once, sorted."""
+    """The `license` list of a card: unique identifiers, sorted."""
     return sorted({name for facts in about for name in identifiers(facts)})

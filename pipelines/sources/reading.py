@@ -1,8 +1,8 @@
-"""A source's files → its records in prompt words, behind the one barrier that keeps a fault inside its source.
+"""A source's files → its records with prompt labels. One barrier confines every failure to its source.
 
-A reader turns what it foresees into BadRecords and SourceErrors. What nobody foresaw costs the source too, not the
-build: it becomes an `Unforeseen` with its traceback. An interrupt, memory that runs out and what the machine refuses
-are no fault of the source and pass through.
+A reader reports expected problems as BadRecord and SourceError. Any other exception is turned into `Unforeseen` with
+its traceback, so that it costs the source and not the build. Interrupts, lack of memory and limits of the machine are
+not the source's fault and pass through.
 """
 
 import errno
@@ -18,15 +18,15 @@ from transforms.files import File
 from transforms.normalize import normalize
 
 MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-"""What the operating system refuses whatever the source holds."""
+"""Errors of the operating system that do not depend on the source."""
 
 
 class NoRecord(SourceError):
-    """The files of a split hold neither a record nor a bad one."""
+    """The files of a split contain neither good nor bad records."""
 
 
 class Unforeseen(SourceError):
-    """A fault of ours that a source brought to light. `trace` is the traceback, for a file in the output."""
+    """An unexpected exception while a source was read, that is, a bug in IEForge. `trace`: the traceback."""
 
     def __init__(self, message: str, trace: str):
         super().__init__(message)
@@ -35,12 +35,12 @@ class Unforeseen(SourceError):
 
 @contextmanager
 def barrier():
-    """Turns an exception that nobody foresaw in listing or reading a source into an `Unforeseen`, in one line."""
+    """Turns an unexpected exception in listing or reading a source into an `Unforeseen` with a one-line message."""
     try:
         yield
     except (IEForgeError, MemoryError):
         raise
-    except Exception as error:  # broad: whatever a file does to a reader costs its source alone
+    except Exception as error:  # broad: a file that breaks a reader must only cost its own source
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
         place = place_of(error)
@@ -50,8 +50,8 @@ def barrier():
 
 
 def place_of(error: BaseException) -> str:
-    """`file:line` or the file that was being read when the error was raised, as the innermost frame that knows one
-    has it; empty where none does.
+    """`file:line`, or the file that was being read when the error was raised: from the innermost frame that has one of
+    them. Empty if none does.
     """
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         values = frame.f_locals
@@ -66,12 +66,12 @@ def place_of(error: BaseException) -> str:
 def records(
     source: Source, form: Form, files: Iterable[File], entity_labels: Mapping[str, Label | None] | None = None
 ) -> Iterator[RawExample | BadRecord]:
-    """The records of one split in prompt words; `entity_labels` are the source's unless others are given.
+    """The records of one split with prompt labels. `entity_labels` defaults to those of the source.
 
-    Raises SourceError where a file cannot be read, Unforeseen as `barrier` does.
+    Raises SourceError if a file cannot be read, and Unforeseen like `barrier`.
     """
     labels = source.entity_labels if entity_labels is None else entity_labels
-    with barrier():  # what the consumer raises does not pass through here
+    with barrier():  # exceptions of the consumer do not pass through here
         for record in form.read(files):
             if isinstance(record, RawExample):
                 record = normalize(record, labels, source.relation_labels, source.event_labels, source.role_names)
@@ -80,4 +80,4 @@ def records(
 
 def no_record(files: Iterable[File]) -> NoRecord:
     names = ", ".join(file.name for file in files)
-    return NoRecord(f"{names}: no record in it; is the file empty or in another format?")
+    return NoRecord(f"{names}: no record in it; check whether the file is empty or in another format")

@@ -1,4 +1,4 @@
-"""A data root → the sources found below it: IEForge's own by key, and folders in IEPile's unified format."""
+"""A data root → the sources below it: built-in sources by key, and users' folders in IEPile's unified format."""
 
 import difflib
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipelines import sources
 from pipelines.sources import Source, source_files, user_data
-from pipelines.sources.source_files import Found
+from pipelines.sources.source_files import SourceFiles
 from schemas.errors import ConfigError, MachineError
 from transforms import files
 from transforms.files import File
@@ -15,51 +15,53 @@ from transforms.local_tree import NOT_LISTED
 
 @dataclass(frozen=True)
 class Located:
-    """A source that is built: its files, or the problem that there are none."""
+    """A source with its files below the data root, or the problem with them."""
 
     key: str
     source: Source
-    found: Found | None
+    files: SourceFiles | None
     problem: str = ""
-    unreadable: bool = False  # its folder is there, but cannot be listed
-    trace: str = ""  # the traceback of a fault that nobody foresaw
-    settings: tuple[File, ...] = ()  # what says how a user's own folder is read
+    unreadable: bool = False  # its folder exists but cannot be listed
+    trace: str = ""  # the traceback of an unexpected exception
+    settings: tuple[File, ...] = ()  # schema.json and source.yaml of a user's folder
 
 
 def source_at(data_root: str, key: str) -> Source:
-    """The source that `everything` has under this key. This is what workers call.
+    """The source that `locate_all` returns for this key. Workers call this.
 
-    Raises SourceError as `unified.source_at`, for a key that is none of ours.
+    Raises SourceError like `user_data.source_at` for a key that is not built in.
     """
     if key not in sources.keys():
         return user_data.source_at(data_root, key)
     if files.exists(f"{data_root}/{key}/{user_data.SCHEMA}"):
         folder = f"{data_root}/{sources.folder(key)}"
-        here, _ = files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
-        if takes_key(user_data.folder_at(data_root, key), sources.load(key), here):
+        source_files_there, _ = (
+            files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
+        )
+        if takes_key(user_data.folder_at(data_root, key), sources.load(key), source_files_there):
             return user_data.source_at(data_root, key)
     return sources.load(key)
 
 
-def takes_key(own: user_data.Folder | None, source: Source, files_of_source: Sequence[File]) -> bool:
-    """Whether a user's own folder is what is read under the key of the source of ours that has the same: where its
-    rows are in the unified format, or where there is no file of the other.
+def takes_key(user_folder: user_data.Folder | None, source: Source, files_there: Sequence[File]) -> bool:
+    """Whether a user's folder is read instead of the built-in source with the same key: if its rows are in the unified
+    format, or if there is no file of the built-in source.
     """
-    return own is not None and (own.has_rows or source_files.find(source, list(files_of_source)) is None)
+    return user_folder is not None and (user_folder.has_rows or source_files.find(source, list(files_there)) is None)
 
 
 def without_files() -> list[Located]:
-    """All sources of ours, sorted by key, where no data root is given."""
+    """All built-in sources, sorted by key, without files: the list if no data root is given."""
     return [Located(key, sources.load(key), None) for key in sources.keys()]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The files below a data root, listed once: a corpus of one file a document has tens of thousands.
+    """The files below a data root, listed once: a corpus with one file per document has tens of thousands.
 
-    `folders`: name of a folder directly below the root ("" for the root's own files) → its files, named from there,
-    sorted. `unreadable`: folder → why it cannot be listed, which costs its source alone. `left_out`: path from the
-    root → why nothing below it is read, for what `files.list_raw_files` leaves out.
+    `folders`: name of a folder directly below the root ("" for files of the root itself) → its files, sorted, with
+    names relative to the folder. `unreadable`: folder → why it cannot be listed, which only costs its source.
+    `left_out`: path relative to the root → why `files.list_raw_files` left it out.
     """
 
     root: str
@@ -68,21 +70,21 @@ class Listing:
     left_out: dict[str, str]
 
     def unified(self) -> list[File]:
-        """The files that a folder in the unified format may hold, named from the root, sorted."""
-        listed = [
+        """The files that may belong to a folder in the unified format, sorted, with names relative to the root."""
+        candidates = [
             File(file.path, f"{folder}/{file.name}" if folder else file.name)
             for folder, group in self.folders.items()
             for file in group
             if file.name.rpartition("/")[2] in user_data.NAMES
         ]
-        return sorted(listed, key=lambda file: file.name)
+        return sorted(candidates, key=lambda file: file.name)
 
 
-def listing(data_root: str) -> Listing:
-    """What lies below the data root. Raises ConfigError where it is no folder.
+def list_root(data_root: str) -> Listing:
+    """Lists the files below the data root. Raises ConfigError if it is not a folder.
 
-    A link directly below the root may lead to a source's folder anywhere: the user put it there. One within a source's
-    folder came with the dataset: it may lead where files are read anyway, not to the rest of the machine.
+    A link directly below the root may point anywhere, since the user created it. A link inside a source's folder came
+    with the dataset: it may only point to places that are read anyway, not to the rest of the machine.
     """
     if not files.is_folder(data_root):
         raise ConfigError(f"--data_root {data_root}: no such folder")
@@ -91,53 +93,61 @@ def listing(data_root: str) -> Listing:
     for folder in files.list_folders(data_root):
         path = f"{data_root}/{folder}"
         try:
-            folders[folder], without = files.list_raw_files(path, within=[data_root, path])
+            folders[folder], skipped = files.list_raw_files(path, within=[data_root, path])
         except MachineError as error:
             unreadable[folder] = str(error)
         else:
-            left_out |= {f"{folder}/{name}": why for name, why in without.items()}
+            left_out |= {f"{folder}/{name}": why for name, why in skipped.items()}
     return Listing(data_root, folders, unreadable, left_out)
 
 
-def everything(listed: Listing) -> list[Located]:
-    """All sources of ours, with or without files below the data root, and the unified folders there, sorted by key."""
+def locate_all(listing: Listing) -> list[Located]:
+    """All built-in sources, with or without files, and the users' folders of the data root, sorted by key."""
     located = {}
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
-        found = source_files.find(source, listed.folders.get(folder, []))
-        missing = listed.unreadable.get(folder, f"no file of it in {folder}/; {source.get}")
-        problem = "" if found and found.splits else missing
-        located[key] = Located(key, source, found, problem, folder in listed.unreadable)
-    for own in user_data.sources_below(listed.root, listed.unified()):
-        here = listed.folders.get(sources.folder(own.key), []) if own.key in located else []
-        if own.key not in located or takes_key(own, located[own.key].source, here):
-            located[own.key] = Located(
-                own.key, own.source, own.found, own.problem, trace=own.trace, settings=own.settings
+        files_found = source_files.find(source, listing.folders.get(folder, []))
+        missing = listing.unreadable.get(folder, f"none of its files is in {folder}/; {source.get}")
+        problem = "" if files_found and files_found.splits else missing
+        located[key] = Located(key, source, files_found, problem, folder in listing.unreadable)
+    for user_folder in user_data.sources_below(listing.root, listing.unified()):
+        key = user_folder.key
+        files_there = listing.folders.get(sources.folder(key), []) if key in located else []
+        if key not in located or takes_key(user_folder, located[key].source, files_there):
+            located[key] = Located(
+                key,
+                user_folder.source,
+                user_folder.files,
+                user_folder.problem,
+                trace=user_folder.trace,
+                settings=user_folder.settings,
             )
-    for path, why in listed.left_out.items():
+    for path, why in listing.left_out.items():
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")
-            ours = [located[key] for key in sources.keys() if sources.folder(key) == top and located[key].found]
-            for one in ours or [Located(path, user_data.source_without_files(path), None)]:
-                located[one.key] = replace(one, problem=f"{path}: {why}; check its permissions", unreadable=True)
+            affected = [located[key] for key in sources.keys() if sources.folder(key) == top and located[key].files]
+            for source_there in affected or [Located(path, user_data.source_without_files(path), None)]:
+                located[source_there.key] = replace(
+                    source_there, problem=f"{path}: {why}; check its permissions", unreadable=True
+                )
     return [located[key] for key in sorted(located)]
 
 
-def locate(everything: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:
-    """The sources to build, sorted by key: those `wanted`, or all that have files below the data root.
+def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:
+    """The sources to build, sorted by key: the keys `wanted`, or all sources with files below the data root.
 
-    Raises ConfigError where a wanted key is unknown, or nothing is found.
+    Raises ConfigError for an unknown key, and if no source has files.
     """
-    located = {source.key: source for source in everything}
+    located = {source.key: source for source in all_sources}
     unknown = [key for key in wanted if key not in located]
     if unknown:
         near = difflib.get_close_matches(unknown[0], located, 3)
-        hint = f"did you mean: {', '.join(near)}?" if near else "see python -m pipelines.sources for all of them"
+        hint = f"did you mean: {', '.join(near)}?" if near else "python -m pipelines.sources lists all sources"
         raise ConfigError(f"no source is called {unknown[0]!r}; {hint}")
-    chosen = [s for key, s in located.items() if (key in wanted if wanted else s.found or s.unreadable)]
+    chosen = [s for key, s in located.items() if (key in wanted if wanted else s.files or s.unreadable)]
     if not chosen:
         raise ConfigError(
-            f"{data_root}: no source in it; name its folders by key (see python -m pipelines.sources), "
+            f"{data_root}: contains no source; name the folders by source key (see python -m pipelines.sources), "
             "or put schema.json beside train.json, dev.json, test.json in IEPile's unified format"
         )
     return chosen

@@ -1,4 +1,4 @@
-"""What a source is: one dataset, its licence, its tasks and labels, and the forms in which its files circulate."""
+"""The definition of a source: one dataset with its licence, tasks, labels, and the file formats that it comes in."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,26 +22,26 @@ class Licence(StrEnum):
 
 @dataclass(frozen=True)
 class Form:
-    """One form in which a dataset circulates: which files (globs over the path below the source's folder or over
-    the bare file name, case ignored) and how to read those of one split.
+    """One file format in which a dataset is distributed: which files belong to it and how to read those of a split.
 
-    `splits` maps a glob to a split where the file's words do not tell; the split "all" marks a set without
-    official splits, whose examples are hash-split by text (90/5/5).
+    `include` and `exclude` are globs, matched without case against the path below the source's folder and against the
+    bare file name. `splits` maps a glob to a split, for files whose names do not contain the split. The split "all"
+    marks a dataset without official splits; its examples are split by a hash of the text (90/5/5).
     """
 
     read: Reader
     include: tuple[str, ...]
     exclude: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()  # a split is there only with a file of these (where some files only add to others)
+    needs: tuple[str, ...] = ()  # a split needs a file that matches one of these; the other files only add to it
     splits: Mapping[str, str] = field(default_factory=dict)
-    collapsed: bool = False  # its only entity label is the source's collapsed one
+    collapsed: bool = False  # the only entity label is `Source.collapsed`
 
 
 @dataclass(frozen=True)
 class Source:
-    """One dataset. Label maps go from the file's raw labels to the words of a prompt; None marks "no label"."""
+    """One dataset. Label maps go from raw labels to the labels of a prompt; None marks a raw label that is dropped."""
 
-    name: str  # the published corpora's name for it (the `source` column)
+    name: str  # the name in published corpora (the `source` column)
     title: str
     tasks: tuple[str, ...]  # the layers it annotates completely
     lang: str
@@ -49,23 +49,22 @@ class Source:
     licence: Licence
     licence_text: str  # as its authors state it
     homepage: str
-    get: str  # where to get it, and which files go where below the data root
+    get: str  # where to download it, and where its files go below the data root
     citation: str  # BibTeX key
     forms: tuple[Form, ...]  # in order of preference
     entity_labels: Mapping[str, Label | None] = field(default_factory=dict)
     relation_labels: Mapping[str, Label | None] = field(default_factory=dict)
     event_labels: Mapping[str, Label] = field(default_factory=dict)
     role_names: Mapping[str, str] = field(default_factory=dict)
-    typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: the typed triples that occur in the data
-    held_out: bool = False  # for zero-shot tests alone: its test files, failing those all its files, are test data
-    real_files_seen: bool = True  # False: written from the format's description, not yet tried on the real files
-    task_names: Mapping[str, str] = field(
-        default_factory=dict
-    )  # published names of tasks where they differ from `name`
-    collapsed: Label | None = None  # the single entity label under which the set was also published; it is none of
-    # the source's own labels, whatever maps to it in `entity_labels` (as the forms that have it alone need)
-    one_pair: bool = False  # the set labels one pair a sentence: other pairs may go unlabelled
+    typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: collected from the typed triples of the data
+    held_out: bool = False  # zero-shot tests only: its test files become the test split, or all files if it has none
+    real_files_seen: bool = True  # False: written from the format description, not yet tested on real files
+    task_names: Mapping[str, str] = field(default_factory=dict)  # published names of tasks that differ from `name`
+    # The single entity label under which the dataset was also published. It is not part of the source's label set,
+    # although `entity_labels` may map raw labels to it for collapsed forms.
+    collapsed: Label | None = None
+    one_pair: bool = False  # one pair per sentence is annotated; other pairs may be unlabelled
 
     def name_for(self, task: str) -> str:
-        """The published name under which this task of the dataset goes."""
+        """The name of the dataset in published corpora of this task."""
         return self.task_names.get(task, self.name)

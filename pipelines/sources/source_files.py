@@ -1,8 +1,7 @@
-"""The files below a source's folder → those of each split, in the form to read.
+"""The files below a source's folder → the files of each split, and the form to read them in.
 
-A Form lists glob patterns. The first form of which files are there is read; files of the others are reported as
-ignored. Which file is which split follows from the words train, dev, valid, test in its path, unless the form says
-otherwise.
+A Form lists glob patterns. The first form that has files is read; files of the other forms are reported as ignored.
+The split of a file follows from the words train, dev, valid and test in its path, unless the form sets it.
 """
 
 import fnmatch
@@ -17,13 +16,11 @@ from schemas.example import RawExample
 from transforms.files import File
 
 SPLIT_WORDS = (("train", "train"), ("dev", "validation"), ("val", "validation"), ("test", "test"))
-
-
 SPLIT_WORD = re.compile("|".join(word for word, _ in SPLIT_WORDS), re.IGNORECASE)
 
 
 def split_of(name: str) -> str | None:
-    """The split that the words of a path tell, its last component first: `CDR_TrainingSet.txt` is train."""
+    """The split named in a path, searched from the last component: train for `CDR_TrainingSet.txt`, or None."""
     for part in reversed(name.split("/")):
         if not SPLIT_WORD.search(part):
             continue
@@ -35,17 +32,17 @@ def split_of(name: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A source's files below its folder, as sorted by `find`."""
+class SourceFiles:
+    """The files below a source's folder, grouped by `find`."""
 
     form: Form
     splits: dict[str, list[File]]
-    ignored: list[File]  # files of other forms, or of no use alone
-    unassigned: list[File]  # files of a form whose split nothing tells
-    other_forms: dict[str, Form] = field(default_factory=dict)  # of splits that `form` has no files of
+    ignored: list[File]  # files of other forms, or incomplete without other files
+    unassigned: list[File]  # files of the form without a known split
+    other_forms: dict[str, Form] = field(default_factory=dict)  # split → its form, where that is not `form`
 
     def read(self, split: str) -> Iterator[RawExample | BadRecord]:
-        """The split's records, with the labels of the files."""
+        """The records of the split, with raw labels."""
         return self.other_forms.get(split, self.form).read(self.splits[split])
 
 
@@ -58,33 +55,33 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 @cache
 def _glob(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """One regular expression for all of them: there may be tens of thousands of names."""
+    """One regular expression for all patterns, since there may be tens of thousands of names to match."""
     return re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns))
 
 
 def form_of(source: Source, files: Iterable[File]) -> Form | None:
-    """The first form that any of the files has: as `find` has it for the files of one split."""
+    """The first form that matches any of the files; for the files of one split this is the form that `find` chose."""
     for form in source.forms:
         if any(matches(file.name, form.include) and not matches(file.name, form.exclude) for file in files):
             return form
     return None
 
 
-def find(source: Source, files: list[File]) -> Found | None:
-    """Sorts `files` (all below the source's folder) by form and split; None where no form has any.
+def find(source: Source, files: list[File]) -> SourceFiles | None:
+    """Groups `files` (all files below the source's folder) by form and split; None if no form matches any.
 
-    The first form with files is read. A split that it lacks comes from the next form that has it, if that has the
-    same labels and both have official splits; of a held-out source one form alone is read, and its test files alone
-    where it has some.
+    The first form with files is read. A split that it lacks is taken from the next form that has it, provided that
+    form has the same labels and both have official splits. A held-out source is read in one form only, and only its
+    test files if it has any.
     """
-    taken: Found | None = None
+    taken: SourceFiles | None = None
     for form in source.forms:
-        mine = [f for f in files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
-        if not mine:
+        matching = [f for f in files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
+        if not matching:
             continue
-        splits, incomplete, unassigned = deal(form, mine)
+        splits, incomplete, unassigned = group_by_split(form, matching)
         if taken is None:
-            taken = Found(form, splits, incomplete, unassigned)
+            taken = SourceFiles(form, splits, incomplete, unassigned)
             continue
         known = {file.name for group in (*taken.splits.values(), taken.ignored, taken.unassigned) for file in group}
         for split, group in splits.items():
@@ -94,20 +91,20 @@ def find(source: Source, files: list[File]) -> Found | None:
                 taken.splits[split] = group
                 taken.other_forms[split] = form
                 known |= {file.name for file in group}
-        taken.ignored.extend(file for file in mine if file.name not in known)
+        taken.ignored.extend(file for file in matching if file.name not in known)
     if taken is not None and taken.splits and source.held_out:
-        chosen = taken.splits.pop("test", None)
-        if chosen is None:
-            chosen = sorted((f for files in taken.splits.values() for f in files), key=lambda f: f.name)
+        test_files = taken.splits.pop("test", None)
+        if test_files is None:
+            test_files = sorted((f for files in taken.splits.values() for f in files), key=lambda f: f.name)
         else:
             taken.ignored.extend(file for files in taken.splits.values() for file in files)
         taken.splits.clear()
-        taken.splits["test"] = chosen
+        taken.splits["test"] = test_files
     return taken
 
 
-def deal(form: Form, files: Iterable[File]) -> tuple[dict[str, list[File]], list[File], list[File]]:
-    """(split → files, files of splits that lack what the form needs, files whose split nothing tells)."""
+def group_by_split(form: Form, files: Iterable[File]) -> tuple[dict[str, list[File]], list[File], list[File]]:
+    """(split → files, files of splits that lack a file in `form.needs`, files without a known split)."""
     splits: dict[str, list[File]] = {}
     incomplete, unassigned = [], []
     for file in files:

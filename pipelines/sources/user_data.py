@@ -1,7 +1,8 @@
-"""A data root → the folders at or below it that hold a user's own data in IEPile's unified format, as Sources.
+"""A data root → the folders at or below it that contain a user's data in IEPile's unified format, as Sources.
 
-Such a folder holds schema.json and any of train, dev, validation, test as .json or .jsonl, and may hold a source.yaml
-(`name`, `task`, `lang`, `license`). Its key is its path below the data root; that of the root itself is its name.
+Such a folder contains schema.json, any of train, dev, validation and test as .json or .jsonl, and optionally a
+source.yaml (`name`, `task`, `lang`, `license`). Its key is its path below the data root; the key of the root is its
+name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from itertools import islice
 from pipelines.sources import Form, Source
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
-from pipelines.sources.source_files import Found, find
+from pipelines.sources.source_files import SourceFiles, find
 from schemas.errors import ConfigError, SourceError, did_you_mean, quoted
 from schemas.example import LAYER, TASKS
 from schemas.label import Label
@@ -26,65 +27,68 @@ DATA_FILES = tuple(
 )
 SCHEMA, SETTINGS = "schema.json", "source.yaml"
 NAMES = frozenset((SCHEMA, SETTINGS, *DATA_FILES))
-"""The names of all files that a folder of the format may hold."""
+"""The names of all files of the format."""
 
 RECORDS = {
     "entities": '{"text": "...", "entity": [{"entity": "...", "entity_type": "..."}]}',
     "relations": '{"text": "...", "relation": [{"head": "...", "relation": "...", "tail": "..."}]}',
     "events": '{"text": "...", "event": [{"event_trigger": "...", "event_type": "...", "arguments": []}]}',
 }
-"""What a record looks like, by the layer that it annotates."""
+"""Layer → an example of a record that annotates it."""
 
 LAYER_KEYS = frozenset({"entity", "relation", "event"})
 FOLDER_TASKS = {task: task for task in TASKS}
 FOLDER_LANGS = {"IE-en": "en", "IE-zh": "zh"}
 SETTING_VALUES = {"name": None, "task": TASKS, "lang": tuple(FOLDER_LANGS.values()), "license": None}
-"""The keys of source.yaml and the values that each may have (None: any text)."""
+"""Keys of source.yaml → allowed values (None: any text)."""
 
 NAME_BYTES = 200
-"""A file system takes 255 bytes a name; a build's files add a few to a key's."""
+"""A file name may have 255 bytes; the files of a build add a few bytes to a key."""
 
-RECORDS_LOOKED_AT = 100
-"""How many records of each file tell what it holds and in which language."""
+RECORDS_PER_FILE = 100
+"""Records read per file to detect its content and language."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder in the unified format. `problem`: why it cannot be read (`source` then has no labels), else empty."""
+    """A folder in the unified format. `problem`: why it cannot be read (then `source` has no labels), else empty."""
 
     key: str
     source: Source
-    found: Found
+    files: SourceFiles
     problem: str = ""
-    has_rows: bool = False  # a record has a key of the format
-    settings: tuple[File, ...] = ()  # its schema.json and source.yaml, as far as they may be read
-    trace: str = ""  # the traceback of a fault that nobody foresaw
+    has_rows: bool = False  # a record has a key of the unified format
+    settings: tuple[File, ...] = ()  # schema.json and source.yaml, as far as they exist
+    trace: str = ""  # the traceback of an unexpected exception
 
 
-def sources_below(data_root: str, listed: Sequence[File] | None = None) -> list[Folder]:
-    """The unified folders at or below `data_root`, sorted by key; `listed`: those of `list_files(data_root)` that
-    are called as in NAMES, at least.
+def sources_below(data_root: str, listed_files: Sequence[File] | None = None) -> list[Folder]:
+    """The unified folders at or below `data_root`, sorted by key. `listed_files`: the files of `list_files(data_root)`,
+    at least those with a name in NAMES.
 
-    Folders of other datasets may hold files of these names: one counts where a record has a key of the format, or
-    where it has a source.yaml or a schema.json in order (data to predict on has `text` alone). A broken schema.json
-    or a missing task is the folder's `problem`. Raises ConfigError for a wrong source.yaml.
+    Folders of other datasets may contain files with these names. A folder counts as unified if a record has a key of
+    the format, or if it has a source.yaml or a valid schema.json (data to predict on has only `text`). A broken
+    schema.json, a wrong source.yaml or a missing task is the folder's `problem`. Raises ConfigError if two folders
+    have the same key.
     """
     folders: dict[str, Folder] = {}
-    for directory, files in _directories(list_files(data_root) if listed is None else listed).items():
+    for directory, files in _directories(list_files(data_root) if listed_files is None else listed_files).items():
         folder = _folder_behind_barrier(data_root, directory, files)
         if folder and folder.key in folders:
-            raise ConfigError(f"{data_root}: its own files and those below {folder.key}/ share a key; move one of them")
+            raise ConfigError(
+                f"{data_root}: its files and those below {folder.key}/ have the same key; move one of them"
+            )
         if folder:
             folders[folder.key] = folder
     return [folders[key] for key in sorted(folders)]
 
 
 def source_at(data_root: str, key: str) -> Source:
-    """The source that `sources_below` has under `key`. Raises SourceError where it has a problem or is not there."""
+    """The source that `sources_below` returns for `key`. Raises SourceError if it has a problem or does not exist."""
     folder = folder_at(data_root, key)
     if folder is None:
         raise SourceError(
-            f"{data_root}/{key}: no folder in the unified format ({SCHEMA} beside {', '.join(DATA_FILES)})"
+            f"{data_root}/{key}: not a folder in the unified format ({SCHEMA} beside {', '.join(DATA_FILES)})"
         )
     if folder.problem:
         raise SourceError(f"{key}: {folder.problem}")
@@ -92,31 +96,33 @@ def source_at(data_root: str, key: str) -> Source:
 
 
 def folder_at(data_root: str, key: str) -> Folder | None:
-    """The folder that `sources_below` has under `key`."""
+    """The folder that `sources_below` returns for `key`; None if there is none."""
     for directory, path in ((key, f"{data_root}/{key}"), ("", data_root)):
         if key == _key(data_root, directory) and exists(f"{path}/{SCHEMA}"):
             within = [data_root, f"{data_root}/{directory.partition('/')[0]}"]
-            listed, _ = list_raw_files(path, recursive=False, within=within)
-            named = [file for file in listed if file.name in NAMES]
-            folder = _folder_behind_barrier(data_root, directory, named) if named else None
+            raw_files, _ = list_raw_files(path, recursive=False, within=within)
+            folder_files = [file for file in raw_files if file.name in NAMES]
+            folder = _folder_behind_barrier(data_root, directory, folder_files) if folder_files else None
             if folder:
                 return folder
     return None
 
 
-def instruction_files(listed: Sequence[File]) -> list[File]:
-    """The files named and placed like data whose rows are instructions already: `sources_below` leaves them out."""
+def instruction_files(listed_files: Sequence[File]) -> list[File]:
+    """The files that look like data by name and place but whose rows already are instructions; `sources_below` skips
+    them.
+    """
     return [
         file
-        for directory, files in _directories(listed).items()
+        for directory, files in _directories(listed_files).items()
         for file in (File(file.path, f"{directory}/{file.name}".lstrip("/")) for file in files)
-        if file.name.rsplit("/", 1)[-1] in DATA_FILES and _holds_instructions(file)
+        if file.name.rsplit("/", 1)[-1] in DATA_FILES and _contains_instructions(file)
     ]
 
 
-def _holds_instructions(file: File) -> bool:
-    """Whether its rows are instructions already. Those of a file that cannot be read are not: its folder is a source
-    with a problem, which names the file.
+def _contains_instructions(file: File) -> bool:
+    """Whether the rows already are instructions. False for a file that cannot be read: its folder becomes a source with
+    a problem that names the file.
     """
     try:
         with barrier():
@@ -125,10 +131,10 @@ def _holds_instructions(file: File) -> bool:
         return False
 
 
-def _directories(listed: Iterable[File]) -> dict[str, list[File]]:
-    """The folders that have a schema.json and a file named like data; their files are named from there."""
+def _directories(listed_files: Iterable[File]) -> dict[str, list[File]]:
+    """The folders with a schema.json and a data file → their files, with names relative to the folder."""
     directories: dict[str, list[File]] = {}
-    for file in listed:
+    for file in listed_files:
         directory, _, name = file.name.rpartition("/")
         if name in NAMES:
             directories.setdefault(directory, []).append(File(file.path, name))
@@ -140,7 +146,7 @@ def _directories(listed: Iterable[File]) -> dict[str, list[File]]:
 
 
 def _path(data_root: str, directory: str) -> list[str]:
-    """The folder's names from the file system's root down."""
+    """The components of the folder's path, from the root of the file system."""
     return [name for name in f"{filesystem(data_root)[1]}/{directory}".split("/") if name]
 
 
@@ -149,7 +155,7 @@ def _key(data_root: str, directory: str) -> str:
 
 
 def _folder_behind_barrier(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
-    """As `_folder`; a fault that nobody foresaw is the folder's problem."""
+    """Like `_folder`; an unexpected exception becomes the folder's problem."""
     try:
         with barrier():
             return _folder(data_root, directory, files)
@@ -161,32 +167,32 @@ def _folder_behind_barrier(data_root: str, directory: str, files: Sequence[File]
 def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
     by_name = {file.name: file for file in files}
     try:
-        looked_at = {name: _records(by_name[name]) for name in DATA_FILES if name in by_name}
+        first_records = {name: _records(by_name[name]) for name in DATA_FILES if name in by_name}
     except SourceError as error:
         source = source_without_files(_path(data_root, directory)[-1])
         return Folder(_key(data_root, directory), source, find(source, list(files)), str(error))
-    names = [name for name, records in looked_at.items() if not _are_instructions(records)]
-    records = [record for name in names for record in looked_at[name]]
+    names = [name for name, records in first_records.items() if not _are_instructions(records)]
+    records = [record for name in names for record in first_records[name]]
     if not names:
         return None
     path = _path(data_root, directory)
-    settings, wrong = {}, ""
+    settings, settings_problem = {}, ""
     if SETTINGS in by_name:
         try:
             settings = _settings(by_name[SETTINGS])
         except (ConfigError, SourceError) as error:
-            wrong = str(error)
+            settings_problem = str(error)
     task = settings.get("task") or _nearest(path, FOLDER_TASKS)
     labels: tuple[Label, ...] = ()
-    problem = f"no task: write task (one of {', '.join(TASKS)}) into {SETTINGS}, or name a folder above it so"
+    problem = f"no task: write task (one of {', '.join(TASKS)}) into {SETTINGS}, or name a parent folder after the task"
     if task:
         try:
             labels, problem = unified.read_schema(by_name[SCHEMA], task), ""
         except SourceError as error:
             problem = str(error)
-    problem = wrong or problem
+    problem = settings_problem or problem
     has_rows = any(record.keys() & LAYER_KEYS for record in records)
-    if problem and not settings and not wrong and not has_rows:
+    if problem and not settings and not settings_problem and not has_rows:
         return None
     lang = settings.get("lang") or _nearest(path, FOLDER_LANGS)
     lang = lang or detect_language("\n".join(str(record.get("text", "")) for record in records))
@@ -198,21 +204,21 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
 
 
 def _key_problem(key: str) -> str:
-    """Why no files can be named by this key, empty where they can."""
+    """Why the key cannot be used in file names; empty if it can."""
     for name in key.split("/"):
         if not name.isprintable():
-            return f"the folder's name {name!r} holds a character that no file of a build may have; rename it"
+            return f"the folder's name {name!r} contains a character that is not allowed in files of a build; rename it"
         if len(name.encode()) > NAME_BYTES:
-            return f"the folder's name has more than {NAME_BYTES} bytes; shorten it"
+            return f"the folder's name is longer than {NAME_BYTES} bytes; shorten it"
         if name in ("manifest", "manifest.json") or name.endswith(".parquet"):
-            return f"the folder's name {name!r} is that of a file of a build; rename it"
+            return f"the folder's name {name!r} is the name of a file of a build; rename it"
     return ""
 
 
 def _records(file: File) -> list[dict]:
-    """The objects among the first records of a file, in lines or an array; what is none is left to the reader."""
+    """The JSON objects among the first records of a file (lines or an array). Other values are left to the reader."""
     rows = json_rows.read([file], lambda place, row: row, dict)
-    return [row for row in islice(rows, RECORDS_LOOKED_AT) if isinstance(row, dict)]
+    return [row for row in islice(rows, RECORDS_PER_FILE) if isinstance(row, dict)]
 
 
 def _are_instructions(records: Sequence[dict]) -> bool:
@@ -220,42 +226,42 @@ def _are_instructions(records: Sequence[dict]) -> bool:
 
 
 def _nearest(path: Sequence[str], meanings: Mapping[str, str]) -> str | None:
-    """What the innermost folder that has a meaning means."""
+    """The meaning of the innermost folder name that has one, else None."""
     return next((meanings[name] for name in reversed(path) if name in meanings), None)
 
 
 def _settings(file: File) -> dict[str, str]:
-    """The user's source.yaml. Raises ConfigError where a key or value is not one of those known."""
+    """The content of a source.yaml. Raises ConfigError for an unknown key or value."""
     document = yaml_values.document(file.read(), file.path)
     content = document.value
     if not isinstance(content, dict):
         raise ConfigError(f"{document.place()}: expected the keys {', '.join(SETTING_VALUES)}")
     for key, value in content.items():
         if key not in SETTING_VALUES:
-            hint = did_you_mean(str(key), SETTING_VALUES) or f"known are {', '.join(SETTING_VALUES)}"
+            hint = did_you_mean(str(key), SETTING_VALUES) or f"known keys: {', '.join(SETTING_VALUES)}"
             raise ConfigError(f"{document.place([key])}: unknown key {quoted(key)}; {hint}")
         allowed = SETTING_VALUES[key]
         if not isinstance(value, str) or not value or (allowed and value not in allowed):
-            expected = f"one of {', '.join(allowed)}" if allowed else "a text (a number in quotes is one)"
+            expected = f"one of {', '.join(allowed)}" if allowed else "a text (put a number in quotes)"
             raise ConfigError(f"{document.place([key])}: {key} is {quoted(value)}; it must be {expected}")
     return content
 
 
 def source_without_files(key: str) -> Source:
-    """What stands for a user's own folder that cannot be read."""
+    """The Source of a user's folder that cannot be read."""
     return _source(key.rpartition("/")[2], None, "en", None, ())
 
 
 def _source(name: str, task: str | None, lang: str, license_text: str | None, labels: Sequence[Label]) -> Source:
-    """`license_text`: see `licence_class`."""
+    """The Source of a user's folder. `license_text`: see `licence_class`."""
     tasks = {None: (), "EE": ("EE", "EET", "EEA")}.get(task, (task,))
     maps: dict[str, Mapping[str, Label] | tuple[Label, ...]] = {}
-    own = {label.name: label for label in labels}
+    by_name = {label.name: label for label in labels}
     match task:
         case "NER":
-            maps = {"entity_labels": own}
+            maps = {"entity_labels": by_name}
         case "RE":
-            maps = {"relation_labels": own}
+            maps = {"relation_labels": by_name}
         case "SPO":
             types = sorted({end for label in labels for end in (label.subject_type, label.object_type)})
             predicates = sorted({label.predicate for label in labels})
@@ -266,9 +272,9 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
             }
         case "KG":
             attributes = sorted({role for label in labels for role in label.roles})
-            maps = {"entity_labels": own, "relation_labels": {role: Label(role) for role in attributes}}
+            maps = {"entity_labels": by_name, "relation_labels": {role: Label(role) for role in attributes}}
         case "EE" | "EET" | "EEA":
-            maps = {"event_labels": own}
+            maps = {"event_labels": by_name}
     return Source(
         name=name,
         title=name,
@@ -278,7 +284,7 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
         licence=licence_class(license_text or ""),
         licence_text=license_text or "none stated",
         homepage="",
-        get=f"one JSON object a line, as {RECORDS[LAYER[task]]}" if task else "the user's own files",
+        get=f"one JSON object per line: {RECORDS[LAYER[task]]}" if task else "files of the user",
         citation="",
         forms=(Form(partial(unified.read, task=task, labels=tuple(labels)), include=DATA_FILES, exclude=("*/*",)),),
         **maps,

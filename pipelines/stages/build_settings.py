@@ -26,7 +26,7 @@ class BuildSettings:
         """Keys of the sources whose entity labels become the one that they were published with: as the configuration
         asks, and those whose files hold nothing else.
         """
-        collapsed = [source.key for source in self.located if source.found and source.found.form.collapsed]
+        collapsed = [source.key for source in self.located if source.files and source.files.form.collapsed]
         return (*self.config.ingest.collapse, *sorted(collapsed))
 
     def tasks(self, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -64,7 +64,7 @@ def raw_checksums(source: Located) -> Checksums:
     """Of the source's files, and under "schema" of those that say how a user's own folder is read. A file that cannot
     be read has none ("").
     """
-    groups = dict(source.found.splits) if source.found else {}
+    groups = dict(source.files.splits) if source.files else {}
     if source.settings:
         groups["schema"] = list(source.settings)
     return {name: tuple((file.name, checksum_if_readable(file)) for file in group) for name, group in groups.items()}
@@ -84,7 +84,7 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
         SplitFiles(build.data_root, source.key, split, tuple(group))
         for source in build.located
         if not source.problem
-        for split, group in source.found.splits.items()
+        for split, group in source.files.splits.items()
     ]
     # Largest first: runners deal elements out in turn, so that by key and split one of two workers would get every
     # train split, and one that comes last would be read while the others have nothing left to do

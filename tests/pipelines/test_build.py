@@ -13,7 +13,7 @@ from pipelines import build
 from pipelines.claim import claimed
 from pipelines.config import SAMPLES, Config
 from pipelines.sources import folder, keys, load
-from pipelines.sources.registry import listing
+from pipelines.sources.registry import list_root
 from pipelines.sources.source_files import find
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import Reason
@@ -39,7 +39,7 @@ def test_every_task_is_there_in_every_split(stats):
 
 
 def test_every_sample_loses_its_bad_record_and_its_planted_leak(stats):
-    listed = listing(str(SAMPLES)).folders
+    listed = list_root(str(SAMPLES)).folders
     bad = Counter()
     for key, splits in stats["sources"].items():
         rejected = Counter()
@@ -88,7 +88,7 @@ def test_any_tasks_can_be_asked_of_any_sources(tmp_path, capsys):
         assert build.main([*base, *flags, "--only", "instruct"]) == 0, tasks
         shards = json.loads((tmp_path / "build/data/manifest.json").read_text())["shards"]
         assert {shard["task"] for shard in shards} == set(tasks.split(","))
-        assert "none of the tasks asked for is one of " in capsys.readouterr().err
+        assert "none of the requested tasks" in capsys.readouterr().err
     assert build.main([*base, *flags]) == 0
     assert build.main([*base[:2], "--sources", "clue_ner", "--tasks", "EE,KG"]) == 2
     assert "--tasks EE,KG: no source has any of these tasks; available: NER" in capsys.readouterr().err
@@ -99,7 +99,7 @@ def test_labels_without_a_positive_text_are_warned_of(tmp_path, capsys):
     write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=texts)
     flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--only", "labels"]
     assert build.main(flags) == 0
-    assert "warning: no text has a label of mine NER; every answer there is empty" in capsys.readouterr().err
+    assert "warning: no text has a label of mine NER; all its answers are empty" in capsys.readouterr().err
 
 
 def test_no_unfinished_file_is_left(built):

@@ -288,7 +288,7 @@ def test_names_that_no_file_can_have(published, strange, capsys, name):
     content["gated"]["files"] = {name: "0" * 64}
     path.write_text(json.dumps(content))
     line = refuses(published, strange, capsys)
-    assert "which is no path in a data root" in line and len(line) < 1_000
+    assert "which is not a path in a data root" in line and len(line) < 1_000
 
 
 @pytest.mark.parametrize("name", ["release.json", SOURCES, RECIPE, PROMPTS, f"{DICTIONARIES}/x"])
@@ -306,15 +306,15 @@ def test_a_folder_of_links_a_pipe_and_files_without_end(published, strange, caps
     (strange / "rebuild").unlink()
     shutil.move(strange.parent / "elsewhere", strange / "rebuild")
     os.mkfifo(strange / "rebuild/pipe")
-    assert "rebuild/pipe: missing, or no file" in refuses(published, strange, capsys)
+    assert "rebuild/pipe: missing or not a regular file" in refuses(published, strange, capsys)
     (strange / "rebuild/pipe").unlink()
     for name, size in (("recipe.yaml", 2 << 20), ("hard_negatives/NER/gated.json", 1 << 30)):
         before = (strange / "rebuild" / name).stat().st_size
         os.truncate(strange / "rebuild" / name, size)
-        assert f"rebuild/{name}: too large" in refuses(published, strange, capsys)
+        assert f"rebuild/{name}: larger than any release needs" in refuses(published, strange, capsys)
         os.truncate(strange / "rebuild" / name, before)
 
 
 def test_half_a_release(published, strange, capsys):
     (strange / "rebuild/prompts.yaml").unlink()
-    assert "half a release, rebuild/prompts.yaml is missing" in refuses(published, strange, capsys)
+    assert "incomplete release, rebuild/prompts.yaml is missing" in refuses(published, strange, capsys)

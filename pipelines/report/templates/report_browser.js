@@ -108,7 +108,7 @@ function places(text, mentions) {
   return [...found.values()];
 }
 
-// The text with its mentions marked; where they nest or cross, a stretch of text stands in all marks over it.
+// The text with its mentions marked. Where mentions nest or cross, a piece of text is inside all of its marks.
 function marked(text, mentions) {
   const pieces = places(text, mentions);
   const ends = [...new Set([0, text.length, ...pieces.flatMap(({ start, end }) => [start, end])])].sort(
@@ -122,10 +122,10 @@ function marked(text, mentions) {
       .sort((a, b) => a.end - a.start - (b.end - b.start));
     let node = document.createTextNode(text.slice(from, to));
     for (const { tags, sure } of over) {
-      const said = [...tags].join(" · ");
+      const caption = [...tags].join(" · ");
       node = el(
         "mark",
-        { class: sure ? null : "somewhere", style: `--hue:${hue([...tags][0] || "")}`, title: said || null },
+        { class: sure ? null : "somewhere", style: `--hue:${hue([...tags][0] || "")}`, title: caption || null },
         node,
       );
     }
@@ -144,7 +144,7 @@ function marked(text, mentions) {
   return nodes;
 }
 
-function said(text, mention) {
+function surface(text, mention) {
   if (typeof mention === "string") return mention;
   const characters = [...text];
   const pieces = [];
@@ -161,11 +161,11 @@ function facts(example) {
         el(
           "li",
           {},
-          said(example.text, head),
+          surface(example.text, head),
           " ",
           el("span", { class: "relation" }, `— ${label} →`),
           " ",
-          said(example.text, tail),
+          surface(example.text, tail),
         ),
       );
     }
@@ -178,14 +178,14 @@ function facts(example) {
           : roles.map(([role, mention]) => [
               ", ",
               el("span", { class: "relation" }, `${role}: `),
-              said(example.text, mention),
+              surface(example.text, mention),
             ]);
       lines.push(
         el(
           "li",
           {},
           el("span", { class: "relation" }, `${label}: `),
-          trigger === null ? "no trigger" : said(example.text, trigger),
+          trigger === null ? "no trigger" : surface(example.text, trigger),
           arguments_,
         ),
       );

@@ -63,14 +63,14 @@ function histogram(title, bins, edges, contexts, width, unit) {
   });
   shapes.push(svg("line", { x1: left, x2: width - 8, y1: top + height, y2: top + height, class: "rule" }));
   const rows = contexts.map((size) => [`above ${count(size)}`, count(above(size)), share(above(size), total)]);
-  const said = `${title}: ${rows.map(([what, , part]) => `${part} ${what}`).join(", ")} ${unit}`;
+  const caption = `${title}: ${rows.map(([what, , part]) => `${part} ${what}`).join(", ")} ${unit}`;
   return {
     rows,
     figure: el(
       "figure",
       {},
       el("figcaption", {}, `${title} `, el("span", { class: "dim" }, `${count(total)}`)),
-      drawing(width, top + height + 20, said, shapes),
+      drawing(width, top + height + 20, caption, shapes),
     ),
   };
 }
@@ -136,7 +136,7 @@ function bars(title, rows, hues, width) {
   const most = Math.max(1, ...rows.map(([, , parts]) => sum(parts.map(([, n]) => n))));
   const left = Math.min(width * 0.42, 12 + Math.max(40, ...rows.map(([name]) => widthOf(name))));
   const long = width - left - 62;
-  const shapes = rows.flatMap(([name, said, parts], at) => {
+  const shapes = rows.flatMap(([name, caption, parts], at) => {
     const y = 4 + at * 20;
     let x = left;
     const pieces = parts.map(([part, n]) => {
@@ -144,13 +144,13 @@ function bars(title, rows, hues, width) {
       const piece = svg(
         "rect",
         { x, y, width: w, height: 14, fill: hues[part] },
-        svg("title", {}, `${said}, ${part}: ${count(n)}`),
+        svg("title", {}, `${caption}, ${part}: ${count(n)}`),
       );
       x += w;
       return piece;
     });
     return [
-      svg("text", { x: left - 6, y: y + 11, "text-anchor": "end" }, svg("title", {}, said), cut(name, left - 12)),
+      svg("text", { x: left - 6, y: y + 11, "text-anchor": "end" }, svg("title", {}, caption), cut(name, left - 12)),
       svg("g", { "data-mark": "bar" }, pieces),
       svg("text", { x: x + 4, y: y + 11, class: "small dim" }, brief(sum(parts.map(([, n]) => n)))),
     ];

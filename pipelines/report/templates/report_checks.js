@@ -39,7 +39,7 @@ function drawLeakage() {
         shapes.push(svg("rect", { ...at, class: "rule", fill: "none" }));
         return;
       }
-      const said = `${pair} → ${key}/test: ${count(n)} texts`;
+      const caption = `${pair} → ${key}/test: ${count(n)} texts`;
       shapes.push(
         svg(
           "rect",
@@ -50,7 +50,7 @@ function drawLeakage() {
             class: "rule",
             "data-mark": "leak",
           },
-          svg("title", {}, said),
+          svg("title", {}, caption),
         ),
       );
       shapes.push(
@@ -100,7 +100,7 @@ function drawValidation() {
         svg("title", {}, `${success ? "passed" : "failed"}: ${meaning}`),
       ),
     );
-    const said = failed
+    const caption = failed
       ? `${failed} of ${expectations.length} failed`
       : `all ${expectations.length} expectations passed`;
     return el(
@@ -110,10 +110,10 @@ function drawValidation() {
         "figcaption",
         {},
         `${suite} `,
-        el("span", { class: failed ? "bad" : "good" }, `${failed ? "✗" : "✓"} ${said}`),
+        el("span", { class: failed ? "bad" : "good" }, `${failed ? "✗" : "✓"} ${caption}`),
         el("span", { class: "dim" }, ` over ${count(rows)} rows`),
       ),
-      drawing(across * 20, 20 * Math.ceil(expectations.length / across), `${suite}: ${said}`, shapes),
+      drawing(across * 20, 20 * Math.ceil(expectations.length / across), `${suite}: ${caption}`, shapes),
       behind(
         ["expectation", "column", "result", "rows against it"],
         expectations.map(([meaning, column, success, unexpected]) => [

@@ -100,7 +100,7 @@ function drawFlow() {
   const notes = [];
   if (crossing.size)
     notes.push(
-      `Lost because no window holds all of an annotation: ${[...crossing].map(([what, n]) => `${count(n)} ${what}`).join(", ")}.`,
+      `Annotations lost because no window contains them completely: ${[...crossing].map(([what, n]) => `${count(n)} ${what}`).join(", ")}.`,
     );
   if (asked.get("instructions")) {
     notes.push(

@@ -43,17 +43,17 @@ function drawNeighbours() {
       const again = byId("neighbours").querySelectorAll("svg [role=button]")[n];
       if (again) again.focus({ preventScroll: true });
     };
-    const said = `${name}: ${edges[n].length} hard negatives`;
+    const caption = `${name}: ${edges[n].length} hard negatives`;
     shapes.push(
       svg(
         "g",
         {
-          ...button(said, choose),
+          ...button(caption, choose),
           "aria-pressed": String(n === focus),
           transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${(flipped ? turn + 180 : turn).toFixed(1)})`,
           "data-mark": "label",
         },
-        svg("title", {}, said),
+        svg("title", {}, caption),
         svg(
           "text",
           {

@@ -20,7 +20,7 @@ function headline() {
   if (data.build.samples) {
     notices.unshift("These are the bundled samples: sentences made for tests, not the datasets they are named after.");
   } else if (gated.length) {
-    notices.push(`Do not pass this page on: it holds text that must not be redistributed, of ${gated.join(", ")}.`);
+    notices.push(`Do not share this page: it contains text that must not be redistributed, of ${gated.join(", ")}.`);
   }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
   const list = [...document.querySelectorAll("main section")].map((section) =>

@@ -127,7 +127,7 @@ function drawContents(pick) {
 function box(leaf, domain, first, pick) {
   const { x, y, w, h } = leaf.box;
   const n = AREAS.instructions(leaf.key, leaf.task);
-  const said = `${leaf.key}, ${leaf.task}: ${count(n)} instructions over ${count(AREAS.texts(leaf.key, leaf.task))} texts (${leaf.domain})`;
+  const caption = `${leaf.key}, ${leaf.task}: ${count(n)} instructions over ${count(AREAS.texts(leaf.key, leaf.task))} texts (${leaf.domain})`;
   const lines = [];
   const name = first || w > 90 ? cut(leaf.key, w - 8) : "";
   const source = name.length > 2 || name === leaf.key ? name : "";
@@ -135,8 +135,8 @@ function box(leaf, domain, first, pick) {
   if (h > 32 && w > 26 && source) lines.push(cut(w > 90 ? `${leaf.task} · ${brief(n)}` : leaf.task, w - 8));
   return svg(
     "g",
-    button(said, () => pick(leaf.key, leaf.task)),
-    svg("title", {}, said),
+    button(caption, () => pick(leaf.key, leaf.task)),
+    svg("title", {}, caption),
     svg("rect", {
       x,
       y,

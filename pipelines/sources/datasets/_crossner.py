@@ -1,4 +1,4 @@
-"""What the five domains of CrossNER share, and a domain's own labels → its Source (Liu et al. 2021)."""
+"""The labels of a CrossNER domain → its Source, with the parts shared by all five domains (Liu et al. 2021)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,7 +19,7 @@ EVENT = {"event": Label("event", "a named happening: a war, festival, congress, 
 
 
 def crossner(domain: str, labels: Mapping[str, Label]) -> Source:
-    """The Source of a domain (a folder's name in the repository); `labels` are those that not all domains have."""
+    """The Source of a domain (a folder name in the repository). `labels`: the labels that not all domains share."""
     key = f"crossner_{domain}"
     return Source(
         name={"ai": "CrossNER_AI"}.get(domain, f"CrossNER_{domain}"),

@@ -1,4 +1,4 @@
-"""The forms in which MTL-Bioinformatics-2016 spreads biomedical NER sets (Crichton et al. 2017): token<TAB>tag.
+"""The forms of the biomedical NER datasets in MTL-Bioinformatics-2016 (Crichton et al. 2017): token<TAB>tag.
 
 Files: https://github.com/cambridgeltl/MTL-Bioinformatics-2016, `data/SET-IOB` or `data/SET-IOBES`, each with train.tsv,
 devel.tsv and test.tsv of tokenised sentences.
@@ -14,9 +14,9 @@ NAMES = ("train.tsv", "devel.tsv", "test.tsv")
 
 
 def forms(collapsed: bool = False) -> tuple[Form, ...]:
-    """The IOB files, or else the IOBES ones, which hold the same. `collapsed`: they have the source's one label.
+    """Forms for the IOB files, or else the IOBES files with the same content. `collapsed`: see `Form.collapsed`.
 
-    Folders that hold one type of several alone (BC5CDR-chem-IOB) are not read: what is of another type is no entity
+    Folders with only one of several types (BC5CDR-chem-IOB) are not read: entities of the other types are unlabelled
     in them.
     """
     one_type = ("*BC5CDR-chem-*", "*BC5CDR-disease-*")

@@ -1,6 +1,6 @@
-"""The Wikidata properties that FewRel and Wiki-ZSL annotate, as relation labels, and draws of unseen ones among them.
+"""Relation labels for the Wikidata properties in FewRel and Wiki-ZSL, and draws of unseen relations among them.
 
-The names are Wikidata's, as the two sets came with; the descriptions, read from head to tail, are ours.
+The names are those of Wikidata when the datasets were published; the descriptions are ours, from head to tail.
 """
 
 from collections.abc import Iterable
@@ -149,14 +149,14 @@ PROPERTIES = (
 LABELS = {property_id: Label(name, description) for property_id, name, description in PROPERTIES}
 
 SEED = 1336
-"""The first with which each draw has relations in each of the smaller files that circulate: FewRel's val_wiki.json
-(16 of 80 relations) and the three val_data CSV files of Wiki-ZSL (5 of 113 each).
+"""The first seed for which every draw has relations in each of the smaller files in use: FewRel's val_wiki.json (16 of
+80 relations) and the three val_data CSV files of Wiki-ZSL (5 of 113 each).
 """
 
 
 def draw(property_ids: Iterable[str], dataset: str, number: int, size: int = 15) -> frozenset[str]:
-    """The unseen relations of a dataset's draw `number`: `size` of its relations, chosen by a hash of the seed, the
-    dataset, the number and the relations' names, and so the same as long as the names are.
+    """The unseen relations in draw `number` of a dataset: `size` of its relations, chosen by a hash of the seed, the
+    dataset, the number and the relation names. The draw changes only if the names do.
     """
     ids = {LABELS[property_id].name: property_id for property_id in property_ids}
     names = drawn(ids, seed_key(SEED, dataset, "RE", f"draw {number}"))[:size]

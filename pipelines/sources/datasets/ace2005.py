@@ -1,9 +1,9 @@
 """ACE 2005, English: nested entities, typed relations and 33 event types in news, talk and web text.
 
-Entities are whole phrases (the extent), as in the published NER corpora; relation ends and event arguments are head
-words or names, as in the published relation and event corpora (values and times have no head: the whole phrase).
-Repeated mentions of the same phrase or pair count once; ends and arguments refer to the id of the first. A mention is
-annotated whether name, noun or pronoun.
+Entities are whole phrases (the extent), as in the published NER corpora. Heads and tails of relations and event
+arguments are head words or names, as in the published relation and event corpora; values and times have no head and
+are whole phrases. Repeated mentions of the same phrase or pair are kept once; heads, tails and arguments refer to the
+id of the first. Names, nouns and pronouns are all annotated as mentions.
 """
 
 from functools import partial
@@ -103,7 +103,7 @@ STRAY_ROLES = {
     ("Life.Die", "Person"): "Victim",
     ("Movement.Transport", "Victim"): "Artifact",
 }
-"""Roles that some documents give to a type whose guide has another one for them."""
+"""(event type, role not in the annotation guide) → the role that the guide has for it. Occurs in a few documents."""
 
 SPLITS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
@@ -116,7 +116,7 @@ def to_example(place: str, document: ace.Document) -> RawExample:
         return marked.head or marked.extent
 
     entities: dict[tuple[str, Mention], Entity] = {}
-    ids: dict[str, str] = {}  # mention id → that of the entity
+    ids: dict[str, str] = {}  # mention id → id of its entity
     for reference, marked in mentions.items():
         if marked.head is not None:
             entity = Entity(marked.label, marked.extent, reference)
@@ -124,7 +124,7 @@ def to_example(place: str, document: ace.Document) -> RawExample:
     relations: dict[tuple, Relation] = {}
     for link in document.relations:
         ends = dict(link.arguments)
-        if "Arg-1" in ends and "Arg-2" in ends:  # the others relate one entity to a time
+        if "Arg-1" in ends and "Arg-2" in ends:  # other relations link an entity to a time
             head, tail = ends["Arg-1"], ends["Arg-2"]
             triple = link.label, short(head), short(tail), mentions[head].label, mentions[tail].label
             relations.setdefault(triple, Relation(*triple, ids.get(head), ids.get(tail)))
@@ -147,7 +147,7 @@ def to_example(place: str, document: ace.Document) -> RawExample:
 
 
 def _role(label: str, role: str) -> str:
-    """The role, all those of time (`Time-Within`, `Time-Starting`, ...) as one."""
+    """The role, with all time roles (`Time-Within`, `Time-Starting`, ...) merged into Time."""
     return "Time" if role.startswith("Time-") else STRAY_ROLES.get((label, role), role)
 
 
@@ -157,7 +157,7 @@ OTHER_LANGUAGES = ("*chinese/*", "*arabic/*")
 
 
 def form(folder: str, exclude: tuple[str, ...] = ()) -> Form:
-    """The documents of one of the four folders that hold the stages of their annotation."""
+    """The form for one of the four folders, one per annotation stage of the documents."""
     include = (f"{folder}*.sgm", f"{folder}*.apf.xml")
     return Form(read, include=include, exclude=OTHER_LANGUAGES + exclude, splits=splits)
 

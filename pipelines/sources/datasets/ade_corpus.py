@@ -1,8 +1,8 @@
-"""ADE corpus V2: drugs, their adverse effects and dosages in MEDLINE case reports; pipe-separated rows, one a relation.
+"""ADE corpus V2: drugs, adverse effects and dosages in MEDLINE case reports; pipe-separated, one relation per row.
 
-A relation reads "drug has adverse effect": the drug, which stands last in a row, is its head. The published corpora
-have `adverse effect` alone. `ADE-NEG.txt` vouches for the absence of adverse effects only: its sentences that speak of
-an amount often name the dosage of a drug that nobody annotated, so their relations are unknown.
+A relation reads "drug has adverse effect": its head is the drug, the last column of a row. The published corpora only
+have `adverse effect`. `ADE-NEG.txt` only guarantees that a sentence has no adverse effect: sentences with an amount
+often contain a dosage that is not annotated, so their relations are unknown.
 """
 
 import re

@@ -13,14 +13,14 @@ ANATOMY = Label("anatomy", "a part or substance of the body at any scale, health
 
 
 def to_example(place: str, document: brat.Document) -> RawExample | BadRecord:
-    """The first T line that has no place in the text costs the document."""
+    """The document as an example, or its first T line with wrong offsets as the reason to reject the document."""
     if document.misplaced:
         return next(iter(document.misplaced.values()))
     return RawExample(place, document.text, entities=tuple(document.mentions.values()))
 
 
-EVERYTHING_AGAIN = ("all/*", "*/all/*")
-"""The distribution holds every document a second time, in a folder that mixes the splits."""
+SECOND_COPY = ("all/*", "*/all/*")
+"""The distribution contains every document twice; this folder mixes the splits."""
 
 SOURCE = Source(
     name="AnatEM",
@@ -34,8 +34,8 @@ SOURCE = Source(
     get="nactem.ac.uk/anatomytagger, AnatEM-1.0.2: its folders standoff/train, devel and test into anatem/",
     citation="pyysalo2014anatem",
     forms=(
-        Form(partial(brat.read, to_example=to_example), include=("*.ann", "*.txt"), exclude=EVERYTHING_AGAIN),
-        Form(partial(columns.read, columns=2, separator="\t"), include=("*.conll",), exclude=EVERYTHING_AGAIN),
+        Form(partial(brat.read, to_example=to_example), include=("*.ann", "*.txt"), exclude=SECOND_COPY),
+        Form(partial(columns.read, columns=2, separator="\t"), include=("*.conll",), exclude=SECOND_COPY),
         *mtl.forms(collapsed=True),
     ),
     entity_labels={

@@ -1,4 +1,4 @@
-"""BC2GM: genes and gene products in MEDLINE sentences; a file of sentences and one of mentions, offsets skip blanks."""
+"""BC2GM: genes and gene products in MEDLINE sentences; one file of sentences, one of mentions; offsets skip spaces."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ SOURCE = Source(
     "bc2gm/",
     citation="smith2008bc2gm",
     forms=(
-        # ALTGENE.eval has other spans that an evaluation accepts for those of GENE.eval, not more mentions.
+        # ALTGENE.eval has alternative spans that an evaluation accepts for those of GENE.eval, not more mentions.
         Form(
             partial(genetag.read, label="GENE"),
             include=("train.in", "test.in", "GENE.eval"),

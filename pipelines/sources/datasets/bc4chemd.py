@@ -1,4 +1,4 @@
-"""BC4CHEMD (CHEMDNER): chemicals in PubMed abstracts, in eight classes of how they are named; tab-separated files."""
+"""BC4CHEMD (CHEMDNER): chemicals in PubMed abstracts, in eight classes by the form of the name; tab-separated files."""
 
 from pipelines.sources import Form, Licence, Source
 from pipelines.sources.datasets import _mtl as mtl

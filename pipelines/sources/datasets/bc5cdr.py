@@ -23,7 +23,7 @@ SOURCE = Source(
     citation="li2016bc5cdr",
     forms=(
         Form(partial(pubtator.read, vocabulary="MESH"), include=("*.PubTator.txt", "*.PubTator")),
-        # A composite mention is kept whole, as in the PubTator files; its parts are the same words again.
+        # A composite mention is kept as one, as in the PubTator files; its parts repeat the same words.
         Form(
             partial(
                 bioc.read,

@@ -1,4 +1,4 @@
-"""BosonNLP NER: six entity types over web news and microblogs; paragraphs with `{{type:text}}`, which may nest."""
+"""BosonNLP NER: six entity types over web news and microblogs; paragraphs with `{{type:text}}`, possibly nested."""
 
 import re
 from functools import partial
@@ -11,7 +11,7 @@ MARK = re.compile(r"\{\{(?P<label>[a-z_]+):|\}\}")
 
 
 def respell(text: str) -> str:
-    r"""A line break within a paragraph is written as the two characters `\n`."""
+    r"""The text with line breaks in place of the two characters `\n`."""
     return text.replace("\\n", "\n")
 
 

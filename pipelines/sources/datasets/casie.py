@@ -1,6 +1,6 @@
-"""CASIE: five cybersecurity event types in news articles; one JSON file an article, offsets into its `content`.
+"""CASIE: five cybersecurity event types in news articles; one JSON file per article, offsets into its `content`.
 
-Each nugget is an event, also where several stand for one event (a hopper). Realis, fillers and links to Wikidata are
+Each nugget is an event, even if several refer to the same event (a hopper). Realis, fillers and links to Wikidata are
 left out. In some files the offsets are one or two too high.
 """
 

@@ -1,7 +1,7 @@
-"""CCF law: eleven event types in Chinese judgments on marriage and family; one JSON document a line, without offsets.
+"""CCF law: eleven event types in Chinese judgments on marriage and family; one JSON document per line, without offsets.
 
-Triggers and arguments are strings, a few of which the text has in other words. A role with an empty string is not
-filled. The contest's test file is not labelled; the type 其他 takes in whatever else happens in a case.
+Triggers and arguments are strings; the text words a few of them differently. An empty string means that the role has
+no argument. The contest's test file is not labelled; the type 其他 covers all other events of a case.
 """
 
 from functools import partial
@@ -100,7 +100,7 @@ SOURCE = Source(
             partial(json_rows.read, to_example=to_example, row_type=Row),
             include=("*.json", "*.jsonl"),
             exclude=("*submit*", "*schema*"),
-            splits={"*": "test"},  # the contest's own test file has no labels
+            splits={"*": "test"},  # the test file of the contest has no labels
         ),
     ),
     event_labels={

@@ -1,4 +1,4 @@
-"""CLUENER2020: ten fine-grained entity types over Sina news; one JSON object a line, inclusive ends."""
+"""CLUENER2020: ten fine-grained entity types over Sina news; one JSON object per line, inclusive ends."""
 
 from functools import partial
 

@@ -1,13 +1,13 @@
-"""CMeIE: typed triples of paediatrics and medical textbooks in Chinese; one JSON object a line, no offsets.
+"""CMeIE: typed triples of paediatrics and medical textbooks in Chinese; one JSON object per line, no offsets.
 
-The text keeps its title (`病名@...`): more than half of the subjects of such texts stand nowhere else.
+The text keeps its title (`病名@...`): more than half of the subjects of such texts occur only there.
 """
 
 from pipelines.sources import Form, Licence, Source
 from schemas.label import Label
 from transforms.formats import spo_list
 
-TRIPLES = (  # subject type, predicate, object type; what the predicate says
+TRIPLES = (  # subject type, predicate, object type; description
     ("疾病", "预防", "其他", "防止疾病发生的措施或疫苗"),
     ("疾病", "阶段", "其他", "疾病的分期、分级或病程阶段"),
     ("疾病", "就诊科室", "其他", "诊治该疾病的医院科室"),
@@ -65,7 +65,7 @@ TRIPLES = (  # subject type, predicate, object type; what the predicate says
 
 
 def raw_predicate(predicate: str) -> str:
-    """The data have one predicate 同义词, the published schema qualifies it by the subject's type."""
+    """The predicate in the data. They have one predicate 同义词; the published schema has one per subject type."""
     return "同义词" if predicate.startswith("同义词（") else predicate
 
 

@@ -1,7 +1,7 @@
-"""COAE 2016 task 3: ten relations of people and organizations, two tagged mentions a sentence; held out.
+"""COAE 2016 task 3: ten relations of people and organizations, two tagged mentions per sentence; held out.
 
-The evaluation's own sentences came without answers (`test_1_q`, `test_2_q`): they are read as not annotated, and the
-labelled sentences of `train_shuffle` are the test set. `train.tsv` is the same sentences without their mentions.
+The test sentences of the evaluation have no answers (`test_1_q`, `test_2_q`): they are read as unannotated, and the
+labelled sentences of `train_shuffle` are the test set. `train.tsv` has the same sentences without mentions.
 """
 
 from pipelines.sources import Form, Licence, Source

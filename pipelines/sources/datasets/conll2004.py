@@ -1,8 +1,8 @@
 """CoNLL04: four entity types and five relations between them in news sentences; SpERT JSON or the corpus's columns.
 
-The JSON files come first: they hold the 1,441 sentences that have a relation, in the splits that all published results
-use. The corpus file holds 5,516 sentences without splits, so that those of the published test set would be spread
-over all three; it is read, split by hash, where the JSON files are not there.
+The JSON files are preferred: they contain the 1,441 sentences that have a relation, in the splits used by all published
+results. The corpus file contains 5,516 sentences without splits, which would spread the published test set over all
+splits. It is read, and split by hash, only if the JSON files are missing.
 """
 
 from pipelines.sources import Form, Licence, Source

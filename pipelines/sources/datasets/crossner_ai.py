@@ -1,4 +1,4 @@
-"""CrossNER AI: fourteen entity types of artificial intelligence over Wikipedia; one token a line, BIO."""
+"""CrossNER AI: fourteen entity types of artificial intelligence over Wikipedia; one token per line, BIO."""
 
 from pipelines.sources.datasets._crossner import crossner
 from schemas.label import Label

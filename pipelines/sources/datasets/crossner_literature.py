@@ -1,4 +1,4 @@
-"""CrossNER literature: twelve entity types of books and writers over Wikipedia; one token a line, BIO."""
+"""CrossNER literature: twelve entity types of books and writers over Wikipedia; one token per line, BIO."""
 
 from pipelines.sources.datasets._crossner import AWARD, EVENT, crossner
 from schemas.label import Label

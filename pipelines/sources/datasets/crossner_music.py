@@ -1,4 +1,4 @@
-"""CrossNER music: thirteen entity types of songs and those who make them over Wikipedia; one token a line, BIO."""
+"""CrossNER music: thirteen entity types of songs and musicians over Wikipedia; one token per line, BIO."""
 
 from pipelines.sources.datasets._crossner import AWARD, EVENT, crossner
 from schemas.label import Label

@@ -1,4 +1,4 @@
-"""CrossNER politics: nine entity types of parties, elections and those who stand in them; one token a line, BIO."""
+"""CrossNER politics: nine entity types of parties, elections and candidates; one token per line, BIO."""
 
 from pipelines.sources.datasets._crossner import EVENT, crossner
 from schemas.label import Label

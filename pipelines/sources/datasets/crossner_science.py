@@ -1,4 +1,4 @@
-"""CrossNER natural science: seventeen entity types from enzymes to stars over Wikipedia; one token a line, BIO."""
+"""CrossNER natural science: seventeen entity types from enzymes to stars over Wikipedia; one token per line, BIO."""
 
 from pipelines.sources.datasets._crossner import AWARD, EVENT, crossner
 from schemas.label import Label

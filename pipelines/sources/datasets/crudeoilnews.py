@@ -1,7 +1,7 @@
-"""CrudeOilNews: 18 event types in news on the oil market; a JSON array of tokenised sentences a document, or brat.
+"""CrudeOilNews: 18 event types in news on the oil market; a JSON array of tokenised sentences per document, or brat.
 
-Type and role names come in several cases and with numbers where a role repeats (`Supplier_Consumer2`): both are
-dropped. Polarity, modality and intensity, with their cues, are left out. The test set is a folder of its own.
+Names of types and roles vary in case, and repeated roles have numbers (`Supplier_Consumer2`); both are normalised.
+Polarity, modality and intensity, with their cues, are left out. The test set is a separate folder.
 """
 
 from dataclasses import replace
@@ -54,13 +54,13 @@ TENSION = (
     "duration",
 )
 ROLES = {role.replace(" or ", " ").replace(" ", "_"): role for role in CHANGE + SANCTION + TENSION}
-"""Role in lower case and without number → its words."""
+"""Role in lower case and without number → its name."""
 NO_ROLE = ("modality_cue", "polarity_cue", "intensity_cue")
-NO_TYPE = ("situation_deteriorate",)  # of the older brat files alone
+NO_TYPE = ("situation_deteriorate",)  # only in the older brat files
 
 
 class Part(msgspec.Struct):
-    """Tokens of the sentence, the end excluded, and the string as first marked in the running text."""
+    """Token indices in the sentence, the end excluded, and the string as marked in the original text."""
 
     start: Offset
     end: Offset
@@ -84,7 +84,7 @@ class Sentence(msgspec.Struct):
 
 def from_json(place: str, row: Sentence):
     def span(part: Part) -> Span:
-        return part.start, whole(row.words, part)
+        return part.start, end_of_part(row.words, part)
 
     events = row.events and [
         (
@@ -97,8 +97,8 @@ def from_json(place: str, row: Sentence):
     return token_spans.sentence(place, row.words, None, None, events=events)
 
 
-def whole(words: list[str], part: Part) -> int:
-    """The end of the part, which is one too small where tokenisation split its last word (`3.7 %`, `( bpd )`)."""
+def end_of_part(words: list[str], part: Part) -> int:
+    """The end of the part, one more than in the file if the tokeniser split the last word (`3.7 %`, `( bpd )`)."""
     for end in (part.end, part.end + 1):
         if squeezed(words[part.start : end]) == "".join(part.text.split()):
             return end
@@ -110,6 +110,7 @@ def squeezed(words: list[str]) -> str:
 
 
 def plain(role: str) -> str:
+    """The role in lower case and without number."""
     return role.lower().rstrip("0123456789")
 
 

@@ -1,4 +1,4 @@
-"""DuEE 1.0: 65 event types of Chinese news, headlines to paragraphs; one JSON object a line, exact offsets."""
+"""DuEE 1.0: 65 event types of Chinese news, headlines to paragraphs; one JSON object per line, exact offsets."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from schemas.label import Label
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
 
-EVENT_TYPES = (  # name, what happens, roles in the order of the published schema
+EVENT_TYPES = (  # name, description, roles in the order of the published schema
     ("财经/交易-出售/收购", "一方把公司、股份或资产卖给另一方", "时间 出售方 交易物 出售价格 收购方"),
     ("财经/交易-跌停", "股票跌到当日允许的最低价", "时间 跌停股票"),
     ("财经/交易-加息", "央行等机构提高利率", "时间 加息幅度 加息机构"),

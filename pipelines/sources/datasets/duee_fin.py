@@ -1,7 +1,7 @@
-"""DuEE-Fin: 13 event types in Chinese financial news and announcements; one JSON document a line, without offsets.
+"""DuEE-Fin: 13 event types in Chinese financial news and announcements; one JSON document per line, no offsets.
 
-Triggers and arguments are strings. The role 环节 of 公司上市 is one of four fixed words, which need not stand in the
-text; some strings stand in the title alone, which is no part of the text.
+Triggers and arguments are strings. The role 环节 of 公司上市 has one of four fixed values, which need not occur in the
+text; some strings occur only in the title, which is not part of the text.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from transforms.formats import json_rows
 
 PLEDGE = "质押方 披露时间 质权方 质押物 质押股票/股份数量 事件时间 质押物所属公司 质押物占总股比 质押物占持股比"
 TRADE = "股票简称 披露时间 交易股票/股份数量 每股交易价格 交易金额 交易完成时间"
-EVENT_TYPES = (  # name, what happens, roles in the order of the published schema
+EVENT_TYPES = (  # name, description, roles in the order of the published schema
     ("解除质押", "质押的股票或资产被解除质押", PLEDGE),
     (
         "股份回购",
@@ -55,7 +55,7 @@ class EventRow(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """`event_list` is absent in unlabelled files, and in labelled ones where a document has no event."""
+    """`event_list` is absent in unlabelled files, and in labelled files for documents without events."""
 
     text: str
     event_list: list[EventRow] | None = None

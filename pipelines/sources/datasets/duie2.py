@@ -1,13 +1,14 @@
-"""DuIE 2.0: 48 typed predicates in encyclopaedia, news and forum texts in Chinese; one JSON object a line, no offsets.
+"""DuIE 2.0: 48 typed predicates in encyclopaedia, news and forum texts in Chinese; one JSON object per line, no
+offsets.
 
-Of an object in slots (who plays, in which work) the main one is kept, as in the published corpora.
+Of an object with several slots (actor, work) the main one is kept, as in the published corpora.
 """
 
 from pipelines.sources import Form, Licence, Source
 from schemas.label import Label
 from transforms.formats import spo_list
 
-TRIPLES = (  # subject type, predicate, object type; what the predicate says
+TRIPLES = (  # subject type, predicate, object type; description
     ("人物", "毕业院校", "学校", "人物毕业或就读的学校"),
     ("电视综艺", "嘉宾", "人物", "参加某期综艺节目的嘉宾"),
     ("娱乐人物", "配音", "人物", "配音演员所配的角色"),

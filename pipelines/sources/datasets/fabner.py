@@ -1,4 +1,4 @@
-"""FabNER: twelve entity types of manufacturing over abstracts of process science; one token a line, IOBES."""
+"""FabNER: twelve entity types of manufacturing over abstracts of process science; one token per line, IOBES."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ SOURCE = Source(
         "MANS": Label("manufacturing standard", "a norm or standard to which things are made or tested"),
         "MATE": Label("material", "a metal, polymer, powder, fluid or other material"),
         "PARA": Label("process parameter", "a quantity set or measured in a process, as feed rate or laser power"),
-        # Spelt so in the published corpora; dictionaries and models know it by this spelling.
+        # This spelling is that of the published corpora, dictionaries and models.
         "PRO": Label("machanical property", "a property of a material or part, as strength, hardness or porosity"),
     },
 )

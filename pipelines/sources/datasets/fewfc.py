@@ -1,7 +1,7 @@
-"""FewFC (CCKS 2020): ten event types in Chinese financial sentences; one JSON object a line, exact spans.
+"""FewFC (CCKS 2020): ten event types in Chinese financial sentences; one JSON object per line, exact spans.
 
-A role's code means something else in each type (`sub` is who invests, wins a tender, sells), so its words do too.
-The file of two target types, train_trans_2_type, is a part of train_trans_5_type and is not read.
+A role code has a different meaning for each event type (`sub`: investor, winner of a tender, seller) and thus a
+different name. The file of two target types, train_trans_2_type, is part of train_trans_5_type and is not read.
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ from schemas.label import Label
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
 
-EVENT_TYPES = {  # type → what happens, role code → words
+EVENT_TYPES = {  # type → description, role code → name
     "投资": ("一方出资购买或入股另一方", {"sub": "投资方", "obj": "被投资方", "money": "投资金额", "date": "日期"}),
     "股份股权转让": (
         "股份或股权从一方转到另一方",
@@ -161,10 +161,8 @@ SOURCE = Source(
     get="github.com/TimeBurningFish/FewFC: original/*.json into fewfc/ (failing that rearranged/*.json)",
     citation="zhou2021fewfc",
     held_out=True,
-    forms=(  # the two divisions hold the same sentences; each type occurs in some of the files alone, so all are test
-        Form(
-            read, include=("*original/*.json",), exclude=PART_OF_ANOTHER, splits={"*": "test"}
-        ),  # types differ by file
+    forms=(  # both divisions have the same sentences; each type occurs only in some files, so all are test
+        Form(read, include=("*original/*.json",), exclude=PART_OF_ANOTHER, splits={"*": "test"}),
         Form(read, include=("*rearranged/*.json",)),
         Form(read, include=("*.json", "*.jsonl"), exclude=PART_OF_ANOTHER),
     ),

@@ -1,7 +1,7 @@
 """FewRel 1.0: 80 Wikidata relations in Wikipedia sentences, 700 each; five draws of unseen relations, held out.
 
-Names are lower-cased in the files: a mention is the tokens at the numbers given, the first occurrence where there are
-several.
+Names are in lower case in the files, so a mention consists of the tokens at the given indices. Of several occurrences
+the first is used.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ VAL_WIKI = "P177 P364 P2094 P361 P641 P59 P413 P206 P412 P155 P26 P410 P25 P463 
 RELATIONS = frozenset(TRAIN_WIKI.split() + VAL_WIKI.split())
 
 Mention = tuple[str, str, list[list[Offset]]]
-"""Name, Wikidata id, the token numbers of each occurrence."""
+"""Name, Wikidata id, the token indices of each occurrence."""
 
 
 class Row(msgspec.Struct):
@@ -36,7 +36,7 @@ class Row(msgspec.Struct):
 
 
 def read(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExample | BadRecord]:
-    """The sentences of the relations `unseen`; those of FewRel's other relations are other draws'."""
+    """The sentences of the relations in `unseen`; other relations belong to other draws."""
 
     def example(place: str, relation: str, row: Row) -> RawExample | BadRecord | None:
         head, tail = (occurrences[0] if occurrences else () for _, _, occurrences in (row.h, row.t))
@@ -46,7 +46,7 @@ def read(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExample |
 
 
 def source(number: int) -> Source:
-    """Draw `number` of the relations, as a source."""
+    """The source for draw `number` of the relations."""
     unseen = draw(RELATIONS, "fewrel", number)
     return Source(
         name=f"fewrel_{number}",
@@ -58,7 +58,7 @@ def source(number: int) -> Source:
         licence_text="MIT",
         homepage="https://github.com/thunlp/FewRel",
         get=(
-            "github.com/thunlp/FewRel, data: train_wiki.json, val_wiki.json into fewrel/ (either will do); or of "
+            "github.com/thunlp/FewRel, data: train_wiki.json, val_wiki.json into fewrel/ (one is enough); or from "
             "github.com/declare-lab/RelationPrompt, data for zero_rte: a folder fewrel/unseen_10_seed_0"
         ),
         citation="han2018fewrel",

@@ -1,6 +1,6 @@
 """FindVehicle: descriptions of vehicles in traffic, flat slots and overlapping vehicle types; JSONL with spans.
 
-The two layers of a text stand in two rows: they are united.
+Each text has two rows, one per layer; they are merged.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,14 +35,14 @@ def to_example(place: str, row: Row) -> RawExample:
 
 
 def read(files: Iterable[File], rows: Reader) -> Iterator[RawExample | BadRecord]:
-    """What `rows` reads, one example for each text of a split."""
+    """The records of `rows`, with one example per text of the split."""
     records = list(rows(files))
     yield from (record for record in records if isinstance(record, BadRecord))
     yield from unite(record for record in records if isinstance(record, RawExample))
 
 
 def vehicle_type(name: str, description: str) -> dict[str, Label]:
-    """Raw labels of a fine type: how those of several words are written is not known."""
+    """Raw label → label of a fine type, in all spellings: how several words are joined is not documented."""
     label = Label(name, description)
     return {f"vehicle_type-{name.lower().replace(' ', joiner)}": label for joiner in (" ", "_", "-", "")}
 

@@ -9,7 +9,7 @@ RNA = Label("RNA", "an RNA molecule, a kind of RNA or a stretch of one")
 PROTEIN = Label("protein", "a protein, a family or complex of them, or a part of one")
 
 PARTS = ("molecule", "family_or_group", "domain_or_region", "substructure", "N/A")
-"""Into which the corpus divides DNA, RNA and proteins."""
+"""The subtypes of DNA, RNA and proteins in the corpus."""
 
 SOURCE = Source(
     name="GENIA_NER",
@@ -29,7 +29,7 @@ SOURCE = Source(
         **{f"G#protein_{part}": PROTEIN for part in (*PARTS, "complex", "subunit")},
         "G#cell_line": Label("cell line", "a population of cells kept in culture, as HeLa"),
         "G#cell_type": Label("cell type", "a kind of cell, as T lymphocytes"),
-        # The benchmarks ask for the five above; the other classes of the ontology:
+        # Benchmarks use the five labels above; these are the other classes of the ontology.
         "G#amino_acid_monomer": None,
         "G#atom": None,
         "G#body_part": None,

@@ -13,8 +13,8 @@ END = "###END###"
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every row: two Freebase ids, two names, the relation, the text. Of the text's `_` only those of the two names
-    become blanks: others stand in web addresses.
+    """Reads every row: two Freebase ids, two names, the relation, the text. In the text, `_` becomes a space only in
+    the two names, since it also occurs in web addresses.
     """
     for row in tab_rows(files, 6):
         if isinstance(row, BadRecord):
@@ -22,10 +22,12 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
             continue
         place, (_, _, head, tail, label, text) = row
         if not text.rstrip().endswith(END):
-            yield BadRecord(place, Reason.BROKEN_RECORD, f"the text does not end with {END}; is the row cut?")
+            yield BadRecord(
+                place, Reason.BROKEN_RECORD, f"the text does not end with {END}; check whether the row is truncated"
+            )
             continue
         text = text.rstrip().removesuffix(END).strip()
-        for name in sorted((head, tail), key=len, reverse=True):  # one may hold the other
+        for name in sorted((head, tail), key=len, reverse=True):  # one may contain the other
             text = text.replace(name, plain(name))
         yield RawExample(place, text, relations=(Relation(label, Mention(plain(head)), Mention(plain(tail))),))
 

@@ -1,4 +1,4 @@
-"""HarveyNER: locations, coarse and exact, in tweets about Hurricane Harvey in Houston; one token a line, BIO."""
+"""HarveyNER: locations, coarse and exact, in tweets about Hurricane Harvey in Houston; one token per line, BIO."""
 
 from functools import partial
 

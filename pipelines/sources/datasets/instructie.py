@@ -1,8 +1,8 @@
-"""InstructIE: relations of twelve themes of Wikipedia texts in Chinese and English; one JSON object a line.
+"""InstructIE: relations of twelve themes of Wikipedia texts in Chinese and English; one JSON object per line.
 
-The relations that a text is annotated for are those of its theme, so each theme and language is a source of its own,
-read from the same files. The types of the ends stand in the rows: a relation's are the same throughout a theme, with
-`/` between alternatives. The lists below are those of schema_zh.json and schema_en.json, which need not be there.
+A text is only annotated with the relations of its theme, so each theme and language is a separate source, read from the
+same files. The rows contain the types of head and tail, which are the same for a relation throughout a theme, with `/`
+between alternatives. The lists below are those of schema_zh.json and schema_en.json; these files are not needed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.unified import RelationItem
 
-RELATIONS = (  # in Chinese and English: name, name, what it says, what it says
+RELATIONS = (  # name in Chinese, name in English, description in Chinese, description in English
     ("产品", "product or material produced", "组织生产或提供的东西", "what an organization makes or offers"),
     ("产地", "country of origin", "东西或作品产自的国家或地区", "the country or region that a thing comes from"),
     ("伤亡人数", "casualties", "事件造成的死伤人数", "how many people an event killed or hurt"),
@@ -174,13 +174,13 @@ ALTERNATIVES = (
     ("建筑结构/地理地区", "architectural structure/geographic region", "建筑或地方", "a structure or a place"),
 )
 LANGS = {"zh": ("Chinese", 0, 2), "en": ("English", 1, 3)}
-"""Code → language, and which columns of the tables hold its names and descriptions."""
+"""Code → (language, columns of the names and of the descriptions in the tables above)."""
 
 
 class Row(msgspec.Struct):
-    """`cate` is the theme. `relation` is absent where a text is not annotated.
+    """`cate` is the theme. `relation` is absent if a text is not annotated.
 
-    The types of a triple may be absent or empty, as in the first release: it is none for SPO.
+    The types of a triple may be absent or empty, as in the first release; such a triple is not used for SPO.
     """
 
     text: str
@@ -189,12 +189,12 @@ class Row(msgspec.Struct):
 
 
 def read(files: Iterable[File], theme: frozenset[str], themes: frozenset[str]) -> Iterator[RawExample | BadRecord]:
-    """The texts whose theme has one of the names `theme`; those of the others among `themes` are other sources'."""
+    """The texts whose theme is in `theme`; the other themes in `themes` belong to other sources."""
 
     def example(place: str, row: Row) -> RawExample | BadRecord | None:
         name = row.cate.replace("_", " ")
         if name not in themes:
-            return BadRecord(place, Reason.UNKNOWN_LABEL, f"{row.cate!r} is none of the themes")
+            return BadRecord(place, Reason.UNKNOWN_LABEL, f"{row.cate!r} is not one of the themes")
         if name not in theme:
             return None
         if row.relation is None:

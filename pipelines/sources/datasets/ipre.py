@@ -11,13 +11,13 @@ from transforms.files import File
 from transforms.formats.joined import Text, join
 
 SEGMENTS = re.compile(r"(?<![0-9A-Za-z]) +| +(?![0-9A-Za-z])")
-"""The blanks between words, but for those between two Latin words or numbers."""
+"""The spaces between words, except between two Latin words or numbers."""
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every sentence of the `sent_` files with the relations that the `sent_relation_` files give its id, unsegmented.
+    """Reads every sentence of the `sent_` files, unsegmented, with its relations from the `sent_relation_` files.
 
-    The relation ids of a sentence stand side by side; a sentence without a line of them is not annotated.
+    A line of these files lists all relation ids of a sentence; a sentence without a line is not annotated.
     """
     files = list(files)
     relations = [file for file in files if file.name.rsplit("/", 1)[-1].lower().startswith("sent_relation")]
@@ -28,7 +28,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 def to_example(sentence: Text) -> RawExample | BadRecord:
     columns = sentence.rest.split("\t")
     if len(columns) != 3:
-        detail = f"{len(columns) + 1} columns, not id, head, tail, sentence"
+        detail = f"{len(columns) + 1} columns; expected id, head, tail, sentence"
         return BadRecord(sentence.place, Reason.WRONG_COLUMNS, detail)
     head, tail, text = (SEGMENTS.sub("", column.strip()) for column in columns)
     if not sentence.annotations:

@@ -1,8 +1,7 @@
 """KBP37: relations of people and organizations between two marked mentions of a sentence; blocks as in SemEval.
 
-A block in which a mention is empty (`<e1> </e1>`) has nothing to extract: one with a relation is lost. With no_relation
-(15 blocks of train and dev) it says as much as any other that there is nothing, so its sentence is kept as one without
-relations.
+A block with an empty mention (`<e1> </e1>`) has nothing to extract. It is rejected if it has a relation. With
+no_relation (15 blocks of train and dev) the sentence is kept as one without relations.
 """
 
 from functools import partial

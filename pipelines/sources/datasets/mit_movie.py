@@ -1,7 +1,7 @@
-"""MIT Movie: spoken queries about movies, plain ones (eng) and trivia ones with labels of their own; BIO, tag first.
+"""MIT Movie: spoken queries about movies, simple (eng) and trivia, with different label sets; BIO, tag first.
 
-Each half is complete for its own labels alone, so they are two sources: `mit_movie`, which the published corpora have,
-and `mit_movie_trivia`.
+Each half is only annotated with its own labels, so they are two sources: `mit_movie`, which is part of the published
+corpora, and `mit_movie_trivia`.
 """
 
 from functools import partial
@@ -17,13 +17,13 @@ GENRE = Label("genre", "the kind of movie, as comedy or western")
 PLOT = Label("plot", "what the movie is about, in any words of the query")
 YEAR = Label("year", "when the movie came out: a year, a decade or a phrase as last year")
 
-read = partial(columns.read, columns=2, tag=None)  # the copies that circulate have the tag last
+read = partial(columns.read, columns=2, tag=None)  # some copies have the tag last
 
 SPLITS = {"*train.*": "train", "*test.*": "test"}
 
 
 def half(name: str, title: str, stem: str, entity_labels: dict[str, Label]) -> Source:
-    """One of the two halves; `stem` starts the names of its files."""
+    """The source for one half. `stem`: the prefix of its file names."""
     names = [f"{stem}{split}.bio" for split in ("train", "test")]
     return Source(
         name=name,

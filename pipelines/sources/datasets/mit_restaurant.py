@@ -1,4 +1,4 @@
-"""MIT Restaurant: eight slots of spoken queries about restaurants; one token a line, BIO, tag first."""
+"""MIT Restaurant: eight slots of spoken queries about restaurants; one token per line, BIO, tag first."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ from transforms.formats import columns
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """The `.bio` files of a split, or else its copies in other layouts (the test file is mostly found as one)."""
+    """Reads the `.bio` files of a split, or else copies in other layouts (common for the test file)."""
     files = list(files)
     originals = [file for file in files if file.name.lower().endswith(".bio")]
     return columns.read(originals or files, columns=2, tag=None)
@@ -33,7 +33,7 @@ SOURCE = Source(
     forms=(
         Form(read, include=("restauranttrain.bio", "restauranttest.bio"), exclude=("*resplit*/*",), splits=SPLITS),
         Form(read, include=("train.txt", "test.txt"), exclude=("*resplit*/*",), splits=SPLITS),
-        # A copy whose test file is cut in two.
+        # A copy with the test file split in two.
         Form(read, include=("restauranttrain.bio", "restaurantvalid.bio", "restauranttest.bio"), splits=SPLITS),
     ),
     entity_labels={

@@ -1,4 +1,4 @@
-"""MSRA NER (SIGHAN bakeoff 2006): three entity types over news; a character a line in BIO, or lines of chunk/tag."""
+"""MSRA NER (SIGHAN bakeoff 2006): three entity types over news; one character per line in BIO, or chunk/tag lines."""
 
 from functools import partial
 

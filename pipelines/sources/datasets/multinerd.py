@@ -14,7 +14,7 @@ from transforms.formats.token_spans import sentence
 
 NUMBERED = "PER ORG LOC ANIM BIO CEL DIS EVE FOOD INST MEDIA MYTH PLANT TIME VEHI"
 TAGS = ("O", *(f"{prefix}-{label}" for label in NUMBERED.split() for prefix in "BI"))
-"""The tag that each number of the JSONL rows stands for."""
+"""Index in the JSONL rows → tag."""
 
 MYTH = Label("mythical figure", "a god, hero or creature of myth, legend or religion")
 
@@ -45,7 +45,7 @@ SOURCE = Source(
     "huggingface.co/datasets/Babelscape/multinerd) into multinerd/",
     citation="tedeschi2022multinerd",
     forms=(
-        # index, token, tag; on rows of an entity also its ids in three knowledge bases
+        # index, token, tag; entity rows also have ids in three knowledge bases
         Form(partial(columns.read, columns=3, token=1, tag=2, separator="\t", more=True), include=("*_en.tsv",)),
         Form(partial(json_rows.read, to_example=to_example, row_type=Row), include=("*_en.jsonl",)),
     ),

@@ -1,4 +1,4 @@
-"""NCBI Disease: diseases in PubMed abstracts, in four classes of how they are mentioned; PubTator."""
+"""NCBI Disease: diseases in PubMed abstracts, in four classes by the form of the mention; PubTator."""
 
 from functools import partial
 

@@ -1,6 +1,6 @@
 """NYT: 24 Freebase relations in New York Times sentences, distantly supervised; JSON, triples without offsets.
 
-The files that keep an entity's last word alone (CasRel's `new_*.json`) are read where no other form is there.
+The files that only keep the last word of an entity (CasRel's `new_*.json`) are read if no other form is present.
 """
 
 from pipelines.sources import Form, Licence, Source

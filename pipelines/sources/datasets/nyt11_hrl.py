@@ -1,4 +1,4 @@
-"""NYT11-HRL: 12 Freebase relations in New York Times sentences, the test set by hand; JSON, triples without offsets."""
+"""NYT11-HRL: 12 Freebase relations in New York Times sentences, manual test set; JSON, triples without offsets."""
 
 from dataclasses import replace
 
@@ -21,11 +21,14 @@ NAMES = {
     "/people/person/place_lived": "place lived",
     "/people/person/place_of_birth": "place of birth",
 }
-"""The published names, two of which differ from those of `nyt`; what they say is the same."""
+"""The published names. Two differ from those of `nyt`, with the same meaning."""
 
 
-def named(path: str, name: str) -> Label:
-    return replace(nyt.SOURCE.relation_labels[path], name=name)
+def rename(path: str, name: str) -> Label:
+    """The label of `nyt` for the Freebase path, with another name."""
+    label = nyt.SOURCE.relation_labels[path]
+    assert label is not None, path
+    return replace(label, name=name)
 
 
 SOURCE = Source(
@@ -46,5 +49,5 @@ SOURCE = Source(
         Form(triples.read, include=("train.json", "dev.json", "valid.json", "test.json")),
         Form(triples.read, include=nyt.TRIPLE_FILES),
     ),
-    relation_labels={**{path: named(path, name) for path, name in NAMES.items()}, "None": None},
+    relation_labels={**{path: rename(path, name) for path, name in NAMES.items()}, "None": None},
 )

@@ -11,7 +11,7 @@ from transforms.formats.offsets import DIGITS
 from transforms.formats.token_spans import PTB_ESCAPES
 
 ESCAPES = PTB_ESCAPES | {"-AMP-": "&", "-LAB-": "<", "-RAB-": ">", "/.": ".", "/?": "?", "/-": "-"}
-"""Besides those of the Treebank: the markup's own characters, and punctuation that transcripts set off by a slash."""
+"""The escapes of the Treebank, of markup characters, and of punctuation that transcripts mark with a slash."""
 
 ESCAPED = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, ESCAPES))})(?!\S)")
 MARK = re.compile(
@@ -24,7 +24,7 @@ OTHER_LANGUAGES = ("*chinese/*", "*arabic/*")
 
 def respell(words: str) -> str:
     """`-LRB- AT&amp;T -RRB-` → `( AT&T )`."""
-    return ESCAPED.sub(lambda found: ESCAPES[found[0]], unescape(words))
+    return ESCAPED.sub(lambda match: ESCAPES[match[0]], unescape(words))
 
 
 SOURCE = Source(
@@ -42,9 +42,11 @@ SOURCE = Source(
     forms=(
         Form(
             partial(conll2012.read, escapes=ESCAPES),
-            include=("*gold_conll",),  # *_skel files have no words, *auto_conll the same sentences with other parses
-            exclude=(*OTHER_LANGUAGES, "*conll-2012-test/*"),  # a part of test
-            # The name of a document may tell of a split itself, as dev_09_c2e.
+            include=(
+                "*gold_conll",
+            ),  # *_skel files have no words, *auto_conll have the same sentences with other parses
+            exclude=(*OTHER_LANGUAGES, "*conll-2012-test/*"),  # part of test
+            # The name of a document may contain the name of a split, such as dev_09_c2e.
             splits={"*train/*": "train", "*development/*": "validation", "*test/*": "test"},
         ),
         Form(

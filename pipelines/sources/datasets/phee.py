@@ -1,7 +1,7 @@
 """PHEE: adverse and therapeutic drug events with nested arguments, in case reports; JSON lines or brat standoff.
 
-A main argument (Subject, Treatment, Effect) and each of its sub-arguments (Subject.Age, Treatment.Drug) are
-arguments of the event, side by side; the role's name keeps the nesting ("treatment drug"). The drugs of a
+A main argument (Subject, Treatment, Effect) and each of its sub-arguments (Subject.Age, Treatment.Drug) become
+arguments of the event on the same level; the name of the role keeps the nesting ("treatment drug"). The drugs of a
 Combination are drugs of its treatment. Negated, Speculated and Severity are attributes of an event; they and their
 cues are left out.
 """
@@ -45,7 +45,7 @@ ROLE_OF_TYPE = {
     "Treat-Disorder": "Treatment.Disorder",
     "Sub-Disorder": "Subject.Disorder",
 }
-"""The type of a T line in the brat form → role."""
+"""Type of a T line in the brat files → role."""
 NO_ARGUMENT = {
     "Adverse_event",
     "Potential_therapeutic_event",
@@ -57,8 +57,8 @@ NO_ARGUMENT = {
 
 
 class Node(msgspec.Struct, forbid_unknown_fields=True):
-    """A trigger or a main argument with its sub-arguments, or one of these. `text`, `start`: the outer list has the
-    mentions, the inner one the pieces of a mention.
+    """A trigger, a main argument with its sub-arguments, or a sub-argument. `text`, `start`: one list per mention, with
+    one value per piece of the mention.
     """
 
     text: list[list[str]]
@@ -83,7 +83,7 @@ class Node(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("`text` and `start` differ in length")
 
     def mentions(self) -> Iterator[Mention]:
-        """The pieces of a mention in the order of the text, which the file does not always keep."""
+        """The mentions, with their pieces in text order, which the file does not always keep."""
         for pieces, starts in zip(self.text, self.start, strict=True):
             ordered = sorted(zip(starts, pieces, strict=True))
             spans = tuple((start, start + len(piece)) for start, piece in ordered)
@@ -126,40 +126,41 @@ def from_json(place: str, row: Row) -> RawExample:
 
 
 def _event(row: EventRow) -> Event:
-    found: list[tuple[str, Node]] = []
+    nodes: list[tuple[str, Node]] = []
     for role in MAIN:
         main = getattr(row, role)
         if main is not None:
-            found.append((role, main))
-            found.extend((f"{role}.{sub}", node) for sub in SUB if (node := getattr(main, sub)) is not None)
-            found.extend((f"{role}.Drug", item.Drug) for item in main.Combination if item.Drug is not None)
-    arguments = [Argument(role, mention) for role, node in found for mention in node.mentions()]
+            nodes.append((role, main))
+            nodes.extend((f"{role}.{sub}", node) for sub in SUB if (node := getattr(main, sub)) is not None)
+            nodes.extend((f"{role}.Drug", item.Drug) for item in main.Combination if item.Drug is not None)
+    arguments = [Argument(role, mention) for role, node in nodes for mention in node.mentions()]
     trigger = next(row.Trigger.mentions()) if row.Trigger else None
     return Event(row.event_type, trigger, tuple(dict.fromkeys(arguments)))
 
 
 def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
-    """The events of one sentence, whose arguments the files name only where there are two events.
+    """The events of one sentence. The files only link arguments to events if a sentence has two events.
 
-    All T lines of a single event's sentence belong to it. Of two events each has the main arguments that its E line
-    names; a sub-argument belongs to the main arguments that R lines tie it to, else to those whose span holds it. One
-    that belongs to none is lost alone. Of which event a lost argument is, is unknown, so it may be any.
+    If a sentence has one event, all T lines belong to it. Otherwise each event has the main arguments named in its E
+    line; a sub-argument belongs to the main arguments that R lines link it to, else to those whose span contains it. A
+    sub-argument without a main argument is lost, not the sentence. The event of a lost argument is unknown, so it may
+    be any of them.
     """
     events = {name: link for name, link in document.events.items() if link.label != "Combination"}
     order = {name: number for number, name in enumerate(events)}
-    events_of: dict[str, set[str]] = {}  # main argument → the events that name it
+    events_by_argument: dict[str, set[str]] = {}  # main argument → the events with it
     for name, link in events.items():
         for _, end in link.arguments:
-            events_of.setdefault(end, set()).add(name)
+            events_by_argument.setdefault(end, set()).add(name)
     mains = {role: MainArguments(document, role) for role in MAIN}
     arguments: dict[str, list[Argument]] = {name: [] for name in events}
     unknown = tuple(UnknownLabel("events", link.label) for link in events.values())
     lost = [replace(part, unknown=unknown) if part.unknown else part for part in document.lost]
     lost += [replace(part, unknown=unknown) for part in document.misplaced.values()]
-    tied: dict[str, set[str]] = {}  # sub-argument → the mentions that R lines tie it to
+    linked: dict[str, set[str]] = {}  # sub-argument → the mentions that R lines link it to
     for link in document.relations.values():
         (_, head), (_, tail) = link.arguments
-        tied.setdefault(tail, set()).add(head)
+        linked.setdefault(tail, set()).add(head)
     for name, entity in document.mentions.items():
         if entity.label in NO_ARGUMENT:
             continue
@@ -170,10 +171,10 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             owners = list(events)
         else:
             main = mains[role.partition(".")[0]]
-            holders = {name} if role in MAIN else tied.get(name) or main.around(entity.mention)
-            owners = sorted(set().union(*(events_of.get(holder, ()) for holder in holders)), key=order.get)
+            holders = {name} if role in MAIN else linked.get(name) or main.enclosing(entity.mention)
+            owners = sorted(set().union(*(events_by_argument.get(holder, ()) for holder in holders)), key=order.get)
         if not owners:
-            detail = f"nothing tells to which event {name} belongs; it is left out"
+            detail = f"{name} is not linked to an event; it is left out"
             lost.append(BadRecord(place, Reason.MISSING_FIELD, detail, unknown))
         for event in owners:
             arguments[event].append(Argument(role, entity.mention))
@@ -184,21 +185,21 @@ def from_brat(place: str, document: brat.Document) -> RawExample | BadRecord:
             Event(link.label, document.mention(link.trigger), tuple(dict.fromkeys(arguments[name])))
             for name, link in events.items()
         ),
-        lost=tuple(dict.fromkeys(lost)),  # a T line is one argument, however many lines name it
+        lost=tuple(dict.fromkeys(lost)),  # a T line is one argument, even if several lines refer to it
     )
 
 
 class MainArguments:
-    """The T lines of one main role, by where they begin."""
+    """The T lines of one main role, sorted by start offset."""
 
     def __init__(self, document: brat.Document, role: str):
-        found = [(name, entity.mention.spans) for name, entity in document.mentions.items() if entity.label == role]
-        self.mains = sorted(found, key=lambda item: item[1][0])
+        mentions = [(name, entity.mention.spans) for name, entity in document.mentions.items() if entity.label == role]
+        self.mains = sorted(mentions, key=lambda item: item[1][0])
         self.starts = [spans[0][0] for _, spans in self.mains]
         self.furthest = list(accumulate((spans[-1][1] for _, spans in self.mains), max))
 
-    def around(self, mention: Mention) -> set[str]:
-        """Those whose spans hold every piece of the mention."""
+    def enclosing(self, mention: Mention) -> set[str]:
+        """The names of the main arguments whose spans contain every piece of the mention."""
         holders = set()
         at = bisect_right(self.starts, mention.spans[0][0]) - 1
         while at >= 0 and self.furthest[at] >= mention.spans[-1][1]:

@@ -1,7 +1,7 @@
 """RAMS 1.0: 139 event types, one event in a window of about five sentences; JSON lines of tokens, spans inclusive.
 
-A window comes once for each event that is annotated in it; they are united, other events may go unlabelled. The set
-is evaluated with all its types in one label set, and family by family (`rams_conflict`, `rams_life`, ...).
+A window has one record per annotated event; these are merged. Other events of a window may be unlabelled. The dataset
+is evaluated with all its types in one label set, and by family (`rams_conflict`, `rams_life`, ...).
 """
 
 import re
@@ -23,13 +23,13 @@ from transforms.formats import json_rows, token_spans
 from transforms.formats.offsets import Offset
 
 NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
-"""What stands before a role: `evt089arg02place`."""
+"""The prefix of a role, as in `evt089arg02place`."""
 
 TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 Tokens = tuple[Offset, Offset]
-"""The first and the last token, counted through the record."""
+"""The first and the last token, counted over the whole record."""
 
 
 class Record(msgspec.Struct):
@@ -43,7 +43,7 @@ class Record(msgspec.Struct):
 
 
 def to_example(place: str, row: Record) -> RawExample | BadRecord:
-    """An argument whose trigger is no event's is lost alone: it belongs to an event of any type that has its role."""
+    """Only the argument is lost if its trigger is not that of an event; it may belong to any type with its role."""
     tokens = [token for sentence in row.sentences for token in sentence]
     arguments: dict[Tokens, list[tuple[Span, str]]] = {}
     for trigger, (first, last), role in row.gold_evt_links:
@@ -57,31 +57,31 @@ def to_example(place: str, row: Record) -> RawExample | BadRecord:
             BadRecord(
                 place,
                 Reason.MISSING_FIELD,
-                f"{role!r} is of an event at tokens {trigger}, where none is",
+                f"{role!r} refers to an event at tokens {trigger}, but there is none",
                 tuple(UnknownLabel("events", name) for name in types_with(role)),
             )
-            for trigger, of_trigger in arguments.items()
-            for _, role in of_trigger
+            for trigger, links in arguments.items()
+            for _, role in links
         ]
         record = replace(record, lost=(*record.lost, *lost))
     return record
 
 
 def types_with(role: str) -> list[str]:
-    """The event types that have the role; all of them where none has."""
+    """The event types with the role; all types if none has it."""
     types = TABLE["types"]
     return [name for name, entry in types.items() if role in entry["roles"].split()] or list(types)
 
 
 def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:
-    """The windows whose event is of the family (empty: of any); of the others only one event is known, another."""
+    """The windows with an event of the family (empty: any). Other windows are skipped: only one event is annotated."""
     for record in json_rows.read(files, to_example, Record):
         if isinstance(record, BadRecord) or not record.events or record.events[0].label.startswith(family):
             yield record
 
 
 def source(family: str = "") -> Source:
-    """The set, or the part of it whose event types are of one family: the first level of the ontology."""
+    """The whole dataset, or its events of one family (the first level of the ontology)."""
     roles = TABLE["roles"]
     return Source(
         name=f"RAMS_{family}" if family else "RAMS",

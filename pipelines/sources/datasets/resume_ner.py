@@ -1,4 +1,4 @@
-"""Resume NER: eight entity types over résumés of listed companies' executives; one character a line, BMES."""
+"""Resume NER: eight entity types over résumés of listed companies' executives; one character per line, BMES."""
 
 from functools import partial
 

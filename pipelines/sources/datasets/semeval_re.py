@@ -1,4 +1,4 @@
-"""SemEval-2010 task 8: nine relations between two marked nominals of a sentence; blocks of sentence and relation."""
+"""SemEval-2010 task 8: nine relations between two marked nominals in a sentence; blocks of sentence and relation."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""SKE2020: the relation extraction set of the 2020 language and intelligence contest, read as DuIE 2.0; held out."""
+"""SKE2020: relation extraction data of the 2020 Language and Intelligence Challenge, read like DuIE 2.0; held out."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Weibo NER: names and nominal mentions in microblogs, in two editions; one character a line, BIO."""
+"""Weibo NER: names and nominal mentions in microblogs, in two editions; one character per line, BIO."""
 
 import re
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ HALVES = re.compile("\udced[\udca0-\udcaf][\udc80-\udcbf]\udced[\udcb0-\udcbf][\
 
 
 def without_positions(tokens: Sequence[str]) -> list[str | None]:
-    """`科0`, `技1` → `科`, `技`: the second edition writes a character with its position in its word.
+    """`科0`, `技1` → `科`, `技`: the second edition writes each character with its position in the word.
 
-    Where an emoji was lost, two replacement characters stand for it.
+    Two replacement characters in place of a lost emoji are kept.
     """
     return [
-        found[1] if (found := NUMBERED.fullmatch(token)) else token if SURROGATE.search(token) else None
+        match[1] if (match := NUMBERED.fullmatch(token)) else token if SURROGATE.search(token) else None
         for token in tokens
     ]
 
 
 def whole_emoji(tokens: Sequence[str]) -> list[str]:
-    """The first edition writes an emoji on two lines, the halves of a surrogate pair in the form of UTF-8 each
-    (CESU-8): the first line gets the emoji, the second nothing. What is no such pair stays as it is.
+    """Joins emoji that the first edition writes on two lines, as a surrogate pair with each half encoded in UTF-8
+    (CESU-8). The first token becomes the emoji, the second an empty string; other tokens are unchanged.
     """
     pieces = list(tokens)
     for index, pair in enumerate(map("".join, pairwise(tokens))):

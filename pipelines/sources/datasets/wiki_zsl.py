@@ -1,7 +1,7 @@
 """Wiki-ZSL: 113 Wikidata relations in Wikipedia sentences, distantly supervised; five draws of unseen ones, held out.
 
-Forms: the original token lists with edges, the triplets that RelationPrompt made of them, and a question answering
-table derived from them, which has strings only.
+Forms: the original token lists with edges, the triplets that RelationPrompt derived from them, and a question
+answering table derived from them, which only has strings.
 """
 
 import re
@@ -33,14 +33,14 @@ IDS = {LABELS[relation].name: relation for relation in RELATIONS} | {
     "original broadcaster": "P449",
     "original language of work": "P364",
 }
-"""Name in the table → id. Two properties have had other names."""
+"""Name in the table → property id. Two properties had other names."""
 
 NO_RELATION = "P0"
 MARK = "</s>"
 
 
 class Edge(msgspec.Struct):
-    """`left` and `right`: the token numbers of head and tail."""
+    """`left` and `right`: the token indices of head and tail."""
 
     relation: str = msgspec.field(name="kbID")
     left: list[Offset]
@@ -53,7 +53,7 @@ class Row(msgspec.Struct):
 
 
 def read_graphs(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExample | BadRecord]:
-    """The sentences with an edge whose relation is in `unseen`, with all such edges."""
+    """The sentences with edges whose relations are in `unseen`, with these edges only."""
 
     def example(place: str, row: Row) -> RawExample | BadRecord | None:
         pairs = [(edge.left, edge.right, edge.relation) for edge in row.edges]
@@ -63,7 +63,7 @@ def read_graphs(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawEx
 
 
 def read_table(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExample | BadRecord]:
-    """The rows whose relation is in `unseen`: sentence, head, head and relation in one column, tail and `</s>`."""
+    """The rows whose relation is in `unseen`. Columns: sentence; head; head and relation; tail and `</s>`."""
     for row in csv_rows(files, ("passages", "entities", "entity_relations", "answers")):
         if isinstance(row, BadRecord):
             yield row
@@ -71,23 +71,23 @@ def read_table(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExa
         place, (text, head, statement, tail) = row
         name = statement.removeprefix(head).strip()
         if name not in IDS:
-            yield BadRecord(place, Reason.UNKNOWN_LABEL, f"{name!r} is no relation of Wiki-ZSL")
+            yield BadRecord(place, Reason.UNKNOWN_LABEL, f"{name!r} is not a relation of Wiki-ZSL")
         elif IDS[name] in unseen:
             ends = (Mention(first_mention(text, string)) for string in (head, tail.strip().removesuffix(MARK).strip()))
             yield RawExample(place, text, relations=(Relation(IDS[name], *ends),))
 
 
 def first_mention(text: str, string: str) -> str:
-    """`string`, or as many of its words from the first on as stand in `text` together: the table joins all mentions
-    of an entity (`guitar guitar`). Empty where not even one does.
+    """The longest prefix of `string`, in whole words, that occurs in `text`: the table joins all mentions of an entity
+    (`guitar guitar`). Empty if there is none.
     """
     ends = [*(match.start() for match in re.finditer(" ", string)), len(string)]
-    # Where more words stand together fewer do, so that a bisection finds how many.
+    # Every shorter prefix of an occurring prefix occurs too, so bisection finds the longest.
     return string[: ([0, *ends])[bisect_left(ends, True, key=lambda end: string[:end] not in text)]]
 
 
 def source(number: int) -> Source:
-    """Draw `number` of the relations, as a source."""
+    """The source for draw `number` of the relations."""
     unseen = draw(RELATIONS, "wiki_zsl", number)
     return Source(
         name=f"wiki_{number}",
@@ -99,7 +99,7 @@ def source(number: int) -> Source:
         licence_text="Apache-2.0 (UKPLab/emnlp2017-relation-extraction); the text is Wikipedia's (CC BY-SA)",
         homepage="https://github.com/dinobby/ZS-BERT",
         get=(
-            "the data linked from github.com/dinobby/ZS-BERT: wiki_train_new.json into wiki_zsl/; or of "
+            "the data linked from github.com/dinobby/ZS-BERT: wiki_train_new.json into wiki_zsl/; or from "
             "github.com/declare-lab/RelationPrompt, data for zero_rte: a folder wiki/unseen_10_seed_0; or the tables "
             "val_data_*.csv of QA-ZRE"
         ),

@@ -1,8 +1,8 @@
 """WikiEvents: 60 event types in whole news articles; JSON lines with token and character offsets.
 
-The offsets leave the gaps between sentences that the field `text` has lost; the text is put together with them. The
-ontology lists three contact types as unspecified alone; the articles have their three ways of contact too. The set
-is evaluated with all its types in one label set, and family by family (`wikievents_conflict`, `wikievents_life`, ...).
+The offsets include the gaps between sentences that are missing in the field `text`, so the text is rebuilt from them.
+The ontology only lists the unspecified form of three contact types; the articles also have three means of contact.
+The dataset is evaluated with all its types in one label set, and by family (`wikievents_conflict`, ...).
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="u
 
 
 class Part(msgspec.Struct):
-    """An entity or a trigger: tokens of the document, the end excluded."""
+    """An entity or a trigger: token indices in the document, the end excluded."""
 
     start: Offset
     end: Offset
@@ -46,7 +46,7 @@ class EventRow(msgspec.Struct):
 
 
 class Document(msgspec.Struct):
-    """`sentences`: ([(token, start, end), ...], sentence), characters counted through the document."""
+    """`sentences`: ([(token, start, end), ...], sentence), offsets in characters of the document."""
 
     sentences: list[tuple[list[tuple[str, Count, Count]], str]]
     entity_mentions: list[Part] = []
@@ -54,19 +54,19 @@ class Document(msgspec.Struct):
 
 
 def to_example(place: str, row: Document) -> RawExample | BadRecord:
-    """An argument whose entity is not there, or outside the tokens, is lost alone."""
-    text, spans = joined(row)
+    """Only the argument is lost if its entity is missing or outside of the document."""
+    text, spans = text_and_spans(row)
     if any(text[slice(*span)] != token for span, token in zip(spans, tokens(row), strict=True)):
-        return BadRecord(place, Reason.OFFSET_MISMATCH, "a sentence is not spelled by its tokens' offsets")
+        return BadRecord(place, Reason.OFFSET_MISMATCH, "a sentence differs from its tokens at their offsets")
     if row.event_mentions is None:
         return RawExample(place, text)
     parts = {part.id: part for part in row.entity_mentions}
 
-    def mention(part: Part | None, called: str) -> Mention | BadRecord:
+    def mention(part: Part | None, name: str) -> Mention | BadRecord:
         if part is None:
-            return BadRecord(place, Reason.MISSING_FIELD, f"{called} is no entity of this document")
+            return BadRecord(place, Reason.MISSING_FIELD, f"{name} is not an entity of this document")
         if not 0 <= part.start < part.end <= len(spans):
-            detail = f"{called}: {part.start} to {part.end} is no span of {len(spans)} tokens"
+            detail = f"{name}: {part.start} to {part.end} is not a span of {len(spans)} tokens"
             return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
         return Mention(part.text, ((spans[part.start][0], spans[part.end - 1][1]),))
 
@@ -90,9 +90,9 @@ def tokens(row: Document) -> list[str]:
     return [token for sentence, _ in row.sentences for token, _, _ in sentence]
 
 
-def joined(row: Document) -> tuple[str, list[Span]]:
-    """The text, and where in it each token is. A gap of one between two sentences is a blank, a larger one a line
-    end.
+def text_and_spans(row: Document) -> tuple[str, list[Span]]:
+    """The text and the span of each token in it, in characters. A gap of one character between two sentences becomes a
+    space, a larger gap a line break.
     """
     text, end = "", 0
     spans = []
@@ -110,7 +110,7 @@ def joined(row: Document) -> tuple[str, list[Span]]:
 
 
 def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRecord]:
-    """Every document with its events of the family (empty: all); without any it says that there is none."""
+    """Every document with its events of the family (empty: all), possibly none."""
     for record in json_rows.read(files, to_example, Document):
         if isinstance(record, RawExample) and record.events is not None:
             record = replace(record, events=tuple(e for e in record.events if e.label.lower().startswith(family)))
@@ -118,7 +118,7 @@ def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRe
 
 
 def source(family: str = "") -> Source:
-    """The set, or the same documents with the event types of one family: the first level of the ontology."""
+    """The whole dataset, or the same documents with the events of one family (the first level of the ontology)."""
     roles = TABLE["roles"]
     return Source(
         name=f"WikiEvents_{family}" if family else "WikiEvents",
@@ -136,7 +136,7 @@ def source(family: str = "") -> Source:
             Form(
                 partial(read, family=family),
                 include=("*.jsonl",),
-                exclude=("*_info.jsonl", "*coref*"),  # arguments replaced by other mentions of the same entity
+                exclude=("*_info.jsonl", "*coref*"),  # their arguments are other mentions of the same entity
             ),
         ),
         event_labels={

@@ -91,7 +91,7 @@ def both(stem: str) -> list[File]:
 
 
 def test_the_last_stage_of_annotation_is_read_and_split_by_document():
-    found = find(
+    source_files = find(
         SOURCE,
         both("English/nw/timex2norm/AFP_ENG_20030401.0476")
         + both("English/nw/adj/AFP_ENG_20030401.0476")
@@ -101,14 +101,16 @@ def test_the_last_stage_of_annotation_is_read_and_split_by_document():
         + both("Chinese/nw/timex2norm/XIN20001003.0800.0068")
         + files("English/nw/timex2norm/AFP_ENG_20030401.0476.ag.xml"),
     )
-    assert {split: [file.name.split("/", 2)[2] for file in group] for split, group in found.splits.items()} == {
+    assert {split: [file.name.split("/", 2)[2] for file in group] for split, group in source_files.splits.items()} == {
         "test": ["timex2norm/AFP_ENG_20030401.0476.apf.xml", "timex2norm/AFP_ENG_20030401.0476.sgm"],
         "validation": ["timex2norm/CNN_IP_20030402.1600.00-1.apf.xml", "timex2norm/CNN_IP_20030402.1600.00-1.sgm"],
         "train": ["timex2norm/CNN_IP_20030402.1600.00-2.apf.xml", "timex2norm/CNN_IP_20030402.1600.00-2.sgm"],
     }
-    assert {file.name for file in found.ignored} == {file.name for file in both("English/nw/adj/AFP_ENG_20030401.0476")}
+    assert {file.name for file in source_files.ignored} == {
+        file.name for file in both("English/nw/adj/AFP_ENG_20030401.0476")
+    }
 
 
 def test_documents_without_their_folder_are_read():
-    found = find(SOURCE, both("AFP_ENG_20030304.0250") + both("fp2/AFP_ENG_20030304.0250"))
-    assert {split: len(group) for split, group in found.splits.items()} == {"validation": 2}
+    source_files = find(SOURCE, both("AFP_ENG_20030304.0250") + both("fp2/AFP_ENG_20030304.0250"))
+    assert {split: len(group) for split, group in source_files.splits.items()} == {"validation": 2}

@@ -19,9 +19,9 @@ CORPUS = (
 )
 
 
-def examples(found, split: str) -> list[RawExample]:
+def examples(source_files, split: str) -> list[RawExample]:
     maps = SOURCE.entity_labels, SOURCE.relation_labels, {}, {}
-    return [normalize(record, *maps) for record in found.form.read(found.splits[split])]
+    return [normalize(record, *maps) for record in source_files.form.read(source_files.splits[split])]
 
 
 def test_json_with_splits_is_read_and_the_corpus_listed(tmp_path):
@@ -29,14 +29,14 @@ def test_json_with_splits_is_read_and_the_corpus_listed(tmp_path):
         (tmp_path / f"conll04_{name}.json").write_text(json.dumps([SENTENCE]))
     (tmp_path / "conll04_types.json").write_text("{}")
     (tmp_path / "conll04.corp").write_text(CORPUS)
-    found = find(SOURCE, list_files(str(tmp_path)))
-    assert {split: [file.name for file in files] for split, files in found.splits.items()} == {
+    source_files = find(SOURCE, list_files(str(tmp_path)))
+    assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == {
         "train": ["conll04_train.json"],
         "validation": ["conll04_dev.json"],
         "test": ["conll04_test.json"],
     }
-    assert [file.name for file in found.ignored] == ["conll04.corp"]
-    assert found.unassigned == []
+    assert [file.name for file in source_files.ignored] == ["conll04.corp"]
+    assert source_files.unassigned == []
 
 
 def test_both_forms_say_the_same(tmp_path):

@@ -73,7 +73,7 @@ def files(*names: str) -> list[File]:
 
 
 def test_the_release_goes_before_the_files_of_the_contest():
-    found = find(
+    source_files = find(
         SOURCE,
         files(
             "duee_dev.json/duee_dev.json",
@@ -83,16 +83,16 @@ def test_the_release_goes_before_the_files_of_the_contest():
             "lic/dev.json",
         ),
     )
-    assert {split: [file.name for file in group] for split, group in found.splits.items()} == {
+    assert {split: [file.name for file in group] for split, group in source_files.splits.items()} == {
         "train": ["duee_train.json/duee_train.json"],
         "validation": ["duee_dev.json/duee_dev.json"],
         "test": ["duee_test2.json/duee_test2.json"],
     }
-    assert [file.name for file in found.ignored] == ["lic/dev.json"]
+    assert [file.name for file in source_files.ignored] == ["lic/dev.json"]
 
-    found = find(SOURCE, files("event_schema/event_schema.json", "sample_data.json", "test1.json", "train.json"))
-    assert sorted(found.splits) == ["test", "train"]
-    assert [file.name for file in found.unassigned] == ["sample_data.json"]
+    source_files = find(SOURCE, files("event_schema/event_schema.json", "sample_data.json", "test1.json", "train.json"))
+    assert sorted(source_files.splits) == ["test", "train"]
+    assert [file.name for file in source_files.unassigned] == ["sample_data.json"]
 
 
 def test_sixty_five_types():

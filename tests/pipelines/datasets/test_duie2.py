@@ -69,11 +69,11 @@ def test_files_in_folders_of_their_name(tmp_path):
     for name in ("duie_train.json", "duie_dev.json", "duie_test2.json", "duie_schema.json"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("{}")
-    found = find(duie2.SOURCE, list_files(str(tmp_path)))
-    assert {split: [file.name for file in files] for split, files in found.splits.items()} == {
+    source_files = find(duie2.SOURCE, list_files(str(tmp_path)))
+    assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == {
         "train": ["duie_train.json/duie_train.json"],
         "validation": ["duie_dev.json/duie_dev.json"],
         "test": ["duie_test2.json/duie_test2.json"],
     }
-    assert (found.ignored, found.unassigned) == ([], [])
+    assert (source_files.ignored, source_files.unassigned) == ([], [])
     assert list(find(ske2020.SOURCE, list_files(str(tmp_path))).splits) == ["test"]

@@ -27,11 +27,11 @@ def read(tmp_path):
                 data = json.dumps(content)
             (tmp_path / name).write_text(data)
         source = load(key)
-        found = find(source, list_files(str(tmp_path)))
+        source_files = find(source, list_files(str(tmp_path)))
         maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
         return {
-            split: [r if isinstance(r, BadRecord) else normalize(r, *maps) for r in found.form.read(group)]
-            for split, group in found.splits.items()
+            split: [r if isinstance(r, BadRecord) else normalize(r, *maps) for r in source_files.form.read(group)]
+            for split, group in source_files.splits.items()
         }
 
     return read_files

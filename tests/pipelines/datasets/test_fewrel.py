@@ -24,9 +24,9 @@ def read_with(number: int, tmp_path, name: str, content: str) -> list:
     path = tmp_path / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
-    found = find(fewrel.SOURCES[str(number)], list_files(str(tmp_path)))
-    assert list(found.splits) == ["test"] and found.unassigned == []
-    return list(found.form.read(found.splits["test"]))
+    source_files = find(fewrel.SOURCES[str(number)], list_files(str(tmp_path)))
+    assert list(source_files.splits) == ["test"] and source_files.unassigned == []
+    return list(source_files.form.read(source_files.splits["test"]))
 
 
 def test_eighty_relations_in_five_draws_of_fifteen():

@@ -14,8 +14,8 @@ from transforms.normalize import normalize
 def read_rows(tmp_path, key: str, *rows: dict) -> list:
     source = SOURCES[key]
     (tmp_path / f"test_{source.lang}.json").write_text("\n".join(map(json.dumps, rows)))
-    found = find(source, list_files(str(tmp_path)))
-    records = found.form.read(found.splits["test"])
+    source_files = find(source, list_files(str(tmp_path)))
+    records = source_files.form.read(source_files.splits["test"])
     return [
         r if isinstance(r, BadRecord) else normalize(r, source.entity_labels, source.relation_labels, {}, {})
         for r in records
@@ -103,13 +103,13 @@ def test_a_broken_row_is_lost_alone(tmp_path, change, reason):
 def test_files_by_language_and_the_extended_ones_apart(tmp_path):
     for name in ("train_zh", "train_zh_plus", "dev_zh", "test_zh", "train_en", "schema_zh", "schema_en"):
         (tmp_path / f"{name}.json").write_text("{}")
-    found = find(SOURCES["zh_works"], list_files(str(tmp_path)))
-    assert {split: [file.name for file in files] for split, files in found.splits.items()} == {
+    source_files = find(SOURCES["zh_works"], list_files(str(tmp_path)))
+    assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == {
         "train": ["train_zh.json"],
         "validation": ["dev_zh.json"],
         "test": ["test_zh.json"],
     }
-    assert [file.name for file in found.ignored] == ["train_zh_plus.json"]
+    assert [file.name for file in source_files.ignored] == ["train_zh_plus.json"]
 
 
 def test_every_relation_is_one_of_a_theme():

@@ -13,11 +13,11 @@ from transforms.normalize import normalize
 def read_files(tmp_path, **files: str) -> list[RawExample | BadRecord]:
     for name, content in files.items():
         (tmp_path / f"{name}.txt").write_text(content, newline="")
-    found = find(SOURCE, list_files(str(tmp_path)))
-    assert found.unassigned == []
+    source_files = find(SOURCE, list_files(str(tmp_path)))
+    assert source_files.unassigned == []
     return [
         record if isinstance(record, BadRecord) else normalize(record, {}, SOURCE.relation_labels, {}, {})
-        for record in found.form.read(found.splits["test"])
+        for record in source_files.form.read(source_files.splits["test"])
     ]
 
 

@@ -228,8 +228,8 @@ def read_one(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
         source = load(key)
-        found = find(source, list_files(str(tmp_path)))
-        (record,) = (record for group in found.splits.values() for record in found.form.read(group))
+        source_files = find(source, list_files(str(tmp_path)))
+        (record,) = (record for group in source_files.splits.values() for record in source_files.form.read(group))
         assert isinstance(record, RawExample), record
         record = normalize(record, source.entity_labels, source.relation_labels, source.event_labels, source.role_names)
         assert isinstance(record, RawExample), record

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.sources import folder, load
 from pipelines.sources.datasets import mit_restaurant, weibo_ner
-from pipelines.sources.source_files import Found, find
+from pipelines.sources.source_files import SourceFiles, find
 from pipelines.stages.labels import label_set
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
@@ -12,7 +12,7 @@ from transforms.files import list_files
 from transforms.normalize import normalize
 
 
-def found_in(key: str, tmp_path, files: dict[str, str | bytes]) -> Found:
+def find_files(key: str, tmp_path, files: dict[str, str | bytes]) -> SourceFiles:
     """What `find` makes of these files (name → content) of a source."""
     for name, content in files.items():
         path = tmp_path / folder(key) / name
@@ -21,9 +21,9 @@ def found_in(key: str, tmp_path, files: dict[str, str | bytes]) -> Found:
     return find(load(key), list_files(str(tmp_path / folder(key))))
 
 
-def read(key: str, found: Found, split: str) -> list[RawExample | BadRecord]:
+def read(key: str, source_files: SourceFiles, split: str) -> list[RawExample | BadRecord]:
     source = load(key)
-    records = found.form.read(found.splits[split])
+    records = source_files.form.read(source_files.splits[split])
     return [
         normalize(record, source.entity_labels, {}, {}, {}) if isinstance(record, RawExample) else record
         for record in records
@@ -34,8 +34,8 @@ def pairs(example: RawExample) -> list[tuple[str, str]]:
     return [(entity.label, entity.mention.text) for entity in example.entities]
 
 
-def names(found: Found) -> dict[str, list[str]]:
-    return {split: [file.name for file in files] for split, files in sorted(found.splits.items())}
+def names(source_files: SourceFiles) -> dict[str, list[str]]:
+    return {split: [file.name for file in files] for split, files in sorted(source_files.splits.items())}
 
 
 MTL = {"anatem": ("Anatomy", "anatomy"), "bc4chemd": ("Chemical", "chemical"), "ncbi_disease": ("Disease", "disease")}
@@ -49,35 +49,35 @@ def test_sets_of_mtl_bioinformatics(key, tags, tmp_path):
     end = "E" if tags == "IOBES" else "I"
     sentences = f"The\tO\nred\tB-{raw}\nthing\t{end}-{raw}\n.\tO\n\nNo\tO\n\n"
     files = {f"data/Set-{tags}/{name}.tsv": sentences for name in ("train", "devel", "test")}
-    found = found_in(key, tmp_path, files | {f"data/BC5CDR-disease-{tags}/train.tsv": sentences})
-    assert names(found) == {
+    source_files = find_files(key, tmp_path, files | {f"data/BC5CDR-disease-{tags}/train.tsv": sentences})
+    assert names(source_files) == {
         split: [f"data/Set-{tags}/{name}.tsv"]
         for split, name in (("test", "test"), ("train", "train"), ("validation", "devel"))
     }
-    one, two = read(key, found, "test")
+    one, two = read(key, source_files, "test")
     assert (one.text, pairs(one), pairs(two)) == ("The red thing .", [(label, "red thing")], [])
     assert one.relations is None
 
 
 @pytest.mark.parametrize("key", ["anatem", "bc4chemd", "ncbi_disease"])
 def test_a_form_with_the_collapsed_label_alone_has_a_label_set_of_it(key, tmp_path):
-    found = found_in(key, tmp_path, {"train.tsv": "a\tO\n"})
+    source_files = find_files(key, tmp_path, {"train.tsv": "a\tO\n"})
     source = load(key)
-    assert found.form.collapsed
+    assert source_files.form.collapsed
     fine = [label.name for label in label_set(key, source, "NER", [], False).labels]
     assert len(fine) >= 4 and source.collapsed.name not in fine
     assert label_set(key, source, "NER", [], True).labels == (source.collapsed,)
 
 
 def test_the_folder_of_ncbi_disease_in_mtl_bioinformatics_is_not_taken_for_one_type_of_several(tmp_path):
-    found = found_in("ncbi_disease", tmp_path, {"NCBI-disease-IOB/test.tsv": "a\tO\n"})
-    assert names(found) == {"test": ["NCBI-disease-IOB/test.tsv"]}
+    source_files = find_files("ncbi_disease", tmp_path, {"NCBI-disease-IOB/test.tsv": "a\tO\n"})
+    assert names(source_files) == {"test": ["NCBI-disease-IOB/test.tsv"]}
 
 
 def test_of_iob_and_iobes_one_is_read(tmp_path):
-    found = found_in("bc2gm", tmp_path, {"BC2GM-IOB/train.tsv": "a\tO\n", "BC2GM-IOBES/train.tsv": "a\tO\n"})
-    assert names(found) == {"train": ["BC2GM-IOB/train.tsv"]}
-    assert [file.name for file in found.ignored] == ["BC2GM-IOBES/train.tsv"]
+    source_files = find_files("bc2gm", tmp_path, {"BC2GM-IOB/train.tsv": "a\tO\n", "BC2GM-IOBES/train.tsv": "a\tO\n"})
+    assert names(source_files) == {"train": ["BC2GM-IOB/train.tsv"]}
+    assert [file.name for file in source_files.ignored] == ["BC2GM-IOBES/train.tsv"]
 
 
 def test_the_original_is_preferred_and_the_copy_ignored(tmp_path):
@@ -87,35 +87,35 @@ def test_the_original_is_preferred_and_the_copy_ignored(tmp_path):
         "train/ALTGENE.eval": "",
         "BC2GM-IOB/train.tsv": "a\tO\n",
     }
-    found = found_in("bc2gm", tmp_path, files)
-    assert names(found) == {"train": ["train/GENE.eval", "train/train.in"]}
-    assert [file.name for file in found.ignored] == ["BC2GM-IOB/train.tsv"]
+    source_files = find_files("bc2gm", tmp_path, files)
+    assert names(source_files) == {"train": ["train/GENE.eval", "train/train.in"]}
+    assert [file.name for file in source_files.ignored] == ["BC2GM-IOB/train.tsv"]
 
 
 def test_anatem_as_its_authors_conll_files(tmp_path):
     files = {
         f"conll/{part}/PMID-1.conll": "left\tB-Organ\nlung\tI-Organ\n\n" for part in ("train", "devel", "test", "all")
     }
-    found = found_in("anatem", tmp_path, files)
-    assert list(names(found)) == ["test", "train", "validation"]
-    (example,) = read("anatem", found, "test")
+    source_files = find_files("anatem", tmp_path, files)
+    assert list(names(source_files)) == ["test", "train", "validation"]
+    (example,) = read("anatem", source_files, "test")
     assert pairs(example) == [("organ", "left lung")]
-    assert not found.form.collapsed
+    assert not source_files.form.collapsed
 
 
 def test_bc2gm_below_folders_named_as_the_packages(tmp_path):
-    found = found_in("bc2gm", tmp_path, {"bc2GMtest_1.0/GENE.eval": "", "bc2GMtest_1.0/test.in": "S1 a\n"})
-    assert list(names(found)) == ["test"]
+    source_files = find_files("bc2gm", tmp_path, {"bc2GMtest_1.0/GENE.eval": "", "bc2GMtest_1.0/test.in": "S1 a\n"})
+    assert list(names(source_files)) == ["test"]
 
 
 def test_the_evaluation_part_of_chemdner_is_the_test_split(tmp_path):
     files = {f"{part}.abstracts.txt": "1\ta\tb\n" for part in ("training", "development", "evaluation")}
-    assert list(names(found_in("bc4chemd", tmp_path, files))) == ["test", "train", "validation"]
+    assert list(names(find_files("bc4chemd", tmp_path, files))) == ["test", "train", "validation"]
 
 
 def test_ncbi_splits_are_told_by_names_that_run_together(tmp_path):
     files = {f"NCBI{part}set_corpus.txt": "1|t|a\n1|a|b\n" for part in ("train", "develop", "test")}
-    assert list(names(found_in("ncbi_disease", tmp_path, files))) == ["test", "train", "validation"]
+    assert list(names(find_files("ncbi_disease", tmp_path, files))) == ["test", "train", "validation"]
 
 
 def test_the_first_edition_of_weibo_has_emoji_in_halves(tmp_path):
@@ -125,8 +125,8 @@ def test_the_first_edition_of_weibo_has_emoji_in_halves(tmp_path):
     halves = line(b"\xed\xa0\xbd", b"O") + line(b"\xed\xb8\x80", b"O")  # U+1F600
     content = line("好".encode(), b"O") + halves + line("周".encode(), b"B-PER.NAM") + line("敏".encode(), b"I-PER.NAM")
     broken = line(b"\xed\xa0\xbd", b"O") + line("好".encode(), b"O")
-    found = found_in("weibo_ner", tmp_path, {"weiboNER.conll.dev": content + b"\n" + broken})
-    good, bad = read("weibo_ner", found, "test")
+    source_files = find_files("weibo_ner", tmp_path, {"weiboNER.conll.dev": content + b"\n" + broken})
+    good, bad = read("weibo_ner", source_files, "test")
     assert good.text == "好😀周敏"
     assert pairs(good) == [("人名", "周敏")]
     assert bad.reason == Reason.NOT_UTF8
@@ -140,16 +140,16 @@ def test_positions_of_weibo_characters():
 
 def test_the_second_edition_of_weibo_is_preferred_and_only_its_test_file_read(tmp_path):
     files = {f"weiboNER_2nd_conll.{part}": "好0\tO\n" for part in ("train", "dev", "test")}
-    found = found_in("weibo_ner", tmp_path, files | {"weiboNER.conll.test": "好\tO\n"})
-    assert names(found) == {"test": ["weiboNER_2nd_conll.test"]}
-    assert len(found.ignored) == 3
+    source_files = find_files("weibo_ner", tmp_path, files | {"weiboNER.conll.test": "好\tO\n"})
+    assert names(source_files) == {"test": ["weiboNER_2nd_conll.test"]}
+    assert len(source_files.ignored) == 3
 
 
 def test_msra_as_tagged_chunks(tmp_path):
     files = {"train1.txt": "周敏/nr 到/o\n", "testright1.txt": "中共/nt 在/o 北京/ns \n", "test1.txt": "中共在北京\n"}
-    found = found_in("msra", tmp_path, files)
-    assert names(found) == {"test": ["testright1.txt"], "train": ["train1.txt"]}
-    (example,) = read("msra", found, "test")
+    source_files = find_files("msra", tmp_path, files)
+    assert names(source_files) == {"test": ["testright1.txt"], "train": ["train1.txt"]}
+    (example,) = read("msra", source_files, "test")
     assert (example.text, pairs(example)) == ("中共在北京", [("组织机构", "中共"), ("地理位置", "北京")])
 
 
@@ -164,9 +164,9 @@ No <ENAMEX TYPE="GPE" E_OFF="6">U.K.-based</ENAMEX> firm
 
 def test_the_name_files_of_ontonotes(tmp_path):
     tree = "data/files/data/{}/annotations/nw/made/00/made_0001.name"
-    found = found_in("ontonotes", tmp_path, {tree.format(lang): NAME_FILE for lang in ("english", "chinese")})
-    assert names(found) == {"all": [tree.format("english")]}
-    one, two, bad = read("ontonotes", found, "all")
+    source_files = find_files("ontonotes", tmp_path, {tree.format(lang): NAME_FILE for lang in ("english", "chinese")})
+    assert names(source_files) == {"all": [tree.format("english")]}
+    one, two, bad = read("ontonotes", source_files, "all")
     assert one.text == "R&D ( Oslo ) Ltd. met a non-Dane ."
     assert pairs(one) == [("organization", "R&D ( Oslo ) Ltd."), ("national religious political", "Dane")]
     assert (two.text, pairs(two)) == ("No U.K.-based firm", [("geographical social political", "U.K.")])
@@ -185,8 +185,8 @@ def test_of_ontonotes_conll_files_the_english_gold_ones_are_read(tmp_path):
         "train/data/english/annotations/bc/cnn/00/cnn_0002.v4_auto_conll",
         "train/data/english/annotations/bc/cnn/00/cnn_0002.gold_skel",
     ]
-    found = found_in("ontonotes", tmp_path, dict.fromkeys((*wanted, *others), ""))
-    assert {file.name: split for split, files in found.splits.items() for file in files} == wanted
+    source_files = find_files("ontonotes", tmp_path, dict.fromkeys((*wanted, *others), ""))
+    assert {file.name: split for split, files in source_files.splits.items() for file in files} == wanted
 
 
 def test_multinerd_as_jsonl(tmp_path):
@@ -195,9 +195,9 @@ def test_multinerd_as_jsonl(tmp_path):
         '{"tokens": ["a"], "ner_tags": [31]}\n{"tokens": ["a"], "ner_tags": [-1]}\n{"tokens": ["a"], "ner_tags": []}\n'
     )
     files = {"test/test_en.jsonl": row + bad, "test/test_de.jsonl": row, "val/val_en.jsonl": row}
-    found = found_in("multinerd", tmp_path, files)
-    assert names(found) == {"test": ["test/test_en.jsonl"], "validation": ["val/val_en.jsonl"]}
-    good, *rest = read("multinerd", found, "test")
+    source_files = find_files("multinerd", tmp_path, files)
+    assert names(source_files) == {"test": ["test/test_en.jsonl"], "validation": ["val/val_en.jsonl"]}
+    good, *rest = read("multinerd", source_files, "test")
     assert (good.text, pairs(good)) == ('On Ana Sol " bus', [("person", "Ana Sol"), ("vehicle", "bus")])
     assert [record.reason for record in rest] == [Reason.BROKEN_RECORD] * 3
 
@@ -205,8 +205,8 @@ def test_multinerd_as_jsonl(tmp_path):
 def test_the_two_layers_of_a_findvehicle_text_are_united(tmp_path):
     flat = "white O\nAudi B-vehicle_brand\nQ7 B-vehicle_model\n\n"
     typed = "white O\nAudi B-vehicle_type-suv\nQ7 E-vehicle_type-suv\n\n"
-    found = found_in("findvehicle", tmp_path, {"FindVehicle_test.txt": flat + "a B-vehicle_type\n\n" + typed})
-    one, two = read("findvehicle", found, "test")
+    source_files = find_files("findvehicle", tmp_path, {"FindVehicle_test.txt": flat + "a B-vehicle_type\n\n" + typed})
+    one, two = read("findvehicle", source_files, "test")
     assert pairs(one) == [("brand of vehicle", "Audi"), ("vehicle model", "Q7"), ("SUV", "Audi Q7")]
     assert pairs(two) == [("vehicle type", "a")]
 
@@ -220,15 +220,19 @@ def test_fine_vehicle_types_of_two_words():
 
 def test_mit_files_in_either_layout(tmp_path):
     original, copy = "B-Dish\tsoup\nO\tnow\n", "soup B-Dish\nnow O\n"
-    found = found_in("mit_restaurant", tmp_path, {"restauranttrain.bio": original, "conversion/test.txt": copy})
-    assert names(found) == {"test": ["conversion/test.txt"], "train": ["restauranttrain.bio"]}
-    assert pairs(read("mit_restaurant", found, "train")[0]) == pairs(read("mit_restaurant", found, "test")[0])
+    source_files = find_files(
+        "mit_restaurant", tmp_path, {"restauranttrain.bio": original, "conversion/test.txt": copy}
+    )
+    assert names(source_files) == {"test": ["conversion/test.txt"], "train": ["restauranttrain.bio"]}
+    assert pairs(read("mit_restaurant", source_files, "train")[0]) == pairs(
+        read("mit_restaurant", source_files, "test")[0]
+    )
 
 
 def test_of_two_copies_of_a_mit_split_the_original_is_read(tmp_path):
     files = {"restauranttest.bio": "O\tone\n", "test.txt": "one O\n", "resplit/restauranttest.bio": "O\ttwo\n"}
-    found = found_in("mit_restaurant", tmp_path, files)
-    assert [example.text for example in mit_restaurant.read(found.splits["test"])] == ["one"]
+    source_files = find_files("mit_restaurant", tmp_path, files)
+    assert [example.text for example in mit_restaurant.read(source_files.splits["test"])] == ["one"]
 
 
 def test_the_halves_of_mit_movie_have_labels_of_their_own(tmp_path):
@@ -237,7 +241,7 @@ def test_the_halves_of_mit_movie_have_labels_of_their_own(tmp_path):
         "trivia10k13test.bio": "B-Quote\tmoon\r\n",
         "trivia10k13test.bio.txt": "moon B-Quote\n",
     }
-    plain, trivia = (found_in(key, tmp_path, files) for key in ("mit_movie", "mit_movie_trivia"))
+    plain, trivia = (find_files(key, tmp_path, files) for key in ("mit_movie", "mit_movie_trivia"))
     assert names(plain) == {"train": ["engtrain.bio.txt"]}
     assert names(trivia) == {"test": ["trivia10k13test.bio"]}
     assert [file.name for file in trivia.ignored] == ["trivia10k13test.bio.txt"]
@@ -250,15 +254,15 @@ def test_subsets_of_the_harvey_test_file_are_not_read(tmp_path):
         "easy_hard/tweets.test.bio": "a O\n",
         "easy_hard/tweets.test.simple.bio": "a O\n",
     }
-    assert names(found_in("harvey_ner", tmp_path, files)) == {"test": ["tweets.test.bio"]}
+    assert names(find_files("harvey_ner", tmp_path, files)) == {"test": ["tweets.test.bio"]}
 
 
 def test_fabner_files_are_not_numbered_by_split(tmp_path):
     files = dict.fromkeys(("S1-test.txt", "S2-train.txt", "S3-val.txt"), "a O\n")
-    assert list(names(found_in("fabner", tmp_path, files))) == ["test", "train", "validation"]
+    assert list(names(find_files("fabner", tmp_path, files))) == ["test", "train", "validation"]
 
 
 def test_a_text_of_pubtator_may_have_blanks_around_a_mention(tmp_path):
     content = "1|t|A fit.\n1|a|No.\n1\t2\t5\tfit  \tModifier\tD1 \n"
-    (example,) = read("ncbi_disease", found_in("ncbi_disease", tmp_path, {"NCBItestset_corpus.txt": content}), "test")
+    (example,) = read("ncbi_disease", find_files("ncbi_disease", tmp_path, {"NCBItestset_corpus.txt": content}), "test")
     assert pairs(example) == [("disease modifier", "fit")]

@@ -14,7 +14,7 @@ TRIPLES = [{"text": "Bo Ek left Rye .", "triple_list": [["Ek", "/people/person/p
 REFERENCE = Path(__file__).resolve().parents[3] / ".." / "shared" / "reference" / "label_names.json"
 
 
-def found_in(tmp_path, source, *names: str):
+def find_files(tmp_path, source, *names: str):
     for name in names:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,12 +40,12 @@ def found_in(tmp_path, source, *names: str):
     ],
 )
 def test_the_form_with_full_names_comes_first(tmp_path, names, read, ignored):
-    found = found_in(tmp_path, nyt.SOURCE, *names)
-    assert {split: [file.name for file in files] for split, files in found.splits.items()} == read
-    assert sorted(file.name for file in found.ignored) == ignored
-    assert found.unassigned == []
-    for split in found.splits:
-        assert [record.text for record in found.read(split)] == ["Bo Ek left Rye ."]
+    source_files = find_files(tmp_path, nyt.SOURCE, *names)
+    assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == read
+    assert sorted(file.name for file in source_files.ignored) == ignored
+    assert source_files.unassigned == []
+    for split in source_files.splits:
+        assert [record.text for record in source_files.read(split)] == ["Bo Ek left Rye ."]
 
 
 def test_the_word_none_is_no_relation(tmp_path):

@@ -241,11 +241,11 @@ def test_json_is_read_where_both_forms_are_there(tmp_path):
     for name in ("json/dev.json", "clean/dev/7_1.ann", "clean/dev/7_1.txt", "README.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    found = find(SOURCE, list_files(str(tmp_path)))
-    assert {split: [file.name for file in files] for split, files in found.splits.items()} == {
+    source_files = find(SOURCE, list_files(str(tmp_path)))
+    assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == {
         "validation": ["json/dev.json"]
     }
-    assert [file.name for file in found.ignored] == ["clean/dev/7_1.ann", "clean/dev/7_1.txt"]
+    assert [file.name for file in source_files.ignored] == ["clean/dev/7_1.ann", "clean/dev/7_1.txt"]
 
 
 UNDECIDED = {

@@ -17,12 +17,12 @@ NAMES = [
 
 
 def test_only_the_files_with_directed_relations_are_read():
-    found = find(SOURCE, [File(f"/x/{name}", name) for name in NAMES])
-    assert {split: [file.name for file in files] for split, files in found.splits.items()} == {
+    source_files = find(SOURCE, [File(f"/x/{name}", name) for name in NAMES])
+    assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == {
         "train": ["SemEval2010_task8_training/TRAIN_FILE.TXT"],
         "test": ["SemEval2010_task8_testing_keys/TEST_FILE_FULL.TXT"],
     }
-    assert found.unassigned == []
+    assert source_files.unassigned == []
 
 
 def test_other_is_no_relation(tmp_path):

@@ -22,9 +22,9 @@ DRAW_3 = {
 
 def read_from(tmp_path, number: int = 3) -> list:
     source = wiki_zsl.SOURCES[str(number)]
-    found = find(source, list_files(str(tmp_path)))
-    assert list(found.splits) == ["test"] and found.unassigned == []
-    records = found.form.read(found.splits["test"])
+    source_files = find(source, list_files(str(tmp_path)))
+    assert list(source_files.splits) == ["test"] and source_files.unassigned == []
+    records = source_files.form.read(source_files.splits["test"])
     return [r if isinstance(r, BadRecord) else normalize(r, {}, source.relation_labels, {}, {}) for r in records]
 
 
@@ -82,19 +82,19 @@ def test_the_table(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("string", "found"),
+    ("string", "expected"),
     [("The Arch Arch", "The Arch"), ("The Arch of Vex", "The Arch of Vex"), ("Hull Hull Hull", "Hull"), ("Vexx", "")],
 )
-def test_as_many_words_as_stand_together(string, found):
-    assert first_mention("The Arch of Vex , near Hull .", string) == found
+def test_as_many_words_as_stand_together(string, expected):
+    assert first_mention("The Arch of Vex , near Hull .", string) == expected
 
 
 def test_the_original_comes_before_the_derived_forms(tmp_path):
     table(tmp_path, ("Ann sails .", "Ann", "sport", "sails"))
     (tmp_path / "wiki_train_new.json").write_text(json.dumps([graph(([0], "P1303", [2]))]))
-    found = find(wiki_zsl.SOURCES["3"], list_files(str(tmp_path)))
-    assert [file.name for file in found.splits["test"]] == ["wiki_train_new.json"]
-    assert [file.name for file in found.ignored] == ["val_data_7.csv"]
+    source_files = find(wiki_zsl.SOURCES["3"], list_files(str(tmp_path)))
+    assert [file.name for file in source_files.splits["test"]] == ["wiki_train_new.json"]
+    assert [file.name for file in source_files.ignored] == ["val_data_7.csv"]
 
 
 def test_a_draw_never_changes():

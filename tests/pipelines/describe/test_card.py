@@ -127,13 +127,13 @@ def test_a_part_of_the_sources_is_told_alone(counts):
     assert "conll2003" not in re.sub(r"```.*?```", "", body, flags=re.DOTALL)
     assert "tjongkimsang2003conll" not in body and "sun2022phee" in body
     assert 'load_dataset("org/name")' in body and '"PATH"' not in body
-    assert f"had {len(counts.sources)} sources, of which 2 are here" in body
+    assert f"had {len(counts.sources)} sources, of which 2 are included here" in body
 
 
 def test_the_strictest_licence_is_named_with_its_sources(counts):
     for keys, said in (
-        (["phee", "conll2003", "multinerd"], "**must not be passed on at all**, because of `conll2003`."),
-        (["phee", "scierc", "multinerd"], "ask before passing it on**, because of `scierc`."),
+        (["phee", "conll2003", "multinerd"], "**must not be redistributed**, because of `conll2003`."),
+        (["phee", "scierc", "multinerd"], "ask before redistributing it**, because of `scierc`."),
         (["phee", "multinerd"], "no commercial use, adaptations under the same licence**, because of `multinerd`."),
         (["phee"], "**attribution, and the licence text kept with it**, because of `phee`."),
     ):
@@ -145,7 +145,7 @@ def test_a_build_without_a_source_or_a_split_says_so(tmp_path):
     flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
     assert build.main([*flags, "--sources", "a,scierc"]) == 3
     head, body = head_and_body((tmp_path / "build/README.md").read_text())
-    assert "**Incomplete.**" in body and "`scierc`: no file of it" in body
+    assert "**Incomplete.**" in body and "`scierc`: none of its files is in" in body
     assert str(tmp_path) not in body
     assert head["configs"][0]["data_files"] == [{"split": "train", "path": "data/*/train-*.parquet"}]
     assert "None were used" in body and "lexical" not in body

@@ -23,7 +23,7 @@ def ingested(*splits: SplitRead, failed: dict | None = None, absent: tuple = ())
     return Ingested({}, {}, splits, failed or {}, absent)
 
 
-WHERE = "; rejects/ingest/ has the place and reason of each"
+WHERE = "; see rejects/ingest/ for place and reason"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ WHERE = "; rejects/ingest/ has the place and reason of each"
             [f"note: 12 bad records and 6 lost parts of records in 6 sources{WHERE}"],
         ),
         (ingested(failed={"a": "why"}, absent=("b", "c")), [
-            "error: source a: why", "note: no text in the files is of b, c; left out",
+            "error: source a: why", "note: the files contain no text for b, c; skipped",
         ]),
     ],
 )  # fmt: skip
@@ -61,11 +61,11 @@ def test_cleaning_names_the_splits_that_lost_most_and_where_they_leaked():
 
     assert in_clean(cleaned(shard(5, duplicate=5))) == []
     assert in_clean(cleaned(shard(1, duplicate=1), shard(0, leakage=3, low_quality=1))) == [
-        "note: a/train: cleaning left 1 of 6 rows (duplicate 1, leakage 3 into the test split of a, c, b, "
-        "low_quality 1); rejects/clean/ has each of them"
+        "note: a/train: cleaning kept 1 of 6 rows (duplicate 1, leakage 3 into the test split of a, c, b, "
+        "low_quality 1); rejects/clean/ lists the others"
     ]
     assert in_clean(cleaned(shard(0, duplicate=2)))[0].startswith(
-        "warning: a/train: cleaning left 0 of 2 rows (duplicate 2);"
+        "warning: a/train: cleaning kept 0 of 2 rows (duplicate 2);"
     )
 
 
@@ -75,6 +75,6 @@ def test_label_sets_without_an_annotation_and_sources_without_a_task():
 
     assert in_labels([labels("a", train=1)], []) == []
     assert in_labels([labels("a", train=1), labels("b")], ["c"]) == [
-        "warning: no text has a label of b NER; every answer there is empty",
-        "note: none of the tasks asked for is one of c; their texts are only looked at for leaks",
+        "warning: no text has a label of b NER; all its answers are empty",
+        "note: c: none of the requested tasks; texts are only used to detect leaks",
     ]

@@ -210,11 +210,11 @@ def test_all_reasons_at_once(small, tmp_path, capsys):
     for reason, says in zip(
         reasons,
         [
-            "- the build is not whole, it lacks clean: run python -m pipelines.build again",
-            "- no passed validation: mend what ",
-            "- built with --limit 3, which makes a sample: build without it",
-            "- source genia_ner failed (a file is broken): mend it, or name the others with --sources",
-            "- data/NER/test-00000-of-00001.parquet changed or gone since stage instruct ended",
+            "- the build is incomplete, stages missing: clean; run python -m pipelines.build again",
+            "- validation has not passed: fix the failures in ",
+            "- built with --limit 3, which makes only a sample; build without --limit",
+            "- source genia_ner failed (a file is broken): fix it, or select the other sources with --sources",
+            "- data/NER/test-00000-of-00001.parquet changed or deleted since stage instruct finished",
         ],
         strict=True,
     ):
@@ -240,7 +240,7 @@ def test_other_bytes_of_the_same_number_in_any_file(small, tmp_path, capsys):
     folders = set()
     for path in written:
         name = str(path.relative_to(build))
-        assert f"- {name} holds other bytes than were written: delete it, then run" in said
+        assert f"- {name} differs from the file that was written: delete it, then run" in said
         folders.add(name.partition("/")[0])
     assert folders >= {"clean", "data", "examples", "hard_negatives", "labels", "README.md", "rejects", "reports"}
 
@@ -323,7 +323,7 @@ def test_a_manifest_that_names_a_file_that_is_not_there(small, tmp_path, capsys,
     if name.startswith("中") and part == "files":  # only the file system knows
         assert code == 1 and "File name too long" in said and said.count("\n") == 1
     else:
-        assert code == 5 and ("altered" in said or "made by another version" in said or "changed or gone" in said)
+        assert code == 5 and ("altered" in said or "made by another version" in said or "changed or deleted" in said)
     assert build_module.main(["--output", str(build), *SMALL, "--status"]) in (0, 1)
     assert capsys.readouterr().err.count("\n") <= 1
 
@@ -372,7 +372,7 @@ def test_a_build_of_which_nothing_may_be_published(small, tmp_path, capsys):
         lambda m: m.update(sources={key: about for key, about in m["sources"].items() if key in ("clue_ner", "duee1")}),
     )
     assert run(build, "--dry_run") == 5
-    assert "all sources are left out: clue_ner: no licence known" in capsys.readouterr().err
+    assert "all sources are left out: clue_ner: no known licence" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def test_a_folder_that_is_no_build(tmp_path, capsys):
     assert run("nonsense://x/y", "--dry_run") == 2
     assert "nonsense://x/y: no file system that is known" in capsys.readouterr().err
     assert run(tmp_path, "--dry_run") == run(tmp_path / "none", "--dry_run") == 2
-    assert capsys.readouterr().err.count("no build in it; name the --output folder") == 2
+    assert capsys.readouterr().err.count("not a build; pass the --output folder") == 2
 
 
 # Into a folder
@@ -480,7 +480,7 @@ def test_a_folder_of_something_else_is_refused(build, tmp_path, capsys):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/README.md").write_text("chapter 1")
     assert run(build, "--to", str(tmp_path / "thesis")) == 2
-    assert "not empty and no release (no release.json)" in capsys.readouterr().err
+    assert "not empty and not a release (no release.json)" in capsys.readouterr().err
     assert (tmp_path / "thesis/README.md").read_text() == "chapter 1"
 
 

@@ -106,8 +106,8 @@ json.dump(found, open(sys.argv[1], "w"))
 def test_the_release_of_all_samples_is_read_back(hub, built, tmp_path, capsys):
     build = Path(shutil.copytree(built, tmp_path / "build"))
     assert run(build, "--tag", "v1") == 0
-    told = capsys.readouterr()
-    assert told.out.startswith(f"{REPO}: ") and "tag v1 moved" in told.out
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{REPO}: ") and "tag v1 moved" in captured.out
     assert_whole(hub, build)
     repository = hub.repositories[REPO]
     assert repository.tags == {"v1": repository.branches["main"]}
@@ -139,7 +139,7 @@ def test_the_release_of_all_samples_is_read_back(hub, built, tmp_path, capsys):
         split: sum(len(found[task].get(split, ())) for task in list(found)[1:]) for split in found["default"]
     }
     # No token in what was said or written, here or there.
-    assert TOKEN not in told.out + told.err
+    assert TOKEN not in captured.out + captured.err
     for path in [*build.rglob("*"), *(tmp_path / "hf").rglob("*")]:
         if path.is_file():
             assert TOKEN.encode() not in path.read_bytes(), path
@@ -181,12 +181,12 @@ def test_large_files_in_parts_and_a_tree_in_pages(hub, build):
 
 
 REFUSED = [
-    (Fault("GET", "/api/datasets/", 401, 99), "the Hub does not know the token"),
-    (Fault("POST", "/api/repos/create", 403), "the token may not write there"),
-    (Fault("POST", "/branch/", 403), "the token may not write there"),
-    (Fault("POST", "/objects/batch", 403), "the token may not write there"),
-    (Fault("POST", "/commit/release-", 403), "the token may not write there"),
-    (Fault("POST", "/commit/main", 409), "someone else has changed it meanwhile"),
+    (Fault("GET", "/api/datasets/", 401, 99), "the Hub rejected the token"),
+    (Fault("POST", "/api/repos/create", 403), "the token has no write access"),
+    (Fault("POST", "/branch/", 403), "the token has no write access"),
+    (Fault("POST", "/objects/batch", 403), "the token has no write access"),
+    (Fault("POST", "/commit/release-", 403), "the token has no write access"),
+    (Fault("POST", "/commit/main", 409), "someone else changed it in the meantime"),
     (Fault("POST", "/validate-yaml", 400), "README.md"),
 ]
 
@@ -197,9 +197,9 @@ def test_what_the_hub_does_not_allow_is_refused_in_one_line(hub, build, capsys, 
     if fault.action == 401:
         hub.faults.append(Fault("POST", "/api/repos/create", 401, 99))
     assert run(build, "--tag", "v1") == 5
-    told = capsys.readouterr()
-    assert told.err.count("\n") == 1 and says in told.err and REPO in told.err
-    assert TOKEN not in told.err and "http" not in told.err
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and says in captured.err and REPO in captured.err
+    assert TOKEN not in captured.err and "http" not in captured.err
     untouched(hub)
     hub.faults.clear()
     assert run(build, "--tag", "v1") == 0
@@ -231,8 +231,8 @@ def test_a_hub_that_stays_broken_leaves_main_and_the_next_run_goes_on(hub, build
     method = "PUT" if path == "/storage/" else "POST"
     hub.faults.append(Fault(method, path, action, 99, skip=2 if path == "/storage/" else 0))
     assert run(build, "--tag", "v1") == 1
-    told = capsys.readouterr()
-    assert told.err.count("\n") == 1 and "run the same command again" in told.err and "http" not in told.err
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and "run the same command again" in captured.err and "http" not in captured.err
     assert hub.repositories[REPO].tags == {}
     arrived = set(hub.storage)
     if path == "/storage/":
@@ -266,7 +266,7 @@ def test_an_answer_that_is_lost_after_the_commit(hub, build, branch):
 def test_a_file_that_arrives_truncated(hub, build, capsys):
     hub.faults.append(Fault("PUT", "/storage/", "truncate", 99, skip=1))
     assert run(build, "--tag", "v1") == 1
-    assert "arrived damaged; main and the tag are as they were" in capsys.readouterr().err
+    assert "was damaged in the upload; main and the tag are unchanged" in capsys.readouterr().err
     untouched(hub)
     assert list(hub.repositories[REPO].branches) == ["main"]
     whole = sum(hub.is_whole(sha256) for sha256 in hub.storage)
@@ -288,22 +288,22 @@ def test_private_repositories(hub, build, capsys):
     assert hub.repositories[REPO].private
     hub.repositories[REPO].private = False
     assert run(build, "--private") == 5
-    assert "is public, and --private was asked for" in capsys.readouterr().err
+    assert "is public, but --private was given" in capsys.readouterr().err
 
 
 def test_a_repository_with_data_of_others_is_refused(hub, build, capsys):
     hub.create(REPO)
     hub.put(REPO, "data/NER/train-mine.parquet", b"")
     assert run(build) == 5
-    assert "holds data/NER/train-mine.parquet, which no release put there" in capsys.readouterr().err
+    assert "contains data/NER/train-mine.parquet, which is not from a release" in capsys.readouterr().err
     assert hub.repositories[REPO].branches.keys() == {"main"}
 
 
 def test_a_wrong_token_and_none(hub, build, monkeypatch, capsys):
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     assert run(build) == 5
-    told = capsys.readouterr().err
-    assert "the Hub does not know the token" in told and "hf_wrong" not in told
+    captured = capsys.readouterr().err
+    assert "the Hub rejected the token" in captured and "hf_wrong" not in captured
     monkeypatch.delenv("HF_TOKEN")
     hub.requests.clear()
     assert run(build) == 5
@@ -330,7 +330,7 @@ def test_tags(tag):
 def test_no_way_to_the_hub(hub, build, monkeypatch, capsys):
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "nonsense")
     assert run(build) == 2
-    assert "HF_ENDPOINT is no address" in capsys.readouterr().err
+    assert "HF_ENDPOINT is not a URL" in capsys.readouterr().err
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     close_session()  # the client looks at it when it opens one
     try:

@@ -16,8 +16,8 @@ from pipelines.describe.lengths import EDGES, LENGTHS, MOST_POSITIVES, filled_bi
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples as report_examples
 from pipelines.report import page, samples
-from pipelines.report.examples import EXAMPLES_A_LABEL, compact, draw_by_label, id_keys
-from pipelines.report.payload import LABELS_A_SET, most_confused, payload
+from pipelines.report.examples import EXAMPLES_PER_LABEL, compact, draw_by_label, id_keys
+from pipelines.report.payload import LABELS_PER_SET, most_confused, payload
 from pipelines.report.samples import in_turn, within
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, examples_to_table
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
@@ -44,7 +44,7 @@ def test_the_context_sizes_are_edges_of_the_histogram():
 
 def test_a_source_without_a_domain_says_so(shown):
     domains = {key: source["domain"] for key, source in shown["sources"].items()}
-    assert domains["IE-en/KG/lighthouses"] == "domain not told" and domains["anatem"] == "biomedical"
+    assert domains["IE-en/KG/lighthouses"] == "domain not stated" and domains["anatem"] == "biomedical"
 
 
 def test_a_bin_holds_what_is_above_the_edge_before_it_up_to_its_own():
@@ -122,7 +122,7 @@ def test_instructions_shown_are_of_the_texts_of_least_hash(small, shown):
             texts.setdefault(at, {}).setdefault(row["text_sha256"], []).append(row)
     for (key, task), by_hash in texts.items():
         drawn = {id_ for of_key, of_task, id_, _, _ in shown["samples"] if (of_key, of_task) == (key, task)}
-        least = sorted(by_hash)[: samples.INSTRUCTIONS_A_TASK]
+        least = sorted(by_hash)[: samples.INSTRUCTIONS_PER_TASK]
         assert drawn == {
             next((row for row in by_hash[one] if row["positives"]), by_hash[one][0])["id"] for one in least
         }
@@ -159,7 +159,7 @@ def test_the_draw_does_not_depend_on_how_rows_come_in_tables(labels, rows):
     assert in_parts([examples[at : at + rows] for at in range(0, len(examples), rows)][::-1]) == whole
     for label in {*"pqr", ""}:
         having = [e for e in examples if (label in [x.label for x in e.entities] if label else not e.entities)]
-        assert len(whole.get(label, [])) == min(len(having), EXAMPLES_A_LABEL)
+        assert len(whole.get(label, [])) == min(len(having), EXAMPLES_PER_LABEL)
         assert all(example in having for example in whole.get(label, []))
 
 
@@ -197,7 +197,7 @@ def test_examples_do_not_depend_on_shards(tmp_path, size):
     whole = drawn([rows])
     assert drawn([rows[at : at + size] for at in range(0, len(rows), size)]) == whole
     assert all(row in map(compact, rows) for row in whole["a"])
-    assert len(whole["a"]) == 3 * EXAMPLES_A_LABEL
+    assert len(whole["a"]) == 3 * EXAMPLES_PER_LABEL
 
 
 @pytest.mark.parametrize("size", [10, 31, 1_000])
@@ -220,7 +220,7 @@ def test_instructions_do_not_depend_on_shards(tmp_path, size):
     for keys in (["a"], ["a", "海/b"]):
         drawn = samples.instructions(str(tmp_path), shards[::-1], keys)
         of_keys = {key: [row[2] for row in drawn if row[0] == key] for key in expected}
-        wanted = {key: [id_ for _, id_ in sorted(of)[: samples.INSTRUCTIONS_A_TASK]] for key, of in expected.items()}
+        wanted = {key: [id_ for _, id_ in sorted(of)[: samples.INSTRUCTIONS_PER_TASK]] for key, of in expected.items()}
         assert of_keys == {key: wanted[key] if key in keys else [] for key in wanted}
 
 
@@ -278,7 +278,7 @@ def test_groups_take_turns_within_the_bound():
 
 
 def test_of_a_large_dictionary_the_labels_with_most_neighbours_are_shown():
-    names = [f"label {n}" for n in range(LABELS_A_SET + 50)]
+    names = [f"label {n}" for n in range(LABELS_PER_SET + 50)]
     large = Dictionary("NER", "a", "A", "en", "lexical", {
         name: Ranking(tuple(Neighbour(other, 0.5) for other in (names[-1], names[0]) if n >= 50))
         for n, name in enumerate(names)

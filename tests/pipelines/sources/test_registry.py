@@ -38,7 +38,7 @@ def source(*forms: Form, **more) -> Source:
     return Source("n", "t", ("NER",), "en", "d", Licence.OPEN, "l", "h", "g", "c", forms, **more)
 
 
-def found(made: Source, *names: str):
+def find_files(made: Source, *names: str):
     return find(made, [File(name, name) for name in names])
 
 
@@ -48,34 +48,39 @@ def names(group) -> list[str]:
 
 def test_the_first_form_with_files_is_read_and_the_others_are_listed_once():
     forms = [Form(columns.read, (pattern,)) for pattern in ("*.a", "*.b", "*")]
-    here = found(source(*forms), "train.b", "test.b", "train.c", "x.b")
-    assert {split: names(group) for split, group in here.splits.items()} == {"train": ["train.b"], "test": ["test.b"]}
-    assert names(here.ignored) == ["train.c", "x.b"] or names(here.ignored) == ["train.c"]
-    assert names(here.unassigned) == ["x.b"]
-    assert found(source(Form(columns.read, ("*.a",))), "train.b") is None
+    grouped = find_files(source(*forms), "train.b", "test.b", "train.c", "x.b")
+    assert {split: names(group) for split, group in grouped.splits.items()} == {
+        "train": ["train.b"],
+        "test": ["test.b"],
+    }
+    assert names(grouped.ignored) == ["train.c", "x.b"] or names(grouped.ignored) == ["train.c"]
+    assert names(grouped.unassigned) == ["x.b"]
+    assert find_files(source(Form(columns.read, ("*.a",))), "train.b") is None
 
 
 def test_a_worker_reads_a_split_in_the_form_that_the_driver_found():
-    for located in registry.everything(registry.listing(str(SAMPLES))):
-        for split, group in located.found.splits.items() if located.found else ():
-            form = located.found.other_forms.get(split, located.found.form)
+    for located in registry.locate_all(registry.list_root(str(SAMPLES))):
+        for split, group in located.files.splits.items() if located.files else ():
+            form = located.files.other_forms.get(split, located.files.form)
             assert form_of(located.source, group).include == form.include, (located.key, split)
     assert form_of(source(Form(columns.read, ("*.a",), exclude=("no*",))), [File("no.a", "no.a")]) is None
 
 
 def test_a_held_out_source_is_test_data_alone():
     made = source(Form(columns.read, ("*.a",)), held_out=True)
-    assert {s: names(g) for s, g in found(made, "train.a", "dev.a").splits.items()} == {"test": ["dev.a", "train.a"]}
-    here = found(made, "train.a", "test.a")
-    assert {s: names(g) for s, g in here.splits.items()} == {"test": ["test.a"]}
-    assert names(here.ignored) == ["train.a"]
+    assert {s: names(g) for s, g in find_files(made, "train.a", "dev.a").splits.items()} == {
+        "test": ["dev.a", "train.a"]
+    }
+    grouped = find_files(made, "train.a", "test.a")
+    assert {s: names(g) for s, g in grouped.splits.items()} == {"test": ["test.a"]}
+    assert names(grouped.ignored) == ["train.a"]
 
 
 def test_a_split_without_the_file_that_it_needs_is_left_out():
     made = source(Form(columns.read, ("*.a", "*.labels"), needs=("*.a",)))
-    here = found(made, "train.a", "train.labels", "test.labels")
-    assert {s: names(g) for s, g in here.splits.items()} == {"train": ["train.a", "train.labels"]}
-    assert names(here.ignored) == ["test.labels"]
+    grouped = find_files(made, "train.a", "train.labels", "test.labels")
+    assert {s: names(g) for s, g in grouped.splits.items()} == {"train": ["train.a", "train.labels"]}
+    assert names(grouped.ignored) == ["test.labels"]
 
 
 def test_keys_of_cuts_share_a_folder():
@@ -145,7 +150,7 @@ def test_a_folder_of_ones_own_that_is_named_like_a_source_is_read_and_costs_no_o
     for key in ("resume_ner", "fewrel_0", "mine"):
         write_source(tmp_path / key, "NER", NER_SCHEMA, train=texts)
     shutil.copytree(SAMPLES / "fewrel", tmp_path / "fewrel")
-    located = {one.key: one for one in registry.everything(registry.listing(str(tmp_path))) if one.found}
+    located = {one.key: one for one in registry.locate_all(registry.list_root(str(tmp_path))) if one.files}
     assert {"resume_ner", "fewrel_0", "fewrel_1", "mine"} <= located.keys()
     for key, one in located.items():
         assert registry.source_at(str(tmp_path), key).title == one.source.title  # what a worker reads
@@ -154,7 +159,7 @@ def test_a_folder_of_ones_own_that_is_named_like_a_source_is_read_and_costs_no_o
     # A schema.json alone takes nothing from the dataset that lies there
     shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
     (tmp_path / "clue_ner/schema.json").write_text((tmp_path / "mine/schema.json").read_text())
-    (clue,) = [one for one in registry.everything(registry.listing(str(tmp_path))) if one.key == "clue_ner"]
+    (clue,) = [one for one in registry.locate_all(registry.list_root(str(tmp_path))) if one.key == "clue_ner"]
     assert clue.source is load("clue_ner") and registry.source_at(str(tmp_path), "clue_ner") is load("clue_ner")
 
 
@@ -212,15 +217,18 @@ def test_a_wrong_data_root(flags, capsys):
 
 def test_a_split_that_the_preferred_form_lacks_comes_from_another():
     forms = Form(columns.read, ("*.a",)), Form(columns.read, ("*.b",))
-    here = found(source(*forms), "train.a", "train.b", "test.b")
-    assert {split: names(group) for split, group in here.splits.items()} == {"train": ["train.a"], "test": ["test.b"]}
-    assert here.other_forms == {"test": forms[1]}
-    assert names(here.ignored) == ["train.b"]
+    grouped = find_files(source(*forms), "train.a", "train.b", "test.b")
+    assert {split: names(group) for split, group in grouped.splits.items()} == {
+        "train": ["train.a"],
+        "test": ["test.b"],
+    }
+    assert grouped.other_forms == {"test": forms[1]}
+    assert names(grouped.ignored) == ["train.b"]
 
 
 @pytest.mark.parametrize("other", [Form(columns.read, ("*.b",), splits={"*": "all"}),
                                    Form(columns.read, ("*.b",), collapsed=True)])  # fmt: skip
 def test_forms_without_official_splits_or_with_other_labels_are_not_mixed(other):
-    here = found(source(Form(columns.read, ("*.a",)), other), "train.a", "test.b")
-    assert list(here.splits) == ["train"]
-    assert names(here.ignored) == ["test.b"]
+    grouped = find_files(source(Form(columns.read, ("*.a",)), other), "train.a", "test.b")
+    assert list(grouped.splits) == ["train"]
+    assert names(grouped.ignored) == ["test.b"]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 import pipelines.sources
 from pipelines.sources import Licence, folder, load
-from pipelines.sources.source_files import Found, find
+from pipelines.sources.source_files import SourceFiles, find
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Event, Example, RawExample, Relation, mentions, surface
@@ -34,21 +34,21 @@ LABELS = {"entities": "entity_labels", "relations": "relation_labels", "events":
 Record = RawExample | BadRecord
 
 
-def find_sample(key: str, path: Path | None = None) -> Found:
+def find_sample(key: str, path: Path | None = None) -> SourceFiles:
     """The files of the sample below `path` (None: where it belongs; the cuts of one dataset share it)."""
     path = path or SAMPLES / folder(key)
-    found = find(load(key), list_files(str(path)))
-    assert found is not None, f"{path} holds no file of any form of {key}; write a sample of at least 20 records"
-    return found
+    source_files = find(load(key), list_files(str(path)))
+    assert source_files is not None, f"{path} holds no file of any form of {key}; write a sample of at least 20 records"
+    return source_files
 
 
-def read(key: str, found: Found) -> dict[str, list[Record]]:
+def read(key: str, source_files: SourceFiles) -> dict[str, list[Record]]:
     """The normalized records of each split."""
     source = load(key)
     maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
     return {
-        split: [r if isinstance(r, BadRecord) else normalize(r, *maps) for r in found.form.read(files)]
-        for split, files in found.splits.items()
+        split: [r if isinstance(r, BadRecord) else normalize(r, *maps) for r in source_files.form.read(files)]
+        for split, files in source_files.splits.items()
     }
 
 
@@ -123,18 +123,18 @@ def test_labels_are_words_with_a_description(key):
 
 @every_source
 def test_sample_has_the_records_it_should(key):
-    found = find_sample(key)
+    source_files = find_sample(key)
     splits = sample(key)
     if load(key).held_out:
         assert set(splits) == {"test"}, "a held-out source is test data alone"
     else:
         assert set(splits) == {"all"} or {"train", "test"} <= set(splits) <= set(SPLITS)
-    assert found.unassigned == []
+    assert source_files.unassigned == []
     cuts = [sample(other) for other in KEYS if folder(other) == folder(key)]  # of one dataset, which share the sample
     assert sum(len(examples(all_records(cut))) for cut in cuts) >= 20
     assert 1 <= len({record.place for cut in cuts for record in bad_records(all_records(cut))}) <= len(cuts)
     for split, records in splits.items():
-        names = {file.name for file in found.splits[split]}
+        names = {file.name for file in source_files.splits[split]}
         assert examples(records)
         for record in records:
             assert file_of(record) in names and line_of(record) >= 1, f"{record.place} is no file:line"
@@ -246,14 +246,14 @@ def test_a_cut_file_loses_records_at_its_end_only(key, tmp_path):
     before = sample(key)
     path = tmp_path / key
     shutil.copytree(SAMPLES / folder(key), path)
-    found = find_sample(key, path)
-    for split, files in found.splits.items():
+    source_files = find_sample(key, path)
+    for split, files in source_files.splits.items():
         for file in files[:4]:
             data = file.read()
             for cut in {len(data) * part // CUTS for part in range(CUTS)}:
                 Path(file.path).write_bytes(data[:cut])
                 try:
-                    after = read(key, Found(found.form, {split: files}, [], []))[split]
+                    after = read(key, SourceFiles(source_files.form, {split: files}, [], []))[split]
                 except SourceError as error:
                     assert file.name in str(error)
                 else:

@@ -19,12 +19,12 @@ def data(tmp_path):
 
 def unread(data, *chosen) -> dict[tuple[str, str], str]:
     """(folder, file) → reason."""
-    listed = registry.listing(str(data))
-    everything = registry.everything(listed)
-    located = registry.locate(everything, chosen, str(data))
+    listing = registry.list_root(str(data))
+    all_sources = registry.locate_all(listing)
+    located = registry.select(all_sources, chosen, str(data))
     return {
         (group.folder, name): group.reason
-        for group in unread_files(listed, everything, located if chosen else None)
+        for group in unread_files(listing, all_sources, located if chosen else None)
         for name in group.files
     }
 
@@ -37,7 +37,7 @@ def test_what_is_read_is_not_named(data):
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("conll2003/eng.testb.gz", "packed; unpack it"),
+        ("conll2003/eng.testb.gz", "compressed or an archive; unpack it"),
         ("conll2003/notes/README", "documentation"),
         ("mine/Licence.txt", "documentation"),
         ("notes.md", "documentation"),
@@ -45,10 +45,10 @@ def test_what_is_read_is_not_named(data):
         ("mine/more.json", "no source reads it"),
         ("mine/deeper/train.json", "no source reads it"),
         ("mine/TEST.JSON", "no source reads it"),
-        ("corpus.zip", "packed; unpack it"),
-        ("train.json", "no source is called so, and no schema.json lies beside train.json"),
-        ("conll2013/eng.train", "no source is called so, and no schema.json lies beside train.json"),
-        ("scierc/notes.doc", "no file in it is one of the source's; "),
+        ("corpus.zip", "compressed or an archive; unpack it"),
+        ("train.json", "no source has this name, and there is no schema.json beside train.json"),
+        ("conll2013/eng.train", "no source has this name, and there is no schema.json beside train.json"),
+        ("scierc/notes.doc", "it contains none of the files of this source; "),
     ],
 )
 def test_what_nobody_reads_is_named(data, path, reason):
@@ -63,8 +63,8 @@ def test_what_nobody_reads_is_named(data, path, reason):
 def test_every_usual_name_of_the_validation_split_is_read(data, name):
     shutil.copy(data / "mine/train.json", data / "mine" / name)
     assert unread(data) == {}
-    (mine,) = [located for located in registry.everything(registry.listing(str(data))) if located.key == "mine"]
-    assert set(mine.found.splits) == {"train", "validation"}
+    (mine,) = [located for located in registry.locate_all(registry.list_root(str(data))) if located.key == "mine"]
+    assert set(mine.files.splits) == {"train", "validation"}
 
 
 def test_with_sources_chosen_only_their_folders_are_looked_at(data):
@@ -79,7 +79,7 @@ def test_a_file_that_one_cut_reads_is_not_named_for_the_others(tmp_path):
     shutil.copytree(SAMPLES / "instructie", tmp_path / "instructie")
     (tmp_path / "instructie/train_zh_plus.json").write_text("{}\n")
     assert unread(tmp_path) == {
-        ("instructie", "train_zh_plus.json"): "in another form, or of no use alone",
+        ("instructie", "train_zh_plus.json"): "not in the form that is read, or incomplete without other files",
         ("instructie", "schema_en.json"): "no source reads it",
         ("instructie", "schema_zh.json"): "no source reads it",
     }
@@ -88,8 +88,8 @@ def test_a_file_that_one_cut_reads_is_not_named_for_the_others(tmp_path):
 def test_a_line_names_three_files_and_counts_the_others(data):
     for number in range(5):
         (data / f"mine/{number}.doc").write_text("x")
-    listed = registry.listing(str(data))
-    (line,) = map(str, unread_files(listed, registry.everything(listed), None))
+    listing = registry.list_root(str(data))
+    (line,) = map(str, unread_files(listing, registry.locate_all(listing), None))
     assert line == "mine/: left out 0.doc, 1.doc, 2.doc and 2 more (no source reads it)"
 
 
@@ -99,6 +99,6 @@ def test_a_file_that_cannot_be_read_is_the_problem_of_its_folder_alone(data, nam
     path = data / "other" / name
     path.write_bytes(path.read_bytes().decode().encode("utf-16-le"))
     assert unread(data, "conll2003", "mine", "other") == {}
-    problems = {located.key: located.problem for located in registry.everything(registry.listing(str(data)))}
+    problems = {located.key: located.problem for located in registry.locate_all(registry.list_root(str(data)))}
     assert problems["other"] == f"{name}:1: UTF-16 without a byte order mark; re-encode it as UTF-8"
     assert not problems["mine"] and not problems["conll2003"]

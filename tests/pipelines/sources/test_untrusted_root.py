@@ -30,7 +30,7 @@ def root(tmp_path) -> Path:
 
 
 def ingest(root: Path, output: Path, capsys) -> tuple[int, list[str], bytes]:
-    """The exit code, what is said, and the bytes of all examples."""
+    """The exit code, the messages, and the bytes of all examples."""
     code = build.main(
         ["--data_root", str(root), "--output", str(output), "--hard_negatives", "none", "--only", "ingest"]
     )
@@ -42,11 +42,13 @@ def test_a_link_out_of_a_dataset_is_not_read_and_is_named(root, tmp_path, capsys
     (root / "mine/test.json").symlink_to(tmp_path / "private/test.json")
     (root / "theirs/deep").mkdir(parents=True)
     (root / "theirs/deep/private").symlink_to(tmp_path / "private")
-    code, said, texts = ingest(root, tmp_path / "build", capsys)
+    code, messages, texts = ingest(root, tmp_path / "build", capsys)
     assert code == 0
     for folder, name in (("mine", "test.json"), ("theirs", "deep/private")):
         assert [
-            line for line in said if f"{folder}/: left out {name} (" in line and "leads out of the data root" in line
+            line
+            for line in messages
+            if f"{folder}/: left out {name} (" in line and "leads out of the data root" in line
         ]
     assert b"Orla Quill" in texts
     assert b"vault" not in texts
@@ -67,11 +69,11 @@ def test_special_files_and_names_that_are_no_utf8_cost_nothing_else(root, tmp_pa
     bad = os.path.join(os.fsencode(root), "语料\x1b[31m".encode("gb18030"))
     os.mkdir(bad)
     os.symlink(os.fsencode(root / "mine/train.json"), os.path.join(bad, b"train.json"))
-    code, said, texts = ingest(root, tmp_path / "build", capsys)
+    code, messages, texts = ingest(root, tmp_path / "build", capsys)
     assert (code, texts) == (0, expected)
-    assert "note: mine/: left out dev.json, test.json (no regular file)" in said
-    assert "note: left out pipe (no regular file)" in said
-    assert r"note: left out \udcd3\udcef\udcc1\udccf\x1b[31m (its name is not valid UTF-8; rename it)" in said
+    assert "note: mine/: left out dev.json, test.json (no regular file)" in messages
+    assert "note: left out pipe (no regular file)" in messages
+    assert r"note: left out \udcd3\udcef\udcc1\udccf\x1b[31m (its name is not valid UTF-8; rename it)" in messages
 
 
 SAMPLE_FILES = [path for path in sorted(SAMPLES.rglob("*")) if path.is_file()]
@@ -90,11 +92,11 @@ def test_no_xml_has_another_file_read(tmp_path, name):
     assert b"&key;" in body
     shutil.copytree(SAMPLES / name.parts[0], tmp_path / "raw" / name.parts[0])
     (tmp_path / "raw" / name).write_bytes(b"%b\n<!DOCTYPE %b [%b]>\n<%b%b" % (head, start, entity, start, body))
-    listed = registry.listing(str(tmp_path / "raw"))
-    for located in registry.everything(listed):
-        for split in located.found.splits if located.found else ():
+    listing = registry.list_root(str(tmp_path / "raw"))
+    for located in registry.locate_all(listing):
+        for split in located.files.splits if located.files else ():
             with contextlib.suppress(SourceError):
-                assert "Wren Hall" not in repr(list(located.found.read(split)))
+                assert "Wren Hall" not in repr(list(located.files.read(split)))
 
 
 def test_a_root_of_which_nothing_can_be_listed_is_one_line(tmp_path, capsys):
@@ -127,9 +129,9 @@ def test_settings_that_may_not_be_read_are_not_opened(root, tmp_path, capsys):
             (root / name / "source.yaml").symlink_to(target)
         else:
             (root / name / "source.yaml").mkdir()
-    code, said, texts = ingest(root, tmp_path / "build", capsys)
+    code, messages, texts = ingest(root, tmp_path / "build", capsys)
     assert code == 3 and b"Orla Quill" in texts
-    assert {line.split(":")[1] for line in said if line.startswith("error: ")} == {
+    assert {line.split(":")[1] for line in messages if line.startswith("error: ")} == {
         " source pipe", " source link", " source folder",
     }  # fmt: skip
     digest = hashlib.sha256((tmp_path / "private/test.json").read_bytes()).hexdigest()

@@ -42,12 +42,12 @@ def test_task_and_language_come_from_the_folders_above(tmp_path):
     assert (first.source.name, first.source.tasks, first.source.lang) == ("towns", ("NER",), "en")
     assert (first.source.licence, first.source.licence_text) == (Licence.ASK, "none stated")
     assert first.source.entity_labels == {"person": Label("person"), "town": Label("town")}
-    splits = {split: [file.name for file in files] for split, files in first.found.splits.items()}
+    splits = {split: [file.name for file in files] for split, files in first.files.splits.items()}
     assert splits == {"train": ["train.json"], "validation": ["dev.json"], "test": ["test.json"]}
-    assert first.found.ignored == first.found.unassigned == []
+    assert first.files.ignored == first.files.unassigned == []
     assert made[1].source.lang == "zh"
     assert (made[2].source.tasks, made[2].source.lang) == (("NER",), "en")
-    assert list(made[2].found.splits) == ["validation"]
+    assert list(made[2].files.splits) == ["validation"]
 
 
 def test_source_yaml_comes_first(tmp_path):
@@ -69,7 +69,7 @@ def test_a_licence_class(tmp_path, licence):
     ("settings", "message"),
     [
         ("lang: en\nnmae: x\n", "source.yaml:2: unknown key 'nmae'; did you mean name?"),
-        ("xyzzy: x\n", "source.yaml:1: unknown key 'xyzzy'; known are name, task, lang, license"),
+        ("xyzzy: x\n", "source.yaml:1: unknown key 'xyzzy'; known keys: name, task, lang, license"),
         ("lang: en\n\ntask: ner\n", "source.yaml:3: task is 'ner'; it must be one of NER, RE, SPO, EE, EET, EEA, KG"),
         ("lang: fr\n", "lang is 'fr'; it must be one of en, zh"),
         ("name: 3\n", "name is 3; it must be a text"),
@@ -86,10 +86,10 @@ def test_a_licence_class(tmp_path, licence):
 )
 def test_a_wrong_source_yaml(tmp_path, settings, message):
     path = folder(tmp_path / "NER", settings=settings, train=[OSLO]) / "source.yaml"
-    (found,) = sources_below(str(tmp_path))
-    assert found.problem.startswith(f"{path}:") and message in found.problem
-    assert "\n" not in found.problem
-    assert len(found.problem) < 500
+    (user_folder,) = sources_below(str(tmp_path))
+    assert user_folder.problem.startswith(f"{path}:") and message in user_folder.problem
+    assert "\n" not in user_folder.problem
+    assert len(user_folder.problem) < 500
 
 
 @pytest.mark.parametrize("name", ["2020-13-45", "2020-01-01", "12:30", "no", "1_000", "010", "语料"])
@@ -118,16 +118,16 @@ def test_the_data_root_itself(tmp_path):
     root = folder(tmp_path / "IE-zh" / "NER" / "mine", train=[OSLO])
     [made] = sources_below(str(root))
     assert (made.key, made.source.name, made.source.tasks, made.source.lang) == ("mine", "mine", ("NER",), "zh")
-    assert [file.name for file in made.found.splits["train"]] == ["train.json"]
+    assert [file.name for file in made.files.splits["train"]] == ["train.json"]
     assert repr(source_at(str(root), "mine")) == repr(made.source)
     assert [source.key for source in sources_below(f"{root}/")] == ["mine"]
     # What lies below it is not mixed in.
     folder(root / "more", train=[OSLO, OSLO])
     assert len(find(made.source, list_files(str(root))).splits["train"]) == 1
     assert [source.key for source in sources_below(str(root))] == ["mine", "more"]
-    assert len(sources_below(str(root))[0].found.splits["train"]) == 1
+    assert len(sources_below(str(root))[0].files.splits["train"]) == 1
     folder(root / "mine", train=[OSLO])
-    with pytest.raises(ConfigError, match="share a key"):
+    with pytest.raises(ConfigError, match="have the same key"):
         sources_below(str(root))
 
 
@@ -137,7 +137,7 @@ def test_a_worker_finds_the_same_source(tmp_path):
     source = source_at(str(tmp_path), "IE-en/NER/towns")
     assert repr(source) == repr(made.source)  # a partial equals no other
     assert repr(pickle.loads(pickle.dumps(source))) == repr(source)
-    with pytest.raises(SourceError, match="IE-en/NER/rivers: no folder in the unified format"):
+    with pytest.raises(SourceError, match="IE-en/NER/rivers: not a folder in the unified format"):
         source_at(str(tmp_path), "IE-en/NER/rivers")
 
 
@@ -145,15 +145,15 @@ def test_instructions_are_named_and_left_out(tmp_path):
     row = {"task": "NER", "source": "x", "instruction": '{"schema": []}', "output": "{}"}
     folder(tmp_path / "NER" / "made", train=[row], test=[{"id": "1", "instruction": "{}", "label": "[]"}])
     folder(tmp_path / "NER" / "mixed", train=[row], dev=[OSLO])
-    listed = list_files(str(tmp_path))
-    assert [file.name for file in instruction_files(listed)] == [
+    raw_files = list_files(str(tmp_path))
+    assert [file.name for file in instruction_files(raw_files)] == [
         "NER/made/test.json",
         "NER/made/train.json",
         "NER/mixed/train.json",
     ]
-    [mixed] = sources_below(str(tmp_path), listed)
+    [mixed] = sources_below(str(tmp_path), raw_files)
     assert mixed.key == "NER/mixed"
-    assert {split: [f.name for f in files] for split, files in mixed.found.splits.items()} == {
+    assert {split: [f.name for f in files] for split, files in mixed.files.splits.items()} == {
         "validation": ["dev.json"]
     }
 
@@ -167,14 +167,14 @@ def test_folders_of_other_datasets_are_left_alone(tmp_path):
     made = sources_below(str(tmp_path))
     # Three lines of the right shape beside records without a layer: data to predict on may look like that.
     assert [source.key for source in made] == ["NER/tokens"]
-    reader = made[0].source.forms[0].read(made[0].found.splits["train"])
+    reader = made[0].source.forms[0].read(made[0].files.splits["train"])
     assert [type(item) for item in reader] == [BadRecord]
 
 
 def test_data_to_predict_on(tmp_path):
     folder(tmp_path / "NER" / "new", test=[{"text": "Oslo"}, {"text": "Bergen", "entity": None}])
     [made] = sources_below(str(tmp_path))
-    assert list(made.source.forms[0].read(made.found.splits["test"])) == [
+    assert list(made.source.forms[0].read(made.files.splits["test"])) == [
         RawExample("test.json:1", "Oslo"),
         RawExample("test.json:2", "Bergen"),
     ]
@@ -254,7 +254,7 @@ def test_every_task_has_the_maps_that_its_records_need(tmp_path, task):
     source = made.source
     empty = {"entity_labels": {}, "relation_labels": {}, "event_labels": {}, "typed_labels": ()}
     assert {name: getattr(source, name) for name in (*empty, "tasks")} == {**empty, **expected}
-    [raw] = source.forms[0].read(made.found.splits["train"])
+    [raw] = source.forms[0].read(made.files.splits["train"])
     kept = normalize(raw, source.entity_labels, source.relation_labels, source.event_labels, source.role_names)
     assert replace(kept, unknown_labels=()) == raw
 
@@ -262,13 +262,13 @@ def test_every_task_has_the_maps_that_its_records_need(tmp_path, task):
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not here")
 def test_the_published_samples():
     made = sources_below(str(SHARED / "reference"))
-    found = {source.key.split("/")[-2]: source for source in made}
-    assert len(made) == len(found) == 7 and not any(source.problem for source in made)
+    by_task = {source.key.split("/")[-2]: source for source in made}
+    assert len(made) == len(by_task) == 7 and not any(source.problem for source in made)
     counts = {}
-    for task, folder_ in found.items():
+    for task, folder_ in by_task.items():
         source = folder_.source
         assert source.lang == "zh"
-        records = list(source.forms[0].read(folder_.found.splits["train"]))
+        records = list(source.forms[0].read(folder_.files.splits["train"]))
         kept = [
             normalize(raw, source.entity_labels, source.relation_labels, source.event_labels, source.role_names)
             for raw in records

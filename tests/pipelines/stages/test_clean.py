@@ -205,12 +205,12 @@ def test_a_split_that_is_lost_to_a_test_split_is_told(run, capsys):
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train, dev=[*train[:1], ner("Only here.")], test=train)
     write_source(run.data / "b", "NER", NER_SCHEMA, train=[*train[:3], ner("Another text.")], test=train[:2])
     run()
-    told = [line for line in capsys.readouterr().err.splitlines() if "cleaning left" in line]
+    told = [line for line in capsys.readouterr().err.splitlines() if "cleaning kept" in line]
     assert told == [
-        "warning: a/train: cleaning left 0 of 4 rows (leakage 4 into the test split of a, b); "
-        "rejects/clean/ has each of them",
-        "note: b/train: cleaning left 1 of 4 rows (leakage 3 into the test split of a, b); "
-        "rejects/clean/ has each of them",
+        "warning: a/train: cleaning kept 0 of 4 rows (leakage 4 into the test split of a, b); "
+        "rejects/clean/ lists the others",
+        "note: b/train: cleaning kept 1 of 4 rows (leakage 3 into the test split of a, b); "
+        "rejects/clean/ lists the others",
     ]
 
 

@@ -80,7 +80,7 @@ def test_a_source_that_is_missing_fails_alone_and_says_where_to_get_it(data, cap
     code, manifest = run(data, "--sources", "conll2003,scierc")
     assert code == 3
     assert keys(manifest) == {"conll2003"}
-    assert "no file of it in scierc/; " in capsys.readouterr().err
+    assert "none of its files is in scierc/; " in capsys.readouterr().err
 
 
 def test_a_source_folder_of_ones_own_that_is_wrong_fails_alone(data, capsys):

@@ -231,7 +231,7 @@ def test_a_dictionary_that_covers_nothing_is_said_on_the_card(tmp_path):
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stderr.splitlines() if line.startswith(f"warning: {given}: names no label of any")]
     card = (output / "README.md").read_text()
-    assert "Taken from a given dictionary (`own.json`), which names no label of these sources" in card
+    assert "Taken from an existing dictionary (`own.json`), which contains no label of these sources" in card
     assert not any(hard_negatives_of(output, "NER", "clue").values())
 
 

@@ -27,8 +27,8 @@ def from_stage(first: str) -> tuple[str, ...]:
 
 def stages(*keys: str) -> dict[str, dag.Stage]:
     """Those of a build of bundled samples (no key: of all)."""
-    listed = registry.listing(str(SAMPLES))
-    located = registry.locate(registry.everything(listed), keys, listed.root)
+    listed = registry.list_root(str(SAMPLES))
+    located = registry.select(registry.locate_all(listed), keys, listed.root)
     return plan_stages(Config(data_root=str(SAMPLES)), located, PipelineOptions([]))
 
 

@@ -185,7 +185,7 @@ def test_one_text_in_two_rows_is_a_fault_unless_they_are_only_to_be_counted(tmp_
         assert len(lines) == 1 and repeated in lines[0]
     else:
         assert build.main(flags) == 0
-        assert "2 rows stand beside others of the same text" in (output / "README.md").read_text()
+        assert "2 rows share their text with other rows" in (output / "README.md").read_text()
         assert "2 行与同一划分中文本相同" in (output / "README_zh.md").read_text().replace("有 ", "")
 
 
