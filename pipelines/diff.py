@@ -278,7 +278,7 @@ def hash_gold(row: dict, path: str) -> int:
     """A 64-bit hash of the annotations that a row answers with.
 
     The sum over the rows of an example does not depend on how its labels are divided into prompts. Test rows contain
-    all annotations of the example. Raises ConfigError, which names the shard `path`, if the output is not a JSON object.
+    all annotations of the example. Raises ConfigError, which names the shard `path`, for an invalid output.
     """
     if row["label"] is not None:
         return hash_text(row["label"])

@@ -2,7 +2,7 @@
 
 The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
 Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
-all its rows. What only shows over all shards group_parts (leaks, duplicates, lost rows) comes from counts and from the
+all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from counts and from the
 keys of all texts, which are noted in the same way.
 """
 
@@ -110,7 +110,7 @@ class Part:
 class Check:
     """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
 
-    A call costs Great Expectations some tenths of a second whatever the rows, so small shards go group_parts.
+    A call costs Great Expectations some tenths of a second whatever the rows, so small shards are grouped.
     """
 
     suite: str
@@ -260,15 +260,15 @@ class CheckShards(beam.DoFn):
         }
 
     def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
-        """Of each shard; those with the same label sets are profiled group_parts, for a profile of few rows takes as long
-        as one of hundreds.
+        """Of each shard; those with the same label sets are profiled together, because a profile of few rows takes
+        as long as one of hundreds.
         """
         alike: dict[tuple, list[Part]] = defaultdict(list)
         for part in parts:
             alike[tuple(part.tasks.items())].append(part)
         for group in alike.values():
-            group_parts = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
-            yield from self.profiles(group[0], [group_parts])
+            rows = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
+            yield from self.profiles(group[0], [rows])
 
     def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
         """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.notable`).
@@ -317,7 +317,7 @@ class CheckShards(beam.DoFn):
 
 
 def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables that hold all rows of an example that they hold one of (rows of one stand group_parts)."""
+    """The same rows in tables that never divide an example. The rows of an example must be consecutive."""
     waiting: pa.Table | None = None
     for table in tables:
         joined = table if waiting is None else pa.concat_tables([waiting, table])
