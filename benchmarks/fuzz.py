@@ -27,7 +27,7 @@ import pipelines
 from benchmarks.mutations import mutated
 from pipelines import sources
 from pipelines.sources import Source, user_data
-from pipelines.sources.source_files import deal, matches
+from pipelines.sources.source_files import group_by_split, matches
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, ConfigError, Reason, Reject, SourceError
 from schemas.example import Example, RawExample, mentions
@@ -133,7 +133,7 @@ def source_cases(key: str) -> Iterator[Case]:
     all_files = list_files(str(SAMPLES / sources.folder(key)))
     for number, form in enumerate(sources.load(key).forms):
         included = [f for f in all_files if matches(f.name, form.include) and not matches(f.name, form.exclude)]
-        splits, _, _ = deal(form, included)
+        splits, _, _ = group_by_split(form, included)
         for split, files in (splits or {"train": all_files[:4]}).items():
             yield Case(key, number, split, tuple((file.name, file.read()) for file in files))
 

@@ -44,7 +44,7 @@ class Stage:
 
 
 def fingerprints(stages: Mapping[str, Stage], root: Path = code.ROOT) -> dict[str, str]:
-    """Stage name → fingerprint, with every stage after those that it needs. `root`: as in `code`."""
+    """Stage name → fingerprint, ordered so that every stage comes after those that it needs. `root`: as in `code`."""
     by_name: dict[str, str] = {}
     for name in TopologicalSorter({s.name: s.needs for s in stages.values()}).static_order():
         stage = stages[name]

@@ -1,4 +1,4 @@
-"""What all stages of a build are made from: the checked configuration, the sources, and the options of the runner."""
+"""The inputs of all stages of a build: the checked configuration, the sources and the options of the runner."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,14 +23,15 @@ class BuildSettings:
 
     @property
     def collapse(self) -> tuple[str, ...]:
-        """Keys of the sources whose entity labels become the one that they were published with: as the configuration
-        asks, and those whose files hold nothing else.
+        """Keys of the sources whose entity labels are collapsed to the one label of the published dataset.
+
+        These are the sources named in the configuration, and those whose files contain only that label.
         """
         collapsed = [source.key for source in self.located if source.files and source.files.form.collapsed]
         return (*self.config.ingest.collapse, *sorted(collapsed))
 
     def tasks(self, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Source key → its tasks that this build is for, of the sources `keys`, in the order of `located`."""
+        """Source key → the tasks of the source in this build, for the sources `keys`, in the order of `located`."""
         keys, wanted = set(keys), self.config.instruct.tasks
         return {
             source.key: tuple(task for task in TASKS if task in source.source.tasks and task in wanted)

@@ -1,8 +1,8 @@
-"""examples/ → clean/<source>/<split>-NNNNN.parquet: repaired, windowed, each text once, without leaks.
+"""examples/ → clean/<source>/<split>-NNNNN.parquet: repaired and cut into windows, without repeated texts and leaks.
 
-Only keys cross a shuffle: 16-byte hashes of every text come together; of the rows that share one, what they annotate
-meets by hash bucket; the decisions go back to the shard that each row lies in. The rows never leave their shard, but
-for the few that a row of the same text in another shard takes up.
+Only keys are shuffled. First, the 16-byte hashes of all texts are gathered. Then the annotations of the rows that share
+a hash are grouped by hash bucket. Finally, the decisions are sent back to the shard of each row. The rows stay in their
+shard, except for the few that are united with a row of the same text in another shard.
 """
 
 import gc
@@ -60,8 +60,8 @@ def run(build: BuildSettings, output: str) -> Cleaned:
         for split in read_result(output, Ingested).splits
         for shard in split.shards
     }
-    shards = [Shard(number, *which) for number, which in enumerate(sorted(rows))]
-    # Largest first, so that no worker is left with a large shard at the end
+    shards = [Shard(number, *place) for number, place in enumerate(sorted(rows))]
+    # Largest first, so that no worker gets a large shard at the end
     elements = sorted(shards, key=lambda shard: -rows[shard.key, shard.split, shard.path])
     transform = Clean(output, shards, build.config.clean.max_chars, build.config.clean.same_text)
     run_pipeline("clean", elements, transform, build.options, output, "clean", len(shards))
@@ -71,7 +71,7 @@ def run(build: BuildSettings, output: str) -> Cleaned:
 
 
 def cut_folder(output: str) -> str:
-    """Where repaired windows and the keys of their texts wait for the decisions on them."""
+    """The folder of the repaired windows and the keys of their texts, until the decisions on them are made."""
     return f"{output}/clean/.cut"
 
 
@@ -84,7 +84,7 @@ def cut_keys_path(output: str, shard: Shard) -> str:
 
 
 def windows_path(output: str, shard: Shard) -> str:
-    """The file of the shard's repaired windows: its own where none had to be written."""
+    """The file with the repaired windows of the shard: the shard itself if no row had to be changed."""
     cut = cut_path(output, shard)
     return cut if files.exists(cut) else f"{output}/{shard.path}"
 
@@ -105,28 +105,29 @@ class Clean(beam.PTransform):
             cut["keys"]
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Find shared keys" >> beam.FlatMap(shared_rows)
-            | "Deal out" >> beam.GroupByKey()
+            | "Group keys" >> beam.GroupByKey()
             | "Read rows" >> beam.FlatMap(read_shard_keys, self.output, self.shards).with_output_types(Keys)
         )
-        documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(Keys)  # tells the coder
+        # `unchanged` only declares the type, which selects the coder
+        documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(Keys)
         splits = {number: (shard.key, shard.split) for number, shard in self.shards.items()}
         decided = (
             (rows, documents)
-            | "All that meet" >> beam.Flatten()
-            | "Meet by hash" >> beam.GroupByKey()
+            | "All keys" >> beam.Flatten()
+            | "Group by hash" >> beam.GroupByKey()
             | "Decide" >> beam.ParDo(Decide(splits, self.same_text)).with_outputs("unions", main="decisions")
         )
-        taken = (
+        united = (
             decided["unions"]
             | "Unions" >> beam.Map(unchanged).with_output_types(Keys)
-            | "Unions of a shard" >> beam.GroupByKey()
-            | "Read what is taken up" >> beam.FlatMap(read_united, self.output, self.shards).with_output_types(Keys)
+            | "Group unions" >> beam.GroupByKey()
+            | "Read united rows" >> beam.FlatMap(read_united, self.output, self.shards).with_output_types(Keys)
         )
         return (
             {
                 "shard": cut["shards"] | "Key by number" >> beam.Map(by_number),
                 "decisions": decided["decisions"] | "Decisions" >> beam.Map(unchanged).with_output_types(Keys),
-                "taken": taken,
+                "united": united,
             }
             | "Back to the shard" >> beam.CoGroupByKey()
             | "Write" >> beam.ParDo(WriteClean(self.output, self.max_chars))
@@ -143,8 +144,10 @@ def unchanged(element: Keys) -> Keys:
 
 @dataclass(frozen=True)
 class CutShard:
-    """A shard of examples/ after repair and cutting. `windows`: those left; `crosses_window`: layer → annotations that
-    no window holds; `rejects`: id, reason and detail of the windows that were dropped.
+    """A shard of examples/ after repair and cutting.
+
+    `windows`: number of windows that are left. `crosses_window`: layer → number of annotations that no window contains.
+    `rejects`: id, reason and detail of the dropped windows.
     """
 
     shard: Shard
@@ -160,13 +163,13 @@ def by_number(cut: CutShard) -> tuple[int, CutShard]:
 def read_shard_keys(
     element: tuple[int, Iterable[np.ndarray]], output: str, shards: dict[int, Shard]
 ) -> Iterator[tuple[int, pa.Table]]:
-    """The keys of some rows of a shard, by hash bucket."""
+    """(hash bucket, KEYS) of some rows of a shard. `element`: number of the shard, numbers of the rows."""
     number, (rows,) = element
     return read_row_keys(windows_path(output, shards[number]), number, rows)
 
 
 class Decide(beam.DoFn):
-    """A hash bucket with its keys → by shard, the decisions on its rows and the unions of them with others."""
+    """A hash bucket with its keys → the decisions on its rows, and their unions with other rows, by shard."""
 
     def __init__(self, splits: dict[int, tuple[str, str]], same_text: SameText):
         self.splits, self.same_text = splits, same_text
@@ -181,33 +184,33 @@ class Decide(beam.DoFn):
 def read_united(
     element: tuple[int, Iterable[pa.Table]], output: str, shards: dict[int, Shard]
 ) -> Iterator[tuple[int, pa.Table]]:
-    """The examples of a shard that rows of others take up, by the shard of these."""
+    """The examples of a shard that are united with rows of other shards, by the number of the other shard."""
     number, unions = element
     shard = shards[number]
     return read_united_rows(unions, windows_path(output, shard), f"{output}/{shard.path}")
 
 
 class RepairAndCut(beam.DoFn):
-    """A shard → its repaired windows and the keys of their texts on disk, and what has been dropped so far.
+    """A shard → a CutShard, with the repaired windows and the keys of their texts on disk.
 
-    A document that was cut has its key beside its windows: where it was cut depends on its annotations, so another
-    copy of it may have other windows.
+    A document that was cut has a key in addition to those of its windows: the cuts depend on the annotations, so
+    another copy of the document may have other windows.
     """
 
     def __init__(self, output: str, max_chars: int):
         self.output, self.max_chars = output, max_chars
 
     def setup(self):
-        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+        gc.freeze()  # else every garbage collection would traverse the imported modules again
 
     def process(self, shard: Shard):
         tables = list(read_batches(f"{self.output}/{shard.path}", EXAMPLES_PER_TABLE))
-        fine = [untouched(table, self.max_chars) for table in tables]
+        unchanged_rows = [untouched(table, self.max_chars) for table in tables]
         crossing, rejects, documents = Counter(), [], KeyTables(shard.number)
-        if not all(rows.all() for rows in fine):
+        if not all(mask.all() for mask in unchanged_rows):
             rows = read = 0
             for n, table in enumerate(tables):
-                tables[n] = self.mended(table, fine[n], (read, rows), documents, crossing, rejects)
+                tables[n] = self.repair_rows(table, unchanged_rows[n], (read, rows), documents, crossing, rejects)
                 read, rows = read + table.num_rows, rows + tables[n].num_rows
             write_shard(cut_path(self.output, shard), EXAMPLES, tables)
         yield CutShard(shard, sum(table.num_rows for table in tables), dict(sorted(crossing.items())), rejects)
@@ -218,23 +221,26 @@ class RepairAndCut(beam.DoFn):
         for keyed in documents.tables():
             yield beam.pvalue.TaggedOutput("documents", keyed)
 
-    def mended(
+    def repair_rows(
         self,
         table: pa.Table,
-        fine: np.ndarray,
+        stays: np.ndarray,
         first: tuple[int, int],
         documents: KeyTables,
         crossing: Counter,
         rejects: list,
     ) -> pa.Table:
-        """The rows that are `fine`, and what becomes of the others, in their order; `first`: the number of the table's
-        first row, and of the first one that comes out.
+        """The table with the windows of its repaired rows in place of all rows that do not stay, in order.
+
+        `stays`: boolean per row. `first`: number of the first row of the table in the input and in the output shard.
+        Adds the documents that were cut to `documents`, lost annotations to `crossing` and dropped windows to
+        `rejects`.
         """
-        examples = iter(table_to_examples(table.filter(pa.array(~fine))))
+        examples = iter(table_to_examples(table.filter(pa.array(~stays))))
         order: list[int] = []
-        made: list[Example] = []
-        for number, stays in enumerate(fine.tolist()):
-            if stays:
+        new_rows: list[Example] = []
+        for number, row_stays in enumerate(stays.tolist()):
+            if row_stays:
                 order.append(number)
                 continue
             repaired, before = repair(next(examples)), len(order)
@@ -243,34 +249,34 @@ class RepairAndCut(beam.DoFn):
             for window in cut:
                 problem = low_quality(window)
                 if not window.tasks:
-                    rejects.append((window.id, Reason.UNANNOTATED, "its annotations are unknown"))
+                    rejects.append((window.id, Reason.UNANNOTATED, "has no annotated layer"))
                 elif problem:
                     rejects.append((window.id, Reason.LOW_QUALITY, problem))
                 else:
-                    order.append(len(fine) + len(made))
-                    made.append(window)
+                    order.append(len(stays) + len(new_rows))
+                    new_rows.append(window)
             if len(cut) > 1 and len(order) > before:
                 documents.add(repaired, first[1] + before, len(order) - before, document=first[0] + number)
-        return pa.concat_tables([table, examples_to_table(made)]).combine_chunks().take(pa.array(order, pa.int64()))
+        return pa.concat_tables([table, examples_to_table(new_rows)]).combine_chunks().take(pa.array(order, pa.int64()))
 
 
 class WriteClean(beam.DoFn):
-    """A shard with all decisions on its rows → what is kept and what is rejected, on disk, and a summary with what the
-    checks of the kept rows found.
+    """A shard with all decisions on its rows → the kept rows and the rejects on disk, and an ExampleShard with counts
+    and the facts of the kept rows.
     """
 
     def __init__(self, output: str, max_chars: int):
         self.output, self.max_chars = output, max_chars
 
     def process(self, element: tuple[int, dict]):
-        _, given = element
-        (cut,) = given["shard"]
+        _, inputs = element
+        (cut,) = inputs["shard"]
         shard = cut.shard
-        every = [row for table in given["decisions"] for row in table.to_pylist()]
-        # A window may be dropped on its own and with its document: one reason counts, whatever order they come in.
-        every.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
-        drops = {row["row"]: row for row in every if not row["stays"]}
-        beside = {row["row"] for row in every if row["stays"]} - drops.keys()
+        decisions = [row for table in inputs["decisions"] for row in table.to_pylist()]
+        # A window may be dropped by itself and with its document. Sorting makes the choice of the reason deterministic.
+        decisions.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
+        drops = {row["row"]: row for row in decisions if not row["stays"]}
+        same_text = {row["row"] for row in decisions if row["stays"]} - drops.keys()
         stays = np.ones(cut.windows, bool)
         stays[list(drops)] = False
         checked: list[Facts | None] = []
@@ -281,7 +287,7 @@ class WriteClean(beam.DoFn):
             for row_id, reason, detail in cut.rejects
         ]
         source = windows_path(self.output, shard)
-        become, crossing = unite_rows(given["taken"], source, f"{self.output}/{shard.path}", self.max_chars)
+        replacements, crossing = unite_rows(inputs["united"], source, f"{self.output}/{shard.path}", self.max_chars)
 
         def kept() -> Iterator[pa.Table]:
             first = 0
@@ -302,18 +308,18 @@ class WriteClean(beam.DoFn):
                     )
                     if drop["reason"] == Reason.LEAKAGE:
                         leaks.update(drop["into"])
-                table = replace_rows(table, first, become)
+                table = replace_rows(table, first, replacements)
                 first += table.num_rows
-                left = table if mask.all() else table.filter(pa.array(mask))
-                count_layers(left, kept_counts)
-                histograms.append(lengths.of_examples(left))
-                checked.append(faultless_examples.facts(left, shard.key, shard.split, self.max_chars))
-                yield left
+                remaining = table if mask.all() else table.filter(pa.array(mask))
+                count_layers(remaining, kept_counts)
+                histograms.append(lengths.of_examples(remaining))
+                checked.append(faultless_examples.facts(remaining, shard.key, shard.split, self.max_chars))
+                yield remaining
 
         path = shard.path.replace("examples/", "clean/", 1)
-        if drops or become or source != f"{self.output}/{shard.path}":
+        if drops or replacements or source != f"{self.output}/{shard.path}":
             rows = write_shard(f"{self.output}/{path}", EXAMPLES, kept())
-        else:  # the same rows give the same bytes, whoever writes them
+        else:  # writing the same rows again would give the same bytes
             rows = sum(table.num_rows for table in kept())
             files.copy(source, f"{self.output}/{path}")
         keys = keys_path(self.output, shard.number)
@@ -334,7 +340,7 @@ class WriteClean(beam.DoFn):
             windows=cut.windows + len(cut.rejects),
             crosses_window=dict(sorted((crossing + Counter(cut.crosses_window)).items())),
             kept=LayerCounts(**kept_counts),
-            same_text=len(beside),
+            same_text=len(same_text),
             rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),
             leaks_into=dict(sorted(leaks.items())),
             histograms=TextHistograms(**lengths.sums(histograms)),
@@ -342,7 +348,7 @@ class WriteClean(beam.DoFn):
 
 
 def count_layers(table: pa.Table, counts: Counter) -> None:
-    """Adds the table's examples, entities, relations and events; an unknown layer counts none."""
+    """Adds the numbers of examples, entities, relations and events of the table; an unknown layer counts as 0."""
     counts["examples"] += table.num_rows
     for layer in ("entities", "relations", "events"):
         counts[layer] += pc.sum(pc.list_value_length(table[layer])).as_py() or 0

@@ -1,4 +1,4 @@
-"""The results and facts of all shards → the corpus suite over them, reports/validation.json and Data Docs."""
+"""The results and facts of all shards → the result of the corpus suite, reports/validation.json and Data Docs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,10 @@ from validation.suites import CORPUS_CULPRITS
 
 
 def conclude(lines: list[str], output: str) -> None:
-    """Merges the results of all shards, checks the corpus suite over their facts, writes the result and Data Docs."""
+    """Merges the results of all shards, checks their facts with the corpus suite, and writes the results and Data Docs.
+
+    `lines`: JSON objects with a `result` or with `facts`.
+    """
     parts = [msgspec.json.decode(line) for line in sorted(lines)]
     by_suite: dict[str, list[SuiteResult]] = {}
     for part in parts:
@@ -30,10 +33,10 @@ def conclude(lines: list[str], output: str) -> None:
 
 
 def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
-    """The facts of shards → those of folders and splits. Shards whose example numbers overlap repeat ids.
+    """Adds up the facts of shards per folder and split. Shards with overlapping example numbers have repeated ids.
 
-    A split is left out where it has no row and no fault: all of it may have been dropped, or ask for nothing. A fault
-    of a split that no shard has stays, for the suite to refuse.
+    A split without rows and faults is left out, since all its rows may have been dropped, or may ask for no label. A
+    fault of a split without shards is kept, so that the suite fails.
     """
     totals: dict[tuple[str, str], Counter] = {}
     culprits: dict[tuple[str, str], dict[str, list[str]]] = {}

@@ -108,9 +108,8 @@ def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
     if silent and len(silent) == len(label_sets):
         line = (
             f"warning: {path}: names no label of any source of this build, so nothing is asked with hard negatives; "
-            f"it is matched by task, source (published name or key) and label, "
-            f"and names {first_names(named) or 'no source'}"
-            f"; this build has {first_names(here)}"
+            "it is matched by task, source (published name or key) and label, and names "
+            f"{first_names(named) or 'no source'}; this build has {first_names(here)}"
         )
         print(printable(line), file=sys.stderr)
     elif silent:

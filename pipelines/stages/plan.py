@@ -1,4 +1,4 @@
-"""What a build is made from → its stages by name, in the order in which they run."""
+"""Configuration, sources and runner options → the stages of the build by name, in the order in which they run."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from pipelines.stages.build_settings import BuildSettings
 
 
 def plan_stages(config: Config, located: Sequence[Located], options: PipelineOptions) -> dict[str, Stage]:
-    """Raises MachineError where a file that decides a result, other than a raw file, cannot be read."""
+    """The stages of a build. Raises MachineError if a file that decides a result cannot be read, except raw files."""
     build = BuildSettings(config, tuple(located), options)
     modules = (ingest, clean, labels, mine, instruct, tokens, validate, report, card)
     return {stage.name: stage for stage in (module.stage(build) for module in modules)}

@@ -1,4 +1,4 @@
-"""All texts of clean/ → the rows that the clean stage should have dropped, found over all shards together."""
+"""All texts of clean/ → the rows that the clean stage should have dropped, compared over all shards."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -16,22 +16,24 @@ from transforms.shards import read_batches, read_shard
 
 
 def keys_folder(output: str) -> str:
-    """Where the keys of texts that had to be read are until they have been compared."""
+    """The temporary folder for keys that had to be computed from the texts again."""
     return f"{output}/reports/.keys"
 
 
 def text_keys(output: str, shard: int, path: str, sha256: str | None) -> str:
-    """The path of the keys of a shard's texts: those that the clean stage noted, where they are the ones with this
-    checksum; None says that the shard's texts are to be read.
+    """The path of the keys of the texts of a shard.
+
+    This is the file written by the clean stage if it has the checksum `sha256`. Otherwise, and for None, the keys are
+    computed from the texts and written to a temporary file.
     """
-    noted = keys_path(output, shard)
-    if sha256 and files.exists(noted) and files.checksum(noted) == sha256:
-        return noted
+    recorded = keys_path(output, shard)
+    if sha256 and files.exists(recorded) and files.checksum(recorded) == sha256:
+        return recorded
     tables = read_batches(f"{output}/{path}", ROWS_PER_TABLE, ["text"])
     texts = chain.from_iterable(table["text"].to_pylist() for table in tables)
-    own = f"{keys_folder(output)}/{shard:06d}.keys"
-    write_keys(own, map(leakage_key, texts))
-    return own
+    computed = f"{keys_folder(output)}/{shard:06d}.keys"
+    write_keys(computed, map(leakage_key, texts))
+    return computed
 
 
 def repeats(
@@ -41,8 +43,10 @@ def repeats(
     paths: dict[int, str],
     same_text: SameText,
 ) -> Iterator[dict]:
-    """What the clean stage should have dropped, by shard, of all shards (number, path of the keys of its texts); only
-    rows that share their key are read whole. `splits`: number → (key, split) of the shard.
+    """The facts of each shard with rows that the clean stage should have dropped.
+
+    `written`: (number, path of the keys) of all shards. `splits` and `paths`: number → (key, split) and path of the
+    shard. Only rows whose key occurs more than once are read.
     """
     tables = [
         table
@@ -56,7 +60,9 @@ def repeats(
 
 
 def shard_repeats(output: str, path: str, split: str, drops: pa.Table) -> dict:
-    """What the clean stage should have dropped of a shard: counts and up to three ids, leaks and repeats apart."""
+    """The facts of a shard on rows that the clean stage should have dropped: counts and up to three ids of leaked
+    and of repeated texts.
+    """
     ids = read_shard(f"{output}/{path}")["id"].take(drops["row"]).to_pylist()
     leaked = [reason == Reason.LEAKAGE for reason in drops["reason"].to_pylist()]
     groups = {

@@ -1,4 +1,4 @@
-"""reports/stats.json and samples of the rows → reports/report.html, one page that shows the build."""
+"""reports/stats.json and samples of the rows → reports/report.html, one page that presents the build."""
 
 from pipelines.build_reports import REPORT, read_statistics
 from pipelines.engine.dag import Stage

@@ -1,7 +1,7 @@
-"""The texts of all shards → the rows that share one, and what is decided on them.
+"""The texts of all shards → the rows that share a text, and the decisions on them.
 
-First only a key of 16 bytes for each text, few enough to be in one place; then, of rows whose key some other row has,
-all that deciding needs, met by hash bucket.
+First, 16-byte keys of all texts are gathered in one place. Then, for rows whose key occurs more than once, everything
+that the decisions need is grouped by hash bucket.
 """
 
 from collections import defaultdict
@@ -21,16 +21,16 @@ from transforms.shards import read_rows
 
 ROWS_PER_TABLE = 5_000
 BUCKETS = 8
-"""A shuffle takes longer for many small tables than for what is in them, and each shard has one a bucket."""
+"""Few, because each shard has one table per bucket, and many small tables make a shuffle slow."""
 
 KEY_BYTES = 16
 
 KEYS = pa.schema(
     [
         required("shard", pa.int32()),
-        required("row", pa.int32()),  # the first one that the key stands for
-        required("rows", pa.int32()),  # how many: 1 for a window, all windows of a document that was cut
-        pa.field("document", pa.int32()),  # of such a document its row in the shard of examples/
+        required("row", pa.int32()),  # the first row that the key covers
+        required("rows", pa.int32()),  # number of rows: 1 for a window, all windows for a document that was cut
+        pa.field("document", pa.int32()),  # row of such a document in the shard of examples/
         required("leakage_key", pa.binary(16)),
         required("text_key", pa.binary(16)),
         required("places", pa.list_(required("element", pa.binary(8)))),
@@ -44,7 +44,7 @@ DECISIONS = pa.schema(
         required("row", pa.int32()),
         required("reason", pa.string()),
         required("stays", pa.bool_()),  # the row is only counted
-        required("into", STRINGS),  # the keys of the sources into whose test split it leaks
+        required("into", STRINGS),  # keys of the sources into whose test splits it leaks
         required("detail", pa.string()),
     ]
 )
@@ -53,52 +53,53 @@ UNIONS = pa.schema(
     [
         required("shard", pa.int32()),
         required("row", pa.int32()),
-        pa.field("document", pa.int32()),  # where it is a document: its row in the shard of examples/
+        pa.field("document", pa.int32()),  # for a document: its row in the shard of examples/
         required("to_shard", pa.int32()),
         required("to_row", pa.int32()),
         pa.field("to_document", pa.int32()),
     ]
 )
-"""Which row takes up what another annotates, by places in the shards: the rows themselves are read where they lie."""
+"""Positions of rows, and of the rows (`to_*`) that their annotations are united into."""
 
 
 def write_keys(path: str, keys: Iterable[bytes]) -> None:
-    """Puts the leakage keys of a shard's rows on disk, where `shared_rows` finds them: a runner would hold several
-    copies of them.
+    """Writes the leakage keys of the rows of a shard to disk, for `shared_rows`. As elements of a pipeline they would
+    be in memory several times.
     """
     with files.atomic_write(path) as stream:
         stream.write(b"".join(keys))
 
 
 def filter_keys(source: str, path: str, stays: np.ndarray) -> None:
-    """Of the keys at `source`, puts those of the rows that stay at `path`; keys of documents come after all rows'."""
+    """Copies the keys of the rows that stay from `source` to `path`, without the keys of documents, which come last."""
     keys = np.frombuffer(files.read_bytes(source), f"V{KEY_BYTES}")
     write_keys(path, [keys[: len(stays)][stays].tobytes()])
 
 
 def shared_rows(written: Iterable[tuple[int, str]]) -> list[tuple[int, np.ndarray]]:
-    """See `rows_with_shared_keys`, of all shards (number, path of its keys)."""
+    """`rows_with_shared_keys` of all shards. `written`: (number of a shard, path of its keys)."""
     return rows_with_shared_keys([(shard, files.read_bytes(path)) for shard, path in written])
 
 
 def rows_with_shared_keys(keys: list[tuple[int, bytes]]) -> list[tuple[int, np.ndarray]]:
-    """(Shard, its rows whose key some other row has too (or, once in 2**64 pairs, half of it)), where there are any.
+    """(shard, numbers of its rows whose key occurs more than once), without shards that have no such row.
 
-    `keys`: (shard, the leakage keys of its rows, end to end).
+    `keys`: (shard, the concatenated leakage keys of its rows). Only the first half of a key is compared, which adds a
+    wrong row in one of 2**64 pairs.
     """
     keys = sorted(keys)
-    half = np.frombuffer(b"".join(found for _, found in keys), np.uint64)[::2]
+    half = np.frombuffer(b"".join(content for _, content in keys), np.uint64)[::2]
     order = np.argsort(half, kind="stable")
     same = half[order[1:]] == half[order[:-1]]
     shared = np.zeros(len(half), bool)
     shared[order[1:][same]] = shared[order[:-1][same]] = True
-    bounds = np.cumsum([0, *(len(found) // KEY_BYTES for _, found in keys)]).tolist()
+    bounds = np.cumsum([0, *(len(content) // KEY_BYTES for _, content in keys)]).tolist()
     rows = [(shard, np.flatnonzero(shared[a:b])) for (shard, _), (a, b) in zip(keys, pairwise(bounds), strict=True)]
-    return [(shard, found) for shard, found in rows if len(found)]
+    return [(shard, numbers) for shard, numbers in rows if len(numbers)]
 
 
 def read_row_keys(path: str, shard: int, rows: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
-    """The keys of some rows of the shard's file at `path`, by hash bucket."""
+    """(hash bucket, KEYS) of some rows of the shard in the file `path`."""
     keys = KeyTables(shard)
     for numbers, table in read_rows(path, rows, ROWS_PER_TABLE):
         for row, example in zip(numbers.tolist(), table_to_examples(table), strict=True):
@@ -107,7 +108,7 @@ def read_row_keys(path: str, shard: int, rows: np.ndarray) -> Iterator[tuple[int
 
 
 class Row(NamedTuple):
-    """What deciding needs of an example: KEYS but for the shard."""
+    """The columns of KEYS without the shard: what the decisions need of an example."""
 
     row: int
     rows: int
@@ -119,15 +120,16 @@ class Row(NamedTuple):
 
 
 class KeyTables:
-    """Gathers the keys of a shard's rows and deals them into hash buckets, one Arrow table each."""
+    """Collects the keys of the rows of a shard, and divides them into hash buckets with one Arrow table each."""
 
     def __init__(self, shard: int):
         self.shard = shard
         self.rows: list[Row] = []
 
     def add(self, example: Example, row: int, rows: int = 1, document: int | None = None) -> None:
-        """An example that is the row with this number, or a document (its row in examples/ is `document`) that is the
-        `rows` windows from there on.
+        """Adds an example: the row with the number `row`, or a document that was cut into `rows` windows from `row` on.
+
+        `document`: row of such a document in the shard of examples/.
         """
         items = deduplicate.annotation_items(example)
         places, labels = [place for place, _ in items], [label for _, label in items]
@@ -149,24 +151,24 @@ def to_table(rows: Iterable[tuple], schema: pa.Schema) -> pa.Table:
 
 
 DETAILS = {
-    Reason.LEAKAGE: "the same text stands in a test split: {}",
-    Reason.DUPLICATE: "the same text stands elsewhere in this split, annotated alike",
-    Reason.CONTRADICTION: "the same text stands elsewhere in this split, and a place in it is labelled otherwise there",
-    Reason.SAME_TEXT: "the same text stands elsewhere in this split, and other things are annotated there",
-    Reason.SAME_TEXT_UNITED: "united with the row of this text that comes first in the split",
+    Reason.LEAKAGE: "the same text occurs in a test split: {}",
+    Reason.DUPLICATE: "the same text occurs elsewhere in this split with the same annotations",
+    Reason.CONTRADICTION: "the same text occurs elsewhere in this split with another label for the same mention",
+    Reason.SAME_TEXT: "the same text occurs elsewhere in this split with other annotations",
+    Reason.SAME_TEXT_UNITED: "merged into the first row of the split with this text",
 }
 
 
 def decide(
     tables: Iterable[pa.Table], splits: dict[int, tuple[str, str]], same_text: deduplicate.SameText
 ) -> Iterator[tuple[int, pa.Table, pa.Table]]:
-    """All keys that fell into one hash bucket → (shard number, DECISIONS on its rows, UNIONS of them with others)."""
+    """(shard number, DECISIONS on its rows, UNIONS of its rows with other rows), from all KEYS of one hash bucket."""
     decisions: dict[int, list[tuple]] = defaultdict(list)
     unions: dict[int, list[tuple]] = defaultdict(list)
     for rows in same_key_groups(pa.concat_tables(tables)):
         for row, decision, into in decide_rows(rows, splits, same_text):
             if decision.stays and row["document"] is not None:
-                continue  # its windows are what stays, and some of them may be alike
+                continue  # its windows are decided on separately: some of them may be duplicates
             shard, detail = row["shard"], DETAILS[decision.reason].format(", ".join(into))
             for number in range(row["row"], row["row"] + row["rows"]):
                 decisions[shard].append((shard, number, str(decision.reason), decision.stays, into, detail))
@@ -180,9 +182,10 @@ def decide(
 def decide_rows(
     rows: list[dict], splits: dict[int, tuple[str, str]], same_text: deduplicate.SameText
 ) -> Iterator[tuple[dict, deduplicate.Decision, tuple[str, ...]]]:
-    """Of the rows that share a leakage key (KEYS, in file order): leaks into a test split first, with the keys of the
-    sources leaked into; of the rest, within each source and split, what `deduplicate.decide` says of those of exactly
-    one text. A decision's position is a number in `rows`.
+    """(row, decision, keys of the sources that it leaks into) for rows that share a leakage key (KEYS, in file order).
+
+    Leaks into a test split come first. The other rows are grouped by source, split and exact text, and decided on by
+    `deduplicate.decide`. The position in a decision is an index into `rows`.
     """
     leaking = set()
     for leak in decontaminate.leaks((*splits[row["shard"]], n) for n, row in enumerate(rows)):
@@ -200,7 +203,7 @@ def decide_rows(
 
 
 def same_key_groups(keys: pa.Table) -> Iterator[list[dict]]:
-    """The rows that share their leakage key with another row, by key, in (shard, row) order."""
+    """Groups of two or more rows with the same leakage key, each in (shard, row) order."""
     ordered = keys.sort_by(
         [("leakage_key", "ascending"), ("shard", "ascending"), ("row", "ascending")]
     ).combine_chunks()

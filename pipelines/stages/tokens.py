@@ -89,7 +89,10 @@ class CountedStratum(Stored, frozen=True):
 
 
 def plan(shards: Sequence[InstructionShard], sample: int | None) -> list[CountedShard]:
-    """Deals about `sample` rows (None: all) to sources by their share of rows, at least MIN_ROWS_PER_SOURCE each."""
+    """Divides about `sample` rows (None: all) among the sources of the shards in proportion to their rows.
+
+    Each source in a shard gets at least MIN_ROWS_PER_SOURCE rows, or all of its rows.
+    """
     total = sum(shard.rows for shard in shards)
 
     def drawn(rows: int) -> int:

@@ -110,7 +110,7 @@ class Part:
 class Check:
     """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
 
-    A call costs Great Expectations some tenths of a second whatever the rows, so small shards are checked together.
+    A call costs Great Expectations some tenths of a second whatever the rows, so small shards are grouped.
     """
 
     suite: str
@@ -267,8 +267,8 @@ class CheckShards(beam.DoFn):
         for part in parts:
             alike[tuple(part.tasks.items())].append(part)
         for group in alike.values():
-            group_parts = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
-            yield from self.profiles(group[0], [group_parts])
+            rows = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
+            yield from self.profiles(group[0], [rows])
 
     def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
         """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.rows_to_check`).
@@ -317,7 +317,7 @@ class CheckShards(beam.DoFn):
 
 
 def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows, in tables that never divide the rows of one example. Its rows are consecutive in the input."""
+    """The same rows in tables that never divide an example. The rows of an example must be consecutive."""
     waiting: pa.Table | None = None
     for table in tables:
         joined = table if waiting is None else pa.concat_tables([waiting, table])

@@ -148,7 +148,7 @@ def test_what_is_pickled_can_be_loaded_on_a_worker(graph):
 @pytest.mark.parametrize("graph", ["clean"], indirect=True)
 def test_tables_cross_a_shuffle_as_arrow(graph):
     """What meets by hash are pairs of a bucket and a table: the table's coder is ours, not the pickler."""
-    (shuffle,) = [leaf for leaf in leaves(graph) if leaf.unique_name.endswith("/Meet by hash")]
+    (shuffle,) = [leaf for leaf in leaves(graph) if leaf.unique_name.endswith("/Group by hash")]
     (collection,) = shuffle.inputs.values()
     pair = graph.components.coders[graph.components.pcollections[collection].coder_id]
     table = graph.components.coders[pair.component_coder_ids[1]]
