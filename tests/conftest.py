@@ -1,6 +1,8 @@
 """What several test modules share: one build of the bundled samples, and ways to run and compare builds."""
 
+import contextlib
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from pipelines import build
 
 settings.register_profile("ieforge", deadline=None)  # a loaded machine is slow, not wrong
 settings.load_profile("ieforge")
@@ -17,6 +21,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from what is built now")
+
+
+def build_here(*flags: str) -> subprocess.CompletedProcess:
+    """`python -m pipelines.build` with these flags in this process, which has loaded Beam and Great Expectations."""
+    with contextlib.redirect_stdout(io.StringIO()) as stdout, contextlib.redirect_stderr(io.StringIO()) as stderr:
+        code = build.main(list(flags))
+    return subprocess.CompletedProcess(flags, code, stdout.getvalue(), stderr.getvalue())
 
 
 def run_build(*flags: str, **environment: str) -> subprocess.CompletedProcess:
@@ -43,7 +54,7 @@ def checksums(output: Path, pattern: str = "**/*.parquet") -> dict[str, str]:
 def built(tmp_path_factory) -> Path:
     """The bundled samples, built once. Tests read it; one that changes something copies it first."""
     output = tmp_path_factory.mktemp("built") / "build"
-    done = run_build("--output", str(output))
+    done = build_here("--output", str(output))
     assert done.returncode == 0, done.stderr
     return output
 
@@ -56,7 +67,7 @@ SMALL = ("--sources", "IE-en/KG/lighthouses,ade_corpus,anatem,clue_ner,duee1,sem
 def small(tmp_path_factory) -> Path:
     """As `built`, of the SMALL sources."""
     output = tmp_path_factory.mktemp("small") / "build"
-    done = run_build("--output", str(output), *SMALL)
+    done = build_here("--output", str(output), *SMALL)
     assert done.returncode == 0, done.stderr
     return output
 

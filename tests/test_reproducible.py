@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.sources import keys
-from tests.conftest import ROOT, SMALL, checksums, run_build
+from tests.conftest import ROOT, SMALL, build_here, checksums, run_build
 
 
 def test_hash_seed_source_order_and_processes_change_nothing(built, tmp_path):
@@ -24,7 +24,7 @@ def test_hash_seed_source_order_and_processes_change_nothing(built, tmp_path):
 
 
 def test_another_seed_changes_what_is_asked(built, tmp_path):
-    done = run_build("--output", str(tmp_path / "other"), "--seed", "7", "--only", "instruct", "--sources", "scierc")
+    done = build_here("--output", str(tmp_path / "other"), "--seed", "7", "--only", "instruct", "--sources", "scierc")
     assert done.returncode == 0, done.stderr
     path = "clean/scierc/train-00000.parquet"
     assert (tmp_path / "other" / path).read_bytes() == (built / path).read_bytes()
@@ -56,7 +56,7 @@ def test_a_build_killed_at_any_moment_ends_with_the_same_bytes(small, tmp_path, 
     wait_for((output / moment).exists)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = run_build("--output", str(output), *SMALL)
+    done = build_here("--output", str(output), *SMALL)
     assert done.returncode == 0, done.stderr
     assert checksums(output) == checksums(small)
     assert not list(output.rglob("*.tmp"))

@@ -18,7 +18,7 @@ from pipelines.sources.source_files import find
 from schemas.arrow import EXAMPLES, INSTRUCTIONS, table_to_examples
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS, mentions, surface
-from tests.conftest import SMALL, checksums, run_build
+from tests.conftest import SMALL, build_here, checksums, run_build
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.shards import read_shard
 
@@ -131,14 +131,14 @@ def test_a_second_run_does_nothing(built):
         }
 
     before = written()
-    done = run_build("--output", str(built))
+    done = build_here("--output", str(built))
     assert done.returncode == 0
     assert done.stderr.count("already done") == len(build.STAGES)
     assert written() == before
 
 
 def test_status_tells_what_a_changed_setting_outdates(built):
-    done = run_build("--output", str(built), "--status", "--set", "instruct.order=sorted")
+    done = build_here("--output", str(built), "--status", "--set", "instruct.order=sorted")
     states = dict(line.split("\t")[:2] for line in done.stdout.splitlines())
     assert states == {
         "ingest": "done",
@@ -150,7 +150,7 @@ def test_status_tells_what_a_changed_setting_outdates(built):
 
 
 def test_a_tokenizer_outdates_no_shard(built, words):
-    done = run_build("--output", str(built), "--status", "--tokenizer", words)
+    done = build_here("--output", str(built), "--status", "--tokenizer", words)
     states = dict(line.split("\t")[:2] for line in done.stdout.splitlines())
     assert [name for name, state in states.items() if state == "outdated"] == ["tokens", "validate", "report", "card"]
 
@@ -166,17 +166,17 @@ def test_status_of_a_build_without_mined_hard_negatives(tmp_path, capsys):
 def test_a_lost_shard_is_made_again_with_the_same_bytes(built, tmp_path):
     copy = shutil.copytree(built, tmp_path / "copy")
     (copy / "data/RE/train-00000-of-00001.parquet").unlink()
-    assert run_build("--output", str(copy)).returncode == 0
+    assert build_here("--output", str(copy)).returncode == 0
     assert checksums(copy) == checksums(built)
 
 
 def test_dry_run_and_only_build_no_more_than_they_say(tmp_path):
     output = tmp_path / "build"
-    planned = run_build("--output", str(output), "--dry_run")
+    planned = build_here("--output", str(output), "--dry_run")
     assert planned.returncode == 0
     assert "conll2003\ttrain\tNER\t" in planned.stdout
     assert not output.exists()
-    assert run_build("--output", str(output), "--only", "ingest", "--sources", "clue_ner").returncode == 0
+    assert build_here("--output", str(output), "--only", "ingest", "--sources", "clue_ner").returncode == 0
     assert sorted(path.name for path in output.iterdir()) == [".lock", "build.json", "examples", "rejects"]
 
 
@@ -239,7 +239,7 @@ def test_a_wrong_setting_is_one_line_and_exit_2(flags, said, tmp_path, capsys):
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/thesis.txt").write_text("mine")
-    done = run_build("--output", str(tmp_path))
+    done = build_here("--output", str(tmp_path))
     assert done.returncode == 2
     assert "not made by a build" in done.stderr
     assert (tmp_path / "data/thesis.txt").read_text() == "mine"

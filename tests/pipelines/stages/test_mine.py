@@ -28,7 +28,7 @@ from schemas.arrow import EXAMPLES, examples_to_table
 from schemas.errors import ConfigError
 from schemas.example import Entity, Example, Mention
 from schemas.label import Label, LabelSet
-from tests.conftest import checksums, run_build
+from tests.conftest import build_here, checksums
 from transforms import files
 from transforms.shards import read_shard, write_shard
 
@@ -194,7 +194,7 @@ FLAGS = ("--sources", "clue_ner,duee1", "--only", "instruct")
 def test_the_folder_of_a_build_is_a_dictionary_that_asks_the_same(small, tmp_path):
     again = tmp_path / "again"
     given = small / "hard_negatives"
-    done = run_build("--output", str(again), *FLAGS, "--hard_negatives", str(given))
+    done = build_here("--output", str(again), *FLAGS, "--hard_negatives", str(given))
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr and "names no label" not in done.stderr
     for path in ("NER/clue_ner.json", "EE/duee1.json"):
@@ -213,7 +213,7 @@ def test_own_dictionaries_and_pairs_decide_what_is_asked(tmp_path):
     recipe.write_text(
         "mine:\n pin: {NER: {clue_ner: {书名: [游戏]}}}\n forbid: {NER: {clue: {公司: [姓名]}}}\n", encoding="utf-8"
     )
-    done = run_build("--output", str(output), *FLAGS, "--hard_negatives", str(given), "--recipe", str(recipe))
+    done = build_here("--output", str(output), *FLAGS, "--hard_negatives", str(given), "--recipe", str(recipe))
     assert done.returncode == 0, done.stderr
     assert "names no label of 1 of 2 label sets, which are asked without hard negatives: EE DuEE1.0" in done.stderr
     assert as_mapping(read_dictionary(dictionary_path(str(output), "NER", "clue_ner"))) == {
@@ -227,7 +227,7 @@ def test_own_dictionaries_and_pairs_decide_what_is_asked(tmp_path):
 def test_a_dictionary_that_covers_nothing_is_said_on_the_card(tmp_path):
     given, output = tmp_path / "own.json", tmp_path / "build"
     given.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
-    done = run_build("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(given))
+    done = build_here("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(given))
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stderr.splitlines() if line.startswith(f"warning: {given}: names no label of any")]
     card = (output / "README.md").read_text()
