@@ -1,4 +1,12 @@
-"""Hypothesis strategies: random texts in several scripts and Examples whose mentions are valid for them."""
+"""Hypothesis strategies: random texts in several scripts and Examples whose mentions are valid for them.
+
+A strategy that depends on a drawn text would be made anew for every text, which takes longer than the draws from it. So
+mentions and layers are drawn as functions of a text.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -20,32 +28,51 @@ DIRTY = (
 """Fragments that repair changes (or, the ideographic space, keeps): controls, blanks, zero width, not NFC."""
 
 
+T = TypeVar("T")
+InText = Callable[[str], T]
+"""A value over a text that has at least one character that is not blank."""
+
+
 def texts(fragments: tuple[str, ...] = CLEAN + DIRTY, max_fragments: int = 30) -> st.SearchStrategy[str]:
     """Texts with at least one character that is not blank."""
     return st.lists(st.sampled_from(fragments), min_size=1, max_size=max_fragments).map("".join).filter(str.strip)
 
 
-@st.composite
-def spanned_mentions(draw, text: str) -> Mention:
-    """A mention of one to three pieces in order, none of them blank; the text must have one non-blank character."""
-    bounds = draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True).map(sorted))
-    pieces = [span for span in zip(bounds[::2], bounds[1::2], strict=False) if text[slice(*span)].strip()]
-    if not pieces:
-        start = draw(st.sampled_from([i for i, character in enumerate(text) if not character.isspace()]))
-        pieces = [(start, start + 1)]
-    spans = tuple(pieces)
-    return Mention(surface(text, spans), spans)
+def spanned_mention(numbers: list[int]) -> InText[Mention]:
+    """A mention of one to three pieces in order, none of them blank."""
+
+    def in_text(text: str) -> Mention:
+        free = list(range(len(text) + 1))
+        bounds = sorted(free.pop(number % len(free)) for number in numbers[: len(free)])
+        pieces = [span for span in zip(bounds[::2], bounds[1::2], strict=False) if text[slice(*span)].strip()]
+        if not pieces:
+            filled = [at for at, character in enumerate(text) if not character.isspace()]
+            start = filled[numbers[0] % len(filled)]
+            pieces = [(start, start + 1)]
+        return Mention(surface(text, tuple(pieces)), tuple(pieces))
+
+    return in_text
 
 
-def string_mentions(text: str) -> st.SearchStrategy[Mention]:
-    """A mention without spans: a string of the text or, as a normalised word, one that need not occur in it."""
-    inside = spanned_mentions(text).map(lambda mention: text[mention.spans[0][0] : mention.spans[0][1]])
-    return st.one_of(inside, texts(max_fragments=3)).map(Mention)
+def mention_of_text(mention: InText[Mention]) -> InText[Mention]:
+    """A mention without spans, of a string that the text has."""
+
+    def in_text(text: str) -> Mention:
+        start, end = mention(text).spans[0]
+        return Mention(text[start:end])
+
+    return in_text
 
 
-def mentions_of(text: str) -> st.SearchStrategy[Mention]:
-    return st.one_of(spanned_mentions(text), spanned_mentions(text), string_mentions(text))
+def mention_of_string(string: str) -> InText[Mention]:
+    """A mention without spans, as a normalised word, which need not occur in the text."""
+    return lambda text: Mention(string)
 
+
+NUMBERS = st.integers(0, 255)
+SPANNED_MENTIONS = st.lists(NUMBERS, min_size=2, max_size=6).map(spanned_mention)
+STRING_MENTIONS = st.one_of(SPANNED_MENTIONS.map(mention_of_text), texts(max_fragments=3).map(mention_of_string))
+MENTIONS = st.integers(0, 2).flatmap([STRING_MENTIONS, SPANNED_MENTIONS, SPANNED_MENTIONS].__getitem__)
 
 LABELS = st.sampled_from(["drug", "disease", "地点"])
 ROLES = st.sampled_from(["agent", "time", "对象"])
@@ -59,29 +86,48 @@ UNKNOWN_LABELS = st.lists(
 ).map(tuple)
 
 
-@st.composite
-def layers(draw, text: str, mention: st.SearchStrategy[Mention], max_size: int = 4) -> dict:
-    """Random entities, relations and events over `text`; each layer may be None. Every entity that a relation or an
-    argument refers to is there.
+@cache
+def layers(mention: st.SearchStrategy[InText[Mention]], max_size: int) -> st.SearchStrategy[InText[dict]]:
+    """Random entities, relations and events; each layer may be None. Every entity that a relation or an argument
+    refers to is there.
     """
+    label, reference = st.none() | LABELS, st.none() | NUMBERS
+    items = {
+        "entities": st.tuples(LABELS, mention, st.just(()) | CONCEPTS),
+        "relations": st.tuples(LABELS, mention, mention, label, label, reference, reference),
+        "events": st.tuples(LABELS, st.none() | mention, st.lists(st.tuples(ROLES, mention, reference), max_size=3)),
+    }
+    drawn = {name: st.none() | st.lists(item, max_size=max_size) for name, item in items.items()}
+    ids = st.none() | st.permutations([None, *(f"id{n}" for n in range(max_size))])
+    return st.builds(partial, st.just(layers_in_text), st.fixed_dictionaries(drawn), ids)
 
-    def layer(item: st.SearchStrategy) -> st.SearchStrategy[tuple | None]:
-        return st.none() | st.lists(item, max_size=max_size).map(tuple)
 
-    entities = draw(layer(st.builds(Entity, LABELS, mention, concepts=st.just(()) | CONCEPTS)))
-    if entities and draw(st.booleans()):
-        ids = draw(st.permutations([None, *(f"id{n}" for n in range(len(entities)))]))
+def layers_in_text(drawn: dict[str, list[tuple] | None], ids: list[str | None] | None, text: str) -> dict:
+    """The layers that are drawn, over `text`. `ids`: of the entities, None where none has one."""
+
+    def layer(name: str, make: Callable) -> tuple | None:
+        items = drawn[name]
+        return None if items is None else tuple(make(*item) for item in items)
+
+    def entity(label, mention, concepts) -> Entity:
+        return Entity(label, mention(text), concepts=concepts)
+
+    def reference(number: int | None) -> str | None:
+        return None if number is None or not names else names[number % len(names)]
+
+    def relation(label, head, tail, head_label, tail_label, head_entity, tail_entity) -> Relation:
+        ends = reference(head_entity), reference(tail_entity)
+        return Relation(label, head(text), tail(text), head_label, tail_label, *ends)
+
+    def event(label, trigger, arguments) -> Event:
+        made = tuple(Argument(role, mention(text), reference(number)) for role, mention, number in arguments)
+        return Event(label, trigger and trigger(text), made)
+
+    entities = layer("entities", entity)
+    if entities and ids:
         entities = tuple(replace(entity, id=ids[n]) for n, entity in enumerate(entities))
     names = sorted(entity_names(entities))
-    reference = st.none() | st.sampled_from(names) if names else st.none()
-    label = st.none() | LABELS
-    relation = st.builds(Relation, LABELS, mention, mention, label, label, reference, reference)
-    arguments = st.lists(st.builds(Argument, ROLES, mention, reference), max_size=3).map(tuple)
-    return {
-        "entities": entities,
-        "relations": draw(layer(relation)),
-        "events": draw(layer(st.builds(Event, LABELS, st.none() | mention, arguments))),
-    }
+    return {"entities": entities, "relations": layer("relations", relation), "events": layer("events", event)}
 
 
 def entity_names(entities) -> set[str]:
@@ -98,30 +144,34 @@ def assert_references_hold(example: Example | RawExample) -> None:
     assert set(references) - {None} <= entity_names(example.entities)
 
 
+TEXTS = texts()
+OF_SPLIT = st.sampled_from(SPLITS)
+LANGS = st.sampled_from(["en", "zh"])
+TASK_LISTS = st.lists(st.sampled_from(TASKS), unique=True).map(sorted).map(tuple)
+
+
 @st.composite
-def examples(draw, text=None, mention=mentions_of, max_size: int = 4) -> Example:
-    """Examples of every split and task; `text` is a strategy of texts, `mention` gives the mentions of a text."""
-    string = draw(texts() if text is None else text)
-    split = draw(st.sampled_from(SPLITS))
+def examples(
+    draw, text: st.SearchStrategy[str] = TEXTS, mention: st.SearchStrategy = MENTIONS, max_size: int = 4
+) -> Example:
+    """Examples of every split and task."""
+    string, split = draw(text), draw(OF_SPLIT)
     return Example(
-        id=f"made/{split}/{draw(st.integers(0, 99))}",
+        id=f"made/{split}/{draw(NUMBERS)}",
         source="Made",
         split=split,
-        lang=draw(st.sampled_from(["en", "zh"])),
+        lang=draw(LANGS),
         text=string,
-        tasks=tuple(draw(st.lists(st.sampled_from(TASKS), unique=True).map(sorted))),
+        tasks=draw(TASK_LISTS),
         unknown_labels=draw(UNKNOWN_LABELS),
-        **draw(layers(string, mention(string), max_size)),
+        **draw(layers(mention, max_size))(string),
     )
 
 
 @st.composite
-def raw_examples(draw, text=None, mention=mentions_of, max_size: int = 4) -> RawExample:
+def raw_examples(
+    draw, text: st.SearchStrategy[str] = TEXTS, mention: st.SearchStrategy = MENTIONS, max_size: int = 4
+) -> RawExample:
     """What a reader yields, with valid offsets."""
-    string = draw(texts() if text is None else text)
-    return RawExample(
-        f"made.txt:{draw(st.integers(1, 99))}",
-        string,
-        unknown_labels=draw(UNKNOWN_LABELS),
-        **draw(layers(string, mention(string), max_size)),
-    )
+    string, place = draw(text), f"made.txt:{1 + draw(NUMBERS)}"
+    return RawExample(place, string, unknown_labels=draw(UNKNOWN_LABELS), **draw(layers(mention, max_size))(string))

@@ -1,4 +1,4 @@
-"""The three commands together: a tiny model learns 64 rows by heart, answers them by generating, and is scored."""
+"""The three commands together: a tiny model learns 32 rows by heart, answers them by generating, and is scored."""
 
 import json
 
@@ -9,15 +9,15 @@ from tests.train.conftest import write_rows
 
 
 @pytest.fixture(scope="module")
-def corpus_of_64(small, tmp_path_factory) -> str:
-    """64 short rows of the bundled samples, of every task that has some."""
-    from train import corpus
+def corpus(small, tmp_path_factory) -> str:
+    """32 short rows of the bundled samples: four of every task, and four without an answer."""
+    from train.corpus import rows as rows_of
 
-    rows = sorted(corpus.rows(str(small), "train"), key=lambda row: (len(row["instruction"]), row["id"]))
-    chosen = [row for row in rows if row["positives"]][:40] + [row for row in rows if not row["positives"]][:16]
-    chosen += [row for row in rows if row["positives"] and row["task"] in ("EE", "SPO", "KG")][:8]
-    unique = {row["id"]: row for row in [*chosen, *rows]}
-    return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl", list(unique.values())[:64])
+    rows = sorted(rows_of(str(small), "train"), key=lambda row: (len(row["instruction"]), row["id"]))
+    chosen = [row for row in rows if not row["positives"]][:4]
+    for task in TASKS:
+        chosen += [row for row in rows if row["positives"] and row["task"] == task][:4]
+    return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl", chosen)
 
 
 @pytest.fixture
@@ -31,20 +31,20 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def test_64_rows_are_learnt_and_generated(corpus_of_64, tmp_path, capsys, one_thread):
+def test_rows_are_learnt_and_generated(corpus, tmp_path, capsys, one_thread):
     from train import predict, score, sft
 
     settings = (
-        "training.max_steps=1000", "training.per_device_train_batch_size=2", "training.learning_rate=2e-3",
+        "training.max_steps=500", "training.per_device_train_batch_size=2", "training.learning_rate=2e-3",
         "training.logging_steps=100", "validation_share=0",
     )  # fmt: skip
     flags = [flag for setting in settings for flag in ("--set", setting)]
     model, predictions = str(tmp_path / "model"), str(tmp_path / "predictions.jsonl")
-    assert sft.main(["--config", "tiny-cpu", "--data", corpus_of_64, "--output", model, *flags]) == 0
-    assert predict.main(["--model", model, "--data", corpus_of_64, "--split", "train", "--output", predictions]) == 0
+    assert sft.main(["--config", "tiny-cpu", "--data", corpus, "--output", model, *flags]) == 0
+    assert predict.main(["--model", model, "--data", corpus, "--split", "train", "--output", predictions]) == 0
     capsys.readouterr()
     assert score.main(["--predictions", predictions, "--bootstrap", "0", "--json"]) == 0
     (table,) = json.loads(capsys.readouterr().out)["tables"]
     counts = {name: sum(row[name] for row in table["rows"]) for name in ("gold", "predicted", "right")}
-    assert counts["gold"] > 60 and {row["task"] for row in table["rows"]} == set(TASKS)
+    assert counts["gold"] > 30 and {row["task"] for row in table["rows"]} == set(TASKS)
     assert 2 * counts["right"] / (counts["gold"] + counts["predicted"]) >= 0.95  # micro-F1

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Example, Mention, RawExample, Relation
 from schemas.label import UnknownLabel
-from tests.strategies import assert_references_hold, examples, raw_examples, spanned_mentions
+from tests.strategies import SPANNED_MENTIONS, assert_references_hold, examples, raw_examples
 from transforms.deduplicate import Decision, SameText, annotation_items, decide, text_key, unite, united
 
 TEXT = "Ann met Bob in Bonn"
@@ -185,7 +185,7 @@ def test_what_stays_denies_nothing_that_others_say(items, same_text, random):
         assert bool(kept) == (len(unlike) == 1 or (same_text == "unite" and len(unlike) > 0 and not disagree))
 
 
-ONE_TEXT = st.lists(examples(st.just("a rat. Bo"), spanned_mentions), min_size=1, max_size=4)
+ONE_TEXT = st.lists(examples(st.just("a rat. Bo"), SPANNED_MENTIONS), min_size=1, max_size=4)
 
 
 @given(ONE_TEXT)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, surface
 from schemas.label import UnknownLabel
-from tests.strategies import spanned_mentions
+from tests.strategies import SPANNED_MENTIONS
 from transforms.files import list_files
 from transforms.formats import brat
 
@@ -204,7 +204,7 @@ def test_a_relation_or_an_argument_that_names_nothing_is_lost_alone(tmp_path, li
 @given(data=st.data())
 def test_what_is_written_is_read(tmp_path, data):
     text = data.draw(st.text("ab é药𝒜.", min_size=1).filter(str.strip))
-    drawn = data.draw(st.lists(spanned_mentions(text), max_size=4))
+    drawn = [mention(text) for mention in data.draw(st.lists(SPANNED_MENTIONS, max_size=4))]
     ann = "".join(
         f"T{n}\tN {';'.join(f'{s} {e}' for s, e in mention.spans)}\t{mention.text}\n"
         for n, mention in enumerate(drawn, 1)
