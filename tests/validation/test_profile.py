@@ -195,10 +195,8 @@ def test_all_rows_that_may_fail_are_selected(case):
     case.corrupt(rows)
     frame = frame_of(rows)
     selected = profile.rows_to_check(frame, 1)
-    partial, full = (
-        [(e.name, e.column, e.unexpected) for e in check(case.suite, rows).expectations] for rows in (selected, frame)
-    )
-    assert partial == full
+    failed = [(e.name, e.column, e.unexpected) for e in check(case.suite, selected).expectations if not e.success]
+    assert failed == [(case.name, case.column, case.count)]  # as of the whole frame, see test_suites
     assert len(selected) < len(frame)
 
 
