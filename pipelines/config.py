@@ -3,24 +3,31 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from hard_negatives.kinds import DEFAULT, KINDS
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from transforms import settings
 from transforms.deduplicate import SameText
-from transforms.settings import Settings
+from transforms.settings import NUMBER, Settings
 
 RECIPES = Path(__file__).parent / "recipes"
 SAMPLES = Path(__file__).parent / "samples"
 
-Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-Positive = Annotated[int, Field(gt=0, lt=2**63)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Labels = Annotated[int, Field(ge=-1, le=2**31 - 1)]
-"""A number of labels. It must fit into the 32-bit integers of Arrow columns."""
+
+def not_zero(value: int) -> int:
+    if not value:
+        raise ValueError("must be -1 or at least 1, not 0")
+    return value
+
+
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63), NUMBER]
+Count = Annotated[int, Field(ge=0, lt=2**63), NUMBER]
+Positive = Annotated[int, Field(gt=0, lt=2**63), NUMBER]
+Share = Annotated[float, Field(ge=0, le=1), NUMBER]
+Labels = Annotated[int, Field(ge=-1, le=2**31 - 1), NUMBER, AfterValidator(not_zero)]
+"""A number of labels, or -1 for all. It must fit into the 32-bit integers of Arrow columns."""
 
 
 class Section(BaseModel):
@@ -48,7 +55,7 @@ class Clean(Section):
     split that have the same text and different annotations (docs/cleaning.md).
     """
 
-    max_chars: Annotated[int, Field(ge=100, lt=2**63)] = 2000
+    max_chars: Annotated[int, Field(ge=100, lt=2**63), NUMBER] = 2000
     same_text: SameText = "unite"
 
 
@@ -80,10 +87,10 @@ class Mine(Section):
 class Instruct(Section):
     """Prompts and their labels. `transforms.ask.AskOptions` documents the settings and checks their values."""
 
-    tasks: tuple[Literal[TASKS], ...] = TASKS
+    tasks: Annotated[tuple[Literal[TASKS], ...], Field(min_length=1)] = TASKS
     split_num: dict[Literal[TASKS], Labels] = {}
     order: Literal["shuffled", "sorted"] = "shuffled"
-    negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] = 2.0
+    negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
     prompts: str | None = None

@@ -14,7 +14,7 @@ from pipelines.describe import figures, losses
 from pipelines.engine import dag, runner, workers
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
-from pipelines.stages import tokens
+from pipelines.stages import mine, tokens
 from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
 from schemas.errors import ConfigError, printable
@@ -53,6 +53,7 @@ def build(config: Config, run: BuildOptions) -> int:
     everything = registry.locate_all(listing)
     located = registry.select(everything, config.sources, listing.root)
     check_inputs(config, located)
+    mine.check_sources(config.mine, {name for source in everything for name in source.names})
     if run.status:
         previous = build_folder.last_configuration(folder)
         model = config.mine.embedding_model or (previous and previous.mine.embedding_model) or embed.DEFAULT_MODEL

@@ -11,14 +11,16 @@ from schemas.errors import ConfigError
 
 
 def split(text: str, flag: str) -> list[str]:
-    """The keys in the value of a flag. Raises ConfigError with the name of the `flag` if its quotes are wrong."""
+    """The keys in the value of a flag. Raises ConfigError, which names the `flag`, for wrong quotes or an empty key."""
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True))
     except csv.Error as error:
         raise ConfigError(f'{flag} {text}: {error}; write "a, b",c for the keys "a, b" and "c"') from error
     if len(rows) > 1:
         raise ConfigError(f"{flag} {text}: quote a key that contains a line break")
-    return rows[0] if rows else [""]
+    if not rows or "" in rows[0]:
+        raise ConfigError(f"{flag} {text}: a name is empty; write a,b without empty places, or leave the flag out")
+    return rows[0]
 
 
 def join(keys: Iterable[str]) -> str:
@@ -31,4 +33,4 @@ def doubled(key: str) -> str:
 
 
 def needs_quotes(key: str) -> bool:
-    return key == "" or key.startswith((" ", "-")) or any(mark in key for mark in ',"\r\n')
+    return key.startswith((" ", "-")) or any(mark in key for mark in ',"\r\n')

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from schemas import command
 from schemas.errors import ConfigError
@@ -28,15 +28,15 @@ LISTS = ("tasks", "sources", "labels")
 NO_SETTINGS = ("help", "debug", "json", "config")
 """Flags that cannot be set in a --config file."""
 
-LONGEST_TIMEOUT_S = 86_400
 RANGES = {
     "max_new_tokens": (1, 1_000_000),
     "batch_size": (1, 65_536),
     "concurrency": (1, 1024),
-    "limit": (1, float("inf")),
+    "limit": (1, 2**63 - 1),
     "retries": (0, 10_000),
     "shots": (0, 1000),
     "backoff_s": (0, 3600),
+    "timeout_s": (0.001, 86_400),
 }
 """Flag → its minimum and maximum."""
 
@@ -137,8 +137,6 @@ def check_flags(arguments: argparse.Namespace) -> None:
             raise ConfigError(f"--{flag} {value}: must be at least {least}")
         if value > most:
             raise ConfigError(f"--{flag} {value}: must be at most {most}")
-    if not 0 < arguments.timeout_s <= LONGEST_TIMEOUT_S:
-        raise ConfigError(f"--timeout_s {arguments.timeout_s}: must be above 0 and at most {LONGEST_TIMEOUT_S}")
 
 
 def main(flags: Sequence[str] | None = None) -> int:
@@ -156,7 +154,8 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 
 def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
-    """Reads flag → value from a YAML file. Values must have the types of the parser's flags; names may be a YAML list.
+    """Reads flag → value from a YAML file. Values must have the types and ranges of the parser's flags; names may be a
+    YAML list, and null stands for a flag that is not set.
 
     Raises ConfigError with file, line and key.
     """
@@ -170,18 +169,24 @@ def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
     model = create_model("Flags", __config__=ConfigDict(extra="forbid"), **fields)
     checked = settings.check(model, settings.read(path, model, "--config takes a YAML file"))
     values = checked.model_dump(exclude_unset=True)
-    return {name: key_list.join(value) if isinstance(value, list) else value for name, value in values.items()}
+    given = {name: value for name, value in values.items() if value is not None}
+    return {name: key_list.join(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def value_type(flag: argparse.Action) -> object:
     """The type of a flag's value in a `--config` file."""
+    from pydantic import Field
+
     if flag.choices:
-        return Literal[tuple(flag.choices)]
+        return Literal[tuple(flag.choices)] | None
     if flag.nargs == 0:
         return bool
     if flag.dest in LISTS:
-        return str | list[str]
-    return flag.type or str
+        return str | list[str] | None
+    if flag.dest in RANGES:
+        least, most = RANGES[flag.dest]
+        return Annotated[flag.type, Field(strict=True, ge=least, le=most)] | None
+    return Annotated[flag.type, Field(strict=True)] | None if flag.type else str | None
 
 
 def predict(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from schemas.errors import QUOTED_CHARS, ConfigError, did_you_mean, quoted
 from transforms import yaml_values
@@ -19,6 +19,16 @@ FIRST_PROBLEMS = 5
 Model = TypeVar("Model", bound=BaseModel)
 Keys = tuple[str | int, ...]
 """A path into nested values: names of keys and positions in lists."""
+
+
+def refuse_boolean(value: object) -> object:
+    if isinstance(value, bool):  # which Python counts as an integer
+        raise ValueError(f"must be a number, not {value}")
+    return value
+
+
+NUMBER = BeforeValidator(refuse_boolean)
+"""An annotation of fields that are numbers."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """A data root → the sources below it: built-in sources by key, and users' folders in IEPile's unified format."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines import sources
 from pipelines.sources import Source, source_files, user_data
 from pipelines.sources.source_files import SourceFiles
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError, MachineError, did_you_mean
 from transforms import files
 from transforms.files import File
 from transforms.local_tree import NOT_LISTED
@@ -24,6 +23,11 @@ class Located:
     unreadable: bool = False  # its folder exists but cannot be listed
     trace: str = ""  # the traceback of an unexpected exception
     settings: tuple[File, ...] = ()  # schema.json and source.yaml of a user's folder
+
+    @property
+    def names(self) -> set[str]:
+        """The key, and the names under which the source is published."""
+        return {self.key, self.source.name, *self.source.task_names.values()}
 
 
 def source_at(data_root: str, key: str) -> Source:
@@ -141,8 +145,7 @@ def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str
     located = {source.key: source for source in all_sources}
     unknown = [key for key in wanted if key not in located]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], located, 3)
-        hint = f"did you mean: {', '.join(near)}?" if near else "python -m pipelines.sources lists all sources"
+        hint = did_you_mean(unknown[0], located) or "python -m pipelines.sources lists all sources"
         raise ConfigError(f"no source is called {unknown[0]!r}; {hint}")
     chosen = [s for key, s in located.items() if (key in wanted if wanted else s.files or s.unreadable)]
     if not chosen:

@@ -1,7 +1,7 @@
 """clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,9 +12,9 @@ from hard_negatives.cache import cached_encoder
 from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, apply_pins, pairs_for
 from hard_negatives.samples import SamplesByLabel, draw, merge
-from pipelines import sources
 from pipelines.build_dictionaries import DICTIONARY_TASK, LabelSetKey, dictionary_path, label_sets_to_mine
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
+from pipelines.config import Mine as MineConfig
 from pipelines.engine import runner
 from pipelines.engine.dag import Stage
 from pipelines.engine.run import run_pipeline
@@ -45,13 +45,14 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def run(build: BuildSettings, output: str) -> Mined:
-    """Raises ConfigError where `mine.pin` or `mine.forbid` name a source or label that does not exist."""
+    """Raises ConfigError if `mine.pin` or `mine.forbid` contains a label that its source does not have."""
     config = build.config.mine
     if config.hard_negatives != "none":
         which = label_sets_to_mine(read_result(output, Labelled).tasks)
         label_sets = [read_label_set(output, *one) for one in which]
-        check_pairs(config.pin, "mine.pin", label_sets)
-        check_pairs(config.forbid, "mine.forbid", label_sets)
+        for label_set in label_sets:
+            pairs_for(config.pin, label_set, "mine.pin")
+            pairs_for(config.forbid, label_set, "mine.forbid")
         if config.hard_negatives == "mine":
             elements, transform = mining(build, output, which)
         else:
@@ -82,21 +83,15 @@ def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple
     )
 
 
-def check_pairs(pairs: Pairs, setting: str, label_sets: Sequence[LabelSet]) -> None:
-    """Raises ConfigError where `pairs` name a source that is not known, or a label that is not in its set. What they
-    say of known sources that are not in this build is left alone.
+def check_sources(config: MineConfig, known: Collection[str]) -> None:
+    """Raises ConfigError if `mine.pin` or `mine.forbid` contains a source that is not one of the `known` names. Sources
+    that are known but not part of this build are ignored.
     """
-    known = {name for label_set in label_sets for name in (label_set.key, label_set.source)}
-    for key in sources.keys():
-        source = sources.load(key)
-        known |= {key, source.name, *source.task_names.values()}
-    for task, of_task in pairs.items():
-        for source in of_task:
-            if source not in known:
-                hint = did_you_mean(source, known) or "see python -m pipelines.sources for all of them"
+    for setting, pairs in (("mine.pin", config.pin), ("mine.forbid", config.forbid)):
+        for task, by_source in pairs.items():
+            for source in by_source.keys() - known:
+                hint = did_you_mean(source, known) or "python -m pipelines.sources lists all sources"
                 raise ConfigError(f"{setting}.{task}: no source is called {source!r}; {hint}")
-    for label_set in label_sets:
-        pairs_for(pairs, label_set, setting)
 
 
 def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:

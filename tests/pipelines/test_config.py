@@ -67,6 +67,11 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
         (f"? {'x' * 10000}\n: 1", "unknown key xxx"),
         ("clean:\n  max_chars: 3", ":2: clean.max_chars: input should be greater than or equal to 100, not 3"),
         ("clean:\n  same_text: x\nseed: y", ":2: clean.same_text: "),
+        ("clean: {}\nseed: true", ":2: seed: must be a number, not True"),
+        ("instruct:\n  negative_share: false", ":2: instruct.negative_share: must be a number, not False"),
+        ("instruct:\n  tasks: []", ":2: instruct.tasks: "),
+        ("instruct:\n  split_num:\n    NER: 0", ":3: instruct.split_num.NER: must be -1 or at least 1, not 0"),
+        ("instruct:\n  labels_without_positive: 0", ":2: instruct.labels_without_positive: must be -1 or at least 1"),
         ("clean:\n  same_text: x\nseed: y", ":3: seed: "),
     ],
 )

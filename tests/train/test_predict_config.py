@@ -24,6 +24,12 @@ def test_a_file_gives_the_flags_and_flags_win_over_it(config):
     assert (given.batch_size, given.guided, given.sources, given.split) == (8, True, '"a,b",c', "test")
 
 
+def test_null_is_a_flag_that_is_not_set(config):
+    assert vars(predict.parse(["--config", config("model:\nlimit: null\nbackend:\n")])) == vars(
+        predict.parse(["--config", config("{}")])
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -32,7 +38,8 @@ def test_a_file_gives_the_flags_and_flags_win_over_it(config):
         ("\nbackend: x\n", "predict.yaml:2: backend: input should be 'transformers' or 'vllm', not 'x'"),
         ("guided: perhaps\n", "predict.yaml:1: guided: input should be a valid boolean"),
         ("config: other.yaml\n", "predict.yaml:1: unknown key config"),
-        ("limit:\n", "predict.yaml:1: limit: input should be a valid integer"),
+        ("limit: true\n", "predict.yaml:1: limit: input should be a valid integer, not True"),
+        ("\nmax_new_tokens: 0\n", "predict.yaml:2: max_new_tokens: input should be greater than or equal to 1, not 0"),
         ("- model\n", "predict.yaml:1: expected a mapping of model, adapter"),
     ],
 )

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from schemas.errors import ConfigError, did_you_mean
 from schemas.example import Task
 from transforms import settings
-from transforms.settings import Settings
+from transforms.settings import NUMBER, Settings
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 Names = tuple[str, ...]
-Count = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(gt=0), NUMBER]
 NUMBERS = {int, float, bool, type(None)}
 
 
@@ -24,8 +24,8 @@ class Tiny(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    vocab_size: Annotated[int, Field(ge=259)] = 2000
-    hidden_size: Annotated[int, Field(gt=0, multiple_of=8)] = 128
+    vocab_size: Annotated[int, Field(ge=259), NUMBER] = 2000
+    hidden_size: Annotated[int, Field(gt=0, multiple_of=8), NUMBER] = 128
     layers: Count = 2
 
 
@@ -57,9 +57,9 @@ class Recipe(BaseModel):
     tasks: tuple[Task, ...] = ()
     sources: Names = ()
     streaming: bool = False
-    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
-    max_negative_ratio: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER]] = {}
+    max_negative_ratio: Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER] | None = None
+    validation_share: Annotated[float, Field(ge=0, lt=1), NUMBER] = 0.02
     max_validation_rows: Count = 1000
     training: dict = {}
 

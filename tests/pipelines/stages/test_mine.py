@@ -14,12 +14,13 @@ from hard_negatives.kinds import DEFAULT
 from pipelines import sources
 from pipelines.build_dictionaries import dictionary_path, read_dictionary
 from pipelines.build_folder import Shard
+from pipelines.config import Mine as MineConfig
 from pipelines.engine import runner
 from pipelines.stages.mine import (
     Amend,
     CopyDictionaries,
     Mine,
-    check_pairs,
+    check_sources,
     draw_shard,
     raw_labels,
     report_coverage,
@@ -150,23 +151,16 @@ def test_a_draw_of_a_shard(output):
     }
 
 
-@pytest.mark.parametrize(
-    ("pairs", "said"),
-    [
-        (
-            {"NER": {"clue_nre": {"公司": ["姓名"]}}},
-            r"mine\.pin\.NER: no source is called 'clue_nre'; did you mean clue_ner",
-        ),
-        ({"NER": {"clue": {"公园": ["姓名"]}}}, r"mine\.pin\.NER\.clue: no label is called '公园'"),
-    ],
-)
-def test_pairs_that_cannot_be(pairs, said):
-    with pytest.raises(ConfigError, match=said):
-        check_pairs(pairs, "mine.pin", [LABELS])
+@pytest.mark.parametrize("setting", ["pin", "forbid"])
+def test_pairs_of_an_unknown_source_are_refused(setting):
+    config = MineConfig.model_validate({setting: {"NER": {"clue_nre": {"公司": ["姓名"]}}}})
+    with pytest.raises(ConfigError, match=rf"{setting}\.NER: no source is called .clue_nre.; did you mean clue_ner"):
+        check_sources(config, {"clue_ner", "clue", "conll2003"})
 
 
-def test_pairs_of_other_sources_are_left_alone():
-    check_pairs({"NER": {"conll2003": {"anything": ["else"]}}, "RE": {"clue": {"a": ["b"]}}}, "mine.pin", [LABELS])
+def test_pairs_of_known_sources_outside_the_build_are_ignored():
+    pairs = {"NER": {"conll2003": {"anything": ["else"]}}, "RE": {"clue": {"a": ["b"]}}}
+    check_sources(MineConfig(pin=pairs), {"clue_ner", "clue", "conll2003"})
 
 
 def test_raw_labels():
