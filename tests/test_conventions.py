@@ -168,7 +168,7 @@ CONVENTIONS = {
     "escapes": Convention(lambda content: json.dumps(json.loads(content)).encode(), ("json",)),
     "UTF-16": Convention(lambda content: content.decode().encode("utf-16"), (*JSON, "lines", "columns"), "UTF-16"),
     "UTF-16 with its mark": Convention(lambda content: content.decode().encode("utf-16"), ("yaml",)),  # YAML 1.2, 5.2
-    "gzip": Convention(gzip.compress, ALL, r"compressed \(gzip\)|no valid YAML"),
+    "gzip": Convention(gzip.compress, ALL, r"compressed \(gzip\)|invalid YAML"),
     "Latin-1": Convention(lambda content: re.sub(b"[\x80-\xff]+", b"\xe9", content), ALL, "UTF-8|utf-8"),
     "empty": Convention(lambda content: b"", ALL, ""),
     "deep nesting": Convention(with_value(b"[" * 100_000 + b"]" * 100_000), JSON, "nested too deep"),
