@@ -52,8 +52,7 @@ class Golds:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers as JSON with the row and label number of each, and the (row, annotation) pairs of all rows, in text order.
-    """
+    """Answers as JSON with the row and label number of each; (row, annotation) pairs of all rows, in text order."""
 
     rows: np.ndarray
     labels: np.ndarray

@@ -1,7 +1,7 @@
 """Examples → their instruction rows for one task as an Arrow table.
 
-Whole columns are built at once: the JSON of every label, prompt, text and answer is encoded once into one Arrow array of
-pieces, and index arrays select the pieces of each row. `tests/specification/instructions.py` builds the rows of one
+Whole columns are built at once: the JSON of every label, prompt, text and answer is encoded once into one Arrow array
+of pieces, and index arrays select the pieces of each row. `tests/specification/instructions.py` builds the rows of one
 Example one by one; a test compares the two.
 """
 

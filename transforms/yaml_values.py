@@ -88,7 +88,7 @@ class Document:
     root: yaml.Node | None = None
 
     def place(self, keys: Sequence[str | int] = ()) -> str:
-        """`origin:line` of the key or list item at a path; if it is absent, of the innermost part that would contain it."""
+        """`origin:line` of the key or list item at a path or, if it is absent, of the innermost part around it."""
         node, line = self.root, self.root.start_mark.line if self.root else 0
         for key in keys:
             items = node.value if isinstance(node, yaml.CollectionNode) else []
@@ -118,7 +118,7 @@ def read_document(path: str | Path, hint: str) -> Document:
 
 
 def render(value: object) -> str:
-    """Plain values as a YAML document, with keys in their order; `parse` and YAML 1.1 readers return the same values."""
+    """Plain values as a YAML document with keys in their order. `parse` and YAML 1.1 readers return the same values."""
     return yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False)
 
 

@@ -82,7 +82,7 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
         ("a: !!binary 5\n", 1, "could not determine a constructor"),
         ("a:\n  !!int five\n", 2, "not a valid int: five"),
         ("a: !!bool perhaps\n", 1, "neither true nor false"),
-        ("a: !!float x\n", 1, "no float"),
+        ("a: !!float x\n", 1, "not a valid float"),
         ("a: !!int [1]\n", 1, "expected a scalar node"),
         ("a: !!map x\n", 1, "expected a mapping node"),
         ("a: {<<: 5}\n", 1, "expected a mapping"),
@@ -102,20 +102,20 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
         ("{" * 40_000, 1, ""),
         ("- " * 5_000 + "x", 1, "nested more than 50 deep"),
         ("? " * 5_000 + "x", 1, "nested more than 50 deep"),
-        ("a: 1\nb: x\0y\n", 2, "U+0000 may not stand"),
-        ("a: 1\nb: \x1b[2J\n", 2, "U+001B may not stand"),
+        ("a: 1\nb: x\0y\n", 2, "U+0000 is not allowed in YAML"),
+        ("a: 1\nb: \x1b[2J\n", 2, "U+001B is not allowed in YAML"),
         ('a: "x\\0y"\n', 1, "a null character"),
         ('a: 1\n"\\ud83d": b\n', 2, "an unpaired surrogate"),
         (b"a: 1\nb: \xe4\n", 2, "not valid UTF-8"),
         ("a: 1\nb: 语".encode("utf-16")[:-1], 2, "not valid UTF-16"),
-        ("a: b".encode("utf-32"), 1, "U+0000 may not stand"),
+        ("a: b".encode("utf-32"), 1, "U+0000 is not allowed in YAML"),
         ("%YAML 9.0\n---\na: b\n", 1, "found incompatible YAML document"),
         ("\ta: b\n", 1, "found character"),
         ("a: &" + "x" * 100_000 + " !!nothing y", 1, "could not determine"),
         ("a: !!" + "x" * 100_000 + " y", 1, "could not determine"),
     ],
 )
-def test_what_is_no_plain_value_is_one_line_with_its_place(content, line, problem):
+def test_invalid_yaml_is_a_one_line_error_with_its_place(content, line, problem):
     content = content if isinstance(content, bytes) else content.encode()
     started = time.monotonic()
     with pytest.raises(ConfigError) as raised:
@@ -128,7 +128,7 @@ def test_what_is_no_plain_value_is_one_line_with_its_place(content, line, proble
     assert printable(message) == message
 
 
-def test_what_is_too_long_is_not_read_to_its_end(tmp_path):
+def test_too_long_files_are_not_read_to_the_end(tmp_path):
     with pytest.raises(ConfigError, match=r"^/dev/zero:1: invalid YAML: longer than 10,000,000 bytes"):
         read("/dev/zero", "name a file")
     with pytest.raises(ConfigError, match=r"none\.yaml: No such file or directory; name a file"):
