@@ -115,7 +115,7 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
         ("a: !!" + "x" * 100_000 + " y", 1, "could not determine"),
     ],
 )
-def test_invalid_yaml_is_a_one_line_error_with_its_place(content, line, problem):
+def test_what_is_no_plain_value_is_one_line_with_its_place(content, line, problem):
     content = content if isinstance(content, bytes) else content.encode()
     started = time.monotonic()
     with pytest.raises(ConfigError) as raised:
@@ -128,7 +128,7 @@ def test_invalid_yaml_is_a_one_line_error_with_its_place(content, line, problem)
     assert printable(message) == message
 
 
-def test_too_long_files_are_not_read_to_the_end(tmp_path):
+def test_what_is_too_long_is_not_read_to_its_end(tmp_path):
     with pytest.raises(ConfigError, match=r"^/dev/zero:1: invalid YAML: longer than 10,000,000 bytes"):
         read("/dev/zero", "name a file")
     with pytest.raises(ConfigError, match=r"none\.yaml: No such file or directory; name a file"):
