@@ -38,9 +38,8 @@ def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = 
     linked: deque[tuple[bytes, str]] = deque()
     entered = set()
     while plain or linked:
-        path, before = (
-            plain.popleft() if plain else linked.popleft()
-        )  # links last, so that only the link is left out of a loop
+        # Links come last, so that only the link is left out of a loop.
+        path, before = plain.popleft() if plain else linked.popleft()
         at = os.stat(path)
         if (at.st_dev, at.st_ino) in entered:
             tree.left_out[before.rstrip("/")] = "a link to a folder that is already listed"

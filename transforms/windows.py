@@ -210,9 +210,8 @@ def _deal(
             inside.update(number for number in near if end <= cut[number].end and layer in cut[number].layers)
         return inside
 
-    broken: dict[
-        UnknownLabel, set[Mention]
-    ] = {}  # label → mentions of its annotations that no window contains completely
+    # label → mentions of its annotations that no window contains completely
+    broken: dict[UnknownLabel, set[Mention]] = {}
 
     def note_broken(layer: str, label: str, *parts: Mention | None) -> None:
         cut_through = [mention for mention in parts if windows_with(mention, layer) == set()]
