@@ -44,7 +44,7 @@ class ExampleId:
 
     @classmethod
     def match(cls, text: str) -> Self | None:
-        """The id that `text` is, None where it is none."""
+        """The id written in `text`, or None if it is not valid."""
         parts = EXAMPLE.fullmatch(text)
         if parts is None:
             return None
@@ -53,7 +53,7 @@ class ExampleId:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The id that `text` is. Raises ValueError where it is none."""
+        """The id written in `text`. Raises ValueError if it is not valid."""
         parsed = cls.match(text)
         if parsed is None:
             raise ValueError(
@@ -93,14 +93,14 @@ class InstructionId:
 
     @classmethod
     def match(cls, text: str) -> Self | None:
-        """The id that `text` is, None where it is none."""
+        """The id written in `text`, or None if it is not valid."""
         parts = INSTRUCTION.fullmatch(text)
         example = ExampleId.match(parts[1]) if parts else None
         return cls(example, parts[2], int(parts[3])) if parts and example else None
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The id that `text` is. Raises ValueError where it is none."""
+        """The id written in `text`. Raises ValueError if it is not valid."""
         parsed = cls.match(text)
         if parsed is None:
             raise ValueError(f"{quoted(text)} is not an instruction id; expected <example id>/<task>/<batch>")

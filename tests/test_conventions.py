@@ -168,14 +168,14 @@ CONVENTIONS = {
     "escapes": Convention(lambda content: json.dumps(json.loads(content)).encode(), ("json",)),
     "UTF-16": Convention(lambda content: content.decode().encode("utf-16"), (*JSON, "lines", "columns"), "UTF-16"),
     "UTF-16 with its mark": Convention(lambda content: content.decode().encode("utf-16"), ("yaml",)),  # YAML 1.2, 5.2
-    "gzip": Convention(gzip.compress, ALL, r"compressed \(gzip\)|no valid YAML"),
+    "gzip": Convention(gzip.compress, ALL, r"compressed \(gzip\)|invalid YAML"),
     "Latin-1": Convention(lambda content: re.sub(b"[\x80-\xff]+", b"\xe9", content), ALL, "UTF-8|utf-8"),
     "empty": Convention(lambda content: b"", ALL, ""),
     "deep nesting": Convention(with_value(b"[" * 100_000 + b"]" * 100_000), JSON, "nested too deep"),
     "nesting at the limit": Convention(with_value(b"[" * 950 + b"]" * 950), JSON, "nested|expected|Expected", True),
     "5,000 digits": Convention(with_value(b"9" * 5000), JSON, "out of range", True),
-    "half a surrogate pair": Convention(with_value(b'"\\ud83d"'), JSON, r"half of a surrogate pair: \\ud83d"),
-    "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
+    "half a surrogate pair": Convention(with_value(b'"\\ud83d"'), JSON, r"an unpaired surrogate: \\ud83d"),
+    "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"an unpaired surrogate: \\uDE00"),
     "NUL": Convention(with_value(b'"a\0b"'), JSON, "(no valid|invalid) JSON"),
     "NaN": Convention(with_value(b"NaN"), JSON, "(no valid|invalid) JSON"),
     "an end that is cut off": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),
@@ -296,7 +296,7 @@ def test_the_line_within_an_array_is_named(tmp_path):
     with pytest.raises(IEForgeError, match=r"texts.json:6: expected a JSON object with a \"text\""):
         texts.read(str(path), "NER")
     path.write_text('[\n{"text": "Ada"},\n{"text": "Ada"},, ]')
-    with pytest.raises(IEForgeError, match=r"texts.json:3: no valid JSON"):
+    with pytest.raises(IEForgeError, match=r"texts.json:3: invalid JSON"):
         texts.read(str(path), "NER")
 
 

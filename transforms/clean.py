@@ -14,9 +14,9 @@ from schemas.example import Argument, Entity, Event, Example, Mention, Relation,
 from transforms.normal_forms import normalize
 
 CHANGED = "[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f\u2060\u2066-\u2069\ufeff]"
-"""Controls but the line feed, blanks but U+0020 and U+3000 (ordinary in Chinese), zero-width and direction marks.
+"""Controls except the line feed, blanks except U+0020 and U+3000 (usual in Chinese), zero-width and direction marks.
 
-The joiners U+200C and U+200D stay: they change what is read.
+The joiners U+200C and U+200D are kept because they change how a word is read.
 """
 
 CHANGED_ANYWHERE = re.compile(CHANGED)
@@ -119,7 +119,7 @@ def _character_edits(text: str) -> list[Edit]:
 
 
 def _composition_edits(text: str) -> list[Edit]:
-    """The groups of a character and the marks after it that NFC changes."""
+    """The edits for groups of a character and its following marks that NFC changes."""
     if is_normalized("NFC", text):
         return []
     heads = [i for i, character in enumerate(text) if i and not _composes_backward(character)]
@@ -139,7 +139,7 @@ def _common(one: str, other: str) -> int:
 
 
 def _composes_backward(character: str) -> bool:
-    """Whether NFC may join it to the character before: marks, Hangul vowels and final consonants."""
+    """Whether NFC may compose it with the preceding character: marks, Hangul vowels and final consonants."""
     return character >= "\u0300" and (category(character)[0] == "M" or "\u1160" <= character <= "\u11ff")
 
 
@@ -172,8 +172,8 @@ def _moved(span: Span, moves: list[Move]) -> Span:
 
 
 def span_before(span: Span, steps: Steps) -> Span:
-    """Where a span of a repaired string was before these steps: without what was removed at its edges, and grown to
-    whole characters where it cuts one that was composed.
+    """The span before these steps for a span of a repaired string: without characters that were removed at its edges,
+    and extended to whole characters if it cuts a composed one.
     """
     start, end = span
     for moves in reversed(steps):
@@ -190,17 +190,17 @@ def _place_before(new: int, moves: list[Move], bisect: Callable[..., int], side:
 
 
 def letter_count(text: str) -> int:
-    if text.isascii():  # most of the texts, and at once
+    if text.isascii():  # most texts, and much faster
         return len(text) - len(text.encode().translate(None, ASCII_LETTERS))
     return sum(map(str.isalpha, text))
 
 
 def low_quality(example: Example) -> str | None:
-    """Why the repaired example is not worth keeping, in words; None where it is.
+    """Why the repaired example is of low quality; None if it is not.
 
-    Over 80 % of its non-blank characters are neither letters nor marks of any script; or it has under 5 characters
-    and its annotated layers are empty (where no layer is annotated, as in texts to predict on, nothing is known and
-    the text stays); or nothing remains of the text or of a mention.
+    An example is of low quality if over 80 % of its non-blank characters are neither letters nor marks of any script,
+    if it has fewer than MIN_CHARS characters and all its annotated layers are empty (a text without annotated layers,
+    such as a text to predict on, is kept), or if its text or a mention is empty after the repair.
     """
     text = example.text
     if not text:
@@ -212,9 +212,9 @@ def low_quality(example: Example) -> str | None:
         return "a mention is empty after repair"
     letters = letter_count(text)
     if letters * ONE_LETTER_IN < len(text):
-        # Rare, so the marks that belong to letters are counted, and the blanks left out, only here.
+        # This is rare, so marks are counted and blanks are left out only here.
         letters += sum(category(character)[0] == "M" for character in text)
         visible = sum(map(len, text.split()))
         if letters * ONE_LETTER_IN < visible:
-            return f"{visible - letters} of {visible} characters are no letters"
+            return f"{visible - letters} of {visible} characters are not letters"
     return None

@@ -1,6 +1,7 @@
-"""The coder by which Arrow tables cross a shuffle: compressed IPC.
+"""The Beam coder for Arrow tables in a shuffle: compressed IPC.
 
-A pickled slice carries its parent's whole buffers (a 10-row slice of 10 MB pickles to 10 MB); IPC writes the slice.
+A pickled slice contains the whole buffers of its table (10 rows of a table of 10 MB take 10 MB); IPC writes only the
+slice.
 Importing this module registers the coder.
 """
 
@@ -11,7 +12,7 @@ WRITE_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class TableCoder(beam.coders.Coder):
-    """pyarrow.Table ↔ Arrow IPC stream. Not deterministic in Beam's sense: no key may be a table."""
+    """pyarrow.Table ↔ Arrow IPC stream. Not deterministic in Beam's sense, so a table must not be a key."""
 
     def encode(self, table: pa.Table) -> bytes:
         sink = pa.BufferOutputStream()

@@ -1,4 +1,4 @@
-"""Rows that share a text over all sources → train and validation rows that occur in some test split."""
+"""Rows with the same text in all sources → the train and validation rows whose text occurs in a test split."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ ASCII_BLANKS = bytes(code for code in range(128) if chr(code).isspace())
 
 
 def leakage_key(text: str) -> bytes:
-    """16 bytes that stand for the text without its blanks, case and compatibility forms (NFKC).
+    """A 16-byte hash of the text without blanks, in lower case and in compatibility form (NFKC).
 
-    Sources share sentences in different dress: one corpus gives them tokenised ("cells , in vitro ."), another as
-    published; full-width and half-width forms alternate in Chinese. Without blanks and in one form they meet. It
-    is a match of whole texts: a sentence within another source's document, and quotes and brackets that a treebank
-    wrote in its own way (-LRB-), stay apart.
+    Sources share sentences in different spellings: tokenised in one corpus ("cells , in vitro ."), as published in
+    another, and in Chinese with full-width or half-width characters. All of them have the same key. Only whole texts
+    match: not a sentence with the document of another source that contains it, and not brackets and quotes with their
+    treebank spelling (-LRB-).
     """
-    if text.isascii():  # most of the texts, and at once: no character has another form
+    if text.isascii():  # most texts, and much faster: no character has another form
         squeezed = text.encode().translate(ASCII_LOWER, ASCII_BLANKS)
     else:
         squeezed = "".join(normalize("NFKC", text).casefold().split()).encode()
@@ -36,9 +36,9 @@ class Leak:
 
 
 def leaks(rows: Iterable[tuple[str, str, int]]) -> list[Leak]:
-    """The leaking ones, sorted, of all rows (source key, split, ordinal) with one `leakage_key`.
+    """The leaks, sorted, among all rows (source key, split, ordinal) with the same `leakage_key`.
 
-    Each (source, split) → `into` is a cell of the report's matrix of which source leaks into which.
+    They are counted by (source, split) and `into` for the leakage matrix of the report.
     """
     rows = list(rows)
     into = tuple(sorted({source for source, split, _ in rows if split == "test"}))

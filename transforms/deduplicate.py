@@ -38,14 +38,15 @@ def _hash(*parts) -> bytes:
 
 
 def annotation_items(example: Example) -> list[Item]:
-    """What the example annotates and which tasks and layers it does so for, as sorted pairs without repetition.
+    """The annotations, tasks, annotated layers and unknown labels of the example, as sorted pairs without repetition.
 
-    The place of an entity is its mention, of a relation its pair, of an event its trigger, of an argument trigger
-    and mention; a mention is its spans or else its string. An event without a trigger stands nowhere, so its type
-    is the place: two rows may differ in such events without contradicting each other. So it is with a task or a
-    known layer: a row in which a layer is unknown is no duplicate of one that knows it to be empty. And so it is with
-    an unknown label: a row that may have more of it is no duplicate of one that has not, and does not contradict it.
-    Ids and concepts are no annotation: rows that differ only in them are alike.
+    The place of an entity is its mention; of a relation, both mentions; of an event, its trigger; of an argument, the
+    trigger and the mention. A mention is represented by its spans, or by its string if it has none. An event without a
+    trigger has no place in the text, so its type is used: two rows may differ in such events without contradicting each
+    other. The same holds for tasks, annotated layers and unknown labels: a row whose layer is unknown is not a
+    duplicate of a row whose layer is empty, and a row with an unknown label is not a duplicate of a row without it, but
+    neither contradicts the other. Ids and concepts do not count as annotations, so rows that differ only in these are
+    duplicates.
     """
     items = {(_hash("task", task), _hash(task)) for task in example.tasks}
     items |= {(_hash("known", name), _hash(name)) for name in LAYERS if getattr(example, name) is not None}
@@ -71,8 +72,8 @@ def _place(mention: Mention):
 class Decision:
     """The decision about a row that is not simply kept.
 
-    `position`: that of the row which it repeats, contradicts, differs from or is merged into. `stays`: the row is kept
-    and only counted (`report`).
+    `position`: the position of the row that it repeats, contradicts, differs from or is merged into. `stays`: whether
+    the row is kept and only counted (`report`).
     """
 
     ordinal: int
@@ -82,17 +83,17 @@ class Decision:
 
 
 def decide(rows: Iterable[tuple[int, int, Sequence[Item]]], same_text: SameText) -> list[Decision]:
-    """The decisions on all rows that share one text within one source and split, by ordinal.
+    """The decisions about all rows with the same text in one source and split, sorted by ordinal.
 
-    A row is (ordinal, position in the file, its annotation items); rows may come in any order. Of rows with equal
-    items the first in the file stays (duplicate). Rows whose label sets at one place differ are all dropped
-    (contradiction). Of the others, which differ and do not contradict each other:
+    A row is (ordinal, position in the file, its annotation items); rows may be in any order. Of rows with equal items,
+    the first in the file is kept (the others: duplicate). Rows with different labels at the same place are all dropped
+    (contradiction). The remaining rows differ without contradicting each other:
 
-    - `unite`: the first in the file stays and takes up what the others annotate. Where some rows of the text
-      contradict each other, none stays (same_text): what they disagree on stands there, whatever it is, and the
-      others say that it does not.
-    - `drop`: none stays (same_text).
-    - `report`: all stay, and are counted (same_text), where there are several.
+    - `unite`: the first in the file is kept, with the annotations of all of them. If other rows of the text contradict
+      each other, none is kept (same_text): something is annotated at the disputed place, and these rows have nothing
+      there.
+    - `drop`: none is kept (same_text).
+    - `report`: all are kept and, if there are several, counted (same_text).
     """
     first: dict[tuple[Item, ...], tuple[int, int]] = {}
     decisions = []
@@ -118,7 +119,7 @@ def decide(rows: Iterable[tuple[int, int, Sequence[Item]]], same_text: SameText)
 
 
 def _contradictions(first: dict[tuple[Item, ...], tuple[int, int]]) -> dict[int, int]:
-    """The ordinals of rows that contradict another → the position of the earliest such one.
+    """Ordinal of a row that contradicts another → position of the earliest row that it contradicts.
 
     `first`: items → (ordinal, position), in file order.
     """
@@ -139,9 +140,10 @@ def _contradictions(first: dict[tuple[Item, ...], tuple[int, int]]) -> dict[int,
 
 
 def unite(examples: Iterable[RawExample]) -> list[RawExample]:
-    """Rows of a source that labels one pair a sentence (see `Source.one_pair`): one example for each text of a split.
+    """One example per text of a split, for a source whose rows label one pair per sentence (see `Source.one_pair`).
 
-    In order of first occurrence, with the place of the first row and what all rows annotate, repetitions once.
+    The examples are in order of first occurrence. Each has the place of its first row and the annotations of all its
+    rows, without repetition.
     """
     groups: dict[str, list[RawExample]] = {}
     for example in examples:
@@ -150,15 +152,15 @@ def unite(examples: Iterable[RawExample]) -> list[RawExample]:
 
 
 def united(rows: Sequence[Annotated]) -> Annotated:
-    """The first row with what all of them annotate, repetitions once, and for the tasks of any of them.
+    """The first row with the annotations of all rows, without repetition, and the tasks of all rows.
 
-    A layer is unknown only where it is in every row, and a text is for a task whose layer is unknown only where
-    nothing is known of it (a text to predict on). Where no row has several events of one type and trigger, these
-    are one event with the arguments of all; otherwise which event of a row is which of another's cannot be known.
+    A layer is unknown only if it is unknown in every row. A task whose layer is unknown is kept only if the layers of
+    all tasks are unknown (a text to predict on). If no row has several events with the same type and trigger, these are
+    merged into one event with the arguments of all rows; otherwise the events of different rows cannot be matched.
 
-    An entity that several rows have keeps the id of the first and the concepts of all; an id that another entity has
-    already gets a number, and references follow. A label that is unknown in any row is unknown: that another row misses
-    nothing of it cannot be known, since of rows to be united each may have but a part.
+    An entity that occurs in several rows keeps the id of the first and the concepts of all. An id that another entity
+    already has gets a number, and references are updated. A label that is unknown in any row is unknown: each of the
+    rows to be merged may have only a part of the annotations.
     """
     first = rows[0]
     entities, new_ids = _entities_united(rows)
@@ -224,7 +226,7 @@ def _event_renamed(event: Event, ids: Mapping[str, str]) -> Event:
 
 
 def _relations_united(relations: Iterable[Relation]) -> tuple[Relation, ...]:
-    """Each once, with the first reference to an entity that each of its ends has in any of its repetitions."""
+    """Each relation once. Each end has the first reference to an entity that it has in any repetition."""
     merged: dict[Relation, Relation] = {}
     for relation in relations:
         key = relation
@@ -251,7 +253,7 @@ def _events_united(rows: Sequence[Sequence[Event]]) -> tuple[Event, ...]:
 
 
 def _arguments_united(arguments: Iterable[Argument]) -> tuple[Argument, ...]:
-    """Each once, with the first reference to an entity that any of its repetitions has."""
+    """Each argument once, with the first reference to an entity that it has in any repetition."""
     merged: dict[tuple[str, Mention], Argument] = {}
     for argument in arguments:
         known = merged.setdefault((argument.role, argument.mention), argument)

@@ -2,9 +2,9 @@
 
 A choice depends on these four and on the set of candidates, never on the order of the input, the worker or
 `PYTHONHASHSEED`. The numbers are those of SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom
-number generators", OOPSLA): one generator for each example and task, split into one for each purpose, which gives
-each candidate its key. All are 64-bit sums, products and shifts, so arrays over many examples (`key_array`) come out
-as single numbers do (`nth_key`).
+number generators", OOPSLA): one generator per example and task, split into one per purpose, which assigns a key to each
+candidate. The computation consists of 64-bit sums, products and shifts, so arrays over many examples (`key_array`) give
+the same numbers as single values (`nth_key`).
 """
 
 import hashlib
@@ -18,14 +18,14 @@ T = TypeVar("T")
 GAMMA = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
 PURPOSES = ("labels", "order", "batches", "prompts")
-"""What is drawn: which labels are asked, in which order, which all-negative batches stay, which prompts."""
+"""The choices: which labels are asked, in which order, which all-negative batches are kept, and which prompts."""
 
 
-def seed_key(seed: int, *what: str) -> int:
-    """The 64-bit key of all choices about `what` (an example's id and a task): BLAKE2b of the seed and what, joined by
-    NUL, read little-endian.
+def seed_key(seed: int, *names: str) -> int:
+    """The 64-bit key of all choices for `names` (an example id and a task): BLAKE2b of the seed and the names, joined
+    by NUL, read as little-endian.
     """
-    digest = hashlib.blake2b("\0".join((str(seed), *what)).encode(), digest_size=8).digest()
+    digest = hashlib.blake2b("\0".join((str(seed), *names)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
 
@@ -42,12 +42,12 @@ def splitmix64(state: int) -> int:
 
 
 def nth_key(key: int, number: int) -> int:
-    """The key of candidate `number`, counted from 0; no two candidates of a choice have the same."""
+    """The key of candidate `number`, from 0. The candidates of a choice have different keys."""
     return splitmix64((key + (number + 1) * GAMMA) & MASK)
 
 
 def key_array(keys: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """`nth_key` of uint64 keys and integer numbers, element by element; the two broadcast."""
+    """`nth_key` of uint64 keys and integer numbers, element by element, with broadcasting."""
     state = keys + (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(GAMMA)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -55,9 +55,10 @@ def key_array(keys: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def drawn(candidates: Iterable[T], key: int) -> list[T]:
-    """All `candidates` in the order in which they are drawn; they must be sortable and differ.
+    """All `candidates` in the order in which they are drawn. They must be sortable and distinct.
 
-    The whole list is a shuffle; its first k are a draw of k, and a draw of k + 1 holds the draw of k.
+    The result is a random permutation. Its first k elements are a sample of size k, so a sample of size k + 1 contains
+    the sample of size k.
     """
     ordered = sorted(candidates)
     return [candidate for _, candidate in sorted((nth_key(key, n), candidate) for n, candidate in enumerate(ordered))]

@@ -26,26 +26,26 @@ LOCAL = fs.LocalFileSystem()
 def filesystem(path: str) -> tuple[fs.FileSystem, str]:
     """The file system of `path` and the path within it; a path without a scheme is local.
 
-    Raises ConfigError for a path that no file can have here: Arrow's are UTF-8, whatever the locale.
+    Raises ConfigError for an unknown scheme and an impossible path: Arrow's paths are UTF-8 in every locale.
     """
     if "://" in path:
         try:
             with machine_errors(path):
                 return fs.FileSystem.from_uri(path)
         except ValueError as error:
-            raise ConfigError(f"{path}: no file system that is known ({error}); check the path") from error
+            raise ConfigError(f"{path}: unknown file system ({error}); check the path") from error
     try:
         with machine_errors(path):
             inner = as_utf8(os.path.abspath(path))
     except UnicodeError as error:
-        raise ConfigError(f"{path}: the path is no UTF-8; rename what is not") from error
+        raise ConfigError(f"{path}: the path is not valid UTF-8; rename the file or folder") from error
     if "\0" in inner:
-        raise ConfigError(f"{path}: no path has a null character; correct it")
+        raise ConfigError(f"{path}: a path cannot contain a null character; correct it")
     return LOCAL, inner
 
 
 def absolute(path: str) -> str:
-    """A local path from the root on, for a worker that has another working folder; a URI as it is."""
+    """The absolute path of a local path, for workers with another working folder; a URI is returned unchanged."""
     return path if "://" in path else filesystem(path)[1]
 
 
@@ -56,9 +56,10 @@ UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class File(msgspec.Struct, frozen=True, gc=False):
-    """A raw file. `name` is its path below the source's folder: what places, errors and split names show.
+    """A raw file. `name` is its path below the folder of the source, which places, errors and split names show.
 
-    Reading raises SourceError where the operating system refuses, reading as text where it is UTF-16 without a mark.
+    Reading raises SourceError if the operating system reports an error. Reading as text also raises it for UTF-16
+    without a byte order mark.
     """
 
     path: str
@@ -70,16 +71,15 @@ class File(msgspec.Struct, frozen=True, gc=False):
             return stream.read()
 
     def text(self) -> str:
-        """The whole file, decoded as by `lines`."""
+        """The whole file, decoded like `lines`."""
         data = b"".join(self._as_utf_8([self.read()]))
         return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its end). Only LF and CRLF end a line; a byte order mark is dropped.
 
-        Bytes that are no UTF-8 become lone surrogates: the record that holds them is rejected as `not_utf8`
-        (see `transforms.normalize`), its neighbours are not. A file that opens with the byte order mark of UTF-16
-        is read as such.
+        Bytes that are not UTF-8 become lone surrogates, so that only the record with these bytes is rejected as
+        `not_utf8` (see `transforms.normalize`). A file with the byte order mark of UTF-16 is read as UTF-16.
         """
         before = 0
         for lines in self.line_lists():
@@ -87,7 +87,7 @@ class File(msgspec.Struct, frozen=True, gc=False):
             before += len(lines)
 
     def line_lists(self) -> Iterator[list[str]]:
-        """What `lines` yields, many lines at once and without their numbers: a line by itself takes thrice as long."""
+        """Lists of the lines that `lines` yields, without numbers: yielding single lines takes three times as long."""
         start = "\ufeff"
         for block in self.blocks():
             text = block.decode("utf-8", "surrogateescape").removeprefix(start).removesuffix("\n")
@@ -96,9 +96,7 @@ class File(msgspec.Struct, frozen=True, gc=False):
             yield [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
     def blocks(self) -> Iterator[bytes]:
-        """The file, in UTF-8 where it is in UTF-16, in pieces that end where a line ends, of about BLOCK_BYTES where
-        lines are shorter than that.
-        """
+        """The file as blocks of whole lines, of about BLOCK_BYTES unless a line is longer. UTF-16 becomes UTF-8."""
         begun: list[bytes] = []
         for block in self._as_utf_8(self._stored_blocks()):
             end = block.rfind(b"\n") + 1
@@ -117,10 +115,10 @@ class File(msgspec.Struct, frozen=True, gc=False):
                 yield block
 
     def _as_utf_8(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The blocks of the file as they are or, where they open with the mark of UTF-16, in UTF-8.
+        """The blocks of the file; converted to UTF-8 if the first one starts with a byte order mark of UTF-16.
 
-        What is no UTF-16 either (half a pair, half a unit at the end) comes out as what is no UTF-8. Raises SourceError
-        where they look like UTF-16 without its mark, every line of which would be another bad record.
+        Invalid UTF-16 (an unpaired surrogate, half a unit at the end) is converted to invalid UTF-8. Raises SourceError
+        if the file looks like UTF-16 without a byte order mark, since each of its lines would be a bad record.
         """
         blocks = iter(blocks)
         first = next(blocks, b"")
@@ -138,8 +136,8 @@ class File(msgspec.Struct, frozen=True, gc=False):
 
 
 def looks_like_utf_16(data: bytes) -> bool:
-    """Whether every other byte is NUL for a tenth of the characters or more (and MIN_NULS of them), as it is of
-    ASCII in UTF-16, and few of the bytes between these are. UTF-8 has a NUL for the character NUL alone.
+    """Whether every other byte is NUL for at least a tenth of the characters (and at least MIN_NULS of them), as in
+    ASCII text in UTF-16, while few of the bytes between them are NUL. In UTF-8 only the character NUL has a NUL byte.
     """
     if b"\0" not in data:
         return False
@@ -179,7 +177,7 @@ def list_folders(root: str) -> list[str]:
 def list_files(root: str, recursive: bool = True) -> list[File]:
     """All files below `root` (directly, unless `recursive`) by name; hidden ones and hidden folders are left out.
 
-    Raises MachineError where `root` is no folder.
+    Raises MachineError if `root` is not a folder.
     """
     return list_raw_files(root, recursive)[0]
 
@@ -187,8 +185,9 @@ def list_files(root: str, recursive: bool = True) -> list[File]:
 def list_raw_files(
     root: str, recursive: bool = True, within: Sequence[str] | None = None
 ) -> tuple[list[File], dict[str, str]]:
-    """`list_files`, and name → why for what cannot be read there: names that are no UTF-8, special files, links that
-    lead to nothing, to what is listed already, or out of all folders `within` (None: they may lead anywhere).
+    """The result of `list_files`, and name → reason for entries that are left out: names that are not UTF-8, special
+    files, and links that are broken, lead to a folder that is already listed, or lead out of all folders `within`
+    (None: they may lead anywhere).
     """
     system, base = filesystem(root)
     with machine_errors(root):
@@ -233,7 +232,7 @@ def sizes(root: str, names: Iterable[str]) -> dict[str, int]:
     system, base = filesystem(root)
     for name in names:
         if "\0" in name:
-            raise ConfigError(f"{root}/{name}: no path has a null character; correct it")
+            raise ConfigError(f"{root}/{name}: a path cannot contain a null character; correct it")
     with machine_errors(root):
         infos = system.get_file_info([f"{base}/{name}" for name in names])
     return {name: info.size for name, info in zip(names, infos, strict=True) if info.type == fs.FileType.File}
@@ -276,10 +275,10 @@ def remove_tree(path: str) -> None:
 
 @contextmanager
 def atomic_write(path: str, durable: bool = False):
-    """An output stream whose file has its name only when the block has ended well (a crash leaves a hidden `.tmp`).
+    """An output stream whose file gets its name when the block ends without an error (a crash leaves a hidden `.tmp`).
 
-    `durable`: the file and its name are on the disk at the end, as what says that something is done must be: a loss of
-    power would else leave a whole name of a file without its bytes.
+    `durable`: also synchronise the file and its name to the disk, as needed for files that mark something as finished.
+    Otherwise, after a power failure, the file may exist without its content.
     """
     system, inner = filesystem(path)
     folder, name = posixpath.split(inner)
@@ -302,8 +301,8 @@ def write_text(path: str, text: str, durable: bool = False) -> None:
 
 
 def make_durable(root: str, names: Iterable[str]) -> None:
-    """Returns when the files of these names below `root`, and the names, are on the disk; at once where `root` is not
-    local. Many at a time: the disk then writes its journal once for many.
+    """Synchronises the files with these names below `root`, and the names, to the disk; does nothing if `root` is not
+    local. Many files are synchronised at a time, because the disk then writes its journal once for all of them.
     """
     system, base = filesystem(root)
     if system is LOCAL:
@@ -317,7 +316,7 @@ SYNC_THREADS = 16
 
 
 def synchronize(path: str) -> None:
-    """Returns when the file's bytes, or the folder's names, are on the disk."""
+    """Synchronises the content of a file, or the names in a folder, to the disk."""
     descriptor = os.open(path.encode(), os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -330,13 +329,13 @@ def read_text(path: str) -> str:
     try:
         return read_bytes(path).decode()
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: no UTF-8 ({error}); make it anew, or name another file") from error
+        raise ConfigError(f"{path}: not valid UTF-8 ({error}); create it again, or choose another file") from error
 
 
 def read_json(path: str, form: type[Value], remedy: str) -> Value:
-    """The value in a JSON file, as a `form` that msgspec knows.
+    """The value in a JSON file, decoded as the msgspec type `form`.
 
-    Raises ConfigError naming `path` and saying `remedy` where it is no JSON, or JSON of another form.
+    Raises ConfigError with `path` and `remedy` if it is not valid JSON or does not have this type.
     """
     return json_values.parse(read_bytes(path), form, path, remedy)
 

@@ -1,11 +1,12 @@
 """A table of Examples → the gold answers of all of them for a task.
 
-Answers stand in text order: by the offsets of a mention, or by the first occurrence of its string where the source
-gives none; strings that the text does not contain come last, in the order of the file. Triples are ordered by subject,
-then object; events by trigger, one without a trigger by its first argument. What renders alike is given once.
+Answers are in text order: by the offsets of a mention or, if the source gives none, by the first occurrence of its
+string. Strings that the text does not contain come last, in the order of the file. Triples are ordered by subject, then
+object; events by trigger, or by their first argument if they have no trigger. Answers with the same JSON are written
+once.
 
-The mentions of all texts are sorted at once and no object is made of them, which would take 25 µs per text. The JSON
-of entities and plain triples is gather from pieces, each different string encoded once.
+The mentions of all texts are sorted at once, without creating objects, which would take 25 µs per text. The JSON of
+entities and plain triples is concatenated from pieces (`render.gather`), so each distinct string is encoded once.
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
@@ -24,18 +25,19 @@ from transforms.render import NAN, encode, encode_string, gather
 from transforms.unknown_labels import Unknown, known_items
 
 EMPTY = 0
-"""The number of the answer `[]`."""
+"""The index of the answer `[]`."""
 
 ITEM = {"NER": ("", ""), "RE": ('{"subject": ', ', "object": ', "}"), "SPO": ('{"subject": ', ', "object": ', "}")}
-"""What is written before, between and after the strings of one item of an answer."""
+"""Task → the JSON before, between and after the strings of one item of an answer."""
 
 
 @dataclass(frozen=True)
 class Golds:
-    """The gold of many examples. `answer`: (examples, labels), the number in `answers` of each label's answer.
+    """The gold answers of many examples. `answer`, shape (examples, labels): the index in `answers` of each label's
+    answer.
 
-    `annotations`, given for test rows only: of each example the JSON of its list, None where the layer is unknown.
-    `triggers`, given for EEA only: of each example event type → triggers.
+    `annotations`, for test rows only: per example the JSON of its annotation list, None if the layer is not annotated.
+    `triggers`, for EEA only: per example event type → triggers.
     """
 
     answer: np.ndarray
@@ -50,7 +52,7 @@ class Golds:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers as JSON with the row and label number of each, and (row, annotation) of all rows, in text order."""
+    """Answers as JSON with the row and label number of each; (row, annotation) pairs of all rows, in text order."""
 
     rows: np.ndarray
     labels: np.ndarray
@@ -59,33 +61,33 @@ class Answers:
 
 
 def golds(examples: pa.Table, task: str, labels: Sequence[Label], unknown: Unknown) -> Golds:
-    """The gold of `examples` (schema EXAMPLES, of one split) without annotations of `unknown` labels. `labels` are
-    numbered in their order.
+    """The gold answers of `examples` (schema EXAMPLES, of one split) without annotations of `unknown` labels. `labels`
+    are numbered in their order.
 
-    A label is positive exactly where it has an answer: an event with neither trigger nor arguments is dropped, an
-    event without a trigger answers nothing for EET, and a triple without types is none for SPO. Raises ValueError as
-    `ask.refuse_unknown` does, and for a KG triple whose attribute the entity type of its head, or any where none is
-    given, does not have.
+    A label is positive exactly if it has an answer: an event with neither trigger nor arguments is dropped, an event
+    without a trigger is no answer for EET, and a triple without types is no answer for SPO. Raises ValueError as
+    `ask.refuse_unknown` does, and for a KG triple whose attribute does not belong to the entity type of its head or,
+    if the head has no type, to any entity type.
     """
     layer = examples[LAYER[task]]
     items, row = known_items(*layer_items(examples, LAYER[task]), unknown)
     triggers: list[dict[str, list[str]]] = []
     if task == "KG":
-        found = _graph_answers(examples, items, row, labels)
+        results = _graph_answers(examples, items, row, labels)
     elif task in ITEM:
-        found = _flat_answers(examples, task, items, row, labels)
+        results = _flat_answers(examples, task, items, row, labels)
     else:
-        found, triggers = _event_answers(examples, task, items, row, labels)
+        results, triggers = _event_answers(examples, task, items, row, labels)
     answer = np.zeros((examples.num_rows, len(labels)), np.int64)
-    answer[found.rows, found.labels] = np.arange(1, len(found.rows) + 1)
-    answers = pa.concat_arrays([strings(["[]"]), found.answers])
+    answer[results.rows, results.labels] = np.arange(1, len(results.rows) + 1)
+    answers = pa.concat_arrays([strings(["[]"]), results.answers])
     annotations: list[str | None] = []
     if _is_test(examples):
         lists: list[list[dict]] = [[] for _ in range(examples.num_rows)]
-        for number, annotation in found.annotations:
+        for number, annotation in results.annotations:
             lists[number].append(annotation)
         annotated = layer.is_valid().to_pylist()
-        annotations = [encode(of_row) if known else None for of_row, known in zip(lists, annotated, strict=True)]
+        annotations = [encode(items) if is_known else None for items, is_known in zip(lists, annotated, strict=True)]
     return Golds(answer, answers, annotations, triggers)
 
 
@@ -96,20 +98,20 @@ def _is_test(examples: pa.Table) -> bool:
 def _numbers(
     examples: pa.Table, task: str, rows: np.ndarray, names: pa.StringArray, labels: Sequence[Label]
 ) -> np.ndarray:
-    """The number of each of `names`, which answer in `rows`."""
+    """The number of each of `names` in `labels`. `rows`: the row of each name."""
     known = strings([label.name for label in labels])
     numbers = pc.index_in(names, known)
     if numbers.null_count:
         row = rows[pc.index(numbers.is_null(), True).as_py()]
-        of_row = names.filter(pa.array(rows == row)).to_pylist()
-        refuse_unknown(examples["id"][row].as_py(), task, of_row, known.to_pylist())
+        names_in_row = names.filter(pa.array(rows == row)).to_pylist()
+        refuse_unknown(examples["id"][row].as_py(), task, names_in_row, known.to_pylist())
     return numbers.to_numpy().astype(np.int64)
 
 
 def _flat_answers(
     examples: pa.Table, task: str, items: pa.StructArray, row: np.ndarray, labels: Sequence[Label]
 ) -> Answers:
-    """Of NER, RE and SPO."""
+    """The answers for NER, RE and SPO."""
     names = items.field("label")
     if task == "SPO":
         typed = pc.and_(items.field("head_label").is_valid(), items.field("tail_label").is_valid())
@@ -121,7 +123,7 @@ def _flat_answers(
     different = pa.chunked_array([mention.field("text") for mention in mentions]).combine_chunks().dictionary_encode()
     spelling = different.indices.to_numpy().astype(np.int64).reshape(len(mentions), -1)
     kept = text_order(examples["text"].to_pylist(), row, mentions)
-    kept = kept[_first_of_each(row[kept], label[kept], *spelling[:, kept])]
+    kept = kept[_are_first(row[kept], label[kept], *spelling[:, kept])]
     annotations = _flat_annotations(task, items, row, kept) if _is_test(examples) else []
     cell = row[kept] * len(labels) + label[kept]
     order = np.argsort(cell, kind="stable")
@@ -135,8 +137,8 @@ def _flat_answers(
     first[starts], last[starts + items_each - 1] = True, True
     numbers = np.empty((len(cell), 2 * len(mentions) + 1), np.int64)
     numbers[:, 0] = ~first
-    for n, of_mention in enumerate(spelling):
-        numbers[:, 2 * n + 1] = len(pieces) + of_mention[kept]
+    for n, string in enumerate(spelling):
+        numbers[:, 2 * n + 1] = len(pieces) + string[kept]
         numbers[:, 2 * n + 2] = 2 + n
     numbers[:, -1] += last
     encoded = map(encode_string, different.dictionary.to_pylist())
@@ -158,13 +160,13 @@ def _flat_annotations(
     columns |= {key: items.field(name).to_pylist() for key, name in plain.items()}
     keys = sorted(columns)  # the order of the unified format
     values = zip(*(columns[key] for key in keys), strict=True)
-    annotations = [dict(zip(keys, of_item, strict=True)) for of_item in values]
+    annotations = [dict(zip(keys, item, strict=True)) for item in values]
     return list(zip(row[kept].tolist(), annotations, strict=True))
 
 
 def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarray, labels: Sequence[Label]) -> Answers:
-    """Of KG. A triple is an attribute of its head. Where the head's type is not given it is every type in `labels`
-    that has the attribute.
+    """The answers for KG, where a triple is an attribute of its head. A head without a type counts as every type in
+    `labels` that has the attribute.
     """
     roles = {label.name: label.roles for label in labels}
     values: dict[tuple[int, str], dict[str, dict[str, list[str]]]] = {}
@@ -180,7 +182,7 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
         types = [name for name in candidates if attribute in roles.get(name, ())]
         if not types:
             example_id, owner = examples["id"][number].as_py(), head_label or "any entity type"
-            raise ValueError(f"{example_id}: {attribute!r} is no attribute of {owner}")
+            raise ValueError(f"{example_id}: {attribute!r} is not an attribute of {owner}")
         for name in types:
             tails = values.setdefault((number, name), {}).setdefault(head, {}).setdefault(attribute, [])
             if tail not in tails:
@@ -191,8 +193,8 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
     answers = {
         (number, name): encode(
             {
-                head: {role: _one_or_many(given[role]) for role in roles[name] if role in given}
-                for head, given in heads.items()
+                head: {role: _one_or_many(attributes[role]) for role in roles[name] if role in attributes}
+                for head, attributes in heads.items()
             }
         )
         for (number, name), heads in values.items()
@@ -203,7 +205,7 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
 def _event_answers(
     examples: pa.Table, task: str, events: pa.StructArray, row: np.ndarray, labels: Sequence[Label]
 ) -> tuple[Answers, list[dict[str, list[str]]]]:
-    """Of EE, EET and EEA, and for EEA the triggers of each example."""
+    """The answers for EE, EET and EEA, and for EEA the triggers of each example."""
     texts = examples["text"].to_pylist()
     arguments, event = list_items(events.field("arguments"), np.arange(len(events)))
     start, end = _positions(texts, row[event], arguments.field("mention"))
@@ -244,21 +246,21 @@ def _event_answers(
             answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{values}}}}}'
             answers.setdefault((number, name), []).append(answer)
     if task == "EET":
-        answers = {key: list(map(encode_string, of_type)) for key, of_type in triggers_by_type.items()}
+        answers = {key: list(map(encode_string, names)) for key, names in triggers_by_type.items()}
     arrays = {key: f"[{', '.join(items)}]" for key, items in answers.items()}
-    found = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
-    return found, _by_example(triggers_by_type, len(texts)) if task == "EEA" else []
+    results = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
+    return results, _by_example(triggers_by_type, len(texts)) if task == "EEA" else []
 
 
 def _by_example(triggers_by_type: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
     triggers: list[dict[str, list[str]]] = [{} for _ in range(examples)]
-    for (number, name), of_type in triggers_by_type.items():
-        triggers[number][name] = list(of_type)
+    for (number, name), names in triggers_by_type.items():
+        triggers[number][name] = list(names)
     return triggers
 
 
 def _filled_roles(roles: Iterable[str], pairs: Iterable[tuple[str, str]]) -> str:
-    """`"role": "value", …`, a list for several values; joined by hand, for the encoder takes ten times as long."""
+    """`"role": "value", …`, a list for several values. Joined by hand because the encoder takes ten times as long."""
     values: dict[str, list[str]] = {}
     for role, value in pairs:
         values.setdefault(role, []).append(value)
@@ -276,13 +278,13 @@ def _event_positions(
     first_argument: tuple[np.ndarray, np.ndarray],
     has_argument: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end of each event's trigger; of its first argument where it has none, past the text without either."""
+    """Start and end of each event's trigger, or else of its first argument; the end of the text if it has neither."""
     triggers = events.field("trigger")
     has_trigger = triggers.is_valid().to_numpy(zero_copy_only=False)
     length = np.array(list(map(len, texts)), np.int64)[row]
     places = []
-    of_trigger = _positions(texts, row[has_trigger], triggers.drop_null())
-    for argument, trigger in zip(first_argument, of_trigger, strict=True):
+    trigger_places = _positions(texts, row[has_trigger], triggers.drop_null())
+    for argument, trigger in zip(first_argument, trigger_places, strict=True):
         place = length.copy()
         place[has_argument] = argument
         place[has_trigger] = trigger
@@ -297,7 +299,7 @@ def _nested(
     answers: Mapping[tuple[int, str], str],
     annotations: list[tuple[int, dict]],
 ) -> Answers:
-    """`answers`: (row, label name) → answer."""
+    """The Answers of `answers`: (row, label name) → JSON."""
     rows = np.array([number for number, _ in answers], np.int64)
     label = _numbers(examples, task, rows, strings([name for _, name in answers]), labels)
     return Answers(rows, label, strings(list(answers.values())), annotations)
@@ -314,29 +316,29 @@ def text_order(texts: Sequence[str], row: np.ndarray, mentions: Sequence[pa.Stru
 
 
 def _positions(texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end (code points) of mentions, each in the text of its `row`; of one without spans those of the first
-    occurrence of its string, past the end of the text where there is none.
+    """Start and end (code points) of mentions, each in the text of its `row`. For a mention without spans, those of the
+    first occurrence of its string; beyond the end of the text if it does not occur.
     """
     spans = mentions.field("spans")
     after = np.cumsum(pc.list_value_length(spans).to_numpy())
     before = np.r_[0, after[:-1]][: len(after)]
     bare = after == before
-    bounds = np.r_[spans.flatten().flatten().to_numpy(), 0, 0].reshape(-1, 2)  # a span more, which bare ones point to
+    bounds = np.r_[spans.flatten().flatten().to_numpy(), 0, 0].reshape(-1, 2)  # one more span, for bare mentions
     start, end = bounds[before, 0].astype(np.int64), bounds[after - 1, 1].astype(np.int64)
     if bare.any():
         searched = mentions.field("text").filter(pa.array(bare)).to_pylist()
         searched_in = list(map(texts.__getitem__, row[bare].tolist()))
-        found, past, lengths = (
+        first, past, lengths = (
             np.array(list(values), np.int64)
             for values in (map(str.find, searched_in, searched), map(len, searched_in), map(len, searched))
         )
-        start[bare] = np.where(found < 0, past, found)
-        end[bare] = np.where(found < 0, past, found + lengths)
+        start[bare] = np.where(first < 0, past, first)
+        end[bare] = np.where(first < 0, past, first + lengths)
     return start, end
 
 
-def _first_of_each(*columns: np.ndarray) -> np.ndarray:
-    """Which rows of the columns are the first of those that are alike."""
+def _are_first(*columns: np.ndarray) -> np.ndarray:
+    """Flags the rows of the columns that are the first of all equal rows."""
     order = np.lexsort(columns)
     differs = np.ones(len(order), bool)
     differs[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in columns], axis=0)

@@ -1,7 +1,7 @@
 """Examples → their instruction rows for one task as an Arrow table.
 
-Columns are built as a whole: the JSON of every label, prompt, text and answer is encoded once into one Arrow array of
-pieces, and index arrays select the pieces of each row. `tests/specification/instructions.py` builds the rows of one
+Whole columns are built at once: the JSON of every label, prompt, text and answer is encoded once into one Arrow array
+of pieces, and index arrays select the pieces of each row. `tests/specification/instructions.py` builds the rows of one
 Example one by one; a test compares the two.
 """
 
@@ -42,8 +42,8 @@ def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
 def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]:
     """The rows of `examples` in their order (schema INSTRUCTIONS), and how many all-negative batches were left out.
 
-    The examples (schema EXAMPLES) belong to one source and split. An example whose layer is not annotated gives rows
-    only in test, with null as `label` (for EEA, which asks only for positive labels, it gives none). A label that is
+    The examples (schema EXAMPLES) belong to one source and split. An example whose layer is not annotated has rows
+    only in test, with null as `label` (for EEA, which asks only for positive labels, it has none). A label that is
     unknown for a text is neither asked for nor answered. Raises ValueError as `gold.golds` does.
     """
     test = examples.num_rows > 0 and examples["split"][0].as_py() == "test"
@@ -69,7 +69,7 @@ def table(
     unknown: Unknown,
     test: bool,
 ) -> pa.Table:
-    """The table of the rows of `batches`."""
+    """The instruction rows of `batches` (schema INSTRUCTIONS)."""
     task, rows = spec.task, len(batches.example)
     example = pa.array(batches.example)
     names = strings([label.name for label in spec.labels])
@@ -183,7 +183,7 @@ def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec) -> pa.Array
 
 
 def with_commas(items: Sequence[str]) -> list[str]:
-    """Each item twice: as the first of a row, and as a later one, with a comma."""
+    """Each item twice: without a comma (for the first of a row) and with a comma before it (for the others)."""
     return list(chain.from_iterable((item, f", {item}") for item in items))
 
 

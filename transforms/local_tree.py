@@ -1,7 +1,7 @@
-"""A local folder → the files below it that may be read, and what is left out there with the reason.
+"""A local folder → the files below it that may be read, and the entries that are left out, with the reasons.
 
-Names are bytes to the kernel: they are read as UTF-8 whatever the locale is. Only regular files are ever opened; a
-folder that several names lead to is listed once, so that neither a loop of links nor a cascade of them is followed.
+Names are bytes for the kernel; they are decoded as UTF-8 in every locale. Only regular files are opened. A folder that
+can be reached under several names is listed once, so loops and cascades of links are not followed.
 """
 
 import os
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Tree:
-    """Names from the folder down, sorted within each folder. `left_out`: name → why; bytes of a name that are no
-    UTF-8 are lone surrogates there.
+    """Names relative to the folder, sorted within each folder. `left_out`: name → reason; bytes of a name that are not
+    UTF-8 are lone surrogates in it.
     """
 
     files: list[str] = field(default_factory=list)
@@ -26,10 +26,11 @@ NOT_LISTED = "a folder that may not be listed"
 
 
 def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = None) -> Tree:
-    """What lies below `base` (directly, unless `recursive`) and is not hidden.
+    """The files and folders below `base` (directly, unless `recursive`) that are not hidden.
 
-    A link may lead anywhere, or where `within` is given, into one of these folders alone; a link to a folder that is
-    not entered may lead anywhere. Raises OSError where `base` cannot be listed; a folder below it is left out.
+    Links may lead anywhere or, if `within` is given, only into these folders; links to folders that are not entered may
+    always lead anywhere. Raises OSError if `base` cannot be listed. Folders below it that cannot be listed are left
+    out.
     """
     tree = Tree()
     bounds = None if within is None else [real(path.encode()) for path in within]
@@ -37,10 +38,11 @@ def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = 
     linked: deque[tuple[bytes, str]] = deque()
     entered = set()
     while plain or linked:
-        path, before = plain.popleft() if plain else linked.popleft()  # links last: a loop then costs the link alone
+        # Links come last, so that only the link is left out of a loop.
+        path, before = plain.popleft() if plain else linked.popleft()
         at = os.stat(path)
         if (at.st_dev, at.st_ino) in entered:
-            tree.left_out[before.rstrip("/")] = "a link to a folder that is listed already"
+            tree.left_out[before.rstrip("/")] = "a link to a folder that is already listed"
             continue
         entered.add((at.st_dev, at.st_ino))
         try:
@@ -66,35 +68,35 @@ def list_tree(base: str, recursive: bool = True, within: Sequence[str] | None = 
 
 
 def judge(entry: os.DirEntry[bytes], bounds: Sequence[bytes] | None, recursive: bool) -> tuple[bool, str]:
-    """Whether the entry is a folder, and why it is left out (empty: it is not)."""
+    """Whether the entry is a folder, and the reason why it is left out (empty if it is kept)."""
     try:
         entry.name.decode()
     except UnicodeDecodeError:
         return False, "its name is not valid UTF-8; rename it"
     if not entry.is_symlink():
         is_folder = entry.is_dir()
-        return is_folder, "" if is_folder or entry.is_file() else "no regular file"
+        return is_folder, "" if is_folder or entry.is_file() else "not a regular file"
     try:
         mode = entry.stat().st_mode
     except OSError as error:
         return False, f"a link that cannot be followed ({error.strerror})"
     is_folder = stat.S_ISDIR(mode)
     if not is_folder and not stat.S_ISREG(mode):
-        return False, "no regular file"
+        return False, "not a regular file"
     if bounds is not None and (recursive or not is_folder):
         target = real(entry.path)
         if not any(target.startswith(bound) for bound in bounds):
-            return is_folder, "a link that leads out of the data root; put there what it leads to"
+            return is_folder, "a link that leads out of the data root; copy its target there"
     return is_folder, ""
 
 
 def as_utf8(text: str) -> str:
-    """`text` of the command line or of a file's name, in which a locale that is not UTF-8 has left bytes as lone
-    surrogates. Raises UnicodeError where they are no UTF-8.
+    """`text` decoded as UTF-8, for a flag or a file name that another locale has decoded with lone surrogates for its
+    bytes. Raises UnicodeError if it is not valid UTF-8.
     """
     return text.encode("utf-8", "surrogateescape").decode()
 
 
 def real(path: bytes) -> bytes:
-    """The path without links, with a slash after it."""
+    """The path with all links resolved and a slash at its end."""
     return os.path.join(os.path.realpath(path), b"")

@@ -1,7 +1,7 @@
-"""Text → its Unicode normal form, in time proportional to the text.
+"""Text → its Unicode normal form, in linear time.
 
-`unicodedata.normalize` puts the marks on one character in order by insertion, which takes the square of their number:
-a second for some twenty thousand marks on one letter.
+`unicodedata.normalize` orders the marks on a character by insertion sort, which takes quadratic time: one second for
+about twenty thousand marks on one letter.
 """
 
 import unicodedata
@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Literal
 
 PART = 512
-"""Code points of a text that are normalised at once; more where they are marks on one character."""
+"""Code points that are normalised at a time; more if they are marks on one character."""
 
 
 def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
@@ -21,19 +21,19 @@ def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
 
 
 def _parts(form: Literal["NFC", "NFKC"], text: str) -> Iterator[str]:
-    """Runs of the text that can be normalised alone."""
+    """Parts of the text that can be normalised independently."""
     start = 0
     while start < len(text):
         end = start + PART
-        while end < len(text) and not _stands_alone(text[end]):
+        while end < len(text) and not _is_boundary(text[end]):
             end += 1
         part = text[start:end]
         yield part if len(part) <= 2 * PART else _in_order(form, part)
         start = end
 
 
-def _stands_alone(character: str) -> bool:
-    """Whether nothing before it can change the form of the character, nor it that of what is before."""
+def _is_boundary(character: str) -> bool:
+    """Whether the normal forms of this character and of the text before it are independent of each other."""
     if character < "\u0300":
         return True
     first = unicodedata.normalize("NFKD", character)[0]

@@ -1,4 +1,4 @@
-"""RawExamples with a file's own labels and offsets → Examples with prompt words and offsets that hold."""
+"""RawExamples with the labels and offsets of a file → RawExamples with prompt words and correct offsets."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,24 +9,24 @@ from schemas.example import Argument, Entity, Event, Mention, RawExample, Relati
 from schemas.label import Label, UnknownLabel
 
 REPAIR_RADIUS = 5
-"""How far (code points) a mention may stand from its given offset to be moved there."""
+"""The maximum distance (code points) by which a wrong offset is corrected."""
 
 IDEOGRAPH = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-"""Chinese characters and kana, which stand side by side without a blank between words."""
+"""Chinese characters and kana, which are written without blanks between words."""
 
 END_TOLERANCE = 2
-"""By how much (code points) a span may be longer or shorter than the mention that it is moved to."""
+"""The maximum difference in length (code points) between a wrong span and its mention for the span to be corrected."""
 
 
 class _Unreadable(Exception):
-    """Carries the reason out of a nested layer; caught by `normalize` alone."""
+    """An annotation cannot be used, with the reason. Only this module catches it."""
 
     def __init__(self, reason: Reason, detail: str):
         self.reason, self.detail = reason, detail
 
 
 def spelled(text: str, mention: Mention) -> bool:
-    """Whether the mention's spans lie within the text, none empty, one after the other, and spell its string."""
+    """Whether the mention's spans are inside the text, not empty, in order without overlap, and spell its string."""
     if len(mention.spans) == 1:  # nearly all
         ((start, end),) = mention.spans
         return 0 <= start < end <= len(text) and text[start:end] == mention.text  # a negative offset would slice
@@ -36,11 +36,11 @@ def spelled(text: str, mention: Mention) -> bool:
 
 
 def repair_spans(text: str, mention: Mention) -> Mention:
-    """The mention with spans that spell it; a span that is off is moved to the nearest match within REPAIR_RADIUS.
+    """The mention with spans that spell it. A wrong span is moved to the nearest match within REPAIR_RADIUS.
 
-    Ties go to the left. Raises _Unreadable (offset_mismatch) where there is none, where several pieces of a
-    discontinuous mention do not match, or where span and mention differ in length by more than an inclusive end and
-    a shift would explain (END_TOLERANCE): one of the two was cut.
+    Ties go to the left. Raises _Unreadable (offset_mismatch) if there is no match, if the mention is discontinuous and
+    its pieces do not match, or if span and mention differ in length by more than END_TOLERANCE. A larger difference
+    cannot be explained by an inclusive end and a shift, so one of the two was truncated.
     """
     if not mention.spans or spelled(text, mention):
         return mention
@@ -54,10 +54,10 @@ def repair_spans(text: str, mention: Mention) -> Mention:
 
 
 def move_to_only_place(text: str, mention: Mention) -> Mention:
-    """The mention at the only place of the text that spells it, as a word of its own.
+    """Like `repair_spans`, but if there is no match nearby, the span is moved to the only occurrence in the text.
 
-    For what stands further off than `repair_spans` looks. Raises _Unreadable (offset_mismatch) as that does, and
-    where several places or none spell it.
+    Raises _Unreadable (offset_mismatch) as `repair_spans` does, and if the string does not occur exactly once, or only
+    inside a word.
     """
     try:
         return repair_spans(text, mention)
@@ -72,7 +72,7 @@ def move_to_only_place(text: str, mention: Mention) -> Mention:
 
 
 def within_word(text: str, start: int, end: int) -> bool:
-    """Whether a word that is written with blanks around it goes on before or after the span."""
+    """Whether the span starts or ends inside a word of a script that separates words by blanks."""
     return any(
         0 < at < len(text) and all(c.isalnum() and not IDEOGRAPH.match(c) for c in text[at - 1 : at + 1])
         for at in (start, end)
@@ -92,19 +92,19 @@ def normalize(
     event_labels: Mapping[str, Label],
     role_names: Mapping[str, str],
 ) -> RawExample | BadRecord:
-    """`raw` in prompt words with true offsets, or why not.
+    """`raw` with prompt words and correct offsets, or a BadRecord with the reason.
 
-    A label mapped to None (NA, Other, no_relation) is no label: its annotation is left out. Relation ends that
-    carry types are mapped by `entity_labels`.
+    Annotations whose label is mapped to None (NA, Other, no_relation) are left out. The types of relation ends are
+    mapped by `entity_labels`.
 
-    An offset that fits nothing makes a text suspect: an entity, a relation's end or a trigger with one costs the
-    record. An argument is lost alone (`lost`), and only where the text does not spell it in one place; documents
-    have many, whose event and other arguments its loss does not touch. One that is empty is lost alone too. So it is
-    with the entity that a relation's end or an argument refers to: one that is not there costs the record or the
-    argument. A reference to an entity whose label is left out is left out with it. Two entities with one id cost the
-    record.
+    An entity, a relation end or a trigger that is empty or whose offsets cannot be corrected makes the text a
+    BadRecord, and so do two entities with the same id. An argument is lost alone (`lost`) if it is empty, or if its
+    offsets cannot be corrected and its string does not occur exactly once: documents have many arguments, and the event
+    and its other arguments remain correct. A reference to an entity that does not exist makes the text a BadRecord if
+    it is that of a relation end; if it is that of an argument, the argument is lost alone. References to entities that
+    are left out are removed.
 
-    The labels of what is lost, here or in `raw.lost`, become unknown labels.
+    The labels of lost parts, here or in `raw.lost`, become unknown labels.
     """
     problem = _encoding_problem(raw)
     if problem:
@@ -130,7 +130,9 @@ def normalize(
 def _in_prompt_words(
     unknown: Sequence[UnknownLabel], names: Mapping[str, Mapping[str, Label | None]]
 ) -> tuple[UnknownLabel, ...]:
-    """Each once; what the source's label maps (by layer) do not have, or map to None, is never asked for anyway."""
+    """The prompt words of the labels, without repetition. `names`: layer → label map of the source. Labels that are not
+    in the map, or are mapped to None, are left out: no instruction asks for them.
+    """
     labels = ((item.layer, names[item.layer].get(item.label)) for item in unknown)
     return tuple(dict.fromkeys(UnknownLabel(layer, label.name) for layer, label in labels if label))
 
@@ -144,7 +146,7 @@ def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention
 def _entities(
     raw: RawExample, labels: Mapping[str, Label | None], references: dict[str, str | None]
 ) -> tuple[Entity, ...]:
-    """Fills `references`: id or concept of an entity → itself, or None where every entity with it is left out."""
+    """Fills `references`: id or concept of an entity → itself, or None if every entity with it is left out."""
     kept, ids = [], set()
     for item in raw.entities:
         label = _name(labels, item.label, "entity type")
@@ -180,8 +182,8 @@ def _relations(
     end_types: Mapping[str, Label | None],
     references: Mapping[str, str | None],
 ) -> tuple[Relation, ...]:
-    def end_type(given: str | None) -> str | None:
-        label = _name(end_types, given, "entity type") if given is not None else None
+    def end_type(raw_type: str | None) -> str | None:
+        label = _name(end_types, raw_type, "entity type") if raw_type is not None else None
         return label.name if label else None
 
     kept = []
@@ -202,7 +204,7 @@ def _events(
     references: Mapping[str, str | None],
     lost: list[BadRecord],
 ) -> tuple[Event, ...]:
-    """Adds the arguments that are left out to `lost`."""
+    """Adds the arguments that cannot be used to `lost`."""
     kept = []
     for item in raw.events:
         label = _name(labels, item.label, "event type")
@@ -210,7 +212,7 @@ def _events(
         for argument in item.arguments:
             role = role_names.get(argument.role, argument.role)
             if role not in label.roles:
-                raise _Unreadable(Reason.UNKNOWN_LABEL, f"role {argument.role!r} is none of {item.label!r}")
+                raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
             try:
                 mention = _fixed(raw.text, argument.mention, move_to_only_place)
                 arguments.append(Argument(role, mention, _entity(argument.entity, references)))
@@ -222,7 +224,9 @@ def _events(
 
 
 def _encoding_problem(raw: RawExample) -> str | None:
-    """Bytes that were no UTF-8 stand in the strings as lone surrogates (see `files.File.lines`)."""
+    """The first byte that is not UTF-8, for an error message; None if there is none. In strings, such bytes are lone
+    surrogates (see `files.File.lines`).
+    """
     strings = [raw.text, *(mention.text for mention in mentions(raw))]
     if not SURROGATE.search("".join(strings)):
         return None
@@ -230,4 +234,4 @@ def _encoding_problem(raw: RawExample) -> str | None:
         match = SURROGATE.search(string)
         if match:
             return f"byte 0x{ord(match[0]) & 0xFF:02x} at character {match.start()} is not UTF-8; re-encode the file"
-    raise AssertionError("no string holds the surrogate that all of them hold")
+    raise AssertionError("the joined strings contain a surrogate, but none of them does")

@@ -13,7 +13,7 @@ import pyarrow as pa
 from schemas.label import Label
 
 NAN = "NAN"
-"""The value of a role without arguments, and the trigger of an event without a trigger."""
+"""The value of a role without arguments, and the trigger in the answer for an event without one."""
 
 encode = json.JSONEncoder(ensure_ascii=False).encode
 encode_string = encode_basestring
@@ -21,7 +21,7 @@ encode_string = encode_basestring
 
 
 def schema_item(task: str, label: Label, triggers: Sequence[str] = ()) -> str:
-    """One element of the list `schema` of a prompt, as JSON. `triggers`: those of the event type (EEA only)."""
+    """One element of the `schema` list of a prompt, as JSON. `triggers`: those of the event type (EEA only)."""
     item: object
     match task:
         case "SPO":
@@ -38,12 +38,12 @@ def schema_item(task: str, label: Label, triggers: Sequence[str] = ()) -> str:
 
 
 def answer_key(label: Label) -> str:
-    """The key of the answer of a label: the predicate of a typed triple, else the name."""
+    """The key of a label in an answer: the predicate of a typed triple, else the name."""
     return label.predicate or label.name
 
 
 def gather(pieces: pa.StringArray, numbers: np.ndarray, lengths: np.ndarray) -> pa.StringArray:
-    """One string per element of `lengths`: the concatenation of this many pieces, in the order of `numbers`.
+    """One string per element of `lengths`: the concatenation of that many pieces. `numbers`: the pieces of all strings.
 
     `take` writes the pieces into one buffer, so the strings are this buffer with fewer offsets.
     """

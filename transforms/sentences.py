@@ -1,4 +1,4 @@
-"""A text → the spans of its sentences, cut further where one is longer than a limit."""
+"""A text → the spans of its sentences, and of their pieces if a sentence is longer than a limit."""
 
 import re
 from bisect import bisect_right
@@ -16,27 +16,27 @@ NOT_BLANK = re.compile(r"\S")
 PARAGRAPH = "\n\n"
 
 STRETCH = 8192
-"""Code points that sentencex is given at once: within a paragraph it takes the square of the number of sentences."""
+"""Code points passed to sentencex at a time: its time is quadratic in the number of sentences of a paragraph."""
 
 
 def sentences(text: str, lang: str) -> list[Span]:
     """The spans of the sentences of `text` without the blanks at their edges; `lang` as in ISO 639-1.
 
-    A blank line ends a sentence, a single line feed does not: files with wrapped lines have it within sentences.
+    A blank line ends a sentence. A single line feed does not, because it occurs inside sentences if lines are wrapped.
     """
-    # sentencex 1.0.32 panics on an initial and a full stop with a blank of several bytes between,
-    # so it sees every blank as U+0020.
+    # sentencex 1.0.32 panics on an initial and a full stop with a multi-byte blank between them,
+    # so all blanks are replaced by U+0020.
     ends = list(_ends(OTHER_BLANK.sub(" ", text), lang))
     spans = (without_blanks(text, start, end) for start, end in zip([0, *ends], ends, strict=False))
     return [(start, end) for start, end in spans if start < end]
 
 
 def _ends(text: str, lang: str) -> Iterator[int]:
-    """Where the sentences end, with the blanks behind them; the last is the end of the text.
+    """The ends of the sentences, including the blanks after them; the last is the end of the text.
 
-    A text longer than STRETCH is looked at stretch by stretch, each up to a paragraph's end where it holds one. Where
-    it holds none the sentences of its last quarter, in which a quotation may be cut open, are left to the next stretch;
-    if it is one sentence, that goes on.
+    A text longer than STRETCH is segmented in stretches. A stretch ends at the end of a paragraph if it contains one.
+    Otherwise the sentences in its last quarter, where a quotation may be cut, are left to the next stretch; a sentence
+    that fills the stretch continues in the next one.
     """
     start = 0
     while len(text) - start > STRETCH:
@@ -63,7 +63,7 @@ def without_blanks(text: str, start: int, end: int) -> Span:
 
 
 def disjoint(spans: Iterable[Span]) -> list[Span]:
-    """Spans, in order, that have the same places strictly inside them as `spans` have: overlapping ones are one."""
+    """The spans in order, with overlapping spans merged. Spans that only touch are not merged."""
     merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start < merged[-1][1]:
@@ -73,10 +73,10 @@ def disjoint(spans: Iterable[Span]) -> list[Span]:
 
 
 def pieces(text: str, span: Span, max_chars: int, whole: Sequence[Span]) -> Iterator[Span]:
-    """`span` in pieces of at most `max_chars` code points; itself where it is short enough.
+    """`span` in pieces of at most `max_chars` code points; `span` itself if it is short enough.
 
-    Each is cut at the last blank or clause mark before the limit that is inside none of the spans `whole` (in order,
-    see `disjoint`), else at the last place inside none, else at the limit.
+    Each piece ends at the last blank or clause mark before the limit that is outside all spans of `whole` (the result
+    of `disjoint`), else at the last position outside all of them, else at the limit.
     """
     start, end = span
     while end - start > max_chars:

@@ -1,7 +1,7 @@
-"""YAML files, `--set key=value` and flags → one checked pydantic model, or one line that says what is wrong and where.
+"""YAML files, `--set key=value` and flags → one validated pydantic model, or a one-line error with the place.
 
-A key is a path into nested mappings (`clean.max_chars`). Of several problems the first `FIRST_PROBLEMS` are named, each
-with its place: `file:line` for what a file says, the flag for what the command line says.
+A key is a path into nested mappings (`clean.max_chars`). An error names the first `FIRST_PROBLEMS` problems, each with
+its place: `file:line` for a value in a file, the name of the flag for a value on the command line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ NUMBER = BeforeValidator(refuse_boolean)
 
 @dataclass(frozen=True)
 class Settings:
-    """Nested values, and for paths into them where they were written: in a YAML document, or by a flag (its name)."""
+    """Nested values. `origins`: path → where the value was written, a YAML document or the name of a flag."""
 
     values: dict = field(default_factory=dict)
     origins: Mapping[Keys, yaml_values.Document | str] = field(default_factory=dict)
@@ -41,13 +41,13 @@ class Settings:
     def with_value(self, keys: Sequence[str], value: object, origin: str) -> "Settings":
         """These settings with the value at a path replaced."""
         keys = tuple(keys)
-        kept = {path: known for path, known in self.origins.items() if path[: len(keys)] != keys}
+        kept = {path: other for path, other in self.origins.items() if path[: len(keys)] != keys}
         return Settings(replaced(self.values, keys, value), {**kept, keys: origin})
 
     def with_setting(self, setting: str, levels: int = -1) -> "Settings":
         """These settings with one `section.key=value` of `--set`; the value is read as YAML (`[a, b]`, `0.5`, `null`).
 
-        At most `levels` dots of the key separate sections (-1: all). Raises ConfigError for what is not written so.
+        At most `levels` dots of the key separate sections (-1: all). Raises ConfigError for any other syntax.
         """
         key, equals, value = setting.partition("=")
         keys = key.split(".", levels)
@@ -57,14 +57,14 @@ class Settings:
         return self.with_value(keys, parsed, f"--set {key}")
 
     def over(self, defaults: dict) -> "Settings":
-        """These settings where they have a value, `defaults` elsewhere, section by section."""
+        """These settings merged over `defaults`, section by section."""
         return Settings(merged(defaults, self.values), self.origins)
 
     def place(self, *keys: str | int) -> str:
-        """Where the value at a path was written, as the start of an error: `file:line: `; empty where that is unknown.
+        """Where the value at a path was written, as the start of an error: `file:line: `; empty if that is unknown.
 
-        For a value of which only parts were written it is the place of the last part; for one that nobody wrote, the
-        place of what should hold it.
+        If only parts of the value were written, this is the place of the last part. If nothing of it was written, it is
+        the place of the section that should contain it.
         """
         parts = [path for path in self.origins if path[: len(keys)] == keys]
         around = [keys[:length] for length in range(len(keys), -1, -1) if keys[:length] in self.origins]
@@ -75,15 +75,16 @@ class Settings:
 
 
 def read(path: str | Path, model: type[BaseModel], hint: str) -> Settings:
-    """The settings in a YAML file for the fields of `model`; an empty file has none.
+    """The settings in a YAML file for the fields of `model`; none if the file is empty.
 
-    Raises ConfigError with file and line where it holds anything but a mapping, and with `hint` where it is unreadable.
+    Raises ConfigError with file and line if the file contains anything but a mapping, and with `hint` if it cannot be
+    read.
     """
     return in_document(yaml_values.read_document(path, hint), model)
 
 
 def in_document(document: yaml_values.Document, model: type[BaseModel]) -> Settings:
-    """As `read`, of a YAML document that was read already."""
+    """As `read`, for a YAML document that has been read already."""
     if document.value is None:
         return Settings(origins={(): document})
     if not isinstance(document.value, dict):
@@ -92,21 +93,22 @@ def in_document(document: yaml_values.Document, model: type[BaseModel]) -> Setti
 
 
 def check(model: type[Model], settings: Settings, missing: str = "write the key {key}") -> Model:
-    """The settings as `model`. Raises ConfigError that names place and key and says what the value may be.
+    """The settings as a validated `model`. Raises ConfigError with the place, the key and the allowed values.
 
-    `missing`: the hint for a key without a default that nobody wrote.
+    `missing`: the hint for a missing key that has no default.
     """
     try:
         return model.model_validate(settings.values)
     except ValidationError as error:
         problems = error.errors()
         more = f"; and {len(problems) - FIRST_PROBLEMS:,} more" if len(problems) > FIRST_PROBLEMS else ""
-        lines = [f"{settings.place(*one['loc'])}{explain(model, one, missing)}" for one in problems[:FIRST_PROBLEMS]]
+        first = problems[:FIRST_PROBLEMS]
+        lines = [f"{settings.place(*problem['loc'])}{explain(model, problem, missing)}" for problem in first]
         raise ConfigError("; ".join(lines) + more) from error
 
 
 def explain(model: type[BaseModel], problem: Mapping, missing: str = "") -> str:
-    """What is wrong by one of pydantic's problems with a `model`: the key, and what it may be."""
+    """The message for one of pydantic's validation errors of a `model`: the key, and what its value may be."""
     loc = problem["loc"]
     key = ".".join(map(str, loc))[:QUOTED_CHARS]
     match problem["type"]:
@@ -115,7 +117,7 @@ def explain(model: type[BaseModel], problem: Mapping, missing: str = "") -> str:
         case "extra_forbidden":
             for part in loc[:-1]:
                 model = model.model_fields[part].annotation
-            hint = did_you_mean(str(loc[-1]), model.model_fields) or f"known are {', '.join(model.model_fields)}"
+            hint = did_you_mean(str(loc[-1]), model.model_fields) or f"known keys: {', '.join(model.model_fields)}"
             return f"unknown key {key}; {hint}"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}"
@@ -124,14 +126,14 @@ def explain(model: type[BaseModel], problem: Mapping, missing: str = "") -> str:
 
 
 def replaced(values: dict, keys: Sequence[str], value: object) -> dict:
-    """`values` with the value at a path replaced; nothing is changed in place."""
+    """A copy of `values` with the value at a path replaced."""
     first, *rest = keys
     inner = values.get(first)
     return {**values, first: replaced(inner if isinstance(inner, dict) else {}, rest, value) if rest else value}
 
 
 def merged(values: dict, over: dict) -> dict:
-    """`values` with those of `over` in their place, section by section."""
+    """A copy of `values` with the values of `over`, merged section by section."""
     both = {
         key: merged(values[key], over[key])
         for key in values.keys() & over.keys()

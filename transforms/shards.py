@@ -1,4 +1,4 @@
-"""Tables ↔ Parquet shards: fixed names, written whole or not at all, the same bytes for the same rows."""
+"""Tables ↔ Parquet shards, written atomically, with the same bytes for the same rows."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
@@ -12,17 +12,17 @@ from schemas.errors import ConfigError, MachineError
 from transforms.files import atomic_write, filesystem
 
 ROW_GROUP_ROWS = 20_000
-"""Rows a row group; the Hub's viewer wants 10,000 to 50,000."""
+"""Rows per row group; the viewer of the Hub needs 10,000 to 50,000."""
 
 UNIQUE = ("id", "text", "instruction", "output")
-"""Columns whose values seldom repeat: to look for repetitions costs a third of the time of writing."""
+"""Columns whose values are rarely repeated: a dictionary for them would take a third of the time of writing."""
 
 
 def write_shard(path: str, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
-    """Writes `tables` (each cast to nothing: their schema must be `schema`) as one shard and returns its rows.
+    """Writes `tables` as one shard and returns its number of rows. Their schema must be `schema`; they are not cast.
 
-    Row groups depend on the rows alone, not on how they came in tables: tables are gathered to ROW_GROUP_ROWS.
-    Raises ArrowInvalid where a column that may not be null is.
+    The row groups depend only on the rows, not on their division into tables: all have ROW_GROUP_ROWS rows except the
+    last one. Raises ArrowInvalid if a column that is not nullable contains null.
     """
     rows = 0
     with (
@@ -54,7 +54,7 @@ def leaves(field: pa.Field) -> Iterable[str]:
 
 
 def regroup(tables: Iterable[pa.Table], rows: int) -> Iterable[pa.Table]:
-    """The same rows in tables of exactly `rows` rows, the last one smaller."""
+    """The same rows in tables of exactly `rows` rows, except the last one, which may have fewer."""
     waiting: list[pa.Table] = []
     count = 0
     for table in tables:
@@ -70,7 +70,7 @@ def regroup(tables: Iterable[pa.Table], rows: int) -> Iterable[pa.Table]:
 
 @contextmanager
 def read_back(path: str):
-    """Turns a shard of ours that cannot be read into one line that names it."""
+    """Converts an error while reading a shard of IEForge into a MachineError with its path."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:
@@ -80,14 +80,14 @@ def read_back(path: str):
 
 
 def verifying(path: str, stream) -> pq.ParquetFile:
-    """A Parquet file whose pages are compared with their checksums as they are read. Raises as `refuse_older` does."""
+    """A Parquet file whose page checksums are verified on reading. Raises as `refuse_older` does."""
     file = pq.ParquetFile(stream, page_checksum_verification=True)
     refuse_older(path, file.schema_arrow)
     return file
 
 
 def refuse_older(path: str, schema: pa.Schema) -> None:
-    """Raises ConfigError where the shard at `path` has examples of another version than EXAMPLES."""
+    """Raises ConfigError if the examples of the shard at `path` have another version than EXAMPLES."""
     version, current = ((each.metadata or {}).get(b"ieforge", b"").decode() for each in (schema, EXAMPLES))
     if "entities" in schema.names and version and version != current:
         raise ConfigError(
@@ -104,7 +104,7 @@ def read_shard(path: str) -> pa.Table:
 
 
 def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> Iterable[pa.Table]:
-    """The shard's rows in tables of at most `rows`, one in memory at a time; `columns`: the Parquet paths to read."""
+    """The shard in tables of at most `rows` rows, one in memory at a time. `columns`: the Parquet paths to read."""
     system, inner = filesystem(path)
     with read_back(path), system.open_input_file(inner) as stream:
         file = verifying(path, stream)
@@ -117,7 +117,7 @@ def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> 
 
 
 def read_rows(path: str, numbers: np.ndarray, rows: int) -> Iterable[tuple[np.ndarray, pa.Table]]:
-    """The rows with these `numbers` (ascending, from 0) and which they are, of at most `rows` rows at a time."""
+    """(numbers, rows) of the rows with these `numbers` (ascending, from 0). `rows`: the maximum read at a time."""
     first = 0
     for table in read_batches(path, rows) if len(numbers) else ():
         here = numbers[(numbers >= first) & (numbers < first + table.num_rows)]
@@ -134,8 +134,8 @@ def read_group(path: str, number: int, columns: Sequence[str] | None = None) -> 
 
 
 def least_values(path: str, column: str) -> list[str]:
-    """The least value of a column of strings in each row group, from the footer alone. The strings are short (above
-    4 KB the writer tells none) and never all null.
+    """The smallest value of a column of strings in each row group, read from the footer. The strings must be at most
+    4 KB long (the writer records no longer ones) and not all null.
     """
     system, inner = filesystem(path)
     with read_back(path), system.open_input_file(inner) as stream:

@@ -1,4 +1,4 @@
-"""Strings that a text holds in another spelling: with other blanks, in another case or Unicode form."""
+"""Finds strings that occur in a text in another spelling: with other blanks, in another case or Unicode form."""
 
 from functools import lru_cache
 from unicodedata import category, normalize
@@ -7,19 +7,18 @@ from transforms.normalize import within_word
 
 
 class Spellings:
-    """Finds strings in `text`. Its folded form is made once, for the first string that the text does not have as is."""
+    """Finds strings in `text`. Its folded form is computed once, for the first string that does not occur unchanged."""
 
     def __init__(self, text: str):
         self.text = text
         self.folded = ""
-        self.origin: list[int] = []  # where in the text each character of `folded` comes from
+        self.origin: list[int] = []  # the offset in the text of each character of `folded`
         self.known: dict[str, str | None] = {}
 
     def find(self, string: str) -> str | None:
-        """The string as the text spells it; None where the text does not hold it, as one word or several.
+        """The string in the spelling of its first occurrence in the text; None if it does not occur as whole words.
 
-        Blanks, controls and what is invisible, case and compatibility forms (NFKD) make no difference. The first
-        place counts.
+        Blanks, control and format characters, case and compatibility forms (NFKD) are ignored.
         """
         if string in self.text:
             return string
@@ -41,13 +40,13 @@ class Spellings:
             start, stop = self.origin[at], self.origin[end - 1] + 1
             if whole and not within_word(self.text, start, stop):
                 return self.text[start:stop]
-            at = self.folded.find(folded, end)  # not one that overlaps: the time would grow with the square
+            at = self.folded.find(folded, end)  # not an overlapping one, which would take quadratic time
         return None
 
 
 @lru_cache(maxsize=1 << 16)
 def _fold(character: str) -> str:
-    """What remains of a character, which may be several or none."""
+    """The folded form of a character: any number of characters, possibly none."""
     if character.isspace() or category(character) in ("Cc", "Cf"):
         return ""
     return normalize("NFKD", character).casefold()

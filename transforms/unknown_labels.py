@@ -1,6 +1,6 @@
 """The unknown labels of a table of Examples → annotations that are left out and labels that are not asked.
 
-Nearly all tables have none: the functions then return what they were given.
+Nearly all tables have no unknown labels; the functions then return their arguments unchanged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ def unknown_labels(examples: pa.Table, task: str) -> Unknown:
     items, rows = layer_items(examples, "unknown_labels")
     if not len(items):
         return {}
-    of_layer = pc.equal(items.field("layer"), LAYER[task])
+    in_layer = pc.equal(items.field("layer"), LAYER[task])
     by_row: dict[int, set[str]] = {}
     for row, label in zip(
-        rows[of_layer.to_numpy(zero_copy_only=False)].tolist(),
-        items.field("label").filter(of_layer).to_pylist(),
+        rows[in_layer.to_numpy(zero_copy_only=False)].tolist(),
+        items.field("label").filter(in_layer).to_pylist(),
         strict=True,
     ):
         by_row.setdefault(row, set()).add(label)
@@ -35,7 +35,7 @@ def unknown_labels(examples: pa.Table, task: str) -> Unknown:
 
 
 def known_items(items: pa.StructArray, rows: np.ndarray, unknown: Unknown) -> tuple[pa.StructArray, np.ndarray]:
-    """The entities, relations or events whose label is known in their row, and the rows of these."""
+    """The entities, relations or events whose label is known in their row, and their rows."""
     if not unknown:
         return items, rows
     labels = items.field("label").to_pylist()
@@ -46,8 +46,8 @@ def known_items(items: pa.StructArray, rows: np.ndarray, unknown: Unknown) -> tu
 
 
 def askable(task: str, labels: Sequence[Label], rows: int, unknown: Unknown) -> np.ndarray | None:
-    """(rows, labels): which labels may be asked in which row; None where all may. A KG entity type may be as long as
-    one of its attributes is known.
+    """Shape (rows, labels): whether each label may be asked in each row; None if all may. A KG entity type may be asked
+    if at least one of its attributes is known.
     """
     if not unknown:
         return None
@@ -64,5 +64,5 @@ def _is_known(task: str, label: Label, unknown: frozenset[str]) -> bool:
 
 
 def known_roles(label: Label, unknown: frozenset[str]) -> Label:
-    """A KG entity type with the attributes that are known."""
+    """A KG entity type with only its known attributes."""
     return replace(label, roles=tuple(role for role in label.roles if role not in unknown))

@@ -1,4 +1,4 @@
-"""Documents longer than `max_chars` → windows cut at sentence ends, each with the annotations that lie in it."""
+"""Documents longer than `max_chars` → windows cut at sentence ends, each with the annotations inside it."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -18,18 +18,20 @@ from transforms.sentences import disjoint, pieces, sentences, without_blanks
 
 LAYERS = frozenset(LAYER.values())
 NEED = {"entities": (), "relations": ("RE", "SPO", "KG"), "events": ("EE", "EET", "EEA"), "arguments": ("EE", "EEA")}
-"""The tasks for which what crosses the windows is worth an extra one."""
+"""Kind of annotation → the tasks for which annotations that cross windows get an extra window."""
 
 Place = tuple[Span, ...] | None
-"""Where a mention stands: from its first to its last piece, or wherever its string occurs, in order. None: nowhere."""
+"""The spans of a mention: one from its first to its last piece, or all occurrences of its string, in order. None: the
+string does not occur in the text.
+"""
 
 Crossing = tuple[str, Span]
-"""A kind of annotation that no window holds (a key of NEED), and the shortest stretch of text that would."""
+"""The kind (a key of NEED) of an annotation that no window contains, and the shortest span that contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of the document, the tasks it is used for and the layers that it shows."""
+    """A span of the document, the tasks for which it is used, and the layers that it has."""
 
     start: int
     end: int
@@ -39,8 +41,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one window holds, with the document's offsets. `unknown`: the labels of what no window holds and this one
-    has a part of.
+    """The annotations in one window, with the offsets of the document. `unknown`: the labels of annotations that no
+    window contains and of which this window contains a part.
     """
 
     entities: list[Entity]
@@ -50,27 +52,29 @@ class Share:
 
 
 def windows(example: Example, max_chars: int, cut_as: Example | None = None) -> tuple[list[Example], Counter]:
-    """Windows of at most `max_chars` code points, and how much of the document's annotation no window holds.
+    """Windows of at most `max_chars` code points, and the number of annotations that no window contains.
 
-    An example that is short enough is returned itself. Otherwise:
-    - Windows `<id>/0`, `<id>/1`, ... are runs of whole sentences without the blanks at their edges. The cuts are
-      those that fewest entities cross, then fewest relations, triggers and arguments, then the fewest cuts, then the
-      leftmost. A sentence that alone is too long is cut at the last blank or clause mark before the limit that is
-      in no mention, else at the last place in no mention, else at the limit.
-    - A mention with spans is in the window that holds its pieces, one that is only a string in every window in
-      which it occurs. A relation is where both its ends are. An event is where its trigger is, with the arguments
-      that are there too; an event without a trigger is where any of its arguments are. A string that occurs
-      nowhere in the document (a class name, a normalised word) goes with the rest of its annotation, in the first
-      window where nothing of it occurs. An event whose trigger is only a string is left out of a window that has
-      none of its arguments, if another window has some or this one has an event with the same label and trigger.
-    - What no window holds, but a run of sentences of at most `max_chars` would, gets an extra window after the
-      others, shared with as many others as fit. Its text is in other windows too, so it is used only for the
-      tasks that need it, and the other layers are None; entities get none.
-    - Where a window cuts through a mention of something that no window holds whole, as one longer than `max_chars`, the
-      label of it is unknown in that window. The entity of a relation's end or of an argument is named only where the
-      window has that entity.
-    The counter's keys are `entities`, `relations`, `events` and `arguments`; the arguments of a
-    lost event count too. `cut_as`: an example of the same text, with whose windows (extra ones too) this one is cut.
+    An example that is short enough is returned unchanged. Otherwise:
+    - Windows `<id>/0`, `<id>/1`, ... are runs of whole sentences without the blanks at their edges. Cuts are chosen so
+      that they cross the fewest entities, then the fewest relations, triggers and arguments. Of equally good choices,
+      the one with the fewest cuts is used, then the leftmost. A sentence that is too long by itself is cut at the last
+      blank or clause mark before the limit that is outside all mentions, else at the last position outside all
+      mentions, else at the limit.
+    - A mention with spans belongs to the window that contains its pieces; a mention without spans, to every window in
+      which its string occurs. A relation belongs to the windows that contain both its ends. An event belongs to the
+      windows that contain its trigger, with those arguments that they also contain; an event without a trigger, to the
+      windows that contain any of its arguments. A string that does not occur in the document (a class name, a
+      normalised word) belongs to the windows of the rest of its annotation, or to the first window if no part of the
+      annotation occurs. An event whose trigger has no spans is left out of a window without any of its arguments if
+      another window has some of them, or if this window has an event with the same label and trigger.
+    - An annotation that no window contains, but that fits into a run of sentences of at most `max_chars`, gets an extra
+      window after the others, together with as many other such annotations as fit. Its text is also in other windows,
+      so it is used only for the tasks that need it, and its other layers are None. Entities get no extra windows.
+    - If a window cuts through a mention of an annotation that no window contains completely (such as a mention longer
+      than `max_chars`), the label of this annotation is unknown in the window. References of relation ends and
+      arguments to entities are kept only if the window has the entity.
+    The counter's keys are `entities`, `relations`, `events` and `arguments`; the arguments of a lost event count too.
+    `cut_as`: an example of the same text, whose windows (including extra ones) are used for this one.
     """
     if len(example.text) <= max_chars:
         return [example], Counter()
@@ -83,7 +87,7 @@ def windows(example: Example, max_chars: int, cut_as: Example | None = None) -> 
 
 
 def _cut(example: Example, max_chars: int) -> tuple[list[Window], list[Share], list[Crossing]]:
-    """The windows of a document, what of it each holds and what none does."""
+    """The windows of a document, the annotations in each of them, and those that no window contains."""
     places = _places(example)
     whole = disjoint(span for place in places.values() for span in place or ())
     document_sentences = sentences(example.text, example.lang)
@@ -110,7 +114,7 @@ def _place(text: str, mention: Mention) -> Place:
 
 
 def _shortest(*places: Place) -> Span:
-    """A shortest stretch that holds one span of each place (one or two; None binds nothing)."""
+    """A shortest span that contains one span of each of the places (one or two places that are not None)."""
     one, *other = [place for place in places if place is not None]
     if not other:
         return one[0]
@@ -129,7 +133,7 @@ def _range(units: Sequence[Span], span: Span) -> tuple[int, int]:
 
 
 def _runs(units: list[Span], everything: list[Crossing], max_chars: int) -> list[Span]:
-    """Runs of units of at most `max_chars` in which the most of `everything` lies whole, by dynamic programming."""
+    """Runs of units of at most `max_chars` that contain the most of `everything` completely, by dynamic programming."""
     rank = len(everything) + len(units) + 1
     crossing: list[Counter] = [Counter() for _ in units]  # first unit → last unit → worth of a run that has both
     for kind, span in everything:
@@ -137,7 +141,7 @@ def _runs(units: list[Span], everything: list[Crossing], max_chars: int) -> list
         if first < last:
             crossing[first][last] += rank * rank if kind == "entities" else rank
     costs, lasts = [0] * (len(units) + 1), [0] * len(units)
-    gains = [0] * len(units)  # last unit → worth of what ends there and begins in `first` or after it
+    gains = [0] * len(units)  # last unit → worth of the annotations that end there and begin in `first` or later
     for first in reversed(range(len(units))):
         for last, worth in crossing[first].items():
             gains[last] += worth
@@ -164,7 +168,7 @@ def _extra_windows(units: list[Span], lost: list[Crossing], tasks: tuple[str, ..
         if needed and end - start <= max_chars:
             wanted.append((start, end, needed))
     wanted.sort()
-    starts: list[int] = []  # of the extra windows, each where the first begins that none before it holds
+    starts: list[int] = []  # start of each extra window: that of the first annotation that no earlier one contains
     shared: list[list[tuple[int, int, list[str]]]] = []
     for item in wanted:
         number = bisect_left(starts, item[1] - max_chars)
@@ -184,7 +188,9 @@ def _extra_windows(units: list[Span], lost: list[Crossing], tasks: tuple[str, ..
 def _deal(
     example: Example, places: Mapping[Mention, Place], cut: Sequence[Window]
 ) -> tuple[list[Share], list[Crossing]]:
-    """What each window of `cut` holds, and what none does (where `cut` is empty: all that has a place)."""
+    """The annotations in each window of `cut`, and those that no window contains (if `cut` is empty, all that occur in
+    the text).
+    """
     shares = [Share([], [], []) for _ in cut]
     lost: list[Crossing] = []
     order = sorted(range(len(cut)), key=lambda number: cut[number].start)
@@ -192,63 +198,66 @@ def _deal(
     longest = max((window.end - window.start for window in cut), default=0)
     first = frozenset(range(min(1, len(cut))))
 
-    @cache  # a mention may be an end of many relations and stand in many places
-    def holders(mention: Mention | None, layer: str) -> set[int] | None:
-        """The windows that hold the mention and show the layer; None for a mention that stands nowhere."""
+    @cache  # a mention may be an end of many relations and occur many times
+    def windows_with(mention: Mention | None, layer: str) -> set[int] | None:
+        """The windows that contain the mention and have the layer; None if the mention does not occur in the text."""
         place = mention and places[mention]
         if place is None:
             return None
-        held = set()
+        inside = set()
         for start, end in place:
             near = order[bisect_left(starts, end - longest) : bisect_right(starts, start)]
-            held.update(number for number in near if end <= cut[number].end and layer in cut[number].layers)
-        return held
+            inside.update(number for number in near if end <= cut[number].end and layer in cut[number].layers)
+        return inside
 
-    broken: dict[UnknownLabel, set[Mention]] = {}  # label → mentions of what has it that no window holds whole
+    # label → mentions of its annotations that no window contains completely
+    broken: dict[UnknownLabel, set[Mention]] = {}
 
     def note_broken(layer: str, label: str, *parts: Mention | None) -> None:
-        cut_through = [mention for mention in parts if holders(mention, layer) == set()]
+        cut_through = [mention for mention in parts if windows_with(mention, layer) == set()]
         if cut_through:
             broken.setdefault(UnknownLabel(layer, label), set()).update(cut_through)
 
     for entity in example.entities or ():
-        held = holders(entity.mention, "entities")
-        if held == set():
+        inside = windows_with(entity.mention, "entities")
+        if inside == set():
             lost.append(("entities", _shortest(places[entity.mention])))
             note_broken("entities", entity.label, entity.mention)
-        for number in first if held is None else held:
+        for number in first if inside is None else inside:
             shares[number].entities.append(entity)
 
     for relation in example.relations or ():
-        bound = [held for end in (relation.head, relation.tail) if (held := holders(end, "relations")) is not None]
-        held = set.intersection(*bound) if bound else first
-        if bound and not held:
+        bound = [
+            inside for end in (relation.head, relation.tail) if (inside := windows_with(end, "relations")) is not None
+        ]
+        inside = set.intersection(*bound) if bound else first
+        if bound and not inside:
             lost.append(("relations", _shortest(places[relation.head], places[relation.tail])))
             note_broken("relations", relation.label, relation.head, relation.tail)
-        for number in held:
+        for number in inside:
             shares[number].relations.append(relation)
 
     bare: list[list[Event]] = [[] for _ in cut]
     for event in example.events or ():
-        arguments = [(argument, holders(argument.mention, "events")) for argument in event.arguments]
+        arguments = [(argument, windows_with(argument.mention, "events")) for argument in event.arguments]
         bound = [(argument.mention, where) for argument, where in arguments if where is not None]
         trigger = event.trigger and places[event.trigger]
         anchor = trigger or (bound and places[bound[0][0]]) or None
         if trigger:
-            held = holders(event.trigger, "events")
+            inside = windows_with(event.trigger, "events")
         else:
-            held = set().union(*(where for _, where in bound)) if bound else first
-        if anchor and not held:
+            inside = set().union(*(where for _, where in bound)) if bound else first
+        if anchor and not inside:
             lost.append(("events", _shortest(anchor)))
             note_broken("events", event.label, event.trigger)
         for argument, where in arguments:
-            if anchor and (not held or (where is not None and not where & held)):
+            if anchor and (not inside or (where is not None and not where & inside)):
                 here = places[argument.mention]
                 lost.append(("arguments", _shortest(trigger, here) if trigger else _shortest(here or anchor)))
                 note_broken("events", event.label, argument.mention)
         parts = {
             number: replace(event, arguments=tuple(a for a, where in arguments if where is None or number in where))
-            for number in held
+            for number in inside
         }
         has_arguments = event.trigger and not event.trigger.spans and any(part.arguments for part in parts.values())
         for number, part in parts.items():
@@ -265,13 +274,13 @@ def _deal(
 
 
 def _example(document: Example, number: int, window: Window, share: Share) -> Example:
-    """The window as an example of its own, with offsets from its start."""
+    """The window as an Example, with offsets from the start of the window."""
     text = document.text[window.start : window.end]
 
     def moved(mention: Mention) -> Mention:
         if not mention.spans:
             return mention
-        # A span may reach into the blanks that were cut off.
+        # A span may extend into the blanks that were removed at the edges.
         spans = [(max(s - window.start, 0), min(e - window.start, len(text))) for s, e in mention.spans]
         kept = tuple((start, end) for start, end in spans if start < end)
         return Mention(surface(text, kept), kept)
@@ -294,7 +303,7 @@ def _example(document: Example, number: int, window: Window, share: Share) -> Ex
 
 
 def _without_absent_entities(example: Example) -> Example:
-    """The example without references to entities that it does not have."""
+    """The example without references to entities that it does not contain."""
     names = {name for entity in example.entities or () for name in (entity.id, *entity.concepts)}
 
     def known(name: str | None) -> str | None:

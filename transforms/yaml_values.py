@@ -1,7 +1,7 @@
-"""YAML that a user or a stranger wrote → plain values in bounds, by the types of YAML 1.2; and back.
+"""YAML from users and untrusted authors → plain values of bounded size, with the types of YAML 1.2; and back.
 
-A date, a time, `no` and `on` are the texts that they are written as, 2e-4 is a number. What unfolds by aliases to more
-than a file of `MAX_CHARS` could contain, what contains itself, and a repeated key are errors.
+A date, a time, `no` and `on` are strings, and 2e-4 is a number. Errors are: a repeated key, a value that contains
+itself, and a document that is larger than `MAX_CHARS` after its aliases are expanded.
 """
 
 import codecs
@@ -25,14 +25,14 @@ NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class Dumper(yaml.SafeDumper):
-    """PyYAML's, which quotes what either version of YAML would take for another type, and what ends a line in one."""
+    """PyYAML's dumper. It quotes strings that YAML 1.1 or 1.2 would read as another type or as several lines."""
 
     def represent_text(self, text: str) -> yaml.Node:
         return self.represent_scalar(CORE["str"], text, style='"' if LINE_ENDS.search(text) else None)
 
 
 class Loader(yaml.SafeLoader):
-    """PyYAML's, with the types of YAML 1.2 alone."""
+    """PyYAML's loader, with the types of YAML 1.2 only."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own registry
     yaml_constructors = {  # noqa: RUF012
@@ -55,14 +55,14 @@ Dumper.add_representer(str, Dumper.represent_text)
 
 
 def number(kind: type, spelt: dict[str, str]):
-    """A constructor of int or float: what cannot be one is an error with its line."""
+    """A constructor of int or float, which raises an error with the line of an invalid number."""
 
     def construct(loader: Loader, node: yaml.Node):
         text = loader.construct_scalar(node)
         try:
             return kind(spelt.get(text.lower().lstrip("+"), text))
-        except ValueError as error:  # a tag that is not true, or thousands of digits
-            raise problem_at(node, f"no {kind.__name__} that can be read: {text}") from error
+        except ValueError as error:  # a wrong tag, or thousands of digits
+            raise problem_at(node, f"not a valid {kind.__name__}: {text}") from error
 
     return construct
 
@@ -81,14 +81,14 @@ Loader.add_constructor(CORE["float"], number(float, {".inf": "inf", "-.inf": "-i
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A YAML document: the value that it holds, and where its parts are written. `origin` names it in errors."""
+    """A YAML document: its value, and its nodes with their lines. `origin` names the document in errors."""
 
     origin: str
     value: object
     root: yaml.Node | None = None
 
     def place(self, keys: Sequence[str | int] = ()) -> str:
-        """`origin:line` of the key or list item at a path, or of the innermost part around it where it is absent."""
+        """`origin:line` of the key or list item at a path or, if it is absent, of the innermost part around it."""
         node, line = self.root, self.root.start_mark.line if self.root else 0
         for key in keys:
             items = node.value if isinstance(node, yaml.CollectionNode) else []
@@ -108,7 +108,7 @@ def read(path: str | Path, hint: str) -> object:
 
 
 def read_document(path: str | Path, hint: str) -> Document:
-    """A local YAML file. Raises ConfigError as `parse` does, and with `hint` where it cannot be read."""
+    """A local YAML file. Raises ConfigError as `document` does, and with `hint` if the file cannot be read."""
     try:
         with open(str(path).encode("utf-8", "surrogateescape"), "rb") as file:
             content = file.read(MAX_CHARS + 1)
@@ -118,19 +118,19 @@ def read_document(path: str | Path, hint: str) -> Document:
 
 
 def render(value: object) -> str:
-    """The YAML document of plain values, keys in their order; `parse` and readers of YAML 1.1 give them back."""
+    """Plain values as a YAML document with keys in their order. `parse` and YAML 1.1 readers return the same values."""
     return yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False)
 
 
 def parse(content: bytes, origin: str) -> object:
-    """The value that a YAML document holds. Raises ConfigError as `document` does."""
+    """The value of a YAML document. Raises ConfigError as `document` does."""
     return document(content, origin).value
 
 
 def document(content: bytes, origin: str) -> Document:
     """A YAML document in UTF-8, or in UTF-16 with a byte order mark.
 
-    Raises ConfigError that names `origin`, the line and what is wrong there.
+    Raises ConfigError with `origin`, the line and the problem.
     """
     line = 1
     try:
@@ -146,10 +146,10 @@ def document(content: bytes, origin: str) -> Document:
         return Document(origin, loader.construct_document(node), node)
     except UnicodeDecodeError as error:
         line += content.count(b"\n", 0, error.start)
-        problem = f"a byte is no {encoding.removesuffix('-sig').upper()}; save it as UTF-8"
+        problem = f"not valid {encoding.removesuffix('-sig').upper()}; save the file as UTF-8"
     except ReaderError as error:
         line += text.count("\n", 0, error.position)
-        problem = f"the character U+{error.character:04X} may not stand in YAML"
+        problem = f"the character U+{error.character:04X} is not allowed in YAML"
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line += mark.line if mark else 0
@@ -158,24 +158,25 @@ def document(content: bytes, origin: str) -> Document:
         problem = str(error)
     except RecursionError:
         problem = f"nested more than {MAX_DEPTH} deep"
-    raise ConfigError(f"{origin}:{line}: no valid YAML: {problem[:PROBLEM_CHARS]}")
+    raise ConfigError(f"{origin}:{line}: invalid YAML: {problem[:PROBLEM_CHARS]}")
 
 
 def measure(node: yaml.Node, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
-    """Characters and depth of a node with its aliases unfolded; `known`: by id, None while a node is measured.
+    """Characters and depth of a node with its aliases expanded. `known`: results by node id, None for a node that is
+    being measured.
 
-    Raises a YAMLError where it is out of bounds, holds itself, or has a key twice.
+    Raises MarkedYAMLError if the node is too large or too deep, contains itself, or repeats a key.
     """
     if id(node) in known:
         measured = known[id(node)]
         if measured is None:
-            raise problem_at(node, "an alias stands for what it is in")
+            raise problem_at(node, "an alias refers to a value that contains it")
         return measured
     known[id(node)] = None
     parts: list[tuple[int, int]] = []
     if isinstance(node, yaml.ScalarNode):
         if NO_TEXT.search(node.value):
-            raise problem_at(node, "a null character or half a surrogate pair is no text")
+            raise problem_at(node, "a null character or an unpaired surrogate is not text")
         parts.append((len(node.value), 0))
     elif isinstance(node, yaml.SequenceNode):
         parts += (measure(item, known) for item in node.value)
@@ -190,7 +191,7 @@ def measure(node: yaml.Node, known: dict[int, tuple[int, int] | None]) -> tuple[
     size = 1 + sum(size for size, _ in parts)
     depth = 1 + max((depth for _, depth in parts), default=0)
     if size > MAX_CHARS:
-        raise problem_at(node, f"more than {MAX_CHARS:,} characters, its aliases unfolded")
+        raise problem_at(node, f"more than {MAX_CHARS:,} characters after its aliases are expanded")
     if depth > MAX_DEPTH:
         raise problem_at(node, f"nested more than {MAX_DEPTH} deep")
     known[id(node)] = size, depth

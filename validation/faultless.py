@@ -55,10 +55,10 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
     split = column["split"][0].as_py()
     for name, value in (("task", labels.task), ("source", labels.source), ("lang", labels.lang), ("split", split)):
         _expect(pc.all(pc.equal(column[name], value)).as_py())
-    starts, facts_of_examples = _examples(column, labels, split)
-    asked, positive = _lists(column, labels)
-    lengths = np.diff(asked.offsets)
-    _prompts(column, asked, starts, labels)
+    starts, example_facts = _examples(column, labels, split)
+    prompt_labels, positive = _lists(column, labels)
+    lengths = np.diff(prompt_labels.offsets)
+    _prompts(column, prompt_labels, starts, labels)
     if split == "test":
         _expect(column["output"].null_count == len(table))
         for answer in pc.unique(column["label"]).to_pylist():
@@ -66,15 +66,15 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
                 wire.GOLD[labels.task].decode(answer)
     else:
         _expect(column["output"].null_count == 0 and column["label"].null_count == len(table))
-        _answers(column["output"], asked, positive, labels)
+        _answers(column["output"], prompt_labels, positive, labels)
     batch = lengths, size, labels.task == "SPO", starts
     _expect(not batches.out_of_bounds(*batch).any() and not batches.not_full(*batch).any())
     if split == "test":
-        return facts_of_examples
-    has_positive = batches.sums(positive, asked.offsets[:-1]) > 0
+        return example_facts
+    has_positive = batches.sums(positive, prompt_labels.offsets[:-1]) > 0
     _expect(not batches.excess_negatives(has_positive, starts, negative_ratio).any())
     negatives, positives = batches.negative_counts(has_positive, starts)
-    return replace(facts_of_examples, negatives=negatives, positives=positives)
+    return replace(example_facts, negatives=negatives, positives=positives)
 
 
 def _combine(column: pa.ChunkedArray) -> pa.Array:
@@ -97,22 +97,22 @@ class _LabelLists:
 def _lists(column: dict[str, pa.Array], labels: LabelSet) -> tuple[_LabelLists, np.ndarray]:
     """Checks `labels`, `positives` and `hard_negatives`; returns the labels asked and which of them are positive."""
     names = pa.array([label.name for label in labels.labels], pa.string())
-    asked, *others = (_LabelLists(column[name], names) for name in ("labels", "positives", "hard_negatives"))
-    _expect((np.diff(asked.offsets) > 0).all())
+    prompt_labels, *others = (_LabelLists(column[name], names) for name in ("labels", "positives", "hard_negatives"))
+    _expect((np.diff(prompt_labels.offsets) > 0).all())
     keys = list(map(answer_key, labels.labels))
     number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     answered = np.zeros(len(column["id"]) * len(names), bool)
-    answered[asked.rows * len(names) + np.array([number[key] for key in keys])[asked.numbers]] = True
-    _expect(answered.sum() == len(asked.numbers))  # no duplicate key, hence no duplicate label, in a batch
+    answered[prompt_labels.rows * len(names) + np.array([number[key] for key in keys])[prompt_labels.numbers]] = True
+    _expect(answered.sum() == len(prompt_labels.numbers))  # no duplicate key, hence no duplicate label, in a batch
     flags = []
-    for lists in (asked, *others):
+    for lists in (prompt_labels, *others):
         flag = np.zeros(len(column["id"]) * len(names), bool)
         flag[lists.rows * len(names) + lists.numbers] = True
         flags.append(flag)
     every, positive, hard = flags
     _expect(not (positive & ~every).any() and not (hard & ~every).any() and not (positive & hard).any())
     _expect(labels.task != "EEA" or (positive == every).all())
-    return asked, positive[asked.rows * len(names) + asked.numbers]
+    return prompt_labels, positive[prompt_labels.rows * len(names) + prompt_labels.numbers]
 
 
 def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tuple[np.ndarray, Facts]:
@@ -129,7 +129,7 @@ def _examples(column: dict[str, pa.Array], labels: LabelSet, split: str) -> tupl
     return starts, Facts(len(example_ids), by_prefix)
 
 
-def _prompts(column: dict[str, pa.Array], asked: _LabelLists, starts: np.ndarray, labels: LabelSet) -> None:
+def _prompts(column: dict[str, pa.Array], prompt_labels: _LabelLists, starts: np.ndarray, labels: LabelSet) -> None:
     """Checks that each prompt is well-formed, asks for the labels of its row, and has the text of its example."""
     prompts = column["instruction"].cast(pa.binary())
     firsts, first = _firsts(prompts)
@@ -139,9 +139,9 @@ def _prompts(column: dict[str, pa.Array], asked: _LabelLists, starts: np.ndarray
         after = pc.find_substring(prompts, AFTER).to_numpy()
         _expect((after >= before).all())
         schemas = _pieces(prompts, every, before, after)
-        _triggers(schemas, asked, labels)
+        _triggers(schemas, prompt_labels, labels)
     else:
-        schemas = _joined(_schema_items(labels).take(pa.array(asked.numbers)), asked.offsets)
+        schemas = _joined(_schema_items(labels).take(pa.array(prompt_labels.numbers)), prompt_labels.offsets)
         after = before + pc.binary_length(schemas).to_numpy()
     ends = pc.binary_length(prompts).to_numpy()
     _expect((after <= ends).all())
@@ -190,29 +190,29 @@ def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: n
     return between.take(pa.array(np.arange(0, len(cuts), 2)))
 
 
-def _triggers(schemas: pa.BinaryArray, asked: _LabelLists, labels: LabelSet) -> None:
+def _triggers(schemas: pa.BinaryArray, prompt_labels: _LabelLists, labels: LabelSet) -> None:
     """Checks that each schema of an EEA prompt lists the labels asked, each with its roles and a list of triggers."""
     entries = [entry for schema in schemas.to_pylist() for entry in wire.SCHEMAS["EEA"].decode(b"[%b]" % schema)]
-    expected = [labels.labels[n] for n in asked.numbers.tolist()]
+    expected = [labels.labels[n] for n in prompt_labels.numbers.tolist()]
     _expect([(entry.label, tuple(entry.roles)) for entry in entries] == [(one.name, one.roles) for one in expected])
     _expect(all(len(set(label.roles)) == len(label.roles) for label in expected))
 
 
-def _answers(outputs: pa.StringArray, asked: _LabelLists, positive: np.ndarray, labels: LabelSet) -> None:
+def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.ndarray, labels: LabelSet) -> None:
     """Checks that each answer is well-formed and has the keys asked. All-negative answers are compared as strings."""
     keys = list(map(answer_key, labels.labels))
-    negative = batches.sums(positive, asked.offsets[:-1]) == 0
+    negative = batches.sums(positive, prompt_labels.offsets[:-1]) == 0
     empty = pa.array([f"{encode_string(key)}: []".encode() for key in keys], pa.binary())
-    in_negative_row = negative[asked.rows]
-    offsets = np.r_[0, np.cumsum(np.diff(asked.offsets)[negative])]
-    inner = _joined(empty.take(pa.array(asked.numbers[in_negative_row])), offsets)
+    in_negative_row = negative[prompt_labels.rows]
+    offsets = np.r_[0, np.cumsum(np.diff(prompt_labels.offsets)[negative])]
+    inner = _joined(empty.take(pa.array(prompt_labels.numbers[in_negative_row])), offsets)
     expected = pc.binary_join_element_wise(b"{", inner, b"}", b"")
     _expect(outputs.filter(pa.array(negative)).cast(pa.binary()).equals(expected))
 
     rows = np.flatnonzero(~negative)
     answers = wire.ANSWERS[labels.task].decode_lines(_lines(outputs.take(pa.array(rows))))
-    expected_keys = list(map(keys.__getitem__, asked.numbers[~in_negative_row].tolist()))
-    _expect(list(map(len, answers)) == np.diff(asked.offsets)[rows].tolist())
+    expected_keys = list(map(keys.__getitem__, prompt_labels.numbers[~in_negative_row].tolist()))
+    _expect(list(map(len, answers)) == np.diff(prompt_labels.offsets)[rows].tolist())
     _expect(list(chain.from_iterable(answers)) == expected_keys)
     values = list(chain.from_iterable(map(dict.values, answers)))
     _expect(list(map(bool, values)) == positive[~in_negative_row].tolist())

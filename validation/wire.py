@@ -213,9 +213,9 @@ def prompt_faults(row: dict[str, Any], prompt: Prompt, vocabulary: Vocabulary) -
         yield "schema_differs"
     if row["task"] in ("EE", "EEA", "KG"):
         for entry in prompt.schema:
-            asked = set(entry.roles)
-            known = vocabulary.roles.get(entry.label, asked)  # an unknown label breaks another rule
-            if len(asked) < len(entry.roles) or not asked <= known:
+            roles = set(entry.roles)
+            known = vocabulary.roles.get(entry.label, roles)  # an unknown label breaks another rule
+            if len(roles) < len(entry.roles) or not roles <= known:
                 yield "unknown_roles"
     if hashlib.sha256(prompt.input.encode()).hexdigest() != row["text_sha256"]:
         yield "wrong_hash"
@@ -256,11 +256,11 @@ def answer_faults(row: dict[str, Any], answer: dict[str, Any], prompt: Prompt) -
 
 def role_faults(task: str, answer: dict[str, Any], schema: Sequence[EventSchema | EntitySchema]) -> Iterator[str]:
     for entry, value in zip(schema, answer.values(), strict=True):
-        asked = set(entry.roles)
+        roles = set(entry.roles)
         if task == "KG":
-            wrong = any(not attributes.keys() <= asked for attributes in value.values()) if value else False
+            wrong = any(not attributes.keys() <= roles for attributes in value.values()) if value else False
         else:
-            wrong = any(event.arguments and event.arguments.keys() != asked for event in value)
+            wrong = any(event.arguments and event.arguments.keys() != roles for event in value)
         if wrong:
             yield "answer_roles_differ"
 

@@ -54,14 +54,14 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1", ":1: no valid YAML"),
-        ("seed: 1\n  b: 2", ":2: no valid YAML"),
+        ("a: [1", ":1: invalid YAML"),
+        ("seed: 1\n  b: 2", ":2: invalid YAML"),
         ("- seed", ":1: expected a mapping of data_root, sources, seed"),
         ("sead: 1", "unknown key sead; did you mean seed?"),
         ("instruct: {tasks: [NER, XX]}", "instruct.tasks.1: input should be 'NER'"),
         ("seed: 2020-13-45", "seed: input should be a valid integer, unable to parse string as an integer"),
         (f"ingest: {{limit: 1{'0' * 30}}}", "ingest.limit: input should be less than 9223372036854775808"),
-        ("seed: 1\nseed: 2", ":2: no valid YAML: the key seed occurs twice"),
+        ("seed: 1\nseed: 2", ":2: invalid YAML: the key seed occurs twice"),
         (f"mine: [{'x, ' * 1000}]", "mine: input should be a valid dictionary or instance of Mine, not ['x', 'x',"),
         (f"sources: [{'1, ' * 1000}]", "sources.0: input should be a valid string, not 1; "),
         (f"? {'x' * 10000}\n: 1", "unknown key xxx"),
@@ -135,5 +135,5 @@ def test_any_setting_is_a_value_or_one_line(key, value):
     try:
         Settings().with_setting(f"{key}={value}")
     except ConfigError as error:
-        assert str(error).startswith(f"--set {key}:1: no valid YAML: ") or "\n" in value
+        assert str(error).startswith(f"--set {key}:1: invalid YAML: ") or "\n" in value
         assert len(printable(str(error))) < 400

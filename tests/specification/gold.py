@@ -93,7 +93,7 @@ def graph_gold(example: Example, labels: Sequence[Label]) -> Gold:
         types = [label for label in labels if one.label in label.roles and one.head_label in (None, label.name)]
         if not types:
             owner = one.head_label or "any entity type"
-            raise ValueError(f"{example.id}: {one.label!r} is no attribute of {owner}")
+            raise ValueError(f"{example.id}: {one.label!r} is not an attribute of {owner}")
         typed = {} if one.head_label is None else {"head_type": one.head_label}
         annotations.append({"head": one.head.text, **typed, "relation": one.label, "tail": one.tail.text})
         for label in types:

@@ -132,8 +132,8 @@ def test_a_file_that_changed_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ('{"task": "NER"\n', r"rows.jsonl:1: no valid JSON"),
-        (json.dumps(ner_row(1)) + "\n\n{]\n", r"rows.jsonl:3: no valid JSON"),
+        ('{"task": "NER"\n', r"rows.jsonl:1: invalid JSON"),
+        (json.dumps(ner_row(1)) + "\n\n{]\n", r"rows.jsonl:3: invalid JSON"),
         ("[1]", r"rows.jsonl:1: a row is a JSON object"),
         ('{"task": "NER", "source": "x"}', r"rows.jsonl:1: no instruction; a row has task, source, instruction"),
         (json.dumps({**ner_row(1), "task": "NRE"}), r"rows.jsonl:1: task NRE: no such task"),
@@ -164,7 +164,7 @@ def test_the_folder_of_a_build_may_have_any_name(small, tmp_path, name, streamin
 @pytest.mark.parametrize(
     ("instruction", "why"),
     [
-        ('{"schema": ["person"], "input": "\\ud83d"}', "half of a surrogate pair"),
+        ('{"schema": ["person"], "input": "\\ud83d"}', "an unpaired surrogate"),
         ('{"schema": ' + "[" * 100_000, "nested too deep"),
         ('{"schema": ' + "9" * 5000 + "}", ""),
         ('{"schema": ["person"], "input": 3}', "Expected `str`"),

@@ -43,7 +43,7 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
     texts = ["train.predict", "--model", model, "--texts", rows, "--task", "NER", "--labels", "person"]
     commands = [
         ([*sft[:-1], none, *new], "none: no such folder or file"),
-        ([*sft[:-1], str(broken), *new], "broken.jsonl:1: no valid JSON"),
+        ([*sft[:-1], str(broken), *new], "broken.jsonl:1: invalid JSON"),
         ([*sft[:-1], model, *new], "not made by a build"),
         ([*sft, *new, "--model", none], "none: no such folder"),
         ([*sft, *new, "--model", str(tmp_path / "full")], "contains no model"),
@@ -56,7 +56,7 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         ([*sft, *new, "--set", "training.output_dir=x"], "use output instead"),
         (["train.predict", "--model", none, "--data", rows], "none: no such folder"),
         (["train.predict", "--model", model, "--data", none], "none: no such folder or file"),
-        (["train.predict", "--model", model, "--data", str(broken)], "broken.jsonl:1: no valid JSON"),
+        (["train.predict", "--model", model, "--data", str(broken)], "broken.jsonl:1: invalid JSON"),
         (["train.predict", "--adapter", none, "--data", rows], "none: "),
         (["train.predict", "--adapter", adapter, "--data", rows], "./gone: no such folder"),
         (["train.predict", "--endpoint", "http://a:b@localhost/v1", "--data", rows], "without a user"),
@@ -71,7 +71,7 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         ([*texts, "--chat_template", none], "cannot be read"),
         ([*texts, "--texts", none], "none: No such file"),
         ([*texts, "--labels", f"{none}.json"], "none.json: no such file"),
-        ([*texts, "--texts", str(broken)], "broken.jsonl:1: no valid JSON"),
+        ([*texts, "--texts", str(broken)], "broken.jsonl:1: invalid JSON"),
         ([*texts, "--texts", str(own), "--prompts", none], "none: No such file"),
         (["train.export", "--model", none, *new], "none: no such folder"),
         (["train.export", "--adapter", adapter, *new], "./gone: no such folder"),

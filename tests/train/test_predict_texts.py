@@ -79,7 +79,7 @@ def test_a_label_file_that_is_missing():
     ("content", "message"),
     [
         ('{"text": "a"}\n{"text": 3}', ":2: expected a JSON object"),
-        ('{"text": "a"}\n\n{"text"', ":3: no valid JSON"),
+        ('{"text": "a"}\n\n{"text"', ":3: invalid JSON"),
         ('{"text": "a", "id": 1}\n{"text": "b", "id": "1"}', ":2: the id '1' occurs twice in this file"),
         ('{"text": "a", "triggers": {"meet": "x"}}', "must be a map"),
         ('{"text": "a", "triggers": {"meet": ["x"]}}', "'x' does not occur in the text"),

@@ -69,7 +69,7 @@ def test_a_missing_key_is_named():
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: [", r"r.yaml:2: no valid YAML"), ("- a", r"r.yaml:1: expected a mapping of model, data")],
+    [("a: [", r"r.yaml:2: invalid YAML"), ("- a", r"r.yaml:1: expected a mapping of model, data")],
 )
 def test_a_file_that_is_no_recipe_is_named_with_its_line(tmp_path, text, line):
     (tmp_path / "r.yaml").write_text(text + "\n")

@@ -168,9 +168,9 @@ def test_the_marks_that_compose_backward_are_known_for_this_python():
     [
         ("a1234", None),  # 80 % are not over 80 %
         ("a 12 34", None),
-        ("a 12 34 5", "5 of 6 characters are no letters"),
-        ("+ 1 2 3 . 4 5 %", "8 of 8 characters are no letters"),
-        ("的 12 : 34 , 5", "7 of 8 characters are no letters"),
+        ("a 12 34 5", "5 of 6 characters are not letters"),
+        ("+ 1 2 3 . 4 5 %", "8 of 8 characters are not letters"),
+        ("的 12 : 34 , 5", "7 of 8 characters are not letters"),
         ("किं 1234567", None),  # a letter and two marks: 7 of 10
         ("ab .", "4 characters and no annotation"),
         ("ab cd", None),

@@ -160,7 +160,7 @@ def test_a_working_folder_that_is_gone_is_named(tmp_path, monkeypatch):
 
 def test_a_text_that_is_no_utf8_is_named(tmp_path):
     (tmp_path / "f").write_bytes(b"\xff")
-    with pytest.raises(ConfigError, match="f: no UTF-8"):
+    with pytest.raises(ConfigError, match="f: not valid UTF-8"):
         files.read_text(str(tmp_path / "f"))
 
 

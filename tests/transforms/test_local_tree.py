@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from transforms.local_tree import list_tree
 
-LEADS_OUT = "a link that leads out of the data root; put there what it leads to"
-NO_FILE = "no regular file"
-TWICE = "a link to a folder that is listed already"
+LEADS_OUT = "a link that leads out of the data root; copy its target there"
+NO_FILE = "not a regular file"
+TWICE = "a link to a folder that is already listed"
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_users_own(tmp_path):
         ("\nner:\n  en: [a]\n", "mine.yaml:2: unknown task 'ner'; tasks are NER, RE"),
         ("- a\n", "mine.yaml:1: expected a mapping task → language → list of texts"),
         ("", "mine.yaml:1: expected a mapping task → language → list of texts"),
-        ("NER:\n  en: [a\n  zh: [b]\n", "mine.yaml:3: no valid YAML"),
+        ("NER:\n  en: [a\n  zh: [b]\n", "mine.yaml:3: invalid YAML"),
     ],
 )
 def test_a_wrong_file(tmp_path, content, message):
@@ -56,5 +56,5 @@ def test_no_such_file_and_no_utf8(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "gbk.yaml").write_bytes("NER: {zh: [实体]}".encode("gbk"))
-    with pytest.raises(ConfigError, match=r"gbk\.yaml:1: no valid YAML"):
+    with pytest.raises(ConfigError, match=r"gbk\.yaml:1: invalid YAML"):
         load(tmp_path / "gbk.yaml")

@@ -312,7 +312,7 @@ def test_kg_entity_types():
     typed = Relation("founder", founder.head, founder.tail, "band")
     assert set(gold(made(text, relations=(typed,)), "KG", labels).answers) == {"band"}
     for wrong in (Relation("height", founder.head, founder.tail), Relation("seat", founder.head, founder.tail, "band")):
-        with pytest.raises(ValueError, match=f"made/train/0: '{wrong.label}' is no attribute of"):
+        with pytest.raises(ValueError, match=f"made/train/0: '{wrong.label}' is not an attribute of"):
             gold(made(text, relations=(wrong,)), "KG", labels)
 
 

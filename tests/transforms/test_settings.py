@@ -61,7 +61,7 @@ def test_a_file_then_settings_then_flags(tmp_path):
             "5: hull.length_m: input should be greater than 0, not 0",
         ),
         ("name: Ada\nhull: &h\n  length: 3\n", "3: unknown key hull.length; did you mean length_m?"),
-        ("name: Ada\nxyzzy: 1\n", "2: unknown key xyzzy; known are name, kind, hull, decks"),
+        ("name: Ada\nxyzzy: 1\n", "2: unknown key xyzzy; known keys: name, kind, hull, decks"),
         ("name: Ada\ndecks:\n- 1\n- two\n", "4: decks.1: input should be a valid integer"),
         ("name: Ada\ndecks: 3\n", "2: decks: input should be a valid tuple, not 3"),
         ("name: Adaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "1: name: longer than 20 characters"),

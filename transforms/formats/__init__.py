@@ -1,6 +1,5 @@
-"""One module a file format. A reader takes the files of one split and yields RawExamples and BadRecords.
+"""One module per file format. A reader takes the files of one split and yields RawExamples and BadRecords.
 
-Readers know nothing of datasets: what differs between two datasets of one format is an argument.
-They never raise for a bad record (that is a BadRecord with its place); a file that cannot be read at all is a
-SourceError.
+Readers do not depend on datasets: differences between datasets with the same format are arguments. They never raise for
+a bad record, but yield a BadRecord with its place. A file that cannot be read at all raises a SourceError.
 """

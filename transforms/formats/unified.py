@@ -31,7 +31,7 @@ LINES = (
 )
 """Description and type of each of the three values of schema.json, which usually has one per line."""
 
-LAYER_OF_PART = {"entity": "entities", "relation": "relations", "event": "events", "argument": "events"}
+LAYER_BY_PART = {"entity": "entities", "relation": "relations", "event": "events", "argument": "events"}
 
 ABSENT = (None, "", "NAN")
 """The values that stand for a missing trigger or argument."""
@@ -115,7 +115,7 @@ class _Mentions:
         self.spellings: Spellings | None = None  # most records need none
 
     def mention(self, string: str, part: str, name: str, label: str) -> Mention | None:
-        """The mention, or None if it is lost, together with the `part` (a key of LAYER_OF_PART) `name` of the record.
+        """The mention, or None if it is lost, together with the `part` (a key of LAYER_BY_PART) `name` of the record.
         `label` is then an unknown label.
         """
         if string in self.text and string.strip():
@@ -130,7 +130,7 @@ class _Mentions:
             if spelling is not None:
                 return Mention(spelling)
             reason, detail = Reason.MENTION_NOT_IN_TEXT, f"{string[:80]!r} is not in the text"
-        unknown = UnknownLabel(LAYER_OF_PART[part], label)
+        unknown = UnknownLabel(LAYER_BY_PART[part], label)
         self.lost.append(BadRecord(self.place, reason, f"{detail}; its {part} {name!r} is left out", (unknown,)))
         return None
 

@@ -1,4 +1,4 @@
-"""A YAML file of instruction texts (task → lang → list of texts) → the prompts that instruction rows draw from."""
+"""A YAML file of instruction texts (task → lang → list of texts) → the prompts from which instruction rows draw."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,9 +14,9 @@ LANGS = ("en", "zh")
 
 
 def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: Iterable[str] = LANGS) -> Prompts:
-    """task → lang → texts, from the file at `path` (None: the bundled one).
+    """task → lang → texts, from the file at `path` (None: the bundled file).
 
-    Raises ConfigError where the file cannot be read or is no such YAML, names an unknown task, or has no text for
+    Raises ConfigError if the file cannot be read or has another structure, contains an unknown task, or has no text for
     one of `tasks` in one of `langs`.
     """
     path = path or BUNDLED

@@ -390,7 +390,7 @@ def test_flags_that_make_no_sense(build, capsys, flags, says):
 
 def test_a_folder_that_is_no_build(tmp_path, capsys):
     assert run("nonsense://x/y", "--dry_run") == 2
-    assert "nonsense://x/y: no file system that is known" in capsys.readouterr().err
+    assert "nonsense://x/y: unknown file system" in capsys.readouterr().err
     assert run(tmp_path, "--dry_run") == run(tmp_path / "none", "--dry_run") == 2
     assert capsys.readouterr().err.count("not a build; pass the --output folder") == 2
 

@@ -71,8 +71,8 @@ def test_special_files_and_names_that_are_no_utf8_cost_nothing_else(root, tmp_pa
     os.symlink(os.fsencode(root / "mine/train.json"), os.path.join(bad, b"train.json"))
     code, messages, texts = ingest(root, tmp_path / "build", capsys)
     assert (code, texts) == (0, expected)
-    assert "note: mine/: left out dev.json, test.json (no regular file)" in messages
-    assert "note: left out pipe (no regular file)" in messages
+    assert "note: mine/: left out dev.json, test.json (not a regular file)" in messages
+    assert "note: left out pipe (not a regular file)" in messages
     assert r"note: left out \udcd3\udcef\udcc1\udccf\x1b[31m (its name is not valid UTF-8; rename it)" in messages
 
 
