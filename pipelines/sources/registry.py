@@ -35,10 +35,8 @@ def source_at(data_root: str, key: str) -> Source:
         return user_data.source_at(data_root, key)
     if files.exists(f"{data_root}/{key}/{user_data.SCHEMA}"):
         folder = f"{data_root}/{sources.folder(key)}"
-        source_files_there, _ = (
-            files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
-        )
-        if takes_key(user_data.folder_at(data_root, key), sources.load(key), source_files_there):
+        raw_files, _ = files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
+        if takes_key(user_data.folder_at(data_root, key), sources.load(key), raw_files):
             return user_data.source_at(data_root, key)
     return sources.load(key)
 
@@ -126,10 +124,8 @@ def locate_all(listing: Listing) -> list[Located]:
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")
             affected = [located[key] for key in sources.keys() if sources.folder(key) == top and located[key].files]
-            for source_there in affected or [Located(path, user_data.source_without_files(path), None)]:
-                located[source_there.key] = replace(
-                    source_there, problem=f"{path}: {why}; check its permissions", unreadable=True
-                )
+            for source in affected or [Located(path, user_data.source_without_files(path), None)]:
+                located[source.key] = replace(source, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
 
 
