@@ -17,7 +17,7 @@ from pipelines.sources import Source, reading, registry
 from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.registry import Located
-from pipelines.sources.source_files import form_of
+from pipelines.sources.source_files import first_matching_form
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.split_writer import Draw, SplitWriter
 from schemas.errors import BadRecord, MachineError, SourceError
@@ -208,7 +208,7 @@ class IngestSplit(beam.DoFn):
         entity_labels = source.entity_labels
         if element.key in self.collapse:
             entity_labels = {raw: label and source.collapsed for raw, label in entity_labels.items()}
-        return reading.records(source, form_of(source, element.files), element.files, entity_labels)
+        return reading.records(source, first_matching_form(source, element.files), element.files, entity_labels)
 
 
 def write_trace(output: str, key: str, name: str, trace: str) -> str:

@@ -208,7 +208,7 @@ class WriteInstructions(beam.DoFn):
                 counts["all_negative"] += empty_lists(made["positives"])
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
                 counts.update(neighbour_counts(made, dictionary))
-                histograms.setdefault(part.key, []).append(lengths.of_instructions(made))
+                histograms.setdefault(part.key, []).append(lengths.instruction_histograms(made))
                 checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
 

@@ -115,8 +115,8 @@ def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
         print(printable(line), file=sys.stderr)
     elif uncovered:
         line = (
-            f"note: {path}: names no label of {len(uncovered)} of {len(label_sets)} label sets, which are asked without "
-            f"hard negatives: {first_names(missing)}"
+            f"note: {path}: names no label of {len(uncovered)} of {len(label_sets)} label sets, "
+            f"which are asked without hard negatives: {first_names(missing)}"
         )
         print(printable(line), file=sys.stderr)
 
@@ -129,7 +129,7 @@ def first_names(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Amend:
-    """The changes that a recipe makes to every dictionary. `max_neighbours`: None (no limit) for a user's dictionary."""
+    """The changes that a recipe makes to every dictionary. `max_neighbours`: None for the dictionary of a user."""
 
     pin: Pairs
     forbid: Pairs
