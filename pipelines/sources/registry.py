@@ -104,10 +104,10 @@ def locate_all(listing: Listing) -> list[Located]:
     located = {}
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
-        files_found = source_files.find(source, listing.folders.get(folder, []))
+        grouped = source_files.find(source, listing.folders.get(folder, []))
         missing = listing.unreadable.get(folder, f"none of its files is in {folder}/; {source.get}")
-        problem = "" if files_found and files_found.splits else missing
-        located[key] = Located(key, source, files_found, problem, folder in listing.unreadable)
+        problem = "" if grouped and grouped.splits else missing
+        located[key] = Located(key, source, grouped, problem, folder in listing.unreadable)
     for user_folder in user_data.sources_below(listing.root, listing.unified()):
         key = user_folder.key
         files_there = listing.folders.get(sources.folder(key), []) if key in located else []

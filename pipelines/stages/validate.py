@@ -121,7 +121,7 @@ class Check:
 def checks(output: str) -> list[Check]:
     """The checks of all files that the manifests list."""
     tasks = read_result(output, Labelled).tasks
-    sets = tuple((task, key) for key, tasks_of_source in tasks.items() for task in tasks_of_source)
+    sets = tuple((task, key) for key, source_tasks in tasks.items() for task in source_tasks)
     examples = [
         Part(
             shard.path,
