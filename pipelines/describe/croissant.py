@@ -65,12 +65,12 @@ COLUMNS = {
     "source": "name of the dataset in published corpora",
     "lang": "en or zh",
     "split": "train, validation or test",
-    "instruction": "JSON: the prompt, the requested labels, the text",
+    "instruction": "JSON: the prompt, the labels asked, the text",
     "output": "JSON: the gold answer; null in test rows",
     "label": "JSON: all gold annotations of the text; only in test rows",
-    "labels": "the requested labels",
-    "positives": "the requested labels with an answer",
-    "hard_negatives": "the requested labels from the dictionary of hard negatives",
+    "labels": "the labels asked",
+    "positives": "the labels asked that have an answer",
+    "hard_negatives": "the labels asked that came from the dictionary of hard negatives",
 }
 
 

@@ -227,7 +227,7 @@ class CheckShards(beam.DoFn):
             if facts:
                 with_facts.append(part)
             else:
-                facts, rows_to_check = self.profiled(part)
+                facts, rows_to_check = self.profile_all(part)
                 frames += rows_to_check
             if altered:
                 facts["altered_shards"] = {"count": 1, "ids": [part.path]}
@@ -270,7 +270,7 @@ class CheckShards(beam.DoFn):
             rows = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
             yield from self.profiles(group[0], [rows])
 
-    def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
+    def profile_all(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
         """The facts of all rows of a shard, and the rows that its suite must check (`profile.rows_to_check`): all rows
         if an id is repeated.
 
