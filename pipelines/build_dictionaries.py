@@ -19,8 +19,8 @@ def label_sets_to_mine(tasks: Mapping[str, Sequence[str]]) -> list[LabelSetKey]:
     """
     sets = {
         (DICTIONARY_TASK.get(task, task), key): (task, key)
-        for key, tasks_of_source in tasks.items()
-        for task in reversed(tasks_of_source)
+        for key, source_tasks in tasks.items()
+        for task in reversed(source_tasks)
     }
     return sorted(sets.values())
 

@@ -77,7 +77,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
             f"{output}: the rows differ from those of the release: {', '.join(differing)}; the release was made with "
             f"IEForge {release.ieforge}"
         )
-    prepared = contents.prepare(output, keys, {key: "not asked for" for key in wanted if key not in keys}, {}, None)
+    prepared = contents.prepare(output, keys, {key: "not requested" for key in wanted if key not in keys}, {}, None)
     to_folder.write(prepared.files, f"{output}/release")
     rows = sum(digest.rows for key in keys for digest in digests[key].values())
     print(

@@ -10,7 +10,7 @@ BIBLIOGRAPHY = Path(__file__).with_name("citations.bib")
 
 @cache
 def entries() -> dict[str, str]:
-    """BibTeX key → entry, in the file's order. An entry ends where a line is `}`."""
+    """BibTeX key → entry, in file order. An entry ends at a line `}`."""
     matches = re.findall(
         r"^(@\w+\{([^,\s]+),\n.*?^\})$", BIBLIOGRAPHY.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )

@@ -58,25 +58,25 @@ CONTEXT = {
 """The context given in the specification, which requires it to be copied."""
 
 COLUMNS = {
-    "id": "the row's name: example, task and batch",
-    "example_id": "the text's name, shared by the rows that ask about it",
-    "text_sha256": "of the text, hex",
+    "id": "id of the row: example, task and batch",
+    "example_id": "id of the text, shared by all rows of the text",
+    "text_sha256": "SHA-256 of the text, hex",
     "task": "NER, RE, SPO, EE, EET, EEA or KG",
-    "source": "the dataset's name as published corpora have it",
+    "source": "name of the dataset in published corpora",
     "lang": "en or zh",
     "split": "train, validation or test",
     "instruction": "JSON: the prompt, the labels asked, the text",
     "output": "JSON: the gold answer; null in test rows",
     "label": "JSON: all gold annotations of the text; only in test rows",
     "labels": "the labels asked",
-    "positives": "the labels with an answer",
-    "hard_negatives": "the labels that came from the dictionary",
+    "positives": "the labels asked that have an answer",
+    "hard_negatives": "the labels asked that came from the dictionary of hard negatives",
 }
 
 
 @dataclass(frozen=True)
 class ShardFile:
-    """A shard as it is published. `path` from the folder of croissant.json; `size` in bytes; `sha256` in hex."""
+    """A published shard. `path`: relative to the folder of croissant.json. `size`: in bytes. `sha256`: in hex."""
 
     path: str
     size: int
@@ -84,14 +84,14 @@ class ShardFile:
 
 
 def shards_of(output: str, shards: Iterable[InstructionShard]) -> list[ShardFile]:
-    """The files of shards of a build, with their sizes and the checksums as they were written."""
+    """The files of shards of a build, with their sizes and the checksums recorded when they were written."""
     checksums = {shard.path: shard.sha256 for shard in shards}
     sizes = files.sizes(output, sorted(checksums))
     return [ShardFile(path, size, checksums[path]) for path, size in sizes.items()]
 
 
 def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None = None) -> str:
-    """The text of croissant.json. `url`: where the corpus is published, None if it is not."""
+    """The text of croissant.json. `url`: the address of the published corpus, None if it is not published."""
     shards = list(shards)
     about = list(statistics.about.values())
     tasks = {task: [shard for shard in shards if shard.path.split("/")[-2] == task] for task in statistics.instructions}
@@ -111,7 +111,7 @@ def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None 
         "keywords": ["information extraction", "instruction tuning"],
         "citeAs": citations.bibtex(facts.citation for facts in about),
         "distribution": [file_object(shard) for shard in shards]
-        + [file_set(task, files_of_task) for task, files_of_task in tasks.items()],
+        + [file_set(task, task_shards) for task, task_shards in tasks.items()],
         "recordSet": [record_set(task) for task in tasks],
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"

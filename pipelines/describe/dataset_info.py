@@ -1,9 +1,9 @@
 """The statistics of a build → `dataset_info.json`: the entries by which LLaMA-Factory loads each task and split.
 
 LLaMA-Factory (data/README.md of its repository) reads the file from its `dataset_dir`. An entry with `script_url` is
-loaded as a folder below that, with `subset` as the config and `split` as the split of `load_dataset`; `hf_hub_url`
-takes the same from a repository. Its alpaca form puts our `instruction`, which holds prompt, labels and text, where it
-has the prompt, and our `output` where it has the response; there is no `query`.
+loaded from a folder below that one, with `subset` and `split` as the config and split of `load_dataset`; one with
+`hf_hub_url` is loaded in the same way from a repository. In its alpaca format, our column `instruction` (prompt, labels
+and text) is the prompt, and `output` is the response; `query` is not used.
 """
 
 import json

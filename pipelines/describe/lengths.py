@@ -1,6 +1,7 @@
-"""Tables of clean/ and data/ → histograms of lengths and of positive labels an instruction, and their sums by source.
+"""Tables of clean/ and data/ → histograms of lengths and of positive labels per instruction, and their sums by source.
 
-Each shard is counted where it is written, with its rows in memory; the report adds up what the manifests say.
+The histograms of a shard are computed when it is written, while its rows are in memory. The report adds up those in the
+manifests.
 """
 
 from collections import Counter
@@ -14,33 +15,33 @@ import pyarrow.compute as pc
 from schemas.manifests import ExampleShard, InstructionHistograms, InstructionShard
 
 EDGES = tuple(round(2 ** (step / 4)) for step in range(12, 59))
-"""Upper ends of the bins, four to a doubling, from 8 to 23,170 characters: a bin holds lengths above the edge before it
-up to its own, and a last bin has no end. The usual context sizes are among them, so that the share above each is exact.
+"""Upper ends of the bins in characters, from 8 to 23,170, four per doubling. A bin includes its upper end; the last bin
+has none. The usual context sizes are among the edges, so that the share above each is exact.
 """
 
 LENGTHS = len(EDGES) + 1
-"""Bins, the one without an end among them."""
+"""Number of bins, including the last one without an upper end."""
 
 MOST_POSITIVES = 12
-"""An instruction with more counts as one with so many."""
+"""Number of the last bin of positive labels, which also counts instructions with more."""
 
 Histograms = Mapping[str, Mapping[str, int]]
-"""What is counted → number of a bin, in decimals as JSON wants it → how many are in it; empty bins are left out."""
+"""Name of a histogram → number of a bin (a string, as in JSON) → count; empty bins are left out."""
 
 
 def histogram(lengths: np.ndarray) -> np.ndarray:
-    """How many of `lengths` fall into each bin, (LENGTHS,)."""
+    """The number of `lengths` in each bin, (LENGTHS,)."""
     return np.bincount(np.searchsorted(EDGES, lengths), minlength=LENGTHS)
 
 
-def of_examples(rows: pa.Table) -> Histograms:
-    """Of rows of schema EXAMPLES: `lengths`, of their texts in characters."""
+def text_histograms(rows: pa.Table) -> Histograms:
+    """The histogram `lengths` of the texts of examples (schema EXAMPLES), in characters."""
     return {"lengths": filled(histogram(characters(rows["text"])))}
 
 
-def of_instructions(rows: pa.Table) -> Histograms:
-    """Of rows of schema INSTRUCTIONS: `lengths`, of prompt and answer together in characters, and `positives`, whose
-    bins are 0, 1, 2 ... positive labels.
+def instruction_histograms(rows: pa.Table) -> Histograms:
+    """The histograms of instructions (schema INSTRUCTIONS): `lengths` of prompt and answer together, in characters, and
+    `positives`, with bins for 0, 1, 2 ... positive labels.
     """
     lengths = characters(rows["instruction"]) + characters(pc.fill_null(rows["output"], ""))
     positives = np.minimum(pc.list_value_length(rows["positives"]).to_numpy(), MOST_POSITIVES)
@@ -48,7 +49,7 @@ def of_instructions(rows: pa.Table) -> Histograms:
 
 
 def characters(strings: pa.ChunkedArray) -> np.ndarray:
-    """The length of each; to see that all are ASCII takes a tenth of the time to count their characters."""
+    """The length of each string. Checking for ASCII takes a tenth of the time of counting characters."""
     ascii_only = pc.all(pc.string_is_ascii(strings)).as_py()
     return (pc.binary_length(strings) if ascii_only else pc.utf8_length(strings)).to_numpy()
 
@@ -58,7 +59,7 @@ def filled(bins: np.ndarray) -> Counter:
 
 
 def sums(parts: Iterable[Histograms]) -> dict[str, Counter]:
-    """The histograms of all parts' rows."""
+    """The sums of histograms, by name."""
     added: dict[str, Counter] = {}
     for part in parts:
         for name, bins in part.items():
@@ -67,7 +68,7 @@ def sums(parts: Iterable[Histograms]) -> dict[str, Counter]:
 
 
 def filled_bins(parts: Iterable[Mapping[str, int]], number: int) -> list[int]:
-    """How many are in each of the first `number` bins of all parts, empty ones too."""
+    """The sums of the first `number` bins of all parts, including empty bins."""
     sums: Counter[str] = Counter()
     for bins in parts:
         sums.update(bins)
@@ -75,7 +76,7 @@ def filled_bins(parts: Iterable[Mapping[str, int]], number: int) -> list[int]:
 
 
 def text_lengths(shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[str, list[int]]:
-    """Source key → histogram of its texts' lengths in characters. `shards`: those of clean/."""
+    """Source key → histogram of the lengths of its texts, in characters. `shards`: the shards of clean/."""
     by_key: dict[str, list[Mapping[str, int]]] = {}
     for shard in shards:
         if shard.key in keys and shard.rows:
@@ -85,8 +86,8 @@ def text_lengths(shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[
 
 @dataclass(frozen=True)
 class InstructionBins:
-    """`lengths`: histogram of prompt and answer together, in characters; `positives`: split → how many instructions
-    have 0, 1, 2 ... positive labels.
+    """`lengths`: histogram of the lengths of prompt and answer together, in characters. `positives`: split → numbers of
+    instructions with 0, 1, 2 ... positive labels.
     """
 
     lengths: list[int]
@@ -96,7 +97,7 @@ class InstructionBins:
 def instruction_bins(
     shards: Iterable[InstructionShard], keys: Collection[str]
 ) -> dict[str, dict[str, InstructionBins]]:
-    """Source key → task → its histograms. `shards`: those of data/."""
+    """Source key → task → its histograms. `shards`: the shards of data/."""
     groups: dict[str, dict[str, dict[str, list[InstructionHistograms]]]] = {}
     for shard in shards:
         for key, counts in shard.sources.items():

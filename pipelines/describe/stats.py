@@ -59,9 +59,9 @@ def stats(output: str, config: Config) -> Statistics:
         labels={
             key: {
                 task: tuple(label.name for label in build_folder.read_label_set(output, task, key).labels)
-                for task in tasks_of_source
+                for task in source_tasks
             }
-            for key, tasks_of_source in tasks.items()
+            for key, source_tasks in tasks.items()
         },
         failed=ingested.failed,
         instructions=instructions(by_source.values()),
@@ -79,8 +79,8 @@ def build_facts(config: Config, keys: Iterable[str]) -> BuildFacts:
 
 
 def recipe(config: Config) -> dict[str, Any]:
-    """The settings that differ from the defaults and decide rows, as a recipe for another machine: of a path the name
-    alone.
+    """The settings that differ from the defaults and affect rows, as a recipe for another machine: paths are replaced
+    by the names of their files or folders.
     """
     content = config.model_dump(
         mode="json",

@@ -1,7 +1,7 @@
 """Token counts of sampled rows → estimates for all rows, with their sampling variance.
 
-A stratum is a set of rows that was sampled separately. The estimates of strata add up: totals, histograms and variances
-alike (stratified sampling without replacement, Cochran 1977, "Sampling Techniques", chapters 2, 3 and 5).
+A stratum is a set of rows that was sampled separately. The estimates of strata add up: totals, histograms and
+variances (stratified sampling without replacement, Cochran 1977, "Sampling Techniques", chapters 2, 3 and 5).
 """
 
 import math
@@ -16,10 +16,10 @@ CONTEXTS = (512, 1024, 2048, 4096, 8192)
 """Usual context sizes, in tokens; each is an edge of the histogram."""
 
 EDGES = (32, 64, 128, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
-"""Upper ends of the histogram's bins: the first holds lengths from 0 to 32, the one after the last has no end."""
+"""Upper ends of the bins: the first bin contains lengths from 0 to 32, and a last bin has no upper end."""
 
 Z = 1.96
-"""Standard deviations that 95 % of a normal distribution lie within."""
+"""95 % of a normal distribution are within this number of standard deviations of the mean."""
 
 
 def stratum(rows: int, prompts: Sequence[int], answers: Sequence[int]) -> TokenStratum:

@@ -39,9 +39,9 @@ Address = tuple[int, int]
 
 
 def examples(output: str, shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[str, list]:
-    """Source key → some of its examples (see `compact`), of every label some as far as the bound allows.
+    """Source key → a sample of its examples (see `compact`) with some of every label, as far as the size limit allows.
 
-    `shards`: those of clean/. One source's drawn examples are in memory at a time.
+    `shards`: the shards of clean/. The sampled examples of one source are in memory at a time.
     """
     bound = min(SOURCE_BYTES, EXAMPLE_BYTES // max(1, len(keys)))
     groups: dict[str, list[tuple[str, int]]] = {}
@@ -53,10 +53,12 @@ def examples(output: str, shards: Iterable[ExampleShard], keys: Collection[str])
 
 
 def drawn(groups: list[tuple[str, int]]) -> list[Example]:
-    """Of a source's row groups (path and number) the examples drawn: one of each label, then a second, and so on."""
+    """The sampled examples of a source: one of each label, then a second, and so on. `groups`: its row groups (path and
+    number).
+    """
     by_label = draw_by_label(read_group(*group, LABEL_COLUMNS) for group in groups)
     order = sorted(by_label, key=lambda label: (label == "", label))
-    places = list(dict.fromkeys(in_turn([by_label[label] for label in order])))  # many are of several labels
+    places = list(dict.fromkeys(in_turn([by_label[label] for label in order])))  # many examples have several labels
     examples_at: dict[Address, Example] = {}
     for number in sorted({number for number, _ in places}):
         rows = [row for other, row in places if other == number]
@@ -66,8 +68,8 @@ def drawn(groups: list[tuple[str, int]]) -> list[Example]:
 
 
 def draw_by_label(tables: Iterable[pa.Table]) -> dict[str, list[Address]]:
-    """Label (of any layer; typed for typed relations; "" for texts without any) → the places of the examples drawn for
-    it. Each table is of one source and split, with the LABEL_COLUMNS at least.
+    """Label (of any layer; typed for typed relations; "" for texts without labels) → the positions of the examples
+    sampled for it. Each table has rows of one source and split, with at least the LABEL_COLUMNS.
     """
     least: dict[str, list[tuple[int, Address]]] = {}
     for number, table in enumerate(tables):
@@ -91,14 +93,14 @@ def rows_by_label(table: pa.Table, keys: np.ndarray) -> dict[str, list[int]]:
     labels, rows = [], []
     bare = np.ones(table.num_rows, bool)
     for layer in ("entities", "relations", "events"):
-        items, of_item = layer_items(table, layer)
+        items, item_rows = layer_items(table, layer)
         names = items.field("label")
         if layer == "relations":
             ends = [pc.fill_null(items.field(name), "") for name in ("head_label", "tail_label")]
             names = pc.binary_join_element_wise(ends[0], names, ends[1], "\t")
         labels.append(names)
-        rows.append(of_item)
-        bare[of_item] = False
+        rows.append(item_rows)
+        bare[item_rows] = False
     labels.append(pa.array([""] * int(bare.sum()), pa.string()))
     rows.append(np.flatnonzero(bare))
     encoded = pa.chunked_array(labels).combine_chunks().dictionary_encode()

@@ -13,19 +13,19 @@ from transforms.batches import SPLIT_NUM, cut
 
 
 def together_by_chance(labels: Sequence[Label], split_num: int) -> float:
-    """The share of pairs of labels that stand in one batch where all are asked, in batches drawn at random."""
+    """The share of pairs of labels that are in the same batch if all labels are asked in random batches."""
     sizes = [len(batch) for batch in cut(labels, split_num)]
     pairs = len(labels) * (len(labels) - 1)
     return sum(size * (size - 1) for size in sizes) / pairs if pairs else 0.0
 
 
 def report(output: str, split_num: Mapping[str, int]) -> str:
-    """The page over all dictionaries of a build. `split_num`: labels per batch by task, where it is not the default."""
+    """The page on all dictionaries of a build. `split_num`: task → labels per batch, if not the default."""
     counts: dict[tuple[str, str], list[InstructionCounts]] = {}
     for shard in build_folder.read_result(output, Instructed).shards:
         if shard.split != "test":
-            for key, counts_of_source in shard.sources.items():
-                counts.setdefault((shard.task, key), []).append(counts_of_source)
+            for key, source_counts in shard.sources.items():
+                counts.setdefault((shard.task, key), []).append(source_counts)
     entries = []
     for task, key in label_sets_to_mine(build_folder.read_result(output, Labelled).tasks):
         path = dictionary_path(output, task, key)
@@ -39,7 +39,7 @@ def report(output: str, split_num: Mapping[str, int]) -> str:
 def usage(
     parts: Sequence[InstructionCounts] | None, labels: Sequence[Label], split_num: int
 ) -> InstructionStats | None:
-    """How the labels are asked in train and validation; None where no text there asks for them."""
+    """How often the labels are asked in train and validation; None if these splits have no instruction with them."""
     if not parts:
         return None
     counts = total(InstructionCounts, parts)

@@ -19,7 +19,7 @@ SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "br
 
 
 def page(output: str, statistics: Statistics) -> str:
-    """The report of the build in `output`, on the sources in `statistics` only."""
+    """The report on the sources in `statistics` of the build in `output`."""
     return html(payload(output, statistics))
 
 
@@ -39,8 +39,8 @@ def html(content: Mapping) -> str:
 
 
 def embedded(content: Mapping) -> str:
-    """JSON that may stand in an HTML script block: `<` and `>`, with which a tag or a comment would begin or end, `&`,
-    and the two line ends that JavaScript knows beside JSON's are written as escapes.
+    """JSON that is safe inside an HTML script block. `<`, `>` and `&`, which could begin or end a tag, a comment or an
+    entity, are escaped, and so are U+2028 and U+2029, which are line ends in JavaScript but not in JSON.
     """
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":

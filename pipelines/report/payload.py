@@ -23,7 +23,7 @@ from schemas.manifests import Cleaned, Ingested, Instructed, Labelled
 from transforms import files
 
 LABELS_PER_SET = 300
-"""The labels with most annotations are shown; the files below labels/ have all of them."""
+"""Number of labels shown per label set, those with most annotations. The files below labels/ contain all labels."""
 
 
 def payload(output: str, statistics: Statistics) -> dict:
@@ -65,7 +65,7 @@ def payload(output: str, statistics: Statistics) -> dict:
 
 
 def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dict[str, dict]:
-    """Key → what the source is, and split → records by stage: `bad` and `dropped` are what ingest and clean lost."""
+    """Key → facts about the source, and its counts by split. `bad` and `dropped`: records lost in ingest and clean."""
     bad = {(read.key, read.split): read.rejected for read in ingested.splits}
     dropped: dict[tuple[str, str], Counter] = {}
     for shard in cleaned.shards:
@@ -99,7 +99,7 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
 
 
 def labels(label_set: LabelSet) -> list:
-    """[task, key, labels in the set, [[label, train, validation, test], ...]], the labels with most annotations."""
+    """[task, key, size of the set, [[label, train, validation, test], ...]] of the labels with most annotations."""
     rows = [
         [short(label.name), *(label_set.counts.get(label.name, {}).get(split, 0) for split in SPLITS)]
         for label in label_set.labels
@@ -113,10 +113,10 @@ def mined(output: str, task: str, key: str) -> bool:
 
 
 def graph(output: str, task: str, key: str) -> list:
-    """[task, key, labels in the dictionary, names, neighbours]: neighbours[n] are [place, score or null] of names[n].
+    """[task, key, size of the dictionary, names, neighbours]. The items of neighbours[n] are [index, score or null].
 
-    Similar labels are adjacent, so that most edges in the circle are short. Of a large set the first LABELS_PER_SET
-    labels by number of neighbours are shown, with the edges between them.
+    Similar labels are adjacent, so that most edges in the circle are short. Of a large label set, only the
+    LABELS_PER_SET labels with most neighbours are shown, with the edges between them.
     """
     dictionary = read_dictionary(dictionary_path(output, task, key))
     shown = most_confused(dictionary)

@@ -19,13 +19,13 @@ from transforms.draw import seed_key
 from transforms.shards import least_values, read_batches, read_group
 
 INSTRUCTIONS_PER_TASK = 3
-"""Per source."""
+"""Number of instructions per source and task."""
 
 REJECTS_PER_REASON = 8
-"""Per source and stage."""
+"""Number of rejects per source, stage and reason."""
 
 INSTRUCTION_BYTES, REJECT_BYTES = 800_000, 800_000
-"""Size as JSON, over all sources."""
+"""Limits of the size as JSON, over all sources."""
 
 TEXT_CHARS = 4_000
 NAME_CHARS = 120

@@ -43,13 +43,13 @@ def barrier():
     except Exception as error:  # broad: a file that breaks a reader must only cost its own source
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
-        place = place_of(error)
+        place = innermost_place(error)
         what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         line = f"{place + ': ' if place else ''}IEForge cannot read it ({what}); please report it with its traceback"
         raise Unforeseen(line, traceback.format_exc()) from error
 
 
-def place_of(error: BaseException) -> str:
+def innermost_place(error: BaseException) -> str:
     """`file:line`, or the file that was being read when the error was raised: from the innermost frame that has one of
     them. Empty if none does.
     """

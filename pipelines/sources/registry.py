@@ -39,10 +39,8 @@ def source_at(data_root: str, key: str) -> Source:
         return user_data.source_at(data_root, key)
     if files.exists(f"{data_root}/{key}/{user_data.SCHEMA}"):
         folder = f"{data_root}/{sources.folder(key)}"
-        source_files_there, _ = (
-            files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
-        )
-        if takes_key(user_data.folder_at(data_root, key), sources.load(key), source_files_there):
+        raw_files, _ = files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
+        if takes_key(user_data.folder_at(data_root, key), sources.load(key), raw_files):
             return user_data.source_at(data_root, key)
     return sources.load(key)
 
@@ -110,10 +108,10 @@ def locate_all(listing: Listing) -> list[Located]:
     located = {}
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
-        files_found = source_files.find(source, listing.folders.get(folder, []))
+        grouped = source_files.find(source, listing.folders.get(folder, []))
         missing = listing.unreadable.get(folder, f"none of its files is in {folder}/; {source.get}")
-        problem = "" if files_found and files_found.splits else missing
-        located[key] = Located(key, source, files_found, problem, folder in listing.unreadable)
+        problem = "" if grouped and grouped.splits else missing
+        located[key] = Located(key, source, grouped, problem, folder in listing.unreadable)
     for user_folder in user_data.sources_below(listing.root, listing.unified()):
         key = user_folder.key
         files_there = listing.folders.get(sources.folder(key), []) if key in located else []
@@ -130,10 +128,8 @@ def locate_all(listing: Listing) -> list[Located]:
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")
             affected = [located[key] for key in sources.keys() if sources.folder(key) == top and located[key].files]
-            for source_there in affected or [Located(path, user_data.source_without_files(path), None)]:
-                located[source_there.key] = replace(
-                    source_there, problem=f"{path}: {why}; check its permissions", unreadable=True
-                )
+            for source in affected or [Located(path, user_data.source_without_files(path), None)]:
+                located[source.key] = replace(source, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
 
 

@@ -19,7 +19,7 @@ SPLIT_WORDS = (("train", "train"), ("dev", "validation"), ("val", "validation"),
 SPLIT_WORD = re.compile("|".join(word for word, _ in SPLIT_WORDS), re.IGNORECASE)
 
 
-def split_of(name: str) -> str | None:
+def split_in_path(name: str) -> str | None:
     """The split named in a path, searched from the last component: train for `CDR_TrainingSet.txt`, or None."""
     for part in reversed(name.split("/")):
         if not SPLIT_WORD.search(part):
@@ -59,7 +59,7 @@ def _glob(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns))
 
 
-def form_of(source: Source, files: Iterable[File]) -> Form | None:
+def first_matching_form(source: Source, files: Iterable[File]) -> Form | None:
     """The first form that matches any of the files; for the files of one split this is the form that `find` chose."""
     for form in source.forms:
         if any(matches(file.name, form.include) and not matches(file.name, form.exclude) for file in files):
@@ -109,7 +109,7 @@ def group_by_split(form: Form, files: Iterable[File]) -> tuple[dict[str, list[Fi
     incomplete, unassigned = [], []
     for file in files:
         split = next((s for glob, s in form.splits.items() if matches(file.name, (glob,))), None)
-        split = split or split_of(file.name)
+        split = split or split_in_path(file.name)
         if split is None:
             unassigned.append(file)
         else:

@@ -29,7 +29,7 @@ NAMED = 3
 class Unread:
     """The unread files of a folder directly below the data root ("" for files of the root), sorted by name.
 
-    `files` is empty if the folder could not be listing.
+    `files` is empty if the folder could not be listed.
     """
 
     folder: str

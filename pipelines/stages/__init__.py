@@ -1,1 +1,1 @@
-"""The stages of a build, a module each, and the plan that puts them in order."""
+"""The stages of a build, one module per stage, and the plan that puts them in order."""

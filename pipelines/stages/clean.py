@@ -312,7 +312,7 @@ class WriteClean(beam.DoFn):
                 first += table.num_rows
                 remaining = table if mask.all() else table.filter(pa.array(mask))
                 count_layers(remaining, kept_counts)
-                histograms.append(lengths.of_examples(remaining))
+                histograms.append(lengths.text_histograms(remaining))
                 checked.append(faultless_examples.facts(remaining, shard.key, shard.split, self.max_chars))
                 yield remaining
 

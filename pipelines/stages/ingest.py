@@ -1,4 +1,4 @@
-"""Original dataset files → examples/<source>/<split>-NNNNN.parquet, and rejects/ingest for what cannot be read."""
+"""Original dataset files → examples/<source>/<split>-NNNNN.parquet, and rejects/ingest/ for unreadable records."""
 
 import gc
 import hashlib
@@ -17,7 +17,7 @@ from pipelines.sources import Source, reading, registry
 from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.registry import Located
-from pipelines.sources.source_files import form_of
+from pipelines.sources.source_files import first_matching_form
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.split_writer import Draw, SplitWriter
 from schemas.errors import BadRecord, MachineError, SourceError
@@ -52,8 +52,9 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def dataset_code(keys: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(Modules of the datasets among `keys`, paths of the tables beside them): those of other datasets decide nothing
-    here. Users' own folders are read by `sources.user_data`, which this module imports.
+    """(modules of the datasets in `keys`, paths of the tables beside them). Other datasets do not affect the result.
+
+    Folders of users are read by `sources.user_data`, which this module imports.
     """
     names = sorted({f"pipelines.sources.datasets.{sources.folder(key)}" for key in keys if key in sources.keys()})
     tables = (f"{name.replace('.', '/')}.yaml" for name in names)
@@ -61,8 +62,9 @@ def dataset_code(keys: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def raw_checksums(source: Located) -> Checksums:
-    """Of the source's files, and under "schema" of those that say how a user's own folder is read. A file that cannot
-    be read has none ("").
+    """Checksums of the source's files, and under "schema" of the files that describe the format of a user's folder.
+
+    The checksum of a file that cannot be read is "".
     """
     groups = dict(source.files.splits) if source.files else {}
     if source.settings:
@@ -73,12 +75,12 @@ def raw_checksums(source: Located) -> Checksums:
 def checksum_if_readable(file: File) -> str:
     try:
         return files.checksum(file.path)
-    except MachineError:  # reading it makes its source fail, with the reason
+    except MachineError:  # the source fails with the reason when it is read
         return ""
 
 
 def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingested:
-    """Raises SourceError where no source can be read."""
+    """Raises SourceError if no source can be read."""
     config = build.config.ingest
     elements = [
         SplitFiles(build.data_root, source.key, split, tuple(group))
@@ -86,8 +88,8 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
         if not source.problem
         for split, group in source.files.splits.items()
     ]
-    # Largest first: runners deal elements out in turn, so that by key and split one of two workers would get every
-    # train split, and one that comes last would be read while the others have nothing left to do
+    # Largest first. Runners assign elements to workers in turn: in (key, split) order, one of two workers would get
+    # every train split, and a large split at the end would be read while all other workers are idle.
     elements.sort(key=lambda element: (-files.total_bytes(element.files), element.key, element.split))
     transform = Ingest(output, config.limit, build.config.seed, config.examples_per_shard, build.collapse)
     run_pipeline("ingest", elements, transform, build.options, output, "examples")
@@ -118,7 +120,7 @@ def facts(source: Source) -> SourceFacts:
 
 
 def remove_shards(folder: str) -> None:
-    """Deletes the shards of a source. Folders in it stay: the key of another source may begin with this one's."""
+    """Deletes the shards of a source, but not subfolders: the key of another source may begin with this key."""
     if not files.is_folder(folder):
         return
     shards = files.list_files(folder, recursive=False)
@@ -130,7 +132,7 @@ def remove_shards(folder: str) -> None:
 
 @dataclass(frozen=True)
 class SplitFiles:
-    """One element: the files of one split of one source. `split` is "all" for a set without official splits."""
+    """One element: the files of one split of one source. `split` is "all" for a dataset without official splits."""
 
     data_root: str
     key: str
@@ -139,9 +141,9 @@ class SplitFiles:
 
 
 class Ingest(beam.PTransform):
-    """SplitFiles → shards and rejects below `output`, and `examples/.summary.json` of what was read.
+    """SplitFiles → shards and rejects below `output`, and `examples/.summary.json` with a SplitOutcome per split.
 
-    `limit`: how many examples of each split are kept, drawn by a hash of `seed` and their text (None: all).
+    `limit`: number of examples to keep per split, sampled by a hash of `seed` and their text (None: all).
     """
 
     def __init__(self, output: str, limit: int | None, seed: int, examples_per_shard: int, collapse: tuple[str, ...]):
@@ -156,14 +158,14 @@ class Ingest(beam.PTransform):
 
 
 class IngestSplit(beam.DoFn):
-    """SplitFiles → a SplitOutcome for each resulting split, or one that says why there is none."""
+    """SplitFiles → a SplitOutcome for each resulting split, or one with the reason why there is none."""
 
     def __init__(self, output: str, limit: int | None, seed: int, examples_per_shard: int, collapse: tuple[str, ...]):
         self.output, self.limit, self.seed = output, limit, seed
         self.examples_per_shard, self.collapse = examples_per_shard, collapse
 
     def setup(self):
-        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+        gc.freeze()  # else every garbage collection would traverse the imported modules again
 
     def process(self, element: SplitFiles):
         try:
@@ -182,14 +184,14 @@ class IngestSplit(beam.DoFn):
             yield from (SplitOutcome(split.key, split.split, split) for split in splits)
 
     def read(self, element: SplitFiles) -> dict[str, "SplitWriter"]:
-        """Split → the writer that holds what was read of it. Raises SourceError where the source cannot be read."""
+        """Split → the writer of its records. Raises SourceError if the source cannot be read."""
         writers: dict[str, SplitWriter] = {}
         with barrier():
             source = registry.source_at(element.data_root, element.key)
         for record in self.records(source, element):
             if element.split != "all":
                 split = element.split
-            else:  # a record without a readable text has no hash; its rejects lie with the largest split
+            else:  # a bad record has no text to hash; it is counted with the largest split
                 split = "train" if isinstance(record, BadRecord) else hash_split(record.text)
             if split not in writers:
                 draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
@@ -202,11 +204,11 @@ class IngestSplit(beam.DoFn):
         return writers
 
     def records(self, source: Source, element: SplitFiles) -> Iterator[RawExample | BadRecord]:
-        """The split's records in prompt words."""
+        """The records of the split, with labels in the words of the prompts."""
         entity_labels = source.entity_labels
         if element.key in self.collapse:
             entity_labels = {raw: label and source.collapsed for raw, label in entity_labels.items()}
-        return reading.records(source, form_of(source, element.files), element.files, entity_labels)
+        return reading.records(source, first_matching_form(source, element.files), element.files, entity_labels)
 
 
 def write_trace(output: str, key: str, name: str, trace: str) -> str:
@@ -217,9 +219,9 @@ def write_trace(output: str, key: str, name: str, trace: str) -> str:
 
 
 def hash_split(text: str) -> str:
-    """The split of a text in a set without official splits: 90/5/5 by a hash of the text, the same for ever.
+    """The split of a text in a dataset without official splits: 90/5/5 by a hash of the text, stable over versions.
 
-    Texts that differ only in case, blanks or Unicode form fall on the same side.
+    Texts that differ only in case, spaces or Unicode form get the same split.
     """
     share = int.from_bytes(hashlib.blake2b(leakage_key(text), digest_size=8).digest()) / 2**64
     return "train" if share < 0.9 else "validation" if share < 0.95 else "test"

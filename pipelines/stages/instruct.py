@@ -41,12 +41,12 @@ from validation import faultless
 from validation.facts import merge_facts
 
 INSTRUCTIONS_PER_TABLE = 10_000
-"""At most, where every label is asked; tables of this size stay in memory one at a time."""
+"""Upper bound, reached if every label is asked. One table of this size is in memory at a time."""
 
 
 def stage(build: BuildSettings) -> Stage:
     config = build.config
-    own_prompts = config.instruct.prompts
+    prompt_file = config.instruct.prompts
     return Stage(
         "instruct",
         needs=("clean", "labels", "mine"),
@@ -54,7 +54,7 @@ def stage(build: BuildSettings) -> Stage:
         inputs=[
             config.instruct.model_dump(mode="json"),
             config.seed,
-            files.checksum(own_prompts) if own_prompts else None,
+            files.checksum(prompt_file) if prompt_file else None,
         ],
         modules=(__name__,),
         data=("transforms/prompts/prompts.yaml",),
@@ -69,8 +69,8 @@ def run(build: BuildSettings, output: str) -> Instructed:
     split_num = SPLIT_NUM | config.instruct.split_num
     batches = {
         (task, key): len(cut(read_label_set(output, task, key).labels, split_num[task]))
-        for key, of_source in tasks.items()
-        for task in of_source
+        for key, source_tasks in tasks.items()
+        for task in source_tasks
     }
     elements = plan_shards(clean_shards(output), tasks, batches, config.instruct.instructions_per_shard)
     transform = Instruct(output, ask_options(config), load_prompts(config, build.located))
@@ -80,7 +80,7 @@ def run(build: BuildSettings, output: str) -> Instructed:
 
 
 def ask_options(config: Config) -> AskOptions:
-    """Raises ConfigError for values that cannot be used."""
+    """The options of `ask`. Raises ConfigError for invalid values."""
     instruct = config.instruct
     return AskOptions(
         instruct.split_num,
@@ -93,7 +93,7 @@ def ask_options(config: Config) -> AskOptions:
 
 
 def load_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
-    """The prompts for the tasks and languages of a build. Raises ConfigError where the user's file lacks one."""
+    """The prompts for the tasks and languages of a build. Raises ConfigError if the user's file lacks one."""
     tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
     langs = sorted({source.source.lang for source in located})
     return prompts.load(config.instruct.prompts, tasks, langs)
@@ -120,10 +120,10 @@ def plan_shards(
     batches: dict[tuple[str, str], int],
     instructions_per_shard: int,
 ) -> list[OutputShard]:
-    """Deals shards of clean/ (with their rows, in order) to output shards of about `instructions_per_shard` rows.
+    """Distributes shards of clean/ (with their rows, in order) over output shards of `instructions_per_shard` rows.
 
-    `tasks`: source key → its tasks; `batches`: (task, key) → batches that hold the whole label set, by which rows
-    become instructions at most. A shard of clean/ is never cut.
+    `tasks`: source key → its tasks. `batches`: (task, key) → number of batches that the label set is divided into, the
+    largest number of instructions per row. A shard of clean/ is never divided.
     """
     groups: dict[tuple[str, str], list[list[Shard]]] = {}
     filled: Counter = Counter()
@@ -147,7 +147,7 @@ def plan_shards(
 
 
 class Instruct(beam.PTransform):
-    """OutputShards → those shards on disk, and `data/.summary.json` with what they hold."""
+    """OutputShards → these shards on disk, and `data/.summary.json` with an InstructionShard for each."""
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         super().__init__()
@@ -159,13 +159,13 @@ class Instruct(beam.PTransform):
 
 
 class WriteInstructions(beam.DoFn):
-    """OutputShard → the shard on disk, its counts and histograms by source, and what the checks of its rows found."""
+    """OutputShard → the shard on disk, and an InstructionShard with counts and histograms by source, and facts."""
 
     def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
         self.output, self.options, self.prompts = output, options, texts
 
     def setup(self):
-        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+        gc.freeze()  # else every garbage collection would traverse the imported modules again
 
     def process(self, shard: OutputShard):
         sources: dict[str, Counter] = {}
@@ -198,8 +198,8 @@ class WriteInstructions(beam.DoFn):
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
             what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
-            examples_a_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
-            for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_a_table), what):
+            examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
+            for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)
                 counts["cut"] += cut
@@ -208,13 +208,13 @@ class WriteInstructions(beam.DoFn):
                 counts["all_negative"] += empty_lists(made["positives"])
                 counts["with_hard_negatives"] += made.num_rows - empty_lists(made["hard_negatives"])
                 counts.update(neighbour_counts(made, dictionary))
-                histograms.setdefault(part.key, []).append(lengths.of_instructions(made))
+                histograms.setdefault(part.key, []).append(lengths.instruction_histograms(made))
                 checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
 
 
 def set_source_name(examples: pa.Table, source: str) -> pa.Table:
-    """The examples as those of `source`: a task may go under a published name of its own."""
+    """The examples with the source name `source`: tasks of a source may have different published names."""
     field = examples.schema.field("source")
     return examples.set_column(examples.schema.names.index("source"), field, pa.repeat(source, examples.num_rows))
 
@@ -224,6 +224,6 @@ def empty_lists(column: pa.ChunkedArray) -> int:
 
 
 def hard_negatives(output: str, task: str, key: str) -> dict[str, list[str]] | None:
-    """The source's dictionary for the task, None where the build has none."""
+    """The dictionary of the source for the task; None if the build has none."""
     path = dictionary_path(output, task, key)
     return as_mapping(read_dictionary(path)) if files.exists(path) else None

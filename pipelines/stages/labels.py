@@ -1,4 +1,4 @@
-"""clean/ → labels/<task>/<source>.json: what each source can annotate for each task, with counts by split."""
+"""clean/ → labels/<task>/<source>.json: the label set of each source for each task, with counts by split."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +53,7 @@ def run(build: BuildSettings, output: str) -> Labelled:
 
 
 class WriteLabels(beam.PTransform):
-    """Shards of clean/ → one label set file a task and source."""
+    """Shards of clean/ → one label set file per task and source."""
 
     def __init__(self, output: str, data_root: str, tasks: tuple[str, ...], collapse: tuple[str, ...]):
         super().__init__()
@@ -69,7 +69,7 @@ class WriteLabels(beam.PTransform):
 
 
 def count_labels(shard: Shard, output: str) -> tuple[str, list[Count]]:
-    """(source key, counts) of one shard. Only the columns that hold labels are read."""
+    """(source key, counts) of one shard. Only the columns with labels are read."""
     counts = Counter()
     for table in read_batches(f"{output}/{shard.path}", 10_000, ["tasks", *LABEL_COLUMNS]):
         for tasks, rows in by_tasks(table):
@@ -80,15 +80,15 @@ def count_labels(shard: Shard, output: str) -> tuple[str, list[Count]]:
 
 
 def by_tasks(table: pa.Table) -> Iterator[tuple[tuple[str, ...], pa.Table]]:
-    """The rows of `table` that are used for the same tasks, together."""
-    used = table["tasks"].to_pylist()
-    for tasks in sorted({tuple(of_row) for of_row in used}):
-        yield tasks, table.filter(pa.array([tuple(of_row) == tasks for of_row in used]))
+    """(tasks, rows) for each combination of tasks in `table`."""
+    tasks_by_row = [tuple(tasks) for tasks in table["tasks"].to_pylist()]
+    for tasks in sorted(set(tasks_by_row)):
+        yield tasks, table.filter(pa.array([row_tasks == tasks for row_tasks in tasks_by_row]))
 
 
 def gold_labels(table: pa.Table, task: str) -> Iterable[tuple[str, ...]]:
-    """The label of every annotation of the task's layer; for SPO the typed triple, untyped relations left out; for KG
-    (entity type or "", attribute).
+    """The label of every annotation of the task's layer. For SPO it is the typed triple, and untyped relations are
+    skipped; for KG it is (entity type or "", attribute).
     """
     items = table[LAYER[task]].combine_chunks().flatten()
     labels = items.field("label").to_pylist()
@@ -108,19 +108,19 @@ def write_label_sets(
     tasks: Sequence[str],
     collapse: Sequence[str],
 ) -> None:
-    """Writes the label set of every task of the source that was asked for. `element`: its key, counts by shard."""
+    """Writes the label set of every task of the source that is in `tasks`. `element`: its key, counts by shard."""
     key, counts = element
     source = registry.source_at(data_root, key)
-    every = [count for part in counts for count in part]
+    all_counts = [count for part in counts for count in part]
     for task in source.tasks:
         if task in tasks:
-            found = [count[1:] for count in every if count[0] == task]
-            content = msgspec.json.encode(label_set(key, source, task, found, key in collapse))
+            task_counts = [count[1:] for count in all_counts if count[0] == task]
+            content = msgspec.json.encode(label_set(key, source, task, task_counts, key in collapse))
             files.write_text(label_path(output, task, key), msgspec.json.format(content, indent=1).decode() + "\n")
 
 
 def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str, ...], str, int]], collapsed: bool):
-    """The source's labels for the task, sorted by name, and how often each occurs by split (0 where it does not)."""
+    """The source's labels for the task, sorted by name, and their counts by split (0 if a label does not occur)."""
     labels = {label.name: label for label in task_labels(source, task, collapsed)}
     if task == "SPO" and not labels:
         labels = {label.name: label for label in (typed_label(*triple) for triple, _, _ in counts)}
@@ -140,7 +140,7 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
 
 
 def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> list[str]:
-    """The labels of the set that a counted one stands for: in KG an untyped attribute for all types that have it."""
+    """The labels of the set that a counted label belongs to: in KG, an untyped attribute to all types that have it."""
     if task != "KG":
         return ["_".join(label)]
     entity_type, attribute = label
@@ -148,7 +148,7 @@ def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> 
 
 
 def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
-    """The labels that the source declares for the task; none for SPO where its typed triples are read off the data."""
+    """The labels that the source declares for the task; none for SPO if its typed triples are taken from the data."""
     if task == "KG":
         return source.entity_labels.values()
     if task == "NER":

@@ -1,4 +1,4 @@
-"""clean/, labels/ → hard_negatives/<task>/<source>.json: for each label the labels that it is confused with."""
+"""clean/, labels/ → hard_negatives/<task>/<source>.json: for each label, the labels that it is easily confused with."""
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,12 +32,12 @@ def stage(build: BuildSettings) -> Stage:
     config = build.config.mine
     given = {} if config.hard_negatives in ("mine", "none") else files.checksums_below(config.hard_negatives)
     model = config.embedding_model
-    of_model = files.checksums_below(model) if model and model != embed.LEXICAL and files.exists(model) else {}
+    model_checksums = files.checksums_below(model) if model and model != embed.LEXICAL and files.exists(model) else {}
     return Stage(
         "mine",
         needs=("labels",),
         folders=("hard_negatives",),
-        inputs=[config.model_dump(), given, of_model],
+        inputs=[config.model_dump(), given, model_checksums],
         modules=(__name__,),
         run=partial(run, build),
         form=Mined,
@@ -49,7 +49,7 @@ def run(build: BuildSettings, output: str) -> Mined:
     config = build.config.mine
     if config.hard_negatives != "none":
         which = label_sets_to_mine(read_result(output, Labelled).tasks)
-        label_sets = [read_label_set(output, *one) for one in which]
+        label_sets = [read_label_set(output, *pair) for pair in which]
         for label_set in label_sets:
             pairs_for(config.pin, label_set, "mine.pin")
             pairs_for(config.forbid, label_set, "mine.forbid")
@@ -65,11 +65,11 @@ def run(build: BuildSettings, output: str) -> Mined:
 
 
 def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple[list[Shard], "Mine"]:
-    """The elements and the transform by which the dictionaries of the label sets `which` are mined."""
+    """The elements and the transform that mine the dictionaries of the label sets `which`."""
     config = build.config.mine
-    keys = {key for _, key in which}  # a source may have none of the tasks that this build is for
+    keys = {key for _, key in which}  # a source may have none of the requested tasks
     elements = [shard for shard, _ in clean_shards(output) if shard.split != "test" and shard.key in keys]
-    is_local = runner.select_runner(build.options) is not None  # hints would only break the fusion of its steps
+    is_local = runner.select_runner(build.options) is not None  # a hint would only prevent the fusion of steps
     return elements, Mine(
         output,
         build.data_root,
@@ -95,35 +95,35 @@ def check_sources(config: MineConfig, known: Collection[str]) -> None:
 
 
 def report_coverage(path: str, label_sets: Sequence[LabelSet]) -> None:
-    """Says on stderr where a user's own dictionary is silent: a warning where it knows no label here, else a note."""
+    """Prints a warning if a user's dictionary covers no label set of this build, or a note if it covers only some."""
     given = dictionary.load(path)
-    silent = [one for one in label_sets if not dictionary.dictionary_for(given, one).labels]
-    named = sorted({f"{one.task} {one.source or one.key}" for one in given if one.task})
-    here = [f"{one.task} {one.source}" for one in silent]
-    if silent and len(silent) == len(label_sets):
+    uncovered = [labels for labels in label_sets if not dictionary.dictionary_for(given, labels).labels]
+    named = sorted({f"{part.task} {part.source or part.key}" for part in given if part.task})
+    missing = [f"{labels.task} {labels.source}" for labels in uncovered]
+    if uncovered and len(uncovered) == len(label_sets):
         line = (
             f"warning: {path}: names no label of any source of this build, so nothing is asked with hard negatives; "
             "it is matched by task, source (published name or key) and label, and names "
-            f"{first_names(named) or 'no source'}; this build has {first_names(here)}"
+            f"{first_names(named) or 'no source'}; this build has {first_names(missing)}"
         )
         print(printable(line), file=sys.stderr)
-    elif silent:
+    elif uncovered:
         line = (
-            f"note: {path}: names no label of {len(silent)} of {len(label_sets)} label sets, which are asked without "
-            f"hard negatives: {first_names(here)}"
+            f"note: {path}: names no label of {len(uncovered)} of {len(label_sets)} label sets, "
+            f"which are asked without hard negatives: {first_names(missing)}"
         )
         print(printable(line), file=sys.stderr)
 
 
 def first_names(names: Sequence[str]) -> str:
-    """The first five, and how many more there are."""
+    """The first five names, and the number of the others."""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more
 
 
 @dataclass(frozen=True)
 class Amend:
-    """What a recipe changes in every dictionary. `max_neighbours` None: a person may give any number."""
+    """The changes that a recipe makes to every dictionary. `max_neighbours`: None for the dictionary of a user."""
 
     pin: Pairs
     forbid: Pairs
@@ -135,9 +135,9 @@ class Amend:
 
 
 class Mine(beam.PTransform):
-    """Shards of clean/ that are no test split → the dictionaries of `label_sets` on disk.
+    """Train and validation shards of clean/ → the dictionaries of `label_sets` on disk.
 
-    `accelerator`: a resource hint for the step that embeds, which then is a stage of its own ("" leaves it fused).
+    `accelerator`: a resource hint for the step that embeds, which then is not fused with others ("" for no hint).
     """
 
     def __init__(
@@ -194,32 +194,32 @@ class GatherEvidence(beam.DoFn):
 
     def process(self, element: tuple[str, SamplesByLabel]):
         key, drawn = element
-        if self.model == embed.LEXICAL:  # quicker than reading what it gave
+        if self.model == embed.LEXICAL:  # faster than reading a cache
             yield from self.gather(key, drawn, None)
         else:
             with cached_encoder(self.model, self.cache, key) as encode:
-                found = list(self.gather(key, drawn, encode))
-            yield from found
+                gathered = list(self.gather(key, drawn, encode))
+            yield from gathered
 
     def gather(
         self, key: str, drawn: SamplesByLabel, encode: Encode | None
     ) -> Iterator[tuple[LabelSetKey, dict[str, Evidence]]]:
         source = registry.source_at(self.data_root, key)
         for task in self.tasks[key]:
-            samples = {label: [sample for _, sample in kept] for (of, label), kept in drawn.items() if of == task}
+            samples = {label: [sample for _, sample in kept] for (name, label), kept in drawn.items() if name == task}
             labels = read_label_set(self.output, task, key)
             yield (task, key), evidence(labels, samples, raw_labels(source, task), encode, self.kinds)
 
 
 def raw_labels(source: Source, task: str) -> dict[str, list[str]]:
-    """Label → how the source's files write it, sorted; nothing for labels that no map holds, as typed ones."""
+    """Label → its names in the files of the source, sorted, for labels that are in a label map (typed ones are not)."""
     maps = {"NER": source.entity_labels, "RE": source.relation_labels}
     events = source.event_labels if task in ("EE", "EET", "EEA") else {}
-    found: dict[str, list[str]] = {}
+    by_label: dict[str, list[str]] = {}
     for raw, label in sorted(maps.get(task, events).items()):
         if label is not None:
-            found.setdefault(label.name, []).append(raw)
-    return found
+            by_label.setdefault(label.name, []).append(raw)
+    return by_label
 
 
 class WriteMined(beam.DoFn):
@@ -229,14 +229,14 @@ class WriteMined(beam.DoFn):
         self.output, self.model, self.amend = output, model, amend
 
     def process(self, element: tuple[LabelSetKey, dict[str, Evidence]]):
-        which, found = element
+        which, gathered = element
         labels = read_label_set(self.output, *which)
-        made = mine.mine(labels, found, self.model, self.amend.max_neighbours)
+        made = mine.mine(labels, gathered, self.model, self.amend.max_neighbours)
         write(self.output, which, self.amend(made, labels))
 
 
 class CopyDictionaries(beam.PTransform):
-    """(task, source key) → its part of a user's own dictionary on disk."""
+    """(task, source key) → its part of a user's dictionary on disk."""
 
     def __init__(self, output: str, given: str, amend: Amend):
         super().__init__()
@@ -259,7 +259,7 @@ class CopyDictionary(beam.DoFn):
 
 
 def write(output: str, which: LabelSetKey, made: dictionary.Dictionary) -> None:
-    """To its place below `output`, under the task that it is a dictionary of."""
+    """Writes a dictionary to its path below `output`, under the task that shares it (`DICTIONARY_TASK`)."""
     task, key = which
     made = replace(made, task=DICTIONARY_TASK.get(task, task))
     files.write_text(dictionary_path(output, task, key), dictionary.dump(made))

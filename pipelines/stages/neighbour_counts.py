@@ -1,4 +1,4 @@
-"""Instruction rows and a dictionary of hard negatives → how many confusable labels meet in one row."""
+"""Instruction rows and a dictionary of hard negatives → how many confusable labels are in the same row."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,20 +8,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NumberedLabels = tuple[np.ndarray, np.ndarray]
-"""Numbers of rows or examples, rising, and for each the number of one of its labels."""
+"""Numbers of rows or examples, ascending, and for each the number of one of its labels."""
 
 
 def neighbour_counts(rows: pa.Table, dictionary: Mapping[str, Sequence[str]] | None) -> Counter:
-    """Counts the pairs of a positive label and a hard negative of it (`neighbour_pairs`) that the examples of `rows`
-    have, and those of them that meet in one row (`neighbours_together`).
+    """Counts the pairs of a positive label and one of its hard negatives in the examples of `rows` (`neighbour_pairs`),
+    and those that are in the same row (`neighbours_together`).
 
-    `rows`: all rows of some examples of one split (schema INSTRUCTIONS). A test split asks for every label, so nothing
-    is counted in it.
+    `rows`: all rows of some examples of one split (schema INSTRUCTIONS). Test rows are not counted, because a test
+    split asks for every label.
     """
     if dictionary is None or not rows.num_rows or rows["split"][0].as_py() == "test":
         return Counter()
     positives = pc.unique(rows["positives"].combine_chunks().flatten()).to_pylist()
-    dictionary = {label: dictionary[label] for label in positives if label in dictionary}  # a few of maybe thousands
+    dictionary = {label: dictionary[label] for label in positives if label in dictionary}  # a few of possibly thousands
     names = sorted({*dictionary, *(neighbour for neighbours in dictionary.values() for neighbour in neighbours)})
     numbers = {name: number for number, name in enumerate(names)}
     known = {(numbers[label], numbers[near]) for label, neighbours in dictionary.items() for near in neighbours}

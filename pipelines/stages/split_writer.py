@@ -18,14 +18,16 @@ from transforms.shards import write_shard
 EXAMPLES_PER_TABLE = 1_000
 
 REJECTS_KEPT = 10_000
-"""Of each split so many are kept with place and detail; beyond that they are counted: a file may be all rejects."""
+"""Number of rejects per split that are kept with place and detail. Others are only counted, as a whole file may be
+rejected.
+"""
 
 
 class Draw:
-    """At most `size` of the examples of a split: those whose texts have the lowest hashes, in the order of the file.
+    """Draws at most `size` examples of a split: those whose texts have the lowest hashes, in file order.
 
-    Every example of the split has the same chance, wherever in the file it stands; rows of one text are drawn together
-    but for the last.
+    Every example has the same chance, wherever it is in the file. Rows with the same text are drawn together, except
+    that the limit may separate the last ones.
     """
 
     def __init__(self, size: int, seed: int, split: str):
@@ -42,16 +44,16 @@ class Draw:
             heapq.heappushpop(self.heap, item)
 
     def drawn(self) -> Iterator[tuple[int, RawExample]]:
-        """(number, example) of each that was drawn, in the order of the numbers."""
+        """(number, example) of the drawn examples, in the order of their numbers."""
         for _, number, record in sorted(self.heap, key=lambda item: -item[1]):
             yield -number, record
 
 
 class SplitWriter:
-    """Writes the examples of one split as they come: numbers them, keeps at most a shard in memory.
+    """Numbers the examples of one split and writes them in shards, with at most one shard in memory.
 
-    Rows of one-pair sources are held until `close`, because rows of one sentence may stand far apart; so are those of
-    a `draw`.
+    Rows of one-pair sources and those of a `draw` are kept in memory until `close`, because rows of one sentence may be
+    far apart.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class SplitWriter:
     ):
         self.output, self.source, self.key, self.split = output, source, key, split
         self.examples_per_shard, self.draw = examples_per_shard, draw
-        self.held: list[RawExample] = []
+        self.one_pair_rows: list[RawExample] = []
         self.waiting: list[Example] = []
         self.tables = []
         self.shards: list[RawShard] = []
@@ -68,7 +70,7 @@ class SplitWriter:
         self.lost: list[Reject] = []  # parts of records that were kept
         self.lost_parts: Counter[Reason] = Counter()  # parts of records
         self.read = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
-        self.good = 0  # records that could be read, drawn or not
+        self.good = 0  # readable records, drawn or not
         self.annotated = 0  # of these, those with a layer
         self.written = 0
 
@@ -91,19 +93,19 @@ class SplitWriter:
         self.good += 1
 
     def count_and_keep(self, number: int, record: RawExample) -> None:
-        """`number`: the record's among the good ones of its split, which is its example's number in the id."""
+        """`number`: the number of the record among the readable ones of its split, as in its id."""
         self.read["examples"] += 1
         for problem in record.lost:
             self.note(problem, self.lost, self.lost_parts)
         for layer in ("entities", "relations", "events"):
             self.read[layer] += len(getattr(record, layer) or ())
         if self.source.one_pair:
-            self.held.append(record)
+            self.one_pair_rows.append(record)
         else:
             self.keep(number, record)
 
     def tasks(self, record: RawExample) -> tuple[str, ...]:
-        """The source's tasks whose layer is annotated; all tasks of a test text without any, which is to predict on."""
+        """The source's tasks whose layer is annotated; all tasks for a test text without annotations."""
         annotated = tuple(task for task in self.source.tasks if getattr(record, LAYER[task]) is not None)
         return self.source.tasks if self.split == "test" and not annotated else annotated
 
@@ -143,10 +145,10 @@ class SplitWriter:
         self.tables = []
 
     def close(self) -> SplitRead:
-        """Writes what waits and returns what was read of the split."""
+        """Writes the remaining examples and the rejects; returns the counts of the split."""
         for number, record in self.draw.drawn() if self.draw else ():
             self.count_and_keep(number, record)
-        united = unite(self.held)
+        united = unite(self.one_pair_rows)
         for number, record in enumerate(united):
             self.keep(number, record)
         if self.waiting or self.tables or not self.shards:
@@ -156,8 +158,8 @@ class SplitWriter:
             with barrier():
                 table = rejects_to_table(self.rejects + self.lost)
             write_shard(path, REJECTS, [table])
-        if len(united) < len(self.held):
-            self.rejected[Reason.ONE_PAIR_UNITED] = len(self.held) - len(united)
+        if len(united) < len(self.one_pair_rows):
+            self.rejected[Reason.ONE_PAIR_UNITED] = len(self.one_pair_rows) - len(united)
         return SplitRead(
             self.key,
             self.split,

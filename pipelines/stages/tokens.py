@@ -1,7 +1,7 @@
-"""Instruction shards and a tokenizer → `tokens/`: how many tokens the prompts and answers of each source have.
+"""Instruction shards and a tokenizer → `tokens/`: token counts of the prompts and answers of each source.
 
-A row counts its `instruction` and, in train and validation, its `output`, each tokenized by itself, without special
-tokens and without the chat template that a trainer puts around them.
+The length of a row is that of its `instruction` plus, in train and validation, that of its `output`. Both are tokenized
+separately, without special tokens and without the chat template that a trainer adds.
 """
 
 import math
@@ -31,7 +31,7 @@ from transforms.draw import seed_key
 from transforms.shards import read_batches
 
 MIN_ROWS_PER_SOURCE = 50
-"""Rows that are drawn of each source in each shard, so that its spread can be told."""
+"""Minimum number of rows drawn per source and shard, enough to estimate the variance."""
 
 ROWS_PER_BATCH = 1_000
 
@@ -41,7 +41,7 @@ Lengths = Callable[[list[str]], list[int]]
 def stage(build: BuildSettings) -> Stage:
     config = build.config
     tokenizer = config.tokens.tokenizer
-    inputs = []  # where no tokens are counted, no setting makes a difference
+    inputs = []  # if no tokens are counted, the settings do not matter
     if tokenizer:
         checksums = files.checksums_below(tokenizer) if files.exists(tokenizer) else {}
         inputs = [config.tokens.model_dump(), config.seed, checksums]
@@ -80,7 +80,7 @@ class CountedShard:
 
 
 class CountedStratum(Stored, frozen=True):
-    """What was counted of a source in a shard: an element of `tokens/.summary.json`."""
+    """The token counts of a source in a shard: an element of `tokens/.summary.json`."""
 
     task: str
     split: str
@@ -166,17 +166,17 @@ class CountShard(beam.DoFn):
             prompts = self.lengths(rows["instruction"].to_pylist())
             answers = self.lengths([answer or "" for answer in rows["output"].to_pylist()])
             for number, prompt, answer in zip(here, prompts, answers, strict=True):
-                of_key = lengths.setdefault(wanted[number], ([], []))
-                of_key[0].append(prompt)
-                of_key[1].append(answer)
+                prompt_lengths, answer_lengths = lengths.setdefault(wanted[number], ([], []))
+                prompt_lengths.append(prompt)
+                answer_lengths.append(answer)
         return lengths
 
 
 def by_source(counted: Iterable[CountedStratum]) -> dict[str, dict[str, dict[str, TokenStratum]]]:
-    """Source key → task → split → the strata of its shards as one."""
+    """Source key → task → split → the joined strata of its shards."""
     groups: dict[tuple[str, str, str], list[TokenStratum]] = {}
-    for one in counted:
-        groups.setdefault((one.key, one.task, one.split), []).append(one.stratum)
+    for part in counted:
+        groups.setdefault((part.key, part.task, part.split), []).append(part.stratum)
     strata: dict[str, dict[str, dict[str, TokenStratum]]] = {}
     for (key, task, split), group in sorted(groups.items()):
         strata.setdefault(key, {}).setdefault(task, {})[split] = token_estimate.joined(group)
@@ -184,11 +184,10 @@ def by_source(counted: Iterable[CountedStratum]) -> dict[str, dict[str, dict[str
 
 
 def load(tokenizer: str) -> Lengths:
-    """Texts → their lengths in tokens, by a tokenizer: a `tokenizer.json` file of the tokenizers library, or a folder
-    or Hub name that transformers' AutoTokenizer takes.
+    """A function from texts to their lengths in tokens. `tokenizer`: a `tokenizer.json` file of the tokenizers library,
+    or a folder or Hub name for transformers' AutoTokenizer.
 
-    A name is taken from the local cache where it is there and downloaded otherwise. Raises ConfigError where the
-    tokenizer cannot be had.
+    A tokenizer is only downloaded if it is not in the local cache. Raises ConfigError if it cannot be loaded.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")  # unset, a forked worker warns and uses one core
     try:
@@ -198,14 +197,14 @@ def load(tokenizer: str) -> Lengths:
         raise unusable(tokenizer, f"{error.name} is not installed (pip install 'ieforge[embed]')") from error
     if tokenizer.endswith(".json"):
         from_file = read_file(tokenizer, tokenizers.Tokenizer.from_str)
-        return lambda texts: [len(found) for found in from_file.encode_batch(texts, add_special_tokens=False)]
+        return lambda texts: [len(tokens) for tokens in from_file.encode_batch(texts, add_special_tokens=False)]
     transformers.utils.logging.set_verbosity_error()
     named = read_named(tokenizer, transformers.AutoTokenizer.from_pretrained)
     return lambda texts: [len(ids) for ids in named(texts, add_special_tokens=False)["input_ids"]] if texts else []
 
 
 def display_name(tokenizer: str) -> str:
-    """What the statistics call a tokenizer: a name on the Hub as it is, a file or folder without its path."""
+    """The name of a tokenizer in the statistics: a Hub name unchanged, a file or folder without its path."""
     path = Path(tokenizer)
     return f"{path.name}@{files.checksum(tokenizer)[:12]}" if path.is_file() else embed.display_name(tokenizer)
 
@@ -214,12 +213,12 @@ def read_file(path: str, parse: Callable):
     try:
         tokenizer = parse(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise unusable(path, getattr(error, "strerror", None) or "it is no UTF-8 text") from error
+        raise unusable(path, getattr(error, "strerror", None) or "it is not valid UTF-8") from error
     except Exception as error:
-        if type(error) is not Exception:  # the library has no error of its own: it raises this very class
+        if type(error) is not Exception:  # the library raises plain Exception for a bad file
             raise
-        raise unusable(path, f"it is no tokenizer.json: {error}") from error
-    tokenizer.no_truncation()  # the file may ask for a model's lengths
+        raise unusable(path, f"it is not a tokenizer.json: {error}") from error
+    tokenizer.no_truncation()  # the file may contain truncation and padding for a model
     tokenizer.no_padding()
     return tokenizer
 
@@ -227,19 +226,19 @@ def read_file(path: str, parse: Callable):
 def read_named(name: str, read: Callable):
     import huggingface_hub
 
-    endpoint = huggingface_hub.constants.ENDPOINT  # HF_ENDPOINT, for those who use a mirror
-    refusals = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError)
+    endpoint = huggingface_hub.constants.ENDPOINT  # HF_ENDPOINT may name a mirror
+    errors = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError)
     try:
         return read(name, local_files_only=True, trust_remote_code=False)
-    except refusals as error:
+    except errors as error:
         if Path(name).exists() or not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", name):
             raise unusable(name, error if Path(name).exists() else "there is no such file or folder") from error
         if not embed.reachable(endpoint):
-            reason = f"it is no folder and not in the local cache, and {endpoint} does not answer"
+            reason = f"it is neither a folder nor in the local cache, and {endpoint} does not answer"
             raise unusable(name, reason) from error
     try:
         return read(name, trust_remote_code=False)
-    except refusals as error:
+    except errors as error:
         raise unusable(name, error) from error
 
 

@@ -1,9 +1,9 @@
-"""Every row of clean/, labels/, hard_negatives/ and data/ → suites checked, reports/validation.json and Data Docs.
+"""Every row of clean/, labels/, hard_negatives/ and data/ → results of the suites, reports/validation.json, Data Docs.
 
-The stages that write shards look at every row as they write it, and note what they found with the file's checksum.
-Here a shard that is still the one noted, and had no fault, is profiled for its first rows alone; every other one for
-all its rows. What only shows over all shards together (leaks, duplicates, lost rows) comes from counts and from the
-keys of all texts, which are noted in the same way.
+The stages that write shards check every row as they write it, and record the facts of the shard with its checksum. Here
+only the first rows of a shard are profiled if it is unchanged and all its rows were faultless, otherwise all its rows.
+Faults that depend on more than one shard (leaks, duplicates, lost rows) are detected by counts and by the keys of all
+texts, which are recorded in the same way.
 """
 
 import gc
@@ -47,10 +47,10 @@ from validation.check import batch_definition, check, failure_lines
 ROWS_PER_PROFILE = 20_000
 ROWS_PER_CHECK = 1_000_000
 ROWS_ALWAYS_CHECKED = 200
-"""Rows of each shard that its suite sees whatever was noted of them."""
+"""Number of rows per shard that are always passed to the suite, even if the facts of the shard were recorded."""
 
 MAX_ROWS_WITH_FACTS = 10_000
-"""A shard of which facts were noted counts as no more rows than these: only its first rows are read."""
+"""Largest number of rows that a shard with recorded facts counts for in `group_parts`: only its first rows are read."""
 
 
 def stage(build: BuildSettings) -> Stage:
@@ -66,7 +66,7 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def run(config: Config, options: PipelineOptions, output: str) -> Validated:
-    """Raises SuiteError where an expectation failed; the reports, which show it, are written before."""
+    """Raises SuiteError if an expectation failed. The reports, which show it, are written before."""
     elements = checks(output)
     is_mined = config.mine.hard_negatives == "mine"
     transform = Validate(
@@ -90,10 +90,10 @@ def run(config: Config, options: PipelineOptions, output: str) -> Validated:
 
 @dataclass(frozen=True)
 class Part:
-    """A shard to check. `number`: its shard of clean/, None for instructions; `tasks`: source key → tasks in it.
+    """A shard to check. `number`: as in clean/, None for instructions. `tasks`: source key → tasks in it.
 
-    `facts`: what the stage that wrote the file with this `sha256` found; None where some row may have a fault.
-    `keys_sha256`: of the keys of its texts, noted likewise (clean/).
+    `facts`: recorded by the stage that wrote the file with this `sha256`; None if some row may have a fault.
+    `keys_sha256`: checksum of the keys of the texts of a shard of clean/.
     """
 
     path: str
@@ -110,7 +110,7 @@ class Part:
 class Check:
     """One element: the shards that are checked by one call of a suite; none for label sets and dictionaries.
 
-    A call costs Great Expectations some tenths of a second whatever the rows, so small shards are grouped.
+    A call of Great Expectations takes some tenths of a second for any number of rows, so small shards are grouped.
     """
 
     suite: str
@@ -119,9 +119,9 @@ class Check:
 
 
 def checks(output: str) -> list[Check]:
-    """Everything that there is to check, as the manifests list it."""
+    """The checks of all files that the manifests list."""
     tasks = read_result(output, Labelled).tasks
-    sets = tuple((task, key) for key, tasks_of_source in tasks.items() for task in tasks_of_source)
+    sets = tuple((task, key) for key, source_tasks in tasks.items() for task in source_tasks)
     examples = [
         Part(
             shard.path,
@@ -150,16 +150,16 @@ def checks(output: str) -> list[Check]:
 
 
 def group_parts(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
-    """Consecutive parts in groups of at most ROWS_PER_CHECK rows to look at; a larger part is a group of its own."""
+    """Consecutive parts in groups of at most ROWS_PER_CHECK rows to check; a larger part is a group by itself."""
     group: list[Part] = []
     rows = 0
     for part in parts:
-        own = min(part.rows, MAX_ROWS_WITH_FACTS) if part.facts else part.rows
-        if group and rows + own > ROWS_PER_CHECK:
+        part_rows = min(part.rows, MAX_ROWS_WITH_FACTS) if part.facts else part.rows
+        if group and rows + part_rows > ROWS_PER_CHECK:
             yield tuple(group)
             group, rows = [], 0
         group.append(part)
-        rows += own
+        rows += part_rows
     if group:
         yield tuple(group)
 
@@ -170,7 +170,7 @@ class Validate(beam.PTransform):
     def __init__(
         self,
         output: str,
-        everything: list[Check],
+        checks: list[Check],
         max_chars: int,
         max_neighbours: int | None,
         split_num,
@@ -179,20 +179,20 @@ class Validate(beam.PTransform):
     ):
         super().__init__()
         self.output, self.same_text = output, same_text
-        examples = [part for check in everything if check.suite == "examples" for part in check.parts]
+        examples = [part for check in checks if check.suite == "examples" for part in check.parts]
         self.splits = {part.number: (*part.tasks, part.split) for part in examples}
         self.paths = {part.number: part.path for part in examples}
         self.check = CheckShards(output, max_chars, max_neighbours, SPLIT_NUM | split_num, negative_ratio)
 
     def expand(self, pcoll):
-        checked = pcoll | "Check" >> beam.ParDo(self.check).with_outputs("keys", main="found")
+        checked = pcoll | "Check" >> beam.ParDo(self.check).with_outputs("keys", main="results")
         repeated = (
             checked["keys"]
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths, self.same_text)
         )
         return (
-            (checked["found"], repeated)
+            (checked["results"], repeated)
             | beam.Flatten()
             | "Encode" >> beam.Map(gather.encode).with_output_types(str)
             | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
@@ -201,8 +201,8 @@ class Validate(beam.PTransform):
 
 
 class CheckShards(beam.DoFn):
-    """Check → its SuiteResult, for every shard the facts that the corpus suite adds up, and of each of clean/ where the
-    keys of its texts are.
+    """Check → its SuiteResult, the facts of each shard for the corpus suite, and for each shard of clean/ the path of
+    the keys of its texts.
     """
 
     def __init__(self, output: str, max_chars: int, max_neighbours: int | None, split_num: dict, negative_ratio: float):
@@ -211,7 +211,7 @@ class CheckShards(beam.DoFn):
 
     def setup(self):
         batch_definition()
-        gc.freeze()  # what is loaded by now stays: every collection of rows would look through it again
+        gc.freeze()  # else every garbage collection would traverse the imported modules again
 
     def process(self, element: Check):
         frames = []
@@ -220,15 +220,15 @@ class CheckShards(beam.DoFn):
         elif element.suite == "hard_negatives":
             frames = [self.dictionary(read_label_set(self.output, *which)) for which in element.tasks]
         rows = sum(map(len, frames))
-        noted = []
+        with_facts = []
         for part in element.parts:
             altered = files.checksum(f"{self.output}/{part.path}") != part.sha256
-            facts = None if altered else self.noted(part)
+            facts = None if altered else self.recorded_facts(part)
             if facts:
-                noted.append(part)
+                with_facts.append(part)
             else:
-                facts, notable = self.profiled(part)
-                frames += notable
+                facts, rows_to_check = self.profile_all(part)
+                frames += rows_to_check
             if altered:
                 facts["altered_shards"] = {"count": 1, "ids": [part.path]}
             rows += facts["rows"]
@@ -239,13 +239,13 @@ class CheckShards(beam.DoFn):
             if part.number is not None:
                 keys = text_keys(self.output, part.number, part.path, None if altered else part.keys_sha256)
                 yield beam.pvalue.TaggedOutput("keys", (part.number, keys))
-        frames += self.first_rows(noted)
+        frames += self.first_rows(with_facts)
         result = check(element.suite, pd.concat(frames, ignore_index=True))
         yield {"result": asdict(replace(result, rows=rows))}
 
-    def noted(self, part: Part) -> dict | None:
-        """The facts that were noted of a shard; None where it must be looked at anew: a row had a fault when it was
-        written, or has a label that its label set has not.
+    def recorded_facts(self, part: Part) -> dict | None:
+        """The facts that were recorded for a shard; None if it must be profiled, because a row had a fault when it was
+        written or has a label that is not in the label set.
         """
         if part.facts is None:
             return None
@@ -260,43 +260,44 @@ class CheckShards(beam.DoFn):
         }
 
     def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
-        """The profile of the first rows of each shard. Shards with the same label sets are profiled together, because
-        a profile of few rows takes as long as one of hundreds.
+        """The profile of the first rows of each shard. Shards with the same label sets share a profile, because one of
+        few rows takes as long as one of hundreds.
         """
-        alike: dict[tuple, list[Part]] = defaultdict(list)
+        by_tasks: dict[tuple, list[Part]] = defaultdict(list)
         for part in parts:
-            alike[tuple(part.tasks.items())].append(part)
-        for group in alike.values():
+            by_tasks[tuple(part.tasks.items())].append(part)
+        for group in by_tasks.values():
             rows = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
             yield from self.profiles(group[0], [rows])
 
-    def profiled(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
-        """The facts of a shard, of all its rows, and the rows that its suite must see (`profile.rows_to_check`).
+    def profile_all(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:
+        """The facts of all rows of a shard, and the rows that its suite must check (`profile.rows_to_check`): all rows
+        if an id is repeated.
 
-        A table at a time is in memory, but for the ids; where these repeat, the suite must see all rows.
+        Only one table at a time is in memory, and the ids.
         """
         facts = {"rows": 0, "ordinals": {}, "negatives": 0, "positives": 0}
-        ids, notable = [], []
+        ids, rows_to_check = [], []
         for frame in self.profiles(part, self.tables(part, ROWS_PER_PROFILE)):
-            notable.append(profile.rows_to_check(frame, ROWS_ALWAYS_CHECKED if facts["rows"] == 0 else 0))
+            rows_to_check.append(profile.rows_to_check(frame, ROWS_ALWAYS_CHECKED if facts["rows"] == 0 else 0))
             ids.append(frame["id"])
             facts["rows"] += len(frame)
-            for name, found in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():
-                low, high = facts["ordinals"].get(name, found)
-                facts["ordinals"][name] = min(low, found[0]), max(high, found[1])
+            for name, ends in ordinal_ranges(frame["id" if part.number is not None else "example_id"]).items():
+                low, high = facts["ordinals"].get(name, ends)
+                facts["ordinals"][name] = min(low, ends[0]), max(high, ends[1])
             if part.number is None and part.split != "test":
                 negatives, positives = profile.negative_counts(frame)
                 facts["negatives"] += negatives
                 facts["positives"] += positives
         if pd.concat(ids).duplicated().any():
-            notable = list(self.profiles(part, self.tables(part, ROWS_PER_PROFILE)))
-        return facts, notable
+            rows_to_check = list(self.profiles(part, self.tables(part, ROWS_PER_PROFILE)))
+        return facts, rows_to_check
 
     def label_sets(self, part: Part) -> list[LabelSet]:
-        return [read_label_set(self.output, task, key) for key, of in part.tasks.items() for task in of]
+        return [read_label_set(self.output, task, key) for key, tasks in part.tasks.items() for task in tasks]
 
     def tables(self, part: Part, rows: int) -> Iterator[pa.Table]:
-        """The shard's rows and, for a shard without any, an empty table."""
+        """The rows of the shard, and an empty table, so that a shard without rows also has one."""
         path = f"{self.output}/{part.path}"
         tables = read_batches(path, rows)
         return chain(whole_examples(tables) if part.number is None else tables, [read_schema(path).empty_table()])
@@ -317,7 +318,7 @@ class CheckShards(beam.DoFn):
 
 
 def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables that never divide an example. The rows of an example must be consecutive."""
+    """The same rows in tables that do not divide an example. The rows of an example must be consecutive."""
     waiting: pa.Table | None = None
     for table in tables:
         joined = table if waiting is None else pa.concat_tables([waiting, table])
@@ -331,7 +332,7 @@ def whole_examples(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def ordinal_ranges(ids: pd.Series) -> dict[str, tuple[int, int]]:
-    """`<key>/<split>` → least and greatest example number in a shard; ids of another form are left to their suite."""
+    """`<key>/<split>` → least and greatest example number in a shard. Malformed ids are left to the suite."""
     ranges: dict[str, tuple[int, int]] = {}
     for parsed in filter(None, map(ExampleId.match, ids.drop_duplicates().dropna())):
         low, high = ranges.get(parsed.prefix, (parsed.number, parsed.number))

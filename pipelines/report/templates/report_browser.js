@@ -11,7 +11,7 @@ const LAYERS = {
   EEA: ["events"],
 };
 
-// The first of every source, then the second of every source, and so on.
+// The first example of every source, then the second of every source, and so on.
 const texts = Object.entries(data.examples)
   .flatMap(([key, rows]) =>
     rows.map(([id, text, entities, relations, events], rank) => ({
@@ -39,55 +39,55 @@ function layersShown() {
   return chosen.task ? LAYERS[chosen.task] : ["entities", "relations", "events"];
 }
 
-// Labels by which an example can be chosen: of the layers shown, typed names for SPO.
-function labelsOf(example) {
-  const found = new Set();
+// The labels of an example in the shown layers; typed names for SPO.
+function exampleLabels(example) {
+  const labels = new Set();
   for (const layer of layersShown()) {
     for (const [label, , , head, tail] of example[layer] || []) {
-      found.add(chosen.task === "SPO" ? `${head}_${label}_${tail}` : label);
+      labels.add(chosen.task === "SPO" ? `${head}_${label}_${tail}` : label);
     }
   }
-  return found;
+  return labels;
 }
 
-// [[mention, tag], ...]: what is marked in the text.
+// [[mention, tag], ...] to mark in the text.
 function tagged(example) {
-  const found = [];
+  const pairs = [];
   const layers = layersShown();
-  if (layers.includes("entities")) for (const [label, mention] of example.entities || []) found.push([mention, label]);
+  if (layers.includes("entities")) for (const [label, mention] of example.entities || []) pairs.push([mention, label]);
   if (layers.includes("relations")) {
-    const known = new Set(found.map(([mention]) => String(mention)));
+    const known = new Set(pairs.map(([mention]) => String(mention)));
     for (const [, head, tail, headLabel, tailLabel] of example.relations || []) {
       for (const [mention, label] of [
         [head, headLabel],
         [tail, tailLabel],
       ]) {
-        if (!known.has(String(mention))) found.push([mention, label]);
+        if (!known.has(String(mention))) pairs.push([mention, label]);
       }
     }
   }
   if (layers.includes("events")) {
     for (const [label, trigger, roles] of example.events || []) {
-      if (trigger !== null) found.push([trigger, label]);
-      if (chosen.task !== "EET") for (const [role, mention] of roles) found.push([mention, role]);
+      if (trigger !== null) pairs.push([trigger, label]);
+      if (chosen.task !== "EET") for (const [role, mention] of roles) pairs.push([mention, role]);
     }
   }
-  return found;
+  return pairs;
 }
 
-// Mentions → pieces [start, end, tags, sure, last] in UTF-16 units. Spans count code points; of a mention without a
-// place every occurrence of its text is taken.
+// Mentions → pieces {start, end, tags, exact, last} in UTF-16 units; spans are in code points. For a mention without
+// offsets, all occurrences of its text are returned, with `exact` false.
 function places(text, mentions) {
   let unit = null;
   if (/[\ud800-\udfff]/.test(text)) {
     unit = [0];
     for (const character of text) unit.push(unit[unit.length - 1] + character.length);
   }
-  const found = new Map();
-  const put = (start, end, tag, sure, last) => {
+  const pieces = new Map();
+  const put = (start, end, tag, exact, last) => {
     const key = `${start} ${end}`;
-    if (!found.has(key)) found.set(key, { start, end, tags: new Set(), sure, last });
-    if (tag) found.get(key).tags.add(tag);
+    if (!pieces.has(key)) pieces.set(key, { start, end, tags: new Set(), exact, last });
+    if (tag) pieces.get(key).tags.add(tag);
   };
   for (const [mention, tag] of mentions) {
     if (typeof mention === "string") {
@@ -105,10 +105,10 @@ function places(text, mentions) {
       }
     }
   }
-  return [...found.values()];
+  return [...pieces.values()];
 }
 
-// The text with its mentions marked. Where mentions nest or cross, a piece of text is inside all of its marks.
+// The text with its mentions marked. If mentions nest or cross, each piece of text is inside the marks of all of them.
 function marked(text, mentions) {
   const pieces = places(text, mentions);
   const ends = [...new Set([0, text.length, ...pieces.flatMap(({ start, end }) => [start, end])])].sort(
@@ -121,11 +121,11 @@ function marked(text, mentions) {
       .filter(({ start, end }) => start <= from && end >= to)
       .sort((a, b) => a.end - a.start - (b.end - b.start));
     let node = document.createTextNode(text.slice(from, to));
-    for (const { tags, sure } of over) {
+    for (const { tags, exact } of over) {
       const caption = [...tags].join(" · ");
       node = el(
         "mark",
-        { class: sure ? null : "somewhere", style: `--hue:${hue([...tags][0] || "")}`, title: caption || null },
+        { class: exact ? null : "somewhere", style: `--hue:${hue([...tags][0] || "")}`, title: caption || null },
         node,
       );
     }
@@ -220,7 +220,7 @@ function pretty(json) {
   try {
     return JSON.stringify(JSON.parse(json), null, 1);
   } catch {
-    return json; // cut short
+    return json; // truncated
   }
 }
 
@@ -251,30 +251,30 @@ let pageNumber = 0;
 
 function drawExamples() {
   const [query, label, lang] = [byId("query").value.trim().toLowerCase(), byId("label").value, byId("lang").value];
-  const ofTexts = byId("kind").value === "texts";
+  const showsTexts = byId("kind").value === "texts";
   const keys = new Set(sourceKeys());
-  byId("label").disabled = !ofTexts;
-  const found = (ofTexts ? texts : samples).filter(
+  byId("label").disabled = !showsTexts;
+  const matches = (showsTexts ? texts : samples).filter(
     (item) =>
       keys.has(item.key) &&
       (!lang || item.lang === lang) &&
-      (ofTexts ? !label || labelsOf(item).has(label) : !chosen.task || item.task === chosen.task) &&
+      (showsTexts ? !label || exampleLabels(item).has(label) : !chosen.task || item.task === chosen.task) &&
       (!query || searchable(item).includes(query)),
   );
-  const pages = Math.max(1, Math.ceil(found.length / PAGE));
+  const pages = Math.max(1, Math.ceil(matches.length / PAGE));
   pageNumber = Math.min(pageNumber, pages - 1);
-  const drawn = found.slice(pageNumber * PAGE, (pageNumber + 1) * PAGE);
-  byId("found").textContent =
-    `${count(found.length)} of the ${count((ofTexts ? texts : samples).length)} ${ofTexts ? "texts" : "instructions"} in this page`;
+  const drawn = matches.slice(pageNumber * PAGE, (pageNumber + 1) * PAGE);
+  byId("matches").textContent =
+    `${count(matches.length)} of the ${count((showsTexts ? texts : samples).length)} ${showsTexts ? "texts" : "instructions"} on this page`;
   const turn = (by) => () => {
     pageNumber += by;
     drawExamples();
-    byId("found").scrollIntoView();
+    byId("matches").scrollIntoView();
   };
   show(
     "examples",
     drawn.length,
-    drawn.map(ofTexts ? textCard : instructionCard),
+    drawn.map(showsTexts ? textCard : instructionCard),
     el(
       "div",
       { class: "pages" },
@@ -287,10 +287,10 @@ function drawExamples() {
 
 function fillLabels() {
   const keys = new Set(sourceKeys());
-  const found = new Map();
+  const counts = new Map();
   for (const example of texts)
-    if (keys.has(example.key)) for (const label of labelsOf(example)) found.set(label, (found.get(label) || 0) + 1);
-  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (keys.has(example.key)) for (const label of exampleLabels(example)) counts.set(label, (counts.get(label) || 0) + 1);
+  const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
   options(byId("label"), [["", "any"], ...sorted.map(([label, n]) => [label, `${label} (${n})`])], byId("label").value);
   const langs = [...new Set(texts.map(({ lang }) => lang))].sort();
   options(byId("lang"), [["", "any"], ...langs.map((lang) => [lang, language(lang)])], byId("lang").value);

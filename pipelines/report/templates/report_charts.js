@@ -37,7 +37,7 @@ function histogram(title, bins, edges, contexts, width, unit) {
         svg(
           "text",
           { x: x + step, y: top + height + 14, "text-anchor": "middle", class: "small dim" },
-          brief2(edges[bin]),
+          briefBinary(edges[bin]),
         ),
       );
   }
@@ -75,13 +75,13 @@ function histogram(title, bins, edges, contexts, width, unit) {
   };
 }
 
-function brief2(n) {
+function briefBinary(n) {
   return n < 1024 ? String(n) : `${n / 1024}k`;
 }
 
-function inAll({ in_full: inFull, total }) {
-  if (inFull) return `; ${count(total.tokens)} tokens in the whole corpus`;
-  return `, of ${count(total.counted)} instructions; about ${count(total.tokens)} ± ${count(total.margin)} tokens in the whole corpus`;
+function corpusTotal({ in_full: inFull, total }) {
+  if (inFull) return `; ${count(total.tokens)} tokens in the corpus`;
+  return `, on ${count(total.counted)} instructions; about ${count(total.tokens)} ± ${count(total.margin)} tokens in the corpus`;
 }
 
 function drawLengths() {
@@ -92,9 +92,9 @@ function drawLengths() {
   const counted = measure === "tokens" ? data.tokens : null;
   if (measure === "texts") for (const key of sourceKeys()) data.texts[key] && put(named(key), data.texts[key]);
   else {
-    for (const [key, task] of askedPairs()) {
+    for (const [key, task] of filteredPairs()) {
       if (!counted) put(named(key), data.instructions[key][task].lengths);
-      else for (const of of Object.values((counted.by_source[key] || {})[task] || {})) put(named(key), of.histogram);
+      else for (const n of Object.values((counted.by_source[key] || {})[task] || {})) put(named(key), n.histogram);
     }
   }
   const edges = counted ? counted.edges : data.edges;
@@ -105,17 +105,17 @@ function drawLengths() {
     .sort()
     .map(([name, bins]) => [name, histogram(`${name}, ${unit}`, bins, edges, contexts, width, unit)]);
   const about = counted
-    ? `Counted by ${counted.tokenizer}, prompt and answer together${inAll(counted)}. `
+    ? `Counted with ${counted.tokenizer}, prompt and answer together${corpusTotal(counted)}. `
     : measure === "texts"
       ? ""
-      : "Prompt and answer together; a test instruction has no answer in it. ";
+      : "Prompt and answer together; test instructions have no answer. ";
   show(
     "lengths",
     sum(drawn.map(([, { figure }]) => figure.querySelectorAll("[data-mark]").length)),
     el(
       "p",
       { class: "dim" },
-      `${about}Above each dashed line stands the share that is longer: ${contexts.map(count).join(", ")} ${unit}.`,
+      `${about}The number above a dashed line is the share that is longer than ${contexts.map(count).join(", ")} ${unit}.`,
     ),
     drawn.length
       ? el(
@@ -123,15 +123,15 @@ function drawLengths() {
           { class: "pair" },
           drawn.map(([, { figure }]) => figure),
         )
-      : el("p", {}, "Nothing of this source and task."),
+      : el("p", {}, "No data for this source and task."),
     behind(
-      ["", "longer than", "how many", "share"],
+      ["", "length", "count", "share"],
       drawn.flatMap(([name, { rows }]) => rows.map(([what, n, part]) => [name, what, n, part])),
     ),
   );
 }
 
-// One horizontal bar a row: [name, title, [[part, value], ...]].
+// One horizontal bar per row: [name, title, [[part, value], ...]].
 function bars(title, rows, hues, width) {
   const most = Math.max(1, ...rows.map(([, , parts]) => sum(parts.map(([, n]) => n))));
   const left = Math.min(width * 0.42, 12 + Math.max(40, ...rows.map(([name]) => widthOf(name))));
@@ -171,7 +171,7 @@ function legend(hues) {
 
 function drawLabels() {
   const repeats = ([task, key]) => !chosen.task && (task === "EET" || task === "EEA") && data.sources[key].asked.EE; // the same types
-  const pairs = new Set(askedPairs().map(([key, task]) => `${task} ${key}`));
+  const pairs = new Set(filteredPairs().map(([key, task]) => `${task} ${key}`));
   const shown = data.labels.filter((set) => pairs.has(`${set[0]} ${set[1]}`) && !repeats(set));
   const rows = shown.flatMap(([task, key, , labels]) =>
     labels.map(([label, ...counts]) => [label, task, key, ...counts]),
@@ -187,7 +187,7 @@ function drawLabels() {
     ]);
   const size = sum(shown.map(([, , n]) => n));
   const never = rows.filter((row) => sum(row.slice(3)) === 0).length;
-  const note = `${count(size)} labels in ${count(shown.length)} label sets. ${rows.length > most ? `The ${most} most frequent are drawn. ` : ""}${never ? `${count(never)} of those listed never occur.` : ""}`;
+  const note = `${count(size)} labels in ${count(shown.length)} label sets. ${rows.length > most ? `The ${most} most frequent are shown. ` : ""}${never ? `${count(never)} of the labels in the table never occur.` : ""}`;
   show(
     "labels",
     top.length,
@@ -205,7 +205,7 @@ function drawPositives() {
   const wide = room("positives") < 820 ? room("positives") : Math.floor(room("positives") / 2 - 16);
   for (const [name, splits] of Object.entries(parts)) {
     const counts = addLists(
-      askedPairs()
+      filteredPairs()
         .flatMap(([key, task]) => splits.map((split) => data.instructions[key][task].positives[split] || []))
         .filter((list) => list.length),
     );

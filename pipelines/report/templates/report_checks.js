@@ -70,7 +70,7 @@ function drawLeakage() {
     el(
       "div",
       { class: "wide" },
-      drawing(...size, `Leakage: ${count(rows.length)} pairs of a split and a test split`, shapes),
+      drawing(...size, `Leakage: ${count(rows.length)} pairs of splits`, shapes),
     ),
     behind(
       ["dropped from", "occurs in", "texts"],
@@ -115,14 +115,14 @@ function drawValidation() {
       ),
       drawing(across * 20, 20 * Math.ceil(expectations.length / across), `${suite}: ${caption}`, shapes),
       behind(
-        ["expectation", "column", "result", "rows against it"],
+        ["expectation", "column", "result", "unexpected rows"],
         expectations.map(([meaning, column, success, unexpected]) => [
           meaning,
           column || "",
           success ? "passed" : "failed",
           unexpected,
         ]),
-        "What was checked",
+        "The expectations as a table",
       ),
     );
   });

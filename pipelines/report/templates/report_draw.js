@@ -1,4 +1,4 @@
-// Elements, SVG, numbers and tables: what every part of the page is drawn with. Text becomes text nodes, never markup.
+// Helpers of all parts of the page: elements, SVG, numbers and tables. Text is inserted as text nodes, never as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const SPLITS = ["train", "validation", "test"];
@@ -6,7 +6,7 @@ const TASKS = ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"];
 
 addEventListener("error", (event) => {
   document.documentElement.dataset.error = event.message;
-  byId("notices").append(el("p", { class: "notice" }, `This page could not be drawn in full: ${event.message}`));
+  byId("notices").append(el("p", { class: "notice" }, `This page could not be drawn completely: ${event.message}`));
 });
 
 function byId(id) {
@@ -33,7 +33,7 @@ function svg(name, attributes, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
-// A drawing. `shapes` of it are what stands for data; with buttons in it, it is a group and no image.
+// An SVG drawing. One with buttons has the role of a group instead of an image.
 function drawing(width, height, title, children, interactive = false) {
   return svg(
     "svg",
@@ -42,7 +42,7 @@ function drawing(width, height, title, children, interactive = false) {
   );
 }
 
-// What makes a shape a button for mouse and keyboard.
+// The attributes that make a shape a button for mouse and keyboard.
 function button(label, act) {
   return {
     role: "button",
@@ -58,7 +58,7 @@ function button(label, act) {
   };
 }
 
-// Puts the parts into the section's plot, and how many marks of data they hold, which tests and people can look at.
+// Shows the parts in the plot of the section. The number of data marks is an attribute that tests read.
 function show(section, marks, ...parts) {
   const plot = byId(section).querySelector(".plot");
   plot.replaceChildren(...parts.flat(Infinity).filter((part) => part));
@@ -99,7 +99,7 @@ function words(name) {
   return name.replaceAll("_", " ");
 }
 
-// About how many pixels a text takes at 12 pixels a line.
+// The approximate width of a text at 12 pixels, in pixels.
 function widthOf(text) {
   let width = 0;
   for (const character of text) width += character > "\u2e80" ? 12.5 : 6.9;
@@ -116,7 +116,7 @@ function cut(text, width) {
   return kept ? `${kept}…` : "";
 }
 
-// A table; cells that are numbers are grouped and set to the right. Long ones grow by `step` rows.
+// A table that first shows `step` rows. Numeric columns are right-aligned, with thousands separators.
 function table(header, rows, step = 100) {
   const body = el("tbody");
   const numeric = header.map((_, n) => rows.length > 0 && rows.every((row) => typeof row[n] === "number"));
@@ -153,7 +153,7 @@ function table(header, rows, step = 100) {
   );
 }
 
-// The table behind a plot; it is made when it is opened first.
+// The table behind a plot; it is created when it is opened for the first time.
 function behind(header, rows, title = "The numbers as a table") {
   const details = el("details", {}, el("summary", {}, title));
   details.addEventListener("toggle", () => details.children.length < 2 && details.append(table(header, rows)));
@@ -177,7 +177,7 @@ function addLists(lists) {
   return lists.reduce((total, list) => list.map((n, at) => n + (total[at] || 0)), []);
 }
 
-// The same word has the same hue everywhere.
+// A word has the same hue everywhere.
 function hue(word) {
   let hash = 7;
   for (const character of word) hash = (hash * 31 + character.codePointAt(0)) % 1000003;

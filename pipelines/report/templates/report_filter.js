@@ -1,4 +1,4 @@
-// Which source and task the page shows: one choice for all plots.
+// The filter: one source and task for all plots.
 
 const chosen = { source: "", task: "" };
 
@@ -7,8 +7,8 @@ function sourceKeys() {
   return chosen.task ? keys.filter((key) => data.sources[key].tasks.includes(chosen.task)) : keys;
 }
 
-// [key, task] of everything that is chosen and has instructions.
-function askedPairs() {
+// [key, task] of the filtered sources and tasks that have instructions.
+function filteredPairs() {
   return sourceKeys().flatMap((key) =>
     Object.keys(data.sources[key].asked)
       .filter((task) => (!chosen.task || task === chosen.task) && (data.instructions[key] || {})[task])
@@ -17,12 +17,12 @@ function askedPairs() {
 }
 
 function domains() {
-  const found = new Map();
+  const byDomain = new Map();
   for (const [key, source] of Object.entries(data.sources)) {
-    if (!found.has(source.domain)) found.set(source.domain, []);
-    found.get(source.domain).push(key);
+    if (!byDomain.has(source.domain)) byDomain.set(source.domain, []);
+    byDomain.get(source.domain).push(key);
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...byDomain].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function fillFilter() {
@@ -47,6 +47,6 @@ function choose(source, task, draw) {
   byId("source").value = chosen.source;
   byId("task").value = chosen.task;
   byId("filter").classList.toggle("narrowed", Boolean(chosen.source || chosen.task));
-  byId("everything").disabled = !chosen.source && !chosen.task;
+  byId("show-all").disabled = !chosen.source && !chosen.task;
   draw();
 }

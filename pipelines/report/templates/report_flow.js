@@ -1,13 +1,13 @@
-// What each stage lost.
+// The losses of each stage.
 
-// Records from the files down to the splits: a band whose width is their number, and a line for each loss.
+// Records from the files to the splits: a band whose width is their number, and a line for each loss.
 function drawFlow() {
   const total = { examples: 0, windows: 0 };
   const [bad, dropped, kept, crossing, asked] = [new Map(), new Map(), new Map(), new Map(), new Map()];
   const rows = [];
   for (const key of sourceKeys()) {
     for (const [split, n] of Object.entries(data.sources[key].splits)) {
-      const examples = n.read - (n.bad.one_pair_united || 0); // rows of one sentence are read, then united
+      const examples = n.read - (n.bad.one_pair_united || 0); // rows of one sentence are united after reading
       total.examples += examples;
       total.windows += n.windows;
       addTo(bad, n.bad);
@@ -26,14 +26,14 @@ function drawFlow() {
       ]);
     }
   }
-  for (const [key, task] of askedPairs())
+  for (const [key, task] of filteredPairs())
     for (const counts of Object.values(data.sources[key].asked[task])) addTo(asked, counts);
-  const most_first = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
+  const byFrequency = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
   const all = sum([...kept.values()]);
   const stages = [
-    ["Records in the files", total.examples + sum([...bad.values()]), most_first(bad), "ingest"],
+    ["Records in the files", total.examples + sum([...bad.values()]), byFrequency(bad), "ingest"],
     ["Examples", total.examples, [], ""],
-    ["Windows", total.windows, most_first(dropped), "clean"],
+    ["Windows", total.windows, byFrequency(dropped), "clean"],
     ["Kept", all, [], ""],
   ];
   const width = Math.min(room("flow"), 760);
@@ -104,7 +104,7 @@ function drawFlow() {
     );
   if (asked.get("instructions")) {
     notes.push(
-      `Asked in ${count(asked.get("instructions"))} instructions: ${count(asked.get("all_negative") || 0)} of them ask for labels that the text does not have, ${count(asked.get("with_hard_negatives") || 0)} hold a hard negative. ${count(asked.get("cut") || 0)} without a positive label were left out.`,
+      `${count(asked.get("instructions"))} instructions: ${count(asked.get("all_negative") || 0)} only ask for labels that do not occur in the text, ${count(asked.get("with_hard_negatives") || 0)} contain a hard negative. ${count(asked.get("cut") || 0)} instructions without a positive label were left out.`,
     );
   }
   show(

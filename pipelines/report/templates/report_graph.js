@@ -1,4 +1,4 @@
-// The hard negatives of a label set: labels on a circle, like beside like, and the neighbours of the chosen one.
+// The hard negatives of a label set: labels on a circle, similar ones adjacent, and the neighbours of the chosen label.
 
 function drawNeighbours() {
   const [, key, size, names, edges] = data.neighbours[Number(byId("set").value)];
@@ -14,7 +14,7 @@ function drawNeighbours() {
   };
   const lines = edges.flatMap((near, from) => near.map(([to, score]) => ({ from, to, score })));
   const near = new Set(lines.filter(({ from }) => from === focus).map(({ to }) => to));
-  const asking = new Set(lines.filter(({ to }) => to === focus).map(({ from }) => from));
+  const reverse = new Set(lines.filter(({ to }) => to === focus).map(({ from }) => from));
   const ordered = lines
     .map((line) => ({ ...line, rank: line.from === focus ? 2 : line.to === focus ? 1 : 0 }))
     .sort((a, b) => a.rank - b.rank);
@@ -36,7 +36,7 @@ function drawNeighbours() {
     const [x, y] = at(n, radius + 7);
     const turn = (360 * n) / names.length - 90;
     const flipped = turn > 90 && turn < 270;
-    const lit = focus < 0 || n === focus || near.has(n) || asking.has(n);
+    const lit = focus < 0 || n === focus || near.has(n) || reverse.has(n);
     const choose = () => {
       byId("focus").value = n === focus ? "" : String(n);
       drawNeighbours();
@@ -68,7 +68,7 @@ function drawNeighbours() {
     );
   });
   const missing = size - names.length;
-  const note = `${count(size)} labels, ${count(lines.length)} pairs${missing > 0 ? `; the ${count(names.length)} with most neighbours are drawn` : ""}. ${focus < 0 ? "Choose a label to see its own." : "Orange: asked beside it. Blue: asks for it."}`;
+  const note = `${count(size)} labels, ${count(lines.length)} pairs${missing > 0 ? `; the ${count(names.length)} with most neighbours are shown` : ""}. ${focus < 0 ? "Choose a label to see its hard negatives." : "Orange: hard negatives of the chosen label. Blue: labels that it is a hard negative of."}`;
   const chosenLabel = focus < 0 ? null : nearest(names[focus], edges[focus], names);
   const rows = names.map((name, n) => [
     name,
@@ -84,7 +84,7 @@ function drawNeighbours() {
       { class: "wide", tabindex: 0, role: "region", "aria-label": `Graph of ${key}` },
       drawing(side, side, `Hard negatives of ${names.length} labels of ${key}`, shapes, true),
     ),
-    behind(["label", "asked beside it, with the score"], rows),
+    behind(["label", "hard negatives, with scores"], rows),
   );
 }
 
@@ -93,7 +93,7 @@ function nearest(name, near, names) {
   return el(
     "div",
     {},
-    el("h3", {}, `Asked beside “${cut(name, 500)}”`),
+    el("h3", {}, `Hard negatives of “${cut(name, 500)}”`),
     el(
       "ul",
       { class: "near" },
@@ -114,14 +114,14 @@ function nearest(name, near, names) {
   );
 }
 
-// Fills the choice of sets by the page's filter; what was chosen stays where it can.
+// Lists the label sets that pass the filter, and keeps the chosen one if it is among them.
 function fillSets() {
   const before = byId("set").value;
   const all = data.neighbours.map(([task, key, size], n) => ({ n, task, key, size }));
   const ofSource = all.filter(({ key }) => !chosen.source || key === chosen.source);
   const ofTask = ofSource.filter(({ task }) => !chosen.task || task === chosen.task);
-  const listed = ofTask.length || !chosen.source ? ofTask : ofSource; // EET and EEA are asked by the sets of EE
-  const shown = listed.length ? listed : all;
+  const filtered = ofTask.length || !chosen.source ? ofTask : ofSource; // EET and EEA use the label sets of EE
+  const shown = filtered.length ? filtered : all;
   options(
     byId("set"),
     shown.map(({ n, task, key, size }) => [String(n), `${key} · ${task} · ${size}`]),

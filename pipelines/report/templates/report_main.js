@@ -1,9 +1,9 @@
-// Wires the parts together and draws the page.
+// Connects the parts and draws the page.
 
 function mining({ hard_negatives: how, model }) {
   if (how === "none") return "without hard negatives";
   if (how !== "mine") return `hard negatives from ${how}`;
-  return `hard negatives mined with ${model === "lexical" ? "the lexical encoder, which knows spelling alone" : model}`;
+  return `hard negatives mined with ${model === "lexical" ? "the lexical encoder, which compares spelling only" : model}`;
 }
 
 function headline() {
@@ -18,9 +18,9 @@ function headline() {
   const notices = Object.entries(data.failed).map(([key, reason]) => `Missing: ${key}, because ${reason}`);
   const gated = Object.keys(data.sources).filter((key) => data.sources[key].licence === "gated");
   if (data.build.samples) {
-    notices.unshift("These are the bundled samples: sentences made for tests, not the datasets they are named after.");
+    notices.unshift("This build is made of the bundled samples: sentences written for IEForge, not the datasets that they are named after.");
   } else if (gated.length) {
-    notices.push(`Do not share this page: it contains text that must not be redistributed, of ${gated.join(", ")}.`);
+    notices.push(`Do not share this page: it contains text that must not be redistributed, from ${gated.join(", ")}.`);
   }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
   const list = [...document.querySelectorAll("main section")].map((section) =>
@@ -28,7 +28,7 @@ function headline() {
   );
   byId("sections").append(el("ul", {}, list));
   const about =
-    "For each label the labels that it is confused with; they are asked in the same instructions, so that a model learns to tell them apart. Like labels stand beside each other.";
+    "For each label, the labels that it is easily confused with. They are asked in the same instructions, so that a model learns to distinguish them. Similar labels are adjacent.";
   byId("neighbours-about").textContent = data.neighbours.length ? about : "This build was made without hard negatives.";
 }
 
@@ -45,7 +45,7 @@ function drawAll() {
   drawValidation();
 }
 
-// After another choice of source and task.
+// Draws everything again after the filter was changed.
 function redraw() {
   pageNumber = 0;
   if (data.neighbours.length) fillSets();
@@ -98,7 +98,7 @@ function start() {
   let width = innerWidth;
   let waiting = 0;
   addEventListener("resize", () => {
-    if (innerWidth === width) return; // a phone's address bar comes and goes
+    if (innerWidth === width) return; // the address bar of a phone appeared or disappeared
     width = innerWidth;
     clearTimeout(waiting);
     waiting = setTimeout(() => {

@@ -1,4 +1,4 @@
-// What was lost, why and where in the files.
+// Lost records, with reason and place in the files.
 
 function drawRejects() {
   const totals = new Map();

@@ -1,6 +1,6 @@
-// The map of domains, sources and tasks.
+// The treemap of domains, sources and tasks.
 
-// Squarified treemap (Bruls, Huizing and van Wijk 2000): items with `value`, largest first, into one box.
+// Squarified treemap (Bruls, Huizing and van Wijk 2000): divides a box among items by their `value`, largest first.
 function squarify(items, box) {
   const whole = sum(items.map((item) => item.value));
   const scale = whole ? (box.w * box.h) / whole : 0;
@@ -45,7 +45,7 @@ const AREAS = {
   equal: () => 1,
 };
 
-// Domain → hue, by size: beside each other in the map stand those that are alike in size.
+// Domain → hue, assigned by size: domains of similar size are adjacent in the map and get different hues.
 function domainHues() {
   const size = (keys) =>
     sum(keys.flatMap((key) => Object.keys(data.sources[key].asked).map((task) => AREAS.instructions(key, task))));
@@ -57,14 +57,14 @@ function domainHues() {
 
 function drawContents(pick) {
   const measure = AREAS[byId("area").value];
-  const pairs = askedPairs();
+  const pairs = filteredPairs();
   const rows = [];
   const hues = domainHues();
   const tree = domains().map(([domain, keys]) => {
     const sources = keys.map((key) => {
       const leaves = pairs
-        .filter(([of]) => of === key)
-        .map(([of, task]) => ({ key: of, task, domain, value: measure(of, task) }));
+        .filter(([name]) => name === key)
+        .map(([, task]) => ({ key, task, domain, value: measure(key, task) }));
       return { key, leaves, value: sum(leaves.map((leaf) => leaf.value)) };
     });
     for (const source of sources)
@@ -116,7 +116,7 @@ function drawContents(pick) {
     rows.length,
     rows.length
       ? drawing(width, height, title, shapes, true)
-      : el("p", {}, "Nothing is asked of this source and task."),
+      : el("p", {}, "No instructions for this source and task."),
     behind(
       ["domain", "source", "dataset", "task", "instructions", "texts"],
       rows.sort((a, b) => b[4] - a[4]),

@@ -147,7 +147,7 @@ def to_example(place: str, row: Row) -> RawExample | BadRecord:
 
 
 read = partial(json_rows.read, to_example=to_example, row_type=Row)
-PART_OF_ANOTHER = ("*train_trans_2_type*",)
+SUBSETS = ("*train_trans_2_type*",)
 
 SOURCE = Source(
     name="FewFC",
@@ -162,9 +162,9 @@ SOURCE = Source(
     citation="zhou2021fewfc",
     held_out=True,
     forms=(  # both divisions have the same sentences; each type occurs only in some files, so all are test
-        Form(read, include=("*original/*.json",), exclude=PART_OF_ANOTHER, splits={"*": "test"}),
+        Form(read, include=("*original/*.json",), exclude=SUBSETS, splits={"*": "test"}),
         Form(read, include=("*rearranged/*.json",)),
-        Form(read, include=("*.json", "*.jsonl"), exclude=PART_OF_ANOTHER),
+        Form(read, include=("*.json", "*.jsonl"), exclude=SUBSETS),
     ),
     event_labels={
         name: Label(name, description, tuple(roles.values())) for name, (description, roles) in EVENT_TYPES.items()

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
 from pipelines.build_reports import read_statistics
 from pipelines.describe import figures
-from pipelines.describe.lengths import EDGES, LENGTHS, MOST_POSITIVES, filled_bins, histogram, of_instructions, sums
+from pipelines.describe.lengths import (
+    EDGES,
+    LENGTHS,
+    MOST_POSITIVES,
+    filled_bins,
+    histogram,
+    instruction_histograms,
+    sums,
+)
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples as report_examples
 from pipelines.report import page, samples
@@ -76,8 +84,8 @@ def test_lengths_are_counted_in_characters_as_the_rows_have_them(small, shown):
 def test_histograms_of_parts_add_up():
     rows = [asked(f"a/train/{n}", 0, "海" * 90 + "x" * n, positives=n) for n in range(MOST_POSITIVES + 3)]
     rows.append(asked("a/test/0", 0, "海", output=None))
-    whole = sums([of_instructions(instructions_to_table(rows))])
-    parts = [of_instructions(instructions_to_table(rows[at : at + 4])) for at in range(0, len(rows), 4)]
+    whole = sums([instruction_histograms(instructions_to_table(rows))])
+    parts = [instruction_histograms(instructions_to_table(rows[at : at + 4])) for at in range(0, len(rows), 4)]
     assert sums(json.loads(json.dumps(parts))) == whole  # as they come from a manifest
     assert filled_bins([whole["positives"]], MOST_POSITIVES + 1) == [2, *[1] * (MOST_POSITIVES - 1), 3]
     lengths = [len(row.instruction) + len(row.output or "") for row in rows]

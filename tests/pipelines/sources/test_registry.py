@@ -9,7 +9,7 @@ import pytest
 from pipelines import build
 from pipelines.config import SAMPLES
 from pipelines.sources import Form, Licence, Source, __main__, keys, load, registry
-from pipelines.sources.source_files import find, form_of, split_of
+from pipelines.sources.source_files import find, first_matching_form, split_in_path
 from schemas.errors import ConfigError
 from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.files import File
@@ -31,7 +31,7 @@ from transforms.formats import columns
     ],
 )
 def test_the_words_of_a_path_tell_the_split(name, split):
-    assert split_of(name) == split
+    assert split_in_path(name) == split
 
 
 def source(*forms: Form, **more) -> Source:
@@ -62,8 +62,8 @@ def test_a_worker_reads_a_split_in_the_form_that_the_driver_found():
     for located in registry.locate_all(registry.list_root(str(SAMPLES))):
         for split, group in located.files.splits.items() if located.files else ():
             form = located.files.other_forms.get(split, located.files.form)
-            assert form_of(located.source, group).include == form.include, (located.key, split)
-    assert form_of(source(Form(columns.read, ("*.a",), exclude=("no*",))), [File("no.a", "no.a")]) is None
+            assert first_matching_form(located.source, group).include == form.include, (located.key, split)
+    assert first_matching_form(source(Form(columns.read, ("*.a",), exclude=("no*",))), [File("no.a", "no.a")]) is None
 
 
 def test_a_held_out_source_is_test_data_alone():
