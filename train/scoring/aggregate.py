@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.scoring.bootstrap import Bootstrap, drawn_figures, interval, average_drawn_runs, precision_recall_f1
+from train.scoring.bootstrap import Bootstrap, average_drawn_runs, drawn_figures, interval, precision_recall_f1
 from train.scoring.items import MEASURES
 from train.scoring.metrics import MISSED, PARTIAL, WRONG
 from train.scoring.tally import ANSWERS, Tally
