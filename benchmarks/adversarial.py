@@ -45,8 +45,8 @@ GENIA = "<set><article><abstract><sentence>{}</sentence></abstract></article></s
 ACE = "<source_file><document DOCID='d'></document></source_file>"
 
 
-def spans_of_one_concept(n: int) -> str:
-    """A PubTator block in which n mentions of two concepts stand in n relations."""
+def pubtator_block(n: int) -> str:
+    """A PubTator block with n mentions of two concepts, and n relations between the two concepts."""
     rows = "".join(f"1\t{2 * i}\t{2 * i + 1}\ta\tChemical\tC{i % 2}\n" for i in range(n))
     return f"1|t|{'a ' * n}\n1|a|b\n{rows}" + "1\tCID\tC0\tC1\n" * n + "\n"
 
@@ -63,38 +63,38 @@ def bioc(n: int) -> str:
 
 
 def coordination(n: int) -> str:
-    """One of many fragments that spell the beginning of a long lex in every way, and nothing else."""
+    """A coordination whose 40 fragments match the beginning of its long lex in many ways, but never all of it."""
     fragments = "<cons lex='a*'>a</cons> " * 40
     return GENIA.format(f"<cons lex='(AND {'a' * n}b c)' sem='(AND G#x G#y)'>{fragments}</cons>")
 
 
 def conjuncts(n: int) -> str:
-    """A coordination of as many conjuncts as fragments."""
+    """A coordination with as many conjuncts as fragments."""
     fragments = "<cons lex='a*'>a</cons> " * n
     return GENIA.format(f"<cons lex='(AND {'ab ' * n})' sem='(AND {'G#x ' * n})'>{fragments}</cons>")
 
 
 def brat_lines(n: int) -> Files:
-    """A text with as many CRLFs as mentions, whose offsets count them as two characters."""
+    """A text with as many CRLFs as mentions; the offsets count a CRLF as two characters."""
     marks = "".join(f"T{i}\tSubject {3 * i} {3 * i + 1}\ta\n" for i in range(n))
     return {"d.txt": "a\r\n" * n, "d.ann": f"{marks}E1\tAdverse_event:T0 Subject:T1\nE2\tAdverse_event:T0 Subject:T2\n"}
 
 
 def sub_arguments(n: int) -> Files:
-    """Two events and n sub-arguments that nothing but their place ties to n main ones."""
+    """Two events with n arguments, and n sub-arguments that only their offsets assign to these arguments."""
     mains = "".join(f"T{i}\tSubject {2 * i} {2 * i + 1}\ta\n" for i in range(n))
     parts = "".join(f"T{n + i}\tAge {2 * i} {2 * i + 1}\ta\n" for i in range(n))
     ends = " ".join(f"Subject:T{i}" for i in range(n))
     return {"d.txt": "a " * n, "d.ann": f"{mains}{parts}E1\tAdverse_event:T0 {ends}\nE2\tAdverse_event:T0 {ends}\n"}
 
 
-def words_of_a_table(n: int) -> str:
+def table_row(n: int) -> str:
     row = ",".join(("b " * n, "a " * n, "a " * n + " country", "c " * n))
     return f"passages,entities,entity_relations,answers\n{row}\n"
 
 
 READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
-    # name: source, form, size, size → files
+    # name: (source, form, size at 1×, files of a size)
     "ace, < without >": ("ace2005", 0, 4_000, lambda n: {"d.sgm": f"<DOC>a</DOC>{'<' * n}", "d.apf.xml": ACE}),
     "ace, blanks": ("ace2005", 0, 4_000, lambda n: {"d.sgm": f"<DOC>a{' ' * n}b</DOC>", "d.apf.xml": ACE}),
     "ace, line ends": ("ace2005", 0, 4_000, lambda n: {"d.sgm": "<DOC>" + " \n" * n + "</DOC>", "d.apf.xml": ACE}),
@@ -137,7 +137,7 @@ READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
         lambda n: {"train_wiki.json": '{"P931": [' + '{"tokens": ["a"], "h": ["a", "", []]},\n' * n + "{}]}"},
     ),
     "pipes, one letter": ("ade_corpus", 0, 4_000, lambda n: {"DRUG-AE.rel": one_letter(n)}),
-    "pubtator, one concept": ("bc5cdr", 0, 500, lambda n: {"f.PubTator.txt": spans_of_one_concept(n)}),
+    "pubtator, one concept": ("bc5cdr", 0, 500, lambda n: {"f.PubTator.txt": pubtator_block(n)}),
     "relation columns": ("conll2004", -1, 1_000, lambda n: {"f.corp": "".join(map(relation_line, range(n)))}),
     "table, quotes": ("wiki_zsl", 2, 4_000, lambda n: {"val_data_1.csv": 'passages,"' + '""' * n + "\n"}),
     "tagged rows, tags": ("coae2016", 0, 4_000, lambda n: {"f.txt": "<e1" * n + "\tcr1\n"}),
@@ -154,12 +154,12 @@ READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
         lambda n: {"f.json": json.dumps({"sentences": [["a"]] * n, "ner": [[[i, i, "Task"]] for i in range(n)]})},
     ),
     "weibo, emoji halves": ("weibo_ner", 1, 1_000, lambda n: {"f": "a\tO\n" * n}),
-    "table, words": ("wiki_zsl", 2, 1_000, lambda n: {"val_data_1.csv": words_of_a_table(n)}),
+    "table, words": ("wiki_zsl", 2, 1_000, lambda n: {"val_data_1.csv": table_row(n)}),
 }
 
 
 def one_letter(n: int) -> str:
-    """A sentence of one letter, and half of it as both mentions."""
+    """A sentence that repeats one letter; both mentions are its first half."""
     half = "a" * (n // 2)
     return f"1|{'a' * n}|{half}|0|{len(half)}|{half}|0|{len(half)}\n"
 
@@ -190,8 +190,8 @@ def typed(n: int) -> list[Label]:
 
 def ask_all(n: int) -> None:
     options = AskOptions(labels_without_positive=-1, negative_ratio=n)
-    what = ask_spec("SPO", typed(n), None, prompts.load(), options)
-    instruction_table(examples_to_table([example("a", relations=())]), what)
+    spec = ask_spec("SPO", typed(n), None, prompts.load(), options)
+    instruction_table(examples_to_table([example("a", relations=())]), spec)
 
 
 def split_schema(n: int) -> None:
@@ -200,7 +200,7 @@ def split_schema(n: int) -> None:
 
 
 STEPS: dict[str, tuple[int, Callable[[int], object]]] = {
-    # name: size, size → what is run
+    # name: (size at 1×, function that runs the step at a size)
     "windows, no sentence end": (20_000, lambda n: windows(example("word " * n), 1_000)),
     "windows, no blank": (40_000, lambda n: windows(example("a" * n), 1_000)),
     "windows, mentions side by side": (
@@ -232,7 +232,7 @@ STEPS: dict[str, tuple[int, Callable[[int], object]]] = {
 
 
 def read(key: str, form: int, files: Files) -> None:
-    """Reads the files as that form of the source, to the end."""
+    """Reads all records of the files with a form of the source, and normalizes them."""
     source = sources.load(key if key in sources.keys() else f"{key}_0")
     maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
     with tempfile.TemporaryDirectory() as folder:
@@ -244,7 +244,7 @@ def read(key: str, form: int, files: Files) -> None:
 
 
 def cases() -> dict[str, tuple[int, Callable[[int], object]]]:
-    """Name → (size at 1×, what is run at a size)."""
+    """Name → (size at 1×, function that runs the case at a size)."""
 
     def reading(key: str, form: int, make: Callable[[int], Files]) -> Callable[[int], None]:
         return lambda n: read(key, form, make(n))
@@ -254,35 +254,35 @@ def cases() -> dict[str, tuple[int, Callable[[int], object]]]:
 
 
 def seconds(run: Callable[[int], object], n: int) -> float:
-    """Of this process's processor time."""
+    """Processor seconds of `run(n)`."""
     start = time.process_time()
     run(n)
     return time.process_time() - start
 
 
 def is_linear(first: float, last: float) -> bool:
-    """Whether the time at 1× and at 16× may be that of something linear."""
+    """Whether the times at 1× and at 16× are consistent with linear growth."""
     return last <= GROWTH * max(first, FLOOR_S)
 
 
 def main(flags: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--scale", type=float, default=4.0, help="times the sizes that the tests run with")
-    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--scale", type=float, default=4.0, help="factor for the sizes that the tests use; default: 4")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
     arguments = parser.parse_args(flags)
-    worse = 0
+    failures = 0
     print(f"{'case':34}{'n':>9}" + "".join(f"{f'{times}×':>9}" for times in SIZES) + f"{'growth':>9}")
     for name, (size, run) in cases().items():
         if arguments.only not in name:
             continue
         n = int(size * arguments.scale)
-        taken = [seconds(run, n * times) for times in SIZES]
-        linear = is_linear(taken[0], taken[-1])
-        worse += not linear
-        growth = taken[-1] / max(taken[0], 1e-4)
+        timings = [seconds(run, n * times) for times in SIZES]
+        linear = is_linear(timings[0], timings[-1])
+        failures += not linear
+        growth = timings[-1] / max(timings[0], 1e-4)
         mark = "" if linear else "  worse than linear"
-        print(f"{name:34}{n:9,}" + "".join(f"{one:9.3f}" for one in taken) + f"{growth:9.1f}{mark}", flush=True)
-    return 1 if worse else 0
+        print(f"{name:34}{n:9,}" + "".join(f"{timing:9.3f}" for timing in timings) + f"{growth:9.1f}{mark}", flush=True)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from schemas.manifests import Instructed
 
 LABELS = {"NER": 18, "RE": 49, "EE": 34}
 ASK_ALL = ("negative_ratio=1000000", "labels_without_positive=-1")
-"""Every label is asked of every text, as in the converter used for comparison."""
+"""Every label is asked about every text, as in the converter used for comparison."""
 
 
 def argument_parser(doc: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=100_000, help="number of texts (default 100,000)")
     parser.add_argument("--task", choices=tuple(LABELS), default="RE")
-    parser.add_argument("--labels", type=int, help=f"labels of the set; default {LABELS}")
+    parser.add_argument("--labels", type=int, help=f"number of labels; default by task: {LABELS}")
     parser.add_argument("--workers", type=int, default=2, help="worker processes; 1: run in the process of the build")
     parser.add_argument(
         "--folder", type=Path, help="keep records and build in this folder; default: a temporary folder"

@@ -40,16 +40,16 @@ PROJECT = SAMPLES.parent.parent
 PROCESSOR_S = 5.0
 """Limit of a variant: its files have about ten kilobytes, and readers process megabytes per second."""
 WALL_S = 120.0
-"""Time after which a process that does not react to its limit is killed; enough on a busy machine."""
+"""Time after which a process that ignores PROCESSOR_S is killed; long enough for a busy machine."""
 MEMORY_BYTES = 1 << 30
 """Limit of the memory that a process allocates after its start."""
 KEPT_PER_KIND = 3
-"""Failing inputs that are written per kind of failure."""
+"""Maximum number of failing inputs that are written per kind of failure."""
 
-OWN = "own"
-"""The key of a user's data."""
+USER_DATA = "own"
+"""The key of a user's data in --sources."""
 TEXT = "Ada Marrow left Coal Quay on 3 May."
-OWN_DATA = {
+USER_ROWS = {
     "NER": (["person", "place"], [], {}, "entity", {"entity": "Coal Quay", "entity_type": "place"}),
     "RE": ([], ["left"], {}, "relation", {"head": "Ada Marrow", "relation": "left", "tail": "Coal Quay"}),
     "SPO": (
@@ -84,7 +84,7 @@ class Case:
 
 @dataclass
 class Outcome:
-    """The result of a variant. `failure`: kind and traceback."""
+    """The result of a variant. `failure`: kind and traceback. `files`: the input, if it failed."""
 
     number: int
     name: str
@@ -113,19 +113,19 @@ class Totals:
 
 
 class TimeIsUp(BaseException):
-    """The time limit; not an Exception, so that no reader handles it as an error of its file."""
+    """The time limit is exceeded. Not an Exception, so that no reader handles it as an error of its file."""
 
 
-class Broken(Exception):
-    """A guarantee that a reader violated."""
+class ViolationError(Exception):
+    """A reader violated a guarantee."""
 
 
 def cases(keys: Sequence[str]) -> dict[str, list[Case]]:
     """Folder → cases of every form and split. A form without files in the sample gets the files of another form."""
     by_folder: dict[str, list[Case]] = {}
     for key in keys:
-        folder = OWN if key == OWN else sources.folder(key)
-        by_folder.setdefault(folder, []).extend(user_cases() if key == OWN else source_cases(key))
+        folder = USER_DATA if key == USER_DATA else sources.folder(key)
+        by_folder.setdefault(folder, []).extend(user_cases() if key == USER_DATA else source_cases(key))
     return by_folder
 
 
@@ -141,8 +141,8 @@ def source_cases(key: str) -> Iterator[Case]:
 def user_cases() -> Iterator[Case]:
     for path in sorted(SAMPLES.rglob(user_data.SCHEMA)):
         samples = tuple((file.name, file.read_bytes()) for file in sorted(path.parent.iterdir()))
-        yield Case(OWN, -1, path.parent.parent.name, samples)
-    for task, (*schema, layer, item) in OWN_DATA.items():
+        yield Case(USER_DATA, -1, path.parent.parent.name, samples)
+    for task, (*schema, layer, item) in USER_ROWS.items():
         rows = [{"text": TEXT, layer: [item]}, {"text": TEXT, layer: []}, {"text": f"{TEXT} {TEXT}", layer: [item] * 2}]
         files = {
             user_data.SCHEMA: "".join(json.dumps(line) + "\n" for line in schema),
@@ -150,7 +150,7 @@ def user_cases() -> Iterator[Case]:
             "train.json": "".join(json.dumps(row) + "\n" for row in rows),
             "test.jsonl": json.dumps({"text": TEXT}) + "\n",
         }
-        yield Case(OWN, -1, task, tuple((name, content.encode()) for name, content in files.items()))
+        yield Case(USER_DATA, -1, task, tuple((name, content.encode()) for name, content in files.items()))
 
 
 def variant(by_folder: dict[str, list[Case]], seed: int, number: int) -> Case:
@@ -165,12 +165,12 @@ def variant(by_folder: dict[str, list[Case]], seed: int, number: int) -> Case:
 
 def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExample | BadRecord]]]:
     """The sources in the files, each with its records. Raises SourceError and ConfigError."""
-    root = folder / "IE" / case.split if case.key == OWN else folder
+    root = folder / "IE" / case.split if case.key == USER_DATA else folder
     for name, content in case.files:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    if case.key != OWN:
+    if case.key != USER_DATA:
         source = sources.load(case.key)
         yield source, source.forms[case.form].read([File(str(root / name), name) for name, _ in case.files])
         return
@@ -182,7 +182,7 @@ def readings(case: Case, folder: Path) -> Iterator[tuple[Source, Iterable[RawExa
 
 
 def check(case: Case, folder: Path, outcome: Outcome) -> None:
-    """Reads the files and counts the records. Raises Broken, or an exception that a reader must not raise."""
+    """Reads the files and counts their records. Raises ViolationError, or an exception that a reader must not raise."""
     examples: list[Example] = []
     bad: list[BadRecord] = []
     try:
@@ -190,7 +190,7 @@ def check(case: Case, folder: Path, outcome: Outcome) -> None:
             maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
             for record in records:
                 if not isinstance(record, RawExample | BadRecord):
-                    raise Broken(f"a reader yields a {type(record).__name__}")
+                    raise ViolationError(f"a reader yields a {type(record).__name__}")
                 if isinstance(record, RawExample):
                     record = normalize(record, *maps)
                 if isinstance(record, BadRecord):
@@ -199,22 +199,24 @@ def check(case: Case, folder: Path, outcome: Outcome) -> None:
                     bad.extend(record.lost)
                     examples.append(as_example(case, source, record, len(examples)))
     except (SourceError, ConfigError) as error:
-        if isinstance(error, ConfigError) and case.key != OWN:
+        if isinstance(error, ConfigError) and case.key != USER_DATA:
             raise
         outcome.source_errors = 1
         if len(f"{error} ".splitlines()) > 1:
-            raise Broken("the message of an error has several lines") from error
+            raise ViolationError("the message of an error has several lines") from error
         str(error).encode()
     outcome.examples, outcome.bad_records = len(examples), len(bad)
     examples_to_table(examples).validate(full=True)
-    rejects = [Reject("ingest", case.key, case.split, "", one.place, Reason(one.reason), one.detail) for one in bad]
+    rejects = [
+        Reject("ingest", case.key, case.split, "", record.place, Reason(record.reason), record.detail) for record in bad
+    ]
     rejects_to_table(rejects).validate(full=True)
 
 
 def as_example(case: Case, source: Source, record: RawExample, number: int) -> Example:
     for mention in mentions(record):
         if mention.spans and not spelled(record.text, mention):
-            raise Broken("a mention does not spell its offsets")
+            raise ViolationError("a mention differs from the text at its offsets")
     split = "train" if case.split not in ("train", "validation", "test") else case.split
     layers = record.entities, record.relations, record.events
     return Example(
@@ -230,20 +232,20 @@ def run_case(case: Case, number: int, folder: Path) -> Outcome:
         check(case, folder, outcome)
     except (Exception, TimeIsUp) as error:  # any exception is a failure of the reader
         signal.setitimer(signal.ITIMER_PROF, 0)
-        outcome.failure = kind_of(error), traceback.format_exc(limit=-12)
+        outcome.failure = failure_kind(error), traceback.format_exc(limit=-12)
         outcome.files = case.files
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
     return outcome
 
 
-def kind_of(error: BaseException) -> str:
-    """The exception and the innermost line of this project: `ValueError at transforms/formats/brat.py:177`."""
+def failure_kind(error: BaseException) -> str:
+    """The exception class and the innermost line of this project: `ValueError at transforms/formats/brat.py:177`."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PROJECT)]
     inner = [frame for frame in ours if not frame.filename.endswith("benchmarks/fuzz.py")] or ours
     place = f"{Path(inner[-1].filename).relative_to(PROJECT)}:{inner[-1].lineno}"
-    return f"{type(error).__name__} at {place}" + (f" ({error})" if isinstance(error, Broken) else "")
+    return f"{type(error).__name__} at {place}" + (f" ({error})" if isinstance(error, ViolationError) else "")
 
 
 def work(connection: Connection, keys: Sequence[str], seed: int, start: int) -> None:
@@ -254,8 +256,8 @@ def work(connection: Connection, keys: Sequence[str], seed: int, start: int) -> 
 
     by_folder = cases(keys)
     signal.signal(signal.SIGPROF, end)
-    taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES,) * 2)
+    used_bytes = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used_bytes + MEMORY_BYTES,) * 2)
     while True:
         case = variant(by_folder, seed, start)
         with tempfile.TemporaryDirectory() as folder:
@@ -277,15 +279,15 @@ def outcomes(keys: Sequence[str], seed: int) -> Iterator[Outcome]:
             while ours.poll(WALL_S):
                 yield ours.recv()
                 number += 1
-            why = f"no answer within {WALL_S:.0f} s"
+            problem = f"no answer within {WALL_S:.0f} s"
         except EOFError:
             process.join()
-            why = f"the process ended with {process.exitcode}"
+            problem = f"the process ended with {process.exitcode}"
         finally:
             process.kill()
             process.join()
         case = variant(cases(keys), seed, number)
-        yield Outcome(number, case.name, failure=(f"{why}, {case.name}", why), files=case.files)
+        yield Outcome(number, case.name, failure=(f"{problem}, {case.name}", problem), files=case.files)
         number += 1
 
 
@@ -318,10 +320,12 @@ def main(flags: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--variants", type=int, help="number of variants, instead of --minutes")
-    parser.add_argument("--sources", default="", metavar="KEY,...", help=f"only these sources ({OWN}: a user's data)")
+    parser.add_argument(
+        "--sources", default="", metavar="KEY,...", help=f"only these sources ({USER_DATA}: a user's data)"
+    )
     parser.add_argument("--failures", type=Path, metavar="DIR", help="folder for failing inputs")
     arguments = parser.parse_args(flags)
-    keys = arguments.sources.split(",") if arguments.sources else [*sources.keys(), OWN]
+    keys = arguments.sources.split(",") if arguments.sources else [*sources.keys(), USER_DATA]
     totals = fuzz(keys, arguments.seed, arguments.variants, arguments.minutes, arguments.failures)
     names = ("variants", "examples", "bad_records", "source_errors", "failures")
     print(", ".join(f"{name.replace('_', ' ')} {totals.counts[name]:,}" for name in names))

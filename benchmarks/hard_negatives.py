@@ -1,6 +1,7 @@
-"""Ablation of the kinds of evidence: alone, left out and added, scored against a hand-made reference.
+"""Ablation of the kinds of evidence: alone, left out and added, scored against hand-made dictionaries.
 
-Prints Markdown tables. Sources of the reference without files below the data root are mined from their labels alone.
+Prints Markdown tables. Sources of the reference that have no files below the data root are mined from the words of
+their labels only.
 """
 
 import argparse
@@ -28,10 +29,11 @@ from schemas import command, key_list
 from schemas.label import LabelSet
 from transforms import files
 
-FROM_USE = {"mentions", "contexts", "strings", "confusion"}
+FROM_ANNOTATIONS = {"mentions", "contexts", "strings", "confusion"}
+"""The kinds of evidence that come from annotations."""
 
-Found = Mapping[tuple[str, str], tuple[LabelSet, dict[str, Evidence]]]
-"""(task, published source name) → its label set and the evidence of every kind."""
+LabelSetEvidence = Mapping[tuple[str, str], tuple[LabelSet, dict[str, Evidence]]]
+"""(task, published source name) → the label set, and kind → evidence."""
 
 
 def tasks_by_source(references: Sequence[Dictionary]) -> dict[str, list[str]]:
@@ -46,10 +48,12 @@ def tasks_by_source(references: Sequence[Dictionary]) -> dict[str, list[str]]:
     return by_source
 
 
-def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotations: int) -> dict[str, SamplesByLabel]:
-    """Source key → annotations of its train and validation files, which are built up to clean/."""
+def sample_annotations(
+    data_root: str, output: str, tasks: dict[str, list[str]], annotations: int
+) -> dict[str, SamplesByLabel]:
+    """Builds the sources up to clean/. Returns source key → annotations sampled from its train and validation files."""
     located = registry.locate_all(registry.list_root(data_root))
-    keys = [one.key for one in located if one.key in tasks and one.files and one.files.splits]
+    keys = [source.key for source in located if source.key in tasks and source.files and source.files.splits]
     flags = ["--data_root", data_root, "--output", output, "--sources", key_list.join(keys), "--only", "clean"]
     code = build.main([*flags, "--hard_negatives", "none"])
     if code not in (0, 3):
@@ -62,39 +66,41 @@ def drawn_from(data_root: str, output: str, tasks: dict[str, list[str]], annotat
     return {key: merge(samples, annotations) for key, samples in parts.items()}
 
 
-def gather(tasks: dict[str, list[str]], drawn: Mapping[str, SamplesByLabel], model: str, cache_folder: str) -> Found:
-    """All evidence for all label sets."""
-    found = {}
-    for key, tasks_of_source in tasks.items():
+def gather(
+    tasks: dict[str, list[str]], drawn: Mapping[str, SamplesByLabel], model: str, cache_folder: str
+) -> LabelSetEvidence:
+    """The evidence of every kind for all label sets."""
+    gathered = {}
+    for key, source_tasks in tasks.items():
         source = sources.load(key)
-        for task in tasks_of_source:
+        for task in source_tasks:
             labels = label_set(key, source, task, [], False)
             samples = {
                 label: [s for _, s in kept] for (kind, label), kept in drawn.get(key, {}).items() if kind == task
             }
-            which = labels, samples, raw_labels(source, task)
+            inputs = labels, samples, raw_labels(source, task)
             if model == embed.LEXICAL:
-                made = evidence(*which, None, KINDS)
+                by_kind = evidence(*inputs, None, KINDS)
             else:
                 with cached_encoder(model, cache_folder, f"{key}/{task}") as encode:
-                    made = evidence(*which, encode, KINDS)
-            found[task, labels.source] = labels, made
-    return found
+                    by_kind = evidence(*inputs, encode, KINDS)
+            gathered[task, labels.source] = labels, by_kind
+    return gathered
 
 
 class Scores:
-    """Scores by kinds of evidence; each combination is mined once."""
+    """Scores by kinds of evidence. Each combination of kinds is mined once."""
 
-    def __init__(self, found: Found, references: tuple[Dictionary, ...], model: str):
-        self.found, self.references, self.model = found, references, model
+    def __init__(self, label_sets: LabelSetEvidence, references: tuple[Dictionary, ...], model: str):
+        self.label_sets, self.references, self.model = label_sets, references, model
         self.report = cache(self.compute)
 
     def dictionaries(self, kinds: Sequence[str], among: Sequence[str] = ()) -> tuple[Dictionary, ...]:
-        """Mined from these kinds; `among`: only for label sets that have evidence of all of these."""
+        """The dictionaries mined from `kinds`, for label sets that have evidence of all kinds in `among`."""
         return tuple(
-            mine(labels, {kind: made[kind] for kind in kinds if kind in made}, self.model)
-            for labels, made in self.found.values()
-            if all(kind in made for kind in among)
+            mine(labels, {kind: by_kind[kind] for kind in kinds if kind in by_kind}, self.model)
+            for labels, by_kind in self.label_sets.values()
+            if all(kind in by_kind for kind in among)
         )
 
     def compute(self, kinds: tuple[str, ...], among: tuple[str, ...] = ()) -> Report:
@@ -110,9 +116,9 @@ class Scores:
         count = len(self.report(DEFAULT).sources)
         results = []
         for left in range(count):
-            by, kinds, reached = np.arange(count) != left, first, -1.0
+            others, kinds, reached = np.arange(count) != left, first, -1.0
             while True:
-                means = {more: self.by_source(more)[by].mean() for more in steps(kinds)}
+                means = {more: self.by_source(more)[others].mean() for more in steps(kinds)}
                 best = max(means, key=means.__getitem__, default=kinds)
                 if means.get(best, -1.0) <= reached:
                     break
@@ -126,16 +132,15 @@ def one_more(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def one_less(kinds: tuple[str, ...]) -> list[tuple[str, ...]]:
-    return [tuple(kind for kind in kinds if kind != gone) for gone in kinds if len(kinds) > 1]
+    return [tuple(kind for kind in kinds if kind != removed) for removed in kinds if len(kinds) > 1]
 
 
 def ablation(scores: Scores) -> str:
-    """The table, and the lines under it."""
+    """The table of the kinds of evidence, and the figures for combinations of them."""
     default = scores.report(DEFAULT).mean
     lines = ["| evidence | sources | alone | chance | without it | with it |", "|:--|--:|--:|--:|--:|--:|"]
     for kind in KINDS:
-        alone = [made for _, made in scores.found.values() if kind in made]
-        if not alone:
+        if not any(kind in by_kind for _, by_kind in scores.label_sets.values()):
             continue
         mean = scores.report((kind,), (kind,)).mean
         cells = [f"{len(scores.report((kind,), (kind,)).sources)}", f"{mean.p_at_r:.3f}", f"{mean.chance:.3f}"]
@@ -153,23 +158,23 @@ def ablation(scores: Scores) -> str:
         f"default ({', '.join(DEFAULT)}): {default.p_at_r:.3f}; AP {default.average_precision:.3f}, "
         f"Jaccard {default.jaccard:.3f}, chance {default.chance:.3f}",
         f"all {len(KINDS)} kinds: {everything.p_at_r:.3f}",
-        "kinds chosen for each source by all others: "
+        "kinds chosen for each source on the others: "
         f"added one by one {scores.leave_one_out((), one_more):.3f}, "
-        f"left out one by one {scores.leave_one_out(tuple(KINDS), one_less):.3f}",
+        f"removed one by one {scores.leave_one_out(tuple(KINDS), one_less):.3f}",
     ]
     return "\n".join(lines)
 
 
 def by_source(scores: Scores) -> str:
-    """The default kinds, source by source; `from`: whether annotations were there to draw from."""
+    """The table of the default kinds by source. Its column `from` says whether annotations were sampled."""
     report = scores.report(DEFAULT)
     lines = ["| source | from | labels | P@\\|R\\| | AP | Jaccard | chance |", "|:--|:--|--:|--:|--:|--:|--:|"]
     for source in report.sources:
-        _, made = scores.found[source.task, source.source]
-        drawn = "annotations" if FROM_USE & made.keys() else "labels alone"
+        _, by_kind = scores.label_sets[source.task, source.source]
+        drawn = "annotations" if FROM_ANNOTATIONS & by_kind.keys() else "labels only"
         figures = (f"{getattr(source.scores, name):.3f}" for name in source.scores.__slots__)
         lines.append(f"| {source.task} {source.source} | {drawn} | {source.labels} | {' | '.join(figures)} |")
-    lines += [f"| {task} {source} | left out: {why} | | | | | |" for task, source, why in report.left_out]
+    lines += [f"| {task} {source} | excluded: {why} | | | | | |" for task, source, why in report.left_out]
     return "\n".join(lines)
 
 
@@ -178,12 +183,12 @@ def worst_pairs(scores: Scores, count: int) -> str:
     by score, and pairs in R, by their distance behind rank |R|.
     """
     ranked = {
-        (made.task, made.source): {
-            label: (*ranking.neighbours, *ranking.below_cut) for label, ranking in made.labels.items()
+        (dictionary.task, dictionary.source): {
+            label: (*ranking.neighbours, *ranking.below_cut) for label, ranking in dictionary.labels.items()
         }
-        for made in scores.dictionaries(DEFAULT)
+        for dictionary in scores.dictionaries(DEFAULT)
     }
-    lines = ["| source | taken for neighbours (score) | missed (rank, of so many) |", "|:--|:--|:--|"]
+    lines = ["| source | wrong neighbours (score) | missed neighbours (rank, \\|R\\|) |", "|:--|:--|:--|"]
     for source in scores.report(DEFAULT).sources:
         (reference,) = (r for r in scores.references if (r.task, r.source) == (source.task, source.source))
         wrong, missed = [], []
@@ -201,13 +206,15 @@ def worst_pairs(scores: Scores, count: int) -> str:
 
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("benchmarks.hard_negatives", __doc__)
-    parser.add_argument("--data_root", metavar="DIR", help="original files; without, names and descriptions alone")
+    parser.add_argument(
+        "--data_root", metavar="DIR", help="original files; default: none, only the words of the labels"
+    )
     parser.add_argument("--reference", required=True, metavar="FILE", help="{task: {source: {label: [labels]}}}")
     parser.add_argument("--embedding_model", required=True, metavar="NAME|PATH|lexical")
     parser.add_argument("--pairs", type=int, default=6, help="number of worst pairs to show per source")
     parser.add_argument("--annotations", type=int, default=40, help="annotations per label, sampled as evidence")
     parser.add_argument(
-        "--output", metavar="DIR", help="what is built, and embedded texts, stay here; default: nowhere"
+        "--output", metavar="DIR", help="keep the build and embedded texts in this folder; default: a temporary folder"
     )
     parser.add_argument("--write", metavar="DIR", help="also write the dictionaries of the default kinds")
     return parser
@@ -222,9 +229,9 @@ def print_scores(options: argparse.Namespace) -> int:
         output = options.output or f"{temporary}/build"
         references = load(options.reference)
         tasks = tasks_by_source(references)
-        drawn = drawn_from(options.data_root, output, tasks, options.annotations) if options.data_root else {}
-        evidence = gather(tasks, drawn, options.embedding_model, f"{output}/embeddings")
-        scores = Scores(evidence, references, options.embedding_model)
+        drawn = sample_annotations(options.data_root, output, tasks, options.annotations) if options.data_root else {}
+        label_sets = gather(tasks, drawn, options.embedding_model, f"{output}/embeddings")
+        scores = Scores(label_sets, references, options.embedding_model)
         for dictionary in scores.dictionaries(DEFAULT) if options.write else ():
             files.write_text(f"{options.write}/{dictionary.task}/{dictionary.key}.json", dump(dictionary))
         print(ablation(scores), by_source(scores), worst_pairs(scores, options.pairs), sep="\n\n")

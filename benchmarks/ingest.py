@@ -27,18 +27,18 @@ def processor_s(work: Callable[[], object]) -> float:
 
 
 def measure_source(data: Path, output: Path, source: Located) -> dict:
-    """MB per processor second of the reader of a source alone, and of reader, label mapping and writing."""
-    found = source.files
-    if found is None:
+    """MB per processor second of a source's reader alone, and of the stage, which reads, maps labels and writes."""
+    source_files = source.files
+    if source_files is None:
         sys.exit(f"{source.key}: no generated files")
-    files = tuple(found.splits["train"])
+    files = tuple(source_files.splits["train"])
     megabytes = sum(Path(file.path).stat().st_size for file in files) / 1e6
     stage = IngestSplit(str(output), None, 42, EXAMPLES_PER_SHARD, ())
     element = SplitFiles(str(data), source.key, "train", files)
     (outcome,) = stage.process(element)
     if not outcome.read or outcome.read.rejected:
-        sys.exit(f"{source.key}: generated files must be read without rejects, but: {outcome}")
-    reader = processor_s(lambda: sum(1 for _ in found.read("train")))
+        sys.exit(f"{source.key}: the reader rejected records of generated files: {outcome}")
+    reader = processor_s(lambda: sum(1 for _ in source_files.read("train")))
     whole = processor_s(lambda: list(stage.process(element)))
     return {
         "files": len(files),
@@ -50,7 +50,7 @@ def measure_source(data: Path, output: Path, source: Located) -> dict:
 
 
 def measure_build(data: Path, folder: Path) -> dict:
-    """Seconds of a build up to its ingest stage, and from its start to its first shard, in a process of its own."""
+    """Seconds of a build up to its ingest stage, in a separate process, and from its start to its first shard."""
     output = folder / "build"
     command = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(output)]
     samples = measure.run([*command, "--hard_negatives", "none", "--only", "ingest"], folder / "build.log")
@@ -78,10 +78,10 @@ def measure_all(megabytes: float, folder: Path) -> dict:
 def table(figures: dict) -> str:
     """The figures as a text table."""
     lines = [f"{'':<18}{'files':>7}{'examples':>10}{'MB':>7}  reader MB/s  stage MB/s"]
-    for key, found in figures["sources"].items():
+    for key, row in figures["sources"].items():
         lines.append(
-            f"{key:<18}{found['files']:7,}{found['examples']:10,}{found['mb']:7.1f}"
-            f"{found['reader_mb_per_s']:13.1f}{found['stage_mb_per_s']:12.1f}"
+            f"{key:<18}{row['files']:7,}{row['examples']:10,}{row['mb']:7.1f}"
+            f"{row['reader_mb_per_s']:13.1f}{row['stage_mb_per_s']:12.1f}"
         )
     line = "build of all sources up to ingest: {wall_s} s (processor {processor_s} s), first shard at {first_shard_s} s"
     return "\n".join((*lines, (line + ", peak {peak_gb} GB").format(**figures["build"])))

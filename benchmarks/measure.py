@@ -80,8 +80,10 @@ def run(command: Sequence[str], log: Path) -> list[Sample]:
         while process.poll() is None:
             processes = tree(process.pid)
             used = max(used, sum(processes.values()))
-            looks = len(samples) % MEMORY_EVERY == 0
-            samples.append(Sample(time.time(), sum(map(memory, processes)) if looks else samples[-1].memory, used))
+            reads_memory = len(samples) % MEMORY_EVERY == 0
+            samples.append(
+                Sample(time.time(), sum(map(memory, processes)) if reads_memory else samples[-1].memory, used)
+            )
             time.sleep(SAMPLE_S)
     if process.returncode:
         sys.exit(

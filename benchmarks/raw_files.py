@@ -1,4 +1,4 @@
-"""Generates a number of megabytes of files of each dataset format, in the folders of sources that read them."""
+"""Generates files of several dataset formats, of a given size, in the folders of sources that read these formats."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -11,11 +11,11 @@ BYTES_PER_RECORD = 500
 """Approximate size of a record in the unified format."""
 
 Named = tuple[int, int, str]
-"""Start and end of a mention in tokens, and its label."""
+"""Start and end of a mention, in tokens, and its label."""
 
 
 def tokens(random: Random, lang: str, labels: tuple[str, ...], least: int, most: int) -> tuple[list[str], list[Named]]:
-    """`least` to `most` tokens and mentions of one to three of them, one for about each eight, in order."""
+    """`least` to `most` random tokens, and mentions of one to three tokens, about one per eight tokens, in order."""
     words = random.choices(VOCABULARY[lang], k=random.randint(least, most))
     mentions, at = [], random.randint(0, 12)
     while at + 3 < len(words):
@@ -29,7 +29,7 @@ VOCABULARY = {"en": records.words(Random("words"), "en", 20_000, 3), "zh": list(
 
 
 def spots(words: list[str], mentions: list[Named]) -> Iterator[tuple[int, int, str, str]]:
-    """(start, end, label, mention) in characters of the words joined by blanks."""
+    """(start, end, label, mention) of each mention; offsets count characters of the words joined by blanks."""
     starts = [0]
     for word in words:
         starts.append(starts[-1] + len(word) + 1)
@@ -59,7 +59,7 @@ def bio(length: int, mentions: list[Named]) -> list[str]:
 
 
 def abstract(random: Random) -> str:
-    """A document of NCBI Disease in PubTator's form."""
+    """A document of NCBI Disease in PubTator format."""
     number = random.randint(1_000_000, 9_999_999)
     words, mentions = tokens(random, "en", ("SpecificDisease", "DiseaseClass", "Modifier"), 150, 300)
     cut = 12
@@ -93,18 +93,18 @@ FILES: dict[str, Callable[[Random], str]] = {
     "ncbi_disease/NCBItrainset_corpus.txt": abstract,
 }
 PAIRS: dict[str, Callable[[Random], tuple[str, str]]] = {"anatem/train": entities, "phee/train": event}
-"""Many small files, as these corpora have them: a text and its annotations each."""
+"""Folder → a function that generates a text and its annotations: these corpora consist of many small files."""
 
 
 def write(folder: Path, megabytes: float, seed: int = 42) -> None:
-    """Each of FILES and PAIRS and unified records (relations), below `folder`, of about `megabytes`."""
-    for name, made in FILES.items():
+    """Writes about `megabytes` of each of FILES and PAIRS, and of unified records (relations), below `folder`."""
+    for name, generate in FILES.items():
         random, size = Random(f"{name} {seed}"), 0
         path = folder / name
         path.parent.mkdir(parents=True)
         with path.open("w", encoding="utf-8") as file:
             while size < megabytes * 1e6:
-                text = made(random)
+                text = generate(random)
                 file.write(text)
                 size += len(text.encode())
     for name, pair in PAIRS.items():

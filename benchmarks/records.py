@@ -17,7 +17,7 @@ DEV_EVERY = 50
 
 
 def label_names(task: str, lang: str, count: int) -> list[str]:
-    """`count` names of a length as label sets have it: some 14 letters, or some 4 characters."""
+    """`count` names of a length that is typical of labels: about 14 letters, or about 4 Chinese characters."""
     random = Random(f"{task} {lang}")
     names: dict[str, None] = {}
     while len(names) < count:
@@ -64,7 +64,7 @@ def schema(task: str, labels: list[str]) -> str:
 
 
 def write(folder: Path, task: str, count: int, label_count: int, seed: int = 42) -> None:
-    """`count` records below `folder`, half of them English, half Chinese: `IE-en/RE/made/train.json` and so on."""
+    """Writes `count` records below `folder`, half English, half Chinese: `IE-en/RE/made/train.json` and so on."""
     for lang in LANGS:
         lang_count = count // 2 + (count % 2 if lang == LANGS[0] else 0)
         labels = label_names(task, lang, label_count)

@@ -25,7 +25,7 @@ BROKEN = 0.01
 
 
 def rows(count: int, seed: int = 42) -> Iterator[dict]:
-    """`count` predicted rows: a third each of NER, RE and EE, English and Chinese in turn."""
+    """`count` predicted rows: a third each of NER, RE and EE, and half of each in English, half in Chinese."""
     random = Random(seed)
     for task in LABELS:
         for lang in records.LANGS:
@@ -39,11 +39,11 @@ def rows(count: int, seed: int = 42) -> Iterator[dict]:
 
 
 def row(task: str, lang: str, number: int, batch: int, labels: Sequence[str], record: dict, random: Random) -> dict:
-    asked = labels[batch * SPLIT_NUM[task] : (batch + 1) * SPLIT_NUM[task]]
+    requested = labels[batch * SPLIT_NUM[task] : (batch + 1) * SPLIT_NUM[task]]
     example = ExampleId(f"made_{lang}_{number % SOURCES}", "test", number)
-    schema = [{"event_type": name, "trigger": True, "arguments": records.ROLES} for name in asked]
-    prompt = {"instruction": "Extract.", "schema": schema if task == "EE" else asked, "input": record["text"]}
-    output = answer(task, asked, labels, record[records.LAYERS[task]], random)
+    schema = [{"event_type": name, "trigger": True, "arguments": records.ROLES} for name in requested]
+    prompt = {"instruction": "Extract.", "schema": schema if task == "EE" else requested, "input": record["text"]}
+    output = answer(task, requested, labels, record[records.LAYERS[task]], random)
     return {
         "id": str(InstructionId(example, task, batch)),
         "example_id": str(example),
@@ -52,14 +52,14 @@ def row(task: str, lang: str, number: int, batch: int, labels: Sequence[str], re
         "lang": lang,
         "split": "test",
         "instruction": json.dumps(prompt, ensure_ascii=False),
-        "labels": asked,
+        "labels": requested,
         "label": json.dumps(record[records.LAYERS[task]], ensure_ascii=False),
         "output": output[: len(output) // 2] if random.random() < BROKEN else output,
     }
 
 
-def answer(task: str, asked: Sequence[str], labels: Sequence[str], annotations: list[dict], random: Random) -> str:
-    items: dict[str, list] = {label: [] for label in asked}
+def answer(task: str, requested: Sequence[str], labels: Sequence[str], annotations: list[dict], random: Random) -> str:
+    items: dict[str, list] = {label: [] for label in requested}
     for annotation in annotations:
         label = annotation.get("entity_type") or annotation.get("relation") or annotation["event_type"]
         fate = random.random()

@@ -27,7 +27,7 @@ PEAK_TFLOPS = {"H200": 989, "H100": 989, "A100": 312, "L40S": 362, "4090": 165}
 
 
 def lengths(count: int, max_length: int, seed: int = 0) -> list[int]:
-    """Row lengths as the instruction rows of a corpus have them: log-normal, median 250 tokens."""
+    """Row lengths like those of instruction rows: log-normal, with a median of 250 tokens."""
     import numpy as np
 
     drawn = np.random.default_rng(seed).lognormal(np.log(250), 0.5, count)
@@ -43,7 +43,7 @@ def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size:
     from trl import SFTConfig, SFTTrainer
 
     from train import load, tiny
-    from train.tuning import packing as apart
+    from train.tuning.packing import check as check_packing
 
     load.quiet()
     vocabulary = VOCABULARY if shape != "tiny" else 300
@@ -68,7 +68,7 @@ def measured(shape: str, packing: bool, steps: int, max_length: int, batch_size:
             report_to="none",
             disable_tqdm=True,
         )
-        apart.check(arguments, model)
+        check_packing(arguments, model)
 
         class Clock(TrainerCallback):
             """Records when the measured steps begin, and how many tokens the trainer has seen by then."""

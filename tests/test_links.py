@@ -42,3 +42,10 @@ def test_every_guide_that_the_code_names_exists():
         for path in (ROOT / package).rglob("*.py"):
             for name in re.findall(r"\bdocs/[\w/]+\.md", path.read_text()):
                 assert (ROOT / name).exists(), f"{path}: {name}"
+
+
+@pytest.mark.parametrize("name", ["architecture.md", "glossary.md"])
+def test_every_module_that_a_guide_names_exists(name):
+    modules = re.findall(r"`([\w/]+\.py)`", text_of(ROOT / "docs" / name))
+    assert modules
+    assert [module for module in modules if not (ROOT / module).is_file()] == []

@@ -170,17 +170,17 @@ def example(tokenizer: "PreTrainedTokenizerBase", instruction: str, output: str)
     """
     turns, mark = _marked(tokenizer, [*messages(instruction), {"role": "assistant", "content": output}])
     before = _render(tokenizer, turns[:-1], add_generation_prompt=True)
-    whole = _render(tokenizer, turns)
-    if not whole.startswith(before):
+    rendered = _render(tokenizer, turns)
+    if not rendered.startswith(before):
         raise ConfigError(
             "the chat template does not render an answer directly after its prompt; use another (--chat_template)"
         )
-    end = whole.rfind(tokenizer.eos_token)
+    end = rendered.rfind(tokenizer.eos_token)
     # A template may end a turn with another token, or add a line break: the model must learn to stop at EOS.
-    whole = whole[:end] if end >= len(before) else whole
-    start, ids = _ids(tokenizer, before, mark), _ids(tokenizer, whole, mark)
+    rendered = rendered[:end] if end >= len(before) else rendered
+    start, ids = _ids(tokenizer, before, mark), _ids(tokenizer, rendered, mark)
     if ids[: len(start)] != start:  # a token spans the boundary, which never occurs in a prompt
-        ids = start + _ids(tokenizer, whole[len(before) :], mark)
+        ids = start + _ids(tokenizer, rendered[len(before) :], mark)
     ids.append(tokenizer.eos_token_id)
     return ids, [0] * len(start) + [1] * (len(ids) - len(start))
 

@@ -27,7 +27,9 @@ held-out sources, and prints the difference. Finished steps are skipped; run the
 Exit codes: 1 the machine, 2 configuration, else the code of the command that failed; 130 interrupted.
 """
 
-NO_EVIDENCE = "random weights: this only shows that the parts work align and is no evidence for or against either arm"
+NO_EVIDENCE = (
+    "random weights: this only shows that the parts work together and is no evidence for or against either arm"
+)
 RANDOM_MODEL = "tiny"
 
 

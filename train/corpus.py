@@ -93,11 +93,11 @@ def rows(
             if value not in choices:
                 raise ConfigError(f"{name} {value}: no such {name}; choose from {', '.join(choices)}")
     if os.path.isdir(data):
-        everything = _rows_of_build(data, split, streaming)
+        everything = _build_rows(data, split, streaming)
     elif os.path.isfile(data):
-        everything = _rows_of_file(data, split, streaming, task)
+        everything = _file_rows(data, split, streaming, task)
     elif is_repository(data):
-        everything = _rows_of_repository(data, split, streaming, revision)
+        everything = _repository_rows(data, split, streaming, revision)
     else:
         raise ConfigError(
             f"{data}: no such folder or file; give the folder of a build, a Hub repository or a JSON file"
@@ -208,7 +208,7 @@ def _read_manifest(output: str, form: type[Result], advice: str) -> manifests.Ma
     return manifests.parse(files.read_bytes(path), form, path, remedy)
 
 
-def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
+def _build_rows(output: str, split: str, streaming: bool) -> "Rows":
     import datasets
 
     shards = _shards(output, split)
@@ -223,7 +223,7 @@ def _rows_of_build(output: str, split: str, streaming: bool) -> "Rows":
     return datasets.load_dataset("parquet", data_files=names, split="train", streaming=streaming)
 
 
-def _rows_of_repository(data: str, split: str, streaming: bool, revision: str | None) -> "Rows":
+def _repository_rows(data: str, split: str, streaming: bool, revision: str | None) -> "Rows":
     import datasets
 
     hub.check(data, "dataset")
@@ -254,7 +254,7 @@ def _hub_errors(data: str):
         raise MachineError(f"{data}: no such local path, and the Hub does not answer; check both") from error
 
 
-def _rows_of_file(path: str, split: str, streaming: bool, task: str | None) -> "Rows":
+def _file_rows(path: str, split: str, streaming: bool, task: str | None) -> "Rows":
     import datasets
 
     arguments = _generator_arguments(path, split, task)

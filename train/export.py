@@ -47,7 +47,7 @@ def export(
 
     base = check(output, model, adapter)
     tokenizer = chat.load_tokenizer(base, adapter=adapter, trust_remote_code=trust)
-    loaded = load.load_model(base, adapter=adapter, dtype="own", trust_remote_code=trust)
+    loaded = load.load_model(base, adapter=adapter, dtype="saved", trust_remote_code=trust)
     if adapter:
         loaded = loaded.merge_and_unload()
     loaded.generation_config = load.greedy(loaded, tokenizer)

@@ -55,7 +55,7 @@ def load_model(
 ) -> "PreTrainedModel":
     """Returns the causal language model `model` (a folder or a Hub name) with `adapter` applied, on the CPU.
 
-    `dtype` auto: bfloat16 if the device supports it, else float32; own: the dtype the model was saved in. `four_bit`:
+    `dtype` auto: bfloat16 if the device supports it, else float32; saved: the dtype the model was saved in. `four_bit`:
     NF4 by bitsandbytes (Dettmers et al. 2023, "QLoRA"). `trainable`: the adapter's weights get gradients. Raises
     ConfigError for a name that is not a causal language model, files that are damaged or do not match the config, and
     an adapter for another base model, MachineError for a missing library.
@@ -236,7 +236,7 @@ def _last_name(model: str) -> str:
 def _dtype(name: str) -> "torch.dtype | str":
     import torch
 
-    if name == "own":
+    if name == "saved":
         return "auto"  # transformers' name of this option
     if name == "auto":
         return torch.bfloat16 if has_bfloat16() else torch.float32

@@ -20,16 +20,18 @@ def test_mutated_files_break_no_promise(tmp_path, capsys):
 
 
 def test_every_form_of_every_source_is_a_case():
-    by_folder = fuzz.cases([*sources.keys(), fuzz.OWN])
+    by_folder = fuzz.cases([*sources.keys(), fuzz.USER_DATA])
     seen = {(case.key, case.form) for cases in by_folder.values() for case in cases}
     assert seen == {(key, form) for key in sources.keys() for form in range(len(sources.load(key).forms))} | {
-        (fuzz.OWN, -1)
+        (fuzz.USER_DATA, -1)
     }
     assert all(case.files for cases in by_folder.values() for case in cases)
 
 
 def test_unchanged_cases_are_read_without_a_fault(tmp_path):
-    for number, case in enumerate(case for cases in fuzz.cases(["boson", "phee", fuzz.OWN]).values() for case in cases):
+    for number, case in enumerate(
+        case for cases in fuzz.cases(["boson", "phee", fuzz.USER_DATA]).values() for case in cases
+    ):
         outcome = fuzz.run_case(case, number, tmp_path / str(number))
         assert outcome.failure is None, outcome.failure
         assert outcome.examples or case.form > 0

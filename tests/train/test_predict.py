@@ -213,7 +213,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(data, tmp_path, capsys):
             assert output.read_bytes() == whole
             assert len(served.requests) - before == 12 - whole[:kept].count(b"\n")
         assert ask(served, data, output) == 0
-        assert "all of them earlier" in capsys.readouterr().err
+        assert "all of them in earlier runs" in capsys.readouterr().err
 
 
 def test_predictions_made_otherwise_are_not_gone_on_with(data, tmp_path, capsys):

@@ -254,7 +254,7 @@ def test_triggers_are_repaired_with_their_text(tmp_path):
     ("row", "message"),
     [
         ({"text": "\u200b\u00a0"}, "invisible characters only"),
-        ({"text": "a", "lang": ["en"]}, "the lang must be a string"),
+        ({"text": "a", "lang": ["en"]}, "lang must be a string"),
         ({"text": "a", "lang": "fr"}, "no prompt for task NER in language 'fr'"),
         ({"text": "a", "id": 1.5}, "the id must be"),
         ({"text": "a b", "triggers": {"meet": ["\u200b"]}}, "does not occur in the text"),

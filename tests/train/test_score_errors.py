@@ -30,7 +30,7 @@ def without(key):
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([], "p.jsonl: no predictions in it"),
+        ([], "p.jsonl: contains no predictions"),
         ([without("output")], "p.jsonl:1: no output"),
         ([good(output=None)], "p.jsonl:1: no output"),
         ([good(output={"ship": []})], r"p.jsonl:1: not a row of predictions .*`\$.output`"),

@@ -99,7 +99,7 @@ def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, ca
         (["--set", "training.num_train_epochs=lots"], "training.num_train_epochs: input should be a valid number"),
         (["--set", "training.learning_rate=-1"], "training: Invalid learning rate: -1.0"),
         (["--set", "training.output_dir=x"], "training.output_dir: use output instead"),
-        (["--set", "training.packing=true", "--set", "training.packing_strategy=wrapped"], "cuts rows apart; use bfd"),
+        (["--set", "training.packing=true", "--set", "training.packing_strategy=wrapped"], "cuts rows into pieces"),
         (["--set", "streaming=true", "--set", "training.max_steps=-1"], "set training.max_steps"),
         (["--set", "training.max_length=null"], "set the maximum length of a row in tokens"),
         (["--set", "training.eval_strategy=now"], "training: now is not a valid IntervalStrategy"),

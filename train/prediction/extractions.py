@@ -19,7 +19,7 @@ def write(predictions: str, output: str, windows: Mapping[str, Window]) -> None:
     object.
 
     `windows`: example id → window, for a user's texts. The lines of these texts have the id of the document, the
-    original text and offsets into it. Other rows are join_answers by `example_id`, or by `id` if they have none.
+    original text and offsets into it. Other rows are joined by `example_id`, or by `id` if they have none.
     """
     groups = _groups(predictions, windows)
     with open(predictions, "rb") as stream, files.atomic_write(output) as sink:

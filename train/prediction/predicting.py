@@ -145,7 +145,7 @@ def finish(
             f"{path}: {len(failures):,} of {len(todo):,} rows have no answer (first: {todo[first]['id']}: "
             f"{failures[first]}); run the same command again to retry them"
         )
-    speed = f" in {seconds:.1f} s ({counts['rows_per_s']} rows/s)" if tried else ", all of them earlier"
+    speed = f" in {seconds:.1f} s ({counts['rows_per_s']} rows/s)" if tried else ", all of them in earlier runs"
     log(f"{path}: {len(done):,} rows predicted{speed}; {extracted} contains the extracted items of each text")
     return 0
 
@@ -251,7 +251,7 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
     tokenizer = chat.load_tokenizer(model, adapter=adapter, chat_template=arguments.chat_template, **remote)
     place = generate.device(arguments.device)
     if arguments.four_bit and place.type != "cuda":
-        raise ConfigError(f"--four_bit: 4-bit weights need a CUDA device, this is {place}; leave the flag out")
+        raise ConfigError(f"--four_bit: 4-bit weights need a CUDA device, this is {place}; remove the flag")
     dtype = generate.dtype_for(place)
     settings = {
         "backend": arguments.backend,

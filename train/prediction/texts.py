@@ -74,7 +74,7 @@ def read(path: str, task: str, lang: str | None = None) -> list[Document]:
             raise ConfigError(f"{place}: the id {reprlib.repr(document.id)} occurs twice in this file; ids must differ")
         documents[document.id] = document
     if not documents:
-        raise ConfigError(f"{path}: no texts in it")
+        raise ConfigError(f"{path}: contains no texts")
     return list(documents.values())
 
 
@@ -91,7 +91,7 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
         raise ConfigError(f'{place}: "triggers" must be a map event type → list of triggers')
     language = row.get("lang") or lang or detect_language(text)
     if not isinstance(language, str):
-        raise ConfigError(f"{place}: the lang must be a string, en or zh")
+        raise ConfigError(f"{place}: lang must be a string, en or zh")
     repaired, steps = repair_text(text)
     if not repaired:
         raise ConfigError(f"{place}: the text consists of invisible characters only; remove it")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.scoring.bootstrap import Bootstrap, drawn_figures, interval, mean_of_drawn_runs, precision_recall_f1
+from train.scoring.bootstrap import Bootstrap, average_drawn_runs, drawn_figures, interval, precision_recall_f1
 from train.scoring.items import MEASURES
 from train.scoring.metrics import MISSED, PARTIAL, WRONG
 from train.scoring.tally import ANSWERS, Tally
@@ -144,7 +144,7 @@ def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by_label: bool) -> Sc
     intervals = None
     if bootstrap.draws and len(entries):
         drawn = drawn_figures(tally.record[entries], counts[..., :3], len(members), bootstrap, group.key)
-        samples = mean_of_drawn_runs(drawn, bootstrap, group.key)
+        samples = average_drawn_runs(drawn, bootstrap, group.key)
         intervals = tuple(interval(samples[:, at]) for at in range(3))
     rouge = combined = None
     if not by_label and measure is not None:

@@ -39,7 +39,7 @@ def drawn_figures(record: np.ndarray, counts: np.ndarray, texts: int, bootstrap:
     return np.nan_to_num(precision_recall_f1(*np.moveaxis(drawn.reshape(-1, runs, 3), -1, 0)))
 
 
-def mean_of_drawn_runs(figures: np.ndarray, bootstrap: Bootstrap, key: str) -> np.ndarray:
+def average_drawn_runs(figures: np.ndarray, bootstrap: Bootstrap, key: str) -> np.ndarray:
     """(draws, R, 3) → (draws, 3): the mean over R runs drawn with replacement, independently for each test set."""
     draws, runs, _ = figures.shape
     chosen = _generator(bootstrap, f"runs\t{key}").integers(runs, size=(draws, runs))

@@ -82,7 +82,7 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
             places[identity] = place
         _add(records, place, row, notes)
     if not records:
-        raise ConfigError(f"{path}: no predictions in it")
+        raise ConfigError(f"{path}: contains no predictions")
     notes["without gold"] = [record.place for record in records.values() if record.gold is None]
     if len(notes["without gold"]) == len(records):
         place = notes["without gold"][0]

@@ -31,7 +31,7 @@ class Counts:
     """Counts of rows and tokens. `tokens` and `answer_tokens`: of the training rows, counted as often as each is seen.
 
     `special`: skipped rows with the string of a special token that the tokenizer cannot encode as text. If streaming,
-    only `validation` is names before training; `too_long` and `special` grow as the stream is read.
+    only `validation` is known before training; `too_long` and `special` grow as the stream is read.
     """
 
     train: int = 0

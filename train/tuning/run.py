@@ -215,7 +215,7 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"training: {first_line(error)}") from error
     if arguments.packing and arguments.packing_strategy != "bfd":
-        raise ConfigError(f"training.packing_strategy {arguments.packing_strategy}: cuts rows apart; use bfd")
+        raise ConfigError(f"training.packing_strategy {arguments.packing_strategy}: cuts rows into pieces; use bfd")
     return arguments
 
 
