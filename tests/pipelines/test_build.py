@@ -39,14 +39,14 @@ def test_every_task_occurs_in_every_split(stats):
 
 
 def test_every_sample_loses_its_bad_record_and_its_leak(stats):
-    root = list_root(str(SAMPLES)).folders
+    folders = list_root(str(SAMPLES)).folders
     bad = Counter()
     for key, splits in stats["sources"].items():
         rejected = Counter()
         for counts in splits.values():
             rejected.update(counts["rejected"])
         bad[folder(key) if key in keys() else key] += sum(n for why, n in rejected.items() if not Reason(why).is_rule)
-        official = key not in keys() or "all" not in find(load(key), root[folder(key)]).splits
+        official = key not in keys() or "all" not in find(load(key), folders[folder(key)]).splits
         if official and key in bad and {"train", "test"} <= splits.keys():  # a split by hash keeps equal texts together
             assert rejected["leakage"] >= 1, key
     cuts = {folder(key) for key in keys() if folder(key) != key}

@@ -36,7 +36,7 @@ def rows(folder: Path, key: str) -> dict[str, list[dict]]:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory) -> Path:
-    """A folder with `raw/`, `build/` and `release/`; the release lacks `gated`, which leaks into the test split of `free`."""
+    """A folder with `raw/`, `build/` and `release/`. The release lacks `gated`, which leaks into the test of `free`."""
     root = tmp_path_factory.mktemp("rebuild")
     texts = [f"Ada{n} met Bo{n} in Rome." for n in range(12)]
     records = [ner(text, person=[text.split()[0], text.split()[2]], place="Rome") for text in texts]

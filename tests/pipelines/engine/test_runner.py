@@ -11,7 +11,7 @@ from schemas.errors import ConfigError, MachineError, SourceError
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"], ["--runner=direct"], ["--runner=FnApiRunner"]])
-def test_the_direct_runner_is_the_one_in_this_process(flags):
+def test_the_direct_runner_runs_in_this_process(flags):
     assert type(select_runner(options(flags))) is FnApiRunner
 
 
@@ -23,7 +23,7 @@ def test_worker_processes_are_handed_the_options():
 
 
 @pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"])
-def test_other_runners_are_beams_own(name):
+def test_other_runners_are_left_to_beam(name):
     assert select_runner(options([f"--runner={name}"])) is None
 
 
@@ -33,7 +33,7 @@ def test_the_dask_runner_is_refused(name):
         select_runner(options([f"--runner={name}"]))
 
 
-def test_flags_of_other_engines_pass():
+def test_flags_of_other_engines_are_accepted():
     portable = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--environment_type=EXTERNAL"]
     staged = ["--environment_config=localhost:2", "--extra_package=a.whl", "--extra_package", "b.whl"]
     flink = ["--flink_master=localhost:3", "--parallelism=4", "--sdk_worker_parallelism=2"]
@@ -126,7 +126,7 @@ MemoryError [while running 'clean/Clean']
         (RuntimeError(MEMORY_TEXT + WORKER_TEXT), MachineError("out/a.parquet: no space left")),
     ],
 )
-def test_the_error_of_a_worker_is_restored_from_the_error_of_the_runner(raised, original):
+def test_the_error_of_a_worker_is_restored(raised, original):
     restored = original_error(raised)
     assert type(restored) is type(original)
     assert str(restored) == str(original)
@@ -156,7 +156,7 @@ def allocate(element: int) -> bytearray:
     return bytearray(10**15 * element)
 
 
-def test_run_raises_that_memory_ran_out():
+def test_run_raises_memory_error():
     with pytest.raises(MemoryError):
         run(lambda p: p | beam.Create([3]) | beam.Map(allocate), options([]))
 
