@@ -172,7 +172,7 @@ def test_a_line_break_in_a_folder_name_starts_no_new_line(published, tmp_path, c
     assert lines and all(line.startswith(f"{tmp_path}/raw\\nerror: forged/") for line in lines)
 
 
-def test_a_release_that_lacks_no_source_is_refused(untrusted, published, capsys):
+def test_a_release_that_left_nothing_out_is_refused(untrusted, published, capsys):
     (untrusted / SOURCES).write_text("{}")
     assert run(published, published / "none", "--release", untrusted) == 2
     assert f"--sources gated: not left out of {untrusted}, which left out nothing" in capsys.readouterr().err

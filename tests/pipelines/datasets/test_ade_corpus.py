@@ -1,4 +1,4 @@
-"""The filter of the ADE corpus that does not depend on the file format."""
+"""The pattern of the ADE corpus for amounts in sentences."""
 
 import pytest
 

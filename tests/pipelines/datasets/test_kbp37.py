@@ -1,4 +1,4 @@
-"""The relations of KBP37: published names, directions folded, empty mentions."""
+"""The relations of KBP37: published names, directions, empty mentions."""
 
 import json
 from pathlib import Path

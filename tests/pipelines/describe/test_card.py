@@ -96,9 +96,9 @@ def test_totals_are_those_of_the_statistics(built, counts):
 def test_both_languages_have_the_same_figures_and_commands(counts):
     lengths = {"a": {"NER": {"train": stratum(300, [600] * 20, [3] * 20)}}}
     tokens = figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, lengths))
-    for given in (counts, replace(counts, tokens=tokens), figures.subset(counts, ["phee", "clue_ner"])):
-        english = head_and_body(card.render(given))[1]
-        chinese = card.render(given, "zh")
+    for statistics in (counts, replace(counts, tokens=tokens), figures.subset(counts, ["phee", "clue_ner"])):
+        english = head_and_body(card.render(statistics))[1]
+        chinese = card.render(statistics, "zh")
         assert sorted(figures_in(english)) == sorted(figures_in(chinese))
         assert commands(english) == commands(chinese)
 
@@ -165,9 +165,9 @@ def test_no_local_path_is_published(built):
 
 
 def test_markup_in_the_data_stays_text(counts):
-    given = figures.subset(counts, ["phee"])
-    about = {"phee": replace(given.about["phee"], title="a|b <script>x</script>\n[c](d)", homepage="")}
-    text = card.render(replace(given, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
+    subset = figures.subset(counts, ["phee"])
+    about = {"phee": replace(subset.about["phee"], title="a|b <script>x</script>\n[c](d)", homepage="")}
+    text = card.render(replace(subset, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
     assert "| a\\|b &lt;script&gt;x&lt;/script&gt; \\[c\\](d) (Sun et al. 2022) |" in text
     assert "<script" not in text and "<img" not in text
 

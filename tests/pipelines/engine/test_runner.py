@@ -15,11 +15,11 @@ def test_the_direct_runner_runs_in_this_process(flags):
     assert type(select_runner(options(flags))) is FnApiRunner
 
 
-def test_worker_processes_are_handed_the_options():
+def test_worker_processes_get_the_options():
     runner = select_runner(options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
-    handed = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
-    assert handed["beam:option:direct_running_mode:v1"] == "multi_processing"
-    assert int(handed["beam:option:direct_num_workers:v1"]) == 2
+    received = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
+    assert received["beam:option:direct_running_mode:v1"] == "multi_processing"
+    assert int(received["beam:option:direct_num_workers:v1"]) == 2
 
 
 @pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"])
@@ -75,7 +75,7 @@ def test_a_runner_unknown_to_beam_is_refused_with_a_suggestion():
 
 
 @pytest.mark.parametrize(("verbose", "level"), [(False, "ERROR"), (True, None)])
-def test_workers_are_quiet_unless_asked(verbose, level):
+def test_workers_are_quiet_unless_verbose(verbose, level):
     assert options([], verbose=verbose).get_all_options()["default_sdk_harness_log_level"] == level
 
 

@@ -178,11 +178,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def create(self):
         self.require_token()
-        wanted = json.loads(self.body)
-        repo = f"{wanted['organization'] or 'loopback'}/{wanted['name']}"
+        request = json.loads(self.body)
+        repo = f"{request['organization'] or 'loopback'}/{request['name']}"
         if repo in self.server.store.repositories:
             raise Answer(409, message="You already created this dataset repo")
-        self.server.store.create(repo, wanted.get("visibility") == "private" or wanted.get("private") is True)
+        self.server.store.create(repo, request.get("visibility") == "private" or request.get("private") is True)
         self.send_json({"url": f"{self.server.url}/datasets/{repo}", "name": repo})
 
     def info(self, repo: str, revision: str | None = None):
@@ -214,11 +214,11 @@ class Handler(BaseHTTPRequestHandler):
     def paths_info(self, repo: str, revision: str):
         repository, commit = self.revision(repo, revision)
         if "json" in self.headers.get("Content-Type", ""):
-            wanted = json.loads(self.body)["paths"]
+            paths = json.loads(self.body)["paths"]
         else:
-            wanted = parse_qs(self.body.decode())["paths"]
+            paths = parse_qs(self.body.decode())["paths"]
         entries = {entry["path"]: entry for entry in tree_entries(repository.commits[commit], self.expand)}
-        self.send_json([entries[path] for path in wanted if path in entries])
+        self.send_json([entries[path] for path in paths if path in entries])
 
     def refs(self, repo: str):
         repository = self.repository(repo)
@@ -245,10 +245,10 @@ class Handler(BaseHTTPRequestHandler):
             if repository.tags.pop(name, None) is None:
                 raise Answer(404, "RevisionNotFound")
         else:
-            wanted = json.loads(self.body)["tag"]
-            if wanted in repository.tags:
+            new_tag = json.loads(self.body)["tag"]
+            if new_tag in repository.tags:
                 raise Answer(409, message="Tag reference exists already")
-            repository.tags[wanted] = self.revision(repo, name)[1]
+            repository.tags[new_tag] = self.revision(repo, name)[1]
         self.send(b"")
 
     def preupload(self, repo: str, revision: str):
@@ -266,8 +266,8 @@ class Handler(BaseHTTPRequestHandler):
         self.require_token()
         self.repository(repo)
         objects = []
-        for wanted in json.loads(self.body)["objects"]:
-            oid, size = wanted["oid"], wanted["size"]
+        for request in json.loads(self.body)["objects"]:
+            oid, size = request["oid"], request["size"]
             upload: dict = {"href": f"{self.server.storage_url}/storage/{oid}"}
             chunk = self.server.chunk_bytes
             if chunk and size > chunk:

@@ -247,6 +247,6 @@ def test_deleting_a_file_named_like_a_glob_deletes_no_other(tmp_path, odd):
 
 
 def test_every_documented_flag_exists():
-    shown = set(re.findall(r"(?<![\w-])--[a-z_]+", (ROOT / "docs/publish.md").read_text()))
+    documented = set(re.findall(r"(?<![\w-])--[a-z_]+", (ROOT / "docs/publish.md").read_text()))
     parsers = [module.argument_parser() for module in (publish, rebuild, diff, build_module)]
-    assert shown <= {name for parser in parsers for action in parser._actions for name in action.option_strings}
+    assert documented <= {name for parser in parsers for action in parser._actions for name in action.option_strings}

@@ -231,7 +231,7 @@ def test_a_folder_inside_the_build_is_refused(build, capsys, below):
 @pytest.mark.parametrize(
     ("to", "code"), [("nonsense://x/y", 2), ("/proc/nowhere", 1), ("/tmp/v[1]", 2), ("/tmp/v*", 2)]
 )
-def test_paths_that_cannot_be_written(build, tmp_path, capsys, to, code):
+def test_unwritable_paths_are_refused(build, tmp_path, capsys, to, code):
     assert run(build, "--to", to) == code
     error = capsys.readouterr().err
     assert error.startswith(f"error: {to}") and error.count("\n") == 1

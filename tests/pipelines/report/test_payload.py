@@ -61,7 +61,7 @@ def test_lengths_and_positives_count_every_text_and_instruction(report_data, cou
             histograms = report_data["instructions"][key][task]
             assert sum(histograms["lengths"]) == sum(split.instructions for split in by_split.values())
             for split, n in by_split.items():
-                positives = histograms["positives"].get(split, [0])  # a split may have been dropped, or ask for nothing
+                positives = histograms["positives"].get(split, [0])  # a split may be dropped or empty
                 assert sum(positives) == n.instructions and positives[0] == n.all_negative
 
 

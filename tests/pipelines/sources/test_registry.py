@@ -125,8 +125,8 @@ def test_verify_shows_counts_and_the_first_problems(capsys, tmp_path):
     assert splits["clue_ner"]["train"]["first_problems"][0].startswith("train.json:")
     (tmp_path / "mine/schema.json").write_text("[]\n")
     code, rows = run(capsys, "--verify", str(tmp_path))
-    (mine,) = [row for row in rows if row["key"] == "mine"]
-    assert code == 3 and "schema.json" in mine["problem"]
+    (user_data,) = [row for row in rows if row["key"] == "mine"]
+    assert code == 3 and "schema.json" in user_data["problem"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"a b c\n" * 30, b'{"text": "Ada went to Rome.", "entities": []}\n'])
@@ -228,7 +228,7 @@ def test_a_split_missing_in_the_preferred_form_is_read_from_another():
 
 @pytest.mark.parametrize("other", [Form(columns.read, ("*.b",), splits={"*": "all"}),
                                    Form(columns.read, ("*.b",), collapsed=True)])  # fmt: skip
-def test_forms_without_official_splits_or_with_other_labels_are_not_mixed(other):
+def test_forms_with_other_labels_or_without_splits_are_not_mixed(other):
     grouped = find_files(source(Form(columns.read, ("*.a",)), other), "train.a", "test.b")
     assert list(grouped.splits) == ["train"]
     assert names(grouped.ignored) == ["test.b"]

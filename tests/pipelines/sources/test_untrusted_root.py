@@ -119,7 +119,7 @@ def test_links_do_not_change_what_is_built(root, tmp_path, capsys):
 
 
 def test_settings_that_are_not_regular_files_are_not_opened(root, tmp_path, capsys):
-    """A pipe would block for ever, and a link would reveal its target, at least by the checksum."""
+    """A pipe would block forever, and a link would reveal its target, at least by the checksum."""
     for name, target in (("pipe", None), ("link", tmp_path / "private/test.json"), ("folder", "")):
         shutil.copytree(root / "mine", root / name)
         (root / name / "source.yaml").unlink()

@@ -263,7 +263,7 @@ def test_duplicates_are_removed_across_shards(run):
     assert sum(part["rejected"].get("duplicate", 0) for part in manifest["shards"]) == 14
 
 
-def test_clean_shards_have_a_file_of_keys_and_are_written_canonically(run, tmp_path):
+def test_clean_shards_have_a_key_file_and_canonical_bytes(run, tmp_path):
     write_source(
         run.data / "a", "NER", NER_SCHEMA,
         train=[ner("Ada went to Rome."), ner("12 : 30 - 4 , 5 ( 6 )"), ner("Ada went to Rome."), ner(LONG)],

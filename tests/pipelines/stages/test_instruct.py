@@ -1,4 +1,4 @@
-"""From clean shards to instruction shards: how shards are grouped, and what holds for all rows of a build."""
+"""From clean shards to instruction shards: how shards are grouped, and the properties of all rows of a build."""
 
 import json
 from collections import defaultdict
@@ -70,7 +70,9 @@ def test_every_positive_label_is_asked_exactly_once(built):
         assert len(labels) == len(set(labels))
         gold = {entity.label for entity in examples[example_id].entities or ()}
         assert gold <= set(labels)
-        answered = {label for row in rows if row["output"] for label, got in json.loads(row["output"]).items() if got}
+        answered = {
+            label for row in rows if row["output"] for label, answer in json.loads(row["output"]).items() if answer
+        }
         if rows[0]["split"] != "test":
             assert answered == gold
 

@@ -120,12 +120,12 @@ def test_event_tasks_share_the_dictionary_of_ee(output, task):
     assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
     files.write_text(f"{output}/custom.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
     run(output, CopyDictionaries(output, f"{output}/custom.json", NO_PAIRS), [(task, "clue_ner")])
-    given = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
-    assert (given.task, as_mapping(given)) == ("EE", {"公司": ["地址"]})
+    copied = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
+    assert (copied.task, as_mapping(copied)) == ("EE", {"公司": ["地址"]})
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("dictionary", "message"),
     [
         ({"NER": {"clue": {"公司": ["地址"]}, "toy": {"a": ["b"]}}}, r"note: .*: names no label of 1 of 2 .*: RE Toy$"),
         ({"公司": ["地址"], "gives": ["takes"]}, "^$"),
@@ -136,9 +136,9 @@ def test_event_tasks_share_the_dictionary_of_ee(output, task):
         ({"company": ["address"]}, r"^warning: .* names no source; this build has NER clue, RE Toy$"),
     ],
 )
-def test_label_sets_without_entry_in_a_custom_dictionary_are_reported(tmp_path, capsys, given, message):
+def test_label_sets_missing_in_a_custom_dictionary_are_reported(tmp_path, capsys, dictionary, message):
     path = tmp_path / "custom.json"
-    path.write_text(json.dumps(given))
+    path.write_text(json.dumps(dictionary))
     report_coverage(str(path), [LABELS, LabelSet("RE", "toy", "Toy", "en", (Label("gives"), Label("takes")))])
     assert re.search(message, capsys.readouterr().err.rstrip("\n"))
 
@@ -194,12 +194,12 @@ FLAGS = ("--sources", "clue_ner,duee1", "--only", "instruct")
 
 def test_the_dictionaries_of_a_build_can_be_reused(small, tmp_path):
     again = tmp_path / "again"
-    given = small / "hard_negatives"
-    done = build_here("--output", str(again), *FLAGS, "--hard_negatives", str(given))
+    dictionaries = small / "hard_negatives"
+    done = build_here("--output", str(again), *FLAGS, "--hard_negatives", str(dictionaries))
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr and "names no label" not in done.stderr
     for path in ("NER/clue_ner.json", "EE/duee1.json"):
-        was, now = read_dictionary(str(given / path)), read_dictionary(str(again / "hard_negatives" / path))
+        was, now = read_dictionary(str(dictionaries / path)), read_dictionary(str(again / "hard_negatives" / path))
         assert as_mapping(now) == {label: names for label, names in as_mapping(was).items() if names}
     assert checksums(again / "data/NER") and checksums(again / "data/EET")
     assert hard_negatives_by_label(again, "NER", "clue") == hard_negatives_by_label(small, "NER", "clue") != {}
@@ -209,12 +209,12 @@ def test_the_dictionaries_of_a_build_can_be_reused(small, tmp_path):
 
 
 def test_custom_dictionaries_and_pairs_decide_the_hard_negatives(tmp_path):
-    given, recipe, output = tmp_path / "custom.json", tmp_path / "recipe.yaml", tmp_path / "build"
-    given.write_text(json.dumps({"NER": {"clue": {"公司": ["地址", "姓名"], "书名": ["电影"]}}}))
+    dictionary, recipe, output = tmp_path / "custom.json", tmp_path / "recipe.yaml", tmp_path / "build"
+    dictionary.write_text(json.dumps({"NER": {"clue": {"公司": ["地址", "姓名"], "书名": ["电影"]}}}))
     recipe.write_text(
         "mine:\n pin: {NER: {clue_ner: {书名: [游戏]}}}\n forbid: {NER: {clue: {公司: [姓名]}}}\n", encoding="utf-8"
     )
-    done = build_here("--output", str(output), *FLAGS, "--hard_negatives", str(given), "--recipe", str(recipe))
+    done = build_here("--output", str(output), *FLAGS, "--hard_negatives", str(dictionary), "--recipe", str(recipe))
     assert done.returncode == 0, done.stderr
     assert "names no label of 1 of 2 label sets, which are asked without hard negatives: EE DuEE1.0" in done.stderr
     assert as_mapping(read_dictionary(dictionary_path(str(output), "NER", "clue_ner"))) == {
@@ -226,11 +226,13 @@ def test_custom_dictionaries_and_pairs_decide_the_hard_negatives(tmp_path):
 
 
 def test_the_card_names_a_dictionary_that_covers_no_label(tmp_path):
-    given, output = tmp_path / "custom.json", tmp_path / "build"
-    given.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
-    done = build_here("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(given))
+    dictionary, output = tmp_path / "custom.json", tmp_path / "build"
+    dictionary.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
+    done = build_here("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(dictionary))
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stderr.splitlines() if line.startswith(f"warning: {given}: names no label of any")]
+    assert [
+        line for line in done.stderr.splitlines() if line.startswith(f"warning: {dictionary}: names no label of any")
+    ]
     card = (output / "README.md").read_text()
     assert "Taken from an existing dictionary (`custom.json`), which contains no label of these sources" in card
     assert not any(hard_negatives_by_label(output, "NER", "clue").values())

@@ -59,7 +59,7 @@ def decisions(rows: list, shard_size: int, same_text: str, order) -> tuple[dict,
 
 @pytest.mark.parametrize("same_text", ["unite", "drop"])
 @given(rows=ROWS, random=st.randoms())
-def test_a_text_is_kept_in_one_row_and_not_beside_test_splits(same_text, rows, random):
+def test_a_text_is_kept_once_per_split_and_test_texts_only_in_test(same_text, rows, random):
     decided, unions = decisions(rows, 99, same_text, list)
     for shard_size in (1, 2):
         shuffled = decisions(rows, shard_size, same_text, lambda tables: random.sample(tables, len(tables)))
@@ -87,5 +87,5 @@ def test_a_text_is_kept_in_one_row_and_not_beside_test_splits(same_text, rows, r
             taken = [members[row[2]] for row, to in unions.items() if to == (key, split, number)]
             if (key, split, number) not in decided:
                 both = united([example(text, entities), *(example(*content) for content in taken)])
-                alike = [e for t, e in members if t == text]
-                assert {(e.label, e.mention.text) for e in both.entities} == set().union(*alike)
+                annotations = [e for t, e in members if t == text]
+                assert {(e.label, e.mention.text) for e in both.entities} == set().union(*annotations)

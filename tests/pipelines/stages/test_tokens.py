@@ -16,7 +16,7 @@ from tests.manifests import instruction_shard
 from transforms.shards import write_shard
 
 
-def rows(*given):
+def rows(*instructions):
     """Instructions of (example id, words of the prompt, words of the answer or None)."""
     content = [
         {
@@ -29,7 +29,7 @@ def rows(*given):
             "positives": [],
             "hard_negatives": [],
         }
-        for number, (example, prompt, answer) in enumerate(given)
+        for number, (example, prompt, answer) in enumerate(instructions)
     ]
     return pa.Table.from_pylist(content, schema=INSTRUCTIONS)
 
@@ -61,9 +61,9 @@ def test_test_rows_count_only_their_prompt(tmp_path, words):
 
 
 def test_the_sample_depends_on_the_seed_not_on_the_row_order(tmp_path, words):
-    given = [(f"a/train/{n}", n, 1) for n in range(200)]
-    for name, order in (("one", given), ("other", given[::-1])):
-        table = rows(*given).take(pa.array([given.index(row) for row in order]))
+    instructions = [(f"a/train/{n}", n, 1) for n in range(200)]
+    for name, order in (("one", instructions), ("other", instructions[::-1])):
+        table = rows(*instructions).take(pa.array([instructions.index(row) for row in order]))
         write_shard(f"{tmp_path}/{name}.parquet", INSTRUCTIONS, [table])
 
     def drawn(name, seed):
