@@ -107,7 +107,7 @@ def test_the_first_rows_are_parsed_even_if_their_facts_are_recorded(corpus, tmp_
     assert "answer_keys_differ" in capsys.readouterr().err
 
 
-def test_leaked_and_repeated_texts_are_detected_across_shards(corpus, tmp_path, capsys):
+def test_leaks_and_repetitions_are_detected_across_shards(corpus, tmp_path, capsys):
     output = shutil.copytree(corpus, tmp_path / "build")
     test = read_shard(str(output / "clean/scierc/test-00000.parquet")).to_pylist()[0]
     other = read_shard(str(output / "clean/clue_ner/train-00000.parquet")).to_pylist()[2]
@@ -166,7 +166,7 @@ def test_failures_in_an_unknown_split_are_reported(fault):
 
 
 @pytest.mark.parametrize("same_text", ["unite", "report"])
-def test_repeated_texts_fail_unless_they_are_only_reported(tmp_path, capsys, same_text):
+def test_duplicate_texts_fail_unless_they_are_only_reported(tmp_path, capsys, same_text):
     rows = [ner("Ada went to Rome.", person="Ada"), ner("Bo saw the Tiber.", place="Tiber"), ner("Cy met Di.")]
     write_source(tmp_path / "raw/a", "NER", NER_SCHEMA, train=[*rows, ner("Cy met Di.", person="Di")])
     output = tmp_path / "build"
