@@ -1,4 +1,4 @@
-"""The command line of the build, on the bundled samples: what it writes, says and refuses."""
+"""The command line of the build, on the bundled samples: its files, messages and exit codes."""
 
 import json
 import os
@@ -28,38 +28,39 @@ def stats(built):
     return json.loads((built / "reports/stats.json").read_text())
 
 
-def test_every_reader_has_been_used(stats):
+def test_every_source_is_in_the_statistics(stats):
     assert set(keys()) <= stats["sources"].keys()
     assert not stats["failed"]
 
 
-def test_every_task_is_there_in_every_split(stats):
+def test_every_task_occurs_in_every_split(stats):
     assert set(stats["instructions"]) == set(TASKS)
     assert all(set(splits) == set(SPLITS) for splits in stats["instructions"].values())
 
 
-def test_every_sample_loses_its_bad_record_and_its_planted_leak(stats):
-    listed = list_root(str(SAMPLES)).folders
+def test_every_sample_loses_its_bad_record_and_its_leak(stats):
+    folders = list_root(str(SAMPLES)).folders
     bad = Counter()
     for key, splits in stats["sources"].items():
         rejected = Counter()
-        for of in splits.values():
-            rejected.update(of["rejected"])
+        for counts in splits.values():
+            rejected.update(counts["rejected"])
         bad[folder(key) if key in keys() else key] += sum(n for why, n in rejected.items() if not Reason(why).is_rule)
-        official = key not in keys() or "all" not in find(load(key), listed[folder(key)]).splits
-        if official and key in bad and {"train", "test"} <= splits.keys():  # a hash split puts one text on one side
+        official = key not in keys() or "all" not in find(load(key), folders[folder(key)]).splits
+        if official and key in bad and {"train", "test"} <= splits.keys():  # a split by hash keeps equal texts together
             assert rejected["leakage"] >= 1, key
     cuts = {folder(key) for key in keys() if folder(key) != key}
-    assert {sample for sample, count in bad.items() if count != 1} <= cuts  # a cut may lose the others' bad record too
+    # Each cut of a dataset may lose its bad records.
+    assert {sample for sample, count in bad.items() if count != 1} <= cuts
     assert min(bad.values()) >= 1
 
 
 def test_counts_add_up(stats):
     for key, splits in stats["sources"].items():
-        for split, of in splits.items():
+        for split, counts in splits.items():
             at_reading = {Reason.ONE_PAIR_UNITED, *(reason for reason in Reason if not reason.is_rule)}
-            dropped = sum(n for reason, n in of["rejected"].items() if reason not in at_reading)
-            assert of["windows"] == of["kept"]["examples"] + dropped, (key, split)
+            dropped = sum(n for reason, n in counts["rejected"].items() if reason not in at_reading)
+            assert counts["windows"] == counts["kept"]["examples"] + dropped, (key, split)
 
 
 def test_every_mention_with_offsets_spells_its_text(built):
@@ -80,8 +81,8 @@ def test_shards_have_the_declared_schema_in_every_row_group(built, folder, schem
             assert file.read_row_group(group).schema.equals(schema)
 
 
-def test_any_tasks_can_be_asked_of_any_sources(tmp_path, capsys):
-    """What is ingested stays, so that only the later stages run again."""
+def test_any_tasks_can_be_selected_for_any_sources(tmp_path, capsys):
+    """The ingested examples are kept, so only the later stages run again."""
     base = ["--output", str(tmp_path / "build"), "--sources", "IE-en/KG/lighthouses,clue_ner,duee1,duie2"]
     for number, tasks in enumerate((*TASKS, "NER,EEA", "KG,EET,SPO")):
         flags = ["--tasks", tasks, *(("--hard_negatives", "none") if number % 2 else ("--embedding_model", "lexical"))]
@@ -94,7 +95,7 @@ def test_any_tasks_can_be_asked_of_any_sources(tmp_path, capsys):
     assert "--tasks EE,KG: no source has any of these tasks; available: NER" in capsys.readouterr().err
 
 
-def test_labels_without_a_positive_text_are_warned_of(tmp_path, capsys):
+def test_a_label_set_without_annotations_is_warned_about(tmp_path, capsys):
     texts = [ner("Nothing moved."), ner("Low water.")]
     write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=texts)
     flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--only", "labels"]
@@ -115,7 +116,7 @@ def test_load_dataset_opens_every_config(built, stats, task, tmp_path):
     assert rows == {split: sum(stats["instructions"][t].get(split, 0) for t in tasks) for split in SPLITS}
 
 
-def test_load_dataset_without_a_config_streams_all(built, stats):
+def test_load_dataset_streams_the_default_config(built, stats):
     loaded = datasets.load_dataset(str(built), streaming=True)
     row = next(iter(loaded["test"]))
     assert row["output"] is None
@@ -137,7 +138,7 @@ def test_a_second_run_does_nothing(built):
     assert written() == before
 
 
-def test_status_tells_what_a_changed_setting_outdates(built):
+def test_status_shows_the_stages_that_a_setting_outdates(built):
     done = build_here("--output", str(built), "--status", "--set", "instruct.order=sorted")
     states = dict(line.split("\t")[:2] for line in done.stdout.splitlines())
     assert states == {
@@ -155,7 +156,7 @@ def test_a_tokenizer_outdates_no_shard(built, words):
     assert [name for name, state in states.items() if state == "outdated"] == ["tokens", "validate", "report", "card"]
 
 
-def test_status_of_a_build_without_mined_hard_negatives(tmp_path, capsys):
+def test_status_without_mined_hard_negatives(tmp_path, capsys):
     flags = ["--output", str(tmp_path / "build"), "--sources", "clue_ner", "--hard_negatives", "none"]
     assert build.main([*flags, "--only", "mine"]) == 0
     assert build.main([*flags, "--status"]) == 0
@@ -163,14 +164,14 @@ def test_status_of_a_build_without_mined_hard_negatives(tmp_path, capsys):
     assert [name for name, state in states.items() if state == "done"] == ["ingest", "clean", "labels", "mine"]
 
 
-def test_a_lost_shard_is_made_again_with_the_same_bytes(built, tmp_path):
+def test_a_deleted_shard_is_written_again_with_the_same_bytes(built, tmp_path):
     copy = shutil.copytree(built, tmp_path / "copy")
     (copy / "data/RE/train-00000-of-00001.parquet").unlink()
     assert build_here("--output", str(copy)).returncode == 0
     assert checksums(copy) == checksums(built)
 
 
-def test_dry_run_and_only_build_no_more_than_they_say(tmp_path):
+def test_dry_run_builds_nothing_and_only_stops_at_its_stage(tmp_path):
     output = tmp_path / "build"
     planned = build_here("--output", str(output), "--dry_run")
     assert planned.returncode == 0
@@ -180,7 +181,7 @@ def test_dry_run_and_only_build_no_more_than_they_say(tmp_path):
     assert sorted(path.name for path in output.iterdir()) == [".lock", "build.json", "examples", "rejects"]
 
 
-def test_help_is_quick_and_complete():
+def test_help_lists_all_flags():
     done = run_build("--help")
     assert done.returncode == 0
     for flag in (
@@ -204,7 +205,7 @@ def test_help_is_quick_and_complete():
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         (["--runer=DirectRunner"], "unknown flag --runer; did you mean --runner"),
         (["--runner=DaskRunner"], "gives wrong results"),
@@ -228,33 +229,33 @@ def test_help_is_quick_and_complete():
         (["--seed"], "expected one argument"),
     ],
 )
-def test_a_wrong_setting_is_one_line_and_exit_2(flags, said, tmp_path, capsys):
+def test_a_wrong_setting_is_reported_in_one_line_with_exit_code_2(flags, message, tmp_path, capsys):
     assert build.main(["--output", str(tmp_path / "build"), *flags]) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1
-    assert errors[0].startswith("error: ") and said in errors[0]
+    assert errors[0].startswith("error: ") and message in errors[0]
     assert not (tmp_path / "build").exists()
 
 
-def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
+def test_a_folder_that_is_not_a_build_is_left_alone(tmp_path):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data/thesis.txt").write_text("mine")
+    (tmp_path / "data/thesis.txt").write_text("chapter 1")
     done = build_here("--output", str(tmp_path))
     assert done.returncode == 2
     assert "not made by a build" in done.stderr
-    assert (tmp_path / "data/thesis.txt").read_text() == "mine"
+    assert (tmp_path / "data/thesis.txt").read_text() == "chapter 1"
 
 
 @pytest.mark.parametrize("marker", ['{"scripts": {}}', "not JSON", "{}"])
-def test_a_file_that_is_named_like_our_marker_is_not_enough(tmp_path, marker):
+def test_a_foreign_build_json_does_not_make_a_folder_a_build(tmp_path, marker):
     (tmp_path / "build.json").write_text(marker)
     (tmp_path / "data").mkdir()
-    (tmp_path / "data/thesis.txt").write_text("mine")
+    (tmp_path / "data/thesis.txt").write_text("chapter 1")
     assert build.main(["--output", str(tmp_path)]) == 2
     assert (tmp_path / "data/thesis.txt").exists()
 
 
-def test_what_a_write_left_that_was_cut_off_does_not_bar_the_way(tmp_path):
+def test_the_temporary_file_of_an_interrupted_write_is_deleted(tmp_path):
     (tmp_path / ".build.json.123.tmp").write_text("{")
     assert build.main(["--output", str(tmp_path), "--sources", "clue_ner", "--only", "ingest"]) == 0
     assert not (tmp_path / ".build.json.123.tmp").exists()
@@ -269,7 +270,7 @@ def test_inputs_in_a_folder_that_the_build_empties_are_refused(small, tmp_path, 
     assert (copy / "data/raw/a/train.json").exists()
 
 
-def test_a_second_build_into_the_same_folder_waits_outside(tmp_path, capsys):
+def test_a_second_build_into_the_same_folder_is_refused(tmp_path, capsys):
     output = tmp_path / "build"
     with claimed(str(output), Config()):
         assert build.main(["--output", str(output), "--sources", "clue_ner"]) == 2
@@ -277,7 +278,7 @@ def test_a_second_build_into_the_same_folder_waits_outside(tmp_path, capsys):
     assert sorted(path.name for path in output.iterdir()) == [".lock", "build.json"]
 
 
-def test_a_stage_that_runs_again_takes_back_what_was_made_of_it(small, tmp_path):
+def test_a_stage_that_runs_again_deletes_the_later_results(small, tmp_path):
     copy = shutil.copytree(small, tmp_path / "copy")
     assert build.main(["--output", str(copy), *SMALL, "--seed", "7", "--only", "instruct"]) == 0
     assert not (copy / "README.md").exists()
@@ -285,14 +286,14 @@ def test_a_stage_that_runs_again_takes_back_what_was_made_of_it(small, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", '{"stage": "cle'])
-def test_a_spoilt_manifest_runs_its_stage_again(small, tmp_path, text):
+def test_a_stage_with_a_damaged_manifest_runs_again(small, tmp_path, text):
     copy = shutil.copytree(small, tmp_path / "copy")
     (copy / "clean/manifest.json").write_text(text)
     assert build.main(["--output", str(copy), *SMALL]) == 0
     assert checksums(copy) == checksums(small)
 
 
-def test_a_spoilt_shard_is_named(small, tmp_path, capsys):
+def test_a_damaged_shard_is_named(small, tmp_path, capsys):
     copy = shutil.copytree(small, tmp_path / "copy")
     shard = copy / "clean/clue_ner/train-00000.parquet"
     content = shard.read_bytes()
@@ -302,7 +303,7 @@ def test_a_spoilt_shard_is_named(small, tmp_path, capsys):
     assert str(shard) in error and "run again" in error
 
 
-def test_a_split_that_ends_up_empty_is_no_fault(tmp_path):
+def test_a_split_may_end_up_empty(tmp_path):
     kept, leaked = ner("Ada went to Rome.", person="Ada"), ner("Bo went to Oslo.", person="Bo")
     events = (["meeting"], ["guest"], {"meeting": ["guest"]})
     event = {"event_trigger": "met", "event_type": "meeting", "arguments": [{"argument": "Ada", "role": "guest"}]}

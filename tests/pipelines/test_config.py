@@ -1,4 +1,4 @@
-"""Recipes, settings and flags become one configuration, or one line that says what is wrong."""
+"""Recipes, settings and flags result in one configuration or in a one-line error."""
 
 import pytest
 import yaml
@@ -15,7 +15,7 @@ def parsed(*flags: str) -> config.Config:
     return configuration(argument_parser().parse_args(flags))
 
 
-def test_without_data_the_samples_and_their_recipe():
+def test_without_a_data_root_the_samples_and_their_recipe_are_used():
     made = parsed()
     assert made.data_root == str(config.SAMPLES)
     assert made.mine.embedding_model == "lexical"
@@ -32,13 +32,13 @@ def test_an_empty_data_root_is_refused():
         parsed("--data_root", "")
 
 
-def test_with_data_the_defaults():
+def test_with_a_data_root_the_defaults_are_used():
     made = parsed("--data_root", "raw")
     assert made.mine.embedding_model is None
     assert made.ingest.max_reject_rate == 0.02
 
 
-def test_flags_stand_over_settings_and_settings_over_the_recipe(tmp_path):
+def test_flags_override_settings_and_settings_override_the_recipe(tmp_path):
     recipe = tmp_path / "mine.yaml"
     recipe.write_text(yaml.safe_dump({"data_root": "raw", "seed": 1, "clean": {"max_chars": 900}}))
     made = parsed("--recipe", str(recipe), "--set", "seed=2", "--seed", "3", "--set", "instruct.split_num={NER: 3}")
@@ -46,13 +46,13 @@ def test_flags_stand_over_settings_and_settings_over_the_recipe(tmp_path):
     assert parsed("--recipe", str(recipe), "--set", "clean.max_chars=800").clean.max_chars == 800
 
 
-def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
+def test_settings_for_the_samples_are_merged_into_their_recipe():
     made = parsed("--set", "clean.max_chars=700")
     assert (made.clean.max_chars, made.mine.embedding_model) == (700, "lexical")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [1", ":1: invalid YAML"),
         ("seed: 1\n  b: 2", ":2: invalid YAML"),
@@ -75,12 +75,12 @@ def test_a_recipe_of_ones_own_for_the_samples_is_laid_over_theirs():
         ("clean:\n  same_text: x\nseed: y", ":3: seed: "),
     ],
 )
-def test_a_wrong_recipe_names_file_and_key(tmp_path, text, said):
+def test_a_wrong_recipe_names_file_and_key(tmp_path, text, message):
     recipe = tmp_path / "mine.yaml"
     recipe.write_text(text)
     with pytest.raises(ConfigError) as caught:
         parsed("--recipe", str(recipe), "--data_root", "raw")
-    assert str(recipe) in str(caught.value) and said in str(caught.value)
+    assert str(recipe) in str(caught.value) and message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 2000
 
@@ -101,7 +101,7 @@ KEYS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(KEYS, ANY), max_size=3))
-def test_any_values_are_a_configuration_or_one_line(pairs):
+def test_any_values_give_a_configuration_or_a_one_line_error(pairs):
     settings = Settings()
     for key, value in pairs:
         settings = settings.with_value(key.split("."), value, "--flag")
@@ -131,7 +131,7 @@ def test_a_wrong_flag_is_named(flags, line):
 
 
 @given(KEYS, st.text() | st.from_regex(r"[\[{]{0,3}[0-9.e:~*&!<-]+[\]}]{0,3}"))
-def test_any_setting_is_a_value_or_one_line(key, value):
+def test_any_setting_gives_a_value_or_a_one_line_error(key, value):
     try:
         Settings().with_setting(f"{key}={value}")
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Damaged and hostile files that builds and releases keep what they know in: every command answers in one line."""
+"""Damaged or hostile metadata of builds and releases: every command reports it in one line."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from schemas.errors import IEForgeError
 from tests.unified import NER_SCHEMA, ner, write_source
 from train import corpus
 
-WHOLE = {
+WRONG_CONTENTS = {
     "empty": b"",
     "an object": b"{}",
     "a list": b"[]",
@@ -23,7 +23,7 @@ WHOLE = {
     "not a number": b'{"files": NaN}',
     "a text": b'"x"',
     "a lone surrogate": b'{"stage": "\\ud800", "sources": {"\\udfff": 1}}',
-    "no UTF-8": b'{"stage": "\xff"}',
+    "not UTF-8": b'{"stage": "\xff"}',
     "UTF-16": '{"stage": "x"}'.encode("utf-16"),
     "NUL": b"\x00" * 100,
     "deep lists": b"[" * 100_000,
@@ -34,7 +34,7 @@ VALUES = (None, True, -1, 10**30, 1.5, "", "x", "../../x", "/dev/zero", "\x00", 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A folder with `raw/`, `build/` and `release/`, which left the source `gated` out."""
+    """A folder with `raw/`, `build/` and `release/`; the source `gated` is left out of the release."""
     root = tmp_path_factory.mktemp("damaged")
     for key, licence in (("free", "open"), ("gated", "gated")):
         records = [ner(f"Ada{n} of {key} met Bo in Rome.", person=[f"Ada{n}", "Bo"], place="Rome") for n in range(4)]
@@ -64,9 +64,9 @@ def train_rows(root: Path) -> int:
 
 
 def rebuilt(root: Path) -> int:
-    """As far as all that the release says has been read: the raw files are not there."""
-    given = ["--release", str(root / "release"), "--sources", "gated", "--data_root", str(root / "none")]
-    return rebuild.main([*given, "--output", str(root / "rebuilt")])
+    """Reads everything in the release, then fails because the raw files are missing."""
+    arguments = ["--release", str(root / "release"), "--sources", "gated", "--data_root", str(root / "none")]
+    return rebuild.main([*arguments, "--output", str(root / "rebuilt")])
 
 
 COMMANDS = {
@@ -80,46 +80,46 @@ COMMANDS = {
 
 
 def metadata(root: Path) -> list[str]:
-    """Paths of all files that tell what a build or a release holds."""
-    listed = [path for folder in ("build", "release") for path in sorted((root / folder).rglob("*.*"))]
-    names = [str(path.relative_to(root)) for path in listed if path.suffix in (".json", ".yaml")]
+    """Paths of all files with metadata of the build or the release."""
+    paths = [path for folder in ("build", "release") for path in sorted((root / folder).rglob("*.*"))]
+    names = [str(path.relative_to(root)) for path in paths if path.suffix in (".json", ".yaml")]
     return [name for name in names if "/." not in name or name == "build/.release/.rewritten.json"]
 
 
 def reading(name: str) -> list[str]:
-    """The commands that read the file, or may."""
+    """The commands that may read the file."""
     if name.startswith("build/"):
         return ["status", "publish", "diff", "train"]
     return ["diff", "rebuild"] + (["publish again"] if name == "release/release.json" else [])
 
 
-def answers(root: Path, what: tuple, commands: Iterable[str], capsys) -> set[str]:
-    """Runs the commands and returns those that refused; an exception, or an answer of no one line, fails the test."""
+def refusals(root: Path, damage: tuple, commands: Iterable[str], capsys) -> set[str]:
+    """Runs the commands and returns those that failed, each of them with one line of error."""
     refused = set()
     for command in commands:
         code = COMMANDS[command](root)
-        said = capsys.readouterr().err
-        assert code in (0, 1, 2, 3, 5), (what, command)
+        message = capsys.readouterr().err
+        assert code in (0, 1, 2, 3, 5), (damage, command)
         if code and command != "train":
-            lines = [line for line in said.splitlines() if not line.startswith(("note: ", "warning: "))]
+            lines = [line for line in message.splitlines() if not line.startswith(("note: ", "warning: "))]
             assert lines[0].startswith("error: ") and all(line.startswith(("- ", str(root))) for line in lines[1:]), (
-                said
+                message
             )
         if code:
             refused.add(command)
     return refused
 
 
-def test_the_metadata_of_a_whole_build_and_release(made, capsys):
-    assert answers(made, (), COMMANDS, capsys) == {"rebuild"}
+def test_intact_metadata_is_accepted(made, capsys):
+    assert refusals(made, (), COMMANDS, capsys) == {"rebuild"}
     assert set(metadata(made)) >= READS.keys()
 
 
 DRAWN = 3
-"""How many kinds of damage are tried on a file, always the same ones."""
+"""Number of kinds of damage that are tried on each file, drawn by its name."""
 
 HARMLESS = ("build/build.json", "build/.release/")
-"""What is not published, and what is made anew where it is damaged."""
+"""Files that are not published, or written again if they are damaged."""
 
 READS = {
     "build/build.json": {"publish"},
@@ -134,32 +134,32 @@ READS = {
     "release/reports/stats.json": {"diff"},
     "release/labels/NER/free.json": {"diff"},
 }
-"""What is read by which commands, which therefore refuse it whatever stands there in its place."""
+"""File → the commands that read it and refuse any other content."""
 
 
-def test_a_file_of_something_else(root, capsys):
+def test_a_file_with_wrong_content_is_refused(root, capsys):
     for name in metadata(root):
         path = root / name
         good = path.read_bytes()
-        contents = {**WHOLE, "half": good[: len(good) // 2], "a folder": None}
+        contents = {**WRONG_CONTENTS, "half": good[: len(good) // 2], "a folder": None}
         for what in random.Random(name).sample(sorted(contents), DRAWN):
             path.unlink()
             path.mkdir() if contents[what] is None else path.write_bytes(contents[what])
-            refused = answers(root, (name, what), reading(name), capsys)
+            refused = refusals(root, (name, what), reading(name), capsys)
             assert READS.get(name, set()) <= refused, (name, what)
             path.rmdir() if path.is_dir() else None
             path.write_bytes(good)
 
 
 def places(value, at: tuple = ()) -> Iterator[tuple]:
-    """The paths to all values within a value."""
+    """The paths of all values nested in a value."""
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield (*at, key)
         yield from places(value[key], (*at, key))
 
 
-def test_one_value_of_another_kind(root, capsys):
-    """Whatever stands anywhere in a file: no command fails otherwise than in one line, and publish takes none of it."""
+def test_a_changed_value_is_refused_by_publish(root, capsys):
+    """Replaces or deletes one value: every command fails with one line at most, and publish refuses the file."""
     for name in metadata(root):
         path = root / name
         good = path.read_bytes()
@@ -173,11 +173,11 @@ def test_one_value_of_another_kind(root, capsys):
             for key in outer:
                 inner = inner[key]
             before = inner.pop(last)
-            what = draw.choice(["gone", *VALUES])
-            if what != "gone":
+            what = draw.choice(["deleted", *VALUES])
+            if what != "deleted":
                 inner.insert(last, what) if isinstance(inner, list) else inner.update({last: what})
             path.write_text(dump(content))
-            refused = answers(root, (name, *outer, last, what), reading(name), capsys)
+            refused = refusals(root, (name, *outer, last, what), reading(name), capsys)
             noticed = name.startswith("build/") and not name.startswith(HARMLESS) and what != before
             assert not noticed or "publish" in refused, (name, *outer, last, what)
             path.write_bytes(good)

@@ -1,4 +1,4 @@
-"""What changed between two releases: small ones, whose every difference is known."""
+"""The differences between two releases, on small releases with known differences."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from transforms.shards import write_shard
 
 
 def row(example: str, text: str, answers: dict, batch: int = 0, task: str = "NER", prompt: str = "Name them.") -> dict:
-    """One row of an example `key/split/n` or `key/split/n/window`; test rows carry the gold as `label`."""
+    """A row of the example `key/split/n` or `key/split/n/window`; test rows have the gold annotations as `label`."""
     split = example.split("/")[1]
     return {
         "id": f"{example}/{task}/{batch}",
@@ -39,7 +39,7 @@ def row(example: str, text: str, answers: dict, batch: int = 0, task: str = "NER
 
 
 def write(folder: Path, rows: list[dict], labels: dict[str, list[dict]] | None = None, shards: int = 1) -> str:
-    """A folder as a release has it. `labels`: TASK/KEY → labels."""
+    """Writes the files of a release into a folder and returns it. `labels`: TASK/KEY → labels."""
     sources: dict[str, dict] = {}
     groups: dict[tuple[str, str], list[dict]] = {}
     for one in rows:
@@ -50,10 +50,10 @@ def write(folder: Path, rows: list[dict], labels: dict[str, list[dict]] | None =
         for n in range(shards):
             part = pa.Table.from_pylist(group[n::shards], schema=INSTRUCTIONS)
             write_shard(f"{folder}/data/{task}/{split}-{n:05d}-of-{shards:05d}.parquet", INSTRUCTIONS, [part])
-    for at, of in (labels or {}).items():
+    for at, names in (labels or {}).items():
         (folder / "labels" / at).parent.mkdir(parents=True, exist_ok=True)
         task, _, key = at.partition("/")
-        label_set = {"task": task, "key": key, "source": key, "lang": "en", "labels": of}
+        label_set = {"task": task, "key": key, "source": key, "lang": "en", "labels": names}
         (folder / "labels" / f"{at}.json").write_text(json.dumps(label_set))
     counts = {key: {split: len(ids) for split, ids in splits.items()} for key, splits in sources.items()}
     (folder / "reports").mkdir(parents=True)
@@ -75,14 +75,14 @@ NEW = [
     row("a/train/0", "Ada sat.", {"person": ["Ada"], "place": []}),
     row("a/train/1", "Bo  ran.", {"person": ["Bo"]}),  # another text
     row("a/train/2", "Cy hid.", {"person": []}),  # another annotation
-    row("a/train/3", "Di met Ed in Rome.", {"place": ["Rome"], "person": ["Di", "Ed"]}),  # asked in another way
+    row("a/train/3", "Di met Ed in Rome.", {"place": ["Rome"], "person": ["Di", "Ed"]}),  # another prompt
     row("a/train/4", "Hal slept.", {"person": ["Hal"]}),
     row("a/test/0", "Flo swam.", {"person": ["Flo"], "place": []}),  # another gold
     row("c/validation/0", "Ivy.", {"person": ["Ivy"]}),
 ]
 
 
-def test_every_change_is_found(tmp_path):
+def test_every_change_is_reported(tmp_path):
     person, place = {"name": "person", "description": "a human"}, {"name": "place", "description": ""}
     old = write(tmp_path / "old", OLD, {"NER/a": [person, place], "RE/b": [place]})
     new = write(tmp_path / "new", NEW, {"NER/a": [person | {"description": "a person"}, {"name": "thing"}]})
@@ -112,14 +112,14 @@ def test_every_change_is_found(tmp_path):
     }
 
 
-def test_an_example_under_another_task_is_no_new_one(tmp_path):
+def test_an_example_of_another_task_is_not_a_new_example(tmp_path):
     both = [OLD[1], row("a/train/1", "Bo ran.", {"met": []}, task="RE")]
-    found = diff.difference(write(tmp_path / "old", [OLD[1]]), write(tmp_path / "new", both))
-    assert found["examples"] == {}
-    assert found["instructions"] == {"RE/train": {"rows": [0, 1], "added": 1, "gone": 0, "altered": 0}}
+    difference = diff.difference(write(tmp_path / "old", [OLD[1]]), write(tmp_path / "new", both))
+    assert difference["examples"] == {}
+    assert difference["instructions"] == {"RE/train": {"rows": [0, 1], "added": 1, "gone": 0, "altered": 0}}
 
 
-def test_lines_for_people(tmp_path, capsys):
+def test_differences_are_printed_as_lines_or_json(tmp_path, capsys):
     old, new = write(tmp_path / "old", OLD, {"NER/a": [{"name": "x"}]}), write(tmp_path / "new", NEW)
     assert diff.main([old, new + "/"]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -146,7 +146,7 @@ def test_lines_for_people(tmp_path, capsys):
     st.lists(st.tuples(st.integers(0, 30), st.sampled_from("xyz")), unique_by=lambda pair: pair[0]),
     st.integers(1, 3),
 )
-def test_examples_are_sorted_as_sets_would(tmp_path_factory, before, after, shards):
+def test_examples_are_compared_as_sets(tmp_path_factory, before, after, shards):
     root = tmp_path_factory.mktemp("diff")
     sides = []
     for name, pairs in (("old", before), ("new", after)):
@@ -161,7 +161,7 @@ def test_examples_are_sorted_as_sets_would(tmp_path_factory, before, after, shar
     assert diff.difference(*sides)["examples"].get("k/train", {}) == {k: ids for k, ids in expected.items() if ids}
 
 
-def test_a_real_build_and_part_of_it(small, tmp_path, capsys):
+def test_a_build_differs_from_a_copy_without_a_row(small, tmp_path, capsys):
     part = Path(shutil.copytree(small, tmp_path / "part"))
     assert diff.main([str(small), str(part)]) == 0
     assert capsys.readouterr().out == "no difference\n"
@@ -169,11 +169,11 @@ def test_a_real_build_and_part_of_it(small, tmp_path, capsys):
     rows = pq.read_table(path)
     pq.write_table(rows.slice(1), path)
     assert diff.main([str(small), str(part)]) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[-1] == f"instructions NER/train: {rows.num_rows} → {rows.num_rows - 1}, 1 gone"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"instructions NER/train: {rows.num_rows} → {rows.num_rows - 1}, 1 gone"
 
 
-def test_what_is_no_build_and_no_release(tmp_path, capsys):
+def test_other_folders_are_refused(tmp_path, capsys):
     made = write(tmp_path / "made", OLD)
     for wrong in (str(tmp_path), str(tmp_path / "none")):
         assert diff.main([made, wrong]) == 2
@@ -184,7 +184,7 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         ("{", "invalid JSON ("),
         (
@@ -194,24 +194,24 @@ def test_what_is_no_build_and_no_release(tmp_path, capsys):
         ('{"sources": {}}', "made by another version of IEForge, or damaged ($.build is missing); run the build again"),
     ],
 )
-def test_statistics_that_cannot_be_read(tmp_path, capsys, content, says):
+def test_unreadable_statistics_are_refused(tmp_path, capsys, content, message):
     made = write(tmp_path / "made", OLD)
     Path(f"{made}/reports/stats.json").write_text(content)
     assert diff.main([made, made]) == 2
-    assert f"error: {made}/reports/stats.json: {says}" in capsys.readouterr().err
+    assert f"error: {made}/reports/stats.json: {message}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
-def test_a_shard_that_cannot_be_read(tmp_path, capsys, content):
+def test_an_unreadable_shard_is_refused(tmp_path, capsys, content):
     made = write(tmp_path / "made", OLD)
     Path(f"{made}/data/NER/test-00000-of-00001.parquet").write_bytes(content)
     assert diff.main([made, made]) == 1
     assert "test-00000-of-00001.parquet: cannot be read back" in capsys.readouterr().err
 
 
-def release_of(folder: Path) -> str:
-    """The folder with the `release.json` that lists all in it."""
-    listed = {
+def write_marker(folder: Path) -> str:
+    """Adds the `release.json` that lists all files of the folder and returns the folder."""
+    entries = {
         str(path.relative_to(folder)): {
             "size": path.stat().st_size,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -219,15 +219,15 @@ def release_of(folder: Path) -> str:
         for path in folder.rglob("*.*")
     }
     (folder / "release.json").write_text(
-        json.dumps({"ieforge": "0", "build": "", "sources": {}, "left_out": {}, "files": listed})
+        json.dumps({"ieforge": "0", "build": "", "sources": {}, "left_out": {}, "files": entries})
     )
     return str(folder)
 
 
 @pytest.mark.parametrize("name", ["data/NER/test-00000-of-00001.parquet", "labels/NER/a.json"])
-def test_a_release_with_other_bytes_than_it_lists(tmp_path, capsys, name):
+def test_a_file_that_differs_from_the_release_marker_is_refused(tmp_path, capsys, name):
     write(tmp_path / "made", OLD, {"NER/a": [{"name": "person"}]})
-    made = release_of(tmp_path / "made")
+    made = write_marker(tmp_path / "made")
     assert diff.main([made, made]) == 0
     content = bytearray(Path(made, name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -238,11 +238,11 @@ def test_a_release_with_other_bytes_than_it_lists(tmp_path, capsys, name):
 
 
 def refused(tmp_path: Path, capsys, table: pa.Table) -> str:
-    """The line by which a release with this shard is refused."""
+    """The error for a release with this shard."""
     write(tmp_path / "made", OLD)
     path = tmp_path / "made/data/NER/train-00000-of-00001.parquet"
     pq.write_table(table, path)
-    made = release_of(tmp_path / "made")
+    made = write_marker(tmp_path / "made")
     assert diff.main([made, made]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {path}: ")
@@ -250,7 +250,7 @@ def refused(tmp_path: Path, capsys, table: pa.Table) -> str:
 
 
 def with_values(column: str, values: list, kind: pa.DataType) -> pa.Table:
-    """Two rows of a shard that are as they should be but for this column."""
+    """Two valid rows of a shard, except for this column."""
     good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
     place = good.column_names.index(column)
     return good.set_column(place, pa.field(column, kind), pa.array(values, kind))
@@ -261,25 +261,25 @@ OTHER_TYPES = (pa.int64(), pa.float64(), pa.binary(), pa.bool_(), pa.timestamp("
 
 @pytest.mark.parametrize("kind", OTHER_TYPES, ids=str)
 @pytest.mark.parametrize("column", diff.COLUMNS)
-def test_a_column_of_another_type(tmp_path, capsys, column, kind):
+def test_a_column_with_a_wrong_type_is_refused(tmp_path, capsys, column, kind):
     line = refused(tmp_path, capsys, with_values(column, [None, None], kind))
     assert f"not a shard of instructions (column {column} is " in line
 
 
 @pytest.mark.parametrize("column", [name for name in diff.COLUMNS if not INSTRUCTIONS.field(name).nullable])
-def test_a_row_without_a_value(tmp_path, capsys, column):
+def test_a_row_without_a_required_value_is_refused(tmp_path, capsys, column):
     kind = INSTRUCTIONS.field(column).type
     value = pa.Table.from_pylist(OLD[:1], schema=INSTRUCTIONS)[column][0].as_py()
     assert f"(a row without {column})" in refused(tmp_path, capsys, with_values(column, [value, None], kind))
 
 
 @pytest.mark.parametrize("value", ["zz", "", "0" * 63, "0" * 65, "-" + "0" * 63, "Z" * 64, "0" * 64 + "\n"])
-def test_a_checksum_of_a_text_that_is_none(tmp_path, capsys, value):
+def test_an_invalid_text_checksum_is_refused(tmp_path, capsys, value):
     line = refused(tmp_path, capsys, with_values("text_sha256", ["0" * 64, value], pa.string()))
     assert "(a text_sha256 that is not a SHA-256)" in line
 
 
-NO_ANSWERS = (
+INVALID_ANSWERS = (
     "",
     "[",
     "[]",
@@ -295,14 +295,14 @@ NO_ANSWERS = (
 )
 
 
-@pytest.mark.parametrize("value", NO_ANSWERS, ids=lambda value: value[:9])
-def test_answers_that_are_none(tmp_path, capsys, value):
+@pytest.mark.parametrize("value", INVALID_ANSWERS, ids=lambda value: value[:9])
+def test_invalid_answers_are_refused(tmp_path, capsys, value):
     assert ": output of 'a/train/1/NER/0': not a JSON object" in refused(
         tmp_path, capsys, with_values("output", ["{}", value], pa.string())
     )
 
 
-def test_answers_of_any_depth(tmp_path, capsys):
+def test_deeply_nested_answers_end_in_at_most_one_line(tmp_path, capsys):
     for depth in range(900, 1_000, 7):
         root = tmp_path / str(depth)
         write(root / "made", OLD)
@@ -312,7 +312,7 @@ def test_answers_of_any_depth(tmp_path, capsys):
         assert capsys.readouterr().err.count("\n") <= 1
 
 
-def test_a_text_column_whose_bytes_are_no_utf8(tmp_path, capsys):
+def test_a_text_column_that_is_not_utf8_is_refused(tmp_path, capsys):
     bad = pa.array([b"good", b"\xff"], pa.binary()).view(pa.string())
     for n, column in enumerate(("id", "example_id", "instruction", "output", "label")):
         good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
@@ -320,12 +320,12 @@ def test_a_text_column_whose_bytes_are_no_utf8(tmp_path, capsys):
         assert "not a shard of instructions (" in refused(tmp_path / str(n), capsys, table)
 
 
-def test_a_column_that_is_there_twice(tmp_path, capsys):
+def test_a_duplicate_column_is_refused(tmp_path, capsys):
     good = pa.Table.from_pylist(OLD[:2], schema=INSTRUCTIONS)
     assert "(two columns id)" in refused(tmp_path, capsys, good.append_column("id", good["id"]))
 
 
-def test_columns_that_hold_nothing_may_lack_a_type(tmp_path):
+def test_columns_without_values_may_have_the_null_type(tmp_path):
     write(tmp_path / "made", OLD)
     pq.write_table(pa.Table.from_pylist(OLD[:2]), tmp_path / "made/data/NER/train-00000-of-00001.parquet")
     assert diff.main([str(tmp_path / "made")] * 2) == 0

@@ -1,4 +1,4 @@
-"""A build of IEPile's unified sample answers as the published rows do, wherever both ask the same label of a text."""
+"""A build of IEPile's unified sample has the answers of the published rows for the labels that both ask for."""
 
 import json
 
@@ -9,10 +9,10 @@ from schemas.example import TASKS
 from tests.transforms.test_published import EXPECTED, REFERENCE, answers, differences, published
 from transforms.shards import read_shard
 
-pytestmark = pytest.mark.skipif(not REFERENCE.exists(), reason="the published samples are not here")
+pytestmark = pytest.mark.skipif(not REFERENCE.exists(), reason="needs the published samples")
 
 ASKED_BY_BOTH = {"NER": 18, "RE": 40, "SPO": 30, "EE": 40, "EET": 40, "EEA": 7, "KG": 5}
-"""At least so many answers are compared; which negative labels a build asks follows from its hard negatives."""
+"""Minimum number of compared answers; the negative labels of a build depend on its hard negatives."""
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def sample(tmp_path_factory):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_answer_to_what_both_ask(sample, task):
+def test_answers_for_labels_in_both_are_equal(sample, task):
     rows = read_shard(str(sample / f"data/{task}/train-00000-of-00001.parquet")).to_pylist()
-    own = [row for row in rows if row["example_id"].startswith(f"IE-zh/{task}/sample/")]
-    mine = answers((row["instruction"], row["output"]) for row in own)
-    theirs = published("unified", "converted", f"{task}.jsonl")
-    both = {key: value for key, value in theirs.items() if key in mine}
+    sample_rows = [row for row in rows if row["example_id"].startswith(f"IE-zh/{task}/sample/")]
+    built = answers((row["instruction"], row["output"]) for row in sample_rows)
+    expected = published("unified", "converted", f"{task}.jsonl")
+    both = {key: value for key, value in expected.items() if key in built}
     assert len(both) >= ASKED_BY_BOTH[task]
-    assert {cause for _, cause in differences(task, both, mine)} <= {cause for _, cause in EXPECTED[task]}
-    positives = {key for key, (_, answer) in theirs.items() if answer}
-    assert positives <= mine.keys()
-    assert all(json.loads(row["output"]) for row in own)
+    assert {cause for _, cause in differences(task, both, built)} <= {cause for _, cause in EXPECTED[task]}
+    positives = {key for key, (_, answer) in expected.items() if answer}
+    assert positives <= built.keys()
+    assert all(json.loads(row["output"]) for row in sample_rows)

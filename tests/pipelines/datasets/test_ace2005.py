@@ -1,4 +1,4 @@
-"""ACE 2005: what of an annotated document becomes entities, relations and events, and which file is which split."""
+"""ACE 2005: the entities, relations and events of an annotated document, and the split of each file."""
 
 from pipelines.sources import load
 from pipelines.sources.datasets.ace2005 import EVENT_TYPES, to_example
@@ -33,7 +33,7 @@ def example(relations: tuple[Link, ...] = (), events: tuple[Link, ...] = ()):
     return normalize(raw, SOURCE.entity_labels, SOURCE.relation_labels, SOURCE.event_labels, SOURCE.role_names)
 
 
-def test_entities_are_whole_phrases_repeated_ones_once_times_none():
+def test_entities_are_unique_full_phrases_without_times():
     assert example().entities == (
         Entity("person", mention("The old mayor of Oslo"), "p"),
         Entity("person", mention("the old mayor"), "other"),
@@ -41,8 +41,8 @@ def test_entities_are_whole_phrases_repeated_ones_once_times_none():
     )
 
 
-def test_relations_tie_typed_heads_and_leave_times_and_metonymy_out():
-    got = example(
+def test_relations_have_typed_heads_without_times_and_metonymy():
+    record = example(
         relations=(
             Link("ORG-AFF.Employment", (("Arg-2", "g"), ("Time-Within", "t"), ("Arg-1", "same"))),
             Link("ORG-AFF.Employment", (("Arg-1", "p"), ("Arg-2", "g"))),
@@ -51,17 +51,17 @@ def test_relations_tie_typed_heads_and_leave_times_and_metonymy_out():
         )
     )
     types = "person", "geographical social political"
-    assert got.relations == (Relation("employment", mention("mayor"), mention("Oslo"), *types, "p", "g"),)
+    assert record.relations == (Relation("employment", mention("mayor"), mention("Oslo"), *types, "p", "g"),)
 
 
-def test_events_take_heads_one_role_for_all_times_and_known_strays():
-    got = example(
+def test_events_have_heads_one_time_role_and_corrected_roles():
+    record = example(
         events=(
             Link("Movement.Transport", (("Artifact", "p"), ("Origin", "g"), ("Time-Starting", "t")), mention("fled")),
             Link("Life.Die", (("Person", "other"), ("Victim", "other")), mention("killed")),
         )
     )
-    assert got.events == (
+    assert record.events == (
         Event(
             "transport",
             mention("fled"),
@@ -90,7 +90,7 @@ def both(stem: str) -> list[File]:
     return files(f"{stem}.apf.xml", f"{stem}.sgm")
 
 
-def test_the_last_stage_of_annotation_is_read_and_split_by_document():
+def test_the_final_annotation_is_read_and_split_by_document():
     source_files = find(
         SOURCE,
         both("English/nw/timex2norm/AFP_ENG_20030401.0476")

@@ -1,4 +1,4 @@
-"""The predicates of CMeIE: the published names out of those in the files."""
+"""The predicates of CMeIE: names in the files are mapped to the published names."""
 
 import json
 
@@ -47,18 +47,18 @@ def test_a_predicate_has_its_published_name(tmp_path, raw, name):
 
 
 @pytest.mark.parametrize("raw", [("疾病", "同义词", "药物"), ("疾病", "预防", "药物"), ("疾病", "合并症", "疾病")])
-def test_a_triple_outside_the_schema_is_unknown(tmp_path, raw):
+def test_a_triple_outside_the_schema_is_an_unknown_label(tmp_path, raw):
     bad = read_row(tmp_path, {"text": "甲病@又名乙。", "spo_list": [triple(*raw)]})
     assert isinstance(bad, BadRecord) and bad.reason == Reason.UNKNOWN_LABEL
     assert "_".join(raw) in bad.detail
 
 
-def test_a_test_row_is_not_annotated_an_empty_list_says_none(tmp_path):
+def test_no_list_is_unannotated_and_an_empty_list_has_no_relation(tmp_path):
     assert read_row(tmp_path, {"text": "甲病"}).relations is None
     assert read_row(tmp_path, {"text": "甲病", "spo_list": []}).relations == ()
 
 
-def test_fifty_three_triples_and_predicates():
+def test_there_are_53_triples_and_predicates():
     names = {label.name for label in SOURCE.relation_labels.values()}
     assert len(SOURCE.relation_labels) == len(SOURCE.typed_labels) == len(names) == 53
     assert {label.predicate for label in SOURCE.typed_labels} == names

@@ -1,4 +1,4 @@
-"""The forms of CoNLL04: the sentences with splits come first, the corpus file stands in for them."""
+"""The forms of CoNLL04: the sentences with splits are preferred to the corpus file."""
 
 import json
 
@@ -24,7 +24,7 @@ def examples(source_files, split: str) -> list[RawExample]:
     return [normalize(record, *maps) for record in source_files.form.read(source_files.splits[split])]
 
 
-def test_json_with_splits_is_read_and_the_corpus_listed(tmp_path):
+def test_json_with_splits_is_read_and_the_corpus_file_ignored(tmp_path):
     for name in ("train", "dev", "test", "train_dev"):
         (tmp_path / f"conll04_{name}.json").write_text(json.dumps([SENTENCE]))
     (tmp_path / "conll04_types.json").write_text("{}")
@@ -39,7 +39,7 @@ def test_json_with_splits_is_read_and_the_corpus_listed(tmp_path):
     assert source_files.unassigned == []
 
 
-def test_both_forms_say_the_same(tmp_path):
+def test_both_forms_have_the_same_annotations(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "conll04_test.json").write_text(json.dumps([SENTENCE]))
     (tmp_path / "b").mkdir()

@@ -59,11 +59,11 @@ def test_an_event_has_exact_spans(read_row):
         (row(trigger=None), Reason.MISSING_FIELD),
     ],
 )
-def test_bad_rows(read_row, bad, reason):
+def test_bad_rows_are_rejected(read_row, bad, reason):
     assert read_row(bad).reason == reason
 
 
-def test_a_test_row_is_not_annotated_an_empty_list_says_none(read_row):
+def test_no_list_is_unannotated_and_an_empty_list_has_no_event(read_row):
     assert read_row({"text": TEXT, "id": "0"}).events is None
     assert read_row({"text": TEXT, "id": "0", "event_list": []}).events == ()
 
@@ -72,7 +72,7 @@ def files(*names: str) -> list[File]:
     return [File(f"/x/{name}", name) for name in names]
 
 
-def test_the_release_goes_before_the_files_of_the_contest():
+def test_the_release_is_preferred_to_the_files_of_the_contest():
     source_files = find(
         SOURCE,
         files(
@@ -95,7 +95,7 @@ def test_the_release_goes_before_the_files_of_the_contest():
     assert [file.name for file in source_files.unassigned] == ["sample_data.json"]
 
 
-def test_sixty_five_types():
+def test_there_are_65_event_types():
     assert len(SOURCE.event_labels) == 65
     assert sum(len(label.roles) for label in SOURCE.event_labels.values()) == 217
     assert SOURCE.event_labels["竞赛行为-胜负"].roles == ("时间", "败者", "胜者", "赛事名称")

@@ -1,4 +1,4 @@
-"""DuIE 2.0: objects in slots, typed predicates, files in folders of their name; SKE2020 is read alike."""
+"""DuIE 2.0: objects in slots, typed predicates, files in folders of the same name; SKE2020 has the same reader."""
 
 import json
 
@@ -48,7 +48,7 @@ def test_the_main_slot_is_kept(tmp_path):
         ({"object": {"@value": ""}}, Reason.MISSING_FIELD),
     ],
 )
-def test_a_triple_outside_the_schema_loses_its_text(tmp_path, change, reason):
+def test_a_text_with_a_triple_outside_the_schema_is_rejected(tmp_path, change, reason):
     row = {"text": "甲演乙", "spo_list": [triple("娱乐人物", "饰演", "人物") | change]}
     assert read_row(tmp_path, row).reason == reason
 
@@ -58,14 +58,14 @@ def test_a_test_row_is_not_annotated(tmp_path):
     assert read_row(tmp_path, {"text": "甲演乙", "spo_list": []}).relations == ()
 
 
-def test_the_forty_nine_published_typed_predicates():
+def test_there_are_49_typed_predicates():
     names = {label.name for label in duie2.SOURCE.relation_labels.values()}
     assert len(names) == len(duie2.SOURCE.typed_labels) == len(duie2.SOURCE.relation_labels) == 49
     ends = {end for label in duie2.SOURCE.typed_labels for end in (label.subject_type, label.object_type)}
     assert ends == set(duie2.SOURCE.entity_labels)
 
 
-def test_files_in_folders_of_their_name(tmp_path):
+def test_files_in_folders_of_the_same_name_are_read(tmp_path):
     for name in ("duie_train.json", "duie_dev.json", "duie_test2.json", "duie_schema.json"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("{}")

@@ -1,4 +1,4 @@
-"""Event sources in JSON: what of a row becomes an event, which files are read, what a bad row costs."""
+"""Event sources in JSON: the events of a row, the files that are read, and the reasons for rejecting a row."""
 
 import json
 
@@ -14,7 +14,7 @@ from transforms.normalize import normalize
 
 @pytest.fixture
 def read(tmp_path):
-    """Reads files (name → rows, a value or a string) as a source's, in prompt words: the records of each split."""
+    """Reads files (name → rows, a value or a string) of a source; returns the normalized records of each split."""
 
     def read_files(key: str, files: dict) -> dict[str, list]:
         for name, content in files.items():
@@ -64,19 +64,19 @@ RUN = window("movement.transportperson.selfmotion", 1)
 RAMS_TEXT = "He ran . Rain cut the road ."
 
 
-def test_rams_spans_count_tokens_through_the_window_the_last_included(read):
-    got = only(read("rams", {"data/test.jsonlines": [DAMAGE]}))
-    assert got.text == RAMS_TEXT
+def test_rams_spans_are_inclusive_token_numbers_of_the_window(read):
+    record = only(read("rams", {"data/test.jsonlines": [DAMAGE]}))
+    assert record.text == RAMS_TEXT
     arguments = Argument("artifact", at(RAMS_TEXT, "the road")), Argument("damager", at(RAMS_TEXT, "Rain"))
-    assert got.events == (Event("damage", at(RAMS_TEXT, "cut"), arguments),)
+    assert record.events == (Event("damage", at(RAMS_TEXT, "cut"), arguments),)
 
 
-def test_rams_words_that_the_files_run_together(read):
+def test_rams_joined_words_of_roles_are_separated(read):
     row = window("justice.judicialconsequences.n/a", 4, ([3, 3], "evt101arg01judgecourt"))
     assert only(read("rams", {"test.jsonlines": [row]})).events[0].arguments[0].role == "judge or court"
 
 
-def test_a_family_of_rams_has_the_windows_of_its_events(read):
+def test_a_rams_family_has_the_windows_of_its_events(read):
     files = {"test.jsonlines": [DAMAGE, RUN, {"sentences": [["No", "one", "."]]}]}
     assert [[e.label for e in r.events or ()] for r in read("rams_movement", files)["test"]] == [["self motion"], []]
     assert [r.events for r in read("rams_life", files)["test"]] == [None]
@@ -96,7 +96,7 @@ def test_a_family_of_rams_has_the_windows_of_its_events(read):
         (RUN | {"evt_triggers": [[1, 1, []]]}, Reason.MISSING_FIELD),
     ],
 )
-def test_rams_bad_rows(read, row, reason):
+def test_bad_rows_of_rams_are_rejected(read, row, reason):
     assert only(read("rams", {"test.jsonlines": [row]})).reason == reason
 
 
@@ -104,7 +104,7 @@ def test_rams_bad_rows(read, row, reason):
 
 
 def article(**changes) -> dict:
-    """Two sentences four characters apart, then one a single character on; `text` has lost all gaps."""
+    """Two sentences with a gap of four characters, then one after a single character; `text` has no gaps."""
     return {
         "doc_id": "d",
         "tokens": ["Flood", "in", "Arl", "It", "killed", "two", ".", '"', "Go", "!"],
@@ -139,19 +139,19 @@ def killed_at(start: int, end: int) -> dict:
 WIKI_TEXT = 'Flood in Arl\nIt killed two. "Go!'
 
 
-def test_wikievents_gaps_between_sentences_are_put_back(read):
-    got = only(read("wikievents", {"test.jsonl": [article()]}))
-    assert got.text == WIKI_TEXT
+def test_wikievents_gaps_between_sentences_are_restored(read):
+    record = only(read("wikievents", {"test.jsonl": [article()]}))
+    assert record.text == WIKI_TEXT
     arguments = Argument("victim", at(WIKI_TEXT, "two")), Argument("place", at(WIKI_TEXT, "Arl"))
-    assert got.events == (Event("die", at(WIKI_TEXT, "killed"), arguments),)
+    assert record.events == (Event("die", at(WIKI_TEXT, "killed"), arguments),)
 
 
-def test_wikievents_files_with_other_mentions_are_not_read(read):
+def test_wikievents_files_of_other_tasks_are_not_read(read):
     files = {"test.jsonl": [article()], "test_info.jsonl": [article()], "coref/test.jsonlines": [article()]}
     assert len(read("wikievents", files)["test"]) == 1
 
 
-def test_a_family_of_wikievents_has_all_documents(read):
+def test_a_wikievents_family_has_all_documents(read):
     files = {"dev.jsonl": [article(), article(event_mentions=None)]}
     assert [r.events for r in read("wikievents_justice", files)["test"]] == [(), None]
     assert [len(r.events or ()) for r in read("wikievents_life", files)["test"]] == [1, 0]
@@ -169,7 +169,7 @@ def test_a_family_of_wikievents_has_all_documents(read):
         ({"entity_mentions": [{"id": "d-T1", "end": 1, "text": "Arl"}]}, Reason.MISSING_FIELD),
     ],
 )
-def test_wikievents_bad_rows(read, changes, reason):
+def test_bad_rows_of_wikievents_are_rejected(read, changes, reason):
     assert only(read("wikievents", {"test.jsonl": [article(**changes)]})).reason == reason
 
 
@@ -181,7 +181,7 @@ def span(text: str, string: str, shift: int = 0, **more) -> dict:
     return {"startOffset": start, "endOffset": start + len(string), "text": string, "index": "T1"} | more
 
 
-def test_casie_nuggets_are_events_wherever_their_offsets_are(read):
+def test_casie_nuggets_are_events_even_with_shifted_offsets(read):
     text = "Thieves hit Dorn. The theft hurt."
     nugget = {"type": "Attack", "subtype": "Databreach", "realis": "Actual", "index": "E1"}
     thieves = span(text, "Thieves", 0, type="Person", role={"type": "Attacker", "confidence": 1})
@@ -191,10 +191,10 @@ def test_casie_nuggets_are_events_wherever_their_offsets_are(read):
         {"index": 1, "events": [nugget | {"nugget": span(text, "The theft", 1)}]},
     ]
     row = {"sourcefile": "1.txt", "content": text + " </text>", "cyberevent": {"hopper": hopper}}
-    (got,) = read("casie", {"annotation/1.json": row, "source/1.txt": text})["all"]
-    assert got.text.strip() == text
+    (record,) = read("casie", {"annotation/1.json": row, "source/1.txt": text})["all"]
+    assert record.text.strip() == text
     arguments = Argument("attacker", at(text, "Thieves")), Argument("victim", at(text, "Dorn"))
-    assert got.events == (
+    assert record.events == (
         Event("data breach", at(text, "hit"), arguments),
         Event("data breach", at(text, "The theft")),
     )
@@ -205,7 +205,7 @@ def test_casie_nuggets_are_events_wherever_their_offsets_are(read):
 # DuEE-Fin
 
 
-def test_duee_fin_a_document_without_events_is_told_from_a_file_without_labels(read):
+def test_duee_fin_documents_without_events_are_annotated(read):
     event = {"event_type": "公司上市", "trigger": "", "arguments": [{"role": "环节", "argument": "正式上市"}]}
     labelled = [{"text": "甲公司今日登陆主板", "event_list": [event]}, {"text": "今日无事发生", "id": "1"}]
     splits = read(
@@ -248,10 +248,10 @@ FELL = sentence(
 )
 
 
-def test_crudeoilnews_parts_that_tokenisation_split_are_whole(read):
-    got = only(read("crudeoilnews", {"annotations/Gold-standard/1_a.json": [FELL]}))
-    assert got.text == "Oil fell 3.7 % to $ 60 ( a barrel )"
-    (event,) = got.events
+def test_crudeoilnews_mentions_cover_all_their_tokens(read):
+    record = only(read("crudeoilnews", {"annotations/Gold-standard/1_a.json": [FELL]}))
+    assert record.text == "Oil fell 3.7 % to $ 60 ( a barrel )"
+    (event,) = record.events
     assert (event.label, event.trigger.text) == ("movement down or loss", "fell")
     assert [(a.role, a.mention.text) for a in event.arguments] == [
         ("item", "Oil"),
@@ -260,13 +260,13 @@ def test_crudeoilnews_parts_that_tokenisation_split_are_whole(read):
     ]
 
 
-def test_crudeoilnews_case_and_numbers_of_names_do_not_matter(read):
+def test_crudeoilnews_case_and_numbers_of_names_are_ignored(read):
     row = sentence("It hit Oslo", [1, 2, "hit"], [2, 3, "Oslo", "IMPACTED_COUNTRIES3"], label="GEOPOLITICAL-TENSION")
     (event,) = only(read("crudeoilnews", {"annotations/Gold-standard/1_a.json": [row]})).events
     assert (event.label, event.arguments[0].role) == ("geopolitical tension", "impacted countries")
 
 
-def test_crudeoilnews_the_test_set_is_a_folder(read):
+def test_crudeoilnews_test_files_are_those_of_the_test_folder(read):
     folder = "annotations/Gold-standard"
     files = {f"{folder}/10_a-test-of-OPEC.json": [FELL], "annotations/Active Learning/1.json": [FELL, FELL]}
     assert len(read("crudeoilnews", files)["test"]) == 1
@@ -274,7 +274,7 @@ def test_crudeoilnews_the_test_set_is_a_folder(read):
     assert [len(record.events) for record in read("crudeoilnews", files)["test"]] == [1, 0]
 
 
-def test_crudeoilnews_brat_articles_say_the_same(read):
+def test_crudeoilnews_brat_articles_have_the_same_events(read):
     text = "Oil fell.\nThe crisis worsened.\n"
     lines = [
         "T1\tCommodity 0 3\tOil",
@@ -283,14 +283,14 @@ def test_crudeoilnews_brat_articles_say_the_same(read):
         "T3\tSituation_deteriorate 21 29\tworsened",
         "E2\tSituation_deteriorate:T3",
     ]
-    got = only(read("crudeoilnews", {"brat/_2_OIL~1.TXT": text, "brat/_2_OIL~1.ANN": "\n".join(lines)}))
-    assert got.events == (Event("movement down or loss", at(text, "fell"), (Argument("item", at(text, "Oil")),)),)
+    record = only(read("crudeoilnews", {"brat/_2_OIL~1.TXT": text, "brat/_2_OIL~1.ANN": "\n".join(lines)}))
+    assert record.events == (Event("movement down or loss", at(text, "fell"), (Argument("item", at(text, "Oil")),)),)
 
 
 # FewFC
 
 
-def test_fewfc_a_code_means_what_its_type_says(read):
+def test_fewfc_role_codes_depend_on_the_event_type(read):
     text = "甲中标乙项目;甲收购丙"
 
     def event(name: str, *parts: tuple[str, str]) -> dict:
@@ -331,7 +331,7 @@ def test_fewfc_an_event_has_one_trigger(read, roles):
 # CCF law
 
 
-def test_ccf_law_empty_strings_fill_no_role_and_all_files_are_test(read):
+def test_ccf_law_empty_strings_are_no_arguments(read):
     event = {
         "trigger": "生育   ",
         "event_type": "Be_Born",

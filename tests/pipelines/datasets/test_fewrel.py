@@ -1,4 +1,4 @@
-"""FewRel: draws of unseen relations that never change, mentions by token numbers, the RelationPrompt form."""
+"""FewRel: fixed draws of unseen relations, mentions by token numbers, the RelationPrompt form."""
 
 import json
 
@@ -29,7 +29,7 @@ def read_with(number: int, tmp_path, name: str, content: str) -> list:
     return list(source_files.form.read(source_files.splits["test"]))
 
 
-def test_eighty_relations_in_five_draws_of_fifteen():
+def test_there_are_five_draws_of_15_of_80_relations():
     assert len(fewrel.RELATIONS) == 80
     draws = [frozenset(source.relation_labels) for source in fewrel.SOURCES.values()]
     assert [len(relations) for relations in draws] == [15] * 5 and len(set(draws)) == 5
@@ -42,14 +42,14 @@ def test_a_draw_never_changes():
     assert {label.name for label in fewrel.SOURCES["3"].relation_labels.values()} == DRAW_3
 
 
-def test_a_draw_does_not_hang_on_the_order_of_the_relations():
+def test_a_draw_does_not_depend_on_the_order_of_relations():
     ordered = sorted(fewrel.RELATIONS)
     assert draw(ordered, "fewrel", 1) == draw(reversed(ordered), "fewrel", 1)
     assert draw(ordered, "fewrel", 1) != draw(ordered, "fewrel", 2)
     assert draw(ordered, "fewrel", 1, 5) < draw(ordered, "fewrel", 1)
 
 
-def test_a_draw_holds_the_sentences_of_its_relations(tmp_path):
+def test_a_draw_has_the_sentences_of_its_relations(tmp_path):
     content = {"P177": [row([[1, 2], [8, 9]], [[5]])], "P25": [row([[1]], [[5]])], "P0": [row([[1]], [[5]])]}
     example, bad = read_with(3, tmp_path, "val_wiki.json", json.dumps(content))
     assert example.text == "The Iron Bow crosses the Mira ; the Iron Bow rusts ."
@@ -60,14 +60,14 @@ def test_a_draw_holds_the_sentences_of_its_relations(tmp_path):
     assert bad.reason == Reason.UNKNOWN_LABEL
 
 
-def test_a_row_without_a_place_is_lost(tmp_path):
+def test_a_row_without_valid_token_numbers_is_rejected(tmp_path):
     content = {"P177": [row([], [[5]]), row([[1, 2]], [[12]]), row([[1, 2]], [[-1]]), row([[1, 2]], [[5]])]}
     *bad, good = read_with(3, tmp_path, "val_wiki.json", json.dumps(content))
     assert [record.reason for record in bad] == [Reason.OFFSET_MISMATCH] * 3
     assert good.relations[0].tail.text == "Mira"
 
 
-def test_the_relation_prompt_form(tmp_path):
+def test_the_relation_prompt_form_is_read(tmp_path):
     triplet = {"tokens": TOKENS, "head": [1, 2], "tail": [5], "label_id": "P177", "label": "crosses"}
     name = "zero_rte/fewrel/unseen_10_seed_0/train.jsonl"
     (example,) = read_with(3, tmp_path, name, json.dumps({"triplets": [triplet]}))

@@ -1,4 +1,4 @@
-"""The rows of GIDS: names without their underscores in the text, the mark at its end."""
+"""The rows of GIDS: underscores of names become blanks, and the text ends with a marker."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def row(head: str, tail: str, text: str, label: str = "NA") -> str:
         ("A_/_B", "C", "C: A_/_B, x.org/a_b", "C: A / B, x.org/a_b", ("A / B", "C")),
     ],
 )
-def test_underscores_of_the_two_names_are_blanks(tmp_path, head, tail, written, text, mentions):
+def test_underscores_of_the_two_names_become_blanks(tmp_path, head, tail, written, text, mentions):
     (example,) = read_rows(tmp_path, row(head, tail, f"{written} ###END### "))
     assert example.text == text
     (relation,) = example.relations
@@ -48,7 +48,7 @@ def test_underscores_of_the_two_names_are_blanks(tmp_path, head, tail, written, 
         ("/m/1\t/m/2\tAda\tRye\tNA", Reason.WRONG_COLUMNS),
     ],
 )
-def test_a_broken_row_is_lost_alone(tmp_path, line, reason):
+def test_a_broken_row_is_rejected_alone(tmp_path, line, reason):
     fine = row("Ada", "Rye", "Ada left Rye. ###END###")
     good, bad, last = read_rows(tmp_path, fine, line, fine)
     assert good.text == last.text == "Ada left Rye."

@@ -1,4 +1,4 @@
-"""InstructIE: a source for each theme and language, typed ends, alternatives of types in either order."""
+"""InstructIE: a source per theme and language, typed heads and tails, alternative types in either order."""
 
 import json
 
@@ -32,7 +32,7 @@ def row(cate: str, *triples: tuple[str, str, str, str, str]) -> dict:
     }
 
 
-def test_a_theme_reads_its_own_texts(tmp_path):
+def test_a_theme_has_only_its_texts(tmp_path):
     birth = ("A", "human", "place of birth", "B", "geographic region")
     rows = [
         row("Person", birth),
@@ -68,13 +68,13 @@ def test_the_label_set_depends_on_the_theme(tmp_path):
 
 @pytest.mark.parametrize("cate", ["建筑", "建筑结构"])
 @pytest.mark.parametrize("raw", ["组织/人物", "人物/组织"])
-def test_names_of_a_theme_and_alternatives_of_types(tmp_path, cate, raw):
+def test_variants_of_theme_and_type_names_are_accepted(tmp_path, cate, raw):
     (example,) = read_rows(tmp_path, "zh_building", row(cate, ("A", "建筑结构", "创建者", "B", raw)))
     (relation,) = example.relations
     assert (relation.head_label, relation.label, relation.tail_label) == ("建筑结构", "创建者", "组织/人物")
 
 
-def test_a_triple_without_types_has_none(tmp_path):
+def test_a_triple_may_lack_types(tmp_path):
     triples = [
         {"head": "A", "relation": "父母", "tail": "B"},
         {"head": "A", "head_type": "", "relation": "配偶", "tail": "C"},
@@ -95,12 +95,12 @@ def test_a_triple_without_types_has_none(tmp_path):
         ({"relation": [{"head": "A", "head_type": "石头", "relation": "父母", "tail": "B"}]}, Reason.UNKNOWN_LABEL),
     ],
 )
-def test_a_broken_row_is_lost_alone(tmp_path, change, reason):
+def test_a_broken_row_is_rejected_alone(tmp_path, change, reason):
     bad, good = read_rows(tmp_path, "zh_person", row("人物") | change, row("人物"))
     assert bad.reason == reason and good.relations == ()
 
 
-def test_files_by_language_and_the_extended_ones_apart(tmp_path):
+def test_files_are_split_by_language_and_extended_ones_ignored(tmp_path):
     for name in ("train_zh", "train_zh_plus", "dev_zh", "test_zh", "train_en", "schema_zh", "schema_en"):
         (tmp_path / f"{name}.json").write_text("{}")
     source_files = find(SOURCES["zh_works"], list_files(str(tmp_path)))
@@ -112,7 +112,7 @@ def test_files_by_language_and_the_extended_ones_apart(tmp_path):
     assert [file.name for file in source_files.ignored] == ["train_zh_plus.json"]
 
 
-def test_every_relation_is_one_of_a_theme():
+def test_every_relation_belongs_to_a_theme():
     used = {name for *_, relations in THEMES for name in relations.split()}
     assert used == {chinese for chinese, *_ in RELATIONS}
     assert len({english for _, english, *_ in RELATIONS}) == len(RELATIONS) == 90

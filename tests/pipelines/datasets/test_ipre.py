@@ -1,4 +1,4 @@
-"""IPRE: sentences and relations joined by id, blanks between words taken out."""
+"""IPRE: sentences and relations are joined by id, and blanks between Chinese words removed."""
 
 import pytest
 
@@ -31,12 +31,12 @@ def read_files(tmp_path, **files: str) -> list[RawExample | BadRecord]:
         ("a b", "a b"),
     ],
 )
-def test_blanks_stay_between_latin_words(written, text):
+def test_blanks_are_kept_only_between_latin_words(written, text):
     assert SEGMENTS.sub("", written) == text
 
 
-def test_relations_by_id_also_several_and_none(tmp_path):
-    got = read_files(
+def test_sentences_have_any_number_of_relations_by_id(tmp_path):
+    records = read_files(
         tmp_path,
         sent_test='A\t罗敏\t周大勇\t罗敏 与 周大勇 说 ： " 好\nB\t甲\t乙\t甲 和 乙\n'
         "C\t甲\t乙\t甲 见 乙\nD\t甲\t乙\t乙 来 了\n",
@@ -44,20 +44,20 @@ def test_relations_by_id_also_several_and_none(tmp_path):
         bag_relation_test="X\t甲\t乙\tA B\t1\r\n",
         relation2id="NA\t0\n",
     )
-    assert [example.text for example in got] == ['罗敏与周大勇说："好', "甲和乙", "甲见乙", "乙来了"]
+    assert [example.text for example in records] == ['罗敏与周大勇说："好', "甲和乙", "甲见乙", "乙来了"]
     names = [
-        None if example.relations is None else [relation.label for relation in example.relations] for example in got
+        None if example.relations is None else [relation.label for relation in example.relations] for example in records
     ]
     assert names == [["现夫"], ["生父"], [], None]
-    assert (got[0].relations[0].head.text, got[0].relations[0].tail.text) == ("罗敏", "周大勇")
+    assert (records[0].relations[0].head.text, records[0].relations[0].tail.text) == ("罗敏", "周大勇")
 
 
-def test_relations_whose_sentences_are_not_there_are_one_bad_record(tmp_path):
+def test_relations_without_sentences_are_one_bad_record(tmp_path):
     bad, good = read_files(
         tmp_path,
         sent_train_1="T1\t甲\t乙\t甲 和 乙\n",
         sent_relation_train="T1\t4\nT2\t0\r\nT3\t0\r\n",
-        sent_relation_dev="D1\t0\r\n",  # without a sentence file of its own: left out
+        sent_relation_dev="D1\t0\r\n",  # without a file of sentences: skipped
     )
     assert (bad.place, bad.reason) == ("sent_relation_train.txt:2", Reason.BROKEN_RECORD)
     assert [relation.label for relation in good.relations] == ["现妻"]
@@ -72,17 +72,17 @@ def test_relations_whose_sentences_are_not_there_are_one_bad_record(tmp_path):
         ("T1\t\t乙\t甲 和 乙", "T1\t4", Reason.MISSING_FIELD),
     ],
 )
-def test_a_broken_row_is_lost(tmp_path, sentence, relation, reason):
+def test_a_broken_row_is_rejected(tmp_path, sentence, relation, reason):
     (bad,) = read_files(tmp_path, sent_test=sentence, sent_relation_test=relation)
     assert bad.reason == reason
 
 
-def test_test_files_come_before_the_others(tmp_path):
+def test_test_files_are_preferred_to_the_others(tmp_path):
     files = {"sent_train_1": "T1\t甲\t乙\t甲 和 乙\n", "sent_test": "E1\t丙\t丁\t丙 和 丁\n"}
     assert [example.text for example in read_files(tmp_path, **files)] == ["丙和丁"]
 
 
-def test_thirty_four_relations():
+def test_there_are_34_relations():
     names = [label.name for label in SOURCE.relation_labels.values() if label]
     assert len(names) == len(set(names)) == 34
     assert [SOURCE.relation_labels[raw].name for raw in ("1", "10", "17", "33", "34")] == [

@@ -1,4 +1,4 @@
-"""The relations of KBP37: published names, directions folded, empty mentions."""
+"""The relations of KBP37: published names, directions, empty mentions."""
 
 import json
 from pathlib import Path
@@ -28,20 +28,20 @@ def read_block(tmp_path, sentence: str, relation: str) -> RawExample | BadRecord
         ("org:top_members/employees(e2,e1)", ("top members employees", "the Fox", "Ada Poe")),
     ],
 )
-def test_direction_tells_the_head(tmp_path, raw, triple):
+def test_the_direction_decides_the_head(tmp_path, raw, triple):
     example = read_block(tmp_path, "<e1> Ada Poe </e1> known as <e2> the Fox </e2> sang .", raw)
     assert example.text == "Ada Poe known as the Fox sang ."
     assert [(r.label, r.head.text, r.tail.text) for r in example.relations] == [triple]
 
 
-def test_an_empty_mention_loses_a_relation_not_its_absence(tmp_path):
+def test_an_empty_mention_rejects_a_row_with_a_relation(tmp_path):
     sentence = "<e1> </e1> The Fox of <e2> Rye </e2> sang ."
     assert read_block(tmp_path, sentence, "per:origin(e1,e2)").reason == Reason.MISSING_FIELD
     assert read_block(tmp_path, sentence, "no_relation").relations == ()
 
 
 @pytest.mark.parametrize(("source", "none"), [(kbp37.SOURCE, {"else"}), (gids.SOURCE, set())])
-def test_the_names_are_the_published_ones(source, none):
+def test_label_names_are_the_published_ones(source, none):
     if not REFERENCE.exists():
         pytest.skip("needs the published label names")
     published = json.loads(REFERENCE.read_text())["RE"][source.name]

@@ -1,4 +1,4 @@
-"""In every event source, an argument that cannot be placed costs neither its event nor the others of its document."""
+"""In every event source, an argument that cannot be located is lost alone: its event and the others are kept."""
 
 import json
 
@@ -193,7 +193,7 @@ ACE = {
     + "</document></source_file>",
 }
 
-DOCUMENTS = {  # source: files, (file, what stands once in it, what makes one argument unplaceable there, reason)
+DOCUMENTS = {  # source: (files, a string that occurs once, a replacement that breaks one argument, reason)
     "rams": ({"test.jsonl": RAMS}, "[[1, 1], [2, 2]", "[[1, 1], [2, 99]", Reason.OFFSET_MISMATCH),
     "rams negative": ({"test.jsonl": RAMS}, "[[1, 1], [2, 2]", "[[1, 1], [-3, 2]", Reason.OFFSET_MISMATCH),
     "rams no event": ({"test.jsonl": RAMS}, "[[1, 1], [2, 2]", "[[3, 3], [2, 2]", Reason.MISSING_FIELD),
@@ -222,7 +222,7 @@ DOCUMENTS = {  # source: files, (file, what stands once in it, what makes one ar
 @pytest.fixture
 def read_one(tmp_path):
     def read(key: str, files: dict[str, str]) -> RawExample:
-        """The only record of these files, in prompt words."""
+        """The only record of these files, normalized."""
         for name, content in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -239,13 +239,13 @@ def read_one(tmp_path):
 
 
 def event_without(whole: RawExample, bad: RawExample) -> Event:
-    """The event that has lost its argument."""
+    """The event that lost its argument."""
     (event,) = (event for event, before in zip(bad.events, whole.events, strict=True) if event != before)
     return event
 
 
 @pytest.mark.parametrize("case", DOCUMENTS)
-def test_an_argument_that_cannot_be_placed_is_lost_alone(read_one, case):
+def test_an_argument_that_cannot_be_located_is_lost_alone(read_one, case):
     files, old, new, reason = DOCUMENTS[case]
     key = case.partition(" ")[0]
     whole = read_one(key, files)
@@ -271,7 +271,7 @@ def test_every_source_whose_events_have_offsets_is_in_the_table():
     assert {case.partition(" ")[0] for case in DOCUMENTS} == with_events - strings_alone
 
 
-def test_a_relation_of_ace_that_names_no_mention_is_lost_alone(read_one):
+def test_an_ace_relation_without_a_mention_is_lost_alone(read_one):
     def relation(*references: str) -> str:
         inner = "".join(
             ace_argument("relation_mention_argument", f"Arg-{n}", name) for n, name in enumerate(references, 1)

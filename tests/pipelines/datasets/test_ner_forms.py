@@ -1,4 +1,4 @@
-"""The forms of the NER sources that their samples do not show: which is chosen, and what is read from it."""
+"""Forms of NER sources that the samples do not cover: which form is chosen, and its records."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from transforms.normalize import normalize
 
 
 def find_files(key: str, tmp_path, files: dict[str, str | bytes]) -> SourceFiles:
-    """What `find` makes of these files (name → content) of a source."""
+    """Writes files (name → content) of a source and returns the result of `find`."""
     for name, content in files.items():
         path = tmp_path / folder(key) / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ MTL |= {"bc2gm": ("GENE", "gene"), "bc5cdr": ("Chemical", "Chemical")}
 
 @pytest.mark.parametrize("key", MTL)
 @pytest.mark.parametrize("tags", ["IOB", "IOBES"])
-def test_sets_of_mtl_bioinformatics(key, tags, tmp_path):
+def test_sets_of_mtl_bioinformatics_are_read(key, tags, tmp_path):
     raw, label = MTL[key]
     end = "E" if tags == "IOBES" else "I"
     sentences = f"The\tO\nred\tB-{raw}\nthing\t{end}-{raw}\n.\tO\n\nNo\tO\n\n"
@@ -60,7 +60,7 @@ def test_sets_of_mtl_bioinformatics(key, tags, tmp_path):
 
 
 @pytest.mark.parametrize("key", ["anatem", "bc4chemd", "ncbi_disease"])
-def test_a_form_with_the_collapsed_label_alone_has_a_label_set_of_it(key, tmp_path):
+def test_a_collapsed_form_has_only_the_collapsed_label(key, tmp_path):
     source_files = find_files(key, tmp_path, {"train.tsv": "a\tO\n"})
     source = load(key)
     assert source_files.form.collapsed
@@ -69,12 +69,12 @@ def test_a_form_with_the_collapsed_label_alone_has_a_label_set_of_it(key, tmp_pa
     assert label_set(key, source, "NER", [], True).labels == (source.collapsed,)
 
 
-def test_the_folder_of_ncbi_disease_in_mtl_bioinformatics_is_not_taken_for_one_type_of_several(tmp_path):
+def test_ncbi_disease_of_mtl_bioinformatics_is_read(tmp_path):
     source_files = find_files("ncbi_disease", tmp_path, {"NCBI-disease-IOB/test.tsv": "a\tO\n"})
     assert names(source_files) == {"test": ["NCBI-disease-IOB/test.tsv"]}
 
 
-def test_of_iob_and_iobes_one_is_read(tmp_path):
+def test_only_one_of_iob_and_iobes_is_read(tmp_path):
     source_files = find_files("bc2gm", tmp_path, {"BC2GM-IOB/train.tsv": "a\tO\n", "BC2GM-IOBES/train.tsv": "a\tO\n"})
     assert names(source_files) == {"train": ["BC2GM-IOB/train.tsv"]}
     assert [file.name for file in source_files.ignored] == ["BC2GM-IOBES/train.tsv"]
@@ -92,7 +92,7 @@ def test_the_original_is_preferred_and_the_copy_ignored(tmp_path):
     assert [file.name for file in source_files.ignored] == ["BC2GM-IOB/train.tsv"]
 
 
-def test_anatem_as_its_authors_conll_files(tmp_path):
+def test_conll_files_of_anatem_are_read(tmp_path):
     files = {
         f"conll/{part}/PMID-1.conll": "left\tB-Organ\nlung\tI-Organ\n\n" for part in ("train", "devel", "test", "all")
     }
@@ -103,7 +103,7 @@ def test_anatem_as_its_authors_conll_files(tmp_path):
     assert not source_files.form.collapsed
 
 
-def test_bc2gm_below_folders_named_as_the_packages(tmp_path):
+def test_bc2gm_in_folders_of_the_packages_is_read(tmp_path):
     source_files = find_files("bc2gm", tmp_path, {"bc2GMtest_1.0/GENE.eval": "", "bc2GMtest_1.0/test.in": "S1 a\n"})
     assert list(names(source_files)) == ["test"]
 
@@ -113,12 +113,12 @@ def test_the_evaluation_part_of_chemdner_is_the_test_split(tmp_path):
     assert list(names(find_files("bc4chemd", tmp_path, files))) == ["test", "train", "validation"]
 
 
-def test_ncbi_splits_are_told_by_names_that_run_together(tmp_path):
+def test_ncbi_splits_are_recognized_in_joined_names(tmp_path):
     files = {f"NCBI{part}set_corpus.txt": "1|t|a\n1|a|b\n" for part in ("train", "develop", "test")}
     assert list(names(find_files("ncbi_disease", tmp_path, files))) == ["test", "train", "validation"]
 
 
-def test_the_first_edition_of_weibo_has_emoji_in_halves(tmp_path):
+def test_surrogates_in_the_first_edition_of_weibo_are_joined(tmp_path):
     def line(token: bytes, tag: bytes) -> bytes:
         return token + b"\t" + tag + b"\n"
 
@@ -132,20 +132,20 @@ def test_the_first_edition_of_weibo_has_emoji_in_halves(tmp_path):
     assert bad.reason == Reason.NOT_UTF8
 
 
-def test_positions_of_weibo_characters():
+def test_positions_of_weibo_characters_are_removed():
     tokens = ["科0", "p10", "310", "20", "\ufffd\ufffd0", "\u30000", "😀0"]
     assert weibo_ner.without_positions(tokens) == ["科", "p", "3", "2", "\ufffd\ufffd", "\u3000", "😀"]
     assert weibo_ner.without_positions(["科", "科技0", "0", ""]) == [None, None, None, None]
 
 
-def test_the_second_edition_of_weibo_is_preferred_and_only_its_test_file_read(tmp_path):
+def test_only_the_test_file_of_the_second_weibo_edition_is_read(tmp_path):
     files = {f"weiboNER_2nd_conll.{part}": "好0\tO\n" for part in ("train", "dev", "test")}
     source_files = find_files("weibo_ner", tmp_path, files | {"weiboNER.conll.test": "好\tO\n"})
     assert names(source_files) == {"test": ["weiboNER_2nd_conll.test"]}
     assert len(source_files.ignored) == 3
 
 
-def test_msra_as_tagged_chunks(tmp_path):
+def test_msra_in_tagged_chunks_is_read(tmp_path):
     files = {"train1.txt": "周敏/nr 到/o\n", "testright1.txt": "中共/nt 在/o 北京/ns \n", "test1.txt": "中共在北京\n"}
     source_files = find_files("msra", tmp_path, files)
     assert names(source_files) == {"test": ["testright1.txt"], "train": ["train1.txt"]}
@@ -162,7 +162,7 @@ No <ENAMEX TYPE="GPE" E_OFF="6">U.K.-based</ENAMEX> firm
 """
 
 
-def test_the_name_files_of_ontonotes(tmp_path):
+def test_name_files_of_ontonotes_are_read(tmp_path):
     tree = "data/files/data/{}/annotations/nw/made/00/made_0001.name"
     source_files = find_files("ontonotes", tmp_path, {tree.format(lang): NAME_FILE for lang in ("english", "chinese")})
     assert names(source_files) == {"all": [tree.format("english")]}
@@ -173,7 +173,7 @@ def test_the_name_files_of_ontonotes(tmp_path):
     assert (bad.place, bad.reason) == (f"{tree.format('english')}:4", Reason.BROKEN_RECORD)
 
 
-def test_of_ontonotes_conll_files_the_english_gold_ones_are_read(tmp_path):
+def test_only_english_gold_conll_files_of_ontonotes_are_read(tmp_path):
     wanted = {
         "train/data/english/annotations/wb/dev_09_c2e/00/dev_09_c2e_0000.v4_gold_conll": "train",
         "development/data/english/annotations/bc/cnn/00/cnn_0000.gold_conll": "validation",
@@ -189,7 +189,7 @@ def test_of_ontonotes_conll_files_the_english_gold_ones_are_read(tmp_path):
     assert {file.name: split for split, files in source_files.splits.items() for file in files} == wanted
 
 
-def test_multinerd_as_jsonl(tmp_path):
+def test_multinerd_in_jsonl_is_read(tmp_path):
     row = '{"tokens": ["On", "Ana", "Sol", "\\"", "bus"], "ner_tags": [0, 1, 2, 0, 29], "lang": "en"}\n'
     bad = (
         '{"tokens": ["a"], "ner_tags": [31]}\n{"tokens": ["a"], "ner_tags": [-1]}\n{"tokens": ["a"], "ner_tags": []}\n'
@@ -211,14 +211,14 @@ def test_the_two_layers_of_a_findvehicle_text_are_united(tmp_path):
     assert pairs(two) == [("vehicle type", "a")]
 
 
-def test_fine_vehicle_types_of_two_words():
+def test_spellings_of_vehicle_types_have_one_label():
     labels = load("findvehicle").entity_labels
     spellings = ("sports car", "sports_car", "sports-car", "sportscar")
     assert {labels[f"vehicle_type-{spelling}"].name for spelling in spellings} == {"sports car"}
     assert len({label.name for label in labels.values()}) == 21
 
 
-def test_mit_files_in_either_layout(tmp_path):
+def test_both_layouts_of_mit_files_are_read(tmp_path):
     original, copy = "B-Dish\tsoup\nO\tnow\n", "soup B-Dish\nnow O\n"
     source_files = find_files(
         "mit_restaurant", tmp_path, {"restauranttrain.bio": original, "conversion/test.txt": copy}
@@ -229,13 +229,13 @@ def test_mit_files_in_either_layout(tmp_path):
     )
 
 
-def test_of_two_copies_of_a_mit_split_the_original_is_read(tmp_path):
+def test_the_original_of_a_mit_split_is_preferred_to_a_copy(tmp_path):
     files = {"restauranttest.bio": "O\tone\n", "test.txt": "one O\n", "resplit/restauranttest.bio": "O\ttwo\n"}
     source_files = find_files("mit_restaurant", tmp_path, files)
     assert [example.text for example in mit_restaurant.read(source_files.splits["test"])] == ["one"]
 
 
-def test_the_halves_of_mit_movie_have_labels_of_their_own(tmp_path):
+def test_the_two_parts_of_mit_movie_have_separate_labels(tmp_path):
     files = {
         "engtrain.bio.txt": "soup O\nmoon B-TITLE\n",
         "trivia10k13test.bio": "B-Quote\tmoon\r\n",
@@ -257,12 +257,12 @@ def test_subsets_of_the_harvey_test_file_are_not_read(tmp_path):
     assert names(find_files("harvey_ner", tmp_path, files)) == {"test": ["tweets.test.bio"]}
 
 
-def test_fabner_files_are_not_numbered_by_split(tmp_path):
+def test_fabner_splits_are_recognized_in_numbered_names(tmp_path):
     files = dict.fromkeys(("S1-test.txt", "S2-train.txt", "S3-val.txt"), "a O\n")
     assert list(names(find_files("fabner", tmp_path, files))) == ["test", "train", "validation"]
 
 
-def test_a_text_of_pubtator_may_have_blanks_around_a_mention(tmp_path):
+def test_blanks_around_a_pubtator_mention_are_removed(tmp_path):
     content = "1|t|A fit.\n1|a|No.\n1\t2\t5\tfit  \tModifier\tD1 \n"
     (example,) = read("ncbi_disease", find_files("ncbi_disease", tmp_path, {"NCBItestset_corpus.txt": content}), "test")
     assert pairs(example) == [("disease modifier", "fit")]

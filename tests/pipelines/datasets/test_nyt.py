@@ -1,4 +1,4 @@
-"""The NYT sets: full names before last words alone, which file is which split, the published names."""
+"""The NYT datasets: full names are preferred to last words, splits of files, and published names."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def find_files(tmp_path, source, *names: str):
         (["casrel_data/new_train.json"], {"train": ["casrel_data/new_train.json"]}, []),
     ],
 )
-def test_the_form_with_full_names_comes_first(tmp_path, names, read, ignored):
+def test_the_form_with_full_names_is_preferred(tmp_path, names, read, ignored):
     source_files = find_files(tmp_path, nyt.SOURCE, *names)
     assert {split: [file.name for file in files] for split, files in source_files.splits.items()} == read
     assert sorted(file.name for file in source_files.ignored) == ignored
@@ -48,13 +48,13 @@ def test_the_form_with_full_names_comes_first(tmp_path, names, read, ignored):
         assert [record.text for record in source_files.read(split)] == ["Bo Ek left Rye ."]
 
 
-def test_the_word_none_is_no_relation(tmp_path):
+def test_the_label_none_is_not_a_relation(tmp_path):
     assert nyt.SOURCE.relation_labels["None"] is None
     assert nyt11_hrl.SOURCE.relation_labels["None"] is None
 
 
 @pytest.mark.parametrize("source", [nyt.SOURCE, nyt11_hrl.SOURCE])
-def test_the_names_are_the_published_ones(source):
+def test_label_names_are_the_published_ones(source):
     if not REFERENCE.exists():
         pytest.skip("needs the published label names")
     published = json.loads(REFERENCE.read_text())["RE"][source.name]

@@ -1,4 +1,4 @@
-"""PHEE's nested events, from JSON and from brat: what becomes an argument, and that both forms say the same."""
+"""Nested events of PHEE in JSON and brat: which nodes become arguments, and that both forms agree."""
 
 import json
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ EVENT = Event(
         Argument("effect", Mention("fever rash", ((8, 13), (33, 37)))),
     ),
 )
-"""The cue `Perhaps` is no argument, `aa` is one once, and the pieces of the effect stand in the text's order."""
+"""The cue `Perhaps` is not an argument, `aa` is one only once, and the parts of the effect are in text order."""
 
 
 def normalized(records: Iterable[RawExample | BadRecord]) -> list[RawExample | BadRecord]:
@@ -97,12 +97,12 @@ def changed(change) -> dict:
     return row
 
 
-def test_nested_arguments_stand_side_by_side(tmp_path):
+def test_nested_arguments_are_flattened(tmp_path):
     [example] = read_json(tmp_path, ROW)
     assert example == RawExample("train.json:1", TEXT, events=(EVENT,))
 
 
-def test_every_nested_role_has_its_own_words(tmp_path):
+def test_every_nested_role_has_a_unique_name(tmp_path):
     subs = {
         "Subject": ("Age", "Gender", "Population", "Race", "Disorder"),
         "Treatment": ("Drug", "Dosage", "Route", "Freq", "Duration", "Time_elapsed", "Disorder"),
@@ -179,7 +179,7 @@ A1	Speculated E1
 """
 
 
-def test_brat_all_mentions_belong_to_a_single_event(tmp_path):
+def test_brat_mentions_belong_to_a_single_event(tmp_path):
     example = read_brat(tmp_path, TEXT, ANN)
     assert example.text == TEXT
     [event] = example.events
@@ -203,7 +203,7 @@ E2	Adverse_event:T8 arg:T6 arg2:T9
 """
 
 
-def test_brat_two_events_share_out_by_containment_and_relations(tmp_path):
+def test_brat_mentions_are_assigned_by_containment_and_relations(tmp_path):
     example = read_brat(tmp_path, TWO, TWO_ANN + "R1\thas Arg1:T1 Arg2:T5\t\n")
     assert [[(a.role, a.mention.spans[0]) for a in event.arguments] for event in example.events] == [
         [
@@ -217,27 +217,27 @@ def test_brat_two_events_share_out_by_containment_and_relations(tmp_path):
 
 
 def test_brat_an_argument_of_neither_event_is_lost_alone(tmp_path):
-    example = read_brat(tmp_path, TWO, TWO_ANN)  # T5 is neither held by a treatment nor tied to one
+    example = read_brat(tmp_path, TWO, TWO_ANN)  # T5 is neither within a treatment nor related to one
     assert [len(event.arguments) for event in example.events] == [3, 3]
     (lost,) = example.lost
     assert lost.reason == Reason.MISSING_FIELD and "T5" in lost.detail
 
 
 @pytest.mark.parametrize(
-    ("ann", "reason", "named"),
+    ("ann", "reason", "name"),
     [
         (ANN.replace("Gender", "Sex"), Reason.UNKNOWN_LABEL, "Sex"),
         (ANN.replace("Adverse_event", "Accident"), Reason.UNKNOWN_LABEL, "Accident"),
     ],
 )
-def test_brat_what_is_not_known_is_a_bad_record(tmp_path, ann, reason, named):
+def test_brat_unknown_labels_are_bad_records(tmp_path, ann, reason, name):
     record = read_brat(tmp_path, TEXT, ann)
     assert isinstance(record, BadRecord)
     assert record.reason == reason
-    assert named in record.detail
+    assert name in record.detail
 
 
-def test_json_is_read_where_both_forms_are_there(tmp_path):
+def test_json_is_preferred_to_brat(tmp_path):
     for name in ("json/dev.json", "clean/dev/7_1.ann", "clean/dev/7_1.txt", "README.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
@@ -249,24 +249,24 @@ def test_json_is_read_where_both_forms_are_there(tmp_path):
 
 
 UNDECIDED = {
-    "10084639_2",  # a disorder overlaps the treatment that the JSON gives it to, no line ties them
-    "12546343_4",  # two events' treatments are the same words: the JSON gives their drug and dosage to one
-    "12635752_1",  # R lines tie a disorder to both treatments: the JSON gives it to the second
+    "10084639_2",  # a disorder overlaps its treatment in the JSON, but no R line relates them
+    "12546343_4",  # two events have the same treatment; the JSON assigns drug and dosage to one of them
+    "12635752_1",  # R lines relate a disorder to both treatments; the JSON assigns it to the second
 }
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real files")
-def test_both_forms_of_the_real_corpus_say_the_same():
+def test_both_forms_of_the_real_corpus_agree():
     files = list_files(str(REAL))
     json_files = [file for file in files if file.name.endswith(".json")]
     ids = [json.loads(line)["id"] for file in json_files for _, line in file.lines()]
-    of_json = dict(zip(ids, JSON.read(json_files), strict=True))
+    json_records = dict(zip(ids, JSON.read(json_files), strict=True))
     differing = set()
-    of_brat = list(BRAT.read([file for file in files if file.name.startswith("clean/")]))
-    assert len(of_brat) == 600
-    for record in of_brat:
+    brat_records = list(BRAT.read([file for file in files if file.name.startswith("clean/")]))
+    assert len(brat_records) == 600
+    for record in brat_records:
         name = Path(record.place).name.partition(".")[0]
-        expected = of_json[name]
+        expected = json_records[name]
         if isinstance(record, BadRecord) or content(record) != content(expected):
             differing.add(name)
     assert differing == UNDECIDED

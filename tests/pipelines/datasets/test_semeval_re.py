@@ -1,4 +1,4 @@
-"""Which files of SemEval-2010 task 8 are read, and what becomes of `Other`."""
+"""The files of SemEval-2010 task 8 that are read, and the label `Other`."""
 
 from pipelines.sources.datasets.semeval_re import SOURCE
 from pipelines.sources.source_files import find
@@ -25,7 +25,7 @@ def test_only_the_files_with_directed_relations_are_read():
     assert source_files.unassigned == []
 
 
-def test_other_is_no_relation(tmp_path):
+def test_other_is_not_a_relation(tmp_path):
     path = tmp_path / "TRAIN_FILE.TXT"
     path.write_text(
         '1\t"A <e1>cat</e1> saw a <e2>dog</e2>."\r\nOther\r\nComment:\r\n\r\n'

@@ -1,4 +1,4 @@
-"""Wiki-ZSL: graphs with several edges, the table that joins mentions, draws that never change."""
+"""Wiki-ZSL: graphs with several edges, the table with joined mentions, and fixed draws."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ def graph(*edges: tuple[list[int], str, list[int]]) -> dict:
 
 
 @pytest.mark.parametrize("lines", [False, True])
-def test_every_edge_of_the_draw(tmp_path, lines):
+def test_every_edge_with_a_relation_of_the_draw_is_read(tmp_path, lines):
     rows = [
         graph(([0], "P1303", [2, 5]), ([4], "P1303", [5]), ([0], "P26", [4])),
         graph(([0], "P26", [4]), ([0], "P0", [2])),
@@ -62,7 +62,7 @@ def table(tmp_path, *rows: tuple[str, str, str, str]) -> None:
             writer.writerow([text, "answer: x", f"{tail} </s>", f"{head} {name}".strip(), head, "answer: y"])
 
 
-def test_the_table(tmp_path):
+def test_the_table_is_read(tmp_path):
     table(
         tmp_path,
         ('Tom , " the hat " , plays guitar and guitar .', "Tom", "instrument", "guitar guitar"),
@@ -85,11 +85,11 @@ def test_the_table(tmp_path):
     ("string", "expected"),
     [("The Arch Arch", "The Arch"), ("The Arch of Vex", "The Arch of Vex"), ("Hull Hull Hull", "Hull"), ("Vexx", "")],
 )
-def test_as_many_words_as_stand_together(string, expected):
+def test_first_mention_is_the_longest_prefix_in_the_text(string, expected):
     assert first_mention("The Arch of Vex , near Hull .", string) == expected
 
 
-def test_the_original_comes_before_the_derived_forms(tmp_path):
+def test_the_original_is_preferred_to_derived_forms(tmp_path):
     table(tmp_path, ("Ann sails .", "Ann", "sport", "sails"))
     (tmp_path / "wiki_train_new.json").write_text(json.dumps([graph(([0], "P1303", [2]))]))
     source_files = find(wiki_zsl.SOURCES["3"], list_files(str(tmp_path)))

@@ -1,4 +1,4 @@
-"""The card: YAML that loaders and the Hub read, text that people read, nothing claimed that is not so."""
+"""The dataset card: YAML for loaders and the Hub, text for people, and figures that agree with the statistics."""
 
 import re
 
@@ -31,7 +31,7 @@ def head_and_body(text: str) -> tuple[dict, str]:
 
 
 def figures_in(text: str) -> list[str]:
-    """All numbers of a text, but for those in names and settings (code, links, BibTeX)."""
+    """All numbers of a text, except for those in code, links and BibTeX."""
     text = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", "", text, flags=re.DOTALL)
     return re.findall(r"\d[\d,.]*\d|\d", text)
 
@@ -51,7 +51,7 @@ def test_configs_name_every_task_and_one_default(built):
             assert list(built.glob(files["path"])), files
 
 
-def test_the_hubs_own_reader_takes_the_metadata(built):
+def test_huggingface_hub_parses_the_metadata(built):
     data = DatasetCard.load(built / "README.md").data
     assert data.language == ["en", "zh"]
     assert data.license == sorted({"apache-2.0", "cc-by-3.0", "cc-by-nc-sa-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "mit",
@@ -63,7 +63,7 @@ def test_the_hubs_own_reader_takes_the_metadata(built):
     assert list(configs) == ["default", *TASKS]
 
 
-def test_every_source_stands_there_with_licence_citation_and_counts(built, counts):
+def test_every_source_has_licence_citation_and_counts(built, counts):
     _, body = head_and_body((built / "README.md").read_text())
     for key, cited in (("conll2003", "Tjong Kim Sang and De Meulder 2003"), ("phee", "Sun et al. 2022")):
         assert f"| `{key}` | `{load(key).name}` | [{load(key).title}]({load(key).homepage}) ({cited}) |" in body
@@ -72,17 +72,17 @@ def test_every_source_stands_there_with_licence_citation_and_counts(built, count
     assert "| `conll2003` | train | 16 | 29 | 0 | 0 | 16 | 15 | 15 | leakage 1, wrong_columns 1 |" in body
     assert "| `clue_ner/train` | `clue_ner` | 1 |" in body
     assert "`lexical`" in body
-    assert "come with IEForge" in body  # samples are not passed off as the datasets
+    assert "come with IEForge" in body  # samples are not presented as the datasets
 
 
-def test_sums_are_those_of_the_statistics(built, counts):
+def test_totals_are_those_of_the_statistics(built, counts):
     _, body = head_and_body((built / "README.md").read_text())
-    splits = [split for of in counts.sources.values() for split in of.values()]
+    splits = [split for by_split in counts.sources.values() for split in by_split.values()]
     for number in (
         sum(split.read.examples for split in splits),
         sum(split.kept.examples for split in splits),
         sum(split.kept.relations for split in splits),
-        sum(n for of in counts.instructions.values() for n in of.values()),
+        sum(n for by_split in counts.instructions.values() for n in by_split.values()),
     ):
         assert f" {number:,} " in body
     lost = dict.fromkeys(Reason, 0)
@@ -93,33 +93,33 @@ def test_sums_are_those_of_the_statistics(built, counts):
         assert bool(re.search(rf"^\| `{reason}` \| .+ \| {n:,} \|$", body, re.MULTILINE)) == bool(n)
 
 
-def test_both_languages_tell_the_same_figures(counts):
+def test_both_languages_have_the_same_figures_and_commands(counts):
     lengths = {"a": {"NER": {"train": stratum(300, [600] * 20, [3] * 20)}}}
     tokens = figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, lengths))
-    for given in (counts, replace(counts, tokens=tokens), figures.subset(counts, ["phee", "clue_ner"])):
-        english = head_and_body(card.render(given))[1]
-        chinese = card.render(given, "zh")
+    for statistics in (counts, replace(counts, tokens=tokens), figures.subset(counts, ["phee", "clue_ner"])):
+        english = head_and_body(card.render(statistics))[1]
+        chinese = card.render(statistics, "zh")
         assert sorted(figures_in(english)) == sorted(figures_in(chinese))
         assert commands(english) == commands(chinese)
 
 
-def test_no_word_is_missing_in_either_language():
+def test_reasons_terms_and_tasks_have_words_in_both_languages():
     for lang in card.LANGUAGES:
         text = (card.TEMPLATES / f"card.{lang}.md").read_text()
         for word in (*Reason, *Terms, *TASKS):
             assert f'"{word}": ' in text
 
 
-def test_tokens_are_told_with_their_error(counts):
+def test_token_counts_have_an_error_margin(counts):
     lengths = {"phee": {"EE": {"train": stratum(100, [500] * 10 + [700] * 10, [50] * 20)}}}
     tokens = figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, lengths))
     text = card.render(replace(counts, tokens=tokens))
-    # Mean 650, standard deviation 102.6; 100 of them, 20 counted: 65,000 ± 1.96 * 100 * 102.6 * sqrt(0.8 / 20).
+    # Mean 650, standard deviation 102.6, 20 of 100 rows counted: 65,000 ± 1.96 * 100 * 102.6 * sqrt(0.8 / 20).
     assert "20 of 100 rows" in text and "| EE | train | 65,000 ± 4,022 | 60,000 | 5,000 | 650.0 |" in text
     assert "| 100.00% ± 12.00% | none, < 12.00% |" in text
 
 
-def test_a_part_of_the_sources_is_told_alone(counts):
+def test_a_subset_of_sources_is_described_alone(counts):
     text = card.render(figures.subset(counts, ["phee", "clue_ner"]), place="org/name")
     head, body = head_and_body(text)
     assert [config["config_name"] for config in head["configs"]] == ["default", "NER", "EE", "EET", "EEA"]
@@ -131,16 +131,16 @@ def test_a_part_of_the_sources_is_told_alone(counts):
 
 
 def test_the_strictest_licence_is_named_with_its_sources(counts):
-    for keys, said in (
+    for keys, terms in (
         (["phee", "conll2003", "multinerd"], "**must not be redistributed**, because of `conll2003`."),
         (["phee", "scierc", "multinerd"], "ask before redistributing it**, because of `scierc`."),
         (["phee", "multinerd"], "no commercial use, adaptations under the same licence**, because of `multinerd`."),
         (["phee"], "**attribution, and the licence text kept with it**, because of `phee`."),
     ):
-        assert said in card.render(figures.subset(counts, keys))
+        assert terms in card.render(figures.subset(counts, keys))
 
 
-def test_a_build_without_a_source_or_a_split_says_so(tmp_path):
+def test_a_card_names_missing_sources_and_lacks_missing_splits(tmp_path):
     write_source(tmp_path / "data/a", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
     flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
     assert build.main([*flags, "--sources", "a,scierc"]) == 3
@@ -153,7 +153,7 @@ def test_a_build_without_a_source_or_a_split_says_so(tmp_path):
     assert "hard_negatives: none" in body  # in the recipe
 
 
-def test_no_path_of_the_machine_is_published(built):
+def test_no_local_path_is_published(built):
     for name in (
         *("README.md", "README_zh.md", "croissant.json"),
         "reports/stats.json",
@@ -165,9 +165,9 @@ def test_no_path_of_the_machine_is_published(built):
 
 
 def test_markup_in_the_data_stays_text(counts):
-    given = figures.subset(counts, ["phee"])
-    about = {"phee": replace(given.about["phee"], title="a|b <script>x</script>\n[c](d)", homepage="")}
-    text = card.render(replace(given, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
+    subset = figures.subset(counts, ["phee"])
+    about = {"phee": replace(subset.about["phee"], title="a|b <script>x</script>\n[c](d)", homepage="")}
+    text = card.render(replace(subset, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
     assert "| a\\|b &lt;script&gt;x&lt;/script&gt; \\[c\\](d) (Sun et al. 2022) |" in text
     assert "<script" not in text and "<img" not in text
 

@@ -1,4 +1,4 @@
-"""dataset_info.json says how LLaMA-Factory loads our columns: followed here with the same calls of `datasets`."""
+"""dataset_info.json tells LLaMA-Factory how to load the columns; the tests make the same calls of `datasets`."""
 
 import json
 
@@ -10,7 +10,7 @@ from pipelines.describe import dataset_info
 
 
 def load_as_llama_factory(entry: dict, dataset_dir: str, cache_dir: str) -> list[dict]:
-    """What the keys of an entry mean there: where to load from, which part, and which columns are prompt and answer."""
+    """Loads the rows of an entry as LLaMA-Factory does: path, config, split, and the columns of prompt and answer."""
     assert entry["formatting"] == "alpaca"
     assert entry.keys() <= {"script_url", "hf_hub_url", "subset", "split", "formatting", "columns"}
     path = entry.get("hf_hub_url") or f"{dataset_dir}/{entry['script_url']}"
@@ -30,7 +30,7 @@ def test_an_entry_loads_prompts_and_answers(built, tmp_path, name, task, split):
         assert isinstance(json.loads(row["response"]), dict)
 
 
-def test_there_is_an_entry_for_every_split_that_has_answers():
+def test_every_split_with_answers_has_an_entry():
     counts = {"NER": {"train": 3, "test": 2}, "EE": {"validation": 1}}
     entries = json.loads(dataset_info.render(counts))
     assert list(entries) == ["ieforge_ner", "ieforge_ee_validation"]

@@ -1,4 +1,4 @@
-"""The statistics of a part of the sources are those that a card of that part would need."""
+"""The statistics of a subset of the sources, as needed by a card of this subset."""
 
 import msgspec
 import pytest
@@ -12,19 +12,19 @@ from schemas.manifests import InstructionCounts, TokenCounts
 
 @pytest.fixture(scope="module")
 def counts(built):
-    found = read_statistics(str(built))
+    statistics = read_statistics(str(built))
     strata = {
         "phee": {"EE": {"train": stratum(100, [500, 700], [50, 50])}},
         "clue_ner": {"NER": {"train": stratum(4, [1, 2, 3, 4], [0, 0, 0, 0])}},
     }
-    return replace(found, tokens=figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, strata)))
+    return replace(statistics, tokens=figures.token_totals(TokenCounts("words", CONTEXTS, EDGES, strata)))
 
 
-def test_all_sources_are_the_whole(counts):
+def test_the_subset_of_all_sources_is_unchanged(counts):
     assert figures.subset(counts, counts.sources) == counts
 
 
-def test_parts_add_up_to_the_whole(counts):
+def test_subsets_add_up_to_all_sources(counts):
     keys = sorted(counts.sources)
     one, other = (figures.subset(counts, part) for part in (keys[::2], keys[1::2]))
     for task, splits in counts.instructions.items():
@@ -34,7 +34,7 @@ def test_parts_add_up_to_the_whole(counts):
     assert one.leakage | other.leakage == counts.leakage
 
 
-def test_what_is_left_out_counts_nowhere(counts):
+def test_sources_left_out_do_not_count(counts):
     part = figures.subset(counts, ["clue_ner"])
     assert list(part.instructions) == ["NER"]
     assert part.tokens.total.tokens == 10 and part.tokens.in_full
@@ -43,8 +43,8 @@ def test_what_is_left_out_counts_nowhere(counts):
     assert "phee" not in msgspec.json.encode(replace(part, build=None)).decode()
 
 
-def test_a_source_of_which_nothing_was_kept_gives_no_empty_split():
-    asked = {
+def test_splits_without_instructions_are_omitted():
+    counts = {
         "a": {"NER": {"train": InstructionCounts(0), "test": InstructionCounts(2)}, "RE": {"dev": InstructionCounts(0)}}
     }
-    assert figures.instructions(asked.values()) == {"NER": {"test": 2}}
+    assert figures.instructions(counts.values()) == {"NER": {"test": 2}}

@@ -1,4 +1,4 @@
-"""What a build lost, in words: one line for each source, or one for many."""
+"""Messages about the losses of a build: one line per source, or one line for many sources."""
 
 import pytest
 
@@ -29,7 +29,7 @@ WHERE = "; see rejects/ingest/ for place and reason"
 @pytest.mark.parametrize(
     ("manifest", "lines"),
     [
-        (ingested(split("a")), []),  # what a rule asks for is no loss
+        (ingested(split("a")), []),  # rows dropped by a rule are not a loss
         (ingested(split("a", 1)), [f"note: a: 1 bad record, first f:1: broken{WHERE}"]),
         (ingested(split("a", 0, 1)), [f"note: a: 1 lost part of records, first f:2: off{WHERE}"]),
         (
@@ -45,11 +45,11 @@ WHERE = "; see rejects/ingest/ for place and reason"
         ]),
     ],
 )  # fmt: skip
-def test_reading(manifest, lines):
+def test_losses_of_reading_are_reported(manifest, lines):
     assert in_ingest(manifest) == lines
 
 
-def test_cleaning_names_the_splits_that_lost_most_and_where_they_leaked():
+def test_cleaning_names_splits_with_large_losses_and_their_leaks():
     def cleaned(*shards: ExampleShard) -> Cleaned:
         return Cleaned(shards)
 
@@ -69,7 +69,7 @@ def test_cleaning_names_the_splits_that_lost_most_and_where_they_leaked():
     )
 
 
-def test_label_sets_without_an_annotation_and_sources_without_a_task():
+def test_unused_label_sets_and_sources_are_reported():
     def labels(key: str, **counts: int) -> LabelSet:
         return LabelSet("NER", key, key, "en", (Label("x"),), {"x": counts})
 

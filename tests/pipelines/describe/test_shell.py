@@ -1,4 +1,4 @@
-"""Commands that are written down for people: a shell takes them apart into the words that were meant."""
+"""Commands in documentation: a shell splits them into the intended words."""
 
 import subprocess
 
@@ -12,7 +12,7 @@ WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",
 
 @given(st.lists(WORDS | st.sampled_from(["$HOME", "a;b", "`id`", "'", "x\ny", "\\", "-n", "!", "[v1]"]), min_size=1))
 @settings(max_examples=25)
-def test_bash_finds_the_same_words_on_one_line(words):
+def test_bash_splits_a_command_into_the_same_words(words):
     command = shell.command(words)
     assert command.isprintable()
     ran = subprocess.run(

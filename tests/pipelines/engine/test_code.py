@@ -27,7 +27,7 @@ def run(text: str) -> str:
 
 
 def tree(root: Path, **changed: str) -> Path:
-    """A folder of packages; `changed`: name of a file → its text there."""
+    """Creates a folder of packages. `changed`: name of a file → its text."""
     texts = {"clean": CLEAN, "labels": "import sentencex", "windows": "WIDTH = 1", "late": "", "gather": "", "far": ""}
     places = {"windows": "transforms", "late": "transforms", "gather": "pipelines/engine", "far": "transforms"}
     for name, text in (texts | changed).items():
@@ -44,7 +44,7 @@ def fingerprint(root: Path) -> str:
     return code.fingerprint(["pipelines.stages.clean"], ["pipelines/table.yaml"], root)
 
 
-def test_the_closure_has_imports_at_the_top_and_in_functions_and_the_packages_around(tmp_path):
+def test_the_closure_has_all_imports_and_their_packages(tmp_path):
     assert set(code.closure(["pipelines.stages.clean"], tree(tmp_path))) == {
         "pipelines",
         "pipelines.stages",

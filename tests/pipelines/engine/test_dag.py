@@ -1,4 +1,4 @@
-"""Stages run once, after the stages they need, and again when an input of their result has changed."""
+"""Stages run once, after the stages they need, and again when an input has changed."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def stages(output, log, inputs=None, fail=None):
     def run(name):
         def work(folder):
             assert folder == str(output)
-            assert not (output / name).exists()  # no file of an earlier attempt
+            assert not (output / name).exists()  # files of an earlier attempt are deleted
             (output / name).mkdir(parents=True)
             (output / name / "rows.txt").write_text(name)
             log.append(name)
@@ -41,7 +41,7 @@ def build(output, last="ask", **settings):
     return log, started, manifests
 
 
-def test_order_manifests_and_resume(tmp_path):
+def test_stages_run_in_order_and_are_not_repeated(tmp_path):
     log, started, manifests = build(tmp_path)
     assert log == ["read", "clean", "count", "ask"]
     assert manifests["ask"].result == Rows(1)
@@ -51,12 +51,12 @@ def test_order_manifests_and_resume(tmp_path):
     assert started == [(name, True) for name in ("read", "clean", "count", "ask")]
 
 
-def test_a_changed_input_runs_a_stage_and_what_needs_it(tmp_path):
+def test_a_changed_input_runs_a_stage_and_its_successors_again(tmp_path):
     build(tmp_path)
     assert build(tmp_path, inputs={"count": 1})[0] == ["count", "ask"]
 
 
-def test_a_changed_or_lost_file_runs_its_stage_again(tmp_path):
+def test_a_changed_file_runs_its_stage_again(tmp_path):
     build(tmp_path)
     (tmp_path / "clean/rows.txt").write_text("more than was written")
     assert build(tmp_path)[0] == ["clean"]
@@ -69,7 +69,7 @@ def test_a_stage_whose_manifest_is_damaged_runs_again(tmp_path, damaged):
     assert build(tmp_path)[0] == ["clean"]
 
 
-def test_a_stage_that_failed_runs_again_and_its_successors_not_before(tmp_path):
+def test_a_failed_stage_runs_again_before_its_successors(tmp_path):
     log = []
     graph = stages(tmp_path, log, fail="clean")
     with pytest.raises(RuntimeError):
@@ -78,7 +78,7 @@ def test_a_stage_that_failed_runs_again_and_its_successors_not_before(tmp_path):
     assert build(tmp_path)[0] == ["clean", "count", "ask"]
 
 
-def test_only_what_the_last_stage_needs(tmp_path):
+def test_only_stages_that_the_last_stage_needs_run(tmp_path):
     assert build(tmp_path, last="clean")[0] == ["read", "clean"]
     assert not (tmp_path / "count").exists()
 
@@ -89,7 +89,7 @@ def test_fingerprints_do_not_depend_on_the_order_of_keys(tmp_path):
     assert one == two
 
 
-def test_a_manifest_follows_the_files_that_it_lists(tmp_path, monkeypatch):
+def test_a_manifest_is_written_after_its_files_are_on_disk(tmp_path, monkeypatch):
     calls = []
 
     def run(output):

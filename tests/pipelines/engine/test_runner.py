@@ -11,19 +11,19 @@ from schemas.errors import ConfigError, MachineError, SourceError
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"], ["--runner=direct"], ["--runner=FnApiRunner"]])
-def test_the_direct_runner_is_the_one_in_this_process(flags):
+def test_the_direct_runner_runs_in_this_process(flags):
     assert type(select_runner(options(flags))) is FnApiRunner
 
 
-def test_worker_processes_are_handed_the_options():
+def test_worker_processes_get_the_options():
     runner = select_runner(options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
-    handed = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
-    assert handed["beam:option:direct_running_mode:v1"] == "multi_processing"
-    assert int(handed["beam:option:direct_num_workers:v1"]) == 2
+    received = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
+    assert received["beam:option:direct_running_mode:v1"] == "multi_processing"
+    assert int(received["beam:option:direct_num_workers:v1"]) == 2
 
 
 @pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"])
-def test_other_runners_are_beams_own(name):
+def test_other_runners_are_left_to_beam(name):
     assert select_runner(options([f"--runner={name}"])) is None
 
 
@@ -33,7 +33,7 @@ def test_the_dask_runner_is_refused(name):
         select_runner(options([f"--runner={name}"]))
 
 
-def test_flags_of_other_engines_pass():
+def test_flags_of_other_engines_are_accepted():
     portable = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--environment_type=EXTERNAL"]
     staged = ["--environment_config=localhost:2", "--extra_package=a.whl", "--extra_package", "b.whl"]
     flink = ["--flink_master=localhost:3", "--parallelism=4", "--sdk_worker_parallelism=2"]
@@ -75,7 +75,7 @@ def test_a_runner_unknown_to_beam_is_refused_with_a_suggestion():
 
 
 @pytest.mark.parametrize(("verbose", "level"), [(False, "ERROR"), (True, None)])
-def test_workers_are_quiet_unless_asked(verbose, level):
+def test_workers_are_quiet_unless_verbose(verbose, level):
     assert options([], verbose=verbose).get_all_options()["default_sdk_harness_log_level"] == level
 
 
@@ -126,7 +126,7 @@ MemoryError [while running 'clean/Clean']
         (RuntimeError(MEMORY_TEXT + WORKER_TEXT), MachineError("out/a.parquet: no space left")),
     ],
 )
-def test_the_error_of_a_worker_is_restored_from_the_error_of_the_runner(raised, original):
+def test_the_error_of_a_worker_is_restored(raised, original):
     restored = original_error(raised)
     assert type(restored) is type(original)
     assert str(restored) == str(original)
@@ -156,7 +156,7 @@ def allocate(element: int) -> bytearray:
     return bytearray(10**15 * element)
 
 
-def test_run_raises_that_memory_ran_out():
+def test_run_raises_memory_error():
     with pytest.raises(MemoryError):
         run(lambda p: p | beam.Create([3]) | beam.Map(allocate), options([]))
 

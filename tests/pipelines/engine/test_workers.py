@@ -35,7 +35,7 @@ def command(output: Path) -> list[str]:
 
 
 def with_workers(output: Path) -> tuple[subprocess.Popen, list[int], list[int]]:
-    """A build that has just started the workers of a stage; the ids of the workers and of all its child processes."""
+    """A build whose current stage has just started its workers, the ids of the workers, and those of all children."""
     start = [*command(output), *TWO]
     process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     for _ in range(3000):
@@ -81,7 +81,7 @@ JOB_SERVICE = ("--runner=PortableRunner", "--job_endpoint=embed", "--environment
 
 
 @pytest.mark.parametrize(("workers", "ports_expected"), [(TWO, False), (THREADS, False), (JOB_SERVICE, True)])
-def test_nobody_else_can_connect_to_the_engine(tmp_path, workers, ports_expected):
+def test_the_engine_listens_only_on_loopback_or_private_sockets(tmp_path, workers, ports_expected):
     """Anyone who can connect can run code: Beam must listen on private Unix sockets or on the loopback only."""
     start = [*command(tmp_path / "build"), "--only", "ingest", *workers]
     process = subprocess.Popen(start, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -95,11 +95,11 @@ def test_nobody_else_can_connect_to_the_engine(tmp_path, workers, ports_expected
     assert process.returncode == 0, process.communicate()
     assert {address.rpartition(":")[0] for address in ports} <= LOOPBACK
     assert bool(ports) == ports_expected
-    assert [mode for _, mode in sockets] == [0o700]  # seen, all in one folder
+    assert [mode for _, mode in sockets] == [0o700]  # at least one socket, all in one folder
     assert not any(folder.exists() for folder, _ in sockets)
 
 
-def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
+def test_a_killed_worker_ends_all_processes_with_one_line(tmp_path):
     process, workers, below = with_workers(tmp_path / "build")
     os.kill(workers[0], signal.SIGKILL)
     _, stderr = process.communicate(timeout=60)
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_one_line_and_no_process_stays(tmp_path):
 @pytest.mark.parametrize("send", [lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)])
 def test_an_interrupt_ends_all_processes(tmp_path, send):
     process, _, below = with_workers(tmp_path / "build")
-    send(process.pid)  # a terminal's Ctrl-C goes to all of them
+    send(process.pid)  # Ctrl-C in a terminal interrupts all of them
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr.splitlines()[-1].startswith("interrupted")
@@ -147,7 +147,7 @@ except ConfigError as error:
 """
 
 
-def test_an_error_of_a_worker_is_raised_in_the_build_and_nothing_else_is_printed():
+def test_an_error_of_a_worker_is_raised_and_nothing_else_is_printed():
     script = [sys.executable, "-c", RAISING]
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "labels.json:3: no such label\n"
@@ -169,8 +169,8 @@ print(code)
 
 
 @pytest.mark.parametrize("piped", [False, True])
-def test_a_script_may_build_with_workers_that_load_neither_it_nor_another_ieforge(tmp_path, piped):
-    """The script starts the build when it is imported, which no worker may do; if `piped`, it has no file."""
+def test_workers_of_a_script_load_neither_the_script_nor_other_code(tmp_path, piped):
+    """The script starts a build on import, so no worker may import it. `piped`: the script is read from stdin."""
     (tmp_path / "elsewhere").symlink_to(ROOT)
     (tmp_path / "script.py").write_text(SCRIPT)
     flags = [str(tmp_path / "elsewhere"), "--output", "build", *SMALL, *TWO, "--only", "ingest"]

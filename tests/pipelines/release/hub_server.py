@@ -1,9 +1,8 @@
-"""The Hub's HTTP interface as far as huggingface_hub and datasets call it to publish and read a dataset, on loopback.
+"""A loopback server with the part of the Hub's HTTP API that publishing and loading a dataset need.
 
-`python -m tests.pipelines.release.hub_server` serves one until Ctrl-C and says how to use it. All is held in memory.
-Paths, fields and status codes follow what the client sends and reads (huggingface_hub 2.4) and, for large files, the
-Git LFS batch interface. Faults can be injected: a status in place of an answer, a connection that is cut, a file of
-which a part arrives.
+`python -m tests.pipelines.release.hub_server` prints the settings of the client and serves until Ctrl-C. All data is
+kept in memory. Paths, fields and status codes follow what the client sends and reads (huggingface_hub 2.4) and, for
+large files, the Git LFS batch API. Faults can be injected: an error status, a closed connection, a truncated file.
 """
 
 import base64
@@ -18,50 +17,19 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 import yaml
 
+from tests.pipelines.release.hub_store import DATE, Blob, Repository, Store, ref_entries, tree_entries
+
 TOKEN = "hf_loopback_token_that_nobody_may_see"
-DATE = "2026-01-01T00:00:00.000Z"
 REPO = r"(?P<repo>[\w.-]+/[\w.-]+)"
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A file of a commit. `lfs`: SHA-256 under which its bytes should lie in the storage, as the commit claims."""
-
-    oid: str
-    size: int
-    lfs: str | None = None
-
-
-@dataclass
-class Repository:
-    private: bool
-    branches: dict[str, str]
-    tags: dict[str, str] = field(default_factory=dict)
-    commits: dict[str, dict[str, Blob]] = field(default_factory=dict)
-    history: list[tuple[str, str]] = field(default_factory=list)  # (branch, commit), in the order they were made
-
-    def find(self, revision: str) -> str | None:
-        """The commit that a branch, a tag or a commit's own id names."""
-        return (
-            self.branches.get(revision) or self.tags.get(revision) or (revision if revision in self.commits else None)
-        )
-
-    def add(self, branch: str, files: dict[str, Blob]) -> str:
-        parent = self.branches.get(branch, "")
-        listing = "\n".join(f"{blob.oid} {name}" for name, blob in sorted(files.items()))
-        commit = hashlib.sha1(f"{parent}\n{len(self.commits)}\n{listing}".encode()).hexdigest()
-        self.commits[commit] = files
-        self.branches[branch] = commit
-        self.history.append((branch, commit))
-        return commit
 
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests whose method and path match, after letting `skip` of them pass.
+    """A fault of the next `times` requests whose method and path match, after the first `skip` of them.
 
-    `action`: a status code, "cut" (half the body is read, then the connection ends), "truncate" (half is kept), "lose"
-    (what was asked is done, and answered with 500) or "hang" (no answer until `Hub.released` is set).
+    `action`: a status code, "cut" (half of the body is read, then the connection is closed), "truncate" (half of the
+    body is kept), "lose" (the request is carried out, but answered with 500) or "hang" (no answer until `Hub.released`
+    is set).
     """
 
     method: str
@@ -73,18 +41,16 @@ class Fault:
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves until `shutdown`. `page` entries of a tree come at a time; `chunk_bytes`: larger files go in parts."""
+    """Serves until `shutdown`. `page`: entries per page of a tree; `chunk_bytes`: larger files are sent in parts."""
 
     daemon_threads = True
 
     def __init__(self, port: int = 0, page: int = 1000, chunk_bytes: int | None = None):
         super().__init__(("127.0.0.1", port), Handler)
         self.page, self.chunk_bytes = page, chunk_bytes
-        self.repositories: dict[str, Repository] = {}
-        self.contents: dict[str, bytes] = {}  # git blobs by SHA-1
-        self.storage: dict[str, bytes] = {}  # large files by the SHA-256 that they should have
+        self.store = Store()
         self.faults: list[Fault] = []
-        self.requests: list[tuple[str, str]] = []  # method and path, as they came
+        self.requests: list[tuple[str, str]] = []  # (method, path), in order of arrival
         self.lock = threading.RLock()
         self.released = threading.Event()
 
@@ -94,37 +60,8 @@ class Hub(ThreadingHTTPServer):
 
     @property
     def storage_url(self) -> str:
-        """Another host to the client, as the Hub's storage is."""
+        """The storage has another host name, as that of the Hub does."""
         return f"http://localhost:{self.server_port}"
-
-    def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
-        """Name → bytes of a revision's files."""
-        repository = self.repositories[repo]
-        blobs = repository.commits[repository.find(revision)]
-        return {name: self.content(blob) for name, blob in blobs.items()}
-
-    def content(self, blob: Blob) -> bytes:
-        return self.storage[blob.lfs] if blob.lfs else self.contents[blob.oid]
-
-    def keep(self, content: bytes) -> Blob:
-        oid = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-        self.contents[oid] = content
-        return Blob(oid, len(content))
-
-    def create(self, repo: str, private: bool = False) -> Repository:
-        """A repository as the Hub makes them, with `.gitattributes` alone."""
-        repository = Repository(private, {})
-        repository.add("main", {".gitattributes": self.keep(b"*.parquet filter=lfs diff=lfs merge=lfs -text\n")})
-        self.repositories[repo] = repository
-        return repository
-
-    def put(self, repo: str, name: str, content: bytes) -> None:
-        """Someone's own commit to main."""
-        repository = self.repositories[repo]
-        repository.add("main", {**repository.commits[repository.branches["main"]], name: self.keep(content)})
-
-    def is_whole(self, sha256: str) -> bool:
-        return sha256 in self.storage and hashlib.sha256(self.storage[sha256]).hexdigest() == sha256
 
 
 class Answer(Exception):
@@ -136,11 +73,11 @@ class Answer(Exception):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # head and body of an answer go together: apart, each would wait for the other's receipt
+    wbufsize = 1 << 16  # header and body are sent at once, so that neither waits for a TCP acknowledgement
     server: Hub
 
     def log_message(self, format, *arguments):
-        """Requests are in `Hub.requests`."""
+        """Prints nothing: requests are in `Hub.requests`."""
 
     def handle_any(self):
         parts = urlsplit(self.path)
@@ -164,10 +101,10 @@ class Handler(BaseHTTPRequestHandler):
             if fault and isinstance(fault.action, int):
                 raise Answer(fault.action)
             for method, pattern, action in ROUTES:
-                found = re.fullmatch(pattern, path)
-                if found and self.command in method:
+                match = re.fullmatch(pattern, path)
+                if match and self.command in method:
                     with self.server.lock:
-                        return action(self, **found.groupdict())
+                        return action(self, **match.groupdict())
             raise Answer(404, "EntryNotFound", f"nothing at {path}")
         except Answer as answer:
             headers = {"X-Error-Code": answer.code} if answer.code else {}
@@ -215,18 +152,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send(json.dumps(content).encode(), headers={"Content-Type": "application/json", **headers})
 
     @property
-    def knows_token(self) -> bool:
+    def has_token(self) -> bool:
         return self.headers.get("Authorization") == f"Bearer {TOKEN}"
 
-    def need_token(self) -> None:
-        if not self.knows_token:
+    def require_token(self) -> None:
+        if not self.has_token:
             raise Answer(401, message="Invalid credentials in Authorization header")
 
     def repository(self, repo: str) -> Repository:
-        found = self.server.repositories.get(repo)
-        if found is None or (found.private and not self.knows_token):
-            raise Answer(404 if self.knows_token else 401, "RepoNotFound", "Repository not found")
-        return found
+        repository = self.server.store.repositories.get(repo)
+        if repository is None or (repository.private and not self.has_token):
+            raise Answer(404 if self.has_token else 401, "RepoNotFound", "Repository not found")
+        return repository
 
     def revision(self, repo: str, revision: str) -> tuple[Repository, str]:
         repository = self.repository(repo)
@@ -235,28 +172,32 @@ class Handler(BaseHTTPRequestHandler):
             raise Answer(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return repository, commit
 
-    def who(self):
-        self.need_token()
+    def whoami(self):
+        self.require_token()
         self.send_json({"type": "user", "name": "loopback", "orgs": []})
 
     def create(self):
-        self.need_token()
-        wanted = json.loads(self.body)
-        repo = f"{wanted['organization'] or 'loopback'}/{wanted['name']}"
-        if repo in self.server.repositories:
+        self.require_token()
+        request = json.loads(self.body)
+        repo = f"{request['organization'] or 'loopback'}/{request['name']}"
+        if repo in self.server.store.repositories:
             raise Answer(409, message="You already created this dataset repo")
-        self.server.create(repo, wanted.get("visibility") == "private" or wanted.get("private") is True)
+        self.server.store.create(repo, request.get("visibility") == "private" or request.get("private") is True)
         self.send_json({"url": f"{self.server.url}/datasets/{repo}", "name": repo})
 
     def info(self, repo: str, revision: str | None = None):
         repository, commit = self.revision(repo, revision or "main")
-        told = {"_id": "0" * 24, "id": repo, "sha": commit, "private": repository.private, "gated": False}
-        told |= {"disabled": False, "downloads": 0, "likes": 0, "tags": [], "lastModified": DATE, "createdAt": DATE}
-        self.send_json(told | {"siblings": [{"rfilename": name} for name in sorted(repository.commits[commit])]})
+        facts = {"_id": "0" * 24, "id": repo, "sha": commit, "private": repository.private, "gated": False}
+        facts |= {"disabled": False, "downloads": 0, "likes": 0, "tags": [], "lastModified": DATE, "createdAt": DATE}
+        self.send_json(facts | {"siblings": [{"rfilename": name} for name in sorted(repository.commits[commit])]})
+
+    @property
+    def expand(self) -> bool:
+        return self.query.get("expand", "false").lower() == "true"
 
     def tree(self, repo: str, revision: str, path: str | None = None):
         repository, commit = self.revision(repo, revision)
-        entries = self.entries(repository.commits[commit])
+        entries = tree_entries(repository.commits[commit], self.expand)
         inside = f"{path}/" if path else ""
         below = [entry for entry in entries if entry["path"].startswith(inside)]
         if path and not below:
@@ -270,41 +211,22 @@ class Handler(BaseHTTPRequestHandler):
             more = {"Link": f'<{self.server.url}{urlsplit(self.path).path}?{query}>; rel="next"'}
         self.send_json(below[first : first + self.server.page], **more)
 
-    def entries(self, files: dict[str, Blob]) -> list[dict]:
-        """Files and folders as a tree lists them."""
-        found = {}
-        for name, blob in files.items():
-            lfs = {"oid": blob.lfs, "size": blob.size, "pointerSize": 130} if blob.lfs else None
-            found[name] = {"type": "file", "path": name, "oid": blob.oid, "size": blob.size}
-            found[name] |= {"lfs": lfs} if lfs else {}
-            parts = name.split("/")[:-1]
-            for depth in range(1, len(parts) + 1):
-                folder = "/".join(parts[:depth])
-                found[folder] = {"type": "directory", "path": folder, "oid": "0" * 40, "size": 0}
-        last = {"lastCommit": {"id": "0" * 40, "title": "a commit", "date": DATE}}
-        expand = self.query.get("expand", "false").lower() == "true"
-        return [found[name] | (last if expand else {}) for name in sorted(found)]
-
     def paths_info(self, repo: str, revision: str):
         repository, commit = self.revision(repo, revision)
         if "json" in self.headers.get("Content-Type", ""):
-            wanted = json.loads(self.body)["paths"]
+            paths = json.loads(self.body)["paths"]
         else:
-            wanted = parse_qs(self.body.decode())["paths"]
-        entries = {entry["path"]: entry for entry in self.entries(repository.commits[commit])}
-        self.send_json([entries[path] for path in wanted if path in entries])
+            paths = parse_qs(self.body.decode())["paths"]
+        entries = {entry["path"]: entry for entry in tree_entries(repository.commits[commit], self.expand)}
+        self.send_json([entries[path] for path in paths if path in entries])
 
     def refs(self, repo: str):
         repository = self.repository(repo)
-
-        def listed(kind: str, of: dict[str, str]) -> list[dict]:
-            return [{"name": n, "ref": f"refs/{kind}/{n}", "targetCommit": commit} for n, commit in of.items()]
-
-        told = {"branches": listed("heads", repository.branches), "tags": listed("tags", repository.tags)}
-        self.send_json(told | {"converts": [], "pullRequests": []})
+        refs = {"branches": ref_entries("heads", repository.branches), "tags": ref_entries("tags", repository.tags)}
+        self.send_json(refs | {"converts": [], "pullRequests": []})
 
     def branch(self, repo: str, name: str):
-        self.need_token()
+        self.require_token()
         repository = self.repository(repo)
         if self.command == "DELETE":
             if repository.branches.pop(name, None) is None:
@@ -317,35 +239,35 @@ class Handler(BaseHTTPRequestHandler):
         self.send(b"")
 
     def tag(self, repo: str, name: str):
-        self.need_token()
+        self.require_token()
         repository = self.repository(repo)
         if self.command == "DELETE":
             if repository.tags.pop(name, None) is None:
                 raise Answer(404, "RevisionNotFound")
         else:
-            wanted = json.loads(self.body)["tag"]
-            if wanted in repository.tags:
+            new_tag = json.loads(self.body)["tag"]
+            if new_tag in repository.tags:
                 raise Answer(409, message="Tag reference exists already")
-            repository.tags[wanted] = self.revision(repo, name)[1]
+            repository.tags[new_tag] = self.revision(repo, name)[1]
         self.send(b"")
 
     def preupload(self, repo: str, revision: str):
-        self.need_token()
+        self.require_token()
         repository, commit = self.revision(repo, revision)
-        told = []
+        modes = []
         for file in json.loads(self.body)["files"]:
             large = file["path"].endswith(".parquet") or file["size"] > 10_000_000
-            known = repository.commits[commit].get(file["path"])
-            told.append({"path": file["path"], "uploadMode": "lfs" if large else "regular", "shouldIgnore": False})
-            told[-1]["oid"] = known.oid if known else None
-        self.send_json({"files": told})
+            previous = repository.commits[commit].get(file["path"])
+            modes.append({"path": file["path"], "uploadMode": "lfs" if large else "regular", "shouldIgnore": False})
+            modes[-1]["oid"] = previous.oid if previous else None
+        self.send_json({"files": modes})
 
     def lfs_batch(self, repo: str):
-        self.need_token()
+        self.require_token()
         self.repository(repo)
-        told = []
-        for wanted in json.loads(self.body)["objects"]:
-            oid, size = wanted["oid"], wanted["size"]
+        objects = []
+        for request in json.loads(self.body)["objects"]:
+            oid, size = request["oid"], request["size"]
             upload: dict = {"href": f"{self.server.storage_url}/storage/{oid}"}
             chunk = self.server.chunk_bytes
             if chunk and size > chunk:
@@ -353,21 +275,23 @@ class Handler(BaseHTTPRequestHandler):
                 header = {str(number): f"{self.server.storage_url}/storage/{oid}/{number}" for number in numbers}
                 upload = {"href": f"{self.server.url}/complete/{oid}", "header": {"chunk_size": str(chunk), **header}}
             actions = {"upload": upload, "verify": {"href": f"{self.server.url}/verify/{oid}"}}
-            told.append({"oid": oid, "size": size} | ({} if self.server.is_whole(oid) else {"actions": actions}))
-        self.send_json({"transfer": "basic", "objects": told})
+            missing = {} if self.server.store.is_intact(oid) else {"actions": actions}
+            objects.append({"oid": oid, "size": size} | missing)
+        self.send_json({"transfer": "basic", "objects": objects})
 
     def store(self, oid: str, number: str = ""):
-        self.server.storage[f"{oid}/{number}" if number else oid] = self.body
+        self.server.store.large_files[f"{oid}/{number}" if number else oid] = self.body
         self.send(b"", headers={"ETag": f'"{number or oid}"'})
 
     def complete(self, oid: str):
         parts = json.loads(self.body)["parts"]
         numbers = [part["partNumber"] for part in parts]
-        self.server.storage[oid] = b"".join(self.server.storage.pop(f"{oid}/{number}") for number in numbers)
+        files = self.server.store.large_files
+        files[oid] = b"".join(files.pop(f"{oid}/{number}") for number in numbers)
         self.send_json({})
 
     def verify(self, oid: str):
-        self.send_json({})  # a storage that believes what it is told: what a reader gets is another matter
+        self.send_json({})  # accepts anything: whether the content is intact shows only when it is read
 
     def validate_yaml(self):
         text = json.loads(self.body)["content"]
@@ -378,7 +302,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json({"errors": [], "warnings": []})
 
     def commit(self, repo: str, revision: str):
-        self.need_token()
+        self.require_token()
         repository, parent = self.revision(repo, revision)
         lines = [json.loads(line) for line in self.body.splitlines() if line]
         files = dict(repository.commits[parent])
@@ -389,7 +313,7 @@ class Handler(BaseHTTPRequestHandler):
                     if value.get("parentCommit", parent) != parent:
                         raise Answer(412, message="A commit has happened since. Please refresh and try again.")
                 case "file":
-                    files[value["path"]] = self.server.keep(base64.b64decode(value["content"]))
+                    files[value["path"]] = self.server.store.keep(base64.b64decode(value["content"]))
                 case "lfsFile":
                     pointer = f"oid sha256:{value['oid']}\nsize {value['size']}\n".encode()
                     files[value["path"]] = Blob(hashlib.sha1(pointer).hexdigest(), value["size"], value["oid"])
@@ -410,25 +334,25 @@ class Handler(BaseHTTPRequestHandler):
         if blob.lfs:
             headers |= {"X-Linked-Size": str(blob.size), "X-Linked-ETag": f'"{blob.lfs}"', "ETag": f'"{blob.lfs}"'}
             return self.send(b"", 302, headers | {"Location": f"{self.server.storage_url}/storage/{blob.lfs}"})
-        self.send_bytes(self.server.content(blob), headers | {"ETag": f'"{blob.oid}"'})
+        self.send_bytes(self.server.store.content(blob), headers | {"ETag": f'"{blob.oid}"'})
 
     def stored(self, oid: str):
-        if oid not in self.server.storage:
+        if oid not in self.server.store.large_files:
             raise Answer(404, "EntryNotFound")
-        self.send_bytes(self.server.storage[oid], {"ETag": f'"{oid}"', "Accept-Ranges": "bytes"})
+        self.send_bytes(self.server.store.large_files[oid], {"ETag": f'"{oid}"', "Accept-Ranges": "bytes"})
 
     def send_bytes(self, content: bytes, headers: dict[str, str]) -> None:
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if not asked:
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if not requested:
             return self.send(content, headers=headers)
-        first, last = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
+        first, last = int(requested[1]), min(int(requested[2] or len(content)), len(content) - 1)
         headers = {**headers, "Content-Range": f"bytes {first}-{last}/{len(content)}"}
         self.send(content[first : last + 1], 206, headers)
 
 
 READ, WRITE = ("GET", "HEAD"), ("POST",)
 ROUTES = [
-    (READ, r"/api/whoami-v2", Handler.who),
+    (READ, r"/api/whoami-v2", Handler.whoami),
     (WRITE, r"/api/repos/create", Handler.create),
     (WRITE, r"/api/validate-yaml", Handler.validate_yaml),
     (READ, rf"/api/datasets/{REPO}", Handler.info),
@@ -450,7 +374,7 @@ ROUTES = [
 
 
 def main(port: int = 8765) -> None:
-    """Serves until Ctrl-C."""
+    """Prints the settings of the client and serves until Ctrl-C."""
     hub = Hub(port)
     print(f"export HF_ENDPOINT={hub.url} HF_HUB_DISABLE_XET=1 HF_TOKEN={TOKEN}", flush=True)
     try:

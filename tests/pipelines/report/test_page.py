@@ -1,4 +1,4 @@
-"""The report in a browser: everything is drawn, nothing runs or is loaded that is not ours, people can use it."""
+"""The report in a browser: all plots are drawn, no foreign code runs or is loaded, and it is accessible."""
 
 import json
 import os
@@ -41,7 +41,7 @@ CONTRAST = """((name) => {
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    assert CHROMIUM, "IEFORGE_NEEDS_CHROMIUM is set, and there is no chromium on the PATH"
+    assert CHROMIUM, "IEFORGE_NEEDS_CHROMIUM is set, but there is no chromium on the PATH"
     with chromium_page(tmp_path_factory.mktemp("profile")) as page:
         yield page
 
@@ -59,7 +59,7 @@ def choose(page, id_: str, value: str, event: str = "change") -> None:
 
 
 def drawn(page) -> dict[str, int]:
-    """Section → marks of data in it, as counted by the page."""
+    """Section → number of data marks in it, as counted by the page."""
     script = (
         "Object.fromEntries([...document.querySelectorAll('.plot')].map((p) => [p.parentElement.id, +p.dataset.drawn]))"
     )
@@ -146,11 +146,11 @@ TEXTS = """[...document.querySelectorAll('#examples .text')].map((p) => {
 
 
 @pytest.fixture(scope="module")
-def shown(small):
+def report_data(small):
     return payload(str(small), read_statistics(str(small)))
 
 
-def test_gold_mentions_are_marked_where_they_are(page, shown, tmp_path):
+def test_gold_mentions_are_marked_at_their_offsets(page, report_data, tmp_path):
     text = "🚢🚢 北港 Harbour Lane quay and Lane ferry"
     spans = {"Harbour Lane": ((6, 18),), "Lane": ((14, 18),), "Harbour ferry": ((6, 13), (33, 38)), "🚢": ((1, 2),)}
     entities = [Entity(f"label {n}", Mention(name, at)) for n, (name, at) in enumerate(spans.items())]
@@ -158,7 +158,7 @@ def test_gold_mentions_are_marked_where_they_are(page, shown, tmp_path):
     event = Event("dock", Mention("quay", ((19, 23),)))
     example = Example("anatem/test/0", "A", "test", "en", text, ("NER",), tuple(entities), (relation,), (event,))
     path = tmp_path / "report.html"
-    path.write_text(html({**shown, "examples": {"anatem": [compact(example)]}}))
+    path.write_text(html({**report_data, "examples": {"anatem": [compact(example)]}}))
     page.open(path)
     assert page.run(TEXTS) == [text]
     by_label = """((title) => [...document.querySelectorAll('#examples mark')]
@@ -175,13 +175,13 @@ def test_gold_mentions_are_marked_where_they_are(page, shown, tmp_path):
     assert page.run("document.querySelectorAll('#examples mark.somewhere').length") == 0
 
 
-def test_an_answer_is_called_gold_of_the_whole_text_by_its_split_and_not_by_its_key(page, shown, tmp_path):
+def test_gold_answers_are_recognized_by_split_not_by_key(page, report_data, tmp_path):
     key = "IE-en/NER/test"
     ids = [f"{key}/{place}/NER/0" for place in ("train/1", "validation/1/2", "test/1", "test/1/2")]
     samples = [[key, "NER", id_, "{}", "{}"] for id_ in ids]
-    sources = {key: shown["sources"]["anatem"]}
+    sources = {key: report_data["sources"]["anatem"]}
     path = tmp_path / "report.html"
-    path.write_text(html({**shown, "sources": {**shown["sources"], **sources}, "samples": samples}))
+    path.write_text(html({**report_data, "sources": {**report_data["sources"], **sources}, "samples": samples}))
     page.open(path)
     choose(page, "kind", "instructions")
     assert articles(page) == ids
@@ -189,15 +189,16 @@ def test_an_answer_is_called_gold_of_the_whole_text_by_its_split_and_not_by_its_
     assert titles == ["Answer", "Answer", "Gold of the whole text", "Gold of the whole text"]
 
 
-def test_examples_are_found_by_source_task_label_and_words(page, small, shown):
+def test_examples_are_filtered_by_source_task_label_and_words(page, small, report_data):
     page.open(small / "reports/report.html")
     choose(page, "source", "clue_ner")
     assert articles(page) and all(id_.startswith("clue_ner/") for id_ in articles(page))
     assert page.run("document.querySelector('#examples .text').lang") == "zh"
-    label = next(label for _, _, entities, _, _ in shown["examples"]["clue_ner"] for label, _ in entities or ())
+    label = next(label for _, _, entities, _, _ in report_data["examples"]["clue_ner"] for label, _ in entities or ())
     choose(page, "label", label)
-    having = [id_ for id_, _, found, _, _ in shown["examples"]["clue_ner"] if label in [of for of, _ in found or ()]]
-    assert sorted(articles(page)) == sorted(having)[: len(articles(page))]
+    examples = report_data["examples"]["clue_ner"]
+    expected = [id_ for id_, _, entities, _, _ in examples if label in [name for name, _ in entities or ()]]
+    assert sorted(articles(page)) == sorted(expected)[: len(articles(page))]
     choose(page, "source", "")
     choose(page, "label", "")
     choose(page, "query", "CARBAMAZEPINE", "input")
@@ -226,7 +227,7 @@ def test_plots_work_from_the_keyboard(page, small):
     assert page.run("document.querySelectorAll('#neighbours .near li').length")
 
 
-def test_every_plot_has_a_name_and_a_table_behind_it(page, small):
+def test_every_plot_has_a_name_and_a_table(page, small):
     page.open(small / "reports/report.html")
     assert page.run("[...document.querySelectorAll('svg')].every((s) => s.getAttribute('aria-label'))")
     assert page.run(
@@ -240,7 +241,7 @@ def test_every_plot_has_a_name_and_a_table_behind_it(page, small):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_light_and_dark_can_be_read(page, small, dark):
+def test_light_and_dark_colours_have_enough_contrast(page, small, dark):
     page.look(1400, 1000, dark)
     page.open(small / "reports/report.html")
     background = page.run("getComputedStyle(document.body).backgroundColor")
@@ -251,7 +252,7 @@ def test_light_and_dark_can_be_read(page, small, dark):
         assert page.run(f"{CONTRAST}('c{n}')") >= 3, n  # 1.4.11
 
 
-def test_a_phone_scrolls_down_only(page, built):
+def test_a_phone_scrolls_only_vertically(page, built):
     page.look(390, 844)
     page.open(built / "reports/report.html")
     assert page.run("document.documentElement.scrollWidth") <= 390
@@ -265,16 +266,17 @@ def test_a_phone_scrolls_down_only(page, built):
     assert page.run("document.querySelector('#contents svg').getBoundingClientRect().width") > 1000
 
 
-def test_a_build_without_hard_negatives_or_leaks_says_so(page, shown, tmp_path):
+def test_a_build_without_hard_negatives_or_leaks_says_so(page, report_data, tmp_path):
     path = tmp_path / "report.html"
     nothing = {"hard_negatives": "none", "model": None}
     missing = {"scierc": "no file of it"}
-    asked = {key: of for key, of in shown["instructions"].items() if key != "anatem"}  # none of its texts are left
-    content = {**shown, "neighbours": [], "hard_negatives": nothing, "leakage": {}, "failed": missing}
-    path.write_text(html({**content, "instructions": asked}))
+    # A source without any text left.
+    kept = {key: tasks for key, tasks in report_data["instructions"].items() if key != "anatem"}
+    content = {**report_data, "neighbours": [], "hard_negatives": nothing, "leakage": {}, "failed": missing}
+    path.write_text(html({**content, "instructions": kept}))
     page.open(path)
     assert not page.problems
-    said = page.run("document.body.innerText")
+    text = page.run("document.body.innerText")
     assert page.run("document.getElementById('set').offsetParent") is None
     for sentence in ("made without hard negatives", "No train or validation text occurred", "Missing: scierc"):
-        assert sentence in said
+        assert sentence in text

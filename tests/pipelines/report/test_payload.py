@@ -1,4 +1,4 @@
-"""What the report is told of a build: counts that agree with the build's own, draws that are bounded and repeatable."""
+"""What the report gets from a build: counts that agree with those of the build, and bounded, reproducible samples."""
 
 import json
 from hashlib import sha256
@@ -41,7 +41,7 @@ def counts(small):
 
 
 @pytest.fixture(scope="module")
-def shown(small, counts):
+def report_data(small, counts):
     return payload(str(small), counts)
 
 
@@ -50,71 +50,71 @@ def test_the_context_sizes_are_edges_of_the_histogram():
     assert list(EDGES) == sorted(set(EDGES))
 
 
-def test_a_source_without_a_domain_says_so(shown):
-    domains = {key: source["domain"] for key, source in shown["sources"].items()}
+def test_a_source_without_a_domain_says_so(report_data):
+    domains = {key: source["domain"] for key, source in report_data["sources"].items()}
     assert domains["IE-en/KG/lighthouses"] == "domain not stated" and domains["anatem"] == "biomedical"
 
 
-def test_a_bin_holds_what_is_above_the_edge_before_it_up_to_its_own():
+def test_a_bin_counts_values_above_the_previous_edge_up_to_its_edge():
     bins = histogram(np.array([0, 8, 9, 512, 513, 10**6]))
     at = EDGES.index(512)
     assert (bins[0], bins[1], bins[at], bins[at + 1], bins[-1]) == (2, 1, 1, 1, 1)
     assert bins.sum() == 6 and bins[at + 1 :].sum() == 2
 
 
-def test_lengths_and_positives_count_every_text_and_instruction(shown, counts):
+def test_lengths_and_positives_count_every_text_and_instruction(report_data, counts):
     for key, splits in counts.sources.items():
-        assert sum(shown["texts"][key]) == sum(of.kept.examples for of in splits.values())
-        for task, of_task in counts.instructions_by_source[key].items():
-            of = shown["instructions"][key][task]
-            assert sum(of["lengths"]) == sum(split.instructions for split in of_task.values())
-            for split, n in of_task.items():
-                positives = of["positives"].get(split, [0])  # a split may have been dropped, or ask for nothing
+        assert sum(report_data["texts"][key]) == sum(split.kept.examples for split in splits.values())
+        for task, by_split in counts.instructions_by_source[key].items():
+            histograms = report_data["instructions"][key][task]
+            assert sum(histograms["lengths"]) == sum(split.instructions for split in by_split.values())
+            for split, n in by_split.items():
+                positives = histograms["positives"].get(split, [0])  # a split may be dropped or empty
                 assert sum(positives) == n.instructions and positives[0] == n.all_negative
 
 
-def test_lengths_are_counted_in_characters_as_the_rows_have_them(small, shown):
+def test_lengths_are_counted_in_characters_of_the_rows(small, report_data):
     texts = [text for path in (small / "clean/clue_ner").glob("*.parquet") for text in column(path, "text")]
-    assert shown["texts"]["clue_ner"] == histogram(np.array([len(text) for text in texts])).tolist()
+    assert report_data["texts"]["clue_ner"] == histogram(np.array([len(text) for text in texts])).tolist()
     rows = [row for path in (small / "data/EE").glob("*.parquet") for row in read_shard(str(path)).to_pylist()]
     lengths = [len(row["instruction"] + (row["output"] or "")) for row in rows]
-    assert shown["instructions"]["duee1"]["EE"]["lengths"] == histogram(np.array(lengths)).tolist()
+    assert report_data["instructions"]["duee1"]["EE"]["lengths"] == histogram(np.array(lengths)).tolist()
 
 
 def test_histograms_of_parts_add_up():
-    rows = [asked(f"a/train/{n}", 0, "海" * 90 + "x" * n, positives=n) for n in range(MOST_POSITIVES + 3)]
-    rows.append(asked("a/test/0", 0, "海", output=None))
+    rows = [instruction(f"a/train/{n}", 0, "海" * 90 + "x" * n, positives=n) for n in range(MOST_POSITIVES + 3)]
+    rows.append(instruction("a/test/0", 0, "海", output=None))
     whole = sums([instruction_histograms(instructions_to_table(rows))])
     parts = [instruction_histograms(instructions_to_table(rows[at : at + 4])) for at in range(0, len(rows), 4)]
-    assert sums(json.loads(json.dumps(parts))) == whole  # as they come from a manifest
+    assert sums(json.loads(json.dumps(parts))) == whole  # as read from a manifest
     assert filled_bins([whole["positives"]], MOST_POSITIVES + 1) == [2, *[1] * (MOST_POSITIVES - 1), 3]
     lengths = [len(row.instruction) + len(row.output or "") for row in rows]
     assert filled_bins([whole["lengths"]], LENGTHS) == histogram(np.array(lengths)).tolist()
 
 
-def test_every_loss_is_told_with_its_stage(shown, counts):
+def test_every_loss_is_shown_with_its_stage(report_data, counts):
     for key, splits in counts.sources.items():
-        for split, of in splits.items():
-            told = shown["sources"][key]["splits"][split]
-            both = {reason: told["bad"].get(reason, 0) + told["dropped"].get(reason, 0) for reason in of.rejected}
-            assert both == of.rejected
-            assert told["windows"] - sum(told["dropped"].values()) == told["kept"]["examples"]
+        for split, expected in splits.items():
+            row = report_data["sources"][key]["splits"][split]
+            both = {reason: row["bad"].get(reason, 0) + row["dropped"].get(reason, 0) for reason in expected.rejected}
+            assert both == expected.rejected
+            assert row["windows"] - sum(row["dropped"].values()) == row["kept"]["examples"]
 
 
-def test_every_label_that_occurs_has_an_example(shown):
-    for task, key, _, labels in shown["labels"]:
+def test_every_label_that_occurs_has_an_example(report_data):
+    for task, key, _, labels in report_data["labels"]:
         if task == "NER":
-            drawn = {label for _, _, entities, _, _ in shown["examples"][key] for label, _ in entities or ()}
+            drawn = {label for _, _, entities, _, _ in report_data["examples"][key] for label, _ in entities or ()}
             assert drawn == {label for label, *counts in labels if sum(counts)}
 
 
-def test_rejects_tell_the_place_and_the_reason(shown):
-    (bad,) = [row for row in shown["rejects"] if row[:2] == ["ingest", "clue_ner"]]
+def test_rejects_have_place_and_reason(report_data):
+    (bad,) = [row for row in report_data["rejects"] if row[:2] == ["ingest", "clue_ner"]]
     assert bad[3] == "broken_json" and bad[4].endswith(tuple(f":{n}" for n in range(1, 99)))
-    assert ["clean", "clue_ner", "train", "leakage"] in [row[:4] for row in shown["rejects"]]
+    assert ["clean", "clue_ner", "train", "leakage"] in [row[:4] for row in report_data["rejects"]]
 
 
-def test_a_part_of_the_sources_tells_nothing_of_the_others(small, counts):
+def test_a_subset_of_sources_reveals_nothing_about_the_others(small, counts):
     some = payload(str(small), figures.subset(counts, {"ade_corpus", "duee1"}))
     text = json.dumps({name: value for name, value in some.items() if name != "build"}, ensure_ascii=False)
     assert '"ade_corpus/' in text and '"duee1/' in text
@@ -122,14 +122,14 @@ def test_a_part_of_the_sources_tells_nothing_of_the_others(small, counts):
         assert key not in text
 
 
-def test_instructions_shown_are_of_the_texts_of_least_hash(small, shown):
+def test_instructions_are_those_of_the_texts_with_the_smallest_hash(small, report_data):
     texts: dict[tuple[str, str], dict[str, list]] = {}
     for path in sorted((small / "data").glob("*/*.parquet")):
         for row in read_shard(str(path)).to_pylist():
             at = ExampleId.parse(row["example_id"]).key, row["task"]
             texts.setdefault(at, {}).setdefault(row["text_sha256"], []).append(row)
     for (key, task), by_hash in texts.items():
-        drawn = {id_ for of_key, of_task, id_, _, _ in shown["samples"] if (of_key, of_task) == (key, task)}
+        drawn = {id_ for *at, id_, _, _ in report_data["samples"] if at == [key, task]}
         least = sorted(by_hash)[: samples.INSTRUCTIONS_PER_TASK]
         assert drawn == {
             next((row for row in by_hash[one] if row["positives"]), by_hash[one][0])["id"] for one in least
@@ -144,13 +144,13 @@ def column(path, name: str) -> list:
     return read_shard(str(path))[name].to_pylist()
 
 
-def asked(example_id: str, number: int, text: str, positives: int = 0, output: str | None = "{}") -> Instruction:
-    """An instruction over `text` with so many positive labels."""
+def instruction(example_id: str, number: int, text: str, positives: int = 0, output: str | None = "{}") -> Instruction:
+    """An instruction for `text` with this number of positive labels."""
     at = ExampleId.parse(example_id)
     labels = tuple(f"label {n}" for n in range(positives))
     return Instruction(
         f"{example_id}/NER/{number}", example_id, sha256(text.encode()).hexdigest(), "NER", at.key, "en", at.split,
-        f"Find what is asked in: {text}", output, None, labels, labels, (),
+        f"Find the entities in: {text}", output, None, labels, labels, (),
     )  # fmt: skip
 
 
@@ -161,27 +161,27 @@ def ner(number: int, *labels: str) -> Example:
 
 
 @given(st.lists(st.sets(st.sampled_from("pqr")), max_size=60), st.integers(1, 30))
-def test_the_draw_does_not_depend_on_how_rows_come_in_tables(labels, rows):
-    examples = [ner(number, *sorted(of)) for number, of in enumerate(labels)]
+def test_the_sample_does_not_depend_on_table_boundaries(labels, rows):
+    examples = [ner(number, *sorted(names)) for number, names in enumerate(labels)]
     whole = in_parts([examples] if examples else [])
     assert in_parts([examples[at : at + rows] for at in range(0, len(examples), rows)][::-1]) == whole
     for label in {*"pqr", ""}:
-        having = [e for e in examples if (label in [x.label for x in e.entities] if label else not e.entities)]
-        assert len(whole.get(label, [])) == min(len(having), EXAMPLES_PER_LABEL)
-        assert all(example in having for example in whole.get(label, []))
+        candidates = [e for e in examples if (label in [x.label for x in e.entities] if label else not e.entities)]
+        assert len(whole.get(label, [])) == min(len(candidates), EXAMPLES_PER_LABEL)
+        assert all(example in candidates for example in whole.get(label, []))
 
 
 def in_parts(parts: list[list[Example]]) -> dict[str, list[Example]]:
-    """Label → examples drawn, where they come in these tables."""
+    """Label → examples drawn from these tables."""
     places = draw_by_label(map(examples_to_table, parts))
-    return {label: [parts[number][row] for number, row in of_label] for label, of_label in places.items()}
+    return {label: [parts[number][row] for number, row in rows] for label, rows in places.items()}
 
 
 @given(
     st.sets(st.tuples(st.integers(0, 10**7), st.integers(0, 30) | st.none()), min_size=1),
     st.sampled_from(["a", "IE-zh/NER/海图", "a/train/1"]),
 )
-def test_ids_have_keys_of_their_own_that_depend_on_nothing_else(places, key):
+def test_keys_of_ids_are_unique_and_depend_only_on_the_id(places, key):
     def ids(chosen) -> pa.ChunkedArray:
         names = [f"{key}/test/{number}" + ("" if window is None else f"/{window}") for number, window in chosen]
         return pa.chunked_array([names])
@@ -211,13 +211,13 @@ def test_examples_do_not_depend_on_shards(tmp_path, size):
 @pytest.mark.parametrize("size", [10, 31, 1_000])
 def test_instructions_do_not_depend_on_shards(tmp_path, size):
     rows = [
-        asked(f"{key}/train/{n}", number, f"Keel {key} {n}", positives=number % 2)
+        instruction(f"{key}/train/{n}", number, f"Keel {key} {n}", positives=number % 2)
         for key in ("a", "海/b")
         for n in range(60)
         for number in range(3)
     ]
     shards = []
-    for at in range(0, len(rows), size):  # some examples are in two shards, some shards of two sources
+    for at in range(0, len(rows), size):  # some examples are in two shards, some shards contain two sources
         part = rows[at : at + size]
         shards.append(instruction_shard({row.source: 1 for row in part}, path=f"shard-{at}"))
         write_shard(f"{tmp_path}/shard-{at}", INSTRUCTIONS, [instructions_to_table(part)])
@@ -227,20 +227,20 @@ def test_instructions_do_not_depend_on_shards(tmp_path, size):
             expected.setdefault(row.source, []).append((row.text_sha256, row.id))
     for keys in (["a"], ["a", "海/b"]):
         drawn = samples.instructions(str(tmp_path), shards[::-1], keys)
-        of_keys = {key: [row[2] for row in drawn if row[0] == key] for key in expected}
-        wanted = {key: [id_ for _, id_ in sorted(of)[: samples.INSTRUCTIONS_PER_TASK]] for key, of in expected.items()}
-        assert of_keys == {key: wanted[key] if key in keys else [] for key in wanted}
+        ids = {key: [row[2] for row in drawn if row[0] == key] for key in expected}
+        first = {key: [id_ for _, id_ in sorted(expected[key])[: samples.INSTRUCTIONS_PER_TASK]] for key in expected}
+        assert ids == {key: first[key] if key in keys else [] for key in first}
 
 
-def test_only_row_groups_that_may_hold_a_text_to_draw_are_read(tmp_path):
-    rows = sorted((asked(f"a/train/{n}", 0, f"Keel {n}") for n in range(20)), key=lambda row: row.text_sha256)
+def test_only_row_groups_that_may_contain_a_sampled_text_are_read(tmp_path):
+    rows = sorted((instruction(f"a/train/{n}", 0, f"Keel {n}") for n in range(20)), key=lambda row: row.text_sha256)
     shards = [instruction_shard({"a": 5}, path=f"{n}") for n in range(4)]
     for n, shard in enumerate(shards):
         write_shard(f"{tmp_path}/{n}", INSTRUCTIONS, [instructions_to_table(rows[5 * n : 5 * n + 5])])
-        if n:  # its footer stays, its rows are spoilt
-            spoilt = bytearray((tmp_path / shard.path).read_bytes())
-            spoilt[4:400] = bytes(396)
-            (tmp_path / shard.path).write_bytes(spoilt)
+        if n:  # damage the rows, not the footer
+            damaged = bytearray((tmp_path / shard.path).read_bytes())
+            damaged[4:400] = bytes(396)
+            (tmp_path / shard.path).write_bytes(damaged)
     assert [row[2] for row in samples.instructions(str(tmp_path), shards, ["a"])] == [row.id for row in rows[:3]]
 
 
@@ -251,13 +251,13 @@ def test_relations_are_drawn_by_their_typed_labels():
         Example(f"a/train/{n}", "A", "train", "en", "Keel 1 and mast.", ("SPO",), None, (relation,), None)
         for n, relation in enumerate([*typed, *typed])
     ]
-    assert {label: len(of) for label, of in draw_by_label([examples_to_table(examples)]).items()} == {
+    assert {label: len(rows) for label, rows in draw_by_label([examples_to_table(examples)]).items()} == {
         "part\tof\tship": 2,
         "part\tof\tboat": 2,
     }
 
 
-def test_a_long_text_is_cut_with_the_annotations_that_lie_beyond():
+def test_a_long_text_is_cut_with_the_annotations_beyond_the_cut():
     text = "x" * samples.TEXT_CHARS + "Keel"
     early, late = Mention("x", ((0, 1),)), Mention("Keel", ((len(text) - 4, len(text)),))
     event = Event("sink", early, (Argument("what", early), Argument("who", late)))
@@ -267,8 +267,8 @@ def test_a_long_text_is_cut_with_the_annotations_that_lie_beyond():
         (Relation("of", early, late), Relation("of", early, early)),
         (event, Event("rise", late)),
     )  # fmt: skip
-    _, shown, entities, relations, events = compact(example)
-    assert len(shown) == samples.TEXT_CHARS and shown.endswith("…")
+    _, cut_text, entities, relations, events = compact(example)
+    assert len(cut_text) == samples.TEXT_CHARS and cut_text.endswith("…")
     assert entities == [["p", [0, 1]], ["r", "nowhere"]]
     assert relations == [["of", [0, 1], [0, 1], "", ""]]
     assert events == [["sink", [0, 1], [["what", [0, 1]]]]]
@@ -285,7 +285,7 @@ def test_groups_take_turns_within_the_bound():
     assert within(["aaaa", "b" * 50, "cc"], 12) == ["aaaa", "cc"]  # 6 + 1 and 4 + 1 bytes; the second is too large
 
 
-def test_of_a_large_dictionary_the_labels_with_most_neighbours_are_shown():
+def test_a_large_dictionary_shows_the_labels_with_most_neighbours():
     names = [f"label {n}" for n in range(LABELS_PER_SET + 50)]
     large = Dictionary("NER", "a", "A", "en", "lexical", {
         name: Ranking(tuple(Neighbour(other, 0.5) for other in (names[-1], names[0]) if n >= 50))
@@ -299,7 +299,7 @@ def test_of_a_large_dictionary_the_labels_with_most_neighbours_are_shown():
 @given(
     st.recursive(st.text() | st.sampled_from(["</script>", "<!--", "]]>", "\u2028", "&lt;"]), st.lists, max_leaves=9)
 )
-def test_no_text_can_end_the_block_that_it_is_embedded_in(value):
+def test_no_text_can_close_its_script_block(value):
     block = page.embedded({"value": value})
     assert not set(block) & set("<>&\u2028\u2029")
     assert json.loads(block) == {"value": value}

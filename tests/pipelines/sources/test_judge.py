@@ -1,4 +1,4 @@
-"""Which sources fail by what was read of them, and which have merely no text here."""
+"""Which sources fail because of their records, and which merely have no text."""
 
 import pytest
 
@@ -8,10 +8,10 @@ from schemas.errors import Reason
 from tests.manifests import layer_counts, split_read
 from transforms.formats import columns
 
-OWN = Source(
+USER_DATA = Source(
     "a", "t", ("NER",), "en", "d", Licence.OPEN, "l", "h", "a column of tags", "c", (Form(columns.read, ("*",)),)
 )
-SOURCES = {key: load(key) for key in keys()} | {"a": OWN, "a/b": OWN}
+SOURCES = {key: load(key) for key in keys()} | {"a": USER_DATA, "a/b": USER_DATA}
 
 
 def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=1, beyond_limit=0) -> SplitOutcome:
@@ -30,7 +30,7 @@ def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=
 @pytest.mark.parametrize(
     ("good", "bad", "rate", "fails"),
     [
-        (97, 3, 0.02, False),  # few: no rate can be told from them
+        (97, 3, 0.02, False),  # too few for a rate
         (39, 1, 0.02, False),
         (970, 30, 0.03, False),
         (970, 30, 0.02, True),
@@ -39,7 +39,7 @@ def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=
         (1, 1, 0.02, False),
         (0, 1, 0.02, True),
         (0, 0, 0.02, False),
-        (99, 1, 0.0, True),  # who allows none gets none
+        (99, 1, 0.0, True),  # none allowed
         (1, 99, 1.0, False),
     ],
 )
@@ -52,25 +52,25 @@ def test_too_many_bad_records_fail_a_source(good, bad, rate, fails):
         )
 
 
-def test_a_split_is_judged_by_itself():
+def test_splits_are_judged_separately():
     parts = [part(good=1000), part(good=0, bad=1, split="test")]
     assert judge(parts, SOURCES, 0.02).failed["a"].startswith("test: 1 of 1 records rejected")
     assert not judge([part(good=1000, bad=1), part(good=1, bad=1, split="test")], SOURCES, 0.02).failed
 
 
-def test_records_beyond_a_limit_count_and_rule_drops_do_not():
+def test_records_beyond_a_limit_count_but_not_drops_by_rules():
     assert not judge([part(good=1, bad=20, beyond_limit=979)], SOURCES, 0.02).failed
     assert not judge([part(good=10, bad=900, reason="one_pair_united")], SOURCES, 0.0).failed
 
 
-def test_a_split_that_cannot_be_read_or_holds_nothing_fails_its_source_alone():
+def test_an_unreadable_or_empty_split_fails_its_source_alone():
     parts = [part(good=9), SplitOutcome("a", "test", empty="test.json: no record in it"), part("a/b", 9)]
     assert judge(parts, SOURCES, 0.02).failed == {"a": "test.json: no record in it"}
     parts = [part(good=9), part("a/b", 9), SplitOutcome("a/b", "test", failed="test.json: cannot be read")]
     assert judge(parts, SOURCES, 0.02).failed == {"a/b": "test.json: cannot be read"}
 
 
-def test_texts_without_the_expected_fields_are_fine_to_predict_on_and_not_to_learn_from():
+def test_unannotated_texts_are_accepted_only_as_test_data():
     failed = judge([part(good=9, annotated=0), part(good=9, split="test", annotated=0)], SOURCES, 0.02).failed
     assert failed["a"] == (
         "none of its records has entities, so nothing can be learnt from it; expected: a column of tags"
@@ -79,12 +79,12 @@ def test_texts_without_the_expected_fields_are_fine_to_predict_on_and_not_to_lea
     assert not judge([part(good=9, annotated=0), part(good=9, split="test")], SOURCES, 0.02).failed
 
 
-def test_a_cut_without_a_text_is_absent_where_its_siblings_have_some():
+def test_a_cut_without_texts_is_absent_if_its_siblings_have_some():
     nothing = SplitOutcome("instructie_en_person", "train", empty="train_en.json: no record in it")
     sibling = part("instructie_en_event", 2, bad=3)
     verdict = judge([sibling, nothing, part("instructie_en_artifact", 0, bad=3)], SOURCES, 0.02)
     assert verdict.absent == ["instructie_en_artifact", "instructie_en_person"]
-    assert "instructie_en_event" in verdict.failed  # three of five lines
+    assert "instructie_en_event" in verdict.failed  # three of five records are bad
     verdict = judge(
         [part("instructie_en_event", 200, bad=3), nothing, part("instructie_en_artifact", 1, bad=3)], SOURCES, 0.02
     )

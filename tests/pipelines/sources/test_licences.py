@@ -1,4 +1,4 @@
-"""Licence texts → the Hub's identifiers and what they ask."""
+"""Licence texts are mapped to identifiers of the Hub and to terms of use."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.manifests import source_facts
 
 
 @pytest.mark.parametrize(
-    "licence, text, names, asks",
+    "licence, text, names, expected_terms",
     [
         ("gated", "CC BY 4.0", ["other"], Terms.FORBIDDEN),
         ("ask", "copies state Apache-2.0 without the owners' word", ["unknown"], Terms.UNSTATED),
@@ -21,13 +21,13 @@ from tests.manifests import source_facts
         ("open", "US Government work, public domain notice", ["other"], Terms.AS_STATED),
     ],
 )  # fmt: skip
-def test_what_a_text_says(licence, text, names, asks):
+def test_identifiers_and_terms_of_bundled_sources(licence, text, names, expected_terms):
     about = source_facts(licence=licence, licence_text=text)
-    assert (identifiers(about), terms(about)) == (names, asks)
+    assert (identifiers(about), terms(about)) == (names, expected_terms)
 
 
 @pytest.mark.parametrize(
-    "text, names, asks",
+    "text, names, expected_terms",
     [
         ("MIT", ["mit"], Terms.ATTRIBUTION),
         ("MIT License", ["mit"], Terms.ATTRIBUTION),
@@ -64,10 +64,10 @@ def test_what_a_text_says(licence, text, names, asks):
         ("open", ["other"], Terms.AS_STATED),
     ],
 )  # fmt: skip
-def test_own_words_that_allow_to_pass_data_on(text, names, asks):
+def test_clear_open_licences_of_user_data(text, names, expected_terms):
     assert licence_class(text) == "open"
     about = source_facts(licence_text=text)
-    assert (identifiers(about), terms(about)) == (names, asks)
+    assert (identifiers(about), terms(about)) == (names, expected_terms)
 
 
 @pytest.mark.parametrize(
@@ -75,16 +75,16 @@ def test_own_words_that_allow_to_pass_data_on(text, names, asks):
     ["", "none stated", "MIT, says a copy", "CC", "CC BY-ND 4.0", "Creative Commons Attribution-NoDerivs 4.0",
      "CC BY 4.0; ask the owners", "free for research", "public", "not MIT", "MIT and more", "4.0", "the license"],
 )  # fmt: skip
-def test_own_words_that_are_not_clear(text):
+def test_unclear_licences_of_user_data_are_ask(text):
     assert licence_class(text) == "ask"
 
 
 @pytest.mark.parametrize("text", ["open", "ask", "gated"])
-def test_own_words_that_are_a_class(text):
+def test_licence_classes_of_user_data(text):
     assert licence_class(text) == text
 
 
-def test_the_strictest_come_first():
+def test_the_strictest_terms_come_first():
     about = {
         "a": source_facts(licence_text="MIT"),
         "b": source_facts(licence="gated"),
@@ -97,7 +97,7 @@ def test_every_source_has_a_bibtex_entry():
     assert {load(key).citation for key in keys()} <= citations.entries().keys()
 
 
-def test_every_entry_is_whole():
+def test_bibtex_entries_are_complete():
     text = citations.BIBLIOGRAPHY.read_text(encoding="utf-8")
     assert text.count("\n@") + 1 == len(citations.entries())
     for key, entry in citations.entries().items():
@@ -105,7 +105,7 @@ def test_every_entry_is_whole():
         assert citations.value(key, "author") and citations.value(key, "title"), key
 
 
-def test_short_forms():
+def test_short_forms_of_citations():
     assert citations.short("roth2004linear") == "Roth and Yih 2004"
     assert citations.short("luan2018scierc") == "Luan et al. 2018"
     assert citations.short("gui2023instructie") == "Gui et al. 2023"

@@ -1,4 +1,4 @@
-"""The barrier around a source: what nobody foresaw costs that source, what is the machine's fault passes through."""
+"""The barrier around a source: unexpected errors fail that source, errors of the machine pass through."""
 
 import errno
 
@@ -33,7 +33,7 @@ def failing(error):
     "error",
     [ValueError("digits\nin two lines"), RecursionError(), KeyError("k"), AssertionError(), OSError(errno.ELOOP, "x")],
 )
-def test_what_nobody_foresaw_costs_the_source_in_one_line_with_its_file(error):
+def test_an_unexpected_error_fails_the_source_and_names_its_file(error):
     with pytest.raises(Unforeseen) as raised:
         read_by(failing(error))
     line = str(raised.value)
@@ -45,15 +45,15 @@ def test_what_nobody_foresaw_costs_the_source_in_one_line_with_its_file(error):
 @pytest.mark.parametrize(
     "error",
     [KeyboardInterrupt(), SystemExit(), MemoryError(), OSError(errno.ENOSPC, "x"), OSError(errno.EMFILE, "x"),
-     SourceError("foreseen"), MachineError("disk"), ConfigError("flag")],
+     SourceError("expected"), MachineError("disk"), ConfigError("flag")],
 )  # fmt: skip
-def test_what_is_no_fault_of_the_source_passes_through(error):
+def test_other_errors_pass_through(error):
     with pytest.raises(type(error)) as raised:
         read_by(failing(error))
     assert raised.value is error
 
 
-def test_a_place_is_more_than_a_file():
+def test_the_line_is_named_if_it_is_known():
     def read(files):
         for file in files:
             place = f"{file.name}:7"
@@ -64,14 +64,14 @@ def test_a_place_is_more_than_a_file():
         read_by(read)
 
 
-def test_a_fault_of_the_consumer_is_not_the_sources():
+def test_errors_of_the_consumer_pass_through():
     made = source(lambda files: iter([RawExample("f:1", "A text.", entities=())]))
     with pytest.raises(ZeroDivisionError):
         for _ in reading.records(made, made.forms[0], []):
             1 / 0  # noqa: B018
 
 
-def test_the_barrier_lets_results_through():
+def test_the_barrier_does_not_change_results():
     with barrier():
         done = True
     assert done

@@ -1,4 +1,4 @@
-"""Which files are read as which source and split, and what the list of sources tells."""
+"""Which files belong to which source and split, and the list of sources."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ from transforms.formats import columns
         ("latest.txt", None),
     ],
 )
-def test_the_words_of_a_path_tell_the_split(name, split):
+def test_the_split_is_recognized_by_the_words_of_a_path(name, split):
     assert split_in_path(name) == split
 
 
@@ -46,7 +46,7 @@ def names(group) -> list[str]:
     return [file.name for file in group]
 
 
-def test_the_first_form_with_files_is_read_and_the_others_are_listed_once():
+def test_the_first_form_with_files_is_read_and_others_are_ignored():
     forms = [Form(columns.read, (pattern,)) for pattern in ("*.a", "*.b", "*")]
     grouped = find_files(source(*forms), "train.b", "test.b", "train.c", "x.b")
     assert {split: names(group) for split, group in grouped.splits.items()} == {
@@ -58,7 +58,7 @@ def test_the_first_form_with_files_is_read_and_the_others_are_listed_once():
     assert find_files(source(Form(columns.read, ("*.a",))), "train.b") is None
 
 
-def test_a_worker_reads_a_split_in_the_form_that_the_driver_found():
+def test_a_worker_reads_a_split_in_the_form_of_the_driver():
     for located in registry.locate_all(registry.list_root(str(SAMPLES))):
         for split, group in located.files.splits.items() if located.files else ():
             form = located.files.other_forms.get(split, located.files.form)
@@ -66,7 +66,7 @@ def test_a_worker_reads_a_split_in_the_form_that_the_driver_found():
     assert first_matching_form(source(Form(columns.read, ("*.a",), exclude=("no*",))), [File("no.a", "no.a")]) is None
 
 
-def test_a_held_out_source_is_test_data_alone():
+def test_a_held_out_source_has_only_test_data():
     made = source(Form(columns.read, ("*.a",)), held_out=True)
     assert {s: names(g) for s, g in find_files(made, "train.a", "dev.a").splits.items()} == {
         "test": ["dev.a", "train.a"]
@@ -76,7 +76,7 @@ def test_a_held_out_source_is_test_data_alone():
     assert names(grouped.ignored) == ["train.a"]
 
 
-def test_a_split_without_the_file_that_it_needs_is_left_out():
+def test_a_split_without_a_required_file_is_ignored():
     made = source(Form(columns.read, ("*.a", "*.labels"), needs=("*.a",)))
     grouped = find_files(made, "train.a", "train.labels", "test.labels")
     assert {s: names(g) for s, g in grouped.splits.items()} == {"train": ["train.a", "train.labels"]}
@@ -95,14 +95,14 @@ def run(capsys, *flags) -> tuple[int, list[dict]]:
     return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_list_names_every_source_without_any_data(capsys):
+def test_the_list_names_every_source_without_a_data_root(capsys):
     code, rows = run(capsys)
     assert code == 0
     assert [row["key"] for row in rows] == keys()
     assert all(row["licence"] in ("open", "ask", "gated") and row["get"] for row in rows)
 
 
-def test_the_list_tells_found_from_missing(capsys, tmp_path):
+def test_the_list_distinguishes_present_from_missing_sources(capsys, tmp_path):
     shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
     write_source(tmp_path / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
     _, rows = run(capsys, "--data_root", str(tmp_path))
@@ -111,7 +111,7 @@ def test_the_list_tells_found_from_missing(capsys, tmp_path):
     assert "    get: " in capsys.readouterr().out
 
 
-def test_verify_counts_and_shows_the_first_problems(capsys, tmp_path):
+def test_verify_shows_counts_and_the_first_problems(capsys, tmp_path):
     shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
     write_source(tmp_path / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
     code, rows = run(capsys, "--verify", str(tmp_path))
@@ -125,18 +125,18 @@ def test_verify_counts_and_shows_the_first_problems(capsys, tmp_path):
     assert splits["clue_ner"]["train"]["first_problems"][0].startswith("train.json:")
     (tmp_path / "mine/schema.json").write_text("[]\n")
     code, rows = run(capsys, "--verify", str(tmp_path))
-    (mine,) = [row for row in rows if row["key"] == "mine"]
-    assert code == 3 and "schema.json" in mine["problem"]
+    (user_data,) = [row for row in rows if row["key"] == "mine"]
+    assert code == 3 and "schema.json" in user_data["problem"]
 
 
-@pytest.mark.parametrize("spoil", [b"", b"\n\n", b"a b c\n" * 30, b'{"text": "Ada went to Rome.", "entities": []}\n'])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"a b c\n" * 30, b'{"text": "Ada went to Rome.", "entities": []}\n'])
 @pytest.mark.parametrize("file", ["mine/train.json", "mine/test.json", "clue_ner/train.json"])
-def test_verify_and_build_judge_alike(spoil, file, tmp_path, capsys):
+def test_verify_and_build_report_the_same_errors(content, file, tmp_path, capsys):
     data = tmp_path / "data"
     shutil.copytree(SAMPLES / "clue_ner", data / "clue_ner")
     texts = [ner(f"Ada went to Rome {n} times.", person="Ada") for n in range(3)]
     write_source(data / "mine", "NER", NER_SCHEMA, train=texts, test=texts[:1])
-    (data / file).write_bytes(spoil)
+    (data / file).write_bytes(content)
     code, rows = run(capsys, "--verify", str(data))
     failed = {row["key"]: row["problem"] for row in rows if row["problem"]}
     flags = ["--data_root", str(data), "--output", str(tmp_path / "build"), "--hard_negatives", "none"]
@@ -145,7 +145,7 @@ def test_verify_and_build_judge_alike(spoil, file, tmp_path, capsys):
     assert errors == [f"error: source {key}: {problem}" for key, problem in failed.items()]
 
 
-def test_a_folder_of_ones_own_that_is_named_like_a_source_is_read_and_costs_no_other(tmp_path):
+def test_user_data_named_like_a_source_replaces_only_that_source(tmp_path):
     texts = [ner("Ada went to Rome.", person="Ada")]
     for key in ("resume_ner", "fewrel_0", "mine"):
         write_source(tmp_path / key, "NER", NER_SCHEMA, train=texts)
@@ -153,17 +153,17 @@ def test_a_folder_of_ones_own_that_is_named_like_a_source_is_read_and_costs_no_o
     located = {one.key: one for one in registry.locate_all(registry.list_root(str(tmp_path))) if one.files}
     assert {"resume_ner", "fewrel_0", "fewrel_1", "mine"} <= located.keys()
     for key, one in located.items():
-        assert registry.source_at(str(tmp_path), key).title == one.source.title  # what a worker reads
+        assert registry.source_at(str(tmp_path), key).title == one.source.title  # as a worker reads it
     assert located["resume_ner"].source.title == "resume_ner"
     assert located["fewrel_0"].source.title == "fewrel_0"
-    # A schema.json alone takes nothing from the dataset that lies there
+    # A schema.json without files in the unified format does not replace the dataset in the folder.
     shutil.copytree(SAMPLES / "clue_ner", tmp_path / "clue_ner")
     (tmp_path / "clue_ner/schema.json").write_text((tmp_path / "mine/schema.json").read_text())
     (clue,) = [one for one in registry.locate_all(registry.list_root(str(tmp_path))) if one.key == "clue_ner"]
     assert clue.source is load("clue_ner") and registry.source_at(str(tmp_path), "clue_ner") is load("clue_ner")
 
 
-def test_a_folder_name_that_no_file_can_bear_costs_its_source_alone(tmp_path, capsys):
+def test_a_folder_name_that_cannot_be_a_key_fails_its_source_alone(tmp_path, capsys):
     data = tmp_path / "data"
     bad = (
         "manifest",
@@ -210,12 +210,12 @@ def test_every_other_folder_name_is_a_key(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("flags", [["--verify"], ["--data_root", "nowhere"], ["--verify", "nowhere"]])
-def test_a_wrong_data_root(flags, capsys):
+def test_a_wrong_data_root_is_refused(flags, capsys):
     assert __main__.main(flags) == 2
     assert capsys.readouterr().err.startswith("error: ")
 
 
-def test_a_split_that_the_preferred_form_lacks_comes_from_another():
+def test_a_split_missing_in_the_preferred_form_is_read_from_another():
     forms = Form(columns.read, ("*.a",)), Form(columns.read, ("*.b",))
     grouped = find_files(source(*forms), "train.a", "train.b", "test.b")
     assert {split: names(group) for split, group in grouped.splits.items()} == {
@@ -228,7 +228,7 @@ def test_a_split_that_the_preferred_form_lacks_comes_from_another():
 
 @pytest.mark.parametrize("other", [Form(columns.read, ("*.b",), splits={"*": "all"}),
                                    Form(columns.read, ("*.b",), collapsed=True)])  # fmt: skip
-def test_forms_without_official_splits_or_with_other_labels_are_not_mixed(other):
+def test_forms_with_other_labels_or_without_splits_are_not_mixed(other):
     grouped = find_files(source(Form(columns.read, ("*.a",)), other), "train.a", "test.b")
     assert list(grouped.splits) == ["train"]
     assert names(grouped.ignored) == ["test.b"]

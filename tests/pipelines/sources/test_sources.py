@@ -1,4 +1,4 @@
-"""Every source keeps the same promises on its sample: files found, records read, nothing lost, invented or garbled."""
+"""Properties of every source, on its sample: files are recognized, and no record is lost, invented or garbled."""
 
 import os
 import re
@@ -23,22 +23,22 @@ KEYS = pipelines.sources.keys()
 every_source = pytest.mark.parametrize("key", KEYS)
 
 RAW_CODE = re.compile(r"^[BIMESLU]-|^/|^\w+/\w+/|\(e[12],|_")
-"""A tag, a Freebase path, a direction, an identifier: what files write and no prompt should ask for."""
+"""A tag, a Freebase path, a direction or an identifier: spellings in files that must not occur in prompts."""
 HAN = re.compile("[\u4e00-\u9fff]")
 CUTS = 9
 NOT_SEEN = {"ace2005", "boson", "findvehicle", "multinerd", "ontonotes", "ske2020"}
-"""The modules that were written from a format's description: their real files cannot be had here."""
+"""Modules that were written from a description of the format, without access to the real files."""
 LABELS = {"entities": "entity_labels", "relations": "relation_labels", "events": "event_labels"}
-"""The map that holds a layer's labels."""
+"""Layer → the attribute with its labels."""
 
 Record = RawExample | BadRecord
 
 
 def find_sample(key: str, path: Path | None = None) -> SourceFiles:
-    """The files of the sample below `path` (None: where it belongs; the cuts of one dataset share it)."""
+    """The files of the sample below `path` (None: the bundled one, which the cuts of a dataset share)."""
     path = path or SAMPLES / folder(key)
     source_files = find(load(key), list_files(str(path)))
-    assert source_files is not None, f"{path} holds no file of any form of {key}; write a sample of at least 20 records"
+    assert source_files is not None, f"{path} contains no file of {key}; write a sample of at least 20 records"
     return source_files
 
 
@@ -82,7 +82,7 @@ def identity(record: Record) -> tuple[str, str]:
 
 
 def read_changed(key: str, path: Path, change) -> dict[str, list[Record]]:
-    """What a copy of the sample in `path` gives whose files went through `change`, bytes to bytes."""
+    """The records of a copy of the sample in `path`, with `change` (bytes → bytes) applied to each file."""
     shutil.copytree(SAMPLES / folder(key), path)
     for file in list_files(str(path)):
         Path(file.path).write_bytes(change(file.read()))
@@ -90,13 +90,13 @@ def read_changed(key: str, path: Path, change) -> dict[str, list[Record]]:
 
 
 @every_source
-def test_metadata(key):
+def test_metadata_is_complete(key):
     source = load(key)
     assert source.name and source.title and source.domain and source.licence_text
     assert source.lang in ("en", "zh")
     assert isinstance(source.licence, Licence)
     assert re.fullmatch(r"https?://\S+", source.homepage)
-    assert f"{folder(key)}/" in source.get, "`get` says which files go into the source's folder"
+    assert f"{folder(key)}/" in source.get, "`get` must name the folder of the source"
     assert source.real_files_seen == (folder(key) not in NOT_SEEN)
     assert re.fullmatch(r"[A-Za-z][\w:.-]+", source.citation)
     assert source.tasks and len(set(source.tasks)) == len(source.tasks) and set(source.tasks) <= set(TASKS)
@@ -109,7 +109,7 @@ def test_labels_are_words_with_a_description(key):
     source = load(key)
     for name in LABELS.values():
         labels = {label for label in getattr(source, name).values() if label is not None}
-        assert len({label.name for label in labels}) == len(labels), "two labels have one name"
+        assert len({label.name for label in labels}) == len(labels), "two labels have the same name"
         for label in labels:
             assert label.name.strip() == label.name != ""
             assert not RAW_CODE.search(label.name), label.name
@@ -122,33 +122,33 @@ def test_labels_are_words_with_a_description(key):
 
 
 @every_source
-def test_sample_has_the_records_it_should(key):
+def test_a_sample_has_enough_records_and_splits(key):
     source_files = find_sample(key)
     splits = sample(key)
     if load(key).held_out:
-        assert set(splits) == {"test"}, "a held-out source is test data alone"
+        assert set(splits) == {"test"}, "a held-out source has only test data"
     else:
         assert set(splits) == {"all"} or {"train", "test"} <= set(splits) <= set(SPLITS)
     assert source_files.unassigned == []
-    cuts = [sample(other) for other in KEYS if folder(other) == folder(key)]  # of one dataset, which share the sample
+    cuts = [sample(other) for other in KEYS if folder(other) == folder(key)]  # of one dataset with one sample
     assert sum(len(examples(all_records(cut))) for cut in cuts) >= 20
     assert 1 <= len({record.place for cut in cuts for record in bad_records(all_records(cut))}) <= len(cuts)
     for split, records in splits.items():
         names = {file.name for file in source_files.splits[split]}
         assert examples(records)
         for record in records:
-            assert file_of(record) in names and line_of(record) >= 1, f"{record.place} is no file:line"
+            assert file_of(record) in names and line_of(record) >= 1, f"{record.place} is not file:line"
     if "train" in splits:
         texts = [[{example.text for example in examples(cut[split])} for split in ("train", "test")] for cut in cuts]
-        assert any(train & test for train, test in texts), "no text stands in train and test"
+        assert any(train & test for train, test in texts), "no text occurs in both train and test"
 
 
 @every_source
-def test_annotations_hold(key):
+def test_annotations_are_consistent(key):
     source = load(key)
     read_examples = examples(all_records(sample(key)))
     for task in source.tasks:
-        assert any(getattr(example, LAYER[task]) for example in read_examples), f"no example has anything for {task}"
+        assert any(getattr(example, LAYER[task]) for example in read_examples), f"no example is annotated for {task}"
     entities, relations, events = (
         {label.name: label for label in getattr(source, labels).values() if label} for labels in LABELS.values()
     )
@@ -170,7 +170,7 @@ def unix_lines(data: bytes) -> bytes:
 
 
 def utf_16(data: bytes) -> bytes:
-    """With its byte order mark, as Windows programs write it; XML says for itself what it is in."""
+    """Encodes as UTF-16 with a byte order mark, as Windows programs do, except for XML, which declares its encoding."""
     return data if data.lstrip().startswith(b"<") else data.decode().encode("utf-16")
 
 
@@ -185,13 +185,13 @@ REWRITES = {
 
 @every_source
 @pytest.mark.parametrize("rewrite", REWRITES)
-def test_nothing_hangs_on_line_ends_or_a_byte_order_mark(key, rewrite, tmp_path):
+def test_line_breaks_and_byte_order_marks_do_not_matter(key, rewrite, tmp_path):
     before = sample(key)
 
     def content(record: Record):
         if isinstance(record, BadRecord):
             return record.place, record.reason
-        text = record.text.rstrip("\n")  # a document's own text ends with its file
+        text = record.text.rstrip("\n")  # the text of a document ends with its file
         return record.place, text, record.entities, record.relations, record.events
 
     after = read_changed(key, tmp_path / key, REWRITES[rewrite])
@@ -201,30 +201,30 @@ def test_nothing_hangs_on_line_ends_or_a_byte_order_mark(key, rewrite, tmp_path)
 
 
 HUGE = b"7" * 5000
-"""More digits than Python converts."""
+"""More digits than Python converts to int."""
 
 DEEP = b"[" * 9000 + b"]" * 9000
 
 DAMAGES = {
     "huge numbers": lambda data: re.sub(rb"[0-9]+", HUGE, data),
     "a huge number": lambda data: re.sub(rb"[0-9]+", HUGE, data, count=1),
-    "no UTF-8 in a line": lambda data: re.sub(rb"(?m)^(.)", b"\\1\xe9", data),
-    "no UTF-8 before a line ends": lambda data: re.sub(rb"(?m)(.)$", b"\xe9\\1", data),
-    "no UTF-8 in a key": lambda data: re.sub(rb'("\w+)(" ?:)', b"\\1\xe9\\2", data),
-    "no UTF-8 anywhere": lambda data: data.replace(b"a", b"a\xff").replace("的".encode(), b"\xe7\x9a"),
+    "not UTF-8 in a line": lambda data: re.sub(rb"(?m)^(.)", b"\\1\xe9", data),
+    "not UTF-8 before a line break": lambda data: re.sub(rb"(?m)(.)$", b"\xe9\\1", data),
+    "not UTF-8 in a key": lambda data: re.sub(rb'("\w+)(" ?:)', b"\\1\xe9\\2", data),
+    "not UTF-8 anywhere": lambda data: data.replace(b"a", b"a\xff").replace("的".encode(), b"\xe7\x9a"),
     "a value nested too deeply": lambda data: data.replace(b": ", b": " + DEEP + b", ", 3).replace(b'"', DEEP, 1),
     "every value nested too deeply": lambda data: re.sub(rb":( ?)(?=[\[{\"])", rb":\1" + DEEP[5000:13000], data),
-    "a half of UTF-16": lambda data: b"\xff\xfe" + data,
+    "the mark of UTF-16": lambda data: b"\xff\xfe" + data,
     "UTF-16 without its mark": lambda data: data.decode().encode("utf-16-le"),
-    "controls": lambda data: re.sub(rb"(?m)^(..)", b"\\1\x00\x1b[2J\r\x0c", data),
+    "control characters": lambda data: re.sub(rb"(?m)^(..)", b"\\1\x00\x1b[2J\r\x0c", data),
     "other separators": lambda data: data.replace(b"\t", b"|").replace(b" ", b"\t"),
-    "references": lambda data: data.replace(b" ", b" &#" + HUGE + b"; ", 9),
-    "nothing": lambda data: b"",
+    "character references": lambda data: data.replace(b" ", b" &#" + HUGE + b"; ", 9),
+    "empty": lambda data: b"",
 }
 
 
 @pytest.mark.parametrize("key", [*{folder(key): key for key in KEYS}.values()])  # cuts of one dataset share a reader
-def test_damage_costs_records_or_the_source_and_rejects_can_be_written(key, tmp_path):
+def test_damaged_files_give_rejects_or_a_source_error(key, tmp_path):
     for damage, change in DAMAGES.items():
         try:
             records = all_records(read_changed(key, tmp_path / damage, change))
@@ -242,7 +242,7 @@ def test_damage_costs_records_or_the_source_and_rejects_can_be_written(key, tmp_
 
 
 @every_source
-def test_a_cut_file_loses_records_at_its_end_only(key, tmp_path):
+def test_a_truncated_file_loses_only_records_at_its_end(key, tmp_path):
     before = sample(key)
     path = tmp_path / key
     shutil.copytree(SAMPLES / folder(key), path)
@@ -262,10 +262,10 @@ def test_a_cut_file_loses_records_at_its_end_only(key, tmp_path):
 
 
 def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: str) -> None:
-    """`after` is `before` less the last records of the file `cut`, of which the first may be there cut short.
+    """Asserts that `after` is `before` without the last records of the file `cut`; the first of them may be truncated.
 
-    Where annotations stand in a file of their own, one record of another file may be lost with the line that is cut,
-    and the annotations of a text that is cut, and of those behind it, are bad records.
+    If annotations are in a separate file, one record of another file may be lost with the truncated line, and the
+    annotations of a truncated text and of later texts are bad records.
     """
 
     def stem(name: str) -> str:
@@ -273,10 +273,10 @@ def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: 
 
     kept = {identity(record) for record in after}
     lost = sorted((record for record in before if identity(record) not in kept), key=line_of)
-    of_file = sorted((record for record in before if stem(file_of(record)) == stem(cut)), key=line_of)
-    lost_here = [record for record in lost if record in of_file]
-    assert lost_here == of_file[len(of_file) - len(lost_here) :]
-    assert len(examples([record for record in lost if record not in of_file])) <= 1
+    file_records = sorted((record for record in before if stem(file_of(record)) == stem(cut)), key=line_of)
+    lost_here = [record for record in lost if record in file_records]
+    assert lost_here == file_records[len(file_records) - len(lost_here) :]
+    assert len(examples([record for record in lost if record not in file_records])) <= 1
 
     known = {identity(record): record for record in before}
     new = [record for record in after if identity(record) not in known]
@@ -284,7 +284,7 @@ def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: 
     assert len(bad_here) <= 1
     assert len(bad_records(new)) - len(bad_here) <= 2
     assert len(examples(new)) <= len(lost)
-    for example in examples(new):  # cut short; where the whole was a bad record, its good beginning can be read
+    for example in examples(new):  # truncated; the valid beginning of a bad record may be read
         assert any(isinstance(whole, BadRecord) or whole.text.startswith(example.text) for whole in lost), example
     for example in examples(after):
         whole = known.get(identity(example), example)
@@ -294,20 +294,20 @@ def assert_only_the_end_is_lost(before: list[Record], after: list[Record], cut: 
 
 
 def without_concepts(item: Entity | Relation | Event) -> Entity | Relation | Event:
-    """A concept ends its line in some formats, so that a file may be cut within it."""
+    """In some formats a concept is the end of a line, so a truncated file may contain a part of it."""
     return replace(item, concepts=()) if isinstance(item, Entity) else item
 
 
 @every_source
-def test_another_encoding_is_refused_not_garbled(key, tmp_path):
-    """Chinese: the files in GB 18030 (GBK and more). English: a word of the first example has a Latin-1 é."""
+def test_another_encoding_is_rejected_and_not_garbled(key, tmp_path):
+    """Chinese files are encoded as GB 18030; in English files, a word of the first example gets a Latin-1 é."""
     before = all_records(sample(key))
     if load(key).lang == "zh":
 
         def change(data: bytes) -> bytes:
             return data.decode("utf-8", "surrogateescape").encode("gb18030", "surrogateescape")
 
-        hit = {example.place for example in examples(before) if not example.text.isascii()}
+        affected = {example.place for example in examples(before) if not example.text.isascii()}
     else:
         word = max(re.findall("[A-Za-z]+", examples(before)[0].text), key=len)
         middle = len(word) // 2
@@ -315,11 +315,11 @@ def test_another_encoding_is_refused_not_garbled(key, tmp_path):
         def change(data: bytes) -> bytes:
             return data.replace(word.encode(), word[:middle].encode() + b"\xe9" + word[middle + 1 :].encode())
 
-        hit = {example.place for example in examples(before) if word in example.text}
+        affected = {example.place for example in examples(before) if word in example.text}
     try:
         after = all_records(read_changed(key, tmp_path / key, change))
     except SourceError as error:
         assert any(file.name in str(error) for file in list_files(str(SAMPLES / folder(key))))
     else:
-        assert examples(after) == [example for example in examples(before) if example.place not in hit]
-        assert len([record for record in bad_records(after) if record.reason == Reason.NOT_UTF8]) >= len(hit) > 0
+        assert examples(after) == [example for example in examples(before) if example.place not in affected]
+        assert len([record for record in bad_records(after) if record.reason == Reason.NOT_UTF8]) >= len(affected) > 0

@@ -1,4 +1,4 @@
-"""Every file below a data root is read or named, with the reason."""
+"""Every file below a data root is read or reported with a reason."""
 
 import shutil
 
@@ -29,7 +29,7 @@ def unread(data, *chosen) -> dict[tuple[str, str], str]:
     }
 
 
-def test_what_is_read_is_not_named(data):
+def test_files_that_are_read_are_not_reported(data):
     (data / ".DS_Store").write_bytes(b"x")
     assert unread(data) == {}
 
@@ -51,12 +51,12 @@ def test_what_is_read_is_not_named(data):
         ("scierc/notes.doc", "it contains none of the files of this source; "),
     ],
 )
-def test_what_nobody_reads_is_named(data, path, reason):
+def test_files_that_are_not_read_are_reported_with_a_reason(data, path, reason):
     (data / path).parent.mkdir(parents=True, exist_ok=True)
     (data / path).write_text('{"text": "Ada went to Rome."}\n')
-    ((where, why),) = unread(data).items()
+    ((where, actual),) = unread(data).items()
     assert "/".join(filter(None, where)) == path
-    assert why.startswith(reason)
+    assert actual.startswith(reason)
 
 
 @pytest.mark.parametrize("name", ["dev.json", "val.jsonl", "valid.json", "validation.json", "validation.jsonl"])
@@ -67,7 +67,7 @@ def test_every_usual_name_of_the_validation_split_is_read(data, name):
     assert set(mine.files.splits) == {"train", "validation"}
 
 
-def test_with_sources_chosen_only_their_folders_are_looked_at(data):
+def test_only_the_folders_of_selected_sources_are_checked(data):
     for folder in ("conll2003", "mine", "other"):
         (data / folder).mkdir(exist_ok=True)
         (data / folder / "notes.txt").write_text("x")
@@ -75,7 +75,7 @@ def test_with_sources_chosen_only_their_folders_are_looked_at(data):
     assert unread(data, "conll2003").keys() == {("conll2003", "notes.txt")}
 
 
-def test_a_file_that_one_cut_reads_is_not_named_for_the_others(tmp_path):
+def test_a_file_read_by_one_cut_is_not_reported_for_the_others(tmp_path):
     shutil.copytree(SAMPLES / "instructie", tmp_path / "instructie")
     (tmp_path / "instructie/train_zh_plus.json").write_text("{}\n")
     assert unread(tmp_path) == {
@@ -85,7 +85,7 @@ def test_a_file_that_one_cut_reads_is_not_named_for_the_others(tmp_path):
     }
 
 
-def test_a_line_names_three_files_and_counts_the_others(data):
+def test_a_message_names_three_files_and_counts_the_others(data):
     for number in range(5):
         (data / f"mine/{number}.doc").write_text("x")
     listing = registry.list_root(str(data))
@@ -94,7 +94,7 @@ def test_a_line_names_three_files_and_counts_the_others(data):
 
 
 @pytest.mark.parametrize("name", ["train.json", "schema.json"])
-def test_a_file_that_cannot_be_read_is_the_problem_of_its_folder_alone(data, name):
+def test_an_unreadable_file_is_a_problem_only_of_its_folder(data, name):
     write_source(data / "other", "NER", NER_SCHEMA, train=[ner("Bo stayed in Rome.", person="Bo")])
     path = data / "other" / name
     path.write_bytes(path.read_bytes().decode().encode("utf-16-le"))

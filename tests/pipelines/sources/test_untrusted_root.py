@@ -1,4 +1,4 @@
-"""A data root that holds what somebody else unpacked: names, links and files that nobody would put there."""
+"""An untrusted data root, for example an unpacked archive, with hostile names, links and files."""
 
 import contextlib
 import hashlib
@@ -38,7 +38,7 @@ def ingest(root: Path, output: Path, capsys) -> tuple[int, list[str], bytes]:
     return code, capsys.readouterr().err.splitlines(), texts
 
 
-def test_a_link_out_of_a_dataset_is_not_read_and_is_named(root, tmp_path, capsys):
+def test_a_link_out_of_a_dataset_is_reported_and_not_read(root, tmp_path, capsys):
     (root / "mine/test.json").symlink_to(tmp_path / "private/test.json")
     (root / "theirs/deep").mkdir(parents=True)
     (root / "theirs/deep/private").symlink_to(tmp_path / "private")
@@ -54,14 +54,14 @@ def test_a_link_out_of_a_dataset_is_not_read_and_is_named(root, tmp_path, capsys
     assert b"vault" not in texts
 
 
-def test_a_link_to_a_dataset_that_the_user_put_into_the_root_is_read(root, tmp_path, capsys):
+def test_a_link_in_the_root_to_a_dataset_is_read(root, tmp_path, capsys):
     (root / "linked").symlink_to(tmp_path / "private")
     code, _, texts = ingest(root, tmp_path / "build", capsys)
     assert code == 0
     assert b"vault" in texts
 
 
-def test_special_files_and_names_that_are_no_utf8_cost_nothing_else(root, tmp_path, capsys):
+def test_special_files_and_names_that_are_not_utf8_are_skipped(root, tmp_path, capsys):
     expected = ingest(root, tmp_path / "before", capsys)[2]
     os.mkfifo(root / "mine/dev.json")
     (root / "mine/test.json").symlink_to("/dev/zero")
@@ -82,8 +82,8 @@ ONE_OF_EACH = {name.parts[0]: name for name in XML}.values()
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH, ids=str)
-def test_no_xml_has_another_file_read(tmp_path, name):
-    """An entity of a document type that stands for a file of the machine, before the first word of every text."""
+def test_external_entities_of_xml_are_not_read(tmp_path, name):
+    """The document type declares an entity for a local file, which is inserted before the first word of every text."""
     (tmp_path / "private.txt").write_text("The key hangs in Wren Hall.")
     before = re.compile(rb"(<\?xml.*?\?>)\s*(?:<!DOCTYPE.*?>)?\s*<(\w+)(.*)", re.DOTALL)
     head, start, body = before.match((SAMPLES / name).read_bytes()).groups()
@@ -99,7 +99,7 @@ def test_no_xml_has_another_file_read(tmp_path, name):
                 assert "Wren Hall" not in repr(list(located.files.read(split)))
 
 
-def test_a_root_of_which_nothing_can_be_listed_is_one_line(tmp_path, capsys):
+def test_a_root_without_valid_names_is_refused_in_one_line(tmp_path, capsys):
     os.makedirs(os.path.join(os.fsencode(tmp_path), b"raw/b\xe4d"))
     assert build.main(["--data_root", str(tmp_path / "raw"), "--output", str(tmp_path / "build")]) == 2
     assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -110,7 +110,7 @@ def test_a_root_of_which_nothing_can_be_listed_is_one_line(tmp_path, capsys):
 
 
 def test_links_do_not_change_what_is_built(root, tmp_path, capsys):
-    """A folder and a link to it give the same bytes: which names a folder goes by elsewhere decides nothing."""
+    """A folder and a link to it give the same bytes."""
     ingest(root, tmp_path / "a", capsys)
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked/mine").symlink_to(root / "mine")
@@ -118,8 +118,8 @@ def test_links_do_not_change_what_is_built(root, tmp_path, capsys):
     assert checksums(tmp_path / "a/examples") == checksums(tmp_path / "b/examples")
 
 
-def test_settings_that_may_not_be_read_are_not_opened(root, tmp_path, capsys):
-    """A pipe would wait for a writer for ever, a link shows what it leads to: its checksum, at least."""
+def test_settings_that_are_not_regular_files_are_not_opened(root, tmp_path, capsys):
+    """A pipe would block forever, and a link would reveal its target, at least by the checksum."""
     for name, target in (("pipe", None), ("link", tmp_path / "private/test.json"), ("folder", "")):
         shutil.copytree(root / "mine", root / name)
         (root / name / "source.yaml").unlink()
@@ -138,8 +138,8 @@ def test_settings_that_may_not_be_read_are_not_opened(root, tmp_path, capsys):
     assert digest not in (tmp_path / "build/examples/manifest.json").read_text()
 
 
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not there to take root's rights away")
-def test_a_folder_that_may_not_be_listed_costs_itself_alone(root, tmp_path):
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv to drop the rights of root")
+def test_a_folder_without_permission_fails_alone(root, tmp_path):
     for name in ("NER/a", "NER/b"):
         shutil.copytree(root / "mine", root / name)
     (root / "NER/b").chmod(0)

@@ -1,3 +1,5 @@
+"""User data in the unified format: tasks, languages, settings, splits and labels of a folder, and their errors."""
+
 import json
 import pickle
 from pathlib import Path
@@ -20,7 +22,7 @@ OSLO = {"text": "Oslo is big", "entity": [{"entity": "Oslo", "entity_type": "tow
 
 
 def folder(path: Path, schema=NER, settings: str | None = None, **files) -> Path:
-    """A folder with schema.json and files of rows: `train=[…]` is train.json."""
+    """Creates a folder with schema.json and files of rows: `train=[…]` is train.json."""
     path.mkdir(parents=True)
     (path / "schema.json").write_text("\n".join(schema), encoding="utf-8")
     for name, rows in files.items():
@@ -34,7 +36,7 @@ def folder(path: Path, schema=NER, settings: str | None = None, **files) -> Path
 def test_task_and_language_come_from_the_folders_above(tmp_path):
     folder(tmp_path / "IE-en" / "NER" / "towns", train=[OSLO], dev=[OSLO], test=[{"text": "Bergen"}])
     folder(tmp_path / "IE-zh" / "NER" / "cities", train=[OSLO])
-    folder(tmp_path / "RE" / "NER", valid=[OSLO])  # the innermost name counts, its own included
+    folder(tmp_path / "RE" / "NER", valid=[OSLO])  # the innermost name counts, including its last folder
     made = sources_below(str(tmp_path))
     assert [source.key for source in made] == ["IE-en/NER/towns", "IE-zh/NER/cities", "RE/NER"]
     first = made[0]
@@ -50,7 +52,7 @@ def test_task_and_language_come_from_the_folders_above(tmp_path):
     assert list(made[2].files.splits) == ["validation"]
 
 
-def test_source_yaml_comes_first(tmp_path):
+def test_source_yaml_overrides_the_folders(tmp_path):
     settings = "name: Towns\ntask: NER\nlang: zh\nlicense: CC BY 4.0\n"
     folder(tmp_path / "IE-en" / "RE" / "x", settings=settings, train=[OSLO])
     [made] = sources_below(str(tmp_path))
@@ -60,7 +62,7 @@ def test_source_yaml_comes_first(tmp_path):
 
 
 @pytest.mark.parametrize("licence", Licence)
-def test_a_licence_class(tmp_path, licence):
+def test_a_licence_class_is_accepted(tmp_path, licence):
     folder(tmp_path / "NER", settings=f"license: {licence}\n", train=[OSLO])
     assert sources_below(str(tmp_path))[0].source.licence == licence
 
@@ -84,7 +86,7 @@ def test_a_licence_class(tmp_path, licence):
         ("name: 'Nonesuch\0'", "source.yaml:1: invalid YAML: the character U+0000"),
     ],
 )
-def test_a_wrong_source_yaml(tmp_path, settings, message):
+def test_a_wrong_source_yaml_is_a_problem_of_its_folder(tmp_path, settings, message):
     path = folder(tmp_path / "NER", settings=settings, train=[OSLO]) / "source.yaml"
     (user_folder,) = sources_below(str(tmp_path))
     assert user_folder.problem.startswith(f"{path}:") and message in user_folder.problem
@@ -93,13 +95,13 @@ def test_a_wrong_source_yaml(tmp_path, settings, message):
 
 
 @pytest.mark.parametrize("name", ["2020-13-45", "2020-01-01", "12:30", "no", "1_000", "010", "语料"])
-def test_a_name_is_the_text_that_it_is_written_as(tmp_path, name):
+def test_a_name_is_always_read_as_text(tmp_path, name):
     folder(tmp_path / "NER", settings=f"name: {name}\n", train=[OSLO])
     assert sources_below(str(tmp_path))[0].source.name == name
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_source_yaml_with_a_byte_order_mark(tmp_path, encoding):
+def test_a_source_yaml_may_have_a_byte_order_mark(tmp_path, encoding):
     path = folder(tmp_path / "NER", settings="", train=[OSLO]) / "source.yaml"
     path.write_bytes("name: Küstenorte\r\n".encode(encoding))
     assert sources_below(str(tmp_path))[0].source.name == "Küstenorte"
@@ -109,19 +111,19 @@ def test_a_source_yaml_with_a_byte_order_mark(tmp_path, encoding):
     ("text", "lang"),
     [("奥斯陆是挪威的首都", "zh"), ("患者使用 aspirin 100 mg", "zh"), ("The Tokyo (東京) Bay", "en"), ("12", "en")],
 )
-def test_the_language_by_the_script(tmp_path, text, lang):
+def test_the_language_is_recognized_by_the_script(tmp_path, text, lang):
     folder(tmp_path / "NER", train=[{"text": text, "entity": []}])
     assert sources_below(str(tmp_path))[0].source.lang == lang
 
 
-def test_the_data_root_itself(tmp_path):
+def test_the_data_root_may_be_a_source(tmp_path):
     root = folder(tmp_path / "IE-zh" / "NER" / "mine", train=[OSLO])
     [made] = sources_below(str(root))
     assert (made.key, made.source.name, made.source.tasks, made.source.lang) == ("mine", "mine", ("NER",), "zh")
     assert [file.name for file in made.files.splits["train"]] == ["train.json"]
     assert repr(source_at(str(root), "mine")) == repr(made.source)
     assert [source.key for source in sources_below(f"{root}/")] == ["mine"]
-    # What lies below it is not mixed in.
+    # The files of folders below it are not added.
     folder(root / "more", train=[OSLO, OSLO])
     assert len(find(made.source, list_files(str(root))).splits["train"]) == 1
     assert [source.key for source in sources_below(str(root))] == ["mine", "more"]
@@ -131,17 +133,17 @@ def test_the_data_root_itself(tmp_path):
         sources_below(str(root))
 
 
-def test_a_worker_finds_the_same_source(tmp_path):
+def test_a_worker_gets_the_same_source(tmp_path):
     folder(tmp_path / "IE-en" / "NER" / "towns", train=[OSLO])
     [made] = sources_below(str(tmp_path), list_files(str(tmp_path)))
     source = source_at(str(tmp_path), "IE-en/NER/towns")
-    assert repr(source) == repr(made.source)  # a partial equals no other
+    assert repr(source) == repr(made.source)  # partial objects do not compare equal
     assert repr(pickle.loads(pickle.dumps(source))) == repr(source)
     with pytest.raises(SourceError, match="IE-en/NER/rivers: not a folder in the unified format"):
         source_at(str(tmp_path), "IE-en/NER/rivers")
 
 
-def test_instructions_are_named_and_left_out(tmp_path):
+def test_files_of_instructions_are_listed_and_not_read(tmp_path):
     row = {"task": "NER", "source": "x", "instruction": '{"schema": []}', "output": "{}"}
     folder(tmp_path / "NER" / "made", train=[row], test=[{"id": "1", "instruction": "{}", "label": "[]"}])
     folder(tmp_path / "NER" / "mixed", train=[row], dev=[OSLO])
@@ -165,13 +167,13 @@ def test_folders_of_other_datasets_are_left_alone(tmp_path):
     (tmp_path / "NER" / "bare").mkdir()
     (tmp_path / "NER" / "bare" / "train.json").write_text(json.dumps(OSLO))
     made = sources_below(str(tmp_path))
-    # Three lines of the right shape beside records without a layer: data to predict on may look like that.
+    # A valid schema beside records without annotations, as in data to predict on.
     assert [source.key for source in made] == ["NER/tokens"]
     reader = made[0].source.forms[0].read(made[0].files.splits["train"])
     assert [type(item) for item in reader] == [BadRecord]
 
 
-def test_data_to_predict_on(tmp_path):
+def test_unannotated_data_is_read(tmp_path):
     folder(tmp_path / "NER" / "new", test=[{"text": "Oslo"}, {"text": "Bergen", "entity": None}])
     [made] = sources_below(str(tmp_path))
     assert list(made.source.forms[0].read(made.files.splits["test"])) == [
@@ -180,7 +182,7 @@ def test_data_to_predict_on(tmp_path):
     ]
 
 
-def test_problems(tmp_path):
+def test_problems_of_folders_are_reported(tmp_path):
     folder(tmp_path / "NER" / "short", schema=NER[:2], train=[OSLO])
     folder(tmp_path / "towns", train=[OSLO])
     folder(tmp_path / "NER" / "good", train=[OSLO])
@@ -259,8 +261,8 @@ def test_every_task_has_the_maps_that_its_records_need(tmp_path, task):
     assert replace(kept, unknown_labels=()) == raw
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not here")
-def test_the_published_samples():
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the published samples")
+def test_the_published_samples_are_read():
     made = sources_below(str(SHARED / "reference"))
     by_task = {source.key.split("/")[-2]: source for source in made}
     assert len(made) == len(by_task) == 7 and not any(source.problem for source in made)

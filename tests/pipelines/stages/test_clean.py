@@ -1,4 +1,4 @@
-"""Cleaning: what is dropped and why, over all sources, and what stays."""
+"""Cleaning: which rows are dropped over all sources and why, and which are kept."""
 
 import hashlib
 import json
@@ -39,16 +39,16 @@ def texts(run, key: str, split: str) -> list[str]:
 
 
 def annotated(run, key: str, split: str) -> dict[str, list[dict[str, str]]]:
-    """Text → for each of its rows, in file order, mention → label."""
-    found: dict[str, list] = {}
+    """Text → mention → label of each of its rows, in file order."""
+    rows: dict[str, list] = {}
     for path in sorted((run.output / "clean" / key).glob(f"{split}-*.parquet")):
         for example in table_to_examples(read_shard(str(path))):
-            found.setdefault(example.text, []).append({e.mention.text: e.label for e in example.entities})
-    return found
+            rows.setdefault(example.text, []).append({e.mention.text: e.label for e in example.entities})
+    return rows
 
 
 def totals(manifest: dict) -> dict[str, Counter]:
-    """What the shards of a manifest count together."""
+    """The sums over all shards of a manifest."""
     names = ("rejected", "kept", "crosses_window", "leaks_into")
     return {name: sum((Counter(part[name]) for part in manifest["shards"]), Counter()) for name in names}
 
@@ -57,7 +57,7 @@ def rejected(manifest: dict, key: str, split: str) -> dict[str, int]:
     return next(part["rejected"] for part in manifest["shards"] if (part["key"], part["split"]) == (key, split))
 
 
-def test_duplicates_contradictions_and_low_quality(run):
+def test_duplicates_contradictions_and_low_quality_are_dropped(run):
     train = [
         ner("Ada went to Rome.", person="Ada", place="Rome"),
         ner("Ada went to Rome.", place="Rome", person="Ada"),  # the same, in another order
@@ -94,12 +94,12 @@ ANNOTATORS = [
     ner("Bo saw the Tiber.", person="Bo"),
     ner("Cy and Di met.", person="Di"),
 ]
-"""Three annotators of three texts: of the last one two disagree."""
+"""Three annotators of three texts; two of them contradict each other on the last text."""
 
 
 @pytest.mark.parametrize("shards", [1, 9])
 @pytest.mark.parametrize(
-    ("same_text", "kept", "lost", "counted"),
+    ("same_text", "kept", "lost", "same_text_rows"),
     [
         (
             "unite",
@@ -119,37 +119,37 @@ ANNOTATORS = [
         ),
     ],
 )  # fmt: skip
-def test_three_annotators_of_one_text(run, shards, same_text, kept, lost, counted):
+def test_annotators_of_one_text_are_united_dropped_or_reported(run, shards, same_text, kept, lost, same_text_rows):
     write_source(run.data / "a", "NER", NER_SCHEMA, train=ANNOTATORS, test=[ner("Another text.")])
-    a_shard = -(-len(ANNOTATORS) // shards)
-    manifest = run(f"--set=clean.same_text={same_text}", f"--set=ingest.examples_per_shard={a_shard}")
+    shard_size = -(-len(ANNOTATORS) // shards)
+    manifest = run(f"--set=clean.same_text={same_text}", f"--set=ingest.examples_per_shard={shard_size}")
     train = [part for part in manifest["shards"] if part["split"] == "train"]
     assert len(train) == shards
     assert annotated(run, "a", "train") == kept
     assert sum((Counter(part["rejected"]) for part in train), Counter()) == lost
-    assert sum(part["same_text"] for part in train) == counted
+    assert sum(part["same_text"] for part in train) == same_text_rows
 
 
-def test_annotators_of_a_document_that_is_cut_are_united_in_its_windows(run, monkeypatch):
-    """Where the others' documents are cut does not matter: their annotations come into the windows of the first."""
-    monkeypatch.setattr(clean, "EXAMPLES_PER_TABLE", 1)  # so that a shard has several tables
-    stretch = "once more. Sentence 2"  # where the first document is cut, and this one, for its sake, is not
+def test_annotators_of_a_long_document_are_united_in_its_windows(run, monkeypatch):
+    """Annotations of all copies are moved into the windows of the first copy, wherever the others are cut."""
+    monkeypatch.setattr(clean, "EXAMPLES_PER_TABLE", 1)  # several tables per shard
+    stretch = "once more. Sentence 2"  # spans a cut of the first document, so this document is cut elsewhere
     train = [ner(LONG, person="Ada"), ner(LONG, place="Rome"), ner(LONG, thing=stretch), ner(LONG, person="Ada")]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
-    manifests = [run(f"--set=ingest.examples_per_shard={a_shard}") for a_shard in (9, 1)]
-    found = annotated(run, "a", "train")
-    assert " ".join(found) == LONG and len(found) == 3 and all(len(rows) == 1 for rows in found.values())
-    assert all(rows[0].items() >= {"Ada": "person", "Rome": "place"}.items() for rows in found.values())
+    manifests = [run(f"--set=ingest.examples_per_shard={shard_size}") for shard_size in (9, 1)]
+    windows = annotated(run, "a", "train")
+    assert " ".join(windows) == LONG and len(windows) == 3 and all(len(rows) == 1 for rows in windows.values())
+    assert all(rows[0].items() >= {"Ada": "person", "Rome": "place"}.items() for rows in windows.values())
     for manifest in manifests:
         lost = sum((Counter(part["rejected"]) for part in manifest["shards"]), Counter())
         assert sum(part["windows"] for part in manifest["shards"]) == 3 * 3 + 4
         assert lost == {"same_text_united": 3 + 4, "duplicate": 3}
     assert totals(manifests[0]) == totals(manifests[1])
-    assert not any(stretch in rows[0] for rows in found.values())
-    assert totals(manifests[0])["crosses_window"] == {"entities": 1}  # its own document had it
+    assert not any(stretch in rows[0] for rows in windows.values())
+    assert totals(manifests[0])["crosses_window"] == {"entities": 1}  # counted for its document
 
 
-def test_of_documents_that_differ_only_the_windows_that_do_are_counted(run):
+def test_only_the_differing_windows_of_documents_are_counted(run):
     write_source(
         run.data / "a", "NER", NER_SCHEMA,
         train=[ner(LONG, thing="Sentence 0"), ner(LONG)],
@@ -165,20 +165,20 @@ def test_worker_processes_unite_the_same_rows(run, tmp_path):
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[*ANNOTATORS, *long])
     flags = ("--set", "ingest.examples_per_shard=2")
     run(*flags)
-    found = annotated(run, "a", "train")
-    assert sorted(found[LONG[:129]][0]) == ["Ada", "Rome", "Sentence 0"]  # repaired before they are compared
-    alone = checksums(run.output, "clean/**/*.parquet")
+    windows = annotated(run, "a", "train")
+    assert sorted(windows[LONG[:129]][0]) == ["Ada", "Rome", "Sentence 0"]  # repaired before the comparison
+    expected = checksums(run.output, "clean/**/*.parquet")
     shutil.rmtree(run.output)
     done = run_build(
         "--data_root", str(run.data), "--output", str(run.output), "--only", "clean", "--hard_negatives", "none",
         "--set", "clean.max_chars=150", *flags, "--direct_running_mode=multi_processing", "--direct_num_workers=2",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert checksums(run.output, "clean/**/*.parquet") == alone
+    assert checksums(run.output, "clean/**/*.parquet") == expected
 
 
-def test_keys_that_begin_alike_are_not_mixed(run):
-    """`a` is a folder of the key `a/b`, and `a/train` one that reads like a split of `a`."""
+def test_keys_with_a_common_prefix_are_not_mixed(run):
+    """`a` is a parent folder of the key `a/b`, and the key `a/train` looks like a split of `a`."""
     text = ner("Ada went to Rome.", person="Ada")
     other = ner("Ada went to Rome.", place="Rome")
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[text])
@@ -186,10 +186,10 @@ def test_keys_that_begin_alike_are_not_mixed(run):
     write_source(run.data / "a/train", "NER", NER_SCHEMA, train=[other, other], dev=[text])
     write_source(run.data / "a/train/0", "NER", NER_SCHEMA, train=[text, other], test=[ner("None of these.")])
     manifest = run()
-    found = {
+    shards = {
         (part["key"], part["split"], part["path"]): (part["rows"], part["rejected"]) for part in manifest["shards"]
     }
-    assert found == {
+    assert shards == {
         ("a", "train", "clean/a/train-00000.parquet"): (1, {}),
         ("a/b", "train", "clean/a/b/train-00000.parquet"): (1, {}),
         ("a/train", "train", "clean/a/train/train-00000.parquet"): (1, {"duplicate": 1}),
@@ -200,13 +200,13 @@ def test_keys_that_begin_alike_are_not_mixed(run):
     assert annotated(run, "a/b", "train") == {"Ada went to Rome.": [{"Rome": "place"}]}
 
 
-def test_a_split_that_is_lost_to_a_test_split_is_told(run, capsys):
+def test_splits_that_lose_most_rows_to_test_splits_are_reported(run, capsys):
     train = [ner(f"Ada went to place number {n}.", person="Ada") for n in range(4)]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train, dev=[*train[:1], ner("Only here.")], test=train)
     write_source(run.data / "b", "NER", NER_SCHEMA, train=[*train[:3], ner("Another text.")], test=train[:2])
     run()
-    told = [line for line in capsys.readouterr().err.splitlines() if "cleaning kept" in line]
-    assert told == [
+    lines = [line for line in capsys.readouterr().err.splitlines() if "cleaning kept" in line]
+    assert lines == [
         "warning: a/train: cleaning kept 0 of 4 rows (leakage 4 into the test split of a, b); "
         "rejects/clean/ lists the others",
         "note: b/train: cleaning kept 1 of 4 rows (leakage 3 into the test split of a, b); "
@@ -214,7 +214,7 @@ def test_a_split_that_is_lost_to_a_test_split_is_told(run, capsys):
     ]
 
 
-def test_texts_of_any_test_split_leave_train_and_validation(run):
+def test_test_texts_are_removed_from_train_and_validation(run):
     shared = ner("Ada went to Rome.", person="Ada")
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[shared, ner("Only here."), ner("In b's test .")])
     write_source(
@@ -229,7 +229,7 @@ def test_texts_of_any_test_split_leave_train_and_validation(run):
     assert leaks == {("a", "train"): {"b": 2}, ("b", "train"): {}, ("b", "validation"): {"b": 1}, ("b", "test"): {}}
 
 
-def test_a_document_leaks_whole_however_it_was_cut(run):
+def test_a_leaking_document_is_dropped_with_all_its_windows(run):
     annotated = ner(LONG, place="Rome")
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[annotated], test=[ner(LONG), ner("Another text.")])
     manifest = run()
@@ -238,15 +238,15 @@ def test_a_document_leaks_whole_however_it_was_cut(run):
     assert train["windows"] > 2 and train["rejected"] == {"leakage": train["windows"]}
 
 
-def test_windows_are_short_and_lose_no_text(run):
+def test_windows_are_bounded_and_lose_no_text(run):
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[ner(LONG, place="Rome")])
     run()
-    found = texts(run, "a", "train")
-    assert len(found) > 2 and all(len(text) <= 150 for text in found)
-    assert " ".join(found) == LONG
+    windows = texts(run, "a", "train")
+    assert len(windows) > 2 and all(len(text) <= 150 for text in windows)
+    assert " ".join(windows) == LONG
 
 
-def test_texts_to_predict_on_stay_in_test_alone(run):
+def test_unannotated_texts_are_kept_only_in_the_test_split(run):
     write_source(run.data / "a", "NER", NER_SCHEMA, train=[{"text": "Ada knows."}, ner("Bo knows.", person="Bo")],
                  test=[{"text": "Who else knows?"}])  # fmt: skip
     manifest = run()
@@ -255,7 +255,7 @@ def test_texts_to_predict_on_stay_in_test_alone(run):
     assert rejected(manifest, "a", "train") == {"unannotated": 1}
 
 
-def test_shards_of_one_split_meet_across_files(run):
+def test_duplicates_are_removed_across_shards(run):
     train = [ner(f"Ada went to place number {n % 7}.", person="Ada") for n in range(21)]
     write_source(run.data / "a", "NER", NER_SCHEMA, train=train)
     manifest = run("--set", "ingest.examples_per_shard=5")
@@ -263,7 +263,7 @@ def test_shards_of_one_split_meet_across_files(run):
     assert sum(part["rejected"].get("duplicate", 0) for part in manifest["shards"]) == 14
 
 
-def test_what_stays_has_its_keys_beside_it_and_is_written_anew_only_where_something_was_dropped(run, tmp_path):
+def test_clean_shards_have_a_key_file_and_canonical_bytes(run, tmp_path):
     write_source(
         run.data / "a", "NER", NER_SCHEMA,
         train=[ner("Ada went to Rome."), ner("12 : 30 - 4 , 5 ( 6 )"), ner("Ada went to Rome."), ner(LONG)],
@@ -277,5 +277,5 @@ def test_what_stays_has_its_keys_beside_it_and_is_written_anew_only_where_someth
         keys = Path(keys_path(str(run.output), part["number"])).read_bytes()
         assert keys == b"".join(map(leakage_key, table["text"].to_pylist()))
         assert part["keys_sha256"] == hashlib.sha256(keys).hexdigest()
-        write_shard(f"{tmp_path}/anew.parquet", EXAMPLES, [table])
-        assert (tmp_path / "anew.parquet").read_bytes() == (run.output / part["path"]).read_bytes()
+        write_shard(f"{tmp_path}/again.parquet", EXAMPLES, [table])
+        assert (tmp_path / "again.parquet").read_bytes() == (run.output / part["path"]).read_bytes()

@@ -1,10 +1,10 @@
-"""The graphs of all stages hold what every Beam runner has, and nothing that only this process could run.
+"""The graphs of all stages use only what every Beam runner supports, and nothing that only this process could run.
 
-Below the composites there may be only the primitives of Beam's portability model that all runners translate: impulse,
-ParDo, GroupByKey, Flatten. A composite is a name around these; a runner that does not know it runs what is in it.
-ParDo may read side inputs as iterables of the global window (Beam's CombineGlobally does, to make an empty list of no
+Below the composites there are only the primitives of Beam's portability model that all runners translate: impulse,
+ParDo, GroupByKey, Flatten. A composite is a name around these; a runner that does not know it runs its parts. ParDo may
+read side inputs as iterables of the global window (Beam's CombineGlobally does so to make an empty list if there are no
 elements); Flink, Spark and Dataflow broadcast those. State, timers, splittable DoFns, other windows and side inputs by
-key are left out: some runner lacks each of them, or runs it on one worker.
+key are not used: some runners lack them or run them on one worker.
 """
 
 import base64
@@ -64,17 +64,17 @@ STAGES = {
 
 @pytest.fixture(scope="module", params=STAGES)
 def graph(request) -> beam_runner_api_pb2.Pipeline:
-    """One stage as a build runs it, in the form in which it is handed to any runner."""
+    """One stage of a build as the portable graph that every runner gets."""
     transform, elements = STAGES[request.param]
     pipeline = beam.Pipeline(runner="DirectRunner")
-    shutil.rmtree(pipeline.local_tempdir)  # which only a run would remove
+    shutil.rmtree(pipeline.local_tempdir)  # otherwise deleted only by a run
     pipeline | "List" >> beam.Create(elements) | request.param >> transform
     environment = DockerEnvironment.from_container_image(IMAGE, artifacts=())
     return pipeline.to_runner_api(default_environment=environment)
 
 
 def leaves(graph) -> list[beam_runner_api_pb2.PTransform]:
-    """The transforms that a runner has to know; a composite that only hands its input on is none."""
+    """The transforms that a runner has to know, without composites that only pass on their input."""
     return [
         transform
         for transform in graph.components.transforms.values()
@@ -88,7 +88,7 @@ def pardos(graph) -> list[beam_runner_api_pb2.ParDoPayload]:
 
 
 def pickled_names(graph) -> set[str]:
-    """All strings in the pickled functions: names of modules, classes, functions and files among them."""
+    """All strings in the pickled functions, including names of modules, classes, functions and files."""
     names = set()
     for payload in pardos(graph):
         if payload.do_fn.urn == "beam:dofn:pickled_python_info:v1":
@@ -97,13 +97,13 @@ def pickled_names(graph) -> set[str]:
     return names
 
 
-def test_only_primitives_that_every_runner_has_are_left(graph):
-    found = {leaf.spec.urn for leaf in leaves(graph)}
-    assert {"beam:transform:impulse:v1", "beam:transform:pardo:v1"} <= found <= PRIMITIVES
+def test_only_primitives_of_every_runner_are_used(graph):
+    urns = {leaf.spec.urn for leaf in leaves(graph)}
+    assert {"beam:transform:impulse:v1", "beam:transform:pardo:v1"} <= urns <= PRIMITIVES
     assert not graph.requirements  # stateful, splittable and time-ordered processing, bundle finalisers
 
 
-def test_all_of_our_code_runs_in_the_given_environment(graph):
+def test_all_code_runs_in_the_configured_environment(graph):
     used = {leaf.environment_id for leaf in leaves(graph) if leaf.spec.urn == "beam:transform:pardo:v1"}
     for name in used:
         environment = graph.components.environments[name]
@@ -112,7 +112,7 @@ def test_all_of_our_code_runs_in_the_given_environment(graph):
         assert not environment.resource_hints
 
 
-def test_functions_keep_no_state_and_read_side_inputs_whole(graph):
+def test_functions_have_no_state_and_read_side_inputs_as_iterables(graph):
     assert pardos(graph)
     for payload in pardos(graph):
         assert not payload.state_specs
@@ -127,7 +127,7 @@ def test_everything_is_in_the_global_window(graph):
         assert windowing.window_fn.urn == "beam:window_fn:global_windows:v1"
 
 
-def test_every_transform_has_a_label_of_its_own(graph, request):
+def test_transform_names_are_unique_and_readable(graph, request):
     names = [transform.unique_name for transform in graph.components.transforms.values()]
     assert len(names) == len(set(names))
     stage = request.node.callspec.params["graph"]
@@ -136,18 +136,18 @@ def test_every_transform_has_a_label_of_its_own(graph, request):
     assert all(re.fullmatch("[A-Z][a-z ]+", label) for label in ours)
 
 
-def test_what_is_pickled_can_be_loaded_on_a_worker(graph):
-    """Workers have our packages alone; our functions go by name, and by value only those of Beam that have none."""
+def test_pickled_functions_can_be_loaded_on_a_worker(graph):
+    """Workers have only the packages: functions are pickled by name, except for Beam's lambdas, pickled by value."""
     names = pickled_names(graph)
     assert not [name for name in names if name.split(".")[0] in ("__main__", "tests")]
-    assert "pipelines.build" not in names  # is __main__ where the build runs
+    assert "pipelines.build" not in names  # is __main__ in a running build
     assert [name for name in names if name.split(".")[0] == "pipelines"]
     assert not [name for name in names if name.endswith(".py") and "/apache_beam/" not in name]
 
 
 @pytest.mark.parametrize("graph", ["clean"], indirect=True)
 def test_tables_cross_a_shuffle_as_arrow(graph):
-    """What meets by hash are pairs of a bucket and a table: the table's coder is ours, not the pickler."""
+    """Rows are grouped by hash as pairs of a bucket and a table, and the table has an Arrow coder, not the pickler."""
     (shuffle,) = [leaf for leaf in leaves(graph) if leaf.unique_name.endswith("/Group by hash")]
     (collection,) = shuffle.inputs.values()
     pair = graph.components.coders[graph.components.pcollections[collection].coder_id]

@@ -1,4 +1,4 @@
-"""Reading: a bad record costs itself, a bad file its source, a bad source neither the others nor the build."""
+"""Reading: a bad record is rejected alone, a bad file fails its source, a bad source does not stop the build."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def keys(manifest) -> set[str]:
     return {part["key"] for part in manifest["splits"]}
 
 
-def test_a_good_build(data):
+def test_valid_sources_are_ingested(data):
     code, manifest = run(data)
     assert (code, manifest["failed"], keys(manifest)) == (0, {}, {"clue_ner", "conll2003", "resume_ner"})
 
@@ -58,32 +58,32 @@ def test_rejects_are_kept_with_place_and_reason(data):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("damage", "message"),
     [
         (lambda f: f.write_bytes(b""), "train.json: no record in it"),
         (lambda f: f.write_bytes(f.read_text().encode("gb18030")), "records rejected"),
         (lambda f: f.write_text(f.read_text().replace('"text"', '"txt"')), "records rejected"),
     ],
 )
-def test_a_source_that_cannot_be_read_fails_alone(data, spoil, said, capsys):
-    spoil(data / "clue_ner/train.json")
+def test_an_unreadable_source_fails_alone(data, damage, message, capsys):
+    damage(data / "clue_ner/train.json")
     code, manifest = run(data)
     assert code == 3
     assert keys(manifest) == {"conll2003", "resume_ner"}
-    assert said in manifest["failed"]["clue_ner"] and "train.json" in manifest["failed"]["clue_ner"]
+    assert message in manifest["failed"]["clue_ner"] and "train.json" in manifest["failed"]["clue_ner"]
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and errors[0].startswith("error: source clue_ner: ")
     assert not (data.parent / "build/examples/clue_ner").exists()
 
 
-def test_a_source_that_is_missing_fails_alone_and_says_where_to_get_it(data, capsys):
+def test_a_missing_source_fails_alone(data, capsys):
     code, manifest = run(data, "--sources", "conll2003,scierc")
     assert code == 3
     assert keys(manifest) == {"conll2003"}
     assert "none of its files is in scierc/; " in capsys.readouterr().err
 
 
-def test_a_source_folder_of_ones_own_that_is_wrong_fails_alone(data, capsys):
+def test_user_data_with_a_wrong_setting_fails_alone(data, capsys):
     write_source(data / "mine", "NER", NER_SCHEMA, train=[ner("Ada went to Rome.", person="Ada")])
     (data / "mine/source.yaml").write_text("task: NRE\n")
     code, manifest = run(data)
@@ -92,8 +92,8 @@ def test_a_source_folder_of_ones_own_that_is_wrong_fails_alone(data, capsys):
     assert run(data, "--sources", "clue_ner")[0] == 0
 
 
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not there to take root's rights away")
-def test_files_that_may_not_be_read_cost_their_source(data):
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv to drop the rights of root")
+def test_files_without_read_permission_fail_their_source(data):
     (data / "clue_ner/train.json").chmod(0)
     (data / "resume_ner").chmod(0)
     build = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(data.parent / "build"),
@@ -107,11 +107,11 @@ def test_files_that_may_not_be_read_cost_their_source(data):
     assert len(failed) == 2 and "clue_ner: train.json: cannot be read" in failed[0] and "resume_ner" in failed[1]
 
 
-def test_a_mended_source_is_read_by_the_next_run(data):
+def test_a_repaired_source_is_read_by_the_next_run(data):
     good = (data / "clue_ner/train.json").read_bytes()
     (data / "clue_ner/train.json").write_bytes(b"")
     assert run(data)[0] == 3
-    assert run(data)[0] == 3  # nothing was mended
+    assert run(data)[0] == 3  # not repaired yet
     (data / "clue_ner/train.json").write_bytes(good)
     code, manifest = run(data)
     assert (code, len(keys(manifest))) == (0, 3)
@@ -125,12 +125,12 @@ def test_when_every_source_fails_there_is_no_build(data):
     assert (code, manifest) == (3, {})
 
 
-def test_limit(data):
+def test_limit_bounds_the_examples_of_each_split(data):
     _, manifest = run(data, "--limit", "3")
     assert {part["read"]["examples"] for part in manifest["splits"]} == {3}
 
 
-def test_a_limit_draws_from_the_whole_file_and_leaves_ids_as_they_are(tmp_path):
+def test_limit_samples_from_the_whole_file_and_keeps_ids(tmp_path):
     texts = [ner(f"Ada went to Rome {number} times.", person="Ada") for number in range(200)]
     write_source(tmp_path / "data/mine", "NER", NER_SCHEMA, train=texts)
 
@@ -149,36 +149,36 @@ def test_a_limit_draws_from_the_whole_file_and_leaves_ids_as_they_are(tmp_path):
     assert sorted(examples("--limit", "20").values()) == sorted(some.values())
 
 
-def test_a_source_whose_key_begins_another_ones_fails_alone(tmp_path):
+def test_a_source_whose_key_is_a_prefix_of_another_fails_alone(tmp_path):
     data = tmp_path / "data"
     good = [ner("Ada went to Rome.", person="Ada")]
     for key in ("a", "a/b", "a/b/c"):
         write_source(data / key, "NER", NER_SCHEMA, train=good)
-    (data / "a/train.json").write_text("no JSON\n" * 30)
-    (data / "a/b/train.json").write_text("no JSON\n" * 30)
+    (data / "a/train.json").write_text("not JSON\n" * 30)
+    (data / "a/b/train.json").write_text("not JSON\n" * 30)
     for _ in range(2):
         code, manifest = run(data)
         assert (code, keys(manifest), set(manifest["failed"])) == (3, {"a/b/c"}, {"a", "a/b"})
         assert [path.name for path in (tmp_path / "build/examples/a").rglob("*.parquet")] == ["train-00000.parquet"]
 
 
-def test_a_fault_that_nobody_foresaw_costs_its_source_and_leaves_a_traceback(data, capsys, monkeypatch):
+def test_an_unexpected_error_fails_its_source_with_a_traceback(data, capsys, monkeypatch):
     def read(files):
         for file in files:
             yield RawExample(f"{file.name}:1", "A text.", entities=())
-            raise ValueError("what nobody foresaw")
+            raise ValueError("an unexpected error")
 
     broken = replace(load("clue_ner"), forms=(Form(read, ("*.json",)),))
     monkeypatch.setitem(sources(), "clue_ner", ("clue_ner", broken))
     code, manifest = run(data)
     assert (code, keys(manifest), set(manifest["failed"])) == (3, {"conll2003", "resume_ner"}, {"clue_ner"})
     (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert "what nobody foresaw" in error
+    assert "an unexpected error" in error
     trace = data.parent / "build" / error.rpartition(" ")[2]
     assert "in read" in trace.read_text() and str(trace.relative_to(data.parent / "build")) in manifest["files"]
 
 
-def test_limit_does_not_make_bad_records_weigh_more(data):
+def test_limit_does_not_change_the_reject_rate(data):
     shutil.copytree(SAMPLES / "ade_corpus", data / "ade_corpus")
     code, manifest = run(data, "--limit", "1", "--set", "ingest.max_reject_rate=0.1")
     assert code == 0
@@ -187,17 +187,17 @@ def test_limit_does_not_make_bad_records_weigh_more(data):
     }  # fmt: skip
 
 
-def test_hash_split_keeps_its_shares_and_its_sides():
+def test_hash_split_has_fixed_shares_and_assignments():
     texts = [f"Sentence number {n}." for n in range(4000)]
     shares = Counter(map(hash_split, texts))
     assert abs(shares["train"] / 4000 - 0.9) < 0.02
     assert abs(shares["validation"] / 4000 - 0.05) < 0.015
     assert all(hash_split(text) == hash_split(text.upper().replace(" ", "  ")) for text in texts)
-    # The sides are for ever: these were computed once.
-    assert {n: hash_split(texts[n]) for n in SIDES} == SIDES
+    # Assignments never change: these are from the first version.
+    assert {n: hash_split(texts[n]) for n in ASSIGNMENTS} == ASSIGNMENTS
 
 
-SIDES = {
+ASSIGNMENTS = {
     0: "train",
     1: "train",
     10: "test",
@@ -209,7 +209,7 @@ SIDES = {
 }
 
 
-def test_the_label_of_a_lost_part_is_unknown_from_ingest_to_clean(tmp_path):
+def test_the_label_of_a_lost_annotation_stays_unknown_through_clean(tmp_path):
     good, bad = (
         ner("Ann lives in Oslo.", person="Ann", place="Oslo"),
         ner("Bo lives in Rome.", person="Bo", place="Paris"),

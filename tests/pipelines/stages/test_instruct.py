@@ -1,4 +1,4 @@
-"""From clean shards to instruction shards: which go together, and what one build's rows promise together."""
+"""From clean shards to instruction shards: how shards are grouped, and the properties of all rows of a build."""
 
 import json
 from collections import defaultdict
@@ -19,7 +19,7 @@ from transforms.instruct import bounded
 from transforms.shards import read_shard
 
 
-def test_plan_deals_whole_shards_in_order_up_to_a_size():
+def test_plan_groups_whole_shards_in_order_up_to_a_size():
     shards = [(Shard(n, "a", "train", f"clean/a/{n}"), 10) for n in range(5)] + [
         (Shard(5, "b", "test", "clean/b/0"), 3)
     ]
@@ -39,16 +39,16 @@ def test_plan_deals_whole_shards_in_order_up_to_a_size():
     ]
 
 
-def test_plan_leaves_empty_shards_out():
+def test_plan_skips_empty_shards():
     assert plan_shards([(Shard(0, "a", "train", "p"), 0)], {"a": ("NER",)}, {("NER", "a"): 1}, 10) == []
 
 
 @pytest.mark.parametrize(("size", "rows"), [(-1, [2, 3]), (1, [1, 1, 3])])
-def test_tables_are_bounded_by_what_their_prompts_take(size, rows, monkeypatch):
-    what = ask_spec("NER", [Label("ab"), Label("é")], None, PROMPTS, AskOptions(split_num={"NER": size}))
+def test_tables_are_bounded_by_the_size_of_their_prompts(size, rows, monkeypatch):
+    spec = ask_spec("NER", [Label("ab"), Label("é")], None, PROMPTS, AskOptions(split_num={"NER": size}))
     monkeypatch.setattr(instruct, "BYTES_PER_TABLE", 29)
     examples = examples_to_table([replace(EXAMPLE, text=text) for text in ("1234567890", "é" * 5, "1" * 10, "", "")])
-    made = list(bounded([examples, examples.slice(0, 0)], what))
+    made = list(bounded([examples, examples.slice(0, 0)], spec))
     assert pa.concat_tables(made).equals(examples)
     assert [table.num_rows for table in made] == [*rows, 0]
 
@@ -61,21 +61,23 @@ def rows_by_example(built, task):
     return grouped
 
 
-def test_every_positive_label_of_every_example_is_asked_exactly_once(built):
+def test_every_positive_label_is_asked_exactly_once(built):
     examples = {e.id: e for path in built.glob("clean/**/*.parquet") for e in table_to_examples(read_shard(str(path)))}
     grouped = rows_by_example(built, "NER")
     assert len(grouped) > 100
     for example_id, rows in grouped.items():
-        asked = [label for row in rows for label in row["labels"]]
-        assert len(asked) == len(set(asked))
+        labels = [label for row in rows for label in row["labels"]]
+        assert len(labels) == len(set(labels))
         gold = {entity.label for entity in examples[example_id].entities or ()}
-        assert gold <= set(asked)
-        answered = {label for row in rows if row["output"] for label, got in json.loads(row["output"]).items() if got}
+        assert gold <= set(labels)
+        answered = {
+            label for row in rows if row["output"] for label, answer in json.loads(row["output"]).items() if answer
+        }
         if rows[0]["split"] != "test":
             assert answered == gold
 
 
-def test_test_rows_ask_every_label_and_carry_the_gold_of_the_whole_text(built):
+def test_test_rows_have_all_labels_and_the_gold_of_the_text(built):
     for task in ("NER", "RE", "EE"):
         for example_id, rows in rows_by_example(built, task).items():
             if rows[0]["split"] == "test":

@@ -1,4 +1,4 @@
-"""The mine stage on a few examples of one source: what it draws, embeds, writes and refuses."""
+"""The mine stage on a few examples of one source: its samples, embeddings, files and errors."""
 
 import dataclasses
 import json
@@ -73,36 +73,37 @@ def mined(output: str, elements: list[Shard], amend: Amend = NO_PAIRS, per_label
     return files.read_text(dictionary_path(output, "NER", "clue_ner"))
 
 
-def test_annotations_speak(output):
+def test_annotations_are_used_as_evidence(output):
     mined(output, shards())
     ranking = read_dictionary(dictionary_path(output, "NER", "clue_ner")).labels["地址"]
     assert ranking.neighbours[0].label == "景点"
     assert next(iter(ranking.neighbours[0].evidence)) == "mentions"
 
 
-def test_any_order_of_shards_gives_the_same_bytes(output):
+def test_the_order_of_shards_does_not_change_the_bytes(output):
     assert mined(output, shards()) == mined(output, shards()[::-1])
 
 
 @pytest.mark.parametrize(("elements", "per_label"), [([], 9), (shards(), 0)])
 def test_label_sets_without_annotations_are_mined(output, elements, per_label):
     labels = json.loads(mined(output, elements, per_label=per_label))["labels"]
-    said = {kind for ranking in labels.values() for near in ranking["neighbours"] for kind in near.get("evidence", ())}
-    assert said <= {"wording"}
+    neighbours = [neighbour for ranking in labels.values() for neighbour in ranking["neighbours"]]
+    assert {kind for neighbour in neighbours for kind in neighbour.get("evidence", ())} <= {"wording"}
     assert all(ranking["neighbours"] for ranking in labels.values())
 
 
-def test_pins_and_forbidden_pairs(output):
+def test_pins_and_forbidden_pairs_are_applied(output):
     amend = Amend({"NER": {"clue": {"公司": ["姓名"]}}}, {"NER": {"clue_ner": {"地址": ["景点"]}}}, 20)
     labels = json.loads(mined(output, shards(), amend))["labels"]
     assert labels["公司"]["neighbours"][0] == {"label": "姓名", "score": None}
     assert "景点" not in [near["label"] for part in labels["地址"].values() for near in part]
 
 
-def test_given_dictionary_is_taken_as_it_is_but_for_pins(output):
-    files.write_text(f"{output}/own.json", json.dumps({"NER": {"clue": {"公司": ["地址", "景点"], "姓名": ["公司"]}}}))
+def test_a_custom_dictionary_is_changed_only_by_pins_and_forbid(output):
+    custom = {"NER": {"clue": {"公司": ["地址", "景点"], "姓名": ["公司"]}}}
+    files.write_text(f"{output}/custom.json", json.dumps(custom))
     amend = Amend({"NER": {"clue": {"景点": ["地址"]}}}, {"NER": {"clue": {"公司": ["景点"]}}}, None)
-    run(output, CopyDictionaries(output, f"{output}/own.json", amend), [("NER", "clue_ner")])
+    run(output, CopyDictionaries(output, f"{output}/custom.json", amend), [("NER", "clue_ner")])
     labels = read_dictionary(dictionary_path(output, "NER", "clue_ner")).labels
     assert {label: [n.label for n in ranking.neighbours] for label, ranking in labels.items()} == {
         "公司": ["地址"],
@@ -112,38 +113,38 @@ def test_given_dictionary_is_taken_as_it_is_but_for_pins(output):
 
 
 @pytest.mark.parametrize("task", ["EET", "EEA"])
-def test_dictionaries_of_event_tasks_are_those_of_events(output, task):
+def test_event_tasks_share_the_dictionary_of_ee(output, task):
     labels = dataclasses.replace(LABELS, task=task)
     files.write_text(f"{output}/labels/{task}/clue_ner.json", msgspec.json.encode(labels).decode())
     run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, ""), [])
     made = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
     assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
-    files.write_text(f"{output}/own.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
-    run(output, CopyDictionaries(output, f"{output}/own.json", NO_PAIRS), [(task, "clue_ner")])
-    given = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
-    assert (given.task, as_mapping(given)) == ("EE", {"公司": ["地址"]})
+    files.write_text(f"{output}/custom.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
+    run(output, CopyDictionaries(output, f"{output}/custom.json", NO_PAIRS), [(task, "clue_ner")])
+    copied = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
+    assert (copied.task, as_mapping(copied)) == ("EE", {"公司": ["地址"]})
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("dictionary", "message"),
     [
         ({"NER": {"clue": {"公司": ["地址"]}, "toy": {"a": ["b"]}}}, r"note: .*: names no label of 1 of 2 .*: RE Toy$"),
         ({"公司": ["地址"], "gives": ["takes"]}, "^$"),
         (
             {"NER": {"clue": {"company": ["address"]}}},
-            "^warning: .*own.json: names no label .* and names NER clue; this",
+            "^warning: .*custom.json: names no label .* and names NER clue; this",
         ),
         ({"company": ["address"]}, r"^warning: .* names no source; this build has NER clue, RE Toy$"),
     ],
 )
-def test_where_a_given_dictionary_is_silent(tmp_path, capsys, given, said):
-    path = tmp_path / "own.json"
-    path.write_text(json.dumps(given))
+def test_label_sets_missing_in_a_custom_dictionary_are_reported(tmp_path, capsys, dictionary, message):
+    path = tmp_path / "custom.json"
+    path.write_text(json.dumps(dictionary))
     report_coverage(str(path), [LABELS, LabelSet("RE", "toy", "Toy", "en", (Label("gives"), Label("takes")))])
-    assert re.search(said, capsys.readouterr().err.rstrip("\n"))
+    assert re.search(message, capsys.readouterr().err.rstrip("\n"))
 
 
-def test_a_draw_of_a_shard(output):
+def test_draw_shard_samples_each_label(output):
     key, drawn = draw_shard(shards()[0], output, {"clue_ner": ["NER"]}, 1)
     assert key == "clue_ner"
     assert {at: [sample.slots for _, sample in kept] for at, kept in drawn.items()} == {
@@ -163,7 +164,7 @@ def test_pairs_of_known_sources_outside_the_build_are_ignored():
     check_sources(MineConfig(pin=pairs), {"clue_ner", "clue", "conll2003"})
 
 
-def test_raw_labels():
+def test_raw_labels_are_listed_by_label_name():
     source = sources.load("clue_ner")
     assert raw_labels(source, "NER")["公司"] == ["company"]
     assert raw_labels(source, "SPO") == raw_labels(source, "EE") == {}
@@ -172,64 +173,66 @@ def test_raw_labels():
     assert raw_labels(sources.load("duee1"), "EET")["组织关系-裁员"] == ["组织关系-裁员"]
 
 
-def hard_negatives_of(output, task: str, source: str) -> dict[str, list[str]]:
-    """Positive label → the labels that stand as hard negatives in the rows that have it, over a source's train rows."""
-    found = {}
+def hard_negatives_by_label(output, task: str, source: str) -> dict[str, list[str]]:
+    """Positive label → the hard negatives in the train rows of a source that have this label."""
+    labels_by_positive = {}
     for path in sorted((output / "data" / task).glob("train-*.parquet")):
         for row in read_shard(str(path)).to_pylist():
             for positive in row["positives"] if row["source"] == source else ():
-                found.setdefault(positive, set()).update(row["hard_negatives"])
-    return {positive: sorted(labels) for positive, labels in sorted(found.items())}
+                labels_by_positive.setdefault(positive, set()).update(row["hard_negatives"])
+    return {positive: sorted(labels) for positive, labels in sorted(labels_by_positive.items())}
 
 
 FLAGS = ("--sources", "clue_ner,duee1", "--only", "instruct")
 
 
-def test_the_folder_of_a_build_is_a_dictionary_that_asks_the_same(small, tmp_path):
+def test_the_dictionaries_of_a_build_can_be_reused(small, tmp_path):
     again = tmp_path / "again"
-    given = small / "hard_negatives"
-    done = build_here("--output", str(again), *FLAGS, "--hard_negatives", str(given))
+    dictionaries = small / "hard_negatives"
+    done = build_here("--output", str(again), *FLAGS, "--hard_negatives", str(dictionaries))
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr and "names no label" not in done.stderr
     for path in ("NER/clue_ner.json", "EE/duee1.json"):
-        was, now = read_dictionary(str(given / path)), read_dictionary(str(again / "hard_negatives" / path))
-        assert as_mapping(now) == {label: of for label, of in as_mapping(was).items() if of}
+        was, now = read_dictionary(str(dictionaries / path)), read_dictionary(str(again / "hard_negatives" / path))
+        assert as_mapping(now) == {label: names for label, names in as_mapping(was).items() if names}
     assert checksums(again / "data/NER") and checksums(again / "data/EET")
-    assert hard_negatives_of(again, "NER", "clue") == hard_negatives_of(small, "NER", "clue") != {}
+    assert hard_negatives_by_label(again, "NER", "clue") == hard_negatives_by_label(small, "NER", "clue") != {}
     manifest = json.loads((again / "hard_negatives/manifest.json").read_text())
     assert (manifest["hard_negatives"], manifest["model"]) == ("hard_negatives", None)
     assert not [path for path in (again / "hard_negatives").rglob("*.json") if str(tmp_path) in path.read_text()]
 
 
-def test_own_dictionaries_and_pairs_decide_what_is_asked(tmp_path):
-    given, recipe, output = tmp_path / "own.json", tmp_path / "recipe.yaml", tmp_path / "build"
-    given.write_text(json.dumps({"NER": {"clue": {"公司": ["地址", "姓名"], "书名": ["电影"]}}}))
+def test_custom_dictionaries_and_pairs_decide_the_hard_negatives(tmp_path):
+    dictionary, recipe, output = tmp_path / "custom.json", tmp_path / "recipe.yaml", tmp_path / "build"
+    dictionary.write_text(json.dumps({"NER": {"clue": {"公司": ["地址", "姓名"], "书名": ["电影"]}}}))
     recipe.write_text(
         "mine:\n pin: {NER: {clue_ner: {书名: [游戏]}}}\n forbid: {NER: {clue: {公司: [姓名]}}}\n", encoding="utf-8"
     )
-    done = build_here("--output", str(output), *FLAGS, "--hard_negatives", str(given), "--recipe", str(recipe))
+    done = build_here("--output", str(output), *FLAGS, "--hard_negatives", str(dictionary), "--recipe", str(recipe))
     assert done.returncode == 0, done.stderr
     assert "names no label of 1 of 2 label sets, which are asked without hard negatives: EE DuEE1.0" in done.stderr
     assert as_mapping(read_dictionary(dictionary_path(str(output), "NER", "clue_ner"))) == {
         "书名": ["游戏", "电影"],
         "公司": ["地址"],
     }
-    asked = hard_negatives_of(output, "NER", "clue")
-    assert set().union(*asked.values()) <= {"游戏", "电影", "地址"} and asked["公司"]
+    negatives = hard_negatives_by_label(output, "NER", "clue")
+    assert set().union(*negatives.values()) <= {"游戏", "电影", "地址"} and negatives["公司"]
 
 
-def test_a_dictionary_that_covers_nothing_is_said_on_the_card(tmp_path):
-    given, output = tmp_path / "own.json", tmp_path / "build"
-    given.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
-    done = build_here("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(given))
+def test_the_card_names_a_dictionary_that_covers_no_label(tmp_path):
+    dictionary, output = tmp_path / "custom.json", tmp_path / "build"
+    dictionary.write_text(json.dumps({"NER": {"nowhere": {"a": ["b"]}}}))
+    done = build_here("--output", str(output), "--sources", "clue_ner", "--hard_negatives", str(dictionary))
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stderr.splitlines() if line.startswith(f"warning: {given}: names no label of any")]
+    assert [
+        line for line in done.stderr.splitlines() if line.startswith(f"warning: {dictionary}: names no label of any")
+    ]
     card = (output / "README.md").read_text()
-    assert "Taken from an existing dictionary (`own.json`), which contains no label of these sources" in card
-    assert not any(hard_negatives_of(output, "NER", "clue").values())
+    assert "Taken from an existing dictionary (`custom.json`), which contains no label of these sources" in card
+    assert not any(hard_negatives_by_label(output, "NER", "clue").values())
 
 
-def test_a_resource_hint_stands_on_the_step_that_embeds_alone():
+def test_only_the_embedding_step_has_a_resource_hint():
     pipeline = beam.Pipeline(runner=runner.select_runner(PipelineOptions([])))
     made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, "type:t4;count:1")
     _ = pipeline | beam.Create(shards()) | "Mine" >> made

@@ -1,4 +1,4 @@
-"""How often confusable labels are asked together, from rows worked out by hand, and the page of a build."""
+"""How often confusable labels occur in the same instruction, on rows counted by hand, and the report of a build."""
 
 from collections import Counter
 
@@ -17,18 +17,18 @@ SCHEMA = pa.schema([INSTRUCTIONS.field(name) for name in ("split", "example_id",
 DICTIONARY = {"a": ["b", "c"], "b": ["a", "d"], "e": []}
 
 
-def rows(split: str, *of: tuple[str, list[str], list[str]]) -> pa.Table:
+def rows(split: str, *content: tuple[str, list[str], list[str]]) -> pa.Table:
     names = ("example_id", "positives", "hard_negatives")
-    columns = {name: [row[n] for row in of] for n, name in enumerate(names)}
-    return pa.table({"split": [split] * len(of), **columns}, SCHEMA)
+    columns = {name: [row[n] for row in content] for n, name in enumerate(names)}
+    return pa.table({"split": [split] * len(content), **columns}, SCHEMA)
 
 
-def test_pairs_and_those_in_one_row():
+def test_pairs_and_pairs_in_one_row_are_counted():
     made = rows(
         "train",
-        ("1", ["a"], ["c"]),  # a and c together
-        ("1", ["e"], ["b"]),  # b is in another row than a, and no neighbour of e
-        ("2", ["a", "b"], ["d"]),  # b and d together; a and b are both positive, so no pair; c was not asked here
+        ("1", ["a"], ["c"]),  # a and c in one row
+        ("1", ["e"], ["b"]),  # b is in another row than a, and is not a neighbour of e
+        ("2", ["a", "b"], ["d"]),  # b and d in one row; a and b are both positive, so no pair; c is in no row
         ("3", [], []),
     )
     assert neighbour_counts(made, DICTIONARY) == {"neighbour_pairs": 2 + 2, "neighbours_together": 1 + 1}
@@ -39,18 +39,18 @@ ROWS = st.tuples(st.sampled_from("123"), st.lists(LABELS, max_size=3, unique=Tru
 
 
 @given(st.dictionaries(LABELS, st.lists(LABELS, unique=True)), st.lists(ROWS, min_size=1, max_size=8))
-def test_counts_by_their_definition(dictionary, made):
+def test_counts_follow_their_definition(dictionary, made):
     made = [(example, positives, [h for h in hard if h not in positives]) for example, positives, hard in made]
     pairs = {label: set(near) - {label} for label, near in dictionary.items()}
-    positive = {example: {p for one, of, _ in made if one == example for p in of} for example, _, _ in made}
+    positive = {example: {p for one, labels, _ in made if one == example for p in labels} for example, _, _ in made}
     assert neighbour_counts(rows("train", *made), dictionary) == +Counter(
-        neighbour_pairs=sum(len(pairs.get(p, set()) - of) for of in positive.values() for p in of),
-        neighbours_together=sum(h in pairs.get(p, ()) for _, of, hard in made for p in of for h in hard),
+        neighbour_pairs=sum(len(pairs.get(p, set()) - labels) for labels in positive.values() for p in labels),
+        neighbours_together=sum(h in pairs.get(p, ()) for _, labels, hard in made for p in labels for h in hard),
     )
 
 
 @pytest.mark.parametrize(("split", "dictionary"), [("test", DICTIONARY), ("train", None)])
-def test_nothing_is_counted(split, dictionary):
+def test_test_rows_and_missing_dictionaries_are_not_counted(split, dictionary):
     assert not neighbour_counts(rows(split, ("1", ["a"], ["c"])), dictionary)
     assert not neighbour_counts(rows("train"), DICTIONARY)
 
@@ -60,22 +60,22 @@ def test_nothing_is_counted(split, dictionary):
     [
         (4, 4, 1),
         (4, -1, 1),
-        (4, 2, 1 / 3),  # of 6 pairs 2
-        (6, 4, 7 / 15),  # batches of 4 and 2: 6 + 1 of 15
-        (5, 4, 1),  # the rest of one joins the batch before it
+        (4, 2, 1 / 3),  # 2 of 6 pairs
+        (6, 4, 7 / 15),  # batches of 4 and 2: 6 + 1 of 15 pairs
+        (5, 4, 1),  # a remainder of one joins the previous batch
         (1, 4, 0),
         (0, 4, 0),
     ],
 )
-def test_together_by_chance(labels, size, share):
+def test_share_of_pairs_in_random_batches(labels, size, share):
     assert together_by_chance([Label(str(n)) for n in range(labels)], size) == pytest.approx(share)
 
 
-def test_labels_of_one_predicate_are_never_together():
+def test_labels_of_one_predicate_are_never_in_one_batch():
     assert together_by_chance([typed_label("x", "is", "y"), typed_label("y", "is", "x")], 4) == 0
 
 
-def test_page_of_a_build(built):
+def test_report_of_a_build(built):
     html = (built / "reports/hard_negatives.html").read_text()
     assert html == report(str(built), {})
     counts = read_statistics(str(built)).instructions_by_source["clue_ner"]["NER"]

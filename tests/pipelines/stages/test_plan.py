@@ -1,4 +1,4 @@
-"""What decides a stage's result counts in its fingerprint: which stages run again after which change."""
+"""The fingerprint of a stage covers everything its result depends on: which stages run again after a change."""
 
 import ast
 import shutil
@@ -21,14 +21,14 @@ NONE = ()
 
 
 def from_stage(first: str) -> tuple[str, ...]:
-    """The stage and all after it, each of which needs it, itself or through others."""
+    """The stage and all later ones, which depend on it directly or indirectly."""
     return STAGES[STAGES.index(first) :]
 
 
 def stages(*keys: str) -> dict[str, dag.Stage]:
-    """Those of a build of bundled samples (no key: of all)."""
-    listed = registry.list_root(str(SAMPLES))
-    located = registry.select(registry.locate_all(listed), keys, listed.root)
+    """The stages of a build of these bundled samples (no key: of all)."""
+    listing = registry.list_root(str(SAMPLES))
+    located = registry.select(registry.locate_all(listing), keys, listing.root)
     return plan_stages(Config(data_root=str(SAMPLES)), located, PipelineOptions([]))
 
 
@@ -39,7 +39,7 @@ def some() -> dict[str, dag.Stage]:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Path:
-    """A copy of our packages, without the samples."""
+    """A copy of the packages, without the samples."""
     root = tmp_path_factory.mktemp("tree")
     for package in code.PACKAGES:
         shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("samples", "__pycache__"))
@@ -47,7 +47,7 @@ def tree(tmp_path_factory) -> Path:
 
 
 def change(path: Path) -> None:
-    """Adds a statement to the first function of a module (to the module: it may have none), a line to other files."""
+    """Adds a statement to the first function of a module (or to the module), or a line to any other file."""
     lines = path.read_text(encoding="utf-8").split("\n")
     place, indent = len(lines), ""
     if path.suffix == ".py":
@@ -118,7 +118,7 @@ def run_again(made: dict[str, dag.Stage], tree: Path, name: str) -> tuple[str, .
         ("pipelines/release/contents.py", NONE),
     ],
 )
-def test_a_change_runs_the_stages_again_that_it_decides(some, tree, name, expected):
+def test_a_change_runs_exactly_the_affected_stages_again(some, tree, name, expected):
     assert run_again(some, tree, name) == expected
 
 
@@ -133,7 +133,7 @@ def test_comments_and_docstrings_run_nothing_again(some, tree):
     assert after == before
 
 
-def test_every_file_that_comes_with_the_packages_counts_in_some_stage():
+def test_every_data_file_counts_in_some_stage():
     counted = {path for stage in stages().values() for path in stage.data}
     for path in (path for package in code.PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()):
         name = path.relative_to(ROOT).as_posix()
@@ -157,7 +157,7 @@ for modules in sys.argv[1:]:
 """
 
 
-def test_all_that_importing_a_stage_loads_is_in_its_closure(some, monkeypatch):
+def test_all_modules_that_a_stage_imports_are_in_its_closure(some, monkeypatch):
     checked = {",".join(some[name].modules): name for name in ("ingest", "clean", "instruct")}
     script = LOADED.format(packages=code.PACKAGES)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Which rows share a text, of whatever sources, shards and splits, and what is decided on them."""
+"""Rows that share a text, over all sources, shards and splits, and the decisions on them."""
 
 import pyarrow as pa
 import pytest
@@ -28,25 +28,25 @@ def example(text: str, entities: set[tuple[str, str]]) -> Example:
     return Example("made/train/0", "Made", "train", "en", text, ("NER",), layer, None, None)
 
 
-def decisions(rows: list, a_shard: int, same_text: str, order) -> tuple[dict, dict]:
-    """(key, split, number of the row in it) → reason and `into`; and → the row that takes it up.
+def decisions(rows: list, shard_size: int, same_text: str, order) -> tuple[dict, dict]:
+    """Returns (key, split, row) → (reason, `into`) of each rejected row, and united row → the row that is kept.
 
-    Shards have at most `a_shard` rows, and are numbered by (key, split) as those of the clean stage; `order` is of the
+    Shards have at most `shard_size` rows and are numbered by (key, split), as in the clean stage. `order` permutes the
     tables of a bucket.
     """
-    places: list[list[tuple]] = []  # of the rows of each shard
+    places: list[list[tuple]] = []  # places of the rows of each shard
     buckets: dict[int, list[pa.Table]] = {}
     for at in sorted({at for at, *_ in rows}):
-        own = [example(*content) for where, *content in rows if where == at]
-        for first in range(0, len(own), a_shard):
+        examples = [example(*content) for where, *content in rows if where == at]
+        for first in range(0, len(examples), shard_size):
             keys = KeyTables(len(places))
-            for row, content in enumerate(own[first : first + a_shard]):
+            for row, content in enumerate(examples[first : first + shard_size]):
                 keys.add(content, row)
             places.append([(*at, first + row) for row in range(len(keys.rows))])
             for bucket, table in keys.tables():
                 buckets.setdefault(bucket, []).append(table)
     assert set(buckets) <= set(range(BUCKETS))
-    splits = {number: of[0][:2] for number, of in enumerate(places)}
+    splits = {number: rows[0][:2] for number, rows in enumerate(places)}
     decided, unions = {}, {}
     for tables in buckets.values():
         for _, table, taken in decide(order(tables), splits, same_text):
@@ -59,35 +59,33 @@ def decisions(rows: list, a_shard: int, same_text: str, order) -> tuple[dict, di
 
 @pytest.mark.parametrize("same_text", ["unite", "drop"])
 @given(rows=ROWS, random=st.randoms())
-def test_a_text_stays_in_one_row_of_its_split_and_in_no_other_sources_test_split(same_text, rows, random):
+def test_a_text_is_kept_once_per_split_and_test_texts_only_in_test(same_text, rows, random):
     decided, unions = decisions(rows, 99, same_text, list)
-    for a_shard in (1, 2):
-        assert decisions(rows, a_shard, same_text, lambda tables: random.sample(tables, len(tables))) == (
-            decided,
-            unions,
-        )
+    for shard_size in (1, 2):
+        shuffled = decisions(rows, shard_size, same_text, lambda tables: random.sample(tables, len(tables)))
+        assert shuffled == (decided, unions)
     tests: dict[bytes, set[str]] = {}
     places: dict[tuple, list] = {}
     for (key, split), text, entities in rows:
         places.setdefault((key, split), []).append((text, entities))
         if split == "test":
             tests.setdefault(leakage_key(text), set()).add(key)
-    for (key, split), own in places.items():
-        stay = []
-        for number, (text, _) in enumerate(own):
+    for (key, split), members in places.items():
+        kept = []
+        for number, (text, _) in enumerate(members):
             reason, into = decided.get((key, split, number), (None, ()))
             leaks = split != "test" and leakage_key(text) in tests
             assert (reason == Reason.LEAKAGE) == leaks
             assert into == (tuple(sorted(tests[leakage_key(text)])) if leaks else ())
             if reason is None:
-                stay.append(text)
+                kept.append(text)
             elif reason == Reason.SAME_TEXT_UNITED:
                 to = unions[key, split, number]
-                assert to[:2] == (key, split) and to not in decided and own[to[2]][0] == text
-        assert len(stay) == len(set(stay))
-        for number, (text, entities) in enumerate(own):
-            taken = [own[row[2]] for row, to in unions.items() if to == (key, split, number)]
+                assert to[:2] == (key, split) and to not in decided and members[to[2]][0] == text
+        assert len(kept) == len(set(kept))
+        for number, (text, entities) in enumerate(members):
+            taken = [members[row[2]] for row, to in unions.items() if to == (key, split, number)]
             if (key, split, number) not in decided:
                 both = united([example(text, entities), *(example(*content) for content in taken)])
-                alike = [e for t, e in own if t == text]
-                assert {(e.label, e.mention.text) for e in both.entities} == set().union(*alike)
+                annotations = [e for t, e in members if t == text]
+                assert {(e.label, e.mention.text) for e in both.entities} == set().union(*annotations)

@@ -1,4 +1,4 @@
-"""A corrupted row anywhere in a build is found, named and stops it before the card is written."""
+"""A corrupted row anywhere in a build is named in an error and stops the build before the card is written."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ def corpus(tmp_path_factory):
 
 
 def corrupt(path, schema: pa.Schema, row: int, change) -> str:
-    """Rewrites a shard with one row changed by `change(row)`, keeps the manifest true to its size, returns the id."""
+    """Rewrites a shard with one row changed by `change(row)`, updates its size in the manifest, returns the id."""
     rows = read_shard(str(path)).to_pylist()
     change(rows[row])
     write_shard(str(path), schema, [pa.Table.from_pylist(rows, schema=schema)])
@@ -40,7 +40,7 @@ def corrupt(path, schema: pa.Schema, row: int, change) -> str:
     return rows[row]["id"]
 
 
-def end_of_text(row):
+def wrong_spans(row):
     row["entities"][0]["mention"]["spans"] = [[0, 1]]
 
 
@@ -61,39 +61,39 @@ def other_text(row):
 
 
 @pytest.mark.parametrize(
-    ("name", "schema", "row", "change", "said"),
+    ("name", "schema", "row", "change", "message"),
     [
-        ("clean/clue_ner/train-00000.parquet", EXAMPLES, 7, end_of_text, "offset_mismatches"),
+        ("clean/clue_ner/train-00000.parquet", EXAMPLES, 7, wrong_spans, "offset_mismatches"),
         ("clean/clue_ner/validation-00000.parquet", EXAMPLES, 0, other_label, "unknown_labels"),
         ("data/NER/train-00000-of-00001.parquet", INSTRUCTIONS, -1, lost_key, "answer_keys_differ"),
         ("data/RE/validation-00000-of-00001.parquet", INSTRUCTIONS, 1, broken_json, "broken_prompt"),
         ("data/NER/test-00000-of-00001.parquet", INSTRUCTIONS, 3, other_text, "wrong_hash"),
     ],
 )
-def test_one_corrupted_row_is_named(corpus, tmp_path, capsys, name, schema, row, change, said):
+def test_a_corrupted_row_is_named(corpus, tmp_path, capsys, name, schema, row, change, message):
     output = shutil.copytree(corpus, tmp_path / "build")
     id_ = corrupt(output / name, schema, row, change)
     assert build.main(["--output", str(output), *FLAGS[:-2]]) == 4
-    lines = [line for line in capsys.readouterr().err.splitlines() if said in line]
+    lines = [line for line in capsys.readouterr().err.splitlines() if message in line]
     assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and id_ in lines[0]
     assert not (output / "README.md").exists()
-    assert said in (output / "reports/data_docs/index.html").read_text()
+    assert message in (output / "reports/data_docs/index.html").read_text()
 
 
 @pytest.mark.parametrize("place", [0.1, 0.3, 0.5])
 @pytest.mark.parametrize("name", ["clean/scierc/train-00000.parquet", "data/NER/train-00000-of-00001.parquet"])
-def test_a_shard_with_one_byte_changed_on_disk_is_found(corpus, tmp_path, capsys, name, place):
+def test_a_changed_byte_of_a_shard_is_detected(corpus, tmp_path, capsys, name, place):
     output = shutil.copytree(corpus, tmp_path / "build")
     content = bytearray((output / name).read_bytes())
     content[int(len(content) * place)] ^= 0x10
     (output / name).write_bytes(content)
     assert build.main(["--output", str(output), *FLAGS[:-2]]) in (1, 4)
-    said = capsys.readouterr().err
-    assert "altered_shards" in said or "cannot be read back" in said
+    message = capsys.readouterr().err
+    assert "altered_shards" in message or "cannot be read back" in message
 
 
-def test_the_first_rows_are_read_whatever_was_noted_of_them(corpus, tmp_path, capsys):
-    """Should what is noted of a shard while it is written be wrong, the parsing reader sees it."""
+def test_the_first_rows_are_parsed_even_if_their_facts_are_recorded(corpus, tmp_path, capsys):
+    """If the facts recorded while a shard was written are wrong, parsing the rows reveals it."""
     output = shutil.copytree(corpus, tmp_path / "build")
     name = "data/NER/train-00000-of-00001.parquet"
     corrupt(output / name, INSTRUCTIONS, 0, lost_key)
@@ -107,7 +107,7 @@ def test_the_first_rows_are_read_whatever_was_noted_of_them(corpus, tmp_path, ca
     assert "answer_keys_differ" in capsys.readouterr().err
 
 
-def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corpus, tmp_path, capsys):
+def test_leaks_and_repetitions_are_detected_across_shards(corpus, tmp_path, capsys):
     output = shutil.copytree(corpus, tmp_path / "build")
     test = read_shard(str(output / "clean/scierc/test-00000.parquet")).to_pylist()[0]
     other = read_shard(str(output / "clean/clue_ner/train-00000.parquet")).to_pylist()[2]
@@ -121,9 +121,9 @@ def test_a_test_text_in_train_and_a_repeated_text_are_found_over_all_shards(corp
     leaked = corrupt(output / "clean/clue_ner/train-00000.parquet", EXAMPLES, 5, leak)
     repeated = corrupt(output / "clean/clue_ner/train-00000.parquet", EXAMPLES, 6, repeat)
     assert build.main(["--output", str(output), *FLAGS[:-2]]) == 4
-    said = capsys.readouterr().err
-    assert any("leaked_texts" in line and leaked in line for line in said.splitlines())
-    assert any("repeated_texts" in line and repeated in line for line in said.splitlines())
+    message = capsys.readouterr().err
+    assert any("leaked_texts" in line and leaked in line for line in message.splitlines())
+    assert any("repeated_texts" in line and repeated in line for line in message.splitlines())
 
 
 def test_a_window_with_a_test_text_is_a_leak_of_its_split(tmp_path):
@@ -156,7 +156,7 @@ def test_a_window_with_a_test_text_is_a_leak_of_its_split(tmp_path):
 
 
 @pytest.mark.parametrize("fault", ["leaked_texts", "repeated_texts", "altered_shards"])
-def test_a_fault_of_a_split_that_no_shard_has_is_no_less_a_fault(fault):
+def test_failures_in_an_unknown_split_are_reported(fault):
     shard = {"folder": "clean/a", "split": "train", "manifest_rows": 3, "rows": 3}
     astray = {"folder": "clean/a", "split": "0", fault: {"count": 1, "ids": ["a/train/0/1"]}}
     empty = {"folder": "clean/a", "split": "test", "manifest_rows": 0, "rows": 0}
@@ -166,7 +166,7 @@ def test_a_fault_of_a_split_that_no_shard_has_is_no_less_a_fault(fault):
 
 
 @pytest.mark.parametrize("same_text", ["unite", "report"])
-def test_one_text_in_two_rows_is_a_fault_unless_they_are_only_to_be_counted(tmp_path, capsys, same_text):
+def test_duplicate_texts_fail_unless_they_are_only_reported(tmp_path, capsys, same_text):
     rows = [ner("Ada went to Rome.", person="Ada"), ner("Bo saw the Tiber.", place="Tiber"), ner("Cy met Di.")]
     write_source(tmp_path / "raw/a", "NER", NER_SCHEMA, train=[*rows, ner("Cy met Di.", person="Di")])
     output = tmp_path / "build"
@@ -189,12 +189,12 @@ def test_one_text_in_two_rows_is_a_fault_unless_they_are_only_to_be_counted(tmp_
         assert "2 行与同一划分中文本相同" in (output / "README_zh.md").read_text().replace("有 ", "")
 
 
-@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[16:])])
-def test_texts_are_read_where_their_keys_are_not_those_noted(corpus, tmp_path, capsys, spoil):
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[16:])])
+def test_texts_are_read_if_their_keys_are_missing_or_changed(corpus, tmp_path, capsys, damage):
     output = shutil.copytree(corpus, tmp_path / "build")
     parts = json.loads((output / "clean/manifest.json").read_text())["shards"]
     for part in parts:
-        spoil(output / f"clean/.keys/{part['number']:06d}.keys")
+        damage(output / f"clean/.keys/{part['number']:06d}.keys")
     test = read_shard(str(output / "clean/scierc/test-00000.parquet")).to_pylist()[0]
     train = output / "clean/clue_ner/train-00000.parquet"
     leaked = corrupt(train, EXAMPLES, 5, lambda row: row.update(text=test["text"], entities=[]))
@@ -203,7 +203,7 @@ def test_texts_are_read_where_their_keys_are_not_those_noted(corpus, tmp_path, c
     assert len(lines) == 1 and ": 1 unexpected: " in lines[0] and leaked in lines[0]
 
 
-def test_a_failed_build_goes_on_once_it_is_mended(corpus, tmp_path):
+def test_a_failed_build_continues_after_a_repair(corpus, tmp_path):
     output = shutil.copytree(corpus, tmp_path / "build")
     corrupt(output / "data/NER/train-00000-of-00001.parquet", INSTRUCTIONS, 0, lost_key)
     flags = ["--output", str(output), *FLAGS[:-2]]
