@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from schemas.errors import SuiteError
 from tests.validation import good
-from tests.validation.test_suites import FRAMES, SPLIT_NUM, instructions
+from tests.validation.profiles import FRAMES, SPLIT_NUM, instructions
 from validation import profile
 from validation.check import ExpectationResult, SuiteResult, check, failure_lines, merge
 from validation.suites import SUITES

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from schemas.example_id import ExampleId
 from tests.validation import good
-from tests.validation.test_suites import CASES, SPLIT_NUM
+from tests.validation.cases import CASES
+from tests.validation.profiles import SPLIT_NUM
 from validation import facts, faultless, faultless_examples, profile
 from validation.suites import EXAMPLE_FAULTS, INSTRUCTION_FAULTS
 

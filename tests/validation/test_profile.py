@@ -11,7 +11,9 @@ from schemas.errors import SuiteError
 from schemas.example import Mention
 from schemas.label import LabelSet
 from tests.validation import good
-from tests.validation.test_suites import CASES, FRAMES, IDS, NER, SPLIT_NUM, edit, examples, instructions
+from tests.validation.cases import CASES
+from tests.validation.corruption import IDS, NER, edit
+from tests.validation.profiles import FRAMES, SPLIT_NUM, examples, instructions
 from validation import profile
 from validation.check import check
 
