@@ -1,12 +1,16 @@
 """A real HTTP server on loopback that speaks OpenAI's protocol and fails where a test tells it to."""
 
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from train.prediction import endpoint
+from train.prediction.answers import Answer, Prompt
 
 Reply = tuple[int, bytes] | str
 """Status and body, or one of: "hang" (no answer until the server closes), "half" (the body breaks off)."""
@@ -85,3 +89,47 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
         served.closing.set()
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def dripping(start: bytes, drop: bytes):
+    """The URL of a server that sends `start`, then a `drop` every 20 ms for as long as somebody listens."""
+    closing = threading.Event()
+
+    def drip(connection):
+        with connection:
+            connection.recv(65536)
+            try:
+                connection.sendall(start)
+                while not closing.wait(0.02):
+                    connection.sendall(drop)
+            except OSError:
+                pass  # it has been left
+
+    def accept(listener):
+        while not closing.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            closing.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+EMPTY = Answer('{"person": []}', cut=False)
+RIGHT = (200, completion('{"person": []}'))
+
+
+def answers_from(served, *instructions, **settings):
+    """Instruction → what came of it."""
+    settings = {"concurrency": 2, "retries": 3, "timeout_s": 0.3, "backoff_s": 0.001, **settings}
+    server = endpoint.Endpoint(served.url, "tiny", 64, **settings)
+    prompts = [(number, Prompt(instruction)) for number, instruction in enumerate(instructions)]
+    return {instructions[number]: result for number, result in endpoint.generate(server, prompts)}

@@ -74,13 +74,13 @@ def unwritable(column, value):
 
 
 EXAMPLE_IDS = [row["id"] for row in good.examples()]
-FIRST, SECOND, WINDOW, TEST = EXAMPLE_IDS
+FIRST, SECOND, *_ = EXAMPLE_IDS
 ROWS = good.instructions()
 IDS = [row["id"] for row in ROWS]
-AT = {(r["task"], r["split"], r["id"][-1]): number for number, r in reversed(list(enumerate(ROWS)))}
-NER, NER_REST, NER_TEST = AT["NER", "train", "0"], AT["NER", "train", "1"], AT["NER", "test", "0"]
-RE, SPO, EE, EET, EEA, KG = (AT[task, "train", "0"] for task in ("RE", "SPO", "EE", "EET", "EEA", "KG"))
-SPO_TEST = AT["SPO", "test", "0"]
+ROW_NUMBERS = {(r["task"], r["split"], r["id"][-1]): number for number, r in reversed(list(enumerate(ROWS)))}
+NER, NER_REST, NER_TEST = ROW_NUMBERS["NER", "train", "0"], ROW_NUMBERS["NER", "train", "1"], ROW_NUMBERS["NER", "test", "0"]
+RE, SPO, EE, EET, EEA, KG = (ROW_NUMBERS[task, "train", "0"] for task in ("RE", "SPO", "EE", "EET", "EEA", "KG"))
+SPO_TEST = ROW_NUMBERS["SPO", "test", "0"]
 NER_LABELS, PERSON = f"NER/{good.KEY}/", f"NER/{good.KEY}/person"
 
 
@@ -96,13 +96,13 @@ def more_negatives(rows):
     for batch, task in enumerate(("NER",) * 2, start=2):
         new = dict(rows[NER])
         put(new, id=f"{new['example_id']}/{task}/{batch}")
-        ask(new, list(good.ASKED))
+        ask(new, list(good.FIRST_BATCH))
         rows.insert(NER + 1, new)
 
 
 def second_batch_first(rows):
     """Six labels and three become five and three: only one batch may be partial."""
-    ask_positive = [label for label in good.ASKED if label != "law"]
-    put(rows[NER], labels=ask_positive)
-    edit_prompt(rows[NER], schema=ask_positive)
-    edit(rows[NER], "output", lambda answer: {label: answer[label] for label in ask_positive})
+    smaller_batch = [label for label in good.FIRST_BATCH if label != "law"]
+    put(rows[NER], labels=smaller_batch)
+    edit_prompt(rows[NER], schema=smaller_batch)
+    edit(rows[NER], "output", lambda answer: {label: answer[label] for label in smaller_batch})

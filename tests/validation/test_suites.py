@@ -10,8 +10,8 @@ from validation.suites import SUITES
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_good_output_passes(suite):
-    build, frame_of = FRAMES[suite]
-    frame = frame_of(build())
+    make_output, make_frame = FRAMES[suite]
+    frame = make_frame(make_output())
     result = check(suite, frame)
     assert failure_lines([result]) == []
     assert result.rows == len(frame) > 0
@@ -19,11 +19,11 @@ def test_good_output_passes(suite):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_corrupted_row_is_named(case):
-    build, frame_of = FRAMES[case.suite]
-    output = build()
+    make_output, make_frame = FRAMES[case.suite]
+    output = make_output()
     if case.corrupt:
         case.corrupt(output)
-    frame = frame_of(output)
+    frame = make_frame(output)
     if case.corrupt_frame:
         frame = case.corrupt_frame(frame)
     result = check(case.suite, frame)
@@ -33,10 +33,10 @@ def test_a_corrupted_row_is_named(case):
 
 @pytest.mark.parametrize("case", VARIANTS, ids=str)
 def test_a_corrupted_row_has_one_fault(case):
-    build, frame_of = FRAMES[case.suite]
-    output = build()
+    make_output, make_frame = FRAMES[case.suite]
+    output = make_output()
     case.corrupt(output)
-    frame = frame_of(output).set_index("id")
+    frame = make_frame(output).set_index("id")
     zeros = [rule.column for rule in SUITES[case.suite].rules if rule.settings.get("max_value") == 0]
     faults = frame[zeros].stack()
     assert faults[faults != 0].index.tolist() == [(case.ids[0], case.column)]
