@@ -1,4 +1,4 @@
-"""What the tests of train/ share: no network, a cache of their own, made-up rows and a tiny random model on them."""
+"""Shared by the tests of train/: no network, a separate cache, made-up rows, and tiny random models."""
 
 import json
 import os
@@ -15,7 +15,7 @@ PLACES = ("Aldby", "Brevik", "Corno", "Dunvale")
 
 
 def ner_row(number: int, split: str | None = None) -> dict:
-    """A row as IEPile's train.json has it, its text made up; every third one finds nothing."""
+    """A row in the form of IEPile's train.json with a made-up text; every third one is all-negative."""
     person, place = PEOPLE[number % 4], PLACES[number // 4 % 4]
     result = number % 3 != 0
     text = f"{person} sailed to {place} with {number} crates." if result else f"It rained for {number} days."

@@ -13,8 +13,6 @@ from transforms.ask import AskOptions
 from transforms.prompts import load
 
 LABELS = [Label(name) for name in ("event", "person", "place", "quay", "ship", "time", "tool")]
-
-
 NAMES = ("Asta", "Berg", "Ingrid Solheim", "Halden")
 
 
@@ -27,12 +25,12 @@ def example(split: str, number: int) -> Example:
 
 def rows_for(split: str, numbers) -> list[dict]:
     prompts = load(None, ("NER",), ("en",))
+    options = AskOptions(split_num={"NER": 4})
     result = []
     for number in numbers:
-        result += instructions(example(split, number), "NER", LABELS, None, prompts, AskOptions(split_num={"NER": 4}))[
-            0
-        ]
-    return [asdict(row) for row in result]
+        rows, _ = instructions(example(split, number), "NER", LABELS, None, prompts, options)
+        result += map(asdict, rows)
+    return result
 
 
 def lines(path) -> list[dict]:
@@ -40,10 +38,10 @@ def lines(path) -> list[dict]:
 
 
 def gold(instruction: str, attempt: int = 0) -> tuple[int, bytes]:
-    """What a model that knows everything answers."""
-    requested = json.loads(instruction)
-    people = sorted((name for name in NAMES if name in requested["input"]), key=requested["input"].find)
-    return 200, completion(json.dumps({label: people if label == "person" else [] for label in requested["schema"]}))
+    """The reply of a server whose model answers correctly."""
+    prompt = json.loads(instruction)
+    people = sorted((name for name in NAMES if name in prompt["input"]), key=prompt["input"].find)
+    return 200, completion(json.dumps({label: people if label == "person" else [] for label in prompt["schema"]}))
 
 
 def run(*flags: str, output) -> int:

@@ -21,11 +21,11 @@ def test_an_endpoint_answers_a_split(notes_file, tmp_path, capsys):
     rows = lines(output)
     expected = rows_for("test", range(6))
     assert [row["id"] for row in rows] == [row["id"] for row in expected]
-    for row, requested in zip(rows, expected, strict=True):
-        assert row["output"] == json.loads(gold(requested["instruction"])[1])["choices"][0]["message"]["content"]
-        assert row["label"] == requested["label"] and row["labels"] == list(requested["labels"])
+    for row, original in zip(rows, expected, strict=True):
+        assert row["output"] == json.loads(gold(original["instruction"])[1])["choices"][0]["message"]["content"]
+        assert row["label"] == original["label"] and row["labels"] == list(original["labels"])
         same = ("example_id", "task", "source", "lang", "split", "text_sha256", "instruction")
-        assert [row[name] for name in same] == [requested[name] for name in same]
+        assert [row[name] for name in same] == [original[name] for name in same]
     first = lines(tmp_path / "new" / "p.joined.jsonl")[0]
     assert first == {
         "id": "notes/test/0",
@@ -48,8 +48,8 @@ def test_rows_with_a_gold_output_keep_it_as_label(notes_file, tmp_path):
     assert all(json.loads(row["label"]) == json.loads(row["output"]) for row in lines(tmp_path / "p.jsonl"))
 
 
-def test_rows_of_other_files_need_no_ids(rows_file, tmp_path):
-    """IEPile's train.json: no ids, no splits."""
+def test_rows_without_ids_are_predicted(rows_file, tmp_path):
+    """Like IEPile's train.json, which has no ids and no splits."""
     from train.scoring.predictions import load
 
     output = tmp_path / "p.jsonl"
@@ -64,7 +64,7 @@ def test_rows_of_other_files_need_no_ids(rows_file, tmp_path):
     assert load(str(output)).rows == 24
 
 
-def test_older_test_files_of_iepile_name_neither_task_nor_source(rows_file, tmp_path, capsys):
+def test_rows_without_a_task_need_the_flag(rows_file, tmp_path, capsys):
     bare = [{key: row[key] for key in ("instruction",)} for row in lines(rows_file)[:3]]
     old = write_rows(tmp_path / "old.json", [{**row, "id": "a", "label": "[]"} for row in bare])
     with serving(lambda *_: (200, completion("{}"))) as served:
@@ -74,21 +74,21 @@ def test_older_test_files_of_iepile_name_neither_task_nor_source(rows_file, tmp_
     assert {(row["task"], row["source"]) for row in lines(tmp_path / "p.jsonl")} == {("NER", "old")}
 
 
-def test_a_model_that_never_ends_is_told_at_once(rows_file, tmp_path, capsys):
+def test_answers_that_all_reach_the_token_limit_are_noted(rows_file, tmp_path, capsys):
     rows = write_rows(tmp_path / "rows.json", lines(rows_file) * 2)
-    for finish, told in (("length", 1), ("stop", 0)):
+    for finish, notes in (("length", 1), ("stop", 0)):
         with serving(lambda *_, finish=finish: (200, completion("{}", finish))) as served:
             assert ask(served, rows, tmp_path / f"{finish}.jsonl") == 0
-        assert capsys.readouterr().err.count("note: the first 32 answers all reached the token limit") == told
+        assert capsys.readouterr().err.count("note: the first 32 answers all reached the token limit") == notes
 
 
-def test_a_limit_is_of_texts_and_keeps_all_their_rows(notes_file, tmp_path):
+def test_limit_counts_texts_and_keeps_all_their_rows(notes_file, tmp_path):
     with serving(gold) as served:
         assert ask(served, notes_file, tmp_path / "p.jsonl", "--limit", "2") == 0
     assert [row["id"] for row in lines(tmp_path / "p.jsonl")] == [row["id"] for row in rows_for("test", range(2))]
 
 
-def test_answers_that_were_not_asked_or_are_none_are_not_joined(notes_file, tmp_path):
+def test_unrequested_and_invalid_answers_are_not_joined(notes_file, tmp_path):
     def reply(instruction, attempt):
         broken = "person" in json.loads(instruction)["schema"]
         return 200, completion('{"person": ["Asta"' if broken else '{"person": ["Asta"]}')
@@ -118,17 +118,17 @@ def test_examples_come_from_validation_by_hash(notes_file, tmp_path):
     turns = []
     for request in served.requests:
         *shots, last = request["messages"]
-        requested, answered = [m["content"] for m in shots[::2]], [m["content"] for m in shots[1::2]]
+        instructions, outputs = [m["content"] for m in shots[::2]], [m["content"] for m in shots[1::2]]
         assert [message["role"] for message in shots] == ["user", "assistant"] * 3
-        assert [validation[instruction] for instruction in requested] == answered
-        texts = {json.loads(instruction)["input"] for instruction in requested}
+        assert [validation[instruction] for instruction in instructions] == outputs
+        texts = {json.loads(instruction)["input"] for instruction in instructions}
         assert len(texts) == 3 and json.loads(last["content"])["input"] not in texts
-        turns.append((last["content"], tuple(requested)))
+        turns.append((last["content"], tuple(instructions)))
     once, again = dict(turns[:12]), dict(turns[12:])
     assert len(set(once.values())) > 1 and once != again
 
 
-def test_an_example_is_never_the_text_that_is_asked(notes_file, tmp_path):
+def test_the_predicted_text_is_never_an_example(notes_file, tmp_path):
     with serving(gold) as served:
         assert ask(served, notes_file, tmp_path / "p.jsonl", "--split", "validation", "--shots", "5") == 0
         assert ask(served, notes_file, tmp_path / "q.jsonl", "--split", "validation", "--shots", "6") == 2
@@ -137,7 +137,7 @@ def test_an_example_is_never_the_text_that_is_asked(notes_file, tmp_path):
         assert len(set(inputs)) == 6
 
 
-def test_the_key_gets_into_no_file_and_no_message(notes_file, tmp_path, capsys, monkeypatch):
+def test_the_key_is_written_to_no_file_and_no_message(notes_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame/1")
 
     def reply(instruction, attempt):

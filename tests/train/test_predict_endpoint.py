@@ -1,4 +1,4 @@
-"""Answers over HTTP from a real server on loopback that fails in every way a server does."""
+"""Answers over HTTP from a server on loopback that fails in many ways."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ from train.prediction.answers import Answer, Failure, Prompt
     ],
     ids=["500", "502", "429", "hang", "half", "broken", "list", "nothing", "null", "unfinished"],
 )
-def test_a_request_that_fails_once_is_sent_again(first):
+def test_a_request_that_fails_once_is_repeated(first):
     with serving(lambda instruction, attempt: first if attempt == 0 else RIGHT) as served:
         assert answers_from(served, "a") == {"a": EMPTY}
         assert served.attempts == {"a": 2}
@@ -45,15 +45,15 @@ def test_a_request_that_fails_once_is_sent_again(first):
         ((200, b"{"), "the response is not JSON"),
     ],
 )
-def test_a_row_that_keeps_failing_is_a_failure_and_the_others_go_on(reply, reason):
+def test_a_row_that_keeps_failing_does_not_stop_the_others(reply, reason):
     with serving(lambda instruction, attempt: reply if instruction == "bad" else RIGHT) as served:
-        found = answers_from(served, "a", "bad", "b")
-        assert found["bad"] == Failure(reason)
-        assert isinstance(found["a"], Answer) and isinstance(found["b"], Answer)
+        answers = answers_from(served, "a", "bad", "b")
+        assert answers["bad"] == Failure(reason)
+        assert isinstance(answers["a"], Answer) and isinstance(answers["b"], Answer)
         assert served.attempts["bad"] == 4
 
 
-def test_a_request_that_is_wrong_is_not_sent_again():
+def test_an_invalid_request_is_not_repeated():
     with serving(lambda *_: (400, b'{"error": {"message": "prompt too long"}}')) as served:
         assert answers_from(served, "a") == {"a": Failure("HTTP 400: prompt too long")}
         assert served.attempts["a"] == 1
@@ -65,7 +65,7 @@ def test_a_server_that_refuses_everything_stops_the_run(status, advice):
         answers_from(served, "a", "b")
 
 
-def test_a_server_that_goes_away_stops_the_run():
+def test_consecutive_failures_stop_the_run():
     names = [str(number) for number in range(100)]
     with (
         serving(lambda *_: (500, b"")) as served,
@@ -87,11 +87,11 @@ def test_an_answer_at_the_token_limit_is_marked():
         assert answers_from(served, "a") == {"a": Answer('{"per', cut=True)}
 
 
-def test_requests_run_side_by_side():
-    together = threading.Barrier(8, timeout=10)  # breaks where fewer are asked at a time
+def test_requests_are_concurrent():
+    barrier = threading.Barrier(8, timeout=10)  # broken if fewer requests are concurrent
 
     def reply(instruction, attempt):
-        together.wait()
+        barrier.wait()
         return RIGHT
 
     with serving(reply) as served:
@@ -138,11 +138,11 @@ def test_the_only_model_of_a_server_needs_no_name():
             endpoint.model_name(served.url, None)
 
 
-def test_a_url_where_nothing_answers_is_named():
+def test_a_url_without_a_server_is_refused():
     with serving(lambda *_: RIGHT) as served:
-        gone = served.url
+        stopped = served.url
     for url, reason in (
-        (gone, "does not answer"),
+        (stopped, "does not answer"),
         ("localhost:1", "does not start with http"),
         ("x", "does not start"),
     ):
@@ -150,14 +150,14 @@ def test_a_url_where_nothing_answers_is_named():
             endpoint.model_name(url, "tiny")
 
 
-def test_a_server_without_models_is_named():
+def test_a_server_without_models_is_refused():
     with serving(lambda *_: RIGHT) as served:
         served.models = ()
         with pytest.raises(ConfigError, match="it has none"):
             endpoint.model_name(served.url, None)
 
 
-def test_no_file_is_read_in_place_of_a_server(tmp_path):
+def test_a_file_url_is_refused(tmp_path):
     (tmp_path / "models").write_text('{"data": [{"id": "tiny"}]}')
     with pytest.raises(ConfigError, match="does not start with http"):
         endpoint.model_name(f"file://{tmp_path}", "tiny")
@@ -169,41 +169,41 @@ HOSTILE = st.sampled_from(
 
 
 @given(st.sampled_from([200, 204, 300, 400, 418, 429, 500, 999]), HOSTILE)
-def test_whatever_a_server_answers_is_an_answer_or_a_failure(status, body):
+def test_any_invalid_response_is_a_failure(status, body):
     with serving(lambda *_: (status, body)) as served:
-        found = answers_from(served, "a", retries=0, concurrency=1)
-    assert isinstance(found["a"], Failure)
+        answers = answers_from(served, "a", retries=0, concurrency=1)
+    assert isinstance(answers["a"], Failure)
 
 
-def test_half_a_surrogate_pair_in_an_answer_is_replaced_when_it_is_written():
+def test_an_unpaired_surrogate_in_an_answer_is_replaced():
     from train.prediction import resume
 
     row = dict.fromkeys(resume.COLUMNS, "") | {"label": None, "output": None}
     text = "\ud83d"
     with serving(lambda *_: (200, completion(text))) as served:
-        found = answers_from(served, "a")["a"]
-    assert b'"output": "?"' in resume.line(row, found.text, found.cut)
+        answer = answers_from(served, "a")["a"]
+    assert b'"output": "?"' in resume.line(row, answer.text, answer.cut)
 
 
 @pytest.mark.parametrize("where", ["instruction", "request", "model"])
-def test_half_a_surrogate_pair_is_sent_escaped_and_never_hangs(where):
-    half = "a\ud800"
+def test_an_unpaired_surrogate_in_a_request_is_sent_escaped(where):
+    surrogate = "a\ud800"
     with serving(lambda *_: RIGHT) as served:
-        model, extra = half if where == "model" else "tiny", {"x": half} if where == "request" else {}
+        model, extra = surrogate if where == "model" else "tiny", {"x": surrogate} if where == "request" else {}
         server = endpoint.Endpoint(served.url, model, 64, extra=extra)
-        prompt = Prompt(half if where == "instruction" else "a")
+        prompt = Prompt(surrogate if where == "instruction" else "a")
         assert list(endpoint.generate(server, [(0, prompt)])) == [(0, EMPTY)]
-        assert half in json.dumps(served.requests[0], ensure_ascii=False)
+        assert surrogate in json.dumps(served.requests[0], ensure_ascii=False)
 
 
 @pytest.mark.parametrize("extra", [{"x": {1}}, {"x": b""}, {(): 1}], ids=["set", "bytes", "key"])
 @pytest.mark.timeout(20)
-def test_whatever_a_thread_raises_is_raised_where_answers_are_awaited(extra):
+def test_an_exception_in_a_thread_is_raised_to_the_caller(extra):
     with serving(lambda *_: RIGHT) as served, pytest.raises(TypeError):
         answers_from(served, *"abcdefgh", extra=extra)
 
 
-def test_a_name_of_a_model_that_is_no_text_is_refused():
+def test_an_invalid_model_name_is_refused():
     with serving(lambda *_: RIGHT, models=("a\ud800",)) as served:
         with pytest.raises(ConfigError, match=r"only model: 'a\\ud800' is not valid UTF-8"):
             endpoint.model_name(served.url, None)
@@ -216,7 +216,7 @@ def test_a_name_of_a_model_that_is_no_text_is_refused():
 
 
 @pytest.mark.parametrize(("backoff_s", "longest_s"), [(0, 0), (1e-300, 60), (1.0, 60), (1e300, 60)])
-def test_the_thousandth_try_waits_no_longer_than_a_minute(backoff_s, longest_s):
+def test_no_wait_between_retries_exceeds_a_minute(backoff_s, longest_s):
     server = endpoint.Endpoint("http://127.0.0.1:1/v1", "tiny", 64, retries=1100, backoff_s=backoff_s)
     waits = []
 
@@ -246,7 +246,7 @@ SLOW = {
 
 @pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW.keys())
 @pytest.mark.timeout(20)
-def test_a_request_takes_no_longer_than_its_time_however_a_server_stretches_it(slow):
+def test_a_slow_response_does_not_exceed_the_time_limit(slow):
     with dripping(*slow) as url:
         began = time.monotonic()
         server = endpoint.Endpoint(url, "tiny", 64, concurrency=1, retries=0, timeout_s=0.2)
@@ -258,6 +258,6 @@ def test_a_request_takes_no_longer_than_its_time_however_a_server_stretches_it(s
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:74333", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:-1", ":80", "", "[::1"])
-def test_a_place_that_is_none_is_refused_before_it_is_asked(place):
+def test_an_invalid_address_is_refused(place):
     with pytest.raises(ConfigError, match="not a valid URL"):
         endpoint.check_url(f"http://{place}/v1")

@@ -12,7 +12,7 @@ from train.prediction.answers import Failure
 
 
 @pytest.mark.parametrize("key", ["sesame\n", " sesame\r\n", "sesame"])
-def test_a_line_end_behind_the_key_is_not_sent(monkeypatch, key):
+def test_whitespace_around_the_key_is_not_sent(monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with serving(lambda *_: RIGHT) as served:
         assert answers_from(served, "a") == {"a": EMPTY}
@@ -21,7 +21,7 @@ def test_a_line_end_behind_the_key_is_not_sent(monkeypatch, key):
 
 
 @pytest.mark.parametrize("key", ["open\nsesame", "open sesame", "ses\u00e4me", "sesame\x1b[2J", "s\udce4same"])
-def test_a_key_that_is_none_is_refused_and_not_shown(monkeypatch, key):
+def test_an_invalid_key_is_refused_and_not_shown(monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with serving(lambda *_: RIGHT) as served:
         for ask in (lambda: answers_from(served, "a"), lambda: endpoint.model_name(served.url, None)):
@@ -31,7 +31,7 @@ def test_a_key_that_is_none_is_refused_and_not_shown(monkeypatch, key):
     assert served.headers == []
 
 
-def test_a_server_that_repeats_the_key_does_not_get_it_shown(monkeypatch):
+def test_an_error_that_repeats_the_key_is_redacted(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sesame")
     refusal = (401, b'{"error": {"message": "wrong key: Bearer sesame"}}')
     with serving(lambda *_: refusal) as served, pytest.raises(ConfigError, match=r"wrong key: Bearer \*\*\*"):
@@ -54,22 +54,22 @@ FORMS = [
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_answer_that_repeats_the_key_does_not_get_it_written(monkeypatch, form):
+def test_an_answer_that_repeats_the_key_is_redacted(monkeypatch, form):
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     with serving(lambda *_: (200, completion(f'{{"person": ["{form}", "Ada"]}}'))) as served:
-        found = answers_from(served, "a")["a"].text
-    assert found == '{"person": ["***", "Ada"]}'
+        text = answers_from(served, "a")["a"].text
+    assert text == '{"person": ["***", "Ada"]}'
     with serving(lambda *_: (400, json.dumps({"error": {"message": f"no {form}!"}}).encode())) as served:
         assert answers_from(served, "a") == {"a": Failure("HTTP 400: no ***!")}
 
 
-def test_a_placeholder_for_a_key_may_stand_in_answers(monkeypatch):
+def test_a_placeholder_key_is_not_redacted(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with serving(lambda *_: (200, completion('{"person": ["none"]}'))) as served:
         assert answers_from(served, "a")["a"].text == '{"person": ["none"]}'
 
 
-def test_a_name_that_holds_the_key_is_refused_and_not_shown(monkeypatch):
+def test_a_name_that_contains_the_key_is_refused_and_not_shown(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame")
     with serving(lambda *_: RIGHT, models=("m-sk-sesame",)) as served:
         for ask in (
@@ -85,7 +85,7 @@ def test_a_name_that_holds_the_key_is_refused_and_not_shown(monkeypatch):
 
 
 @pytest.mark.parametrize("status", [b"HTTP/1.1 401 sk-sesame\r\n\r\n", b"sk-sesame\r\n\r\n"])
-def test_no_traceback_shows_the_key_that_a_server_repeats(monkeypatch, status):
+def test_a_traceback_does_not_show_the_key(monkeypatch, status):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame")
     with dripping(status, b"") as url, pytest.raises(ConfigError) as error:
         endpoint.models(url, timeout_s=0.2)
@@ -115,10 +115,10 @@ def test_a_redirect_is_not_followed(monkeypatch, status):
         with pytest.raises(ConfigError, match=r"HTTP 302.*not followed"):
             endpoint.model_name(served.url, "tiny")
         assert other.headers == [] and other.requests == []
-        assert set(served.attempts.values()) == {4}  # no GET came of a POST
+        assert set(served.attempts.values()) == {4}  # no POST was repeated as a GET
 
 
-def test_a_proxy_of_the_environment_is_not_sent_the_key(monkeypatch):
+def test_the_key_is_not_sent_to_a_proxy(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sesame")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -133,7 +133,7 @@ def test_a_proxy_of_the_environment_is_not_sent_the_key(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("url", "may"),
+    ("url", "allowed"),
     [
         ("https://models.example/v1", True),
         ("http://models.example/v1", False),
@@ -146,5 +146,5 @@ def test_a_proxy_of_the_environment_is_not_sent_the_key(monkeypatch):
         ("https://0.0.0.0/v1", False),
     ],
 )
-def test_only_what_a_proxy_cannot_read_goes_through_one(url, may):
-    assert transport.may_use_proxy(url) is may
+def test_only_https_to_another_machine_may_use_a_proxy(url, allowed):
+    assert transport.may_use_proxy(url) is allowed

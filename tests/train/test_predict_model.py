@@ -1,4 +1,4 @@
-"""`python -m train.predict` with a random notes_model model: its answers, adapters, and prompts that are too long."""
+"""`python -m train.predict` with a random tiny model: its answers, adapters, and prompts that are too long."""
 
 import json
 
@@ -6,7 +6,7 @@ from tests.train.conftest import write_rows
 from tests.train.predicting import lines, model_run, rows_for, run
 
 
-def test_batches_answer_as_single_prompts_do(notes_model, notes_file, tmp_path):
+def test_batches_give_the_answers_of_single_prompts(notes_model, notes_file, tmp_path):
     for size in (1, 5):
         assert model_run(notes_model, notes_file, tmp_path / f"{size}.jsonl", "--batch_size", str(size)) == 0
     assert lines(tmp_path / "1.jsonl") == lines(tmp_path / "5.jsonl")
@@ -23,13 +23,9 @@ def test_answers_are_what_transformers_generates(notes_model, notes_file, tmp_pa
     model, tokenizer = AutoModelForCausalLM.from_pretrained(notes_model), AutoTokenizer.from_pretrained(notes_model)
     for row in lines(tmp_path / "p.jsonl"):
         turns = [{"role": "user", "content": row["instruction"]}]
-        requested = tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
+        prompt = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
         with torch.inference_mode():
-            result = model.generate(**requested, do_sample=False, max_new_tokens=12)[
-                0, requested["input_ids"].shape[1] :
-            ]
+            result = model.generate(**prompt, do_sample=False, max_new_tokens=12)[0, prompt["input_ids"].shape[1] :]
         assert row["output"] == tokenizer.decode(result, skip_special_tokens=True)
         assert row["cut"] is (tokenizer.eos_token_id not in result.tolist())
 
@@ -42,8 +38,8 @@ def test_cut_answers_are_counted(notes_model, notes_file, tmp_path, capsys):
     assert f"{cut} answers were cut at the token limit" in printed.err
 
 
-def test_guided_answers_are_json_even_of_a_random_model(notes_model, notes_file, tmp_path):
-    """A string may run on to the token limit; an answer that ended is the JSON asked for."""
+def test_a_random_model_gives_json_if_guided(notes_model, notes_file, tmp_path):
+    """A string may run to the token limit; a complete answer is JSON with the requested labels."""
     output = tmp_path / "p.jsonl"
     assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_new_tokens", "300", output=output) == 0
     ended = [row for row in lines(output) if not row["cut"]]
@@ -53,7 +49,7 @@ def test_guided_answers_are_json_even_of_a_random_model(notes_model, notes_file,
     assert all(row["output"].startswith('{"') for row in lines(output))
 
 
-def test_an_adapter_changes_the_answers_and_one_of_another_base_is_refused(notes_model, notes_file, tmp_path, capsys):
+def test_an_adapter_changes_the_answers_and_must_fit_its_base(notes_model, notes_file, tmp_path, capsys):
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
@@ -62,7 +58,7 @@ def test_an_adapter_changes_the_answers_and_one_of_another_base_is_refused(notes
     config = LoraConfig(target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     get_peft_model(AutoModelForCausalLM.from_pretrained(notes_model), config).save_pretrained(tmp_path / "adapter")
     flags = ("--data", notes_file, "--max_new_tokens", "12", "--adapter", str(tmp_path / "adapter"))
-    assert run(*flags, output=tmp_path / "a.jsonl") == 0  # the base is the one that the adapter names
+    assert run(*flags, output=tmp_path / "a.jsonl") == 0  # with the base model that the adapter names
     assert model_run(notes_model, notes_file, tmp_path / "b.jsonl") == 0
     assert [row["output"] for row in lines(tmp_path / "a.jsonl")] != [r["output"] for r in lines(tmp_path / "b.jsonl")]
 
@@ -79,7 +75,7 @@ def test_an_adapter_changes_the_answers_and_one_of_another_base_is_refused(notes
     assert "does not fit the model" in capsys.readouterr().err
 
 
-def test_a_prompt_that_the_model_cannot_read_is_left_out(notes_model, notes_file, tmp_path, capsys):
+def test_a_prompt_too_long_for_the_model_is_left_out(notes_model, notes_file, tmp_path, capsys):
     long = rows_for("test", [7])[0]
     content = json.loads(long["instruction"])
     long["instruction"] = json.dumps({**content, "input": "quay " * 5000})

@@ -1,4 +1,4 @@
-"""Texts of a user: the mentions in the answers have offsets into the text as it was given."""
+"""Texts of a user: mentions have offsets into the original text, also after repair and in windows."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.train.predicting import NAMES, gold, lines, run
 from tests.train.serving import completion, serving
 
 
-def test_own_texts_in_windows_are_joined_with_their_offsets(tmp_path):
+def test_answers_to_windows_are_joined_with_offsets(tmp_path):
     sentences = [f"On day {number} {NAMES[number % 4]} met Halden." for number in range(8)]
     document = "  ".join(sentences)
     (tmp_path / "t.jsonl").write_text(json.dumps({"id": "log", "text": document}) + '\n{"text": "港口很安静。"}\n')
@@ -32,7 +32,7 @@ MESSY = "\u200bAsta\u00a0met\r\nBe\u0301rg\u200b today.\u3000 Then\tInge\u00adbo
 
 
 @pytest.mark.parametrize("max_chars", [100, 25])
-def test_offsets_are_those_of_the_text_as_it_was_given(tmp_path, max_chars):
+def test_offsets_refer_to_the_original_text(tmp_path, max_chars):
     mentions = {"Asta": "Asta", "Bérg": "Be\u0301rg", "Ingeborg": "Inge\u00adborg", "réunion": "re\u0301uni\u200bon"}
     (tmp_path / "t.jsonl").write_text(json.dumps({"text": MESSY}))
 
@@ -46,12 +46,12 @@ def test_offsets_are_those_of_the_text_as_it_was_given(tmp_path, max_chars):
         assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
     (result,) = lines(tmp_path / "p.joined.jsonl")
     assert result["text"] == MESSY
-    spelt = {e["entity"]: [MESSY[start:end] for start, end in e["spans"]] for e in result["entity"]}
-    assert spelt == {name: [given] for name, given in mentions.items()}
+    originals = {e["entity"]: [MESSY[start:end] for start, end in e["spans"]] for e in result["entity"]}
+    assert originals == {name: [original] for name, original in mentions.items()}
     assert len(lines(tmp_path / "p.jsonl")) == (1 if max_chars == 100 else 3)
 
 
-def test_arguments_have_the_offsets_of_the_text_as_it_was_given(tmp_path):
+def test_offsets_of_arguments_refer_to_the_original_text(tmp_path):
     (tmp_path / "t.jsonl").write_text(json.dumps({"text": MESSY}))
     (tmp_path / "l.json").write_text('{"meet": ["who"]}')
     events = [{"trigger": "met", "arguments": {"who": ["Asta", "Bérg"]}}]
@@ -65,7 +65,7 @@ def test_arguments_have_the_offsets_of_the_text_as_it_was_given(tmp_path):
     assert [MESSY[start:end] for start, end in spans] == ["met", "Asta", "Be\u0301rg"]
 
 
-def test_a_mention_has_the_offsets_of_the_window_that_answered_it(tmp_path):
+def test_offsets_are_in_the_window_that_answered_the_mention(tmp_path):
     (tmp_path / "t.jsonl").write_text(json.dumps({"text": "Asta met Berg. Then Halden came. Berg left."}))
 
     def reply(instruction, attempt):

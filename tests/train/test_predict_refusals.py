@@ -71,7 +71,7 @@ def test_a_number_out_of_range_is_one_line(flag, capsys):
     is_float = flag in ("timeout_s", "backoff_s")
     for value in ("nan", "inf", "-inf", "-1", "1e300") if is_float else ("-1", "9" * 30):
         if flag == "limit" and value != "-1":
-            continue  # a limit above all rows is none
+            continue  # a limit above the number of rows is valid
         code = predict.main(["--model", "x", "--data", "y", f"--{flag}={value}"])
         error = capsys.readouterr().err
         assert code == 2 and error.startswith(f"error: --{flag} ") and error.count("\n") == 1, (value, error)

@@ -1,4 +1,4 @@
-"""A second run of `train.predict` into the same file: what it completes, and what it refuses to touch."""
+"""A second run of `train.predict` into the same file: it resumes, or refuses a file that it cannot continue."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from tests.train.serving import serving
 from train import predict
 
 
-def test_failed_rows_are_left_out_and_a_second_run_adds_them_in_order(notes_file, tmp_path, capsys):
+def test_a_second_run_adds_failed_rows_in_order(notes_file, tmp_path, capsys):
     output = tmp_path / "p.jsonl"
     broken = {"day 1 ", "day 4 "}
 
@@ -27,15 +27,15 @@ def test_failed_rows_are_left_out_and_a_second_run_adds_them_in_order(notes_file
         error = capsys.readouterr().err
         assert "4 of 12 rows have no answer (first: notes/test/1/NER/0: HTTP 500: oops)" in error
         assert len(lines(output)) == 8 and not (tmp_path / "p.joined.jsonl").exists()
-        asked_before = len(served.requests)
+        requests_before = len(served.requests)
         broken.clear()
         assert ask(served, notes_file, output) == 0
-        assert len(served.requests) - asked_before == 4
+        assert len(served.requests) - requests_before == 4
     assert [row["id"] for row in lines(output)] == [row["id"] for row in rows_for("test", range(6))]
     assert len(lines(tmp_path / "p.joined.jsonl")) == 6
 
 
-def test_what_was_joined_before_does_not_stand_beside_failures(notes_file, tmp_path):
+def test_an_earlier_joined_file_is_removed_if_rows_fail(notes_file, tmp_path):
     output = tmp_path / "p.jsonl"
     with serving(gold) as served:
         assert ask(served, notes_file, output) == 0
@@ -46,13 +46,13 @@ def test_what_was_joined_before_does_not_stand_beside_failures(notes_file, tmp_p
     assert not (tmp_path / "p.joined.jsonl").exists()
 
 
-def test_a_killed_run_is_taken_up_where_it_stopped(notes_file, tmp_path, capsys):
+def test_a_killed_run_is_resumed(notes_file, tmp_path, capsys):
     output = tmp_path / "p.jsonl"
     with serving(gold) as served:
         assert ask(served, notes_file, output) == 0
         whole = output.read_bytes()
         ends = [at for at, byte in enumerate(whole) if byte == ord("\n")]
-        for kept in (0, ends[3] + 1, ends[3] + 200, len(whole) - 1):  # also in the middle of a line, and of the last
+        for kept in (0, ends[3] + 1, ends[3] + 200, len(whole) - 1):  # also within a line, and within the last
             output.write_bytes(whole[:kept])
             before = len(served.requests)
             assert ask(served, notes_file, output) == 0
@@ -62,7 +62,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(notes_file, tmp_path, capsys)
         assert "all of them earlier" in capsys.readouterr().err
 
 
-def test_predictions_made_otherwise_are_not_gone_on_with(notes_file, tmp_path, capsys):
+def test_predictions_with_other_settings_are_not_resumed(notes_file, tmp_path, capsys):
     output = tmp_path / "p.jsonl"
     with serving(gold) as served:
         assert ask(served, notes_file, output) == 0
@@ -84,7 +84,7 @@ def test_predictions_made_otherwise_are_not_gone_on_with(notes_file, tmp_path, c
         assert "p.jsonl:1: not a row of predictions" in capsys.readouterr().err
 
 
-def test_a_model_trained_anew_into_its_folder_is_another(notes_model, notes_file, tmp_path, capsys):
+def test_predictions_of_other_weights_are_not_resumed(notes_model, notes_file, tmp_path, capsys):
 
     import torch
     from safetensors.torch import load_file, save_file
@@ -99,7 +99,7 @@ def test_a_model_trained_anew_into_its_folder_is_another(notes_model, notes_file
     assert "made with model_files" in capsys.readouterr().err
 
 
-def test_a_foreign_file_stays_as_it_is(notes_file, tmp_path, capsys):
+def test_a_file_that_is_not_predictions_is_unchanged(notes_file, tmp_path, capsys):
     output = tmp_path / "notes.txt"
     output.write_text("my notes\nwithout a line end")
     with serving(gold) as served:
@@ -107,18 +107,18 @@ def test_a_foreign_file_stays_as_it_is(notes_file, tmp_path, capsys):
     assert output.read_text() == "my notes\nwithout a line end"
 
 
-def test_a_file_that_another_process_writes_is_left_alone(notes_file, tmp_path, capsys):
+def test_a_file_locked_by_another_process_is_refused(notes_file, tmp_path, capsys):
     import fcntl
 
     output = tmp_path / "p.jsonl"
-    with open(output, "ab") as held, serving(gold) as served:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with open(output, "ab") as locked, serving(gold) as served:
+        fcntl.flock(locked, fcntl.LOCK_EX)
         assert ask(served, notes_file, output) == 2
     assert "another process is writing into it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_at_once_and_is_taken_up(stop, notes_file, tmp_path):
+def test_an_interrupted_run_ends_at_once_and_is_resumed(stop, notes_file, tmp_path):
     output = tmp_path / "p.jsonl"
     slow = {"day 3 ", "day 5 "}
 
