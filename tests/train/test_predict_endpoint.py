@@ -78,8 +78,8 @@ def test_consecutive_failures_stop_the_run():
 def test_failures_between_answers_do_not_stop_the_run():
     names = [str(number) for number in range(60)]
     with serving(lambda instruction, _: RIGHT if instruction.endswith("7") else (400, b"")) as served:
-        found = answers_from(served, *names)
-    assert sum(isinstance(result, Answer) for result in found.values()) == 6
+        answers = answers_from(served, *names)
+    assert sum(isinstance(result, Answer) for result in answers.values()) == 6
 
 
 def test_an_answer_at_the_token_limit_is_marked():

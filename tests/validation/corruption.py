@@ -77,10 +77,10 @@ EXAMPLE_IDS = [row["id"] for row in good.examples()]
 FIRST, SECOND, *_ = EXAMPLE_IDS
 ROWS = good.instructions()
 IDS = [row["id"] for row in ROWS]
-ROW_NUMBERS = {(r["task"], r["split"], r["id"][-1]): number for number, r in reversed(list(enumerate(ROWS)))}
-NER, NER_REST, NER_TEST = ROW_NUMBERS["NER", "train", "0"], ROW_NUMBERS["NER", "train", "1"], ROW_NUMBERS["NER", "test", "0"]
-RE, SPO, EE, EET, EEA, KG = (ROW_NUMBERS[task, "train", "0"] for task in ("RE", "SPO", "EE", "EET", "EEA", "KG"))
-SPO_TEST = ROW_NUMBERS["SPO", "test", "0"]
+NUMBERS = {(r["task"], r["split"], r["id"][-1]): number for number, r in reversed(list(enumerate(ROWS)))}
+NER, NER_REST, NER_TEST = NUMBERS["NER", "train", "0"], NUMBERS["NER", "train", "1"], NUMBERS["NER", "test", "0"]
+RE, SPO, EE, EET, EEA, KG = (NUMBERS[task, "train", "0"] for task in ("RE", "SPO", "EE", "EET", "EEA", "KG"))
+SPO_TEST = NUMBERS["SPO", "test", "0"]
 NER_LABELS, PERSON = f"NER/{good.KEY}/", f"NER/{good.KEY}/person"
 
 
@@ -96,13 +96,13 @@ def more_negatives(rows):
     for batch, task in enumerate(("NER",) * 2, start=2):
         new = dict(rows[NER])
         put(new, id=f"{new['example_id']}/{task}/{batch}")
-        ask(new, list(good.FIRST_BATCH))
+        ask(new, list(good.BATCH_0))
         rows.insert(NER + 1, new)
 
 
 def second_batch_first(rows):
     """Six labels and three become five and three: only one batch may be partial."""
-    smaller_batch = [label for label in good.FIRST_BATCH if label != "law"]
+    smaller_batch = [label for label in good.BATCH_0 if label != "law"]
     put(rows[NER], labels=smaller_batch)
     edit_prompt(rows[NER], schema=smaller_batch)
     edit(rows[NER], "output", lambda answer: {label: answer[label] for label in smaller_batch})
