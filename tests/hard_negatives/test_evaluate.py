@@ -106,7 +106,7 @@ def test_flat_dictionary_and_flat_reference():
     assert evaluate(flat, reference({"NER": {"Towns": REFERENCE["NER"]["Towns"]}})).sources[0].labels == 3
 
 
-def test_a_flat_dictionary_is_compared_with_sources_that_share_labels():
+def test_a_flat_dictionary_is_compared_where_labels_are_shared():
     flat = parse(b'{"city": ["village"]}', "flat.json")
     two = {"Towns": REFERENCE["NER"]["Towns"], "Absent": REFERENCE["NER"]["Absent"]}
     report = evaluate(flat, reference({"NER": two}))

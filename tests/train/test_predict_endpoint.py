@@ -100,7 +100,7 @@ def test_requests_are_concurrent():
         )
 
 
-def test_the_request_is_greedy_and_carries_examples_schema_and_key(monkeypatch):
+def test_a_request_has_examples_schema_and_key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sesame")
     schema = {"type": "object"}
     with serving(lambda *_: RIGHT) as served:

@@ -54,7 +54,7 @@ def test_error_classes_of_mentions_and_missed_gold(predicted, kind, missed):
     assert outcome.overlapping.total() == (kind == "boundary")
 
 
-def test_a_mention_that_gold_spells_unlike_the_text_is_not_hallucinated():
+def test_a_mention_that_occurs_in_gold_is_not_hallucinated():
     gold = [("left", "the Ada", "Coal Quay")]
     outcome = compare([("left", "the Ada", "Low Water")], gold, TEXT, "normal", unparseable=False)
     assert outcome.wrong["entity mismatch"] == 1

@@ -55,7 +55,7 @@ def by_split(rows):
     return splits.values()
 
 
-def test_facts_of_good_instructions_have_the_counts_of_the_profile():
+def test_facts_of_good_instructions_agree_with_the_profile():
     for (task, split), rows in groups(good.instructions()):
         result = instruction_facts(rows, task)
         frame = profile.instructions_profile(
@@ -146,7 +146,7 @@ PIECES = ['"', "[", "]", "{", "}", ", ", ": ", "\\", "a", "é", " ", "NAN", '"sc
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_a_changed_string_has_facts_only_if_the_profile_finds_no_fault(data):
+def test_changed_strings_with_facts_pass_the_profile(data):
     task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
     rows = copy.deepcopy(rows)
     row = data.draw(st.sampled_from(rows))
@@ -160,7 +160,7 @@ def test_a_changed_string_has_facts_only_if_the_profile_finds_no_fault(data):
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_changed_lists_have_facts_only_if_the_profile_finds_no_fault(data):
+def test_changed_lists_with_facts_pass_the_profile(data):
     task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
     rows = copy.deepcopy(rows)
     row = data.draw(st.sampled_from(rows))
@@ -181,7 +181,7 @@ def assert_as_strict_as_the_profile(rows, task):
 
 @settings(max_examples=300, deadline=None)
 @given(st.text("ab é中😀", min_size=1, max_size=12), st.data())
-def test_spans_have_facts_exactly_if_the_profile_finds_no_fault(text, data):
+def test_spans_have_facts_if_and_only_if_they_pass_the_profile(text, data):
     bound = st.integers(-1, len(text) + 1)
     start, end = data.draw(bound), data.draw(bound)
     string = data.draw(st.sampled_from([text[max(start, 0) : max(end, 0)], text, "a"]))

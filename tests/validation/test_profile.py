@@ -135,7 +135,7 @@ def test_a_mention_cut_from_the_text_has_no_fault(text, data):
     assert profile.mention_fault(text, mention) == (None if mention.text.strip() else "blank_mentions")
 
 
-def test_answers_that_do_not_occur_in_the_text_are_counted_but_are_not_faults():
+def test_answers_outside_the_text_are_counted_but_not_faults():
     rows = good.instructions()
     frame = instructions(rows).set_index("id")["mentions_outside_text"]
     # EE answers "She", EEA "She", KG "it"; NAN is not a mention.
@@ -166,7 +166,7 @@ def test_a_table_with_another_schema_is_an_error():
         profile.instructions_profile(table, [], SPLIT_NUM, 2)
 
 
-def test_an_untyped_graph_relation_is_an_attribute_of_any_entity_type():
+def test_untyped_graph_relations_fit_any_entity_type():
     labels = LabelSet("KG", "k", "K", "en", (good.PERSON,))
     rows = good.examples()
     table = pa.Table.from_pylist(rows, schema=EXAMPLES)
