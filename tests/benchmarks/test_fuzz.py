@@ -12,7 +12,7 @@ from benchmarks.mutations import MUTATIONS, Nested, as_json, mutated
 from pipelines import sources
 
 
-def test_mutated_files_break_no_promise(tmp_path, capsys):
+def test_readers_survive_mutated_files(tmp_path, capsys):
     code = fuzz.main(["--variants", "400", "--failures", str(tmp_path)])
     report = capsys.readouterr().out
     assert code == 0, report
@@ -46,8 +46,8 @@ def test_a_variant_is_the_same_on_every_run():
     assert fuzz.variant(by_folder, 7, 0) != fuzz.variant(by_folder, 8, 0)
 
 
-def test_what_is_raised_is_a_failure_with_its_place_and_input(tmp_path):
-    case = fuzz.Case("conll2003", 99, "train", (("a/train.txt", b"\xff"),))  # there is no such form
+def test_an_exception_is_a_failure_with_its_place_and_input(tmp_path):
+    case = fuzz.Case("conll2003", 99, "train", (("a/train.txt", b"\xff"),))  # the source has no form 99
     outcome = fuzz.run_case(case, 3, tmp_path)
     assert outcome.failure[0].startswith("IndexError at benchmarks/fuzz.py:")
     fuzz.keep(outcome, tmp_path / "kept")
@@ -56,7 +56,7 @@ def test_what_is_raised_is_a_failure_with_its_place_and_input(tmp_path):
 
 
 @given(st.binary(max_size=60), st.integers(0, 10**6))
-def test_any_bytes_can_be_mutated_and_alike(data, seed):
+def test_mutations_of_any_bytes_are_reproducible(data, seed):
     assert mutated(data, Random(seed)) == mutated(data, Random(seed))
 
 
@@ -66,6 +66,6 @@ def test_mutations_change_a_row_of_json_and_of_columns(mutation):
         assert any(mutation(data, Random(seed)) != data for seed in range(20))
 
 
-def test_nested_values_are_written_deeper_than_json_writes():
+def test_nested_values_are_written_to_their_depth():
     text = as_json({"a": Nested(5), "b": [Nested(2)]}, Random(0)).decode()
     assert json.loads(text) == {"a": [[[[[]]]]], "b": [[[]]]}

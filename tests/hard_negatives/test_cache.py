@@ -1,3 +1,5 @@
+"""Embeddings are stored per text and model, and read again instead of computed."""
+
 import importlib.util
 import os
 import shutil
@@ -43,16 +45,16 @@ def test_each_text_is_embedded_once(small_model, folder):
 
 
 def test_stored_texts_are_not_embedded_again(small_model, folder):
-    no_model_gives_this = np.full(384, 0.5, np.float32)
+    marker = np.full(384, 0.5, np.float32)
     path = f"{folder}/{cache.model_digest(small_model)}/towns.parquet"
-    cache.write(path, {"city": no_model_gives_this, "river": no_model_gives_this})
+    cache.write(path, {"city": marker, "river": marker})
     with cached_encoder(small_model, folder, "towns") as encode:
         vectors = encode(["town", "city"])
-    assert vectors[1].tolist() == no_model_gives_this.tolist()
+    assert vectors[1].tolist() == marker.tolist()
     assert vectors[0] == pytest.approx(embed.embed(["town"], small_model)[0], abs=1e-6)
 
 
-def test_only_the_last_texts_are_kept(small_model, folder):
+def test_texts_that_are_no_longer_used_are_dropped(small_model, folder):
     with cached_encoder(small_model, folder, "towns") as encode:
         encode(["city", "town"])
     with cached_encoder(small_model, folder, "towns") as encode:
@@ -62,7 +64,7 @@ def test_only_the_last_texts_are_kept(small_model, folder):
     assert list(stored(folder, small_model)) == ["river", "town"]
 
 
-def test_same_bytes_for_any_order(small_model, tmp_path):
+def test_the_order_of_texts_does_not_change_the_file(small_model, tmp_path):
     for name, texts in (("a", ["town", "city"]), ("b", ["city", "town"])):
         with cached_encoder(small_model, str(tmp_path / name), "towns") as encode:
             encode(texts)
@@ -79,7 +81,7 @@ def test_nothing_is_written_without_texts_or_after_an_error(small_model, folder)
     assert not os.path.exists(folder)
 
 
-def test_a_changed_model_has_other_vectors(small_model, tmp_path, folder):
+def test_a_changed_model_has_another_digest(small_model, tmp_path, folder):
     model = tmp_path / "model"
     shutil.copytree(small_model, model)
     before = cache.model_digest(str(model))
@@ -89,6 +91,6 @@ def test_a_changed_model_has_other_vectors(small_model, tmp_path, folder):
     assert cache.model_digest(small_model) == before
 
 
-def test_missing_model(folder):
+def test_a_missing_model_is_refused(folder):
     with pytest.raises(embed.ConfigError, match="nowhere"), cached_encoder(f"{folder}/nowhere", folder, "towns"):
         pass

@@ -1,3 +1,5 @@
+"""Dictionaries of hard negatives: the file format, and the choice of one for a label set."""
+
 import json
 
 import pytest
@@ -31,7 +33,7 @@ def test_files_without_evidence_are_read():
     assert read.labels == {"city": Ranking((Neighbour("river", 0.5),))}
 
 
-def test_layout_of_the_file():
+def test_the_file_has_one_neighbour_per_line():
     ranking = Ranking((Neighbour("村庄", 0.75, {"types": 2.0, "name": 0.5}),), (Neighbour('a "river"', -0.1),))
     labels = {"城市": ranking, "alone": Ranking(())}
     assert dump(Dictionary("NER", "towns", "Towns", "zh", "lexical", labels, {"types": 0.8, "name": 1.0})) == (
@@ -70,11 +72,11 @@ rankings = st.builds(Ranking, st.lists(neighbours, max_size=3).map(tuple), st.li
 
 
 @given(st.builds(Dictionary, names, names, names, names, names, st.dictionaries(names, rankings, max_size=4), evidence))
-def test_round_trip(dictionary):
+def test_a_dictionary_survives_writing_and_reading(dictionary):
     assert parse(dump(dictionary).encode(), "x.json") == (dictionary,)
 
 
-def test_nested_form():
+def test_the_nested_form_is_read():
     dictionaries = parse_content(NESTED)
     assert [(d.task, d.source) for d in dictionaries] == [("NER", "Towns"), ("EE", "Towns"), ("RE", "Clinic")]
     part = dictionary_for(dictionaries, label_set("NER", "Towns", "city", "river", "village"))
@@ -98,7 +100,7 @@ def test_source_matches_by_published_name_or_key_and_task():
 
 
 @pytest.mark.parametrize("task", ["EE", "EET", "EEA"])
-def test_event_tasks_use_the_dictionary_of_ee(task):
+def test_event_tasks_use_the_ee_dictionary(task):
     assert as_mapping(dictionary_for(parse_content(NESTED), label_set(task, "Towns", "fire", "flood"))) == {
         "flood": ["fire"]
     }
@@ -132,13 +134,13 @@ def test_predicates_apply_to_typed_labels():
     }
 
 
-def test_flat_form_applies_to_any_source():
+def test_the_flat_form_applies_to_any_source():
     dictionaries = parse_content({"city": ["river"], "flood": ["fire"]})
     assert as_mapping(dictionary_for(dictionaries, label_set("NER", "Any", "city", "river"))) == {"city": ["river"]}
     assert as_mapping(dictionary_for(dictionaries, label_set("EE", "Other", "fire", "flood"))) == {"flood": ["fire"]}
 
 
-def test_folder_of_a_build(tmp_path):
+def test_a_folder_of_dictionaries_is_read(tmp_path):
     mined = Dictionary("NER", "towns", "Towns", "en", "lexical", {"city": Ranking((Neighbour("river", 0.5),))})
     (tmp_path / "NER").mkdir()
     (tmp_path / "NER" / "towns.json").write_text(dump(mined))
@@ -166,7 +168,7 @@ def test_folder_of_a_build(tmp_path):
         (b"[" * 100_000, "invalid JSON"),
     ],
 )
-def test_invalid_content(content, problem, tmp_path):
+def test_invalid_content_is_refused(content, problem, tmp_path):
     path = tmp_path / "bad.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
@@ -175,18 +177,18 @@ def test_invalid_content(content, problem, tmp_path):
     assert "expected {task: {source: {label: [labels]}}}" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_a_byte_order_mark():
+def test_a_byte_order_mark_is_ignored():
     assert parse(b'\xef\xbb\xbf{"city": ["river"]}', "flat.json") == parse(b'{"city": ["river"]}', "flat.json")
 
 
-def test_folder_of_a_whole_build(tmp_path):
+def test_the_top_folder_of_a_build_is_refused(tmp_path):
     (tmp_path / "hard_negatives").mkdir()
     (tmp_path / "build.json").write_text("{}")
     with pytest.raises(ConfigError, match=rf"give its folder of dictionaries: {tmp_path}/hard_negatives$"):
         load(str(tmp_path))
 
 
-def test_missing_files(tmp_path):
+def test_missing_files_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="no such file or folder"):
         load(str(tmp_path / "nowhere.json"))
     with pytest.raises(ConfigError, match=r"no \.json file below this folder"):

@@ -1,3 +1,5 @@
+"""The lexical encoder, prefixes and names of models, and errors of models that cannot be used."""
+
 import hashlib
 import http.server
 import importlib.util
@@ -28,11 +30,11 @@ def similarity(a: str, b: str) -> float:
     return float(vectors[0] @ vectors[1])
 
 
-def test_ngrams_of_a_word():
+def test_ngrams_include_the_borders_of_a_word():
     assert list(ngrams("Of")) == ["o", "f", "<o", "of", "f>", "<of", "of>", "<of>"]
 
 
-def test_case_width_and_punctuation_do_not_count():
+def test_case_width_and_punctuation_are_ignored():
     assert list(ngrams("PLACE_of-birth")) == list(ngrams("place of birth")) == list(ngrams("ｐlace／of birth"))
 
 
@@ -67,7 +69,7 @@ def test_lexical_rows_are_unit_vectors_or_zeros(texts):
         assert list(ngrams(text)) or length == 0
 
 
-def test_very_long_name():
+def test_very_long_names_are_encoded():
     vectors = lexical(["长" * 10_000, "a" * 10_000])
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-6)
 
@@ -120,7 +122,7 @@ def test_prefixes(model, text):
     assert prefix(model) == text
 
 
-def test_the_prefix_of_a_folder(tmp_path):
+def test_a_folder_gets_the_prefix_of_its_model(tmp_path):
     tuned = tmp_path / "bge-trials" / "tuned"
     tuned.mkdir(parents=True)
     assert prefix(str(tuned)) is None
@@ -135,12 +137,12 @@ def test_the_prefix_of_a_folder(tmp_path):
     assert prefix(str(tmp_path / "current")) == "query: "
 
 
-def test_a_model_without_a_name():
+def test_an_empty_model_name_is_refused():
     with pytest.raises(ConfigError, match="embedding model '' cannot be used: its name is empty"):
         embed(["a"], "")
 
 
-def test_sentence_transformers_is_not_installed(monkeypatch):
+def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ConfigError) as caught:
         embed(["a"], "not/installed")
@@ -156,7 +158,7 @@ class StatusOfPath(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_reachable_is_a_server_that_answers_and_is_up(monkeypatch):
+def test_a_server_is_reachable_if_it_answers_without_5xx(monkeypatch):
     monkeypatch.setattr(encoders, "HUB_TIMEOUT_S", 1)
     with http.server.HTTPServer(("127.0.0.1", 0), StatusOfPath) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -182,7 +184,7 @@ def small_model() -> str:
 
 
 @needs_model
-def test_small_model(small_model):
+def test_a_small_model_embeds_related_names_closely(small_model):
     vectors = embed(["place of birth", "birthplace", "company founders", "长" * 10_000], small_model)
     assert vectors.shape == (4, 384) and vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1] * 4, abs=1e-5)
@@ -204,7 +206,7 @@ def test_display_name_of_a_folder_depends_on_its_content(small_model, tmp_path):
 
 
 @needs_model
-def test_missing_model(small_model, tmp_path):
+def test_a_missing_or_damaged_model_is_refused(small_model, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     no_words = tmp_path / "no_words"
@@ -223,8 +225,8 @@ def test_missing_model(small_model, tmp_path):
 def test_a_name_without_a_network_fails_at_once(monkeypatch):
     from huggingface_hub import constants
 
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
     with pytest.raises(ConfigError, match=f"nobody/no-such-model.*127.0.0.1:{port} does not answer.*lexical"):
         embed(["a"], "nobody/no-such-model")

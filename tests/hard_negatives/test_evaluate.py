@@ -1,3 +1,5 @@
+"""Scores of a dictionary against a reference agree with values worked out by hand."""
+
 import json
 import subprocess
 import sys
@@ -42,7 +44,7 @@ def reference(content: object = REFERENCE) -> tuple[Dictionary, ...]:
     return parse(json.dumps(content).encode(), "reference.json")
 
 
-def test_score_of_one_label():
+def test_one_label_is_scored():
     # Correct at ranks 1, 3 and 4; one of the four correct labels is not ranked
     scores = score_label(["a", "x"], ["a", "x", "b", "c", "y"], {"a", "b", "c", "d"}, 8)
     assert scores == Scores(
@@ -53,7 +55,7 @@ def test_score_of_one_label():
     )
 
 
-def test_by_hand():
+def test_scores_agree_with_values_worked_out_by_hand():
     report = evaluate((TOWNS,), reference())
     (towns,) = report.sources
     # city: P@2 1/2, AP (1 + 2/3)/2, Jaccard 1/3; village: 1, 1, 1/2; hamlet: lake is not ranked: 0, 0, 0.
@@ -65,7 +67,7 @@ def test_by_hand():
     assert report.left_out == (("NER", "Pair", "complete graph"), ("NER", "Absent", "not in the dictionary"))
 
 
-def test_chance_counts_the_labels_of_dictionary_and_reference():
+def test_chance_counts_labels_in_dictionary_and_reference():
     report = evaluate((TOWNS,), reference({"NER": {"Towns": {"city": ["village", "hamlet"], "village": ["city"]}}}))
     assert report.mean.chance == pytest.approx((2 / 3 + 1 / 3) / 2)
     report = evaluate((TOWNS,), reference())
@@ -104,7 +106,7 @@ def test_flat_dictionary_and_flat_reference():
     assert evaluate(flat, reference({"NER": {"Towns": REFERENCE["NER"]["Towns"]}})).sources[0].labels == 3
 
 
-def test_a_flat_dictionary_is_compared_with_sources_that_share_labels():
+def test_a_flat_dictionary_is_compared_where_labels_are_shared():
     flat = parse(b'{"city": ["village"]}', "flat.json")
     two = {"Towns": REFERENCE["NER"]["Towns"], "Absent": REFERENCE["NER"]["Absent"]}
     report = evaluate(flat, reference({"NER": two}))
@@ -112,7 +114,7 @@ def test_a_flat_dictionary_is_compared_with_sources_that_share_labels():
     assert report.left_out == (("NER", "Absent", "not in the dictionary"),)
 
 
-def test_a_reference_without_task_and_two_dictionaries():
+def test_a_flat_reference_needs_a_single_dictionary():
     with pytest.raises(ConfigError, match=r"^the reference names no task: 2 dictionaries"):
         evaluate((TOWNS, TOWNS), parse(b'{"city": ["village"], "river": []}', "flat.json"))
 
@@ -125,7 +127,7 @@ def test_a_reference_without_task_and_two_dictionaries():
         ({"NER": {"Towns": {"city": []}}}, "NER Towns: no neighbours"),
     ],
 )
-def test_an_empty_reference(content, why):
+def test_an_empty_reference_is_an_error(content, why):
     with pytest.raises(ConfigError, match=rf"nothing to compare \({why}\)"):
         evaluate((TOWNS,), reference(content))
 
@@ -139,16 +141,16 @@ def test_an_empty_reference(content, why):
         ({"a": {"b"}, "b": set()}, False),
     ],
 )
-def test_complete_graph(truth, complete):
+def test_complete_graphs_are_recognized(truth, complete):
     assert is_complete(truth) == complete
 
 
-def test_nothing_to_compare():
+def test_a_reference_without_common_sources_is_an_error():
     with pytest.raises(ConfigError, match=r"nothing to compare \(NER Absent: not in the dictionary\)"):
         evaluate((TOWNS,), reference({"NER": {"Absent": {"a": ["b"], "b": ["c"]}}}))
 
 
-def test_two_dictionaries_for_one_source():
+def test_two_dictionaries_for_one_source_are_an_error():
     with pytest.raises(ConfigError, match="NER Towns: 2 dictionaries match one reference"):
         evaluate((TOWNS, TOWNS), reference())
 
@@ -162,7 +164,7 @@ def paths(tmp_path):
     return ["--dictionary", str(ours.parent), "--reference", str(theirs)]
 
 
-def test_table(paths, capsys):
+def test_the_table(paths, capsys):
     assert main(paths) == 0
     assert capsys.readouterr().out.splitlines() == [
         "task  source             labels  P@|R|     AP  Jaccard  chance",
@@ -174,7 +176,7 @@ def test_table(paths, capsys):
     ]
 
 
-def test_json(paths, capsys):
+def test_the_json_output(paths, capsys):
     assert main([*paths, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["mean"]["p_at_r"] == 0.5
@@ -182,14 +184,14 @@ def test_json(paths, capsys):
     assert report["left_out"][0] == ["NER", "Pair", "complete graph"]
 
 
-def test_the_folder_of_a_build(paths, capsys, tmp_path):
+def test_a_build_is_read_as_its_dictionaries(paths, capsys, tmp_path):
     (tmp_path / "build").rename(tmp_path / "hard_negatives")
     (tmp_path / "build.json").write_text("{}")
     assert main(["--dictionary", str(tmp_path), *paths[2:]]) == 0
     assert "  0.500  0.611    0.278   0.444" in capsys.readouterr().out
 
 
-def test_a_closed_pipe(paths):
+def test_a_closed_pipe_is_not_an_error(paths):
     command = [sys.executable, "-m", "hard_negatives.evaluate", *paths]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
@@ -215,7 +217,7 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "set()"
 
 
-def test_reference_neighbours_that_are_not_labels(tmp_path):
+def test_neighbours_may_be_no_labels_of_the_reference(tmp_path):
     content = json.dumps({"Live_In": ["Work_For"]}).encode()
     report = evaluate(parse(content, "d"), parse(content, "r"))
     assert report.mean == Scores(1.0, 1.0, 1.0, 1.0)

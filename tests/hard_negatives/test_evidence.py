@@ -1,10 +1,12 @@
+"""Every kind of evidence gives one row per label, with similarities worked out by hand."""
+
 import math
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from hard_negatives import evidence as kinds_of
+from hard_negatives import evidence as evidence_module
 from hard_negatives.embed import lexical
 from hard_negatives.evidence import category_path, evidence, text
 from hard_negatives.kinds import DEFAULT, KINDS
@@ -41,12 +43,12 @@ def test_text(label, expected):
 
 
 @pytest.mark.parametrize("name", ["", " \t"])
-def test_empty_name(name):
+def test_an_empty_name_is_an_error(name):
     with pytest.raises(SourceError, match="toy: a NER label has an empty name"):
         evidence(label_set("city", name), {}, {}, None)
 
 
-def test_duplicate_name():
+def test_a_duplicate_name_is_an_error():
     with pytest.raises(SourceError, match="toy: NER label 'city' occurs twice"):
         evidence(label_set("city", "city", "river"), {}, {}, None)
 
@@ -91,7 +93,7 @@ def test_types_are_pairs():
     assert similarity(rows) == [[1, 0.6, 0, 0], [0.6, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
 
 
-def test_types_of_typed_labels_are_parts_of_the_label():
+def test_types_of_typed_labels_are_in_the_label():
     labels = [typed_label("drug", "treats", "pain"), typed_label("drug", "causes", "pain"), typed_label("x", "is", "y")]
     rows = evidence(label_set(*labels, task="SPO"), {}, {}, None, ("types",))["types"].rows
     assert similarity(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
@@ -118,33 +120,33 @@ def test_mentions_by_slot():
     assert rows.tolist() == [pytest.approx(row) for row in expected]
 
 
-def test_name_and_description_apart():
+def test_name_and_description_are_separate():
     labels = label_set(Label("a", "b x"), Label("b", "b y"), Label("c"))
     by_kind = evidence(labels, {}, {}, by_letter, ("name", "description"))
     assert similarity(by_kind["name"].rows) == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     assert similarity(by_kind["description"].rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
 
 
-def test_reliability_is_one_for_labels_and_the_agreement_of_two_halves_for_annotations():
-    def samples_of(*texts: str) -> list[Sample]:
+def test_reliability_of_annotations_is_the_agreement_of_halves():
+    def make_samples(*texts: str) -> list[Sample]:
         return [Sample(((text,),), ("x", text)) for text in texts]
 
     labels = label_set("p", "q", "r", "s")
     agreeing = {
-        "p": samples_of("a", "a"),
-        "q": samples_of("a", "a"),
-        "r": samples_of("b", "b"),
-        "s": samples_of("c", "c"),
+        "p": make_samples("a", "a"),
+        "q": make_samples("a", "a"),
+        "r": make_samples("b", "b"),
+        "s": make_samples("c", "c"),
     }
     by_kind = evidence(label_set("a", "b", "c"), {}, {}, by_letter)
     assert {kind: item.reliability for kind, item in by_kind.items()} == {"wording": 1, "spelling": 1}
     assert reliabilities(labels, agreeing) == {"mentions": pytest.approx(1), "types": pytest.approx(1)}
     # In the second half p is similar to r, not to q
     opposed = {
-        "p": samples_of("a", "b"),
-        "q": samples_of("a", "a"),
-        "r": samples_of("b", "b"),
-        "s": samples_of("c", "c"),
+        "p": make_samples("a", "b"),
+        "q": make_samples("a", "a"),
+        "r": make_samples("b", "b"),
+        "s": make_samples("c", "c"),
     }
     assert 0 <= reliabilities(labels, opposed)["mentions"] < 0.5
     once = {name: some[:1] for name, some in agreeing.items()}
@@ -157,7 +159,7 @@ def reliabilities(labels, samples) -> dict[str, float]:
     }
 
 
-def test_strings_shared():
+def test_shared_strings_are_compared_without_case():
     samples = {"a": [Sample((("Rome",),))], "b": [Sample((("ROME",),))], "c": [Sample((("rose",),))]}
     rows = evidence(label_set("a", "b", "c"), samples, {}, by_letter, ("strings",))["strings"].rows
     assert similarity(rows) == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
@@ -196,17 +198,17 @@ def test_empty_label_set():
     assert evidence(label_set(), {}, {}, None, KINDS) == {}
 
 
-def test_annotations_of_labels_outside_the_set_are_left_out():
+def test_annotations_with_other_labels_are_left_out():
     samples = {"a": [Sample((("a",),))], "zebra": [Sample((("b",),))]}
     rows = evidence(label_set("a", "b"), samples, {}, by_letter, ("mentions",))["mentions"].rows
     assert rows.tolist() == [[1, 0, 0], [0, 0, 0]]
 
 
-def test_many_features_take_no_more_memory():
+def test_memory_does_not_grow_with_the_features():
     labels = label_set(*(f"group {n // 2}/{n}" for n in range(3_000)))
     tracemalloc.start()
     rows = evidence(labels, {}, {}, None, ("category",))["category"].rows
-    assert rows.shape == (3_000, kinds_of.BAG_DIMENSIONS)
+    assert rows.shape == (3_000, evidence_module.BAG_DIMENSIONS)
     assert tracemalloc.get_traced_memory()[1] < 120e6
     tracemalloc.stop()
     assert rows[0] @ rows[1] == pytest.approx(1)

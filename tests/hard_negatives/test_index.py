@@ -1,3 +1,5 @@
+"""Nearest neighbours agree with brute force, with ties in the order of rows."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -37,13 +39,13 @@ def assert_same(vectors, k):
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(700, 16, 5), (60, 384, 50), (90, 2, 10), (5, 3, 4), (2, 3, 9)])
-def test_against_brute_force(n, d, k):
+def test_neighbours_agree_with_brute_force(n, d, k):
     assert_same(random_units(7, n, d), k)
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 9), st.integers(2, 80), st.integers(1, 6), st.integers(1, 12))
-def test_many_ties(seed, n, kinds, k):
+def test_many_ties_agree_with_brute_force(seed, n, kinds, k):
     """Many rows but few distinct vectors: more equal scores than fetched candidates."""
     rows = np.random.default_rng(seed).integers(0, kinds, n)
     assert_same(random_units(seed, kinds, 4)[rows], k)
@@ -66,7 +68,7 @@ def test_scores_equal_after_rounding_are_ties():
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_too_few_rows(n):
+def test_too_few_rows_have_no_neighbours(n):
     scores, ids = neighbours(random_units(1, n, 3), 5)
     assert scores.shape == ids.shape == (n, 0)
 
@@ -76,7 +78,7 @@ def test_zero_vectors_have_neighbours_with_score_zero():
     assert scores.tolist() == [[0], [0], [0]] and ids.tolist() == [[1], [0], [0]]
 
 
-def test_same_bytes_with_one_thread_and_two():
+def test_the_number_of_threads_does_not_change_the_bytes():
     vectors = random_units(3, 1500, 96)
     results = []
     before = faiss.omp_get_max_threads()

@@ -1,10 +1,12 @@
+"""Mined neighbours: the cut-off, the weights of the kinds of evidence, and bounds for any label set."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hard_negatives import mine as mining
-from hard_negatives import vectors as rows_of
+from hard_negatives import vectors as vectors_module
 from hard_negatives.dictionary import as_mapping
 from hard_negatives.evidence import Evidence, evidence
 from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order
@@ -24,7 +26,7 @@ def mined(labels: LabelSet, **options):
     [
         ([0.9, 0.8, 0.3, 0.2], 20, 2),
         ([0.9, 0.2, 0.1], 20, 1),
-        ([0.9, 0.8, 0.7], 20, 1),  # two equally good cut-offs, after the first and after the second: the first
+        ([0.9, 0.8, 0.7], 20, 1),  # cut-offs after the first and the second are equally good: the first is taken
         ([0.5, 0.5, 0.5], 20, 1),
         ([0.9, 0.85, 0.6, 0.5, 0.1, 0.05, 0.0], 20, 4),  # not the largest drop, but the most coherent halves
         ([0.9, 0.8, 0.7, 0.1], 2, 1),  # scores after the third are not used
@@ -43,8 +45,8 @@ def test_second_order_by_hand():
     assert np.round(rows @ rows.T, 4).tolist() == [[1, 1, -1], [1, 1, -1], [-1, -1, 1]]
 
 
-def rows_of_similarities(vectors: np.ndarray) -> np.ndarray:
-    """The definition, with the expected matrix."""
+def second_order_similarity(vectors: np.ndarray) -> np.ndarray:
+    """The definition: similarity of centred rows of the similarity matrix."""
 
     def unit(rows):
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -56,11 +58,11 @@ def rows_of_similarities(vectors: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("n", "d"), [(12, 40), (40, 12), (13, 13)])
-def test_second_order_is_the_similarity_of_rows_of_similarities(n, d):
+def test_second_order_follows_the_definition(n, d):
     vectors = np.random.default_rng(5).normal(size=(n, d)) + 1
     rows = second_order(vectors)
     assert rows.shape == (n, min(n, d)) and rows.dtype == np.float32
-    assert rows @ rows.T == pytest.approx(rows_of_similarities(vectors), abs=1e-5)
+    assert rows @ rows.T == pytest.approx(second_order_similarity(vectors), abs=1e-5)
 
 
 def test_axes_of_rounding_error_are_dropped():
@@ -68,7 +70,7 @@ def test_axes_of_rounding_error_are_dropped():
     vectors = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 12))
     rows = second_order(vectors)
     assert rows.shape == (40, 3)
-    assert rows @ rows.T == pytest.approx(rows_of_similarities(vectors), abs=1e-5)
+    assert rows @ rows.T == pytest.approx(second_order_similarity(vectors), abs=1e-5)
     assert second_order(np.zeros((5, 2))).tolist() == [[0, 0]] * 5
 
 
@@ -77,14 +79,14 @@ def test_axes_of_rounding_error_are_dropped():
     st.lists(st.text("abc 人地", min_size=1, max_size=8).filter(str.strip), min_size=1, max_size=30, unique=True),
     st.integers(1, 25),
 )
-def test_bounds(names, most):
+def test_rankings_are_ordered_and_bounded(names, most):
     labels = label_set(*names)
     dictionary = mined(labels, max_neighbours=most)
     assert list(dictionary.labels) == [label.name for label in labels.labels]
     for name, ranking in dictionary.labels.items():
-        alike = {other for other in names if " ".join(other.split()) == " ".join(name.split())}
+        spellings = {other for other in names if " ".join(other.split()) == " ".join(name.split())}
         ranked = [n.label for n in ranking.neighbours + ranking.below_cut]
-        assert sorted(ranked) == sorted(set(names) - alike)
+        assert sorted(ranked) == sorted(set(names) - spellings)
         assert min(1, len(ranked)) <= len(ranking.neighbours) <= most
         order = [(-n.score, n.label) for n in ranking.neighbours + ranking.below_cut]
         assert order == sorted(order)
@@ -101,7 +103,7 @@ def test_neighbours_are_the_related_labels():
 
 
 @pytest.mark.parametrize(("names", "expected"), [((), {}), (("a",), {"a": []}), (("a", "b"), {"a": ["b"], "b": ["a"]})])
-def test_small_sets(names, expected):
+def test_small_label_sets(names, expected):
     assert as_mapping(mined(label_set(*names))) == expected
 
 
@@ -112,7 +114,7 @@ def test_labels_that_differ_in_case_are_not_neighbours():
     assert as_mapping(mined(label_set("Person", "person"))) == {"Person": [], "person": []}
 
 
-def test_many_spellings_of_one_label_leave_room_for_the_others():
+def test_spellings_of_one_label_do_not_displace_other_labels():
     spellings = ["a" + " " * n for n in range(60)]
     neighbours = as_mapping(mined(label_set(*spellings, "b")))
     assert [neighbours[spelling] for spelling in spellings] == [["b"]] * 60
@@ -125,13 +127,13 @@ def test_names_without_letters_and_very_long_ones():
     assert neighbours[long] == [longer] and neighbours[longer] == [long]
 
 
-def test_ranking_stops_at_fifty():
+def test_a_ranking_has_at_most_fifty_labels():
     ranking = mined(label_set(*(f"label {n:03}" for n in range(80)))).labels["label 000"]
     assert len(ranking.neighbours) <= MAX_NEIGHBOURS
     assert len(ranking.neighbours + ranking.below_cut) == 50
 
 
-def test_wrong_number_of_vectors():
+def test_a_wrong_number_of_vectors_is_an_error():
     with pytest.raises(ValueError, match="2 labels, but 1 vectors of name"):
         mine(label_set("a", "b"), {"name": Evidence(np.ones((1, 3)))}, "lexical")
 
@@ -161,9 +163,9 @@ def test_a_kind_is_weighted_by_its_reliability():
         by_label = {
             label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in dictionary.labels.items()
         }
-        was = {label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in alone.items()}
+        expected = {label: {n.label: n.score for n in r.neighbours + r.below_cut} for label, r in alone.items()}
         return sum(
-            abs(score - was[label][other]) for label, others in by_label.items() for other, score in others.items()
+            abs(score - expected[label][other]) for label, others in by_label.items() for other, score in others.items()
         )
 
     assert distance(scores[1]) < 0.1 < distance(scores[2]) < distance(scores[3])
@@ -200,9 +202,9 @@ def test_dropped_dimensions_do_not_change_the_neighbours(monkeypatch):
     assert all(set(expected[label]) == set(fewer[label]) for label in expected)
 
 
-def test_blocks_of_labels_give_the_same_neighbours(monkeypatch):
+def test_blocks_of_labels_do_not_change_the_neighbours(monkeypatch):
     vectors = {"wording": Evidence(np.random.default_rng(4).normal(size=(60, 8)).astype(np.float32))}
     labels = label_set(*(f"{n:02}" for n in range(60)))
     expected = mine(labels, vectors, "x")
-    monkeypatch.setattr(rows_of, "BLOCK", 7)
+    monkeypatch.setattr(vectors_module, "BLOCK", 7)
     assert mine(labels, vectors, "x") == expected

@@ -1,3 +1,5 @@
+"""Pairs that a user pins or forbids change the neighbours of their labels only."""
+
 import pytest
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking, as_mapping
@@ -16,7 +18,7 @@ MINED = Dictionary(
 )
 
 
-def test_pairs_by_key_and_by_published_name():
+def test_pairs_match_by_key_and_by_published_name():
     pairs = {"NER": {"towns": {"city": ["river"]}, "Towns": {"city": ["river", "hamlet"]}, "Else": {"x": ["y"]}}}
     assert pairs_for(pairs, label_set(), "mine.pin") == {"city": ["river", "hamlet"]}
     assert pairs_for(pairs, label_set("RE"), "mine.pin") == {}
@@ -36,7 +38,7 @@ def test_event_tasks_share_their_pairs(task):
         ({"city": ["city"]}, "'city' is paired with itself"),
     ],
 )
-def test_invalid_pairs(pairs, message):
+def test_invalid_pairs_are_refused(pairs, message):
     with pytest.raises(ConfigError, match=message):
         pairs_for({"NER": {"towns": pairs}}, label_set(), "mine.pin")
 
@@ -59,7 +61,7 @@ def test_pins_displace_the_last_neighbours():
     assert len(apply_pins(MINED, {"city": ["river"]}, {}, None).labels["city"].neighbours) == 3
 
 
-def test_a_label_that_had_no_neighbours():
+def test_a_label_without_neighbours_can_be_pinned():
     assert as_mapping(apply_pins(MINED, {"hamlet": ["city"]}, {}, 20))["hamlet"] == ["city"]
 
 
@@ -69,11 +71,11 @@ def test_other_labels_are_unchanged():
     assert apply_pins(MINED, {}, {}, 1) == MINED
 
 
-def test_pinned_and_forbidden():
+def test_a_pair_both_pinned_and_forbidden_is_refused():
     with pytest.raises(ConfigError, match="both contain 'city': 'river'"):
         apply_pins(MINED, {"city": ["river"]}, {"city": ["river"]}, 20)
 
 
-def test_more_pins_than_neighbours():
+def test_more_pins_than_neighbours_are_refused():
     with pytest.raises(ConfigError, match=r"2 labels for 'city', but mine\.max_neighbours=1"):
         apply_pins(MINED, {"city": ["river", "hamlet"]}, {}, 1)

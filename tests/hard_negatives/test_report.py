@@ -1,3 +1,5 @@
+"""The page of hard negatives: offline, escaped, with a map and a table per label set."""
+
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -43,7 +45,7 @@ class Tags(HTMLParser):
         self.words.append(data)
 
 
-def test_page_has_no_scripts_and_loads_nothing():
+def test_the_page_has_no_scripts_and_loads_no_resources():
     html = page([(TOWNS, InstructionStats(10, 20, 8, 6, 0.25)), (PAIR, None)])
     tags = Tags(html)
     assert not {"script", "link", "img", "iframe"} & set(tags.opened)
@@ -64,7 +66,7 @@ def test_names_are_escaped():
     assert "<city>" in "".join(Tags(html).words)
 
 
-def test_figures():
+def test_figures_are_summed_over_tasks_and_sources():
     text = "".join(
         Tags(page([(TOWNS, InstructionStats(10, 20, 8, 6, 0.25)), (PAIR, InstructionStats(30, 30, 2, 2, 1.0))])).words
     )
@@ -77,7 +79,7 @@ def test_figures():
     assert re.findall(r"<td class=n>([^<]*)", row) == ["4", "0.5", "75.0%", "25.0%", "10", "20"]
 
 
-def test_without_counts_and_without_label_sets():
+def test_counts_and_label_sets_may_be_missing():
     assert "cases" not in page([(TOWNS, None)])
     assert "Hard negatives" in page([])
     alone = Dictionary("NER", "x", "X", "en", "", {"a": Ranking(())})
@@ -89,26 +91,26 @@ def test_every_link_has_its_target():
     assert set(re.findall(r'href="#([^"]+)"', html)) == set(re.findall(r'id="([^"]+)"', html))
 
 
-def test_neighbours_with_their_evidence():
+def test_neighbours_are_shown_with_their_evidence():
     text = "".join(Tags(page([(TOWNS, None)])).words)
     assert "village 0.75 (types 2.0, name 0.5)" in text
     assert "<city> given" in text
 
 
-def test_matrix():
+def test_the_matrix_has_all_labels_in_order():
     labels, scores, kept = matrix(TOWNS)
     assert labels == ["city", "river", "village", "<city>"]
     assert scores.tolist() == [[0, -0.2, 0.75, 0], [0, 0, 0.31, 1], [0.75, 0.31, 0, 0], [0, 0, 0, 0]]
     assert np.argwhere(kept).tolist() == [[0, 2], [1, 3]]
 
 
-def test_cells_of_the_map():
+def test_map_cells_show_kept_and_next_neighbours():
     svg = heat_map(TOWNS)
     cells = {
         (kind, opacity): path.count("M")
         for kind, opacity, path in re.findall(r'<path class="(\w+)" fill-opacity="([\d.]+)" d="([^"]+)"', svg)
     }
-    # Kept: 0.75 and a given pair; next: 0.31 twice and 0.75; the negative score has no cell
+    # Kept: 0.75 and a pair without score; next: 0.31 twice and 0.75; the negative score has no cell
     assert cells == {("kept", "0.80"): 1, ("kept", "1.00"): 1, ("next", "0.24"): 2, ("next", "0.48"): 1}
 
 

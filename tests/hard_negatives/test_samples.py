@@ -1,3 +1,5 @@
+"""Annotations are sampled per label, whatever the order and partition of the examples."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,27 +17,27 @@ def at(text: str, part: str) -> Mention:
 
 
 def samples(drawn) -> dict:
-    return {at: [sample for _, sample in kept] for at, kept in drawn.items()}
+    return {label: [sample for _, sample in kept] for label, kept in drawn.items()}
 
 
-def test_entity():
+def test_an_entity_has_its_context():
     text = "x" * 100 + " Rome " + "y" * 100
     drawn = draw([example(0, text, entities=(Entity("city", at(text, "Rome")),))], ["NER"], 9)
     context = "x" * (CONTEXT_CHARS - 1) + " Rome " + "y" * (CONTEXT_CHARS - 1)
     assert samples(drawn) == {("NER", "city"): [Sample((("Rome",),), (), context)]}
 
 
-def test_relation_has_two_slots_and_the_types_of_its_ends():
+def test_a_relation_has_two_slots_and_the_types_of_its_ends():
     text = "Ada was born in London"
     ada, london = at(text, "Ada"), at(text, "London")
-    made = example(
+    related = example(
         0,
         text,
         ("RE", "SPO"),
         entities=(Entity("person", ada), Entity("city", london), Entity("person", london)),
         relations=(Relation("born in", ada, london), Relation("lives in", ada, london, "writer", "town")),
     )
-    assert samples(draw([made], ["RE", "SPO", "NER"], 9)) == {
+    assert samples(draw([related], ["RE", "SPO", "NER"], 9)) == {
         ("RE", "born in"): [Sample((("Ada",), ("London",)), ("person", "city"), text)],
         ("RE", "lives in"): [Sample((("Ada",), ("London",)), ("writer", "town"), text)],
         ("SPO", "writer_lives in_town"): [Sample((("Ada",), ("London",)), ("writer", "town"), text)],
@@ -44,13 +46,13 @@ def test_relation_has_two_slots_and_the_types_of_its_ends():
 
 def test_ends_without_a_known_type_have_none():
     text = "Ada was born in London"
-    made = example(
+    related = example(
         0, text, ("RE",), (Entity("person", at(text, "Ada")),), (Relation("r", at(text, "Ada"), Mention("X")),)
     )
-    assert samples(draw([made], ["RE"], 9)) == {("RE", "r"): [Sample((("Ada",), ("X",)), (), text)]}
+    assert samples(draw([related], ["RE"], 9)) == {("RE", "r"): [Sample((("Ada",), ("X",)), (), text)]}
 
 
-def test_event_has_its_trigger_and_its_arguments():
+def test_an_event_has_its_trigger_and_its_arguments():
     text = "They met in Rome on Monday"
     arguments = (Argument("place", at(text, "Rome")), Argument("time", at(text, "Monday")))
     events = (Event("meet", at(text, "met"), arguments), Event("talk", None, arguments[:1]))
@@ -68,13 +70,13 @@ def test_attributes_count_for_the_type_of_their_entity():
 
 def test_far_ends_have_a_bounded_context():
     text = "Ada " + "x" * 1000 + " London"
-    made = example(0, text, ("RE",), relations=(Relation("r", at(text, "Ada"), at(text, "London")),))
-    assert [s.context for s in samples(draw([made], ["RE"], 1))["RE", "r"]] == [text[:MAX_CONTEXT_CHARS]]
+    related = example(0, text, ("RE",), relations=(Relation("r", at(text, "Ada"), at(text, "London")),))
+    assert [s.context for s in samples(draw([related], ["RE"], 1))["RE", "r"]] == [text[:MAX_CONTEXT_CHARS]]
 
 
-def test_tasks_that_an_example_does_not_have():
-    made = example(0, "Rome", ("RE",), (Entity("city", Mention("Rome")),), ())
-    assert draw([made], ["NER", "RE"], 9) == {}
+def test_tasks_that_an_example_does_not_have_give_no_samples():
+    related = example(0, "Rome", ("RE",), (Entity("city", Mention("Rome")),), ())
+    assert draw([related], ["NER", "RE"], 9) == {}
     assert draw([example(0, "Rome", ("NER",), None)], ["NER"], 9) == {}
 
 
@@ -92,7 +94,7 @@ def test_any_order_and_any_parts_give_the_same_draw(order, size, per_label):
     shuffled = [examples[n] for n in order]
     parts = [draw(shuffled[n : n + size], ["NER"], per_label) for n in range(0, 30, size)]
     merged = merge([merge(parts[:2], per_label), merge(parts[2:], per_label)], per_label)
-    assert {at: kept for at, kept in merged.items() if kept} == {at: kept for at, kept in expected.items() if kept}
+    assert {key: kept for key, kept in merged.items() if kept} == {key: kept for key, kept in expected.items() if kept}
 
 
 def test_the_draw_is_spread_over_the_corpus():

@@ -1,9 +1,11 @@
+"""Centring, standardising and agreement of label vectors, against values worked out by hand."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hard_negatives import vectors as rows_of
+from hard_negatives import vectors as vectors_module
 from hard_negatives.vectors import agreement, centre, standardise, unit
 
 
@@ -17,21 +19,21 @@ def test_standardise_by_hand():
 
 @settings(max_examples=40)
 @given(st.integers(0, 99), st.integers(3, 30), st.integers(1, 40), st.integers(0, 3))
-def test_standardise_has_a_deviation_of_one(seed, n, d, silent):
+def test_standardised_similarities_have_deviation_one(seed, n, d, silent):
     vectors = np.random.default_rng(seed).normal(size=(n + silent, d))
     vectors[n:] = 0
     rows, mean = standardise(vectors)
     assert rows.shape == vectors.shape and not rows[n:].any()
-    likeness = rows[:n].astype(float) @ rows[:n].T
-    of_pairs = likeness[~np.eye(n, dtype=bool)]
+    similarity = rows[:n].astype(float) @ rows[:n].T
+    pair_similarities = similarity[~np.eye(n, dtype=bool)]
     if rows.any():
-        assert of_pairs.std() == pytest.approx(1, abs=1e-3)
-        assert of_pairs.mean() == pytest.approx(mean, abs=1e-3)
+        assert pair_similarities.std() == pytest.approx(1, abs=1e-3)
+        assert pair_similarities.mean() == pytest.approx(mean, abs=1e-3)
     else:
-        assert np.ptp(unit_likeness(vectors[:n])) < 1e-5
+        assert np.ptp(pair_cosines(vectors[:n])) < 1e-5
 
 
-def unit_likeness(vectors: np.ndarray) -> np.ndarray:
+def pair_cosines(vectors: np.ndarray) -> np.ndarray:
     rows = centre(vectors)
     return (rows @ rows.T)[~np.eye(len(rows), dtype=bool)]
 
@@ -53,7 +55,7 @@ def test_agreement_by_hand():
     assert agreement(apart, apart[[2, 1, 0]]) == 0  # a negative correlation counts as 0
 
 
-def test_agreement_needs_three_labels_with_both_kinds_of_evidence():
+def test_agreement_needs_three_labels_with_both_kinds():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(6, 4))
     other = rows.copy()
@@ -69,7 +71,7 @@ def test_noise_agrees_with_nothing_and_signal_with_itself(monkeypatch):
     assert agreement(*noise) < 0.1
     # Half of each vector's variance is signal, so a quarter of that of a product of two
     assert 0.15 < agreement(signal + noise[0], signal + noise[1]) < 0.35
-    monkeypatch.setattr(rows_of, "AGREEMENT_LABELS", 20)
+    monkeypatch.setattr(vectors_module, "AGREEMENT_LABELS", 20)
     assert agreement(signal, signal + 0.1 * noise[0]) > 0.9
     assert agreement(signal + noise[0], signal + noise[1]) == pytest.approx(
         np.corrcoef(pairs(signal[::3] + noise[0][::3]), pairs(signal[::3] + noise[1][::3]))[0, 1]
@@ -82,11 +84,11 @@ def pairs(rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 7])
-def test_blocks_of_rows_give_the_same_result_as_all_rows(monkeypatch, n):
+def test_blocks_of_rows_do_not_change_the_result(monkeypatch, n):
     vectors = np.random.default_rng(n).normal(size=(n, 5))
     vectors[n // 2 :: 4] = 0
     expected = unit(vectors), centre(vectors), standardise(vectors)
-    monkeypatch.setattr(rows_of, "BLOCK", 3)
+    monkeypatch.setattr(vectors_module, "BLOCK", 3)
     assert np.array_equal(unit(vectors), expected[0]) and np.array_equal(centre(vectors), expected[1])
     assert np.array_equal(standardise(vectors)[0], expected[2][0])
     assert np.array_equal(unit(vectors.copy(), out := vectors.copy()), expected[0]) and np.array_equal(out, expected[0])

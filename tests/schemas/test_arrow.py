@@ -18,12 +18,12 @@ def test_examples_survive_the_conversion_to_arrow_and_back(rows):
 
 @pytest.mark.parametrize("schema", [EXAMPLES, INSTRUCTIONS, REJECTS])
 def test_datasets_can_read_all_types(schema):
-    def kinds(kind: pa.DataType):
+    def nested_types(kind: pa.DataType):
         yield kind
         for n in range(kind.num_fields):
-            yield from kinds(kind.field(n).type)
+            yield from nested_types(kind.field(n).type)
 
     for field in schema:
-        for kind in kinds(field.type):
+        for kind in nested_types(field.type):
             assert not pa.types.is_map(kind) and not pa.types.is_dictionary(kind)
             assert not pa.types.is_large_string(kind) and not pa.types.is_large_list(kind)

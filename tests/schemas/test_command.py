@@ -41,12 +41,16 @@ def raising(error: BaseException):
         (FileNotFoundError(2, "No such file", "a\nb"), 1, "error: a\\nb: No such file; check the path and the disk\n"),
         (OSError(28, "No space left"), 1, "error: No space left; check the path and the disk\n"),
         (ConnectionError("lost"), 1, "error: lost; check the path and the disk\n"),
-        (BrokenPipeError(32, "Broken pipe"), 1, "error: Broken pipe; check the path and the disk\n"),  # not of stdout
+        (
+            BrokenPipeError(32, "Broken pipe"),
+            1,
+            "error: Broken pipe; check the path and the disk\n",
+        ),  # not stdout
         (MemoryError(), 1, "error: out of memory; end other programs, or use a larger machine\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
     ],
 )
-def test_every_error_is_a_line_and_an_exit_code(error, code, printed, capsys):
+def test_every_error_is_one_line_and_an_exit_code(error, code, printed, capsys):
     assert run(raising(error)) == code
     assert capsys.readouterr() == ("", printed)
     assert run(raising(error), silent=True) == code
@@ -58,7 +62,7 @@ def test_a_bug_is_not_caught(capsys):
         run(lambda arguments: 1 // 0)
 
 
-def test_the_exit_code_is_that_of_the_work():
+def test_the_exit_code_is_the_result_of_the_work():
     assert run(lambda arguments: 3) == 3
 
 
@@ -115,10 +119,10 @@ sys.exit(command.run(command.parser("harbour.count", "Counts.").parse_args, work
 """
 
 
-def start(work: str, options: str = "", **how) -> subprocess.Popen:
+def start(work: str, options: str = "", **settings) -> subprocess.Popen:
     code = SCRIPT.format(work=textwrap.indent(textwrap.dedent(work), "    ").strip(), options=options)
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **how)
+    settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **settings)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -134,7 +138,7 @@ def test_a_signal_interrupts(number, options, printed):
     assert process.returncode == 130
 
 
-def test_sigint_stays_ignored_where_a_shell_started_the_command_in_the_background():
+def test_sigint_stays_ignored_in_the_background():
     process = start(
         "print('ready', flush=True); time.sleep(0.3)",
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
@@ -156,7 +160,7 @@ def test_a_reader_that_closes_stdout_ends_the_command_quietly(work, unbuffered):
     assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux alone has /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_under_stdout_is_one_line(unbuffered):
     with open("/dev/full", "w") as full:

@@ -30,7 +30,7 @@ def test_a_worker_gets_the_same_record(example):
     assert pickle.loads(pickle.dumps(example)) == example
 
 
-def test_surface():
+def test_surface_joins_the_spans_with_spaces():
     assert surface("Mia Berg of Oslo", ((4, 8),)) == "Berg"
     assert surface("Mia Berg of Oslo", ((0, 3), (12, 16))) == "Mia Oslo"
     assert surface("Mia", ()) == ""

@@ -57,7 +57,7 @@ def test_an_instruction_id_survives_formatting_and_parsing(id_, task, batch):
         ("IE-en/NER/my-notes/validation/12", ExampleId("IE-en/NER/my-notes", "validation", 12)),
     ],
 )
-def test_texts_and_their_ids(text, id_):
+def test_texts_are_parsed_as_ids(text, id_):
     assert ExampleId.parse(text) == id_
     assert str(id_) == text
 
@@ -70,7 +70,7 @@ def test_texts_and_their_ids(text, id_):
         "a/train/" + "1" * 19,
     ],
 )
-def test_a_text_that_is_not_an_id(text):
+def test_a_text_that_is_not_an_id_is_refused(text):
     assert ExampleId.match(text) is None
     with pytest.raises(
         ValueError, match=re.escape(f"{text!r} is not an example id; expected <key>/<split>/<number> or ")
@@ -79,7 +79,7 @@ def test_a_text_that_is_not_an_id(text):
 
 
 @pytest.mark.parametrize("text", ["a/train/5", "a/train/5/0", "a/train/5/ner/0", "a/train/5/NER/00", "a/5/NER/0"])
-def test_a_text_that_is_not_an_instruction_id(text):
+def test_a_text_that_is_not_an_instruction_id_is_refused(text):
     assert InstructionId.match(text) is None
     with pytest.raises(
         ValueError, match=re.escape(f"{text!r} is not an instruction id; expected <example id>/<task>/")
@@ -94,7 +94,7 @@ def test_a_text_that_is_not_an_instruction_id(text):
         *(("a", "train", 0, -1), ("a", "train", 0, LIMIT)),
     ],
 )
-def test_invalid_parts_of_an_id(parts):
+def test_invalid_parts_are_refused(parts):
     with pytest.raises(ValueError, match="is not a valid example id; expected a non-empty key, one of train, vali"):
         ExampleId(*parts)
 
@@ -106,14 +106,14 @@ def test_a_window_has_no_windows():
         window.with_window(1)
 
 
-def split_up(texts: list[str], cut: int) -> pa.ChunkedArray:
+def chunked(texts: list[str], cut: int) -> pa.ChunkedArray:
     return pa.chunked_array([texts[:cut], texts[cut:]], pa.string())
 
 
 @given(st.lists(TEXTS, max_size=6), st.integers(0, 6))
-def test_keys_of_a_column_are_those_of_each_id(texts, cut):
+def test_keys_of_a_column_agree_with_the_parsed_ids(texts, cut):
     keys = [parsed.key if (parsed := ExampleId.match(text)) else text for text in texts]
-    assert source_keys(split_up(texts, cut)).to_pylist() == keys
+    assert source_keys(chunked(texts, cut)).to_pylist() == keys
     assert source_keys(pa.array(texts, pa.string())).to_pylist() == keys
 
 
@@ -123,15 +123,15 @@ ENDINGS = st.integers(0, 12).map(str) | st.sampled_from(
 
 
 @given(EXAMPLE_IDS, st.lists(ENDINGS, max_size=5), st.booleans(), st.integers(0, 5))
-def test_positions_of_a_column_are_those_of_each_id(id_, endings, stray, cut):
+def test_positions_of_a_column_agree_with_the_parsed_ids(id_, endings, stray, cut):
     texts = [f"{id_.prefix}/{ending}" for ending in endings] + [f"{id_.prefix}x/3"] * stray
     parsed = [ExampleId.match(text) for text in texts]
     expected = None
-    if all(one is not None and one.prefix == id_.prefix for one in parsed):
-        expected = [(one.number, -1 if one.window is None else one.window) for one in parsed]
-    for column in (split_up(texts, cut), pa.array(texts, pa.string())):
-        made = positions(column, id_.prefix)
-        assert (made and list(zip(*(values.tolist() for values in made), strict=True))) == expected
+    if all(other is not None and other.prefix == id_.prefix for other in parsed):
+        expected = [(other.number, -1 if other.window is None else other.window) for other in parsed]
+    for column in (chunked(texts, cut), pa.array(texts, pa.string())):
+        columns = positions(column, id_.prefix)
+        assert (columns and list(zip(*(values.tolist() for values in columns), strict=True))) == expected
 
 
 def test_a_null_has_no_position():

@@ -53,7 +53,7 @@ def test_no_two_stages_share_a_folder():
         (lambda m: m["files"].update(x=-1), "$.files[...]: expected `int` >= 0"),
     ],
 )  # fmt: skip
-def test_a_manifest_of_another_version_is_refused_with_the_key_that_differs(change, difference):
+def test_a_manifest_of_another_version_is_refused_with_the_key(change, difference):
     content = json.loads(written(SAMPLE_RESULTS[0]))
     change(content)
     with pytest.raises(ConfigError) as refusal:
@@ -78,7 +78,7 @@ def test_a_change_is_detected(change):
     assert not manifests.is_as_written(altered)
 
 
-def test_checksums_that_a_stage_recorded():
+def test_checksums_are_those_that_a_stage_recorded():
     assert manifests.noted_checksums(SAMPLE_RESULTS[1]) == {"clean/a/train-00000.parquet": SHA256}
     assert manifests.noted_checksums(SAMPLE_RESULTS[3]) == {}
 

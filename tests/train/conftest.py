@@ -1,4 +1,4 @@
-"""What the tests of train/ share: no network, a cache of their own, made-up rows and a tiny random model on them."""
+"""Shared by the tests of train/: no network, a separate cache, made-up rows, and tiny random models."""
 
 import json
 import os
@@ -15,7 +15,7 @@ PLACES = ("Aldby", "Brevik", "Corno", "Dunvale")
 
 
 def ner_row(number: int, split: str | None = None) -> dict:
-    """A row as IEPile's train.json has it, its text made up; every third one finds nothing."""
+    """A row in the form of IEPile's train.json with a made-up text; every third one is all-negative."""
     person, place = PEOPLE[number % 4], PLACES[number // 4 % 4]
     result = number % 3 != 0
     text = f"{person} sailed to {place} with {number} crates." if result else f"It rained for {number} days."
@@ -48,3 +48,21 @@ def tiny_base(tmp_path_factory, rows_file) -> str:
 
     texts = Path(rows_file).read_text(encoding="utf-8").splitlines()
     return tiny.save(texts, tmp_path_factory.mktemp("tiny") / "base", vocab_size=400, hidden_size=32)
+
+
+@pytest.fixture(scope="session")
+def notes_file(tmp_path_factory) -> str:
+    """12 test rows (two batches of labels for each of 6 texts) and 12 validation rows of a made-up source "Notes"."""
+    from tests.train.predicting import rows_for
+
+    rows = rows_for("test", range(6)) + rows_for("validation", range(20, 26))
+    return write_rows(tmp_path_factory.mktemp("notes") / "rows.jsonl", rows)
+
+
+@pytest.fixture(scope="session")
+def notes_model(tmp_path_factory, notes_file) -> str:
+    """A random model of two layers, its tokenizer trained on `notes_file`."""
+    from train import tiny
+
+    texts = [json.loads(line)["instruction"] for line in Path(notes_file).read_text(encoding="utf-8").splitlines()]
+    return tiny.save(texts, tmp_path_factory.mktemp("notes-model") / "model", vocab_size=600, hidden_size=32)

@@ -1,12 +1,16 @@
-"""A real HTTP server on loopback that speaks OpenAI's protocol and fails where a test tells it to."""
+"""HTTP servers on loopback that speak OpenAI's protocol and fail as a test demands."""
 
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from train.prediction import endpoint
+from train.prediction.answers import Answer, Prompt
 
 Reply = tuple[int, bytes] | str
 """Status and body, or one of: "hang" (no answer until the server closes), "half" (the body breaks off)."""
@@ -19,8 +23,8 @@ def completion(text: str | None, finish: str | None = "stop") -> bytes:
 
 @dataclass
 class Served:
-    """`reply(instruction, attempt)`: what to answer the n-th time (from 0) that an instruction is asked. `location`:
-    where a status from 300 to 399 sends to; with one, the list of models does so too.
+    """`reply(instruction, attempt)`: the reply to the n-th request (from 0) with an instruction. `location`: the target
+    of a redirect (status 300 to 399); if it is set, the list of models redirects too.
     """
 
     reply: Callable[[str, int], Reply]
@@ -46,12 +50,12 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            requested = body["messages"][-1]["content"]
+            instruction = body["messages"][-1]["content"]
             served.requests.append(body)
             served.headers.append(dict(self.headers))
-            attempt = served.attempts[requested]
-            served.attempts[requested] += 1
-            result = served.reply(requested, attempt)
+            attempt = served.attempts[instruction]
+            served.attempts[instruction] += 1
+            result = served.reply(instruction, attempt)
             if result == "hang":
                 served.closing.wait()
             elif result == "half":
@@ -85,3 +89,47 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
         served.closing.set()
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def dripping(start: bytes, drop: bytes):
+    """The URL of a server that sends `start`, then a `drop` every 20 ms until the client disconnects."""
+    closing = threading.Event()
+
+    def drip(connection):
+        with connection:
+            connection.recv(65536)
+            try:
+                connection.sendall(start)
+                while not closing.wait(0.02):
+                    connection.sendall(drop)
+            except OSError:
+                pass  # the client disconnected
+
+    def accept(listener):
+        while not closing.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            closing.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+EMPTY = Answer('{"person": []}', cut=False)
+RIGHT = (200, completion('{"person": []}'))
+
+
+def answers_from(served, *instructions, **settings):
+    """Instruction → its answer or failure."""
+    settings = {"concurrency": 2, "retries": 3, "timeout_s": 0.3, "backoff_s": 0.001, **settings}
+    server = endpoint.Endpoint(served.url, "tiny", 64, **settings)
+    prompts = [(number, Prompt(instruction)) for number, instruction in enumerate(instructions)]
+    return {instructions[number]: result for number, result in endpoint.generate(server, prompts)}

@@ -1,4 +1,4 @@
-"""The training benchmark gives figures on a CPU with the tiny shape, and says so where a GPU is asked for in vain."""
+"""The training benchmark gives figures on a CPU with the tiny shape, and an error where it needs a GPU."""
 
 import json
 
@@ -15,10 +15,10 @@ def test_the_tiny_shape_gives_figures(capsys, packing):
     assert figures["tokens_per_s"] > 0 and figures["packing"] is packing
 
 
-def test_without_a_gpu_it_is_not_run(capsys):
+def test_the_benchmark_is_not_run_without_a_gpu(capsys):
     import torch
 
     if torch.cuda.is_available():
-        pytest.skip("this machine has one")
+        pytest.skip("this machine has a GPU")
     assert sft.main([]) == 1
     assert "not run: no CUDA device" in capsys.readouterr().err

@@ -41,7 +41,7 @@ def tokenizer(tiny_base):
 
 
 @pytest.mark.parametrize("template", [chat.PLAIN, CHATML, THINKING, *DOCUMENTED])
-def test_training_transformers_and_a_saved_tokenizer_render_the_same_ids(tiny_base, tmp_path, template):
+def test_training_and_a_saved_tokenizer_render_the_same_ids(tiny_base, tmp_path, template):
     from transformers import AutoTokenizer
 
     file = tmp_path / "template.jinja"
@@ -52,26 +52,26 @@ def test_training_transformers_and_a_saved_tokenizer_render_the_same_ids(tiny_ba
     tokenizer.save_pretrained(tmp_path / "saved")
     served = AutoTokenizer.from_pretrained(tmp_path / "saved")
     turns = [{"role": "user", "content": ROW["instruction"]}]
-    requested = served.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
-    assert requested == prompt == ids[: len(prompt)]
+    served_prompt = served.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
+    assert served_prompt == prompt == ids[: len(prompt)]
     assert sum(mask) == len(ids) - len(prompt) and mask == sorted(mask)
-    answer = tokenizer.decode([i for i, of_answer in zip(ids, mask, strict=True) if of_answer])
+    answer = tokenizer.decode([i for i, in_answer in zip(ids, mask, strict=True) if in_answer])
     end = "<|im_end|>\n</s>" if "im_end" in template else "</s>"
-    assert answer.strip().replace(" </s>", "</s>") == ROW["output"] + end  # Llama 2's has a blank before
+    assert answer.strip().replace(" </s>", "</s>") == ROW["output"] + end  # Llama 2's template puts a space before it
     whole = served.apply_chat_template([*turns, {"role": "assistant", "content": ROW["output"]}])["input_ids"]
     assert whole[: len(ids) - 1] == ids[:-1]
     again = chat.load_tokenizer(str(tmp_path / "saved"))
     assert chat.example(again, ROW["instruction"], ROW["output"]) == (ids, mask)
 
 
-def test_an_adapter_brings_its_own_template(tiny_base, tmp_path, tokenizer):
+def test_the_template_of_an_adapter_is_used(tiny_base, tmp_path, tokenizer):
     tokenizer.save_pretrained(tmp_path)
     (tmp_path / "chat_template.jinja").write_text(CHATML)
     assert chat.load_tokenizer(tiny_base, adapter=str(tmp_path)).chat_template == CHATML
     assert chat.load_tokenizer(tiny_base, adapter=str(tmp_path / "none")).chat_template == chat.PLAIN
 
 
-def test_no_model_is_asked_to_reason_first(tokenizer, tmp_path):
+def test_reasoning_is_switched_off(tokenizer, tmp_path):
     file = tmp_path / "template.jinja"
     file.write_text(THINKING)
     once = chat.template(tokenizer, str(file))
@@ -119,7 +119,7 @@ def test_a_template_that_does_not_render_is_refused(tiny_base, tmp_path, templat
         chat.load_tokenizer(tiny_base, chat_template=str(tmp_path / "t.jinja"))
 
 
-def test_a_template_that_answers_elsewhere_is_refused(tiny_base, tmp_path):
+def test_an_answer_must_follow_directly_after_the_prompt(tiny_base, tmp_path):
     (tmp_path / "t.jinja").write_text(CHATML.replace("assistant\\n' -}}{%- endif", "assistant\\n<think>' -}}{%- endif"))
     tokenizer = chat.load_tokenizer(tiny_base, chat_template=str(tmp_path / "t.jinja"))
     with pytest.raises(ConfigError, match="does not render an answer directly after its prompt"):
@@ -130,13 +130,13 @@ def test_a_template_that_answers_elsewhere_is_refused(tiny_base, tmp_path):
     ("model", "line"),
     [("no/such/model", "no such folder"), ("./model", "no such folder"), ("{folder}", "contains no model")],
 )
-def test_a_model_path_that_is_none_is_refused(tmp_path, model, line):
+def test_a_missing_model_is_refused(tmp_path, model, line):
     with pytest.raises(ConfigError, match=line):
         chat.load_tokenizer(model.format(folder=tmp_path))
 
 
 SPELLED = ("</s>", "<s>", "<pad>", "<|im_end|>", "<|im_start|>", "</", "s>", "<", ">", "</s")
-"""Special tokens, pieces of them, and what is put between them."""
+"""Special tokens and pieces of them."""
 NEAR_TOKENS = st.lists(st.sampled_from((*SPELLED, "Vell", " ", '"', "\n", "港", "\ue000", "\ue001")), max_size=8)
 
 
@@ -187,7 +187,7 @@ def test_a_special_token_in_a_text_is_text(any_tokenizer, template, token):
 
 @given(NEAR_TOKENS.map("".join), NEAR_TOKENS.map("".join), st.sampled_from([chat.PLAIN, CHATML]))
 def test_only_the_template_sets_special_tokens(tokenizer, instruction, output, template):
-    """JSON around them, as all instructions and answers are."""
+    """The tokens are within JSON, as in all instructions and answers."""
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.chat_template = template
     instruction, output = json.dumps({"input": instruction}), json.dumps({"tag": [output]}, ensure_ascii=False)
@@ -199,7 +199,7 @@ def test_only_the_template_sets_special_tokens(tokenizer, instruction, output, t
     assert ids[: mask.index(1)] == chat.prompt(tokenizer, instruction)
 
 
-def test_an_end_token_that_a_recipe_names_is_text_in_a_text(tiny_base):
+def test_a_custom_end_token_within_a_text_is_text(tiny_base):
     tokenizer = chat.load_tokenizer(tiny_base, eos_token="son")
     ids, mask = chat.example(tokenizer, ROW["instruction"], '{"person": ["Bo Kerr"], "place": []}')
     answer = ids[mask.index(1) :]
@@ -207,11 +207,11 @@ def test_an_end_token_that_a_recipe_names_is_text_in_a_text(tiny_base):
     assert tokenizer.decode(answer[:-1]).strip() == '{"person": ["Bo Kerr"], "place": []}'
 
 
-def test_what_a_tokenizer_cannot_read_as_text_is_refused(tiny_base):
+def test_a_special_token_that_cannot_be_text_is_refused(tiny_base):
     from tokenizers.normalizers import Replace
 
     tokenizer = chat.load_tokenizer(tiny_base)
-    tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")  # a normalizer that drops what it does not know
+    tokenizer.backend_tokenizer.normalizer = Replace("\ue000", "")  # a normalizer that drops private characters
     with pytest.raises(chat.SpecialTokenError, match="cannot encode as text"):
         chat.prompt(tokenizer, "</s>")
     assert chat.prompt(tokenizer, "s")

@@ -1,4 +1,4 @@
-"""The difference between two arms by hand; the commands of a comparison; what is done is not done again."""
+"""The difference between two arms, worked out by hand; the commands of a comparison; finished steps are skipped."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def recipe(tmp_path: Path, **changes) -> str:
 
 
 def predictions(path: Path, result: dict[str, list[list[str]]]) -> str:
-    """Source → for each of its texts the ships predicted; gold is Ada and Bo in every text."""
+    """`result`: source → the ships predicted in each text; gold is Ada and Bo in every text."""
     rows = [
         row("NER", ["ship"], {"ship": ships}, entities(ship=["Ada", "Bo"]), number, source=source)
         | {"id": f"{source}/{number}", "example_id": f"{source}/{number}"}
@@ -64,7 +64,7 @@ def test_differences_by_hand(tmp_path):
     result = {r.source: r for r in differences(first, second, "normal", Bootstrap(400))}
     assert result["S"].f1 == ((0.5, 0), (1, 1))
     assert result["S"].difference == 0.75
-    assert result["S"].interval == (0.5, 1)  # both of the runs drawn are the one or the other, or one each
+    assert result["S"].interval == (0.5, 1)  # drawn are twice the first run, twice the second, or one of each
     assert (result["T"].difference, result["T"].interval) == (0, (0, 0))
     assert result[None].f1 == ((0.5, 0.25), (0.75, 0.75))
     assert result[None].difference == 0.375
@@ -101,19 +101,19 @@ def test_sources_without_gold_are_left_out(tmp_path):
         ({"modell": "x"}, "modell; "),
     ],
 )
-def test_recipes_that_are_refused(changes, expected, tmp_path):
+def test_invalid_recipes_are_refused(changes, expected, tmp_path):
     with pytest.raises(ConfigError, match=rf"recipe.yaml:\d+: (unknown key )?{expected}") as error:
         comparison.load(recipe(tmp_path, **changes))
     assert "\n" not in str(error.value)
 
 
-def test_the_shipped_recipe():
+def test_the_shipped_recipe_uses_bundled_samples():
     result = comparison.load("compare-tiny")
     samples = ROOT / "pipelines/samples"
     assert all((samples / key).is_dir() for key in (*result.sources, *result.held_out))
 
 
-def test_commands(tmp_path):
+def test_commands_of_a_comparison(tmp_path):
     plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
     comparison.claim(plan, output)
     assert yaml.safe_load((output / "none/build.yaml").read_text()) == {
@@ -141,7 +141,7 @@ def test_commands(tmp_path):
     )
 
 
-def test_a_training_that_was_begun_goes_on_and_an_adapter_is_one(tmp_path):
+def test_an_unfinished_training_is_resumed_and_an_adapter_used(tmp_path):
     plan, model = comparison.load(recipe(tmp_path)), tmp_path / "none/1/model"
     model.mkdir(parents=True)
     (model / "sft.yaml").touch()
@@ -150,7 +150,7 @@ def test_a_training_that_was_begun_goes_on_and_an_adapter_is_one(tmp_path):
     assert comparison.predict_step(plan, "none", 1, tmp_path).command[3:5] == ("--adapter", str(model))
 
 
-def test_folders_of_something_else_are_refused(tmp_path):
+def test_a_folder_of_another_comparison_is_refused(tmp_path):
     plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
     comparison.claim(plan, output)
     comparison.claim(plan, output)
@@ -164,7 +164,7 @@ def python_step(code: str) -> Step:
     return Step("none/1/train", (sys.executable, "-c", code))
 
 
-def test_what_is_done_is_not_done_again(tmp_path):
+def test_a_finished_step_is_skipped(tmp_path):
     (tmp_path / "done").mkdir()
     step = python_step(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')")
     assert [run(step, tmp_path), run(step, tmp_path)] == [True, False]
@@ -172,7 +172,7 @@ def test_what_is_done_is_not_done_again(tmp_path):
 
 
 @pytest.mark.parametrize(("code", "expected"), [(2, 2), (4, 4), (77, 1)])
-def test_a_command_that_fails_stops_the_comparison_and_is_done_again(code, expected, tmp_path):
+def test_a_failed_command_stops_the_comparison_and_is_repeated(code, expected, tmp_path):
     (tmp_path / "done").mkdir()
     with pytest.raises(StepError, match=f"none/1/train: the command ended with {code}: ") as error:
         run(python_step(f"raise SystemExit({code})"), tmp_path)
@@ -210,7 +210,7 @@ def test_no_command_outlives_a_comparison_that_is_stopped(tmp_path):
 
 
 def finished(tmp_path: Path, model: str) -> Path:
-    """A comparison all of whose commands are done."""
+    """The folder of a comparison whose commands are all finished."""
     plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
     comparison.claim(plan, output)
     for name, ships in (("none", ONE), ("mined", BOTH)):
@@ -224,7 +224,7 @@ def finished(tmp_path: Path, model: str) -> Path:
     return output
 
 
-def test_the_result(tmp_path):
+def test_the_result_of_a_finished_comparison(tmp_path):
     output = finished(tmp_path, "harbour/pilot-4b")
     result = compare(comparison.load(recipe(tmp_path)), output)
     assert [(r["source"], r["difference"]) for r in result["rows"]] == [

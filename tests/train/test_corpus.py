@@ -1,4 +1,4 @@
-"""Rows of a build, a file or a repository come with all columns, or one line says why not."""
+"""Rows of a build, a file or a repository have all columns, or are refused with one line."""
 
 import json
 import shutil
@@ -12,12 +12,12 @@ from train import corpus
 
 
 @pytest.fixture
-def copied(small, tmp_path):
+def build_copy(small, tmp_path):
     return shutil.copytree(small, tmp_path / "build")
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_build_gives_its_rows_with_all_columns(small, streaming):
+def test_rows_of_a_build_have_all_columns(small, streaming):
     rows = corpus.rows(str(small), "train", streaming=streaming)
     row = next(iter(rows))
     assert list(row) == INSTRUCTIONS.names
@@ -33,7 +33,7 @@ def test_labels_of_every_task_are_read_from_the_instruction(small):
     assert tasks == {"NER", "RE", "SPO", "EE", "EET", "EEA", "KG"}
 
 
-def test_tasks_and_sources_choose_by_published_name_and_by_key(small):
+def test_sources_are_chosen_by_published_name_or_by_key(small):
     by_name = corpus.rows(str(small), "train", tasks=["RE"], sources=["ADE_corpus"])
     by_key = corpus.rows(str(small), "train", tasks=["RE"], sources=["ade_corpus"])
     assert by_name["id"] == by_key["id"]
@@ -48,35 +48,35 @@ def test_a_source_is_chosen_by_its_whole_key(tmp_path):
         assert list(corpus.rows(path, "train", sources=[key])["example_id"]) == chosen
 
 
-def test_a_build_without_validated_manifests_is_refused(copied):
-    (copied / "reports/manifest.json").unlink()
+def test_a_build_without_validated_manifests_is_refused(build_copy):
+    (build_copy / "reports/manifest.json").unlink()
     with pytest.raises(ConfigError, match=r"not validated \(no reports/manifest.json\); finish it with python -m"):
-        corpus.rows(str(copied), "train")
+        corpus.rows(str(build_copy), "train")
 
 
-def test_a_build_of_another_version_is_refused_with_the_key_that_differs(copied):
-    manifest = json.loads((copied / "data/manifest.json").read_text())
+def test_a_build_of_another_version_is_refused_with_the_key(build_copy):
+    manifest = json.loads((build_copy / "data/manifest.json").read_text())
     del manifest["shards"][0]["sha256"]
-    (copied / "data/manifest.json").write_text(json.dumps(manifest))
+    (build_copy / "data/manifest.json").write_text(json.dumps(manifest))
     line = r"data/manifest.json: made by another .*\(\$.shards\[0\].sha256 is missing\); run the build again: python -m"
     with pytest.raises(ConfigError, match=line):
-        corpus.rows(str(copied), "train")
+        corpus.rows(str(build_copy), "train")
 
 
-def test_a_shard_that_is_not_the_validated_one_is_refused(copied):
-    shard = sorted(copied.glob("data/NER/train-*.parquet"))[0]
+def test_a_shard_changed_after_validation_is_refused(build_copy):
+    shard = sorted(build_copy.glob("data/NER/train-*.parquet"))[0]
     shard.write_bytes(shard.read_bytes() + b" ")
     with pytest.raises(ConfigError, match=r"train-00000-of-00001.parquet: not the file that was validated"):
-        corpus.rows(str(copied), "train")
+        corpus.rows(str(build_copy), "train")
 
 
-def test_a_folder_that_no_build_made_is_refused(tmp_path):
+def test_a_folder_that_is_not_a_build_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"not made by a build \(no build.json\)"):
         corpus.rows(str(tmp_path), "train")
 
 
 @pytest.mark.parametrize(
-    ("asked_for", "line"),
+    ("choice", "line"),
     [
         ({"split": "dev"}, "no such split; choose from train, validation, test"),
         ({"tasks": ["NRE"]}, "task NRE: no such task; choose from NER"),
@@ -84,19 +84,19 @@ def test_a_folder_that_no_build_made_is_refused(tmp_path):
         ({"tasks": ["KG"], "sources": ["duee1"]}, "no rows of duee1; did you mean lighthouses"),
     ],
 )
-def test_what_is_not_there_is_said_with_what_is(small, asked_for, line):
+def test_an_unknown_split_task_or_source_is_refused(small, choice, line):
     with pytest.raises(ConfigError, match=line):
-        corpus.rows(str(small), **{"split": "train", **asked_for})
+        corpus.rows(str(small), **{"split": "train", **choice})
 
 
 @pytest.mark.parametrize("name", ["no/such/folder", "./nothing", "rows.jsonl", "/nowhere"])
-def test_a_path_that_is_none_is_refused_at_once(name):
+def test_a_missing_path_is_refused_at_once(name):
     with pytest.raises(ConfigError, match="no such folder or file"):
         corpus.rows(name, "train")
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_rows_of_iepile_are_filled_up(rows_file, streaming):
+def test_missing_columns_are_derived_from_the_row(rows_file, streaming):
     rows = list(corpus.rows(rows_file, "train", streaming=streaming))
     assert len(rows) == 24 and list(rows[0]) == INSTRUCTIONS.names
     assert rows[1]["labels"] == ["person", "place"] and rows[1]["split"] == "train"
@@ -105,7 +105,7 @@ def test_rows_of_iepile_are_filled_up(rows_file, streaming):
     assert not corpus.has_split(rows_file, "validation")
 
 
-def test_a_list_and_values_that_are_no_strings_are_read_too(tmp_path):
+def test_a_json_list_and_parsed_values_are_read(tmp_path):
     row = ner_row(1)
     row = {**row, "instruction": json.loads(row["instruction"]), "output": json.loads(row["output"])}
     path = tmp_path / "list.json"
@@ -113,7 +113,7 @@ def test_a_list_and_values_that_are_no_strings_are_read_too(tmp_path):
     assert corpus.rows(str(path), "train")["output"] == [ner_row(1)["output"], ner_row(2)["output"]]
 
 
-def test_rows_that_name_a_split_belong_to_it_alone(tmp_path):
+def test_rows_with_a_split_belong_to_that_split_only(tmp_path):
     path = write_rows(tmp_path / "rows.jsonl", [ner_row(1, "train"), ner_row(2, "validation"), ner_row(4, "train")])
     assert len(corpus.rows(path, "train")) == 2
     assert corpus.has_split(path, "validation") and not corpus.has_split(path, "test")
@@ -172,7 +172,7 @@ def test_the_folder_of_a_build_may_have_any_name(small, tmp_path, name, streamin
     ids=["surrogate", "nested", "digits", "number"],
 )
 @pytest.mark.parametrize("labels", [None, ["person"]])
-def test_what_is_wrong_within_an_instruction_is_said(tmp_path, instruction, why, labels):
+def test_an_invalid_instruction_is_refused_with_the_reason(tmp_path, instruction, why, labels):
     path = write_rows(
         tmp_path / "rows.jsonl", [ner_row(1), {**ner_row(2), "instruction": instruction, "labels": labels}]
     )
@@ -182,10 +182,10 @@ def test_what_is_wrong_within_an_instruction_is_said(tmp_path, instruction, why,
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_shard_with_a_flipped_byte_is_refused(copied, streaming):
-    shard = sorted(copied.glob("data/NER/train-*.parquet"))[0]
+def test_a_shard_with_a_flipped_byte_is_refused(build_copy, streaming):
+    shard = sorted(build_copy.glob("data/NER/train-*.parquet"))[0]
     content = bytearray(shard.read_bytes())
     content[len(content) // 3] ^= 1
     shard.write_bytes(content)
     with pytest.raises(ConfigError, match=r"train-00000-of-00001.parquet: damaged, it is not the file that was valid"):
-        corpus.rows(str(copied), "train", streaming=streaming)
+        corpus.rows(str(build_copy), "train", streaming=streaming)

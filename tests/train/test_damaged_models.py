@@ -18,7 +18,7 @@ def model(tiny_base, tmp_path) -> Path:
 
 
 def read(folder: Path, adapter: str | None = None) -> None:
-    """All that train.predict does before the first answer."""
+    """Loads the model as train.predict does before the first answer."""
     tokenizer = chat.load_tokenizer(str(folder), adapter=adapter)
     loaded = load.load_model(str(folder), adapter=adapter, dtype="float32")
     load.greedy(loaded, tokenizer)
@@ -46,7 +46,7 @@ def refusal(folder: Path, adapter: str | None = None) -> str:
     return line
 
 
-def test_a_whole_model_is_read(model):
+def test_an_intact_model_is_read(model):
     read(model)
 
 
@@ -67,11 +67,11 @@ def test_a_config_of_another_model_is_refused(model, key, value, line):
 def test_a_missing_weight_is_refused_by_predict_and_sft(model, rows_file, tmp_path, capsys):
     rename_weight(model / "model.safetensors", "q_proj", "qq_proj")
     refusal(model)
-    ways = [
+    commands = [
         (predict, ["--output", str(tmp_path / "p.jsonl"), "--split", "train"]),
         (sft, ["--output", str(tmp_path / "o"), "--set", "training.max_steps=1"]),
     ]
-    for command, more in ways:
+    for command, more in commands:
         assert command.main(["--model", str(model), "--data", rows_file, *more]) == 2
         error = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
         assert f"{model}: 1 weights of the model are not in its files" in error
@@ -97,7 +97,7 @@ def adapter(model, tmp_path) -> Path:
     return tmp_path / "adapter"
 
 
-def test_an_adapter_without_all_its_weights_or_with_more_layers_is_refused(model, adapter):
+def test_an_adapter_that_does_not_fit_its_model_is_refused(model, adapter):
     read(model, str(adapter))
     file = adapter / "adapter_model.safetensors"
     whole = file.read_bytes()
@@ -122,7 +122,7 @@ def test_a_damaged_adapter_config_is_refused(model, adapter, key, value):
     ids=["empty", "list", "number", "bytes", "nested", "nested objects", "cut"],
 )
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"])
-def test_a_file_that_is_none_is_refused(model, name, content):
+def test_a_damaged_file_is_refused(model, name, content):
     (model / name).write_bytes(content)
     refusal(model)
 

@@ -1,4 +1,4 @@
-"""An adapter merged into its base computes as before, and Ollama's template is the one of training."""
+"""A merged adapter gives the logits of base and adapter, and Ollama's template is that of training."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_merged_model_gives_the_same_logits(tiny_base, adapter, tmp_path):
     assert tokenizer.chat_template == CHATML
     ids = torch.tensor([chat.prompt(tokenizer, ner_row(1)["instruction"])])
     with torch.no_grad():
-        before, apart, merged = (
+        base, unmerged, merged = (
             model.eval()(ids).logits
             for model in (
                 load.load_model(tiny_base),
@@ -50,21 +50,21 @@ def test_a_merged_model_gives_the_same_logits(tiny_base, adapter, tmp_path):
                 load.load_model(str(tmp_path / "merged")),
             )
         )
-    assert torch.allclose(apart, merged, atol=1e-4) and not torch.allclose(before, merged, atol=1e-2)
+    assert torch.allclose(unmerged, merged, atol=1e-4) and not torch.allclose(base, merged, atol=1e-2)
 
 
 @pytest.mark.parametrize("template", [chat.PLAIN, CHATML])
-def test_ollama_asks_as_training_did(tiny_base, template):
+def test_ollama_renders_the_prompt_of_training(tiny_base, template):
     tokenizer = chat.load_tokenizer(tiny_base)
     tokenizer.chat_template = template
     lines = export.modelfile(tokenizer, num_ctx=2048)
-    requested = lines.split('TEMPLATE """')[1].split('"""')[0].replace("{{ .Prompt }}", ner_row(1)["instruction"])
-    assert requested == chat.prompt_text(tokenizer, ner_row(1)["instruction"])
+    prompt = lines.split('TEMPLATE """')[1].split('"""')[0].replace("{{ .Prompt }}", ner_row(1)["instruction"])
+    assert prompt == chat.prompt_text(tokenizer, ner_row(1)["instruction"])
     assert lines.startswith("FROM .\n") and lines.endswith("PARAMETER num_ctx 2048\n")
     assert 'PARAMETER stop "</s>"\n' in lines
 
 
-def test_the_start_token_that_a_server_adds_is_left_to_it(tiny_base):
+def test_a_start_token_that_the_server_adds_is_left_out(tiny_base):
     from tokenizers.processors import TemplateProcessing
 
     tokenizer = chat.load_tokenizer(tiny_base)
@@ -72,15 +72,15 @@ def test_the_start_token_that_a_server_adds_is_left_to_it(tiny_base):
     assert export.prompt_template(tokenizer) == "### Instruction:\n{{ .Prompt }}\n\n### Answer:\n"
 
 
-def test_what_cannot_be_exported_is_one_line(tmp_path, capsys):
+def test_an_impossible_export_is_refused_with_one_line(tmp_path, capsys):
     with pytest.raises(ConfigError, match="nothing to export"):
         export.export(str(tmp_path / "new"))
-    for given, line in (
+    for flags, line in (
         (["--adapter", str(tmp_path / "none"), "--output", str(tmp_path / "x")], "no such folder"),
         (["--adapter", str(tmp_path), "--output", str(tmp_path / "x")], "contains no adapter (no adapter_config.json)"),
         (["--model", "m"], "--output is missing"),
     ):
-        assert export.main(given) == 2
+        assert export.main(flags) == 2
         assert line in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert export.main(["--model", "m", "--output", str(tmp_path)]) == 2

@@ -1,4 +1,4 @@
-"""A path or a setting that is wrong is said before the libraries that take half a minute to import."""
+"""A wrong path or setting is reported before the libraries that take half a minute to import."""
 
 import json
 import os
@@ -28,8 +28,8 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
     rows, page = write_rows(tmp_path / "rows.jsonl", [ner_row(1)]), tmp_path / "page.html"
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"task": "NER"\n')
-    own = tmp_path / "own.txt"
-    own.write_text("Ada sailed.\n")
+    user_texts = tmp_path / "user.txt"
+    user_texts.write_text("Ada sailed.\n")
     pipe, linked = tmp_path / "pipe", tmp_path / "linked.jsonl"
     os.mkfifo(pipe)
     linked.symlink_to(rows)
@@ -71,17 +71,17 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         ([*texts, "--chat_template", none], "cannot be read"),
         ([*texts, "--texts", none], "none: No such file"),
         ([*texts, "--labels", f"{none}.json"], "none.json: no such file"),
-        ([*texts, "--texts", str(broken)], "broken.jsonl:1: invalid JSON"),
-        ([*texts, "--texts", str(own), "--prompts", none], "none: No such file"),
+        ([*texts, "--texts", str(broken)], "broken.jsonl:1: no valid JSON"),
+        ([*texts, "--texts", str(user_texts), "--prompts", none], "none: No such file"),
         (["train.export", "--model", none, *new], "none: no such folder"),
         (["train.export", "--adapter", adapter, *new], "./gone: no such folder"),
         (["train.export", "--model", model, "--output", str(tmp_path / "full")], "full: not empty"),
-        ([*sft, "--output", rows], "rows.jsonl: is no folder"),
-        ([*sft, "--output", f"{rows}/model"], "rows.jsonl is no folder"),
-        (["train.export", "--model", model, "--output", rows], "rows.jsonl: is no folder"),
-        (["train.export", "--model", model, "--output", f"{rows}/model"], "rows.jsonl is no folder"),
-        (["train.compare", "--config", none, "--output", rows], "rows.jsonl: is no folder"),
-        ([*texts, "--output", f"{rows}/p.jsonl"], "rows.jsonl is no folder"),
+        ([*sft, "--output", rows], "rows.jsonl: is not a folder"),
+        ([*sft, "--output", f"{rows}/model"], "rows.jsonl is not a folder"),
+        (["train.export", "--model", model, "--output", rows], "rows.jsonl: is not a folder"),
+        (["train.export", "--model", model, "--output", f"{rows}/model"], "rows.jsonl is not a folder"),
+        (["train.compare", "--config", none, "--output", rows], "rows.jsonl: is not a folder"),
+        ([*texts, "--output", f"{rows}/p.jsonl"], "rows.jsonl is not a folder"),
         (["train.score", "--predictions", rows, none], "none: no such file"),
         (["train.score", "--predictions", rows, "--html", f"{none}/{page.name}"], "page.html: no such file"),
         (["train.score", "--predictions", rows, "--html", rows], "is the input"),
@@ -91,8 +91,8 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         (["train.score", "--predictions", rows, "--html", "/dev/null"], "/dev/null: is not a regular file"),
         (["train.compare", "--config", none, *new], "none: No such file"),
     ]
-    requested = json.dumps([command for command, _ in commands])
-    done = subprocess.run([sys.executable, "-c", RUN, requested], cwd=ROOT, capture_output=True, text=True, check=True)
+    flags = json.dumps([command for command, _ in commands])
+    done = subprocess.run([sys.executable, "-c", RUN, flags], cwd=ROOT, capture_output=True, text=True, check=True)
     for (command, line), result in zip(commands, map(json.loads, done.stdout.splitlines()), strict=True):
         code, printed, imported = result
         assert code == (1 if "no such file" in line and "--html" in command else 2) and imported == [], (

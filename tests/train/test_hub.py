@@ -1,4 +1,4 @@
-"""A name that the Hub does not have is refused at once, and what was downloaded is not asked for."""
+"""A name that is not on the Hub is refused at once; a downloaded repository needs no request."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ class NoSuchRepository(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def online(monkeypatch):
-    """The Hub is a server of this process; returns a function that stops it."""
+    """Replaces the Hub by a server in this process; returns a function that stops it."""
     from huggingface_hub import constants
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), NoSuchRepository)
@@ -43,7 +43,7 @@ def online(monkeypatch):
     stop()
 
 
-def test_a_name_that_the_hub_has_not(online):
+def test_a_name_that_is_not_on_the_hub_is_refused(online):
     for kind, name in (("model", "qwenn"), ("dataset", "org/nothing"), ("model", "no name")):
         with pytest.raises(ConfigError, match=f"{name}: neither a local path nor a {kind} on the Hub"):
             hub.check(name, kind)
@@ -52,7 +52,7 @@ def test_a_name_that_the_hub_has_not(online):
         hub.check("qwenn", "model")
 
 
-def test_what_was_downloaded_is_not_asked_for(monkeypatch, tmp_path):
+def test_a_downloaded_repository_needs_no_request(monkeypatch, tmp_path):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
@@ -62,7 +62,7 @@ def test_what_was_downloaded_is_not_asked_for(monkeypatch, tmp_path):
     hub.check("org/name", "model")
 
 
-def test_a_base_model_in_the_hubs_cache_has_the_name_of_its_repository(tmp_path):
+def test_a_cached_base_model_has_the_name_of_its_repository(tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "org/Model-4B"}))
     load.check_adapter(str(tmp_path), "hub/models--org--Model-4B/snapshots/0123/")
     load.check_adapter(str(tmp_path), "elsewhere/Model-4B")

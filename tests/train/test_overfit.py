@@ -1,4 +1,4 @@
-"""The three commands together: a tiny model learns 32 rows by heart, answers them by generating, and is scored."""
+"""Training, prediction and scoring in sequence: a tiny model overfits 32 rows and reproduces their answers."""
 
 import json
 
@@ -11,9 +11,9 @@ from tests.train.conftest import write_rows
 @pytest.fixture(scope="module")
 def corpus(small, tmp_path_factory) -> str:
     """32 short rows of the bundled samples: four of every task, and four without an answer."""
-    from train.corpus import rows as rows_of
+    from train.corpus import rows as read_rows
 
-    rows = sorted(rows_of(str(small), "train"), key=lambda row: (len(row["instruction"]), row["id"]))
+    rows = sorted(read_rows(str(small), "train"), key=lambda row: (len(row["instruction"]), row["id"]))
     chosen = [row for row in rows if not row["positives"]][:4]
     for task in TASKS:
         chosen += [row for row in rows if row["positives"] and row["task"] == task][:4]
@@ -22,7 +22,7 @@ def corpus(small, tmp_path_factory) -> str:
 
 @pytest.fixture
 def one_thread():
-    """Of threads that wait for each other, several are slower than one where other programs run."""
+    """Limits torch to one thread: where other programs run, threads that wait for each other are slower than one."""
     import torch
 
     threads = torch.get_num_threads()
@@ -31,7 +31,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def test_rows_are_learnt_and_generated(corpus, tmp_path, capsys, one_thread):
+def test_a_model_overfits_and_reproduces_its_rows(corpus, tmp_path, capsys, one_thread):
     from train import predict, score, sft
 
     settings = (

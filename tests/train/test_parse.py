@@ -1,4 +1,4 @@
-"""Answers of every task, whole and broken, as unified annotations; annotations as the items that are compared."""
+"""Answers of every task, valid or malformed, become unified annotations; annotations become comparable items."""
 
 import json
 
@@ -48,7 +48,7 @@ def test_every_task_is_covered():
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_answers_of_every_task(task):
+def test_answers_of_every_task_are_parsed(task):
     answer, expected = ANSWERS[task]
     result = parsed(task, answer)
     assert items(task, result.annotations) == expected
@@ -56,7 +56,7 @@ def test_answers_of_every_task(task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_labels_asked_can_be_told_from_annotations(task):
+def test_labels_are_derived_from_annotations(task):
     answer, _ = ANSWERS[task]
     names = {label_name(task, annotation) for annotation in parsed(task, answer).annotations}
     assert names == {"SPO": {"ship_moored at_quay"}}.get(task, {next(iter(answer))})
@@ -83,7 +83,7 @@ def test_labels_asked_can_be_told_from_annotations(task):
         ('{"ship": "\ud800"}', "surrogate"),
     ],
 )
-def test_what_is_no_json_object_predicts_nothing(answer, reason):
+def test_an_answer_that_is_not_a_json_object_is_unparseable(answer, reason):
     result = parse("NER", answer)
     assert isinstance(result, Unparseable)
     assert reason in result.reason
@@ -105,7 +105,7 @@ def test_what_is_no_json_object_predicts_nothing(answer, reason):
         ("KG", {"ship": {"Ada": {"cargo": [["coal"], "tin", "NAN"]}}}, [("cargo", "Ada", "tin")], 1),
     ],
 )
-def test_pieces_of_another_shape_are_left_out_and_counted(task, answer, kept, malformed):
+def test_malformed_values_are_left_out_and_counted(task, answer, kept, malformed):
     result = parsed(task, answer)
     assert items(task, result.annotations)[MEASURES[task][0]] == kept
     assert result.malformed == malformed
@@ -134,30 +134,30 @@ def test_events(event, events, arguments, malformed):
     assert result.malformed == malformed
 
 
-def test_of_a_repeated_key_the_last_counts():
+def test_the_last_value_of_a_repeated_key_counts():
     assert items("NER", parse("NER", '{"ship": ["Ada"], "ship": ["Bo"]}').annotations) == {"entity": [("ship", "Bo")]}
 
 
 def test_triggers_missing_null_empty_and_nan_are_equal():
-    annotations = [{"event_type": "arrive", **given} for given in TRIGGERS]
+    annotations = [{"event_type": "arrive", **trigger} for trigger in TRIGGERS]
     assert items("EE", annotations)["event"] == [("arrive", "")] * len(TRIGGERS)
 
 
 TRIGGERS = ({}, {"event_trigger": None}, {"event_trigger": ""}, {"event_trigger": "NAN"})
 
 
-def test_eet_gold_counts_a_trigger_of_two_events_as_often_as_it_is_named():
+def test_eet_gold_counts_a_shared_trigger_as_often_as_predicted():
     docked = {"event_trigger": "docked", "event_type": "arrive", "arguments": []}
     gold = [docked, {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]}, {"event_type": "leave"}]
     for named, counted in ((0, 1), (1, 1), (2, 2), (3, 2)):
-        _, there = comparable_items("EET", [docked] * named, gold)
-        assert there == {"event": [("arrive", "docked")] * counted}
-        _, there = comparable_items("EET", [docked] * named, [docked, docked])  # repetitions
-        assert there == {"event": [("arrive", "docked")] * 2}
+        _, gold_items = comparable_items("EET", [docked] * named, gold)
+        assert gold_items == {"event": [("arrive", "docked")] * counted}
+        _, gold_items = comparable_items("EET", [docked] * named, [docked, docked])  # repetitions
+        assert gold_items == {"event": [("arrive", "docked")] * 2}
     assert comparable_items("EE", [], gold)[1]["event"] == [("arrive", "docked"), ("arrive", "docked"), ("leave", "")]
 
 
-def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
+def test_kg_triples_count_once_if_gold_has_no_types():
     answer = {"ship": {"Ada": {"port": "Low"}}, "ferry": {"Ada": {"port": ["Low", "Low", "High"]}}}
     predicted = parsed("KG", answer).annotations
     low, high = ("port", "Ada", "Low"), ("port", "Ada", "High")
@@ -167,11 +167,11 @@ def test_kg_triples_that_types_share_count_once_where_gold_tells_no_type():
     assert comparable_items("KG", predicted, typed) == ({"relation": [low, low, low, high]}, {"relation": [low]})
 
 
-def test_large_answers():
+def test_large_answers_are_parsed():
     result = parsed("NER", {"ship": ["Ada"] * 100_000})
     assert len(result.annotations) == 100_000
 
 
-def test_an_unknown_task():
+def test_an_unknown_task_is_refused():
     with pytest.raises(ConfigError, match="unknown task 'MRC'; the tasks are NER"):
         parse("MRC", "{}")

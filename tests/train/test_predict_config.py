@@ -1,4 +1,4 @@
-"""`train.predict --config`: a YAML file in place of flags, flags over it, and what is wrong with one."""
+"""`train.predict --config`: a YAML file instead of flags, flags that override it, and errors with their line."""
 
 import pytest
 
@@ -15,13 +15,13 @@ def config(tmp_path):
     return write
 
 
-def test_a_file_gives_the_flags_and_flags_win_over_it(config):
+def test_a_file_gives_flags_and_flags_override_it(config):
     path = config("model: m\ndata: d\nbatch_size: 4\nguided: true\nbackoff_s: 2\nsources: ['a,b', c]\ntasks: NER,RE\n")
-    given = predict.parse(["--config", path, "--batch_size", "8"])
+    arguments = predict.parse(["--config", path, "--batch_size", "8"])
     flags = ["--model", "m", "--data", "d", "--batch_size", "8", "--guided", "--backoff_s", "2"]
     flags += ["--sources", '"a,b",c', "--tasks", "NER,RE"]
-    assert vars(given) == vars(predict.parse(flags)) | {"config": path}
-    assert (given.batch_size, given.guided, given.sources, given.split) == (8, True, '"a,b",c', "test")
+    assert vars(arguments) == vars(predict.parse(flags)) | {"config": path}
+    assert (arguments.batch_size, arguments.guided, arguments.sources, arguments.split) == (8, True, '"a,b",c', "test")
 
 
 def test_null_is_a_flag_that_is_not_set(config):
@@ -43,12 +43,12 @@ def test_null_is_a_flag_that_is_not_set(config):
         ("- model\n", "predict.yaml:1: expected a mapping of model, adapter"),
     ],
 )
-def test_what_is_wrong_is_one_line_with_its_place(config, text, line, capsys):
+def test_an_error_is_one_line_with_its_place(config, text, line, capsys):
     assert predict.main(["--config", config(text)]) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("error: ") and line in shown and shown.count("\n") == 1
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"none.yaml: No such file or directory; --config takes a YAML file"):
         predict.parse(["--config", str(tmp_path / "none.yaml")])

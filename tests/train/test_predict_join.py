@@ -17,24 +17,24 @@ TEXT = "Asta Holm met Inga Holm. Later Asta left the art party."
         ("Asta", [(0, 4), (31, 35)]),
         ("Holm", [(5, 9), (19, 23)]),
         ("art", [(45, 48)]),  # not the one in "party"
-        ("arty", [(50, 54)]),  # nowhere but in a word
+        ("arty", [(50, 54)]),  # occurs only within a word
         ("Berg", []),
         ("", []),
     ],
 )
-def test_a_mention_stands_wherever_its_words_do(mention, spans):
+def test_a_mention_occurs_where_its_words_occur(mention, spans):
     assert occurrences(TEXT, mention) == spans
 
 
-def test_scripts_without_blanks_have_no_words_to_be_within():
+def test_chinese_mentions_may_occur_within_longer_words():
     assert occurrences("海港和新海港", "海港") == [(0, 2), (4, 6)]
     assert occurrences("3号楼和13号楼", "3号楼") == [(0, 3)]
 
 
-def test_occurrences_are_sought_in_the_window_only():
+def test_occurrences_are_limited_to_the_window():
     assert occurrences(TEXT, "Asta", 10, 40) == [(31, 35)]
     assert occurrences(TEXT, "Asta", 10, 34) == []
-    # the letter behind the window still tells that this is no whole word; there is no other
+    # not a whole word, as the letter after the window shows; but the only occurrence
     assert occurrences(TEXT, "par", 0, 52) == [(49, 52)]
 
 
@@ -43,7 +43,7 @@ def test_every_occurrence_is_the_mention(text, mention):
     result = occurrences(text, mention)
     assert all(text[start:end] == mention for start, end in result)
     assert bool(result) == (mention in text)
-    assert all(one[1] <= other[0] for one, other in pairwise(result))
+    assert all(first[1] <= second[0] for first, second in pairwise(result))
 
 
 def answered(*annotations, start=0, end=None):
@@ -54,7 +54,7 @@ def entity(mention, label="person"):
     return {"entity": mention, "entity_type": label}
 
 
-def test_entities_of_all_batches_stand_once_in_text_order():
+def test_entities_of_all_batches_are_unique_and_in_text_order():
     result = join_answers(
         "NER",
         TEXT,
@@ -70,21 +70,21 @@ def test_entities_of_all_batches_stand_once_in_text_order():
     ]
 
 
-def test_a_mention_that_is_not_in_the_text_has_no_spans_and_stands_last():
+def test_a_mention_outside_the_text_has_no_spans_and_is_last():
     result = join_answers("NER", TEXT, [answered(entity("Berg"), entity("Asta"))])
     assert [(e["entity"], e["spans"]) for e in result] == [("Asta", [(0, 4), (31, 35)]), ("Berg", [])]
 
 
-def test_windows_unite_what_both_answer():
+def test_answers_of_two_windows_are_merged():
     windows = [answered(entity("Asta"), end=35), answered(entity("Asta"), start=25)]
     assert join_answers("NER", TEXT, windows) == [{**entity("Asta"), "spans": [(0, 4), (31, 35)]}]
 
 
-def test_a_window_places_a_mention_within_itself():
+def test_a_window_gives_a_mention_offsets_within_the_window():
     assert join_answers("NER", TEXT, [answered(entity("Asta"), start=25)]) == [{**entity("Asta"), "spans": [(31, 35)]}]
 
 
-def test_triples_are_told_apart_by_their_types():
+def test_triples_are_distinguished_by_their_types():
     pair = {"head": "Asta Holm", "relation": "met", "tail": "Inga Holm"}
     typed = [{**pair, "head_type": "person", "tail_type": kind} for kind in ("person", "place", "person")]
     result = join_answers("SPO", TEXT, [answered(*typed)])
@@ -112,30 +112,30 @@ def test_events_have_offsets_of_trigger_and_arguments():
     ]
 
 
-def test_an_event_that_the_next_window_tells_better_stands_once():
-    poor, rich = event("met", ("who", "Asta Holm")), event("met", ("who", "Asta Holm"), ("whom", "Inga Holm"))
-    whole = [("met", [(10, 13)], [("who", "Asta Holm", [(0, 9)]), ("whom", "Inga Holm", [(14, 23)])])]
-    for first, second in ((poor, rich), (rich, poor)):
-        assert summary(join_answers("EE", TEXT, [answered(first, end=24), answered(second)])) == whole
+def test_an_event_answered_in_two_windows_is_kept_once():
+    shorter, longer = event("met", ("who", "Asta Holm")), event("met", ("who", "Asta Holm"), ("whom", "Inga Holm"))
+    expected = [("met", [(10, 13)], [("who", "Asta Holm", [(0, 9)]), ("whom", "Inga Holm", [(14, 23)])])]
+    for first, second in ((shorter, longer), (longer, shorter)):
+        assert summary(join_answers("EE", TEXT, [answered(first, end=24), answered(second)])) == expected
 
 
-def test_two_events_of_one_window_with_one_trigger_both_stay():
-    here = [event("met", ("who", "Asta Holm")), event("met", ("who", "Asta Holm"), ("whom", "Inga Holm"))]
-    assert len(join_answers("EE", TEXT, [answered(*here)])) == 2
+def test_two_events_of_one_window_with_one_trigger_are_kept():
+    events = [event("met", ("who", "Asta Holm")), event("met", ("who", "Asta Holm"), ("whom", "Inga Holm"))]
+    assert len(join_answers("EE", TEXT, [answered(*events)])) == 2
 
 
-def test_events_at_different_places_both_stay():
+def test_events_at_different_places_are_kept():
     text = "They met. They met."
     windows = [WindowAnswer(0, 9, (event("met"),)), WindowAnswer(10, 19, (event("met", ("who", "They")),))]
     assert [e["trigger_spans"] for e in join_answers("EE", text, windows)] == [[(5, 8)], [(15, 18)]]
 
 
-def test_an_event_without_trigger_stands_at_its_first_argument():
+def test_an_event_without_trigger_is_sorted_by_its_first_argument():
     result = join_answers(
         "EE", TEXT, [answered(event("left"), event("", ("who", "Inga Holm")), event("", ("who", "Berg")))]
     )
     assert [(e["event_trigger"], len(e["arguments"])) for e in result] == [("", 1), ("left", 0), ("", 1)]
 
 
-def test_what_was_not_asked_is_no_prediction():
+def test_labels_that_were_not_requested_are_dropped():
     assert keep_requested("NER", ["person"], [entity("Asta"), entity("art", "event")]) == [entity("Asta")]

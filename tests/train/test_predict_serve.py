@@ -1,4 +1,4 @@
-"""The extra `serve` has pins of its own, for vLLM's contradict those of everything else."""
+"""The extra `serve` has a separate constraints file, because vLLM's pins conflict with those of the other extras."""
 
 import re
 import tomllib
@@ -10,12 +10,12 @@ from packaging.version import Version
 from tests.conftest import ROOT
 
 
-def test_the_pins_of_serving_fit_what_the_project_needs():
+def test_the_pins_for_serving_satisfy_the_project_requirements():
     lines = (ROOT / "constraints-serve.txt").read_text().splitlines()
     pins = dict(re.fullmatch(r"(\S+)==(\S+)", line).groups() for line in lines if not line.startswith("#"))
     pinned = {canonicalize_name(name): Version(version) for name, version in pins.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for line in project["dependencies"] + project["optional-dependencies"]["serve"]:
-        needed = Requirement(line)
-        assert pinned[canonicalize_name(needed.name)] in needed.specifier, line
+        requirement = Requirement(line)
+        assert pinned[canonicalize_name(requirement.name)] in requirement.specifier, line
     assert pinned["numpy"] < Version("2.4")

@@ -37,7 +37,7 @@ def file(tmp_path, content, name):
         ("EET", "l.txt", "meet", ["meet"]),
     ],
 )
-def test_label_files(tmp_path, task, name, content, expected):
+def test_label_files_of_every_format(tmp_path, task, name, content, expected):
     assert [label.name for label in labels.read(file(tmp_path, content, name), task)] == expected
 
 
@@ -65,12 +65,12 @@ def test_labels_keep_their_roles_and_parts(tmp_path):
         ("SPO", "schema.json", '["a_b"]\n["knows"]\n{}', "schema.json:1"),
     ],
 )
-def test_label_files_that_are_none(tmp_path, task, name, content, message):
+def test_invalid_label_files_are_refused(tmp_path, task, name, content, message):
     with pytest.raises(ConfigError, match=message):
         labels.read(file(tmp_path, content, name), task)
 
 
-def test_a_label_file_that_is_missing():
+def test_a_missing_label_file_is_refused():
     with pytest.raises(ConfigError, match="no such file"):
         labels.read("nowhere/labels.json", "NER")
 
@@ -86,12 +86,12 @@ def test_a_label_file_that_is_missing():
         ("\n", "no texts"),
     ],
 )
-def test_text_files_that_are_none(tmp_path, content, message):
+def test_invalid_text_files_are_refused(tmp_path, content, message):
     with pytest.raises(ConfigError, match=message):
         texts.read(file(tmp_path, content, "t.jsonl"), "NER")
 
 
-def test_a_text_a_line(tmp_path):
+def test_each_line_is_a_text(tmp_path):
     result = texts.read(file(tmp_path, "Asta met Berg.\r\n\n  海港的王芳。\n", "t.txt"), "NER")
     assert [(d.id, d.original, d.text, d.lang) for d in result] == [
         ("0", "Asta met Berg.", "Asta met Berg.", "en"),
@@ -107,15 +107,15 @@ def test_a_text_a_line(tmp_path):
         ("！？（１２）", "en"),
     ],
 )
-def test_the_language_of_a_text_is_the_one_that_a_build_would_detect(tmp_path, text, lang):
+def test_the_language_is_detected_as_in_a_build(tmp_path, text, lang):
     (document,) = texts.read(file(tmp_path, text, "t.txt"), "NER")
     assert document.lang == lang
     (named,) = texts.read(file(tmp_path, json.dumps({"text": text, "lang": "zh"}), "t.jsonl"), "NER", "en")
     assert named.lang == "zh"
 
 
-def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
-    """Test rows of a build, asked again as a user's texts with the label set that the build wrote."""
+def test_prompts_are_the_same_as_in_a_build(small, tmp_path):
+    """The test rows of a build are predicted as a user's texts, with the label set that the build wrote."""
     for task, key in (("NER", "anatem"), ("RE", "semeval_re"), ("EE", "duee1"), ("KG", "IE-en/KG/lighthouses")):
         rows = [
             row
@@ -131,14 +131,14 @@ def test_the_prompts_of_a_build_and_of_own_texts_are_the_same(small, tmp_path):
         made = work.from_texts(path, task, str(small / "labels" / task / f"{key}.json"), max_chars=9999)
         assert len(made) == len(rows) > 0
         for ours, built in zip(made, rows, strict=True):
-            own, other = json.loads(ours["instruction"]), json.loads(built["instruction"])
-            assert (own["schema"], own["input"]) == (other["schema"], other["input"])
+            prompt, expected = json.loads(ours["instruction"]), json.loads(built["instruction"])
+            assert (prompt["schema"], prompt["input"]) == (expected["schema"], expected["input"])
             assert (ours["labels"], ours["text_sha256"]) == (built["labels"], built["text_sha256"])
         prompts = {json.loads(row["instruction"])["instruction"] for row in rows}
         assert {json.loads(row["instruction"])["instruction"] for row in made} & prompts
 
 
-def test_labels_are_cut_into_batches_of_the_trained_size(tmp_path):
+def test_labels_are_split_into_batches_of_the_trained_size(tmp_path):
     path = file(tmp_path, "Asta met Berg.", "t.txt")
     many = ",".join(f"label{number:02}" for number in range(14))
     assert [len(row["labels"]) for row in work.from_texts(path, "NER", many)] == [6, 8]
@@ -147,7 +147,7 @@ def test_labels_are_cut_into_batches_of_the_trained_size(tmp_path):
     assert all(row["label"] is None and row["output"] is None for row in work.from_texts(path, "NER", many))
 
 
-def test_event_arguments_are_asked_of_given_triggers(tmp_path):
+def test_event_arguments_are_requested_for_given_triggers(tmp_path):
     content = json.dumps({"text": "Asta met Berg.", "triggers": {"meet": ["met"]}})
     rows = list(work.from_texts(file(tmp_path, content, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json")))
     assert len(rows) == 1 and rows[0]["label"] is None
@@ -163,7 +163,7 @@ def test_event_arguments_are_asked_of_given_triggers(tmp_path):
 
 def test_windows_overlap_by_whole_sentences():
     text = "One is here. Two is here. Three is here. Four is here."
-    # "Three is here." has 14 characters: too many to be told twice
+    # "Three is here." has 14 characters: too many to repeat in the next window
     assert [text[start:end] for start, end in texts.overlapping(text, "en", 28, 13)] == [
         "One is here. Two is here.",
         "Two is here. Three is here.",
@@ -190,26 +190,26 @@ def test_windows_cover_the_text(words, max_chars, overlap_chars):
         assert start < after and end < later and end - after <= overlap_chars
 
 
-def test_labels_in_another_order(small):
+def test_labels_are_permuted_by_the_seed(small):
     rows = work.from_split(str(small), "test", tasks=["NER"], limit=2)
     assert 0 < len(rows) < len(work.from_split(str(small), "test", tasks=["NER"]))
     shuffled = [work.permute_labels(row, 7) for row in rows]
     assert [work.permute_labels(row, 7) for row in rows] == shuffled != list(rows)
     for row, other in zip(rows, shuffled, strict=True):
-        own, new = json.loads(row["instruction"]), json.loads(other["instruction"])
-        assert sorted(own["schema"]) == sorted(new["schema"]) == sorted(other["labels"])
-        assert new["schema"] == other["labels"]
-        assert row["instruction"] == json.dumps({**new, "schema": own["schema"]}, ensure_ascii=False)
+        original, permuted = json.loads(row["instruction"]), json.loads(other["instruction"])
+        assert sorted(original["schema"]) == sorted(permuted["schema"]) == sorted(other["labels"])
+        assert permuted["schema"] == other["labels"]
+        assert row["instruction"] == json.dumps({**permuted, "schema": original["schema"]}, ensure_ascii=False)
 
 
-def test_rows_of_other_files_are_told_apart_by_what_they_ask():
+def test_rows_without_example_ids_are_distinguished_by_task():
     row = {"id": "h", "example_id": None, "task": "NER", "source": "s", "instruction": "{}"}
     result = list(work.keys([row, row, {**row, "task": "RE"}]))
     assert len(set(result)) == 3
     assert list(work.keys([{**row, "example_id": "s/test/0", "id": "s/test/0/NER/0"}])) == ["s/test/0/NER/0"]
 
 
-def test_an_id_that_stands_twice_is_refused():
+def test_a_repeated_id_is_refused():
     row = {"id": "i", "example_id": "e", "task": "NER", "source": "s", "instruction": "{}", "text_sha256": "0"}
     with pytest.raises(ConfigError, match="two rows have the id 'i'"):
         work.number_rows(work.Work([row, row]))
@@ -233,7 +233,7 @@ def test_a_text_is_repaired_as_a_build_repairs_it(tmp_path_factory, text):
     assert {window.document.text for window in made.windows.values()} == {built}
 
 
-def test_prompts_are_of_the_language_of_each_text(tmp_path):
+def test_each_text_has_a_prompt_in_its_language(tmp_path):
     given = ["Asta met Berg.", "海港的王芳。", "Berg left.", "王芳离开了。"]
     rows = work.from_texts(file(tmp_path, "\n".join(given), "t.txt"), "NER", "person,place")
     assert [row["lang"] for row in rows] == ["en", "zh", "en", "zh"]
@@ -265,6 +265,6 @@ def test_a_text_that_cannot_be_used_is_one_line(tmp_path, row, message):
         work.from_texts(file(tmp_path, json.dumps(row), "t.jsonl"), "NER", "person")
 
 
-def test_a_label_that_is_no_utf8_is_refused():
+def test_a_label_that_is_not_utf8_is_refused():
     with pytest.raises(ConfigError, match="not valid UTF-8"):
         labels.read("per\udce4son", "NER")

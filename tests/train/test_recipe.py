@@ -1,4 +1,4 @@
-"""A recipe is read with its numbers as numbers, and what is wrong with it is said in one line."""
+"""Recipes: numbers are read as numbers, and an error is one line with its place."""
 
 import re
 
@@ -9,7 +9,7 @@ from train.tuning import recipe
 from transforms import yaml_values
 from transforms.settings import Settings
 
-GIVEN = {"model": "m", "data": "d", "output": "o"}
+REQUIRED = {"model": "m", "data": "d", "output": "o"}
 
 
 def test_numbers_with_an_exponent_are_numbers(tmp_path):
@@ -21,7 +21,7 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path):
 
 
 def test_settings_and_sections():
-    settings = Settings(GIVEN)
+    settings = Settings(REQUIRED)
     for setting in ("lora.modules_to_save=[embed_tokens, lm_head]", "tasks=[NER]", "weights.a.b=0.5"):
         settings = settings.with_setting(setting, levels=1)
     checked = recipe.check(settings)
@@ -30,7 +30,7 @@ def test_settings_and_sections():
 
 
 @pytest.mark.parametrize("name", recipe.shipped_names())
-def test_shipped_recipes_are_found_by_name_and_checked(name):
+def test_shipped_recipes_are_read_by_name_and_valid(name):
     checked = recipe.check(recipe.read(name).over({"data": "d", "output": "o"}))
     pytest.importorskip("trl")
     from train.tuning import run
@@ -55,7 +55,7 @@ def test_shipped_recipes_are_found_by_name_and_checked(name):
     ],
 )
 def test_a_wrong_recipe_is_one_line(changed, line, tmp_path):
-    (tmp_path / "r.yaml").write_text(yaml_values.render({**GIVEN, **changed}))
+    (tmp_path / "r.yaml").write_text(yaml_values.render({**REQUIRED, **changed}))
     with pytest.raises(ConfigError, match=line) as raised:
         recipe.check(recipe.read(str(tmp_path / "r.yaml")))
     assert "\n" not in str(raised.value)
@@ -71,13 +71,13 @@ def test_a_missing_key_is_named():
     ("text", "line"),
     [("a: [", r"r.yaml:2: invalid YAML"), ("- a", r"r.yaml:1: expected a mapping of model, data")],
 )
-def test_a_file_that_is_no_recipe_is_named_with_its_line(tmp_path, text, line):
+def test_a_file_that_is_not_a_recipe_is_refused_with_its_line(tmp_path, text, line):
     (tmp_path / "r.yaml").write_text(text + "\n")
     with pytest.raises(ConfigError, match=line):
         recipe.read(str(tmp_path / "r.yaml"))
 
 
-def test_a_name_that_is_no_recipe_shows_those_there_are():
+def test_an_unknown_name_lists_the_shipped_recipes():
     with pytest.raises(
         ConfigError, match="No such file or directory; --config takes a YAML file or one of h200, iepile"
     ):
@@ -90,10 +90,10 @@ def test_a_broken_setting_is_refused(setting):
         Settings().with_setting(setting)
 
 
-def test_numbers_of_a_library_are_checked_by_its_types():
+def test_options_are_checked_by_the_types_of_the_library():
     trl, peft = pytest.importorskip("trl"), pytest.importorskip("peft")
-    given = {"max_length": "512", "learning_rate": "2e-4", "packing": "yes", "report_to": ["none"]}
-    checked = recipe.options({**given, "save_steps": 5}, trl.SFTConfig, "training")
+    options = {"max_length": "512", "learning_rate": "2e-4", "packing": "yes", "report_to": ["none"]}
+    checked = recipe.options({**options, "save_steps": 5}, trl.SFTConfig, "training")
     assert checked == {
         "max_length": 512,
         "learning_rate": 2e-4,

@@ -1,4 +1,4 @@
-"""What libraries raise while a model loads: whose fault it is, and the line that says so."""
+"""Exceptions of libraries while a model loads become one line, as a ConfigError or a MachineError."""
 
 import errno
 
@@ -11,7 +11,7 @@ from train.refusals import one_line
 @pytest.mark.parametrize(
     "error", [ValueError("no list"), RuntimeError("size mismatch"), OSError("no file"), KeyError("x"), Exception("y")]
 )
-def test_what_a_library_refuses_is_the_configuration(error):
+def test_an_error_of_a_library_is_a_config_error(error):
     with (
         pytest.raises(ConfigError, match=r"^m: cannot load the model: ") as raised,
         one_line("m: cannot load the model"),
@@ -21,13 +21,13 @@ def test_what_a_library_refuses_is_the_configuration(error):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")])
-def test_memory_that_runs_out_is_the_machine(error):
+def test_out_of_memory_is_a_machine_error(error):
     line = r"^m: cannot load the model: out of memory \(.*\); use a smaller"
     with pytest.raises(MachineError, match=line), one_line("m: cannot load the model"):
         raise error
 
 
-def test_memory_that_torch_cannot_have_is_the_machine():
+def test_out_of_memory_in_torch_is_a_machine_error():
     torch = pytest.importorskip("torch")
     with pytest.raises(MachineError, match="out of memory"), one_line("m: cannot load the model"):
         torch.empty(10**18)
@@ -35,7 +35,7 @@ def test_memory_that_torch_cannot_have_is_the_machine():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ...")
 
 
-def test_an_error_of_ours_and_one_of_no_library_pass():
+def test_project_errors_and_interrupts_are_not_changed():
     for error in (MachineError("x"), KeyboardInterrupt()):
         with pytest.raises(type(error)) as raised, one_line("m"):
             raise error

@@ -1,4 +1,4 @@
-"""What a trainer is given: nothing cut, the loss on the answer, weights and balance exact, no text on both sides."""
+"""Rows for training: none is truncated, the loss is on the answer, weights are exact, no text is in both parts."""
 
 import json
 from collections import Counter
@@ -44,23 +44,23 @@ def test_the_loss_is_on_the_answer_and_its_end(tokenizer, tokenised, streaming):
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_long_rows_are_left_out_and_counted_never_cut(tokenizer, tokenised, streaming):
+def test_long_rows_are_left_out_and_counted(tokenizer, tokenised, streaming):
     lengths = [len(chat.example(tokenizer, row["instruction"], row["output"])[0]) for row in map(ner_row, range(24))]
     border = sorted(lengths)[11]
     result = tokenised(max_length=border, streaming=streaming)
     assert sorted(len(row["input_ids"]) for row in result.train) == sorted(n for n in lengths if n <= border)
-    assert result.counts.too_long == sum(n > border for n in lengths) > 0  # a stream's: once it has been read
+    assert result.counts.too_long == sum(n > border for n in lengths) > 0  # of a stream: known once it has been read
     if not streaming:
         assert result.counts.tokens == sum(n for n in lengths if n <= border)
 
 
-def test_no_row_left_is_one_line(tokenised):
+def test_a_corpus_without_rows_left_is_refused(tokenised):
     with pytest.raises(ConfigError, match=r"no row is left to train on \(24 were longer than max_length 5\)"):
         tokenised(max_length=5)
 
 
 def test_all_negative_rows_are_balanced_by_source(tokenizer, tokenised):
-    # 24 rows: every third finds nothing. weather: 0, 5, 10, 15, 20, of which 0 and 15; harbour: 19, of which 6
+    # 24 rows: every third is all-negative. weather: 0, 5, 10, 15, 20, of which 0 and 15; harbour: 19, of which 6
     full, none, half = (tokenised(max_negative_ratio=ratio) for ratio in (None, 0, 0.4))
     assert (full.counts.train, none.counts.train) == (24, 16)
     assert (half.counts.train, half.counts.negatives_cut) == (16 + 1 + 5, 2)
@@ -74,12 +74,12 @@ def test_balancing_a_stream_is_refused(tokenised):
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_weights_multiply_and_are_exact_where_whole(tokenised, streaming):
+def test_weights_multiply_and_whole_numbers_are_exact(tokenised, streaming):
     result = tokenised(weights={"NER": 2, "weather": 0}, streaming=streaming)
     assert sum(1 for _ in result.train) == 2 * 19
 
 
-def test_a_weight_of_nothing_is_named(tokenised):
+def test_a_weight_for_an_unknown_source_is_refused(tokenised):
     with pytest.raises(ConfigError, match="no task or source harbor; did you mean harbour"):
         tokenised(weights={"harbor": 2})
 
@@ -93,8 +93,8 @@ def test_a_weight_is_a_rate(weight, seed):
     assert rows._weighted(table, {"x": weight}, seed) == sorted(seen.elements())
 
 
-def test_no_text_is_in_both_parts_and_nothing_is_lost(tokenizer, tokenised, tmp_path):
-    """Each text has two rows, as the batches of one text have."""
+def test_no_text_is_in_both_parts_and_no_row_is_lost(tokenizer, tokenised, tmp_path):
+    """Each text has two rows, like the batches of a text."""
     twice = []
     for number in range(60):
         row = ner_row(number)
@@ -111,20 +111,20 @@ def test_no_text_is_in_both_parts_and_nothing_is_lost(tokenizer, tokenised, tmp_
     assert 5 < len(validation) < 35 and set((train + validation).values()) == {2}
 
 
-def test_the_corpus_s_own_validation_split_is_taken(tokenised, tmp_path):
+def test_the_validation_split_of_the_corpus_is_used(tokenised, tmp_path):
     data = write_rows(tmp_path / "r.json", [ner_row(n, "validation" if n < 8 else "train") for n in range(24)])
     result = tokenised(data=data, validation_share=0.5, max_validation_rows=5)
     assert (result.counts.train, result.counts.validation) == (16, 5)
 
 
-def test_a_row_without_output_is_named(tokenised, tmp_path):
+def test_a_row_without_output_is_refused(tokenised, tmp_path):
     row = {key: value for key, value in ner_row(1).items() if key != "output"}
     with pytest.raises(ConfigError, match=r"row .*: no output, so nothing can be learnt from it"):
         tokenised(data=write_rows(tmp_path / "rows.json", [row]))
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(tiny_base, tmp_path, streaming):
+def test_rows_with_a_token_that_cannot_be_text_are_left_out(tiny_base, tmp_path, streaming):
     from tokenizers.normalizers import Replace
 
     named = [json.loads(json.dumps(ner_row(n)).replace("sailed", "sailed </s>")) for n in range(24)]
@@ -151,5 +151,5 @@ def test_rows_with_a_special_token_that_cannot_be_text_are_left_out_and_counted(
     ],
     ids=range(7),
 )
-def test_answers_that_find_nothing(output, expected):
+def test_all_negative_answers_are_recognized(output, expected):
     assert rows.is_all_negative(output) is expected

@@ -1,4 +1,4 @@
-"""Scores of hand-made predictions are those computed by hand, for every task, and gold scores 1 against itself."""
+"""Scores of every task agree with values worked out by hand, and gold scores 1 against itself."""
 
 import json
 from itertools import product
@@ -19,7 +19,7 @@ from transforms.ask import AskOptions
 
 
 def scored(tmp_path, rows, by=("task",), **options):
-    """(measure or group) → row of the first table."""
+    """The rows of the first table."""
     options = {"draws": 0, **options}
     report = score([write(tmp_path / "predictions.jsonl", rows)], by=[by], **options)
     return report.tables[0].rows
@@ -163,7 +163,7 @@ def test_a_trigger_of_two_events_may_be_named_once_or_twice(tmp_path):
         assert counts(result) == {"event": (times, times, times)}
 
 
-def test_answers_that_cannot_be_read_predict_nothing(tmp_path):
+def test_unparseable_answers_predict_nothing(tmp_path):
     rows = [
         row("NER", ["ship"], '{"ship": ["Ada"', NER_GOLD, batch=0),
         row("NER", ["place"], {"place": ["Low Water"]}, NER_GOLD, batch=1),
@@ -174,8 +174,8 @@ def test_answers_that_cannot_be_read_predict_nothing(tmp_path):
     assert result.answers["unparseable"] == 1
 
 
-def test_rouge_of_nothing(tmp_path):
-    """Where nothing is to be found an empty answer is right, one that cannot be read is not."""
+def test_rouge_without_gold(tmp_path):
+    """If there is no gold, an empty answer is right and an unparseable one is not."""
     rows = [row("NER", ["ship"], {"ship": []}, [], 0), row("NER", ["ship"], "no ships", [], 1)]
     (result,) = scored(tmp_path, rows)
     assert (result.rouge_2, result.figures, result.combined) == (0.5, (None, None, None), None)
@@ -199,7 +199,7 @@ def test_chinese_is_compared_by_characters(tmp_path):
         ("City of A, B and C；１。", 0),
     ],
 )
-def test_a_text_without_a_language_is_chinese_where_a_fifth_of_its_letters_are_han(tmp_path, text, rouge):
+def test_a_text_is_chinese_if_a_fifth_of_its_letters_are_han(tmp_path, text, rouge):
     made = row("NER", ["城市"], {"城市": ["江城"]}, [{"entity": "江城市", "entity_type": "城市"}], text=text)
     del made["lang"]
     (result,) = scored(tmp_path, [made])
@@ -215,8 +215,8 @@ def test_repair_is_a_second_table(tmp_path):
     assert report.repaired_total.answers["unparseable"] == 2
 
 
-def test_a_label_that_was_not_asked_counts_like_any_other_and_is_reported(tmp_path):
-    """As in the published scorer: what gold has is right wherever it is answered, and twice is once too often."""
+def test_unrequested_labels_are_scored_and_counted(tmp_path):
+    """As in the published scorer: an item of gold is right in the answer to any batch, but only once."""
     rows = [
         row("NER", ["ship"], {"ship": ["Ada"], "place": ["Low Water"]}, NER_GOLD, batch=0),
         row("NER", ["place"], {"place": ["Low Water"], "crew": ["Monday"]}, NER_GOLD, batch=1),
@@ -227,8 +227,8 @@ def test_a_label_that_was_not_asked_counts_like_any_other_and_is_reported(tmp_pa
     assert result.wrong["repeated"] == 1
 
 
-def test_gold_answers_of_batches(tmp_path):
-    """train and validation rows: the gold is the batch's own answer, a JSON object."""
+def test_gold_may_be_the_answer_of_each_batch(tmp_path):
+    """In train and validation rows, gold is the answer of the batch, a JSON object."""
     rows = [
         row("EE", ["leave"], {"leave": []}, CASES["EE"][1][0][1], batch=0, split="validation"),
         row("EE", ["stay"], CASES["EE"][1][1][1], CASES["EE"][1][1][1], batch=1, split="validation"),
@@ -237,7 +237,7 @@ def test_gold_answers_of_batches(tmp_path):
 
 
 def test_iepile_rows(tmp_path):
-    """No example_id, no labels, no lang, no split: rows of one id are one text."""
+    """Without example_id, labels, lang and split, rows with one id are one text."""
     rows = []
     for number in range(2):
         for batch, (labels, answer) in enumerate(CASES["SPO"][1]):
@@ -245,8 +245,8 @@ def test_iepile_rows(tmp_path):
             rows.append({key: whole[key] for key in ("task", "source", "instruction", "label", "output")})
             rows[-1]["id"] = f"{number:064x}"
     assert counts(scored(tmp_path, rows)) == {"relation": (4, 4, 2)}
-    untold = [{key: row[key] for key in ("id", "instruction", "label", "output")} for row in rows]
-    assert counts(scored(tmp_path, untold, task="SPO")) == {"relation": (4, 4, 2)}
+    bare = [{key: row[key] for key in ("id", "instruction", "label", "output")} for row in rows]
+    assert counts(scored(tmp_path, bare, task="SPO")) == {"relation": (4, 4, 2)}
 
     (result,) = scored(tmp_path, rows, ("source", "split"))
     assert result.group == {"task": "SPO", "source": "Harbour", "split": "test"}
@@ -267,8 +267,8 @@ def test_gold_from_another_file(tmp_path):
     assert report.total.figures == (1, 1, 1)
 
 
-def test_gold_from_a_file_of_iepile(tmp_path):
-    """The n-th prediction of an id belongs to the n-th gold row of that id; train rows have their gold in output."""
+def test_gold_rows_with_repeated_ids_are_matched_in_order(tmp_path):
+    """The n-th prediction of an id belongs to the n-th gold row of that id; train rows have gold in `output`."""
     gold = [
         {"id": "a", "task": "NER", "source": "S", "instruction": r["instruction"], "output": r["output"]}
         for r in (row("NER", [label], {label: [label]}, None) for label in ("ship", "place"))
@@ -293,7 +293,7 @@ def test_runs_give_mean_and_spread(tmp_path):
     assert result.intervals[2][0] < 0.5 < result.intervals[2][1]  # the runs are resampled
 
 
-def test_runs_may_come_in_any_order_of_rows(tmp_path):
+def test_runs_may_have_rows_in_any_order(tmp_path):
     rows = [row("NER", ["ship"], {"ship": ["Ada"]}, entities(ship=["Ada"]), n, source=f"S{n}") for n in range(4)]
     paths = [write(tmp_path / "a.jsonl", rows), write(tmp_path / "b.jsonl", rows[::-1])]
     assert all(r.figures == (1, 1, 1) for r in score(paths, by=[("source",)], draws=0).tables[0].rows)
@@ -314,14 +314,14 @@ PROMPTS = prompts.load()
 
 @settings(max_examples=60)
 @given(drawn=st.lists(examples(), min_size=1, max_size=3), task=st.sampled_from(TASKS), whole=st.booleans())
-def test_what_is_rendered_as_gold_scores_1(tmp_path_factory, drawn, task, whole):
-    """The answers of a build's rows against its annotations or themselves, whichever label order and batches."""
+def test_rendered_gold_scores_1(tmp_path_factory, drawn, task, whole):
+    """The answers of a build, scored against its annotations or themselves, with any label order and batches."""
     rows = []
     for number, example in enumerate(drawn):
         one_each = AskOptions(split_num={task: 1}, negative_ratio=100, labels_without_positive=-1)
-        settings_of_task = (task, LABELS.get(task, EVENTS), None, PROMPTS, one_each)
-        made, _ = instructions(replace(example, split="train"), *settings_of_task)
-        annotated, _ = instructions(replace(example, split="test"), *settings_of_task)
+        arguments = (task, LABELS.get(task, EVENTS), None, PROMPTS, one_each)
+        made, _ = instructions(replace(example, split="train"), *arguments)
+        annotated, _ = instructions(replace(example, split="test"), *arguments)
         for line in made:
             rows.append(
                 {

@@ -1,4 +1,4 @@
-"""What cannot be scored: one line with file and line; the command line, its output and its exit codes."""
+"""Files that cannot be scored are refused with file and line; output and exit codes of the command."""
 
 import json
 import os
@@ -59,20 +59,20 @@ def without(key):
         ([good(label=None)], "p.jsonl:1: no gold .*--gold"),
     ],
 )
-def test_bad_rows(rows, expected, tmp_path):
+def test_bad_rows_are_refused(rows, expected, tmp_path):
     with pytest.raises(ConfigError, match=expected) as error:
         score([write(tmp_path / "p.jsonl", rows)], draws=0)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe{}", b"[\n{}\n]", b'{"id": 1}\n{"id": ', b"[" * 100_000])
-def test_files_that_are_no_json_lines(content, tmp_path):
+def test_files_that_are_not_json_lines_are_refused(content, tmp_path):
     (tmp_path / "p.jsonl").write_bytes(content)
     with pytest.raises(ConfigError, match=r"p.jsonl:\d: (not a row|no )"):
         score([str(tmp_path / "p.jsonl")])
 
 
-def test_files_that_are_not_there(tmp_path):
+def test_missing_files_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"none.jsonl: no such file"):
         score([str(tmp_path / "none.jsonl")])
     with pytest.raises(ConfigError, match="is a directory"):
@@ -91,18 +91,18 @@ def test_files_that_are_not_there(tmp_path):
         ([good(), without("id")], "gold.jsonl:2: no id"),
     ],
 )
-def test_ids_that_do_not_match(gold, expected, tmp_path):
+def test_ids_that_do_not_match_are_refused(gold, expected, tmp_path):
     predictions = write(tmp_path / "p.jsonl", [good(), good(1)])
     with pytest.raises(ConfigError, match=expected):
         score([predictions], gold=write(tmp_path / "gold.jsonl", gold))
 
 
-def test_more_predictions_than_gold_rows_of_an_id(tmp_path):
+def test_more_predictions_than_gold_rows_of_an_id_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"p.jsonl:2: .*gold.jsonl has no more rows with the id"):
         score([write(tmp_path / "p.jsonl", [good(), good()])], gold=write(tmp_path / "gold.jsonl", [good()]))
 
 
-def test_runs_over_other_rows(tmp_path):
+def test_runs_over_different_rows_are_refused(tmp_path):
     first = write(tmp_path / "a.jsonl", [good(), good(1)])
     with pytest.raises(ConfigError, match=r"b.jsonl:2: NER Harbour 'harbour/test/2' is not in .*a.jsonl"):
         score([first, write(tmp_path / "b.jsonl", [good(), good(2)])])
@@ -122,7 +122,7 @@ def test_notes(tmp_path):
 
 
 def test_notes_of_iepile_rows(tmp_path):
-    """Where several texts have one id, the published scorer takes the first label and all answers; so do we."""
+    """If several texts share an id, the first label and all answers count, as in the published scorer."""
     rows = [{key: row[key] for key in row if key != "example_id"} for row in (good(), good(label="[]"))]
     assert [note.rpartition(":")[0].split(": 1")[0] for note in notes(tmp_path, rows)][:2] == [
         "rows whose label differs from that of an earlier row of the same id; the earlier label counts",
@@ -173,12 +173,12 @@ def test_table(tmp_path, capsys):
         (("--gold", "none.jsonl"), "error: none.jsonl: no such file or directory; give a JSON Lines file"),
     ],
 )
-def test_wrong_flags(flags, expected, tmp_path, capsys):
+def test_wrong_flags_are_refused(flags, expected, tmp_path, capsys):
     assert main(["--predictions", write(tmp_path / "p.jsonl", [good()]), *flags]) == 2
     assert capsys.readouterr().err.startswith(expected)
 
 
-def test_a_page_that_cannot_be_written(tmp_path, capsys):
+def test_a_page_that_cannot_be_written_is_an_error(tmp_path, capsys):
     predictions = write(tmp_path / "p.jsonl", [good()])
     assert main(["--predictions", predictions, "--html", str(tmp_path / "no" / "p.html")]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {tmp_path}/no/p.html: no such file")
@@ -192,7 +192,7 @@ def test_help_needs_no_heavy_library():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_same_bytes_whatever_the_hash_seed(tmp_path):
+def test_output_does_not_depend_on_the_hash_seed(tmp_path):
     rows = [good(n, output=json.dumps({label: ["Ada", "Bo", "x"] for label in "abcdefgh"})) for n in range(5)]
     predictions = write(tmp_path / "p.jsonl", rows)
     command = [sys.executable, "-m", "train.score", "--predictions", predictions, "--by", "label", "--json", "--html"]
@@ -207,7 +207,7 @@ def test_the_same_bytes_whatever_the_hash_seed(tmp_path):
     assert len(printed) == len(pages) == 1
 
 
-def test_a_terminal_is_not_obeyed(tmp_path, capsys):
+def test_control_characters_are_escaped_in_the_output(tmp_path, capsys):
     rows = [good(n, source=f"S{n}\x1b[2J\u202e\x9b31m") for n in range(2)]
     predictions = write(tmp_path / "p.jsonl", rows)
     assert main(["--predictions", predictions, "--by", "source", "--bootstrap", "0"]) == 0

@@ -15,21 +15,21 @@ GOLD = [("left", "Ada", "Coal Quay"), ("to", "Ada", "Low Water"), ("at", "Bo", "
 @pytest.mark.parametrize(
     ("predicted", "kind"),
     [
-        (("left", "Ada", "Coal Quay"), "repeated"),  # with the right one below
+        (("left", "Ada", "Coal Quay"), "repeated"),  # the test predicts it twice
         (("to", "Ada", "High Water"), "hallucinated"),
         (("to", "Ada", "Water on Monday"), "boundary"),
         (("to", "Ada", "Water"), "boundary"),
         (("at", "Ada", "Coal Quay"), "spurious"),  # the pair is that of "left"
-        (("to", "Low Water", "Ada"), "spurious"),  # turned round
-        (("sold to", "Bo", "Coal Quay"), "spurious"),  # a label that gold has not
+        (("to", "Low Water", "Ada"), "spurious"),  # subject and object swapped
+        (("sold to", "Bo", "Coal Quay"), "spurious"),  # a label that gold does not have
         (("to", "Bo", "Low Water"), "entity mismatch"),
         (("at", "Bo", "Monday"), "entity mismatch"),
         (("to", "Bo", "Monday"), "incongruent"),
-        (("left", "Bo", "Low Water"), "incongruent"),  # gold's "left" is found already
+        (("left", "Bo", "Low Water"), "incongruent"),  # gold's "left" is already matched
         (("sold to", "tin", "coal"), "incongruent"),
     ],
 )
-def test_classes_of_wrong_pairs(predicted, kind):
+def test_error_classes_of_pairs(predicted, kind):
     outcome = compare([GOLD[0], predicted], GOLD, TEXT, "normal", unparseable=False)
     assert {name: n for name, n in outcome.wrong.items() if n} == {kind: 1}
     assert kind in WRONG
@@ -46,7 +46,7 @@ def test_classes_of_wrong_pairs(predicted, kind):
         (("ship", "Eve"), "hallucinated", "not found"),
     ],
 )
-def test_classes_of_wrong_mentions_and_missed_gold(predicted, kind, missed):
+def test_error_classes_of_mentions_and_missed_gold(predicted, kind, missed):
     outcome = compare([predicted], [("ship", "Ada")], TEXT, "normal", unparseable=False)
     assert {name: n for name, n in outcome.wrong.items() if n} == {kind: 1}
     assert {name: n for name, n in outcome.missed.items() if n} == {missed: 1}
@@ -54,7 +54,7 @@ def test_classes_of_wrong_mentions_and_missed_gold(predicted, kind, missed):
     assert outcome.overlapping.total() == (kind == "boundary")
 
 
-def test_a_mention_that_gold_spells_unlike_the_text_is_not_hallucinated():
+def test_a_mention_that_occurs_in_gold_is_not_hallucinated():
     gold = [("left", "the Ada", "Coal Quay")]
     outcome = compare([("left", "the Ada", "Low Water")], gold, TEXT, "normal", unparseable=False)
     assert outcome.wrong["entity mismatch"] == 1
@@ -65,20 +65,20 @@ def test_one_missed_item_explains_one_error():
     assert (outcome.wrong["boundary"], outcome.wrong["incongruent"]) == (1, 1)
 
 
-def test_a_pair_the_wrong_way_round_is_found_under_another_label():
+def test_gold_of_a_swapped_pair_counts_as_other_label():
     outcome = compare([("to", "Low Water", "Ada")], [("to", "Ada", "Low Water")], TEXT, "normal", unparseable=False)
     assert (outcome.wrong["spurious"], outcome.missed["other label"]) == (1, 1)
 
 
-def test_a_model_that_never_stops_is_scored_in_time():
-    """Thousands of short mentions that stand everywhere in a long text; pair by pair this would take hours."""
+def test_an_answer_of_thousands_of_mentions_is_scored_in_time():
+    """The mentions occur everywhere in a long text; comparing them in pairs would take hours."""
     text = "a b c d e f g h " * 500
     predicted = [("ship", text[at : at + 3]) for at in range(4000)] * 2
     outcome = compare(predicted, [("ship", text[at : at + 5]) for at in range(60)], text, "normal", unparseable=False)
     assert outcome.wrong["boundary"] == outcome.gold.total() == 60
 
 
-def test_missed_gold_of_an_answer_that_cannot_be_read():
+def test_gold_of_an_unparseable_answer_is_missed():
     outcome = compare([], [("ship", "Ada")], TEXT, "normal", unparseable=True)
     assert outcome.missed == {"unparseable": 1}
 
@@ -131,7 +131,7 @@ def drawn_one_by_one(counts: np.ndarray, texts: int, draws: int) -> np.ndarray:
     return np.array(result)
 
 
-def test_intervals_are_those_of_the_plain_bootstrap():
+def test_intervals_agree_with_the_plain_bootstrap():
     generator = np.random.default_rng(0)
     gold = generator.integers(0, 5, 200)
     right = np.minimum(gold, generator.integers(0, 5, 200))
@@ -141,7 +141,7 @@ def test_intervals_are_those_of_the_plain_bootstrap():
     assert np.quantile(fast, (0.025, 0.975)) == pytest.approx(plain, abs=0.006)
 
 
-def test_intervals_depend_on_seed_and_group_but_not_on_the_order_of_texts():
+def test_intervals_depend_on_seed_and_group_but_not_on_order():
     generator = np.random.default_rng(0)
     counts = generator.integers(0, 4, (50, 1, 3))
     counts[:, :, 0] = counts.min(axis=2)
@@ -151,8 +151,8 @@ def test_intervals_depend_on_seed_and_group_but_not_on_the_order_of_texts():
     assert not np.array_equal(first, drawn_figures(np.arange(50), counts, 60, Bootstrap(50, 3), "NER\tT"))
 
 
-def test_labels_of_one_text_are_drawn_together():
-    """Two entries of one text are one unit: here every resample has them both or neither."""
+def test_labels_of_one_text_are_resampled_as_one_unit():
+    """Every resample has both entries of a text or neither."""
     counts = np.array([[[1, 1, 1]], [[0, 1, 0]], [[1, 1, 1]], [[0, 1, 0]]])
     result = drawn_figures(np.array([0, 0, 1, 1]), counts, 2, Bootstrap(100), "x")
     assert np.allclose(result[:, 0, 0], 0.5)

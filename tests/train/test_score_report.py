@@ -32,7 +32,7 @@ class Tags(HTMLParser):
             assert self.open.pop() == tag
 
 
-def made(tmp_path, sources=3, **options):
+def make_page(tmp_path, sources=3, **options):
     rows = []
     for number in range(sources):
         gold = [{"entity": "Ada", "entity_type": EVIL}]
@@ -44,7 +44,7 @@ def made(tmp_path, sources=3, **options):
 
 def test_page_is_well_formed_and_loads_nothing(tmp_path):
     tags = Tags()
-    html = made(tmp_path, repair=True)
+    html = make_page(tmp_path, repair=True)
     tags.feed(html)
     assert not tags.open
     assert not [tag for tag, attributes in tags.seen if tag in ("script", "link", "img") or attributes.keys() & {"src"}]
@@ -56,14 +56,14 @@ def test_page_is_well_formed_and_loads_nothing(tmp_path):
 
 def test_every_group_has_a_bar(tmp_path):
     tags = Tags()
-    tags.feed(made(tmp_path))
+    tags.feed(make_page(tmp_path))
     bars = [attributes for tag, attributes in tags.seen if attributes.get("class") == "bar"]
     assert len(bars) == 1 + 3 + 1
     assert sorted(float(bar["width"]) for bar in bars)[-1] == 360
 
 
-def test_long_plots_are_cut_and_say_so(tmp_path):
-    html = made(tmp_path, PLOTTED + 5)
+def test_long_plots_are_cut_with_a_note(tmp_path):
+    html = make_page(tmp_path, PLOTTED + 5)
     assert f"The {PLOTTED} best of {PLOTTED + 5}; the table has all." in html
 
 
@@ -74,4 +74,4 @@ def test_every_class_has_a_colour_and_a_meaning():
 
 
 def test_the_same_page_for_the_same_scores(tmp_path):
-    assert made(tmp_path) == made(tmp_path)
+    assert make_page(tmp_path) == make_page(tmp_path)

@@ -1,4 +1,4 @@
-"""train.sft end to end on a tiny random model: what it writes, how it goes on, and what it refuses."""
+"""train.sft end to end on a tiny random model: the files that it writes, resuming, and refusals."""
 
 import json
 import os
@@ -33,12 +33,12 @@ def adapter(tiny_base, rows_file, tmp_path_factory) -> Path:
     return output
 
 
-def error_of(capsys) -> str:
+def error_line(capsys) -> str:
     lines = capsys.readouterr().err.splitlines()
     return next(line for line in lines if line.startswith("error: "))
 
 
-def test_an_adapter_is_written_with_its_options_tokenizer_and_template(adapter, tiny_base):
+def test_an_adapter_has_its_options_tokenizer_and_template(adapter, tiny_base):
     config = json.loads((adapter / "adapter_config.json").read_text())
     assert (config["r"], config["lora_alpha"], config["base_model_name_or_path"]) == (4, 32, tiny_base)
     assert {name.rpartition(".")[2] for name in config["target_modules"]} == {
@@ -50,18 +50,18 @@ def test_an_adapter_is_written_with_its_options_tokenizer_and_template(adapter, 
     assert summary["rows"]["train"] + summary["rows"]["validation"] == 24 and summary["steps"] == 2
     assert summary["validation_loss"] > 0
     state = json.loads((adapter / "checkpoint-2/trainer_state.json").read_text())
-    assert state["log_history"][0]["learning_rate"] == pytest.approx(2e-4)  # of the first step
+    assert state["log_history"][0]["learning_rate"] == pytest.approx(2e-4)  # in the first step
 
 
-def test_a_training_goes_on_from_the_last_whole_checkpoint(adapter, tiny_base, rows_file, tmp_path, capsys):
+def test_training_resumes_from_the_last_complete_checkpoint(adapter, tiny_base, rows_file, tmp_path, capsys):
     output = shutil.copytree(adapter, tmp_path / "adapter")
     (output / "sft.json").unlink()
     (output / "checkpoint-2/trainer_state.json").unlink()  # killed while it was written
     same = flags(tiny_base, rows_file, output, "--set", "lora.modules_to_save=[embed_tokens, lm_head]")
     assert sft.main(same) == 2
-    assert "not empty; choose a new folder, or continue with --resume" in error_of(capsys)
+    assert "not empty; choose a new folder, or continue with --resume" in error_line(capsys)
     assert sft.main([*same, "--resume"]) == 2
-    assert "made with another lora; resume with the same" in error_of(capsys)
+    assert "made with another lora; resume with the same" in error_line(capsys)
     assert sft.main([*same, "--set", "lora.r=4", "--resume", "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["steps"] == 2
@@ -71,15 +71,15 @@ def test_a_training_goes_on_from_the_last_whole_checkpoint(adapter, tiny_base, r
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
 
 
-def test_an_adapter_is_continued_on_its_base_alone(adapter, tiny_base, rows_file, tmp_path, capsys):
+def test_an_adapter_is_continued_on_its_base_only(adapter, tiny_base, rows_file, tmp_path, capsys):
     more = ("--adapter", str(adapter))
     assert sft.main(flags(tiny_base, rows_file, tmp_path / "more", *more)) == 0
     assert json.loads((tmp_path / "more/adapter_config.json").read_text())["r"] == 4
     other = shutil.copytree(tiny_base, tmp_path / "other")
     assert sft.main(flags(str(other), rows_file, tmp_path / "a", *more)) == 2
-    assert f"an adapter for {tiny_base}, not for {other}; pass --model {tiny_base}" in error_of(capsys)
+    assert f"an adapter for {tiny_base}, not for {other}; pass --model {tiny_base}" in error_line(capsys)
     assert sft.main(flags(str(adapter), rows_file, tmp_path / "b")) == 2
-    assert f"contains an adapter; pass --model {tiny_base} --adapter {adapter}" in error_of(capsys)
+    assert f"contains an adapter; pass --model {tiny_base} --adapter {adapter}" in error_line(capsys)
 
 
 def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, capsys):
@@ -87,7 +87,7 @@ def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, ca
 
     base = tiny.save(["abc"], tmp_path / "base", vocab_size=300, hidden_size=64)
     assert sft.main(flags(base, rows_file, tmp_path / "a", "--adapter", str(adapter))) == 2
-    assert "this adapter does not fit the model" in error_of(capsys)
+    assert "this adapter does not fit the model" in error_line(capsys)
 
 
 @pytest.mark.parametrize(
@@ -109,23 +109,23 @@ def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, ca
         (["--tasks", "RE"], "split train has no RE; it has NER"),
     ],
 )
-def test_what_is_wrong_is_one_line(tiny_base, rows_file, tmp_path, capsys, more, line):
+def test_a_wrong_setting_is_one_line(tiny_base, rows_file, tmp_path, capsys, more, line):
     assert sft.main(flags(tiny_base, rows_file, tmp_path / "model", *more)) == 2
-    assert line in error_of(capsys)
+    assert line in error_line(capsys)
     assert not (tmp_path / "model/sft.json").exists()
 
 
-def test_four_bits_need_what_this_machine_lacks(tiny_base, rows_file, tmp_path, capsys):
+def test_four_bit_weights_need_a_gpu(tiny_base, rows_file, tmp_path, capsys):
     import torch
 
     if torch.cuda.is_available():
-        pytest.skip("this machine may have both")
+        pytest.skip("this machine has a GPU")
     assert sft.main(flags(tiny_base, rows_file, tmp_path / "model", "--method", "qlora")) == 1
-    assert "4-bit weights need" in error_of(capsys)
+    assert "4-bit weights need" in error_line(capsys)
 
 
-def test_packed_rows_are_kept_apart_or_refused(tiny_base):
-    """Where attention looks at the positions it is fine; a model that is blind to them fails the trial."""
+def test_packing_needs_a_model_that_separates_rows(tiny_base):
+    """A model whose attention uses the positions passes the check; one that ignores them does not."""
     import torch
 
     from train import load
@@ -149,7 +149,7 @@ def test_all_weights_packed_and_streamed(rows_file, tmp_path):
 
 
 def test_two_processes_train_one_model(rows_file, tmp_path):
-    """16 rows, 2 processes, 2 rows a step and process: 4 steps."""
+    """16 rows, 2 processes, 2 rows per step and process: 4 steps."""
     data = write_rows(tmp_path / "rows.json", [ner_row(number) for number in range(16)])
     given = flags("tiny", data, tmp_path / "model", "--method", "full", "--set", "tiny={vocab_size: 300}", "--json")
     given = [flag.replace("max_steps=2", "num_train_epochs=1").replace("0.2", "0") for flag in given]
@@ -166,7 +166,7 @@ def test_two_processes_train_one_model(rows_file, tmp_path):
     assert json.loads(done.stdout)["steps"] == 4
 
 
-def test_help_answers_without_torch():
+def test_help_needs_no_torch():
     code = "import sys, train.sft, train.export; print([m for m in ('torch', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

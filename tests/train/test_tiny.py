@@ -1,4 +1,4 @@
-"""The tiny tokenizer is trained in a time that does not depend on how long a word is."""
+"""The time to train the tiny tokenizer does not depend on the length of words."""
 
 import random
 import time
@@ -6,7 +6,7 @@ import time
 from train import tiny
 
 
-def test_a_text_without_blanks_is_trained_on_in_seconds():
+def test_a_text_without_spaces_is_trained_on_in_seconds():
     letters = random.Random(0)
     text = "".join(letters.choice("abcdefghijkl") for _ in range(250_000))
     started = time.monotonic()

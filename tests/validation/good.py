@@ -123,7 +123,7 @@ def row(task, batch, schema, labels, answer, positives=(), hard=(), number=0, sp
     }
 
 
-def named(*labels, **answers):
+def fill(*labels, **answers):
     """An answer with these values, and [] for all other labels."""
     return {label: answers.get(label.replace(" ", "_"), []) for label in labels}
 
@@ -139,8 +139,8 @@ def event_types(trigger, *labels):
     return [{"event_type": item.name, "trigger": trigger, "arguments": list(item.roles)} for item in labels]
 
 
-ASKED = ("person", "city", "law", "country", "date", "award")
-REST = ("product", "facility", "organization")
+BATCH_0 = ("person", "city", "law", "country", "date", "award")
+BATCH_1 = ("product", "facility", "organization")
 TYPES = ("start job", "end job")
 SOMEONE = {"subject": "Anna Berg", "object": "Nordlys"}
 STARTED = {"trigger": "joined", "arguments": {"employee": ["Anna Berg", "She"], "employer": "Nordlys", "place": "NAN"}}
@@ -153,26 +153,26 @@ def instructions():
     gold = [{"entity": "Oslo", "entity_type": "city"}]
     oslo = {"split": "test", "text": "Oslo lies by the sea."}
     return [
-        row("NER", 0, ASKED, ASKED, named(*ASKED, person=["Anna Berg", "Kalle Lund"]), ["person"], ["award"]),
-        row("NER", 1, REST, REST, named(*REST)),
-        row("NER", 0, ASKED, ASKED, named(*ASKED), number=1, split="validation", text="Rain fell all day."),
-        row("NER", 0, sorted(ASKED), sorted(ASKED), gold, ["city"], **oslo),
-        row("NER", 1, sorted(REST), sorted(REST), gold, **oslo),
-        row("NER", 0, sorted(ASKED), sorted(ASKED), None, number=1, split="test", text="Not annotated."),
-        row("RE", 0, RE, RE, named(*RE, works_for=[SOMEONE]), ["works for"], ["works at"]),
+        row("NER", 0, BATCH_0, BATCH_0, fill(*BATCH_0, person=["Anna Berg", "Kalle Lund"]), ["person"], ["award"]),
+        row("NER", 1, BATCH_1, BATCH_1, fill(*BATCH_1)),
+        row("NER", 0, BATCH_0, BATCH_0, fill(*BATCH_0), number=1, split="validation", text="Rain fell all day."),
+        row("NER", 0, sorted(BATCH_0), sorted(BATCH_0), gold, ["city"], **oslo),
+        row("NER", 1, sorted(BATCH_1), sorted(BATCH_1), gold, **oslo),
+        row("NER", 0, sorted(BATCH_0), sorted(BATCH_0), None, number=1, split="test", text="Not annotated."),
+        row("RE", 0, RE, RE, fill(*RE, works_for=[SOMEONE]), ["works for"], ["works at"]),
         row(
             "SPO",
             0,
             triples(BORN, HIRED),
             [BORN.name, HIRED.name],
-            named("born in", "works for", works_for=[SOMEONE]),
+            fill("born in", "works for", works_for=[SOMEONE]),
             [HIRED.name],
         ),
         row("SPO", 0, triples(BORN, HIRED), [BORN.name, HIRED.name], [], **oslo),
         row("SPO", 1, triples(TAUGHT), [TAUGHT.name], [], **oslo),
-        row("EE", 0, event_types(True, START, END), TYPES, named(*TYPES, start_job=[STARTED]), ["start job"]),
+        row("EE", 0, event_types(True, START, END), TYPES, fill(*TYPES, start_job=[STARTED]), ["start job"]),
         row("EE", 0, event_types(True, START, END), TYPES, [GOLD_EVENT], ["start job"], **oslo),
-        row("EET", 0, TYPES, TYPES, named(*TYPES, start_job=["joined"]), ["start job"]),
+        row("EET", 0, TYPES, TYPES, fill(*TYPES, start_job=["joined"]), ["start job"]),
         row(
             "EEA",
             0,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from schemas.errors import SuiteError
 from tests.validation import good
-from tests.validation.test_suites import FRAMES, SPLIT_NUM, instructions
+from tests.validation.profiles import FRAMES, SPLIT_NUM, instructions
 from validation import profile
 from validation.check import ExpectationResult, SuiteResult, check, failure_lines, merge
 from validation.suites import SUITES
@@ -29,16 +29,16 @@ def test_importing_the_package_imports_no_great_expectations():
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_column_is_required(suite):
-    build, frame_of = FRAMES[suite]
-    frame = frame_of(build())
+    make_output, make_frame = FRAMES[suite]
+    frame = make_frame(make_output())
     rules = SUITES[suite].rules
-    lost = {rule.column for rule in rules if rule.column}
-    result = check(suite, frame.drop(columns=list(lost)))
+    removed = {rule.column for rule in rules if rule.column}
+    result = check(suite, frame.drop(columns=list(removed)))
     by_column = {e.column: e for e in result.expectations if not e.success}
-    assert lost <= by_column.keys()
+    assert removed <= by_column.keys()
     missing = by_column[None]
-    assert (missing.name, missing.unexpected) == ("expect_table_columns_to_match_set", len(lost))
-    assert set(missing.examples) == set(sorted(lost)[:3])
+    assert (missing.name, missing.unexpected) == ("expect_table_columns_to_match_set", len(removed))
+    assert set(missing.examples) == set(sorted(removed)[:3])
 
 
 def test_a_count_that_may_be_null_is_an_error():
@@ -109,7 +109,7 @@ def test_merging_does_not_depend_on_order_or_grouping(parts: list, shuffle: rand
 
 
 @pytest.mark.parametrize("results", [[], [SuiteResult("examples", 1, ()), SuiteResult("labels", 1, ())]])
-def test_only_results_of_one_suite_merge(results):
+def test_results_of_different_suites_are_not_merged(results):
     with pytest.raises(ValueError, match="can only merge results of one suite"):
         merge(results)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from schemas.example_id import ExampleId
 from tests.validation import good
-from tests.validation.test_suites import CASES, SPLIT_NUM
+from tests.validation.cases import CASES
+from tests.validation.profiles import SPLIT_NUM
 from validation import facts, faultless, faultless_examples, profile
 from validation.suites import EXAMPLE_FAULTS, INSTRUCTION_FAULTS
 
@@ -54,7 +55,7 @@ def by_split(rows):
     return splits.values()
 
 
-def test_good_instructions_have_facts_with_the_counts_of_the_profile():
+def test_facts_of_good_instructions_agree_with_the_profile():
     for (task, split), rows in groups(good.instructions()):
         result = instruction_facts(rows, task)
         frame = profile.instructions_profile(
@@ -132,7 +133,7 @@ def test_rows_that_fail_a_suite_have_no_facts(case):
     assert None in results
 
 
-def test_two_answers_in_one_row_do_not_pass_for_those_of_two_rows():
+def test_two_answers_in_one_row_do_not_count_as_two_rows():
     (row,) = (row for row in good.instructions() if row["task"] == "RE" and row["split"] == "train")
     other = {name: row[name].replace("/train/0", "/train/1") for name in ("id", "example_id")}
     assert instruction_facts([row, row | other], "RE")
@@ -145,7 +146,7 @@ PIECES = ['"', "[", "]", "{", "}", ", ", ": ", "\\", "a", "é", " ", "NAN", '"sc
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_a_changed_string_has_facts_only_if_the_profile_finds_no_fault(data):
+def test_changed_strings_with_facts_pass_the_profile(data):
     task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
     rows = copy.deepcopy(rows)
     row = data.draw(st.sampled_from(rows))
@@ -159,14 +160,14 @@ def test_a_changed_string_has_facts_only_if_the_profile_finds_no_fault(data):
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_changed_lists_have_facts_only_if_the_profile_finds_no_fault(data):
+def test_changed_lists_with_facts_pass_the_profile(data):
     task, rows = data.draw(st.sampled_from([(task, rows) for (task, split), rows in groups(good.instructions())]))
     rows = copy.deepcopy(rows)
     row = data.draw(st.sampled_from(rows))
     names = st.sampled_from([*row["labels"], "city", "elsewhere"])
     for column in data.draw(st.sets(st.sampled_from(["labels", "positives", "hard_negatives"]), min_size=1)):
         row[column] = data.draw(st.lists(names, max_size=7))
-    if data.draw(st.booleans()) and task in ("NER", "RE", "EET") and row["output"]:  # asked and answered to match
+    if data.draw(st.booleans()) and task in ("NER", "RE", "EET") and row["output"]:  # with a matching prompt and answer
         prompt = json.loads(row["instruction"])
         row["instruction"] = json.dumps(prompt | {"schema": row["labels"]}, ensure_ascii=False)
         row["output"] = json.dumps({label: [] for label in row["labels"]}, ensure_ascii=False)
@@ -180,7 +181,7 @@ def assert_as_strict_as_the_profile(rows, task):
 
 @settings(max_examples=300, deadline=None)
 @given(st.text("ab é中😀", min_size=1, max_size=12), st.data())
-def test_spans_have_facts_exactly_if_the_profile_finds_no_fault(text, data):
+def test_spans_have_facts_if_and_only_if_they_pass_the_profile(text, data):
     bound = st.integers(-1, len(text) + 1)
     start, end = data.draw(bound), data.draw(bound)
     string = data.draw(st.sampled_from([text[max(start, 0) : max(end, 0)], text, "a"]))
@@ -210,7 +211,7 @@ def places(ids: list[str | None]):
     return facts.places(pa.array(ids, pa.string()))
 
 
-def test_places_are_those_of_one_split_in_order():
+def test_places_need_ids_of_one_split_in_order():
     assert places(["k/train/2", "k/train/10/0", "k/train/10/1"]) == {"k/train": ((2, -1), (10, 1))}
     assert places(["k/train/2", "k/train/2"]) is None
     assert places(["k/train/2", "k/test/3"]) is None
@@ -234,10 +235,10 @@ ids = st.builds(
 
 
 @given(st.lists(ids, max_size=4) | st.lists(st.integers(0, 99), min_size=1, unique=True).map(by_number))
-def test_places_are_those_of_each_id_in_order(some):
-    parsed = [ExampleId.match(id_) for id_ in some]
+def test_places_agree_with_the_parsed_ids(texts):
+    parsed = [ExampleId.match(id_) for id_ in texts]
     expected = None
     if parsed and None not in parsed and len({one.prefix for one in parsed}) == 1:
         order = [(one.number, -1 if one.window is None else one.window) for one in parsed]
         expected = {parsed[0].prefix: (order[0], order[-1])} if order == sorted(set(order)) else None
-    assert places(some) == expected
+    assert places(texts) == expected

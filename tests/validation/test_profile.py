@@ -11,7 +11,9 @@ from schemas.errors import SuiteError
 from schemas.example import Mention
 from schemas.label import LabelSet
 from tests.validation import good
-from tests.validation.test_suites import CASES, FRAMES, IDS, NER, SPLIT_NUM, edit, examples, instructions
+from tests.validation.cases import CASES
+from tests.validation.corruption import IDS, NER, edit
+from tests.validation.profiles import FRAMES, SPLIT_NUM, examples, instructions
 from validation import profile
 from validation.check import check
 
@@ -37,7 +39,7 @@ def batches(sizes, task="EE"):
         ("SPO", [4, 1, 1]),  # one predicate in six triples
     ],
 )
-def test_batches_of_the_wire_format(task, sizes):
+def test_batches_that_follow_the_wire_format(task, sizes):
     frame = batches(sizes, task)
     profile.batch_faults(frame, SPLIT_NUM)
     assert not frame[["batch_out_of_bounds", "batch_not_full"]].to_numpy().any()
@@ -56,7 +58,7 @@ def test_batches_of_the_wire_format(task, sizes):
         ("SPO", [6], [1], [0]),
     ],
 )
-def test_batches_against_the_wire_format(task, sizes, out_of_bounds, not_full):
+def test_batches_that_violate_the_wire_format(task, sizes, out_of_bounds, not_full):
     frame = batches(sizes, task)
     profile.batch_faults(frame, SPLIT_NUM)
     assert frame["batch_out_of_bounds"].tolist() == out_of_bounds
@@ -94,7 +96,7 @@ def test_negative_counts_leave_out_examples_without_a_positive():
     assert profile.negative_counts(frame) == (2, 2)
 
 
-def test_counts_of_the_good_examples():
+def test_good_examples_are_counted():
     frame = examples(good.examples())
     assert frame["id"].tolist() == [f"{good.KEY}/{rest}" for rest in ("train/0", "train/1", "validation/2/0", "test/0")]
     assert frame[["entities", "relations", "events"]].to_numpy().tolist() == [
@@ -133,7 +135,7 @@ def test_a_mention_cut_from_the_text_has_no_fault(text, data):
     assert profile.mention_fault(text, mention) == (None if mention.text.strip() else "blank_mentions")
 
 
-def test_answers_that_do_not_occur_in_the_text_are_counted_but_are_not_faults():
+def test_answers_outside_the_text_are_counted_but_not_faults():
     rows = good.instructions()
     frame = instructions(rows).set_index("id")["mentions_outside_text"]
     # EE answers "She", EEA "She", KG "it"; NAN is not a mention.
@@ -164,7 +166,7 @@ def test_a_table_with_another_schema_is_an_error():
         profile.instructions_profile(table, [], SPLIT_NUM, 2)
 
 
-def test_an_untyped_graph_relation_is_an_attribute_of_any_entity_type():
+def test_untyped_graph_relations_fit_any_entity_type():
     labels = LabelSet("KG", "k", "K", "en", (good.PERSON,))
     rows = good.examples()
     table = pa.Table.from_pylist(rows, schema=EXAMPLES)
@@ -176,7 +178,7 @@ def test_an_untyped_graph_relation_is_an_attribute_of_any_entity_type():
     assert profile.examples_profile(table, {"KG": labels}, None)["unknown_roles"].tolist() == [1, 0, 0, 0]
 
 
-def test_chunks_do_not_matter():
+def test_chunks_do_not_change_the_profile():
     rows = good.instructions()
     tables = [pa.Table.from_pylist([row], schema=INSTRUCTIONS) for row in rows]
     table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
@@ -190,13 +192,13 @@ CORRUPTED = [case for case in CASES if case.suite in ("examples", "instructions"
 
 @pytest.mark.parametrize("case", CORRUPTED, ids=str)
 def test_all_rows_that_may_fail_are_selected(case):
-    build, frame_of = FRAMES[case.suite]
-    rows = build()
+    make_output, make_frame = FRAMES[case.suite]
+    rows = make_output()
     case.corrupt(rows)
-    frame = frame_of(rows)
+    frame = make_frame(rows)
     selected = profile.rows_to_check(frame, 1)
     failed = [(e.name, e.column, e.unexpected) for e in check(case.suite, selected).expectations if not e.success]
-    assert failed == [(case.name, case.column, case.count)]  # as of the whole frame, see test_suites
+    assert failed == [(case.name, case.column, case.count)]  # like all rows in test_suites
     assert len(selected) < len(frame)
 
 

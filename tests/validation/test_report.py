@@ -42,7 +42,7 @@ RESULTS = [
 ]
 
 
-def test_the_page_loads_nothing():
+def test_the_page_loads_no_resources():
     html = data_docs(RESULTS)
     page = Page(html)
     assert {tag for tag, _ in page.elements}.isdisjoint({"script", "link", "img", "iframe", "object", "base", "form"})
@@ -72,7 +72,7 @@ def test_rules_and_failures_are_shown():
     text = " ".join(" ".join(Page(data_docs(RESULTS)).text).split())
     for part in ("✗ 1 rule failed.", "12,345", "✗ 6,789 unexpected", "✗ 1 failed", "k/train/7", "expect_ids"):
         assert part in text
-    assert text.index("expect_text") < text.index("expect_ids"), "what is broken comes first"
+    assert text.index("expect_text") < text.index("expect_ids"), "failed rules come first"
     assert "✓ All 1 rules passed." in " ".join(Page(data_docs(RESULTS[1:])).text)
 
 

@@ -1,0 +1,85 @@
+"""`python -m train.predict` with a random tiny model: its answers, adapters, and prompts that are too long."""
+
+import json
+
+from tests.train.conftest import write_rows
+from tests.train.predicting import lines, model_run, rows_for, run
+
+
+def test_batches_give_the_answers_of_single_prompts(notes_model, notes_file, tmp_path):
+    for size in (1, 5):
+        assert model_run(notes_model, notes_file, tmp_path / f"{size}.jsonl", "--batch_size", str(size)) == 0
+    assert lines(tmp_path / "1.jsonl") == lines(tmp_path / "5.jsonl")
+    rows = lines(tmp_path / "5.jsonl")
+    assert [row["id"] for row in rows] == [row["id"] for row in rows_for("test", range(6))]
+    assert all(row["output"] for row in rows) and len({row["output"] for row in rows}) > 1
+
+
+def test_answers_are_what_transformers_generates(notes_model, notes_file, tmp_path):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    assert model_run(notes_model, notes_file, tmp_path / "p.jsonl", "--limit", "1") == 0
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(notes_model), AutoTokenizer.from_pretrained(notes_model)
+    for row in lines(tmp_path / "p.jsonl"):
+        turns = [{"role": "user", "content": row["instruction"]}]
+        prompt = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        with torch.inference_mode():
+            result = model.generate(**prompt, do_sample=False, max_new_tokens=12)[0, prompt["input_ids"].shape[1] :]
+        assert row["output"] == tokenizer.decode(result, skip_special_tokens=True)
+        assert row["cut"] is (tokenizer.eos_token_id not in result.tolist())
+
+
+def test_cut_answers_are_counted(notes_model, notes_file, tmp_path, capsys):
+    assert model_run(notes_model, notes_file, tmp_path / "p.jsonl", "--json") == 0
+    printed = capsys.readouterr()
+    cut = sum(row["cut"] for row in lines(tmp_path / "p.jsonl"))
+    assert json.loads(printed.out)["cut"] == cut > 0
+    assert f"{cut} answers were cut at the token limit" in printed.err
+
+
+def test_a_random_model_gives_json_if_guided(notes_model, notes_file, tmp_path):
+    """A string may run to the token limit; a complete answer is JSON with the requested labels."""
+    output = tmp_path / "p.jsonl"
+    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_new_tokens", "300", output=output) == 0
+    ended = [row for row in lines(output) if not row["cut"]]
+    for row in ended:
+        assert list(json.loads(row["output"])) == row["labels"]
+        assert row["output"] == json.dumps(json.loads(row["output"]), ensure_ascii=False)
+    assert all(row["output"].startswith('{"') for row in lines(output))
+
+
+def test_an_adapter_changes_the_answers_and_must_fit_its_base(notes_model, notes_file, tmp_path, capsys):
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    config = LoraConfig(target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    get_peft_model(AutoModelForCausalLM.from_pretrained(notes_model), config).save_pretrained(tmp_path / "adapter")
+    flags = ("--data", notes_file, "--max_new_tokens", "12", "--adapter", str(tmp_path / "adapter"))
+    assert run(*flags, output=tmp_path / "a.jsonl") == 0  # with the base model that the adapter names
+    assert model_run(notes_model, notes_file, tmp_path / "b.jsonl") == 0
+    assert [row["output"] for row in lines(tmp_path / "a.jsonl")] != [r["output"] for r in lines(tmp_path / "b.jsonl")]
+
+    adapter = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    adapter["base_model_name_or_path"] = "org/another"
+    (tmp_path / "adapter" / "adapter_config.json").write_text(json.dumps(adapter))
+    capsys.readouterr()
+    assert run(*flags, "--model", notes_model, output=tmp_path / "c.jsonl") == 2
+    assert "an adapter for org/another, not for" in capsys.readouterr().err
+    adapter["base_model_name_or_path"] = None
+    adapter["r"] = 3
+    (tmp_path / "adapter" / "adapter_config.json").write_text(json.dumps(adapter))
+    assert run(*flags, "--model", notes_model, output=tmp_path / "d.jsonl") == 2
+    assert "does not fit the model" in capsys.readouterr().err
+
+
+def test_a_prompt_too_long_for_the_model_is_left_out(notes_model, notes_file, tmp_path, capsys):
+    long = rows_for("test", [7])[0]
+    content = json.loads(long["instruction"])
+    long["instruction"] = json.dumps({**content, "input": "quay " * 5000})
+    file = write_rows(tmp_path / "rows.jsonl", [*rows_for("test", [0]), long])
+    assert model_run(notes_model, file, tmp_path / "p.jsonl") == 1
+    assert "1 of 3 rows have no answer" in capsys.readouterr().err
+    assert len(lines(tmp_path / "p.jsonl")) == 2
