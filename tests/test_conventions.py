@@ -1,6 +1,7 @@
-"""How files are written × where IEForge reads one: each cell is read alike, or refused in one line that names the file.
+"""Every way to write a file × every place that reads one: the file is read the same, or refused with one line.
 
-A new place that reads files is one function in ENTRY_POINTS, a new way to write them one line in CONVENTIONS.
+The line names the file. A new place that reads files needs one function in ENTRY_POINTS, and a new way to write files
+one line in CONVENTIONS.
 """
 
 import gzip
@@ -24,7 +25,7 @@ TEXTS = ("Ada Lund sailed to Brevik.", "Åse Kjær stayed; 王芳去了港口。
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """`read` takes the path of a file and gives a value to compare. `kind`: one of ALL."""
+    """`read` takes the path of a file and returns a value to compare. `kind`: one of ALL."""
 
     file: str
     kind: str
@@ -34,7 +35,7 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class Read:
-    """What a reader gives: (language, text, entities) of each record, and the bad ones."""
+    """The result of a reader: (language, text, entities) of each good record, and the bad records."""
 
     good: list[tuple]
     bad: list[BadRecord]
@@ -131,7 +132,7 @@ def as_array(content: bytes, **layout) -> bytes:
 
 
 def with_value(value: bytes) -> Callable[[bytes], bytes]:
-    """A value of JSON within the file's last object or list."""
+    """Adds a JSON value to the file's last object or list."""
 
     def change(content: bytes) -> bytes:
         end = content.rstrip()
@@ -147,8 +148,9 @@ ALL = (*JSON, "lines", "columns", "yaml")
 
 @dataclass(frozen=True)
 class Convention:
-    """`change`: what becomes of a file's bytes. `kinds`: of files that can be written so. `refusal`: what the error
-    says; without it the file is read alike. `or_read`: both are right (a reader need not understand what it skips).
+    """`change`: from the bytes of a normal file to those of this convention. `kinds`: the kinds of files that it can
+    change. `refusal`: pattern of the error; None if the file is read the same. `or_read`: reading it the same is right
+    too, since a reader need not parse values that it skips.
     """
 
     change: Callable[[bytes], bytes]
@@ -158,7 +160,7 @@ class Convention:
 
 
 CONVENTIONS = {
-    "as it is": Convention(lambda content: content, ALL),
+    "unchanged": Convention(lambda content: content, ALL),
     "byte order mark": Convention(lambda content: b"\xef\xbb\xbf" + content, ALL),
     "CRLF": Convention(lambda content: content.replace(b"\n", b"\r\n"), ALL),
     "blank lines": Convention(lambda content: b"\n\n" + content.replace(b"\n", b"\n \n"), ("objects", "lines", "yaml")),
@@ -175,10 +177,10 @@ CONVENTIONS = {
     "nesting at the limit": Convention(with_value(b"[" * 950 + b"]" * 950), JSON, "nested|expected|Expected", True),
     "5,000 digits": Convention(with_value(b"9" * 5000), JSON, "out of range", True),
     "half a surrogate pair": Convention(with_value(b'"\\ud83d"'), JSON, r"half of a surrogate pair: \\ud83d"),
-    "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
+    "the other surrogate": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
     "NUL": Convention(with_value(b'"a\0b"'), JSON, "(no valid|invalid) JSON"),
     "NaN": Convention(with_value(b"NaN"), JSON, "(no valid|invalid) JSON"),
-    "an end that is cut off": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),
+    "a truncated end": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),
 }
 CELLS = [
     pytest.param(convention, entry, id=f"{name}-{entry.__name__}")
@@ -189,14 +191,14 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("convention", "entry"), CELLS)
-def test_a_file_is_read_alike_or_refused_in_one_line(convention, entry, tmp_path):
+def test_a_file_is_read_the_same_or_refused_in_one_line(convention, entry, tmp_path):
     point = entry()
     plain, path = tmp_path / point.file, tmp_path / "other" / point.file
     path.parent.mkdir()
     plain.write_text(point.content, encoding="utf-8", newline="\n")
     path.write_bytes(convention.change(point.content.encode()))
     try:
-        found = point.read(path)
+        result = point.read(path)
     except IEForgeError as error:
         shown = str(error)
         assert convention.refusal is not None and re.search(convention.refusal, shown), shown
@@ -204,30 +206,30 @@ def test_a_file_is_read_alike_or_refused_in_one_line(convention, entry, tmp_path
         shown.encode()
     else:
         assert convention.refusal is None or convention.or_read
-        assert found == point.read(plain)
+        assert result == point.read(plain)
 
 
 def column_files() -> EntryPoint:
     content = "".join(f"{text} NN O {tag}\n" for text, tag in (("Åse", "I-PER"), ("港", "O"))) + "\nAda NN O I-PER\n"
-    return EntryPoint("eng.train", "columns", content, lambda path: of_source("conll2003", path))
+    return EntryPoint("eng.train", "columns", content, lambda path: read_dataset("conll2003", path))
 
 
 def json_files() -> EntryPoint:
     rows = [{"text": text, "label": {"name": {text[:3]: [[0, 2]]}}} for text in TEXTS]
-    return EntryPoint("train.json", "objects", rows_as_lines(rows), lambda path: of_source("clue_ner", path))
+    return EntryPoint("train.json", "objects", rows_as_lines(rows), lambda path: read_dataset("clue_ner", path))
 
 
-def files_of_ones_own() -> EntryPoint:
+def user_data_files() -> EntryPoint:
     rows = [{"text": text, "entity": [{"entity": text[:3], "entity_type": "person"}]} for text in TEXTS]
-    return EntryPoint("train.json", "objects", rows_as_lines(rows), of_folder)
+    return EntryPoint("train.json", "objects", rows_as_lines(rows), read_user_folder)
 
 
-def of_source(key: str, path: Path) -> Read:
+def read_dataset(key: str, path: Path) -> Read:
     return as_read(reading.records(load(key), load(key).forms[0], [File(str(path), path.name)]))
 
 
-def of_folder(path: Path) -> Read:
-    """As a build reads a user's own folder: the language and the task follow from what is in it."""
+def read_user_folder(path: Path) -> Read:
+    """As a build reads a folder of user data: the language and the task are those of its files."""
     for name, text in (("schema.json", '["person"]\n[]\n{}\n'), ("source.yaml", "task: NER\n")):
         path.with_name(name).write_text(text, encoding="utf-8")
     (folder,) = user_data.sources_below(str(path.parent))
@@ -246,9 +248,9 @@ def as_read(records, lang: str = "") -> Read:
     return Read(good, bad)
 
 
-READERS = (column_files, json_files, files_of_ones_own)
+READERS = (column_files, json_files, user_data_files)
 READ_ALIKE = ("UTF-16",)
-"""What readers take though what a user names on the command line may not be so: datasets come as they are."""
+"""Conventions that are read in datasets, but refused in files that a user names on the command line."""
 
 
 @pytest.mark.parametrize(
@@ -260,26 +262,26 @@ READ_ALIKE = ("UTF-16",)
         if entry().kind in convention.kinds
     ],
 )
-def test_a_data_file_is_read_alike_or_loses_what_cannot_be_read(name, entry, tmp_path):
+def test_a_data_file_is_read_the_same_or_loses_bad_records(name, entry, tmp_path):
     convention, point = CONVENTIONS[name], entry()
     plain, path = tmp_path / "plain" / point.file, tmp_path / "other" / point.file
     for folder in (plain.parent, path.parent):
         folder.mkdir()
     plain.write_text(point.content, encoding="utf-8", newline="\n")
     path.write_bytes(convention.change(point.content.encode()))
-    expected, found = point.read(plain), point.read(path)
+    expected, result = point.read(plain), point.read(path)
     assert expected.good and not expected.bad
     if convention.refusal is None or name in READ_ALIKE:
-        assert (found.good, found.bad) == (expected.good, [])
-    elif name != "empty" and not (convention.or_read and found.good == expected.good):
-        assert found.bad and len(found.good) < len(expected.good)
-        assert all(text in point.content for _, text, _ in found.good)
-        assert all(re.fullmatch(rf"{point.file}:[0-9]+", record.place) for record in found.bad)
+        assert (result.good, result.bad) == (expected.good, [])
+    elif name != "empty" and not (convention.or_read and result.good == expected.good):
+        assert result.bad and len(result.good) < len(expected.good)
+        assert all(text in point.content for _, text, _ in result.good)
+        assert all(re.fullmatch(rf"{point.file}:[0-9]+", record.place) for record in result.bad)
 
 
 @pytest.mark.parametrize("name", ["half a surrogate pair", "deep nesting", "NaN", "NUL"])
 @pytest.mark.parametrize("entry", [entry for entry in ENTRY_POINTS if entry().kind == "objects"])
-def test_the_line_is_named(name, entry, tmp_path):
+def test_the_line_of_a_bad_object_is_reported(name, entry, tmp_path):
     point = entry()
     path = tmp_path / point.file
     path.write_bytes(CONVENTIONS[name].change(point.content.encode()))
@@ -288,7 +290,7 @@ def test_the_line_is_named(name, entry, tmp_path):
     assert str(error.value).startswith(f"{path}:{point.content.count(chr(10))}: ")
 
 
-def test_the_line_within_an_array_is_named(tmp_path):
+def test_the_line_within_an_array_is_reported(tmp_path):
     from train.prediction import texts
 
     path = tmp_path / "texts.json"
@@ -300,7 +302,7 @@ def test_the_line_within_an_array_is_named(tmp_path):
         texts.read(str(path), "NER")
 
 
-def test_nan_is_the_word_for_nothing_in_an_answer(tmp_path):
+def test_nan_means_no_value_in_an_answer(tmp_path):
     from train.score import score
 
     prompt = {"instruction": "Fill them.", "schema": [{"event_type": "meet", "trigger": True, "arguments": ["who"]}]}

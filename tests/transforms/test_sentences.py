@@ -12,9 +12,9 @@ spans = st.tuples(st.integers(0, 30), st.integers(1, 9)).map(lambda item: (item[
 
 
 @given(st.lists(spans, max_size=8))
-def test_disjoint_spans_have_the_same_places_within_them(some):
-    def inside(of: list[Span]) -> set[int]:
-        return {place for start, end in of for place in range(start + 1, end)}
+def test_disjoint_spans_cover_the_same_positions(some):
+    def inside(stretches: list[Span]) -> set[int]:
+        return {place for start, end in stretches for place in range(start + 1, end)}
 
     merged = disjoint(some)
     assert inside(merged) == inside(some)
@@ -22,21 +22,21 @@ def test_disjoint_spans_have_the_same_places_within_them(some):
 
 
 def plain_pieces(text: str, span: Span, max_chars: int, whole: list[Span]) -> list[Span]:
-    """The rule, looking at all spans and the whole rest each time."""
+    """The rule of `pieces`, with a search over all spans and the whole remaining text for each piece."""
     start, end = span
-    found = []
+    parts = []
     while end - start > max_chars:
         limit = start + max_chars
         free = [at for at in range(start + 1, limit + 1) if not any(left < at < right for left, right in whole)]
         at_clause_ends = [at for at in free if CLAUSE_END.match(text, at)]
         cut = (at_clause_ends or free or [limit])[-1]
-        found.append(without_blanks(text, start, cut))
+        parts.append(without_blanks(text, start, cut))
         start, _ = without_blanks(text, cut, end)
-    return [*found, (start, end)]
+    return [*parts, (start, end)]
 
 
 @given(st.text("ab ，", min_size=1, max_size=40), st.lists(spans, max_size=6), st.integers(1, 12))
-def test_pieces_are_those_of_the_plain_rule(text, whole, most):
+def test_pieces_equal_the_naive_rule(text, whole, most):
     span = without_blanks(text, 0, len(text))
     if span[0] < span[1]:
         assert list(pieces(text, span, most, disjoint(whole))) == plain_pieces(text, span, most, whole)
@@ -49,17 +49,17 @@ FRAGMENTS = ("Ada left. ", "Dr. Lind came. ", "“Hi. You.” ", "天下。", "\
 @given(
     st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join), st.integers(20, 60), st.sampled_from(["en", "zh"])
 )
-def test_a_long_text_has_sentences_without_gaps(text, stretch, lang):
+def test_sentences_cover_a_long_text_without_gaps(text, stretch, lang):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STRETCH", stretch)
-        found = sentences(text, lang)
-    assert all(text[start:end].strip() == text[start:end] != "" for start, end in found)
-    assert "".join("".join(text[start:end] for start, end in found).split()) == "".join(text.split())
-    assert [start for start, _ in found] == sorted(start for start, _ in found)
+        result = sentences(text, lang)
+    assert all(text[start:end].strip() == text[start:end] != "" for start, end in result)
+    assert "".join("".join(text[start:end] for start, end in result).split()) == "".join(text.split())
+    assert [start for start, _ in result] == sorted(start for start, _ in result)
 
 
 @given(st.lists(st.sampled_from(["Ada left. Bo came.", "Why? Go!", "天下。山水。"]), min_size=2, max_size=9))
-def test_stretches_of_whole_paragraphs_give_the_sentences_of_the_whole(paragraphs):
+def test_splitting_by_paragraphs_gives_the_same_sentences(paragraphs):
     text = "\n\n".join(paragraphs)
     whole = sentences(text, "en")
     with pytest.MonkeyPatch.context() as patch:
@@ -67,7 +67,7 @@ def test_stretches_of_whole_paragraphs_give_the_sentences_of_the_whole(paragraph
         assert sentences(text, "en") == whole
 
 
-def test_a_sentence_longer_than_a_stretch_stays_one():
+def test_a_sentence_longer_than_a_stretch_is_not_split():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STRETCH", 30)
         text = "Ada left. " + "and " * 40 + "Bo came. Then Cy went."
