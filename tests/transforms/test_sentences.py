@@ -1,3 +1,5 @@
+"""The sentences of a text, and the pieces of a sentence that is too long."""
+
 import itertools
 
 import pytest
@@ -5,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.example import Span
+from tests.strategies import texts
 from transforms import sentences as module
 from transforms.sentences import CLAUSE_END, disjoint, pieces, sentences, without_blanks
 
@@ -74,3 +77,49 @@ def test_a_sentence_longer_than_a_stretch_is_not_split():
         assert [text[start:end] for start, end in sentences(text, "en")] == [
             *("Ada left.", "and " * 40 + "Bo came.", "Then Cy went."),
         ]
+
+
+LONG = "the very long sentence without an end"
+
+
+def test_a_sentence_that_is_too_long_is_cut_at_blanks_outside_mentions():
+    assert list(pieces(LONG, (0, 37), 18, [])) == [(0, 13), (14, 30), (31, 37)]
+    assert list(pieces(LONG, (0, 37), 13, [])) == [(0, 13), (14, 22), (23, 33), (34, 37)]
+    # the blank at 13 is in "long sentence", so the cut moves left to the one before it
+    assert list(pieces(LONG, (0, 37), 18, [(9, 22)])) == [(0, 8), (9, 22), (23, 37)]
+    assert list(pieces("abcdefghij", (0, 10), 4, [])) == [(0, 4), (4, 8), (8, 10)]
+    assert list(pieces("abcdefghij", (0, 10), 4, [(3, 6), (6, 8)])) == [(0, 3), (3, 6), (6, 10)]
+    assert list(pieces("abcdefghij", (0, 10), 4, [(0, 10)])) == [(0, 4), (4, 8), (8, 10)]
+    assert list(pieces("甲方，乙方，丙方签字", (0, 10), 8, [])) == [(0, 6), (6, 10)]
+    assert list(pieces(LONG, (4, 13), 9, [])) == [(4, 13)]
+
+
+@pytest.mark.parametrize(
+    ("lang", "parts"),
+    [
+        ("en", ["Dr. Wu saw it, i.e. the U.S. map (Fig. 2).", " ", "E. coli grew.", "\n\n", "Was it 2.5 mg?"]),
+        ("en", ["A title", "\n\n", "Wrapped\nlines stay.", "\n", "So they do."]),
+        ("zh", ["他说：“走吧。”", "她问为什么？", "\n", "2.5万元……未付；", "两人分居。"]),
+        ("zh", []),
+    ],
+)
+def test_sentence_boundaries(lang, parts):
+    text = "".join(parts)
+    spans = sentences(text, lang)
+    if lang == "zh" and parts:
+        parts = [*parts[:3], parts[3] + parts[4]]  # an ellipsis or a semicolon does not end a sentence
+    assert [text[start:end] for start, end in spans] == [part for part in parts if part.strip()]
+
+
+def test_multibyte_blanks_after_an_initial():
+    """A multi-byte blank between an initial and a full stop makes sentencex 1.0.32 panic."""
+    for blank in "\u3000\u00a0\u2003\u2028\x85":
+        text = f"J{blank}. Wu came. He left."
+        assert [text[start:end] for start, end in sentences(text, "en")] == [f"J{blank}. Wu came.", "He left."]
+
+
+@given(texts(), st.sampled_from(["en", "zh"]))
+def test_sentences_cover_the_whole_text(text, lang):
+    spans = sentences(text, lang)
+    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
+    assert spans == sorted(spans) and all(text[start:end] == text[start:end].strip() for start, end in spans)

@@ -1,16 +1,12 @@
-from collections import Counter
-from itertools import combinations
+"""Windows of one short document: where the text is cut, and what happens to its annotations."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from collections import Counter
+
 from msgspec.structs import replace
 
-from schemas.example import Argument, Entity, Event, Example, Mention, Relation, mentions, surface
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation
 from schemas.label import UnknownLabel
-from tests.strategies import CLEAN, assert_references_hold, examples, texts
-from transforms.sentences import pieces, sentences
-from transforms.windows import _runs, _shortest, windows
+from transforms.windows import windows
 
 #       0         10        20        30        40
 TEXT = "Ann sang. Bob rang. Cid swam. Dot flew."
@@ -247,160 +243,16 @@ def test_blanks_at_window_edges_are_stripped_from_mentions():
     assert cut[1].entities == (Entity("sound", Mention("rang.", ((4, 9),))),) and not lost
 
 
-LONG = "the very long sentence without an end"
-
-
-def test_a_sentence_that_is_too_long_is_cut_at_blanks_outside_mentions():
-    assert list(pieces(LONG, (0, 37), 18, [])) == [(0, 13), (14, 30), (31, 37)]
-    assert list(pieces(LONG, (0, 37), 13, [])) == [(0, 13), (14, 22), (23, 33), (34, 37)]
-    # the blank at 13 is in "long sentence", so the cut moves left to the one before it
-    assert list(pieces(LONG, (0, 37), 18, [(9, 22)])) == [(0, 8), (9, 22), (23, 37)]
-    assert list(pieces("abcdefghij", (0, 10), 4, [])) == [(0, 4), (4, 8), (8, 10)]
-    assert list(pieces("abcdefghij", (0, 10), 4, [(3, 6), (6, 8)])) == [(0, 3), (3, 6), (6, 10)]
-    assert list(pieces("abcdefghij", (0, 10), 4, [(0, 10)])) == [(0, 4), (4, 8), (8, 10)]
-    assert list(pieces("甲方，乙方，丙方签字", (0, 10), 8, [])) == [(0, 6), (6, 10)]
-    assert list(pieces(LONG, (4, 13), 9, [])) == [(4, 13)]
-
-
-def test_a_sentence_that_is_too_long_gives_several_windows():
-    mention = Mention("long sentence", ((9, 22),))
-    cut, lost = windows(document(LONG, entities=(Entity("form", mention),)), 18)
-    assert [window.text for window in cut] == ["the very", "long sentence", "without an end"]
-    assert cut[1].entities == (Entity("form", Mention("long sentence", ((0, 13),))),) and not lost
-
-
-@pytest.mark.parametrize(
-    ("lang", "parts"),
-    [
-        ("en", ["Dr. Wu saw it, i.e. the U.S. map (Fig. 2).", " ", "E. coli grew.", "\n\n", "Was it 2.5 mg?"]),
-        ("en", ["A title", "\n\n", "Wrapped\nlines stay.", "\n", "So they do."]),
-        ("zh", ["他说：“走吧。”", "她问为什么？", "\n", "2.5万元……未付；", "两人分居。"]),
-        ("zh", []),
-    ],
-)
-def test_sentence_boundaries(lang, parts):
-    text = "".join(parts)
-    spans = sentences(text, lang)
-    if lang == "zh" and parts:
-        parts = [*parts[:3], parts[3] + parts[4]]  # an ellipsis or a semicolon does not end a sentence
-    assert [text[start:end] for start, end in spans] == [part for part in parts if part.strip()]
-
-
-def test_multibyte_blanks_after_an_initial():
-    """A multi-byte blank between an initial and a full stop makes sentencex 1.0.32 panic."""
-    for blank in "\u3000\u00a0\u2003\u2028\x85":
-        text = f"J{blank}. Wu came. He left."
-        assert [text[start:end] for start, end in sentences(text, "en")] == [f"J{blank}. Wu came.", "He left."]
-
-
-@given(texts(), st.sampled_from(["en", "zh"]))
-def test_sentences_cover_the_whole_text(text, lang):
-    spans = sentences(text, lang)
-    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
-    assert spans == sorted(spans) and all(text[start:end] == text[start:end].strip() for start, end in spans)
-
-
-@st.composite
-def units_and_items(draw):
-    """Up to seven units of one to five characters, with or without blanks between, and stretches over them."""
-    units, end = [], 0
-    for length in draw(st.lists(st.integers(1, 5), min_size=1, max_size=7)):
-        units.append((end, end + length))
-        end += length + draw(st.integers(0, 1))
-    number = st.integers(0, len(units) - 1)
-    kind = st.sampled_from(["entities", "relations"])
-    items = draw(st.lists(st.tuples(kind, number, number), max_size=6))
-    spans = [(kind, (units[min(a, b)][0], units[max(a, b)][1])) for kind, a, b in items]
-    return units, spans, draw(st.integers(5, 15))
-
-
-@given(st.lists(st.integers(0, 30), min_size=1, unique=True), st.lists(st.integers(0, 30), min_size=1, unique=True))
-def test_the_shortest_stretch_with_two_mentions(heads, tails):
-    one, other = [(n, n + 2) for n in sorted(heads)], [(n, n + 5) for n in sorted(tails)]
-    stretches = [(min(a, b), max(c, d)) for a, c in one for b, d in other]
-    shortest = _shortest(tuple(one), tuple(other))
-    assert shortest in stretches and shortest[1] - shortest[0] == min(end - start for start, end in stretches)
-    assert _shortest(tuple(one), None) == one[0]
-
-
-@given(units_and_items())
-def test_runs_equal_an_exhaustive_search(case):
-    units, items, max_chars = case
-    best = None
-    for size in range(len(units)):
-        for cuts in combinations(range(1, len(units)), size):
-            ends = [*cuts, len(units)]
-            runs = [(units[a][0], units[b - 1][1]) for a, b in zip([0, *cuts], ends, strict=True)]
-            if any(end - start > max_chars for start, end in runs):
-                continue
-            cut = [kind for kind, (s, e) in items if not any(start <= s and e <= end for start, end in runs)]
-            rank = (cut.count("entities"), cut.count("relations"), len(runs), cuts)
-            best = min(best, (rank, runs)) if best else (rank, runs)
-    assert _runs(units, items, max_chars) == best[1]
-
-
-def traced(example: Example) -> Example:
-    """The example with a unique label or role for every annotation, so that each can be identified in the windows."""
-
-    def numbered(layer):
-        return layer and tuple(replace(item, label=f"{n}") for n, item in enumerate(layer))
-
-    events = example.events and tuple(
-        replace(event, arguments=tuple(replace(argument, role=f"{n}") for n, argument in enumerate(event.arguments)))
-        for event in example.events
-    )
-    layers = {"entities": numbered(example.entities), "relations": numbered(example.relations)}
-    return replace(example, **layers, events=numbered(events))
-
-
-def visible(parts: list[Example]) -> str:
-    return "".join("".join(part.text.split()) for part in parts)
-
-
-@given(examples(text=texts(CLEAN * 2 + ("\u00a0", "e\u0301", "\u3000")), max_size=3).map(traced), st.integers(5, 25))
-def test_windows_keep_or_count_everything(example, max_chars):
-    cut, lost = windows(example, max_chars)
-    if len(example.text) <= max_chars:
-        assert cut == [example]
-        return
-    assert [window.id for window in cut] == [f"{example.id}/{n}" for n in range(len(cut))]
-    assert all(0 < len(window.text) <= max_chars and window.text == window.text.strip() for window in cut)
-    assert all(surface(window.text, m.spans) == m.text for window in cut for m in mentions(window) if m.spans)
-
-    base = cut[: next(n for n in range(1, len(cut) + 1) if visible(cut[:n]) == visible([example]))]
-    for window in base:
-        assert window.tasks == example.tasks
-        for layer in ("entities", "relations", "events"):
-            assert (getattr(window, layer) is None) == (getattr(example, layer) is None)
-    for window in cut[len(base) :]:
-        assert window.tasks and set(window.tasks) <= set(example.tasks) and window.entities is None
-        assert visible([window]) in visible([example])
-
-    for window in cut:
-        assert_references_hold(window)
-        assert set(example.unknown_labels) <= set(window.unknown_labels)
-    unknown = {label for window in cut for label in window.unknown_labels} - set(example.unknown_labels)
-    assert lost or not unknown
-
-    kept = Counter(entity.label for window in cut for entity in window.entities or ())
-    spanned = {entity.label for entity in example.entities or () if entity.mention.spans}
-    assert all(count == 1 for label, count in kept.items() if label in spanned)
-    cut_through = {entity.label for entity in example.entities or ()} - kept.keys()
-    assert {label.label for label in unknown if label.layer == "entities"} == cut_through
-    relations = {relation.label for window in cut for relation in window.relations or ()}
-    events = {event.label for window in cut for event in window.events or ()}
-    arguments = {(e.label, a.role) for window in cut for e in window.events or () for a in e.arguments}
-    everything = {
-        "entities": len(example.entities or ()) - len(kept),
-        "relations": len(example.relations or ()) - len(relations),
-        "events": len(example.events or ()) - len(events),
-        "arguments": sum(len(event.arguments) for event in example.events or ()) - len(arguments),
-    }
-    assert lost == Counter({f"{kind}": count for kind, count in everything.items() if count})
-
-
 def test_a_window_before_a_cut_mention_knows_its_label():
     whole = Mention("Ann of the long long house", ((8, 34),))
     cut, _ = windows(document("Al ran. Ann of the long long house sang.", entities=(Entity("person", whole),)), 15)
     unknown = [bool(window.unknown_labels) for window in cut]
     assert cut[0].text == "Al ran." and unknown == [False] + [True] * (len(cut) - 2) + [False]
+
+
+def test_a_sentence_that_is_too_long_gives_several_windows():
+    mention = Mention("long sentence", ((9, 22),))
+    text = "the very long sentence without an end"
+    cut, lost = windows(document(text, entities=(Entity("form", mention),)), 18)
+    assert [window.text for window in cut] == ["the very", "long sentence", "without an end"]
+    assert cut[1].entities == (Entity("form", Mention("long sentence", ((0, 13),))),) and not lost
