@@ -100,12 +100,12 @@ def differences(task: str, theirs: dict, mine: dict) -> list[tuple[str, str]]:
         if their == my:
             continue
         if task == "RE" and [list(item) for item in their] == [["head", "tail"]] * len(their):
-            cause, mended = RE_KEYS, [{"subject": item["head"], "object": item["tail"]} for item in their]
+            cause, corrected = RE_KEYS, [{"subject": item["head"], "object": item["tail"]} for item in their]
         elif len({json.dumps(item, sort_keys=True) for item in their}) < len(their):
-            cause, mended = DUPLICATES, [item for at, item in enumerate(their) if item not in their[:at]]
+            cause, corrected = DUPLICATES, [item for at, item in enumerate(their) if item not in their[:at]]
         else:
-            cause, mended = UNSORTED, sorted(their, key=text.index)
-        assert mended == my, f"{label} of {text}: {their} is not {my}, and no named difference explains it"
+            cause, corrected = UNSORTED, sorted(their, key=text.index)
+        assert corrected == my, f"{label} of {text}: {their} is not {my}, and no named difference explains it"
         causes.append((label, cause))
     return causes
 

@@ -141,7 +141,7 @@ def paths(value: object) -> list[tuple]:
 
 @given(NESTED)
 def test_every_value_has_its_line_number(value):
-    """In block style each scalar starts a line of its own, so the line at a path ends with the value there."""
+    """In block style each scalar starts a new line, so the line at a path ends with the value there."""
     text = yaml_values.render(value)
     document = yaml_values.document(text.encode(), "x.yaml")
     lines = text.splitlines()
