@@ -126,7 +126,7 @@ def test_a_repeated_predicate_moves_to_the_next_batch():
     assert cut([p1, p2], 4) == [[p1], [p2]]
     # With -1 there are as many batches as the most frequent predicate has labels.
     assert cut(labels, -1) == [[p1, q1, r, s, t], [p2, q2]]
-    # A last batch of one label is merged if its predicate is new there.
+    # A last batch of one label is merged if its predicate is new there, and kept otherwise.
     assert cut([p1, q1, r, s, t], 4) == [[p1, q1, r, s, t]]
     assert cut([p1, q1, r, s, p2], 4) == [[p1, q1, r, s], [p2]]
 

@@ -140,7 +140,7 @@ def test_schema_items_equal_the_published_ones(task):
         my = mine[text, label][0]
         if isinstance(item, dict):
             assert list(item) == list(my)  # the same keys in the same order
-            # The order of their roles changes with PYTHONHASHSEED; ours is that of schema.json.
+            # The order of their roles changes with PYTHONHASHSEED; ours is that of the annotation guide.
             item = {key: sorted(value) if key in ("arguments", "attributes") else value for key, value in item.items()}
             my = {key: sorted(value) if key in ("arguments", "attributes") else value for key, value in my.items()}
             if item != my:

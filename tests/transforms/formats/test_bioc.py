@@ -193,7 +193,7 @@ SENTENCES = """\
 
 def test_sentences_are_joined_to_the_passage_text(tmp_path):
     [example] = read(tmp_path, collection(SENTENCES))
-    assert example.text == "Tea hurts.(Jaw neck) No tea."  # a gap of any length becomes one blank
+    assert example.text == "Tea hurts.(Jaw neck) No tea."  # one blank per gap, none without a gap
     assert [entity.mention for entity in example.entities] == [
         Mention("Tea", ((0, 3),)),
         Mention("Jaw", ((11, 14),)),
