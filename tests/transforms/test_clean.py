@@ -206,7 +206,7 @@ def test_repaired_spans_are_located_in_the_original_text(text, data):
         return
     first, last = span_before((start, end), steps)
     assert 0 <= first < last <= len(text)
-    # Repaired alone, the part is the same, or longer if the span cuts a composed character. Blanks at its ends are lost.
+    # Repaired alone, the part is the same, or longer if the span cuts a composed character. Its ends are stripped.
     alone = repair_text(text[first:last])[0]
     assert repaired[start:end].strip() in alone
     carried = repair(Example("k/train/0", "K", "train", "en", text, (), (entity(text, first, last),), None, None))
