@@ -177,7 +177,7 @@ CONVENTIONS = {
     "nesting at the limit": Convention(with_value(b"[" * 950 + b"]" * 950), JSON, "nested|expected|Expected", True),
     "5,000 digits": Convention(with_value(b"9" * 5000), JSON, "out of range", True),
     "half a surrogate pair": Convention(with_value(b'"\\ud83d"'), JSON, r"half of a surrogate pair: \\ud83d"),
-    "the other surrogate": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
+    "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"half of a surrogate pair: \\uDE00"),
     "NUL": Convention(with_value(b'"a\0b"'), JSON, "(no valid|invalid) JSON"),
     "NaN": Convention(with_value(b"NaN"), JSON, "(no valid|invalid) JSON"),
     "a truncated end": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),

@@ -11,7 +11,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
-def unfenced_text(page: Path) -> str:
+def text_of(page: Path) -> str:
     """The page without its fenced blocks, where brackets are not links and `#` is not a heading."""
     return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
 
@@ -19,7 +19,7 @@ def unfenced_text(page: Path) -> str:
 def anchors(page: Path) -> set[str]:
     """The anchors of GitHub: lower case, blanks as hyphens, no other punctuation; -1, -2 for repeated headings."""
     made: list[str] = []
-    for heading in re.findall(r"^#+ (.*)$", unfenced_text(page), re.MULTILINE):
+    for heading in re.findall(r"^#+ (.*)$", text_of(page), re.MULTILINE):
         anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
         repetitions = sum(re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", other) is not None for other in made)
         made.append(f"{anchor}-{repetitions}" if repetitions else anchor)
@@ -28,7 +28,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_relative_link_of_a_page_resolves(page):
-    for link in LINK.findall(unfenced_text(page)):
+    for link in LINK.findall(text_of(page)):
         if re.match(r"[a-z]+:", link):
             continue
         name, _, anchor = link.partition("#")

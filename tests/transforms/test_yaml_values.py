@@ -128,7 +128,7 @@ def test_unsupported_yaml_is_refused_with_its_line(content, line, problem):
     assert printable(message) == message
 
 
-def test_files_that_are_too_long_are_refused(tmp_path):
+def test_what_is_too_long_is_not_read_to_its_end(tmp_path):
     with pytest.raises(ConfigError, match=r"^/dev/zero:1: no valid YAML: longer than 10,000,000 bytes"):
         read("/dev/zero", "name a file")
     with pytest.raises(ConfigError, match=r"none\.yaml: No such file or directory; name a file"):
