@@ -1,9 +1,10 @@
 """Every way to write a file × every place that reads one: the file is read the same, or refused with one line.
 
 The line names the file. A new place that reads files needs one function in ENTRY_POINTS, and a new way to write files
-one line in CONVENTIONS.
+one line in CONVENTIONS. The last tests are about a convention of the code: names that say nothing are not used.
 """
 
+import ast
 import gzip
 import json
 import re
@@ -16,6 +17,8 @@ import pytest
 from hard_negatives import dictionary
 from pipelines.sources import load, reading, user_data
 from schemas.errors import BadRecord, IEForgeError
+from tests.conftest import ROOT
+from tests.test_imports import MAY_IMPORT
 from tests.train.conftest import ner_row
 from transforms import prompts
 from transforms.files import File
@@ -312,3 +315,56 @@ def test_nan_means_no_value_in_an_answer(tmp_path):
     path = tmp_path / "p.jsonl"
     path.write_text(json.dumps(row))
     assert score([str(path)], draws=0).total.predicted == 1
+
+
+MEANINGLESS = {"found", "told", "said", "asked", "own", "of", "listed", "stands", "holds", "together"}
+"""Not names of variables, parameters, functions or classes: the reader cannot tell what they are."""
+
+
+def defined_names(source: str) -> list[tuple[int, str]]:
+    """(line, name) of every variable, parameter, function and class that a module defines."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.append((node.lineno, name))
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.append((node.lineno, name))
+            case ast.MatchAs(name=name) | ast.MatchStar(name=name) | ast.ExceptHandler(name=name) if name:
+                names.append((node.lineno, name))
+            case ast.alias(asname=name) if name:
+                names.append((node.lineno, name))
+    return sorted(names)
+
+
+@pytest.mark.parametrize("package", [*MAY_IMPORT, "tests"])
+def test_no_name_is_meaningless(package):
+    places = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line, name in defined_names(path.read_text(encoding="utf-8"))
+        if name in MEANINGLESS
+    ]
+    assert not places, "\n".join(places)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "found = 1",
+        "for i, found in x: pass",
+        "lambda found: 1",
+        "def f(*, found=1): pass",
+        "async def found(): pass",
+        "class found: pass",
+        "[found for found in x]",
+        "import x as found",
+        "match x:\n case [1, *found]: pass",
+        "match x:\n case {'a': found}: pass",
+        "try: pass\nexcept E as found: pass",
+        "with x as found: pass",
+    ],
+)
+def test_defined_names_are_detected(source):
+    assert "found" in [name for _, name in defined_names(source)]
+    assert defined_names("x.found(found=y.found)[found]") == []
