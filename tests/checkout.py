@@ -1,4 +1,4 @@
-"""The checkout as the Dockerfile's COPY takes it → a folder of its own, and a wheel of it."""
+"""A copy of the checkout as the Dockerfile's COPY makes it, and a wheel built from it."""
 
 import fnmatch
 import shutil
@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 
 def copy_checkout(target: Path) -> Path:
-    """Copies the checkout without what .dockerignore names; `target` must not exist. Returns it."""
+    """Copies the checkout to `target`, which must not exist, without the files in .dockerignore. Returns `target`."""
     patterns = ignore_patterns((ROOT / ".dockerignore").read_text())
 
     def ignored(folder: str, names: list[str]) -> list[str]:
@@ -22,15 +22,15 @@ def copy_checkout(target: Path) -> Path:
 
 
 def ignore_patterns(text: str) -> list[str]:
-    """The patterns of a .dockerignore file. Raises ValueError for an exception (`!`), which we have no need of."""
+    """The patterns of a .dockerignore file. Raises ValueError for an exception (`!`)."""
     patterns = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if any(pattern.startswith("!") for pattern in patterns):
-        raise ValueError("exceptions in .dockerignore are not understood here")
+        raise ValueError("exceptions in .dockerignore are not supported")
     return patterns
 
 
 def is_ignored(path: str, patterns: list[str]) -> bool:
-    """Whether a pattern names this path (not a folder above it): from the top, or at any depth after `**/`."""
+    """Whether a pattern matches this path (not a folder above it), from the top, or at any depth after `**/`."""
     for pattern in patterns:
         name = path.rpartition("/")[2]
         if pattern.startswith("**/"):
@@ -42,7 +42,7 @@ def is_ignored(path: str, patterns: list[str]) -> bool:
 
 
 def build_wheel(checkout: Path, folder: Path) -> Path:
-    """Our wheel, built from the copy `checkout` with this environment's setuptools: no download."""
+    """The wheel, built from the copy `checkout` with the setuptools of this environment, without a download."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
     offline = ["--no-index", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, *offline, "--wheel-dir", str(folder), str(checkout)], check=True)

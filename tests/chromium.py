@@ -1,4 +1,4 @@
-"""A page in headless Chromium, driven over its debugging pipe (Chrome DevTools Protocol: JSON that ends with NUL)."""
+"""A page in headless Chromium, controlled over its debugging pipe (Chrome DevTools Protocol, JSON ending in NUL)."""
 
 import base64
 import fcntl
@@ -16,7 +16,7 @@ CHROMIUM = next(
 
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # of a process that root starts there is none
+    "--no-sandbox",  # Chromium has no sandbox for a process of root
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
@@ -27,7 +27,7 @@ FLAGS = (
 
 
 class Page:
-    """One tab. `problems`: what its console and its exceptions said."""
+    """One tab. `problems`: the messages of its console and its exceptions. `requests`: the URLs that it requested."""
 
     def __init__(self, to_browser: int, from_browser: int):
         self.to_browser, self.from_browser = to_browser, from_browser
@@ -70,7 +70,7 @@ class Page:
         return message
 
     def look(self, width: int, height: int, dark: bool = False) -> None:
-        """The size of the window in CSS pixels, and which of light and dark the reader prefers."""
+        """Sets the size of the window in CSS pixels and the preferred colour scheme."""
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
@@ -96,12 +96,12 @@ class Page:
 
 @contextmanager
 def chromium_page(profile: Path) -> Iterator[Page]:
-    """A page of a browser of its own, whose profile is the folder `profile`."""
+    """A page in a new browser with the folder `profile` as its profile."""
     read_commands, to_browser = os.pipe()
     from_browser, write_answers = os.pipe()
 
-    def as_three_and_four():
-        """Chromium reads commands from file 3 and writes to 4; the ends here may have these very numbers."""
+    def use_descriptors_three_and_four():
+        """Chromium reads commands from descriptor 3 and writes to 4; the pipe ends may already have these numbers."""
         copies = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (read_commands, write_answers)]
         for number, copy in zip((3, 4), copies, strict=True):
             os.dup2(copy, number)
@@ -109,7 +109,7 @@ def chromium_page(profile: Path) -> Iterator[Page]:
 
     browser = subprocess.Popen(
         [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
-        preexec_fn=as_three_and_four,
+        preexec_fn=use_descriptors_three_and_four,
         close_fds=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -119,7 +119,7 @@ def chromium_page(profile: Path) -> Iterator[Page]:
     try:
         yield Page(to_browser, from_browser)
     finally:
-        os.close(to_browser)  # it ends when nobody can command it
+        os.close(to_browser)  # Chromium exits when this pipe is closed
         os.close(from_browser)
         browser.terminate()
         browser.wait(20)

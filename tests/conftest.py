@@ -1,4 +1,4 @@
-"""What several test modules share: one build of the bundled samples, and ways to run and compare builds."""
+"""Shared by several test modules: one build of the bundled samples, and functions that run and compare builds."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from what is built now")
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from the current build")
 
 
 def build_here(*flags: str) -> subprocess.CompletedProcess:
@@ -31,7 +31,7 @@ def build_here(*flags: str) -> subprocess.CompletedProcess:
 
 
 def run_build(*flags: str, **environment: str) -> subprocess.CompletedProcess:
-    """`python -m pipelines.build` with these flags in a process of its own."""
+    """`python -m pipelines.build` with these flags in a new process."""
     return subprocess.run(
         [sys.executable, "-m", "pipelines.build", *flags],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def run_build(*flags: str, **environment: str) -> subprocess.CompletedProcess:
 
 
 def checksums(output: Path, pattern: str = "**/*.parquet") -> dict[str, str]:
-    """Path below the output folder → SHA-256, of all files of the pattern."""
+    """Path below the output folder → SHA-256, of all files that match the pattern."""
     return {
         str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(output.glob(pattern))
@@ -52,7 +52,7 @@ def checksums(output: Path, pattern: str = "**/*.parquet") -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Path:
-    """The bundled samples, built once. Tests read it; one that changes something copies it first."""
+    """The bundled samples, built once. Tests only read it; a test that changes something copies it first."""
     output = tmp_path_factory.mktemp("built") / "build"
     done = build_here("--output", str(output))
     assert done.returncode == 0, done.stderr
@@ -60,12 +60,12 @@ def built(tmp_path_factory) -> Path:
 
 
 SMALL = ("--sources", "IE-en/KG/lighthouses,ade_corpus,anatem,clue_ner,duee1,semeval_re")
-"""Flags of a build that is quick and has every task, kind of split and layer."""
+"""Flags of a quick build with every task, kind of split and layer."""
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory) -> Path:
-    """As `built`, of the SMALL sources."""
+    """Like `built`, with the SMALL sources."""
     output = tmp_path_factory.mktemp("small") / "build"
     done = build_here("--output", str(output), *SMALL)
     assert done.returncode == 0, done.stderr
@@ -74,7 +74,7 @@ def small(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def words(tmp_path) -> str:
-    """A tokenizer.json that makes a token of every word, and asks to cut after three and to pad to five."""
+    """A tokenizer.json with one token per word, truncation to three tokens and padding to five."""
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))

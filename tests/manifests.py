@@ -1,4 +1,4 @@
-"""What stages note and the statistics, with what a test says of it; the rest is zero or empty."""
+"""Manifests of stages and statistics with the values that a test gives; all other values are zero or empty."""
 
 from schemas.build_statistics import BuildFacts, HardNegatives, SplitStatistics, Statistics
 from schemas.manifests import (
@@ -45,7 +45,7 @@ def example_shard(**given) -> ExampleShard:
 
 
 def instruction_shard(instructions: dict[str, int], **given) -> InstructionShard:
-    """`instructions`: source key → rows of it."""
+    """`instructions`: source key → number of its rows."""
     shard = {
         "task": "NER", "split": "train", "path": "data/NER/train-00000-of-00001.parquet",
         "rows": sum(instructions.values()), "sha256": SHA256, "facts": None,
@@ -56,7 +56,7 @@ def instruction_shard(instructions: dict[str, int], **given) -> InstructionShard
 
 
 def statistics(examples: dict[str, dict[str, int]]) -> Statistics:
-    """Of a build that kept all examples that it read. `examples`: source key → split → how many these are."""
+    """Of a build that kept all examples that it read. `examples`: source key → split → number of examples."""
     return Statistics(
         build=BuildFacts("0", False, {}, tuple(examples)),
         sources={

@@ -1,4 +1,4 @@
-"""The rows that a build makes of one Example, as dataclasses."""
+"""The rows of a build for one Example, as dataclasses."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ def instructions(
     prompts: Prompts,
     options: AskOptions,
 ) -> tuple[list[Instruction], int]:
-    """The rows of `example`, and how many all-negative batches were left out."""
+    """The rows of `example`, and the number of all-negative batches that were left out."""
     table, cut = instruction_table(examples_to_table([example]), ask_spec(task, labels, dictionary, prompts, options))
     rows = [row | {name: tuple(row[name]) for name in LISTS} for row in table.to_pylist()]
     return [Instruction(**row) for row in rows], cut

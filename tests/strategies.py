@@ -1,7 +1,7 @@
 """Hypothesis strategies: random texts in several scripts and Examples whose mentions are valid for them.
 
-A strategy that depends on a drawn text would be made anew for every text, which takes longer than the draws from it. So
-mentions and layers are drawn as functions of a text.
+A strategy that depends on a drawn text would be created again for every text, which takes longer than the draws from
+it. So mentions and layers are drawn as functions of a text.
 """
 
 from collections.abc import Callable
@@ -18,19 +18,19 @@ CLEAN = (
     *("a", "Bo", "rat ", "cell-line", " ", ". ", "? ", ", ", "7", "% ", "\n"),
     *("药", "北京", "。", "，", "！", "é", "𝒜", "😀"),
 )
-"""Fragments that repair leaves alone: Latin, CJK, astral, blanks and sentence ends."""
+"""Fragments that repair does not change: Latin, CJK, astral, blanks and sentence ends."""
 
 DIRTY = (
     *("\t", "\r\n", "\r", "\x00", "\x0c", "\x85", "\x92", "\u00a0", "\u2009", "\u202f", "\u2028", "\u3000"),
     *("\u200b", "\ufeff", "\u2060", "\u00ad", "\u200e"),
     *("e\u0301", "\u0301", "o\u0323\u0302", "\u212b", "\u1112\u1161\u11ab", "\u11ab", "\u09c7\u09be", "\uf900"),
 )
-"""Fragments that repair changes (or, the ideographic space, keeps): controls, blanks, zero width, not NFC."""
+"""Fragments that repair changes (except the ideographic space): controls, blanks, zero width, not NFC."""
 
 
 T = TypeVar("T")
 InText = Callable[[str], T]
-"""A value over a text that has at least one character that is not blank."""
+"""A function of a text with at least one character that is not blank."""
 
 
 def texts(fragments: tuple[str, ...] = CLEAN + DIRTY, max_fragments: int = 30) -> st.SearchStrategy[str]:
@@ -55,7 +55,7 @@ def spanned_mention(numbers: list[int]) -> InText[Mention]:
 
 
 def mention_of_text(mention: InText[Mention]) -> InText[Mention]:
-    """A mention without spans, of a string that the text has."""
+    """A mention without spans, of a string that occurs in the text."""
 
     def in_text(text: str) -> Mention:
         start, end = mention(text).spans[0]
@@ -65,7 +65,7 @@ def mention_of_text(mention: InText[Mention]) -> InText[Mention]:
 
 
 def mention_of_string(string: str) -> InText[Mention]:
-    """A mention without spans, as a normalised word, which need not occur in the text."""
+    """A mention without spans, of a string that need not occur in the text."""
     return lambda text: Mention(string)
 
 
@@ -79,7 +79,7 @@ ROLES = st.sampled_from(["agent", "time", "对象"])
 
 
 CONCEPTS = st.lists(st.sampled_from(["Q42", "MESH:D003920", "id1"]), unique=True, max_size=2).map(tuple)
-"""One may be the same string as an entity's id."""
+"""A concept may be the same string as an entity's id."""
 
 UNKNOWN_LABELS = st.lists(
     st.builds(UnknownLabel, st.sampled_from(["entities", "relations", "events"]), LABELS), unique=True, max_size=2
@@ -89,7 +89,7 @@ UNKNOWN_LABELS = st.lists(
 @cache
 def layers(mention: st.SearchStrategy[InText[Mention]], max_size: int) -> st.SearchStrategy[InText[dict]]:
     """Random entities, relations and events; each layer may be None. Every entity that a relation or an argument
-    refers to is there.
+    refers to exists.
     """
     label, reference = st.none() | LABELS, st.none() | NUMBERS
     items = {
@@ -103,7 +103,7 @@ def layers(mention: st.SearchStrategy[InText[Mention]], max_size: int) -> st.Sea
 
 
 def layers_in_text(drawn: dict[str, list[tuple] | None], ids: list[str | None] | None, text: str) -> dict:
-    """The layers that are drawn, over `text`. `ids`: of the entities, None where none has one."""
+    """The drawn layers over `text`. `ids`: those of the entities, None if no entity has one."""
 
     def layer(name: str, make: Callable) -> tuple | None:
         items = drawn[name]
@@ -145,7 +145,7 @@ def assert_references_hold(example: Example | RawExample) -> None:
 
 
 TEXTS = texts()
-OF_SPLIT = st.sampled_from(SPLITS)
+SPLIT_NAMES = st.sampled_from(SPLITS)
 LANGS = st.sampled_from(["en", "zh"])
 TASK_LISTS = st.lists(st.sampled_from(TASKS), unique=True).map(sorted).map(tuple)
 
@@ -155,7 +155,7 @@ def examples(
     draw, text: st.SearchStrategy[str] = TEXTS, mention: st.SearchStrategy = MENTIONS, max_size: int = 4
 ) -> Example:
     """Examples of every split and task."""
-    string, split = draw(text), draw(OF_SPLIT)
+    string, split = draw(text), draw(SPLIT_NAMES)
     return Example(
         id=f"made/{split}/{draw(NUMBERS)}",
         source="Made",
@@ -172,6 +172,6 @@ def examples(
 def raw_examples(
     draw, text: st.SearchStrategy[str] = TEXTS, mention: st.SearchStrategy = MENTIONS, max_size: int = 4
 ) -> RawExample:
-    """What a reader yields, with valid offsets."""
+    """Examples as a reader yields them, with valid offsets."""
     string, place = draw(text), f"made.txt:{1 + draw(NUMBERS)}"
     return RawExample(place, string, unknown_labels=draw(UNKNOWN_LABELS), **draw(layers(mention, max_size))(string))

@@ -1,4 +1,4 @@
-"""The worked example of CONTRIBUTING.md works: the files that it shows are a source that builds."""
+"""The example in CONTRIBUTING.md works: its files are a source that builds."""
 
 import json
 import re
@@ -12,7 +12,8 @@ SHOWN = re.compile(r"^`(pipelines/[\w/.]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILIN
 PACKAGES = ("schemas", "transforms", "hard_negatives", "validation", "pipelines")
 
 
-def test_the_example_is_one_module_and_one_sample_folder_and_builds(tmp_path):
+def test_the_example_in_contributing_builds(tmp_path):
+    """The example is one module and one folder of samples."""
     shown = dict(SHOWN.findall((ROOT / "CONTRIBUTING.md").read_text()))
     assert {path.split("/")[1] for path in shown} == {"sources", "samples"}
     for package in PACKAGES:

@@ -1,8 +1,10 @@
-"""How files are written × where IEForge reads one: each cell is read alike, or refused in one line that names the file.
+"""Every way to write a file × every place that reads one: the file is read the same, or refused with one line.
 
-A new place that reads files is one function in ENTRY_POINTS, a new way to write them one line in CONVENTIONS.
+The line names the file. A new place that reads files needs one function in ENTRY_POINTS, and a new way to write files
+one line in CONVENTIONS. The last tests are about a convention of the code: names that say nothing are not used.
 """
 
+import ast
 import gzip
 import json
 import re
@@ -15,6 +17,8 @@ import pytest
 from hard_negatives import dictionary
 from pipelines.sources import load, reading, user_data
 from schemas.errors import BadRecord, IEForgeError
+from tests.conftest import ROOT
+from tests.test_imports import MAY_IMPORT
 from tests.train.conftest import ner_row
 from transforms import prompts
 from transforms.files import File
@@ -24,7 +28,7 @@ TEXTS = ("Ada Lund sailed to Brevik.", "Åse Kjær stayed; 王芳去了港口。
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """`read` takes the path of a file and gives a value to compare. `kind`: one of ALL."""
+    """`read` takes the path of a file and returns a value to compare. `kind`: one of ALL."""
 
     file: str
     kind: str
@@ -34,7 +38,7 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class Read:
-    """What a reader gives: (language, text, entities) of each record, and the bad ones."""
+    """The result of a reader: (language, text, entities) of each good record, and the bad records."""
 
     good: list[tuple]
     bad: list[BadRecord]
@@ -131,7 +135,7 @@ def as_array(content: bytes, **layout) -> bytes:
 
 
 def with_value(value: bytes) -> Callable[[bytes], bytes]:
-    """A value of JSON within the file's last object or list."""
+    """Adds a JSON value to the file's last object or list."""
 
     def change(content: bytes) -> bytes:
         end = content.rstrip()
@@ -147,8 +151,9 @@ ALL = (*JSON, "lines", "columns", "yaml")
 
 @dataclass(frozen=True)
 class Convention:
-    """`change`: what becomes of a file's bytes. `kinds`: of files that can be written so. `refusal`: what the error
-    says; without it the file is read alike. `or_read`: both are right (a reader need not understand what it skips).
+    """`change`: from the bytes of a normal file to those of this convention. `kinds`: the kinds of files that it can
+    change. `refusal`: pattern of the error; None if the file is read the same. `or_read`: reading it the same is right
+    too, since a reader need not parse values that it skips.
     """
 
     change: Callable[[bytes], bytes]
@@ -158,7 +163,7 @@ class Convention:
 
 
 CONVENTIONS = {
-    "as it is": Convention(lambda content: content, ALL),
+    "unchanged": Convention(lambda content: content, ALL),
     "byte order mark": Convention(lambda content: b"\xef\xbb\xbf" + content, ALL),
     "CRLF": Convention(lambda content: content.replace(b"\n", b"\r\n"), ALL),
     "blank lines": Convention(lambda content: b"\n\n" + content.replace(b"\n", b"\n \n"), ("objects", "lines", "yaml")),
@@ -178,7 +183,7 @@ CONVENTIONS = {
     "the other half": Convention(with_value(b'"a\\uDE00"'), JSON, r"an unpaired surrogate: \\uDE00"),
     "NUL": Convention(with_value(b'"a\0b"'), JSON, "(no valid|invalid) JSON"),
     "NaN": Convention(with_value(b"NaN"), JSON, "(no valid|invalid) JSON"),
-    "an end that is cut off": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),
+    "a truncated end": Convention(lambda content: content.rstrip()[:-1], JSON, "(no valid|invalid) JSON"),
 }
 CELLS = [
     pytest.param(convention, entry, id=f"{name}-{entry.__name__}")
@@ -189,14 +194,14 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("convention", "entry"), CELLS)
-def test_a_file_is_read_alike_or_refused_in_one_line(convention, entry, tmp_path):
+def test_a_file_is_read_the_same_or_refused_in_one_line(convention, entry, tmp_path):
     point = entry()
     plain, path = tmp_path / point.file, tmp_path / "other" / point.file
     path.parent.mkdir()
     plain.write_text(point.content, encoding="utf-8", newline="\n")
     path.write_bytes(convention.change(point.content.encode()))
     try:
-        found = point.read(path)
+        result = point.read(path)
     except IEForgeError as error:
         shown = str(error)
         assert convention.refusal is not None and re.search(convention.refusal, shown), shown
@@ -204,30 +209,30 @@ def test_a_file_is_read_alike_or_refused_in_one_line(convention, entry, tmp_path
         shown.encode()
     else:
         assert convention.refusal is None or convention.or_read
-        assert found == point.read(plain)
+        assert result == point.read(plain)
 
 
 def column_files() -> EntryPoint:
     content = "".join(f"{text} NN O {tag}\n" for text, tag in (("Åse", "I-PER"), ("港", "O"))) + "\nAda NN O I-PER\n"
-    return EntryPoint("eng.train", "columns", content, lambda path: of_source("conll2003", path))
+    return EntryPoint("eng.train", "columns", content, lambda path: read_dataset("conll2003", path))
 
 
 def json_files() -> EntryPoint:
     rows = [{"text": text, "label": {"name": {text[:3]: [[0, 2]]}}} for text in TEXTS]
-    return EntryPoint("train.json", "objects", rows_as_lines(rows), lambda path: of_source("clue_ner", path))
+    return EntryPoint("train.json", "objects", rows_as_lines(rows), lambda path: read_dataset("clue_ner", path))
 
 
-def files_of_ones_own() -> EntryPoint:
+def user_data_files() -> EntryPoint:
     rows = [{"text": text, "entity": [{"entity": text[:3], "entity_type": "person"}]} for text in TEXTS]
-    return EntryPoint("train.json", "objects", rows_as_lines(rows), of_folder)
+    return EntryPoint("train.json", "objects", rows_as_lines(rows), read_user_folder)
 
 
-def of_source(key: str, path: Path) -> Read:
+def read_dataset(key: str, path: Path) -> Read:
     return as_read(reading.records(load(key), load(key).forms[0], [File(str(path), path.name)]))
 
 
-def of_folder(path: Path) -> Read:
-    """As a build reads a user's own folder: the language and the task follow from what is in it."""
+def read_user_folder(path: Path) -> Read:
+    """As a build reads a folder of user data: the language and the task are those of its files."""
     for name, text in (("schema.json", '["person"]\n[]\n{}\n'), ("source.yaml", "task: NER\n")):
         path.with_name(name).write_text(text, encoding="utf-8")
     (folder,) = user_data.sources_below(str(path.parent))
@@ -246,9 +251,9 @@ def as_read(records, lang: str = "") -> Read:
     return Read(good, bad)
 
 
-READERS = (column_files, json_files, files_of_ones_own)
+READERS = (column_files, json_files, user_data_files)
 READ_ALIKE = ("UTF-16",)
-"""What readers take though what a user names on the command line may not be so: datasets come as they are."""
+"""Conventions that are read in datasets, but refused in files that a user names on the command line."""
 
 
 @pytest.mark.parametrize(
@@ -260,26 +265,26 @@ READ_ALIKE = ("UTF-16",)
         if entry().kind in convention.kinds
     ],
 )
-def test_a_data_file_is_read_alike_or_loses_what_cannot_be_read(name, entry, tmp_path):
+def test_a_data_file_is_read_the_same_or_loses_bad_records(name, entry, tmp_path):
     convention, point = CONVENTIONS[name], entry()
     plain, path = tmp_path / "plain" / point.file, tmp_path / "other" / point.file
     for folder in (plain.parent, path.parent):
         folder.mkdir()
     plain.write_text(point.content, encoding="utf-8", newline="\n")
     path.write_bytes(convention.change(point.content.encode()))
-    expected, found = point.read(plain), point.read(path)
+    expected, result = point.read(plain), point.read(path)
     assert expected.good and not expected.bad
     if convention.refusal is None or name in READ_ALIKE:
-        assert (found.good, found.bad) == (expected.good, [])
-    elif name != "empty" and not (convention.or_read and found.good == expected.good):
-        assert found.bad and len(found.good) < len(expected.good)
-        assert all(text in point.content for _, text, _ in found.good)
-        assert all(re.fullmatch(rf"{point.file}:[0-9]+", record.place) for record in found.bad)
+        assert (result.good, result.bad) == (expected.good, [])
+    elif name != "empty" and not (convention.or_read and result.good == expected.good):
+        assert result.bad and len(result.good) < len(expected.good)
+        assert all(text in point.content for _, text, _ in result.good)
+        assert all(re.fullmatch(rf"{point.file}:[0-9]+", record.place) for record in result.bad)
 
 
 @pytest.mark.parametrize("name", ["half a surrogate pair", "deep nesting", "NaN", "NUL"])
 @pytest.mark.parametrize("entry", [entry for entry in ENTRY_POINTS if entry().kind == "objects"])
-def test_the_line_is_named(name, entry, tmp_path):
+def test_the_line_of_a_bad_object_is_reported(name, entry, tmp_path):
     point = entry()
     path = tmp_path / point.file
     path.write_bytes(CONVENTIONS[name].change(point.content.encode()))
@@ -288,7 +293,7 @@ def test_the_line_is_named(name, entry, tmp_path):
     assert str(error.value).startswith(f"{path}:{point.content.count(chr(10))}: ")
 
 
-def test_the_line_within_an_array_is_named(tmp_path):
+def test_the_line_within_an_array_is_reported(tmp_path):
     from train.prediction import texts
 
     path = tmp_path / "texts.json"
@@ -300,7 +305,7 @@ def test_the_line_within_an_array_is_named(tmp_path):
         texts.read(str(path), "NER")
 
 
-def test_nan_is_the_word_for_nothing_in_an_answer(tmp_path):
+def test_nan_means_no_value_in_an_answer(tmp_path):
     from train.score import score
 
     prompt = {"instruction": "Fill them.", "schema": [{"event_type": "meet", "trigger": True, "arguments": ["who"]}]}
@@ -310,3 +315,56 @@ def test_nan_is_the_word_for_nothing_in_an_answer(tmp_path):
     path = tmp_path / "p.jsonl"
     path.write_text(json.dumps(row))
     assert score([str(path)], draws=0).total.predicted == 1
+
+
+MEANINGLESS = {"found", "told", "said", "asked", "own", "of", "listed", "stands", "holds", "together"}
+"""Not names of variables, parameters, functions or classes: the reader cannot tell what they are."""
+
+
+def defined_names(source: str) -> list[tuple[int, str]]:
+    """(line, name) of every variable, parameter, function and class that a module defines."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.append((node.lineno, name))
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.append((node.lineno, name))
+            case ast.MatchAs(name=name) | ast.MatchStar(name=name) | ast.ExceptHandler(name=name) if name:
+                names.append((node.lineno, name))
+            case ast.alias(asname=name) if name:
+                names.append((node.lineno, name))
+    return sorted(names)
+
+
+@pytest.mark.parametrize("package", [*MAY_IMPORT, "tests"])
+def test_no_name_is_meaningless(package):
+    places = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line, name in defined_names(path.read_text(encoding="utf-8"))
+        if name in MEANINGLESS
+    ]
+    assert not places, "\n".join(places)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "found = 1",
+        "for i, found in x: pass",
+        "lambda found: 1",
+        "def f(*, found=1): pass",
+        "async def found(): pass",
+        "class found: pass",
+        "[found for found in x]",
+        "import x as found",
+        "match x:\n case [1, *found]: pass",
+        "match x:\n case {'a': found}: pass",
+        "try: pass\nexcept E as found: pass",
+        "with x as found: pass",
+    ],
+)
+def test_defined_names_are_detected(source):
+    assert "found" in [name for _, name in defined_names(source)]
+    assert defined_names("x.found(found=y.found)[found]") == []

@@ -1,7 +1,7 @@
-"""The Dockerfile → a Beam worker image with our package in it: what it says, and its install steps without Docker.
+"""The Dockerfile of a Beam worker image with IEForge: its instructions, and its install steps without Docker.
 
-The image itself cannot be built where there is no Docker engine. What it does on top of Beam's image, copying the
-checkout and installing it with the pinned versions, is done here in a fresh virtual environment.
+The image cannot be built without a Docker engine. The steps on top of Beam's image, which copy the checkout and install
+it with the pinned versions, are run here in a fresh virtual environment.
 """
 
 import re
@@ -19,7 +19,7 @@ from tests.test_imports import MAY_IMPORT
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
-    """(instruction, its arguments) of a Dockerfile without continued lines, in order."""
+    """(instruction, arguments) of each line of a Dockerfile without continued lines."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     assert not [line for line in lines if line.endswith("\\")]
     return [(line.split()[0].upper(), line.split(maxsplit=1)[1]) for line in lines]
@@ -34,11 +34,11 @@ def test_the_base_image_has_the_pinned_beam():
 
 
 def test_beams_entry_point_is_kept():
-    """Its boot program is what a runner calls to start a worker; the image adds files and packages to it, no more."""
+    """A runner starts a worker with the boot program of Beam's image; this image only adds files and packages."""
     assert [name for name, _ in DOCKERFILE[1:]] == ["WORKDIR", "COPY", "RUN"]
 
 
-def test_the_checkout_is_copied_without_what_is_not_installed(tmp_path):
+def test_only_installed_files_of_the_checkout_are_copied(tmp_path):
     checkout = copy_checkout(tmp_path / "checkout")
     names = {path.name for path in checkout.iterdir()}
     assert {"pyproject.toml", "constraints.txt", "pipelines", "schemas"} <= names
@@ -52,7 +52,7 @@ def test_the_checkout_is_copied_without_what_is_not_installed(tmp_path):
         (".venv", True),
         (".venv-3.12", True),
         ("build", True),
-        ("pipelines/build", False),  # from the top alone
+        ("pipelines/build", False),  # only at the top
         ("ieforge.egg-info", True),
         ("tests", True),
         ("pipelines/sources/__pycache__", True),
@@ -66,11 +66,11 @@ def test_ignored_paths(path, ignored):
 
 
 PACKAGES = MAY_IMPORT.keys() - {"benchmarks"}
-"""Those that are installed."""
+"""The packages that are installed."""
 
 
 def package_files(folder: Path) -> set[str]:
-    """What is not code below the packages of a checkout or of site-packages."""
+    """The files that are not code, below the packages of a checkout or of site-packages."""
     return {
         path.relative_to(folder).as_posix()
         for package in PACKAGES
@@ -79,9 +79,9 @@ def package_files(folder: Path) -> set[str]:
     }
 
 
-def test_the_wheel_holds_every_data_file_and_neither_tests_nor_benchmarks(tmp_path):
+def test_the_wheel_has_all_data_files_but_no_tests_or_benchmarks(tmp_path):
     checkout = copy_checkout(tmp_path / "checkout")
-    planted = checkout / "pipelines/samples/planted/train.json/part.txt"  # a folder that is named like a file
+    planted = checkout / "pipelines/samples/planted/train.json/part.txt"  # a folder with the name of a file
     planted.parent.mkdir(parents=True)
     planted.write_text("sample")
     with zipfile.ZipFile(build_wheel(checkout, tmp_path)) as wheel:
@@ -95,7 +95,7 @@ def test_the_wheel_holds_every_data_file_and_neither_tests_nor_benchmarks(tmp_pa
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """A fresh virtual environment after the Dockerfile's steps: its bin folder."""
+    """The bin folder of a fresh virtual environment after the steps of the Dockerfile."""
     folder = tmp_path_factory.mktemp("image")
     venv.create(folder / "venv", with_pip=True)
     tools = folder / "venv/bin"
@@ -111,7 +111,7 @@ def installed(tmp_path_factory) -> Path:
 
 
 def python(installed: Path, folder: Path, *arguments: str) -> str:
-    """Runs the environment's Python in a folder and returns what it printed."""
+    """Runs the environment's Python in a folder and returns its output."""
     done = subprocess.run([installed / "python", *arguments], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -119,7 +119,7 @@ def python(installed: Path, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.registry
 @pytest.mark.timeout(1800)
-def test_the_install_steps_make_a_worker_that_builds_the_same_bytes(built, installed, tmp_path):
+def test_an_installed_worker_builds_the_same_bytes(built, installed, tmp_path):
     imported = python(installed, tmp_path, "-c", "import pipelines.build; print(pipelines.build.__file__)").strip()
     site = Path(imported).parents[1]
     assert site.name == "site-packages"

@@ -1,4 +1,4 @@
-"""Files are read and written as UTF-8, and commands run, whatever the locale is."""
+"""Files are read and written as UTF-8, and commands run, in any locale."""
 
 import ast
 import os
@@ -13,11 +13,11 @@ from tests.test_imports import MAY_IMPORT
 from tests.unified import NER_SCHEMA, ner, write_source
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-"""Python then takes ASCII for the encoding of files, of their names, and of what it prints."""
+"""With these variables Python uses ASCII for files, file names and output."""
 
 
-def by_locale(source: str) -> list[int]:
-    """The lines on which text is read or written in the encoding of the locale."""
+def locale_dependent_lines(source: str) -> list[int]:
+    """The numbers of the lines that read or write text in the encoding of the locale."""
     lines = []
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
@@ -30,20 +30,20 @@ def by_locale(source: str) -> list[int]:
             continue  # descriptors, bytes, addresses, or our own functions, which have one encoding
         values = [value.value for value in (*node.args, *(k.value for k in node.keywords)) if hasattr(value, "value")]
         binary = any(isinstance(value, str) and "b" in value and len(value) < 4 for value in values)
-        told = {"utf-8", "ascii"} & set(map(str, values)) or any(keyword.arg == "encoding" for keyword in node.keywords)
-        if not binary and not told:
+        named = any(keyword.arg == "encoding" for keyword in node.keywords)
+        if not (binary or named or {"utf-8", "ascii"} & set(map(str, values))):
             lines.append(node.lineno)
     return lines
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
-def test_every_text_file_has_its_encoding_told(package):
-    found = {
+def test_every_text_file_is_opened_with_an_encoding(package):
+    places = {
         f"{path.relative_to(ROOT)}:{line}"
         for path in (ROOT / package).rglob("*.py")
-        for line in by_locale(path.read_text(encoding="utf-8"))
+        for line in locale_dependent_lines(path.read_text(encoding="utf-8"))
     }
-    assert found == set()
+    assert places == set()
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_every_text_file_has_its_encoding_told(package):
         ("path.write_text(text)", [1]),
     ],
 )
-def test_the_look_at_encodings_sees_them(source, lines):
-    assert by_locale(source) == lines
+def test_lines_without_an_encoding_are_detected(source, lines):
+    assert locale_dependent_lines(source) == lines
 
 
 def command(*words: str) -> subprocess.CompletedProcess:
@@ -73,7 +73,7 @@ def test_sources_are_listed_under_an_ascii_locale():
 
 
 def test_a_build_is_the_same_under_an_ascii_locale(tmp_path):
-    """Names of folders, settings and texts are Chinese."""
+    """The names of folders, the settings and the texts are Chinese."""
     for folder in ("语料/来源", "语料/duee1"):
         (tmp_path / folder).parent.mkdir(exist_ok=True)
         rows = [ner("莫渡在东港。", person="莫渡", place="东港"), ner("无人来过。")]

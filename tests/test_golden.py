@@ -1,6 +1,6 @@
-"""The build of the bundled samples against the digests in `golden/samples.json`: no row changes unnoticed.
+"""The build of the bundled samples has the digests in `golden/samples.json`: no row changes unnoticed.
 
-`python -m pytest tests/test_golden.py --update-golden` rewrites them; commit that with the reason why rows changed.
+`python -m pytest tests/test_golden.py --update-golden` rewrites them; commit that with the reason for the change.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def file_digests(build: Path, folder: str) -> dict[str, str]:
     }
 
 
-def test_rows_label_sets_and_dictionaries_are_the_golden_ones(built, request):
+def test_rows_label_sets_and_dictionaries_are_unchanged(built, request):
     digests = {
         "rows": row_digests(built),
         "labels": file_digests(built, "labels"),
@@ -44,4 +44,4 @@ def test_rows_label_sets_and_dictionaries_are_the_golden_ones(built, request):
     for kind, expected in golden.items():
         assert digests[kind].keys() == expected.keys(), kind
         changed = [name for name in expected if digests[kind][name] != expected[name]]
-        assert not changed, f"{kind} changed: {changed}; where that is meant, run with --update-golden"
+        assert not changed, f"{kind} changed: {changed}; if that is intended, run with --update-golden"

@@ -1,4 +1,4 @@
-"""The command `ieforge`: its names, its help, its version, and that it runs the modules as they run themselves."""
+"""The command `ieforge`: its names, its help, its version, and that it runs the modules like `python -m`."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def test_names_of_commands():
     assert ieforge.COMMANDS == NAMES
 
 
-def test_every_module_that_can_be_run_is_a_command():
+def test_every_runnable_module_is_a_command():
     runnable = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
         for package in ("pipelines", "hard_negatives", "validation", "train")
@@ -72,14 +72,14 @@ def test_the_version_is_that_of_the_package(capsys):
         (["--output", "x"], "error: ieforge --output: no such command; "),
     ],
 )
-def test_an_unknown_name_is_one_line(flags, line, capsys):
+def test_an_unknown_name_is_a_one_line_error(flags, line, capsys):
     assert ieforge.main(flags) == 2
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.startswith(line) and shown.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["build", "sources", "train score"])
-def test_help_of_a_command_is_that_of_the_program_ieforge(name, capsys, monkeypatch):
+def test_help_of_a_command_names_the_program_ieforge(name, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/usr/bin/ieforge"])
     with pytest.raises(SystemExit) as ended:
         ieforge.main([*name.split(), "--help"])
@@ -88,14 +88,14 @@ def test_help_of_a_command_is_that_of_the_program_ieforge(name, capsys, monkeypa
     assert shown.startswith(f"usage: ieforge {name} ") and "python -m" not in shown
 
 
-def test_flags_exit_code_and_error_are_those_of_the_module(tmp_path, capsys):
+def test_flags_exit_code_and_error_equal_those_of_the_module(tmp_path, capsys):
     assert ieforge.main(["diff", str(tmp_path), str(tmp_path)]) == 2
     assert "neither a validated build nor a release" in capsys.readouterr().err
     assert ieforge.main(["diff", "--debug", str(tmp_path), str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("Traceback")
 
 
-def test_an_interrupt_while_a_command_is_imported_is_one_line(tmp_path):
+def test_an_interrupt_during_imports_gives_one_line(tmp_path):
     (tmp_path / "slow.py").write_text("import sys, time\nprint('ready', flush=True)\ntime.sleep(60)\n")
     code = "from ieforge import commands as m; import sys; m.COMMANDS['slow'] = 'slow'; sys.exit(m.main(['slow']))"
     path = os.pathsep.join([str(ROOT), str(tmp_path)])
@@ -109,7 +109,7 @@ def test_an_interrupt_while_a_command_is_imported_is_one_line(tmp_path):
     assert process.returncode == 130
 
 
-def test_an_interrupt_before_the_first_import_ends_it_without_a_traceback(tmp_path):
+def test_an_interrupt_before_the_first_import_gives_no_traceback(tmp_path):
     (tmp_path / "argparse.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     process = subprocess.Popen(
@@ -122,6 +122,6 @@ def test_an_interrupt_before_the_first_import_ends_it_without_a_traceback(tmp_pa
     assert process.returncode == -signal.SIGINT
 
 
-def test_it_runs_as_a_module():
+def test_ieforge_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "ieforge", "--version"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("ieforge ")

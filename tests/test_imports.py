@@ -1,4 +1,4 @@
-"""Imports go one way between packages, and within pipelines/; what is heavy is loaded only by what needs it."""
+"""Imports go one way between packages and within pipelines/, and heavy modules are loaded only where needed."""
 
 import ast
 import subprocess
@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "pipelines": {"schemas", "transforms", "hard_negatives", "validation"},
     "train": {"schemas", "transforms"},
     "benchmarks": {"schemas", "transforms", "hard_negatives", "validation", "pipelines", "train"},
-    "ieforge": {"schemas"},  # and by their names, once one is called, the modules of all commands
+    "ieforge": {"schemas"},  # and, by name when it is called, the module of a command
 }
 PARTS = {
     "engine": (),
@@ -30,7 +30,7 @@ PARTS = {
     "release": ("build_folder", "sources", "describe", "report", "engine"),
     "commands": ("build_folder", "sources", "describe", "report", "engine", "stages", "release"),
 }
-"""Part of pipelines/ → the parts that it may import. Most are sub-packages; FILES has those that are not."""
+"""Part of pipelines/ → the parts that it may import. Most are sub-packages; FILES assigns the other modules."""
 
 FILES = {
     **dict.fromkeys(("config", "build_folder", "build_dictionaries", "build_reports", "claim"), "build_folder"),
@@ -70,7 +70,7 @@ def test_imports_go_one_way(package):
 
 
 def imports() -> dict[str, set[str]]:
-    """Module of ours → the modules of ours that it imports, anywhere in it. Packages above them are left out."""
+    """Module of IEForge → the modules of IEForge that it imports, anywhere in it, without the packages above them."""
     graph = {}
     for package in code.PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
@@ -81,12 +81,12 @@ def imports() -> dict[str, set[str]]:
 
 
 def part_of(module: str) -> str:
-    """The part of pipelines/ that a module below it is in, by its name there."""
+    """The part of pipelines/ with this module, which is named relative to pipelines/."""
     return FILES.get(module) or module.partition(".")[0]
 
 
 def is_allowed(importer: str, imported: str) -> bool:
-    """Both are names below pipelines/."""
+    """Both names are relative to pipelines/."""
     part, other = part_of(importer), part_of(imported)
     if part != other:
         return other in PARTS[part]
@@ -107,20 +107,20 @@ def test_imports_go_one_way_within_pipelines():
     assert not forbidden
 
 
-def test_there_is_no_circle():
+def test_imports_have_no_cycle():
     TopologicalSorter(PARTS).prepare()
     TopologicalSorter(imports()).prepare()
 
 
-def test_modules_are_imported_by_name_where_the_datasets_are_listed_alone():
-    """Others would be missing in the fingerprints of code."""
+def test_only_the_list_of_datasets_uses_import_module():
+    """Modules imported by name elsewhere would be missing in the fingerprints of code."""
     for package in code.PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             if path != ROOT / "pipelines/sources/datasets/__init__.py":
                 assert "import_module" not in path.read_text(encoding="utf-8"), path
 
 
-def test_torch_is_imported_by_the_encoder_and_by_training_alone():
+def test_torch_is_imported_only_by_the_encoder_and_by_training():
     for package in MAY_IMPORT.keys() - {"train"}:
         for path in (ROOT / package).rglob("*.py"):
             if str(path.relative_to(ROOT)) not in MAY_IMPORT_TORCH:
@@ -128,7 +128,7 @@ def test_torch_is_imported_by_the_encoder_and_by_training_alone():
 
 
 def modules_in(part: str) -> str:
-    """The modules of a part of pipelines/, as an import statement has them."""
+    """The modules of a part of pipelines/, as in an import statement."""
     return ", ".join(f"pipelines.{part}.{path.stem}" for path in sorted((ROOT / "pipelines" / part).glob("[a-z]*.py")))
 
 

@@ -1,4 +1,4 @@
-"""Every relative link of a page leads to a file, and to a heading where it names one."""
+"""Every relative link of a page leads to a file and, if it has an anchor, to a heading."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,12 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def text_of(page: Path) -> str:
-    """The page without its fenced blocks, in which brackets are no links and `#` is no heading."""
+    """The page without its fenced blocks, where brackets are not links and `#` is not a heading."""
     return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
 
 
 def anchors(page: Path) -> set[str]:
-    """As GitHub makes them: lower case, blanks as hyphens, no other punctuation; -1, -2 for a repeated heading."""
+    """The anchors of GitHub: lower case, blanks as hyphens, no other punctuation; -1, -2 for repeated headings."""
     made: list[str] = []
     for heading in re.findall(r"^#+ (.*)$", text_of(page), re.MULTILINE):
         anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
@@ -37,7 +37,7 @@ def test_every_relative_link_of_a_page_resolves(page):
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
 
 
-def test_every_guide_that_the_code_names_exists():
+def test_every_guide_named_in_the_code_exists():
     for package in ("schemas", "transforms", "hard_negatives", "validation", "pipelines", "train", "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):
             for name in re.findall(r"\bdocs/[\w/]+\.md", path.read_text()):

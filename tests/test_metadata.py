@@ -1,4 +1,4 @@
-"""The version, the licence, the keywords and the pinned formatter stand in several files: they are the same in all."""
+"""The version, the licence, the keywords and the pinned formatter are the same in all files that name them."""
 
 import re
 import tomllib
@@ -15,13 +15,13 @@ def read_yaml(name: str) -> dict:
     return yaml.safe_load((ROOT / name).read_text())
 
 
-def test_the_citation_has_the_version_licence_and_keywords_of_the_package():
+def test_the_citation_matches_the_package_metadata():
     citation = read_yaml("CITATION.cff")
     assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
     assert set(citation["keywords"]) <= set(PROJECT["keywords"])
 
 
-def test_the_changelog_has_a_section_for_the_version_and_one_for_what_comes():
+def test_the_changelog_has_sections_for_this_version_and_the_next():
     sections = re.findall(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert sections[:2] == ["Unreleased", PROJECT["version"]]
 

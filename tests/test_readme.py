@@ -1,4 +1,4 @@
-"""What the README and the guides show of output, flags, settings and tables is what the code does."""
+"""The output, flags, settings and tables in the README and the guides match the code."""
 
 import re
 
@@ -61,7 +61,7 @@ def test_every_stage_is_described(stage):
     assert re.search(rf"^\| {stage} \| `", guide("build"), re.MULTILINE)
 
 
-def test_the_row_shown_is_one_of_the_bundled_build(built):
+def test_the_row_shown_is_in_the_bundled_build(built):
     (shown,) = fenced(README, "python")
     (id_,) = re.findall(r'row\["id"\] == "(.*?)"', shown)
     rows = read_shard(str(built / "data/RE/train-00000-of-00001.parquet")).to_pylist()
@@ -70,11 +70,11 @@ def test_the_row_shown_is_one_of_the_bundled_build(built):
     assert output == [row["instruction"], row["output"]]
 
 
-def test_the_last_line_shown_is_that_of_the_bundled_build(built):
+def test_the_last_line_shown_is_from_the_bundled_build(built):
     (shown,) = fenced(README, "text")
     assert shown.splitlines()[-1] == closing_line(str(built), "build")
 
 
-def test_every_guide_is_one_click_from_the_readme():
+def test_the_readme_links_to_every_guide():
     linked = set(re.findall(r"\]\(docs/([a-z_]+\.md)", README))
     assert linked == {path.name for path in GUIDES}

@@ -1,4 +1,4 @@
-"""Each Chinese page is in step with the English one: the same commands, settings, names, tables and sections."""
+"""Each Chinese page matches the English one: the same commands, settings, names, tables and sections."""
 
 import re
 
@@ -16,7 +16,7 @@ def pages(request) -> tuple[str, str]:
 
 
 def commands(text: str) -> list[str]:
-    """The fenced blocks, without the comments that are translated."""
+    """The fenced blocks without their comments, which are translated."""
     return [re.sub(r" *# .*", "", block) for block in re.findall(r"^```.*?^```", text, re.DOTALL | re.MULTILINE)]
 
 
@@ -46,7 +46,7 @@ def test_the_sections_and_tables_have_the_same_shape(pages):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_chinese_page_links_to_chinese_pages_where_there_are_any(name):
+def test_chinese_pages_link_to_chinese_pages_if_they_exist(name):
     _, _, body = (ROOT / name).read_text().partition("](")[2].partition("\n")  # the first link is the English page
     for target in re.findall(r"\]\(([^)#]+)\.md", body):
         assert target.endswith("_zh") or not (ROOT / name).parent.joinpath(f"{target}_zh.md").exists(), target

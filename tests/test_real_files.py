@@ -1,4 +1,4 @@
-"""The readers on the real files, where a copy of them is at hand: counts are those of the datasets' descriptions."""
+"""The readers on the real files, if they are present: the counts are those in the descriptions of the datasets."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pipelines.sources.__main__ import as_splits, verify
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are not at hand")
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are not present")
 
 READ = {  # source, split: examples, entities, relations, events
     ("ade_corpus", "all"): (8608, 0, 7100, 0),  # ADE-NEG.txt is an excerpt
@@ -48,9 +48,9 @@ READ = {  # source, split: examples, entities, relations, events
     ("gids", "validation"): (1864, 0, 1417, 0),  # 447 of the 1,864 are labelled NA
     ("harvey_ner", "validation"): (1301, 523, 0, 0),
     ("harvey_ner", "train"): (3967, 1581, 0, 0),
-    ("ipre", "test"): (9078, 0, 9078, 0),  # the sentence file is cut
-    ("kbp37", "validation"): (1716, 0, 1506, 0),  # 1,724 less 8
-    ("kbp37", "train"): (15820, 0, 14275, 0),  # the note's 15,917 less 97 with an empty mention
+    ("ipre", "test"): (9078, 0, 9078, 0),  # the sentence file is truncated
+    ("kbp37", "validation"): (1716, 0, 1506, 0),  # 1,724 minus 8
+    ("kbp37", "train"): (15820, 0, 14275, 0),  # 15,917 in the description, minus 97 with an empty mention
     ("mit_movie", "train"): (9775, 21295, 0, 0),
     ("mit_movie_trivia", "train"): (7816, 23030, 0, 0),
     ("mit_restaurant", "train"): (7660, 15363, 0, 0),
@@ -75,7 +75,7 @@ READ = {  # source, split: examples, entities, relations, events
     ("wiki_zsl_4", "test"): (1000, 0, 1000, 0),
     ("wikievents", "test"): (20, 0, 0, 345),
 }
-BAD_RECORDS = {  # excerpts that end in the middle of a record; blocks and rows with an empty mention
+BAD_RECORDS = {  # excerpts that end within a record; blocks and rows with an empty mention
     ("ade_corpus", "all"): 1,
     ("ipre", "test"): 2,
     ("kbp37", "validation"): 8,
@@ -92,13 +92,13 @@ def located():
 
 
 @pytest.mark.parametrize("key", sorted({key for key, _ in READ}))
-def test_counts(located, key):
+def test_counts_match_the_descriptions(located, key):
     report = as_splits(verify(key, located[key].source, located[key].files))
-    found = {
+    read = {
         (key, split): tuple(counts[name] for name in ("examples", "entities", "relations", "events"))
         for split, counts in report.items()
     }
-    assert found == {at: counts for at, counts in READ.items() if at[0] == key}
+    assert read == {at: counts for at, counts in READ.items() if at[0] == key}
     assert {(key, split): counts["bad_records"] for split, counts in report.items() if counts["bad_records"]} == {
         at: bad for at, bad in BAD_RECORDS.items() if at[0] == key
     }

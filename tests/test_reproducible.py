@@ -1,4 +1,4 @@
-"""The same corpus, byte for byte, for any order, number of processes, hash seed, crash, and without a network."""
+"""The corpus has the same bytes for any source order, process count or hash seed, after a crash and offline."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ def test_hash_seed_source_order_and_processes_change_nothing(built, tmp_path):
     assert checksums(tmp_path / "other", "**/labels/**/*.json") == checksums(built, "**/labels/**/*.json")
 
 
-def test_another_seed_changes_what_is_asked(built, tmp_path):
+def test_another_seed_changes_the_labels_in_the_prompts(built, tmp_path):
     done = build_here("--output", str(tmp_path / "other"), "--seed", "7", "--only", "instruct", "--sources", "scierc")
     assert done.returncode == 0, done.stderr
     path = "clean/scierc/train-00000.parquet"
@@ -44,12 +44,12 @@ def wait_for(condition, timeout_s: float = 60) -> None:
     [
         "examples/clue_ner",  # in the middle of reading
         "examples/manifest.json",  # between two stages
-        "clean/.cut",  # repaired, not yet decided
+        "clean/.cut",  # repaired, before the decision which rows are kept
         "data/NER",  # in the middle of writing instructions
         "reports",  # while validating
     ],
 )
-def test_a_build_killed_at_any_moment_ends_with_the_same_bytes(small, tmp_path, moment):
+def test_a_killed_build_resumes_with_the_same_bytes(small, tmp_path, moment):
     output = tmp_path / "build"
     command = [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -67,10 +67,10 @@ def test_an_interrupt_is_one_line_and_can_be_resumed(tmp_path):
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for((tmp_path / "build/examples").exists)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.splitlines()[-1].startswith("interrupted")
-    assert "Traceback" not in said
+    assert output.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in output
 
 
 def can_cut_the_network() -> bool:
@@ -83,7 +83,7 @@ def test_the_build_needs_no_network(built, tmp_path):
 
 
 @pytest.mark.skipif(not can_cut_the_network(), reason="this machine does not let us cut the network off (unshare)")
-def test_two_processes_need_the_loopback_alone(small, tmp_path):
+def test_two_processes_need_only_the_loopback_interface(small, tmp_path):
     flags = " ".join((*SMALL, "--direct_running_mode=multi_processing", "--direct_num_workers=2"))
     output = cut_off(tmp_path, f"ip link set lo up && {sys.executable} -m pipelines.build {flags}")
     assert checksums(output) == checksums(small)

@@ -1,4 +1,4 @@
-"""What a build's files hold is read through types: no manifest and no statistics as a plain dict."""
+"""The files of a build are read through types: no manifest and no statistics as a plain dict."""
 
 import ast
 
@@ -10,8 +10,8 @@ from schemas.arrow import EXAMPLES, INSTRUCTIONS, REJECTS
 from tests.conftest import ROOT
 
 READS_OTHER_JSON = {
-    "hard_negatives/dictionary.py",  # a user's own dictionary
-    "pipelines/stages/corpus_facts.py",  # what the workers of one stage hand over
+    "hard_negatives/dictionary.py",  # a custom dictionary
+    "pipelines/stages/corpus_facts.py",  # intermediate files between the workers of one stage
     "benchmarks/mutations.py",  # files of datasets
 }
 FIELDS = {
@@ -21,7 +21,7 @@ FIELDS = {
     if isinstance(form, type) and issubclass(form, msgspec.Struct)
     for name in form.__struct_fields__
 } - {name for schema in (EXAMPLES, INSTRUCTIONS, REJECTS) for name in schema.names}
-"""Keys of what a build and a release note, without the names of columns of tables."""
+"""Keys in the manifests and statistics of builds and releases, except those that are also names of table columns."""
 
 READERS = [
     *(path for part in ("describe", "report", "release") for path in (ROOT / "pipelines" / part).glob("*.py")),
@@ -32,7 +32,7 @@ READERS = [
 
 
 def untyped_reads(source: str) -> list[str]:
-    """The calls that decode JSON into whatever it is."""
+    """The calls that decode JSON without a type."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [
         ast.unparse(call)
@@ -45,7 +45,7 @@ def untyped_reads(source: str) -> list[str]:
 
 def string_keys(source: str) -> list[str]:
     """`x["key"]` and `x.get("key")` where the key is one of FIELDS."""
-    found = []
+    reads = []
     for node in ast.walk(ast.parse(source)):
         key = None
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
@@ -58,8 +58,8 @@ def string_keys(source: str) -> list[str]:
         ):
             key = node.args[0]
         if isinstance(key, ast.Constant) and key.value in FIELDS:
-            found.append(ast.unparse(node))
-    return found
+            reads.append(ast.unparse(node))
+    return reads
 
 
 @pytest.mark.parametrize("package", ["pipelines", "hard_negatives", "validation", "benchmarks"])
@@ -71,14 +71,14 @@ def test_json_is_read_through_types(package):
 
 
 @pytest.mark.parametrize("path", READERS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_nothing_of_a_build_is_read_by_a_string(path):
+def test_files_of_a_build_are_not_read_by_string_keys(path):
     keys = string_keys(path.read_text(encoding="utf-8"))
-    if path.name == "diff.py":  # it builds the difference that it prints as JSON
+    if path.name == "diff.py":  # it creates the differences that it prints as JSON
         keys = [key for key in keys if not key.startswith(("changes[", "counts["))]
     assert not keys
 
 
-def test_the_rules_see_what_they_forbid():
+def test_untyped_reads_and_string_keys_are_detected():
     assert "shards" in FIELDS and "split" not in FIELDS
     assert string_keys('manifest["shards"][0]["split"]') == ["manifest['shards']"]
     assert string_keys('counts.get("rejected", {})') and not string_keys('table["instruction"]')

@@ -1,4 +1,4 @@
-"""What docs/use.md shows works on the bundled build."""
+"""The examples in docs/use.md work on the bundled build."""
 
 import json
 import re
@@ -14,7 +14,7 @@ USE = (ROOT / "docs/use.md").read_text()
 
 @fixture
 def shown(built, tmp_path, monkeypatch):
-    """The Python blocks by section, run one after the other beside a folder `build`; → what they have made."""
+    """Runs the Python blocks one after another in a folder with `build`; returns the resulting variables."""
     (tmp_path / "build").symlink_to(built)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
@@ -37,13 +37,13 @@ def test_the_python_shown_runs(shown, built):
     assert next(iter(shown["records"]))["RE/task"] == b"RE"
 
 
-def test_the_two_lines_of_the_card_are_those_of_the_docs(built):
+def test_the_card_and_the_docs_show_the_same_two_lines(built):
     lines = re.findall(r"^rows = .*$", USE, re.MULTILINE)
     card = (built / "README.md").read_text().replace('"PATH", "NER"', '"build", "RE"')
     assert len(lines) == 2 and "\n".join(lines) in card
 
 
-def test_the_names_for_llama_factory_are_there(built):
+def test_the_dataset_names_for_llama_factory_exist(built):
     (block,) = re.findall(r"```yaml\n(.*?)```", USE, re.DOTALL)
     settings = yaml.safe_load(block)
     entries = json.loads((built / "dataset_info.json").read_text())

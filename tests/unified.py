@@ -1,4 +1,4 @@
-"""Small corpora in the unified format, written by tests that need texts of their own."""
+"""Small corpora in the unified format, for tests that need special texts."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ def write_source(folder: Path, task: str, schema: tuple, lang: str = "en", **spl
 
 def ner(text: str, **entities: str | list[str]) -> dict:
     """A NER record: type=mention or type=[mentions]."""
-    pairs = [(kind, m) for kind, of in entities.items() for m in ([of] if isinstance(of, str) else of)]
+    pairs = [(kind, m) for kind, given in entities.items() for m in ([given] if isinstance(given, str) else given)]
     return {"text": text, "entity": [{"entity": mention, "entity_type": kind} for kind, mention in pairs]}
 
 

@@ -1,4 +1,4 @@
-"""The rules by which instructions are made, written for one Example and to be read; tests compare production with them.
+"""The rules of instructions in readable form, for one Example at a time. Tests compare the production code with them.
 
 Nothing outside `tests/` imports these modules.
 """

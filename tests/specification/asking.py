@@ -1,4 +1,4 @@
-"""Positive labels and a label set → the labels that are asked about one text, cut into batches: the rules of
+"""Positive labels and a label set → the labels in the prompts of one text, divided into batches: the rules of
 `transforms.ask`, for one text at a time.
 """
 
@@ -13,7 +13,7 @@ from transforms.draw import drawn, purpose_key, seed_key
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Labels asked in one instruction, in the order asked; `positives` and `hard_negatives` are among their names."""
+    """The labels of one instruction in order; `positives` and `hard_negatives` are among their names."""
 
     labels: tuple[Label, ...]
     positives: tuple[str, ...]
@@ -29,19 +29,20 @@ def ask(
     dictionary: Mapping[str, Sequence[str]] | None,
     options: AskOptions,
 ) -> tuple[list[Batch], int]:
-    """The batches that are asked about one example, and how many all-negative ones were cut.
+    """The batches of one example, and the number of all-negative batches that were dropped.
 
-    `labels` is the label set of the source and task, `positives` the names of those that the example has,
-    `dictionary` the hard negatives (label → labels; for EET and EEA that of EE), None without one.
+    `labels` is the label set of the source and task, `positives` the names of those in the example, `dictionary` the
+    hard negatives (label → labels; for EET and EEA those of EE) or None.
 
-    - EEA asks the positive labels and nothing else, in every split.
-    - test asks all labels, sorted by name; nothing is cut.
-    - train and validation ask the positive labels, their hard negatives and as many of the other ones as a batch
-      holds (all where a batch holds all), or a share of the negatives where there is no dictionary; an example
-      without a positive label is asked a drawn subset. All-negative batches above `negative_ratio` times the
-      others (rounded down) are cut, those with hard negatives last; without a positive label one is kept.
+    - EEA prompts have only the positive labels, in every split.
+    - test prompts have all labels, sorted by name; no batch is dropped.
+    - train and validation prompts have the positive labels, their hard negatives and as many of the other labels as
+      fit in a batch (all if the batch size is -1), or a share of the negatives without a dictionary. An example
+      without a positive label gets a drawn subset. The number of all-negative batches is limited to `negative_ratio`
+      times that of the others (rounded down), or to one without a positive label; batches with hard negatives are
+      dropped last.
 
-    Raises ValueError where a positive label is not among `labels`.
+    Raises ValueError if a positive label is not among `labels`.
     """
     by_name = {label.name: label for label in labels}
     positive = set(positives)
@@ -55,20 +56,20 @@ def ask(
 
     size = options.split_num.get(task, SPLIT_NUM[task])
     if task == "EEA":
-        asked = positive
+        chosen = positive
     elif split == "test":
-        asked = by_name.keys()
+        chosen = by_name.keys()
     elif not positive:
-        asked = choice(by_name, "labels")[: count(options.labels_without_positive or size, by_name)]
+        chosen = choice(by_name, "labels")[: count(options.labels_without_positive or size, by_name)]
     elif dictionary is None:
         negative = by_name.keys() - positive
-        asked = positive.union(choice(negative, "labels")[: round(options.negative_share * len(negative))])
+        chosen = positive.union(choice(negative, "labels")[: round(options.negative_share * len(negative))])
     else:
         other = by_name.keys() - positive - hard
-        asked = positive.union(hard, choice(other, "labels")[: count(size, other)])
+        chosen = positive.union(hard, choice(other, "labels")[: count(size, other)])
 
     shuffled = split != "test" and options.order == "shuffled"
-    names = choice(asked, "order") if shuffled else sorted(asked)
+    names = choice(chosen, "order") if shuffled else sorted(chosen)
     batches = [
         Batch(
             tuple(batch),
@@ -83,7 +84,7 @@ def ask(
     negative = [number for number, batch in enumerate(batches) if not batch.positives]
     with_positive = len(batches) - len(negative)
     keep = int(min(len(negative), options.negative_ratio * with_positive if with_positive else 1))
-    # The sort is stable: within each half the drawn order holds.
+    # The sort is stable: each half keeps the drawn order.
     ranked = sorted(choice(negative, "batches"), key=lambda number: not batches[number].hard_negatives)
     dropped = set(ranked[keep:])
     return [batch for number, batch in enumerate(batches) if number not in dropped], len(dropped)
@@ -94,8 +95,9 @@ def count(size: int, candidates: Collection) -> int:
 
 
 def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:
-    """`labels` in batches of `size` (-1: all in one), passing over all that wait for each batch: no batch has two
-    labels that answer under one key. A rest of fewer than half a batch joins the batch before it where it can.
+    """`labels` in batches of `size` (-1: all in one). No batch has two labels with the same key in the answer; the
+    second one is deferred to the next batch. A last batch smaller than half of `size` is merged into the one before if
+    no key is repeated.
     """
     size = len(labels) if size == -1 else size
     batches, waiting = [], list(labels)

@@ -1,4 +1,4 @@
-"""An Example → what it answers for a task: the rules of `transforms.gold`, for one Example at a time."""
+"""An Example → its gold answers for a task: the rules of `transforms.gold`, for one Example at a time."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ class Gold:
 
 
 def gold(example: Example, task: str, labels: Sequence[Label]) -> Gold | None:
-    """The gold of `example`, None where the task's layer is not annotated. `labels` gives the order of roles."""
+    """The gold of `example`, None if the task's layer is not annotated. `labels` determines the order of roles."""
     if getattr(example, LAYER[task]) is None:
         return None
     match task:
@@ -36,7 +36,7 @@ def gold(example: Example, task: str, labels: Sequence[Label]) -> Gold | None:
 
 
 def position(text: str, mention: Mention) -> tuple[int, int]:
-    """Start and end of the mention; past the end of the text where it is not in it."""
+    """Start and end of the mention; the end of the text if it does not occur there."""
     if mention.spans:
         return mention.spans[0][0], mention.spans[-1][1]
     start = text.find(mention.text)
@@ -62,7 +62,7 @@ def relation_gold(example: Example) -> Gold:
 
 
 def triple_gold(example: Example) -> Gold:
-    """Only of relations with both types."""
+    """Only relations with both types have an answer."""
     annotations = [
         {
             "head": one.head.text,
@@ -87,7 +87,7 @@ def ends(annotation: dict) -> dict:
 
 
 def graph_gold(example: Example, labels: Sequence[Label]) -> Gold:
-    """A triple is an attribute of its head: of the head's type, or of every type with that attribute."""
+    """A triple is an attribute of its head: for the head's type, or without one for every type with that attribute."""
     annotations, values = [], {}
     for one in in_text_order(example):
         types = [label for label in labels if one.label in label.roles and one.head_label in (None, label.name)]
@@ -115,8 +115,8 @@ def event_gold(example: Example, labels: Sequence[Label], task: str) -> Gold:
         if not (trigger or pairs) or (event.label, trigger, frozenset(pairs)) in seen:
             continue
         seen.add((event.label, trigger, frozenset(pairs)))
-        told = [{"argument": value, "role": role} for role, value in pairs]
-        annotations.append({"event_trigger": trigger, "event_type": event.label, "arguments": told})
+        items = [{"argument": value, "role": role} for role, value in pairs]
+        annotations.append({"event_trigger": trigger, "event_type": event.label, "arguments": items})
         triggers.append((event.label, trigger or "NAN"))
         if task != "EET":
             values = filled(roles[event.label], pairs, "NAN") if pairs else {}
@@ -133,10 +133,10 @@ def event_position(text: str, event: Event) -> tuple[int, int]:
 
 
 def filled(roles: Sequence[str], pairs: Sequence[tuple[str, str]], missing: str | None = None) -> dict:
-    """Role → its value, a list for several; a role without a value has `missing`, or is left out where that is None."""
+    """Role → its value, or a list of several. A role without a value has `missing`, or is left out if that is None."""
     values = grouped(dict.fromkeys(pairs))
     given = {role: values.get(role, [missing]) for role in roles if role in values or missing}
-    return {role: of_role if len(of_role) > 1 else of_role[0] for role, of_role in given.items()}
+    return {role: strings if len(strings) > 1 else strings[0] for role, strings in given.items()}
 
 
 def grouped(pairs: Iterable[tuple]) -> dict[str, list]:
@@ -147,7 +147,7 @@ def grouped(pairs: Iterable[tuple]) -> dict[str, list]:
 
 
 def unique(items: Iterable[dict], key: Callable = json.dumps) -> list[dict]:
-    """Each item where it comes first."""
+    """The items without repetitions, each at its first position."""
     first: dict = {}
     for item in items:
         first.setdefault(key(item), item)

@@ -1,4 +1,4 @@
-"""One prompt that asks for a batch of labels over one Example, and its gold answer: a row of the corpus."""
+"""A row of the corpus: a prompt for one batch of labels and one Example, and its gold answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class Instruction:
     """`instruction`, `output`, `label` are JSON strings; the columns are those of `schemas.arrow.INSTRUCTIONS`.
 
     `id` is `<example_id>/<task>/<batch>`, batches numbered from 0. train and validation rows have `output`, test
-    rows `label`, the unified annotation list of the whole example; both are None where nothing is annotated.
-    `labels` are the names asked, in order (SPO: typed names); `positives` and `hard_negatives` are among them.
+    rows `label`, the unified annotation list of the whole example; both are None if the layer is not annotated.
+    `labels` are the names in the prompt, in order (SPO: typed names), including `positives` and `hard_negatives`.
     `text_sha256`: hex, of the UTF-8 text.
     """
 

@@ -25,17 +25,17 @@ def instructions(
     prompts: Prompts,
     options: AskOptions,
 ) -> tuple[list[Instruction], int]:
-    """The rows of `example` for `task` (one of its tasks), and how many all-negative batches were left out.
+    """The rows of `example` for `task` (one of its tasks), and the number of all-negative batches that were dropped.
 
     `labels` is the label set of its source for the task, `dictionary` the hard negatives (for EET and EEA those of
-    EE). A layer that is not annotated gives no rows but for test, where `label` is then None.
+    EE). A layer that is not annotated gives no rows, except in test, where `label` is then None.
     """
     example, labels = without_unknown(example, task, labels)
-    found = gold(example, task, labels)
+    full_gold = gold(example, task, labels)
     test = example.split == "test"
-    if found is None and not test:
+    if full_gold is None and not test:
         return [], 0
-    answers = found.answers if found else {}
+    answers = full_gold.answers if full_gold else {}
     batches, dropped = ask(example.id, example.split, task, labels, answers, dictionary, options)
     texts = prompts[task][example.lang]
     key = purpose_key(seed_key(options.seed, example.id, task), "prompts")
@@ -43,7 +43,7 @@ def instructions(
     for number, batch in enumerate(batches):
         prompt = {
             "instruction": texts[nth_key(key, number) % len(texts)],
-            "schema": [schema_item(task, label, found.triggers if found else {}) for label in batch.labels],
+            "schema": [schema_item(task, label, full_gold.triggers if full_gold else {}) for label in batch.labels],
             "input": example.text,
         }
         output = {label.predicate or label.name: answers.get(label.name, []) for label in batch.labels}
@@ -58,7 +58,7 @@ def instructions(
                 split=example.split,
                 instruction=json.dumps(prompt, ensure_ascii=False),
                 output=None if test else json.dumps(output, ensure_ascii=False),
-                label=json.dumps(found.annotations, ensure_ascii=False) if test and found else None,
+                label=json.dumps(full_gold.annotations, ensure_ascii=False) if test and full_gold else None,
                 labels=tuple(label.name for label in batch.labels),
                 positives=batch.positives,
                 hard_negatives=batch.hard_negatives,
@@ -81,8 +81,8 @@ def schema_item(task: str, label: Label, triggers: Mapping[str, list[str]]) -> s
 
 
 def without_unknown(example: Example, task: str, labels: Sequence[Label]) -> tuple[Example, list[Label]]:
-    """The example without annotations of unknown labels, and the labels that may be asked of it. Of a KG entity type
-    the attributes may be unknown, one by one; with the last of them it goes.
+    """The example without annotations of unknown labels, and the labels that its prompts may have. Single attributes of
+    a KG entity type may be unknown; the type is left out if all of them are.
     """
     layer = LAYER[task]
     unknown = {one.label for one in example.unknown_labels if one.layer == layer}

@@ -42,15 +42,15 @@ def ask(
     dictionary: Mapping[str, Sequence[str]] | None,
     options: AskOptions,
 ) -> tuple[list[Batch], int]:
-    """What a build asks of a text with these positive labels, and how many all-negative batches it leaves out."""
+    """The batches of a text with these positive labels, and how many all-negative batches are left out."""
     layer, make = LAYER[task], MADE[LAYER[task]]
-    labels_asked = labels
+    prompt_labels = labels
     if task == "KG":
         make = lambda name: Relation("r", A, A, name)  # noqa: E731
-        labels_asked = [replace(label, roles=("r",)) for label in labels]
+        prompt_labels = [replace(label, roles=("r",)) for label in labels]
     layers = dict.fromkeys(MADE) | {layer: tuple(map(make, positives))}
     example = Example(example_id, "Made", split, "en", "a", (task,), **layers)
-    made, dropped = rows.instructions(example, task, labels_asked, dictionary, PROMPTS, options)
+    made, dropped = rows.instructions(example, task, prompt_labels, dictionary, PROMPTS, options)
     by_name = {label.name: label for label in labels}
     batches = [Batch(tuple(map(by_name.get, row.labels)), row.positives, row.hard_negatives) for row in made]
     return batches, dropped
@@ -61,7 +61,7 @@ label_sets = st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=40, 
 
 @st.composite
 def questions(draw):
-    """(labels, positives, dictionary or None): a dictionary may lack labels and name labels that are not in L."""
+    """(labels, positives, dictionary or None): a dictionary may lack labels and may have other labels."""
     names = draw(label_sets)
     positives = draw(st.sets(st.sampled_from(names), max_size=6))
     values = st.lists(st.sampled_from(names) | st.text(max_size=3), max_size=5)
@@ -105,7 +105,7 @@ def test_batch_sizes(count, size, expected):
 
 
 @given(st.integers(0, 200), st.integers(1, 12))
-def test_batches_are_full_but_for_the_rest(count, size):
+def test_every_batch_but_the_last_is_full(count, size):
     got = sizes(count, size)
     least = max(1, size // 2)
     assert sum(got) == count
@@ -120,13 +120,13 @@ def test_batches_are_full_but_for_the_rest(count, size):
 def test_a_repeated_predicate_moves_to_the_next_batch():
     labels = [typed_label(*parts.split()) for parts in ("a p x", "a q x", "b p x", "a r x", "a s x", "a t x", "b q x")]
     p1, q1, p2, r, s, t, q2 = labels
-    # The third repeats p and waits; s fills the batch; the next batch begins with it.
+    # The third label repeats p and is deferred. s fills the batch, and the next batch begins with the deferred label.
     assert cut(labels, 4) == [[p1, q1, r, s], [p2, t, q2]]
-    # One predicate only: nothing may share, and the rest cannot join either.
+    # With one predicate, no two labels share a batch, and the last batch is not merged.
     assert cut([p1, p2], 4) == [[p1], [p2]]
-    # With -1 there are as many batches as the commonest predicate has labels.
+    # With -1 there are as many batches as the most frequent predicate has labels.
     assert cut(labels, -1) == [[p1, q1, r, s, t], [p2, q2]]
-    # A rest of one joins where its predicate is new, and stays where it is not.
+    # A last batch of one label is merged if its predicate is new there, and kept otherwise.
     assert cut([p1, q1, r, s, t], 4) == [[p1, q1, r, s, t]]
     assert cut([p1, q1, r, s, p2], 4) == [[p1, q1, r, s], [p2]]
 
@@ -135,7 +135,7 @@ def test_a_repeated_predicate_moves_to_the_next_batch():
     st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("pqrstu"), st.sampled_from("xyz")), unique=True),
     st.sampled_from([-1, 1, 2, 4, 6]),
 )
-def test_typed_triples_lose_and_double_nothing(triples, size):
+def test_each_typed_triple_is_in_one_batch(triples, size):
     labels = [typed_label(*triple) for triple in triples]
     batches = cut(labels, size)
     assert sorted(label.name for batch in batches for label in batch) == sorted(label.name for label in labels)
@@ -144,12 +144,12 @@ def test_typed_triples_lose_and_double_nothing(triples, size):
     for number, batch in enumerate(batches):
         assert 0 < len(batch) <= max(limit, 1)
         later = {label.predicate for rest in batches[number + 1 :] for label in rest}
-        if size != -1 and len(batch) < size:  # cut short only where nothing was left that it lacks
+        if size != -1 and len(batch) < size:  # a short batch has every predicate that is left
             assert later <= {label.predicate for label in batch}
 
 
 @given(questions(), st.sampled_from(["NER", "RE", "EE", "KG"]), st.sampled_from(["train", "validation"]), st.integers())
-def test_what_is_asked(question, task, split, seed):
+def test_labels_in_train_and_validation_prompts(question, task, split, seed):
     labels, positives, dictionary = question
     every = {label.name for label in labels}
     batches, dropped = ask("made/train/0", split, task, labels, positives, dictionary, AskOptions(negative_ratio=inf))
@@ -169,13 +169,13 @@ def test_what_is_asked(question, task, split, seed):
         assert len(set(got) & other) == min(size, len(other))
     assert [len(batch.labels) for batch in batches] == sizes(len(got), size)
     for batch in batches:
-        own = [label.name for label in batch.labels]
-        assert batch.positives == tuple(name for name in own if name in positives)
-        assert batch.hard_negatives == tuple(name for name in own if name in hard)
+        batch_labels = [label.name for label in batch.labels]
+        assert batch.positives == tuple(name for name in batch_labels if name in positives)
+        assert batch.hard_negatives == tuple(name for name in batch_labels if name in hard)
 
 
 @given(questions(), st.sampled_from(["NER", "RE", "EET"]), st.sampled_from([0, 0.5, 1, 2, 3.0]))
-def test_the_negative_ratio(question, task, ratio):
+def test_negative_ratio_limits_all_negative_batches(question, task, ratio):
     labels, positives, dictionary = question
     whole, none = ask("made/train/0", "train", task, labels, positives, dictionary, UNCUT)
     kept, dropped = ask("made/train/0", "train", task, labels, positives, dictionary, AskOptions(negative_ratio=ratio))
@@ -187,12 +187,12 @@ def test_the_negative_ratio(question, task, ratio):
     limit = int(ratio * len(with_positive)) if positives else 1
     assert len(kept) - len(with_positive) == min(limit, len(whole) + none - len(with_positive))
     lost = [batch for batch in whole if batch not in kept]
-    if any(batch.hard_negatives for batch in lost):  # those with hard negatives go last
+    if any(batch.hard_negatives for batch in lost):  # batches with hard negatives are dropped last
         assert all(batch.positives or batch.hard_negatives for batch in kept)
 
 
 def test_cut_batches_are_counted():
-    # 12 labels in batches of 4; one is positive and there is no dictionary: 1 batch with it, 2 without.
+    # 12 labels in batches of 4, one positive label, no dictionary: 1 batch with the positive label, 2 without.
     batches, dropped = ask("made/train/0", "train", "RE", L12, {"C"}, None, AskOptions(negative_ratio=1))
     assert (len(batches), dropped) == (2, 1)
     batches, dropped = ask("made/train/0", "train", "RE", L12, {"C"}, None, AskOptions(negative_ratio=0))
@@ -205,10 +205,10 @@ def test_all_negative_batches_with_hard_negatives_are_cut_last():
     for n in range(20):
         options = AskOptions(split_num={"RE": 1}, negative_ratio=2)
         batches, dropped = ask(f"made/train/{n}", "train", "RE", L12, {"A"}, dictionary, options)
-        assert sorted(names(batches)) == ["A", "B", "C"] and dropped == 1  # the one other label went first
+        assert sorted(names(batches)) == ["A", "B", "C"] and dropped == 1  # not one of the 9 other labels
 
 
-def test_an_example_without_positive_labels():
+def test_examples_without_positive_labels_get_one_batch():
     batches, dropped = ask("made/train/0", "train", "NER", L12, set(), {"A": ["B"]}, AskOptions())
     assert [len(batch.labels) for batch in batches] == [6] and dropped == 0
     assert batches[0].positives == batches[0].hard_negatives == ()
@@ -224,25 +224,25 @@ def test_an_example_without_positive_labels():
     assert len(kept) > 10  # not always the same subset
 
 
-def test_hard_negatives_and_others():
+def test_prompts_have_hard_negatives_and_other_labels():
     dictionary = {"A": ["B", "C", "no such label", "A", "D"], "D": ["E"]}
     batches, _ = ask("made/train/0", "train", "RE", L12, {"A", "D"}, dictionary, UNCUT)
     got = names(batches)
-    assert {"A", "B", "C", "D", "E"} < set(got) and len(got) == 9  # A D, B C E, and 4 of the other 7
+    assert {"A", "B", "C", "D", "E"} < set(got) and len(got) == 9  # A D, B C E, and 4 of the 7 other labels
     assert sorted(name for batch in batches for name in batch.hard_negatives) == ["B", "C", "E"]
-    # A label that the dictionary lacks has no hard negatives.
+    # A label that is not in the dictionary has no hard negatives.
     batches, _ = ask("made/train/0", "train", "RE", L12, {"K"}, dictionary, UNCUT)
     assert len(names(batches)) == 5 and not any(batch.hard_negatives for batch in batches)
 
 
-def test_a_share_of_the_negatives_without_a_dictionary():
+def test_negative_share_applies_without_a_dictionary():
     batches, _ = ask("made/train/0", "train", "RE", L12, {"A", "B"}, None, AskOptions(negative_share=0.3))
-    assert len(names(batches)) == 5  # 2 and 3 of 10
+    assert len(names(batches)) == 5  # 2 positives and 3 of 10 negatives
     batches, _ = ask("made/train/0", "train", "RE", L12, {"A", "B"}, None, AskOptions(negative_share=0))
     assert sorted(names(batches)) == ["A", "B"]
 
 
-def test_one_batch():
+def test_split_num_minus_one_gives_one_batch():
     options = AskOptions(split_num={"RE": -1})
     batches, dropped = ask("made/train/0", "train", "RE", L12, {"A"}, {"A": ["B"]}, options)
     assert [len(batch.labels) for batch in batches] == [12] and dropped == 0
@@ -266,23 +266,23 @@ def test_eea_asks_the_positive_types_only(split):
     assert ask("made/x/0", split, "EEA", L12, set(), None, AskOptions()) == ([], 0)
 
 
-def test_order():
+def test_labels_are_sorted_or_shuffled():
     options = AskOptions(order="sorted", negative_ratio=inf)
     batches, _ = ask("made/train/0", "train", "RE", L12, {"K"}, None, options)
     assert names(batches) == list("ABCDEFGHIJKL")
     orders = {tuple(names(ask(f"made/train/{n}", "train", "RE", L12, {"K"}, None, UNCUT)[0])) for n in range(20)}
     assert len(orders) == 20
-    assert len({order.index("K") // 4 for order in orders}) == 3  # the positive label may stand in any batch
+    assert len({order.index("K") // 4 for order in orders}) == 3  # the positive label may be in any batch
 
 
-def test_validation_is_made_like_train():
+def test_validation_batches_equal_train_batches():
     question = ("made/train/5", "RE", L12, {"A", "L"}, {"A": ["B"]})
     rows = [ask(question[0], split, *question[1:], AskOptions()) for split in ("train", "validation")]
     assert rows[0] == rows[1]
 
 
 @given(questions(), st.randoms(use_true_random=False))
-def test_the_order_of_the_input_does_not_matter(question, random):
+def test_input_order_does_not_change_the_batches(question, random):
     labels, positives, dictionary = question
     expected = ask("made/train/0", "train", "RE", labels, positives, dictionary, AskOptions())
     shuffled, given_positives = list(labels), sorted(positives)
@@ -292,7 +292,7 @@ def test_the_order_of_the_input_does_not_matter(question, random):
     assert ask("made/train/0", "train", "RE", shuffled, given_positives, turned, AskOptions()) == expected
 
 
-def test_the_hash_seed_of_python_does_not_matter():
+def test_python_hash_seed_does_not_change_the_batches():
     program = (
         "from tests.transforms.test_ask import *\n"
         "L = [Label(f'label {n}') for n in range(50)]\n"
@@ -340,7 +340,7 @@ def test_a_positive_label_outside_the_label_set_is_an_error():
         ({"labels_without_positive": 0}, "labels_without_positive is 0"),
     ],
 )
-def test_options_out_of_range(options, message):
+def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(ConfigError) as error:
         AskOptions(**options)
     assert message in str(error.value)
@@ -350,6 +350,6 @@ def test_options_out_of_range(options, message):
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("pqrs"), st.sampled_from("xyz")), unique=True),
     st.sampled_from([-1, 1, 2, 3, 4, 6]),
 )
-def test_batches_are_those_of_the_specification(triples, size):
+def test_batches_equal_the_specification(triples, size):
     labels = [typed_label(*triple) for triple in triples]
     assert cut(labels, size) == asking.cut(labels, size)

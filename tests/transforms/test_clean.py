@@ -11,13 +11,13 @@ from tests.strategies import CLEAN, examples, texts
 from transforms.clean import _composes_backward, low_quality, repair, repair_text, span_before
 
 
-def example(text: str, *found: Mention, **layers) -> Example:
-    entities = tuple(Entity("drug", mention) for mention in found)
+def example(text: str, *entity_mentions: Mention, **layers) -> Example:
+    entities = tuple(Entity("drug", mention) for mention in entity_mentions)
     made = Example("made/train/0", "Made", "train", "en", text, ("NER",), entities, None, None)
     return replace(made, **layers)
 
 
-def test_each_kind_of_character():
+def test_repair_of_each_kind_of_character():
     cases = {
         "a\u00a0b\tc\u202fd\u2003e\u205ff\x0bg\x1fh": "a b c d e f g h",
         "one\r\ntwo\rthree\x85four\u2028five\u2029six\n\nseven": "one\ntwo\nthree\nfour\nfive\nsix\n\nseven",
@@ -35,12 +35,12 @@ def test_each_kind_of_character():
 
 def test_offsets_follow_the_text():
     raw = "\ufeff Cafe\u0301\u00a0au lait\u200b, caf\u00e9 noir \r\n"
-    found = (
+    marked = (
         Mention("Cafe\u0301\u00a0au", ((2, 10),)),
         Mention("lait\u200b", ((11, 16),)),
         Mention("Cafe\u0301 noir", ((2, 7), (23, 27))),
     )
-    repaired = repair(example(raw, *found))
+    repaired = repair(example(raw, *marked))
     assert repaired.text == "Café au lait, café noir"
     assert [entity.mention for entity in repaired.entities] == [
         Mention("Café au", ((0, 7),)),
@@ -49,7 +49,7 @@ def test_offsets_follow_the_text():
     ]
 
 
-def test_a_span_that_ends_within_a_composed_character_grows_to_the_whole_one():
+def test_a_span_grows_to_the_whole_composed_character():
     letter, mark = Mention("e", ((1, 2),)), Mention("\u0301", ((2, 3),))
     repaired = repair(example("re\u0301el", letter, mark))
     assert [entity.mention for entity in repaired.entities] == [Mention("é", ((1, 2),))] * 2
@@ -57,7 +57,7 @@ def test_a_span_that_ends_within_a_composed_character_grows_to_the_whole_one():
     assert accented.entities[0].mention == Mention("é", ((1, 2),))
 
 
-def test_every_mention_of_every_layer_is_carried():
+def test_mentions_in_all_layers_are_repaired():
     def at(start, end):
         return Mention("\tAlice met Bob"[start:end], ((start, end),))
 
@@ -78,11 +78,11 @@ def test_every_mention_of_every_layer_is_carried():
 
 
 def test_a_mention_without_spans_is_repaired_as_a_string():
-    found = Mention("Cafe\u0301\u00a0noir ")
-    assert repair(example("clean text", found)).entities[0].mention == Mention("Café noir")
+    mention = Mention("Cafe\u0301\u00a0noir ")
+    assert repair(example("clean text", mention)).entities[0].mention == Mention("Café noir")
 
 
-def test_invisible_pieces_go_and_a_mention_of_nothing_else_is_named():
+def test_invisible_spans_are_removed_and_empty_mentions_reported():
     pieces = Mention("\u200b ab", ((0, 1), (1, 3)))
     assert repair(example("\u200bab", pieces)).entities[0].mention == Mention("ab", ((0, 2),))
     nothing = repair(example("ab\u200b cd", Mention("\u200b", ((2, 3),))))
@@ -91,13 +91,13 @@ def test_invisible_pieces_go_and_a_mention_of_nothing_else_is_named():
     assert low_quality(repair(example("\u200b\ufeff"))) == "the text is empty after repair"
 
 
-def test_an_example_that_needs_nothing_is_itself():
+def test_a_clean_example_is_returned_unchanged():
     fine = example("Zoë 看 𝒜.\nNext", Mention("Zoë", ((0, 3),)), Mention("看 𝒜"))
     assert repair(fine) is fine
 
 
 def naive(text: str) -> str:
-    """What repair does to a text but for its edges, character by character."""
+    """The repaired text before its ends are stripped, character by character."""
     kept = []
     for character in text.replace("\r\n", "\n"):
         if character in "\r\x85\u2028\u2029":
@@ -117,7 +117,7 @@ def identity(example) -> tuple[list, list, list]:
 
 
 @given(examples())
-def test_repair_keeps_offsets_true_and_needs_no_second_run(raw):
+def test_repair_keeps_offsets_valid_and_is_idempotent(raw):
     repaired = repair(raw)
     assert repaired.text == naive(raw.text).strip()
     assert all(surface(repaired.text, m.spans) == m.text for m in mentions(repaired) if m.spans)
@@ -132,14 +132,14 @@ def test_repair_keeps_offsets_true_and_needs_no_second_run(raw):
 
 
 @given(texts(), texts(), texts())
-def test_a_span_marks_what_it_marked(before, marked, after):
+def test_a_span_marks_the_same_text_after_repair(before, marked, after):
     raw = before + marked + after
     if naive(raw) != naive(before) + naive(marked) + naive(after):
-        return  # something composes, or a line end stands, across the borders
+        return  # characters compose, or CR LF is split, across a border
     if any(_composes_backward(naive(part + "a")[0]) for part in (marked, after)):
-        return  # a border within a character and its marks
-    found = Mention(marked, ((len(before), len(before) + len(marked)),))
-    repaired = repair(example(raw, found)).entities[0].mention
+        return  # a border separates a character from its combining marks
+    mention = Mention(marked, ((len(before), len(before) + len(marked)),))
+    repaired = repair(example(raw, mention)).entities[0].mention
     cut = len(naive(raw)) - len(naive(raw).lstrip())
     start, end = len(naive(before)) - cut, len(naive(before) + naive(marked)) - cut
     length = len(naive(raw).strip())
@@ -148,13 +148,15 @@ def test_a_span_marks_what_it_marked(before, marked, after):
 
 
 @given(texts(CLEAN).map(str.strip))
-def test_a_clean_text_is_left_alone(text):
+def test_a_clean_text_is_unchanged(text):
     fine = example(text)
     assert repair(fine) is fine
 
 
-def test_the_marks_that_compose_backward_are_known_for_this_python():
-    """`repair` cuts a text into a character and what composes with it; Unicode must agree that nothing else does."""
+def test_backward_composing_marks_match_this_unicode_version():
+    """`repair` splits a text before each character that does not compose with the one before it, so it must know all
+    characters that do.
+    """
     for code in range(sys.maxunicode + 1):
         parts = unicodedata.decomposition(chr(code)).split()
         if len(parts) == 2 and not parts[0].startswith("<"):
@@ -166,7 +168,7 @@ def test_the_marks_that_compose_backward_are_known_for_this_python():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("a1234", None),  # 80 % are not over 80 %
+        ("a1234", None),  # exactly 80 % is not over 80 %
         ("a 12 34", None),
         ("a 12 34 5", "5 of 6 characters are not letters"),
         ("+ 1 2 3 . 4 5 %", "8 of 8 characters are not letters"),
@@ -181,7 +183,7 @@ def test_low_quality(text, reason):
     assert low_quality(example(text)) == reason
 
 
-def test_short_texts_stay_where_they_are_annotated_or_nothing_is_known():
+def test_short_texts_are_kept_if_annotated_or_unknown():
     assert low_quality(example("Yes", Mention("Yes", ((0, 3),)))) is None
     assert low_quality(example("Yes", entities=None)) is None
     assert low_quality(example("Yes", entities=None, events=())) == "3 characters and no annotation"
@@ -189,7 +191,7 @@ def test_short_texts_stay_where_they_are_annotated_or_nothing_is_known():
 
 
 @given(st.text(min_size=5))
-def test_low_quality_counts_as_unicodedata_does(text):
+def test_low_quality_counts_letters_like_unicodedata(text):
     visible = [character for character in text if not character.isspace()]
     letters = [character for character in visible if unicodedata.category(character)[0] in "LM"]
     poor = 10 * (len(visible) - len(letters)) > 8 * len(visible)
@@ -197,14 +199,14 @@ def test_low_quality_counts_as_unicodedata_does(text):
 
 
 @given(texts(), st.data())
-def test_a_span_of_the_repaired_text_is_found_in_the_text_before(text, data):
+def test_repaired_spans_are_located_in_the_original_text(text, data):
     repaired, steps = repair_text(text)
     start, end = data.draw(st.tuples(st.integers(0, len(repaired)), st.integers(0, len(repaired))).map(sorted))
     if start == end:
         return
     first, last = span_before((start, end), steps)
     assert 0 <= first < last <= len(text)
-    # Repaired by itself it is the same, or more where the span cuts what was composed; its blank edges go.
+    # Repaired alone, the part is the same, or longer if the span cuts a composed character. Its ends are stripped.
     alone = repair_text(text[first:last])[0]
     assert repaired[start:end].strip() in alone
     carried = repair(Example("k/train/0", "K", "train", "en", text, (), (entity(text, first, last),), None, None))

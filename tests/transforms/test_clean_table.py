@@ -1,4 +1,4 @@
-"""Rows that cleaning leaves as they are, told from columns: the plain functions say the same of each."""
+"""Rows that cleaning leaves unchanged are detected on columns, in agreement with the functions for single rows."""
 
 import pyarrow as pa
 from hypothesis import given
@@ -46,7 +46,7 @@ def stays(example: Example) -> bool:
 
 
 @given(st.lists(examples, min_size=1, max_size=4))
-def test_what_is_left_untouched_is_what_the_plain_functions_leave(rows):
+def test_untouched_rows_are_those_that_the_row_functions_keep(rows):
     table = pa.concat_tables([examples_to_table([row]) for row in rows]).combine_chunks()
     for row, fine in zip(rows, untouched(table, MAX_CHARS).tolist(), strict=True):
         assert stays(row) or not fine
@@ -59,10 +59,10 @@ def test_an_ordinary_row_is_left_untouched():
 
 
 @given(st.lists(strings | st.text(max_size=5), max_size=6), st.sampled_from([0, STRINGS_PER_CHECK - 2]))
-def test_strings_that_are_clean_are_found_whatever_stands_beside_them(some, before):
+def test_clean_strings_are_detected_beside_dirty_ones(some, before):
     assert clean_strings(["Ada"] * before + some).tolist() == [True] * before + [is_clean(string) for string in some]
 
 
 @given(st.text("1·中\u4dc0\u4fff\u9000", max_size=9) | st.text(max_size=9))
-def test_letters_told_from_bytes_are_letters(text):
+def test_letters_detected_from_bytes_are_letters(text):
     assert has_letters(text) == (letter_count(text) * ONE_LETTER_IN >= len(text))

@@ -1,4 +1,4 @@
-"""Tables cross a shuffle whole and small: a slice without the table that it was cut from."""
+"""Tables are encoded completely and compactly for a shuffle: a slice without its parent table."""
 
 import pickle
 import random
@@ -17,13 +17,13 @@ CODER = TableCoder()
 
 def test_a_slice_is_encoded_without_its_parent():
     draw = random.Random(0)
-    rows = [draw.randbytes(500).hex() for _ in range(10_000)]  # 1,000 characters each, which compress to half
+    rows = [draw.randbytes(500).hex() for _ in range(10_000)]  # 1,000 characters each, which compress to half of that
     table = pa.table({"text": rows})
     assert table.nbytes > 10_000_000
     cut = table.slice(5_000, 10)
     encoded = CODER.encode(cut)
     assert 5_000 < len(encoded) < 10_000
-    assert len(encoded) < len(pickle.dumps(cut)) / 100  # what Beam does with a type that has no coder
+    assert len(encoded) < len(pickle.dumps(cut)) / 100  # Beam's fallback for a type without a coder
     assert CODER.decode(encoded).to_pydict() == {"text": rows[5_000:5_010]}
 
 
@@ -51,7 +51,7 @@ def test_an_empty_table_keeps_its_schema_and_version():
     assert decoded.schema.equals(EXAMPLES, check_metadata=True)
 
 
-def test_tables_have_this_coder_and_are_no_keys():
+def test_tables_use_this_coder_and_are_refused_as_keys():
     assert isinstance(beam.coders.registry.get_coder(pa.Table), TableCoder)
     with pytest.raises(ValueError, match="deterministic"):
         CODER.as_deterministic_coder("Meet")

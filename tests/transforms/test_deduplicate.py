@@ -31,16 +31,16 @@ def decided(same_text: SameText, *rows: Example) -> list[Decision]:
 
 
 def drops(*rows: Example) -> list[Decision]:
-    """Where rows that annotate different things stay."""
+    """The decisions if rows with different annotations are kept."""
     return [decision for decision in decided("report", *rows) if not decision.stays]
 
 
-def test_text_key_is_of_the_exact_text():
+def test_text_key_depends_on_the_exact_text():
     assert len(text_key("Straße 𝒜")) == 16
     assert len({text_key(text) for text in ("ab", "a b", "Ab", "ab ")}) == 4
 
 
-def test_exact_duplicates_keep_the_first():
+def test_the_first_of_exact_duplicates_is_kept():
     row = made((Entity("person", ANN), Entity("person", BOB)))
     turned = made((Entity("person", BOB), Entity("person", ANN), Entity("person", ANN)))
     assert drops(row, turned, row) == [Decision(101, Reason.DUPLICATE, 0), Decision(102, Reason.DUPLICATE, 0)]
@@ -49,7 +49,7 @@ def test_exact_duplicates_keep_the_first():
     assert all(decide(turned, same_text) == expected for same_text in get_args(SameText))
 
 
-def test_rows_that_label_one_place_differently_are_all_dropped():
+def test_rows_with_contradicting_labels_are_all_dropped():
     row = made((Entity("person", ANN), Entity("place", BONN)))
     other = made((Entity("name", ANN),))
     third = made((Entity("place", BONN),))
@@ -60,7 +60,7 @@ def test_rows_that_label_one_place_differently_are_all_dropped():
     ]
 
 
-def test_the_row_named_is_the_earliest_that_contradicts():
+def test_a_contradiction_names_the_earliest_other_row():
     first = made((Entity("place", BONN),))
     second = made((Entity("person", ANN),))
     third = made((Entity("name", ANN), Entity("town", BONN)))
@@ -81,9 +81,9 @@ def test_several_labels_in_one_row_are_a_set():
     assert [drop.reason for drop in drops(both, one)] == [Reason.CONTRADICTION] * 2
 
 
-def test_what_differs_elsewhere_is_kept():
+def test_labels_at_different_positions_do_not_contradict():
     assert drops(made((Entity("person", ANN),)), made((Entity("person", BOB),)), made(())) == []
-    # The same string at another place, and as a string only, are other places.
+    # The same string at another offset, and without an offset, are different positions.
     bare, moved = Mention("Ann"), Mention("Ann", ((4, 7),))
     assert drops(made((Entity("a", ANN),)), made((Entity("b", bare),)), made((Entity("c", moved),))) == []
 
@@ -97,7 +97,7 @@ def test_relations_contradict_by_pair_in_order():
     assert drops(row("knows"), row("likes", BOB, ANN)) == []
 
 
-def test_events_contradict_by_trigger_and_arguments_by_trigger_and_mention():
+def test_events_contradict_by_trigger_and_arguments_by_mention():
     def row(label, *arguments, trigger=MET):
         return made((), (), (Event(label, trigger, tuple(Argument(role, mention) for role, mention in arguments)),))
 
@@ -110,20 +110,20 @@ def test_events_contradict_by_trigger_and_arguments_by_trigger_and_mention():
     assert [drop.reason for drop in drops(*untyped)] == contradiction
 
 
-def test_layers_do_not_mix():
+def test_layers_are_compared_separately():
     entity, event = made((Entity("x", MET),)), made((), (), (Event("y", MET),))
     assert drops(entity, event) == []
     assert {len(part) for item in annotation_items(entity) for part in item} == {8}
 
 
-def test_a_row_that_knows_that_there_is_nothing_is_no_duplicate_of_one_that_does_not():
+def test_an_empty_layer_is_not_a_duplicate_of_an_unknown_layer():
     unknown = made((Entity("person", ANN),), None, None)
     assert drops(unknown, made((Entity("person", ANN),))) == []
     assert drops(made(tasks=("NER",)), made(tasks=("RE",))) == []
     assert drops(made(None, None, None), made(None, None, None)) == [Decision(101, Reason.DUPLICATE, 0)]
 
 
-def test_three_annotators_of_one_text_who_differ():
+def test_three_differing_annotations_of_one_text():
     first, second, third = made((Entity("person", ANN),)), made((Entity("person", BOB),)), made()
     taken_up = [Decision(101, Reason.SAME_TEXT_UNITED, 0), Decision(102, Reason.SAME_TEXT_UNITED, 0)]
     others = [(100, 1), (101, 0), (102, 0)]
@@ -134,7 +134,7 @@ def test_three_annotators_of_one_text_who_differ():
     ]
 
 
-def test_what_a_majority_says_is_no_more_than_what_the_others_say():
+def test_a_majority_does_not_decide_a_contradiction():
     one, other, silent = made((Entity("person", ANN),)), made((Entity("name", ANN),)), made()
     contradictions = [Decision(100, Reason.CONTRADICTION, 2), Decision(102, Reason.CONTRADICTION, 0)]
     assert decided("unite", one, one, other) == [
@@ -142,7 +142,7 @@ def test_what_a_majority_says_is_no_more_than_what_the_others_say():
     ]  # fmt: skip
     whole = [*contradictions, Decision(103, Reason.SAME_TEXT, 0)]
     assert decided("unite", one, one, other, silent)[::2] == [contradictions[0], contradictions[1]]
-    assert decided("unite", one, one, other, silent)[3] == whole[2]  # it would say that Ann is nothing
+    assert decided("unite", one, one, other, silent)[3] == whole[2]  # it would contradict the annotations of Ann
     assert decided("drop", one, one, other, silent)[3] == whole[2]
     assert [decision.ordinal for decision in decided("report", one, one, other, silent)] == [100, 101, 102]
 
@@ -153,27 +153,27 @@ ITEMS = st.lists(st.tuples(st.sampled_from([b"p", b"q", b"r"]), st.sampled_from(
 @given(
     st.lists(ITEMS.map(lambda items: sorted(set(items))), max_size=6), st.sampled_from(get_args(SameText)), st.randoms()
 )
-def test_what_stays_denies_nothing_that_others_say(items, same_text, random):
-    rows = [(n, n, found) for n, found in enumerate(items)]
+def test_kept_rows_do_not_contradict_other_rows(items, same_text, random):
+    rows = [(n, n, annotated) for n, annotated in enumerate(items)]
     assert decide(random.sample(rows, len(rows)), same_text) == decide(rows, same_text)
     out = {decision.ordinal: decision for decision in decide(rows, same_text)}
     assert len(out) == len(decide(rows, same_text))
 
     def contradict(one, other):
-        labels = [{place: {lab for p, lab in found if p == place} for place, _ in found} for found in (one, other)]
+        labels = [{place: {lab for p, lab in pairs if p == place} for place, _ in pairs} for pairs in (one, other)]
         return any(labels[0][place] != labels[1][place] for place in labels[0].keys() & labels[1].keys())
 
-    unlike = [found for n, found in enumerate(items) if found not in items[:n]]
+    unlike = [annotated for n, annotated in enumerate(items) if annotated not in items[:n]]
     disagree = any(contradict(one, other) for one in unlike for other in unlike)
-    for n, found in enumerate(items):
-        if found in items[:n]:
-            assert out[n] == Decision(n, Reason.DUPLICATE, items.index(found))
-        elif any(contradict(found, other) for other in items):
-            assert out[n].reason == Reason.CONTRADICTION and contradict(found, items[out[n].position])
+    for n, annotated in enumerate(items):
+        if annotated in items[:n]:
+            assert out[n] == Decision(n, Reason.DUPLICATE, items.index(annotated))
+        elif any(contradict(annotated, other) for other in items):
+            assert out[n].reason == Reason.CONTRADICTION and contradict(annotated, items[out[n].position])
         elif len(unlike) == 1:
             assert n not in out
         elif same_text == "drop" or (same_text == "unite" and disagree):
-            assert out[n].reason == Reason.SAME_TEXT and items[out[n].position] != found
+            assert out[n].reason == Reason.SAME_TEXT and items[out[n].position] != annotated
         elif same_text == "unite":
             assert (n not in out) if n == 0 else (out[n] == Decision(n, Reason.SAME_TEXT_UNITED, 0))
         else:
@@ -189,7 +189,7 @@ ONE_TEXT = st.lists(examples(st.just("a rat. Bo"), SPANNED_MENTIONS), min_size=1
 
 
 @given(ONE_TEXT)
-def test_a_united_row_annotates_what_its_rows_do_and_nothing_else(rows):
+def test_a_united_row_has_exactly_the_annotations_of_its_rows(rows):
     both = united(rows)
     tasks = {item for task in ("NER", "RE", "SPO", "EE", "EET", "EEA", "KG")
              for item in annotation_items(replace(made(None, None, None), tasks=(task,)))}  # fmt: skip
@@ -204,7 +204,7 @@ def test_a_united_row_annotates_what_its_rows_do_and_nothing_else(rows):
 
 
 def plain_layers(row) -> list[list]:
-    """Its entities and relations without ids, concepts and references."""
+    """The entities and relations of a row, without ids, concepts and references."""
     entities = [replace(entity, id=None, concepts=()) for entity in row.entities or ()]
     return [entities, [replace(r, head_entity=None, tail_entity=None) for r in row.relations or ()]]
 
@@ -214,14 +214,14 @@ def named_concepts(rows) -> set[tuple]:
 
 
 @pytest.mark.parametrize("references", [(None, "T1"), ("T1", None)])
-def test_an_argument_keeps_the_reference_of_any_repetition(references):
+def test_a_repeated_argument_keeps_its_entity_reference(references):
     entity = Entity("person", ANN, "T1")
     rows = [made((entity,), None, (Event("meet", MET, (Argument("who", ANN, name),)),)) for name in references]
     (event,) = united(rows).events
     assert event.arguments == (Argument("who", ANN, "T1"),)
 
 
-def test_united_rows_keep_ids_apart_and_references_true():
+def test_united_rows_have_unique_ids_and_valid_references():
     rows = [
         made(
             (Entity("person", ANN, "T1", ("Q1",)), Entity("person", BOB, "T1_2")), (Relation("knows", ANN, BOB),), None
@@ -255,7 +255,7 @@ def test_united_rows_keep_ids_apart_and_references_true():
         ("report", [Reason.SAME_TEXT] * 2),
     ],
 )
-def test_a_row_with_an_unknown_label_neither_repeats_nor_contradicts_one_without(same_text, reasons):
+def test_unknown_labels_are_neither_duplicates_nor_contradictions(same_text, reasons):
     known = made((Entity("person", ANN),))
     unknown = replace(known, unknown_labels=(UnknownLabel("entities", "person"),))
     assert [decision.reason for decision in decided(same_text, known, unknown)] == reasons
@@ -263,7 +263,7 @@ def test_a_row_with_an_unknown_label_neither_repeats_nor_contradicts_one_without
     assert [decision.reason for decision in decided(same_text, unknown, unknown)] == [Reason.DUPLICATE]
 
 
-def test_rows_that_differ_in_ids_and_concepts_alone_are_alike():
+def test_rows_that_differ_only_in_ids_and_concepts_are_duplicates():
     rows = made((Entity("person", ANN, "T1", ("Q1",)),)), made((Entity("person", ANN, "T2"),))
     assert [decision.reason for decision in decided("unite", *rows)] == [Reason.DUPLICATE]
 
@@ -276,13 +276,13 @@ def test_rows_that_differ_in_ids_and_concepts_alone_are_alike():
         ([made(None, None, None, ("NER", "RE"))] * 2, ("NER", "RE"), [False, False, False]),
     ],
 )
-def test_a_layer_is_unknown_where_it_is_in_every_row(rows, tasks, known):
+def test_a_layer_is_unknown_if_unknown_in_every_row(rows, tasks, known):
     both = united(rows)
     assert both.tasks == tasks
     assert [layer is not None for layer in (both.entities, both.relations, both.events)] == known
 
 
-def test_events_of_one_trigger_become_one_where_it_is_certain_which_are_the_same():
+def test_events_with_one_trigger_are_merged_if_unambiguous():
     def event(label, *mentions, trigger=MET):
         return Event(label, trigger, tuple(Argument("who", mention) for mention in mentions))
 
@@ -297,7 +297,7 @@ def test_events_of_one_trigger_become_one_where_it_is_certain_which_are_the_same
     assert events(*bare) == (*bare[0], *bare[1])
 
 
-def test_what_rows_have_lost_stays_lost_when_they_are_united():
+def test_lost_parts_are_kept_when_rows_are_united():
     lost = [BadRecord(f"f:{n}", Reason.OFFSET_MISMATCH, "an argument") for n in (1, 2)]
     rows = [RawExample(f"f:{n}", TEXT, lost=(bad,)) for n, bad in enumerate(lost, 1)]
     assert unite(rows) == [RawExample("f:1", TEXT, lost=tuple(lost))]
@@ -314,7 +314,7 @@ def test_unite_joins_the_rows_of_a_sentence():
 
 
 def annotations(rows) -> set[tuple]:
-    """(text, annotation) of all rows; arguments by themselves, with the label and trigger of their event."""
+    """(text, annotation) of all rows; arguments are separate, with the label and trigger of their event."""
     items = {(row.text, item) for row in rows for layer in plain_layers(row) for item in layer}
     for row in rows:
         for event in row.events or ():

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from transforms.draw import MASK, PURPOSES, drawn, key_array, nth_key, purpose_key, seed_key
 
 
-def test_keys_are_the_published_outputs_of_splitmix64():
-    # The reference outputs for seed 1234567 that implementations of SplitMix64 are checked against.
+def test_keys_equal_the_published_splitmix64_outputs():
+    # The reference outputs for seed 1234567 that test suites of SplitMix64 implementations use.
     assert [nth_key(1234567, n) for n in range(5)] == [
         6457827717110365317,
         3203168211198807973,
@@ -18,20 +18,20 @@ def test_keys_are_the_published_outputs_of_splitmix64():
     ]
 
 
-def test_the_seed_key_is_blake2b_of_the_three_joined_by_nul():
+def test_the_seed_key_is_blake2b_over_the_parts_joined_by_nul():
     digest = hashlib.blake2b(b"7\x00made/train/0\x00NER", digest_size=8).digest()
     assert seed_key(7, "made/train/0", "NER") == int.from_bytes(digest, "little")
     # As `b2sum -l 64` prints it (30 bb 91 79 82 47 68 ca), read little-endian.
     assert seed_key(42, "数据/train/3", "RE") == 0xCA6847827991BB30
 
 
-def test_purposes_have_keys_of_their_own():
+def test_each_purpose_has_a_different_key():
     key = seed_key(7, "made/train/0", "NER")
     assert purpose_key(1234567, "order") == 3203168211198807973
     assert len({purpose_key(key, purpose) for purpose in PURPOSES}) == len(PURPOSES) == 4
 
 
-def test_candidates_are_drawn_by_their_keys():
+def test_candidates_are_drawn_in_order_of_their_keys():
     # Key 1234567 gives the sorted candidates the keys above: the second is smallest, then 4th, 1st, 3rd, 5th.
     assert drawn(["e", "c", "a", "d", "b"], 1234567) == ["b", "d", "a", "c", "e"]
     assert drawn([], 1234567) == []
@@ -44,7 +44,7 @@ def test_numpy_gives_the_same_keys(keys):
 
 
 @given(st.lists(st.text(), unique=True, max_size=30), st.integers(0, MASK), st.randoms(use_true_random=False))
-def test_a_draw_is_a_permutation_that_does_not_see_the_order_of_the_candidates(candidates, key, random):
+def test_a_draw_does_not_depend_on_the_candidate_order(candidates, key, random):
     order = drawn(candidates, key)
     assert sorted(order) == sorted(candidates)
     random.shuffle(candidates)

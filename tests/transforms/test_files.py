@@ -1,4 +1,4 @@
-"""Raw files line by line, and writing that leaves a whole file or none."""
+"""Raw files are read line by line, and files are written atomically."""
 
 import codecs
 import os
@@ -12,12 +12,12 @@ from transforms import files
 from transforms.files import File
 
 
-def test_lines_end_at_lf_and_crlf_alone(tmp_path):
+def test_lines_end_only_at_lf_and_crlf(tmp_path):
     (tmp_path / "f").write_bytes("\ufeffa\u2028b\r\nc\x85\n\nd\re".encode())
     assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "a\u2028b"), (2, "c\x85"), (3, ""), (4, "d\re")]
 
 
-def test_lines_are_whole_wherever_the_file_is_cut_to_be_read(tmp_path):
+def test_lines_are_complete_across_block_borders(tmp_path):
     lines = [f"{n} 中文" + "x" * (n % 90) for n in range(40_000)]
     lines[20_000] = "yé" * files.BLOCK_BYTES
     for end in ("", "\n"):
@@ -27,7 +27,7 @@ def test_lines_are_whole_wherever_the_file_is_cut_to_be_read(tmp_path):
     assert list(File(str(tmp_path / "f"), "f").lines()) == []
 
 
-def test_a_byte_order_mark_goes_from_the_first_line_alone(tmp_path, monkeypatch):
+def test_a_byte_order_mark_is_removed_only_from_the_first_line(tmp_path, monkeypatch):
     path = tmp_path / "a"
     path.write_text("\ufeffa\n\ufeffb\r\nc", encoding="utf-8", newline="")
     for size in (4, 100):
@@ -37,7 +37,7 @@ def test_a_byte_order_mark_goes_from_the_first_line_alone(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("size", [3, 4, 1000])
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
-def test_utf_16_with_its_mark_is_read(tmp_path, monkeypatch, mark, size):
+def test_utf_16_with_a_byte_order_mark_is_read(tmp_path, monkeypatch, mark, size):
     monkeypatch.setattr(files, "BLOCK_BYTES", size)
     path = tmp_path / "f"
     encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
@@ -63,7 +63,7 @@ UTF_16_FILES = {
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("content", UTF_16_FILES)
-def test_utf_16_without_its_mark_is_one_error_that_says_so(tmp_path, content, encoding):
+def test_utf_16_without_a_byte_order_mark_is_refused(tmp_path, content, encoding):
     path = tmp_path / "f"
     path.write_bytes(UTF_16_FILES[content].encode(encoding))
     file = File(str(path), "d/f")
@@ -73,30 +73,30 @@ def test_utf_16_without_its_mark_is_one_error_that_says_so(tmp_path, content, en
 
 
 @given(st.text(max_size=300), st.integers(0, 20))
-def test_utf_8_is_not_taken_for_utf_16(text, nulls):
+def test_utf_8_is_not_mistaken_for_utf_16(text, nulls):
     assert not files.looks_like_utf_16(text.replace("\0", "").encode())
     assert not files.looks_like_utf_16(b"\0" * nulls + b"a\0\n\0"[:nulls])
     assert not files.looks_like_utf_16(f"{'ab' * 200}{chr(0) * nulls}{text}".replace("\0\0", "\0-\0").encode())
 
 
-def test_bytes_that_are_no_utf8_stay_visible(tmp_path):
+def test_invalid_utf_8_is_kept_as_surrogates(tmp_path):
     (tmp_path / "f").write_bytes(b"good\nb\xe4d\n")
     assert list(File(str(tmp_path / "f"), "f").lines()) == [(1, "good"), (2, "b\udce4d")]
 
 
-def test_a_file_that_cannot_be_read_costs_its_source(tmp_path):
+def test_an_unreadable_file_raises_source_error(tmp_path):
     with pytest.raises(SourceError, match=r"^train\.txt: cannot be read"):
         File(str(tmp_path / "gone"), "train.txt").read()
 
 
-def test_list_files_is_sorted_and_leaves_hidden_ones_out(tmp_path):
+def test_list_files_is_sorted_and_skips_hidden_files(tmp_path):
     for name in ("b.txt", "a/c.txt", ".hidden", ".git/x", "a/.cut/y"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     assert [file.name for file in files.list_files(str(tmp_path))] == ["a/c.txt", "b.txt"]
 
 
-def test_a_folder_that_is_none_is_named(tmp_path):
+def test_a_path_that_is_not_a_folder_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     for path in ("gone", "file"):
         with pytest.raises(MachineError, match=path):
@@ -106,7 +106,7 @@ def test_a_folder_that_is_none_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["raw/b\udce4d", "raw/\ud800", "raw/a\0b"])
-def test_a_path_that_no_file_can_have_is_the_users_mistake(path):
+def test_an_invalid_path_raises_config_error(path):
     for use in (files.filesystem, files.absolute, files.exists, files.list_files, files.read_text):
         with pytest.raises(ConfigError, match=r"^raw/"):
             use(path)
@@ -143,14 +143,14 @@ USES = (
 
 @pytest.mark.parametrize("name", PATHS)
 @pytest.mark.parametrize("use", USES)
-def test_every_function_answers_in_one_line_for_a_path_that_no_file_has(tmp_path, use, name):
+def test_invalid_paths_give_a_one_line_error(tmp_path, use, name):
     (tmp_path / "raw").mkdir()
     with pytest.raises((ConfigError, MachineError, SourceError)) as refused:
         use(f"{tmp_path}/raw/{PATHS[name]}")
     assert "\n" not in str(refused.value)
 
 
-def test_a_working_folder_that_is_gone_is_named(tmp_path, monkeypatch):
+def test_a_deleted_working_folder_is_reported(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -158,19 +158,19 @@ def test_a_working_folder_that_is_gone_is_named(tmp_path, monkeypatch):
         files.exists("raw")
 
 
-def test_a_text_that_is_no_utf8_is_named(tmp_path):
+def test_text_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "f").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="f: not valid UTF-8"):
         files.read_text(str(tmp_path / "f"))
 
 
-def test_a_path_in_bytes_of_utf8_is_the_same_as_in_characters(tmp_path):
-    """As the command line hands it over under an ASCII locale."""
+def test_a_surrogate_escaped_path_names_the_same_file(tmp_path):
+    """Python decodes command-line arguments in this way under an ASCII locale."""
     files.write_text(str(tmp_path / "语料"), "text")
     assert files.read_text(str(tmp_path / "语料".encode().decode("ascii", "surrogateescape"))) == "text"
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+def test_a_failed_write_keeps_the_old_file(tmp_path):
     path = str(tmp_path / "f")
     files.write_text(path, "old")
     with pytest.raises(ZeroDivisionError), files.atomic_write(path) as stream:
@@ -179,7 +179,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     assert files.read_text(path) == "old"
 
 
-def test_the_machine_is_named_where_it_refuses(tmp_path):
+def test_a_refused_write_raises_machine_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="check the path"):
         files.write_text(str(tmp_path / "file/below"), "text")
@@ -199,8 +199,8 @@ def test_total_bytes(tmp_path):
     assert files.total_bytes([]) == 0
 
 
-def test_what_says_done_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    """The order of the calls to the system is what a loss of power shows."""
+def test_a_durable_file_is_synced_before_it_is_renamed(tmp_path, monkeypatch):
+    """The order of the system calls decides what survives a loss of power."""
     calls = []
     fsync = os.fsync
 

@@ -39,13 +39,13 @@ def rows(example=EXAMPLE, task="NER", labels=LABELS, dictionary=None, **options)
     return instructions(example, task, labels, dictionary, PROMPTS, AskOptions(**options))
 
 
-def test_the_columns_are_those_of_the_table():
+def test_specification_fields_are_the_table_columns():
     assert [field.name for field in dataclasses.fields(Instruction)] == INSTRUCTIONS.names
 
 
 def test_a_training_row():
     made, cut = rows(order="sorted")
-    assert cut == 0 and len(made) == 1  # 8 labels: the rest of 2 joins the batch of 6
+    assert cut == 0 and len(made) == 1  # 8 labels: the last 2 are merged into the batch of 6
     row = made[0]
     assert row.id == "made/train/7/NER/0"
     assert row.example_id == "made/train/7"
@@ -68,7 +68,7 @@ def test_a_training_row():
 def test_hard_negatives_and_batches_are_numbered_in_order():
     made, cut = rows(dictionary={"city": ["river"], "firm": ["person"]}, split_num={"NER": 2}, negative_ratio=0.5)
     assert [row.id for row in made] == [f"made/train/7/NER/{n}" for n in range(len(made))]
-    assert cut + len(made) == 3  # city, firm; river, person; 2 of the other 4, in batches of 2
+    assert cut + len(made) == 3  # city, firm; river, person; 2 of the 4 other labels, in batches of 2
     assert sorted(name for row in made for name in row.positives) == ["city", "firm"]
     for row in made:
         assert set(row.hard_negatives) == set(row.labels) & {"river", "person"}
@@ -92,7 +92,7 @@ def test_a_test_row():
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_text_without_annotations(split):
+def test_a_text_without_annotations(split):
     unknown = replace(EXAMPLE, split=split, entities=None)
     made, cut = rows(unknown)
     assert cut == 0
@@ -104,7 +104,7 @@ def test_text_without_annotations(split):
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_text_with_nothing_in_it(split):
+def test_a_text_with_empty_annotations(split):
     made, _ = rows(replace(EXAMPLE, split=split, entities=()))
     assert len(made) == 1
     if split == "test":
@@ -113,13 +113,13 @@ def test_text_with_nothing_in_it(split):
         assert list(json.loads(made[0].output).values()) == [[]] * 6
 
 
-def test_validation_rows_are_made_like_training_rows():
+def test_validation_rows_equal_training_rows():
     train, _ = rows()
     validation, _ = rows(replace(EXAMPLE, split="validation"))
     assert [dataclasses.replace(row, split="train") for row in validation] == train
 
 
-def test_prompts_are_drawn_for_each_row():
+def test_each_row_draws_its_prompt():
     drawn = [row for n in range(60) for row in rows(replace(EXAMPLE, id=f"made/train/{n}"))[0]]
     prompts = [json.loads(row.instruction)["instruction"] for row in drawn]
     assert {prompts.count(text) >= 10 for text in PROMPTS["NER"]["en"]} == {True}
@@ -161,7 +161,7 @@ def test_ee_and_eet_rows():
     )
     made, _ = rows(DEAL, "EET", TYPES, order="sorted")
     assert made[0].output == '{"buy": ["bought"], "sue": []}'
-    # Prediction: the test rows of an unannotated text ask every type.
+    # Prediction: the test rows of an unannotated text have every type.
     made, _ = rows(replace(DEAL, split="test", events=None), "EE", TYPES)
     assert [(row.labels, row.label) for row in made] == [(("buy", "sue"), None)]
 

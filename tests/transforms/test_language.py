@@ -1,4 +1,4 @@
-"""The language of a text without one is told by the script of its letters."""
+"""The language of a text without a given language is detected from the script of its letters."""
 
 import sys
 
@@ -18,7 +18,7 @@ from transforms.language import HAN, detect_language
         ("The Tokyo (東京) Bay", "en"),
         ("港abcd", "zh"),  # one letter in five
         ("港abcde", "en"),
-        ("港abcd12345，。！", "zh"),  # digits and punctuation are no letters
+        ("港abcd12345，。！", "zh"),  # digits and punctuation are not letters
         ("，。！？「」（１２）", "en"),
         ("12 %", "en"),
         ("", "en"),
@@ -28,18 +28,18 @@ from transforms.language import HAN, detect_language
         ("これはペンですよね、東", "en"),  # 1 of 11
         ("서울은 한국의 수도", "en"),
         ("㐀", "zh"),
-        ("䷀䷁", "en"),  # hexagrams stand between the blocks of Han characters and are no letters
+        ("䷀䷁", "en"),  # hexagrams lie between the blocks of Han characters and are not letters
     ],
 )
-def test_the_language_of_a_text(text, language):
+def test_language_by_script(text, language):
     assert detect_language(text) == language
 
 
 @given(st.integers(0, 60), st.integers(0, 300))
-def test_a_fifth_of_the_letters_is_enough(han, others):
+def test_one_fifth_han_letters_means_chinese(han, others):
     assert detect_language("海" * han + "a" * others) == ("zh" if han and 5 * han >= han + others else "en")
 
 
-def test_every_han_character_counts_among_the_letters():
+def test_every_han_character_is_a_letter():
     characters = filter(HAN.match, map(chr, range(sys.maxunicode + 1)))
     assert all(map(str.isalpha, characters))

@@ -1,4 +1,4 @@
-"""What is listed below a folder of somebody else's making, and what is not."""
+"""Which files and folders are listed below an untrusted folder, and which are left out."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ def root(tmp_path):
     return tmp_path / "root"
 
 
-def test_files_and_folders_but_not_what_is_hidden(root):
+def test_hidden_files_and_folders_are_skipped(root):
     for name in ("b.txt", ".hidden", ".git/x", "a/.cut/y", "a/语料.txt", "a/two\nlines"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("")
@@ -37,7 +37,7 @@ def test_files_and_folders_but_not_what_is_hidden(root):
     assert (top.files, top.folders) == (["b.txt"], ["a", "inside"])
 
 
-def test_names_that_are_no_utf8_are_left_out_and_the_rest_is_listed(root):
+def test_names_that_are_not_utf_8_are_left_out(root):
     for name in (b"b\xe4d", "语料".encode("gb18030"), "语料".encode("utf-16-le")[1:] + b"\xff"):
         os.mkdir(os.path.join(os.fsencode(root), name))
         with open(os.path.join(os.fsencode(root), name, b"train.txt"), "wb"):
@@ -51,7 +51,7 @@ def test_names_that_are_no_utf8_are_left_out_and_the_rest_is_listed(root):
     assert tree.left_out.keys() >= {"b\udce4d", "inside/d\udce9v.txt"}
 
 
-def test_links_lead_anywhere_unless_they_are_bound(root):
+def test_links_out_of_the_root_are_left_out_if_bounded(root):
     (root / "inside/out").symlink_to(root.parent / "elsewhere")
     (root / "inside/out.txt").symlink_to(root.parent / "elsewhere/deep/private.txt")
     (root / "inside/chain.txt").symlink_to(root / "inside/out.txt")
@@ -71,21 +71,21 @@ def test_links_lead_anywhere_unless_they_are_bound(root):
     assert bound.left_out == dict.fromkeys(("out", "out.txt", "chain.txt"), LEADS_OUT)
 
 
-def test_a_folder_whose_name_begins_like_that_of_the_root_is_outside(root):
+def test_a_folder_with_the_root_name_as_prefix_is_outside(root):
     (root.parent / "root-of-others").mkdir()
     (root.parent / "root-of-others/private.txt").write_text("")
     (root / "inside/link.txt").symlink_to(root.parent / "root-of-others/private.txt")
     assert list_tree(str(root), within=[str(root)]).left_out == {"inside/link.txt": LEADS_OUT}
 
 
-def test_a_root_that_is_reached_by_links_bounds_them_where_it_is(root):
+def test_a_root_given_as_a_link_is_resolved(root):
     (root.parent / "link").symlink_to(root)
     (root / "inside/same.txt").symlink_to(root / "inside/train.txt")
     tree = list_tree(str(root.parent / "link"), within=[str(root.parent / "link")])
     assert tree.files == ["inside/same.txt", "inside/train.txt"]
 
 
-def test_directly_below_the_root_links_to_folders_are_the_users(root):
+def test_folder_links_directly_below_the_root_are_followed(root):
     (root / "conll2003").symlink_to(root.parent / "elsewhere")
     (root / "train.json").symlink_to(root.parent / "elsewhere/deep/private.txt")
     tree = list_tree(str(root), recursive=False, within=[str(root)])
@@ -93,11 +93,11 @@ def test_directly_below_the_root_links_to_folders_are_the_users(root):
     assert tree.left_out == {"train.json": LEADS_OUT}
 
 
-def test_what_is_no_regular_file_is_never_listed(root, monkeypatch):
+def test_special_files_are_left_out(root, monkeypatch):
     os.mkfifo(root / "inside/dev.txt")
     (root / "inside/test.txt").symlink_to("dev.txt")
     (root / "inside/zero.json").symlink_to("/dev/zero")
-    monkeypatch.chdir(root)  # the name of a socket is short
+    monkeypatch.chdir(root)  # the path of a socket must be short
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket.json")
         tree = list_tree(str(root))
@@ -106,7 +106,7 @@ def test_what_is_no_regular_file_is_never_listed(root, monkeypatch):
     assert tree.left_out == dict.fromkeys(names, NO_FILE)
 
 
-def test_links_to_nothing_and_to_themselves_are_named(root):
+def test_broken_and_circular_links_are_reported(root):
     (root / "gone").symlink_to("nowhere")
     (root / "self").symlink_to("self")
     assert {name: why.partition(" (")[0] for name, why in list_tree(str(root)).left_out.items()} == {
@@ -115,14 +115,14 @@ def test_links_to_nothing_and_to_themselves_are_named(root):
     }
 
 
-def test_a_link_upwards_costs_itself_alone(root):
+def test_a_link_to_a_parent_folder_is_left_out(root):
     (root / "inside/up").symlink_to(root)
     tree = list_tree(str(root))
     assert (tree.files, tree.left_out) == (["inside/train.txt"], {"inside/up": TWICE})
 
 
-def test_a_cascade_of_links_is_not_followed(root):
-    """Forty folders, each with two links to the next: a million million names of one file."""
+def test_exponentially_many_link_paths_are_not_followed(root):
+    """Forty folders, each with two links to the next: 2**40 paths to one file."""
     for level in range(40):
         (root / f"{level}").mkdir()
         for name in "ab":
@@ -141,7 +141,7 @@ def test_a_cascade_of_links_is_not_followed(root):
         unique_by=lambda entry: entry[:2],
     )
 )
-def test_nothing_outside_is_ever_listed(tmp_path_factory, entries):
+def test_no_file_outside_the_root_is_in_the_tree(tmp_path_factory, entries):
     base = tmp_path_factory.mktemp("tree")
     (base / "out").mkdir()
     (base / "out/private.txt").write_text("")

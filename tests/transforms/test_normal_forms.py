@@ -15,13 +15,13 @@ CHARACTERS = st.sampled_from(
 
 @settings(max_examples=300)
 @given(st.lists(CHARACTERS, max_size=60).map("".join), st.integers(1, 8), st.sampled_from(["NFC", "NFKC"]))
-def test_parts_are_normalised_as_the_whole_is(text, part, form):
+def test_normalised_parts_equal_the_normalised_whole(text, part, form):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(normal_forms, "PART", part)
         assert normalize(form, text) == unicodedata.normalize(form, text)
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFKC"])
-def test_a_letter_with_very_many_marks(form):
+def test_a_letter_with_many_combining_marks(form):
     text = "x" + "e\u1ec7" + "\u0301\u0323" * 1_500 + "y" * 2_000
     assert normalize(form, text) == unicodedata.normalize(form, text)

@@ -1,4 +1,4 @@
-"""Label maps and offsets: what is repaired, what is left out and what is refused."""
+"""Label maps and offsets: what is repaired, left out or refused."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def entity(start: int, end: int, text: str, label: str = "PER") -> Entity:
     return Entity(label, Mention(text, ((start, end),)))
 
 
-def test_labels_become_prompt_words_and_no_labels_go():
+def test_labels_become_prompt_words_and_unmapped_ones_are_removed():
     made = run(
         entities=(entity(0, 3, "Ada"), entity(8, 10, "Bo", "O")),
         relations=(
@@ -38,45 +38,45 @@ def test_labels_become_prompt_words_and_no_labels_go():
     )
 
 
-def test_unknown_layers_stay_unknown():
+def test_unknown_layers_remain_unknown():
     assert run() == RawExample("f:1", TEXT, None, None, None)
     assert run(entities=()).entities == ()
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "text", "found"),
+    ("start", "end", "text", "span"),
     [
         (8, 10, "Bo", (8, 10)),
         (9, 11, "Bo", (8, 10)),  # shifted by one
         (6, 8, "Bo", (8, 10)),  # by two
         (8, 9, "Bo", (8, 10)),  # an inclusive end
-        (3, 5, "Bo", (8, 10)),  # by five, the furthest
-        (20, 22, "Bo", (24, 26)),  # the nearest of two
+        (3, 5, "Bo", (8, 10)),  # by five, the maximum
+        (20, 22, "Bo", (24, 26)),  # the nearer of two
         (16, 18, "Bo", None),  # both too far
         (8, 10, "Cy", None),
         (14, 18, "Ro", (14, 16)),
-        (8, 16, "Bo", None),  # a surface that was cut
+        (8, 16, "Bo", None),  # a truncated mention text
         (-3, -1, "ft", None),  # Python would count from the end
         (0, 0, "Ada", None),  # an empty span
     ],
 )
-def test_offsets_are_repaired_within_five_characters(start, end, text, found):
+def test_offsets_are_repaired_within_five_characters(start, end, text, span):
     made = run(entities=(entity(start, end, text),))
-    if found is None:
+    if span is None:
         assert isinstance(made, BadRecord) and made.reason == Reason.OFFSET_MISMATCH
     else:
-        assert made.entities[0].mention == Mention(text, (found,))
+        assert made.entities[0].mention == Mention(text, (span,))
 
 
 @pytest.mark.parametrize(
     "spans", [((8, 10), (0, 3)), ((0, 3), (2, 5)), ((0, 3), (-24, -22)), ((0, 3), (3, 3), (8, 10))]
 )
-def test_pieces_stand_in_order_within_the_text(spans):
+def test_spans_must_be_ordered_and_within_the_text(spans):
     mention = Mention(" ".join(TEXT[s:e] for s, e in spans), spans)
     assert run(entities=(Entity("PER", mention),)).reason == Reason.OFFSET_MISMATCH
 
 
-def test_pieces_in_order_are_kept():
+def test_ordered_spans_are_kept():
     mention = Mention("Ada Bo", ((0, 3), (8, 10)))
     assert run(entities=(Entity("PER", mention),)).entities[0].mention == mention
 
@@ -92,7 +92,7 @@ def test_pieces_in_order_are_kept():
         ({"entities": (Entity("PER", Mention("A\udce4a")),)}, Reason.NOT_UTF8),
     ],
 )
-def test_a_record_is_refused_with_its_place(layers, reason):
+def test_a_bad_record_has_its_place(layers, reason):
     made = run(**layers)
     assert (made.place, made.reason) == ("f:1", reason)
 
@@ -110,20 +110,20 @@ PLACES = "Ada met Bo in Rome, and Bo left for Ostia. 她在奥斯陆。"
     [
         (14, 18, "Rome", (14, 18)),
         (16, 20, "Rome", (14, 18)),
-        (60, 64, "Rome", (14, 18)),  # far off, but nowhere else
+        (60, 64, "Rome", (14, 18)),  # far off, but the only occurrence
         (900, 904, "Rome", (14, 18)),
         (-9, -5, "Rome", (14, 18)),
         (0, 3, "奥斯陆", (45, 48)),
-        (60, 62, "Bo", None),  # in two places
+        (60, 62, "Bo", None),  # two occurrences
         (60, 64, "Oslo", None),
-        (60, 62, "me", None),  # a part of a word
+        (60, 62, "me", None),  # part of a word
         (60, 62, "Ro", None),
-        (0, 30, "Rome", None),  # the string was cut, or the span is another's
+        (0, 30, "Rome", None),  # the string was truncated, or the span belongs to another mention
         (0, 0, " ", None),
         (0, 0, "", None),
     ],
 )
-def test_an_argument_that_fits_nowhere_is_lost_alone(start, end, string, place):
+def test_only_an_argument_with_wrong_offsets_is_lost(start, end, string, place):
     guest = Argument("Guest", Mention("Ada", ((0, 3),)))
     other = Argument("Place", Mention(string, ((start, end),)))
     events = tuple(Event("Meet", Mention("met", ((4, 7),)), arguments) for arguments in ((guest, other), (guest,)))
@@ -137,7 +137,7 @@ def test_an_argument_that_fits_nowhere_is_lost_alone(start, end, string, place):
     assert [(bad.place, bad.reason) for bad in made.lost[1:]] == ([] if place else [("f:1", reason)])
 
 
-def test_pieces_of_an_argument_are_not_moved():
+def test_discontinuous_arguments_are_not_moved():
     pieces = Argument("Place", Mention("Ada Rome", ((0, 3), (15, 19))))
     made = normalize(RawExample("f:1", PLACES, events=(Event("Meet", None, (pieces,)),)), {}, {}, EVENTS, ROLES)
     assert made.events == (Event("meeting", None),)
@@ -156,7 +156,7 @@ FAR = Mention("Rome", ((60, 64),))
         {"events": (Event("Meet", FAR),)},
     ],
 )
-def test_any_other_offset_that_fits_nothing_costs_the_record(layers):
+def test_other_wrong_offsets_reject_the_record(layers):
     assert run(**layers).reason == Reason.OFFSET_MISMATCH
 
 
@@ -174,7 +174,7 @@ def test_ids_concepts_and_references_are_kept():
     assert made.events[0].arguments == (Argument("guest", ADA, "T1"),)
 
 
-def test_a_reference_goes_with_the_entity_that_is_no_label():
+def test_references_to_a_removed_entity_are_removed():
     made = run(
         entities=(Entity("O", ADA, "T1"), Entity("O", BO, "T2", ("Q1",)), Entity("PER", BO, "T3", ("Q1",))),
         relations=(Relation("/loc", ADA, BO, head_entity="T1", tail_entity="Q1"),),
@@ -199,18 +199,18 @@ def test_a_reference_goes_with_the_entity_that_is_no_label():
         ),
     ],
 )
-def test_ids_that_repeat_and_ends_that_are_not_there_cost_the_record(layers, reason):
+def test_repeated_ids_and_missing_relation_ends_reject_the_record(layers, reason):
     assert run(**layers).reason == reason
 
 
-def test_an_argument_that_refers_to_no_entity_is_lost_alone():
+def test_only_an_argument_with_a_missing_entity_is_lost():
     made = run(entities=(), events=(Event("Meet", None, (Argument("Guest", ADA, "T9"), Argument("Guest", BO))),))
     assert made.events[0].arguments == (Argument("guest", BO),)
     assert [(bad.reason, "'T9'" in bad.detail) for bad in made.lost] == [(Reason.MISSING_FIELD, True)]
     assert made.unknown_labels == (UnknownLabel("events", "meeting"),)
 
 
-def test_labels_of_lost_parts_become_unknown_in_prompt_words():
+def test_unknown_labels_of_lost_parts_are_prompt_words():
     names = [("entities", "PER"), ("entities", "O"), ("relations", "/loc"), ("relations", "NA"), ("events", "Meet")]
     names += [("events", "not in the map"), ("entities", "PER")]
     lost = [BadRecord("f:1", Reason.OFFSET_MISMATCH, "", (UnknownLabel(*name),)) for name in names]

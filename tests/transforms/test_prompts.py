@@ -5,7 +5,7 @@ from schemas.example import TASKS
 from transforms.prompts import LANGS, load
 
 
-def test_the_bundled_prompts():
+def test_bundled_prompts_cover_all_tasks_and_languages():
     prompts = load()
     assert list(prompts) == list(TASKS)
     for task in TASKS:
@@ -15,12 +15,12 @@ def test_the_bundled_prompts():
             assert all(text == text.strip() and "\n" not in text for text in texts)
             han = [any("\u4e00" <= c <= "\u9fff" for c in text) for text in texts]
             assert han == [lang == "zh"] * len(texts)
-            # A prompt must tell the shape of the answer.
+            # A prompt must describe the format of the answer.
             assert all("JSON" in text for text in texts)
             assert all(("NAN" in text) == (task in ("EE", "EEA")) for text in texts)
 
 
-def test_a_users_own(tmp_path):
+def test_custom_prompts_replace_the_bundled_ones(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("NER:\n  en: [Find them.]\n  zh: ['找出实体: 全部', 再找]\n", encoding="utf-8")
     assert load(file, tasks=["NER"]) == {"NER": {"en": ("Find them.",), "zh": ("找出实体: 全部", "再找")}}
@@ -43,7 +43,7 @@ def test_a_users_own(tmp_path):
         ("NER:\n  en: [a\n  zh: [b]\n", "mine.yaml:3: invalid YAML"),
     ],
 )
-def test_a_wrong_file(tmp_path, content, message):
+def test_an_invalid_file_is_refused(tmp_path, content, message):
     file = tmp_path / "mine.yaml"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError) as error:
@@ -52,7 +52,7 @@ def test_a_wrong_file(tmp_path, content, message):
     assert "\n" not in str(error.value)
 
 
-def test_no_such_file_and_no_utf8(tmp_path):
+def test_missing_and_wrongly_encoded_files_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "gbk.yaml").write_bytes("NER: {zh: [实体]}".encode("gbk"))

@@ -31,32 +31,30 @@ LAYERS = ("entities", "relations", "events")
 
 
 def gold(example: Example, task: str, labels: list[Label]) -> Gold | None:
-    """The gold that a build gives the example as a test row."""
-    found = golds(examples_to_table([replace(example, split="test")]), task, labels, {})
-    (annotations,) = found.annotations
+    """The gold of the example as a test row of a build."""
+    table_gold = golds(examples_to_table([replace(example, split="test")]), task, labels, {})
+    (annotations,) = table_gold.annotations
     if annotations is None:
         return None
-    numbers = found.answer[0].tolist()
-    answers = {label.name: found.answers[n].as_py() for label, n in zip(labels, numbers, strict=True) if n}
-    return Gold(answers, found.triggers[0] if found.triggers else {}, json.loads(annotations))
+    numbers = table_gold.answer[0].tolist()
+    answers = {label.name: table_gold.answers[n].as_py() for label, n in zip(labels, numbers, strict=True) if n}
+    return Gold(answers, table_gold.triggers[0] if table_gold.triggers else {}, json.loads(annotations))
 
 
 def rendered(
-    example: Example, task: str, labels: list[Label], asked: list[Label] | None = None
+    example: Example, task: str, labels: list[Label], batch_labels: list[Label] | None = None
 ) -> tuple[str, str, list[dict]]:
-    """(instruction, output, annotations) when the labels `asked` (None: all), one or more of `labels`, are asked in one
-    batch by the prompt "?".
-    """
+    """(instruction, output, annotations) of a row with the prompt "?" and the labels `batch_labels` (None: all)."""
     table = examples_to_table([example])
-    found = golds(table, task, labels, {})
-    numbers = np.array([labels.index(label) for label in (labels if asked is None else asked)])
+    table_gold = golds(table, task, labels, {})
+    numbers = np.array([labels.index(label) for label in (labels if batch_labels is None else batch_labels)])
     zeros, flags = np.zeros(len(numbers), np.int64), np.ones(len(numbers), bool)
     batch = LabelBatches(zeros[:1], zeros[:1], zeros, numbers, flags, ~flags, 0)
     prompts = {task: {"en": ("?",), "zh": ("?",)}}
     what = dataclasses.replace(ask_spec(task, labels, None, prompts, AskOptions()), labels=tuple(labels))
-    schema, langs = schema_items(found, batch, what, {}), table["lang"].combine_chunks()
+    schema, langs = schema_items(table_gold, batch, what, {}), table["lang"].combine_chunks()
     prompt = prompt_column([example.text], langs, batch, np.zeros(1, np.uint64), schema, what)
-    output = answer_column(found, batch, what)
+    output = answer_column(table_gold, batch, what)
     return prompt[0].as_py(), output[0].as_py(), gold(example, task, labels).annotations
 
 
@@ -65,7 +63,7 @@ def test_ner():
     entities = (
         Entity("place", at(text, "Lund")),
         Entity("person", at(text, "Tom")),
-        Entity("person", at(text, "Ada Quill", 5)),  # again, later in the text: once
+        Entity("person", at(text, "Ada Quill", 5)),  # repeated later in the text: answered once
         Entity("person", at(text, "Ada Quill")),
     )
     labels = [Label("place"), Label("date"), Label("person")]
@@ -82,19 +80,19 @@ def test_ner():
     ]
 
 
-def test_text_order_of_nested_discontinuous_and_unplaced_mentions():
+def test_text_order_with_nested_discontinuous_and_unplaced_mentions():
     text = "left and right knee pain"
     entities = (
         Entity("part", Mention("absent b")),
-        Entity("part", Mention("pain")),  # no offset: its first occurrence counts
+        Entity("part", Mention("pain")),  # without an offset, the first occurrence counts
         Entity("part", Mention("absent a")),
         Entity("part", at(text, "right knee")),
-        Entity("part", Mention("left knee", ((0, 4), (15, 19)))),  # in two pieces, joined by a blank
+        Entity("part", Mention("left knee", ((0, 4), (15, 19)))),  # two spans, joined by a blank
         Entity("part", at(text, "left")),
         Entity("part", at(text, "right")),
     )
     _, answer, _ = rendered(made(text, entities=entities), "NER", [Label("part")])
-    # Same start: the shorter first. What the text does not hold comes last, as the file has it.
+    # With the same start, the shorter is first. Mentions that are not in the text are last, in the order of the file.
     assert answer == '{"part": ["left", "left knee", "right", "right knee", "pain", "absent b", "absent a"]}'
 
 
@@ -112,7 +110,7 @@ def test_re():
     relations = (
         Relation("founder of", jon, elm),
         Relation("seat", oak, bern, "company", "town"),
-        Relation("seat", oak, bern, "brand", "town"),  # differs in a type only, which RE does not tell
+        Relation("seat", oak, bern, "brand", "town"),  # differs only in a type, which RE answers do not have
         Relation("founder of", mira, oak),
     )
     labels = [Label("founder of"), Label("owner"), Label("seat")]
@@ -134,8 +132,8 @@ def test_triples_are_ordered_by_subject_then_object():
     a, b, c, d = (at(text, letter) for letter in "abcd")
     pairs = [(b, a), (a, d), (c, b), (a, c)]
     relations = tuple(Relation("r", *pair) for pair in pairs)
-    found = gold(made(text, relations=relations), "RE", [Label("r")])
-    assert [(x["subject"], x["object"]) for x in json.loads(found.answers["r"])] == [
+    answered = gold(made(text, relations=relations), "RE", [Label("r")])
+    assert [(x["subject"], x["object"]) for x in json.loads(answered.answers["r"])] == [
         ("a", "c"),
         ("a", "d"),
         ("b", "a"),
@@ -149,7 +147,7 @@ def test_spo():
     relations = (
         Relation("导演", film, zhou, "影视作品", "人物"),
         Relation("作者", book, lin, "图书作品", "人物"),
-        Relation("作者", film, lin),  # without types it is no typed triple
+        Relation("作者", film, lin),  # not a typed triple, since it has no types
     )
     labels = [typed_label("影视作品", "导演", "人物"), typed_label("图书作品", "作者", "人物")]
     prompt, answer, annotations = rendered(made(text, "zh", relations=relations), "SPO", labels)
@@ -165,7 +163,7 @@ def test_spo():
     assert annotations[0] == {
         "head": "红河", "head_type": "图书作品", "relation": "作者", "tail": "林一", "tail_type": "人物",
     }  # fmt: skip
-    # The other typed triple of the same predicate has nothing to extract.
+    # The other typed triple with the same predicate has nothing to extract.
     other = [typed_label("歌曲", "作者", "人物")]
     assert rendered(made(text, relations=relations), "SPO", labels + other, other)[1] == '{"作者": []}'
 
@@ -259,7 +257,7 @@ def test_eea():
     )
 
 
-def test_events_that_share_a_trigger_are_kept_apart_and_named_once():
+def test_events_with_one_trigger_are_kept_separate():
     text = "Two hens were sold and three ducks sold."
     one = Event("sale", at(text, "sold"), (Argument("item", at(text, "hens")),))
     two = Event("sale", at(text, "sold", 20), (Argument("item", at(text, "ducks")),))
@@ -306,9 +304,9 @@ def test_kg_entity_types():
     text = "Oak was founded by Mira."
     labels = [Label("band", roles=("founder",)), Label("company", roles=("founder", "seat"))]
     founder = Relation("founder", at(text, "Oak"), at(text, "Mira"))
-    # Without a type the entity is of every type that has the attribute.
-    found = gold(made(text, relations=(founder,)), "KG", labels)
-    assert set(found.answers) == {"band", "company"}
+    # Without a type, the entity has every type with this attribute.
+    answered = gold(made(text, relations=(founder,)), "KG", labels)
+    assert set(answered.answers) == {"band", "company"}
     typed = Relation("founder", founder.head, founder.tail, "band")
     assert set(gold(made(text, relations=(typed,)), "KG", labels).answers) == {"band"}
     for wrong in (Relation("height", founder.head, founder.tail), Relation("seat", founder.head, founder.tail, "band")):
@@ -330,23 +328,23 @@ TYPED = [typed_label(a, p, b) for a in NAMES for p in NAMES for b in NAMES]
 
 
 @given(examples(), st.sampled_from(["NER", "RE", "SPO", "EE", "EET", "EEA"]), st.data())
-def test_output_is_the_gold_restricted_to_the_labels_asked(example, task, data):
+def test_output_is_the_gold_of_the_labels_in_the_prompt(example, task, data):
     labels = TYPED if task == "SPO" else EVERY
-    found = gold(example, task, labels)
-    if found is None:
+    full_gold = gold(example, task, labels)
+    if full_gold is None:
         assert getattr(example, LAYER[task]) is None
         return
-    candidates = [label for label in labels if task != "EEA" or label.name in found.answers]
+    candidates = [label for label in labels if task != "EEA" or label.name in full_gold.answers]
     if not candidates:
         return
     keys = {"unique_by": lambda label: label.predicate or label.name}
-    asked = data.draw(st.lists(st.sampled_from(candidates), min_size=1, **keys))
-    prompt, text, _ = rendered(example, task, labels, asked)
+    batch_labels = data.draw(st.lists(st.sampled_from(candidates), min_size=1, **keys))
+    prompt, text, _ = rendered(example, task, labels, batch_labels)
     assert prompt == json.dumps(json.loads(prompt), ensure_ascii=False)
     answer = json.loads(text)
     assert text == json.dumps(answer, ensure_ascii=False)
-    assert list(answer) == [label.predicate or label.name for label in asked]
-    for label in asked:
+    assert list(answer) == [label.predicate or label.name for label in batch_labels]
+    for label in batch_labels:
         items = answer[label.predicate or label.name]
         got = {json.dumps(in_any_order(item)) for item in items}
         assert got == {json.dumps(item) for item in expected(example, task, label)}
@@ -362,7 +360,7 @@ def in_any_order(item):
 
 
 def expected(example: Example, task: str, label: Label) -> list:
-    """What the label answers, in any order, with duplicates: the specification written once more, naively."""
+    """The answers for the label, in any order, with duplicates: a second, naive implementation of the specification."""
     if task == "NER":
         return [entity.mention.text for entity in example.entities if entity.label == label.name]
     if task == "RE":

@@ -1,4 +1,4 @@
-"""Settings of files, --set and flags: what they become, and the place that an error names."""
+"""Settings from files, --set and flags: the resulting values, and the place that an error names."""
 
 from typing import Annotated, Literal
 
@@ -45,7 +45,7 @@ def error(given: Settings) -> str:
     return str(raised.value)
 
 
-def test_a_file_then_settings_then_flags(tmp_path):
+def test_flags_override_settings_and_settings_override_the_file(tmp_path):
     given = read(tmp_path, "name: Ada\nhull: {length_m: 12}\ndecks: [1]\n")
     given = given.with_setting("decks=[1, 2]").with_setting("hull.length_m=14").with_value(["kind"], "ferry", "--kind")
     ship = settings.check(Ship, given)
@@ -69,11 +69,11 @@ def test_a_file_then_settings_then_flags(tmp_path):
         ("", "1: name is missing; write the key name"),
     ],
 )
-def test_what_is_wrong_in_a_file_is_named_with_its_line(tmp_path, text, line):
+def test_errors_in_a_file_have_a_line_number(tmp_path, text, line):
     assert error(read(tmp_path, text)).startswith(f"{tmp_path}/ship.yaml:{line}")
 
 
-def test_every_problem_has_its_place_and_only_the_first_are_named(tmp_path):
+def test_only_the_first_errors_are_listed_with_their_places(tmp_path):
     given = read(tmp_path, "name: Ada\nkind: raft\n").with_value(["hull", "length_m"], -1, "--length")
     assert error(given) == (
         f"{tmp_path}/ship.yaml:2: kind: input should be 'tug' or 'ferry', not 'raft'; "
@@ -82,7 +82,7 @@ def test_every_problem_has_its_place_and_only_the_first_are_named(tmp_path):
     assert error(given.with_value(["decks"], list("abcdefg"), "--decks")).endswith("; and 4 more")
 
 
-def test_the_last_place_counts(tmp_path):
+def test_an_error_names_the_last_place_that_set_the_value(tmp_path):
     given = read(tmp_path, "name: Ada\nhull: {length_m: 1}\n").with_setting("hull.length_m=-1")
     assert error(given).startswith("--set hull.length_m: hull.length_m: ")
     assert error(given.with_setting("hull={length_m: -2}")).startswith("--set hull: hull.length_m: ")
@@ -91,34 +91,34 @@ def test_the_last_place_counts(tmp_path):
     )
 
 
-def test_a_value_that_nobody_wrote_has_no_place():
+def test_a_default_value_has_no_place():
     assert error(Settings({"name": 3})) == "name: input should be a valid string, not 3"
 
 
 @pytest.mark.parametrize("text", ["- name", "name", "3"])
-def test_a_file_that_holds_no_mapping_is_refused(tmp_path, text):
+def test_a_file_without_a_mapping_is_refused(tmp_path, text):
     with pytest.raises(ConfigError, match=r"ship.yaml:1: expected a mapping of name, kind, hull, decks$"):
         read(tmp_path, text)
 
 
 @pytest.mark.parametrize("setting", ["a", "=1", "a.=1", ".a=1", "a..b=1", "a=["])
-def test_a_setting_that_is_not_written_so_is_refused(setting):
+def test_a_malformed_setting_is_refused(setting):
     with pytest.raises(ConfigError, match="--set "):
         Settings().with_setting(setting)
 
 
-def test_at_most_some_dots_separate_sections():
+def test_levels_limits_the_number_of_sections():
     assert Settings().with_setting("weights.a.b=2", levels=1).values == {"weights": {"a.b": 2}}
     assert Settings().with_setting("weights.a.b=2").values == {"weights": {"a": {"b": 2}}}
 
 
-def test_nothing_is_changed_in_place():
+def test_settings_are_not_changed_in_place():
     given = Settings({"hull": {"length_m": 1}})
     assert given.with_value(["hull", "length_m"], 2, "--length").values == {"hull": {"length_m": 2}}
     assert given == Settings({"hull": {"length_m": 1}})
 
 
-def test_defaults_below_settings_section_by_section():
+def test_defaults_are_merged_section_by_section():
     defaults = {"name": "Bo", "hull": {"length_m": 1, "width_m": 2}}
     assert Settings({"hull": {"length_m": 3}}).over(defaults).values == {
         "name": "Bo",
@@ -134,14 +134,14 @@ NESTED = st.recursive(
 
 
 def paths(value: object) -> list[tuple]:
-    """Every path to a key or an item within a value."""
+    """Every path to a key or an item within the value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [(key, *rest) for key, inner in items for rest in ((), *paths(inner))]
 
 
 @given(NESTED)
-def test_the_line_of_every_part(value):
-    """In block style each scalar starts a line of its own, so the line at a path ends with the value there."""
+def test_every_value_has_its_line_number(value):
+    """In block style each scalar starts a new line, so the line at a path ends with the value there."""
     text = yaml_values.render(value)
     document = yaml_values.document(text.encode(), "x.yaml")
     lines = text.splitlines()

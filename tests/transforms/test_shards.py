@@ -1,4 +1,4 @@
-"""Shards: the same bytes for the same rows, however they come in tables."""
+"""Shards have the same bytes for the same rows, however the rows are divided into tables."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,7 +40,7 @@ def test_regroup_keeps_the_rows_and_fills_every_table_but_the_last(lengths, rows
     assert all(0 < group.num_rows <= rows for group in groups)
 
 
-def test_bytes_depend_on_rows_alone(tmp_path):
+def test_bytes_depend_only_on_the_rows(tmp_path):
     write_shard(str(tmp_path / "a"), SCHEMA, tables(70_000))
     write_shard(str(tmp_path / "b"), SCHEMA, tables(1, 30_000, 0, 39_999))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -53,7 +53,7 @@ def test_an_empty_shard_has_its_schema(tmp_path):
     assert read_schema(path).equals(SCHEMA)
 
 
-def test_a_null_where_none_may_be_is_refused(tmp_path):
+def test_a_null_in_a_required_column_is_refused(tmp_path):
     table = pa.Table.from_arrays([pa.array([1, None])], schema=SCHEMA)
     with pytest.raises((pa.ArrowInvalid, OSError, ValueError)):
         write_shard(str(tmp_path / "f"), SCHEMA, [table])
@@ -66,7 +66,7 @@ def test_read_batches(tmp_path):
     assert [table.num_rows for table in read_batches(path, 1_000)] == [1_000, 1_000, 500]
 
 
-def test_a_row_group_and_the_least_value_of_each(tmp_path):
+def test_row_groups_are_read_with_their_minimum(tmp_path):
     schema = pa.schema([required("labels", pa.list_(required("element", pa.string()))), required("name", pa.string())])
     names = [f"{n:05d}" for n in range(ROW_GROUP_ROWS + 3)][::-1]
     table = pa.table({"labels": [["a", "b"]] * len(names), "name": names}, schema=schema)
@@ -79,7 +79,7 @@ def test_a_row_group_and_the_least_value_of_each(tmp_path):
     assert least_values(path, "name") == []
 
 
-def test_leaves_are_the_paths_of_the_parquet_columns(tmp_path):
+def test_leaves_equal_the_parquet_column_paths(tmp_path):
     for schema in (EXAMPLES, INSTRUCTIONS):
         path = str(tmp_path / "shard.parquet")
         write_shard(path, schema, [schema.empty_table()])
@@ -89,7 +89,7 @@ def test_leaves_are_the_paths_of_the_parquet_columns(tmp_path):
 
 @given(st.data())
 @settings(max_examples=60)
-def test_a_byte_that_changed_in_any_page_is_noticed(tmp_path_factory, data):
+def test_a_changed_byte_in_any_page_is_detected(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("damaged")
     schema = pa.schema([required("id", pa.string()), required("labels", pa.list_(required("element", pa.string())))])
     rows = pa.table({"id": [f"row {n}" for n in range(50)], "labels": [["a", "b"][: n % 3] for n in range(50)]}, schema)
@@ -106,7 +106,7 @@ def test_a_byte_that_changed_in_any_page_is_noticed(tmp_path_factory, data):
         lambda path: read_group(path, 0),
     ):
         try:
-            assert read(str(path)).equals(rows)  # what changed may be the checksum itself, or a statistic
+            assert read(str(path)).equals(rows)  # the changed byte may be part of a checksum or a statistic
         except MachineError as error:
             assert "cannot be read back" in str(error)
 
@@ -114,7 +114,7 @@ def test_a_byte_that_changed_in_any_page_is_noticed(tmp_path_factory, data):
 @pytest.mark.parametrize(
     "read", [read_shard, lambda path: next(iter(read_batches(path, 5))), lambda path: read_group(path, 0)]
 )
-def test_examples_of_an_older_version_are_refused_in_one_line(tmp_path, read):
+def test_examples_with_an_older_version_are_refused(tmp_path, read):
     path = str(tmp_path / "f")
     older = pa.schema(list(EXAMPLES)[:-1], metadata={b"ieforge": b"1"})
     write_shard(path, older, [older.empty_table()])
@@ -123,7 +123,7 @@ def test_examples_of_an_older_version_are_refused_in_one_line(tmp_path, read):
     assert str(error.value) == f"{path}: examples of version 1, but this IEForge reads version 2; build again"
 
 
-def test_instructions_of_version_1_are_current(tmp_path):
+def test_current_instructions_are_read(tmp_path):
     path = str(tmp_path / "f")
     write_shard(path, INSTRUCTIONS, [INSTRUCTIONS.empty_table()])
     assert read_shard(path).num_rows == 0

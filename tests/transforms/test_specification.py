@@ -1,4 +1,4 @@
-"""The table of all rows at once is the rows that the specification makes one by one."""
+"""The production code, which processes whole tables, gives the same rows as the specification, row by row."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def label_set(task: str, others: int) -> list[Label]:
     return [Label(name, roles=ROLE_NAMES) for name in names]
 
 
-def test_the_label_sets_hold_what_the_strategies_draw():
+def test_label_sets_contain_all_labels_of_the_strategies():
     assert LABELS.elements == NAMES and ROLES.elements == ROLE_NAMES
 
 
@@ -53,14 +53,14 @@ def options(draw, task):
 @pytest.mark.parametrize("task", TASKS)
 @settings(max_examples=100)
 @given(st.data())
-def test_the_table_is_the_rows_one_by_one(task, data):
+def test_the_table_equals_the_specification(task, data):
     split = data.draw(st.sampled_from(SPLITS))
     unknown = st.just(()) | st.lists(unknown_labels, max_size=4).map(tuple)
     repetitive = examples(texts(("a", "b "), max_fragments=4), max_size=6)
-    of_split = st.builds(
+    split_examples = st.builds(
         lambda e, labels: replace(e, split=split, unknown_labels=labels), examples() | repetitive, unknown
     )
-    rows = data.draw(st.lists(of_split, max_size=5), label="examples")
+    rows = data.draw(st.lists(split_examples, max_size=5), label="examples")
     labels = label_set(task, data.draw(st.integers(0, len(OTHERS))))
     names = [label.name for label in labels] + ["unheard of"]
     known = st.sampled_from(names)
@@ -69,8 +69,8 @@ def test_the_table_is_the_rows_one_by_one(task, data):
 
     one_by_one, cut = [], 0
     for example in rows:
-        own, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
-        one_by_one += own
+        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
+        one_by_one += expected
         cut += dropped
     table, cut_at_once = instruction_table(examples_to_table(rows), ask_spec(task, labels, dictionary, PROMPTS, chosen))
     table.validate(full=True)
@@ -80,7 +80,7 @@ def test_the_table_is_the_rows_one_by_one(task, data):
 
 
 @given(examples().filter(lambda e: e.entities and not e.unknown_labels))
-def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
+def test_a_gold_label_outside_the_label_set_gives_the_same_error(example):
     labels = [Label("gene")]
     with pytest.raises(ValueError) as plain:
         instructions(example, "NER", labels, None, PROMPTS, AskOptions())
@@ -90,7 +90,7 @@ def test_a_gold_label_outside_the_label_set_is_the_same_error(example):
 
 
 @pytest.mark.parametrize(("task", "layer"), [("NER", "entities"), ("RE", "relations"), ("SPO", "relations")])
-def test_what_stands_twice_is_answered_where_it_stands_first(task, layer):
+def test_repeated_answers_are_kept_at_their_first_position(task, layer):
     text = "Ada met Bo, then Cy, then Ada."
     places = (("Ada", 26), ("Cy", 17), ("Bo", 8), ("Ada", 0))
     mentions = [Mention(name, ((at, at + len(name)),)) for name, at in places] + [Mention("nobody"), Mention("met")]
@@ -100,10 +100,10 @@ def test_what_stands_twice_is_answered_where_it_stands_first(task, layer):
     example = replace(EXAMPLE, text=text, **{layer: tuple(items)})
     labels = label_set(task, 0)
     table, _ = instruction_table(examples_to_table([example]), ask_spec(task, labels, None, PROMPTS, AskOptions()))
-    own, _ = instructions(example, task, labels, None, PROMPTS, AskOptions())
-    assert table.to_pylist() == instructions_to_table(own).to_pylist()
-    said = "".join(table["output"].to_pylist())
-    assert sorted(("Ada", "met", "Bo", "Cy", "nobody"), key=said.index) == ["Ada", "met", "Bo", "Cy", "nobody"]
+    expected, _ = instructions(example, task, labels, None, PROMPTS, AskOptions())
+    assert table.to_pylist() == instructions_to_table(expected).to_pylist()
+    output = "".join(table["output"].to_pylist())
+    assert sorted(("Ada", "met", "Bo", "Cy", "nobody"), key=output.index) == ["Ada", "met", "Bo", "Cy", "nobody"]
 
 
 def test_rank_in_group():
@@ -113,7 +113,7 @@ def test_rank_in_group():
 
 @pytest.mark.parametrize("ratio", [0, 0.5, 1.5])
 @pytest.mark.parametrize("size", [1, 3])
-def test_many_hard_negatives_of_which_some_are_cut(ratio, size):
+def test_many_hard_negatives_with_some_batches_cut(ratio, size):
     labels = [Label(f"label {n:02d}") for n in range(30)]
     dictionary = {f"label {n:02d}": [f"label {(n + step) % 30:02d}" for step in (1, 2, 3)] for n in range(30)}
     chosen = AskOptions(split_num={"NER": size}, negative_ratio=ratio)
@@ -124,4 +124,4 @@ def test_many_hard_negatives_of_which_some_are_cut(ratio, size):
     made = [instructions(example, "NER", labels, dictionary, PROMPTS, chosen) for example in rows]
     table, cut = instruction_table(examples_to_table(rows), ask_spec("NER", labels, dictionary, PROMPTS, chosen))
     assert cut == sum(dropped for _, dropped in made) > 0
-    assert table.to_pylist() == instructions_to_table([row for own, _ in made for row in own]).to_pylist()
+    assert table.to_pylist() == instructions_to_table([row for expected, _ in made for row in expected]).to_pylist()

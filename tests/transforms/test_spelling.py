@@ -1,4 +1,4 @@
-"""What a text holds, however it is spelled, and what it does not."""
+"""Strings are located in a text in spite of different spellings, but only if they occur there."""
 
 from unicodedata import normalize
 
@@ -36,7 +36,7 @@ from transforms.spelling import Spellings
         ("", "a", None),
     ],
 )
-def test_a_string_in_a_text(text, string, spelling):
+def test_the_spelling_of_a_string_in_a_text(text, string, spelling):
     assert Spellings(text).find(string) == spelling
 
 
@@ -44,13 +44,13 @@ words = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Nd"]), min_si
 
 
 @given(st.lists(words, min_size=1, max_size=5), st.data())
-def test_words_are_found_in_another_dress(texts, data):
+def test_words_are_located_in_other_spellings(texts, data):
     text = " ".join(texts)
     string = data.draw(st.sampled_from(texts))
     dress = data.draw(st.sampled_from([str.upper, str.casefold, lambda s: normalize("NFD", s), lambda s: f" {s}\n"]))
     spellings = Spellings(text)
-    found = [spellings.find(dress(string)), spellings.find(dress(string))]
-    assert found[0] == found[1]
-    assert found[0] is None or found[0] in text or found[0] == dress(string)
+    results = [spellings.find(dress(string)), spellings.find(dress(string))]
+    assert results[0] == results[1]
+    assert results[0] is None or results[0] in text or results[0] == dress(string)
     if string.isascii():
-        assert found[0] is not None and found[0].strip().casefold() == string.casefold()
+        assert results[0] is not None and results[0].strip().casefold() == string.casefold()

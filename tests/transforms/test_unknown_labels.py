@@ -1,4 +1,4 @@
-"""A label that is unknown for a text is not asked of it: not as positive, not as negative, not in the gold."""
+"""A label that is unknown for a text is not in its prompts, neither as positive nor as negative, nor in its gold."""
 
 import json
 
@@ -44,7 +44,7 @@ LABELS |= {"EET": LABELS["EE"], "EEA": LABELS["EE"]}
 
 
 def rows(task: str, split: str, *unknown: tuple[str, str], **options):
-    """The rows of all labels, with every one a hard negative of every other."""
+    """The rows of all labels, where every label is a hard negative of every other."""
     names = [label.name for label in LABELS[task]]
     dictionary = {name: [other for other in names if other != name] for name in names}
     example = replace(EXAMPLE, split=split, unknown_labels=tuple(UnknownLabel(*one) for one in unknown))
@@ -53,7 +53,7 @@ def rows(task: str, split: str, *unknown: tuple[str, str], **options):
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 @pytest.mark.parametrize(
-    ("task", "unknown", "asked"),
+    ("task", "unknown", "expected"),
     [
         ("NER", ("entities", "person"), ["city", "firm", "river"]),  # a positive one
         ("NER", ("entities", "river"), ["city", "firm", "person"]),
@@ -66,9 +66,9 @@ def rows(task: str, split: str, *unknown: tuple[str, str], **options):
         ("EEA", ("events", "sell"), ["found"]),
     ],
 )
-def test_an_unknown_label_is_not_asked(task, unknown, asked, split):
+def test_unknown_labels_are_not_in_the_prompt(task, unknown, expected, split):
     made = rows(task, split, unknown, negative_ratio=100)
-    assert sorted(name for row in made for name in row.labels) == asked
+    assert sorted(name for row in made for name in row.labels) == expected
     if unknown[1] == "person" and unknown[0] == "relations":
         return
     for row in made:
@@ -85,18 +85,18 @@ def test_batches_are_cut_after_unknown_labels_are_left_out():
     ]
 
 
-def test_a_text_of_which_nothing_may_be_asked_has_no_rows():
+def test_a_text_with_only_unknown_labels_has_no_rows():
     for split in ("train", "test"):
         assert rows("NER", split, *(("entities", label.name) for label in LABELS["NER"])) == []
 
 
-def test_unknown_attributes_leave_the_others_of_their_type():
+def test_an_unknown_attribute_keeps_the_others_in_its_type():
     (firm,) = (row for row in rows("KG", "train", ("relations", "founder")) if row.labels == ("firm",))
     assert json.loads(firm.instruction)["schema"] == [{"entity_type": "firm", "attributes": ["owner"]}]
     assert firm.output == '{"firm": {"Oak": {"owner": "Mira"}}}'
 
 
-def test_unknown_labels_survive_the_way_through_arrow():
+def test_unknown_labels_survive_a_round_trip_through_arrow():
     known = replace(EXAMPLE, id="made/train/1")
     some = replace(EXAMPLE, unknown_labels=(UnknownLabel("entities", "river"), UnknownLabel("events", "sell")))
     assert table_to_examples(examples_to_table([known, some])) == [known, some]

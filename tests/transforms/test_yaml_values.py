@@ -1,4 +1,4 @@
-"""YAML of any making: a value of plain types, or one line that says where it is wrong."""
+"""Arbitrary YAML gives a value of plain types, or a one-line error with the line number."""
 
 import json
 import time
@@ -52,12 +52,12 @@ PRINTED = st.text(st.characters(exclude_categories=UNPRINTED, exclude_characters
         ("# nothing\n", None),
     ],
 )
-def test_a_plain_word_is_what_it_looks_like(text, value):
-    found = parse(text.encode(), "f")
-    assert (found, type(found)) == (value, type(value))
+def test_the_type_of_a_plain_scalar(text, value):
+    parsed = parse(text.encode(), "f")
+    assert (parsed, type(parsed)) == (value, type(value))
 
 
-def test_a_number_that_is_none():
+def test_nan_is_read_as_a_float():
     assert parse(b".nan", "f") != parse(b".nan", "f")
 
 
@@ -115,7 +115,7 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
         ("a: !!" + "x" * 100_000 + " y", 1, "could not determine"),
     ],
 )
-def test_what_is_no_plain_value_is_one_line_with_its_place(content, line, problem):
+def test_unsupported_yaml_is_refused_with_its_line(content, line, problem):
     content = content if isinstance(content, bytes) else content.encode()
     started = time.monotonic()
     with pytest.raises(ConfigError) as raised:
@@ -139,7 +139,7 @@ def test_what_is_too_long_is_not_read_to_its_end(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_encodings_and_ends_of_lines(tmp_path, encoding, end):
+def test_encodings_and_line_ends(tmp_path, encoding, end):
     path = tmp_path / "语料.yaml"
     path.write_bytes(f"name: 语料{end}task: NER{end}".encode(encoding))
     assert read(path, "") == {"name": "语料", "task": "NER"}
@@ -148,18 +148,18 @@ def test_encodings_and_ends_of_lines(tmp_path, encoding, end):
 @given(plain(ANY))
 @example({"0E0": "1e5"})
 @example(["2020-01-01", "no", "0x1F", "1_000", "a\x85b", "a\u2028b", ".5", "~"])
-def test_what_is_written_is_read_back_here_and_by_others(value):
+def test_a_written_file_is_read_back_here_and_by_pyyaml(value):
     assert parse(render(value).encode(), "f") == value
     assert yaml.safe_load(render(value)) == value
 
 
 @given(plain(PRINTED))
-def test_json_is_yaml(value):
+def test_json_is_read_as_yaml(value):
     assert parse(json.dumps(value, ensure_ascii=False).encode(), "f") == value
 
 
 @given(st.binary() | st.text("[]{}:,-?!&*|>'\"#% \n\t\\~<=a1.eE_+x\u2028\0").map(str.encode))
-def test_any_bytes_are_a_value_or_one_line(content):
+def test_any_bytes_give_a_value_or_a_one_line_error(content):
     try:
         parse(content, "f")
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""ACE's pair of files: where offsets count from, what an entity reference counts, what broken files cost."""
+"""The ACE reader: the origin of offsets, the length of entity references, and the effect of broken files."""
 
 import re
 
@@ -34,7 +34,7 @@ PLAIN = re.sub("<.*?>", "", SGM, flags=re.S)
 
 
 def charseq(string: str, written: str | None = None, shift: int = 0) -> str:
-    """The charseq of a string of the body; `written` is how the text file writes it."""
+    """The charseq of a string in the body; `written` is its form in the text file."""
     start = PLAIN.index(written or string) + shift
     end = start + len(written or string) - 1
     return f'<charseq START="{start}" END="{end}">{string.replace("&", "&amp;")}</charseq>'
@@ -89,7 +89,7 @@ def apf(*parts: str) -> str:
 @pytest.fixture
 def read_pair(tmp_path):
     def read(annotation: str | bytes | None, text: str | bytes | None = SGM):
-        """The document of a pair, or its BadRecord."""
+        """The document of the pair of files, or its BadRecord."""
         files = []
         for name, content in (("d/D1.apf.xml", annotation), ("d/D1.sgm", text)):
             if content is not None:
@@ -126,7 +126,7 @@ def test_a_document_is_its_body_with_wrapped_lines_joined(read_pair):
     assert document.relations == (Link("ORG-AFF.Employment", (("Arg-1", "E2-1"), ("Arg-2", "E1-1"))),)
 
 
-def test_offsets_that_count_a_reference_as_one_character(read_pair):
+def test_offsets_may_count_an_entity_reference_as_one_character(read_pair):
     late = entity("E2", "PER", charseq("Bo 🎷 Lind", shift=-4), charseq("Lind", shift=-4))
     mill = entity("E1", "ORG", charseq("The Reed & Son mill", "The Reed &amp; Son"), charseq("Reed", "Reed"))
     document = read_pair(apf(late, mill))
@@ -134,11 +134,11 @@ def test_offsets_that_count_a_reference_as_one_character(read_pair):
     assert document.mentions["E2-1"].head == Mention("Lind", ((36, 40),))
 
 
-def test_windows_line_ends_change_nothing(read_pair):
+def test_crlf_line_ends_give_the_same_document(read_pair):
     assert read_pair(apf(MILL, BO), SGM.replace("\n", "\r\n")) == read_pair(apf(MILL, BO))
 
 
-def test_a_time_outside_the_body_that_an_event_names_widens_the_text(read_pair):
+def test_a_time_argument_outside_the_body_extends_the_text(read_pair):
     within = argument("event_mention_argument", "Time-Within", "T1-1")
     hired = HIRED.replace("</event_mention>", within + "</event_mention>")
     document = read_pair(apf(MILL, BO, DATE, hired))
@@ -148,7 +148,7 @@ def test_a_time_outside_the_body_that_an_event_names_widens_the_text(read_pair):
     assert spot(document, document.events[0].trigger) == "hired"
 
 
-def test_an_offset_that_is_off_keeps_the_string_to_be_repaired(read_pair):
+def test_a_wrong_offset_is_kept_for_the_repair(read_pair):
     moved = entity("E2", "PER", charseq("Bo 🎷 Lind", shift=2), charseq("Bo 🎷 Lind"))
     assert read_pair(apf(moved)).mentions["E2-1"].extent == Mention("Bo 🎷 Lind", ((33, 42),))
 
@@ -169,31 +169,31 @@ def test_an_offset_that_is_off_keeps_the_string_to_be_repaired(read_pair):
         (None, Reason.MISSING_FIELD),
     ],
 )
-def test_broken_annotations_lose_their_document(read_pair, annotation, reason):
+def test_broken_annotations_reject_their_document(read_pair, annotation, reason):
     bad = read_pair(annotation)
     assert isinstance(bad, BadRecord) and bad.reason == reason
     assert re.fullmatch(r"d/D1\.(apf\.xml|sgm):[0-9]+", bad.place)
 
 
-def test_a_cut_text_is_told_from_a_short_one(read_pair):
+def test_truncated_and_missing_texts_have_different_reasons(read_pair):
     assert read_pair(apf(), SGM[: SGM.index("Gone")]).reason == Reason.BROKEN_RECORD
     assert read_pair(apf(MILL), None).reason == Reason.MISSING_FIELD
 
 
-def test_the_first_broken_element_is_named_by_its_line(read_pair):
+def test_the_line_of_the_first_broken_element_is_reported(read_pair):
     bad = read_pair(apf(MILL, BO.replace('TYPE="PER"', "")))
     assert bad.place == "d/D1.apf.xml:5" and "TYPE" in bad.detail
 
 
 @given(st.text("ab \n<>&;", max_size=30))
-def test_moved_offsets_are_as_many_as_characters_without_tags(text):
+def test_every_character_outside_tags_has_an_offset(text):
     plain, moved, _ = plain_text(text)
     assert len(moved) == len(re.sub("<.*?>", "", text, flags=re.S)) + 1
     assert moved == sorted(moved) and (moved[0], moved[-1]) == (0, len(plain))
 
 
 @given(st.lists(st.sampled_from(["a", " ", "\n", "&amp;", "&lt;", "&#233;", "&x", "<B>", "é"]), max_size=12))
-def test_a_reference_moves_all_behind_it(pieces):
+def test_entity_references_shift_later_offsets(pieces):
     plain, moved, _ = plain_text("".join(pieces))
     characters = {"&amp;": "&", "&lt;": "<", "&#233;": "é", "<B>": ""}
     expected = "".join(characters.get(piece, piece) for piece in pieces)
@@ -208,8 +208,8 @@ def test_a_reference_moves_all_behind_it(pieces):
             written += len(piece)
 
 
-def test_a_reference_of_too_many_digits_is_text():
-    """Python converts no more than 4,300 of them."""
+def test_a_reference_with_too_many_digits_is_kept_as_text():
+    """Python converts at most 4,300 digits."""
     huge = f"&#{'7' * 5000};"
     assert plain_text(f"a{huge}b")[0] == f"a{huge}b"
     assert ace._plain(f"{huge}&#65;") == f"{huge}A"

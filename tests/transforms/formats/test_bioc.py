@@ -1,4 +1,4 @@
-"""The BioC reader against a collection written here; on the real files it agrees with the PubTator reader."""
+"""The BioC reader on a small collection; on the real files it agrees with the PubTator reader."""
 
 from functools import partial
 from pathlib import Path
@@ -54,7 +54,7 @@ def collection(*documents: str) -> str:
     return HEAD + "".join(documents) + "</collection>\n"
 
 
-def test_a_composite_mention_is_kept_whole(tmp_path):
+def test_composite_mentions_can_be_kept(tmp_path):
     assert read(tmp_path, collection(DOCUMENT)) == [
         RawExample(
             "f.xml:3",
@@ -69,7 +69,7 @@ def test_a_composite_mention_is_kept_whole(tmp_path):
     ]
 
 
-def test_or_its_parts_which_may_be_discontinuous(tmp_path):
+def test_parts_of_composite_mentions_can_be_kept(tmp_path):
     [example] = read(tmp_path, collection(DOCUMENT), drop=WHOLE)
     assert [entity.mention for entity in example.entities] == [
         TEA,
@@ -111,14 +111,14 @@ def test_a_wrong_tag_stops_the_file_there(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "no XML\n", HEAD.encode() + b"<document>\xff</document>"])
-def test_what_is_no_xml_is_a_bad_record(tmp_path, content):
+def test_invalid_xml_is_a_bad_record(tmp_path, content):
     [bad] = read(tmp_path, content)
     assert isinstance(bad, BadRecord)
     assert bad.reason == Reason.BROKEN_RECORD
     assert bad.place.startswith("f.xml:")
 
 
-def test_files_that_a_dtd_names_are_not_read(tmp_path):
+def test_external_entities_are_not_read(tmp_path):
     (tmp_path / "secret").write_text("secret")
     dtd = f"<!DOCTYPE collection [<!ENTITY file SYSTEM 'file://{tmp_path}/secret'>]>"
     content = collection(DOCUMENT.replace("<text>Jaw and", "<text>Jaw &file; and"))
@@ -148,14 +148,14 @@ def test_a_broken_part_makes_the_document_a_bad_record(tmp_path, case):
     assert good.text == TEXT
 
 
-def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
+def test_only_a_relation_to_an_unmentioned_concept_is_lost(tmp_path):
     whole, one = read(tmp_path, collection(DOCUMENT, DOCUMENT.replace('"Disease">D1<', '"Disease">D9<')))
     assert one.entities == whole.entities and one.relations == ()
     (lost,) = one.lost
     assert (lost.place, lost.reason) == ("f.xml:44", Reason.MISSING_FIELD) and "D9" in lost.detail
 
 
-def test_an_annotation_without_a_place_is_lost_alone(tmp_path):
+def test_only_an_annotation_without_a_location_is_lost(tmp_path):
     [whole] = read(tmp_path, collection(DOCUMENT))
     [example] = read(tmp_path, collection(DOCUMENT.replace("<location offset='40' length='3' />", "")))
     assert example.entities == whole.entities[:-1] and example.relations == whole.relations
@@ -163,12 +163,12 @@ def test_an_annotation_without_a_place_is_lost_alone(tmp_path):
 
 
 @pytest.mark.parametrize("given", ["", "<text/>", "<text></text>"])
-def test_an_annotation_without_text_is_what_stands_at_its_place(tmp_path, given):
+def test_an_annotation_without_text_takes_the_text_at_its_location(tmp_path, given):
     content = DOCUMENT.replace("<text>Jaw pain</text>", given).replace("<text>tea</text>", given)
     assert read(tmp_path, collection(content), None) == read(tmp_path, collection(DOCUMENT), None)
 
 
-def test_comments_and_instructions_are_no_text(tmp_path):
+def test_comments_and_processing_instructions_are_not_text(tmp_path):
     content = DOCUMENT.replace("<text>Jaw and", "<text>Ja<!-- no -->w <?no no?>and")
     assert read(tmp_path, collection(content)) == read(tmp_path, collection(DOCUMENT))
 
@@ -191,9 +191,9 @@ SENTENCES = """\
 """
 
 
-def test_the_sentences_of_a_passage_are_its_text(tmp_path):
+def test_sentences_are_joined_to_the_passage_text(tmp_path):
     [example] = read(tmp_path, collection(SENTENCES))
-    assert example.text == "Tea hurts.(Jaw neck) No tea."  # a blank for a gap of any size, none where there is none
+    assert example.text == "Tea hurts.(Jaw neck) No tea."  # one blank per gap, none without a gap
     assert [entity.mention for entity in example.entities] == [
         Mention("Tea", ((0, 3),)),
         Mention("Jaw", ((11, 14),)),
@@ -203,23 +203,23 @@ def test_the_sentences_of_a_passage_are_its_text(tmp_path):
 
 
 @pytest.mark.parametrize("start", ["14", "15", "20", "38"])
-def test_a_place_between_or_across_sentences_is_none(tmp_path, start):
+def test_a_location_outside_one_sentence_is_refused(tmp_path, start):
     content = SENTENCES.replace("offset='16' length='4'", f"offset='{start}' length='4'")
     [bad] = read(tmp_path, collection(content))
     assert (bad.reason, bad.place) == (Reason.OFFSET_MISMATCH, "f.xml:10")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real files")
-def test_both_forms_of_the_real_corpus_say_the_same():
+def test_both_formats_of_the_real_corpus_agree():
     files = [file for file in list_files(str(REAL)) if "Development" in file.name]
     [text] = [file for file in files if file.name.endswith(".txt")]
     [xml] = [file for file in files if file.name.endswith(".xml")]
     read_xml = partial(bioc.read, concept="MESH", ends=("Chemical", "Disease"), drop=PARTS)
-    of_text, of_xml = list(pubtator.read([text])), list(read_xml([xml]))
-    assert len(of_text) == len(of_xml) == 500
-    assert sum(len(example.entities) for example in of_xml) == 9591
-    assert sum(len(example.relations) for example in of_xml) == 1012
-    for one, other in zip(of_text, of_xml, strict=True):
+    text_examples, xml_examples = list(pubtator.read([text])), list(read_xml([xml]))
+    assert len(text_examples) == len(xml_examples) == 500
+    assert sum(len(example.entities) for example in xml_examples) == 9591
+    assert sum(len(example.relations) for example in xml_examples) == 1012
+    for one, other in zip(text_examples, xml_examples, strict=True):
         assert one.text == other.text
         assert set(one.entities) == set(other.entities)
         assert sorted(map(repr, one.relations)) == sorted(map(repr, other.relations))

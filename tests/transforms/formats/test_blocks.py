@@ -1,4 +1,4 @@
-"""The reader of tagged sentences: text without tags, direction of the relation, blocks in both spellings."""
+"""The reader of tagged sentences: text without tags, direction of the relation, blocks of both corpora."""
 
 import pytest
 from hypothesis import given
@@ -71,14 +71,14 @@ GOOD = '9\t"An <e1>arm</e1> of <e2>me</e2>."\nComponent-Whole(e1,e2)\n\n'
         '"An <e1>arm</e1> of <e2>me</e2>."\nComponent-Whole(e1,e2)\n',
     ],
 )
-def test_a_broken_block_is_lost_alone(read_text, block):
+def test_only_a_broken_block_is_lost(read_text, block):
     good, bad, last = read_text(f"{GOOD}{block}\n{GOOD}")
     assert isinstance(good, RawExample) and isinstance(last, RawExample)
     assert isinstance(bad, BadRecord)
     assert (bad.place, bad.reason) == ("a.txt:4", Reason.BROKEN_RECORD)
 
 
-def test_a_number_opens_a_block_without_a_blank_line(read_text):
+def test_a_number_starts_a_block_without_a_blank_line(read_text):
     assert [record.place for record in read_text(GOOD.strip() + "\n" + GOOD)] == ["a.txt:1", "a.txt:3"]
 
 
@@ -87,7 +87,7 @@ WORD = st.from_regex(r"[aé](?:[ a]{0,3}[aé])?", fullmatch=True)
 
 
 @given(PIECE, WORD, PIECE, WORD, PIECE, st.sampled_from(["e1", "e2"]))
-def test_parse_undoes_the_tags(before, first, between, second, after, name):
+def test_parse_removes_the_tags(before, first, between, second, after, name):
     other = "e2" if name == "e1" else "e1"
     text, spans = parse(f"{before}<{name}>{first}</{name}>{between}<{other}>{second}</{other}>{after}")
     assert text == before + first + between + second + after

@@ -1,4 +1,4 @@
-"""The standoff reader against pairs of files written here: spans, relations, events, and what is broken."""
+"""The brat standoff reader on small pairs of files: spans, relations, events and broken lines."""
 
 from pathlib import Path
 
@@ -76,14 +76,14 @@ N4\tReference E1 GO:0051301\tcell division
     )
 
 
-def test_a_source_chooses_its_entity_types(tmp_path):
+def test_entity_types_can_be_restricted(tmp_path):
     ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\nR1\tnear Arg1:T1 Arg2:T2\n"
     example = read_one(tmp_path, ann, to_example=lambda place, doc: brat.all_layers(place, doc, {"Cell"}))
     assert example.entities == (Entity("Cell", LUNG_CELLS, "T2"),)
     assert example.relations == (Relation("near", HEART, LUNG_CELLS, "Organ", "Cell", None, "T2"),)
 
 
-def test_pairs_are_made_within_a_folder_and_in_order_of_name(tmp_path):
+def test_pairs_are_matched_per_folder_and_sorted_by_name(tmp_path):
     files = {
         "b/x.txt": "second",
         "b/x.ann": "T1\tN 0 6\tsecond\n",
@@ -100,7 +100,7 @@ def test_pairs_are_made_within_a_folder_and_in_order_of_name(tmp_path):
 
 
 @pytest.mark.parametrize(("there", "missing"), [("a/x.txt", "a/x.ann"), ("a/x.ann", "a/x.txt")])
-def test_a_missing_partner_is_named(tmp_path, there, missing):
+def test_a_missing_file_in_a_pair_is_reported(tmp_path, there, missing):
     suffix = Path(missing).suffix
     good = RawExample("a/y.ann:1", "y", (), (), ())
     bad, other = read(tmp_path, {there: "", "a/y.txt": "y", "a/y.ann": "", f"b/x{suffix}": ""})[:2]
@@ -110,7 +110,7 @@ def test_a_missing_partner_is_named(tmp_path, there, missing):
     assert other == good
 
 
-def test_pieces_are_put_in_order_of_the_text(tmp_path):
+def test_spans_are_sorted_by_position(tmp_path):
     example = read_one(tmp_path, "T1\tCell 15 20;0 5\tcells Heart\n")
     assert example.entities == (Entity("Cell", HEART_CELLS, "T1"),)
 
@@ -121,13 +121,13 @@ def test_a_line_end_within_a_mention_is_a_blank_in_its_surface(tmp_path):
     assert entity.mention == Mention("b\nc", ((2, 5),))
 
 
-def test_a_wrong_surface_is_left_for_the_repair(tmp_path):
+def test_a_wrong_mention_text_is_kept_for_the_repair(tmp_path):
     [entity] = read_one(tmp_path, "T1\tCell 9 19\tlung cells\n").entities
     assert entity.mention == Mention("lung cells", ((9, 19),))
 
 
 @pytest.mark.parametrize("counted", ["one", "two"])
-def test_offsets_over_crlf_count_a_line_end_as_one_or_two(tmp_path, counted):
+def test_offsets_may_count_crlf_as_one_or_two_characters(tmp_path, counted):
     starts = {"one": (4, 8), "two": (5, 10)}[counted]
     ann = f"T1\tN {starts[0]} {starts[0] + 3}\ttwo\r\nT2\tN {starts[1]} {starts[1] + 5}\tthree\r\n"
     example = read_one(tmp_path, ann, "one\r\ntwo\r\nthree\r\n")
@@ -186,7 +186,7 @@ def test_the_first_broken_line_makes_the_document_a_bad_record(tmp_path, case):
         ("N1\tReference", Reason.BROKEN_RECORD, set()),
     ],
 )
-def test_a_relation_or_an_argument_that_names_nothing_is_lost_alone(tmp_path, line, reason, unknown):
+def test_only_relations_and_arguments_with_missing_ids_are_lost(tmp_path, line, reason, unknown):
     ann = "T1\tOrgan 0 5\tHeart\nT2\tCell 10 20\tlung cells\nT3\tDivision 21 27\tdivide\n"
     ann += f"R1\tnear Arg1:T1 Arg2:T2\nE1\tDivision:T3 agent:T2\n{line}\n"
     example = read_one(tmp_path, ann)
@@ -202,7 +202,7 @@ def test_a_relation_or_an_argument_that_names_nothing_is_lost_alone(tmp_path, li
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(data=st.data())
-def test_what_is_written_is_read(tmp_path, data):
+def test_random_documents_are_read_back(tmp_path, data):
     text = data.draw(st.text("ab é药𝒜.", min_size=1).filter(str.strip))
     drawn = [mention(text) for mention in data.draw(st.lists(SPANNED_MENTIONS, max_size=4))]
     ann = "".join(

@@ -1,4 +1,4 @@
-"""The CHEMDNER reader against two small files."""
+"""The CHEMDNER reader on two small files."""
 
 import pytest
 
@@ -33,17 +33,17 @@ def read(tmp_path, abstracts: str, annotations: str | None):
     return list(chemdner.read(files))
 
 
-def test_offsets_start_again_in_the_abstract(tmp_path):
+def test_offsets_restart_in_the_abstract(tmp_path):
     assert all(surface(TEXT, entity.mention.spans) == entity.mention.text for entity in READ[0].entities)
     assert read(tmp_path, ABSTRACTS, ANNOTATIONS) == READ
 
 
 @pytest.mark.parametrize("change", [lambda s: s.replace("\n", "\r\n"), lambda s: "\ufeff" + s, str.rstrip])
-def test_line_ends_do_not_matter(tmp_path, change):
+def test_all_line_ends_give_the_same_documents(tmp_path, change):
     assert read(tmp_path, change(ABSTRACTS), change(ANNOTATIONS)) == READ
 
 
-def test_without_a_file_of_mentions_nothing_is_annotated(tmp_path):
+def test_documents_without_a_mention_file_are_unannotated(tmp_path):
     assert [example.entities for example in read(tmp_path, ABSTRACTS, None)] == [None, None]
 
 
@@ -54,11 +54,11 @@ def test_without_a_file_of_mentions_nothing_is_annotated(tmp_path):
         ("8\tB\t0\t7\tNothing\tTRIVIAL", Reason.WRONG_COLUMNS),
         ("8\tT\t-3\t7\tNothing\tTRIVIAL", Reason.WRONG_COLUMNS),
         ("8\tT\t3\t3\t\tTRIVIAL", Reason.OFFSET_MISMATCH),
-        ("8\tT\t5\t9\ting. \tTRIVIAL", Reason.OFFSET_MISMATCH),  # runs out of the title
+        ("8\tT\t5\t9\ting. \tTRIVIAL", Reason.OFFSET_MISMATCH),  # exceeds the title
         ("8\tA\t3\t13\tchemical..\tTRIVIAL", Reason.OFFSET_MISMATCH),
     ],
 )
-def test_a_broken_mention_loses_its_document(tmp_path, line, reason):
+def test_a_broken_mention_rejects_its_document(tmp_path, line, reason):
     good, bad = read(tmp_path, ABSTRACTS, f"{ANNOTATIONS}{line}\n")
     assert good == READ[0]
     assert isinstance(bad, BadRecord)
@@ -72,7 +72,7 @@ def test_a_document_has_a_title_and_an_abstract(tmp_path, line):
     assert (bad.place, bad.reason) == ("x.abstracts.txt:3", Reason.WRONG_COLUMNS)
 
 
-def test_mentions_of_no_document_are_one_bad_record(tmp_path):
+def test_mentions_without_a_document_are_one_bad_record(tmp_path):
     bad, *rest = read(tmp_path, ABSTRACTS, f"9\tT\t0\t1\tx\tTRIVIAL\n{ANNOTATIONS}9\tT\t1\t2\ty\tTRIVIAL\n")
     assert rest == READ
     assert (bad.place, bad.reason) == ("x.annotations.txt:1", Reason.BROKEN_RECORD)

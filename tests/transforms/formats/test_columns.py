@@ -1,4 +1,4 @@
-"""The column reader against files written byte by byte here, and its decoder against four encoders."""
+"""The column reader on small files, and its tag decoder against four encoders."""
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ def encode_bilou(kind, size):
 
 
 def encode(entities, length, scheme):
-    """The tags of sorted (label, first, last + 1) triples; IOB1 has its B only where an entity meets its own type."""
+    """The tags of sorted (label, first, last + 1) triples; IOB1 has B only between adjacent entities of one type."""
     tags = ["O"] * length
     for index, (kind, first, end) in enumerate(entities):
         if scheme is None:
@@ -45,7 +45,7 @@ SCHEMES = [None, encode_iob2, encode_iobes, encode_bmes, encode_bilou]
 
 @st.composite
 def tagged(draw):
-    """(number of tokens, entities over them): gaps of 0 make neighbours touch."""
+    """(number of tokens, entities over them); with a gap of 0 two entities are adjacent."""
     pieces = draw(
         st.lists(st.tuples(st.sampled_from(["PER", "B-X", "O", "Loc.Nam"]), st.integers(0, 2), st.integers(1, 4)))
     )
@@ -58,13 +58,13 @@ def tagged(draw):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @given(sentence=tagged())
-def test_decodes_what_each_scheme_encodes(scheme, sentence):
+def test_decoding_reverses_every_encoding_scheme(scheme, sentence):
     length, entities = sentence
     assert decode(encode(entities, length, scheme)) == entities
 
 
 @given(st.lists(st.sampled_from([p + "-" + k for p in "BIMESUL" for k in ("A", "B")] + ["O"])))
-def test_any_tags_give_entities_in_order_over_exactly_the_tagged_tokens(tags):
+def test_entities_cover_exactly_the_tagged_tokens(tags):
     entities = decode(tags)
     covered = [i for _, first, end in entities for i in range(first, end)]
     assert covered == [i for i, tag in enumerate(tags) if tag != "O"]
@@ -78,8 +78,8 @@ def test_any_tags_give_entities_in_order_over_exactly_the_tagged_tokens(tags):
         ("I-A I-B", [("A", 0, 1), ("B", 1, 2)]),  # and after another type
         ("I-A B-A I-A", [("A", 0, 1), ("A", 1, 3)]),
         ("B-A I-B", [("A", 0, 1), ("B", 1, 2)]),
-        ("M-A E-A", [("A", 0, 2)]),  # an orphan M opens
-        ("O E-A I-A", [("A", 1, 2), ("A", 2, 3)]),  # an orphan E is alone, and closes
+        ("M-A E-A", [("A", 0, 2)]),  # an orphan M opens an entity
+        ("O E-A I-A", [("A", 1, 2), ("A", 2, 3)]),  # an orphan E is an entity of one token
         ("B-A E-B", [("A", 0, 1), ("B", 1, 2)]),
         ("B-A E-A M-A", [("A", 0, 2), ("A", 2, 3)]),
         ("B-A S-A E-A", [("A", 0, 1), ("A", 1, 2), ("A", 2, 3)]),
@@ -96,7 +96,7 @@ def test_decode(tags, entities):
 
 
 @pytest.mark.parametrize("tag", ["", "B", "B-", "X-PER", "o", "PER", "-PER", "O-PER", "BPER"])
-def test_no_tag(tag):
+def test_invalid_tags_are_refused(tag):
     assert not TAG.fullmatch(tag)
 
 
@@ -114,7 +114,7 @@ CELLS = st.sampled_from(["a", "B-X", "", " ", "a b", "\u3000"])
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(st.lists(st.lists(CELLS, max_size=4), min_size=1, max_size=4), st.data())
-def test_a_sentence_split_at_once_is_its_lines_split_one_by_one(layout, rows, data):
+def test_splitting_a_sentence_equals_splitting_its_lines(layout, rows, data):
     separators = [layout.separator] if layout.separator else data.draw(st.sampled_from([" ", "\t", [" ", "\t", "  "]]))
     lines = [data.draw(st.sampled_from(list(separators))).join(row) for row in rows]
     fields = [layout.fields(line) for line in lines]
@@ -159,12 +159,12 @@ TWO_READ = [
         TWO.replace("O\n", "O \n").encode(),
     ],
 )
-def test_same_sentences_whatever_the_line_ends_and_blanks(tmp_path, data):
+def test_line_ends_and_blanks_do_not_change_the_sentences(tmp_path, data):
     assert read_bytes(tmp_path, data, **CONLL) == TWO_READ
 
 
 @pytest.mark.parametrize("size", [1, 7, 24, 61])
-def test_same_sentences_wherever_the_file_is_cut_to_be_read(tmp_path, monkeypatch, size):
+def test_block_borders_do_not_change_the_sentences(tmp_path, monkeypatch, size):
     monkeypatch.setattr(files, "BLOCK_BYTES", size)
     assert read_bytes(tmp_path, TWO.encode(), **CONLL) == TWO_READ
 
@@ -180,7 +180,7 @@ def test_docstart_ends_a_sentence_without_a_blank_line(tmp_path):
     assert texts == ["a", "x-DOCSTART-"]
 
 
-def test_characters_join_to_nothing_and_count_as_code_points(tmp_path):
+def test_characters_are_joined_without_blanks(tmp_path):
     data = "𠮷 B-NAME\n野 E-NAME\n任 O\n3 O\n🚄 O\nA B-ORG\nB M-ORG\n司 E-ORG\n".encode()
     assert read_bytes(tmp_path, data, **BMES) == [
         RawExample(
@@ -198,7 +198,7 @@ def test_tag_first(tmp_path):
     ]
 
 
-def test_a_named_separator_leaves_other_blanks_in_the_token(tmp_path):
+def test_other_blanks_stay_in_the_token_with_a_given_separator(tmp_path):
     options = {"columns": 2, "separator": "\t"}
     assert read_bytes(tmp_path, b"New York\tB-L\n \tO\nx\tO\n", **options) == [
         RawExample("sub/eng.train:1", "New York   x", (Entity("L", Mention("New York", ((0, 8),))),))
@@ -211,7 +211,7 @@ def test_a_named_separator_leaves_other_blanks_in_the_token(tmp_path):
 
 
 @pytest.mark.parametrize("blank", ["\u3000", "\u00a0", "\u2028", "\x85", "\x1c"])
-def test_unicode_blanks_separate_neither_columns_nor_lines(tmp_path, blank):
+def test_unicode_blanks_do_not_separate_columns_or_lines(tmp_path, blank):
     data = f"{blank} O\na{blank}b B-X\n".encode()
     (example,) = read_bytes(tmp_path, data, columns=2)
     assert example.text == f"{blank} a{blank}b"
@@ -228,7 +228,7 @@ def test_unicode_blanks_separate_neither_columns_nor_lines(tmp_path, blank):
         ("two NN I-NP PER", Reason.BROKEN_RECORD, "'PER' is not a tag such as O, B-X or E-X"),
     ],
 )
-def test_a_bad_line_loses_its_sentence_only(tmp_path, line, reason, detail):
+def test_only_the_sentence_with_a_bad_line_is_lost(tmp_path, line, reason, detail):
     before, after = "a NN O O\n\n", "three NN O O\nfour O\n\nb NN O O\n"
     assert read_bytes(tmp_path, f"{before}one NN O O\n{line}\n{after}".encode(), **CONLL) == [
         RawExample("sub/eng.train:1", "a", ()),
@@ -237,12 +237,12 @@ def test_a_bad_line_loses_its_sentence_only(tmp_path, line, reason, detail):
     ]
 
 
-def test_tags_without_words_are_no_sentences(tmp_path):
+def test_tags_without_words_are_not_sentences(tmp_path):
     (bad,) = read_bytes(tmp_path, b"NNP I-NP I-ORG\nVBZ I-VP O\n", **CONLL)
     assert (bad.place, bad.reason) == ("sub/eng.train:1", Reason.WRONG_COLUMNS)
 
 
-def test_no_utf8_loses_its_sentence_only(tmp_path):
+def test_only_the_sentence_with_invalid_utf_8_is_lost(tmp_path):
     data = b"caf\xe9 NN O B-X\n\nb NN O O\n"
     records = [normalize(record, {}, {}, {}, {}) for record in read_bytes(tmp_path, data, **CONLL)]
     assert records == [
@@ -261,12 +261,12 @@ TAGS_FIRST = "O a\nB-X b\n\nO O\nB-X c\n"
         TAGS_LAST,
         TAGS_FIRST,
         TAGS_FIRST.replace("\n", "\r\n").replace(" ", "\t"),
-        "O O\n\n" + TAGS_FIRST,  # a line that tells nothing
+        "O O\n\n" + TAGS_FIRST,  # a line that does not decide
         "O O\n\n" + TAGS_LAST,
         "O\n\n" + TAGS_FIRST,
     ],
 )
-def test_the_column_of_tags_is_found_in_each_file(tmp_path, data):
+def test_the_tag_column_is_detected_per_file(tmp_path, data):
     records = read_bytes(tmp_path, data.encode(), columns=2, tag=None)[-2:]
     assert [(example.text, example.entities) for example in records] == [
         ("a b", (Entity("X", Mention("b", ((2, 3),))),)),
@@ -274,20 +274,20 @@ def test_the_column_of_tags_is_found_in_each_file(tmp_path, data):
     ]
 
 
-def test_where_no_line_tells_the_tag_is_last(tmp_path):
+def test_the_tag_column_is_last_if_no_line_decides(tmp_path):
     (example,) = read_bytes(tmp_path, b"O O\n", columns=2, tag=None)
     assert example.text == "O"
     assert read_bytes(tmp_path, b"", columns=2, tag=None) == []
 
 
-def test_more_columns_than_are_asked_for(tmp_path):
+def test_additional_columns_are_ignored(tmp_path):
     data = b'0\tAna\tB-X\tbn:1\t\n1\t"\tO\n\n0\ta\n'
     good, bad = read_bytes(tmp_path, data, columns=3, token=1, tag=2, separator="\t", more=True)
     assert good == RawExample("sub/eng.train:1", 'Ana "', (Entity("X", Mention("Ana", ((0, 3),))),))
     assert (bad.place, bad.reason) == ("sub/eng.train:4", Reason.WRONG_COLUMNS)
 
 
-def test_respelt_tokens_move_the_spans(tmp_path):
+def test_respelt_tokens_shift_the_spans(tmp_path):
     def respell(tokens):
         return [None if token == "?" else token.rstrip("0123456789") for token in tokens]
 
@@ -297,7 +297,7 @@ def test_respelt_tokens_move_the_spans(tmp_path):
     assert bad == BadRecord("sub/eng.train:6", Reason.BROKEN_RECORD, "'?' is not a token of this format")
 
 
-def test_files_are_read_in_order_and_do_not_run_into_each_other(tmp_path):
+def test_files_are_read_in_order_and_separately(tmp_path):
     (tmp_path / "1").write_bytes(b"a B-X")
     (tmp_path / "2").write_bytes(b"b I-X")
     (tmp_path / "3").write_bytes(b"")
@@ -318,7 +318,7 @@ WORDS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
     ),
     scheme=st.sampled_from(SCHEMES),
 )
-def test_written_sentences_are_read(tmp_path_factory, sentences, scheme, joiner):
+def test_random_sentences_are_read_back(tmp_path_factory, sentences, scheme, joiner):
     lines = [
         "\n".join(f"{word}\t{tag}" for word, tag in zip(words, encode(entities, len(words), scheme), strict=True))
         for words, entities in sentences
@@ -341,8 +341,8 @@ TOKENS = (
 
 
 @given(words=st.lists(TOKENS, min_size=1, max_size=5), first=st.booleans(), joiner=st.sampled_from(["", " "]))
-def test_in_a_line_with_a_tab_the_tab_sets_the_columns_apart(tmp_path_factory, words, first, joiner):
-    """So that a token may be a blank, or hold some, in any place of a sentence."""
+def test_a_tab_separates_the_columns_if_there_is_one(tmp_path_factory, words, first, joiner):
+    """A token may then be a blank or contain blanks."""
     tags = ["B-X" if index else "O" for index in range(len(words))]
     rows = ["\t".join(reversed(pair) if first else pair) for pair in zip(words, tags, strict=True)]
     layout = {"columns": 2, "token": -1 if first else 0, "tag": 0 if first else -1, "joiner": joiner}

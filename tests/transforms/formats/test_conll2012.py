@@ -1,4 +1,4 @@
-"""The CoNLL-2012 reader against documents written here."""
+"""The CoNLL-2012 reader on small documents."""
 
 import pytest
 
@@ -37,7 +37,7 @@ ANA_READ = (
 )
 
 
-def test_names_are_read_from_the_eleventh_column_whatever_follows(tmp_path):
+def test_names_are_read_from_the_eleventh_column(tmp_path):
     content = document(ANA, rows("Yes=*"), rows("-LRB-=*", "two=(CARDINAL)", "-RRB-=*", predicates=3))
     assert read(tmp_path, content) == [
         RawExample("0.gold_conll:2", "Ana Sol left Ghent .", ANA_READ),
@@ -46,13 +46,14 @@ def test_names_are_read_from_the_eleventh_column_whatever_follows(tmp_path):
     ]
 
 
-def test_a_document_without_a_name_is_not_annotated_one_with_is_in_all_its_parts(tmp_path):
+def test_documents_without_any_name_are_unannotated(tmp_path):
+    """A document with a name in one part is annotated in all its parts."""
     bible = document(rows("And=*", "so=*")) + document(rows("Amen=*"))
     news = document(rows("Rain=*")) + document(ANA)
     assert [example.entities for example in read(tmp_path, bible, news)] == [None, None, (), ANA_READ]
 
 
-def test_nested_names_come_outer_first(tmp_path):
+def test_nested_names_are_ordered_outer_first(tmp_path):
     (example,) = read(tmp_path, document(rows("Oslo=(ORG(GPE)", "Bank=*", "of=*", "Rome=(GPE))")))
     assert [(entity.label, entity.mention.text) for entity in example.entities] == [
         ("ORG", "Oslo Bank of Rome"),
@@ -72,7 +73,7 @@ def test_nested_names_come_outer_first(tmp_path):
     ],
     ids=["not closed", "not opened", "no cell", "10 columns", "4 columns"],
 )
-def test_a_broken_sentence_is_lost_alone(tmp_path, sentence, line, reason):
+def test_only_a_broken_sentence_is_lost(tmp_path, sentence, line, reason):
     bad, good = read(tmp_path, document(sentence, ANA))
     assert isinstance(bad, BadRecord)
     assert (bad.place, bad.reason) == (f"0.gold_conll:{line}", reason)
@@ -80,12 +81,12 @@ def test_a_broken_sentence_is_lost_alone(tmp_path, sentence, line, reason):
 
 
 @pytest.mark.parametrize("change", [lambda s: s.replace("\n", "\r\n"), lambda s: "\ufeff" + s, str.rstrip])
-def test_line_ends_do_not_matter(tmp_path, change):
+def test_all_line_ends_give_the_same_sentences(tmp_path, change):
     (example,) = read(tmp_path, change(document(ANA)))
     assert example.entities == ANA_READ
 
 
-def test_names_within_names_have_a_limit(tmp_path):
+def test_nesting_depth_is_limited(tmp_path):
     path = tmp_path / "f.gold_conll"
     for depth, kind in ((conll2012.MAX_DEPTH, RawExample), (conll2012.MAX_DEPTH + 1, BadRecord)):
         path.write_text(f"d 0 0 a NN * - - - - {'(X' * depth + ')' * depth} -\n\nd 0 0 b NN * - - - - (X) -\n")

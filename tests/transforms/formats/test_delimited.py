@@ -1,4 +1,4 @@
-"""The readers of tables: columns, places, quotes, rows of another length."""
+"""The readers of tables: columns, places, quotes, rows with a wrong number of cells."""
 
 import csv
 import io
@@ -21,38 +21,38 @@ def file(tmp_path):
     return write
 
 
-def test_tab_rows_split_at_tabs_alone(file):
+def test_tab_rows_are_split_only_at_tabs(file):
     got = list(tab_rows([file('\ufeffone "two\t 3,4 \r\n \t \r\n\t\nx\ty')], 2))
     assert got == [("a.tsv:1", ['one "two', " 3,4 "]), ("a.tsv:4", ["x", "y"])]
 
 
 @pytest.mark.parametrize("line", ["x", "x\ty\tz", "x y"])
-def test_a_row_of_another_length_is_lost_alone(file, line):
+def test_only_a_row_with_a_different_length_is_lost(file, line):
     good, bad, last = tab_rows([file(f"a\tb\n{line}\nc\td\n")], 2)
     assert good[1] == ["a", "b"] and last == ("a.tsv:3", ["c", "d"])
     assert isinstance(bad, BadRecord) and (bad.place, bad.reason) == ("a.tsv:2", Reason.WRONG_COLUMNS)
 
 
-def test_csv_rows_by_name_at_their_first_line(file):
+def test_csv_rows_have_named_columns_and_their_first_line(file):
     content = 'id,text,label\r\n1,"a ""b"",\r\nc",X\r\n\r\n2,d,Y\r\n'
     got = list(csv_rows([file(content)], ("label", "text")))
     assert got == [("a.tsv:2", ["X", 'a "b",\nc']), ("a.tsv:5", ["Y", "d"])]
 
 
-def test_csv_rows_of_another_length_are_lost(file):
+def test_csv_rows_with_a_different_length_are_lost(file):
     good, short, last = csv_rows([file("text,label\na,X\nb\nc,Y")], ("text", "label"))
     assert good == ("a.tsv:2", ["a", "X"]) and last == ("a.tsv:4", ["c", "Y"])
     assert (short.place, short.reason) == ("a.tsv:3", Reason.WRONG_COLUMNS)
 
 
-def test_a_quote_that_is_never_closed_is_one_bad_record(file):
+def test_an_unclosed_quote_is_one_bad_record(file):
     good, bad = csv_rows([file('text,label\na,X\n"b,Y\nc,Z\n')], ("text", "label"))
     assert good == ("a.tsv:2", ["a", "X"])
     assert (bad.place, bad.reason) == ("a.tsv:3", Reason.WRONG_COLUMNS)
 
 
 @pytest.mark.parametrize("cell", ["b\rb", "b" * 140_000])
-def test_what_the_csv_module_refuses_is_one_bad_record(file, cell):
+def test_an_error_in_the_csv_module_is_one_bad_record(file, cell):
     good, bad, last = csv_rows([file(f"text,label\na,X\n{cell},Y\nc,Z\n")], ("text", "label"))
     assert (good, last) == (("a.tsv:2", ["a", "X"]), ("a.tsv:4", ["c", "Z"]))
     assert (bad.place, bad.reason) == ("a.tsv:3", Reason.WRONG_COLUMNS)
@@ -70,7 +70,7 @@ CELL = st.text('aé"\n, ', max_size=4)
 
 
 @given(st.lists(st.tuples(CELL, CELL, CELL), max_size=4))
-def test_csv_undoes_csv(tmp_path_factory, rows):
+def test_csv_rows_are_read_back(tmp_path_factory, rows):
     buffer = io.StringIO()
     csv.writer(buffer).writerows([("a", "b", "c"), *rows])
     path = tmp_path_factory.mktemp("csv") / "a.csv"

@@ -1,4 +1,4 @@
-"""The GENETAG reader against two small files, and its offsets against spans of random sentences."""
+"""The GENETAG reader on two small files, and its offsets on spans of random sentences."""
 
 import pytest
 from hypothesis import given
@@ -43,11 +43,11 @@ def test_offsets_skip_blanks_and_ends_are_inclusive(tmp_path):
 @pytest.mark.parametrize(
     "change", [lambda s: s.replace("\n", "\r\n"), lambda s: "\ufeff" + s, str.rstrip, lambda s: s + " \n\n"]
 )
-def test_line_ends_and_blank_lines_do_not_matter(tmp_path, change):
+def test_line_ends_and_blank_lines_give_the_same_sentences(tmp_path, change):
     assert read(tmp_path, change(SENTENCES), change(MENTIONS)) == READ
 
 
-def test_without_a_file_of_mentions_nothing_is_annotated(tmp_path):
+def test_sentences_without_a_mention_file_are_unannotated(tmp_path):
     assert [example.entities for example in read(tmp_path, SENTENCES, None)] == [None, None, None]
     assert [example.entities for example in read(tmp_path, SENTENCES, "")] == [(), (), ()]
 
@@ -60,25 +60,25 @@ def test_without_a_file_of_mentions_nothing_is_annotated(tmp_path):
         ("S2|-2 1|No", Reason.WRONG_COLUMNS),
         ("S2|1 0|No", Reason.OFFSET_MISMATCH),
         ("S2|2 7|gene..", Reason.OFFSET_MISMATCH),
-        ("S2|2 5|gen", Reason.OFFSET_MISMATCH),  # the line is cut, the mention must not be
+        ("S2|2 5|gen", Reason.OFFSET_MISMATCH),  # a truncated line
         ("S2|2 5|", Reason.OFFSET_MISMATCH),
     ],
 )
-def test_a_broken_mention_loses_its_sentence(tmp_path, line, reason):
+def test_a_broken_mention_rejects_its_sentence(tmp_path, line, reason):
     one, bad, three = read(tmp_path, SENTENCES, f"{line}\n{MENTIONS}")
     assert (one, three) == (READ[0], READ[2])
     assert isinstance(bad, BadRecord)
     assert (bad.place, bad.reason) == ("train/GENE.eval:1", reason)
 
 
-def test_a_shifted_mention_is_left_to_repair(tmp_path):
+def test_a_shifted_mention_is_kept_for_the_repair(tmp_path):
     (example,) = read(tmp_path, "S1 of /Tfb9 here\n", "S1|2 6|Tfb9\n")
     repaired = normalize(example, {"GENE": None}, {}, {}, {})
     assert example.entities == (Entity("GENE", Mention("Tfb9", ((3, 8),))),)
     assert repaired.entities == ()
 
 
-def test_broken_sentences_and_mentions_of_no_sentence(tmp_path):
+def test_broken_sentences_and_mentions_without_a_sentence(tmp_path):
     records = read(tmp_path, "S1\nS2 \nS3 RAD1\nS3 again\n", "S1|0 1|x\nS3|0 3|RAD1\nS9|0 1|x\n")
     assert [(r.place, r.reason) for r in records if isinstance(r, BadRecord)] == [
         ("train/x.in:1", Reason.WRONG_COLUMNS),
@@ -90,13 +90,13 @@ def test_broken_sentences_and_mentions_of_no_sentence(tmp_path):
     assert records[4].text == "RAD1"
 
 
-def test_bytes_that_are_no_utf8_lose_their_sentence(tmp_path):
+def test_invalid_utf_8_rejects_its_sentence(tmp_path):
     one, two, three = (normalize(r, {"GENE": None}, {}, {}, {}) for r in read(tmp_path, b"S1 a\nS2 b\xe9\nS3 c\n", ""))
     assert (one.text, two.reason, three.text) == ("a", Reason.NOT_UTF8, "c")
 
 
 @given(st.data(), st.text("aé𝒜 \t药", min_size=1).filter(str.strip))
-def test_any_span_of_a_sentence_is_found(tmp_path_factory, data, text):
+def test_every_span_in_a_sentence_is_read_back(tmp_path_factory, data, text):
     solid = [index for index, character in enumerate(text) if not character.isspace()]
     first = data.draw(st.integers(0, len(solid) - 1))
     last = data.draw(st.integers(first, len(solid) - 1))

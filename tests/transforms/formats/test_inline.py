@@ -1,4 +1,4 @@
-"""The readers of entities marked in place: marks that nest, and chunks with a tag."""
+"""The readers of inline annotations: nested marks, and chunks with a tag."""
 
 import re
 
@@ -21,22 +21,22 @@ def read(tmp_path, content: str | bytes, mark=BRACES, **options):
     return list(inline.read([File(str(path), "f.txt")], mark, **options))
 
 
-def found(example: RawExample):
+def entity_tuples(example: RawExample):
     """(label, surface, spans) of each entity, which must match the text."""
     assert all(surface(example.text, entity.mention.spans) == entity.mention.text for entity in example.entities)
     return [(entity.label, entity.mention.text, entity.mention.spans[0]) for entity in example.entities]
 
 
-def test_marks_go_and_what_they_mark_stays(tmp_path):
+def test_marks_are_removed_and_their_text_is_kept(tmp_path):
     (example,) = read(tmp_path, "在{{loc:青阳}}的{{org:青阳𝒜厂}}。\n")
     assert (example.place, example.text) == ("f.txt:1", "在青阳的青阳𝒜厂。")
-    assert found(example) == [("loc", "青阳", (1, 3)), ("org", "青阳𝒜厂", (4, 8))]
+    assert entity_tuples(example) == [("loc", "青阳", (1, 3)), ("org", "青阳𝒜厂", (4, 8))]
 
 
-def test_nested_marks_come_outer_first(tmp_path):
+def test_nested_marks_are_ordered_outer_first(tmp_path):
     (example,) = read(tmp_path, "{{org:{{loc:东海}}大学{{loc:北}}}}，{{time:今天}}")
     assert example.text == "东海大学北，今天"
-    assert found(example) == [
+    assert entity_tuples(example) == [
         ("org", "东海大学北", (0, 5)),
         ("loc", "东海", (0, 2)),
         ("loc", "北", (4, 5)),
@@ -44,23 +44,23 @@ def test_nested_marks_come_outer_first(tmp_path):
     ]
 
 
-def test_blanks_at_the_edges_are_no_part_of_a_mention(tmp_path):
+def test_blanks_at_the_edges_are_outside_the_mention(tmp_path):
     (example,) = read(tmp_path, "记者{{per: 顾小舟 }}报道")
     assert example.text == "记者 顾小舟 报道"
-    assert found(example) == [("per", "顾小舟", (3, 6))]
+    assert entity_tuples(example) == [("per", "顾小舟", (3, 6))]
 
 
 def test_characters_before_and_after_a_mention(tmp_path):
     line = '<N T="NORP" S="4">non-Danes</N> and <N T="GPE" E="6">U.K.-based</N> <N T="ORG" S="1" E="1">(UN)</N>'
     (example,) = read(tmp_path, line, NAMES)
     assert example.text == "non-Danes and U.K.-based (UN)"
-    assert found(example) == [("NORP", "Danes", (4, 9)), ("GPE", "U.K.", (14, 18)), ("ORG", "UN", (26, 28))]
+    assert entity_tuples(example) == [("NORP", "Danes", (4, 9)), ("GPE", "U.K.", (14, 18)), ("ORG", "UN", (26, 28))]
 
 
 def test_text_between_marks_is_respelt(tmp_path):
     (example,) = read(tmp_path, r"a\nb{{x:c\n}}d\n", respell=lambda text: text.replace(r"\n", "\n"))
     assert example.text == "a\nbc\nd\n"
-    assert found(example) == [("x", "c", (3, 4))]
+    assert entity_tuples(example) == [("x", "c", (3, 4))]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_text_between_marks_is_respelt(tmp_path):
         ("a{{x:  }}", Reason.MISSING_FIELD, "a mark is empty"),
     ],
 )
-def test_a_broken_line_is_lost_alone(tmp_path, line, reason, detail):
+def test_only_a_broken_line_is_lost(tmp_path, line, reason, detail):
     assert read(tmp_path, f"one\n{line}\ntwo\n") == [
         RawExample("f.txt:1", "one", ()),
         BadRecord("f.txt:2", reason, detail),
@@ -82,12 +82,12 @@ def test_a_broken_line_is_lost_alone(tmp_path, line, reason, detail):
     ]
 
 
-def test_more_characters_off_than_there_are_lose_the_line(tmp_path):
+def test_cutting_more_characters_than_exist_rejects_the_line(tmp_path):
     (bad,) = read(tmp_path, '<N T="X" S="3" E="3">abcd</N>', NAMES)
     assert (bad.place, bad.reason) == ("f.txt:1", Reason.MISSING_FIELD)
 
 
-def test_skipped_and_blank_lines_are_no_records(tmp_path):
+def test_skipped_and_blank_lines_are_not_records(tmp_path):
     content = "\ufeff<DOC A>\r\n \r\n{{x:a}}\r\n</DOC>"
     (example,) = read(tmp_path, content, skip=re.compile("</?DOC"))
     assert example == RawExample("f.txt:3", "a", (Entity("x", Mention("a", ((0, 1),))),))
@@ -113,10 +113,12 @@ def marks(tree) -> list[tuple[str, str]]:
 
 
 @given(st.lists(TREES, min_size=1, max_size=3))
-def test_whatever_is_written_is_read(tmp_path_factory, trees):
+def test_random_lines_are_read_back(tmp_path_factory, trees):
     (example,) = read(tmp_path_factory.mktemp("inline"), "".join(map(written, trees)))
     assert example.text == "".join(map(plain, trees))
-    assert [(label, string) for label, string, _ in found(example)] == [m for tree in trees for m in marks(tree)]
+    assert [(label, string) for label, string, _ in entity_tuples(example)] == [
+        m for tree in trees for m in marks(tree)
+    ]
 
 
 def read_chunks(tmp_path, content: str):
@@ -125,27 +127,27 @@ def read_chunks(tmp_path, content: str):
     return list(inline.read_chunks([File(str(path), "f.txt")], labels=("nr", "ns"), outside="o"))
 
 
-def test_chunks_are_joined_by_nothing(tmp_path):
+def test_chunks_are_joined_without_blanks(tmp_path):
     one, two = read_chunks(tmp_path, "周敏/nr 到/o 北山/ns 。/o \r\n\r\n下雨/o")
     assert (one.place, one.text) == ("f.txt:1", "周敏到北山。")
-    assert found(one) == [("nr", "周敏", (0, 2)), ("ns", "北山", (3, 5))]
+    assert entity_tuples(one) == [("nr", "周敏", (0, 2)), ("ns", "北山", (3, 5))]
     assert two == RawExample("f.txt:3", "下雨", ())
 
 
 def test_a_chunk_may_have_blanks_and_slashes(tmp_path):
     (example,) = read_chunks(tmp_path, "60 km/h 和/或/o Ana Sol/nr a/nr/o  ")
     assert example.text == "60 km/h 和/或Ana Sola/nr"
-    assert found(example) == [("nr", "Ana Sol", (11, 18))]
+    assert entity_tuples(example) == [("nr", "Ana Sol", (11, 18))]
 
 
 @pytest.mark.parametrize("line", ["到/o 北山", "到/o 北山/nt", "/o", "到/O"])
-def test_what_is_left_over_loses_the_line(tmp_path, line):
+def test_a_malformed_chunk_rejects_the_line(tmp_path, line):
     bad, good = read_chunks(tmp_path, f"{line}\n好/o\n")
     assert (bad.place, bad.reason) == ("f.txt:1", Reason.BROKEN_RECORD)
     assert good.text == "好"
 
 
-def test_marks_within_marks_have_a_limit(tmp_path):
+def test_nesting_depth_is_limited(tmp_path):
     path = tmp_path / "f.txt"
     for depth, kind in ((inline.MAX_DEPTH, RawExample), (inline.MAX_DEPTH + 1, BadRecord)):
         path.write_text("{{x:a" * depth + "}}" * depth + "\nb {{x:c}}\n")

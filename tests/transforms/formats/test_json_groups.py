@@ -1,4 +1,4 @@
-"""The reader of an object of arrays: places, rows that do not fit, files that break, rows left out."""
+"""The reader of an object of arrays: places, malformed rows, broken files, rows left out."""
 
 import json
 
@@ -30,14 +30,14 @@ def read_text(tmp_path):
     return read_all
 
 
-def test_rows_of_every_group_at_their_lines(read_text):
+def test_rows_in_all_groups_have_their_lines(read_text):
     got = read_text(
         '\ufeff{"A": [{"text": "one"},\r\n{"text": "two"}],\r\n "B": [], "skip": [{"text": "x"}],"C":[{"text":"𝒳"}]}'
     )
     assert got == [RawExample("a.json:1", "A/one"), RawExample("a.json:2", "A/two"), RawExample("a.json:3", "C/𝒳")]
 
 
-def test_a_row_that_does_not_fit_is_lost_alone(read_text):
+def test_only_a_malformed_row_is_lost(read_text):
     first, bad, last = read_text('{"A": [{"text": "one"}, {"words": 1}, {"text": "two"}]}')
     assert (first.text, last.text) == ("A/one", "A/two")
     assert (bad.place, bad.reason) == ("a.json:1", Reason.MISSING_FIELD)
@@ -56,25 +56,25 @@ def test_a_row_that_does_not_fit_is_lost_alone(read_text):
         ('{"A": [{"text": "one"}]}\n{}', 2),
     ],
 )
-def test_what_follows_a_break_is_one_bad_record(read_text, content, line):
+def test_the_rest_after_broken_json_is_one_bad_record(read_text, content, line):
     good, bad = read_text(content)
     assert good.text == "A/one"
     assert (bad.place, bad.reason) == (f"a.json:{line}", Reason.BROKEN_JSON)
 
 
 @pytest.mark.parametrize("content", ["[]", "x", '"A"'])
-def test_a_file_that_is_no_object_is_one_bad_record(read_text, content):
+def test_a_file_without_an_object_is_one_bad_record(read_text, content):
     (bad,) = read_text(content)
     assert (bad.place, bad.reason) == ("a.json:1", Reason.BROKEN_JSON)
 
 
-def test_bytes_that_are_no_utf8_stay_with_their_row(read_text):
+def test_invalid_utf_8_stays_in_its_row(read_text):
     one, two = read_text(b'{"A": [{"text": "caf\xe9"}, {"text": "two"}]}')
     assert one.text == "A/caf\udce9" and two.text == "A/two"
 
 
 @given(st.dictionaries(st.text(max_size=4), st.lists(st.text(max_size=5), max_size=3)), st.sampled_from([None, 1]))
-def test_all_rows_come_back(groups, indent):
+def test_random_rows_are_read_back(groups, indent):
     content = json.dumps({group: [{"text": text} for text in texts] for group, texts in groups.items()}, indent=indent)
     got = [(group, number, row["text"]) for _, group, number, row in json_groups.rows(content)]
     assert got == [(group, number, text) for group, texts in groups.items() for number, text in enumerate(texts)]
@@ -91,7 +91,7 @@ DEEP = "[" * 9000 + "]" * 9000
         (b'{"text": "x", "caf\xe9": 1}', Reason.NOT_UTF8),
     ],
 )
-def test_a_row_that_cannot_be_made_is_lost_alone(read_text, row, reason):
+def test_only_a_row_that_fails_to_convert_is_lost(read_text, row, reason):
     first, bad, last = read_text(b'{"\xe9": [{"text": "one"},\n' + row + b',\n{"text": "two"}]}')
     assert (first.text, last.text) == ("\udce9/one", "\udce9/two")
     assert (bad.place, bad.reason) == ("a.json:2", reason)

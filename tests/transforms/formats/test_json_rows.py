@@ -1,4 +1,4 @@
-"""JSON rows: both layouts give the same rows, and what is neither says what it is."""
+"""JSON rows: both layouts give the same rows, and other content is a bad record with the reason."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_each_layout_gives_the_same_rows(tmp_path_factory, layout, rows, mark):
 
 
 @pytest.mark.parametrize("indent", [None, 1])
-def test_one_object_is_one_row(tmp_path, indent):
+def test_a_single_object_is_one_row(tmp_path, indent):
     assert outcome(read_bytes(tmp_path, json.dumps({"id": {"n": [1]}, "text": "a"}, indent=indent))) == ["a"]
 
 
@@ -61,31 +61,31 @@ BROKEN, MISSING = Reason.BROKEN_JSON, Reason.MISSING_FIELD
     [
         ([DEEP, A, B], [BROKEN, "a", "b"]),
         ([A, DEEP, B], ["a", BROKEN, "b"]),
-        (["[" * 9000, A, B], [BROKEN, "a", "b"]),  # a model in a loop, on the first line
+        (["[" * 9000, A, B], [BROKEN, "a", "b"]),  # deep nesting on the first line
         (['{"text": "x', A, B], [BROKEN, "a", "b"]),
         (["{", A], [BROKEN, "a"]),
         (["[]", A], [MISSING, "a"]),
         (["[1]", A], [MISSING, "a"]),
-        (['{"text": "x", "n": ' + "7" * 5000 + "}", A], ["x", "a"]),  # nobody makes the number
+        (['{"text": "x", "n": ' + "7" * 5000 + "}", A], ["x", "a"]),  # an unused field is not converted
         (["7" * 5000, A], [BROKEN, "a"]),
         (['{"words": "x"}', A], [MISSING, "a"]),
         (['{"text": "\\udce9"}', A], [BROKEN, "a"]),
-        (["{", '"data": [', A, "]", "}"], [MISSING]),  # an object that holds the rows: one line says so
+        (["{", '"data": [', A, "]", "}"], [MISSING]),  # an object around the rows is one bad record
         (['{"version": 2,', '"data": [', A, "]}"], [MISSING]),
         (["[", "1,", "2", "]"], [MISSING, MISSING]),
         (['["x",', '"y"]'], [MISSING, MISSING]),
-        (["[", A, B], ["a", "b", BROKEN]),  # lines in a bracket that does not close
+        (["[", A, B], ["a", "b", BROKEN]),  # lines after an unclosed bracket
         (["[", A + ",", DEEP + ",", B, "]"], ["a", BROKEN, "b"]),
         (["text,label", "a,b"], [BROKEN, BROKEN]),
     ],
 )
-def test_a_bad_line_costs_itself(tmp_path, lines, records):
+def test_only_a_bad_line_is_lost(tmp_path, lines, records):
     got = read_bytes(tmp_path, "\n".join(lines))
     assert outcome(got) == records
     assert all(len(record.detail) < 200 for record in got if isinstance(record, BadRecord))
 
 
-def test_a_file_of_another_shape_says_so_in_one_line(tmp_path):
+def test_a_file_in_another_format_is_one_bad_record(tmp_path):
     [bad] = read_bytes(tmp_path, json.dumps({"data": [{"text": "a"}, {"text": "b"}]}, indent=2))
     assert "missing required field `text`" in bad.detail
 

@@ -1,4 +1,4 @@
-"""JSON files: one object or an array of them, what breaks and what it costs."""
+"""JSON files: one object or an array of objects, and the effect of broken parts."""
 
 import json
 
@@ -27,7 +27,7 @@ def read_bytes(tmp_path):
     return read_all
 
 
-def test_an_array_is_an_object_each_placed_at_its_first_line(read_bytes):
+def test_array_elements_have_their_first_line(read_bytes):
     assert read_bytes('\n[ {"text": "a"},\n {"text":\n "b"}\n, {"text": "c"} ]\n') == [
         RawExample("a.json:2", "a"),
         RawExample("a.json:3", "b"),
@@ -39,7 +39,7 @@ def test_one_object_with_a_byte_order_mark_and_blank_lines(read_bytes):
     assert read_bytes(b'\xef\xbb\xbf\r\n \r\n{"text": "a"}\r\n \r\n') == [RawExample("a.json:3", "a")]
 
 
-def test_an_empty_array_has_nothing(read_bytes):
+def test_an_empty_array_has_no_records(read_bytes):
     assert read_bytes(" [ ] ") == []
 
 
@@ -50,12 +50,12 @@ def test_an_empty_array_has_nothing(read_bytes):
         ('{"text": "a"', 0, 1),
         ('{"text": "a"}\nnonsense', 1, 2),
         ('[{"text": "a"}, {"text": "b"\n', 1, 2),
-        ('[{"text": "a"}', 1, 1),  # cut between two elements
+        ('[{"text": "a"}', 1, 1),  # truncated between two elements
         ('[{"text": "a"}, nonsense, {"word": "b"}]', 1, 1),
         ('[{"text": "a"}]\n{"text": "b"}', 1, 2),  # something follows the array
     ],
 )
-def test_what_stands_before_a_break_is_kept(read_bytes, data, kept, line):
+def test_elements_before_broken_json_are_kept(read_bytes, data, kept, line):
     *examples, bad = read_bytes(data)
     assert len(examples) == kept
     assert (bad.place, bad.reason) == (f"a.json:{line}", Reason.BROKEN_JSON)
@@ -65,7 +65,7 @@ def test_what_stands_before_a_break_is_kept(read_bytes, data, kept, line):
 @pytest.mark.parametrize(
     "broken", ['{"text": "x", "y": @@@}', '{"text": "x", "y": [{"text": 1]}', "nonsense", '{"text": "x"']
 )
-def test_an_element_that_breaks_costs_itself(read_bytes, layout, broken):
+def test_only_a_broken_element_is_lost(read_bytes, layout, broken):
     rows = [
         json.dumps({"text": f"t{n}", "y": [{"z": n}]}, indent=1 if layout == "indented" else None) for n in range(9)
     ]
@@ -82,7 +82,7 @@ def test_an_element_that_breaks_costs_itself(read_bytes, layout, broken):
     assert [record.reason for record in records if isinstance(record, BadRecord)] == [Reason.BROKEN_JSON]
 
 
-def test_an_object_that_does_not_fit_costs_itself(read_bytes):
+def test_only_a_malformed_object_is_lost(read_bytes):
     first, second, third = read_bytes('[{"text": "a"},\n{"words": "b"},\n{"text": "c"}]')
     assert (first.text, third.text) == ("a", "c")
     assert isinstance(second, BadRecord) and second.reason == Reason.MISSING_FIELD and second.place == "a.json:2"
@@ -103,7 +103,7 @@ HUGE = "7" * 5000
         ("7", Reason.MISSING_FIELD),
     ],
 )
-def test_an_element_that_cannot_be_made_costs_itself(read_bytes, element, reason):
+def test_only_an_element_that_fails_to_convert_is_lost(read_bytes, element, reason):
     element = element if isinstance(element, bytes) else element.encode()
     first, bad, last = read_bytes(b'[{"text": "a"},\n' + element + b',\n{"text": "b"}]')
     assert (first, last) == (RawExample("a.json:1", "a"), RawExample("a.json:3", "b"))
@@ -111,7 +111,7 @@ def test_an_element_that_cannot_be_made_costs_itself(read_bytes, element, reason
     assert bad.detail.isprintable() and len(bad.detail) < 200
 
 
-def test_a_byte_that_is_no_utf8_stays_in_its_string(read_bytes):
+def test_invalid_utf_8_stays_in_its_string(read_bytes):
     assert [record.text for record in read_bytes(b'[{"text": "caf\xe9"}, {"text": "b"}]')] == ["caf\udce9", "b"]
 
 
@@ -119,12 +119,12 @@ objects = st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.te
 
 
 @given(st.lists(objects), st.sampled_from([None, 1]))
-def test_any_array_is_read_back(rows, indent):
+def test_random_arrays_are_read_back(rows, indent):
     assert [value for _, value in values(json.dumps(rows, indent=indent))] == rows
 
 
 @given(st.lists(objects, min_size=1), st.data())
-def test_a_cut_array_gives_a_prefix(rows, data):
+def test_a_truncated_array_gives_a_prefix(rows, data):
     text = json.dumps(rows)
     cut = text[: data.draw(st.integers(0, len(text) - 1))]
     kept = []

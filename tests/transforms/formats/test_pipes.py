@@ -1,4 +1,4 @@
-"""The reader of pipe-separated rows: one example a sentence, and where its mentions stand."""
+"""The reader of pipe-separated rows: one example per sentence, and the positions of its mentions."""
 
 import re
 
@@ -16,7 +16,7 @@ KINDS = {"CAUSE": Kind("cause", "Drug", "Effect"), "DOSE": Kind("dose", "Drug", 
 
 @pytest.fixture
 def read_texts(tmp_path):
-    """{file name: content} → what the reader gives, files in the order given."""
+    """{file name: content} → the records, with the files in the given order."""
 
     def read_all(contents: dict[str, str], unknown: re.Pattern | None = None):
         for name, content in contents.items():
@@ -31,7 +31,7 @@ def relation(kind: str, head: tuple[str, int], tail: tuple[str, int]) -> Relatio
     return Relation(KINDS[kind].label, *ends, KINDS[kind].head_label, KINDS[kind].tail_label)
 
 
-def test_rows_of_one_sentence_in_two_files_are_one_example(read_texts):
+def test_rows_with_the_same_sentence_are_one_example(read_texts):
     text = "Rash and fever after 5 mg of zopin."
     got = read_texts(
         {
@@ -47,7 +47,7 @@ def test_rows_of_one_sentence_in_two_files_are_one_example(read_texts):
     ]
 
 
-def test_the_distance_of_the_offsets_tells_which_of_two_places_is_meant(read_texts):
+def test_the_offset_distance_selects_among_several_positions(read_texts):
     text = "Ache, zopin, more ache."
     got = read_texts({"CAUSE.rel": f"1|{text}|ache|218|222|zopin|206|211\n1|Ache ache zopin|ache|5|9|zopin|10|15\n"})
     assert [example.relations for example in got] == [
@@ -56,7 +56,7 @@ def test_the_distance_of_the_offsets_tells_which_of_two_places_is_meant(read_tex
     ]
 
 
-def test_rows_of_a_sentence_agree_on_where_it_starts(read_texts):
+def test_rows_with_one_sentence_agree_on_its_start(read_texts):
     text = "Early zopin ache, late zopin ache."
     early, late = "ache|512|516|zopin|506|511", "ache|529|533|zopin|523|528"
     for rows in ((early, late), (late, early)):
@@ -65,12 +65,12 @@ def test_rows_of_a_sentence_agree_on_where_it_starts(read_texts):
         assert {r.head.spans for r in example.relations} == {((6, 11),), ((23, 28),)}
 
 
-def test_one_row_that_fits_two_places_takes_the_first(read_texts):
+def test_an_ambiguous_row_takes_the_first_position(read_texts):
     (example,) = read_texts({"CAUSE.rel": "1|zopin ache, zopin ache|ache|906|910|zopin|900|905\n"})
     assert example.relations == (relation("CAUSE", ("zopin", 0), ("ache", 6)),)
 
 
-def test_blanks_around_a_mention_are_no_part_of_it(read_texts):
+def test_blanks_around_a_mention_are_stripped(read_texts):
     (example,) = read_texts({"CAUSE.rel": "1|Ache of zopin .|Ache|50|54| zopin |57|64\n"})
     assert example.relations == (relation("CAUSE", ("zopin", 8), ("Ache", 0)),)
 
@@ -101,7 +101,7 @@ def test_negative_lines(read_texts):
         ("none.txt", "1 POS ache of zopin", Reason.WRONG_COLUMNS),
     ],
 )
-def test_a_bad_line_has_its_place_and_leaves_others_alone(read_texts, name, line, reason):
+def test_only_a_bad_line_is_lost_with_its_place(read_texts, name, line, reason):
     before = {"CAUSE.rel": "9|zopin ache|ache|6|10|zopin|0|5", "none.txt": "9 NEG Nothing."}[name]
     bad, good = sorted(read_texts({name: f"{before}\n{line}\n"}), key=lambda record: isinstance(record, RawExample))
     assert isinstance(bad, BadRecord) and isinstance(good, RawExample)
@@ -109,7 +109,7 @@ def test_a_bad_line_has_its_place_and_leaves_others_alone(read_texts, name, line
     assert good.place == f"{name}:1"
 
 
-def test_a_row_that_does_not_fit_loses_its_sentence_not_a_relation_of_it(read_texts):
+def test_an_inconsistent_row_rejects_its_whole_sentence(read_texts):
     rows = "1|ache of zopin|ache|0|4|zopin|8|13\n1|ache of zopin|ache|0|4|lopin|8|13\n"
     assert [(record.place, type(record)) for record in read_texts({"CAUSE.rel": rows})] == [("CAUSE.rel:2", BadRecord)]
 
@@ -119,7 +119,7 @@ def test_a_row_that_does_not_fit_loses_its_sentence_not_a_relation_of_it(read_te
     ends=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=4),
     start=st.integers(0, 999),
 )
-def test_mentions_always_spell_and_lie_as_far_apart_as_written(words, ends, start, tmp_path_factory):
+def test_mentions_keep_their_text_and_offset_distance(words, ends, start, tmp_path_factory):
     text = " ".join(words)
 
     def columns(index):
@@ -130,15 +130,15 @@ def test_mentions_always_spell_and_lie_as_far_apart_as_written(words, ends, star
     path = tmp_path_factory.getbasetemp() / "CAUSE.rel"
     path.write_text("".join(f"1|{text}|{columns(tail)}|{columns(head)}\n" for head, tail in pairs))
     (example,) = read([File(str(path), "CAUSE.rel")], KINDS)
-    for (head, tail), found in zip(pairs, example.relations, strict=True):
-        for mention, index in ((found.head, head), (found.tail, tail)):
+    for (head, tail), made in zip(pairs, example.relations, strict=True):
+        for mention, index in ((made.head, head), (made.tail, tail)):
             ((first, end),) = mention.spans
             assert text[first:end] == mention.text == words[index]
         distance = len(" ".join(["", *words[:tail]])) - len(" ".join(["", *words[:head]]))
-        assert found.tail.spans[0][0] - found.head.spans[0][0] == distance
+        assert made.tail.spans[0][0] - made.head.spans[0][0] == distance
 
 
 @example("aaa", "aa")
 @given(st.text("ab ", max_size=12), st.text("ab ", min_size=1, max_size=3))
-def test_every_place_of_a_string_counts_also_one_within_another(text, string):
+def test_occurrences_may_overlap(text, string):
     assert list(occurrences(text, string)) == [at for at in range(len(text)) if text.startswith(string, at)]

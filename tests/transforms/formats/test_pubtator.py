@@ -1,4 +1,4 @@
-"""The PubTator reader against blocks written here, and the choice of mentions for a document's relation."""
+"""The PubTator reader on small blocks, and the choice of mentions for a relation between concepts."""
 
 import pytest
 from hypothesis import given
@@ -50,7 +50,7 @@ def read(tmp_path, content: str | bytes):
     return list(pubtator.read([File(str(path), "f.txt")]))
 
 
-def test_a_block(tmp_path):
+def test_a_block_is_an_example(tmp_path):
     assert all(surface(TEXT, entity.mention.spans) == entity.mention.text for entity in EXAMPLE.entities)
     assert read(tmp_path, BLOCK) == [EXAMPLE]
 
@@ -65,13 +65,13 @@ def test_a_block(tmp_path):
     ],
     ids=["crlf", "byte order mark", "no last newline", "blank lines at the end"],
 )
-def test_line_ends_and_blank_lines_do_not_matter(tmp_path, content):
+def test_line_ends_and_blank_lines_give_the_same_documents(tmp_path, content):
     assert read(tmp_path, content) == [EXAMPLE]
 
 
 def test_blocks_end_at_a_blank_line_or_the_next_title(tmp_path):
     places = [record.place for record in read(tmp_path, f"\n{BLOCK}\n{BLOCK}{BLOCK}")]
-    assert places == ["f.txt:2", "f.txt:12", "f.txt:21"]  # a block has nine lines; an id may come again
+    assert places == ["f.txt:2", "f.txt:12", "f.txt:21"]  # a block has nine lines; an id may be repeated
 
 
 def test_a_document_may_have_no_annotations_and_an_empty_abstract(tmp_path):
@@ -109,7 +109,7 @@ def test_the_first_broken_line_makes_the_document_a_bad_record(tmp_path, case):
     assert good.entities == EXAMPLE.entities
 
 
-def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
+def test_only_a_relation_to_an_unmentioned_concept_is_lost(tmp_path):
     (example,) = read(tmp_path, BLOCK + "7\tCID\tC1\tD9\n")
     assert (example.entities, example.relations) == (EXAMPLE.entities, EXAMPLE.relations)
     (lost,) = example.lost
@@ -132,11 +132,11 @@ def test_a_relation_of_a_concept_without_a_mention_is_lost_alone(tmp_path):
         ("", ()),
     ],
 )
-def test_concepts(ids, concepts):
+def test_concepts_have_their_vocabulary(ids, concepts):
     assert parse_concepts(ids, "MESH") == concepts
 
 
-def test_without_a_vocabulary_concepts_are_as_the_file_has_them():
+def test_concepts_are_unchanged_without_a_vocabulary():
     assert parse_concepts("D1|OMIM:2", "") == ("D1", "OMIM:2")
 
 
@@ -159,7 +159,7 @@ def test_the_label_of_a_lost_relation_is_unknown(tmp_path):
 
 
 def grounded(*items):
-    """(concepts, start) → entities five characters long."""
+    """(concepts, start) pairs → entities of five characters."""
     return [
         Entity("N", Mention("x" * 5, ((start, start + 5),)), concepts=tuple(concepts.split("|")))
         for concepts, start in items
@@ -180,7 +180,7 @@ def test_the_closest_pair_is_taken_in_either_order():
     assert starts(between("B", "A", entities)) == (100, 120)
 
 
-def test_ties_go_to_the_left_and_overlap_is_no_distance():
+def test_ties_go_to_the_left_and_overlap_counts_as_zero():
     assert starts(between("A", "B", grounded(("B", 40), ("A", 30), ("B", 20)))) == (30, 20)
     assert starts(between("A", "B", grounded(("B", 14), ("A", 8), ("A", 90), ("B", 91)))) == (90, 91)
     assert starts(between("A", "B", grounded(("A", 0), ("B", 4), ("A", 90), ("B", 91)))) == (0, 4)
@@ -195,7 +195,7 @@ def test_a_mention_is_not_related_to_itself():
     st.lists(st.tuples(st.sampled_from(["A", "B", "A|B", "C"]), st.integers(0, 300)), max_size=8, unique=True),
     st.randoms(use_true_random=False),
 )
-def test_no_other_pair_is_closer_whatever_the_order(items, random):
+def test_no_other_pair_is_closer_in_any_order(items, random):
     entities = grounded(*items)
     relation = between("A", "B", entities)
     gaps = [
@@ -219,7 +219,7 @@ extents = st.tuples(st.integers(0, 12), st.integers(1, 9)).map(lambda item: (ite
 
 
 @given(st.lists(st.tuples(st.sampled_from(["A", "B", "A|B"]), extents), max_size=9))
-def test_the_pair_is_the_first_of_all_pairs_by_the_rule(items):
+def test_the_pair_equals_an_exhaustive_search(items):
     entities = [
         Entity(str(n), Mention("x" * (end - start), ((start, end),)), concepts=tuple(concepts.split("|")))
         for n, (concepts, (start, end)) in enumerate(items)

@@ -1,4 +1,4 @@
-"""The reader of token lines and relation lines: blocks, joined words, escapes, what a broken line costs."""
+"""The reader of token lines and relation lines: blocks, joined words, escapes, broken lines."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_sentences_with_and_without_relations(read_text):
         ("NN", "/", "/"),
     ],
 )
-def test_the_words_of_a_token(read_text, tag, token, text):
+def test_words_joined_in_a_token(read_text, tag, token, text):
     (example,) = read_text(tokens(0, ("Other", tag, token), ("O", "NN", "x")))
     assert example.text == f"{text} x"
     assert example.entities == (Entity("Other", Mention(text, ((0, len(text)),))),)
@@ -78,7 +78,7 @@ def test_an_end_without_an_entity_has_no_type(read_text):
         (tokens(1, *PAIR) + "\n0\t2\tKill\n0\tKill\n\n", 11, Reason.WRONG_COLUMNS),
     ],
 )
-def test_a_broken_line_loses_its_sentence_alone(read_text, block, line, reason):
+def test_only_the_sentence_with_a_broken_line_is_lost(read_text, block, line, reason):
     good, bad, last = read_text(GOOD[:-1] + "\n" + block + GOOD)
     assert isinstance(good, RawExample) and isinstance(last, RawExample)
     assert (bad.place, bad.reason) == (f"a.corp:{line + 1}", reason)

@@ -1,4 +1,4 @@
-"""The reader of tokenised sentences in JSON: spans or tags, relations by number, what a broken sentence costs."""
+"""The reader of tokenised sentences in JSON: spans or tags, relations between entity numbers, broken sentences."""
 
 import json
 
@@ -59,12 +59,12 @@ def test_a_layer_that_is_absent_is_unknown(read_rows):
         ({"tokens": "Ada"}, Reason.MISSING_FIELD),
     ],
 )
-def test_a_broken_sentence_is_lost_alone(read_rows, change, reason):
+def test_only_a_broken_sentence_is_lost(read_rows, change, reason):
     good, bad, last = read_rows(SPANS, SPANS | change, SPANS)
     assert isinstance(good, RawExample) and isinstance(last, RawExample)
     assert (bad.place, bad.reason) == ("a.json:2", reason)
 
 
-def test_a_tag_that_opens_nothing_opens_an_entity(read_rows):
+def test_an_orphan_inside_tag_starts_an_entity(read_rows):
     (example,) = read_rows({"tokens": ["a", "b", "c"], "tags": ["I-X", "L-X", "L-Y"]})
     assert [(entity.label, entity.mention.text) for entity in example.entities] == [("X", "a b"), ("Y", "c")]

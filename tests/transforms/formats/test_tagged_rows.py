@@ -1,4 +1,4 @@
-"""The reader of tagged sentences with a code: direction by tag, blanks in tags, rows without an answer."""
+"""The reader of tagged sentences with a label code: direction by tag, blanks in tags, rows without a label."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def read_text(tmp_path):
     return read_all
 
 
-def test_e1_is_the_head_wherever_it_stands(read_text):
+def test_e1_is_the_head_in_any_order(read_text):
     got = read_text("\ufeff<e2>𠮷日</e2>生于<e1> A B </e1> 的\tcr2\r\n \r\n" + GOOD.strip())
     assert got == [
         RawExample(
@@ -52,12 +52,12 @@ def test_numbered_rows_are_not_annotated(read_text):
         ("<e1>甲</e1>\t和<e2>乙</e2>\tcr28", Reason.WRONG_COLUMNS),
     ],
 )
-def test_a_broken_row_is_lost_alone(read_text, line, reason):
+def test_only_a_broken_row_is_lost(read_text, line, reason):
     good, bad, last = read_text(f"{GOOD}{line}\n{GOOD}")
     assert good.text == last.text == "甲公司的总裁乙"
     assert (bad.place, bad.reason) == ("a:2", reason)
 
 
-def test_gbk_bytes_stand_as_surrogates(read_text):
+def test_gbk_bytes_are_kept_as_surrogates(read_text):
     (example,) = read_text(GOOD.encode("gbk"))
     assert any("\ud800" <= character <= "\udfff" for character in example.text)

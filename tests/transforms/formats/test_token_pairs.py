@@ -1,4 +1,4 @@
-"""Token numbers as mentions: spans in the joined text, blank tokens, several mentions, labels that are asked."""
+"""Token numbers as mentions: spans in the joined text, blank tokens, several mentions, candidate labels."""
 
 import json
 
@@ -19,7 +19,7 @@ def ends(head: list[int], tail: list[int], tokens: list[str] = TOKENS) -> tuple[
     return example if isinstance(example, BadRecord) else (example.relations[0].head, example.relations[0].tail)
 
 
-def test_blank_tokens_are_no_tokens():
+def test_blank_tokens_are_skipped():
     example = to_example("a:1", TOKENS, [([0, 1, 2], [5], "P1")], {"P1"}, {"P1"})
     assert example.text == "Ada Poe left Rye for Rye Bay"
     assert ends([0, 1, 2], [5]) == (Mention("Ada Poe", ((0, 7),)), Mention("Rye", ((13, 16),)))
@@ -28,17 +28,17 @@ def test_blank_tokens_are_no_tokens():
 @pytest.mark.parametrize(
     ("numbers", "text", "start"), [([7, 8], "Rye Bay", 21), ([5, 7, 8], "Rye", 13), ([8, 7, 3], "left", 8)]
 )
-def test_of_numbers_that_are_apart_the_first_run_counts(numbers, text, start):
+def test_only_the_first_run_of_token_numbers_counts(numbers, text, start):
     assert ends([0], numbers)[1] == Mention(text, ((start, start + len(text)),))
 
 
 @pytest.mark.parametrize("numbers", [[], [1], [4], [9], [-1], [-1, 0], [8, 9]])
-def test_numbers_that_are_no_mention_lose_the_sentence(numbers):
+def test_invalid_token_numbers_reject_the_sentence(numbers):
     assert ends([0], numbers).reason == Reason.OFFSET_MISMATCH
     assert ends(numbers, [0]).reason == Reason.OFFSET_MISMATCH
 
 
-def test_labels_that_are_asked_known_or_neither():
+def test_candidate_labels_may_be_known_or_unknown():
     pairs = [([0], [5], "P1"), ([5], [0], "P2"), ([0], [7], "P1")]
     example = to_example("a:1", TOKENS, pairs, {"P1"}, {"P1", "P2"})
     assert [(relation.label, relation.tail.spans) for relation in example.relations] == [
@@ -68,7 +68,7 @@ def test_json_lines_of_triplets(tmp_path):
     st.lists(st.integers(-2, 9), max_size=4),
     st.lists(st.integers(-2, 9), max_size=4),
 )
-def test_mentions_spell_what_their_spans_mark(tokens, head, tail):
+def test_mention_texts_match_their_spans(tokens, head, tail):
     example = to_example("a:1", tokens, [(head, tail, "P1")], {"P1"}, {"P1"})
     if isinstance(example, BadRecord):
         good = [n for n in (head, tail) if all(0 <= i < len(tokens) for i in n) and any(tokens[i].strip() for i in n)]

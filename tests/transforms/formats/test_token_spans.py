@@ -1,4 +1,4 @@
-"""The reader of DyGIE documents: sentence offsets out of document tokens, escapes, what a bad span costs."""
+"""The reader of DyGIE documents: sentence offsets from document tokens, escapes, invalid spans."""
 
 import json
 
@@ -22,7 +22,7 @@ def read_documents(tmp_path):
     return read_all
 
 
-def test_document_offsets_with_the_last_token_included(read_documents):
+def test_document_offsets_include_the_last_token(read_documents):
     got = read_documents(
         {
             "doc_key": "x",
@@ -46,14 +46,14 @@ def test_document_offsets_with_the_last_token_included(read_documents):
             (Entity("G", it), Entity("M", model), Entity("O", tree), Entity("T", parses)),
             (
                 Relation("USED-FOR", model, parses, "M", "T"),
-                Relation("PART-OF", Mention("a", ((5, 6),)), it, None, "G"),  # a span that is no entity
+                Relation("PART-OF", Mention("a", ((5, 6),)), it, None, "G"),  # a span that is not an entity
             ),
         ),
         RawExample("a.json:1", ".", (), ()),
     ]
 
 
-def test_an_end_has_the_type_of_the_first_entity_with_its_span():
+def test_relation_ends_take_the_type_at_their_span():
     example = sentence("a:1", ["A", "b"], [((0, 1), "X"), ((0, 2), "Y"), ((0, 1), "Z")], [((0, 1), (0, 2), "R")])
     assert [entity.label for entity in example.entities] == ["X", "Y", "Z"]
     assert [(r.head_label, r.tail_label) for r in example.relations] == [("X", "Y")]
@@ -66,7 +66,7 @@ def test_an_absent_layer_is_unknown(read_documents):
 
 @pytest.mark.parametrize("span", [[2, 4], [1, 2], [4, 3], [-1, 2], [9, 9]])
 @pytest.mark.parametrize("layer", ["ner", "relations"])
-def test_a_span_outside_its_sentence_loses_that_sentence_alone(read_documents, span, layer):
+def test_only_the_sentence_with_an_outside_span_is_lost(read_documents, span, layer):
     document = {"sentences": [["a", "b"], ["c", "d"], ["e"]], "ner": [[], [], []], "relations": [[], [], []]}
     document[layer][1] = [[*span, "X"] if layer == "ner" else [2, 2, *span, "X"]]
     first, bad, last = read_documents(document)
@@ -85,7 +85,7 @@ def test_a_span_outside_its_sentence_loses_that_sentence_alone(read_documents, s
         ('{"sentences": [["a"], ["b"]], "ner": [[]]}', Reason.BROKEN_RECORD),
     ],
 )
-def test_a_broken_document_is_lost_alone(read_documents, line, reason):
+def test_only_a_broken_document_is_lost(read_documents, line, reason):
     bad, good = read_documents(line, {"sentences": [["a"]]})
     assert (bad.place, bad.reason) == ("a.json:1", reason)
     assert good == RawExample("a.json:2", "a")

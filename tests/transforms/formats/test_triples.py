@@ -41,18 +41,18 @@ def read_text(tmp_path):
 
 
 @pytest.mark.parametrize("row", [COPYRE, HRL, CASREL])
-def test_the_layouts_say_the_same(read_text, row):
+def test_all_layouts_give_the_same_examples(read_text, row):
     assert read_text(json.dumps(row)) == [RawExample("a.json:1", "Ada left Rye .", relations=RELATIONS)]
 
 
-def test_an_array_is_read_as_lines_are(read_text):
+def test_an_array_is_read_like_lines(read_text):
     array = read_text(f"[\r\n{json.dumps(CASREL)},\r\n{json.dumps(HRL)}\r\n]")
     assert array == [RawExample(f"a.json:{line}", "Ada left Rye .", relations=RELATIONS) for line in (2, 3)]
     lines = read_text(f"\n{json.dumps(CASREL)}\n \n{json.dumps(HRL)}")
     assert lines == [RawExample(f"a.json:{line}", "Ada left Rye .", relations=RELATIONS) for line in (2, 4)]
 
 
-def test_without_triples_unknown_with_none_none(read_text):
+def test_missing_triples_are_unknown_and_empty_triples_are_none(read_text):
     keys = (("sentText", "relationMentions"), ("sentext", "relations"), ("text", "triple_list"))
     for text, triples in keys:
         unknown, none = read_text(f'{{"{text}": "One ."}}\n{{"{text}": "Two .", "{triples}": []}}')
@@ -70,13 +70,13 @@ def test_without_triples_unknown_with_none_none(read_text):
         ("text", Reason.BROKEN_JSON),
     ],
 )
-def test_a_broken_line_is_lost_alone(read_text, line, reason):
+def test_only_a_broken_line_is_lost(read_text, line, reason):
     good, bad, last = read_text(f"{json.dumps(COPYRE)}\n{line}\n{json.dumps(HRL)}\n")
     assert good.relations == last.relations == RELATIONS
     assert (bad.place, bad.reason) == ("a.json:2", reason)
 
 
-def test_a_cut_array_keeps_what_was_whole(read_text):
+def test_a_truncated_array_keeps_its_complete_rows(read_text):
     good, bad = read_text(f"[{json.dumps(CASREL)},\n{json.dumps(CASREL)[:-9]}")
     assert good.relations == RELATIONS
     assert (bad.place, bad.reason) == ("a.json:2", Reason.BROKEN_JSON)

@@ -14,7 +14,7 @@ TEXT = "Ola, Eli and Mo left Bodø."
 
 
 def records(tmp_path, task: str, labels, *rows) -> list:
-    """What is read of one file that holds `rows`, objects or lines."""
+    """The records of one file with these rows, which are objects or lines."""
     path = tmp_path / "train.json"
     path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows), encoding="utf-8")
     return list(read([File(str(path), "train.json")], task, labels))
@@ -34,7 +34,7 @@ def test_ner(tmp_path):
     ]
 
 
-def test_re_leaves_types_out(tmp_path):
+def test_re_omits_types(tmp_path):
     triple = {"head": "Ola", "relation": "born in", "tail": "Bodø", "head_type": "person", "tail_type": "town"}
     assert records(tmp_path, "RE", (), {"text": TEXT, "relation": [triple]}) == [
         RawExample("train.json:1", TEXT, relations=(Relation("born in", Mention("Ola"), Mention("Bodø")),))
@@ -80,7 +80,7 @@ def test_events(tmp_path, task):
     ]
 
 
-def test_arguments_that_are_not_annotated(tmp_path):
+def test_unannotated_arguments(tmp_path):
     known = {"event_trigger": "left", "event_type": "leave", "arguments": []}
     rows = [
         {"text": TEXT, "event": [known, {**known, "arguments": None}]},
@@ -88,7 +88,7 @@ def test_arguments_that_are_not_annotated(tmp_path):
     ]
     for task in ("EE", "EEA"):
         assert [example.events for example in records(tmp_path, task, (), *rows)] == [None, None]
-    # EET has none to know; those that a file has all the same are left out, for its label set has no roles.
+    # EET does not need arguments. Those in the file are left out, since its label set has no roles.
     rows.append({"text": TEXT, "event": [{**known, "arguments": [{"argument": "Ola", "role": "who"}]}]})
     leave = Event("leave", Mention("left"))
     assert [example.events for example in records(tmp_path, "EET", (), *rows)] == [(leave, leave), (leave,), (leave,)]
@@ -111,7 +111,7 @@ def test_kg(tmp_path):
         ],
         "relation": [
             triple("Ola", "spouse", "Eli"),
-            triple("Mo", "spouse", "Eli"),  # called two things, so by none
+            triple("Mo", "spouse", "Eli"),  # two types, so neither is taken
             triple("Eli", "spouse", "Ola"),
             triple("Ola", "seat", "Bodø", head_type="firm", tail_type="town"),
         ],
@@ -123,7 +123,7 @@ def test_kg(tmp_path):
         ("Eli", "spouse", "Ola", None, None),
         ("Ola", "seat", "Bodø", "firm", None),
     ]
-    assert example.entities is None  # the types of values are none of the label set
+    assert example.entities is None  # the types of values are not in the label set
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_missing_layer_is_unknown(tmp_path, task):
     ]
 
 
-def test_bad_records_do_not_harm_their_neighbours(tmp_path):
+def test_only_bad_records_are_lost(tmp_path):
     path = tmp_path / "train.json"
     lines = [
         b'{"text": "a", "entity": []}',
@@ -187,13 +187,13 @@ def test_label_sets(tmp_path):
 
 @pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
 @pytest.mark.parametrize("between", ["\n", "\n\n", " ", ""])
-def test_three_values_are_a_schema_however_they_are_broken_into_lines(tmp_path, indent, between):
+def test_a_schema_may_be_broken_into_any_lines(tmp_path, indent, between):
     values = ["meet", "leave"], ["who [", "when"], {"leave": ["who [", "when"], "meet": []}
     text = between.join(json.dumps(value, indent=indent) for value in values)
     assert schema(tmp_path, "EE", text) == (Label("leave", roles=("who [", "when")), Label("meet"))
 
 
-def test_an_indented_schema_is_wrong_at_its_line(tmp_path):
+def test_errors_in_an_indented_schema_have_their_line(tmp_path):
     text = "\n".join(json.dumps(value, indent=1) for value in (["a"], ["r"], ["r"]))
     with pytest.raises(SourceError, match=r"^schema\.json:7: expected a map from type to a list of roles"):
         schema(tmp_path, "EE", text)
@@ -228,13 +228,13 @@ def test_an_indented_schema_is_wrong_at_its_line(tmp_path):
         ),
     ],
 )
-def test_a_wrong_schema(tmp_path, task, lines, message):
+def test_an_invalid_schema_is_refused(tmp_path, task, lines, message):
     with pytest.raises(SourceError) as error:
         schema(tmp_path, task, *lines)
     assert str(error.value).startswith(message)
 
 
-def test_a_schema_that_is_not_utf8(tmp_path):
+def test_a_schema_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "schema.json").write_bytes('["人物"]\n[]\n{}'.encode("gbk"))
     with pytest.raises(SourceError, match=r"^schema\.json:1: expected a list of types"):
         read_schema(File(str(tmp_path / "schema.json"), "schema.json"), "NER")
@@ -244,7 +244,7 @@ def test_typed_strings_are_split_at_their_predicate():
     assert split_typed(["_p_a_p_b"], ["p"], "s:1") == [("_p_a", "p", "b")]
     # The predicate is also a type.
     assert split_typed(["place_climate_climate"], ["climate"], "s:1") == [("place", "climate", "climate")]
-    # Several splits are possible; the types of the other strings tell which is meant.
+    # Several splits are possible; the types of the other strings decide.
     assert split_typed(["x_of_of_b", "b_of_x"], ["of", "of_of"], "s:1") == [("x", "of_of", "b"), ("b", "of", "x")]
     typed = ["big_town_in_land", "river_in_land", "big_town_near_river"]
     assert split_typed(typed, ["in", "near", "town"], "s:1")[0] == ("big_town", "in", "land")
@@ -255,7 +255,7 @@ names = st.lists(words, min_size=1, max_size=3).map("_".join)
 
 
 @given(st.lists(st.tuples(names, st.sampled_from(["P", "Q_R", "S"]), names), unique=True))
-def test_types_with_underscores_survive(triples):
+def test_types_with_underscores_are_kept(triples):
     typed = ["_".join(triple) for triple in triples]
     assert split_typed(typed, {"P", "Q_R", "S"}, "s:1") == triples
 
@@ -268,7 +268,7 @@ def lost(example: RawExample) -> list[tuple[Reason, str]]:
 NOT_THERE = Reason.MENTION_NOT_IN_TEXT
 
 
-def test_an_entity_that_the_text_does_not_hold_is_lost_alone(tmp_path):
+def test_only_an_entity_missing_from_the_text_is_lost(tmp_path):
     names = ["Ola", "Zork", "BODØ", "", " "]
     row = {"text": TEXT, "entity": [{"entity": name, "entity_type": "name"} for name in names]}
     [example] = records(tmp_path, "NER", (), row)
@@ -284,7 +284,7 @@ def test_an_entity_that_the_text_does_not_hold_is_lost_alone(tmp_path):
 
 
 @pytest.mark.parametrize("task", ["RE", "SPO", "KG"])
-def test_a_relation_is_lost_with_an_end(tmp_path, task):
+def test_a_relation_with_a_missing_end_is_lost(tmp_path, task):
     labels = {"SPO": (typed_label("person", "spouse", "person"),), "KG": PEOPLE}.get(task, ())
     types = {"head_type": "person", "tail_type": "person"}
     ends = [("Ola", "Eli"), ("Ola", "Zork"), ("Zork", "Eli"), ("Zork", "Quux"), ("eli", "mo")]
@@ -302,7 +302,7 @@ def event(trigger: str | None, **arguments: str) -> dict:
 
 
 @pytest.mark.parametrize("task", ["EE", "EEA"])
-def test_an_event_is_lost_with_its_trigger_and_an_argument_alone(tmp_path, task):
+def test_events_need_their_trigger_but_not_every_argument(tmp_path, task):
     row = {"text": TEXT, "event": [event("fled", who="Ola"), event("LEFT", who="Zork", whence="bodø")]}
     [example] = records(tmp_path, task, (), row)
     assert example.events == (Event("leave", Mention("left"), (Argument("whence", Mention("Bodø")),)),)
@@ -313,7 +313,7 @@ def test_an_event_is_lost_with_its_trigger_and_an_argument_alone(tmp_path, task)
     assert {part.unknown for part in example.lost} == {(UnknownLabel("events", "leave"),)}
 
 
-def test_nan_is_what_an_event_does_not_have(tmp_path):
+def test_nan_means_a_missing_trigger_or_argument(tmp_path):
     row = {"text": f"{TEXT} NAN", "event": [event("NAN", who="NAN", whence="Bodø")]}
     [example] = records(tmp_path, "EE", (), row)
     assert example.events == (Event("leave", None, (Argument("whence", Mention("Bodø")),)),)
@@ -328,6 +328,6 @@ def test_an_array_is_read_like_lines(tmp_path):
     ]
 
 
-def test_a_schema_that_is_nested_too_deeply(tmp_path):
+def test_a_schema_that_is_nested_too_deeply_is_refused(tmp_path):
     with pytest.raises(SourceError, match=r"^schema\.json:1: expected a list of types"):
         schema(tmp_path, "NER", "[" * 9000, [], {})
