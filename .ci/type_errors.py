@@ -1,13 +1,13 @@
 """Runs mypy over all packages; fails where a package has more errors than ALLOWED, or fewer.
 
-The numbers are only ever lowered: a change that mends types lowers the number too.
+The numbers are only ever lowered: a change that fixes types lowers the number too.
 """
 
 import subprocess
 import sys
 from collections import Counter
 
-ALLOWED = {"pipelines": 104, "train": 80, "transforms": 74}
+ALLOWED = {"pipelines": 77, "train": 60, "transforms": 56}
 
 done = subprocess.run([sys.executable, "-m", "mypy"], capture_output=True, text=True)
 if done.returncode not in (0, 1):
@@ -19,7 +19,7 @@ for name in sorted(counts | ALLOWED):
     allowed = ALLOWED.get(name, 0)
     if counts[name] > allowed:
         print(*(line for line in errors if line.startswith(f"{name}/")), sep="\n")
-        print(f"error: {name}: {counts[name]} type errors, {allowed} allowed; mend the new ones")
+        print(f"error: {name}: {counts[name]} type errors, {allowed} allowed; fix the new ones")
     elif counts[name] < allowed:
         print(f"error: {name}: {counts[name]} type errors, {allowed} allowed; lower the number in .ci/type_errors.py")
     faults += counts[name] != allowed

@@ -71,7 +71,7 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
         ([*texts, "--chat_template", none], "cannot be read"),
         ([*texts, "--texts", none], "none: No such file"),
         ([*texts, "--labels", f"{none}.json"], "none.json: no such file"),
-        ([*texts, "--texts", str(broken)], "broken.jsonl:1: no valid JSON"),
+        ([*texts, "--texts", str(broken)], "broken.jsonl:1: invalid JSON"),
         ([*texts, "--texts", str(user_texts), "--prompts", none], "none: No such file"),
         (["train.export", "--model", none, *new], "none: no such folder"),
         (["train.export", "--adapter", adapter, *new], "./gone: no such folder"),

@@ -209,7 +209,7 @@ def test_contradictory_flags_are_refused(build, capsys, flags, message):
 
 def test_a_folder_that_is_not_a_build_is_refused(tmp_path, capsys):
     assert run("nonsense://x/y", "--dry_run") == 2
-    assert "nonsense://x/y: no file system that is known" in capsys.readouterr().err
+    assert "nonsense://x/y: unknown file system" in capsys.readouterr().err
     assert run(tmp_path, "--dry_run") == run(tmp_path / "none", "--dry_run") == 2
     assert capsys.readouterr().err.count("not a build; pass the --output folder") == 2
 
