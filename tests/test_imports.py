@@ -27,6 +27,7 @@ PARTS = {
     "describe": ("build_folder", "sources"),
     "report": ("build_folder", "sources", "describe"),
     "stages": ("build_folder", "sources", "describe", "report", "engine"),
+    "knowledge": ("build_folder", "engine"),
     "release": ("build_folder", "sources", "describe", "report", "engine"),
     "commands": ("build_folder", "sources", "describe", "report", "engine", "stages", "release"),
 }
