@@ -76,7 +76,7 @@ class Paragraph(msgspec.Struct, frozen=True, gc=False):
 
 
 class LinkedMention(msgspec.Struct, frozen=True, gc=False):
-    """A mention of an item, or of a value (`qid` None). `types`: entity types; those of values are `time`, `measure` and
+    """A mention of an item, or of a value (`qid` None). `types`: entity types; a value has `time`, `measure` or
     `text`.
     """
 
