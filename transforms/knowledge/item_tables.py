@@ -1,7 +1,7 @@
-"""Items of a dump → the tables ITEMS and NAMES of schemas/knowledge.py; rows dropped and merged ids replaced in them."""
+"""Items of a dump → the tables ITEMS and NAMES of schemas/knowledge.py; dropping rows and replacing merged ids."""
 
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -67,8 +67,8 @@ def name_table(rows: Sequence[ItemRow]) -> pa.Table:
     return pa.Table.from_arrays([strings(names), pa.array(qids), strings(kinds)], schema=NAMES)
 
 
-def position_table(rows: Sequence[ItemRow], file: int, shard: int, first: int) -> pa.Table:
-    """POSITIONS of rows, the first of which has the number `first` in its shard."""
+def position_table(rows: Sequence[ItemRow], file: int, shard: int) -> pa.Table:
+    """POSITIONS of all rows of a shard."""
     count = len(rows)
     return pa.Table.from_arrays(
         [
@@ -76,7 +76,7 @@ def position_table(rows: Sequence[ItemRow], file: int, shard: int, first: int) -
             numbers([row.revision for row in rows]),
             pa.array(np.full(count, file, np.int32)),
             pa.array(np.full(count, shard, np.int32)),
-            pa.array(np.arange(first, first + count, dtype=np.int32)),
+            pa.array(np.arange(count, dtype=np.int32)),
         ],
         schema=POSITIONS,
     )
@@ -87,6 +87,32 @@ def merged_table(merged: Sequence[Merged]) -> pa.Table:
     return pa.Table.from_arrays(
         [numbers([row.qid for row in merged]), numbers([row.target for row in merged])], schema=MERGED
     )
+
+
+def by_bucket(table: pa.Table, column: str, buckets: int) -> Iterator[tuple[int, pa.Table]]:
+    """(bucket, the rows of this bucket, in order): the bucket of a row is the id in `column` modulo `buckets`."""
+    yield from grouped(table, table[column].to_numpy() % buckets)
+
+
+def by_shard(positions: pa.Table) -> Iterator[tuple[int, int, pa.Table]]:
+    """(file, shard, POSITIONS in it)."""
+    keys = positions["file"].to_numpy().astype(np.int64) << 32 | positions["shard"].to_numpy()
+    for key, rows in grouped(positions, keys):
+        yield key >> 32, key & 0xFFFFFFFF, rows
+
+
+def grouped(table: pa.Table, keys: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
+    """(key, the rows with this key, in order). `keys`: one per row."""
+    order = np.argsort(keys, kind="stable")
+    distinct, starts = np.unique(keys[order], return_index=True)
+    ordered = table.take(pa.array(order))
+    for key, (start, end) in zip(distinct.tolist(), pairwise([*starts.tolist(), len(keys)]), strict=True):
+        yield key, ordered.slice(start, end - start)
+
+
+def list_items(table: pa.Table, column: str) -> int:
+    """The number of items in all lists of a column."""
+    return pc.sum(pc.list_value_length(table[column])).as_py() or 0
 
 
 def superseded(positions: pa.Table) -> pa.Table:

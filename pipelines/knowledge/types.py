@@ -1,0 +1,202 @@
+"""entities/items/ → types/NNNNN-NNNNN.parquet (TYPES): the entity types of the items, in the same shards and rows.
+
+`subclass of` pairs are grouped by the superclass, in buckets. Each round sends the types of the classes that were
+reached in the last one to their subclasses (see `transforms.knowledge.classes`). Afterwards each shard gets the types
+of the classes that its items have. No worker has all items or all classes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import apache_beam as beam
+import pyarrow as pa
+
+from pipelines.build_folder import read_result
+from pipelines.engine import gather
+from pipelines.engine.dag import Stage
+from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
+from pipelines.knowledge.config import KnowledgeSettings
+from schemas.knowledge import TYPES
+from schemas.knowledge_manifests import Entities, Types, TypeShard
+from transforms import coders  # noqa: F401  (registers the table coder)
+from transforms.knowledge import classes, themes
+from transforms.knowledge.classes import EDGES, MAX_STEPS, REACHED, WANTED
+from transforms.knowledge.item_tables import by_bucket
+from transforms.shards import read_batches, write_shard
+
+TypeClasses = Mapping[str, Sequence[int]]
+"""Entity type → its root classes."""
+
+EDGES_PER_BUCKET = 500_000
+ITEMS_PER_TABLE = 20_000
+COLUMNS = ("qid", "classes", "superclasses")
+
+
+def stage(settings: KnowledgeSettings) -> Stage:
+    """Raises ConfigError for a wrong file of themes."""
+    type_classes = themes.load(settings.config.match.themes).type_classes
+    return Stage(
+        "types",
+        needs=("entities",),
+        folders=("types",),
+        inputs={name: sorted(roots) for name, roots in type_classes.items()},
+        modules=(__name__,),
+        run=partial(run, settings, type_classes),
+        form=Types,
+    )
+
+
+def run(settings: KnowledgeSettings, type_classes: TypeClasses, output: str) -> Types:
+    entities = read_result(output, Entities).shards
+    shards = [ItemFile(number, shard.path) for number, shard in enumerate(entities)]
+    buckets = 1 + sum(shard.superclasses for shard in entities) // EDGES_PER_BUCKET
+    transform = FindTypes(output, type_classes, buckets)
+    run_pipeline("types", shards, transform, settings.options, output, "types", len(shards))
+    written = gather.read(summary_path(output), TypeShard)
+    return Types(tuple(sorted(written, key=lambda shard: shard.path)))
+
+
+def summary_path(output: str) -> str:
+    return f"{output}/types/.summary.json"
+
+
+@dataclass(frozen=True)
+class ItemFile:
+    """A shard of items. `number`: its position among all shards."""
+
+    number: int
+    path: str
+
+    @property
+    def types_path(self) -> str:
+        return self.path.replace("entities/items/", "types/", 1)
+
+
+Keyed = tuple[int, pa.Table]
+
+
+class FindTypes(beam.PTransform):
+    """ItemFiles → shards of types and a summary. `buckets`: the number of groups of classes."""
+
+    def __init__(self, output: str, type_classes: TypeClasses, buckets: int):
+        super().__init__()
+        self.output, self.buckets = output, buckets
+        self.names = sorted(type_classes)
+        self.roots = list(by_bucket(classes.root_table(type_classes), "class", buckets))
+
+    def expand(self, pcoll):
+        read = pcoll | "Read" >> beam.ParDo(ReadClasses(self.output, self.buckets)).with_outputs(
+            "edges", "wanted", main="shards"
+        )
+        edges = read["edges"] | "Edges" >> beam.Map(unchanged).with_output_types(Keyed)
+        wanted = read["wanted"] | "Wanted classes" >> beam.Map(unchanged).with_output_types(Keyed)
+        arriving = (
+            pcoll.pipeline
+            | "Start" >> beam.Create([0])
+            | "Roots" >> beam.FlatMap(constant, self.roots).with_output_types(Keyed)
+        )
+        rounds: list[beam.PCollection] = []
+        for steps in range(MAX_STEPS + 1):
+            inputs = {"edges": edges, "arriving": arriving}
+            inputs |= {f"reached {number}": reached for number, reached in enumerate(rounds)}
+            advanced = (
+                inputs
+                | f"Meet after {steps} steps" >> beam.CoGroupByKey()
+                | f"Go on after {steps} steps" >> beam.ParDo(Advance(self.buckets)).with_outputs("below", main="new")
+            )
+            rounds.append(
+                advanced["new"] | f"Reached after {steps} steps" >> beam.Map(unchanged).with_output_types(Keyed)
+            )
+            arriving = advanced["below"] | f"Below after {steps} steps" >> beam.Map(unchanged).with_output_types(Keyed)
+        reached = rounds | "All reached classes" >> beam.Flatten()
+        answers = (
+            {"reached": reached, "wanted": wanted}
+            | "Meet items" >> beam.CoGroupByKey()
+            | "Answer" >> beam.FlatMap(answer).with_output_types(Keyed)
+        )
+        return (
+            {"shard": read["shards"] | "Key by number" >> beam.Map(by_number), "reached": answers}
+            | "Back to the shard" >> beam.CoGroupByKey()
+            | "Write" >> beam.Map(write_types, self.output, self.names)
+            | "Sum up" >> WriteSummary(summary_path(self.output))
+        )
+
+
+def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the coder
+    return element
+
+
+def constant(_, elements: list[Keyed]) -> list[Keyed]:
+    return elements
+
+
+def by_number(shard: ItemFile) -> tuple[int, ItemFile]:
+    return shard.number, shard
+
+
+def joined(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables([schema.empty_table(), *tables])
+
+
+class ReadClasses(beam.DoFn):
+    """An ItemFile → itself, its EDGES by bucket of the superclass, and its WANTED classes by their bucket."""
+
+    def __init__(self, output: str, buckets: int):
+        self.output, self.buckets = output, buckets
+
+    def process(self, shard: ItemFile):
+        yield shard
+        items = list(read_batches(f"{self.output}/{shard.path}", ITEMS_PER_TABLE, COLUMNS))
+        edges = joined((classes.edge_table(table) for table in items), EDGES)
+        for keyed in by_bucket(edges, "parent", self.buckets):
+            yield beam.pvalue.TaggedOutput("edges", keyed)
+        wanted = classes.wanted_table(pa.concat_tables(items), shard.number) if items else WANTED.empty_table()
+        for keyed in by_bucket(wanted, "class", self.buckets):
+            yield beam.pvalue.TaggedOutput("wanted", keyed)
+
+
+class Advance(beam.DoFn):
+    """A bucket of classes → REACHED of those that are reached for the first time, and of their subclasses."""
+
+    def __init__(self, buckets: int):
+        self.buckets = buckets
+
+    def process(self, element: tuple[int, dict[str, Iterable[pa.Table]]]):
+        bucket, inputs = element
+        arriving = joined(inputs.pop("arriving"), REACHED)
+        edges = joined(inputs.pop("edges"), EDGES)
+        reached = joined((table for tables in inputs.values() for table in tables), REACHED)
+        new = classes.settle(reached, arriving)
+        if new.num_rows:
+            yield bucket, new
+            for keyed in by_bucket(classes.descend(edges, new), "class", self.buckets):
+                yield beam.pvalue.TaggedOutput("below", keyed)
+
+
+def answer(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[Keyed]:
+    """(shard, REACHED of the classes that it wants), from one bucket of classes."""
+    _, inputs = element
+    yield from classes.answer(joined(inputs["reached"], REACHED), joined(inputs["wanted"], WANTED))
+
+
+def write_types(element: tuple[int, dict], output: str, names: Sequence[str]) -> TypeShard:
+    _, inputs = element
+    (shard,) = inputs["shard"]
+    reached = joined(inputs["reached"], REACHED)
+    counts: Counter[str] = Counter()
+    typed = 0
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal typed
+        for items in read_batches(f"{output}/{shard.path}", ITEMS_PER_TABLE, COLUMNS):
+            table = classes.type_table(items, reached, names)
+            for types in table["types"].to_pylist():
+                counts.update(types)
+                typed += bool(types)
+            yield table
+
+    rows = write_shard(f"{output}/{shard.types_path}", TYPES, tables())
+    return TypeShard(shard.types_path, rows, typed, dict(sorted(counts.items())))
