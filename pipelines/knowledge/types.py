@@ -93,28 +93,22 @@ class FindTypes(beam.PTransform):
         )
         edges = read["edges"] | "Edges" >> beam.Map(unchanged).with_output_types(Keyed)
         wanted = read["wanted"] | "Wanted classes" >> beam.Map(unchanged).with_output_types(Keyed)
-        arriving = (
+        roots = (
             pcoll.pipeline
-            | "Start" >> beam.Create([0])
-            | "Roots" >> beam.FlatMap(constant, self.roots).with_output_types(Keyed)
+            | "Start" >> beam.Create([self.roots])
+            | "Roots" >> beam.FlatMap(list).with_output_types(Keyed)
         )
-        rounds: list[beam.PCollection] = []
+        known = (edges, roots) | "Edges and roots" >> beam.Flatten()
         for steps in range(MAX_STEPS + 1):
-            inputs = {"edges": edges, "arriving": arriving}
-            inputs |= {f"reached {number}": reached for number, reached in enumerate(rounds)}
-            advanced = (
-                inputs
-                | f"Meet after {steps} steps" >> beam.CoGroupByKey()
-                | f"Go on after {steps} steps" >> beam.ParDo(Advance(self.buckets)).with_outputs("below", main="new")
+            known = (
+                known
+                | f"Meet after {steps} steps" >> beam.GroupByKey()
+                | f"Go on after {steps} steps" >> beam.FlatMap(advance, steps, self.buckets).with_output_types(Keyed)
             )
-            rounds.append(
-                advanced["new"] | f"Reached after {steps} steps" >> beam.Map(unchanged).with_output_types(Keyed)
-            )
-            arriving = advanced["below"] | f"Below after {steps} steps" >> beam.Map(unchanged).with_output_types(Keyed)
-        reached = rounds | "All reached classes" >> beam.Flatten()
         answers = (
-            {"reached": reached, "wanted": wanted}
-            | "Meet items" >> beam.CoGroupByKey()
+            (known, wanted)
+            | "Classes and items" >> beam.Flatten()
+            | "Meet items" >> beam.GroupByKey()
             | "Answer" >> beam.FlatMap(answer).with_output_types(Keyed)
         )
         return (
@@ -129,16 +123,13 @@ def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the 
     return element
 
 
-def constant(_, elements: list[Keyed]) -> list[Keyed]:
-    return elements
-
-
 def by_number(shard: ItemFile) -> tuple[int, ItemFile]:
     return shard.number, shard
 
 
 def joined(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables([schema.empty_table(), *tables])
+    """The tables with this schema as one table."""
+    return pa.concat_tables([schema.empty_table(), *(table for table in tables if table.schema == schema)])
 
 
 class ReadClasses(beam.DoFn):
@@ -158,28 +149,22 @@ class ReadClasses(beam.DoFn):
             yield beam.pvalue.TaggedOutput("wanted", keyed)
 
 
-class Advance(beam.DoFn):
-    """A bucket of classes → REACHED of those that are reached for the first time, and of their subclasses."""
-
-    def __init__(self, buckets: int):
-        self.buckets = buckets
-
-    def process(self, element: tuple[int, dict[str, Iterable[pa.Table]]]):
-        bucket, inputs = element
-        arriving = joined(inputs.pop("arriving"), REACHED)
-        edges = joined(inputs.pop("edges"), EDGES)
-        reached = joined((table for tables in inputs.values() for table in tables), REACHED)
-        new = classes.settle(reached, arriving)
-        if new.num_rows:
-            yield bucket, new
-            for keyed in by_bucket(classes.descend(edges, new), "class", self.buckets):
-                yield beam.pvalue.TaggedOutput("below", keyed)
+def advance(element: tuple[int, Iterable[pa.Table]], steps: int, buckets: int) -> Iterator[Keyed]:
+    """A bucket of classes with their EDGES and REACHED → the same, and REACHED of the classes one step below those
+    that are `steps` steps below a root class. Classes that are reached a second time are left out.
+    """
+    bucket, tables = element[0], list(element[1])
+    edges = joined(tables, EDGES)
+    before, new = classes.settle(joined(tables, REACHED), steps)
+    yield from ((bucket, table) for table in (edges, before, new) if table.num_rows)
+    if steps < MAX_STEPS:
+        yield from by_bucket(classes.descend(edges, new), "class", buckets)
 
 
-def answer(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[Keyed]:
+def answer(element: tuple[int, Iterable[pa.Table]]) -> Iterator[Keyed]:
     """(shard, REACHED of the classes that it wants), from one bucket of classes."""
-    _, inputs = element
-    yield from classes.answer(joined(inputs["reached"], REACHED), joined(inputs["wanted"], WANTED))
+    tables = list(element[1])
+    yield from classes.answer(joined(tables, REACHED), joined(tables, WANTED))
 
 
 def write_types(element: tuple[int, dict], output: str, names: Sequence[str]) -> TypeShard:

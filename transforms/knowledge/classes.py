@@ -49,12 +49,16 @@ def reached_table(classes: Sequence[int] | np.ndarray, types: Sequence[int] | np
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=REACHED)
 
 
-def settle(reached: pa.Table, arriving: pa.Table) -> pa.Table:
-    """The rows of `arriving` (REACHED, all of one round), each once, whose class is not in `reached`; sorted."""
-    classes = arriving["class"].to_numpy()
-    new = ~np.isin(classes, reached["class"].to_numpy())
-    pairs = np.unique(np.stack([classes[new], arriving["type"].to_numpy()[new].astype(np.int64)]), axis=1)
-    return reached_table(pairs[0], pairs[1], arriving["steps"][0].as_py() if arriving.num_rows else 0)
+def settle(reached: pa.Table, steps: int) -> tuple[pa.Table, pa.Table]:
+    """REACHED → (the rows with fewer steps, the new rows with this number of `steps`: those of classes that have no
+    other rows, each once, sorted).
+    """
+    is_new = reached["steps"].to_numpy() == steps
+    before, arriving = reached.filter(pa.array(~is_new)), reached.filter(pa.array(is_new))
+    keys = arriving["class"].to_numpy()
+    first = ~np.isin(keys, before["class"].to_numpy())
+    pairs = np.unique(np.stack([keys[first], arriving["type"].to_numpy()[first].astype(np.int64)]), axis=1)
+    return before, reached_table(pairs[0], pairs[1], steps)
 
 
 def descend(edges: pa.Table, settled: pa.Table) -> pa.Table:
