@@ -98,13 +98,7 @@ class FindTypes(beam.PTransform):
             | "Start" >> beam.Create([self.roots])
             | "Roots" >> beam.FlatMap(list).with_output_types(Keyed)
         )
-        known = (edges, roots) | "Edges and roots" >> beam.Flatten()
-        for steps in range(MAX_STEPS + 1):
-            known = (
-                known
-                | f"Meet after {steps} steps" >> beam.GroupByKey()
-                | f"Go on after {steps} steps" >> beam.FlatMap(advance, steps, self.buckets).with_output_types(Keyed)
-            )
+        known = (edges, roots) | "Edges and roots" >> beam.Flatten() | "Rounds" >> Rounds(self.buckets)
         answers = (
             (known, wanted)
             | "Classes and items" >> beam.Flatten()
@@ -117,6 +111,23 @@ class FindTypes(beam.PTransform):
             | "Write" >> beam.Map(write_types, self.output, self.names)
             | "Sum up" >> WriteSummary(summary_path(self.output))
         )
+
+
+class Rounds(beam.PTransform):
+    """EDGES and REACHED of the root classes, by bucket → REACHED of all classes too."""
+
+    def __init__(self, buckets: int):
+        super().__init__()
+        self.buckets = buckets
+
+    def expand(self, pcoll):
+        for steps in range(MAX_STEPS + 1):
+            pcoll = (
+                pcoll
+                | f"Meet after {steps} steps" >> beam.GroupByKey()
+                | f"Go on after {steps} steps" >> beam.FlatMap(advance, steps, self.buckets).with_output_types(Keyed)
+            )
+        return pcoll
 
 
 def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the coder

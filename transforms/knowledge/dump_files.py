@@ -5,6 +5,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from schemas.errors import BadRecord, ConfigError, Reason
 from transforms import files
@@ -70,12 +71,11 @@ def lines(file: File) -> Iterator[tuple[int, bytes] | BadRecord]:
     Raises SourceError if the operating system reports an error.
     """
     number, begun, length = 0, [], 0
-    for block in blocks(file):
+    damage: BadRecord | None = None
+    for block in chain(blocks(file), [b"\n"]):
         if isinstance(block, BadRecord):
-            if begun:
-                yield number + 1, b"".join(begun)
-            yield BadRecord(f"{file.name}:{number + 1}", block.reason, block.detail)
-            return
+            damage = block
+            continue
         *whole, rest = block.split(b"\n")
         for part in whole:
             number += 1
@@ -93,10 +93,8 @@ def lines(file: File) -> Iterator[tuple[int, bytes] | BadRecord]:
             begun = []  # only the length still counts
         elif rest:
             begun.append(rest)
-    if length > MAX_LINE_BYTES:
-        yield BadRecord(f"{file.name}:{number + 1}", Reason.BROKEN_RECORD, "the line is too long")
-    elif begun:
-        yield number + 1, b"".join(begun)
+    if damage is not None:
+        yield BadRecord(f"{file.name}:{number}", damage.reason, damage.detail)
 
 
 def blocks(file: File) -> Iterator[bytes | BadRecord]:
