@@ -68,6 +68,9 @@ class Merged(NamedTuple):
     target: int
 
 
+EmptyList = Annotated[list, Meta(max_length=0)]
+
+
 class Term(msgspec.Struct, gc=False):
     value: str
 
@@ -135,11 +138,11 @@ class Reader:
                 ("type", str | None, None),
                 ("title", str | None, None),
                 ("lastrevid", Annotated[int, Meta(ge=0, le=2**53)], 0),
-                ("labels", by_key("Labels", self.languages, Term) | list, []),
-                ("aliases", by_key("Aliases", self.languages, list[Term]) | list, []),
-                ("sitelinks", by_key("Sitelinks", [f"{lang}wiki"], Page) | list, []),
-                ("claims", dict[str, list[Claim]] | list, []),
-                ("redirects", Redirect | list | None, None),
+                ("labels", by_key("Labels", self.languages, Term) | EmptyList, []),
+                ("aliases", by_key("Aliases", self.languages, list[Term]) | EmptyList, []),
+                ("sitelinks", by_key("Sitelinks", [f"{lang}wiki"], Page) | EmptyList, []),
+                ("claims", dict[str, list[Claim]] | EmptyList, []),
+                ("redirects", Redirect | EmptyList | None, None),
                 ("entity", str | None, None),
                 ("redirect", str | None, None),
             ],
@@ -168,14 +171,8 @@ class Reader:
             try:
                 entity = self.decode(content)
                 yield from self.rows(entity)
-            except UnicodeDecodeError as error:
-                yield BadRecord(f"{name}:{number}", Reason.NOT_UTF8, str(error))
-            except (msgspec.ValidationError, ValueError) as error:
-                yield BadRecord(f"{name}:{number}", Reason.BROKEN_RECORD, str(error))
-            except msgspec.DecodeError as error:
-                yield BadRecord(f"{name}:{number}", Reason.BROKEN_JSON, str(error))
-            except RecursionError:
-                yield BadRecord(f"{name}:{number}", Reason.BROKEN_JSON, "the objects are nested too deeply")
+            except (ValueError, RecursionError) as error:
+                yield BadRecord(f"{name}:{number}", bad_reason(error), str(error))
         if opened and not closed and not failed:
             yield BadRecord(f"{name}:{number}", Reason.BROKEN_RECORD, "the dump ends without ]: the rest is lost")
 
@@ -283,6 +280,15 @@ class Reader:
         if kind == "monolingualtext" and value.language in self.languages and (text := tidy(value.text or "")):
             return (number, "string", None, text, None, None)
         return unknown
+
+
+def bad_reason(error: Exception) -> Reason:
+    """Why a line is not an entity, from the error of decoding it. The errors of msgspec are ValueErrors."""
+    if isinstance(error, UnicodeDecodeError):
+        return Reason.NOT_UTF8
+    if isinstance(error, RecursionError) or type(error) is msgspec.DecodeError:
+        return Reason.BROKEN_JSON
+    return Reason.BROKEN_RECORD
 
 
 def item_values(claims: Iterable[Claim]) -> list[int]:
