@@ -197,7 +197,7 @@ class ReadDump(beam.DoFn):
         waiting: list[pa.Table] = []
         for rows in chunks(items(), self.items_per_shard):
             name = f"{number:05d}-{len(shards):05d}"
-            tables = [tables_of(part) for part in chunks(rows, ITEMS_PER_TABLE)]
+            tables = [to_tables(part) for part in chunks(rows, ITEMS_PER_TABLE)]
             waiting.append(item_tables.position_table(rows, number, len(shards)))
             shards.append(write_tables(self.output, name, *zip(*tables, strict=True)))
             if len(waiting) * self.items_per_shard >= POSITIONS_PER_TABLE:
@@ -230,7 +230,7 @@ def chunks(rows: Iterable[ItemRow], size: int) -> Iterator[list[ItemRow]]:
         yield chunk
 
 
-def tables_of(rows: list[ItemRow]) -> tuple[pa.Table, pa.Table]:
+def to_tables(rows: list[ItemRow]) -> tuple[pa.Table, pa.Table]:
     return item_tables.item_table(rows), item_tables.name_table(rows)
 
 
