@@ -1,1 +1,1 @@
-"""Items of a knowledge graph and paragraphs of an encyclopaedia → texts with linked mentions and facts."""
+"""From a knowledge graph and an encyclopaedia to texts with linked mentions and facts: pure functions."""
