@@ -9,12 +9,12 @@ from schemas.example import Span
 from schemas.knowledge import Link
 from transforms.sentences import sentences, without_blanks
 
-HOLE = "\x1a"
+HOLE = "\ufffc"
 """Marks where something was removed from a text, such as a template or a reference, until `tidy` has repaired it."""
 
 CJK = r"\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
 REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[\x00-\x08\x0e-\x19\x1b\u200b-\u200f\u202a-\u202e\u2060\ufeff\xad\ufffc]"), ""),
+    (re.compile(r"[\x00-\x08\x0e-\x1f\u200b-\u200f\u202a-\u202e\u2060\ufeff\xad]"), ""),
     (re.compile(rf"(?<=[{CJK}])[^\S\n]*\n\s*(?=[{CJK}])"), ""),
     (re.compile(r"[^\S ]\s*| \s+"), " "),
 )

@@ -64,6 +64,7 @@ DROPPED = {
     *("ol", "ul", "dl", "li", "dd", "dt"),
 }
 BLOCKS = {"blockquote", "center", "div", "p"}
+SUPERSCRIPT = re.compile(r"[+\-−]?\d+")
 SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 TRAIL = re.compile("[a-z]+")
 
@@ -237,10 +238,10 @@ class Rendering:
             self.add("\n\n")
         elif name == "sup":
             text = str(node.contents)
-            if text.strip("0123456789+-−"):
-                self.add_nodes(node.contents.nodes)
-            else:
+            if SUPERSCRIPT.fullmatch(text):
                 self.add(text.translate(SUPERSCRIPTS))
+            else:
+                self.add_nodes(node.contents.nodes)
         elif node.contents is not None:
             edge = "\n\n" if name in BLOCKS else ""
             self.add(edge)
