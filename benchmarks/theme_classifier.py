@@ -1,6 +1,6 @@
 """The theme of a Chinese paragraph of an encyclopaedia whose subject is not in the knowledge graph.
 
-A list of nouns (`theme_cues.yaml`) and a few patterns decide where they apply: the definition ("是海边的一座钟楼"), then
+A list of nouns (`theme_cues.yaml`) and a few patterns decide where they apply: the definition ("是一座钟楼"), then
 the end of the name, then other clauses. Otherwise, a naive Bayes classifier over the characters of the name decides. It
 is trained on names of items of each theme.
 """
