@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from benchmarks import knowledge_gold, knowledge_run, knowledge_score
 from schemas import command
+from transforms.knowledge import themes
 
 SETS = ("rebel", "text2kgbench", "knowledgenet")
 MIN_SCORE = 0.5
@@ -72,8 +73,8 @@ def print_figures(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace, folder: str) -> dict:
     """All figures of a run in `folder`."""
     start = time.monotonic()
-    schema = knowledge_run.Schema(options.themes)
-    gold = knowledge_gold.read(options.gold, options.texts, schema.properties)
+    gold = knowledge_gold.read(options.gold, options.texts)
+    schema = knowledge_run.Schema(themes.load(options.themes))
     result = knowledge_run.run(
         gold, schema, options.wikidata, folder, options.given_mentions, options.model, options.workers
     )

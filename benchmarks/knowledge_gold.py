@@ -175,6 +175,7 @@ KNOWLEDGENET = {
 VALUES = {"DATE_OF_BIRTH", "DATE_OF_DEATH", "DATE_FOUNDED"}
 """The properties of KnowledgeNet whose tails are dates."""
 
+REBEL = Path(__file__).with_name("rebel.yaml")
 ONTOLOGIES = Path(__file__).with_name("text2kgbench.yaml")
 
 MOJIBAKE = re.compile("[\x80-\xff]{2,}")
@@ -189,14 +190,13 @@ PRONOUNS = DETERMINERS.union(
 )
 
 
-def read(name: str, path: str, properties: Iterable[int]) -> Gold:
+def read(name: str, path: str) -> Gold:
     """The texts of `path`, JSON lines or the same with gzip, of the set `name`.
 
-    REBEL has no list of properties: its relations are `properties`. Raises ConfigError with the line of a bad record.
+    Raises ConfigError with the line of a bad record.
     """
-    if name == "rebel":
-        return rebel(path, properties)
-    return text2kgbench(path) if name == "text2kgbench" else knowledgenet(path)
+    readers = {"rebel": rebel, "text2kgbench": text2kgbench, "knowledgenet": knowledgenet}
+    return readers[name](path)
 
 
 def rows(path: str, form: type) -> Iterator[tuple[str, object]]:
@@ -243,7 +243,8 @@ def mentions_of(spans: Iterable[tuple[Span, int | None]]) -> tuple[GoldMention, 
     return tuple(GoldMention(*span, qid) for span, qid in sorted(by_span.items()))
 
 
-def rebel(path: str, properties: Iterable[int]) -> Gold:
+def rebel(path: str) -> Gold:
+    properties = msgspec.convert(yaml_values.read(REBEL, "restore it"), dict[str, list[int]])["properties"]
     wanted = {f"P{property}" for property in properties}
     labels: dict[str, str] = {}
     texts = []

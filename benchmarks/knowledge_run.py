@@ -30,10 +30,6 @@ class Schema:
 
     themes: Themes
 
-    @property
-    def properties(self) -> frozenset[int]:
-        return self.themes.properties()
-
     def ends(self, relation: Relation) -> tuple[list[str], list[str]]:
         """The head and tail types of a relation: those of all relations of the themes with one of its properties, in
         the same or the other direction. Any type if there are none.
