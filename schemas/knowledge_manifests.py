@@ -77,8 +77,8 @@ class PageFile(Stored, frozen=True):
     """Counts of one file of pages. `kind`: xml, html, wikitext or json.
 
     `pages`: pages that were used, or rows of JSON lines. `paragraphs`: taken from them. `pages_left_out` and
-    `paragraphs_left_out` are by reason (`transforms.knowledge.page_files.Reader`). `rejected`: pages and rows that cannot
-    be read, by reason. `first_rejects`: at most three messages: `place: reason: detail`.
+    `paragraphs_left_out` are by reason (`transforms.knowledge.page_files.Reader`). `rejected`: pages and rows that
+    cannot be read, by reason. `first_rejects`: at most three messages: `place: reason: detail`.
     """
 
     name: str
@@ -104,16 +104,16 @@ class PageShard(Stored, frozen=True):
 
 
 class Pages(StageResult, frozen=True):
-    """Written by pages; read by link. `files` and `shards` are in the order of the paragraphs.
+    """Written by pages; read by link. `sources` and `shards` are in the order of the paragraphs.
 
-    `redirects`: titles that redirect to others. `redirect_loops`: those that lead to no page, because they redirect in a
-    circle or over too many others.
+    `redirects`: titles that redirect to others. `redirect_loops`: those that lead to no page, because they redirect in
+    a circle or over too many others.
     """
 
     stage: ClassVar[str] = "pages"
     folder: ClassVar[str] = "pages"
 
-    files: tuple[PageFile, ...]
+    sources: tuple[PageFile, ...]
     shards: tuple[PageShard, ...]
     redirects: Count
     redirect_loops: Count

@@ -47,22 +47,24 @@ def redirect_table(redirects: Sequence[tuple[str, str]]) -> pa.Table:
     return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=REDIRECTS)
 
 
+def as_titles(redirects: pa.Table) -> pa.Table:
+    """Redirects as TITLES of no shard."""
+    return redirects.append_column(TITLES.field("shard"), pa.array([-1] * redirects.num_rows, pa.int32()))
+
+
 def distinct_redirects(tables: Iterable[pa.Table]) -> pa.Table:
     """One redirect per title: if dumps contradict each other, that to the first target."""
     return pa.concat_tables(tables).group_by("title").aggregate([("target", "min")]).rename_columns(REDIRECTS.names)
 
 
-def follow(rows: Iterable[pa.Table], redirects: Iterable[pa.Table]) -> tuple[pa.Table, np.ndarray]:
-    """The rows (with a column `target`) with each target that redirects replaced, and which of them these are."""
+def follow(rows: Iterable[pa.Table], redirects: Iterable[pa.Table]) -> tuple[pa.Table, pa.Array]:
+    """TITLES with each target that redirects replaced, and which of them these are."""
     table = pa.concat_tables(rows)
-    known = list(redirects)
-    if not known:
-        return table, np.zeros(table.num_rows, bool)
-    distinct = distinct_redirects(known)
+    distinct = distinct_redirects([REDIRECTS.empty_table(), *redirects])
     at = pc.index_in(table["target"], value_set=distinct["title"].combine_chunks())
     target = pc.coalesce(distinct["target"].take(at), table["target"])
     replaced = table.set_column(table.schema.get_field_index("target"), table.schema.field("target"), target)
-    return replaced, at.is_valid().to_numpy()
+    return replaced, at.is_valid()
 
 
 def titles_in(paragraphs: pa.Table, shard: int) -> pa.Table:
@@ -118,6 +120,12 @@ def find_items(queries: Iterable[pa.Table], names: Iterable[pa.Table]) -> pa.Tab
     return table.append_column("qid", pa.array(items, pa.int64()))
 
 
+def by_shard(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """(shard, ITEMS_OF_TITLES), from TITLES with a column `qid`."""
+    for shard, rows in grouped(table, table["shard"].to_numpy()):
+        yield shard, rows.select(ITEMS_OF_TITLES.names).cast(ITEMS_OF_TITLES)
+
+
 def resolve(paragraphs: pa.Table, items: pa.Table) -> pa.Table:
     """PARAGRAPHS with the items of their pages, and with their links' titles and items (ITEMS_OF_TITLES)."""
     known, target, qid = (items[name].combine_chunks() for name in ITEMS_OF_TITLES.names)
@@ -126,7 +134,7 @@ def resolve(paragraphs: pa.Table, items: pa.Table) -> pa.Table:
         capitalized = [title and titles.upper_first(title) for title in column.to_pylist()]
         return pc.index_in(pa.array(capitalized, pa.string()), value_set=known, skip_nulls=True)
 
-    own = pc.coalesce(paragraphs["page"].combine_chunks(), qid.take(positions(paragraphs["title"].combine_chunks())))
+    page = pc.coalesce(paragraphs["page"].combine_chunks(), qid.take(positions(paragraphs["title"].combine_chunks())))
     links = link_array(paragraphs)
     at = positions(links.field("title"))
     columns = [
@@ -139,7 +147,7 @@ def resolve(paragraphs: pa.Table, items: pa.Table) -> pa.Table:
     kind = PARAGRAPHS.field("links").type
     values = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
     offsets = pc.subtract(column.offsets, column.offsets[0])
-    changed = {"page": own, "links": pa.ListArray.from_arrays(offsets, values, type=kind)}
+    changed = {"page": page, "links": pa.ListArray.from_arrays(offsets, values, type=kind)}
     arrays = [changed.get(name, paragraphs[name]) for name in PARAGRAPHS.names]
     return pa.Table.from_arrays(arrays, schema=PARAGRAPHS)
 
