@@ -213,7 +213,7 @@ class Reader:
                 if number is None:
                     continue
                 if target is not None:
-                    row = (number, "item", target, None, None, None)
+                    row: StatementRow = (number, "item", target, None, None, None)
                 elif snak.snaktype == "novalue":
                     counts["novalue"] += 1
                     continue
@@ -270,7 +270,7 @@ class Reader:
             usable = text and kind == "string" and snak.datatype not in UNUSED_DATATYPES
             return (number, "string", None, text, None, None) if usable else unknown
         if kind == "time" and value.time and (match := YEAR.fullmatch(value.time)):
-            precision = value.precision if value.precision in PRECISIONS else None
+            precision = int(value.precision) if value.precision in PRECISIONS else None
             return (number, "time", None, "".join(match.groups()), None, precision)
         if kind == "quantity" and value.amount:
             if value.unit == "1":
