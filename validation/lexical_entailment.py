@@ -7,7 +7,7 @@
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -206,8 +206,7 @@ def last_before(places: Sequence[int], limit: int) -> int:
 def has_rival(claim: Claim, cues: Cues, start: int, nearest: int) -> bool:
     """Whether a word of another relation is nearer to the tail than that at `nearest` (-1 for none)."""
     return any(
-        last_before(occurrences(claim, other, start, claim.tail[0]), claim.tail[0]) > nearest
-        for other in rivals(cues)
+        last_before(occurrences(claim, other, start, claim.tail[0]), claim.tail[0]) > nearest for other in rivals(cues)
     )
 
 

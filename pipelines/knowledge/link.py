@@ -1,4 +1,4 @@
-"""pages/, entities/, types/ → link/NNNNN.parquet (LINKED) and link/items/NNNNN.parquet (CONTEXT), one per shard of pages.
+"""pages/, entities/, types/ → link/NNNNN.parquet (LINKED) and link/items/NNNNN.parquet (CONTEXT), by shard of pages.
 
 Two keyed shuffles: the hashes of all spans of the texts meet the hashes of all names, and the ids of the items that a
 shard needs meet the items. No worker has all names or all items.
@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 import apache_beam as beam
 import numpy as np
@@ -23,7 +22,18 @@ from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
 from pipelines.knowledge.config import Link as LinkConfig
 from schemas.arrow import required
-from schemas.knowledge import CONTEXT, ITEMS, LINKED, NAMES, TYPES, Item, LinkedParagraph, Paragraph, from_table, to_table
+from schemas.knowledge import (
+    CONTEXT,
+    ITEMS,
+    LINKED,
+    NAMES,
+    TYPES,
+    Item,
+    LinkedParagraph,
+    Paragraph,
+    from_table,
+    to_table,
+)
 from schemas.knowledge_manifests import Entities, Linked, LinkedShard, Pages, Types
 from transforms import coders  # noqa: F401  (registers the table coder)
 from transforms.knowledge.item_tables import by_bucket, grouped
@@ -144,8 +154,8 @@ def by_number(file: InputFile) -> tuple[int, InputFile]:
 
 
 class ReadInput(beam.DoFn):
-    """An InputFile → itself if it has pages; `hashed`: SPANS and HASHED names by bucket; `items`: ITEMS, TYPES and WANTED
-    by bucket.
+    """An InputFile → itself if it has pages; by bucket, SPANS and HASHED names (tag `hashed`), and ITEMS, TYPES and WANTED
+    (tag `items`).
     """
 
     def __init__(self, output: str, config: LinkConfig, name_buckets: int, item_buckets: int):

@@ -20,9 +20,11 @@ RANKS: dict[MentionKind, int] = {"given": 0, "anchor": 0, "repeat": 1, "title": 
 NAME_RANKS: dict[NameKind, int] = {"title": 0, "label": 0, "alias": 1}
 
 STOP_WORDS = frozenset(
-    "a an and are as at be been but by for from had has have he her his i if in into is it its may me my no nor not of "
-    "off on one or our out over she so than that the their them then there they this to under up us was we were what "
-    "when where which who will with you your".split()
+    """
+    a an and are as at be been but by for from had has have he her his i if in into is it its may me my
+    no nor not of off on one or our out over she so than that the their them then there they this to
+    under up us was we were what when where which who will with you your
+    """.split()
 )
 
 
@@ -59,6 +61,8 @@ def choose(
             if span not in spans and is_name(text, span, candidate.name) and candidate.qid in items:
                 rank = NAME_RANKS[candidate.kind]
                 by_span[span][candidate.qid] = min(rank, by_span[span].get(candidate.qid, rank))
+        for span in [span for span in by_span if names_more(text, span, by_span)]:
+            del by_span[span]
         for surface, qid in linked.items():
             for span in occurrences(text, surface):
                 if span not in spans:
@@ -71,7 +75,9 @@ def choose(
             spans[span] = (RANKS[kinds[span]], qids)
     chosen = resolve(spans, items)
     mentions = []
-    for start, end in without_overlaps((span for span in chosen if keeps(text, span, kinds[span], chosen[span])), spans):
+    for start, end in without_overlaps(
+        (span for span in chosen if keeps(text, span, kinds[span], chosen[span])), spans
+    ):
         qid, _ = chosen[start, end]
         types = items[qid].types if qid in items else ()
         mentions.append(LinkedMention(start, end, kinds[start, end], qid, types))
@@ -95,12 +101,16 @@ def is_name(text: str, span: Span, name: str) -> bool:
     surface = text[span[0] : span[1]]
     if fold(surface) != fold(name):
         return False
-    if surface == name or surface[:1] + name[1:] == surface and name[:1].islower():
+    if surface == name or (name[:1].islower() and surface[1:] == name[1:]):
         return not is_common(surface)
-    if surface[:1].islower() and name[:1].isupper():
-        return False  # a proper name is not written like a common word
-    words = len(name.split())
-    return words > 1 and not is_common(surface)
+    return len(name.split()) > 1  # a proper name of one word is not written like a common word
+
+
+def names_more(text: str, span: Span, by_span: Mapping[Span, Mapping[int, int]]) -> bool:
+    """Whether a span such as `Oslo, Norway` names an item that its part before the comma names too."""
+    start, end = span
+    comma = text.find(", ", start, end)
+    return comma > 0 and not by_span[span].keys().isdisjoint(by_span.get((start, comma), ()))
 
 
 def is_common(surface: str) -> bool:
@@ -130,7 +140,9 @@ def is_boundary(text: str, place: int) -> bool:
     return not (before.isalnum() and after.isalnum()) or is_han(before) or is_han(after)
 
 
-def resolve(spans: Mapping[Span, tuple[int, tuple[int, ...]]], items: Mapping[int, Item]) -> dict[Span, tuple[int, int]]:
+def resolve(
+    spans: Mapping[Span, tuple[int, tuple[int, ...]]], items: Mapping[int, Item]
+) -> dict[Span, tuple[int, int]]:
     """Span → (its item, the number of other spans with a neighbour of this item). `spans`: span → (rank, its possible
     items, the most likely first).
     """
@@ -158,7 +170,7 @@ def resolve(spans: Mapping[Span, tuple[int, tuple[int, ...]]], items: Mapping[in
 
 
 def keeps(text: str, span: Span, kind: MentionKind, choice: tuple[int, int]) -> bool:
-    """Whether a span is a mention: a common word, written in lower case, only if a neighbour of its item is named too."""
+    """Whether a span is a mention. Words in lower case are mentions only if a neighbour of their item is named too."""
     start, end = span
     if kind != "name" or choice[1]:
         return True
