@@ -112,8 +112,8 @@ def find_items(queries: Iterable[pa.Table], names: Iterable[pa.Table]) -> pa.Tab
                 labelled[name] = None
 
     def item(target: str, key: str) -> int | None:
-        if target in pages:
-            return pages[target]
+        if target in pages or target.isdecimal():  # a number is the title of a year, but the label of other things
+            return pages.get(target)
         return labelled[target] if target in labelled else labelled.get(key)
 
     items = [item(*pair) for pair in zip(table["target"].to_pylist(), table["key"].to_pylist(), strict=True)]
