@@ -1,11 +1,10 @@
 """Applies a user's pinned and forbidden pairs of labels to a hard-negative dictionary."""
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from hard_negatives.dictionary import Dictionary, Neighbour, Ranking
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, names_hint
 from schemas.label import LabelSet
 
 Pairs = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
@@ -41,8 +40,7 @@ def pairs_for(pairs: Pairs, label_set: LabelSet, setting: str) -> dict[str, list
 def check_label(name: str, known: Collection[str], where: str) -> None:
     """Raises ConfigError if `name` is not one of the known labels."""
     if name not in known:
-        near = ", ".join(difflib.get_close_matches(name, known, 3)) or ", ".join(sorted(known)[:10])
-        raise ConfigError(f"{where}: no label is called {name!r}; did you mean: {near}?")
+        raise ConfigError(f"{where}: no label is called {name!r}; {names_hint(name, known)}")
 
 
 def apply_pins(

@@ -6,7 +6,7 @@ read maps, and an empty shard must have the same type as a full one.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, pairwise, repeat
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,10 @@ from schemas.example import Argument, Entity, Event, Example, Mention, Relation,
 from schemas.label import UnknownLabel
 
 VERSION = {b"ieforge": b"1"}
-EXAMPLES_VERSION = {b"ieforge": b"2"}
-"""The version of EXAMPLES. Version 2 added ids, concepts, references and unknown labels."""
+EXAMPLES_VERSION = {b"ieforge": b"3"}
+"""The version of EXAMPLES. Version 2 added ids, concepts, references and unknown labels; version 3 the scores of
+relations.
+"""
 
 T = TypeVar("T")
 
@@ -47,6 +49,7 @@ RELATION = pa.struct(
         pa.field("tail_label", pa.string()),
         pa.field("head_entity", pa.string()),
         pa.field("tail_entity", pa.string()),
+        pa.field("score", pa.float64()),
     ]
 )
 ARGUMENT = pa.struct([required("role", pa.string()), required("mention", MENTION), pa.field("entity", pa.string())])
@@ -172,6 +175,7 @@ def relation_array(relations: list[Relation]) -> pa.Array:
         strings([r.tail_label for r in relations]),
         strings([r.head_entity for r in relations]),
         strings([r.tail_entity for r in relations]),
+        pa.array([r.score for r in relations], pa.float64()),
     ]
     return struct_array(RELATION, columns)
 
@@ -268,17 +272,17 @@ def read_spans(column: pa.FixedSizeListArray) -> list[Span]:
 def read_entities(column: pa.StructArray) -> list[Entity]:
     labels, mentions = column.field("label").to_pylist(), read_mentions(column.field("mention"))
     concepts = read_lists(column.field("concepts"), pa.Array.to_pylist)
-    return list(map(Entity, labels, mentions, optional_strings(column.field("id")), concepts))
+    return list(map(Entity, labels, mentions, optional_values(column.field("id")), concepts))
 
 
-def optional_strings(column: pa.StringArray) -> Iterable[str | None]:
+def optional_values(column: pa.Array) -> Iterable[Any]:
     return repeat(None) if column.null_count == len(column) else column.to_pylist()
 
 
 def read_relations(column: pa.StructArray) -> list[Relation]:
     labels, heads, tails = (column.field(name) for name in ("label", "head", "tail"))
-    optional = ("head_label", "tail_label", "head_entity", "tail_entity")
-    others = (optional_strings(column.field(name)) for name in optional)
+    optional = ("head_label", "tail_label", "head_entity", "tail_entity", "score")
+    others = (optional_values(column.field(name)) for name in optional)
     return list(map(Relation, labels.to_pylist(), read_mentions(heads), read_mentions(tails), *others))
 
 
@@ -290,7 +294,7 @@ def read_events(column: pa.StructArray) -> list[Event]:
 
 def read_arguments(column: pa.StructArray) -> list[Argument]:
     roles, mentions = column.field("role").to_pylist(), read_mentions(column.field("mention"))
-    return list(map(Argument, roles, mentions, optional_strings(column.field("entity"))))
+    return list(map(Argument, roles, mentions, optional_values(column.field("entity"))))
 
 
 def read_unknown_labels(column: pa.StructArray) -> list[UnknownLabel]:

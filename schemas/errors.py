@@ -78,6 +78,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {', '.join(near)}?" if near else ""
 
 
+def names_hint(name: str, known: Iterable[str]) -> str:
+    """The hint of an error about an unknown name: similar known names, or else the first ten of all known names."""
+    names = sorted(known)
+    return did_you_mean(name, names) or f"known: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"
+
+
 class Reason(StrEnum):
     """Why a record was dropped. The reasons of the first group mean bad input and count towards `max_reject_rate`."""
 

@@ -41,6 +41,8 @@ class Relation(msgspec.Struct, frozen=True, gc=False):
 
     `head_entity` and `tail_entity` refer to entities of the Example by id, or by concept (meaning any entity with that
     concept) if the file relates concepts. They are None if the file has no such reference.
+
+    `score`: how surely the text states the relation, 0 to 1; None if people annotated it.
     """
 
     label: str
@@ -50,6 +52,7 @@ class Relation(msgspec.Struct, frozen=True, gc=False):
     tail_label: str | None = None
     head_entity: str | None = None
     tail_entity: str | None = None
+    score: float | None = None
 
 
 class Argument(msgspec.Struct, frozen=True, gc=False):

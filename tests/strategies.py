@@ -81,6 +81,8 @@ ROLES = st.sampled_from(["agent", "time", "对象"])
 CONCEPTS = st.lists(st.sampled_from(["Q42", "MESH:D003920", "id1"]), unique=True, max_size=2).map(tuple)
 """A concept may be the same string as an entity's id."""
 
+SCORES = st.none() | st.floats(0, 1)
+
 UNKNOWN_LABELS = st.lists(
     st.builds(UnknownLabel, st.sampled_from(["entities", "relations", "events"]), LABELS), unique=True, max_size=2
 ).map(tuple)
@@ -94,7 +96,7 @@ def layers(mention: st.SearchStrategy[InText[Mention]], max_size: int) -> st.Sea
     label, reference = st.none() | LABELS, st.none() | NUMBERS
     items = {
         "entities": st.tuples(LABELS, mention, st.just(()) | CONCEPTS),
-        "relations": st.tuples(LABELS, mention, mention, label, label, reference, reference),
+        "relations": st.tuples(LABELS, mention, mention, label, label, reference, reference, SCORES),
         "events": st.tuples(LABELS, st.none() | mention, st.lists(st.tuples(ROLES, mention, reference), max_size=3)),
     }
     drawn = {name: st.none() | st.lists(item, max_size=max_size) for name, item in items.items()}
@@ -115,9 +117,9 @@ def layers_in_text(drawn: dict[str, list[tuple] | None], ids: list[str | None] |
     def reference(number: int | None) -> str | None:
         return None if number is None or not names else names[number % len(names)]
 
-    def relation(label, head, tail, head_label, tail_label, head_entity, tail_entity) -> Relation:
+    def relation(label, head, tail, head_label, tail_label, head_entity, tail_entity, score) -> Relation:
         ends = reference(head_entity), reference(tail_entity)
-        return Relation(label, head(text), tail(text), head_label, tail_label, *ends)
+        return Relation(label, head(text), tail(text), head_label, tail_label, *ends, score)
 
     def event(label, trigger, arguments) -> Event:
         made = tuple(Argument(role, mention(text), reference(number)) for role, mention, number in arguments)

@@ -81,8 +81,8 @@ def with_mentions(example: Example, convert: Callable[[Mention], Mention]) -> Ex
         return Entity(item.label, convert(item.mention), item.id, item.concepts)
 
     def relation(item: Relation) -> Relation:
-        ends = item.head_label, item.tail_label, item.head_entity, item.tail_entity
-        return Relation(item.label, convert(item.head), convert(item.tail), *ends)
+        others = item.head_label, item.tail_label, item.head_entity, item.tail_entity, item.score
+        return Relation(item.label, convert(item.head), convert(item.tail), *others)
 
     def event(item: Event) -> Event:
         arguments = tuple(Argument(a.role, convert(a.mention), a.entity) for a in item.arguments)

@@ -45,8 +45,8 @@ def annotation_items(example: Example) -> list[Item]:
     trigger has no place in the text, so its type is used: two rows may differ in such events without contradicting each
     other. The same holds for tasks, annotated layers and unknown labels: a row whose layer is unknown is not a
     duplicate of a row whose layer is empty, and a row with an unknown label is not a duplicate of a row without it, but
-    neither contradicts the other. Ids and concepts do not count as annotations, so rows that differ only in these are
-    duplicates.
+    neither contradicts the other. Ids and concepts do not count as annotations, and neither do scores, so rows that
+    differ only in these are duplicates.
     """
     items = {(_hash("task", task), _hash(task)) for task in example.tasks}
     items |= {(_hash("known", name), _hash(name)) for name in LAYERS if getattr(example, name) is not None}
@@ -226,16 +226,19 @@ def _event_renamed(event: Event, ids: Mapping[str, str]) -> Event:
 
 
 def _relations_united(relations: Iterable[Relation]) -> tuple[Relation, ...]:
-    """Each relation once. Each end has the first reference to an entity that it has in any repetition."""
+    """Each relation once, with its highest score. Each end has the first reference to an entity that it has in any
+    repetition.
+    """
     merged: dict[Relation, Relation] = {}
     for relation in relations:
         key = relation
-        if relation.head_entity is not None or relation.tail_entity is not None:
-            key = replace(relation, head_entity=None, tail_entity=None)
+        if relation.head_entity is not None or relation.tail_entity is not None or relation.score is not None:
+            key = replace(relation, head_entity=None, tail_entity=None, score=None)
         known = merged.setdefault(key, relation)
         if known != relation:
             head, tail = known.head_entity or relation.head_entity, known.tail_entity or relation.tail_entity
-            merged[key] = replace(known, head_entity=head, tail_entity=tail)
+            score = max((r.score for r in (known, relation) if r.score is not None), default=None)
+            merged[key] = replace(known, head_entity=head, tail_entity=tail, score=score)
     return tuple(merged.values())
 
 

@@ -193,7 +193,7 @@ def _relations(
             head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
             types = end_type(item.head_label), end_type(item.tail_label)
             entities = _entity(item.head_entity, references), _entity(item.tail_entity, references)
-            kept.append(Relation(label.name, head, tail, *types, *entities))
+            kept.append(Relation(label.name, head, tail, *types, *entities, item.score))
     return tuple(kept)
 
 

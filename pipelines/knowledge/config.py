@@ -53,11 +53,12 @@ class Score(Section):
 
 
 class Export(Section):
-    """`min_score`: facts with a lower score are cut. `alpha`: how strongly frequent combinations of relations are
-    thinned out (0: not at all). `without_facts`: share of the exported texts that state no fact. `test_share`,
-    `validation_share`: shares of pages in these splits.
+    """`licence`: that of the texts. `min_score`: facts with a lower score are cut. `alpha`: how strongly frequent
+    combinations of relations are thinned out (0: not at all). `without_facts`: share of the exported texts that state
+    no fact. `test_share`, `validation_share`: shares of pages in these splits.
     """
 
+    licence: Annotated[str, Field(min_length=1)] = "CC-BY-SA-4.0"
     min_score: Share = 0.5
     alpha: Annotated[float, Field(ge=0, le=10), NUMBER] = 0.5
     without_facts: Share = 0.1

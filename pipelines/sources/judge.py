@@ -13,7 +13,7 @@ from schemas.example import LAYER
 from schemas.manifests import SplitRead, Stored
 
 FEW = 10
-"""The rate of bad records is ignored up to this number: one bad line of 40 must not cost the other 39."""
+"""Up to this many bad records, the rate is not checked: one bad line of 40 must not cost the other 39."""
 
 
 @dataclass

@@ -1,10 +1,12 @@
-"""A data root → the sources below it: built-in sources by key, and users' folders in IEPile's unified format."""
+"""A data root → the sources below it: built-in sources by key, users' folders in IEPile's unified format, and corpora
+exported by `pipelines.knowledge`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines import sources
-from pipelines.sources import Source, source_files, user_data
+from pipelines.sources import Source, knowledge_data, source_files, user_data
 from pipelines.sources.source_files import SourceFiles
 from schemas.errors import ConfigError, MachineError, did_you_mean
 from transforms import files
@@ -22,7 +24,7 @@ class Located:
     problem: str = ""
     unreadable: bool = False  # its folder exists but cannot be listed
     trace: str = ""  # the traceback of an unexpected exception
-    settings: tuple[File, ...] = ()  # schema.json and source.yaml of a user's folder
+    settings: tuple[File, ...] = ()  # the files that describe a user's folder
 
     @property
     def names(self) -> set[str]:
@@ -36,7 +38,7 @@ def source_at(data_root: str, key: str) -> Source:
     Raises SourceError like `user_data.source_at` for a key that is not built in.
     """
     if key not in sources.keys():
-        return user_data.source_at(data_root, key)
+        return knowledge_data.source_at(data_root, key) or user_data.source_at(data_root, key)
     if files.exists(f"{data_root}/{key}/{user_data.SCHEMA}"):
         folder = f"{data_root}/{sources.folder(key)}"
         raw_files, _ = files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
@@ -72,12 +74,14 @@ class Listing:
     left_out: dict[str, str]
 
     def unified(self) -> list[File]:
-        """The files that may belong to a folder in the unified format, sorted, with names relative to the root."""
+        """The files that may belong to a folder in the unified format or to an exported corpus, sorted, with names
+        relative to the root.
+        """
         candidates = [
             File(file.path, f"{folder}/{file.name}" if folder else file.name)
             for folder, group in self.folders.items()
             for file in group
-            if file.name.rpartition("/")[2] in user_data.NAMES
+            if file.name.rpartition("/")[2] in user_data.NAMES | knowledge_data.NAMES
         ]
         return sorted(candidates, key=lambda file: file.name)
 
@@ -104,7 +108,9 @@ def list_root(data_root: str) -> Listing:
 
 
 def locate_all(listing: Listing) -> list[Located]:
-    """All built-in sources, with or without files, and the users' folders of the data root, sorted by key."""
+    """All built-in sources, with or without files, and the users' folders and exported corpora of the data root, sorted
+    by key. A built-in key is never that of an exported corpus.
+    """
     located = {}
     for key in sources.keys():
         source, folder = sources.load(key), sources.folder(key)
@@ -116,14 +122,10 @@ def locate_all(listing: Listing) -> list[Located]:
         key = user_folder.key
         files_there = listing.folders.get(sources.folder(key), []) if key in located else []
         if key not in located or takes_key(user_folder, located[key].source, files_there):
-            located[key] = Located(
-                key,
-                user_folder.source,
-                user_folder.files,
-                user_folder.problem,
-                trace=user_folder.trace,
-                settings=user_folder.settings,
-            )
+            located[key] = as_located(user_folder)
+    for exported in knowledge_data.sources_below(listing.root, listing.unified()):
+        if exported.key not in sources.keys():
+            located[exported.key] = as_located(exported)
     for path, why in listing.left_out.items():
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")
@@ -131,6 +133,12 @@ def locate_all(listing: Listing) -> list[Located]:
             for source in affected or [Located(path, user_data.source_without_files(path), None)]:
                 located[source.key] = replace(source, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
+
+
+def as_located(folder: user_data.Folder) -> Located:
+    return Located(
+        folder.key, folder.source, folder.files, folder.problem, trace=folder.trace, settings=folder.settings
+    )
 
 
 def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:

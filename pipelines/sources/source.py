@@ -57,6 +57,7 @@ class Source:
     event_labels: Mapping[str, Label] = field(default_factory=dict)
     role_names: Mapping[str, str] = field(default_factory=dict)
     typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: collected from the typed triples of the data
+    graph_labels: tuple[Label, ...] = ()  # KG label set; empty: the entity labels
     held_out: bool = False  # zero-shot tests only: its test files become the test split, or all files if it has none
     real_files_seen: bool = True  # False: written from the format description, not yet tested on real files
     task_names: Mapping[str, str] = field(default_factory=dict)  # published names of tasks that differ from `name`

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines import sources
-from pipelines.sources import user_data
+from pipelines.sources import knowledge_data, user_data
 from pipelines.sources.judge import folder
 from pipelines.sources.registry import Listing, Located
 
@@ -55,7 +55,8 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
                 read.update(file.path for file in group)
             other_form.update(file.path for file in located.files.ignored)
             no_split.update(file.path for file in located.files.unassigned)
-    settings = {f"{path.rpartition('/')[0]}/{name}" for path in read for name in (user_data.SCHEMA, user_data.SETTINGS)}
+    names = (user_data.SCHEMA, user_data.SETTINGS, knowledge_data.FILE)
+    settings = {f"{path.rpartition('/')[0]}/{name}" for path in read for name in names}
     instructions = {file.path for file in user_data.instruction_files(listing.unified())}
     wanted = None if chosen is None else {folder(located.key).partition("/")[0] for located in chosen}
     reported = {folder(located.key) for located in all_sources if located.unreadable}  # with their source

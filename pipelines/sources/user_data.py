@@ -98,7 +98,7 @@ def source_at(data_root: str, key: str) -> Source:
 def folder_at(data_root: str, key: str) -> Folder | None:
     """The folder that `sources_below` returns for `key`; None if there is none."""
     for directory, path in ((key, f"{data_root}/{key}"), ("", data_root)):
-        if key == _key(data_root, directory) and exists(f"{path}/{SCHEMA}"):
+        if key == folder_key(data_root, directory) and exists(f"{path}/{SCHEMA}"):
             within = [data_root, f"{data_root}/{directory.partition('/')[0]}"]
             raw_files, _ = list_raw_files(path, recursive=False, within=within)
             folder_files = [file for file in raw_files if file.name in NAMES]
@@ -145,13 +145,13 @@ def _directories(listed_files: Iterable[File]) -> dict[str, list[File]]:
     }
 
 
-def _path(data_root: str, directory: str) -> list[str]:
+def path_names(data_root: str, directory: str) -> list[str]:
     """The components of the folder's path, from the root of the file system."""
     return [name for name in f"{filesystem(data_root)[1]}/{directory}".split("/") if name]
 
 
-def _key(data_root: str, directory: str) -> str:
-    return directory or _path(data_root, directory)[-1]
+def folder_key(data_root: str, directory: str) -> str:
+    return directory or path_names(data_root, directory)[-1]
 
 
 def _folder_behind_barrier(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
@@ -160,8 +160,10 @@ def _folder_behind_barrier(data_root: str, directory: str, files: Sequence[File]
         with barrier():
             return _folder(data_root, directory, files)
     except Unforeseen as error:
-        source = source_without_files(_path(data_root, directory)[-1])
-        return Folder(_key(data_root, directory), source, find(source, list(files)), str(error), trace=error.trace)
+        source = source_without_files(path_names(data_root, directory)[-1])
+        return Folder(
+            folder_key(data_root, directory), source, find(source, list(files)), str(error), trace=error.trace
+        )
 
 
 def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
@@ -169,13 +171,13 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     try:
         first_records = {name: _records(by_name[name]) for name in DATA_FILES if name in by_name}
     except SourceError as error:
-        source = source_without_files(_path(data_root, directory)[-1])
-        return Folder(_key(data_root, directory), source, find(source, list(files)), str(error))
+        source = source_without_files(path_names(data_root, directory)[-1])
+        return Folder(folder_key(data_root, directory), source, find(source, list(files)), str(error))
     names = [name for name, records in first_records.items() if not _are_instructions(records)]
     records = [record for name in names for record in first_records[name]]
     if not names:
         return None
-    path = _path(data_root, directory)
+    path = path_names(data_root, directory)
     settings, settings_problem = {}, ""
     if SETTINGS in by_name:
         try:
@@ -197,13 +199,13 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     lang = settings.get("lang") or _nearest(path, FOLDER_LANGS)
     lang = lang or detect_language("\n".join(str(record.get("text", "")) for record in records))
     source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
-    key = _key(data_root, directory)
-    problem = _key_problem(key) or problem
+    key = folder_key(data_root, directory)
+    problem = key_problem(key) or problem
     settings_files = tuple(by_name[name] for name in (SCHEMA, SETTINGS) if name in by_name)
     return Folder(key, source, find(source, [by_name[name] for name in names]), problem, has_rows, settings_files)
 
 
-def _key_problem(key: str) -> str:
+def key_problem(key: str) -> str:
     """Why the key cannot be used in file names; empty if it can."""
     for name in key.split("/"):
         if not name.isprintable():

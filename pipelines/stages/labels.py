@@ -150,7 +150,7 @@ def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> 
 def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
     """The labels that the source declares for the task; none for SPO if its typed triples are taken from the data."""
     if task == "KG":
-        return source.entity_labels.values()
+        return source.graph_labels or source.entity_labels.values()
     if task == "NER":
         fine = [label for label in source.entity_labels.values() if label and label != source.collapsed]
         return [source.collapsed] if collapsed else fine

@@ -33,8 +33,8 @@ def test_event_tasks_share_their_pairs(task):
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        ({"citty": ["river"]}, "mine.pin.NER.towns: no label is called 'citty'; did you mean: city"),
-        ({"city": ["river", "lake"]}, "no label is called 'lake'; did you mean: city, hamlet, river, village"),
+        ({"citty": ["river"]}, "mine.pin.NER.towns: no label is called 'citty'; did you mean city"),
+        ({"city": ["river", "lake"]}, "no label is called 'lake'; known: city, hamlet, river, village"),
         ({"city": ["city"]}, "'city' is paired with itself"),
     ],
 )

@@ -215,7 +215,7 @@ def test_help_lists_all_flags():
         (["--set", "ingest.collapse=[nowhere]"], "'nowhere' cannot be collapsed to one label"),
         (["--output="], "--output is empty"),
         (["--data_root", "nowhere"], "--data_root nowhere: no such folder"),
-        (["--sources", "conl2003"], "did you mean: conll2003, conll2004?"),
+        (["--sources", "conl2003"], "did you mean conll2003, conll2004?"),
         (["--set", "clean.max_char=3"], "unknown key clean.max_char; did you mean max_chars?"),
         (["--set", "clean.max_chars=many"], "clean.max_chars: input should be a valid integer"),
         (["--set", "clean"], "--set clean: write key=value or section.key=value"),

@@ -59,7 +59,7 @@ def test_a_killed_run_is_resumed(notes_file, tmp_path, capsys):
             assert output.read_bytes() == whole
             assert len(served.requests) - before == 12 - whole[:kept].count(b"\n")
         assert ask(served, notes_file, output) == 0
-        assert "all of them earlier" in capsys.readouterr().err
+        assert "all of them in earlier runs" in capsys.readouterr().err
 
 
 def test_predictions_with_other_settings_are_not_resumed(notes_file, tmp_path, capsys):

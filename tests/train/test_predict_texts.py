@@ -154,7 +154,7 @@ def test_event_arguments_are_requested_for_given_triggers(tmp_path):
     assert json.loads(rows[0]["instruction"])["schema"] == [
         {"event_type": "meet", "trigger": ["met"], "arguments": ["who", "where"]}
     ]
-    with pytest.raises(ConfigError, match="not one of the labels; did you mean 'meet'"):
+    with pytest.raises(ConfigError, match="not one of the labels; did you mean meet"):
         wrong = json.dumps({"text": "Asta met Berg.", "triggers": {"meets": ["met"]}})
         work.from_texts(file(tmp_path, wrong, "t.jsonl"), "EEA", file(tmp_path, ROLES, "l.json"))
     with pytest.raises(ConfigError, match="EEA needs the key"):

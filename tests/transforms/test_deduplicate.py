@@ -204,9 +204,9 @@ def test_a_united_row_has_exactly_the_annotations_of_its_rows(rows):
 
 
 def plain_layers(row) -> list[list]:
-    """The entities and relations of a row, without ids, concepts and references."""
+    """The entities and relations of a row, without ids, concepts, references and scores."""
     entities = [replace(entity, id=None, concepts=()) for entity in row.entities or ()]
-    return [entities, [replace(r, head_entity=None, tail_entity=None) for r in row.relations or ()]]
+    return [entities, [replace(r, head_entity=None, tail_entity=None, score=None) for r in row.relations or ()]]
 
 
 def named_concepts(rows) -> set[tuple]:
@@ -219,6 +219,14 @@ def test_a_repeated_argument_keeps_its_entity_reference(references):
     rows = [made((entity,), None, (Event("meet", MET, (Argument("who", ANN, name),)),)) for name in references]
     (event,) = united(rows).events
     assert event.arguments == (Argument("who", ANN, "T1"),)
+
+
+@pytest.mark.parametrize(
+    ("scores", "highest"), [((0.25, 0.75), 0.75), ((0.75, 0.25), 0.75), ((None, 0.0), 0.0), ((0.5, None), 0.5)]
+)
+def test_a_united_relation_has_its_highest_score(scores, highest):
+    rows = [made(None, (Relation("knows", ANN, BOB, score=score),), None) for score in scores]
+    assert united(rows).relations == (Relation("knows", ANN, BOB, score=highest),)
 
 
 def test_united_rows_have_unique_ids_and_valid_references():

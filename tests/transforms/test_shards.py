@@ -120,7 +120,7 @@ def test_examples_with_an_older_version_are_refused(tmp_path, read):
     write_shard(path, older, [older.empty_table()])
     with pytest.raises(ConfigError) as error:
         read(path)
-    assert str(error.value) == f"{path}: examples of version 1, but this IEForge reads version 2; build again"
+    assert str(error.value) == f"{path}: examples of version 1, but this IEForge reads version 3; build again"
 
 
 def test_current_instructions_are_read(tmp_path):

@@ -1,6 +1,5 @@
 """A user's texts and labels → instruction rows as in a build, with long documents in overlapping windows."""
 
-import difflib
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from schemas.arrow import examples_to_table
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, names_hint
 from schemas.example import Event, Example, Mention, Span
 from schemas.label import Label
 from transforms import user_files
@@ -181,9 +180,8 @@ def _example(example_id: str, window: Window, task: str, labels: Sequence[str]) 
     )
     unknown = sorted({event.label for event in events} - set(labels))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], labels, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"text {document.id}: triggers for {unknown[0]!r}, which is not one of the labels{hint}")
+        hint = names_hint(unknown[0], labels)
+        raise ConfigError(f"text {document.id}: triggers for {unknown[0]!r}, which is not one of the labels; {hint}")
     return Example(
         id=example_id,
         source="texts",

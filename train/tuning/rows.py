@@ -1,6 +1,5 @@
 """Instruction rows → weighted and balanced rows of token ids with an answer mask, for the trainer."""
 
-import difflib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, names_hint
 from train import chat, corpus
 from train.tuning.recipe import Recipe
 from transforms import user_files
@@ -193,8 +192,7 @@ def _balanced(rows: "datasets.Dataset", ratio: float | None, seed: int) -> list[
 def _check_weights(rows: "datasets.Dataset", weights: Mapping[str, float]) -> None:
     names = sorted({*rows.unique("task"), *rows.unique("source")})
     for name in weights.keys() - set(names):
-        near = difflib.get_close_matches(name, names, 3) or names[:10]
-        raise ConfigError(f"weights: the rows have no task or source {name}; did you mean {', '.join(near)}?")
+        raise ConfigError(f"weights: the rows have no task or source {name}; {names_hint(name, names)}")
 
 
 def _weighted(rows: Mapping[str, list], weights: Mapping[str, float], seed: int) -> list[int]:

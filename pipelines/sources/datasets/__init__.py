@@ -4,13 +4,12 @@ A dataset that is evaluated in several subsets (FewRel's draws of unseen relatio
 Source, with keys `<module>_<suffix>` (empty suffix: `<module>`), all read from the folder `<module>`.
 """
 
-import difflib
 import importlib
 import pkgutil
 from functools import cache
 
 from pipelines.sources.source import Source
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, names_hint
 
 
 @cache
@@ -41,6 +40,5 @@ def folder(key: str) -> str:
 def load(key: str) -> Source:
     """The source with this key. Raises ConfigError with the closest keys if there is none."""
     if key not in sources():
-        near = ", ".join(difflib.get_close_matches(key, keys(), 3)) or ", ".join(keys())
-        raise ConfigError(f"no source is called {key!r}; did you mean: {near}?")
+        raise ConfigError(f"no source is called {key!r}; {names_hint(key, keys())}")
     return sources()[key][1]

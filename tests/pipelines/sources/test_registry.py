@@ -86,7 +86,7 @@ def test_a_split_without_a_required_file_is_ignored():
 def test_keys_of_cuts_share_a_folder():
     assert {"fewrel_0", "fewrel_4", "conll2003"} <= set(keys())
     assert registry.sources.folder("fewrel_4") == "fewrel"
-    with pytest.raises(ConfigError, match="did you mean: fewrel_"):
+    with pytest.raises(ConfigError, match="did you mean "):
         load("fewrel")
 
 

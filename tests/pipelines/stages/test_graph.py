@@ -20,6 +20,8 @@ from apache_beam.transforms.environments import DockerEnvironment
 
 from pipelines.build_folder import Shard
 from pipelines.config import Config
+from pipelines.knowledge.entities import ReadDumps, RewriteShards
+from pipelines.knowledge.types import FindTypes, ItemFile
 from pipelines.stages.clean import Clean
 from pipelines.stages.ingest import Ingest, SplitFiles
 from pipelines.stages.instruct import Instruct, OutputShard, ask_options
@@ -59,6 +61,15 @@ STAGES = {
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],
     ),
     "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
+    "entities": (
+        ReadDumps("out", "en", frozenset({31}), 2, 50_000),
+        [(number, File(f"raw/{number}.json.bz2", f"{number}.json.bz2")) for number in range(2)],
+    ),
+    "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
+    "types": (
+        FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, 2),
+        [ItemFile(number, f"entities/items/{number:05d}-00000.parquet") for number in range(2)],
+    ),
 }
 
 
@@ -145,11 +156,21 @@ def test_pickled_functions_can_be_loaded_on_a_worker(graph):
     assert not [name for name in names if name.endswith(".py") and "/apache_beam/" not in name]
 
 
-@pytest.mark.parametrize("graph", ["clean"], indirect=True)
-def test_tables_cross_a_shuffle_as_arrow(graph):
-    """Rows are grouped by hash as pairs of a bucket and a table, and the table has an Arrow coder, not the pickler."""
-    (shuffle,) = [leaf for leaf in leaves(graph) if leaf.unique_name.endswith("/Group by hash")]
-    (collection,) = shuffle.inputs.values()
-    pair = graph.components.coders[graph.components.pcollections[collection].coder_id]
-    table = graph.components.coders[pair.component_coder_ids[1]]
-    assert b"TableCoder$" in table.spec.payload
+@pytest.mark.parametrize(
+    ("graph", "shuffles"),
+    [
+        ("clean", {"Group by hash"}),
+        ("entities", {"Group by item", "Group by shard"}),
+        ("types", {*(f"Meet after {steps} steps" for steps in range(11)), "Meet items"}),
+    ],
+    indirect=["graph"],
+)
+def test_tables_cross_a_shuffle_as_arrow(graph, shuffles):
+    """Rows are grouped as pairs of a bucket and a table, and the table has an Arrow coder, not the pickler."""
+    grouped = {name: leaf for leaf in leaves(graph) if (name := leaf.unique_name.rpartition("/")[2]) in shuffles}
+    assert grouped.keys() == shuffles
+    for shuffle in grouped.values():
+        (collection,) = shuffle.inputs.values()
+        pair = graph.components.coders[graph.components.pcollections[collection].coder_id]
+        table = graph.components.coders[pair.component_coder_ids[1]]
+        assert b"TableCoder$" in table.spec.payload

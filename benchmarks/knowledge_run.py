@@ -1,0 +1,140 @@
+"""Runs pipelines.knowledge on annotated texts, up to the scores."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from benchmarks.knowledge_gold import Gold, Relation
+from pipelines import driver
+from pipelines.build import start_fork_server
+from pipelines.engine import dag, runner, workers
+from pipelines.knowledge import config, plan
+from schemas.knowledge import Item, MatchedParagraph, from_table
+from transforms import files, yaml_values
+from transforms.knowledge import themes
+from transforms.knowledge.themes import Themes
+from transforms.settings import Settings
+
+THEME = "gold"
+MAX_TOKENS = 1_000_000
+"""More than any text has, so that no text is cut or left out."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The themes whose relations give the heads and tails of the relations of a set their types."""
+
+    themes: Themes
+
+    def ends(self, relation: Relation) -> tuple[list[str], list[str]]:
+        """The head and tail types of a relation: those of all relations of the themes with one of its properties, in
+        the same or the other direction. Any type if there are none.
+        """
+        heads: dict[str, None] = {}
+        tails: dict[str, None] = {}
+        for theme in self.themes.themes.values():
+            for other in theme.relations:
+                for property, is_reversed in other.properties:
+                    if property in relation.properties:
+                        is_same = relation.properties[property] == is_reversed
+                        heads.update(dict.fromkeys(other.head if is_same else other.tail))
+                        tails.update(dict.fromkeys(other.tail if is_same else other.head))
+        items = [key for key in self.themes.types if key in self.themes.type_classes]
+        return [key for key in heads or items if key in items], list(tails or self.themes.types)
+
+    def as_theme(self, gold: Gold) -> dict:
+        """A themes file with a relation for each property of the set."""
+        relations = {}
+        for key, relation in gold.relations.items():
+            head, tail = self.ends(relation)
+            properties = [f"{'^' * swapped}P{number}" for number, swapped in relation.properties.items()]
+            names = {"en": relation.label}
+            relations[key] = {"names": names, "properties": properties, "head": head, "tail": tail}
+        types = {
+            key: {"names": dict(kind.names), "classes": [f"Q{number}" for number in kind.classes]}
+            for key, kind in self.themes.types.items()
+            if kind.classes
+        }
+        return {"types": types, "themes": {THEME: {"relations": relations}}}
+
+
+@dataclass(frozen=True)
+class Result:
+    """`paragraphs`: by the id of the text. `items`: the candidates of a text by their ids. `allows`: whether the themes
+    file of the run allows a relation between a head and a tail of these types.
+    """
+
+    paragraphs: dict[str, MatchedParagraph]
+    items: Callable[[str], Mapping[int, Item]]
+    allows: Callable[[str, Collection[str], Collection[str]], bool]
+
+
+def run(
+    gold: Gold, schema: Schema, wikidata: Sequence[str], folder: str, given: bool, model: str, worker_count: int
+) -> Result:
+    """Runs the stages that are not done in `folder`."""
+    texts, themes_file, output = (f"{folder}/{name}" for name in ("texts.jsonl", "themes.yaml", "stages"))
+    files.create_folder(folder)
+    files.write_text(texts, "".join(paragraphs(gold, given)))
+    files.write_text(themes_file, yaml_values.render(schema.as_theme(gold)))
+    raw = Settings(
+        {
+            "wikidata": [files.absolute(path) for path in wikidata],
+            "wikipedia": [files.absolute(texts)],
+            "lang": "en",
+            "pages": {"min_tokens": 0, "max_tokens": MAX_TOKENS},
+            "link": {"mentions": "given" if given else "all"},
+            "match": {"themes": files.absolute(themes_file), "theme": THEME},
+            "score": {"model": model},
+        }
+    )
+    run_stages(config.check(raw), output, "score", worker_count)
+    loaded = themes.load(themes_file).themes[THEME]
+    ends = {relation.key: (set(relation.head), set(relation.tail)) for relation in loaded.relations}
+
+    def allows(relation: str, head: Collection[str], tail: Collection[str]) -> bool:
+        heads, tails = ends[relation]
+        return not heads.isdisjoint(head) and not tails.isdisjoint(tail)
+
+    return read_result(output, allows)
+
+
+def run_stages(settings: config.Config, output: str, last: str, worker_count: int) -> None:
+    flags = ["--runner=DirectRunner"]
+    if worker_count > 1:
+        start_fork_server()
+        workers.register()
+        flags += ["--direct_running_mode=multi_processing", f"--direct_num_workers={worker_count}"]
+    dag.run(plan.plan_stages(settings, runner.options(flags)), output, last, driver.announce)
+
+
+def paragraphs(gold: Gold, given: bool) -> Iterator[str]:
+    """JSON lines of paragraphs for the pipeline. `given`: with the annotated mentions as links."""
+    for text in gold.texts:
+        row: dict = {"id": text.id, "text": text.text}
+        if text.title:
+            row["title"] = text.title
+        if text.page:
+            row["qid"] = f"Q{text.page}"
+        if given:
+            row["links"] = [{"start": m.start, "end": m.end, "qid": f"Q{m.qid}"} for m in text.mentions]
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def read_result(output: str, allows: Callable[[str, Collection[str], Collection[str]], bool]) -> Result:
+    by_id: dict[str, MatchedParagraph] = {}
+    shards: dict[str, str] = {}
+    for path in sorted(Path(output, "score").glob("*.parquet")):
+        for paragraph in from_table(pq.read_table(path), MatchedParagraph):
+            by_id[paragraph.paragraph.id] = paragraph
+            shards[paragraph.paragraph.id] = path.name
+
+    @lru_cache(maxsize=2)
+    def items_of_shard(name: str) -> dict[int, Item]:
+        return {item.qid: item for item in from_table(pq.read_table(Path(output, "link", "items", name)), Item)}
+
+    return Result(by_id, lambda text: items_of_shard(shards[text]), allows)

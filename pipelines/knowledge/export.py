@@ -1,0 +1,332 @@
+"""score/ → export/<lang>_<theme>/: a themed corpus that `pipelines.build` reads as a source.
+
+First, the keys of all texts are grouped by their combination of relations, which decides which texts are kept; texts
+without a fact are counted by bins of a hash. Then every shard is read again and its kept texts are written, and the
+parts of each split are joined. The rows never leave their shard.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+import apache_beam as beam
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from pipelines.engine import gather
+from pipelines.engine.gather import WriteSummary
+from pipelines.engine.run import run_pipeline
+from pipelines.knowledge.config import KnowledgeSettings
+from schemas.arrow import required
+from schemas.knowledge import MatchedParagraph, from_table
+from schemas.knowledge_corpus import FILE, Dump, ExportedSplit, KnowledgeCorpus
+from schemas.manifests import StageResult
+from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms.knowledge import sampling
+from transforms.shards import read_batches
+
+ROWS_PER_TABLE = 1_000
+SHARDS_PER_BUCKET = 500
+"""With 2,000 texts per shard, the keys of a bucket take some 30 MB."""
+
+KEYS = pa.schema(
+    [
+        required("group", pa.uint64()),  # of the combination of relations
+        required("key", pa.uint64()),  # of the text
+        required("theme", pa.int16()),
+        required("shard", pa.int32()),
+        required("row", pa.int32()),
+    ]
+)
+"""One row per text with facts."""
+
+BINS = pa.schema([required("bin", pa.int32()), required("texts", pa.int64())])
+"""Numbers of texts without a fact, by bin."""
+
+ROWS = pa.schema([required("row", pa.int32())])
+
+
+class Exported(StageResult, frozen=True):
+    """`splits`: the files that were written, sorted by theme and split."""
+
+    stage: ClassVar[str] = "export"
+    folder: ClassVar[str] = "export"
+
+    splits: tuple[ExportedSplit, ...]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard of score/. `path`: below the output."""
+
+    number: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the texts of all themes are chosen. `themes`: keys of the themes, sorted; KEYS has their positions."""
+
+    themes: tuple[str, ...]
+    seed: int
+    min_score: float
+    alpha: float
+    without_facts: float
+    validation_share: float
+    test_share: float
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The texts without a fact of a theme that are drawn: those in the first `bins` bins."""
+
+    theme: str
+    bins: int
+
+
+def folder_name(lang: str, theme: str) -> str:
+    return f"{lang}_{theme}"
+
+
+def read_paragraphs(path: str) -> Iterator[MatchedParagraph]:
+    for table in read_batches(path, ROWS_PER_TABLE):
+        yield from from_table(table, MatchedParagraph)
+
+
+class Sample(beam.PTransform):
+    """Shards → the numbers of their kept rows with facts below `.sampled/`, and a Bins per theme in `.bins.json`."""
+
+    def __init__(self, output: str, choice: Choice, buckets: int):
+        super().__init__()
+        self.output, self.choice, self.buckets = output, choice, buckets
+
+    def expand(self, pcoll):
+        keyed = pcoll | "Read keys" >> beam.ParDo(ReadKeys(self.output, self.choice, self.buckets)).with_outputs(
+            "without", main="with"
+        )
+        thinned = (
+            keyed["with"]
+            | "Keys" >> beam.Map(unchanged).with_output_types(Keyed)
+            | "Group by combination" >> beam.GroupByKey()
+            | "Thin" >> beam.ParDo(Thin(self.choice.alpha)).with_outputs("kept", main="rows")
+        )
+        rows = thinned["rows"] | "Rows" >> beam.Map(unchanged).with_output_types(Keyed)
+        without = keyed["without"] | "Bins" >> beam.Map(unchanged).with_output_types(Keyed)
+        counts = thinned["kept"] | "Counts" >> beam.Map(unchanged_count).with_output_types(tuple[int, int])
+        written = rows | "Group by shard" >> beam.GroupByKey() | "Write rows" >> beam.Map(write_rows, self.output)
+        drawn = (
+            {"kept": counts, "without": without}
+            | "Group by theme" >> beam.CoGroupByKey()
+            | "Draw" >> beam.Map(draw_bins, self.choice)
+            | "Sum up" >> WriteSummary(f"{self.output}/export/.bins.json")
+        )
+        return written, drawn
+
+
+Keyed = tuple[int, pa.Table]
+
+
+def unchanged(element: Keyed) -> Keyed:
+    """Declares the type, which selects the coder."""
+    return element
+
+
+def unchanged_count(element: tuple[int, int]) -> tuple[int, int]:
+    return element
+
+
+class ReadKeys(beam.DoFn):
+    """A shard → (bucket, KEYS) of its texts with facts and, tagged `without`, (theme, BINS) of the others."""
+
+    def __init__(self, output: str, choice: Choice, buckets: int):
+        self.output, self.choice, self.buckets = output, choice, buckets
+
+    def process(self, shard: Shard):
+        numbers = {theme: number for number, theme in enumerate(self.choice.themes)}
+        keys: dict[int, list[tuple]] = {}
+        without: dict[int, Counter[int]] = {}
+        for row, paragraph in enumerate(read_paragraphs(f"{self.output}/{shard.path}")):
+            if paragraph.theme is None:
+                continue
+            relations = sampling.combination(sampling.cut(paragraph, self.choice.min_score))
+            key, theme = sampling.text_key(self.choice.seed, paragraph.paragraph.id), numbers[paragraph.theme]
+            if relations:
+                group = sampling.group_key(paragraph.theme, relations)
+                keys.setdefault(group % self.buckets, []).append((group, key, theme, shard.number, row))
+            else:
+                without.setdefault(theme, Counter())[sampling.bin_number(key)] += 1
+        for bucket, rows in sorted(keys.items()):
+            yield bucket, as_table(rows, KEYS)
+        for theme, counts in sorted(without.items()):
+            yield beam.pvalue.TaggedOutput("without", (theme, as_table(sorted(counts.items()), BINS)))
+
+
+def as_table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
+
+
+class Thin(beam.DoFn):
+    """(bucket, KEYS of all its texts) → (shard, ROWS) that are kept and, tagged `kept`, (theme, number of texts)."""
+
+    def __init__(self, alpha: float):
+        self.alpha = alpha
+
+    def process(self, element: tuple[int, Iterable[pa.Table]]):
+        keys = pa.concat_tables(element[1]).sort_by([("shard", "ascending"), ("row", "ascending")])
+        columns = {name: keys[name].to_numpy() for name in KEYS.names}
+        kept = sampling.thin(columns["group"], columns["key"], self.alpha)
+        shards, themes = columns["shard"][kept], columns["theme"][kept]
+        for theme, texts in zip(*np.unique(themes, return_counts=True), strict=True):
+            yield beam.pvalue.TaggedOutput("kept", (int(theme), int(texts)))
+        for shard in np.unique(shards):
+            yield int(shard), pa.table([columns["row"][kept][shards == shard]], ROWS)
+
+
+def sampled_path(output: str, shard: int) -> str:
+    return f"{output}/export/.sampled/{shard:06d}.rows"
+
+
+def write_rows(element: tuple[int, Iterable[pa.Table]], output: str) -> None:
+    shard, tables = element
+    rows = np.sort(pa.concat_tables(tables)["row"].to_numpy())
+    with files.atomic_write(sampled_path(output, shard)) as stream:
+        stream.write(rows.astype("<i4").tobytes())
+
+
+def draw_bins(element: tuple[int, Mapping[str, Iterable]], choice: Choice) -> Bins:
+    theme, inputs = element
+    counts = np.zeros(sampling.BINS, np.int64)
+    for table in inputs["without"]:
+        counts[table["bin"].to_numpy()] += table["texts"].to_numpy()
+    return Bins(choice.themes[theme], sampling.bins_to_draw(counts, sum(inputs["kept"]), choice.without_facts))
+
+
+class Write(beam.PTransform):
+    """Shards → `<theme>/<split>.jsonl`, and `.summary.json` with an ExportedSplit for each."""
+
+    def __init__(self, output: str, choice: Choice, corpora: Mapping[str, KnowledgeCorpus], bins: Mapping[str, int]):
+        super().__init__()
+        self.output = output
+        self.parts = WriteParts(output, choice, corpora, bins)
+
+    def expand(self, pcoll):
+        return (
+            pcoll
+            | "Write parts" >> beam.ParDo(self.parts).with_output_types(tuple[str, tuple[int, int, int, int]])
+            | "Group by file" >> beam.GroupByKey()
+            | "Join" >> beam.Map(join_parts, self.output)
+            | "Sum up" >> WriteSummary(f"{self.output}/export/.summary.json")
+        )
+
+
+def part_path(output: str, file: str, shard: int) -> str:
+    return f"{output}/export/.parts/{file}/{shard:06d}.jsonl"
+
+
+class WriteParts(beam.DoFn):
+    """A shard → its rows below `.parts/`, and (`folder/theme/split`, (shard, texts, facts, texts without facts))."""
+
+    def __init__(self, output: str, choice: Choice, corpora: Mapping[str, KnowledgeCorpus], bins: Mapping[str, int]):
+        self.output, self.choice, self.corpora, self.bins = output, choice, corpora, bins
+
+    def process(self, shard: Shard):
+        choice = self.choice
+        path = sampled_path(self.output, shard.number)
+        sampled = set(np.frombuffer(files.read_bytes(path), "<i4").tolist()) if files.exists(path) else set()
+        lines: dict[str, list[bytes]] = {}
+        counts: dict[str, list[int]] = {}
+        encoder = msgspec.json.Encoder()
+        for row, paragraph in enumerate(read_paragraphs(f"{self.output}/{shard.path}")):
+            if paragraph.theme is None:
+                continue
+            kept = sampling.cut(paragraph, choice.min_score)
+            has_facts = bool(sampling.combination(kept))
+            key = sampling.text_key(choice.seed, paragraph.paragraph.id)
+            if row not in sampled if has_facts else sampling.bin_number(key) >= self.bins[paragraph.theme]:
+                continue
+            split = sampling.split_of(kept, choice.seed, choice.validation_share, choice.test_share)
+            corpus = self.corpora[paragraph.theme]
+            text = sampling.exported(kept, corpus)
+            file = f"{corpus.name}/{paragraph.theme}/{split}"
+            lines.setdefault(file, []).append(encoder.encode(text) + b"\n")
+            count = counts.setdefault(file, [0, 0, 0])
+            count[0] += 1
+            count[1] += len(text.relation)
+            count[2] += not has_facts
+        for file in sorted(lines):
+            with files.atomic_write(part_path(self.output, file, shard.number)) as stream:
+                stream.write(b"".join(lines[file]))
+            yield file, (shard.number, *counts[file])
+
+
+def join_parts(element: tuple[str, Iterable[tuple[int, int, int, int]]], output: str) -> ExportedSplit:
+    """Joins the parts of a split in the order of their shards."""
+    file, parts = element
+    folder, theme, split = file.split("/")
+    parts = sorted(parts)
+    with files.atomic_write(f"{output}/export/{folder}/{split}.jsonl") as stream:
+        for shard, *_ in parts:
+            stream.write(files.read_bytes(part_path(output, file, shard)))
+    texts, facts, without = (sum(column) for column in list(zip(*parts, strict=True))[1:])
+    return ExportedSplit(theme, split, texts, facts, without)
+
+
+def run_stage(settings: KnowledgeSettings, corpora: Mapping[str, KnowledgeCorpus], output: str) -> Exported:
+    """`corpora`: theme → its description."""
+    config = settings.config
+    paths = [file.name for file in files.list_files(f"{output}/score") if file.name.endswith(".parquet")]
+    shards = [Shard(number, f"score/{path}") for number, path in enumerate(paths)]
+    choice = Choice(
+        tuple(sorted(corpora)),
+        config.seed,
+        config.export.min_score,
+        config.export.alpha,
+        config.export.without_facts,
+        config.export.validation_share,
+        config.export.test_share,
+    )
+    sample = Sample(output, choice, 1 + len(shards) // SHARDS_PER_BUCKET)
+    run_pipeline("export", shards, sample, settings.options, output, "export/.sampled", len(shards))
+    bins = {each.theme: each.bins for each in gather.read(f"{output}/export/.bins.json", Bins)}
+    write = Write(output, choice, corpora, bins)
+    run_pipeline("export", shards, write, settings.options, output, "export/.parts")
+    splits = gather.read(f"{output}/export/.summary.json", ExportedSplit)
+    splits = sorted(splits, key=lambda split: (split.theme, split.split))
+    for theme in sorted({split.theme for split in splits}):
+        content = msgspec.json.format(msgspec.json.encode(corpora[theme]), indent=1).decode()
+        files.write_text(f"{output}/export/{corpora[theme].name}/{FILE}", content + "\n")
+    for folder in (".sampled", ".parts"):
+        files.remove_tree(f"{output}/export/{folder}")
+    for file in (".bins.json", ".summary.json"):
+        files.remove_file(f"{output}/export/{file}")
+    return Exported(tuple(splits))
+
+
+DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
+
+
+def dumps(paths: Iterable[str]) -> tuple[Dump, ...]:
+    """The names of the files, with the date in each, as in `enwiki-20240101-pages-articles.xml.bz2`; sorted."""
+    return tuple(
+        sorted({Dump(name, date_in(name)) for name in (PurePosixPath(path).name for path in paths)}, key=by_name)
+    )
+
+
+def by_name(dump: Dump) -> str:
+    return dump.name
+
+
+def date_in(name: str) -> str | None:
+    """The first date in the name of a file, as YYYY-MM-DD."""
+    for match in DATE.finditer(name):
+        try:
+            return date(*map(int, match.groups())).isoformat()
+        except ValueError:  # digits that are no date
+            continue
+    return None

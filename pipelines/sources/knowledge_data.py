@@ -1,0 +1,159 @@
+"""A data root → the folders at or below it that `pipelines.knowledge` exported, as Sources.
+
+Such a folder contains knowledge.json and any of train.jsonl, validation.jsonl and test.jsonl. Its key is its path below
+the data root; the key of the root is its name.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import product
+
+from pipelines.sources import Form, Source
+from pipelines.sources.licences import licence_class
+from pipelines.sources.reading import Unforeseen, barrier
+from pipelines.sources.source_files import find
+from pipelines.sources.user_data import Folder, folder_key, key_problem, path_names, source_without_files
+from schemas import json_values
+from schemas.errors import ConfigError, SourceError
+from schemas.example import SPLITS
+from schemas.knowledge_corpus import FILE, TASKS, Dump, EntityType, KnowledgeCorpus
+from schemas.label import Label, typed_label
+from transforms.files import File, exists, list_raw_files
+from transforms.formats import knowledge
+
+DATA_FILES = tuple(f"{split}.jsonl" for split in SPLITS)
+NAMES = frozenset((FILE, *DATA_FILES))
+"""The names of all files of such a folder."""
+
+REMEDY = "export the corpus again with python -m pipelines.knowledge"
+
+
+def sources_below(data_root: str, listed_files: Sequence[File]) -> list[Folder]:
+    """The exported folders at or below `data_root`, sorted by key. `listed_files`: the files of
+    `list_files(data_root)`, at least those with a name in NAMES. A broken knowledge.json is the folder's `problem`.
+    """
+    directories: dict[str, list[File]] = {}
+    for file in listed_files:
+        directory, _, name = file.name.rpartition("/")
+        if name in NAMES:
+            directories.setdefault(directory, []).append(File(file.path, name))
+    folders = (folder(data_root, directory, files) for directory, files in sorted(directories.items()))
+    return [folder for folder in folders if folder]
+
+
+def source_at(data_root: str, key: str) -> Source | None:
+    """The source that `sources_below` returns for `key`; None if there is none. Raises SourceError if it has a
+    problem.
+    """
+    for directory, path in ((key, f"{data_root}/{key}"), ("", data_root)):
+        if key == folder_key(data_root, directory) and exists(f"{path}/{FILE}"):
+            within = [data_root, f"{data_root}/{directory.partition('/')[0]}"]
+            raw_files, _ = list_raw_files(path, recursive=False, within=within)
+            exported = folder(data_root, directory, [file for file in raw_files if file.name in NAMES])
+            if exported and exported.problem:
+                raise SourceError(f"{key}: {exported.problem}")
+            if exported:
+                return exported.source
+    return None
+
+
+def folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
+    """The folder with these files; None if it has no knowledge.json. A problem is kept in the result."""
+    about = next((file for file in files if file.name == FILE), None)
+    if about is None:
+        return None
+    key = folder_key(data_root, directory)
+    problem = trace = ""
+    source = source_without_files(path_names(data_root, directory)[-1])
+    try:
+        with barrier():
+            source = as_source(read_description(about))
+    except Unforeseen as error:
+        problem, trace = str(error), error.trace
+    except SourceError as error:
+        problem = str(error)
+    data_files = [file for file in files if file.name in DATA_FILES]
+    return Folder(key, source, find(source, data_files), key_problem(key) or problem, True, (about,), trace)
+
+
+def read_description(file: File) -> KnowledgeCorpus:
+    """Raises SourceError, with file and line or key, for a file that is not a valid description."""
+    content = file.read()
+    try:
+        corpus = json_values.parse(content, KnowledgeCorpus, file.name, REMEDY)
+    except ConfigError as error:
+        raise SourceError(str(error)) from error
+    types = {kind.key for kind in corpus.entity_types}
+    for relation in corpus.relations:
+        for kind in (*relation.head_types, *relation.tail_types):
+            if kind not in types:
+                place = f"{file.name}:{line_of(content, relation.key)}"
+                raise SourceError(f"{place}: {kind!r} of the relation {relation.key!r} is no entity type; {REMEDY}")
+    for part, items in (("entity_types", corpus.entity_types), ("relations", corpus.relations)):
+        for field in ("key", "name"):
+            values = [getattr(item, field) for item in items]
+            for value in values:
+                if values.count(value) > 1:
+                    place = f"{file.name}:{line_of(content, value)}"
+                    raise SourceError(f"{place}: two {part} have the {field} {value!r}; {REMEDY}")
+    return corpus
+
+
+def line_of(content: bytes, value: str) -> int:
+    """The line with the first occurrence of a string in the JSON `content`; 1 if it is escaped there."""
+    at = content.find(f'"{value}"'.encode())
+    return content.count(b"\n", 0, at) + 1 if at >= 0 else 1
+
+
+def as_source(corpus: KnowledgeCorpus) -> Source:
+    return Source(
+        name=corpus.name,
+        title=title(corpus),
+        tasks=TASKS,
+        lang=corpus.lang,
+        domain=corpus.theme,
+        licence=licence_class(corpus.licence),
+        licence_text=f"{corpus.licence} (texts); CC0-1.0 (facts)",
+        homepage="",
+        get="export of python -m pipelines.knowledge",
+        citation="gui2023instructie",
+        forms=(Form(partial(knowledge.read, relations=corpus.relations), include=DATA_FILES, exclude=("*/*",)),),
+        entity_labels={kind.key: Label(kind.name, kind.description) for kind in corpus.entity_types},
+        relation_labels={relation.key: Label(relation.name, relation.description) for relation in corpus.relations},
+        typed_labels=tuple(typed_labels(corpus)),
+        graph_labels=tuple(graph_labels(corpus)),
+    )
+
+
+def title(corpus: KnowledgeCorpus) -> str:
+    """The title with what the corpus was made from, for the dataset card."""
+    scores = "the built-in lexical score" if corpus.scorer == "lexical" else corpus.scorer
+    return (
+        f"{corpus.title}: texts of {named(corpus.wikipedia)}, facts of {named(corpus.wikidata)}, "
+        f"scored by {scores}, at least {corpus.min_score:g}"
+    )
+
+
+def named(dumps: Iterable[Dump]) -> str:
+    return ", ".join(dump.name + (f" of {dump.date}" if dump.date else " (undated)") for dump in dumps)
+
+
+def typed_labels(corpus: KnowledgeCorpus) -> Iterable[Label]:
+    """The SPO labels: each relation with each pair of types of its ends."""
+    names = type_names(corpus.entity_types)
+    for relation in corpus.relations:
+        for head, tail in product(relation.head_types, relation.tail_types):
+            label = typed_label(names[head], relation.name, names[tail])
+            yield Label(label.name, relation.description, (), names[head], relation.name, names[tail])
+
+
+def graph_labels(corpus: KnowledgeCorpus) -> Iterable[Label]:
+    """The KG labels: each type that is the head of a relation, with these relations as attributes."""
+    for kind in corpus.entity_types:
+        attributes = tuple(relation.name for relation in corpus.relations if kind.key in relation.head_types)
+        if attributes:
+            yield Label(kind.name, kind.description, attributes)
+
+
+def type_names(types: Iterable[EntityType]) -> dict[str, str]:
+    return {kind.key: kind.name for kind in types}

@@ -1,0 +1,73 @@
+"""The results of the stages of `pipelines.knowledge`, which their manifests record (see schemas/manifests.py)."""
+
+from typing import ClassVar
+
+from schemas.manifests import Count, Inside, Losses, StageResult, Stored
+
+
+class ItemShard(Stored, frozen=True):
+    """A shard of items. `path`: in entities/items, of ITEMS. `names_path`: in entities/names, of NAMES.
+
+    `statements`: of the properties that the themes use. `superclasses`: pairs of a class and its superclass.
+    """
+
+    path: Inside
+    names_path: Inside
+    rows: Count
+    names: Count
+    statements: Count
+    superclasses: Count
+
+
+class DumpRead(Stored, frozen=True):
+    """Counts of one dump file.
+
+    `counts`: as in `transforms.knowledge.wikidata.Reader`, and the number of items that
+    the file says were merged into others (`merged`). `rejected`: lines by reason. `first_rejects`: at most three
+    messages: `place: reason: detail`.
+    """
+
+    name: str
+    counts: dict[str, Count]
+    rejected: Losses
+    first_rejects: tuple[str, ...]
+
+
+class Entities(StageResult, frozen=True):
+    """Written by entities; read by types and link. `shards` are sorted by path.
+
+    `repeated_items`: items left out because another file or line has a later revision, or comes first. `merged_items`:
+    items left out because they were merged into others. `merge_loops`: merged ids without a target.
+    `merged`: the path of the table MERGED (`transforms.knowledge.item_tables`), null if no item was merged.
+    """
+
+    stage: ClassVar[str] = "entities"
+    folder: ClassVar[str] = "entities"
+
+    dumps: tuple[DumpRead, ...]
+    shards: tuple[ItemShard, ...]
+    repeated_items: Count
+    merged_items: Count
+    merge_loops: Count
+    merged: Inside | None
+
+
+class TypeShard(Stored, frozen=True):
+    """A shard of types/, with one row per row of the shard of items of the same name. `typed`: rows with a type.
+
+    `types`: entity type → number of items.
+    """
+
+    path: Inside
+    rows: Count
+    typed: Count
+    types: dict[str, Count]
+
+
+class Types(StageResult, frozen=True):
+    """Written by types; read by link. `shards` are sorted by path."""
+
+    stage: ClassVar[str] = "types"
+    folder: ClassVar[str] = "types"
+
+    shards: tuple[TypeShard, ...]

@@ -1,0 +1,38 @@
+"""python -m tests.pipelines.knowledge.run_stages OUTPUT DUMP... [BEAM FLAG...]: the stages entities and types.
+
+Shards have three items, and buckets few ids, so that a test of a few items has several of both.
+"""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from pipelines.engine import dag, runner, workers
+from pipelines.engine.dag import Stage
+from pipelines.knowledge import entities, types
+from pipelines.knowledge.config import Config, KnowledgeSettings
+from schemas.knowledge_manifests import Entities, Types
+from transforms.knowledge import dump_files
+
+PROPERTIES = frozenset({10, 20, 31})
+TYPE_CLASSES = {"human": (5,), "place": (50, 60), "event": (60,)}
+
+
+def run_stages(output: str, dumps: Sequence[str], flags: Sequence[str] = ()) -> tuple[Entities, Types]:
+    """The results of both stages."""
+    entities.ITEMS_PER_SHARD, entities.BYTES_PER_BUCKET, entities.POSITIONS_PER_TABLE = 3, 200, 6
+    types.EDGES_PER_BUCKET = 2
+    settings = KnowledgeSettings(Config(wikidata=tuple(dumps), wikipedia=(), lang="en"), runner.options(flags))
+    files = dump_files.find(dumps, "--wikidata")
+    stages = [
+        Stage("entities", (), ("entities",), 0, (), partial(entities.run, settings, files, PROPERTIES), Entities),
+        Stage("types", ("entities",), ("types",), 0, (), partial(types.run, settings, TYPE_CLASSES), Types),
+    ]
+    manifests = dag.run({stage.name: stage for stage in stages}, output, "types", lambda stage, done: None)
+    return manifests["entities"].result, manifests["types"].result
+
+
+if __name__ == "__main__":
+    workers.register()
+    paths = [argument for argument in sys.argv[2:] if not argument.startswith("--")]
+    run_stages(sys.argv[1], paths, [argument for argument in sys.argv[2:] if argument.startswith("--")])

@@ -1,0 +1,134 @@
+"""Which texts with facts are exported, into which split, and with which facts.
+
+The more frequent a combination of relations is, the less likely a further text with it is kept (Gui et al. 2023,
+arXiv 2305.11527). Every choice is a hash of the seed and an id, so it does not depend on the order of the input.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec.structs import replace
+
+from schemas.knowledge import MatchedParagraph
+from schemas.knowledge_corpus import ExportedEntity, ExportedRelation, ExportedText, KnowledgeCorpus, RelationType
+from transforms import draw
+from transforms.draw import nth_key, seed_key
+
+BINS = 1 << 16
+"""Texts without a fact are drawn by the first 16 bits of a hash, so that counts per bin decide how many are drawn."""
+
+RANK, KEEP, WITHOUT_FACTS = range(3)
+"""Numbers of the choices for a text: its rank among the texts with its combination, whether it is kept, and whether it
+is drawn as a text without a fact.
+"""
+
+
+def cut(paragraph: MatchedParagraph, min_score: float) -> MatchedParagraph:
+    """The paragraph without the facts whose score is below `min_score`.
+
+    Their relations become unknown: the graph states these facts, and the text may state them too.
+    """
+    kept = tuple(fact for fact in paragraph.facts if fact.score is None or fact.score >= min_score)
+    if len(kept) == len(paragraph.facts):
+        return paragraph
+    dropped = {fact.relation for fact in paragraph.facts if fact.score is not None and fact.score < min_score}
+    return replace(paragraph, facts=kept, unknown=tuple(sorted(dropped.union(paragraph.unknown))))
+
+
+def combination(paragraph: MatchedParagraph) -> tuple[str, ...]:
+    """The relations of the facts that an instruction can ask for, sorted."""
+    return tuple(sorted({fact.relation for fact in paragraph.facts}.difference(paragraph.unknown)))
+
+
+def group_key(theme: str, relations: Sequence[str]) -> int:
+    """64 bits that stand for a combination of relations of a theme."""
+    digest = hashlib.blake2b("\0".join((theme, *relations)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def text_key(seed: int, paragraph_id: str) -> int:
+    """The key of all choices for a text."""
+    return seed_key(seed, paragraph_id, "export")
+
+
+def bin_number(key: int) -> int:
+    """The bin, below BINS, of a text without a fact. `key`: its `text_key`."""
+    return nth_key(key, WITHOUT_FACTS) >> 48
+
+
+def thin(groups: np.ndarray, keys: np.ndarray, alpha: float) -> np.ndarray:
+    """Whether each text is kept: the text at rank k of its group with the probability 1 / (1 + k) ** alpha.
+
+    `groups`, `keys`: `group_key` and `text_key` of each text, uint64. Equal keys have equal ranks only if their groups
+    differ; the order of the input decides between them.
+    """
+    ranks = draw.key_array(keys, np.full(len(keys), RANK))
+    order = np.lexsort((ranks, groups))
+    first = np.r_[True, groups[order][1:] != groups[order][:-1]] if len(order) else np.zeros(0, bool)
+    starts = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+    position = np.empty(len(order))
+    position[order] = np.arange(len(order)) - starts
+    draws = draw.key_array(keys, np.full(len(keys), KEEP)) / 2.0**64
+    return draws < (1 + position) ** -alpha
+
+
+def bins_to_draw(counts: np.ndarray, with_facts: int, share: float) -> int:
+    """The number of bins, from 0, whose texts are drawn, so that `share` of all texts of the theme have no fact.
+
+    `counts`: texts without a fact per bin. At most as many texts are drawn as there are; with share 1, all of them.
+    """
+    wanted = np.inf if share >= 1 else share / (1 - share) * with_facts
+    return int(np.searchsorted(np.cumsum(counts), wanted + 0.5, side="right"))
+
+
+def split_of(paragraph: MatchedParagraph, seed: int, validation_share: float, test_share: float) -> str:
+    """The split of all paragraphs of a page, by a hash of its title, else of its item, else of the paragraph's id."""
+    about = paragraph.paragraph
+    page = about.title or (f"Q{about.page}" if about.page is not None else about.id)
+    place = seed_key(seed, page, "split") / 2.0**64
+    return "test" if place < test_share else "validation" if place < test_share + validation_share else "train"
+
+
+def exported(paragraph: MatchedParagraph, corpus: KnowledgeCorpus) -> ExportedText:
+    """The row of a paragraph. Mentions without an entity type are left out: no relation allows them. Of facts with the
+    same relation and ends, which several properties may state, the one with the highest score is kept.
+    """
+    about = paragraph.paragraph
+    relations = {relation.key: relation for relation in corpus.relations}
+    types = {kind.key for kind in corpus.entity_types}
+    places: dict[int, int] = {}
+    entities = []
+    for number, mention in enumerate(paragraph.mentions):
+        kind = next((kind for kind in mention.types if kind in types), None)
+        if kind is not None:
+            places[number] = len(entities)
+            qid = None if mention.qid is None else f"Q{mention.qid}"
+            entities.append(
+                ExportedEntity(about.text[mention.start : mention.end], mention.start, mention.end, kind, qid)
+            )
+    facts: dict[tuple[str, int, int], ExportedRelation] = {}
+    for fact in paragraph.facts:
+        ends = end_types(paragraph, fact.head, fact.tail, relations[fact.relation])
+        score = None if fact.score is None else round(fact.score, 6)
+        row = ExportedRelation(places[fact.head], places[fact.tail], fact.relation, f"P{fact.property}", *ends, score)
+        first = facts.setdefault((row.relation, row.head, row.tail), row)
+        if (row.score or 0) > (first.score or 0):
+            facts[row.relation, row.head, row.tail] = row
+    return ExportedText(
+        about.id,
+        about.text,
+        tuple(entities),
+        tuple(facts.values()),
+        about.title,
+        None if about.page is None else f"Q{about.page}",
+        paragraph.unknown,
+    )
+
+
+def end_types(paragraph: MatchedParagraph, head: int, tail: int, relation: RelationType) -> tuple[str, str]:
+    """The first types of the head and the tail that the relation allows."""
+    mentions = paragraph.mentions
+    (head_type, *_) = [kind for kind in relation.head_types if kind in mentions[head].types]
+    (tail_type, *_) = [kind for kind in relation.tail_types if kind in mentions[tail].types]
+    return head_type, tail_type
