@@ -47,7 +47,9 @@ KEYS = pa.schema(
 """One row per text with facts."""
 
 BINS = pa.schema([required("bin", pa.int32()), required("texts", pa.int64())])
-"""Numbers of texts without a fact, by bin."""
+"""Numbers of texts without a fact, by bin; at WITH_FACTS, the number of kept texts with facts."""
+
+WITH_FACTS = -1
 
 ROWS = pa.schema([required("row", pa.int32())])
 
@@ -114,11 +116,12 @@ class Sample(beam.PTransform):
         )
         rows = thinned["rows"] | "Rows" >> beam.Map(unchanged).with_output_types(Keyed)
         without = keyed["without"] | "Bins" >> beam.Map(unchanged).with_output_types(Keyed)
-        counts = thinned["kept"] | "Counts" >> beam.Map(unchanged_count).with_output_types(tuple[int, int])
+        kept = thinned["kept"] | "Kept" >> beam.Map(unchanged).with_output_types(Keyed)
         written = rows | "Group by shard" >> beam.GroupByKey() | "Write rows" >> beam.Map(write_rows, self.output)
         drawn = (
-            {"kept": counts, "without": without}
-            | "Group by theme" >> beam.CoGroupByKey()
+            (kept, without)
+            | "All counts" >> beam.Flatten()
+            | "Group by theme" >> beam.GroupByKey()
             | "Draw" >> beam.Map(draw_bins, self.choice)
             | "Sum up" >> WriteSummary(f"{self.output}/export/.bins.json")
         )
@@ -130,10 +133,6 @@ Keyed = tuple[int, pa.Table]
 
 def unchanged(element: Keyed) -> Keyed:
     """Declares the type, which selects the coder."""
-    return element
-
-
-def unchanged_count(element: tuple[int, int]) -> tuple[int, int]:
     return element
 
 
@@ -169,7 +168,7 @@ def as_table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:
 
 
 class Thin(beam.DoFn):
-    """(bucket, KEYS of all its texts) → (shard, ROWS) that are kept and, tagged `kept`, (theme, number of texts)."""
+    """(bucket, KEYS of all its texts) → (shard, ROWS) that are kept and, tagged `kept`, (theme, BINS)."""
 
     def __init__(self, alpha: float):
         self.alpha = alpha
@@ -180,7 +179,7 @@ class Thin(beam.DoFn):
         kept = sampling.thin(columns["group"], columns["key"], self.alpha)
         shards, themes = columns["shard"][kept], columns["theme"][kept]
         for theme, texts in zip(*np.unique(themes, return_counts=True), strict=True):
-            yield beam.pvalue.TaggedOutput("kept", (int(theme), int(texts)))
+            yield beam.pvalue.TaggedOutput("kept", (int(theme), as_table([(WITH_FACTS, int(texts))], BINS)))
         for shard in np.unique(shards):
             yield int(shard), pa.table([columns["row"][kept][shards == shard]], ROWS)
 
@@ -196,12 +195,13 @@ def write_rows(element: tuple[int, Iterable[pa.Table]], output: str) -> None:
         stream.write(rows.astype("<i4").tobytes())
 
 
-def draw_bins(element: tuple[int, Mapping[str, Iterable]], choice: Choice) -> Bins:
-    theme, inputs = element
-    counts = np.zeros(sampling.BINS, np.int64)
-    for table in inputs["without"]:
+def draw_bins(element: tuple[int, Iterable[pa.Table]], choice: Choice) -> Bins:
+    theme, tables = element
+    counts = np.zeros(sampling.BINS + 1, np.int64)  # the last one is that of WITH_FACTS
+    for table in tables:
         counts[table["bin"].to_numpy()] += table["texts"].to_numpy()
-    return Bins(choice.themes[theme], sampling.bins_to_draw(counts, sum(inputs["kept"]), choice.without_facts))
+    bins = sampling.bins_to_draw(counts[:-1], int(counts[WITH_FACTS]), choice.without_facts)
+    return Bins(choice.themes[theme], bins)
 
 
 class Write(beam.PTransform):
