@@ -1,14 +1,14 @@
 """Runs pipelines.knowledge on annotated texts, up to the scores."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from benchmarks.knowledge_gold import Gold, Relation
+from benchmarks.knowledge_gold import Gold, GoldMention, Relation
 from pipelines import driver
 from pipelines.build import start_fork_server
 from pipelines.engine import dag, runner, workers
@@ -113,7 +113,9 @@ def run_stages(settings: config.Config, output: str, last: str, worker_count: in
 
 
 def paragraphs(gold: Gold, given: bool) -> Iterator[str]:
-    """JSON lines of paragraphs for the pipeline. `given`: with the annotated mentions as links."""
+    """JSON lines of paragraphs for the pipeline. `given`: with the annotated mentions as links. Links do not overlap,
+    so the longer one of two mentions is used.
+    """
     for text in gold.texts:
         row: dict = {"id": text.id, "text": text.text}
         if text.title:
@@ -121,8 +123,23 @@ def paragraphs(gold: Gold, given: bool) -> Iterator[str]:
         if text.page:
             row["qid"] = f"Q{text.page}"
         if given:
-            row["links"] = [{"start": m.start, "end": m.end, "qid": f"Q{m.qid}"} for m in text.mentions]
+            mentions = apart(text.mentions)
+            row["links"] = [{"start": m.start, "end": m.end, "qid": f"Q{m.qid}"} for m in mentions]
         yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def apart(mentions: Iterable[GoldMention]) -> list[GoldMention]:
+    """Mentions that do not overlap: the longest, the first of equally long ones."""
+    kept: list[GoldMention] = []
+    for mention in sorted(mentions, key=lambda mention: (mention.start - mention.end, mention.start)):
+        if all(mention.end <= other.start or other.end <= mention.start for other in kept):
+            kept.append(mention)
+    return kept
+
+
+def text_id(paragraph: str) -> str:
+    """The id of the text that a paragraph with this id comes from; the pipeline puts file and line before it."""
+    return paragraph.rpartition("/")[2]
 
 
 def read_result(output: str, allows: Callable[[str, Collection[str], Collection[str]], bool]) -> Result:
@@ -130,8 +147,8 @@ def read_result(output: str, allows: Callable[[str, Collection[str], Collection[
     shards: dict[str, str] = {}
     for path in sorted(Path(output, "score").glob("*.parquet")):
         for paragraph in from_table(pq.read_table(path), MatchedParagraph):
-            by_id[paragraph.paragraph.id] = paragraph
-            shards[paragraph.paragraph.id] = path.name
+            by_id[text_id(paragraph.paragraph.id)] = paragraph
+            shards[text_id(paragraph.paragraph.id)] = path.name
 
     @lru_cache(maxsize=2)
     def items_of_shard(name: str) -> dict[int, Item]:
