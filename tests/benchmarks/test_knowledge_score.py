@@ -1,7 +1,5 @@
 """What counts as right, missed, linked and safe to ask when facts are compared with annotated ones."""
 
-from collections.abc import Iterable
-
 import pytest
 
 from benchmarks import knowledge_score
