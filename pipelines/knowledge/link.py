@@ -154,7 +154,7 @@ def by_number(file: InputFile) -> tuple[int, InputFile]:
 
 
 class ReadInput(beam.DoFn):
-    """An InputFile → itself if it has pages; by bucket, SPANS and HASHED names (tag `hashed`), and ITEMS, TYPES and WANTED
+    """An InputFile → itself if it has pages. By bucket: SPANS and HASHED names (tag `hashed`), ITEMS, TYPES and WANTED
     (tag `items`).
     """
 
