@@ -53,10 +53,6 @@ class Schema:
         for key, relation in gold.relations.items():
             properties = [f"{'^' * swapped}P{number}" for number, swapped in relation.properties.items()]
             names = {"en": relation.label}
-<<<<<<< HEAD
-            relations[key] = {"names": names, "properties": properties, "head": head, "tail": tail}
-        return {"themes": {THEME: {"relations": relations}}}
-=======
             relations[key] = {"names": names, "properties": properties, "head": items, "tail": everything}
         types = {
             key: {"names": dict(kind.names), "classes": [f"Q{number}" for number in kind.classes]}
@@ -64,7 +60,6 @@ class Schema:
             if kind.classes
         }
         return {"types": types, "themes": {THEME: {"relations": relations}}}
->>>>>>> k7
 
 
 def run(
