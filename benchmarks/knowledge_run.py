@@ -54,12 +54,7 @@ class Schema:
             properties = [f"{'^' * swapped}P{number}" for number, swapped in relation.properties.items()]
             names = {"en": relation.label}
             relations[key] = {"names": names, "properties": properties, "head": items, "tail": everything}
-        types = {
-            key: {"names": dict(kind.names), "classes": [f"Q{number}" for number in kind.classes]}
-            for key, kind in self.themes.types.items()
-            if kind.classes
-        }
-        return {"types": types, "themes": {THEME: {"relations": relations}}}
+        return {"themes": {THEME: {"relations": relations}}}
 
 
 def run(
