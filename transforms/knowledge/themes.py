@@ -25,7 +25,7 @@ A relation has these keys; only `properties`, `head` and `tail` are required:
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +120,13 @@ def theme_of_types(types: Iterable[str], themes: Themes) -> str | None:
     """The first theme whose pages have one of these types; None if no theme fits."""
     present = set(types)
     return next((theme.key for theme in themes.themes.values() if not present.isdisjoint(theme.types)), None)
+
+
+def fits(types: Sequence[str], allowed: Sequence[str]) -> bool:
+    """Whether an item with these types may be the end of a relation. An item without types, of which the graph knows no
+    class, may be any item.
+    """
+    return any(kind in allowed for kind in types) if types else not VALUE_TYPES.issuperset(allowed)
 
 
 def load(path: str | Path | None = None) -> Themes:
