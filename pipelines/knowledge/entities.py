@@ -72,8 +72,8 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
     names = sorted(name for name in shards if merged or files.exists(dropped_path(output, name)))
     rewritten: list[RewrittenShard] = []
     if names:
-        transform = RewriteShards(output)
-        run_pipeline("entities (again)", names, transform, settings.options, output, "entities/items", len(shards))
+        rewrite_all = RewriteShards(output)
+        run_pipeline("entities (again)", names, rewrite_all, settings.options, output, "entities/items", len(shards))
         rewritten = gather.read(summary_path(output), RewrittenShard)
     shards |= {shard_name(each.shard): each.shard for each in rewritten}
     files.remove_tree(scratch_folder(output))

@@ -70,7 +70,8 @@ def lines(file: File) -> Iterator[tuple[int, bytes] | BadRecord]:
     then a BadRecord of the reason `broken_record`. A line of more than MAX_LINE_BYTES is a BadRecord too.
     Raises SourceError if the operating system reports an error.
     """
-    number, begun, length = 0, [], 0
+    number = length = 0
+    begun: list[bytes] = []
     damage: BadRecord | None = None
     for block in chain(blocks(file), [b"\n"]):
         if isinstance(block, BadRecord):
