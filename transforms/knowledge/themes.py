@@ -99,11 +99,11 @@ class Theme:
 
 @dataclass(frozen=True)
 class Themes:
-    """`themes`, `types`: by key, in the order of the file. `files`: the YAML files they were read from."""
+    """`themes`, `types`: by key, in the order of the file. `path`: of the file with the themes."""
 
     themes: Mapping[str, Theme]
     types: Mapping[str, EntityType]
-    files: tuple[str, ...] = field(default=(), compare=False)
+    path: str = field(compare=False)
 
     @cached_property
     def type_classes(self) -> Mapping[str, tuple[int, ...]]:
@@ -142,7 +142,7 @@ def load(path: str | Path | None = None) -> Themes:
     themes = {}
     for key in entries(document, ("themes",), "theme"):
         themes[key] = read_theme(document, ("themes", key), types)
-    return Themes(themes, types, tuple(map(str, (BUNDLED_TYPES, path or BUNDLED))))
+    return Themes(themes, types, str(path or BUNDLED))
 
 
 def read_types(document: Document, keys: tuple[str, ...]) -> dict[str, EntityType]:
