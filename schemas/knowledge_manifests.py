@@ -139,6 +139,36 @@ class Linked(StageResult, frozen=True):
     shards: tuple[LinkedShard, ...]
 
 
+class ThemeCounts(Stored, frozen=True):
+    """`texts`: with this theme. `facts`: relation → facts. `unknown`: relation → texts that it must not be asked of."""
+
+    texts: Count
+    facts: dict[str, Count]
+    unknown: dict[str, Count]
+
+
+class MatchedShard(Stored, frozen=True):
+    """A shard of match/, with the rows of the shard of link/ with the same name.
+
+    `without_theme`: rows. `values`: mentions of values. `themes`: by key, of the themes that occur.
+    """
+
+    path: Inside
+    rows: Count
+    without_theme: Count
+    values: Count
+    themes: dict[str, ThemeCounts]
+
+
+class Matched(StageResult, frozen=True):
+    """Written by match; read by score. `shards` are sorted by path."""
+
+    stage: ClassVar[str] = "match"
+    folder: ClassVar[str] = "match"
+
+    shards: tuple[MatchedShard, ...]
+
+
 class Exported(StageResult, frozen=True):
     """Written by export. `splits`: the files that were written, sorted by corpus and split."""
 
