@@ -169,6 +169,27 @@ class Matched(StageResult, frozen=True):
     shards: tuple[MatchedShard, ...]
 
 
+class ScoredShard(Stored, frozen=True):
+    """A shard of score/. `histogram`: numbers of facts with a score in [0, 0.1), [0.1, 0.2), ..., [0.9, 1]."""
+
+    path: Inside
+    rows: Count
+    histogram: tuple[Count, ...]
+
+
+class Scored(StageResult, frozen=True):
+    """Written by score; read by export. `scorer`: `lexical` or the name of the cross-encoder, without a local path.
+    `shards` are sorted by path. `histogram`: that of all shards.
+    """
+
+    stage: ClassVar[str] = "score"
+    folder: ClassVar[str] = "score"
+
+    scorer: str
+    shards: tuple[ScoredShard, ...]
+    histogram: tuple[Count, ...]
+
+
 class Exported(StageResult, frozen=True):
     """Written by export. `splits`: the files that were written, sorted by corpus and split."""
 
