@@ -117,3 +117,22 @@ class Pages(StageResult, frozen=True):
     shards: tuple[PageShard, ...]
     redirects: Count
     redirect_loops: Count
+
+
+class LinkedShard(Stored, frozen=True):
+    """A shard of link/ and the items that its paragraphs may mention. `mentions`: by kind."""
+
+    path: Inside
+    items_path: Inside
+    rows: Count
+    items: Count
+    mentions: dict[str, Count]
+
+
+class Linked(StageResult, frozen=True):
+    """Written by link; read by match. `shards` are sorted by path."""
+
+    stage: ClassVar[str] = "link"
+    folder: ClassVar[str] = "link"
+
+    shards: tuple[LinkedShard, ...]

@@ -270,8 +270,9 @@ class Reader:
             usable = text and kind == "string" and snak.datatype not in UNUSED_DATATYPES
             return (number, "string", None, text, None, None) if usable else unknown
         if kind == "time" and value.time and (match := YEAR.fullmatch(value.time)):
-            precision = int(value.precision) if value.precision in PRECISIONS else None
-            return (number, "time", None, "".join(match.groups()), None, precision)
+            precision = value.precision if isinstance(value.precision, int) else None
+            known = precision if precision in PRECISIONS else None
+            return (number, "time", None, "".join(match.groups()), None, known)
         if kind == "quantity" and value.amount:
             if value.unit == "1":
                 return (number, "quantity", None, value.amount, None, None)
