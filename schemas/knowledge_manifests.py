@@ -71,3 +71,68 @@ class Types(StageResult, frozen=True):
     folder: ClassVar[str] = "types"
 
     shards: tuple[TypeShard, ...]
+
+
+class PageFile(Stored, frozen=True):
+    """Counts of one file of pages. `kind`: xml, html, wikitext or json.
+
+    `pages`: pages that were used, or rows of JSON lines. `paragraphs`: taken from them. `pages_left_out` and
+    `paragraphs_left_out` are by reason (`transforms.knowledge.page_files.Reader`). `rejected`: pages and rows that
+    cannot be read, by reason. `first_rejects`: at most three messages: `place: reason: detail`.
+    """
+
+    name: str
+    kind: str
+    pages: Count
+    paragraphs: Count
+    pages_left_out: dict[str, Count]
+    paragraphs_left_out: dict[str, Count]
+    rejected: Losses
+    first_rejects: tuple[str, ...]
+
+
+class PageShard(Stored, frozen=True):
+    """A shard of pages/, of PARAGRAPHS. `with_page`: rows whose page has a known item. `links_with_item`: links that
+    lead to a known item.
+    """
+
+    path: Inside
+    rows: Count
+    with_page: Count
+    links: Count
+    links_with_item: Count
+
+
+class Pages(StageResult, frozen=True):
+    """Written by pages; read by link. `sources` and `shards` are in the order of the paragraphs.
+
+    `redirects`: titles that redirect to others. `redirect_loops`: those that lead to no page, because they redirect in
+    a circle or over too many others.
+    """
+
+    stage: ClassVar[str] = "pages"
+    folder: ClassVar[str] = "pages"
+
+    sources: tuple[PageFile, ...]
+    shards: tuple[PageShard, ...]
+    redirects: Count
+    redirect_loops: Count
+
+
+class LinkedShard(Stored, frozen=True):
+    """A shard of link/ and the items that its paragraphs may mention. `mentions`: by kind."""
+
+    path: Inside
+    items_path: Inside
+    rows: Count
+    items: Count
+    mentions: dict[str, Count]
+
+
+class Linked(StageResult, frozen=True):
+    """Written by link; read by match. `shards` are sorted by path."""
+
+    stage: ClassVar[str] = "link"
+    folder: ClassVar[str] = "link"
+
+    shards: tuple[LinkedShard, ...]

@@ -17,6 +17,7 @@ REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\x00-\x08\x0e-\x1f\u200b-\u200f\u202a-\u202e\u2060\ufeff\xad]"), ""),
     (re.compile(rf"(?<=[{CJK}])[^\S\n]*\n\s*(?=[{CJK}])"), ""),
     (re.compile(r"[^\S ]\s*| \s+"), " "),
+    (re.compile(r"(?<=[\w)%]) (?=[.,;](?: |\Z))|(?<=\() | (?=\))"), ""),
 )
 
 MARKS = ",;:、，；："

@@ -20,6 +20,7 @@ from apache_beam.transforms.environments import DockerEnvironment
 
 from pipelines.build_folder import Shard
 from pipelines.config import Config
+from pipelines.knowledge import export
 from pipelines.knowledge.entities import ReadDumps, RewriteShards
 from pipelines.knowledge.types import FindTypes, ItemFile
 from pipelines.stages.clean import Clean
@@ -42,6 +43,7 @@ CHECKS = [Check("labels", tasks=(("NER", "scierc"),)), Check("hard_negatives", t
 LABEL_SETS = [("NER", "scierc"), ("RE", "scierc")]
 MINE = Config().mine
 AMEND = Amend({}, {}, 20)
+CHOICE = export.Choice(("Person",), 42, 0.5, 0.5, 0.1, 0.05, 0.05)
 STAGES = {
     "ingest": (
         Ingest("out", None, 42, 10_000, ("anatem",)),
@@ -67,6 +69,14 @@ STAGES = {
         [(number, Part(File("raw/dump.json.bz2", "dump.json.bz2"), number, number + 1)) for number in range(2)],
     ),
     "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
+    "sample": (
+        export.Sample("out", CHOICE, 2),
+        [export.Shard(number, f"score/{number:05d}.parquet") for number in range(2)],
+    ),
+    "export": (
+        export.Write("out", CHOICE, {}, {"Person": 7}),
+        [export.Shard(number, f"score/{number:05d}.parquet") for number in range(2)],
+    ),
     "types": (
         FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, 2),
         [ItemFile(number, f"entities/items/{number:05d}-00000.parquet") for number in range(2)],
@@ -161,6 +171,7 @@ def test_pickled_functions_can_be_loaded_on_a_worker(graph):
     ("graph", "shuffles"),
     [
         ("clean", {"Group by hash"}),
+        ("sample", {"Group by combination", "Group by shard", "Group by theme"}),
         ("entities", {"Group by item", "Group by shard"}),
         ("types", {*(f"Meet after {steps} steps" for steps in range(11)), "Meet items"}),
     ],
