@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from schemas.knowledge_corpus import ExportedSplit
 from schemas.manifests import Count, Inside, Losses, StageResult, Stored
 
 
@@ -187,3 +188,12 @@ class Scored(StageResult, frozen=True):
     scorer: str
     shards: tuple[ScoredShard, ...]
     histogram: tuple[Count, ...]
+
+
+class Exported(StageResult, frozen=True):
+    """Written by export. `splits`: the files that were written, sorted by corpus and split."""
+
+    stage: ClassVar[str] = "export"
+    folder: ClassVar[str] = "export"
+
+    splits: tuple[ExportedSplit, ...]
