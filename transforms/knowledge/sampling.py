@@ -97,12 +97,14 @@ def exported(paragraph: MatchedParagraph, corpus: KnowledgeCorpus) -> ExportedTe
     """
     about = paragraph.paragraph
     relations = {relation.key: relation for relation in corpus.relations}
-    types = {kind.key for kind in corpus.entity_types}
+    ends = {kind for relation in corpus.relations for kind in (*relation.head_types, *relation.tail_types)}
+    types = {kind.key: kind.key not in ends for kind in corpus.entity_types}
     places: dict[int, int] = {}
     entities = []
     for number, mention in enumerate(paragraph.mentions):
-        kind = next((kind for kind in mention.types if kind in types), None)
-        if kind is not None:
+        known = [kind for kind in mention.types if kind in types]
+        if known:
+            kind = min(known, key=types.__getitem__)  # the first one that a relation allows, if there is one
             places[number] = len(entities)
             qid = None if mention.qid is None else f"Q{mention.qid}"
             entities.append(
@@ -110,9 +112,9 @@ def exported(paragraph: MatchedParagraph, corpus: KnowledgeCorpus) -> ExportedTe
             )
     facts: dict[tuple[str, int, int], ExportedRelation] = {}
     for fact in paragraph.facts:
-        ends = end_types(paragraph, fact.head, fact.tail, relations[fact.relation])
+        kinds = end_types(paragraph, fact.head, fact.tail, relations[fact.relation])
         score = None if fact.score is None else round(fact.score, 6)
-        row = ExportedRelation(places[fact.head], places[fact.tail], fact.relation, f"P{fact.property}", *ends, score)
+        row = ExportedRelation(places[fact.head], places[fact.tail], fact.relation, f"P{fact.property}", *kinds, score)
         first = facts.setdefault((row.relation, row.head, row.tail), row)
         if (row.score or 0) > (first.score or 0):
             facts[row.relation, row.head, row.tail] = row

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.knowledge import Fact
+from schemas.knowledge_corpus import EntityType
 from tests.pipelines.knowledge.corpora import CORPUS, paragraph
 from transforms.knowledge import sampling
 
@@ -70,6 +71,14 @@ def test_the_split_is_that_of_the_page(title, page, expected):
     for seed in range(20):
         assert len({sampling.split_of(row, seed, 0.3, 0.3) for row in rows}) == 1
     assert {sampling.split_of(rows[0], seed, 0.3, 0.3) for seed in range(20)} == {"train", "validation", "test"}
+
+
+def test_the_type_of_a_mention_is_one_that_the_relations_allow():
+    row = paragraph(1, {"birth_place": 0.5})
+    types = (*CORPUS.entity_types, EntityType("deity", "deity"))
+    mentions = (replace(row.mentions[0], types=("deity", "human")), replace(row.mentions[1], types=("deity",)))
+    text = sampling.exported(replace(row, mentions=(*mentions, *row.mentions[2:])), replace(CORPUS, entity_types=types))
+    assert [entity.type for entity in text.entity] == ["human", "deity", "geographic_region", "human"]
 
 
 def test_mentions_without_a_type_are_left_out_and_the_best_of_equal_facts_stays():
