@@ -1,0 +1,282 @@
+"""Which items a paragraph mentions: links, repetitions of their texts, names of the page's item, names of any item.
+
+The choice among several items with one name follows KG2Instruction (Gui et al. 2023, arXiv 2305.11527): the item that
+has most neighbours in the graph among the items that the other names of the paragraph may mean. Ties never depend on
+an order of input.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, get_args
+
+from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
+from transforms.knowledge.spans import is_name, normal_form
+from transforms.knowledge.titles import without_bracket
+
+NAME_KINDS: Mapping[str, int] = {kind: rank for rank, kind in enumerate(get_args(NameKind))}
+"""Kind of a name → its rank; the first is the best."""
+
+SENTENCE_ENDS = ".!?\n。！？"
+OPENING = " \t\"'“‘(["
+QUOTES = {"《": "》", "〈": "〉", "「": "」", "『": "』", "“": "”", '"': '"'}
+PRODUCTS = frozenset({"product", "creative_work"})
+SHORT_CHINESE_TITLE = 3
+"""Chinese titles of works of at most this length are linked only in quotes, because many are also common words."""
+
+SHORTEST_SURNAME = 3
+
+
+class Candidate(NamedTuple):
+    """A span of a paragraph that is spelled as a name of an item."""
+
+    start: int
+    end: int
+    qid: int
+    kind: NameKind
+
+
+class Choice(NamedTuple):
+    """`ambiguous`: number of mentions whose name several items have."""
+
+    mentions: tuple[LinkedMention, ...]
+    ambiguous: int
+
+
+class Option(NamedTuple):
+    """A possible mention, with the best kind of name (see NAME_KINDS) of each item that it may mean."""
+
+    start: int
+    end: int
+    kind: MentionKind
+    items: dict[int, int]
+
+
+def at_sentence_start(text: str, start: int) -> bool:
+    before = text[:start].rstrip(OPENING)
+    return not before or before[-1] in SENTENCE_ENDS
+
+
+def same_case(text: str, start: int, end: int, name: str) -> bool:
+    """Whether a span of an English text that equals `name` except for letter case is that name.
+
+    The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
+    Otherwise letter case may differ only within names of several words that have capital letters both in the text and
+    in the name, such as `Battle Of Hastings`.
+    """
+    span = text[start:end]
+    if span == name:
+        return True
+    if span[1:] == name[1:]:
+        if name[:1].islower():
+            return at_sentence_start(text, start)
+        return name.startswith("The ")
+    capitals = any(map(str.isupper, span)) and any(map(str.isupper, name))
+    return " " in span and capitals and not span.islower()
+
+
+def spells(text: str, start: int, end: int, name: str, lang: str) -> bool:
+    """Whether the span is this name of an item, and one that can be linked (`is_name`)."""
+    span = text[start:end]
+    if span != name:
+        if normal_form(span) != normal_form(name):
+            return False
+        if lang == "en" and not same_case(text, start, end, name):
+            return False
+    return is_name(span, lang)
+
+
+def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
+    """Whether the span is rather a word of the language than a name of the item.
+
+    English: one word in lower case is a mention only of a class, which Wikidata gives a label in lower case. Chinese:
+    see SHORT_CHINESE_TITLE.
+    """
+    span = text[start:end]
+    if lang == "zh":
+        if end - start > SHORT_CHINESE_TITLE or not item.types or not PRODUCTS.issuperset(item.types):
+            return False
+        return QUOTES.get(text[start - 1 : start]) != text[end : end + 1] or end == len(text)
+    if " " in span or not span.islower():
+        return False
+    return item.label is None or not item.label.islower() or "human" in item.types
+
+
+def occurrences(text: str, name: str, lang: str, first: int = 0) -> Iterator[tuple[int, int]]:
+    """The spans from `first` on that are exactly `name`, and not part of a longer word."""
+    start = text.find(name, first)
+    while start >= 0:
+        end = start + len(name)
+        if lang == "zh" or is_whole(text, start, end):
+            yield start, end
+        start = text.find(name, end)
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    return not (text[start - 1 : start].isalnum() and text[start].isalnum()) and not (
+        text[end : end + 1].isalnum() and text[end - 1].isalnum()
+    )
+
+
+def link_mentions(paragraph: Paragraph, kind: MentionKind) -> list[Option]:
+    """The links that lead to an item. A link with offsets outside the text is left out."""
+    return [
+        Option(link.start, link.end, kind, {link.qid: 0})
+        for link in paragraph.links
+        if link.qid is not None and 0 <= link.start < link.end <= len(paragraph.text)
+    ]
+
+
+def repeated_links(paragraph: Paragraph, links: Iterable[Option]) -> Iterator[Option]:
+    """Later occurrences of the texts of links; each means the item of the last link with this text before it."""
+    text = paragraph.text
+    by_text: dict[str, list[Option]] = defaultdict(list)
+    for link in sorted(links, key=lambda link: (link.start, link.end, *link.items)):
+        by_text[text[link.start : link.end]].append(link)
+    for surface, same in by_text.items():
+        if is_name(surface, paragraph.lang):
+            for start, end in occurrences(text, surface, paragraph.lang, same[0].end):
+                latest = next(link for link in reversed(same) if link.end <= start or link is same[0])
+                yield Option(start, end, "repeat", latest.items)
+
+
+def page_names(paragraph: Paragraph, items: Mapping[int, Item]) -> Iterator[Option]:
+    """Occurrences of the title of the page and of the names of its item."""
+    if paragraph.page is None:
+        return
+    item = items.get(paragraph.page)
+    names = {paragraph.title, without_bracket(paragraph.title)} if paragraph.title else set()
+    names.update(item.names if item else ())
+    for name in sorted(names):
+        if name in paragraph.text and is_name(name, paragraph.lang):
+            for start, end in occurrences(paragraph.text, name, paragraph.lang):
+                if not item or not is_common_word(paragraph.text, start, end, item, paragraph.lang):
+                    yield Option(start, end, "title", {paragraph.page: 0})
+
+
+def named(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Iterator[Option]:
+    """The spans of the candidates, each with all items that it may mean."""
+    by_span: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for start, end, qid, kind in candidates:
+        if qid in items and not is_common_word(paragraph.text, start, end, items[qid], paragraph.lang):
+            ranks = by_span[start, end]
+            ranks[qid] = min(NAME_KINDS[kind], ranks.get(qid, len(NAME_KINDS)))
+    for (start, end), ranks in by_span.items():
+        yield Option(start, end, "name", ranks)
+
+
+PRIORITY: Mapping[str, int] = {"anchor": 0, "given": 0, "repeat": 1, "title": 2, "name": 3}
+
+
+def disjoint(options: Iterable[Option], length: int, blocked: Iterable[tuple[int, int]] = ()) -> list[Option]:
+    """The options that remain if no two may overlap, in the order of the text: links before others, then longer spans,
+    then earlier ones, then the kinds in the order of PRIORITY. An option that overlaps a `blocked` span must be it.
+    """
+    taken = bytearray(length)
+    blocked = set(blocked)
+    for start, end in blocked:
+        taken[start:end] = b"\x01" * (end - start)
+    kept = []
+    for option in sorted(options, key=order):
+        start, end = option.start, option.end
+        if 1 not in taken[start:end] or (start, end) in blocked:
+            blocked.discard((start, end))
+            taken[start:end] = b"\x01" * (end - start)
+            kept.append(option)
+    return sorted(kept, key=lambda option: option.start)
+
+
+def order(option: Option) -> tuple:
+    priority = PRIORITY[option.kind]
+    return priority > 0, option.start - option.end, option.start, priority, sorted(option.items.items())
+
+
+def surnames(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, Item]) -> Iterator[Option]:
+    """Later occurrences of the last word of the names of people, which in English is usually the surname."""
+    text = paragraph.text
+    for mention in mentions:
+        surface = text[mention.start : mention.end]
+        surname = surface.rpartition(" ")[2]
+        people = {qid: rank for qid, rank in mention.items.items() if qid in items and "human" in items[qid].types}
+        if len(people) == len(mention.items) and surname != surface and len(surname) >= SHORTEST_SURNAME:
+            if surname[0].isupper() and is_name(surname, paragraph.lang):
+                for start, end in occurrences(text, surname, paragraph.lang, mention.end):
+                    yield Option(start, end, "repeat", people)
+
+
+def scores(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, Item]) -> dict[tuple[str, int], int]:
+    """(text of a mention, item) → number of other texts of mentions that may mean a neighbour of the item.
+
+    Neighbours are counted in both directions. The item of the page counts as one more mention.
+    """
+    surfaces: dict[int, set[str]] = defaultdict(set)  # item → texts that may mean it
+    for mention in mentions:
+        for qid in mention.items:
+            surfaces[qid].add(paragraph.text[mention.start : mention.end])
+    if paragraph.page is not None and paragraph.page not in surfaces:
+        surfaces[paragraph.page].add("")
+    support: dict[int, set[str]] = defaultdict(set)  # item → texts that may mean a neighbour
+    known = surfaces.keys()
+    for qid in known:
+        if qid in items:
+            for neighbour in known & items[qid].neighbours:
+                if neighbour != qid:
+                    support[qid] |= surfaces[neighbour]
+                    support[neighbour] |= surfaces[qid]
+    return {
+        (surface, qid): len(support[qid] - {surface}) if qid in support else 0
+        for qid, texts in surfaces.items()
+        for surface in texts
+    }
+
+
+def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Choice:
+    """The mentions of the paragraph, disjoint and sorted.
+
+    `candidates`: spans that are names of items (`spells`), in any order. `items`: the items of candidates, links and
+    the page that the graph has; of each, `label`, `names`, `types` and `neighbours` are used.
+
+    A name that several items have means the item with the highest of `scores`, then with the best kind of name, then
+    with the lowest id; a text that is also linked means the item of the first link. A link without an item may still
+    be a name, but no other name overlaps it.
+    """
+    text = paragraph.text
+    links = disjoint(link_mentions(paragraph, "anchor"), len(text))
+    without_item = [(link.start, link.end) for link in paragraph.links if link.qid is None and link.end <= len(text)]
+    options = [
+        *links,
+        *repeated_links(paragraph, links),
+        *page_names(paragraph, items),
+        *named(paragraph, candidates, items),
+    ]
+    mentions = disjoint(options, len(text), without_item)
+    if paragraph.lang == "en":
+        people = list(surnames(paragraph, mentions, items))
+        if people:
+            mentions = disjoint([*options, *people], len(text), without_item)
+    by_score = scores(paragraph, mentions, items)
+    linked: dict[str, int] = {}
+    for link in links:
+        linked.setdefault(text[link.start : link.end], *link.items)
+    chosen, ambiguous = [], 0
+    for mention in mentions:
+        surface = text[mention.start : mention.end]
+        qid = linked.get(surface)
+        if qid not in mention.items:
+            ambiguous += len(mention.items) > 1
+            qid = min(mention.items, key=lambda each: (-by_score[surface, each], mention.items[each], each))
+        types = items[qid].types if qid in items else ()
+        chosen.append(LinkedMention(mention.start, mention.end, mention.kind, qid, types))
+    return Choice(tuple(chosen), ambiguous)
+
+
+def given(paragraph: Paragraph, items: Mapping[int, Item]) -> Choice:
+    """The links that come with the paragraph, and nothing else."""
+    mentions = disjoint(link_mentions(paragraph, "given"), len(paragraph.text))
+    return Choice(
+        tuple(
+            LinkedMention(start, end, kind, qid, items[qid].types if qid in items else ())
+            for start, end, kind, ids in mentions
+            for qid in ids
+        ),
+        0,
+    )
