@@ -117,3 +117,26 @@ class Pages(StageResult, frozen=True):
     shards: tuple[PageShard, ...]
     redirects: Count
     redirect_loops: Count
+
+
+class LinkShard(Stored, frozen=True):
+    """A shard of linked paragraphs. `path`: of LINKED. `items_path`: in link/items, of CONTEXT, with `items` rows: the
+    items of the mentions and of the pages. `mentions`: kind → number. `ambiguous`: mentions whose text several items
+    have as a name.
+    """
+
+    path: Inside
+    items_path: Inside
+    rows: Count
+    items: Count
+    mentions: dict[str, Count]
+    ambiguous: Count
+
+
+class Linked(StageResult, frozen=True):
+    """Written by link; read by match. `shards` are sorted by path, with one per shard of pages."""
+
+    stage: ClassVar[str] = "link"
+    folder: ClassVar[str] = "link"
+
+    shards: tuple[LinkShard, ...]

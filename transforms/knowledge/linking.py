@@ -198,9 +198,8 @@ def surnames(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, I
         surname = surface.rpartition(" ")[2]
         people = {qid: rank for qid, rank in mention.items.items() if qid in items and "human" in items[qid].types}
         if len(people) == len(mention.items) and surname != surface and len(surname) >= SHORTEST_SURNAME:
-            if surname[0].isupper() and is_name(surname, paragraph.lang):
-                for start, end in occurrences(text, surname, paragraph.lang, mention.end):
-                    yield Option(start, end, "repeat", people)
+            places = occurrences(text, surname, paragraph.lang, mention.end) if surname[0].isupper() else ()
+            yield from (Option(start, end, "repeat", people) for start, end in places if is_name(surname, "en"))
 
 
 def scores(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, Item]) -> dict[tuple[str, int], int]:

@@ -16,19 +16,7 @@ import yaml
 
 from transforms import draw
 
-SAME = {
-    "’": "'",
-    "ʼ": "'",
-    "‘": "'",
-    "＇": "'",
-    "‐": "-",
-    "‑": "-",
-    "–": "-",
-    "−": "-",
-    "\xa0": " ",
-    "·": "•",
-    "・": "•",
-}
+SAME = {**dict.fromkeys("’ʼ‘＇", "'"), **dict.fromkeys("‐‑–−", "-"), **dict.fromkeys("·・", "•"), "\xa0": " "}
 """Characters that are compared as another one."""
 
 WORD, IDEOGRAPH, UPPER, LETTER, DIGIT, LINE_END = 1, 2, 4, 8, 16, 32
