@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from schemas.arrow import list_array, read_lists, required, strings
 from schemas.knowledge import CONTEXT, LINKED, MENTION, Item, Link, LinkedMention, Paragraph
 from transforms.knowledge.item_tables import by_bucket, replace
-from transforms.knowledge.linking import NAME_KINDS, Candidate, spells
+from transforms.knowledge.linking import NAME_KINDS, Candidate, spelling
 from transforms.knowledge.spans import Recogniser, hash_names, hash_spans
 
 LONGEST_NAME = 200
@@ -37,6 +37,7 @@ CANDIDATES = pa.schema(
         required("end", pa.int32()),
         required("qid", pa.int64()),
         required("rank", pa.int8()),
+        required("same_case", pa.bool_()),
     ]
 )
 
@@ -124,7 +125,7 @@ def candidate_table(
     bounds = np.append(first, len(order)).tolist()
     ordered = table.take(pa.array(order))
     texts, qids, ranks = ordered["name"].to_pylist(), ordered["qid"].to_pylist(), ordered["rank"].to_pylist()
-    rows: list[tuple[int, int, int, int, int]] = []
+    rows: list[tuple[int, int, int, int, int, bool]] = []
     for row, paragraph in enumerate(paragraphs):
         places = recognise(paragraph.text, paragraph.lang, max_tokens)
         wanted = hash_spans(paragraph.text, places)
@@ -134,8 +135,9 @@ def candidate_table(
             start, end = places[hit].tolist()
             number = numbers[hit]
             for n in range(bounds[number], bounds[number + 1]):
-                if spells(paragraph.text, start, end, texts[n], paragraph.lang):
-                    rows.append((row, start, end, qids[n], ranks[n]))
+                how = spelling(paragraph.text, start, end, texts[n], paragraph.lang)
+                if how is not None:
+                    rows.append((row, start, end, qids[n], ranks[n], how == "same"))
     columns = list(zip(*sorted(set(rows)), strict=True)) or [()] * len(CANDIDATES)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, CANDIDATES.types, strict=True)]
     return pa.Table.from_arrays(arrays, schema=CANDIDATES)
@@ -144,8 +146,8 @@ def candidate_table(
 def candidates_by_row(table: pa.Table, rows: int) -> list[list[Candidate]]:
     """The candidates of each paragraph of a shard."""
     result: list[list[Candidate]] = [[] for _ in range(rows)]
-    for row, start, end, qid, rank in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        result[row].append(Candidate(start, end, qid, KINDS[rank]))
+    for row, start, end, qid, rank, case in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        result[row].append(Candidate(start, end, qid, KINDS[rank], case))
     return result
 
 

@@ -5,12 +5,13 @@ has most neighbours in the graph among the items that the other names of the par
 an order of input.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
-from transforms.knowledge.spans import is_name, normal_form
+from transforms.knowledge.spans import is_name, normal_form, stop_words
 from transforms.knowledge.titles import without_bracket
 
 NAME_KINDS: Mapping[str, int] = {kind: rank for rank, kind in enumerate(get_args(NameKind))}
@@ -25,14 +26,18 @@ SHORT_CHINESE_TITLE = 3
 
 SHORTEST_SURNAME = 3
 
+ANY_CASE = frozenset({"organism", "profession", "medicine", "substance"})
+"""Types of items whose English names are written with and without capital letters: `Grey Heron`, `President`."""
+
 
 class Candidate(NamedTuple):
-    """A span of a paragraph that is spelled as a name of an item."""
+    """A span of a paragraph that is spelled as a name of an item, apart from letter case unless `same_case`."""
 
     start: int
     end: int
     qid: int
     kind: NameKind
+    same_case: bool = True
 
 
 class Choice(NamedTuple):
@@ -57,32 +62,28 @@ def at_sentence_start(text: str, start: int) -> bool:
 
 
 def same_case(text: str, start: int, end: int, name: str) -> bool:
-    """Whether a span of an English text that equals `name` except for letter case is that name.
+    """Whether a span of an English text that equals `name` except for letter case is certainly that name.
 
     The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
-    Otherwise letter case may differ only within names of several words that have capital letters both in the text and
-    in the name, such as `Battle Of Hastings`.
+    Otherwise letter case may differ only in names of several words that have capital letters both in the text and in
+    the name, such as `president of Eritrea` and `President of Eritrea`.
     """
     span = text[start:end]
     if span == name:
         return True
-    if span[1:] == name[1:]:
-        if name[:1].islower():
-            return at_sentence_start(text, start)
-        return name.startswith("The ")
-    capitals = any(map(str.isupper, span)) and any(map(str.isupper, name))
-    return " " in span and capitals and not span.islower()
+    if span[1:] == name[1:] and (name[:1].islower() and at_sentence_start(text, start) or name.startswith("The ")):
+        return True
+    return " " in span and any(map(str.isupper, span)) and any(map(str.isupper, name))
 
 
-def spells(text: str, start: int, end: int, name: str, lang: str) -> bool:
-    """Whether the span is this name of an item, and one that can be linked (`is_name`)."""
+def spelling(text: str, start: int, end: int, name: str, lang: str) -> Literal["same", "other case"] | None:
+    """How the span spells this name of an item; None if it does not, or if it cannot be linked (`is_name`)."""
     span = text[start:end]
-    if span != name:
-        if normal_form(span) != normal_form(name):
-            return False
-        if lang == "en" and not same_case(text, start, end, name):
-            return False
-    return is_name(span, lang)
+    if span != name and normal_form(span) != normal_form(name):
+        return None
+    if not is_name(span, lang):
+        return None
+    return "same" if lang == "zh" or same_case(text, start, end, name) else "other case"
 
 
 def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
@@ -156,12 +157,39 @@ def page_names(paragraph: Paragraph, items: Mapping[int, Item]) -> Iterator[Opti
 def named(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Iterator[Option]:
     """The spans of the candidates, each with all items that it may mean."""
     by_span: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for start, end, qid, kind in candidates:
-        if qid in items and not is_common_word(paragraph.text, start, end, items[qid], paragraph.lang):
+    for start, end, qid, kind, case in candidates:
+        item = items.get(qid)
+        if item is None or not (case or ANY_CASE.intersection(item.types)):
+            continue
+        if not is_common_word(paragraph.text, start, end, item, paragraph.lang):
             ranks = by_span[start, end]
             ranks[qid] = min(NAME_KINDS[kind], ranks.get(qid, len(NAME_KINDS)))
+    if paragraph.lang == "en":
+        split(paragraph.text, by_span)
     for (start, end), ranks in by_span.items():
-        yield Option(start, end, "name", ranks)
+        if ranks:
+            yield Option(start, end, "name", ranks)
+
+
+def split(text: str, by_span: dict[tuple[int, int], dict[int, int]]) -> None:
+    """Removes `the` from names that also occur without it, and divides `Dallas, Texas` into two names if `Dallas` alone
+    may mean the same item.
+    """
+    for start, end in sorted(by_span):
+        span = text[start:end]
+        if span.startswith("the ") and (start + 4, end) in by_span:
+            inner = by_span[start + 4, end]
+            for qid, rank in by_span[start, end].items():
+                inner[qid] = min(rank, inner.get(qid, rank))
+            del by_span[start, end]
+    for start, end in sorted(by_span):
+        first, comma, second = text[start:end].partition(", ")
+        whole = by_span[start, end]
+        city = by_span.get((start, start + len(first)), {})
+        if comma and whole.keys() & city.keys() and (end - len(second), end) in by_span:
+            for qid in city.keys() - whole.keys():
+                del city[qid]
+            del by_span[start, end]
 
 
 PRIORITY: Mapping[str, int] = {"anchor": 0, "given": 0, "repeat": 1, "title": 2, "name": 3}
@@ -235,8 +263,9 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
     the page that the graph has; of each, `label`, `names`, `types` and `neighbours` are used.
 
     A name that several items have means the item with the highest of `scores`, then with the best kind of name, then
-    with the lowest id; a text that is also linked means the item of the first link. A link without an item may still
-    be a name, but no other name overlaps it.
+    with the lowest id; a text that is also linked means the item of the first link. An English name of one word in
+    lower case with a score of 0 is not linked, since it cannot be in a fact. A link without an item may still be a
+    name, but no other name overlaps it.
     """
     text = paragraph.text
     links = disjoint(link_mentions(paragraph, "anchor"), len(text))
@@ -252,6 +281,8 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
         people = list(surnames(paragraph, mentions, items))
         if people:
             mentions = disjoint([*options, *people], len(text), without_item)
+    if paragraph.lang == "en":
+        mentions = whole_names(text, mentions, items)
     by_score = scores(paragraph, mentions, items)
     linked: dict[str, int] = {}
     for link in links:
@@ -261,11 +292,43 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
         surface = text[mention.start : mention.end]
         qid = linked.get(surface)
         if qid not in mention.items:
-            ambiguous += len(mention.items) > 1
             qid = min(mention.items, key=lambda each: (-by_score[surface, each], mention.items[each], each))
+            word = mention.kind == "name" and surface.islower() and " " not in surface
+            if word and paragraph.lang == "en" and not by_score[surface, qid]:
+                continue
+            ambiguous += len(mention.items) > 1
         types = items[qid].types if qid in items else ()
         chosen.append(LinkedMention(mention.start, mention.end, mention.kind, qid, types))
     return Choice(tuple(chosen), ambiguous)
+
+
+WORD_BEFORE = re.compile(r"([^\W\d_][\w'’.-]*) \Z")
+WORD_AFTER = re.compile(r" ([^\W\d_][\w'’-]*)")
+
+
+def whole_names(text: str, mentions: list[Option], items: Mapping[int, Item]) -> list[Option]:
+    """The mentions without single words that are probably part of an unknown longer name, such as `Washington` in
+    `Ada Washington`: another capitalised word that is in no mention stands before it, or after a name of a person.
+    """
+    taken = bytearray(len(text) + 1)
+    for mention in mentions:
+        taken[mention.start : mention.end] = b"\x01" * (mention.end - mention.start)
+    stop = stop_words("en").words
+    kept = []
+    for mention in mentions:
+        surface = text[mention.start : mention.end]
+        if mention.kind == "name" and " " not in surface and surface[0].isupper():
+            before = WORD_BEFORE.search(text, max(mention.start - 30, 0), mention.start)
+            if before and not taken[before.start()] and before[1][0].isupper() and before[1].lower() not in stop:
+                continue
+            after = WORD_AFTER.match(text, mention.end)
+            if after and not taken[after.start(1)] and after[1][0].isupper() and after[1].lower() not in stop:
+                others = {qid: rank for qid, rank in mention.items.items() if "human" not in items[qid].types}
+                if not others:
+                    continue
+                mention = mention._replace(items=others)
+        kept.append(mention)
+    return kept
 
 
 def given(paragraph: Paragraph, items: Mapping[int, Item]) -> Choice:

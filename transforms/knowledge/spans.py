@@ -26,8 +26,8 @@ MAX_CODE = 0x110000
 TABLE_END = 0x20000
 """Characters from here on are ideographs, emoji variants or unassigned, so their classes need no look-up."""
 
-MAX_LOWER_CASE_WORDS = 5
-"""Names of more words have a capital letter or a digit."""
+MAX_LOWER_CASE_WORDS = 4
+"""In names of more words at least half of them begin with a capital letter or a digit."""
 
 WORD_SIGNS = ".'’#@$"
 """A name may begin with one of them if it stands before a word and after a blank: `.NET`."""
@@ -102,7 +102,8 @@ def code_points(text: str) -> np.ndarray:
 
 
 def spans(text: str, lang: str, max_tokens: int) -> Spans:
-    """The spans that may be names: of at most `max_tokens` words, or in Chinese of twice as many characters.
+    """The spans that may be names: of at most `max_tokens` words without stop words, or in Chinese of twice as many
+    characters.
 
     They begin and end at the ends of words, or in Chinese at any ideograph, and do not cross the end of a line.
     """
@@ -125,8 +126,9 @@ def spans(text: str, lang: str, max_tokens: int) -> Spans:
     right = ends[np.repeat(first, counts) + within]
     keep = has(padded, LETTER, left, right) & (right - left > 1)
     if lang == "en":
-        capital = has(padded, UPPER | DIGIT, left, right)
-        keep &= capital | (count(words, left, right) <= MAX_LOWER_CASE_WORDS)
+        length = count(words, left, right)
+        capitals = count(words[(padded[1:-1][words] & (UPPER | DIGIT)) != 0], left, right)
+        keep &= (length <= MAX_LOWER_CASE_WORDS) | (2 * capitals >= length)
     return np.stack([left[keep], right[keep]], axis=1).astype(np.int32)
 
 
@@ -178,11 +180,12 @@ def english_boundaries(text: str, starts: np.ndarray, ends: np.ndarray) -> tuple
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         after = text[end] if end < length else " "
         apostrophe = start and start == previous_end + 1 and text[start - 1] in "'’"
-        if not apostrophe:
-            tokens.append(start)
-            begin = start
         before = text[start - 1] if start else " "
         stops = text[start:end] in stop
+        if not apostrophe:
+            begin = start
+            if not stops:
+                tokens.append(start)
         if not apostrophe:
             the = stops and text[start:end] == "the" and text[end + 1 : end + 2].isupper()
             if not stops or the or after in "-'’":
