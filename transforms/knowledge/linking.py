@@ -71,7 +71,7 @@ def same_case(text: str, start: int, end: int, name: str) -> bool:
     span = text[start:end]
     if span == name:
         return True
-    if span[1:] == name[1:] and (name[:1].islower() and at_sentence_start(text, start) or name.startswith("The ")):
+    if span[1:] == name[1:] and ((name[:1].islower() and at_sentence_start(text, start)) or name.startswith("The ")):
         return True
     return " " in span and any(map(str.isupper, span)) and any(map(str.isupper, name))
 

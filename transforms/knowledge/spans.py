@@ -115,7 +115,7 @@ def spans(text: str, lang: str, max_tokens: int) -> Spans:
         return np.empty((0, 2), np.int32)
     limit = max_tokens if lang == "en" else 2 * max_tokens
     # A span ends before the start of the token that comes `limit` tokens later, and before the end of the line
-    later = np.append(words, np.full(limit, len(text) + 1))
+    later = np.append(words, np.full(limit + 1, len(text) + 1))
     last = later[np.searchsorted(words, starts) + limit]
     breaks = np.append(line_ends(padded) if lang == "en" else crossing_signs(text, padded), len(text))
     last = np.minimum(last, breaks[np.searchsorted(breaks, starts)])
