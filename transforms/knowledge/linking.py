@@ -313,7 +313,7 @@ def whole_names(text: str, mentions: list[Option], items: Mapping[int, Item]) ->
     taken = bytearray(len(text) + 1)
     for mention in mentions:
         taken[mention.start : mention.end] = b"\x01" * (mention.end - mention.start)
-    stop = stop_words("en").words
+    stop = stop_words("en").words | stop_words("en").titles
     kept = []
     for mention in mentions:
         surface = text[mention.start : mention.end]

@@ -27,7 +27,7 @@ TABLE_END = 0x20000
 """Characters from here on are ideographs, emoji variants or unassigned, so their classes need no look-up."""
 
 MAX_LOWER_CASE_WORDS = 4
-"""In names of more words at least half of them begin with a capital letter or a digit."""
+"""In names of more words, the first or at least half of all words begin with a capital letter or a digit."""
 
 WORD_SIGNS = ".'’#@$"
 """A name may begin with one of them if it stands before a word and after a blank: `.NET`."""
@@ -56,6 +56,7 @@ class Recogniser(Protocol):
 class StopWords(NamedTuple):
     words: frozenset[str]
     dates: frozenset[str]
+    titles: frozenset[str]
 
 
 class Tables(NamedTuple):
@@ -70,7 +71,7 @@ def stop_words(lang: str) -> StopWords:
     """The words of stop_words.yaml."""
     content = resources.files(__package__).joinpath("stop_words.yaml").read_text(encoding="utf-8")
     lists = yaml.safe_load(content)[lang]
-    return StopWords(*(frozenset(lists[name].split()) for name in StopWords._fields))
+    return StopWords(*(frozenset(lists.get(name, "").split()) for name in StopWords._fields))
 
 
 @cache
@@ -127,8 +128,9 @@ def spans(text: str, lang: str, max_tokens: int) -> Spans:
     keep = has(padded, LETTER, left, right) & (right - left > 1)
     if lang == "en":
         length = count(words, left, right)
-        capitals = count(words[(padded[1:-1][words] & (UPPER | DIGIT)) != 0], left, right)
-        keep &= (length <= MAX_LOWER_CASE_WORDS) | (2 * capitals >= length)
+        capital = (padded & (UPPER | DIGIT)) != 0
+        capitals = count(words[capital[words + 1]], left, right)
+        keep &= (length <= MAX_LOWER_CASE_WORDS) | (2 * capitals >= length) | capital[left + 1]
     return np.stack([left[keep], right[keep]], axis=1).astype(np.int32)
 
 
@@ -280,7 +282,8 @@ def is_name(name: str, lang: str) -> bool:
     words = re.findall(r"\w+", name)
     if all(word.isdecimal() or word.lower() in stop.dates for word in words):
         return False
-    return not all(word.lower() in stop.words and word[1:] == word[1:].lower() for word in words)
+    capitals = sum(word[0].isupper() for word in words)
+    return capitals > 1 or not all(word.lower() in stop.words and word[1:] == word[1:].lower() for word in words)
 
 
 def is_chinese_date(name: str, parts: frozenset[str]) -> bool:
