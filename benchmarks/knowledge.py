@@ -26,10 +26,11 @@ SHARES = (
     ("texts_without_fact_that_get_one", "texts without a fact that get one"),
     ("linking_accuracy", "mentions linked right"),
     ("linking_accuracy_of_recognised", "mentions linked right, of those recognised"),
-    ("ontology_conformance", "facts that the schema allows"),
+    ("ontology_conformance", "facts that the themes allow"),
 )
 COUNTS = (
     ("texts", "texts"),
+    ("texts_rejected", "texts that the pipeline rejects"),
     ("texts_without_fact", "texts without a fact"),
     ("facts", "annotated facts between items"),
     ("facts_named", "annotated facts whose ends are named"),
@@ -78,7 +79,7 @@ def measure(options: argparse.Namespace, folder: str) -> dict:
     result = knowledge_run.run(
         gold, schema, options.wikidata, folder, options.given_mentions, options.model, options.workers
     )
-    report = knowledge_score.score(gold, result.paragraphs, result.items, options.min_score, result.allows)
+    report = knowledge_score.score(gold, result, options.min_score)
     return {
         "gold": options.gold,
         "given_mentions": options.given_mentions,
@@ -100,6 +101,7 @@ def as_text(figures: dict) -> str:
     if len(figures["by_group"]) > 1:
         groups |= figures["by_group"]
     parts.append(by_key("part", groups, {"values": "facts with a date, quantity or string"}))
+    parts.append(by_key("theme of the head", figures["by_theme"], {}))
     parts.append(by_key("relation", figures["by_relation"], figures["labels"]))
     for kind, counts in figures["causes"].items():
         rows = [f"| {cause} | {count:,} |" for cause, count in counts.items()]

@@ -1,14 +1,15 @@
 """Runs pipelines.knowledge on annotated texts, up to the scores."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from benchmarks.knowledge_gold import Gold, Relation
+from benchmarks.knowledge_gold import Gold, GoldMention, Relation
+from benchmarks.knowledge_score import Result
 from pipelines import driver
 from pipelines.build import start_fork_server
 from pipelines.engine import dag, runner, workers
@@ -26,51 +27,34 @@ MAX_TOKENS = 1_000_000
 
 @dataclass(frozen=True)
 class Schema:
-    """The themes whose relations give the heads and tails of the relations of a set their types."""
+    """The themes whose types items get, and that say which types a relation may have."""
 
     themes: Themes
 
-    def ends(self, relation: Relation) -> tuple[list[str], list[str]]:
+    def ends(self, relation: Relation) -> tuple[frozenset[str], frozenset[str]]:
         """The head and tail types of a relation: those of all relations of the themes with one of its properties, in
-        the same or the other direction. Any type if there are none.
+        the same or the other direction. None if there are no such relations.
         """
-        heads: dict[str, None] = {}
-        tails: dict[str, None] = {}
+        heads: set[str] = set()
+        tails: set[str] = set()
         for theme in self.themes.themes.values():
             for other in theme.relations:
                 for property, is_reversed in other.properties:
                     if property in relation.properties:
                         is_same = relation.properties[property] == is_reversed
-                        heads.update(dict.fromkeys(other.head if is_same else other.tail))
-                        tails.update(dict.fromkeys(other.tail if is_same else other.head))
-        items = [key for key in self.themes.types if key in self.themes.type_classes]
-        return [key for key in heads or items if key in items], list(tails or self.themes.types)
+                        heads.update(other.head if is_same else other.tail)
+                        tails.update(other.tail if is_same else other.head)
+        return frozenset(heads) & self.themes.type_classes.keys(), frozenset(tails)
 
     def as_theme(self, gold: Gold) -> dict:
-        """A themes file with a relation for each property of the set."""
+        """A themes file with a relation for each property of the set, between any types."""
+        items, everything = list(self.themes.type_classes), list(self.themes.types)
         relations = {}
         for key, relation in gold.relations.items():
-            head, tail = self.ends(relation)
             properties = [f"{'^' * swapped}P{number}" for number, swapped in relation.properties.items()]
             names = {"en": relation.label}
-            relations[key] = {"names": names, "properties": properties, "head": head, "tail": tail}
-        types = {
-            key: {"names": dict(kind.names), "classes": [f"Q{number}" for number in kind.classes]}
-            for key, kind in self.themes.types.items()
-            if kind.classes
-        }
-        return {"types": types, "themes": {THEME: {"relations": relations}}}
-
-
-@dataclass(frozen=True)
-class Result:
-    """`paragraphs`: by the id of the text. `items`: the candidates of a text by their ids. `allows`: whether the themes
-    file of the run allows a relation between a head and a tail of these types.
-    """
-
-    paragraphs: dict[str, MatchedParagraph]
-    items: Callable[[str], Mapping[int, Item]]
-    allows: Callable[[str, Collection[str], Collection[str]], bool]
+            relations[key] = {"names": names, "properties": properties, "head": items, "tail": everything}
+        return {"themes": {THEME: {"relations": relations}}}
 
 
 def run(
@@ -93,14 +77,7 @@ def run(
         }
     )
     run_stages(config.check(raw), output, "score", worker_count)
-    loaded = themes.load(themes_file).themes[THEME]
-    ends = {relation.key: (set(relation.head), set(relation.tail)) for relation in loaded.relations}
-
-    def allows(relation: str, head: Collection[str], tail: Collection[str]) -> bool:
-        heads, tails = ends[relation]
-        return not heads.isdisjoint(head) and not tails.isdisjoint(tail)
-
-    return read_result(output, allows)
+    return read_result(output, gold, schema)
 
 
 def run_stages(settings: config.Config, output: str, last: str, worker_count: int) -> None:
@@ -113,7 +90,9 @@ def run_stages(settings: config.Config, output: str, last: str, worker_count: in
 
 
 def paragraphs(gold: Gold, given: bool) -> Iterator[str]:
-    """JSON lines of paragraphs for the pipeline. `given`: with the annotated mentions as links."""
+    """JSON lines of paragraphs for the pipeline. `given`: with the annotated mentions as links. Links do not overlap,
+    so the longer one of two mentions is used.
+    """
     for text in gold.texts:
         row: dict = {"id": text.id, "text": text.text}
         if text.title:
@@ -121,20 +100,46 @@ def paragraphs(gold: Gold, given: bool) -> Iterator[str]:
         if text.page:
             row["qid"] = f"Q{text.page}"
         if given:
-            row["links"] = [{"start": m.start, "end": m.end, "qid": f"Q{m.qid}"} for m in text.mentions]
+            mentions = apart(text.mentions)
+            row["links"] = [{"start": m.start, "end": m.end, "qid": f"Q{m.qid}"} for m in mentions]
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def read_result(output: str, allows: Callable[[str, Collection[str], Collection[str]], bool]) -> Result:
+def apart(mentions: Iterable[GoldMention]) -> list[GoldMention]:
+    """Mentions that do not overlap: the longest, the first of equally long ones."""
+    kept: list[GoldMention] = []
+    for mention in sorted(mentions, key=lambda mention: (mention.start - mention.end, mention.start)):
+        if all(mention.end <= other.start or other.end <= mention.start for other in kept):
+            kept.append(mention)
+    return kept
+
+
+def text_id(paragraph: str) -> str:
+    """The id of the text that a paragraph with this id comes from; the pipeline puts file and line before it."""
+    return paragraph.rpartition("/")[2]
+
+
+def read_result(output: str, gold: Gold, schema: Schema) -> Result:
     by_id: dict[str, MatchedParagraph] = {}
     shards: dict[str, str] = {}
     for path in sorted(Path(output, "score").glob("*.parquet")):
         for paragraph in from_table(pq.read_table(path), MatchedParagraph):
-            by_id[paragraph.paragraph.id] = paragraph
-            shards[paragraph.paragraph.id] = path.name
+            by_id[text_id(paragraph.paragraph.id)] = paragraph
+            shards[text_id(paragraph.paragraph.id)] = path.name
 
     @lru_cache(maxsize=2)
     def items_of_shard(name: str) -> dict[int, Item]:
         return {item.qid: item for item in from_table(pq.read_table(Path(output, "link", "items", name)), Item)}
 
-    return Result(by_id, lambda text: items_of_shard(shards[text]), allows)
+    ends = {key: schema.ends(relation) for key, relation in gold.relations.items()}
+
+    def allows(relation: str, head: Collection[str], tail: Collection[str]) -> bool | None:
+        heads, tails = ends[relation]
+        return not (heads.isdisjoint(head) or tails.isdisjoint(tail)) if heads else None
+
+    return Result(
+        by_id,
+        lambda text: items_of_shard(shards[text]),
+        allows,
+        lambda types: themes.theme_of_types(types, schema.themes),
+    )

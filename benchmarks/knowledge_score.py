@@ -14,12 +14,25 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.knowledge_gold import End, Gold, GoldFact, GoldText, Span
-from schemas.knowledge import Fact, Item, LinkedMention, MatchedParagraph
+from schemas.knowledge import Fact, Item, LinkedMention, MatchedParagraph, Paragraph
 
+NO_THEME = "none"
 YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
-Allows = Callable[[str, Collection[str], Collection[str]], bool]
-"""Whether the schema allows a relation between a head and a tail of these types."""
+
+@dataclass(frozen=True)
+class Result:
+    """What the pipeline made of the texts of a set.
+
+    `paragraphs`: by the id of the text. `items(text id)`: the candidates of a text by their ids. `allows(relation,
+    types of the head, types of the tail)`: whether the themes allow the relation between them; None if they do not
+    have its properties. `theme(types)`: the theme of an item of these types.
+    """
+
+    paragraphs: Mapping[str, MatchedParagraph]
+    items: Callable[[str], Mapping[int, Item]]
+    allows: Callable[[str, Collection[str], Collection[str]], bool | None]
+    theme: Callable[[Collection[str]], str | None]
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class Report:
     values: Tally = field(default_factory=Tally)
     by_relation: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     by_group: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    by_theme: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     counts: Counter = field(default_factory=Counter)
     negatives: Counter = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
@@ -145,36 +159,50 @@ def agrees(text: str, fact: GoldFact, prediction: Prediction) -> bool:
     )
 
 
-def score(
-    gold: Gold,
-    paragraphs: Mapping[str, MatchedParagraph],
-    items: Callable[[str], Mapping[int, Item]],
-    min_score: float,
-    allows: Allows,
-) -> Report:
-    """Compares each text with the paragraph of its id. `items`: of a text's candidates, by the id of the text."""
+def score(gold: Gold, result: Result, min_score: float) -> Report:
+    """Compares each text with the paragraph of its id. A text that the pipeline has rejected states nothing."""
     report = Report()
     for text in gold.texts:
-        paragraph = paragraphs[text.id]
+        paragraph = result.paragraphs.get(text.id)
+        if paragraph is None:
+            report.counts["texts_rejected"] += 1
+            paragraph = MatchedParagraph(Paragraph(text.id, "", text.text), None, (), ())
+            items: Mapping[int, Item] = {}
+        else:
+            items = result.items(text.id)
         predicted = predictions(text, paragraph, min_score)
-        count_facts(report, text, predicted)
+        count_facts(report, text, predicted, items, result)
         count_links(report, text, paragraph)
-        count_ends(report, text, paragraph, predicted, allows)
+        count_ends(report, text, paragraph, predicted, result)
         count_negatives(report, text, paragraph, predicted)
-        report.differences += misses(gold, text, paragraph, predicted, items(text.id))
+        report.differences += misses(gold, text, paragraph, predicted, items)
         report.differences += wrong(gold, text, predicted)
     return report
 
 
-def count_facts(report: Report, text: GoldText, predicted: list[Prediction]) -> None:
+def count_facts(
+    report: Report, text: GoldText, predicted: list[Prediction], items: Mapping[int, Item], result: Result
+) -> None:
+    """Facts are counted by relation, by part of the set, and by the theme of their head."""
+
+    def tallies(fact: GoldFact | Prediction, head: int | None) -> Iterator[Tally]:
+        if fact.is_value:
+            yield report.values
+            return
+        types = items[head].types if head in items else ()
+        yield report.items
+        yield report.by_relation[fact.relation]
+        yield report.by_group[text.group]
+        yield report.by_theme[result.theme(types) or NO_THEME]
+
     right = [any(agrees(text.text, fact, prediction) for fact in text.facts) for prediction in predicted]
     for prediction, is_right in zip(predicted, right, strict=True):
-        for tally in tallies(report, text, prediction):
+        for tally in tallies(prediction, prediction.head_qid):
             tally.predicted += 1
             tally.right += is_right
     for fact in text.facts:
         matched = any(agrees(text.text, fact, prediction) for prediction in predicted)
-        for tally in tallies(report, text, fact):
+        for tally in tallies(fact, fact.head.qid):
             tally.gold += 1
             tally.matched += matched
             tally.named += fact.named
@@ -183,15 +211,6 @@ def count_facts(report: Report, text: GoldText, predicted: list[Prediction]) -> 
     if not text.facts:
         report.counts["texts_without_fact"] += 1
         report.counts["texts_without_fact_that_get_one"] += bool(predicted)
-
-
-def tallies(report: Report, text: GoldText, fact: GoldFact | Prediction) -> Iterator[Tally]:
-    if fact.is_value:
-        yield report.values
-    else:
-        yield report.items
-        yield report.by_group[text.group]
-        yield report.by_relation[fact.relation]
 
 
 def count_links(report: Report, text: GoldText, paragraph: MatchedParagraph) -> None:
@@ -205,15 +224,16 @@ def count_links(report: Report, text: GoldText, paragraph: MatchedParagraph) -> 
 
 
 def count_ends(
-    report: Report, text: GoldText, paragraph: MatchedParagraph, predicted: list[Prediction], allows: Allows
+    report: Report, text: GoldText, paragraph: MatchedParagraph, predicted: list[Prediction], result: Result
 ) -> None:
     for prediction in predicted:
-        report.counts["predicted"] += 1
         types = (
             {kind for mention in mentions for kind in mention.types}
             for mentions in (prediction.heads, prediction.tails)
         )
-        report.counts["conformant"] += allows(prediction.relation, *types)
+        is_allowed = result.allows(prediction.relation, *types)
+        report.counts["checked_by_themes"] += is_allowed is not None
+        report.counts["conformant"] += bool(is_allowed)
         for mention in (*prediction.heads, *prediction.tails):
             report.counts["ends"] += 1
             report.counts["hallucinated_ends"] += not spells(text.text, paragraph.paragraph.text, mention)
@@ -297,6 +317,7 @@ def as_json(report: Report, errors: int) -> dict:
     return {
         **report.items.as_json(),
         "texts": counts["texts"],
+        "texts_rejected": counts["texts_rejected"],
         "texts_without_fact": counts["texts_without_fact"],
         "texts_without_fact_that_get_one": ratio(
             counts["texts_without_fact_that_get_one"], counts["texts_without_fact"]
@@ -304,7 +325,7 @@ def as_json(report: Report, errors: int) -> dict:
         "linking_accuracy": ratio(counts["mentions_linked_right"], counts["mentions"]),
         "linking_accuracy_of_recognised": ratio(counts["mentions_linked_right"], counts["mentions_recognised"]),
         "mentions": counts["mentions"],
-        "ontology_conformance": ratio(counts["conformant"], counts["predicted"]),
+        "ontology_conformance": ratio(counts["conformant"], counts["checked_by_themes"]),
         "hallucinated_ends": counts["hallucinated_ends"],
         "ends": counts["ends"],
         "wrong_negatives_without_unknown": negatives[True, False] + negatives[True, True],
@@ -314,6 +335,7 @@ def as_json(report: Report, errors: int) -> dict:
         "negatives": negatives[True, False] + negatives[False, False],
         "values": report.values.as_json(),
         "by_relation": {name: tally.as_json() for name, tally in sorted(report.by_relation.items())},
+        "by_theme": {name: tally.as_json() for name, tally in sorted(report.by_theme.items())},
         "by_group": {name: tally.as_json() for name, tally in sorted(report.by_group.items())},
         "causes": causes(report.differences),
         "errors": [vars(difference) for kind in ("wrong", "missed") for difference in sample(report, kind, errors)],

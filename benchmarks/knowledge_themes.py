@@ -94,7 +94,7 @@ def measure(options: argparse.Namespace, folder: str) -> dict:
     knowledge_run.run_stages(config.check(raw), output, "link", options.workers)
     loaded = themes.load(None)
     linked = {
-        paragraph.paragraph.id: paragraph
+        knowledge_run.text_id(paragraph.paragraph.id): paragraph
         for path in sorted(Path(output, "link").glob("*.parquet"))
         for paragraph in from_table(pq.read_table(path), LinkedParagraph)
     }

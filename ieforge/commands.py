@@ -13,6 +13,7 @@ from schemas.errors import ConfigError, did_you_mean
 
 MODULES = (
     "pipelines.build",
+    "pipelines.knowledge",
     "pipelines.sources",
     "pipelines.publish",
     "pipelines.rebuild",

@@ -75,9 +75,9 @@ def read_label_set(output: str, task: str, key: str) -> LabelSet:
 # Configurations
 
 
-def read_record(output: str) -> BuildRecord | None:
-    """The content of `build.json`; None if the folder was not made by a build."""
-    path = f"{output}/{MARKER}"
+def read_record(output: str, marker: str = MARKER) -> BuildRecord | None:
+    """The content of `build.json`, or of another `marker`; None if the folder was not made by a build."""
+    path = f"{output}/{marker}"
     if not files.exists(path):
         return None
     try:

@@ -6,25 +6,25 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 
 from pyarrow.fs import LocalFileSystem
+from pydantic import BaseModel
 
 from pipelines import build_folder
 from pipelines.build_folder import MARKER
-from pipelines.config import Config
 from schemas import json_values
 from schemas.errors import ConfigError
 from schemas.manifests import BuildRecord
 from transforms import files
 
 
-def check(output: str, folders: Iterable[str], inputs: Iterable[str]) -> None:
-    """Checks the folder `output` before a build writes to it.
+def check(output: str, folders: Iterable[str], inputs: Iterable[str], marker: str = MARKER) -> None:
+    """Checks the folder `output` before a build writes to it. `marker`: as in `claimed`.
 
     Raises ConfigError if it is not empty and was not made by a build, or if one of the `inputs` is inside one of the
     stages' `folders`, because a stage empties its folders before it runs.
     """
-    if files.exists(output) and build_folder.read_record(output) is None and files.list_files(output):
+    if files.exists(output) and build_folder.read_record(output, marker) is None and files.list_files(output):
         raise ConfigError(
-            f"{output}: not empty and not made by a build (no {MARKER}); choose a new folder with --output"
+            f"{output}: not empty and not made by a build (no {marker}); choose a new folder with --output"
         )
     _, root = files.filesystem(output)
     for path in inputs:
@@ -38,15 +38,16 @@ def check(output: str, folders: Iterable[str], inputs: Iterable[str]) -> None:
 
 
 @contextmanager
-def claimed(output: str, config: Config):
-    """Records the configuration and locks the folder against other builds until the end of the block.
+def claimed(output: str, config: BaseModel, marker: str = MARKER):
+    """Records the configuration in the file `marker` and locks the folder against other builds until the end of the
+    block.
 
     Raises ConfigError if another build has locked it. Only local folders are locked.
     """
     files.create_folder(output)
     system, root = files.filesystem(output)
     if not isinstance(system, LocalFileSystem):
-        write_record(output, config)
+        write_record(output, config, marker)
         yield
         return
     with files.machine_errors(output), open(f"{root}/.lock".encode(), "a+", encoding="utf-8") as lock:
@@ -61,11 +62,11 @@ def claimed(output: str, config: Config):
         lock.write(str(os.getpid()))
         lock.flush()
         files.remove_temporaries(output)
-        write_record(output, config)
+        write_record(output, config, marker)
         yield
 
 
-def write_record(output: str, config: Config) -> None:
-    """Writes `build.json`."""
+def write_record(output: str, config: BaseModel, marker: str) -> None:
+    """Writes the file that marks the folder: `build.json`, or another `marker`."""
     text = json_values.render(BuildRecord(config.model_dump(mode="json")))
-    files.write_text(f"{output}/{MARKER}", text)
+    files.write_text(f"{output}/{marker}", text)

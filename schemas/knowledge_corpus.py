@@ -103,9 +103,9 @@ class ExportedText(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ExportedSplit(Stored, frozen=True):
-    """Counts of one split of a corpus. `without_facts`: texts that state no fact that can be asked."""
+    """Counts of one split of the corpus with this name. `without_facts`: texts that state no fact that can be asked."""
 
-    theme: Name
+    corpus: Name
     split: str
     texts: Count
     facts: Count

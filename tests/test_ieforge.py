@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 NAMES = {
     "build": "pipelines.build",
+    "knowledge": "pipelines.knowledge",
     "sources": "pipelines.sources",
     "publish": "pipelines.publish",
     "rebuild": "pipelines.rebuild",

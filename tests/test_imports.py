@@ -29,13 +29,16 @@ PARTS = {
     "stages": ("build_folder", "sources", "describe", "report", "engine"),
     "knowledge": ("build_folder", "engine"),
     "release": ("build_folder", "sources", "describe", "report", "engine"),
-    "commands": ("build_folder", "sources", "describe", "report", "engine", "stages", "release"),
+    "commands": ("build_folder", "sources", "describe", "report", "engine", "stages", "release", "knowledge"),
 }
 """Part of pipelines/ → the parts that it may import. Most are sub-packages; FILES assigns the other modules."""
 
 FILES = {
     **dict.fromkeys(("config", "build_folder", "build_dictionaries", "build_reports", "claim"), "build_folder"),
-    **dict.fromkeys(("build", "publish", "diff", "rebuild", "driver", "preload", "sources.__main__"), "commands"),
+    **dict.fromkeys(
+        ("build", "publish", "diff", "rebuild", "driver", "preload", "sources.__main__", "knowledge.__main__"),
+        "commands",
+    ),
 }
 MAY_IMPORT_NO_MORE = {"engine": {"schemas", "transforms"}, "sources": {"schemas", "transforms"}}
 """Parts of pipelines/ that may import fewer of the other packages than pipelines/ may."""
@@ -49,7 +52,7 @@ BESIDE = {
 }
 """Module of pipelines/stages/ → those that it may import, besides `build_settings`; `plan` imports all stages."""
 
-MAY_IMPORT_TORCH = {"hard_negatives/embed.py", "benchmarks/sft.py"}
+MAY_IMPORT_TORCH = {"hard_negatives/embed.py", "validation/cross_encoder.py", "benchmarks/sft.py"}
 
 
 def imported(source: str) -> set[str]:
@@ -140,6 +143,7 @@ def modules_in(part: str) -> str:
         ("ieforge.commands", ("pydantic", "yaml", "numpy", "apache_beam", "torch")),
         ("schemas.command", ("pydantic", "yaml", "numpy")),
         ("pipelines.build", ("apache_beam", "great_expectations", "pyarrow", "torch")),
+        ("pipelines.knowledge.__main__", ("apache_beam", "great_expectations", "pyarrow")),
         ("pipelines.publish", ("apache_beam", "huggingface_hub", "pyarrow")),
         ("pipelines.rebuild", ("apache_beam", "great_expectations")),
         ("pipelines.diff", ("apache_beam", "pyarrow")),

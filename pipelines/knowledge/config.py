@@ -32,7 +32,7 @@ class Link(Section):
     """
 
     mentions: Literal["all", "given"] = "all"
-    max_name_tokens: Positive = 8
+    max_name_tokens: Positive = 10
 
 
 class Match(Section):

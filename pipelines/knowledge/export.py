@@ -5,13 +5,10 @@ without a fact are counted by bins of a hash. Then every shard is read again and
 parts of each split are joined. The rows never leave their shard.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from pathlib import PurePosixPath
-from typing import ClassVar
+from functools import partial
 
 import apache_beam as beam
 import msgspec
@@ -19,13 +16,16 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.engine import gather
+from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
+from pipelines.knowledge.corpora import describe
+from schemas import json_values
 from schemas.arrow import required
 from schemas.knowledge import MatchedParagraph, from_table
-from schemas.knowledge_corpus import FILE, Dump, ExportedSplit, KnowledgeCorpus
-from schemas.manifests import StageResult
+from schemas.knowledge_corpus import FILE, ExportedSplit, KnowledgeCorpus
+from schemas.knowledge_manifests import Exported
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.knowledge import sampling
 from transforms.shards import read_batches
@@ -46,18 +46,11 @@ KEYS = pa.schema(
 """One row per text with facts."""
 
 BINS = pa.schema([required("bin", pa.int32()), required("texts", pa.int64())])
-"""Numbers of texts without a fact, by bin."""
+"""Numbers of texts without a fact, by bin; at WITH_FACTS, the number of kept texts with facts."""
+
+WITH_FACTS = -1
 
 ROWS = pa.schema([required("row", pa.int32())])
-
-
-class Exported(StageResult, frozen=True):
-    """`splits`: the files that were written, sorted by theme and split."""
-
-    stage: ClassVar[str] = "export"
-    folder: ClassVar[str] = "export"
-
-    splits: tuple[ExportedSplit, ...]
 
 
 @dataclass(frozen=True)
@@ -89,10 +82,6 @@ class Bins:
     bins: int
 
 
-def folder_name(lang: str, theme: str) -> str:
-    return f"{lang}_{theme}"
-
-
 def read_paragraphs(path: str) -> Iterator[MatchedParagraph]:
     for table in read_batches(path, ROWS_PER_TABLE):
         yield from from_table(table, MatchedParagraph)
@@ -117,11 +106,12 @@ class Sample(beam.PTransform):
         )
         rows = thinned["rows"] | "Rows" >> beam.Map(unchanged).with_output_types(Keyed)
         without = keyed["without"] | "Bins" >> beam.Map(unchanged).with_output_types(Keyed)
-        counts = thinned["kept"] | "Counts" >> beam.Map(unchanged_count).with_output_types(tuple[int, int])
+        kept = thinned["kept"] | "Kept" >> beam.Map(unchanged).with_output_types(Keyed)
         written = rows | "Group by shard" >> beam.GroupByKey() | "Write rows" >> beam.Map(write_rows, self.output)
         drawn = (
-            {"kept": counts, "without": without}
-            | "Group by theme" >> beam.CoGroupByKey()
+            (kept, without)
+            | "All counts" >> beam.Flatten()
+            | "Group by theme" >> beam.GroupByKey()
             | "Draw" >> beam.Map(draw_bins, self.choice)
             | "Sum up" >> WriteSummary(f"{self.output}/export/.bins.json")
         )
@@ -133,10 +123,6 @@ Keyed = tuple[int, pa.Table]
 
 def unchanged(element: Keyed) -> Keyed:
     """Declares the type, which selects the coder."""
-    return element
-
-
-def unchanged_count(element: tuple[int, int]) -> tuple[int, int]:
     return element
 
 
@@ -172,7 +158,7 @@ def as_table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:
 
 
 class Thin(beam.DoFn):
-    """(bucket, KEYS of all its texts) → (shard, ROWS) that are kept and, tagged `kept`, (theme, number of texts)."""
+    """(bucket, KEYS of all its texts) → (shard, ROWS) that are kept and, tagged `kept`, (theme, BINS)."""
 
     def __init__(self, alpha: float):
         self.alpha = alpha
@@ -183,7 +169,7 @@ class Thin(beam.DoFn):
         kept = sampling.thin(columns["group"], columns["key"], self.alpha)
         shards, themes = columns["shard"][kept], columns["theme"][kept]
         for theme, texts in zip(*np.unique(themes, return_counts=True), strict=True):
-            yield beam.pvalue.TaggedOutput("kept", (int(theme), int(texts)))
+            yield beam.pvalue.TaggedOutput("kept", (int(theme), as_table([(WITH_FACTS, int(texts))], BINS)))
         for shard in np.unique(shards):
             yield int(shard), pa.table([columns["row"][kept][shards == shard]], ROWS)
 
@@ -199,16 +185,17 @@ def write_rows(element: tuple[int, Iterable[pa.Table]], output: str) -> None:
         stream.write(rows.astype("<i4").tobytes())
 
 
-def draw_bins(element: tuple[int, Mapping[str, Iterable]], choice: Choice) -> Bins:
-    theme, inputs = element
-    counts = np.zeros(sampling.BINS, np.int64)
-    for table in inputs["without"]:
+def draw_bins(element: tuple[int, Iterable[pa.Table]], choice: Choice) -> Bins:
+    theme, tables = element
+    counts = np.zeros(sampling.BINS + 1, np.int64)  # the last one is that of WITH_FACTS
+    for table in tables:
         counts[table["bin"].to_numpy()] += table["texts"].to_numpy()
-    return Bins(choice.themes[theme], sampling.bins_to_draw(counts, sum(inputs["kept"]), choice.without_facts))
+    bins = sampling.bins_to_draw(counts[:-1], int(counts[WITH_FACTS]), choice.without_facts)
+    return Bins(choice.themes[theme], bins)
 
 
 class Write(beam.PTransform):
-    """Shards → `<theme>/<split>.jsonl`, and `.summary.json` with an ExportedSplit for each."""
+    """Shards → `<corpus>/<split>.jsonl`, and `.summary.json` with an ExportedSplit for each."""
 
     def __init__(self, output: str, choice: Choice, corpora: Mapping[str, KnowledgeCorpus], bins: Mapping[str, int]):
         super().__init__()
@@ -230,7 +217,7 @@ def part_path(output: str, file: str, shard: int) -> str:
 
 
 class WriteParts(beam.DoFn):
-    """A shard → its rows below `.parts/`, and (`folder/theme/split`, (shard, texts, facts, texts without facts))."""
+    """A shard → its rows below `.parts/`, and (`corpus/split`, (shard, texts, facts, texts without facts))."""
 
     def __init__(self, output: str, choice: Choice, corpora: Mapping[str, KnowledgeCorpus], bins: Mapping[str, int]):
         self.output, self.choice, self.corpora, self.bins = output, choice, corpora, bins
@@ -253,7 +240,7 @@ class WriteParts(beam.DoFn):
             split = sampling.split_of(kept, choice.seed, choice.validation_share, choice.test_share)
             corpus = self.corpora[paragraph.theme]
             text = sampling.exported(kept, corpus)
-            file = f"{corpus.name}/{paragraph.theme}/{split}"
+            file = f"{corpus.name}/{split}"
             lines.setdefault(file, []).append(encoder.encode(text) + b"\n")
             count = counts.setdefault(file, [0, 0, 0])
             count[0] += 1
@@ -268,16 +255,30 @@ class WriteParts(beam.DoFn):
 def join_parts(element: tuple[str, Iterable[tuple[int, int, int, int]]], output: str) -> ExportedSplit:
     """Joins the parts of a split in the order of their shards."""
     file, parts = element
-    folder, theme, split = file.split("/")
+    corpus, split = file.split("/")
     parts = sorted(parts)
-    with files.atomic_write(f"{output}/export/{folder}/{split}.jsonl") as stream:
+    with files.atomic_write(f"{output}/export/{file}.jsonl") as stream:
         for shard, *_ in parts:
             stream.write(files.read_bytes(part_path(output, file, shard)))
     texts, facts, without = (sum(column) for column in list(zip(*parts, strict=True))[1:])
-    return ExportedSplit(theme, split, texts, facts, without)
+    return ExportedSplit(corpus, split, texts, facts, without)
 
 
-def run_stage(settings: KnowledgeSettings, corpora: Mapping[str, KnowledgeCorpus], output: str) -> Exported:
+def stage(settings: KnowledgeSettings) -> Stage:
+    """Raises ConfigError for a wrong file of themes."""
+    corpora = describe(settings.config)
+    return Stage(
+        "export",
+        needs=("score",),
+        folders=("export",),
+        inputs=[settings.config.seed, settings.config.export.model_dump(), msgspec.to_builtins(corpora)],
+        modules=(__name__,),
+        run=partial(run, settings, corpora),
+        form=Exported,
+    )
+
+
+def run(settings: KnowledgeSettings, corpora: Mapping[str, KnowledgeCorpus], output: str) -> Exported:
     """`corpora`: theme → its description."""
     config = settings.config
     paths = [file.name for file in files.list_files(f"{output}/score") if file.name.endswith(".parquet")]
@@ -297,36 +298,13 @@ def run_stage(settings: KnowledgeSettings, corpora: Mapping[str, KnowledgeCorpus
     write = Write(output, choice, corpora, bins)
     run_pipeline("export", shards, write, settings.options, output, "export/.parts")
     splits = gather.read(f"{output}/export/.summary.json", ExportedSplit)
-    splits = sorted(splits, key=lambda split: (split.theme, split.split))
-    for theme in sorted({split.theme for split in splits}):
-        content = msgspec.json.format(msgspec.json.encode(corpora[theme]), indent=1).decode()
-        files.write_text(f"{output}/export/{corpora[theme].name}/{FILE}", content + "\n")
+    splits = sorted(splits, key=lambda split: (split.corpus, split.split))
+    written = {split.corpus for split in splits}
+    for corpus in corpora.values():
+        if corpus.name in written:
+            files.write_text(f"{output}/export/{corpus.name}/{FILE}", json_values.render(corpus))
     for folder in (".sampled", ".parts"):
         files.remove_tree(f"{output}/export/{folder}")
     for file in (".bins.json", ".summary.json"):
         files.remove_file(f"{output}/export/{file}")
     return Exported(tuple(splits))
-
-
-DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
-
-
-def dumps(paths: Iterable[str]) -> tuple[Dump, ...]:
-    """The names of the files, with the date in each, as in `enwiki-20240101-pages-articles.xml.bz2`; sorted."""
-    return tuple(
-        sorted({Dump(name, date_in(name)) for name in (PurePosixPath(path).name for path in paths)}, key=by_name)
-    )
-
-
-def by_name(dump: Dump) -> str:
-    return dump.name
-
-
-def date_in(name: str) -> str | None:
-    """The first date in the name of a file, as YYYY-MM-DD."""
-    for match in DATE.finditer(name):
-        try:
-            return date(*map(int, match.groups())).isoformat()
-        except ValueError:  # digits that are no date
-            continue
-    return None

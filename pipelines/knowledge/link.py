@@ -23,7 +23,7 @@ from pipelines.knowledge import link_tables
 from pipelines.knowledge.config import KnowledgeSettings
 from pipelines.knowledge.link_tables import CANDIDATES, Keyed
 from schemas.knowledge import CONTEXT, LINKED, Paragraph
-from schemas.knowledge_manifests import Entities, Linked, LinkShard, Pages, Types
+from schemas.knowledge_manifests import Entities, Linked, LinkedShard, Pages, Types
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.knowledge import linking
 from transforms.knowledge.item_tables import by_bucket
@@ -68,14 +68,14 @@ def run(settings: KnowledgeSettings, recognise: Recogniser, output: str) -> Link
         output,
         items,
         config.mentions,
-        Spans(recognise, config.max_name_tokens),
+        SpanSearch(recognise, config.max_name_tokens),
         name_buckets=1 + sum(shard.names for shard in entities.shards) // NAMES_PER_BUCKET,
         item_buckets=1 + sum(shard.rows for shard in entities.shards) // ITEMS_PER_BUCKET,
         merged=entities.merged,
     )
     run_pipeline("link", shards, transform, settings.options, output, "link/items", len(shards))
     files.remove_tree(scratch_folder(output))
-    written = gather.read(summary_path(output), LinkShard)
+    written = gather.read(summary_path(output), LinkedShard)
     return Linked(tuple(sorted(written, key=lambda shard: shard.path)))
 
 
@@ -114,7 +114,7 @@ class ItemFiles:
 
 
 @dataclass(frozen=True)
-class Spans:
+class SpanSearch:
     """How the spans that may be names are found."""
 
     recognise: Recogniser
@@ -129,13 +129,13 @@ class LinkShards(beam.PTransform):
         output: str,
         items: Sequence[ItemFiles],
         mentions: Literal["all", "given"],
-        ways: Spans,
+        search: SpanSearch,
         name_buckets: int,
         item_buckets: int,
         merged: str | None,
     ):
         super().__init__()
-        self.output, self.items, self.mentions, self.ways = output, items, mentions, ways
+        self.output, self.items, self.mentions, self.search = output, items, mentions, search
         self.name_buckets, self.item_buckets, self.merged = name_buckets, item_buckets, merged
 
     def expand(self, pcoll):
@@ -143,7 +143,7 @@ class LinkShards(beam.PTransform):
         inputs = {"shard": pcoll | "Key by number" >> beam.Map(by_number)}
         if self.mentions == "all":
             ngrams = pcoll | "Read n-grams" >> beam.FlatMap(
-                read_ngrams, self.output, self.ways, self.name_buckets
+                read_ngrams, self.output, self.search, self.name_buckets
             ).with_output_types(Keyed)
             names = files_of_items | "Read names" >> beam.FlatMap(
                 read_names, self.output, self.name_buckets
@@ -153,15 +153,15 @@ class LinkShards(beam.PTransform):
                 | "Group by hash" >> beam.CoGroupByKey()
                 | "Join names" >> beam.FlatMap(join_names).with_output_types(Keyed)
             )
-        found = (
+        searched = (
             inputs
             | "Names to the shard" >> beam.CoGroupByKey()
             | "Find candidates"
-            >> beam.ParDo(FindCandidates(self.output, self.ways, self.item_buckets, self.merged)).with_outputs(
+            >> beam.ParDo(FindCandidates(self.output, self.search, self.item_buckets, self.merged)).with_outputs(
                 "requests", main="shards"
             )
         )
-        requests = found["requests"] | "Requests" >> beam.Map(unchanged).with_output_types(Keyed)
+        requests = searched["requests"] | "Requests" >> beam.Map(unchanged).with_output_types(Keyed)
         items = files_of_items | "Read items" >> beam.FlatMap(
             read_items, self.output, self.item_buckets
         ).with_output_types(Keyed)
@@ -171,7 +171,7 @@ class LinkShards(beam.PTransform):
             | "Join items" >> beam.FlatMap(join_items).with_output_types(Keyed)
         )
         return (
-            {"shard": found["shards"] | "Key again" >> beam.Map(by_number), "context": context}
+            {"shard": searched["shards"] | "Key again" >> beam.Map(by_number), "context": context}
             | "Items to the shard" >> beam.CoGroupByKey()
             | "Link" >> beam.Map(write_linked, self.output, self.mentions, self.merged)
             | "Sum up" >> WriteSummary(summary_path(self.output))
@@ -197,9 +197,9 @@ def read_paragraphs(shard: Shard, output: str, merged: str | None) -> tuple[pa.T
     return table, link_tables.read_paragraphs(table, parts)
 
 
-def read_ngrams(shard: Shard, output: str, ways: Spans, buckets: int) -> Iterator[Keyed]:
+def read_ngrams(shard: Shard, output: str, search: SpanSearch, buckets: int) -> Iterator[Keyed]:
     _, paragraphs = read_paragraphs(shard, output, None)
-    yield from link_tables.ngram_tables(paragraphs, shard.number, ways.recognise, ways.max_tokens, buckets)
+    yield from link_tables.ngram_tables(paragraphs, shard.number, search.recognise, search.max_tokens, buckets)
 
 
 def read_names(shard: ItemFiles, output: str, buckets: int) -> Iterator[Keyed]:
@@ -225,8 +225,8 @@ def join_items(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[K
 class FindCandidates(beam.DoFn):
     """A shard with the names that occur in it → the shard, its CANDIDATES on disk, and the items that it needs."""
 
-    def __init__(self, output: str, ways: Spans, buckets: int, merged: str | None):
-        self.output, self.ways, self.buckets, self.merged = output, ways, buckets, merged
+    def __init__(self, output: str, search: SpanSearch, buckets: int, merged: str | None):
+        self.output, self.search, self.buckets, self.merged = output, search, buckets, merged
 
     def process(self, element: tuple[int, dict]):
         (shard,) = element[1]["shard"]
@@ -234,7 +234,7 @@ class FindCandidates(beam.DoFn):
         names = element[1].get("names")
         candidates = CANDIDATES.empty_table()
         if names is not None:
-            candidates = link_tables.candidate_table(paragraphs, names, self.ways.recognise, self.ways.max_tokens)
+            candidates = link_tables.candidate_table(paragraphs, names, self.search.recognise, self.search.max_tokens)
         write_shard(candidates_path(self.output, shard), CANDIDATES, [candidates])
         yield shard
         for keyed in link_tables.requests(paragraphs, candidates, shard.number, self.buckets):
@@ -243,7 +243,7 @@ class FindCandidates(beam.DoFn):
 
 def write_linked(
     element: tuple[int, dict], output: str, mentions: Literal["all", "given"], merged: str | None
-) -> LinkShard:
+) -> LinkedShard:
     (shard,) = element[1]["shard"]
     table, paragraphs = read_paragraphs(shard, output, merged)
     context = link_tables.context_table(element[1]["context"])
@@ -258,7 +258,7 @@ def write_linked(
     context = context.filter(pa.array([qid in used for qid in context["qid"].to_pylist()], pa.bool_()))
     linked = link_tables.linked_table(paragraphs, table, [choice.mentions for choice in choices])
     kinds = Counter(mention.kind for choice in choices for mention in choice.mentions)
-    return LinkShard(
+    return LinkedShard(
         shard.linked_path,
         shard.items_path,
         rows=write_shard(f"{output}/{shard.linked_path}", LINKED, [linked]),

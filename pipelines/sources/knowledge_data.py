@@ -4,9 +4,12 @@ Such a folder contains knowledge.json and any of train.jsonl, validation.jsonl a
 the data root; the key of the root is its name.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import product
+
+import msgspec
 
 from pipelines.sources import Form, Source
 from pipelines.sources.licences import licence_class
@@ -18,12 +21,16 @@ from schemas.errors import ConfigError, SourceError
 from schemas.example import SPLITS
 from schemas.knowledge_corpus import FILE, TASKS, Dump, EntityType, KnowledgeCorpus
 from schemas.label import Label, typed_label
+from transforms import yaml_values
 from transforms.files import File, exists, list_raw_files
 from transforms.formats import knowledge
 
 DATA_FILES = tuple(f"{split}.jsonl" for split in SPLITS)
 NAMES = frozenset((FILE, *DATA_FILES))
 """The names of all files of such a folder."""
+
+MANIFEST = "manifest.json"
+"""The manifest of the stage that exports, beside the folders."""
 
 REMEDY = "export the corpus again with python -m pipelines.knowledge"
 
@@ -77,32 +84,49 @@ def folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | No
 
 
 def read_description(file: File) -> KnowledgeCorpus:
-    """Raises SourceError, with file and line or key, for a file that is not a valid description."""
+    """Raises SourceError, with file and line, for a file that is not a valid description."""
     content = file.read()
     try:
-        corpus = json_values.parse(content, KnowledgeCorpus, file.name, REMEDY)
-    except ConfigError as error:
-        raise SourceError(str(error)) from error
+        corpus = msgspec.json.decode(content, type=KnowledgeCorpus)
+    except msgspec.ValidationError as error:
+        difference = json_values.difference(error)
+        keys = [int(key) if key.isdecimal() else key for key in KEY.findall(difference.partition(" ")[0])]
+        raise SourceError(
+            f"{place(file, content, keys)}: made by another version of IEForge, or damaged ({difference}); {REMEDY}"
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        at = AT_BYTE.search(str(error))
+        line = content.count(b"\n", 0, int(at[1]) if at else len(content)) + 1
+        raise SourceError(f"{file.name}:{line}: invalid JSON ({error}); {REMEDY}") from error
     types = {kind.key for kind in corpus.entity_types}
-    for relation in corpus.relations:
-        for kind in (*relation.head_types, *relation.tail_types):
-            if kind not in types:
-                place = f"{file.name}:{line_of(content, relation.key)}"
-                raise SourceError(f"{place}: {kind!r} of the relation {relation.key!r} is no entity type; {REMEDY}")
+    for number, relation in enumerate(corpus.relations):
+        for end in ("head_types", "tail_types"):
+            for position, kind in enumerate(getattr(relation, end)):
+                if kind not in types:
+                    at = place(file, content, ["relations", number, end, position])
+                    raise SourceError(f"{at}: {kind!r} of the relation {relation.key!r} is no entity type; {REMEDY}")
     for part, items in (("entity_types", corpus.entity_types), ("relations", corpus.relations)):
         for field in ("key", "name"):
-            values = [getattr(item, field) for item in items]
-            for value in values:
-                if values.count(value) > 1:
-                    place = f"{file.name}:{line_of(content, value)}"
-                    raise SourceError(f"{place}: two {part} have the {field} {value!r}; {REMEDY}")
+            values: set[str] = set()
+            for number, item in enumerate(items):
+                value = getattr(item, field)
+                if value in values:
+                    at = place(file, content, [part, number, field])
+                    raise SourceError(f"{at}: two of the {part} have the {field} {value!r}; {REMEDY}")
+                values.add(value)
     return corpus
 
 
-def line_of(content: bytes, value: str) -> int:
-    """The line with the first occurrence of a string in the JSON `content`; 1 if it is escaped there."""
-    at = content.find(f'"{value}"'.encode())
-    return content.count(b"\n", 0, at) + 1 if at >= 0 else 1
+KEY = re.compile(r"\w+")
+AT_BYTE = re.compile(r"byte (\d+)")
+
+
+def place(file: File, content: bytes, keys: Sequence[str | int]) -> str:
+    """`file:line` of a value in the JSON `content`, which is also YAML, or of the innermost part around it."""
+    try:
+        return yaml_values.document(content, file.name).place(keys)
+    except ConfigError:  # JSON that is not YAML, such as one with tabs
+        return f"{file.name}:1"
 
 
 def as_source(corpus: KnowledgeCorpus) -> Source:

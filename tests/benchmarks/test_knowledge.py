@@ -104,10 +104,9 @@ def test_a_relation_gets_the_types_of_the_themes_in_its_direction(tmp_path):
     relation = "parent: {properties: [P22, ^P40], head: [human], tail: [organization]}"
     path.write_text(f"themes: {{Family: {{pages: [human], relations: {{{relation}}}}}}}")
     schema = knowledge_run.Schema(themes.load(path))
-    assert schema.ends(Relation("child of", {40: True})) == (["human"], ["organization"])
-    assert schema.ends(Relation("child", {40: False})) == (["organization"], ["human"])
-    heads, tails = schema.ends(Relation("born", {569: False}))
-    assert "human" in heads and "time" not in set(heads) - set(schema.themes.type_classes) and "text" in tails
+    assert schema.ends(Relation("child of", {40: True})) == ({"human"}, {"organization"})
+    assert schema.ends(Relation("child", {40: False})) == ({"organization"}, {"human"})
+    assert schema.ends(Relation("born", {569: False})) == (set(), set())
     gold = Gold("set", {"born": Relation("born on", {569: False}), "child": Relation("child", {40: True})}, ())
     written = tmp_path / "gold.yaml"
     written.write_text(json.dumps(schema.as_theme(gold)))

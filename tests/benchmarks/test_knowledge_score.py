@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks import knowledge_score
 from benchmarks.knowledge_gold import End, Gold, GoldFact, GoldMention, GoldText, Relation
+from benchmarks.knowledge_score import Result
 from schemas.knowledge import Fact, Item, LinkedMention, MatchedParagraph, Paragraph, Statement
 
 TEXT = "Ada Lund was born in Brevik in 1913. Lund studied in Skerry."
@@ -27,13 +28,20 @@ def gold_text(*facts: GoldFact) -> GoldText:
 
 
 def report(
-    facts: tuple[GoldFact, ...], predicted: tuple[Fact, ...], unknown: tuple[str, ...] = (), statements=(), text=TEXT
+    facts: tuple[GoldFact, ...],
+    predicted: tuple[Fact, ...],
+    unknown: tuple[str, ...] = (),
+    statements=(),
+    text=TEXT,
+    rejected=False,
 ) -> dict:
     gold = Gold("set", {name: Relation(name, {1: False}) for name in gold_text().relations}, (gold_text(*facts),))
     paragraph = MatchedParagraph(Paragraph("0", "en", text), "gold", MENTIONS, predicted, unknown)
     items = {7: Item(7, "Ada Lund", ("Ada Lund",), ("human",), tuple(statements), frozenset())}
     allows = lambda relation, head, tail: "human" in head and "geographic_region" in tail  # noqa: E731
-    scores = knowledge_score.score(gold, {"0": paragraph}, lambda _: items, 0.5, allows)
+    paragraphs = {} if rejected else {"0": paragraph}
+    result = Result(paragraphs, lambda _: items, allows, lambda types: "Person" if types else None)
+    scores = knowledge_score.score(gold, result, 0.5)
     return knowledge_score.as_json(scores, 9)
 
 
@@ -115,3 +123,16 @@ def test_errors_are_spread_over_the_texts():
     scores = knowledge_score.Report(differences=differences)
     assert [d.head for d in knowledge_score.sample(scores, "wrong", 3)] == ["0", "3", "6"]
     assert len(knowledge_score.sample(scores, "wrong", 99)) == 10
+
+
+def test_facts_are_counted_by_the_theme_of_their_head():
+    figures = report((BORN,), (Fact("born in", 0, 1, 1, 0.9), Fact("born in", 1, 0, 1, 0.9)))
+    assert {theme: (t["facts"], t["predicted"]) for theme, t in figures["by_theme"].items()} == {
+        "Person": (1, 1),
+        "none": (0, 1),
+    }
+
+
+def test_a_rejected_text_states_nothing():
+    figures = report((BORN,), (Fact("born in", 0, 1, 1, 0.9),), rejected=True)
+    assert (figures["texts_rejected"], figures["predicted"], figures["recall"]) == (1, 0, 0.0)

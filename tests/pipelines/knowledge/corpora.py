@@ -29,9 +29,7 @@ CORPUS = KnowledgeCorpus(
 
 def paragraph(number: int, relations: dict[str, float], theme: str | None = "person", unknown=()) -> MatchedParagraph:
     """A text about person `number` of page `number // 2`, which states `relations` (key → score)."""
-    text = (
-        f"Ada {number} Marrow was born on 4 May 19{number % 90 + 10} in Coal Quay; she married Low Water."
-    )
+    text = f"Ada {number} Marrow was born on 4 May 19{number % 90 + 10} in Coal Quay; she married Low Water."
     ends = {"birth_place": "Coal Quay", "birth_date": f"4 May 19{number % 90 + 10}", "spouse": "Low Water"}
     types = {"birth_place": "geographic_region", "birth_date": "time", "spouse": "human"}
     name = f"Ada {number} Marrow"

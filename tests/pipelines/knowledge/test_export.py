@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.knowledge import export
+from pipelines.knowledge import corpora, export
 from pipelines.knowledge.config import Config, KnowledgeSettings
 from schemas.knowledge import MATCHED, to_table
 from schemas.knowledge_corpus import ExportedSplit
@@ -23,7 +23,7 @@ def run(output: Path, shards, workers: int = 1, **options) -> export.Exported:
     mode = "multi_processing" if workers > 1 else "in_memory"
     flags = ["--runner=DirectRunner", f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
     settings = KnowledgeSettings(config, PipelineOptions(flags))
-    return export.run_stage(settings, {"person": CORPUS, "works": CORPUS}, str(output))
+    return export.run(settings, {"person": CORPUS}, str(output))
 
 
 def rows(output: Path) -> dict[str, list[dict]]:
@@ -121,7 +121,7 @@ def test_the_rows_do_not_depend_on_shards_and_workers(tmp_path):
 
 def test_names_of_dumps_have_their_dates():
     paths = ["/a/wikidata-20240131-all.json.gz", "b/enwiki-2023-12-01.xml", "c/plain.jsonl", "d/99999999.json"]
-    assert [(dump.name, dump.date) for dump in export.dumps(paths)] == [
+    assert [(dump.name, dump.date) for dump in corpora.dumps(paths)] == [
         ("99999999.json", None),
         ("enwiki-2023-12-01.xml", "2023-12-01"),
         ("plain.jsonl", None),

@@ -20,6 +20,7 @@ from apache_beam.transforms.environments import DockerEnvironment
 
 from pipelines.build_folder import Shard
 from pipelines.config import Config
+from pipelines.knowledge import export
 from pipelines.knowledge.entities import ReadDumps, RewriteShards
 from pipelines.knowledge.types import FindTypes, ItemFile
 from pipelines.stages.clean import Clean
@@ -31,6 +32,7 @@ from pipelines.stages.validate import Check, Validate
 from schemas.example import TASKS
 from transforms import prompts
 from transforms.files import File
+from transforms.knowledge.dump_parts import Part
 
 IMAGE = "registry.example/ieforge:1"
 PRIMITIVES = {f"beam:transform:{name}:v1" for name in ("impulse", "pardo", "group_by_key", "flatten")}
@@ -41,6 +43,7 @@ CHECKS = [Check("labels", tasks=(("NER", "scierc"),)), Check("hard_negatives", t
 LABEL_SETS = [("NER", "scierc"), ("RE", "scierc")]
 MINE = Config().mine
 AMEND = Amend({}, {}, 20)
+CHOICE = export.Choice(("Person",), 42, 0.5, 0.5, 0.1, 0.05, 0.05)
 STAGES = {
     "ingest": (
         Ingest("out", None, 42, 10_000, ("anatem",)),
@@ -63,9 +66,17 @@ STAGES = {
     "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
     "entities": (
         ReadDumps("out", "en", frozenset({31}), 2, 50_000),
-        [(number, File(f"raw/{number}.json.bz2", f"{number}.json.bz2")) for number in range(2)],
+        [(number, Part(File("raw/dump.json.bz2", "dump.json.bz2"), number, number + 1)) for number in range(2)],
     ),
     "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
+    "sample": (
+        export.Sample("out", CHOICE, 2),
+        [export.Shard(number, f"score/{number:05d}.parquet") for number in range(2)],
+    ),
+    "export": (
+        export.Write("out", CHOICE, {}, {"Person": 7}),
+        [export.Shard(number, f"score/{number:05d}.parquet") for number in range(2)],
+    ),
     "types": (
         FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, 2),
         [ItemFile(number, f"entities/items/{number:05d}-00000.parquet") for number in range(2)],
@@ -160,6 +171,7 @@ def test_pickled_functions_can_be_loaded_on_a_worker(graph):
     ("graph", "shuffles"),
     [
         ("clean", {"Group by hash"}),
+        ("sample", {"Group by combination", "Group by shard", "Group by theme"}),
         ("entities", {"Group by item", "Group by shard"}),
         ("types", {*(f"Meet after {steps} steps" for steps in range(11)), "Meet items"}),
     ],

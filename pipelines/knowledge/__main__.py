@@ -1,0 +1,228 @@
+"""Makes a themed corpus from a knowledge graph and an encyclopaedia: texts with their facts."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipelines.build import end_workers, option_names, start_fork_server
+from schemas import command
+from schemas.errors import ConfigError, MachineError
+from transforms.local_tree import as_utf8
+
+if TYPE_CHECKING:
+    from pipelines.engine.dag import Stage
+    from pipelines.knowledge.config import Config
+    from schemas.knowledge_manifests import Exported
+
+STAGES = ("entities", "types", "pages", "link", "match", "score", "export")
+MARKER = "knowledge_run.json"
+"""Every run writes this file; a folder without it was not made by this command."""
+
+EPILOG = """\
+examples:
+  %(prog)s                                    the bundled sample, into knowledge/
+  %(prog)s --wikidata latest-all.json.bz2 --wikipedia enwiki-*-pages-articles*.xml.bz2 --output corpus
+  %(prog)s ... --lang zh --themes themes.yaml --set export.min_score=0.75
+  %(prog)s ... --status                       which stages are done
+
+The result in DIR/export is a data root: python -m pipelines.build --data_root DIR/export.
+All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
+Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted.
+"""
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = command.parser("pipelines.knowledge", __doc__, EPILOG)
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--wikidata",
+        metavar="FILE",
+        nargs="+",
+        help="dumps of the knowledge graph in Wikidata's JSON form: plain, gz or bz2",
+    )
+    data.add_argument(
+        "--wikipedia",
+        metavar="FILE",
+        nargs="+",
+        help="MediaWiki XML dumps, HTML pages, or JSON lines of paragraphs: plain, gz or bz2",
+    )
+    data.add_argument("--lang", metavar="en|zh", help="language of the texts; default: en")
+    data.add_argument("--output", metavar="DIR", default="knowledge", help="default: knowledge/")
+    data.add_argument("--limit", metavar="N", help="at most N pages per file")
+    settings = parser.add_argument_group("settings")
+    settings.add_argument("--themes", metavar="FILE", help="a YAML file of themes; default: the bundled twelve")
+    settings.add_argument("--theme", metavar="NAME", help="this theme for all texts; default: that of their page")
+    settings.add_argument("--config", metavar="FILE", help="a YAML file of settings")
+    settings.add_argument(
+        "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="set one value; may be repeated"
+    )
+    settings.add_argument("--seed", metavar="N", help="seed of all random choices; default: 42")
+    run = parser.add_argument_group("run")
+    run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
+    run.add_argument("--only", metavar="STAGE", help=f"stop after this stage: {', '.join(STAGES)}")
+    run.add_argument("--status", action="store_true", help="print which stages are done, and exit")
+    run.add_argument("--dry_run", action="store_true", help="print what would be read and made, and exit")
+    return parser
+
+
+FLAG_SETTINGS = {
+    "wikidata": "wikidata",
+    "wikipedia": "wikipedia",
+    "lang": "lang",
+    "seed": "seed",
+    "limit": "pages.limit",
+    "themes": "match.themes",
+    "theme": "match.theme",
+}
+"""Flag → the setting that it sets."""
+
+
+def configuration(arguments: argparse.Namespace) -> "Config":
+    """The configuration from --config, --set and the other flags; later ones override earlier ones.
+
+    Without any input, the bundled sample in the language is the input. Raises ConfigError.
+    """
+    from pipelines.knowledge import config
+    from transforms import files, settings
+    from transforms.settings import Settings
+
+    hint = "--config takes a YAML file of settings"
+    raw = settings.read(arguments.config, config.Config, hint) if arguments.config else Settings()
+    for setting in arguments.set:
+        raw = raw.with_setting(setting)
+    for flag, key in FLAG_SETTINGS.items():
+        value = getattr(arguments, flag)
+        if value is not None:
+            raw = raw.with_value(key.split("."), value, f"--{flag}")
+    raw = raw.over({"lang": "en"})
+    inputs = ("wikidata", "wikipedia")
+    if not any(raw.values.get(key) for key in inputs):
+        samples = {"wikidata": "wikidata.json", "wikipedia": f"{raw.values['lang']}wiki.xml"}
+        for key, name in samples.items():
+            raw = raw.with_value([key], [str(config.SAMPLES / name)], "the bundled sample")
+    for key in inputs:
+        if not raw.values.get(key):
+            raise ConfigError(f"{raw.place(key)}no {key}; give --{key} FILE")
+    checked = settings.check(config.Config, raw)
+    absolute = {key: tuple(files.absolute(path) for path in getattr(checked, key)) for key in inputs}
+    return checked.model_copy(update=absolute)
+
+
+def main(flags: Sequence[str] | None = None) -> int:
+    return command.run(parse, make, flags, after_interrupt=command.RESUME_HINT, on_interrupt=end_workers)
+
+
+def parse(flags: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments, with the unknown flags in `beam_flags`. Raises ConfigError."""
+    try:
+        decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
+    except UnicodeError as error:
+        raise ConfigError(
+            "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
+        ) from error
+    arguments, beam_flags = argument_parser().parse_known_args(decoded)
+    arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
+    return arguments
+
+
+def make(arguments: argparse.Namespace) -> int:
+    config = configuration(arguments)
+    if arguments.only not in (None, *STAGES):
+        raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
+    if not arguments.output:
+        raise ConfigError("--output is empty; choose a folder")
+    is_run = not (arguments.status or arguments.dry_run)
+    if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
+        start_fork_server()
+    if not arguments.debug:  # Beam also raises the errors that it logs
+        logging.basicConfig(level=logging.CRITICAL)
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    try:
+        return run_stages(config, arguments)
+    except MemoryError as error:
+        raise MachineError(
+            "out of memory; run the same command again to resume, with fewer workers (--direct_num_workers) "
+            "or smaller shards (--set pages.paragraphs_per_shard=500)"
+        ) from error
+
+
+def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
+    """Runs the stages that are not done, or prints their status or the plan; returns the exit code."""
+    # These import Beam, so only after the flags have been checked
+    from apache_beam.options.pipeline_options import DirectOptions
+
+    from pipelines import claim, driver
+    from pipelines.engine import dag, runner, workers
+    from pipelines.knowledge.plan import plan_stages
+    from transforms import files
+
+    options = runner.options(arguments.beam_flags, option_names(argument_parser()), arguments.debug)
+    runner.select_runner(options)  # refuses an unusable runner before any file is read
+    if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
+        workers.register()
+    folder = files.absolute(arguments.output.rstrip("/") or "/")
+    stages = plan_stages(config, options)
+    if arguments.status:
+        return driver.print_status(stages, folder)
+    if arguments.dry_run:
+        return print_plan(config, folder)
+    inputs = [*config.wikidata, *config.wikipedia, *([config.match.themes] if config.match.themes else [])]
+    claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
+    with claim.claimed(folder, config, MARKER):
+        try:
+            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
+        finally:
+            for line in loss_lines(folder, stages):
+                driver.log(line)
+    if "export" in manifests:
+        driver.log(closing_line(manifests["export"].result, arguments.output))
+    return 0
+
+
+def loss_lines(folder: str, stages: "Mapping[str, Stage]") -> list[str]:
+    """Lines that report what the finished stages left out."""
+    from pipelines.engine import dag
+    from pipelines.knowledge import losses
+
+    lines = []
+    if entities := dag.read_manifest(folder, stages["entities"]):
+        lines += losses.in_entities(entities.result)
+    if pages := dag.read_manifest(folder, stages["pages"]):
+        lines += losses.in_pages(pages.result)
+    return lines
+
+
+def print_plan(config: "Config", folder: str) -> int:
+    """Prints the files that would be read and the configuration on stdout; returns the exit code."""
+    from pipelines.driver import print_row
+    from transforms import files
+    from transforms.files import File
+
+    for kind in ("wikidata", "wikipedia"):
+        for path in getattr(config, kind):
+            print_row(kind, path, f"{files.total_bytes([File(path, path)]):,} bytes")
+    print_row(f"output: {folder}")
+    print(json.dumps(config.model_dump(mode="json", exclude={"wikidata", "wikipedia"}), indent=1))
+    return 0
+
+
+def closing_line(result: "Exported", name: str) -> str:
+    """The last line of a run: its size, and the next command. `name`: the folder as the user wrote it."""
+    from pipelines.describe import shell
+
+    texts, facts = sum(split.texts for split in result.splits), sum(split.facts for split in result.splits)
+    if not texts:
+        return f"{name}: no text; check that the texts are in the language and about items of the graph"
+    themes = len({split.corpus for split in result.splits})
+    program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
+    root = shell.quote(f"{name.rstrip('/')}/export")
+    return (
+        f"{name}: {texts:,} texts with {facts:,} facts in {themes} themes. Build it with {program} --data_root {root}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
