@@ -16,7 +16,6 @@ from itertools import product
 
 from benchmarks.knowledge_gold import Gold, GoldText, is_name
 from schemas.example import Span
-from schemas.knowledge import Statement
 from transforms.knowledge import dump_files, wikidata
 from validation.claims import Claim
 
@@ -48,9 +47,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Graph:
-    """`statements`: item → its statements with an item as value. `names`: name → items."""
+    """`statements`: item → (property, item) of its statements with an item as value. `names`: name → items."""
 
-    statements: Mapping[int, Sequence[Statement]]
+    statements: Mapping[int, Sequence[tuple[int, int]]]
     names: Mapping[str, Sequence[int]]
 
 
@@ -59,12 +58,12 @@ def read_graph(paths: Sequence[str], sets: Iterable[Gold]) -> Graph:
     relations = [relation for gold in sets for relation in gold.relations.values()]
     properties = frozenset(property for relation in relations for property in relation.properties)
     reader = wikidata.Reader("en", properties)
-    statements: dict[int, list[Statement]] = {}
+    statements: dict[int, list[tuple[int, int]]] = {}
     names: dict[str, list[int]] = defaultdict(list)
     for file in dump_files.find(paths, "--wikidata"):
         for row in reader.read(dump_files.lines(file), file.name):
             if isinstance(row, wikidata.ItemRow) and row.qid not in statements:
-                statements[row.qid] = [Statement(*s) for s in row.statements if s[1] == "item"]
+                statements[row.qid] = [(number, value) for number, _, value, *_ in row.statements if value is not None]
                 for name in row.names:
                     names[name].append(row.qid)
     return Graph(statements, names)
@@ -82,10 +81,10 @@ def known_facts(graph: Graph, items: Iterable[int], properties: Iterable[int]) -
     """(item, property, item) of the statements between two different items of a text, sorted."""
     items, properties = set(items), frozenset(properties)
     facts = {
-        (item, statement.property, statement.item)
+        (item, property, value)
         for item in items
-        for statement in graph.statements.get(item, ())
-        if statement.property in properties and statement.item in items and statement.item != item
+        for property, value in graph.statements.get(item, ())
+        if property in properties and value in items and value != item
     }
     return iter(sorted(facts))
 

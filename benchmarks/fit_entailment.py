@@ -13,7 +13,7 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +69,9 @@ class Examples:
         entries = [entry(case.claims[0].property, case.claims[0].relation) for case in self.cases]
         return [cues.name if cues else "" for cues in entries]
 
-    def part(self, keep: Callable[[int], bool]) -> "Examples":
-        numbers = [number for number, case in enumerate(self.cases) if keep(case.text)]
+    def part(self, fold: int, inside: bool) -> "Examples":
+        """The cases of the texts in a fold, or of those outside it."""
+        numbers = [number for number, case in enumerate(self.cases) if (fold_of(case.text) == fold) == inside]
         return Examples(self.name, [self.cases[n] for n in numbers], [self.values[n] for n in numbers])
 
 
@@ -85,7 +86,7 @@ class Fit:
         return np.array([(values @ self.features).max() for values in examples.values]) + np.array(priors)
 
 
-def fold(text: int) -> int:
+def fold_of(text: int) -> int:
     return zlib.crc32(str(text).encode()) % FOLDS
 
 
@@ -142,11 +143,10 @@ def cross_validate(sets: Sequence[Examples]) -> dict[str, np.ndarray]:
     """The log odds of all cases of each set, by weights that were fitted without their text."""
     scores = {part.name: np.zeros(len(part.cases)) for part in sets}
     for number in range(FOLDS):
-        fitted = fit([part.part(lambda text, number=number: fold(text) != number) for part in sets])
+        fitted = fit([part.part(number, inside=False) for part in sets])
         for part in sets:
-            where = [fold(case.text) == number for case in part.cases]
-            test = part.part(lambda text, number=number: fold(text) == number)
-            scores[part.name][where] = fitted.scores(test)
+            where = [fold_of(case.text) == number for case in part.cases]
+            scores[part.name][where] = fitted.scores(part.part(number, inside=True))
     return scores
 
 
@@ -181,14 +181,26 @@ def ranking(scores: np.ndarray, stated: np.ndarray) -> float | None:
     return round(float(below.mean() / 2 / len(no)), 4)
 
 
-def by_relation(part: Examples, scores: np.ndarray) -> list[tuple[str, int, int, int, int]]:
-    """(entry, cases, stated, kept, kept and stated), the most frequent first."""
-    rows: dict[str, list[int]] = {}
+@dataclass
+class Row:
+    """Numbers of the cases of a relation."""
+
+    cases: int = 0
+    stated: int = 0
+    kept: int = 0
+    kept_and_stated: int = 0
+
+
+def by_relation(part: Examples, scores: np.ndarray) -> list[tuple[str, Row]]:
+    """(entry, numbers), the most frequent first."""
+    rows: dict[str, Row] = {}
     for name, keep, stated in zip(part.relations(), scores >= 0, part.stated, strict=True):
-        row = rows.setdefault(name or "(others)", [0, 0, 0, 0])
-        for at, value in enumerate((1, stated, keep, keep and stated)):
-            row[at] += int(value)
-    return sorted(((name, *row) for name, row in rows.items()), key=lambda row: (-row[1], row[0]))
+        row = rows.setdefault(name or "(others)", Row())
+        row.cases += 1
+        row.stated += int(stated)
+        row.kept += int(keep)
+        row.kept_and_stated += int(keep and stated)
+    return sorted(rows.items(), key=lambda item: (-item[1].cases, item[0]))
 
 
 def prepare(name: str, cases: Sequence[Case]) -> Examples:
@@ -233,12 +245,14 @@ def data_file(fitted: Fit) -> str:
     )
 
 
-def tables(sets: Sequence[Examples], results: dict, relations: Sequence[tuple], fitted: Fit) -> str:
+def tables(sets: Sequence[Examples], results: dict, relations: Sequence[tuple[str, Row]], fitted: Fit) -> str:
     keys = list(next(iter(results.values())))
     lines = [f"| set | {' | '.join(key.replace('_', ' ') for key in keys)} |", f"|:--|{'--:|' * len(keys)}"]
     lines += [f"| {name} | {' | '.join(str(row[key]) for key in keys)} |" for name, row in results.items()]
     lines += ["", "| relations of REBEL | cases | stated | kept | kept and stated |", "|:--|--:|--:|--:|--:|"]
-    lines += [f"| {' | '.join(map(str, row))} |" for row in relations]
+    lines += [
+        f"| {name} | {row.cases} | {row.stated} | {row.kept} | {row.kept_and_stated} |" for name, row in relations
+    ]
     names = " | ".join(f"{part.name}: {kind}" for part in sets[:3] for kind in ("stated", "not"))
     lines += ["", f"| feature (mean of) | weight | {names} |", f"|:--|--:|{'--:|' * 6}"]
     for number, (name, meaning) in enumerate(FEATURES.items()):

@@ -1,6 +1,6 @@
 """A fact and the text that may state it, as a scorer gets it."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import msgspec
 
@@ -28,8 +28,8 @@ class Claim(msgspec.Struct, frozen=True):
     tail_is_page: bool = False
 
 
-def claims(paragraph: MatchedParagraph, name: Callable[[str], str]) -> list[Claim]:
-    """One claim for each fact of the paragraph, in their order. `name`: that of a relation, by its key."""
+def claims(paragraph: MatchedParagraph, names: Mapping[str, str]) -> list[Claim]:
+    """One claim for each fact of the paragraph, in their order. `names`: relation → its name in this language."""
     text, mentions = paragraph.paragraph, paragraph.mentions
     spans = tuple((mention.start, mention.end) for mention in mentions)
     return [
@@ -39,7 +39,7 @@ def claims(paragraph: MatchedParagraph, name: Callable[[str], str]) -> list[Clai
             head=spans[fact.head],
             tail=spans[fact.tail],
             relation=fact.relation,
-            name=name(fact.relation),
+            name=names[fact.relation],
             property=fact.property,
             mentions=spans,
             head_is_page=text.page is not None and mentions[fact.head].qid == text.page,

@@ -190,8 +190,8 @@ def test_claims_of_a_paragraph():
         mentions,
         (Fact("place of birth", 0, 1, 19), Fact("date of birth", 0, 2, 569)),
     )
-    place, date = claims(paragraph, str.upper)
-    assert (place.head, place.tail, place.property, place.name) == ((0, 9), (22, 30), 19, "PLACE OF BIRTH")
+    place, date = claims(paragraph, {"place of birth": "出生地点", "date of birth": "出生日期"})
+    assert (place.head, place.tail, place.property, place.name) == ((0, 9), (22, 30), 19, "出生地点")
     assert (date.tail, date.relation, date.head_is_page, date.tail_is_page) == ((34, 38), "date of birth", True, False)
     assert place.mentions == date.mentions == ((0, 9), (22, 30), (34, 38))
 
@@ -199,7 +199,7 @@ def test_claims_of_a_paragraph():
 def test_a_value_is_not_the_item_of_a_text_without_a_page():
     mentions = (LinkedMention(0, 3, "name", 1), LinkedMention(4, 8, "value"))
     paragraph = MatchedParagraph(Paragraph("p", "en", "Ada 1950"), "Person", mentions, (Fact("x", 0, 1, 569),))
-    assert not claims(paragraph, str)[0].tail_is_page
+    assert not claims(paragraph, {"x": "x"})[0].tail_is_page
 
 
 @pytest.mark.parametrize(
