@@ -13,7 +13,8 @@ class Claim(msgspec.Struct, frozen=True):
 
     `relation`: its key in the themes file; `name`: its name in the language of the text. `property`: that of the
     statement in the knowledge graph. `mentions`: the spans of all mentions, sorted. `head_is_page`, `tail_is_page`: the
-    text is about this item.
+    text is about this item. `by_name`: the head was recognised because the text has the name of an item, without a
+    link or another hint that this item is meant.
     """
 
     text: str
@@ -26,6 +27,7 @@ class Claim(msgspec.Struct, frozen=True):
     mentions: tuple[Span, ...] = ()
     head_is_page: bool = False
     tail_is_page: bool = False
+    by_name: bool = False
 
 
 def claims(paragraph: MatchedParagraph, names: Mapping[str, str]) -> list[Claim]:
@@ -44,6 +46,7 @@ def claims(paragraph: MatchedParagraph, names: Mapping[str, str]) -> list[Claim]
             mentions=spans,
             head_is_page=text.page is not None and mentions[fact.head].qid == text.page,
             tail_is_page=text.page is not None and mentions[fact.tail].qid == text.page,
+            by_name=mentions[fact.head].kind == "name",
         )
         for fact in paragraph.facts
     ]

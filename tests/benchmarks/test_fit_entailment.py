@@ -48,6 +48,7 @@ def test_claims_of_rebel_are_the_statements_between_its_mentions():
     cases = list(entailment_sets.rebel(rebel(), graph))
     assert [(case.claims[0].property, case.stated) for case in cases] == [(19, True), (131, False)]
     assert cases[0].claims[0].head_is_page and not cases[1].claims[0].head_is_page
+    assert not cases[0].claims[0].by_name
     assert cases[0].claims[0].mentions == ((0, 3), (10, 17), (21, 27))
 
 
@@ -77,6 +78,13 @@ def test_pairs_are_annotated_mentions_in_all_combinations():
         (551, "Lowdale", False),
         (551, "Norland", True),
     ]
+
+
+def test_claims_about_words_are_the_statements_about_lower_case_names():
+    graph = Graph({1: [(19, 2)], 7: [(131, 3)]}, {"Ada": [1], "Lowdale": [2], "of Lowdale": [7]})
+    (case,) = entailment_sets.words(rebel(), graph)
+    assert case.claims[0].head == (7, 17)
+    assert case.claims[0].by_name and not case.stated
 
 
 def test_linked_names_are_the_longest_ones():
