@@ -25,9 +25,9 @@ A relation has these keys; only `properties`, `head` and `tail` are required:
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from schemas.errors import ConfigError, did_you_mean, quoted
@@ -122,7 +122,8 @@ def theme_of_types(types: Iterable[str], themes: Themes) -> str | None:
     return next((theme.key for theme in themes.themes.values() if not present.isdisjoint(theme.types)), None)
 
 
-def fits(types: Sequence[str], allowed: Sequence[str]) -> bool:
+@lru_cache(maxsize=10_000)
+def fits(types: tuple[str, ...], allowed: tuple[str, ...]) -> bool:
     """Whether an item with these types may be the end of a relation. An item without types, of which the graph knows no
     class, may be any item.
     """
