@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from schemas.knowledge_corpus import ExportedSplit
 from schemas.manifests import Count, Inside, Losses, StageResult, Stored
 
 
@@ -166,3 +167,33 @@ class Matched(StageResult, frozen=True):
     folder: ClassVar[str] = "match"
 
     shards: tuple[MatchedShard, ...]
+
+
+class ScoredShard(Stored, frozen=True):
+    """A shard of score/. `histogram`: numbers of facts with a score in [0, 0.1), [0.1, 0.2), ..., [0.9, 1]."""
+
+    path: Inside
+    rows: Count
+    histogram: tuple[Count, ...]
+
+
+class Scored(StageResult, frozen=True):
+    """Written by score; read by export. `scorer`: `lexical` or the name of the cross-encoder, without a local path.
+    `shards` are sorted by path. `histogram`: that of all shards.
+    """
+
+    stage: ClassVar[str] = "score"
+    folder: ClassVar[str] = "score"
+
+    scorer: str
+    shards: tuple[ScoredShard, ...]
+    histogram: tuple[Count, ...]
+
+
+class Exported(StageResult, frozen=True):
+    """Written by export. `splits`: the files that were written, sorted by corpus and split."""
+
+    stage: ClassVar[str] = "export"
+    folder: ClassVar[str] = "export"
+
+    splits: tuple[ExportedSplit, ...]
