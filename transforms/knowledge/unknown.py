@@ -4,7 +4,8 @@ A graph is incomplete: that it has no fact does not mean that the text states no
 fact in the text is safe to ask, as an example of "not stated", if the graph decides it for every pair of a possible
 head and a possible tail. Otherwise it is unknown.
 
-- A possible head is an item with a mention whose types the relation allows as head. Without one, the relation is safe.
+- A possible head is an item with a mention whose types the relation allows as head, or the item that the page is about,
+  even without a mention. Without one, the relation is safe.
 - A possible tail of a head is another item with a mention whose types the relation allows as tail; if the relation
   allows values, a date, a number or any name in the text.
 - The graph decides a pair of items if the head has a statement with a property of the relation, or the tail one with a
@@ -14,10 +15,14 @@ head and a possible tail. Otherwise it is unknown.
 - It decides numbers if the head has such a statement, but only if the text has no number of the same dimension: a
   population or a height is stated with other values at other times.
 
-A relation is also unknown if the text has its value only inside the mention of an item, or another name of an item only
-in another sentence, where `matching` does not count it.
+If it is not known what the page is about, a pronoun in the text (PRONOUNS) is a head and a tail about which the graph
+knows nothing.
+
+A relation is also unknown if the graph has a fact that `matching` does not count: about the page's item without a
+mention, a value inside the mention of another item, or another name in another sentence.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Set
 
 from schemas.knowledge import Item, Statement
@@ -26,6 +31,21 @@ from transforms.knowledge.themes import Relation, Theme, fits
 from transforms.knowledge.values import TextValues
 
 Types = Mapping[int, tuple[str, ...]]
+
+PRONOUNS = {
+    "en": {
+        ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself)\b", re.IGNORECASE),
+        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves)\b", re.IGNORECASE),
+    },
+    "zh": {("human",): re.compile("[他她]"), (): re.compile("它|他们|她们|[其该該]")},
+}
+"""Language → entity types (none: any) → the pronouns for an item of these types."""
+
+
+def unnamed_types(text: str, lang: str) -> dict[int, tuple[str, ...]]:
+    """The types of the items that pronouns stand for. Their numbers are those of no item."""
+    by_types = PRONOUNS["zh" if lang == "zh" else "en"]
+    return {-number: types for number, (types, words) in enumerate(by_types.items(), 1) if words.search(text)}
 
 
 def unknown_relations(
