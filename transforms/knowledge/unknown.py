@@ -7,7 +7,7 @@ head and a possible tail. Otherwise it is unknown.
 - A possible head is an item with a mention whose types the relation allows as head, or the item that the page is about,
   even without a mention. Without one, the relation is safe.
 - A possible tail of a head is another item with a mention whose types the relation allows as tail; if the relation
-  allows values, a date, a number or any name in the text.
+  allows values, a date, a number of its dimension, or any name in the text.
 - The graph decides a pair of items if the head has a statement with a property of the relation, or the tail one with a
   swapped property, whose value is known. The value is then another one, or the pair would be a fact.
 - It decides all dates and names if the head has such a statement; not if the text states a less precise date that
@@ -26,7 +26,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 
 from schemas.knowledge import Item, Statement
-from transforms.knowledge.quantities import units
+from transforms.knowledge.quantities import COUNT, Quantity, units
 from transforms.knowledge.themes import Relation, Theme, fits
 from transforms.knowledge.values import TextValues
 
@@ -105,28 +105,34 @@ def possible_values(relation: Relation, values: TextValues) -> Iterator[bool]:
         if kind == "time":
             yield bool(values.dates)
         elif kind == "measure":
-            yield bool(values.quantities)
+            yield bool(numbers(relation, values))
         elif kind == "text":
             yield bool(values.text)
+
+
+def numbers(relation: Relation, values: TextValues) -> list[Quantity]:
+    """The numbers in the text that may be a tail of the relation."""
+    return [quantity for quantity in values.quantities if relation.dimension in (None, quantity.dimension)]
 
 
 def contradicts(relation: Relation, direct: Set[int], item: Item, values: TextValues) -> bool:
     """Whether the text may state a value of the item's statements in another way: a less precise date, or another
     number of the same dimension.
     """
-    return any(
-        (statement.kind == "time" and "time" in relation.tail and bool(values.less_precise(statement)))
-        or (statement.kind == "quantity" and "measure" in relation.tail and has_number(statement, values))
-        for statement in item.statements
-        if statement.property in direct
-    )
+    for statement in item.statements:
+        if statement.property in direct:
+            if statement.kind == "time" and "time" in relation.tail and values.less_precise(statement):
+                return True
+            if statement.kind == "quantity" and "measure" in relation.tail:
+                dimension = dimension_of(statement)
+                if any(dimension in (None, quantity.dimension) for quantity in numbers(relation, values)):
+                    return True
+    return False
 
 
-def has_number(statement: Statement, values: TextValues) -> bool:
-    """Whether the text has a number of the dimension of a quantity; of an unknown unit, any number with a unit."""
+def dimension_of(statement: Statement) -> str | None:
+    """The dimension of a quantity; None if its unit is not listed."""
     if statement.unit is None:
-        return any(quantity.unit is None for quantity in values.quantities)
+        return COUNT
     unit = units().get(statement.unit)
-    if unit is None:
-        return any(quantity.unit is not None for quantity in values.quantities)
-    return any(quantity.unit and quantity.unit.dimension == unit.dimension for quantity in values.quantities)
+    return unit.dimension if unit else None

@@ -307,6 +307,20 @@ def test_other_numbers_of_the_dimension_are_unknown(text, is_unknown):
     assert ("population" in matched.unknown) == is_unknown
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("Port has 12 piers.", {"population"}),
+        ("Port has 12 km of piers.", {"length", "width", "height", "elevation above sea level"}),
+        ("Port covers 12 acres.", {"area"}),
+        ("Port has 12 kg of gold since 1950.", set()),
+    ],
+)
+def test_numbers_of_other_dimensions_are_no_tails(text, unknown):
+    matched = run(linked(text, [("Port", PORT)]), item(PORT), theme="Geographic_Location")
+    assert set(matched.unknown) - {"alternative name", "located in"} == unknown
+
+
 QIDS = st.sampled_from(sorted(TYPES))
 STATEMENTS = st.one_of(
     st.builds(to, st.sampled_from([19, 20, 22, 26, 40, 50, 54, 69, 112, 131, 150, 463]), QIDS),
