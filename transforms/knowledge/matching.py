@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from schemas.knowledge import Fact, Item, LinkedMention, LinkedParagraph, MatchedParagraph, Statement, ValueKind
 from transforms.knowledge.themes import Relation, Theme, Themes, fits, theme_of_types
-from transforms.knowledge.unknown import unknown_relations, unnamed_types
+from transforms.knowledge.unknown import Undecided, unnamed_types
 from transforms.knowledge.values import Span, TextValues, find_string
 from transforms.sentences import sentences
 
@@ -61,9 +61,7 @@ def match(
     matcher = Matcher(paragraph, items, themes.themes[key])
     stated = reduced(matcher.stated())
     mentions, facts = matcher.facts(stated)
-    types = matcher.types if matcher.page in items else matcher.types | unnamed_types(matcher.text, matcher.lang)
-    named = {each.relation.key for each in stated}
-    unknown = unknown_relations(matcher.theme, types, matcher.items, matcher.values, named, matcher.hidden)
+    unknown = matcher.unknown(stated)
     return MatchedParagraph(paragraph.paragraph, key, mentions, facts, unknown)
 
 
@@ -215,6 +213,15 @@ class Matcher:
     def nearest(self, head: int, tail: int) -> tuple[Span, Span]:
         pairs = list(product(self.places[head], self.places[tail]))
         return min(pairs, key=self.distance) if len(pairs) > 1 else pairs[0]
+
+    def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
+        """The relations without a fact that must not be asked, sorted."""
+        types = self.types if self.page in self.items else self.types | unnamed_types(self.text, self.lang)
+        taken = {each.tail for each in stated if not isinstance(each.tail, int)}
+        named = {each.relation.key for each in stated}
+        others = [relation for relation in self.theme.relations if relation.key not in named]
+        undecided = Undecided(types, self.items, self.values, taken).relations(others)
+        return tuple(sorted({*undecided, *self.hidden} - named))
 
     def facts(self, stated: Sequence[Stated]) -> tuple[tuple[LinkedMention, ...], tuple[Fact, ...]]:
         """All mentions, with those of values, and the facts between them, sorted."""

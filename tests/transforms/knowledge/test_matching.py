@@ -321,6 +321,19 @@ def test_numbers_of_other_dimensions_are_no_tails(text, unknown):
     assert set(matched.unknown) - {"alternative name", "located in"} == unknown
 
 
+def test_a_value_with_a_fact_is_no_tail_of_another_relation():
+    text = "Port is 12 km long and lies at 5 m."
+    port = item(PORT, Statement(2043, "quantity", text="+12", unit=828224))
+    matched = run(linked(text, [("Port", PORT)]), port, theme="Geographic_Location")
+    assert "width" in matched.unknown
+    shorter = run(linked(text[:18], [("Port", PORT)]), port, theme="Geographic_Location")
+    assert [fact.relation for fact in shorter.facts] == ["length"]
+    assert not {"width", "height"} & set(shorter.unknown)
+    born = linked("Ada was born on 4 May 1950.", [("Ada", ADA)])
+    assert "date of death" not in run(born, item(ADA, date(569, "+1950-05-04T00:00:00Z"))).unknown
+    assert "date of death" in run(born, item(ADA)).unknown
+
+
 QIDS = st.sampled_from(sorted(TYPES))
 STATEMENTS = st.one_of(
     st.builds(to, st.sampled_from([19, 20, 22, 26, 40, 50, 54, 69, 112, 131, 150, 463]), QIDS),
