@@ -9,11 +9,13 @@ import json
 import resource
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.ingest import processor_s
 from pipelines.knowledge.entities import ITEMS_PER_SHARD, ReadDump
 from transforms.files import File
 from transforms.knowledge import dump_files, themes, wikidata
+from transforms.knowledge.dump_parts import Part
 
 
 def measure(file: File, lang: str, properties: frozenset[int]) -> dict:
@@ -26,14 +28,15 @@ def measure(file: File, lang: str, properties: frozenset[int]) -> dict:
     }
     with tempfile.TemporaryDirectory() as output:
         stage = ReadDump(output, lang, properties, 1, ITEMS_PER_SHARD)
-        *_, outcome = stage.process((0, file))
-        steps["pass"] = lambda: sum(1 for _ in stage.process((0, file)))
+        whole = Part(file, 0, Path(file.path).stat().st_size)
+        *_, outcome = stage.process((0, whole))
+        steps["pass"] = lambda: sum(1 for _ in stage.process((0, whole)))
         speeds = {f"{step}_mb_per_s": round(megabytes / processor_s(work), 1) for step, work in steps.items()}
     return {
         "file": file.name,
         "mb": round(megabytes, 1),
-        "items": outcome.read.counts.get("items", 0),
-        "rejected": sum(outcome.read.rejected.values()),
+        "items": outcome.counts.get("items", 0),
+        "rejected": sum(outcome.rejected.values()),
         **speeds,
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 3),
     }

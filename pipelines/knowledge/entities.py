@@ -1,10 +1,11 @@
 """Dumps of the knowledge graph → entities/items/NNNNN-NNNNN.parquet (ITEMS) and entities/names/ (NAMES).
 
-The numbers are those of the file and of the shard within it. Rows keep the order of the dump, and a shard of names has
-the names of the items of the shard with the same number, in order.
+The numbers are those of the part of a file and of the shard within it. Rows keep the order of the dump, and a shard of
+names has the names of the items of the shard with the same number, in order.
 
-Each file is read once. Only positions of items are shuffled, which shows items that occur more than once. A second pass
-rewrites the shards that contain a repeated item, or all of them if the dumps say that items were merged.
+Large files are read in parts, each of them once. Only positions of items are shuffled, which shows items that occur
+more than once. A second pass rewrites the shards that contain a repeated item, or all of them if the dumps say that
+items were merged.
 """
 
 import gc
@@ -21,12 +22,13 @@ from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
-from schemas.errors import BadRecord, SourceError
+from schemas.errors import BadRecord, Reason, SourceError
 from schemas.knowledge import ITEMS, NAMES
 from schemas.knowledge_manifests import DumpRead, Entities, ItemShard
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.files import File
-from transforms.knowledge import dump_files, item_tables, themes, wikidata
+from transforms.knowledge import dump_files, dump_parts, item_tables, themes, wikidata
+from transforms.knowledge.dump_parts import Part
 from transforms.knowledge.item_tables import DROPPED, MERGED
 from transforms.knowledge.wikidata import ItemRow, Merged
 from transforms.shards import read_batches, read_shard, write_shard
@@ -59,13 +61,17 @@ def stage(settings: KnowledgeSettings) -> Stage:
 def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozenset[int], output: str) -> Entities:
     """Raises SourceError for a file that has no entity but lines that are not entities."""
     buckets = 1 + files.total_bytes(dumps) // BYTES_PER_BUCKET
-    elements = sorted(enumerate(dumps), key=lambda element: -files.total_bytes([element[1]]))
+    parts = [part for dump in dumps for part in dump_parts.parts(dump)]
+    # Largest first, so that no worker gets a large part at the end
+    elements = sorted(enumerate(parts), key=lambda element: element[1].start - element[1].end)
     transform = ReadDumps(output, settings.config.lang, properties, buckets, ITEMS_PER_SHARD)
     run_pipeline("entities", elements, transform, settings.options, output, "entities/items")
-    outcomes = sorted(gather.read(summary_path(output), ReadFile), key=lambda outcome: outcome.number)
-    for outcome in outcomes:
-        if outcome.read.rejected and not outcome.read.counts:
-            raise SourceError(f"{outcome.read.first_rejects[0]}; give a Wikidata JSON dump, with one entity per line")
+    outcomes = sorted(gather.read(summary_path(output), ReadPart), key=lambda outcome: outcome.number)
+    by_path = {dump.path: [outcome for outcome in outcomes if parts[outcome.number].file == dump] for dump in dumps}
+    read = tuple(dump_read(dump.name, by_path[dump.path]) for dump in dumps)
+    for each in read:
+        if each.rejected and not each.counts:
+            raise SourceError(f"{each.first_rejects[0]}; give a Wikidata JSON dump, with one entity per line")
     shards = {shard_name(shard): shard for outcome in outcomes for shard in outcome.shards}
     loops = write_merged(output)
     merged = files.exists(merged_path(output))
@@ -78,7 +84,7 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
     shards |= {shard_name(each.shard): each.shard for each in rewritten}
     files.remove_tree(scratch_folder(output))
     return Entities(
-        dumps=tuple(outcome.read for outcome in outcomes),
+        dumps=read,
         shards=tuple(shard for _, shard in sorted(shards.items())),
         repeated_items=sum(each.repeated for each in rewritten),
         merged_items=sum(each.merged for each in rewritten),
@@ -119,12 +125,40 @@ def shard_paths(name: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class ReadFile:
-    """A dump file after reading. `number`: its position among all dumps."""
+class ReadPart:
+    """A part of a dump file after reading. `number`: its position among all parts of all dumps.
+
+    `lines`: their number. `counts`, `rejected`: as in DumpRead. `first_rejects`: (line within the part, message).
+    `is_opened`, `is_closed`: as in `wikidata.Reader`.
+    """
 
     number: int
-    read: DumpRead
+    lines: int
+    is_opened: bool
+    is_closed: bool
+    counts: dict[str, int]
+    rejected: dict[Reason, int]
+    first_rejects: tuple[tuple[int, str], ...]
     shards: tuple[ItemShard, ...]
+
+
+def dump_read(name: str, parts: Sequence[ReadPart]) -> DumpRead:
+    """The counts of a dump file. `parts`: in order."""
+    counts: Counter[str] = Counter()
+    rejected: Counter[Reason] = Counter()
+    rejects: list[tuple[int, str]] = []
+    before = 0
+    for part in parts:
+        counts.update(part.counts)
+        rejected.update(part.rejected)
+        rejects += [(before + line, message) for line, message in part.first_rejects]
+        before += part.lines
+    is_closed = [part.is_closed for part in parts if part.lines]
+    if any(part.is_opened for part in parts) and not is_closed[-1]:
+        rejected[Reason.BROKEN_RECORD] += 1
+        rejects.append((before, f"{Reason.BROKEN_RECORD}: the dump ends without ]: the rest is lost"))
+    first = tuple(f"{name}:{line}: {message}" for line, message in rejects[:FIRST_REJECTS])
+    return DumpRead(name, dict(sorted(counts.items())), dict(sorted(rejected.items())), first)
 
 
 @dataclass(frozen=True)
@@ -137,7 +171,7 @@ class RewrittenShard:
 
 
 class ReadDumps(beam.PTransform):
-    """(number, dump file) → shards of items and names, the rows to drop from them, and a summary of ReadFiles."""
+    """(number, part of a dump) → shards of items and names, the rows to drop from them, and a summary of ReadParts."""
 
     def __init__(self, output: str, lang: str, properties: frozenset[int], buckets: int, items_per_shard: int):
         super().__init__()
@@ -145,7 +179,7 @@ class ReadDumps(beam.PTransform):
         self.read = ReadDump(output, lang, properties, buckets, items_per_shard)
 
     def expand(self, pcoll):
-        read = pcoll | "Read" >> beam.ParDo(self.read).with_outputs("positions", main="files")
+        read = pcoll | "Read" >> beam.ParDo(self.read).with_outputs("positions", main="parts")
         _ = (
             read["positions"]
             | "Positions" >> beam.Map(unchanged).with_output_types(Positions)
@@ -154,7 +188,7 @@ class ReadDumps(beam.PTransform):
             | "Group by shard" >> beam.GroupByKey()
             | "Write rows to drop" >> beam.Map(write_dropped, self.output)
         )
-        return read["files"] | "Sum up" >> WriteSummary(summary_path(self.output))
+        return read["parts"] | "Sum up" >> WriteSummary(summary_path(self.output))
 
 
 Positions = tuple[int, pa.Table]
@@ -166,7 +200,7 @@ def unchanged(element: Positions) -> Positions:  # declares the type, which sele
 
 
 class ReadDump(beam.DoFn):
-    """(number, dump file) → a ReadFile, its shards on disk, and the positions of its items by bucket."""
+    """(number, part of a dump) → a ReadPart, its shards on disk, and the positions of its items by bucket."""
 
     def __init__(self, output: str, lang: str, properties: frozenset[int], buckets: int, items_per_shard: int):
         self.output, self.lang, self.properties = output, lang, properties
@@ -175,19 +209,20 @@ class ReadDump(beam.DoFn):
     def setup(self):
         gc.freeze()  # else every garbage collection would traverse the imported modules again
 
-    def process(self, element: tuple[int, File]):
-        number, file = element
+    def process(self, element: tuple[int, Part]):
+        number, part = element
         reader = wikidata.Reader(self.lang, self.properties)
-        rejected: Counter = Counter()
-        first_rejects: list[str] = []
+        rejected: Counter[Reason] = Counter()
+        first_rejects: list[tuple[int, str]] = []
         merged: list[Merged] = []
 
         def items() -> Iterator[ItemRow]:
-            for row in reader.read(dump_files.lines(file), file.name):
+            for row in reader.read(dump_parts.lines(part), part.file.name):
                 if isinstance(row, BadRecord):
                     rejected[row.reason] += 1
                     if len(first_rejects) < FIRST_REJECTS:
-                        first_rejects.append(f"{row.place}: {row.reason}: {row.detail}")
+                        line = int(row.place.rpartition(":")[2])
+                        first_rejects.append((line, f"{row.reason}: {row.detail}"))
                 elif isinstance(row, Merged):
                     merged.append(row)
                 else:
@@ -197,7 +232,7 @@ class ReadDump(beam.DoFn):
         waiting: list[pa.Table] = []
         for rows in chunks(items(), self.items_per_shard):
             name = f"{number:05d}-{len(shards):05d}"
-            tables = [to_tables(part) for part in chunks(rows, ITEMS_PER_TABLE)]
+            tables = [to_tables(chunk) for chunk in chunks(rows, ITEMS_PER_TABLE)]
             waiting.append(item_tables.position_table(rows, number, len(shards)))
             shards.append(write_tables(self.output, name, *zip(*tables, strict=True)))
             if len(waiting) * self.items_per_shard >= POSITIONS_PER_TABLE:
@@ -209,8 +244,16 @@ class ReadDump(beam.DoFn):
             write_shard(f"{merged_folder(self.output)}/{number:05d}.parquet", MERGED, [table])
         counts = {name: count for name, count in sorted(reader.counts.items()) if count}
         counts |= {"merged": len(merged)} if merged else {}
-        read = DumpRead(file.name, counts, dict(sorted(rejected.items())), tuple(first_rejects))
-        yield ReadFile(number, read, tuple(shards))
+        yield ReadPart(
+            number,
+            reader.lines,
+            reader.is_opened,
+            reader.is_closed,
+            counts,
+            dict(sorted(rejected.items())),
+            tuple(first_rejects),
+            tuple(shards),
+        )
 
     def positions(self, tables: list[pa.Table]) -> Iterator[beam.pvalue.TaggedOutput]:
         if tables:

@@ -5,7 +5,6 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from itertools import chain
 
 from schemas.errors import BadRecord, ConfigError, Reason
 from transforms import files
@@ -14,6 +13,8 @@ from transforms.files import File, filesystem, source_errors
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 28
 """A longer line is a bad record. The longest entities of Wikidata have a few megabytes."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 GLOB = frozenset("*?[")
 HASHED_BLOCKS = 64
@@ -70,32 +71,45 @@ def lines(file: File) -> Iterator[tuple[int, bytes] | BadRecord]:
     then a BadRecord of the reason `broken_record`. A line of more than MAX_LINE_BYTES is a BadRecord too.
     Raises SourceError if the operating system reports an error.
     """
+    for line in numbered(blocks(file), file.name):
+        if isinstance(line, BadRecord) or line[1].strip():
+            yield line
+
+
+def numbered(blocks: Iterable[bytes | BadRecord], name: str) -> Iterator[tuple[int, bytes] | BadRecord]:
+    """(line number from 1, line without its end) of the lines in these blocks of a file, also of blank ones.
+
+    The BadRecords among the blocks get the line at which they are. Raises what reading the blocks raises.
+    """
     number = length = 0
     begun: list[bytes] = []
-    damage: BadRecord | None = None
-    for block in chain(blocks(file), [b"\n"]):
+    for block in blocks:
         if isinstance(block, BadRecord):
-            damage = block
+            if begun:
+                number += 1
+                yield number, b"".join(begun)
+            begun, length = [], 0
+            yield BadRecord(f"{name}:{max(number, 1)}", block.reason, block.detail)
             continue
         *whole, rest = block.split(b"\n")
         for part in whole:
             number += 1
             if length + len(part) > MAX_LINE_BYTES:
-                yield BadRecord(f"{file.name}:{number}", Reason.BROKEN_RECORD, "the line is too long")
+                yield BadRecord(f"{name}:{number}", Reason.BROKEN_RECORD, "the line is too long")
             else:
                 line = b"".join((*begun, part)) if begun else part
-                if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
-                if line.strip():
-                    yield number, line
+                yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
             begun, length = [], 0
         length += len(rest)
         if length > MAX_LINE_BYTES:
             begun = []  # only the length still counts
         elif rest:
             begun.append(rest)
-    if damage is not None:
-        yield BadRecord(f"{file.name}:{number}", damage.reason, damage.detail)
+    if length > MAX_LINE_BYTES:
+        yield BadRecord(f"{name}:{number + 1}", Reason.BROKEN_RECORD, "the line is too long")
+    elif begun:
+        line = b"".join(begun)
+        yield number + 1, line if number else line.removeprefix(BYTE_ORDER_MARK)
 
 
 def blocks(file: File) -> Iterator[bytes | BadRecord]:

@@ -124,13 +124,16 @@ class Reader:
     """Reads the lines of a dump for texts in `lang`; keeps statements of `properties`.
 
     `counts`: the number of items, items without names (`unnamed`), entities of other types (`skipped.<type>`),
-    dropped statements (`deprecated`, `novalue`, `repeated`), and statements of the kind `unknown`.
+    dropped statements (`deprecated`, `novalue`, `repeated`), and statements of the kind `unknown`. `lines`: the number
+    of the last line. `is_opened`: a line was `[`. `is_closed`: the last line was `]`, or a BadRecord among the lines.
     """
 
     def __init__(self, lang: str, properties: frozenset[int]):
         self.languages = VARIANTS.get(lang, (lang, "mul"))
         self.properties = {f"P{number}": number for number in properties}
         self.counts: Counter[str] = Counter()
+        self.lines = 0
+        self.is_opened = self.is_closed = False
         entity = msgspec.defstruct(
             "Entity",
             [
@@ -151,30 +154,25 @@ class Reader:
         self.decode = msgspec.json.Decoder(entity).decode
 
     def read(self, lines: Iterable[tuple[int, bytes] | BadRecord], name: str) -> Iterator[ItemRow | Merged | BadRecord]:
-        """The items of the dump called `name`, from its lines as `dump_files.lines` yields them.
-
-        If the dump starts with `[` and ends without `]`, a BadRecord comes last.
-        """
-        opened = closed = failed = False
-        number = 0
+        """The items of the dump called `name`, or of a part of it, from lines as `dump_files.lines` yields them."""
         for line in lines:
             if isinstance(line, BadRecord):
-                failed = failed or line.detail.endswith("the rest is lost")
+                self.is_closed = True
                 yield line
                 continue
-            number, content = line
+            self.lines, content = line
             content = content.strip(b" \t\r,")
-            if content in (b"[", b"]", b""):
-                opened, closed = opened or content == b"[", content == b"]"
+            if not content:
                 continue
-            closed = False
+            self.is_closed = content == b"]"
+            if content in (b"[", b"]"):
+                self.is_opened = self.is_opened or content == b"["
+                continue
             try:
                 entity = self.decode(content)
                 yield from self.rows(entity)
             except (ValueError, RecursionError) as error:
-                yield BadRecord(f"{name}:{number}", bad_reason(error), str(error))
-        if opened and not closed and not failed:
-            yield BadRecord(f"{name}:{number}", Reason.BROKEN_RECORD, "the dump ends without ]: the rest is lost")
+                yield BadRecord(f"{name}:{self.lines}", bad_reason(error), str(error))
 
     def rows(self, entity: Any) -> list[ItemRow | Merged]:
         """The item of a line, and the items merged into it. Raises ValueError for an id that is not that of an item."""

@@ -14,6 +14,7 @@ from schemas.errors import SourceError
 from tests.conftest import ROOT, checksums
 from tests.pipelines.knowledge.run_stages import run_stages
 from tests.transforms.knowledge.entities import claims, dump, entity, to_item
+from transforms.knowledge import dump_parts
 from transforms.shards import read_shard
 
 MAYA = entity("Q1", "Maya Lund", claims=claims(to_item("P31", 5), to_item("P10", 2)))
@@ -169,3 +170,23 @@ def test_two_processes_and_another_order_of_files_give_the_same_bytes(dumps, tmp
     assert checksums(tmp_path / "two", "**/*.parquet") == checksums(tmp_path / "one", "**/*.parquet")
     assert checksums(tmp_path / "two", "*/manifest.json") == checksums(tmp_path / "one", "*/manifest.json")
     assert len(checksums(tmp_path / "one", "**/*.parquet")) == 16
+
+
+@pytest.mark.parametrize("end", [b"]\n", b""])
+def test_a_file_in_parts_has_the_same_items_and_line_numbers(tmp_path, monkeypatch, end):
+    many = [entity(f"Q{number}", f"Item {number}", claims=claims(to_item("P31", 5))) for number in range(1, 41)]
+    content = dump(many).removesuffix(b"]\n") + b"broken\n" + end
+    (tmp_path / "a.json").write_bytes(content)
+    whole, _ = run_stages(str(tmp_path / "whole"), [str(tmp_path / "a.json")])
+    monkeypatch.setattr(dump_parts, "PLAIN_BYTES", len(content) // 7)
+    divided, _ = run_stages(str(tmp_path / "divided"), [str(tmp_path / "a.json")])
+    assert len({shard.path.partition("-")[0] for shard in divided.shards}) == 7
+    for folder in ("entities/items", "entities/names", "types"):
+        both = [
+            [row for shard in rows(tmp_path / name, folder).values() for row in shard] for name in ("whole", "divided")
+        ]
+        assert both[0] == both[1]
+        assert len(both[0]) == 40
+    assert divided.dumps == whole.dumps
+    places = [message.partition(": ")[0] for message in divided.dumps[0].first_rejects]
+    assert places == ["a.json:42"] + ["a.json:42"] * (not end)

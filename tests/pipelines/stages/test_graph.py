@@ -32,6 +32,7 @@ from pipelines.stages.validate import Check, Validate
 from schemas.example import TASKS
 from transforms import prompts
 from transforms.files import File
+from transforms.knowledge.dump_parts import Part
 
 IMAGE = "registry.example/ieforge:1"
 PRIMITIVES = {f"beam:transform:{name}:v1" for name in ("impulse", "pardo", "group_by_key", "flatten")}
@@ -65,7 +66,7 @@ STAGES = {
     "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
     "entities": (
         ReadDumps("out", "en", frozenset({31}), 2, 50_000),
-        [(number, File(f"raw/{number}.json.bz2", f"{number}.json.bz2")) for number in range(2)],
+        [(number, Part(File("raw/dump.json.bz2", "dump.json.bz2"), number, number + 1)) for number in range(2)],
     ),
     "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
     "sample": (

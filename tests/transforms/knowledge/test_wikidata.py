@@ -221,19 +221,23 @@ def test_a_bad_line_costs_only_itself(line, reason):
     assert reader.counts["items"] == 2
 
 
-@pytest.mark.parametrize("end", [b"", b"\n", b",\n", b",\n{"])
-def test_a_dump_that_ends_without_its_bracket_is_named(end):
-    rows, _ = read(b"[\n" + GOOD + end)
-    bad = [row for row in rows if isinstance(row, BadRecord)]
-    assert rows[0].qid == 7
-    assert [row.reason for row in bad] == [Reason.BROKEN_JSON] * (end == b",\n{") + [Reason.BROKEN_RECORD]
-    assert bad[-1].detail == "the dump ends without ]: the rest is lost"
+@pytest.mark.parametrize(
+    ("content", "is_opened", "is_closed"),
+    [(b"[\n%s\n]\n\n", True, True), (b"[\n%s,\n", True, False), (b"%s\n]", False, True), (b"%s\n", False, False)],
+)
+def test_the_reader_remembers_brackets_and_the_last_line(content, is_opened, is_closed):
+    (row,), reader = read(content % GOOD)
+    assert row.qid == 7
+    assert (reader.is_opened, reader.is_closed) == (is_opened, is_closed)
+    assert reader.lines == content.strip().count(b"\n") + 1
 
 
-def test_a_cut_of_compressed_data_is_named_once():
+def test_bad_records_among_the_lines_are_passed_on():
     cut = BadRecord("dump.json:3", Reason.BROKEN_RECORD, "the compressed data is cut off; the rest is lost")
-    rows = list(Reader("en", PROPERTIES).read([(1, b"["), (2, GOOD), cut], "dump.json"))
-    assert [row for row in rows if isinstance(row, BadRecord)] == [cut]
+    reader = Reader("en", PROPERTIES)
+    first, last = reader.read([(1, b"["), (2, GOOD), cut], "dump.json")
+    assert (first.qid, last) == (7, cut)
+    assert reader.is_closed  # the cut explains why there is no ]
 
 
 @given(
