@@ -18,8 +18,9 @@ REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\x00-\x08\x0e-\x1f\u200b-\u200f\u202a-\u202e\u2060\ufeff\xad]"), ""),
     (re.compile(rf"(?<=[{CJK}])[^\S\n]*\n\s*(?=[{CJK}])"), ""),
     (re.compile(r"[^\S ]\s*| \s+"), " "),
-    (re.compile(r"(?<=[\w)%]) (?=[.,;](?: |\Z))|(?<=\() | (?=\))"), ""),
 )
+
+SPACES = re.compile(r"(?<=[\w)%]) (?=[.,;](?: |\Z))|(?<=\() | (?=\))")
 
 MAX_NESTED = 5
 HOLES = re.compile(f"{HOLE}+")
@@ -77,7 +78,7 @@ def tidy(passage: Passage) -> Passage:
     for _ in range(MAX_NESTED):  # once more for each pair of brackets that has become empty
         if HOLE in passage.text:
             passage = substitute(substitute(passage, RUN, repaired), EMPTY, HOLE)
-    passage = substitute(passage, HOLES, "")
+    passage = substitute(substitute(passage, HOLES, ""), SPACES, "")
     return cut(passage, *without_blanks(passage.text, 0, len(passage.text)))
 
 

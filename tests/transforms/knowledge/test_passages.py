@@ -36,6 +36,7 @@ from transforms.knowledge.passages import HOLE, Passage, cut, pieces, substitute
         ("a  b\n c\u00a0d\u200b", "a b c d"),
         ("第一行\n第二行", "第一行第二行"),
         ("one .", "one."),
+        ("one .# Two", "one. Two"),
         ("( one )", "(one)"),
         ("uses .NET here", "uses .NET here"),
         (",#" * 3_000, ""),
