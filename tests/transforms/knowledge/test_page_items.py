@@ -30,7 +30,7 @@ def items(names: list[tuple[str, int, str]], *titles: str) -> list[int | None]:
         ([("Vell", 1, "label"), ("vell", 2, "label")], "Vell", None),
         ([("Vell", 1, "label"), ("Vell", 1, "label")], "Vell", 1),
         ([("Vell", 1, "alias")], "Vell", None),
-        ([("Vell", 2, "title"), ("Vell", 1, "title")], "Vell", 1),
+        ([("Vell", 2, "title"), ("Vell", 1, "title"), ("Vell", 3, "title")], "Vell", 1),
         ([("Vell (port)", 1, "title"), ("Vell", 2, "title")], "Vell (port)", 1),
         ([("Vell", 2, "label")], "Vell (port)", 2),
         ([("Vell", 2, "label"), ("Vell", 3, "label")], "Vell (port)", None),

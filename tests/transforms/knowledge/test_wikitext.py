@@ -73,6 +73,7 @@ def test_markup_becomes_plain_text(text, expected):
         ("[[Vell|''Old'' '''Vell''']] is", "Old Vell is", [("Old Vell", "Vell")]),
         ("[[AT&amp;T]] and [[A|&nbsp;b ]]", "AT&T and b", [("AT&T", "AT&T"), ("b", "A")]),
         ("[[Vell|{{flag}}]] is", "is", []),
+        ("[[Vell|a [[port]] b]] is", "a port b is", [("port", "Port")]),  # links are disjoint
         ("[[ Vell ]] is", "Vell is", [("Vell", "Vell")]),
         ("{{ill|Quay of Vell|no|Kai}} is", "Quay of Vell is", [("Quay of Vell", "Quay of Vell")]),
     ],
