@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from benchmarks import knowledge_gold
 from benchmarks.knowledge_gold import Gold, GoldText, is_name
 from schemas.example import Span
 from schemas.knowledge import Statement

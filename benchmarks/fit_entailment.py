@@ -228,7 +228,7 @@ def data_file(fitted: Fit) -> str:
         "relations": {name: round(weight, 2) for name, weight in fitted.relations.items()},
     }
     return (
-        "# The weights of the built-in score, written by python -m benchmarks.fit_entailment. They add up to log odds.\n"
+        "# The weights of the built-in score, in log odds. Written by python -m benchmarks.fit_entailment.\n"
         + yaml_values.render(weights)
     )
 

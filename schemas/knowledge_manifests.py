@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from schemas.knowledge_corpus import ExportedSplit
 from schemas.manifests import Count, Inside, Losses, StageResult, Stored
 
 
@@ -136,3 +137,63 @@ class Linked(StageResult, frozen=True):
     folder: ClassVar[str] = "link"
 
     shards: tuple[LinkedShard, ...]
+
+
+class ThemeCounts(Stored, frozen=True):
+    """`texts`: with this theme. `facts`: relation → facts. `unknown`: relation → texts that it must not be asked of."""
+
+    texts: Count
+    facts: dict[str, Count]
+    unknown: dict[str, Count]
+
+
+class MatchedShard(Stored, frozen=True):
+    """A shard of match/, with the rows of the shard of link/ with the same name.
+
+    `without_theme`: rows. `values`: mentions of values. `themes`: by key, of the themes that occur.
+    """
+
+    path: Inside
+    rows: Count
+    without_theme: Count
+    values: Count
+    themes: dict[str, ThemeCounts]
+
+
+class Matched(StageResult, frozen=True):
+    """Written by match; read by score. `shards` are sorted by path."""
+
+    stage: ClassVar[str] = "match"
+    folder: ClassVar[str] = "match"
+
+    shards: tuple[MatchedShard, ...]
+
+
+class ScoredShard(Stored, frozen=True):
+    """A shard of score/. `histogram`: numbers of facts with a score in [0, 0.1), [0.1, 0.2), ..., [0.9, 1]."""
+
+    path: Inside
+    rows: Count
+    histogram: tuple[Count, ...]
+
+
+class Scored(StageResult, frozen=True):
+    """Written by score; read by export. `scorer`: `lexical` or the name of the cross-encoder, without a local path.
+    `shards` are sorted by path. `histogram`: that of all shards.
+    """
+
+    stage: ClassVar[str] = "score"
+    folder: ClassVar[str] = "score"
+
+    scorer: str
+    shards: tuple[ScoredShard, ...]
+    histogram: tuple[Count, ...]
+
+
+class Exported(StageResult, frozen=True):
+    """Written by export. `splits`: the files that were written, sorted by corpus and split."""
+
+    stage: ClassVar[str] = "export"
+    folder: ClassVar[str] = "export"
+
+    splits: tuple[ExportedSplit, ...]

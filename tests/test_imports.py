@@ -52,7 +52,7 @@ BESIDE = {
 }
 """Module of pipelines/stages/ → those that it may import, besides `build_settings`; `plan` imports all stages."""
 
-MAY_IMPORT_TORCH = {"hard_negatives/embed.py", "benchmarks/sft.py"}
+MAY_IMPORT_TORCH = {"hard_negatives/embed.py", "validation/cross_encoder.py", "benchmarks/sft.py"}
 
 
 def imported(source: str) -> set[str]:

@@ -6,9 +6,12 @@ around head and tail if it is long; the hypothesis is `relation_words.in_words`.
 
 import functools
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from schemas.errors import ConfigError
 from transforms import files
@@ -20,12 +23,10 @@ if TYPE_CHECKING:  # takes seconds to import, and is an extra
     import torch
 
 ENTAILMENT = ("entailment", "entails", "entail", "entailed")
-PREMISE_CHARS = 1_500
-"""A longer paragraph is cut to the sentences of head and tail, and those between them."""
+PREMISE_CHARS = {"en": 1_500, "zh": 400}
+"""A longer paragraph is cut to the sentences of head and tail, and those between them. Some 400 tokens."""
 
 MAX_TOKENS = 512
-LENGTH_STEP = 32
-"""Pairs are padded to multiples of this number of tokens, so that few different shapes occur."""
 
 
 class CrossEncoder:
@@ -38,51 +39,58 @@ class CrossEncoder:
 
     def __init__(self, model: str, batch_size: int, device: str | None = None):
         self.batch_size = batch_size
+        self.lock = threading.Lock()  # a tokenizer cannot be used by two threads at once
         self.tokenizer, self.model, self.device = load(model, device)
         self.label = entailment_label(model, self.model.config.id2label)
         self.name = display_name(model)
 
     def score(self, pairs: Sequence[Claim]) -> list[float]:
         """The chance of the label for entailment. Pairs of similar length are scored in one batch."""
-        import torch
-
         texts = [(premise(claim), in_words(claim)) for claim in pairs]
         order = sorted(range(len(texts)), key=lambda number: (sum(map(len, texts[number])), texts[number]))
         scores = [0.0] * len(texts)
         for first in range(0, len(order), self.batch_size):
             batch = order[first : first + self.batch_size]
-            encoded = self.tokenizer(
-                [texts[number][0] for number in batch],
-                [texts[number][1] for number in batch],
-                truncation="only_first",
-                max_length=self.max_tokens,
-                padding=True,
-                pad_to_multiple_of=LENGTH_STEP,
-                return_tensors="pt",
-            ).to(self.device)
-            with torch.inference_mode():
-                chances = self.model(**encoded).logits.float().softmax(-1)[:, self.label]
-            for number, chance in zip(batch, chances.tolist(), strict=True):
+            with self.lock:
+                chances = self.score_batch([texts[number] for number in batch])
+            for number, chance in zip(batch, chances, strict=True):
                 scores[number] = chance
         return scores
 
+    def score_batch(self, texts: Sequence[tuple[str, str]]) -> list[float]:
+        """The scores of (premise, hypothesis) pairs."""
+        import torch
+
+        encoded = self.tokenizer(
+            [premise for premise, _ in texts],
+            [hypothesis for _, hypothesis in texts],
+            truncation="longest_first",
+            max_length=self.max_tokens,
+            padding=True,
+            return_tensors="pt",
+        ).to(self.device)
+        with torch.inference_mode():
+            logits = self.model(**encoded).logits.float()
+        return logits.softmax(-1)[:, self.label].tolist()
+
     @property
     def max_tokens(self) -> int:
+        """Of the positions of RoBERTa's family, two are not used."""
         positions = getattr(self.model.config, "max_position_embeddings", None) or MAX_TOKENS
-        return min(self.tokenizer.model_max_length, positions, MAX_TOKENS)
+        return max(min(self.tokenizer.model_max_length, positions - 2, MAX_TOKENS), 1)
 
 
 def premise(claim: Claim) -> str:
     """The text that may state the claim, as a single line."""
     text = claim.text
-    if len(text) > PREMISE_CHARS:
+    if len(text) > PREMISE_CHARS["zh" if claim.lang == "zh" else "en"]:
         parts = split(text, claim.lang)
         first, last = (parts.number_of(span[0]) for span in sorted((claim.head, claim.tail)))
         text = text[parts.starts[first] : parts.ends[last]]
     return " ".join(text.split())
 
 
-def entailment_label(model: str, labels: dict[int, str]) -> int:
+def entailment_label(model: str, labels: Mapping[int, str]) -> int:
     """The number of the label for entailment. Raises ConfigError if there is none."""
     for number, label in sorted(labels.items()):
         if label.strip().lower() in ENTAILMENT:
@@ -91,11 +99,35 @@ def entailment_label(model: str, labels: dict[int, str]) -> int:
     raise unusable(model, f"none of its labels is entailment (they are {names})")
 
 
-@functools.cache
-def load(model: str, device: str | None) -> tuple[Any, Any, "torch.device"]:
-    """(tokenizer, model, device), loaded once per process."""
+def check(model: str) -> None:
+    """Raises ConfigError if `model` is the path of no folder, or of a folder without a model for entailment. Does not
+    load the model; a model named otherwise is not looked for.
+    """
+    if looks_like_path(model) and not Path(model).is_dir():
+        raise unusable(model, "there is no such folder")
     if not model.strip():
         raise unusable(repr(model), "its name is empty")
+    path = Path(model) / "config.json"
+    if Path(model).is_dir():
+        try:
+            labels = msgspec.json.decode(path.read_bytes(), type=Labels).id2label
+        except OSError as error:
+            raise unusable(model, f"config.json: {error.strerror}") from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise unusable(model, f"config.json: {error}") from error
+        entailment_label(model, labels)
+
+
+class Labels(msgspec.Struct):
+    """The part of a config.json that names the labels. A model without names has LABEL_0 and LABEL_1."""
+
+    id2label: dict[int, str] = msgspec.field(default_factory=lambda: {0: "LABEL_0", 1: "LABEL_1"})
+
+
+@functools.cache
+def load(model: str, device: str | None) -> tuple[Any, Any, "torch.device"]:
+    """(tokenizer, model, device), loaded once per process. Raises ConfigError."""
+    check(model)
     try:
         import torch
         import transformers
@@ -105,19 +137,27 @@ def load(model: str, device: str | None) -> tuple[Any, Any, "torch.device"]:
             f"score.model {model}: {error.name or error} is not installed; "
             "pip install 'ieforge[embed]', or use the built-in score: score.model=lexical"
         ) from error
-    if looks_like_path(model) and not Path(model).is_dir():
-        raise unusable(model, "there is no such folder")
     transformers.utils.logging.disable_progress_bar()
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     number_type = torch.float16 if place.type == "cuda" else torch.float32
+
+    def read(local: bool) -> tuple[Any, Any]:
+        options = {"local_files_only": local, "trust_remote_code": False}
+        classifier = transformers.AutoModelForSequenceClassification
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **options)
+        return tokenizer, classifier.from_pretrained(model, dtype=number_type, **options)
+
+    refusals = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError)
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
-            model, trust_remote_code=False, dtype=number_type
-        )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        raise unusable(model, error) from error
-    return tokenizer, loaded.to(place).eval(), place
+        tokenizer, classifier = read(local=True)
+    except refusals as error:
+        if Path(model).is_dir():
+            raise unusable(model, error) from error
+        try:
+            tokenizer, classifier = read(local=False)
+        except refusals as refusal:
+            raise unusable(model, refusal) from refusal
+    return tokenizer, classifier.to(place).eval(), place
 
 
 def looks_like_path(model: str) -> bool:

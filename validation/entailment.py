@@ -6,11 +6,12 @@ The filter of KG2Instruction: what a knowledge graph says about two things in a 
 from collections.abc import Sequence
 from typing import Protocol
 
+from validation import cross_encoder
 from validation.claims import Claim, claims
 from validation.cross_encoder import CrossEncoder
 from validation.lexical_entailment import Lexical
 
-__all__ = ["LEXICAL", "Claim", "CrossEncoder", "Lexical", "Scorer", "claims", "load"]
+__all__ = ["LEXICAL", "Claim", "CrossEncoder", "Lexical", "Scorer", "check", "claims", "display_name", "load"]
 
 LEXICAL = Lexical.name
 
@@ -30,3 +31,16 @@ def load(model: str, batch_size: int) -> Scorer:
     Raises ConfigError if the model cannot be loaded or does not judge entailment.
     """
     return Lexical() if model == LEXICAL else CrossEncoder(model, batch_size)
+
+
+def check(model: str) -> None:
+    """Raises ConfigError if `model` is the path of no model for entailment. A model named otherwise is not looked for,
+    so that `load` may still raise an error.
+    """
+    if model != LEXICAL:
+        cross_encoder.check(model)
+
+
+def display_name(model: str) -> str:
+    """The `name` of the scorer, without loading it."""
+    return model if model == LEXICAL else cross_encoder.display_name(model)

@@ -36,6 +36,9 @@ FEATURES = {
 }
 """Feature → what it means. Those without a number are 0 or 1."""
 
+BREAKS = {"en": re.compile(r"\n"), "zh": re.compile(r"\n|[。！？](?![”’」』）》。！？])")}
+"""Ends of sentences besides those of sentencex, which continues a Chinese sentence if a digit follows."""
+
 LIST = {
     "en": re.compile(r"(?:[\s,;()&]|\b(?:and|or|the)\b)*", re.IGNORECASE),
     "zh": re.compile(r"[\s,;&，、；（）()和及与與或]*"),
@@ -75,8 +78,9 @@ class Sentences(msgspec.Struct, frozen=True):
 def split(text: str, lang: str) -> Sentences:
     """The sentences of a text. A line feed also ends one: it separates verses, headings and entries of lists."""
     starts, ends = [], []
+    breaks_of = BREAKS["zh" if lang == "zh" else "en"]
     for start, end in sentences(text, lang):
-        breaks = [start + match.end() for match in re.finditer("\n", text[start:end])]
+        breaks = [match.end() for match in breaks_of.finditer(text, start, end) if match.end() < end]
         starts += [start, *breaks]
         ends += [*breaks, end]
     return Sentences(starts or [0], ends or [len(text)])

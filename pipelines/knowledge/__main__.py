@@ -4,7 +4,7 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.build import end_workers, option_names, start_fork_server
@@ -13,8 +13,9 @@ from schemas.errors import ConfigError, MachineError
 from transforms.local_tree import as_utf8
 
 if TYPE_CHECKING:
+    from pipelines.engine.dag import Stage
     from pipelines.knowledge.config import Config
-    from pipelines.knowledge.export import Exported
+    from schemas.knowledge_manifests import Exported
 
 STAGES = ("entities", "types", "pages", "link", "match", "score", "export")
 MARKER = "knowledge_run.json"
@@ -171,10 +172,27 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     inputs = [*config.wikidata, *config.wikipedia, *([config.match.themes] if config.match.themes else [])]
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
     with claim.claimed(folder, config, MARKER):
-        manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
+        try:
+            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
+        finally:
+            for line in loss_lines(folder, stages):
+                driver.log(line)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, arguments.output))
     return 0
+
+
+def loss_lines(folder: str, stages: "Mapping[str, Stage]") -> list[str]:
+    """Lines that report what the finished stages left out."""
+    from pipelines.engine import dag
+    from pipelines.knowledge import losses
+
+    lines = []
+    if entities := dag.read_manifest(folder, stages["entities"]):
+        lines += losses.in_entities(entities.result)
+    if pages := dag.read_manifest(folder, stages["pages"]):
+        lines += losses.in_pages(pages.result)
+    return lines
 
 
 def print_plan(config: "Config", folder: str) -> int:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import apache_beam as beam
 import msgspec
@@ -26,7 +25,7 @@ from schemas import json_values
 from schemas.arrow import required
 from schemas.knowledge import MatchedParagraph, from_table
 from schemas.knowledge_corpus import FILE, ExportedSplit, KnowledgeCorpus
-from schemas.manifests import StageResult
+from schemas.knowledge_manifests import Exported
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.knowledge import sampling
 from transforms.shards import read_batches
@@ -52,15 +51,6 @@ BINS = pa.schema([required("bin", pa.int32()), required("texts", pa.int64())])
 WITH_FACTS = -1
 
 ROWS = pa.schema([required("row", pa.int32())])
-
-
-class Exported(StageResult, frozen=True):
-    """`splits`: the files that were written, sorted by corpus and split."""
-
-    stage: ClassVar[str] = "export"
-    folder: ClassVar[str] = "export"
-
-    splits: tuple[ExportedSplit, ...]
 
 
 @dataclass(frozen=True)

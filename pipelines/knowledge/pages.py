@@ -36,9 +36,6 @@ NAMES_PER_TABLE = 100_000
 ROWS_PER_BUCKET = 1_000_000
 """Rows of redirects, names and distinct titles that a worker has in memory at a time."""
 
-DOUBLINGS = 2
-"""A redirect may lead over 2**DOUBLINGS others. MediaWiki itself follows one only."""
-
 FIRST_REJECTS = 3
 
 
@@ -270,7 +267,8 @@ def plan(read: Sequence[ReadFile], size: int) -> list[PlannedShard]:
 class ResolveTitles(beam.PTransform):
     """RedirectParts, NamesParts and PlannedShards → the shards on disk, and a summary of WrittenShards.
 
-    What is grouped are tables. Their schemas tell what they contain.
+    What is grouped are tables; their columns tell what they contain. A redirect is followed over up to four steps
+    (MediaWiki itself follows one), by doubling the steps twice.
     """
 
     def __init__(self, output: str, buckets: int):
@@ -285,12 +283,12 @@ class ResolveTitles(beam.PTransform):
             read[tag] | tag.capitalize() >> beam.Map(unchanged).with_output_types(Keyed)
             for tag in ("shards", "redirects", "names", "titles")
         )
-        for n in range(DOUBLINGS):
+        for once in ("once", "twice"):
             redirects = (
-                (redirects, redirects | f"By target {n}" >> self.tables(by_target))
-                | f"With targets {n}" >> beam.Flatten()
-                | f"Group redirects {n}" >> beam.GroupByKey()
-                | f"Double {n}" >> self.tables(doubled)
+                (redirects, redirects | f"By target {once}" >> self.tables(by_target))
+                | f"With targets {once}" >> beam.Flatten()
+                | f"Group redirects {once}" >> beam.GroupByKey()
+                | f"Double {once}" >> self.tables(doubled)
             )
         settled = (
             (redirects, redirects | "By target" >> self.tables(by_target))
@@ -428,6 +426,9 @@ def write(element: Group, output: str) -> WrittenShard:
     number, tables = element
     (plan,), items = split(tables, "start")
     paragraphs = read_slices(output, [Slice(**row) for row in plan.to_pylist()])
+    merged = read_result(output, Entities).merged
+    for table in read_batches(f"{output}/{merged}", NAMES_PER_TABLE) if merged else ():
+        paragraphs = page_items.replace_merged(paragraphs, table)
     table = page_items.resolve(paragraphs, pa.concat_tables([ITEMS_OF_TITLES.empty_table(), *items]))
     path = f"pages/{number:05d}.parquet"
     write_shard(f"{output}/{path}", PARAGRAPHS, [table])

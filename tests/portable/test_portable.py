@@ -1,8 +1,9 @@
-"""The bundled build gives the same bytes on workers that have only the wheel staged with each job."""
+"""The bundled samples give the same bytes on workers that have only the wheel staged with each job."""
 
 import contextlib
 import functools
 import importlib.metadata
+import io
 import json
 import os
 import shlex
@@ -16,6 +17,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from pipelines.config import SAMPLES
+from pipelines.knowledge import __main__ as knowledge
 from tests.checkout import build_wheel, copy_checkout
 from tests.conftest import ROOT, checksums
 from tests.portable import worker_pools
@@ -63,15 +65,23 @@ def boot(folder, workers_python) -> Path:
 
 @pytest.fixture(scope="module")
 def run_on_pools(folder, workers_python, boot, wheel) -> Callable[..., tuple[int, str]]:
-    """Runs the build in a folder as consecutive jobs on two pools in another folder, without a network except the
+    """Runs a command in a folder as consecutive jobs on two pools in another folder, without a network except the
     loopback if the machine supports that. Returns exit code and output; all processes have ended.
     """
     return functools.partial(run, folder, workers_python, boot, wheel)
 
 
-def run(folder: Path, python: Path, boot: Path, wheel: Path, driver_folder: Path, *flags: str) -> tuple[int, str]:
+def run(
+    folder: Path,
+    python: Path,
+    boot: Path,
+    wheel: Path,
+    driver_folder: Path,
+    *flags: str,
+    module: str = "pipelines.build",
+) -> tuple[int, str]:
     pool = shlex.join([str(python), str(HERE / "worker_pools.py"), str(boot)])
-    build = [sys.executable, "-m", "pipelines.build", *flags, "--runner=PortableRunner", "--job_endpoint={jobs}"]
+    build = [sys.executable, "-m", module, *flags, "--runner=PortableRunner", "--job_endpoint={jobs}"]
     build += ["--environment_type=EXTERNAL", "--environment_config={workers}", f"--extra_package={wheel}"]
     around = [sys.executable, "-m", "tests.portable.jobservice", "--pool", pool, "--pool", pool]
     command = [*around, "--folder", str(folder), "--", *build]
@@ -117,6 +127,16 @@ def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
     for did in pools.values():
         assert did["workers"] == 6  # one for each stage that is a pipeline
         assert did["elements"] > 100
+
+
+@pytest.mark.timeout(TIMEOUT_S + 60)
+def test_two_pools_make_the_same_themed_corpus(run_on_pools, tmp_path):
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        assert knowledge.main(["--lang", "zh", "--output", str(tmp_path / "here")]) == 0, errors.getvalue()
+    code, output = run_on_pools(tmp_path, "--lang", "zh", "--output", "there", module="pipelines.knowledge")
+    assert code == 0, output
+    for pattern in ("**/*.parquet", "export/**/*.json*"):
+        assert checksums(tmp_path / "there", pattern) == checksums(tmp_path / "here", pattern)
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)

@@ -137,14 +137,28 @@ def resolve(paragraphs: pa.Table, items: pa.Table) -> pa.Table:
     page = pc.coalesce(paragraphs["page"].combine_chunks(), qid.take(positions(paragraphs["title"].combine_chunks())))
     links = link_array(paragraphs)
     at = positions(links.field("title"))
-    columns = [
-        links.field("start"),
-        links.field("end"),
-        pc.coalesce(target.take(at), links.field("title")),
-        pc.coalesce(links.field("qid"), qid.take(at)),
-    ]
+    linked = pc.coalesce(target.take(at), links.field("title"))
+    return replace(paragraphs, page, linked, pc.coalesce(links.field("qid"), qid.take(at)))
+
+
+def replace_merged(paragraphs: pa.Table, merged: pa.Table) -> pa.Table:
+    """PARAGRAPHS with the ids of items that were merged into others (`item_tables.MERGED`) replaced."""
+    qids, targets = (merged[name].combine_chunks() for name in ("qid", "target"))
+
+    def current(column: pa.Array) -> pa.Array:
+        return pc.coalesce(targets.take(pc.index_in(column, value_set=qids, skip_nulls=True)), column)
+
+    links = link_array(paragraphs)
+    page = current(paragraphs["page"].combine_chunks())
+    return replace(paragraphs, page, links.field("title"), current(links.field("qid")))
+
+
+def replace(paragraphs: pa.Table, page: pa.Array, titles: pa.Array, qids: pa.Array) -> pa.Table:
+    """PARAGRAPHS with other pages, and with other titles and items of all links."""
+    links = link_array(paragraphs)
     column = paragraphs["links"].combine_chunks()
     kind = PARAGRAPHS.field("links").type
+    columns = [links.field("start"), links.field("end"), titles, qids]
     values = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
     offsets = pc.subtract(column.offsets, column.offsets[0])
     changed = {"page": page, "links": pa.ListArray.from_arrays(offsets, values, type=kind)}

@@ -25,7 +25,7 @@ A relation has these keys; only `properties`, `head` and `tail` are required:
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -99,11 +99,11 @@ class Theme:
 
 @dataclass(frozen=True)
 class Themes:
-    """`themes`, `types`: by key, in the order of the file. `files`: the YAML files they were read from."""
+    """`themes`, `types`: by key, in the order of the file. `path`: of the file with the themes."""
 
     themes: Mapping[str, Theme]
     types: Mapping[str, EntityType]
-    files: tuple[str, ...] = field(default=(), compare=False)
+    path: str = field(compare=False)
 
     @cached_property
     def type_classes(self) -> Mapping[str, tuple[int, ...]]:
@@ -122,6 +122,13 @@ def theme_of_types(types: Iterable[str], themes: Themes) -> str | None:
     return next((theme.key for theme in themes.themes.values() if not present.isdisjoint(theme.types)), None)
 
 
+def fits(types: Sequence[str], allowed: Sequence[str]) -> bool:
+    """Whether an item with these types may be the end of a relation. An item without types, of which the graph knows no
+    class, may be any item.
+    """
+    return any(kind in allowed for kind in types) if types else not VALUE_TYPES.issuperset(allowed)
+
+
 def load(path: str | Path | None = None) -> Themes:
     """The themes in the file at `path` (None: the bundled twelve).
 
@@ -135,7 +142,7 @@ def load(path: str | Path | None = None) -> Themes:
     themes = {}
     for key in entries(document, ("themes",), "theme"):
         themes[key] = read_theme(document, ("themes", key), types)
-    return Themes(themes, types, tuple(map(str, (BUNDLED_TYPES, path or BUNDLED))))
+    return Themes(themes, types, str(path or BUNDLED))
 
 
 def read_types(document: Document, keys: tuple[str, ...]) -> dict[str, EntityType]:

@@ -1,7 +1,7 @@
 """Where a text states the value of a statement: a date, a quantity or a string, found by value.
 
 - A date in the text states a time if it is as precise or more precise, and agrees: `4 December 2009` states `December
-  2009` and `2009`. A year in the text does not state a day, unless `coarse_dates` says so.
+  2009` and `2009`. A year in the text does not state a day.
 - A number states a quantity of the same unit, or of another unit of the same dimension after conversion, exactly or
   rounded. A quantity without a unit needs a number without one. Dates are not numbers.
 - A string is stated where it occurs as a whole word, in the same case.
@@ -26,8 +26,8 @@ LONGEST_STRING = 200
 class TextValues:
     """The dates and numbers in a text; they are parsed when they are first needed."""
 
-    def __init__(self, text: str, lang: str, coarse_dates: bool = False):
-        self.text, self.lang, self.coarse_dates = text, lang, coarse_dates
+    def __init__(self, text: str, lang: str):
+        self.text, self.lang = text, lang
 
     @cached_property
     def dates(self) -> list[Date]:
@@ -63,23 +63,34 @@ class TextValues:
         return find_string(self.text, statement.text) if statement.kind == "string" else []
 
     def find_time(self, time: str, precision: int) -> list[Span]:
+        """Dates that agree with a time, and are as precise or more precise."""
         match = TIME.match(time)
         if not match or precision < CENTURY:
             return []
+        sign = -1 if match[1] == "-" else 1
         year, month, day = (int(number) for number in match.groups()[1:])
         if precision in (CENTURY, DECADE):
-            number = (year + 99) // 100 if precision == CENTURY else year // 10 * 10
-            dates = [date for date in self.dates if date.precision == precision]
-            year = number
+            year = (year + 99) // 100 if precision == CENTURY else year // 10 * 10
+            dates = [date for date in self.dates if date.precision == precision and date.year == sign * year]
         else:
-            dates = self.dates_by_year.get(-year if match[1] == "-" else year, [])
+            dates = self.dates_by_year.get(sign * year, [])
             if precision >= MONTH:
-                least = YEAR if self.coarse_dates else min(precision, DAY)
-                dates = [date for date in dates if date.precision >= least and date.month in (month, 0)]
+                dates = [date for date in dates if date.month == month]
             if precision >= DAY:
-                dates = [date for date in dates if date.day in (day, 0)]
-        year = -year if match[1] == "-" else year
-        return [(date.start, date.end) for date in dates if date.year == year]
+                dates = [date for date in dates if date.day == day]
+        return [(date.start, date.end) for date in dates]
+
+    def less_precise(self, statement: Statement) -> list[Span]:
+        """Dates that agree with a time, but are less precise: the year or month of a day."""
+        match = TIME.match(statement.text or "")
+        if not match or statement.kind != "time":
+            return []
+        year, month = int(match[2]) * (-1 if match[1] == "-" else 1), int(match[3])
+        return [
+            (date.start, date.end)
+            for date in self.dates_by_year.get(year, ())
+            if date.precision < min(statement.precision or 0, DAY) and date.month in (0, month)
+        ]
 
     def find_quantity(self, amount: str, unit: int | None) -> list[Span]:
         if unit is not None and unit not in units():

@@ -24,7 +24,6 @@ MAX_BYTES = 2 << 20
 MAX_UNCLOSED = 10
 """The parser reads a section again for each part of it that is opened and never closed. One with more is left out."""
 
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 REFERENCE = re.compile(r"<ref\b[^<>]*?(?:/>|>(?:(?!<ref\b).)*?</ref\s*>)", re.DOTALL | re.IGNORECASE)
 HEADING = re.compile(r"^==[^\n]*==[ \t]*$", re.MULTILINE)
 MAGIC_WORD = re.compile(r"__[A-Z]{3,}__|__[\u4e00-\u9fff]{2,6}__")
@@ -44,7 +43,7 @@ REDIRECT = re.compile(r"\s*#(?:redirect|重定向)\s*[:：]?\s*\[\[([^\[\]|\n]+)
 
 OPENED_OR_CLOSED = re.compile(
     r"(?P<template>\{\{)|(?P<link>\[\[)|(?P<external>\[(?=https?:|//))|(?P<table>^[ :]*\{\|)"
-    r"|(?P<tag><(?![bh]r\b)[a-z](?![^<>]*/>))"
+    r"|(?P<comment><!--)|(?P<tag><(?![bh]r\b)[a-z](?![^<>]*/>))"
     r"|(?P<_template>\}\})|(?P<_link>\]\])|(?P<_external>\])|(?P<_table>^[ ]*\|\}(?!\}))|(?P<_tag></[a-z])",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -99,7 +98,7 @@ def paragraphs(text: str, lang: str, namespaces: Mapping[str, int] = NAMESPACES)
     """
     kept: list[Passage] = []
     skipped: Counter[str] = Counter()
-    text = REFERENCE.sub(HOLE, COMMENT.sub("", text.replace(HOLE, "")))
+    text = REFERENCE.sub(HOLE, without_comments(text.replace(HOLE, "")))
     text = MAGIC_WORD.sub("", text)
     if lang == "zh":
         text = in_simplified(text)
@@ -115,6 +114,16 @@ def paragraphs(text: str, lang: str, namespaces: Mapping[str, int] = NAMESPACES)
             elif passage.text:
                 kept.append(passage)
     return kept, skipped
+
+
+def without_comments(text: str) -> str:
+    """The text without its comments; one that has no end stays."""
+    parts = []
+    done = 0
+    while (start := text.find("<!--", done)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        parts.append(text[done:start])
+        done = end + 3
+    return "".join((*parts, text[done:]))
 
 
 def in_simplified(text: str) -> str:

@@ -92,9 +92,19 @@ def test_chinese_dates(text, statement, spans):
     assert stated(text, statement, "zh") == spans
 
 
-def test_a_year_states_a_day_only_if_asked_for():
-    assert TextValues("In 2009 it opened.", "en", coarse_dates=True).find(DAY_2009) == [(3, 7)]
-    assert TextValues("In May 2009 it opened.", "en", coarse_dates=True).find(DAY_2009) == []
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("In 2009 it opened.", [(3, 7)]),
+        ("In December 2009 it opened.", [(3, 16)]),
+        ("On 4 December 2009 it opened.", []),
+        ("In May 2009 it opened.", []),
+        ("In 2010 it opened.", []),
+    ],
+)
+def test_less_precise_dates(text, spans):
+    assert TextValues(text, "en").less_precise(DAY_2009) == spans
+    assert TextValues(text, "en").less_precise(YEAR_2009) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""The command `python -m pipelines.knowledge`: flags, settings and errors of one line."""
+
+import contextlib
+import io
+import json
+
+import pytest
+
+from pipelines.knowledge import __main__ as knowledge
+from pipelines.knowledge.config import SAMPLES
+
+
+def run(*flags: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command in this process."""
+    with contextlib.redirect_stdout(io.StringIO()) as stdout, contextlib.redirect_stderr(io.StringIO()) as stderr:
+        code = knowledge.main(list(flags))
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def configuration(*flags: str):
+    return knowledge.configuration(knowledge.parse(flags))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_input_the_sample_in_the_language_is_read(lang):
+    config = configuration("--lang", lang)
+    assert config.wikidata == (str(SAMPLES / "wikidata.json"),)
+    assert config.wikipedia == (str(SAMPLES / f"{lang}wiki.xml"),)
+    assert all((SAMPLES / name).exists() for name in ("wikidata.json", f"{lang}wiki.xml"))
+
+
+def test_flags_override_set_which_overrides_the_file(tmp_path):
+    (tmp_path / "settings.yaml").write_text(
+        "lang: zh\nseed: 1\nwikidata: [a.json]\nwikipedia: [b.xml]\npages: {limit: 5}\nexport: {alpha: 1}\n"
+    )
+    flags = ["--config", str(tmp_path / "settings.yaml"), "--set", "pages.limit=6", "--set", "seed=2", "--seed", "3"]
+    config = configuration(*flags, "--wikipedia", "c.xml", "d.xml", "--theme", "Person")
+    assert (config.lang, config.seed, config.pages.limit, config.export.alpha) == ("zh", 3, 6, 1)
+    assert [path.rpartition("/")[2] for path in (*config.wikidata, *config.wikipedia)] == ["a.json", "c.xml", "d.xml"]
+    assert config.match.theme == "Person"
+
+
+WRONG = [
+    (["--wikidata", "nowhere.json"], "no wikipedia; give --wikipedia FILE"),
+    (["--wikipedia", "nowhere.xml"], "no wikidata; give --wikidata FILE"),
+    (["--wikidata", "nowhere.json", "--wikipedia", str(SAMPLES / "enwiki.xml")], "nowhere.json"),
+    (["--wikidata", str(SAMPLES / "wikidata.json"), "--wikipedia", "nowhere.xml"], "nowhere.xml"),
+    (["--lang", "fr"], "--lang: lang: "),
+    (["--limit", "0"], "--limit: pages.limit: "),
+    (["--limit", "many"], "--limit: pages.limit: "),
+    (["--set", "export.min_score=2"], "--set export.min_score: export.min_score"),
+    (["--set", "export.alhpa=2"], "unknown key export.alhpa; did you mean alpha?"),
+    (["--set", "nonsense"], "--set nonsense: write key=value"),
+    (["--config", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
+    (["--themes", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
+    (["--theme", "Nonsense"], "Nonsense"),
+    (["--only", "mine"], "--only mine: the stages are entities, types, pages, link, match, score, export"),
+    (["--output", ""], "--output is empty"),
+    (["--runner", "NoRunner"], "Apache Beam has no runner of this name"),
+    (["--wikidatta", "x"], "unknown flag --wikidatta; did you mean"),
+]
+
+
+@pytest.mark.parametrize(("flags", "problem"), WRONG)
+def test_wrong_flags_and_missing_files_are_one_line(flags, problem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, errors = run(*flags)
+    assert code == 2, errors
+    assert errors.startswith("error: ") and errors.count("\n") == 1, errors
+    assert problem in errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_other_files_is_not_used(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    code, _, errors = run("--output", str(tmp_path))
+    assert code == 2
+    assert errors == (
+        f"error: {tmp_path}: not empty and not made by a build (no knowledge_run.json); "
+        "choose a new folder with --output\n"
+    )
+
+
+def test_a_dry_run_prints_files_and_settings_and_writes_nothing(tmp_path):
+    code, output, _ = run("--dry_run", "--output", str(tmp_path / "corpus"))
+    assert code == 0
+    first, second, folder, *settings = output.splitlines()
+    assert first.startswith(f"wikidata\t{SAMPLES / 'wikidata.json'}\t") and first.endswith(" bytes")
+    assert second.startswith(f"wikipedia\t{SAMPLES / 'enwiki.xml'}\t")
+    assert folder == f"output: {tmp_path}/corpus"
+    assert json.loads("\n".join(settings))["export"]["min_score"] == 0.5
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_status_of_a_folder_that_does_not_exist(tmp_path):
+    code, output, _ = run("--status", "--output", str(tmp_path / "corpus"))
+    assert code == 0
+    assert [line.split("\t")[:2] for line in output.splitlines()] == [[stage, "to do"] for stage in knowledge.STAGES]

@@ -1,0 +1,247 @@
+"""Files of every kind → paragraphs, redirects and counts; bad pages and rows cost only themselves."""
+
+import bz2
+import gzip
+import json
+import tracemalloc
+from html import escape
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.knowledge import Link, Paragraph
+from transforms.files import File
+from transforms.knowledge import page_dumps
+from transforms.knowledge.page_files import Reader, Redirect, keys, kind
+
+HEADER = (
+    '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/" xml:lang="en">\n  <siteinfo>\n    <namespaces>\n'
+    '      <namespace key="0" case="first-letter" />\n      <namespace key="6">Datei</namespace>\n'
+    "    </namespaces>\n  </siteinfo>\n"
+)
+
+
+def page(title: str, text: str, ns: int = 0, extra: str = "", model: str = "wikitext") -> str:
+    return (
+        f"  <page>\n    <title>{escape(title)}</title>\n    <ns>{ns}</ns>\n    <id>1</id>\n{extra}    <revision>\n"
+        f"      <model>{model}</model>\n      <text>{escape(text)}</text>\n    </revision>\n  </page>\n"
+    )
+
+
+def dump(*pages: str) -> bytes:
+    return (HEADER + "".join(pages) + "</mediawiki>\n").encode()
+
+
+def read(path: Path, content: bytes, lang: str = "en", low: int = 2, high: int = 20, limit: int | None = None):
+    """(records, the reader after reading) of a file with this content."""
+    path.write_bytes(content)
+    reader = Reader(lang, low, high, limit)
+    return list(reader.read("key", File(str(path), path.name))), reader
+
+
+def texts(records: list) -> list[str]:
+    return [record.text for record in records if isinstance(record, Paragraph)]
+
+
+def bad(records: list) -> list[tuple[str, Reason]]:
+    return [(record.place, record.reason) for record in records if isinstance(record, BadRecord)]
+
+
+VELL = page("vell", "'''Vell''' is a [[port]].[[Datei:a.jpg|x [[b]]]]\n\nIt is big.\n\nShort")
+PORT = page("Port", "A port is a harbour.")
+
+
+def compress_as_streams(content: bytes) -> bytes:
+    middle = content.index(b"<page>") + 20
+    return bz2.compress(content[:middle]) + bz2.compress(content[middle:])
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [("d.xml", bytes), ("d.xml.gz", gzip.compress), ("d.xml.bz2", bz2.compress), ("m.xml.bz2", compress_as_streams)],
+)
+def test_pages_of_a_dump_become_paragraphs(tmp_path, name, pack):
+    records, reader = read(tmp_path / name, pack(dump(VELL, PORT)))
+    assert records == [
+        Paragraph("key/00000001/0001", "en", "Vell is a port.", "Vell", None, (Link(10, 14, "Port"),)),
+        Paragraph("key/00000001/0002", "en", "It is big.", "Vell"),
+        Paragraph("key/00000002/0001", "en", "A port is a harbour.", "Port"),
+    ]
+    assert reader.pages == 2
+    assert reader.paragraphs_left_out == {"short": 1, "long": 0}
+
+
+def test_pages_that_are_no_articles_are_counted(tmp_path):
+    pages = [
+        page("A", "x", extra='    <redirect title="port Vell" />\n'),
+        page("B", "#REDIRECT [[C#d]]"),
+        page("Talk:A", "one two", ns=1),
+        page("D", "{}", model="json"),
+        page("E", "may be {{disambiguation}}"),
+        page("List of ports", "one two"),
+        page("F", " "),
+        page("G", "x " * page_dumps.wikitext.MAX_BYTES),
+        page("H", "x" * (page_dumps.MAX_PAGE_BYTES + 1)),
+        VELL,
+    ]
+    records, reader = read(tmp_path / "d.xml", dump(*pages))
+    assert [record for record in records if isinstance(record, Redirect)] == [("A", "Port Vell"), ("B", "C")]
+    assert texts(records) == ["Vell is a port.", "It is big."]
+    assert records[-1].id == "key/00000010/0002"
+    assert reader.pages_left_out == {
+        "redirect": 2, "namespace": 1, "model": 1, "disambiguation": 1, "list": 1, "empty": 1, "too large": 2,
+    }  # fmt: skip
+
+
+def test_a_limit_counts_pages_that_are_used(tmp_path):
+    records, reader = read(tmp_path / "d.xml", dump(page("B", "#REDIRECT [[C]]"), PORT, VELL), limit=1)
+    assert texts(records) == ["A port is a harbour."]
+    assert reader.pages == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kept", "place"),
+    [
+        (dump(VELL, PORT)[:-40], 2, "d.xml:21"),  # cut off inside a page
+        (dump(VELL, page("X", "a\nb").replace("<id>1", "<id>\x00"), PORT), 3, "d.xml:24"),
+        (dump(VELL, "  <page>\n<title>X</title>\n", PORT), 3, "d.xml:21"),  # without an end
+        (dump(VELL, page("X", "a").replace("</ns>", "</sn>"), PORT), 3, "d.xml:23"),
+    ],
+)
+def test_a_broken_page_costs_only_itself(tmp_path, content, kept, place):
+    records, _ = read(tmp_path / "d.xml", content)
+    assert len(texts(records)) == kept
+    assert bad(records) == [(place, Reason.BROKEN_RECORD)]
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2"])
+def test_the_pages_before_damaged_data_are_kept(tmp_path, suffix):
+    parts = [dump(VELL), "".join(page(f"N{n}", f"Number {n} is {hash(n) ** 9} here.") for n in range(600)).encode()]
+    pack = gzip.compress if suffix == ".gz" else bz2.compress
+    packed = pack(b"".join(parts))
+    records, _ = read(tmp_path / f"d.xml{suffix}", packed[: len(packed) // 2] if suffix == ".gz" else packed + b"BZh")
+    assert texts(records)[0] == "Vell is a port."
+    assert bad(records)[-1][1] == Reason.BROKEN_RECORD
+
+
+def test_memory_does_not_grow_with_a_dump(tmp_path):
+    def peak(count: int) -> int:
+        path = tmp_path / f"{count}.xml"
+        with path.open("wb") as file:
+            file.write(HEADER.encode())
+            for n in range(count):
+                file.write(page(f"T{n}", "word " * 2_000, ns=1).encode())
+        tracemalloc.start()
+        assert not list(Reader("en", 50, 512).read("key", File(str(path), path.name)))
+        return tracemalloc.get_traced_memory()[1]
+
+    try:
+        assert peak(2_000) < 1.5 * peak(300)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_page_of_wikitext(tmp_path):
+    records, _ = read(tmp_path / "Port_Vell.txt", "\ufeffVell is [[big]].\r\n\r\nIt is old.".encode())
+    assert [(record.title, record.text) for record in records] == [
+        ("Port Vell", "Vell is big."),
+        ("Port Vell", "It is old."),
+    ]
+    assert read(tmp_path / "a.wiki", b"#REDIRECT [[port]]")[0] == [Redirect("A", "Port")]
+    assert bad(read(tmp_path / "b.txt", b"one\n\xff two")[0]) == [("b.txt:2", Reason.NOT_UTF8)]
+    records, reader = read(tmp_path / "c.txt", b"one two. " * 600_000)  # 5 MB
+    assert not records and reader.pages_left_out == {"too large": 1}
+
+
+def test_a_page_of_html(tmp_path):
+    body = '<p>Vell is a <a href="/wiki/Port">port</a>.</p><p>x</p>'
+    html = f'<!DOCTYPE html><html><title>Vell - Wikipedia</title><script>"wgWikibaseItemId":"Q7"</script>{body}</html>'
+    records, reader = read(tmp_path / "a.html.gz", gzip.compress(html.encode()))
+    assert records == [Paragraph("key/00000001/0001", "en", "Vell is a port.", "Vell", 7, (Link(10, 14, "Port"),))]
+    assert (reader.pages, reader.paragraphs_left_out["short"]) == (1, 1)
+    assert bad(read(tmp_path / "b.html", b"<html><p>\xff two")[0]) == [("b.html:1", Reason.NOT_UTF8)]
+    for name, part, count in (
+        ("c", '"wgNamespaceNumber":1', "namespace"),
+        ("d", "<i id='disambigbox'>", "disambiguation"),
+    ):
+        records, reader = read(tmp_path / f"{name}.html", html.replace("<p>", f"{part}<p>").encode())
+        assert not records and reader.pages_left_out == {count: 1}
+    assert read(tmp_path / "e.html", b"<html>" + b"<p>one two</p>" * 1_300_000)[1].pages_left_out == {"too large": 1}
+
+
+ROWS = (
+    {"text": "Vell", "id": "a/1", "title": "port", "qid": "Q5", "url": "ignored"},
+    {"text": "Ada in Vell", "links": [{"start": 7, "end": 11, "title": "vell#x"}, {"start": 0, "end": 3, "qid": "Q9"}]},
+    {"text": "x", "id": 7, "links": [{"start": 0, "end": 1}]},
+)
+
+
+def test_rows_are_taken_as_they_are(tmp_path):
+    content = "\n\n".join(json.dumps(row) for row in ROWS).encode()
+    records, reader = read(tmp_path / "rows.jsonl.gz", gzip.compress(content))
+    assert records == [
+        Paragraph("key/00000001/a/1", "en", "Vell", "port", 5),
+        Paragraph("key/00000003/0", "en", "Ada in Vell", None, None, (Link(0, 3, None, 9), Link(7, 11, "Vell"))),
+        Paragraph("key/00000005/7", "en", "x", None, None, (Link(0, 1),)),
+    ]
+    assert reader.pages == 3
+    assert len(read(tmp_path / "rows.json", content, limit=2)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"text": "a", "links": [{"start": 0, "end": 2}]}', Reason.OFFSET_MISMATCH),
+        (b'{"text": "a", "links": [{"start": -1, "end": 1}]}', Reason.OFFSET_MISMATCH),
+        (b'{"text": "a", "links": [{"start": 1, "end": 1}]}', Reason.OFFSET_MISMATCH),
+        (b'{"text": "abc", "links": [{"start": 0, "end": 2}, {"start": 1, "end": 3}]}', Reason.OFFSET_MISMATCH),
+        (b'{"text": " "}', Reason.EMPTY_TEXT),
+        (b'{"id": "a"}', Reason.MISSING_FIELD),
+        (b'{"text": 5}', Reason.BROKEN_RECORD),
+        (b'{"text": "a", "qid": "P5"}', Reason.BROKEN_RECORD),
+        (b'{"text": "a", "links": [{"start": 0, "end": 1, "qid": "Q"}]}', Reason.BROKEN_RECORD),
+        (b'{"text": "a"', Reason.BROKEN_JSON),
+        (b'{"text": "\\ud83d"}', Reason.BROKEN_JSON),
+        (b'{"a": ' + b"[" * 100_000, Reason.BROKEN_JSON),
+        (b'{"text": "\xff"}', Reason.NOT_UTF8),
+    ],
+)
+def test_a_bad_row_costs_only_itself(tmp_path, line, reason):
+    records, _ = read(tmp_path / "rows.jsonl", b'{"text": "one"}\n' + line + b'\n{"text": "two"}')
+    assert texts(records) == ["one", "two"]
+    assert bad(records) == [("rows.jsonl:2", reason)]
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (dump(), "xml"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<mediawiki>", "xml"),
+        (b"<!-- saved --><!doctype HTML>", "html"),
+        (b"<html>", "html"),
+        (b' {"text": "a"}', "json"),
+        (b"{{Infobox}} text", "wikitext"),
+        (b"[[a]] text", "wikitext"),
+        (b"<!-- note --> text", "wikitext"),
+    ],
+)
+def test_the_content_tells_the_kind(tmp_path, content, form):
+    (tmp_path / "a").write_bytes(content)
+    assert kind(File(str(tmp_path / "a"), "a")) == form
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\x89PNG\0\0", b'[{"text": "a"}]'])
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(SourceError, match=r"^a:1: neither a MediaWiki"):
+        kind(File(str(tmp_path / "a"), "a"))
+
+
+def test_keys_are_unique_and_sorted():
+    names = ["b/pages.xml.bz2", "a/pages.xml", "pages-1.txt", "a b.html.gz", ".txt"]
+    keyed = keys([File(f"/{name}", name) for name in names])
+    assert [(key, file.name) for key, file in keyed] == [
+        ("a b", "a b.html.gz"), ("file", ".txt"), ("pages-1", "pages-1.txt"), ("pages", "a/pages.xml"),
+        ("pages~2", "b/pages.xml.bz2"),
+    ]  # fmt: skip
