@@ -89,3 +89,14 @@ def test_mentions_without_a_type_are_left_out_and_the_best_of_equal_facts_stays(
     assert [entity.mention for entity in text.entity] == ["Ada 1 Marrow", "Coal Quay", "Low Water"]
     (fact,) = text.relation
     assert (fact.head, fact.tail, fact.property, fact.score) == (0, 1, "P131", 0.9)
+
+
+def test_an_end_whose_types_are_unknown_has_the_first_type_that_its_relation_allows():
+    row = paragraph(1, {"birth_place": 0.5})
+    untyped = tuple(replace(mention, types=()) for mention in row.mentions)
+    text = sampling.exported(replace(row, mentions=untyped), CORPUS)
+    assert [(entity.mention, entity.type) for entity in text.entity] == [
+        ("Ada 1 Marrow", "human"),
+        ("Coal Quay", "geographic_region"),
+    ]
+    assert [(fact.head_type, fact.tail_type) for fact in text.relation] == [("human", "geographic_region")]
