@@ -72,9 +72,11 @@ def match(
 
 def theme_of_page(paragraph: LinkedParagraph, items: Mapping[int, Item], themes: Themes) -> str | None:
     page = paragraph.paragraph.page
+    if page is None:
+        return None
     if page in items:
         return theme_of_types(items[page].types, themes)
-    types = (mention.types for mention in paragraph.mentions if page is not None and mention.qid == page)
+    types = (mention.types for mention in paragraph.mentions if mention.qid == page)
     return theme_of_types(next(types, ()), themes)
 
 
@@ -160,8 +162,8 @@ class Matcher:
         if spans and head not in self.places:
             self.hidden.add(relation.key)
             return
-        pairs = product(self.places.get(head, ()), spans)
-        pairs = [pair for pair in pairs if kind != "text" or differ(*map(self.surface, pair))]
+        places = self.places.get(head, ())
+        pairs = [pair for pair in product(places, spans) if kind != "text" or differ(*map(self.surface, pair))]
         visible = [pair for pair in pairs if not self.is_inside(pair[1], head)]
         if visible:
             head_place, place = min(visible, key=self.distance)
