@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
-from transforms.knowledge.spans import is_name, normal_form, stop_words
+from transforms.knowledge.spans import is_name, stop_words, with_usual_signs
 from transforms.knowledge.titles import without_bracket
 
 NAME_KINDS: Mapping[str, int] = {kind: rank for rank, kind in enumerate(get_args(NameKind))}
@@ -61,29 +61,32 @@ def at_sentence_start(text: str, start: int) -> bool:
     return not before or before[-1] in SENTENCE_ENDS
 
 
-def same_case(text: str, start: int, end: int, name: str) -> bool:
-    """Whether a span of an English text that equals `name` except for letter case is certainly that name.
+def same_case(text: str, start: int, written: str, name: str) -> bool:
+    """Whether `written`, at `start` of an English text, is certainly a name that it equals except for letter case.
 
     The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
     Otherwise letter case may differ only in names of several words that have capital letters both in the text and in
     the name, such as `president of Eritrea` and `President of Eritrea`.
     """
-    span = text[start:end]
-    if span == name:
+    if written == name:
         return True
-    if span[1:] == name[1:] and ((name[:1].islower() and at_sentence_start(text, start)) or name.startswith("The ")):
+    usual = name.startswith("The ") or (name[:1].islower() and at_sentence_start(text, start))
+    if usual and written[1:] == name[1:]:
         return True
-    return " " in span and any(map(str.isupper, span)) and any(map(str.isupper, name))
+    return " " in written and any(map(str.isupper, written)) and any(map(str.isupper, name))
 
 
 def spelling(text: str, start: int, end: int, name: str, lang: str) -> Literal["same", "other case"] | None:
     """How the span spells this name of an item; None if it does not, or if it cannot be linked (`is_name`)."""
     span = text[start:end]
-    if span != name and normal_form(span) != normal_form(name):
-        return None
     if not is_name(span, lang):
         return None
-    return "same" if lang == "zh" or same_case(text, start, end, name) else "other case"
+    if span == name:
+        return "same"
+    written, name = with_usual_signs(span), with_usual_signs(name)
+    if written.lower() != name.lower():
+        return None
+    return "same" if lang == "zh" or same_case(text, start, written, name) else "other case"
 
 
 def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
@@ -298,7 +301,11 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
     """
     text = paragraph.text
     links = disjoint(link_mentions(paragraph, "anchor"), len(text))
-    without_item = [(link.start, link.end) for link in paragraph.links if link.qid is None and link.end <= len(text)]
+    without_item = [
+        (link.start, link.end)
+        for link in paragraph.links
+        if link.qid is None and 0 <= link.start < link.end <= len(text)
+    ]
     options = [
         *links,
         *repeated_links(paragraph, links),
