@@ -121,13 +121,17 @@ class Pages(StageResult, frozen=True):
 
 
 class LinkedShard(Stored, frozen=True):
-    """A shard of link/ and the items that its paragraphs may mention. `mentions`: by kind."""
+    """A shard of linked paragraphs. `path`: of LINKED. `items_path`: in link/items, of CONTEXT, with `items` rows: the
+    items of the mentions and of the pages. `mentions`: kind → number. `ambiguous`: mentions whose text several items
+    have as a name.
+    """
 
     path: Inside
     items_path: Inside
     rows: Count
     items: Count
     mentions: dict[str, Count]
+    ambiguous: Count
 
 
 class Linked(StageResult, frozen=True):

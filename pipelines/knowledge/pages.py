@@ -296,14 +296,14 @@ class ResolveTitles(beam.PTransform):
             | "Group redirects" >> beam.GroupByKey()
             | "Settle" >> beam.ParDo(Settle(self.buckets)).with_outputs("loops", main="redirects")
         )
-        found = (
+        targets = (
             (settled["redirects"] | "Settled" >> beam.Map(unchanged).with_output_types(Keyed), titles)
             | "With redirects" >> beam.Flatten()
             | "Group titles" >> beam.GroupByKey()
             | "Redirect" >> self.tables(redirected)
         )
         items = (
-            (names, found)
+            (names, targets)
             | "With names" >> beam.Flatten()
             | "Group names" >> beam.GroupByKey()
             | "Find items" >> beam.FlatMap(items_by_shard).with_output_types(Keyed)

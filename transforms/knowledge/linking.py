@@ -1,189 +1,344 @@
-"""A paragraph and the items that its spans may name → linked mentions.
+"""Which items a paragraph mentions: links, repetitions of their texts, names of the page's item, names of any item.
 
-Of the spans that overlap, links win over repetitions of their texts, these over names of the page's item, and these
-over other names; then longer spans win, then earlier ones. If several items have the name of a span, the item is chosen
-as in KG2Instruction (arXiv 2305.11527, section 3): the one that has most neighbours among the items of the other spans.
-Ties are decided by the kind of the name, then by the lowest item number, so that the result never depends on the order
-of the input.
+The choice among several items with one name follows KG2Instruction (Gui et al. 2023, arXiv 2305.11527): the item that
+has most neighbours in the graph among the items that the other names of the paragraph may mean. Ties never depend on
+an order of input.
 """
 
-import unicodedata
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple, get_args
 
-from schemas.example import Span
-from schemas.knowledge import Item, Link, LinkedMention, MentionKind, NameKind, Paragraph
-from transforms.knowledge.spans import fold, is_han
+from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
+from transforms.knowledge.spans import is_name, normal_form, stop_words
+from transforms.knowledge.titles import without_bracket
 
-RANKS: dict[MentionKind, int] = {"given": 0, "anchor": 0, "repeat": 1, "title": 2, "name": 3}
-NAME_RANKS: dict[NameKind, int] = {"title": 0, "label": 0, "alias": 1}
+NAME_KINDS: Mapping[str, int] = {kind: rank for rank, kind in enumerate(get_args(NameKind))}
+"""Kind of a name → its rank; the first is the best."""
 
-STOP_WORDS = frozenset(
-    """
-    a an and are as at be been but by for from had has have he her his i if in into is it its may me my
-    no nor not of off on one or our out over she so than that the their them then there they this to
-    under up us was we were what when where which who will with you your
-    """.split()  # noqa: SIM905  (a list would take a hundred lines)
-)
+SENTENCE_ENDS = ".!?\n。！？"
+OPENING = " \t\"'“‘(["
+QUOTES = {"《": "》", "〈": "〉", "「": "」", "『": "』", "“": "”", '"': '"'}
+PRODUCTS = frozenset({"product", "creative_work"})
+SHORT_CHINESE_TITLE = 3
+"""Chinese titles of works of at most this length are linked only in quotes, because many are also common words."""
+
+SHORTEST_SURNAME = 3
+
+ANY_CASE = frozenset({"organism", "profession", "medicine", "substance"})
+"""Types of items whose English names are written with and without capital letters: `Grey Heron`, `President`."""
 
 
 class Candidate(NamedTuple):
-    """An item that a span may name. `name`: the name of the item, as the graph has it."""
+    """A span of a paragraph that is spelled as a name of an item, apart from letter case unless `same_case`."""
 
     start: int
     end: int
     qid: int
     kind: NameKind
-    name: str
+    same_case: bool = True
 
 
-def choose(
-    paragraph: Paragraph, candidates: Sequence[Candidate], items: Mapping[int, Item], only_links: bool = False
-) -> tuple[LinkedMention, ...]:
-    """The mentions of the paragraph, disjoint and in order. `items`: all candidates that the graph has.
+class Choice(NamedTuple):
+    """`ambiguous`: number of mentions whose name several items have."""
 
-    `only_links`: only the links of the paragraph are mentions, of kind `given`.
+    mentions: tuple[LinkedMention, ...]
+    ambiguous: int
+
+
+class Option(NamedTuple):
+    """A possible mention, with the best kind of name (see NAME_KINDS) of each item that it may mean."""
+
+    start: int
+    end: int
+    kind: MentionKind
+    items: dict[int, int]
+
+
+def at_sentence_start(text: str, start: int) -> bool:
+    before = text[:start].rstrip(OPENING)
+    return not before or before[-1] in SENTENCE_ENDS
+
+
+def same_case(text: str, start: int, end: int, name: str) -> bool:
+    """Whether a span of an English text that equals `name` except for letter case is certainly that name.
+
+    The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
+    Otherwise letter case may differ only in names of several words that have capital letters both in the text and in
+    the name, such as `president of Eritrea` and `President of Eritrea`.
+    """
+    span = text[start:end]
+    if span == name:
+        return True
+    if span[1:] == name[1:] and ((name[:1].islower() and at_sentence_start(text, start)) or name.startswith("The ")):
+        return True
+    return " " in span and any(map(str.isupper, span)) and any(map(str.isupper, name))
+
+
+def spelling(text: str, start: int, end: int, name: str, lang: str) -> Literal["same", "other case"] | None:
+    """How the span spells this name of an item; None if it does not, or if it cannot be linked (`is_name`)."""
+    span = text[start:end]
+    if span != name and normal_form(span) != normal_form(name):
+        return None
+    if not is_name(span, lang):
+        return None
+    return "same" if lang == "zh" or same_case(text, start, end, name) else "other case"
+
+
+def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
+    """Whether the span is rather a word of the language than a name of the item.
+
+    English: one word in lower case is a mention only of a class, which Wikidata gives a label in lower case. Chinese:
+    see SHORT_CHINESE_TITLE.
+    """
+    span = text[start:end]
+    if lang == "zh":
+        if end - start > SHORT_CHINESE_TITLE or not item.types or not PRODUCTS.issuperset(item.types):
+            return False
+        return QUOTES.get(text[start - 1 : start]) != text[end : end + 1] or end == len(text)
+    if " " in span or not span.islower():
+        return False
+    return item.label is None or not item.label.islower() or "human" in item.types
+
+
+def occurrences(text: str, name: str, lang: str, first: int = 0) -> Iterator[tuple[int, int]]:
+    """The spans from `first` on that are exactly `name`, and not part of a longer word."""
+    start = text.find(name, first)
+    while start >= 0:
+        end = start + len(name)
+        if lang == "zh" or is_whole(text, start, end):
+            yield start, end
+        start = text.find(name, end)
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    return not (text[start - 1 : start].isalnum() and text[start].isalnum()) and not (
+        text[end : end + 1].isalnum() and text[end - 1].isalnum()
+    )
+
+
+def link_mentions(paragraph: Paragraph, kind: MentionKind) -> list[Option]:
+    """The links that lead to an item. A link with offsets outside the text is left out."""
+    return [
+        Option(link.start, link.end, kind, {link.qid: 0})
+        for link in paragraph.links
+        if link.qid is not None and 0 <= link.start < link.end <= len(paragraph.text)
+    ]
+
+
+def repeated_links(paragraph: Paragraph, links: Iterable[Option]) -> Iterator[Option]:
+    """Later occurrences of the texts of links; each means the item of the last link with this text before it."""
+    text = paragraph.text
+    by_text: dict[str, list[Option]] = defaultdict(list)
+    for link in sorted(links, key=lambda link: (link.start, link.end, *link.items)):
+        by_text[text[link.start : link.end]].append(link)
+    for surface, same in by_text.items():
+        if is_name(surface, paragraph.lang):
+            for start, end in occurrences(text, surface, paragraph.lang, same[0].end):
+                latest = next(link for link in reversed(same) if link.end <= start or link is same[0])
+                yield Option(start, end, "repeat", latest.items)
+
+
+def page_names(paragraph: Paragraph, items: Mapping[int, Item]) -> Iterator[Option]:
+    """Occurrences of the title of the page and of the names of its item."""
+    if paragraph.page is None:
+        return
+    item = items.get(paragraph.page)
+    names = {paragraph.title, without_bracket(paragraph.title)} if paragraph.title else set()
+    names.update(item.names if item else ())
+    for name in sorted(names):
+        if name in paragraph.text and is_name(name, paragraph.lang):
+            for start, end in occurrences(paragraph.text, name, paragraph.lang):
+                if not item or not is_common_word(paragraph.text, start, end, item, paragraph.lang):
+                    yield Option(start, end, "title", {paragraph.page: 0})
+
+
+def named(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Iterator[Option]:
+    """The spans of the candidates, each with all items that it may mean."""
+    by_span: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for start, end, qid, kind, case in candidates:
+        item = items.get(qid)
+        if item is None or not (case or ANY_CASE.intersection(item.types)):
+            continue
+        if not is_common_word(paragraph.text, start, end, item, paragraph.lang):
+            ranks = by_span[start, end]
+            ranks[qid] = min(NAME_KINDS[kind], ranks.get(qid, len(NAME_KINDS)))
+    if paragraph.lang == "en":
+        split(paragraph.text, by_span)
+    for (start, end), ranks in by_span.items():
+        if ranks:
+            yield Option(start, end, "name", ranks)
+
+
+def split(text: str, by_span: dict[tuple[int, int], dict[int, int]]) -> None:
+    """Removes `the` from names that also occur without it, and divides `Dallas, Texas` into two names if `Dallas` alone
+    may mean the same item.
+    """
+    for start, end in sorted(by_span):
+        span = text[start:end]
+        if span.startswith("the ") and (start + 4, end) in by_span:
+            inner = by_span[start + 4, end]
+            for qid, rank in by_span[start, end].items():
+                inner[qid] = min(rank, inner.get(qid, rank))
+            del by_span[start, end]
+    for start, end in sorted(by_span):
+        first, comma, second = text[start:end].partition(", ")
+        whole = by_span[start, end]
+        city = by_span.get((start, start + len(first)), {})
+        if comma and whole.keys() & city.keys() and (end - len(second), end) in by_span:
+            for qid in city.keys() - whole.keys():
+                del city[qid]
+            del by_span[start, end]
+
+
+PRIORITY: Mapping[str, int] = {"anchor": 0, "given": 0, "repeat": 1, "title": 2, "name": 3}
+
+
+def disjoint(options: Iterable[Option], length: int, blocked: Iterable[tuple[int, int]] = ()) -> list[Option]:
+    """The options that remain if no two may overlap, in the order of the text: links before others, then longer spans,
+    then earlier ones, then the kinds in the order of PRIORITY. An option that overlaps a `blocked` span must be it.
+    """
+    taken = bytearray(length)
+    blocked = set(blocked)
+    for start, end in blocked:
+        taken[start:end] = b"\x01" * (end - start)
+    kept = []
+    for option in sorted(options, key=order):
+        start, end = option.start, option.end
+        if 1 not in taken[start:end] or (start, end) in blocked:
+            blocked.discard((start, end))
+            taken[start:end] = b"\x01" * (end - start)
+            kept.append(option)
+    return sorted(kept, key=lambda option: option.start)
+
+
+def order(option: Option) -> tuple:
+    priority = PRIORITY[option.kind]
+    return priority > 0, option.start - option.end, option.start, priority, sorted(option.items.items())
+
+
+def surnames(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, Item]) -> Iterator[Option]:
+    """Later occurrences of the last word of the names of people, which in English is usually the surname."""
+    text = paragraph.text
+    for mention in mentions:
+        surface = text[mention.start : mention.end]
+        surname = surface.rpartition(" ")[2]
+        people = {qid: rank for qid, rank in mention.items.items() if qid in items and "human" in items[qid].types}
+        if len(people) == len(mention.items) and surname != surface and len(surname) >= SHORTEST_SURNAME:
+            places = occurrences(text, surname, paragraph.lang, mention.end) if surname[0].isupper() else ()
+            yield from (Option(start, end, "repeat", people) for start, end in places if is_name(surname, "en"))
+
+
+def scores(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, Item]) -> dict[tuple[str, int], int]:
+    """(text of a mention, item) → number of other texts of mentions that may mean a neighbour of the item.
+
+    Neighbours are counted in both directions. The item of the page counts as one more mention.
+    """
+    surfaces: dict[int, set[str]] = defaultdict(set)  # item → texts that may mean it
+    for mention in mentions:
+        for qid in mention.items:
+            surfaces[qid].add(paragraph.text[mention.start : mention.end])
+    if paragraph.page is not None and paragraph.page not in surfaces:
+        surfaces[paragraph.page].add("")
+    support: dict[int, set[str]] = defaultdict(set)  # item → texts that may mean a neighbour
+    known = surfaces.keys()
+    for qid in known:
+        if qid in items:
+            for neighbour in known & items[qid].neighbours:
+                if neighbour != qid:
+                    support[qid] |= surfaces[neighbour]
+                    support[neighbour] |= surfaces[qid]
+    return {
+        (surface, qid): len(support[qid] - {surface}) if qid in support else 0
+        for qid, texts in surfaces.items()
+        for surface in texts
+    }
+
+
+def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Choice:
+    """The mentions of the paragraph, disjoint and sorted.
+
+    `candidates`: spans that are names of items (`spells`), in any order. `items`: the items of candidates, links and
+    the page that the graph has; of each, `label`, `names`, `types` and `neighbours` are used.
+
+    A name that several items have means the item with the highest of `scores`, then with the best kind of name, then
+    with the lowest id; a text that is also linked means the item of the first link. An English name of one word in
+    lower case with a score of 0 is not linked, since it cannot be in a fact. A link without an item may still be a
+    name, but no other name overlaps it.
     """
     text = paragraph.text
-    kind: MentionKind = "given" if only_links else "anchor"
-    spans: dict[Span, tuple[int, tuple[int, ...]]] = {
-        (link.start, link.end): (RANKS[kind], (link.qid,)) for link in disjoint(paragraph.links) if link.qid is not None
-    }
-    kinds: dict[Span, MentionKind] = dict.fromkeys(spans, kind)
-    if not only_links:
-        linked: dict[str, int] = {}
-        for start, end in sorted(spans, reverse=True):
-            linked[text[start:end]] = spans[start, end][1][0]
-        by_span: dict[Span, dict[int, int]] = defaultdict(dict)
-        for candidate in candidates:
-            span = (candidate.start, candidate.end)
-            if span not in spans and is_name(text, span, candidate.name) and candidate.qid in items:
-                rank = NAME_RANKS[candidate.kind]
-                by_span[span][candidate.qid] = min(rank, by_span[span].get(candidate.qid, rank))
-        for span in [span for span in by_span if names_more(text, span, by_span)]:
-            del by_span[span]
-        for surface, qid in linked.items():
-            for span in occurrences(text, surface):
-                if span not in spans:
-                    spans[span], kinds[span] = (RANKS["repeat"], (qid,)), "repeat"
-        for span, ranks in by_span.items():
-            if span in spans:
+    links = disjoint(link_mentions(paragraph, "anchor"), len(text))
+    without_item = [(link.start, link.end) for link in paragraph.links if link.qid is None and link.end <= len(text)]
+    options = [
+        *links,
+        *repeated_links(paragraph, links),
+        *page_names(paragraph, items),
+        *named(paragraph, candidates, items),
+    ]
+    mentions = disjoint(options, len(text), without_item)
+    if paragraph.lang == "en":
+        people = list(surnames(paragraph, mentions, items))
+        if people:
+            mentions = disjoint([*options, *people], len(text), without_item)
+    if paragraph.lang == "en":
+        mentions = whole_names(text, mentions, items)
+    by_score = scores(paragraph, mentions, items)
+    linked: dict[str, int] = {}
+    for link in links:
+        linked.setdefault(text[link.start : link.end], *link.items)
+    chosen, ambiguous = [], 0
+    for mention in mentions:
+        surface = text[mention.start : mention.end]
+        qid = linked.get(surface)
+        if qid not in mention.items:
+            qid = min(mention.items, key=lambda each: (-by_score[surface, each], mention.items[each], each))
+            word = mention.kind == "name" and surface.islower() and " " not in surface
+            if word and paragraph.lang == "en" and not by_score[surface, qid]:
                 continue
-            kinds[span] = "title" if paragraph.page in ranks else "name"
-            qids = (paragraph.page,) if paragraph.page in ranks else tuple(sorted(ranks, key=lambda q: (ranks[q], q)))
-            spans[span] = (RANKS[kinds[span]], qids)
-    chosen = resolve(spans, items)
-    mentions = []
-    for start, end in without_overlaps(
-        (span for span in chosen if keeps(text, span, kinds[span], chosen[span])), spans
-    ):
-        qid, _ = chosen[start, end]
+            ambiguous += len(mention.items) > 1
         types = items[qid].types if qid in items else ()
-        mentions.append(LinkedMention(start, end, kinds[start, end], qid, types))
-    return tuple(mentions)
+        chosen.append(LinkedMention(mention.start, mention.end, mention.kind, qid, types))
+    return Choice(tuple(chosen), ambiguous)
 
 
-def disjoint(links: Iterable[Link]) -> list[Link]:
-    """The links that overlap no earlier one."""
-    kept: list[Link] = []
-    for link in sorted(links, key=lambda link: (link.start, -link.end)):
-        if not kept or link.start >= kept[-1].end:
-            kept.append(link)
+WORD_BEFORE = re.compile(r"([^\W\d_][\w'’.-]*) \Z")
+WORD_AFTER = re.compile(r" ([^\W\d_][\w'’-]*)")
+
+
+def whole_names(text: str, mentions: list[Option], items: Mapping[int, Item]) -> list[Option]:
+    """The mentions without single words that are probably part of an unknown longer name, such as `Washington` in
+    `Ada Washington`: another capitalised word that is in no mention stands before it, or after a name of a person.
+    """
+    taken = bytearray(len(text) + 1)
+    for mention in mentions:
+        taken[mention.start : mention.end] = b"\x01" * (mention.end - mention.start)
+    stop = stop_words("en").words | stop_words("en").titles
+    kept = []
+    for mention in mentions:
+        surface = text[mention.start : mention.end]
+        if mention.kind == "name" and " " not in surface and surface[0].isupper():
+            before = WORD_BEFORE.search(text, max(mention.start - 30, 0), mention.start)
+            if before and not taken[before.start()] and before[1][0].isupper() and before[1].lower() not in stop:
+                continue
+            after = WORD_AFTER.match(text, mention.end)
+            if after and not taken[after.start(1)] and after[1][0].isupper() and after[1].lower() not in stop:
+                others = {qid: rank for qid, rank in mention.items.items() if "human" not in items[qid].types}
+                if not others:
+                    continue
+                mention = mention._replace(items=others)
+        kept.append(mention)
     return kept
 
 
-def is_name(text: str, span: Span, name: str) -> bool:
-    """Whether the span can be the name. Spans are compared with names without case. A name of one word may only differ
-    from the text in its first letter: a lower-case name at the start of a sentence, or in a heading.
-    """
-    name = unicodedata.normalize("NFC", name.strip())
-    surface = text[span[0] : span[1]]
-    if fold(surface) != fold(name):
-        return False
-    if surface == name or (name[:1].islower() and surface[1:] == name[1:]):
-        return not is_common(surface)
-    return len(name.split()) > 1  # a proper name of one word is not written like a common word
-
-
-def names_more(text: str, span: Span, by_span: Mapping[Span, Mapping[int, int]]) -> bool:
-    """Whether a span such as `Oslo, Norway` names an item that its part before the comma names too."""
-    start, end = span
-    comma = text.find(", ", start, end)
-    return comma > 0 and not by_span[span].keys().isdisjoint(by_span.get((start, comma), ()))
-
-
-def is_common(surface: str) -> bool:
-    """Whether the string is too common to be a name by itself: stop words, numbers, single letters."""
-    if len(surface) == 1:
-        return True
-    return surface in STOP_WORDS or not any(character.isalpha() for character in surface)
-
-
-def occurrences(text: str, surface: str) -> list[Span]:
-    """Where the string occurs as whole words."""
-    spans = []
-    start = text.find(surface)
-    while start >= 0:
-        end = start + len(surface)
-        if is_boundary(text, start) and is_boundary(text, end):
-            spans.append((start, end))
-        start = text.find(surface, end)
-    return spans
-
-
-def is_boundary(text: str, place: int) -> bool:
-    """Whether no word goes on across the place."""
-    if place in (0, len(text)):
-        return True
-    before, after = text[place - 1], text[place]
-    return not (before.isalnum() and after.isalnum()) or is_han(before) or is_han(after)
-
-
-def resolve(
-    spans: Mapping[Span, tuple[int, tuple[int, ...]]], items: Mapping[int, Item]
-) -> dict[Span, tuple[int, int]]:
-    """Span → (its item, the number of other spans with a neighbour of this item). `spans`: span → (rank, its possible
-    items, the most likely first).
-    """
-    spans_by_item: dict[int, set[Span]] = defaultdict(set)
-    for span, (_, qids) in spans.items():
-        for qid in qids:
-            spans_by_item[qid].add(span)
-    neighbours: dict[int, set[int]] = {qid: set() for qid in spans_by_item}
-    for qid in spans_by_item:
-        if qid in items:
-            for other in items[qid].neighbours & spans_by_item.keys():
-                neighbours[qid].add(other)
-                neighbours[other].add(qid)
-    chosen = {}
-    for span, (_, qids) in spans.items():
-        best = None
-        for order, qid in enumerate(qids):
-            supporting = set().union(*(spans_by_item[other] for other in neighbours[qid] - {qid}))
-            score = sum(1 for other in supporting if other[0] >= span[1] or other[1] <= span[0])
-            if best is None or score > best[0]:
-                best = (score, order, qid)
-        assert best is not None  # every span has an item
-        chosen[span] = (best[2], best[0])
-    return chosen
-
-
-def keeps(text: str, span: Span, kind: MentionKind, choice: tuple[int, int]) -> bool:
-    """Whether a span is a mention. Words in lower case are mentions only if a neighbour of their item is named too."""
-    start, end = span
-    if kind != "name" or choice[1]:
-        return True
-    return not text[start:end].islower()
-
-
-def without_overlaps(chosen: Iterable[Span], spans: Mapping[Span, tuple[int, tuple[int, ...]]]) -> list[Span]:
-    """The spans that remain where they overlap, in order."""
-    taken: list[Span] = []
-    covered: set[int] = set()
-    for start, end in sorted(chosen, key=lambda span: (spans[span][0], span[0] - span[1], span[0])):
-        places = range(start, end)
-        if covered.isdisjoint(places):
-            covered.update(places)
-            taken.append((start, end))
-    return sorted(taken)
+def given(paragraph: Paragraph, items: Mapping[int, Item]) -> Choice:
+    """The links that come with the paragraph, and nothing else."""
+    mentions = disjoint(link_mentions(paragraph, "given"), len(paragraph.text))
+    return Choice(
+        tuple(
+            LinkedMention(start, end, kind, qid, items[qid].types if qid in items else ())
+            for start, end, kind, ids in mentions
+            for qid in ids
+        ),
+        0,
+    )

@@ -61,6 +61,10 @@ class Quantity(NamedTuple):
     step: float
     unit: Unit | None
 
+    @property
+    def dimension(self) -> str:
+        return self.unit.dimension if self.unit else COUNT
+
 
 @dataclass(frozen=True)
 class Notation:
@@ -82,6 +86,15 @@ def unit_table() -> dict[str, dict]:
 def units() -> dict[int, Unit]:
     """Number of the item → unit."""
     return {int(key[1:]): Unit(row["dimension"], float(row["factor"])) for key, row in unit_table().items()}
+
+
+COUNT = "count"
+"""The dimension of a number without a unit."""
+
+
+@cache
+def dimensions() -> frozenset[str]:
+    return frozenset({COUNT, *(unit.dimension for unit in units().values())})
 
 
 @cache

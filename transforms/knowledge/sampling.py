@@ -27,12 +27,13 @@ is drawn as a text without a fact.
 def cut(paragraph: MatchedParagraph, min_score: float) -> MatchedParagraph:
     """The paragraph without the facts whose score is below `min_score`.
 
-    Their relations become unknown: the graph states these facts, and the text may state them too.
+    A relation that loses all its facts becomes unknown: the graph states these facts, and the text may state them too.
+    A relation with a fact left is asked, because its answer is not empty.
     """
     kept = tuple(fact for fact in paragraph.facts if fact.score is None or fact.score >= min_score)
     if len(kept) == len(paragraph.facts):
         return paragraph
-    dropped = {fact.relation for fact in paragraph.facts if fact.score is not None and fact.score < min_score}
+    dropped = {fact.relation for fact in paragraph.facts} - {fact.relation for fact in kept}
     return replace(paragraph, facts=kept, unknown=tuple(sorted(dropped.union(paragraph.unknown))))
 
 

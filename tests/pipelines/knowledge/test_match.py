@@ -56,7 +56,7 @@ def run(output: Path, workers: int = 1, pages=(ADA, None, PORT), **config) -> Ma
             rows = [paragraph(number * 100 + n, pages[n % 3]) for n in range(20 * (number + 1))]
             write_shard(f"{folder}/{path}", LINKED, [to_table(rows, LINKED)])
             write_shard(f"{folder}/{items}", CONTEXT, [to_table(ITEMS, CONTEXT)])
-            shards.append(LinkedShard(path, items, len(rows), len(ITEMS), {}))
+            shards.append(LinkedShard(path, items, len(rows), len(ITEMS), {}, 0))
         return Linked(tuple(shards))
 
     mode = "multi_processing" if workers > 1 else "in_memory"

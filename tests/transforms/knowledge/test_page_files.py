@@ -48,8 +48,9 @@ def bad(records: list) -> list[tuple[str, Reason]]:
     return [(record.place, record.reason) for record in records if isinstance(record, BadRecord)]
 
 
+OLD = "    <revision>\n      <text>Old.</text>\n    </revision>\n"
 VELL = page("vell", "'''Vell''' is a [[port]].[[Datei:a.jpg|x [[b]]]]\n\nIt is big.\n\nShort")
-PORT = page("Port", "A port is a harbour.")
+PORT = page("Port", "A port is a harbour.", extra=OLD)
 
 
 def compress_as_streams(content: bytes) -> bytes:

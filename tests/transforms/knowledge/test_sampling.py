@@ -53,10 +53,12 @@ def test_the_cut_keeps_facts_without_a_score_and_makes_relations_unknown():
     assert sampling.cut(kept, 0.2) is kept
 
 
-def test_a_relation_with_a_fact_below_the_cut_is_not_asked_even_if_another_fact_is_above_it():
+def test_a_relation_with_a_fact_above_the_cut_is_asked_even_if_another_fact_is_below_it():
     both = paragraph(1, {"birth_place": 0.9})
     both = replace(both, facts=(*both.facts, Fact("birth_place", 3, 2, 19, 0.1)))
-    assert sampling.combination(sampling.cut(both, 0.5)) == ()
+    cut = sampling.cut(both, 0.5)
+    assert (cut.facts, cut.unknown) == (both.facts[:1], ())
+    assert sampling.combination(cut) == ("birth_place",)
 
 
 @pytest.mark.parametrize(
