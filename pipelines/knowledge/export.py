@@ -81,7 +81,8 @@ class Choice:
 
     def can_be_asked(self, paragraph: MatchedParagraph) -> bool:
         """Whether an instruction can ask for a relation of the theme."""
-        return not self.relations[paragraph.theme].issubset(paragraph.unknown)
+        relations = self.relations[paragraph.theme] if paragraph.theme is not None else frozenset()
+        return not relations.issubset(paragraph.unknown)
 
 
 @dataclass(frozen=True)
