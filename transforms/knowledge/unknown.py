@@ -20,7 +20,7 @@ If it is not known what the page is about, a pronoun in the text (PRONOUNS) is a
 knows nothing.
 
 A relation is also unknown if the graph has a fact that `matching` does not count: about the page's item without a
-mention, a value inside the mention of another item, or another name in another sentence.
+mention, a value inside the mention of another item, or another name that the text does not introduce.
 """
 
 import re

@@ -190,18 +190,38 @@ def test_quantities_and_strings():
 
 
 def test_other_names():
-    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada is the Countess, a Countess."
+    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada (the Countess) is a Countess."
     mentions = [("Ada Marrow", ADA), ("Lady Coal", ADA), ("Marrow", ADA), ("Ada", ADA)]
     matched = run(linked(text, mentions), item(ADA, names=("Ada Marrow", "Lady Coal", "Countess")))
     assert facts(matched) == [("Ada Marrow", "alternative name", "Lady Coal"), ("Ada", "alternative name", "Countess")]
     assert [fact.property for fact in matched.facts] == [0, 0]
 
 
-def test_other_names_in_other_sentences_are_unknown():
-    mentions = [("Ada Marrow", ADA), ("Lady Coal", ADA)]
-    matched = run(linked("Ada Marrow sailed. Lady Coal won.", mentions), item(ADA, names=("Ada Marrow", "Lady Coal")))
+@pytest.mark.parametrize(
+    ("text", "lang", "is_stated"),
+    [
+        ("Ada (Lady Coal)", "en", True),
+        ("Ada, nicknamed “Lady Coal”", "en", True),
+        ("Ada sailed. Lady Coal won.", "en", False),
+        ("Ada and Lady Coal", "en", False),
+        ("Ada (who was long a pilot in the harbour, and a very good one) and Lady Coal", "en", False),
+        ("Ada又称Lady Coal", "zh", True),
+        ("Ada，Lady Coal", "zh", False),
+    ],
+)
+def test_names_must_be_introduced(text, lang, is_stated):
+    paragraph = linked(text, [("Ada", ADA), ("Lady Coal", ADA)], lang=lang)
+    matched = run(paragraph, item(ADA, names=("Ada", "Lady Coal")))
+    assert bool(matched.facts) == is_stated
+    assert ("alternative name" in matched.unknown) != is_stated
+
+
+def test_a_string_may_be_another_name():
+    matched = run(linked("Ada (born Ada Low)", [("Ada", ADA)]), item(ADA, Statement(1477, "string", text="Ada Low")))
     assert not matched.facts
-    assert "alternative name" in matched.unknown
+    matched = run(linked("Ada (born Eve Low)", [("Ada", ADA)]), item(ADA, Statement(1477, "string", text="Eve Low")))
+    assert facts(matched) == [("Ada", "alternative name", "Eve Low")]
+    assert matched.facts[0].property == 1477
 
 
 PLACES = linked("Port, Parish, Land", [("Port", PORT), ("Parish", PARISH), ("Land", LAND)])
