@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from schemas.knowledge import Fact, Item, LinkedMention, LinkedParagraph, MatchedParagraph, Statement, ValueKind
 from transforms.knowledge.themes import Relation, Theme, Themes, fits, theme_of_types
-from transforms.knowledge.unknown import Undecided, unnamed_types
+from transforms.knowledge.unknown import Undecided, has_unlinked_name, unnamed_types
 from transforms.knowledge.values import Span, TextValues, find_string
 from transforms.sentences import sentences
 
@@ -244,11 +244,15 @@ class Matcher:
 
     def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
         """The relations without a fact that must not be asked, sorted."""
-        types = self.types if self.page in self.items else self.types | unnamed_types(self.text, self.lang)
+        spans = [*self.mentions, *self.values.dates]
+        unlinked = has_unlinked_name(self.text, self.lang, ((span.start, span.end) for span in spans))
+        types = self.types
+        if self.page not in self.items:
+            types = types | unnamed_types(self.text, self.lang) | ({0: ()} if unlinked else {})
         taken = {each.tail for each in stated if not isinstance(each.tail, int)}
         named = {each.relation.key for each in stated}
         others = [relation for relation in self.theme.relations if relation.key not in named]
-        undecided = Undecided(types, self.items, self.values, taken).relations(others)
+        undecided = Undecided(types, self.items, self.values, taken, unlinked).relations(others)
         return tuple(sorted({*undecided, *self.hidden} - named))
 
     def facts(self, stated: Sequence[Stated]) -> tuple[tuple[LinkedMention, ...], tuple[Fact, ...]]:

@@ -311,6 +311,24 @@ def test_pronouns_without_a_page(text, lang, is_unknown):
     assert "place of birth" not in on_page.unknown
 
 
+@pytest.mark.parametrize(
+    ("text", "lang", "is_tail"),
+    [
+        ("Ada married Eve Low.", "en", True),
+        ("The Ada was married in December 1950.", "en", False),
+        ("Ada写了《水》。", "zh", True),
+        ("Ada写了书。", "zh", False),
+    ],
+)
+def test_names_that_are_not_linked_may_be_tails(text, lang, is_tail):
+    on_page = run(linked(text, [("Ada", ADA)], page=ADA, lang=lang), item(ADA), theme=None)
+    assert ("spouse" in on_page.unknown) == is_tail
+    decided = run(linked(text, [("Ada", ADA)], page=ADA, lang=lang), item(ADA, to(26, BEN)), theme=None)
+    assert "spouse" not in decided.unknown
+    without_page = run(linked(text, [("Ada", ADA)], lang=lang), item(ADA, to(19, BEN), to(26, BEN)))
+    assert ("spouse" in without_page.unknown) == is_tail
+
+
 def test_a_swapped_property_decides_from_the_side_of_the_tail():
     paragraph = linked("Ada and Ben.", [("Ada", ADA), ("Ben", BEN)])
     assert "parent" in run(paragraph, item(ADA, to(40, LAND)), item(BEN)).unknown
