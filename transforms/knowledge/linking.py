@@ -159,13 +159,15 @@ def page_names(paragraph: Paragraph, items: Mapping[int, Item]) -> Iterator[Opti
 
 def named(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Iterator[Option]:
     """The spans of the candidates, each with all items that it may mean."""
+    text, lang = paragraph.text, paragraph.lang
     by_span: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for start, end, qid, kind, case in candidates:
-        if qid in items and not is_common_word(paragraph.text, start, end, items[qid], paragraph.lang):
+        item = items.get(qid)
+        if item is not None and not is_common_word(text, start, end, item, lang):
             ranks, rank = by_span[start, end], NAME_KINDS[kind] + (0 if case else OTHER_CASE)
             ranks[qid] = min(rank, ranks.get(qid, rank))
-    if paragraph.lang == "en":
-        split(paragraph.text, by_span)
+    if lang == "en":
+        split(text, by_span)
     for (start, end), ranks in by_span.items():
         if ranks:
             yield Option(start, end, "name", ranks)
@@ -249,43 +251,44 @@ def scores(paragraph: Paragraph, options: Sequence[Option], items: Mapping[int, 
                 if neighbour != qid:
                     neighbours[qid].add(neighbour)
                     neighbours[neighbour].add(qid)
-    support = {
-        qid: {place for neighbour in neighbours[qid] for place in places[neighbour]} if qid in neighbours else ()
-        for qid in places
-    }
+    support = {qid: {place for other in others for place in places[other]} for qid, others in neighbours.items()}
     result = []
     for start, end, _, ids in options:
         text = paragraph.text[start:end]
-        result.append(
-            {
-                qid: len({other for other, a, b in support[qid] if other != text and (b <= start or a >= end)})
-                for qid in ids
-            }
-        )
+        result.append(dict.fromkeys(ids, 0))
+        for qid in support.keys() & ids:
+            result[-1][qid] = len({other for other, a, b in support[qid] if other != text and (b <= start or a >= end)})
     return result
 
 
-def plausible(paragraph: Paragraph, options: list[Option], items: Mapping[int, Item]) -> Iterator[Option]:
-    """The options without names that are mentions only if a neighbour is mentioned too, and none is (English).
+Scored = list[tuple[Option, dict[int, int]]]
+"""Options with their `scores`."""
+
+
+def plausible(paragraph: Paragraph, options: list[Option], items: Mapping[int, Item]) -> Scored:
+    """The options without English names that are mentions only if a neighbour is mentioned too, and none is.
 
     These are names in another letter case, single words in lower case, and names with a word in lower case that contain
     the name of an item with a neighbour: `American football team`, if the text is about American football.
     """
-    by_score = scores(paragraph, options, items)
-    supported = [
-        (option.start, option.end) for option, score in zip(options, by_score, strict=True) if any(score.values())
-    ]
-    for option, score in zip(options, by_score, strict=True):
-        if option.kind != "name" or any(score.values()):
-            kept = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE or score[qid]}
-            yield option._replace(items=kept)
+    scored = list(zip(options, scores(paragraph, options, items), strict=True))
+    if paragraph.lang != "en":
+        return scored
+    supported = [(option.start, option.end) for option, score in scored if any(score.values())]
+    stop = stop_words("en").words
+    kept: Scored = []
+    for option, score in scored:
+        ids = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE or score[qid]}
+        if not ids:
             continue
-        words = paragraph.text[option.start : option.end].split()
-        proper = not any(word[0].islower() and word not in stop_words("en").words for word in words)
-        kept = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE}
-        within = any(option.start <= start and end <= option.end for start, end in supported)
-        if kept and (proper or (len(words) > 1 and not within)):
-            yield option._replace(items=kept)
+        if option.kind == "name" and not any(score.values()):
+            words = paragraph.text[option.start : option.end].split()
+            if any(word[0].islower() and word not in stop for word in words):
+                within = any(option.start <= start and end <= option.end for start, end in supported)
+                if len(words) == 1 or within:
+                    continue
+        kept.append((option if len(ids) == len(option.items) else option._replace(items=ids), score))
+    return kept
 
 
 def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Choice:
@@ -313,18 +316,18 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
         *named(paragraph, candidates, items),
     ]
     if paragraph.lang == "en":
-        options = list(plausible(paragraph, options, items))
+        options = [option for option, _ in plausible(paragraph, options, items)]
     mentions = disjoint(options, len(text), without_item)
     if paragraph.lang == "en":
         people = list(surnames(paragraph, mentions, items))
         if people:
             mentions = disjoint([*options, *people], len(text), without_item)
-        mentions = list(plausible(paragraph, whole_names(text, mentions, items), items))
+        mentions = whole_names(text, mentions, items)
     linked: dict[str, int] = {}
     for link in links:
         linked.setdefault(text[link.start : link.end], *link.items)
     chosen, ambiguous = [], 0
-    for mention, by_score in zip(mentions, scores(paragraph, mentions, items), strict=True):
+    for mention, by_score in plausible(paragraph, mentions, items):
         qid = linked.get(text[mention.start : mention.end])
         if qid not in mention.items:
             ambiguous += len(mention.items) > 1
