@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from schemas.arrow import list_array, read_lists, required, strings
 from schemas.knowledge import CONTEXT, LINKED, MENTION, Item, Link, LinkedMention, Paragraph
 from transforms.knowledge.item_tables import by_bucket, replace
-from transforms.knowledge.linking import NAME_KINDS, Candidate, spelling
+from transforms.knowledge.linking import NAME_KINDS, Candidate
+from transforms.knowledge.name_rules import spelling
 from transforms.knowledge.spans import Recogniser, hash_names, hash_spans, is_name
 
 LONGEST_NAME = 200

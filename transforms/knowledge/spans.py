@@ -57,6 +57,7 @@ class StopWords(NamedTuple):
     words: frozenset[str]
     dates: frozenset[str]
     titles: frozenset[str]
+    foreign: frozenset[str]
 
 
 class Tables(NamedTuple):
