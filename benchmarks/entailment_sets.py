@@ -5,6 +5,8 @@
   annotated completely in it. Names are recognised by string comparison.
 - `pairs`: annotated mentions of a passage of KnowledgeNet, paired in a way that is not annotated ("born in Paris, she
   moved to London": born in London). The graph has no part in them, so they test only the words of the text.
+- `words`: every statement of the graph about a lower-case word in the texts of REBEL that is the name of an item
+  ("designer": subclass of artist).
 - `text2kgbench`: annotated triples whose ends are named. Only for recall: what is missing there is not wrong.
 """
 
@@ -16,7 +18,6 @@ from itertools import product
 
 from benchmarks.knowledge_gold import Gold, GoldText, is_name
 from schemas.example import Span
-from schemas.knowledge import Statement
 from transforms.knowledge import dump_files, wikidata
 from validation.claims import Claim
 
@@ -48,9 +49,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Graph:
-    """`statements`: item → its statements with an item as value. `names`: name → items."""
+    """`statements`: item → (property, item) of its statements with an item as value. `names`: name → items."""
 
-    statements: Mapping[int, Sequence[Statement]]
+    statements: Mapping[int, Sequence[tuple[int, int]]]
     names: Mapping[str, Sequence[int]]
 
 
@@ -59,12 +60,12 @@ def read_graph(paths: Sequence[str], sets: Iterable[Gold]) -> Graph:
     relations = [relation for gold in sets for relation in gold.relations.values()]
     properties = frozenset(property for relation in relations for property in relation.properties)
     reader = wikidata.Reader("en", properties)
-    statements: dict[int, list[Statement]] = {}
+    statements: dict[int, list[tuple[int, int]]] = {}
     names: dict[str, list[int]] = defaultdict(list)
     for file in dump_files.find(paths, "--wikidata"):
         for row in reader.read(dump_files.lines(file), file.name):
             if isinstance(row, wikidata.ItemRow) and row.qid not in statements:
-                statements[row.qid] = [Statement(*s) for s in row.statements if s[1] == "item"]
+                statements[row.qid] = [(number, value) for number, _, value, *_ in row.statements if value is not None]
                 for name in row.names:
                     names[name].append(row.qid)
     return Graph(statements, names)
@@ -82,21 +83,27 @@ def known_facts(graph: Graph, items: Iterable[int], properties: Iterable[int]) -
     """(item, property, item) of the statements between two different items of a text, sorted."""
     items, properties = set(items), frozenset(properties)
     facts = {
-        (item, statement.property, statement.item)
+        (item, property, value)
         for item in items
-        for statement in graph.statements.get(item, ())
-        if statement.property in properties and statement.item in items and statement.item != item
+        for property, value in graph.statements.get(item, ())
+        if property in properties and value in items and value != item
     }
     return iter(sorted(facts))
 
 
 def claims(
-    text: GoldText, property: int, heads: Sequence[Span], tails: Sequence[Span], mentions: Sequence[Span], page: tuple
+    text: GoldText,
+    property: int,
+    heads: Sequence[Span],
+    tails: Sequence[Span],
+    mentions: Sequence[Span],
+    page: tuple[bool, bool] = (False, False),
+    by_name: bool = True,
 ) -> tuple[Claim, ...]:
     """`page`: whether head and tail are the item of the page."""
     name = f"P{property}"
     return tuple(
-        Claim(text.text, "en", head, tail, name, name, property, tuple(mentions), *page)
+        Claim(text.text, "en", head, tail, name, name, property, tuple(mentions), *page, by_name)
         for head, tail in product(heads, tails)
         if head != tail
     )
@@ -110,20 +117,39 @@ def rebel(gold: Gold, graph: Graph) -> Iterator[Case]:
         stated = {(fact.head.qid, int(fact.relation[1:]), fact.tail.qid) for fact in text.facts}
         for head, property, tail in known_facts(graph, spans, properties):
             page = (head == text.page, tail == text.page)
-            cases = claims(text, property, spans[head], spans[tail], mentions, page)
+            cases = claims(text, property, spans[head], spans[tail], mentions, page, by_name=False)
             if cases:
                 yield Case(number, cases, (head, property, tail) in stated)
 
 
-def linked(text: str, names: Mapping[str, Sequence[int]]) -> Iterator[tuple[Span, Sequence[int]]]:
-    """The longest names of items in the text from left to right, with their items."""
+def words(gold: Gold, graph: Graph) -> Iterator[Case]:
+    properties = [property for relation in gold.relations.values() for property in relation.properties]
+    for number, text in enumerate(gold.texts):
+        words = list(linked(text.text, graph.names, lower_case=True))
+        heads = spans_by_item(words)
+        spans = spans_by_item([*words, *(((m.start, m.end), (m.qid,)) for m in text.mentions)])
+        mentions = sorted({span for group in spans.values() for span in group})
+        stated = {(fact.head.qid, int(fact.relation[1:]), fact.tail.qid) for fact in text.facts}
+        for head, property, tail in known_facts(graph, spans, properties):
+            cases = claims(text, property, heads.get(head, ()), spans[tail], mentions)
+            if cases:
+                yield Case(number, cases, (head, property, tail) in stated)
+
+
+def linked(
+    text: str, names: Mapping[str, Sequence[int]], lower_case: bool = False
+) -> Iterator[tuple[Span, Sequence[int]]]:
+    """The longest names of items in the text from left to right, with their items: those with a word in upper case, or
+    those that begin in lower case.
+    """
     tokens = [match.span() for match in TOKEN.finditer(text)]
     first = 0
     while first < len(tokens):
         for last in range(min(len(tokens), first + MAX_NAME_TOKENS), first, -1):
             start, end = tokens[first][0], tokens[last - 1][1]
             name = text[start:end]
-            if end - start >= MIN_NAME_CHARS and name in names and is_name(name):
+            fits = name[0].islower() if lower_case else is_name(name)
+            if fits and end - start >= MIN_NAME_CHARS and name in names:
                 yield (start, end), names[name]
                 first = last - 1
                 break
@@ -148,7 +174,7 @@ def knowledgenet(gold: Gold, graph: Graph) -> Iterator[Case]:
                     and (fact.tail.qid == tail or overlap(fact.tail.spans, spans[tail]))
                     for fact in text.facts
                 )
-                cases = claims(text, property, spans[item], spans[value], mentions, (False, False))
+                cases = claims(text, property, spans[item], spans[value], mentions)
                 if cases:
                     yield Case(number, cases, stated)
 
@@ -159,7 +185,8 @@ def pairs(gold: Gold, graph: Graph) -> Iterator[Case]:
         ends = {span for fact in text.facts for end in (fact.head, fact.tail) for span in end.spans}
         mentions = sorted(names | ends)
         for kind in KINDS:
-            facts = [fact for fact in text.facts if fact.relation in kind and is_name(fact.head.text)]
+            facts = [fact for fact in text.facts if fact.relation in kind]
+            facts = [f for f in facts if is_name(f.head.text) and (f.is_value or is_name(f.tail.text))]
             stated = {(fact.relation, fact.head.text, fact.tail.text) for fact in facts}
             heads, tails = {fact.head.text: fact.head for fact in facts}, {fact.tail.text: fact.tail for fact in facts}
             if kind == ("SPOUSE", "CHILD_OF"):
@@ -167,7 +194,7 @@ def pairs(gold: Gold, graph: Graph) -> Iterator[Case]:
             for relation, (head, first), (tail, second) in product(kind, heads.items(), tails.items()):
                 if relation in text.relations and head != tail:
                     property = PAIR_PROPERTIES.get(relation, next(iter(gold.relations[relation].properties)))
-                    cases = claims(text, property, first.spans, second.spans, mentions, (False, False))
+                    cases = claims(text, property, first.spans, second.spans, mentions)
                     if cases:
                         yield Case(number, cases, (relation, head, tail) in stated)
 
@@ -178,6 +205,6 @@ def text2kgbench(gold: Gold) -> Iterator[Case]:
         for fact in text.facts:
             if fact.named and fact.tail.qid is not None:
                 property = int(fact.relation[1:])
-                cases = claims(text, property, fact.head.spans, fact.tail.spans, mentions, (False, False))
+                cases = claims(text, property, fact.head.spans, fact.tail.spans, mentions)
                 if cases:
                     yield Case(number, cases, True)

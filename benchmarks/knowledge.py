@@ -26,7 +26,8 @@ SHARES = (
     ("texts_without_fact_that_get_one", "texts without a fact that get one"),
     ("linking_accuracy", "mentions linked right"),
     ("linking_accuracy_of_recognised", "mentions linked right, of those recognised"),
-    ("ontology_conformance", "facts that the themes allow"),
+    ("ontology_conformance", "facts that the themes file allows"),
+    ("facts_with_untyped_end", "facts with an end of unknown type, which the themes file allows"),
 )
 COUNTS = (
     ("texts", "texts"),
@@ -49,7 +50,6 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--gold", required=True, choices=SETS, help="the set that --texts is from")
     parser.add_argument("--texts", required=True, metavar="FILE", help="JSON lines of the set, plain or gzip")
     parser.add_argument("--wikidata", required=True, nargs="+", metavar="FILE", help="dumps of the knowledge graph")
-    parser.add_argument("--themes", metavar="FILE", help="themes with the types of heads and tails; default: bundled")
     parser.add_argument("--given_mentions", action="store_true", help="link only the mentions that the set annotates")
     parser.add_argument("--model", default="lexical", metavar="NAME|PATH", help="scorer of the facts")
     parser.add_argument("--min_score", type=float, default=MIN_SCORE, help="facts with a lower score are cut")
@@ -75,9 +75,9 @@ def measure(options: argparse.Namespace, folder: str) -> dict:
     """All figures of a run in `folder`."""
     start = time.monotonic()
     gold = knowledge_gold.read(options.gold, options.texts)
-    schema = knowledge_run.Schema(themes.load(options.themes))
+    bundled = themes.load(None)
     result = knowledge_run.run(
-        gold, schema, options.wikidata, folder, options.given_mentions, options.model, options.workers
+        gold, bundled, options.wikidata, folder, options.given_mentions, options.model, options.workers
     )
     report = knowledge_score.score(gold, result, options.min_score)
     return {

@@ -71,10 +71,14 @@ class GoldText(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A relation of a set. `properties`: property → whether its statements have head and tail swapped."""
+    """A relation of a set. `properties`: property → whether its statements have head and tail swapped. `head`, `tail`:
+    entity types of the bundled themes; empty: any.
+    """
 
     label: str
     properties: dict[int, bool]
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
 
 
 class Gold(msgspec.Struct, frozen=True):
@@ -153,22 +157,31 @@ class PassageRow(msgspec.Struct, rename="camel"):
     facts: list[PassageFact]
 
 
+PERSON, PLACE, TIME = ("human",), ("geographic_region", "architectural_structure"), ("time",)
+ORGANIZATION = (
+    *("organization", "architectural_structure", "geographic_region", "creative_work", "product", "event"),
+    *("profession", "other"),
+)
+"""What organisations are in a graph: a museum is a building, a newspaper a work, an army a profession."""
+
 KNOWLEDGENET = {
-    "DATE_OF_BIRTH": Relation("date of birth", {569: False}),
-    "DATE_OF_DEATH": Relation("date of death", {570: False}),
-    "PLACE_OF_RESIDENCE": Relation("residence", {551: False}),
-    "PLACE_OF_BIRTH": Relation("place of birth", {19: False}),
-    "NATIONALITY": Relation("country of citizenship", {27: False}),
-    "EMPLOYEE_OR_MEMBER_OF": Relation("employer or member of", {108: False, 463: False, 54: False}),
-    "EDUCATED_AT": Relation("educated at", {69: False}),
-    "POLITICAL_AFFILIATION": Relation("member of political party", {102: False}),
-    "CHILD_OF": Relation("child of", {40: True, 22: False, 25: False}),
-    "SPOUSE": Relation("spouse", {26: False}),
-    "DATE_FOUNDED": Relation("inception", {571: False}),
-    "HEADQUARTERS": Relation("headquarters location", {159: False}),
-    "SUBSIDIARY_OF": Relation("parent organization", {749: False, 355: True}),
-    "FOUNDED_BY": Relation("founded by", {112: False}),
-    "CEO": Relation("chief executive officer", {169: False}),
+    "DATE_OF_BIRTH": Relation("date of birth", {569: False}, PERSON, TIME),
+    "DATE_OF_DEATH": Relation("date of death", {570: False}, PERSON, TIME),
+    "PLACE_OF_RESIDENCE": Relation("residence", {551: False}, PERSON, PLACE),
+    "PLACE_OF_BIRTH": Relation("place of birth", {19: False}, PERSON, PLACE),
+    "NATIONALITY": Relation("country of citizenship", {27: False}, PERSON, (*PLACE, "other")),
+    "EMPLOYEE_OR_MEMBER_OF": Relation(
+        "employer or member of", {108: False, 463: False, 54: False}, PERSON, ORGANIZATION
+    ),
+    "EDUCATED_AT": Relation("educated at", {69: False}, PERSON, ORGANIZATION),
+    "POLITICAL_AFFILIATION": Relation("member of political party", {102: False}, PERSON, ORGANIZATION),
+    "CHILD_OF": Relation("child of", {40: True, 22: False, 25: False}, PERSON, PERSON),
+    "SPOUSE": Relation("spouse", {26: False}, PERSON, PERSON),
+    "DATE_FOUNDED": Relation("inception", {571: False}, ORGANIZATION, TIME),
+    "HEADQUARTERS": Relation("headquarters location", {159: False}, ORGANIZATION, PLACE),
+    "SUBSIDIARY_OF": Relation("parent organization", {749: False, 355: True}, ORGANIZATION, ORGANIZATION),
+    "FOUNDED_BY": Relation("founded by", {112: False}, ORGANIZATION, (*PERSON, *ORGANIZATION)),
+    "CEO": Relation("chief executive officer", {169: False}, ORGANIZATION, PERSON),
 }
 """The properties of KnowledgeNet and those of Wikidata that they correspond to."""
 

@@ -1,8 +1,7 @@
 """Runs pipelines.knowledge on annotated texts, up to the scores."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from pipelines.knowledge import config, plan
 from schemas.knowledge import Item, MatchedParagraph, from_table
 from transforms import files, yaml_values
 from transforms.knowledge import themes
-from transforms.knowledge.themes import Themes
+from transforms.knowledge.themes import VALUE_TYPES, Themes, fits
 from transforms.settings import Settings
 
 THEME = "gold"
@@ -25,46 +24,42 @@ MAX_TOKENS = 1_000_000
 """More than any text has, so that no text is cut or left out."""
 
 
-@dataclass(frozen=True)
-class Schema:
-    """The themes whose types items get, and that say which types a relation may have."""
+def as_theme(gold: Gold, bundled: Themes) -> dict:
+    """A themes file with a relation for each property of the set.
 
-    themes: Themes
+    A relation whose types the set does not say may hold between items of any types, and has values as tails unless the
+    bundled themes have its property only between items.
+    """
+    items = [key for key in bundled.type_classes if key not in VALUE_TYPES]
+    relations = {}
+    for key, relation in gold.relations.items():
+        tails = {kind for other in same_properties(relation, bundled) for kind in other.tail}
+        values = [kind for kind in VALUE_TYPES if not tails or kind in tails]
+        relations[key] = {
+            "names": {"en": relation.label},
+            "properties": [f"{'^' * swapped}P{number}" for number, swapped in relation.properties.items()],
+            "head": list(relation.head or items),
+            "tail": list(relation.tail or (*items, *sorted(values))),
+        }
+    return {"themes": {THEME: {"relations": relations}}}
 
-    def ends(self, relation: Relation) -> tuple[frozenset[str], frozenset[str]]:
-        """The head and tail types of a relation: those of all relations of the themes with one of its properties, in
-        the same or the other direction. None if there are no such relations.
-        """
-        heads: set[str] = set()
-        tails: set[str] = set()
-        for theme in self.themes.themes.values():
-            for other in theme.relations:
-                for property, is_reversed in other.properties:
-                    if property in relation.properties:
-                        is_same = relation.properties[property] == is_reversed
-                        heads.update(other.head if is_same else other.tail)
-                        tails.update(other.tail if is_same else other.head)
-        return frozenset(heads) & self.themes.type_classes.keys(), frozenset(tails)
 
-    def as_theme(self, gold: Gold) -> dict:
-        """A themes file with a relation for each property of the set, between any types."""
-        items, everything = list(self.themes.type_classes), list(self.themes.types)
-        relations = {}
-        for key, relation in gold.relations.items():
-            properties = [f"{'^' * swapped}P{number}" for number, swapped in relation.properties.items()]
-            names = {"en": relation.label}
-            relations[key] = {"names": names, "properties": properties, "head": items, "tail": everything}
-        return {"themes": {THEME: {"relations": relations}}}
+def same_properties(relation: Relation, bundled: Themes) -> Iterator[themes.Relation]:
+    """The relations of the themes with a property of this relation."""
+    for theme in bundled.themes.values():
+        for other in theme.relations:
+            if any(number in relation.properties for number, _ in other.properties):
+                yield other
 
 
 def run(
-    gold: Gold, schema: Schema, wikidata: Sequence[str], folder: str, given: bool, model: str, worker_count: int
+    gold: Gold, bundled: Themes, wikidata: Sequence[str], folder: str, given: bool, model: str, worker_count: int
 ) -> Result:
     """Runs the stages that are not done in `folder`."""
     texts, themes_file, output = (f"{folder}/{name}" for name in ("texts.jsonl", "themes.yaml", "stages"))
     files.create_folder(folder)
     files.write_text(texts, "".join(paragraphs(gold, given)))
-    files.write_text(themes_file, yaml_values.render(schema.as_theme(gold)))
+    files.write_text(themes_file, yaml_values.render(as_theme(gold, bundled)))
     raw = Settings(
         {
             "wikidata": [files.absolute(path) for path in wikidata],
@@ -77,7 +72,7 @@ def run(
         }
     )
     run_stages(config.check(raw), output, "score", worker_count)
-    return read_result(output, gold, schema)
+    return read_result(output, themes.load(themes_file), bundled)
 
 
 def run_stages(settings: config.Config, output: str, last: str, worker_count: int) -> None:
@@ -119,7 +114,8 @@ def text_id(paragraph: str) -> str:
     return paragraph.rpartition("/")[2]
 
 
-def read_result(output: str, gold: Gold, schema: Schema) -> Result:
+def read_result(output: str, loaded: Themes, bundled: Themes) -> Result:
+    """`loaded`: the themes file of the run. `bundled`: the themes that figures are grouped by."""
     by_id: dict[str, MatchedParagraph] = {}
     shards: dict[str, str] = {}
     for path in sorted(Path(output, "score").glob("*.parquet")):
@@ -131,15 +127,14 @@ def read_result(output: str, gold: Gold, schema: Schema) -> Result:
     def items_of_shard(name: str) -> dict[int, Item]:
         return {item.qid: item for item in from_table(pq.read_table(Path(output, "link", "items", name)), Item)}
 
-    ends = {key: schema.ends(relation) for key, relation in gold.relations.items()}
+    relations = {relation.key: relation for relation in loaded.themes[THEME].relations}
 
-    def allows(relation: str, head: Collection[str], tail: Collection[str]) -> bool | None:
-        heads, tails = ends[relation]
-        return not (heads.isdisjoint(head) or tails.isdisjoint(tail)) if heads else None
+    def allows(relation: str, head: Sequence[str], tail: Sequence[str]) -> bool:
+        return fits(head, relations[relation].head) and fits(tail, relations[relation].tail)
 
     return Result(
         by_id,
         lambda text: items_of_shard(shards[text]),
         allows,
-        lambda types: themes.theme_of_types(types, schema.themes),
+        lambda types: themes.theme_of_types(types, bundled),
     )

@@ -10,7 +10,7 @@ overlaps it or has its text, and a date is the same as a mention with the same y
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.knowledge_gold import End, Gold, GoldFact, GoldText, Span
@@ -25,13 +25,13 @@ class Result:
     """What the pipeline made of the texts of a set.
 
     `paragraphs`: by the id of the text. `items(text id)`: the candidates of a text by their ids. `allows(relation,
-    types of the head, types of the tail)`: whether the themes allow the relation between them; None if they do not
-    have its properties. `theme(types)`: the theme of an item of these types.
+    types of the head, types of the tail)`: whether the themes file allows the relation between them. `theme(types)`:
+    the theme of an item of these types.
     """
 
     paragraphs: Mapping[str, MatchedParagraph]
     items: Callable[[str], Mapping[int, Item]]
-    allows: Callable[[str, Collection[str], Collection[str]], bool | None]
+    allows: Callable[[str, Sequence[str], Sequence[str]], bool]
     theme: Callable[[Collection[str]], str | None]
 
 
@@ -227,13 +227,10 @@ def count_ends(
     report: Report, text: GoldText, paragraph: MatchedParagraph, predicted: list[Prediction], result: Result
 ) -> None:
     for prediction in predicted:
-        types = (
-            {kind for mention in mentions for kind in mention.types}
-            for mentions in (prediction.heads, prediction.tails)
-        )
-        is_allowed = result.allows(prediction.relation, *types)
-        report.counts["checked_by_themes"] += is_allowed is not None
-        report.counts["conformant"] += bool(is_allowed)
+        head, tail = prediction.heads[0].types, prediction.tails[0].types
+        report.counts["predicted"] += 1
+        report.counts["conformant"] += result.allows(prediction.relation, head, tail)
+        report.counts["untyped"] += not (head and tail)
         for mention in (*prediction.heads, *prediction.tails):
             report.counts["ends"] += 1
             report.counts["hallucinated_ends"] += not spells(text.text, paragraph.paragraph.text, mention)
@@ -325,7 +322,8 @@ def as_json(report: Report, errors: int) -> dict:
         "linking_accuracy": ratio(counts["mentions_linked_right"], counts["mentions"]),
         "linking_accuracy_of_recognised": ratio(counts["mentions_linked_right"], counts["mentions_recognised"]),
         "mentions": counts["mentions"],
-        "ontology_conformance": ratio(counts["conformant"], counts["checked_by_themes"]),
+        "ontology_conformance": ratio(counts["conformant"], counts["predicted"]),
+        "facts_with_untyped_end": ratio(counts["untyped"], counts["predicted"]),
         "hallucinated_ends": counts["hallucinated_ends"],
         "ends": counts["ends"],
         "wrong_negatives_without_unknown": negatives[True, False] + negatives[True, True],

@@ -49,6 +49,8 @@ def build(config: Config, run: BuildOptions) -> int:
     if not run.output:
         raise ConfigError("--output is empty; choose a folder")
     folder = files.absolute(run.output.rstrip("/") or "/")
+    if files.exists(folder) and not files.is_folder(folder):
+        raise ConfigError(f"--output {run.output}: is a file; choose a folder")
     listing = registry.list_root(config.data_root)
     everything = registry.locate_all(listing)
     located = registry.select(everything, config.sources, listing.root)
@@ -184,10 +186,12 @@ def resolve_embedding_model(config: Config) -> Config:
 
 
 def print_plan(config: Config, folder: str, located: Sequence[registry.Located]) -> int:
-    """Prints the files that would be read and the configuration on stdout; returns the exit code."""
+    """Prints the files that would be read and the configuration on stdout; returns the exit code, 3 if a source has a
+    problem.
+    """
     for source in located:
         if source.problem:
-            print_row(source.key, "missing", "", source.problem)
+            print_row(source.key, "problem", "", source.problem)
             continue
         tasks = ",".join(task for task in source.source.tasks if task in config.instruct.tasks)
         for split, group in sorted(source.files.splits.items()):
@@ -195,7 +199,7 @@ def print_plan(config: Config, folder: str, located: Sequence[registry.Located])
             print_row(source.key, split, tasks, ", ".join(file.name for file in group[:3]) + more)
     print_row(f"output: {folder}")
     print(json.dumps(config.model_dump(mode="json", exclude={"sources"}), indent=1))
-    return 0
+    return 3 if any(source.problem for source in located) else 0
 
 
 def print_row(*cells: str) -> None:

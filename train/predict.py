@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from schemas import command
-from schemas.errors import ConfigError
+from schemas import command, key_list
+from schemas.errors import ConfigError, names_hint
+from schemas.example import TASKS
 
 EPILOG = """\
 examples:
@@ -80,7 +81,10 @@ def argument_parser() -> argparse.ArgumentParser:
     texts.add_argument("--texts", metavar="FILE", help="one text per line, or JSON Lines (.jsonl) with text, id, lang")
     texts.add_argument("--labels", metavar="A,B|FILE", help="labels to extract")
     texts.add_argument(
-        "--task", help="NER, RE, SPO, EE, EET, EEA or KG; of the texts, or of --data rows without a task"
+        "--task",
+        choices=TASKS,
+        metavar="TASK",
+        help="NER, RE, SPO, EE, EET, EEA or KG; of the texts, or of --data rows without a task",
     )
     texts.add_argument("--lang", help="en or zh; default: detected per text")
     texts.add_argument("--prompts", metavar="FILE", help="custom instruction texts (YAML: task → language → list)")
@@ -117,6 +121,10 @@ def argument_parser() -> argparse.ArgumentParser:
 
 def check_flags(arguments: argparse.Namespace) -> None:
     """Raises ConfigError for flags that contradict each other or a value that is out of range."""
+    requested = arguments.tasks or []
+    for task in key_list.split(requested, "--tasks") if isinstance(requested, str) else requested:
+        if task not in TASKS:
+            raise ConfigError(f"tasks: no task is called {task!r}; {names_hint(task, TASKS)}")
     if (arguments.data is None) == (arguments.texts is None):
         raise ConfigError("nothing to predict: pass either --data or --texts")
     if arguments.texts and not (arguments.labels and arguments.task):
@@ -147,7 +155,7 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
     """Returns the arguments: flags override the `--config` file, which overrides the defaults. Raises ConfigError."""
     parser = argument_parser()
     arguments = parser.parse_args(flags)
-    if arguments.config:
+    if arguments.config is not None:
         parser.set_defaults(**read_config(arguments.config, parser))
         arguments = parser.parse_args(flags)
     return arguments
@@ -161,7 +169,6 @@ def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
     """
     from pydantic import ConfigDict, create_model
 
-    from schemas import key_list
     from transforms import settings
 
     flags = {flag.dest: flag for flag in parser._actions if flag.dest not in NO_SETTINGS}
@@ -169,8 +176,7 @@ def read_config(path: str, parser: argparse.ArgumentParser) -> dict:
     model = create_model("Flags", __config__=ConfigDict(extra="forbid"), **fields)
     checked = settings.check(model, settings.read(path, model, "--config takes a YAML file"))
     values = checked.model_dump(exclude_unset=True)
-    given = {name: value for name, value in values.items() if value is not None}
-    return {name: key_list.join(value) if isinstance(value, list) else value for name, value in given.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def value_type(flag: argparse.Action) -> object:
@@ -182,7 +188,7 @@ def value_type(flag: argparse.Action) -> object:
     if flag.nargs == 0:
         return bool
     if flag.dest in LISTS:
-        return str | list[str] | None
+        return str | Annotated[list[str], Field(min_length=1)] | None
     if flag.dest in RANGES:
         least, most = RANGES[flag.dest]
         return Annotated[flag.type, Field(strict=True, ge=least, le=most)] | None

@@ -129,6 +129,9 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 
 def make(arguments: argparse.Namespace) -> int:
+    if not arguments.debug:  # Beam also raises the errors that it logs
+        logging.basicConfig(level=logging.CRITICAL)
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     config = configuration(arguments)
     if arguments.only not in (None, *STAGES):
         raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
@@ -137,9 +140,6 @@ def make(arguments: argparse.Namespace) -> int:
     is_run = not (arguments.status or arguments.dry_run)
     if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
         start_fork_server()
-    if not arguments.debug:  # Beam also raises the errors that it logs
-        logging.basicConfig(level=logging.CRITICAL)
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     try:
         return run_stages(config, arguments)
     except MemoryError as error:

@@ -124,7 +124,7 @@ def with_scores(paragraphs: list[MatchedParagraph], scorer: Scorer, names: Names
     claims = [
         claim
         for paragraph in paragraphs
-        for claim in entailment.claims(paragraph, lambda relation, p=paragraph: names[p.theme][relation])
+        for claim in entailment.claims(paragraph, names.get(paragraph.theme or "", {}))
     ]
     scores = iter(scorer.score(claims))
     return [

@@ -99,19 +99,17 @@ def test_a_set_is_measured_from_its_file_to_its_figures(tmp_path, wikidata, caps
     assert "wrong (not annotated, score" in printed and "Bo Lind | place of birth | Brevik" in printed
 
 
-def test_a_relation_gets_the_types_of_the_themes_in_its_direction(tmp_path):
-    path = tmp_path / "themes.yaml"
-    relation = "parent: {properties: [P22, ^P40], head: [human], tail: [organization]}"
-    path.write_text(f"themes: {{Family: {{pages: [human], relations: {{{relation}}}}}}}")
-    schema = knowledge_run.Schema(themes.load(path))
-    assert schema.ends(Relation("child of", {40: True})) == ({"human"}, {"organization"})
-    assert schema.ends(Relation("child", {40: False})) == ({"organization"}, {"human"})
-    assert schema.ends(Relation("born", {569: False})) == (set(), set())
-    gold = Gold("set", {"born": Relation("born on", {569: False}), "child": Relation("child", {40: True})}, ())
-    written = tmp_path / "gold.yaml"
-    written.write_text(json.dumps(schema.as_theme(gold)))
-    (theme,) = themes.load(written).themes.values()
-    assert [relation.properties for relation in theme.relations] == [((569, False),), ((40, True),)]
+def test_a_set_becomes_a_themes_file_with_a_relation_per_property(tmp_path, bundled):
+    child = Relation("child of", {40: True, 22: False}, ("human",), ("human",))
+    gold = Gold("set", {"CHILD": child, "P19": Relation("born in", {19: False}), "P4": Relation("x", {4: False})}, ())
+    path = tmp_path / "gold.yaml"
+    path.write_text(json.dumps(knowledge_run.as_theme(gold, bundled)))
+    (theme,) = themes.load(path).themes.values()
+    first, second, third = theme.relations
+    assert (first.properties, first.head, first.tail) == (((40, True), (22, False)), ("human",), ("human",))
+    assert (first.name("en"), second.properties) == ("child of", ((19, False),))
+    assert {"human", "organization"} < set(second.tail) and "text" not in second.tail
+    assert {"human", "text", "time", "measure"} < set(third.tail)
 
 
 @pytest.fixture

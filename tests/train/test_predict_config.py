@@ -19,9 +19,9 @@ def test_a_file_gives_flags_and_flags_override_it(config):
     path = config("model: m\ndata: d\nbatch_size: 4\nguided: true\nbackoff_s: 2\nsources: ['a,b', c]\ntasks: NER,RE\n")
     arguments = predict.parse(["--config", path, "--batch_size", "8"])
     flags = ["--model", "m", "--data", "d", "--batch_size", "8", "--guided", "--backoff_s", "2"]
-    flags += ["--sources", '"a,b",c', "--tasks", "NER,RE"]
-    assert vars(arguments) == vars(predict.parse(flags)) | {"config": path}
-    assert (arguments.batch_size, arguments.guided, arguments.sources, arguments.split) == (8, True, '"a,b",c', "test")
+    flags += ["--tasks", "NER,RE"]
+    assert vars(arguments) == vars(predict.parse(flags)) | {"config": path, "sources": ["a,b", "c"]}
+    assert (arguments.batch_size, arguments.guided, arguments.split) == (8, True, "test")
 
 
 def test_null_is_a_flag_that_is_not_set(config):
@@ -38,6 +38,8 @@ def test_null_is_a_flag_that_is_not_set(config):
         ("\nbackend: x\n", "predict.yaml:2: backend: input should be 'transformers' or 'vllm', not 'x'"),
         ("guided: perhaps\n", "predict.yaml:1: guided: input should be a valid boolean"),
         ("config: other.yaml\n", "predict.yaml:1: unknown key config"),
+        ("a: 1\ntask: FOO\n", "predict.yaml:2: task: input should be 'NER', "),
+        ("tasks: []\n", "predict.yaml:1: tasks"),
         ("limit: true\n", "predict.yaml:1: limit: input should be a valid integer, not True"),
         ("\nmax_new_tokens: 0\n", "predict.yaml:2: max_new_tokens: input should be greater than or equal to 1, not 0"),
         ("- model\n", "predict.yaml:1: expected a mapping of model, adapter"),

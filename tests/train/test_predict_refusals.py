@@ -19,7 +19,10 @@ from train import predict
         (["--model", "{tiny}", "--texts", "{data}"], "--texts needs --task and --labels"),
         (["--model", "{tiny}", "--texts", "{data}", "--task", "NER", "--labels", "a", "--shots", "1"], "--shots takes"),
         (["--model", "{tiny}", "--texts", "no.txt", "--task", "NER", "--labels", "a"], "no.txt: No such file"),
-        (["--model", "{tiny}", "--texts", "{data}", "--task", "X", "--labels", "a"], "--task X: no such task"),
+        (
+            ["--model", "{tiny}", "--texts", "{data}", "--task", "X", "--labels", "a"],
+            "argument --task: invalid choice: 'X'",
+        ),
         (["--model", "no/such/model", "--data", "{data}"], "no/such/model"),
         (["--model", "{folder}", "--data", "{data}"], "contains no model"),
         (["--model", "{tiny}", "--adapter", "{folder}", "--data", "{data}"], "no adapter"),

@@ -48,6 +48,8 @@ def test_labels_keep_their_roles_and_parts(tmp_path):
     )
     assert labels.read(file(tmp_path, '[["a", "b", "c"]]', "s.json"), "SPO") == (typed_label("a", "b", "c"),)
     assert [label.name for label in labels.read("person, place", "NER")] == ["person", "place"]
+    assert [label.name for label in labels.read('"person, adult",place', "NER")] == ["person, adult", "place"]
+    assert [label.name for label in labels.read(["person, adult", "l.json"], "NER")] == ["l.json", "person, adult"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -140,6 +141,15 @@ def test_a_fact_between_two_sentences_needs_more_than_its_two_ends():
     assert Lexical().score([claim(about, LOCATED, page="head")])[0] > 0.5
 
 
+def test_a_common_noun_that_is_the_name_of_an_item_is_no_head():
+    linked = claim("He is a <designer> and [artist].", (279, "subclass of"))
+    by_name = msgspec.structs.replace(linked, by_name=True)
+    assert present(by_name) - present(linked) == {"head_is_word"}
+    high, low = Lexical().score([linked, by_name])
+    assert high > 0.5 > low
+    assert present(msgspec.structs.replace(claim("<Ada> likes [art].", (7, "x")), by_name=True)) == {"head_first"}
+
+
 def test_an_unknown_relation_has_a_score_too():
     assert 0.5 < Lexical().score([claim("<Ada> plays [chess].", (999_999, "favourite game"))])[0] < 1
 
@@ -190,16 +200,18 @@ def test_claims_of_a_paragraph():
         mentions,
         (Fact("place of birth", 0, 1, 19), Fact("date of birth", 0, 2, 569)),
     )
-    place, date = claims(paragraph, str.upper)
-    assert (place.head, place.tail, place.property, place.name) == ((0, 9), (22, 30), 19, "PLACE OF BIRTH")
+    place, date = claims(paragraph, {"place of birth": "出生地点", "date of birth": "出生日期"})
+    assert (place.head, place.tail, place.property, place.name) == ((0, 9), (22, 30), 19, "出生地点")
     assert (date.tail, date.relation, date.head_is_page, date.tail_is_page) == ((34, 38), "date of birth", True, False)
     assert place.mentions == date.mentions == ((0, 9), (22, 30), (34, 38))
+    assert not place.by_name
 
 
 def test_a_value_is_not_the_item_of_a_text_without_a_page():
     mentions = (LinkedMention(0, 3, "name", 1), LinkedMention(4, 8, "value"))
     paragraph = MatchedParagraph(Paragraph("p", "en", "Ada 1950"), "Person", mentions, (Fact("x", 0, 1, 569),))
-    assert not claims(paragraph, str)[0].tail_is_page
+    (one,) = claims(paragraph, {"x": "x"})
+    assert (one.tail_is_page, one.by_name) == (False, True)
 
 
 @pytest.mark.parametrize(

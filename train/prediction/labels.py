@@ -2,7 +2,9 @@
 
 import os
 import reprlib
+from collections.abc import Sequence
 
+from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError
 from schemas.label import Label, typed_label
 from transforms import user_files
@@ -20,19 +22,21 @@ FORMS = {
 PLAIN = '["label", …], one label per line, or a,b,c'
 
 
-def read(value: str, task: str) -> tuple[Label, ...]:
-    """The labels in `value` (a file path or comma-separated names) for `task`, sorted by name.
+def read(value: str | Sequence[str], task: str) -> tuple[Label, ...]:
+    """The labels in `value` (names, or a string: a file path or comma-separated names) for `task`, sorted by name.
 
     A file contains one of: JSON in the form of the task (FORMS; for the other tasks a list), one name per line,
     IEPile's schema.json, or a label set of a build (`labels/<task>/<source>.json`). Raises ConfigError, with the file,
     for any other content and for a repeated label.
     """
-    if os.path.isfile(value):
+    if not isinstance(value, str):
+        labels = [_label(task, name, "labels") for name in value]
+    elif os.path.isfile(value):
         labels = _read_file(value, task)
-    elif value.endswith((".json", ".jsonl", ".txt", ".yaml")) or os.path.isdir(value):
+    elif value.endswith((".json", ".jsonl", ".txt", ".yaml")):
         raise ConfigError(f"{value}: no such file; --labels takes a file or comma-separated names")
     else:
-        labels = [_label(task, name.strip(), value) for name in value.split(",") if name.strip()]
+        labels = [_label(task, name.strip(), value) for name in key_list.split(value, "--labels")]
     if not labels:
         raise ConfigError(f"{value}: no labels; expected {FORMS.get(task, PLAIN)}")
     by_name: dict[str, Label] = {}

@@ -72,7 +72,7 @@ def check(arguments: argparse.Namespace) -> None:
     inputs = (
         arguments.data,
         arguments.texts,
-        arguments.labels,
+        arguments.labels if isinstance(arguments.labels, str) else None,
         arguments.prompts,
         arguments.chat_template,
         arguments.config,
@@ -176,8 +176,8 @@ def read_work(arguments: argparse.Namespace) -> work.Work:
     )
 
 
-def names(value: str | None, flag: str) -> list[str] | None:
-    return key_list.split(value, flag) if value else None
+def names(value: str | list[str] | None, flag: str) -> list[str] | None:
+    return key_list.split(value, flag) if isinstance(value, str) else value
 
 
 def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Shots | None:

@@ -93,9 +93,8 @@ def read(file: File, start: int, end: int) -> Iterator[tuple[bytes | BadRecord, 
                 if kind == BLOCK:
                     ends = [place for place, _ in rest[:2]]
                     content, skipped = first_readable(data, begin, ends or [len(data) * 8])
-                    if content is None:
-                        content = damaged(file.name, ONE_BLOCK if ends else CUT)
-                    yield content, offset * 8 + begin < end * 8
+                    problem = damaged(file.name, ONE_BLOCK if ends else CUT)
+                    yield problem if content is None else content, offset * 8 + begin < end * 8
                     rest = rest[skipped:]
                 waiting = rest
             if is_last:

@@ -4,7 +4,7 @@ Only `<p>` counts: lists, tables, references, notes and boxes are left out, as w
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree, html
@@ -12,7 +12,8 @@ from lxml import etree, html
 from schemas.knowledge import Link
 from transforms.knowledge import titles
 from transforms.knowledge.passages import HOLE, Passage, tidy
-from transforms.knowledge.wikitext import SUPERSCRIPT, SUPERSCRIPTS
+from transforms.knowledge.wiki_templates import SUPERSCRIPTS
+from transforms.knowledge.wikitext import SUPERSCRIPT
 
 MAX_BYTES = 16 << 20
 
@@ -75,16 +76,15 @@ class Page:
         return DISAMBIGUATION(self.root)
 
     def paragraphs(self, lang: str) -> Iterator[Passage]:
-        """The paragraphs of the main content that have text, tidied. Can be called once."""
+        """The paragraphs of the main content that have text, tidied."""
         content = next((element for path in CONTENT for element in self.root.xpath(path)), None)
         if content is None:
             return
-        for element in LEFT_OUT(content):
-            if element.getparent() is not None:
-                element.tail = HOLE + (element.tail or "")
-                element.drop_tree()
+        left_out = set(LEFT_OUT(content))
         for paragraph in content.iter("p"):
-            rendering = Rendering(lang)
+            if paragraph in left_out or not left_out.isdisjoint(paragraph.iterancestors()):
+                continue
+            rendering = Rendering(lang, left_out)
             rendering.add_children(paragraph)
             passage = tidy(Passage("".join(rendering.parts), tuple(rendering.links)))
             if passage.text:
@@ -94,8 +94,8 @@ class Page:
 class Rendering:
     """The text and the links of an element."""
 
-    def __init__(self, lang: str):
-        self.lang = lang
+    def __init__(self, lang: str, left_out: Set[html.HtmlElement]):
+        self.lang, self.left_out = lang, left_out
         self.parts: list[str] = []
         self.length = 0
         self.links: list[Link] = []
@@ -109,7 +109,9 @@ class Rendering:
         self.add(element.text)
         for child in element:
             start, before = self.length, len(self.links)
-            if child.tag == "br":
+            if child in self.left_out:
+                self.add(HOLE)
+            elif child.tag == "br":
                 self.add(" ")
             elif child.tag == "sup" and not len(child) and SUPERSCRIPT.fullmatch(child.text or ""):
                 self.add(child.text.translate(SUPERSCRIPTS))

@@ -4,7 +4,8 @@ The theme is given, or it is that of the item that the page is about. A relation
 
 - two items with mentions, if one has a statement about the other with a property of the relation;
 - an item and a value that the text states (`transforms.knowledge.values`). The value becomes a mention, unless one of
-  an item of the right type has the same place. A value inside the mention of an item does not count: `2009 World Cup`;
+  an item of the right type has the same place. A value inside the mention of another item does not count: `2009 World
+  Cup` states when the cup took place, and nothing about a player;
 - an item and another of its names later in the same sentence, if the relation has `aliases`. The property of this fact
   is ALIAS.
 
@@ -25,7 +26,7 @@ from typing import NamedTuple
 
 from schemas.knowledge import Fact, Item, LinkedMention, LinkedParagraph, MatchedParagraph, Statement, ValueKind
 from transforms.knowledge.themes import Relation, Theme, Themes, fits, theme_of_types
-from transforms.knowledge.unknown import unknown_relations
+from transforms.knowledge.unknown import Undecided, unnamed_types
 from transforms.knowledge.values import Span, TextValues, find_string
 from transforms.sentences import sentences
 
@@ -48,56 +49,59 @@ class Stated(NamedTuple):
 
 
 def match(
-    paragraph: LinkedParagraph, items: Mapping[int, Item], themes: Themes, theme: str | None = None
+    paragraph: LinkedParagraph,
+    items: Mapping[int, Item],
+    themes: Themes,
+    theme: str | None = None,
+    coarse_dates: bool = False,
 ) -> MatchedParagraph:
     """The paragraph with its theme, facts and unknown relations. `items`: those of its mentions and of its page.
 
     `theme`: the theme of all paragraphs; None for that of the page. A paragraph without a theme has no facts.
+    `coarse_dates`: whether a date in the text may be less precise than that of the graph.
     """
     key = theme or theme_of_page(paragraph, items, themes)
     if key is None:
         return MatchedParagraph(paragraph.paragraph, None, paragraph.mentions, ())
-    matcher = Matcher(paragraph, items, themes.themes[key])
+    matcher = Matcher(paragraph, items, themes.themes[key], coarse_dates)
     stated = reduced(matcher.stated())
     mentions, facts = matcher.facts(stated)
-    unknown = unknown_relations(
-        matcher.theme,
-        matcher.types,
-        matcher.items,
-        matcher.values,
-        {each.relation.key for each in stated},
-        matcher.hidden,
-    )
+    unknown = matcher.unknown(stated)
     return MatchedParagraph(paragraph.paragraph, key, mentions, facts, unknown)
 
 
 def theme_of_page(paragraph: LinkedParagraph, items: Mapping[int, Item], themes: Themes) -> str | None:
     page = paragraph.paragraph.page
+    if page is None:
+        return None
     if page in items:
         return theme_of_types(items[page].types, themes)
-    types = (mention.types for mention in paragraph.mentions if page is not None and mention.qid == page)
+    types = (mention.types for mention in paragraph.mentions if mention.qid == page)
     return theme_of_types(next(types, ()), themes)
 
 
 class Matcher:
     """A linked paragraph, and what the relations of its theme need of it.
 
-    `places`, `types`: of the items with mentions. `items`: those of them that are known, sorted. `hidden`: relations
-    whose value the text has only in a place where it does not count.
+    `places`: of the items with mentions. `types`: of these and of the page's item, which the text may mean without a
+    name. `items`: those of them that are known, sorted. `hidden`: relations that the text may state only where it does
+    not count.
     """
 
-    def __init__(self, linked: LinkedParagraph, items: Mapping[int, Item], theme: Theme):
+    def __init__(self, linked: LinkedParagraph, items: Mapping[int, Item], theme: Theme, coarse_dates: bool):
         self.text, self.lang = linked.paragraph.text, linked.paragraph.lang
-        self.mentions, self.theme = linked.mentions, theme
-        self.places: dict[int, list[Span]] = defaultdict(list)
+        self.mentions, self.theme, self.page = linked.mentions, theme, linked.paragraph.page
+        self.places: dict[int, list[Span]] = {}
         self.types: dict[int, tuple[str, ...]] = {}
         for mention in linked.mentions:
             if mention.qid is not None:
-                self.places[mention.qid].append((mention.start, mention.end))
+                self.places.setdefault(mention.qid, []).append((mention.start, mention.end))
                 self.types[mention.qid] = mention.types
-        self.items = {qid: items[qid] for qid in sorted(self.places) if qid in items}
+        qids = {*self.places} if self.page is None else {*self.places, self.page}
+        self.items = {qid: items[qid] for qid in sorted(qids) if qid in items}
         self.types |= {qid: item.types for qid, item in self.items.items()}
         self.values = TextValues(self.text, self.lang)
+        self.coarse_dates = coarse_dates
         self.hidden: set[str] = set()
 
     @cached_property
@@ -111,6 +115,9 @@ class Matcher:
         """What the text may state, each once, with the smallest property behind it."""
         stated: dict[tuple[str, int, int | Span], Stated] = {}
         for each in self.candidates():
+            if each.head not in self.places or (isinstance(each.tail, int) and each.tail not in self.places):
+                self.hidden.add(each.relation.key)
+                continue
             key = (each.relation.key, each.head, each.tail)
             if key not in stated or each.property < stated[key].property:
                 stated[key] = each
@@ -150,9 +157,14 @@ class Matcher:
         if kind not in relation.tail or not fits(self.types[head], relation.head):
             return
         spans = self.values.find(statement)
-        heads = self.places[head]
-        pairs = [pair for pair in product(heads, spans) if kind != "text" or differ(*map(self.surface, pair))]
-        visible = [pair for pair in pairs if not self.is_inside(pair[1])]
+        if not spans and self.coarse_dates:
+            spans = self.values.less_precise(statement)
+        if spans and head not in self.places:
+            self.hidden.add(relation.key)
+            return
+        places = self.places.get(head, ())
+        pairs = [pair for pair in product(places, spans) if kind != "text" or differ(*map(self.surface, pair))]
+        visible = [pair for pair in pairs if not self.is_inside(pair[1], head)]
         if visible:
             head_place, place = min(visible, key=self.distance)
             yield Stated(relation, head, place, statement.property, kind, head_place)
@@ -163,7 +175,7 @@ class Matcher:
         """The other names of the head, each where a sentence first has it after a mention of the head."""
         if not fits(self.types[head], relation.head):
             return
-        places = self.places[head]
+        places = self.places.get(head, [])
         unlinked = [
             span
             for name in sorted(set(self.items[head].names))
@@ -191,11 +203,14 @@ class Matcher:
     def overlaps(self, span: Span) -> bool:
         return any(mention.start < span[1] and span[0] < mention.end for mention in self.mentions)
 
-    def is_inside(self, span: Span) -> bool:
-        """Whether the span is a part of a mention, or crosses its edge."""
+    def is_inside(self, span: Span, head: int) -> bool:
+        """Whether the span is a part of a mention of another item than `head`, or crosses its edge."""
         start, end = span
         return any(
-            mention.start < end and start < mention.end and (mention.start < start or end < mention.end)
+            mention.start < end
+            and start < mention.end
+            and (mention.start < start or end < mention.end)
+            and mention.qid != head
             for mention in self.mentions
         )
 
@@ -208,6 +223,15 @@ class Matcher:
     def nearest(self, head: int, tail: int) -> tuple[Span, Span]:
         pairs = list(product(self.places[head], self.places[tail]))
         return min(pairs, key=self.distance) if len(pairs) > 1 else pairs[0]
+
+    def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
+        """The relations without a fact that must not be asked, sorted."""
+        types = self.types if self.page in self.items else self.types | unnamed_types(self.text, self.lang)
+        taken = {each.tail for each in stated if not isinstance(each.tail, int)}
+        named = {each.relation.key for each in stated}
+        others = [relation for relation in self.theme.relations if relation.key not in named]
+        undecided = Undecided(types, self.items, self.values, taken).relations(others)
+        return tuple(sorted({*undecided, *self.hidden} - named))
 
     def facts(self, stated: Sequence[Stated]) -> tuple[tuple[LinkedMention, ...], tuple[Fact, ...]]:
         """All mentions, with those of values, and the facts between them, sorted."""

@@ -160,8 +160,7 @@ def replace(paragraphs: pa.Table, page: pa.Array, titles: pa.Array, qids: pa.Arr
     kind = PARAGRAPHS.field("links").type
     columns = [links.field("start"), links.field("end"), titles, qids]
     values = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
-    offsets = pc.subtract(column.offsets, column.offsets[0])
-    changed = {"page": page, "links": pa.ListArray.from_arrays(offsets, values, type=kind)}
+    changed = {"page": page, "links": pa.ListArray.from_arrays(column.offsets, values, type=kind)}
     arrays = [changed.get(name, paragraphs[name]) for name in PARAGRAPHS.names]
     return pa.Table.from_arrays(arrays, schema=PARAGRAPHS)
 

@@ -1,8 +1,9 @@
 """Texts with links: replacing parts while the links keep their places, tidying, and cutting into paragraphs."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.example import Span
@@ -17,9 +18,12 @@ REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\x00-\x08\x0e-\x1f\u200b-\u200f\u202a-\u202e\u2060\ufeff\xad]"), ""),
     (re.compile(rf"(?<=[{CJK}])[^\S\n]*\n\s*(?=[{CJK}])"), ""),
     (re.compile(r"[^\S ]\s*| \s+"), " "),
-    (re.compile(r"(?<=[\w)%]) (?=[.,;](?: |\Z))|(?<=\() | (?=\))"), ""),
 )
 
+SPACES = re.compile(r"(?<=[\w)%]) (?=[.,;](?: |\Z))|(?<=\() | (?=\))")
+
+MAX_NESTED = 5
+HOLES = re.compile(f"{HOLE}+")
 MARKS = ",;:、，；："
 ENDS = ".!?。！？"
 BRACKETS = dict(zip("(（[【「『《〈“", ")）]】」』》〉”", strict=True))
@@ -71,8 +75,10 @@ def tidy(passage: Passage) -> Passage:
     """The passage on one line, with what its HOLEs leave repaired (`( ; 1952)` → `(1952)`), without outer blanks."""
     for pattern, replacement in REPAIRS:
         passage = substitute(passage, pattern, replacement)
-    while HOLE in passage.text:  # once more for each pair of brackets that has become empty
-        passage = substitute(substitute(passage, RUN, repaired), EMPTY, HOLE)
+    for _ in range(MAX_NESTED):  # once more for each pair of brackets that has become empty
+        if HOLE in passage.text:
+            passage = substitute(substitute(passage, RUN, repaired), EMPTY, HOLE)
+    passage = substitute(substitute(passage, HOLES, ""), SPACES, "")
     return cut(passage, *without_blanks(passage.text, 0, len(passage.text)))
 
 
@@ -94,11 +100,13 @@ def cut(passage: Passage, start: int, end: int) -> Passage:
     """The part of the passage, with the links that are inside it, without blanks at their edges."""
     text = passage.text
     links = []
-    for link in passage.links:
-        if link.start < end and link.end > start:
-            left, right = without_blanks(text, max(link.start, start), min(link.end, end))
-            if left < right:
-                links.append(Link(left - start, right - start, link.title, link.qid))
+    for n in range(bisect_right(passage.links, start, key=attrgetter("end")), len(passage.links)):
+        link = passage.links[n]
+        if link.start >= end:
+            break
+        left, right = without_blanks(text, max(link.start, start), min(link.end, end))
+        if left < right:
+            links.append(Link(left - start, right - start, link.title, link.qid))
     return Passage(text[start:end], tuple(links))
 
 

@@ -21,17 +21,20 @@ A relation has these keys; only `properties`, `head` and `tail` are required:
 - `head`, `tail`: entity types. Values have the types `time`, `measure` and `text`; a head is always an item.
 - `names` and `descriptions`, by language. The name in a language without one is the relation's key.
 - `aliases: true`: another name of the head in the text is a tail, too.
+- `dimension`: what numbers the tail may be: `length` and the other dimensions of units.yaml, or `count` for numbers
+  without a unit. Without it, any number may be one.
 - `transitive: true`: of A → B, B → C and A → C in one text, A → C is dropped.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from schemas.errors import ConfigError, did_you_mean, quoted
 from transforms import yaml_values
+from transforms.knowledge.quantities import dimensions
 from transforms.yaml_values import Document
 
 BUNDLED = Path(__file__).with_name("themes.yaml")
@@ -43,7 +46,7 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.ASCII)
 
 TYPE_KEYS = ("names", "classes")
 THEME_KEYS = ("names", "pages", "relations")
-RELATION_KEYS = ("names", "descriptions", "properties", "head", "tail", "aliases", "transitive")
+RELATION_KEYS = ("names", "descriptions", "properties", "head", "tail", "dimension", "aliases", "transitive")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Relation:
     properties: tuple[tuple[int, bool], ...]
     head: tuple[str, ...]
     tail: tuple[str, ...]
+    dimension: str | None = None
     aliases: bool = False
     transitive: bool = False
 
@@ -122,7 +126,8 @@ def theme_of_types(types: Iterable[str], themes: Themes) -> str | None:
     return next((theme.key for theme in themes.themes.values() if not present.isdisjoint(theme.types)), None)
 
 
-def fits(types: Sequence[str], allowed: Sequence[str]) -> bool:
+@lru_cache(maxsize=10_000)
+def fits(types: tuple[str, ...], allowed: tuple[str, ...]) -> bool:
     """Whether an item with these types may be the end of a relation. An item without types, of which the graph knows no
     class, may be any item.
     """
@@ -180,6 +185,10 @@ def read_relation(document: Document, path: tuple[str, ...], types: Mapping[str,
         flags[flag] = content.get(flag, False)
         if not isinstance(flags[flag], bool):
             raise problem(document, (*path, flag), f"{flag} must be true or false, not {quoted(flags[flag])}")
+    dimension = content.get("dimension")
+    if dimension is not None and dimension not in dimensions():
+        known = ", ".join(sorted(dimensions()))
+        raise problem(document, (*path, "dimension"), f"unknown dimension {quoted(dimension)}; dimensions are {known}")
     properties = []
     for number, name in enumerate(strings(document, (*path, "properties"), "properties such as P19")):
         match = PROPERTY.fullmatch(name)
@@ -192,7 +201,8 @@ def read_relation(document: Document, path: tuple[str, ...], types: Mapping[str,
     if any(swapped for _, swapped in properties) and VALUE_TYPES.issuperset(tail):
         raise problem(document, (*path, "tail"), "a swapped property needs a tail that is an item, not a value")
     names, descriptions = (texts(document, (*path, key)) for key in ("names", "descriptions"))
-    return Relation(path[-1], names, descriptions, tuple(dict.fromkeys(properties)), head, tail, **flags)
+    numbers = tuple(dict.fromkeys(properties))
+    return Relation(path[-1], names, descriptions, numbers, head, tail, dimension, **flags)
 
 
 def type_names(

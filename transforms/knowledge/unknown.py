@@ -4,9 +4,11 @@ A graph is incomplete: that it has no fact does not mean that the text states no
 fact in the text is safe to ask, as an example of "not stated", if the graph decides it for every pair of a possible
 head and a possible tail. Otherwise it is unknown.
 
-- A possible head is an item with a mention whose types the relation allows as head. Without one, the relation is safe.
+- A possible head is an item with a mention whose types the relation allows as head, or the item that the page is about,
+  even without a mention. Without one, the relation is safe.
 - A possible tail of a head is another item with a mention whose types the relation allows as tail; if the relation
-  allows values, a date, a number or any name in the text.
+  allows values, a date, a number of its dimension, or any name in the text. A date or number that is the tail of a fact
+  is none of another relation.
 - The graph decides a pair of items if the head has a statement with a property of the relation, or the tail one with a
   swapped property, whose value is known. The value is then another one, or the pair would be a fact.
 - It decides all dates and names if the head has such a statement; not if the text states a less precise date that
@@ -14,99 +16,113 @@ head and a possible tail. Otherwise it is unknown.
 - It decides numbers if the head has such a statement, but only if the text has no number of the same dimension: a
   population or a height is stated with other values at other times.
 
-A relation is also unknown if the text has its value only inside the mention of an item, or another name of an item only
-in another sentence, where `matching` does not count it.
+If it is not known what the page is about, a pronoun in the text (PRONOUNS) is a head and a tail about which the graph
+knows nothing.
+
+A relation is also unknown if the graph has a fact that `matching` does not count: about the page's item without a
+mention, a value inside the mention of another item, or another name in another sentence.
 """
 
-from collections.abc import Iterator, Mapping, Set
+import re
+from collections.abc import Iterable, Mapping, Set
 
 from schemas.knowledge import Item, Statement
-from transforms.knowledge.quantities import units
-from transforms.knowledge.themes import Relation, Theme, fits
-from transforms.knowledge.values import TextValues
+from transforms.knowledge.quantities import COUNT, units
+from transforms.knowledge.themes import Relation, fits
+from transforms.knowledge.values import Span, TextValues
 
 Types = Mapping[int, tuple[str, ...]]
 
+PRONOUNS = {
+    "en": {
+        ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself)\b", re.IGNORECASE),
+        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves)\b", re.IGNORECASE),
+    },
+    "zh": {("human",): re.compile("[他她]"), (): re.compile("它|他们|她们|[其该該]")},
+}
+"""Language → entity types (none: any) → the pronouns for an item of these types."""
 
-def unknown_relations(
-    theme: Theme, types: Types, items: Mapping[int, Item], values: TextValues, stated: Set[str], hidden: Set[str]
-) -> tuple[str, ...]:
-    """The relations without a fact that are not safe to ask, sorted.
 
-    `types`: of all items with mentions. `items`: those that are known. `stated`: relations with a fact. `hidden`:
-    relations whose value is in the text, but not counted.
+def unnamed_types(text: str, lang: str) -> dict[int, tuple[str, ...]]:
+    """The types of the items that pronouns stand for. Their numbers are those of no item."""
+    by_types = PRONOUNS["zh" if lang == "zh" else "en"]
+    return {-number: types for number, (types, words) in enumerate(by_types.items(), 1) if words.search(text)}
+
+
+class Undecided:
+    """What a text has that the graph may know nothing about.
+
+    `types`: of all items that it means. `items`: those that are known. `taken`: the places of the values of its facts.
     """
-    known = {qid: known_properties(item) for qid, item in items.items()}
-    return tuple(
-        sorted(
-            relation.key
-            for relation in theme.relations
-            if relation.key not in stated
-            and (relation.key in hidden or not is_safe(relation, types, items, known, values))
-        )
-    )
 
+    def __init__(self, types: Types, items: Mapping[int, Item], values: TextValues, taken: Set[Span]):
+        self.types, self.items, self.values = types, items, values
+        self.known = {
+            qid: frozenset(statement.property for statement in item.statements if statement.kind != "unknown")
+            for qid, item in items.items()
+        }
+        self.dates = [date for date in values.dates if (date.start, date.end) not in taken]
+        self.dimensions = {
+            quantity.dimension for quantity in values.quantities if (quantity.start, quantity.end) not in taken
+        }
 
-def known_properties(item: Item) -> frozenset[int]:
-    return frozenset(statement.property for statement in item.statements if statement.kind != "unknown")
+    def relations(self, relations: Iterable[Relation]) -> list[str]:
+        """Those of the relations that are not safe to ask."""
+        return [relation.key for relation in relations if not self.is_safe(relation)]
 
-
-def is_safe(
-    relation: Relation,
-    types: Types,
-    items: Mapping[int, Item],
-    known: Mapping[int, frozenset[int]],
-    values: TextValues,
-) -> bool:
-    """Whether the graph decides all pairs of possible heads and tails. `known`: the properties of each known item."""
-    nothing: frozenset[int] = frozenset()
-    direct = {number for number, swapped in relation.properties if not swapped}
-    swapped = {number for number, swapped in relation.properties if swapped}
-    heads = [qid for qid, kinds in types.items() if fits(kinds, relation.head)]
-    undecided_tails = [
-        qid
-        for qid, kinds in types.items()
-        if fits(kinds, relation.tail) and swapped.isdisjoint(known.get(qid, nothing))
-    ]
-    has_values = any(possible_values(relation, values))
-    for head in heads:
-        has_names = relation.aliases and head in items and len(set(items[head].names)) > 1
-        if not direct.isdisjoint(known.get(head, nothing)) or has_names:
-            if head in items and contradicts(relation, direct, items[head], values):
+    def is_safe(self, relation: Relation) -> bool:
+        """Whether the graph decides all pairs of possible heads and tails."""
+        nothing: frozenset[int] = frozenset()
+        direct = {number for number, swapped in relation.properties if not swapped}
+        swapped = {number for number, swapped in relation.properties if swapped}
+        undecided_tails = [
+            qid
+            for qid, types in self.types.items()
+            if fits(types, relation.tail) and swapped.isdisjoint(self.known.get(qid, nothing))
+        ]
+        has_values = self.has_values(relation)
+        for head, types in self.types.items():
+            if not fits(types, relation.head):
+                continue
+            item = self.items.get(head)
+            has_names = relation.aliases and item is not None and len(set(item.names)) > 1
+            if item and (has_names or not direct.isdisjoint(self.known[head])):
+                if self.may_restate(relation, direct, item):
+                    return False
+            elif has_values or any(tail != head for tail in undecided_tails):
                 return False
-        elif has_values or any(tail != head for tail in undecided_tails):
-            return False
-    return True
+        return True
+
+    def has_values(self, relation: Relation) -> bool:
+        """Whether the text has a value that may be a tail of the relation."""
+        return (
+            "text" in relation.tail
+            or ("time" in relation.tail and bool(self.dates))
+            or ("measure" in relation.tail and self.has_number(relation, None))
+        )
+
+    def has_number(self, relation: Relation, dimension: str | None) -> bool:
+        """Whether the text has a number of the relation's and of this dimension (None: of any)."""
+        allowed = {relation.dimension, dimension} - {None}
+        return bool(self.dimensions) if not allowed else len(allowed) == 1 and not allowed.isdisjoint(self.dimensions)
+
+    def may_restate(self, relation: Relation, direct: Set[int], item: Item) -> bool:
+        """Whether the text may state a value of the item's statements in another way: a less precise date, or another
+        number of the same dimension.
+        """
+        for statement in item.statements:
+            if statement.property not in direct:
+                continue
+            if statement.kind == "time" and "time" in relation.tail and self.values.less_precise(statement):
+                return True
+            if statement.kind == "quantity" and self.has_number(relation, dimension_of(statement)):
+                return True
+        return False
 
 
-def possible_values(relation: Relation, values: TextValues) -> Iterator[bool]:
-    """Per type of values that the relation allows: whether the text has one."""
-    for kind in relation.tail:
-        if kind == "time":
-            yield bool(values.dates)
-        elif kind == "measure":
-            yield bool(values.quantities)
-        elif kind == "text":
-            yield bool(values.text)
-
-
-def contradicts(relation: Relation, direct: Set[int], item: Item, values: TextValues) -> bool:
-    """Whether the text may state a value of the item's statements in another way: a less precise date, or another
-    number of the same dimension.
-    """
-    return any(
-        (statement.kind == "time" and "time" in relation.tail and bool(values.less_precise(statement)))
-        or (statement.kind == "quantity" and "measure" in relation.tail and has_number(statement, values))
-        for statement in item.statements
-        if statement.property in direct
-    )
-
-
-def has_number(statement: Statement, values: TextValues) -> bool:
-    """Whether the text has a number of the dimension of a quantity; of an unknown unit, any number with a unit."""
+def dimension_of(statement: Statement) -> str | None:
+    """The dimension of a quantity; None if its unit is not listed."""
     if statement.unit is None:
-        return any(quantity.unit is None for quantity in values.quantities)
+        return COUNT
     unit = units().get(statement.unit)
-    if unit is None:
-        return any(quantity.unit is not None for quantity in values.quantities)
-    return any(quantity.unit and quantity.unit.dimension == unit.dimension for quantity in values.quantities)
+    return unit.dimension if unit else None

@@ -14,9 +14,10 @@ import mwparserfromhell
 from mwparserfromhell.nodes import Comment, ExternalLink, Heading, HTMLEntity, Node, Tag, Template, Text, Wikilink
 
 from schemas.knowledge import Link
-from transforms.knowledge import titles
+from transforms.knowledge import titles, wiki_templates
 from transforms.knowledge.passages import HOLE, Passage, cut, substitute, tidy
 from transforms.knowledge.titles import NAMESPACES
+from transforms.knowledge.wiki_templates import SUPERSCRIPTS
 
 MAX_BYTES = 2 << 20
 """The size above which MediaWiki itself does not store a page."""
@@ -64,18 +65,7 @@ DROPPED = {
 }
 BLOCKS = {"blockquote", "center", "div", "p"}
 SUPERSCRIPT = re.compile(r"[+\-−]?\d+")
-SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 TRAIL = re.compile("[a-z]+")
-
-SHOWN = {
-    **dict.fromkeys(("nowrap", "nobr", "small", "abbr", "val", "nihongo", "flag", "country", "formatnum"), 1),
-    **dict.fromkeys(("lang", "transl", "transliteration", "zhongwen", "langx"), 2),
-    **dict.fromkeys(("lang-de", "lang-en", "lang-es", "lang-fr", "lang-it", "lang-ja", "lang-ru", "lang-la"), 1),
-}
-"""Template → its parameter that is the text which it shows."""
-
-LINKS = re.compile(r"(?:link-|internal link helper/|ilh/)[a-z]{2,3}|le|tsl|ill|interlanguage link|illm|link-wd")
-"""Templates that show a link to the article of their first parameter, or to one in another language."""
 
 
 def redirect(text: str) -> str | None:
@@ -161,7 +151,7 @@ def unclosed(section: str) -> int:
     depth: Counter[str] = Counter()
     count = 0
     for match in OPENED_OR_CLOSED.finditer(section):
-        kind = match.lastgroup
+        kind = str(match.lastgroup)
         if not kind.startswith("_"):
             stack.append(kind)
             depth[kind] += 1
@@ -258,20 +248,16 @@ class Rendering:
             self.add(edge)
 
     def add_template(self, node: Template) -> None:
-        name = str(node.name).strip().lower()
-        number = SHOWN.get(name)
-        if name in ("convert", "cvt"):
-            self.add(converted([str(param.value).strip() for param in node.params if not param.showkey]))
-        elif number and node.has(str(number)):
-            self.add_nodes(node.get(str(number)).value.nodes)
-        elif LINKS.fullmatch(name) and node.has("1"):
-            start, title = self.length, titles.normal_title(str(node.get("1").value))
-            shown = node.get("lt" if node.has("lt") else "1").value
-            self.add(str(shown).strip())
-            if title and self.length > start and "{" not in title:
-                self.links.append(Link(start, self.length, title))
-        else:
+        result = wiki_templates.shown(node)
+        start = self.length
+        if result is None:
             self.add(HOLE)
+        elif isinstance(result.text, str):
+            self.add(result.text)
+        else:
+            self.add_nodes(result.text.nodes)
+        if result and result.title:
+            self.links.append(Link(start, self.length, result.title))
 
     def paragraphs(self) -> Iterator[Passage]:
         """The paragraphs, tidied: lines without a blank line between them, except items of lists and rows of tables."""
@@ -287,20 +273,6 @@ class Rendering:
             position += len(line)
         if end > start:
             yield plain(cut(whole, start, end))
-
-
-def converted(params: list[str]) -> str:
-    """What `{{convert|5|to|7|km|mi}}` shows of its first unit: `5 to 7 km`. A HOLE if that is not known."""
-    match params:
-        case [low, ("to" | "and" | "or" | "x" | "by" | "-" | "–") as word, high, unit, *_]:
-            between = word if word in "-–" else f" {word} "
-            value = f"{low}{between}{high}"
-        case [value, unit, *_]:
-            pass
-        case _:
-            return HOLE
-    unit = re.sub(r"(?<=[a-z])[23]\Z", lambda match: match[0].translate(SUPERSCRIPTS), unit)
-    return HOLE if "{" in value + unit else f"{value} {unit}"
 
 
 def plain(passage: Passage) -> Passage:

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import SourceError
+from pipelines.engine import runner
+from pipelines.engine.dag import Stage
+from pipelines.knowledge import entities as entities_stage
+from pipelines.knowledge import types as types_stage
+from pipelines.knowledge.config import Config, KnowledgeSettings, Match
+from schemas.errors import ConfigError, SourceError
 from tests.conftest import ROOT, checksums
 from tests.pipelines.knowledge.run_stages import run_stages
 from tests.transforms.knowledge.entities import claims, dump, entity, to_item
@@ -190,3 +195,24 @@ def test_a_file_in_parts_has_the_same_items_and_line_numbers(tmp_path, monkeypat
     assert divided.dumps == whole.dumps
     places = [message.partition(": ")[0] for message in divided.dumps[0].first_rejects]
     assert places == ["a.json:42"] + ["a.json:42"] * (not end)
+
+
+def stages(dumps: Path, **settings: object) -> list[Stage]:
+    config = Config(**{"wikidata": (str(dumps),), "wikipedia": (), "lang": "en", **settings})
+    return [module.stage(KnowledgeSettings(config, runner.options([]))) for module in (entities_stage, types_stage)]
+
+
+def test_stages_depend_on_the_dumps_and_the_language(dumps):
+    before = [stage.inputs for stage in stages(dumps)]
+    assert before == [stage.inputs for stage in stages(dumps)]
+    assert before[0] != stages(dumps, lang="zh")[0].inputs
+    (dumps / "a.json").write_bytes(dump([MAYA]))
+    after = [stage.inputs for stage in stages(dumps)]
+    assert (before[0] != after[0], before[1] == after[1]) == (True, True)
+
+
+def test_stages_name_what_is_missing(dumps, tmp_path):
+    with pytest.raises(ConfigError, match=r"^--wikidata .*/none\.json: no such file"):
+        stages(dumps, wikidata=(f"{tmp_path}/none.json",))
+    with pytest.raises(ConfigError, match=r"themes\.yaml"):
+        stages(dumps, match=Match(themes=f"{tmp_path}/themes.yaml"))

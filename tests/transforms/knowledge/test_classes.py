@@ -87,6 +87,13 @@ def test_a_cycle_ends():
     assert find_types(rows, {"human": [2]}) == [["human"], ["human"], ["human"], ["human"], []]
 
 
+def test_a_class_keeps_the_types_of_the_first_round_that_reaches_it():
+    earlier, arriving = classes.reached_table([1, 2], [0, 1], 0), classes.reached_table([3, 1, 3, 3], [1, 1, 0, 1], 1)
+    before, new = classes.settle(pa.concat_tables([arriving, earlier]), 1)
+    assert before == earlier
+    assert new == classes.reached_table([3, 3], [0, 1], 1)
+
+
 def test_the_nearest_root_class_decides_and_equally_near_ones_count_all():
     rows = [item(1, above=[2]), item(10, [1]), item(11, [1, 2]), item(12, [4, 2]), item(13, above=[1])]
     roots = {"place": [1, 4], "event": [2], "thing": [1]}

@@ -1,5 +1,7 @@
 """HTML pages → paragraphs of plain text and links."""
 
+import time
+
 import pytest
 
 from transforms.knowledge.html_pages import Page
@@ -102,3 +104,12 @@ def test_disambiguation_pages_are_recognised():
 def test_deep_nesting_is_read():
     assert ("one", []) in paragraphs("<p>one</p>" + "<div>" * 5_000 + "<p>two")
     assert ("one", []) in paragraphs("<p>one</p><p>" + "<i>" * 5_000 + "two")
+
+
+@pytest.mark.parametrize(
+    "part", ["<sup class='reference'>a</sup>", "<a href='/wiki/B'>b</a>", "<p>a<i>b", "<table><p>a"]
+)
+def test_a_large_page_takes_little_time(part):
+    start = time.process_time()
+    paragraphs("<p>one" + part * (500_000 // len(part)))
+    assert time.process_time() - start < 10

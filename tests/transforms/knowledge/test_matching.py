@@ -125,6 +125,22 @@ def test_values_become_mentions():
     assert [mention.start for mention in matched.mentions] == [0, 10, 26]
 
 
+def test_an_item_is_not_related_to_itself():
+    assert not run(BORN, item(ADA, to(26, ADA)), item(BEN)).facts
+    year = linked("It happened in 1950.", [("1950", 9)])
+    same = item(9, date(585, "+1950-00-00T00:00:00Z", 9), types=("event", "time"))
+    year = LinkedParagraph(year.paragraph, (LinkedMention(15, 19, "name", 9, ("event", "time")),))
+    assert not match(year, {9: same}, THEMES, "Event").facts
+
+
+def test_less_precise_dates_are_facts_if_asked_for():
+    paragraph, ada = linked("Ada was born in 1950.", [("Ada", ADA)]), item(ADA, date(569, "+1950-05-04T00:00:00Z"))
+    assert not run(paragraph, ada).facts
+    coarse = match(paragraph, {ADA: ada}, THEMES, "Person", coarse_dates=True)
+    assert facts(coarse) == [("Ada", "date of birth", "1950")]
+    assert "date of birth" not in coarse.unknown
+
+
 def test_a_linked_year_is_the_value():
     linked_year = linked("Ada died in 1950.", [("Ada", ADA), ("1950", 9)])
     year = item(9, types=("time",))
@@ -136,7 +152,14 @@ def test_a_linked_year_is_the_value():
     assert facts(matched) == [("Ada", "date of death", "1950")]
 
 
-def test_a_value_inside_a_mention_does_not_count_and_is_unknown():
+def test_a_value_in_the_name_of_its_head_counts():
+    regatta = linked("The 1950 Regatta was won by Ada.", [("1950 Regatta", 8), ("Ada", ADA)])
+    held = item(8, date(585, "+1950-00-00T00:00:00Z", 9), types=("event",))
+    matched = run(regatta, held, item(ADA), theme="Event")
+    assert facts(matched) == [("1950 Regatta", "occurrence time", "1950")]
+
+
+def test_a_value_inside_another_mention_does_not_count_and_is_unknown():
     matched = run(
         linked("Ada saw the 1950 Regatta.", [("Ada", ADA), ("1950 Regatta", YARD)]),
         item(ADA, date(570, "+1950-00-00T00:00:00Z", 9)),
@@ -167,7 +190,7 @@ def test_quantities_and_strings():
 
 
 def test_other_names():
-    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada is the Countess."
+    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada is the Countess, a Countess."
     mentions = [("Ada Marrow", ADA), ("Lady Coal", ADA), ("Marrow", ADA), ("Ada", ADA)]
     matched = run(linked(text, mentions), item(ADA, names=("Ada Marrow", "Lady Coal", "Countess")))
     assert facts(matched) == [("Ada Marrow", "alternative name", "Lady Coal"), ("Ada", "alternative name", "Countess")]
@@ -192,6 +215,10 @@ PLACES = linked("Port, Parish, Land", [("Port", PORT), ("Parish", PARISH), ("Lan
         (
             {PORT: [PARISH, LAND], PARISH: [PORT, LAND]},
             [("Port", "Parish"), ("Port", "Land"), ("Parish", "Port"), ("Parish", "Land")],
+        ),
+        (
+            {PORT: [PARISH, LAND], PARISH: [LAND], LAND: [PARISH]},
+            [("Port", "Parish"), ("Port", "Land"), ("Parish", "Land"), ("Land", "Parish")],
         ),
     ],
 )
@@ -235,6 +262,35 @@ def test_a_relation_is_unknown_if_one_of_its_possible_heads_is_undecided():
     assert "place of birth" in run(paragraph, decided).unknown  # the graph has no item for Ben
 
 
+def test_the_item_of_the_page_may_be_meant_without_a_name():
+    paragraph = linked("Born in Port in 1950.", [("Port", PORT)], page=ADA)
+    for statement in (to(19, PORT), to(20, LAND), date(569, "+1950-00-00T00:00:00Z", 9)):
+        matched = run(paragraph, item(ADA, statement), item(PORT), theme=None)
+        assert matched.theme == "Person" and not matched.facts
+        assert {"place of birth", "date of birth"} <= set(matched.unknown)
+    decided = run(paragraph, item(ADA, to(19, LAND), date(569, "+1951-00-00T00:00:00Z", 9)), item(PORT), theme=None)
+    assert not {"place of birth", "date of birth"} & set(decided.unknown)
+    swapped = linked("Written in Port.", [("Port", PORT)], page=ADA)
+    assert "capital" in run(swapped, item(ADA, types=TYPES[LAND]), item(PORT, to(1376, ADA)), theme=None).unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "is_unknown"),
+    [
+        ("He left Port.", "en", True),
+        ("Here, Port is nice.", "en", False),
+        ("It left Port.", "en", True),
+        ("她离开了Port。", "zh", True),
+        ("在Port。", "zh", False),
+    ],
+)
+def test_pronouns_without_a_page(text, lang, is_unknown):
+    matched = run(linked(text, [("Port", PORT)], lang=lang), item(PORT))
+    assert ("place of birth" in matched.unknown) == is_unknown
+    on_page = run(linked(text, [("Port", PORT)], page=ADA, lang=lang), item(PORT), item(ADA, to(19, LAND)))
+    assert "place of birth" not in on_page.unknown
+
+
 def test_a_swapped_property_decides_from_the_side_of_the_tail():
     paragraph = linked("Ada and Ben.", [("Ada", ADA), ("Ben", BEN)])
     assert "parent" in run(paragraph, item(ADA, to(40, LAND)), item(BEN)).unknown
@@ -271,6 +327,33 @@ def test_other_numbers_of_the_dimension_are_unknown(text, is_unknown):
     assert ("population" in matched.unknown) == is_unknown
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("Port has 12 piers.", {"population"}),
+        ("Port has 12 km of piers.", {"length", "width", "height", "elevation above sea level"}),
+        ("Port covers 12 acres.", {"area"}),
+        ("Port has 12 kg of gold since 1950.", set()),
+    ],
+)
+def test_numbers_of_other_dimensions_are_no_tails(text, unknown):
+    matched = run(linked(text, [("Port", PORT)]), item(PORT), theme="Geographic_Location")
+    assert set(matched.unknown) - {"alternative name", "located in"} == unknown
+
+
+def test_a_value_with_a_fact_is_no_tail_of_another_relation():
+    text = "Port is 12 km long and lies at 5 m."
+    port = item(PORT, Statement(2043, "quantity", text="+12", unit=828224))
+    matched = run(linked(text, [("Port", PORT)]), port, theme="Geographic_Location")
+    assert "width" in matched.unknown
+    shorter = run(linked(text[:18], [("Port", PORT)]), port, theme="Geographic_Location")
+    assert [fact.relation for fact in shorter.facts] == ["length"]
+    assert not {"width", "height"} & set(shorter.unknown)
+    born = linked("Ada was born on 4 May 1950.", [("Ada", ADA)])
+    assert "date of death" not in run(born, item(ADA, date(569, "+1950-05-04T00:00:00Z"))).unknown
+    assert "date of death" in run(born, item(ADA)).unknown
+
+
 QIDS = st.sampled_from(sorted(TYPES))
 STATEMENTS = st.one_of(
     st.builds(to, st.sampled_from([19, 20, 22, 26, 40, 50, 54, 69, 112, 131, 150, 463]), QIDS),
@@ -294,18 +377,18 @@ WORDS = st.lists(
 SEPARATORS = st.sampled_from([" ", ". ", ", "])
 
 
-def build(words: list[tuple[str, int | None]], separator: str) -> LinkedParagraph:
+def build(words: list[tuple[str, int | None]], separator: str, page: int | None) -> LinkedParagraph:
     text, mentions = "", []
     for word, qid in words:
         if qid is not None:
             mentions.append(LinkedMention(len(text), len(text) + len(word), "name", qid, TYPES[qid]))
         text += word + separator
-    return LinkedParagraph(Paragraph("p", "en", text), tuple(mentions))
+    return LinkedParagraph(Paragraph("p", "en", text, None, page), tuple(mentions))
 
 
-@given(WORDS, SEPARATORS, ITEMS, st.sampled_from(sorted(THEMES.themes)), st.randoms())
-def test_facts_satisfy_the_schema_whatever_the_order(words, separator, contents, theme, shuffle: random.Random):
-    paragraph = build(words, separator)
+@given(WORDS, SEPARATORS, st.none() | QIDS, ITEMS, st.sampled_from(sorted(THEMES.themes)), st.randoms())
+def test_facts_satisfy_the_schema_whatever_the_order(words, separator, page, contents, theme, shuffle: random.Random):
+    paragraph = build(words, separator, page)
     items = {qid: item(qid, *statements, types=types) for qid, (statements, types) in contents.items()}
     matched = match(paragraph, items, THEMES, theme)
     relations = {relation.key: relation for relation in THEMES.themes[theme].relations}
@@ -344,10 +427,10 @@ def test_facts_satisfy_the_schema_whatever_the_order(words, separator, contents,
     assert match(paragraph, reordered, THEMES, theme) == matched
 
 
-@given(WORDS, SEPARATORS, ITEMS)
-def test_a_statement_that_is_left_out_leaves_its_relation_unknown(words, separator, contents):
+@given(WORDS, SEPARATORS, st.none() | QIDS, ITEMS)
+def test_a_statement_that_is_left_out_leaves_its_relation_unknown(words, separator, page, contents):
     """If the graph had not known a fact between two items, the relation would not be asked as a negative."""
-    paragraph = build(words, separator)
+    paragraph = build(words, separator, page)
     items = {qid: item(qid, *statements, types=types) for qid, (statements, types) in contents.items()}
     matched = match(paragraph, items, THEMES, "Person")
     without = {qid: item(qid, types=each.types, names=each.names) for qid, each in items.items()}

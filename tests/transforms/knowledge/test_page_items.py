@@ -30,7 +30,7 @@ def items(names: list[tuple[str, int, str]], *titles: str) -> list[int | None]:
         ([("Vell", 1, "label"), ("vell", 2, "label")], "Vell", None),
         ([("Vell", 1, "label"), ("Vell", 1, "label")], "Vell", 1),
         ([("Vell", 1, "alias")], "Vell", None),
-        ([("Vell", 2, "title"), ("Vell", 1, "title")], "Vell", 1),
+        ([("Vell", 2, "title"), ("Vell", 1, "title"), ("Vell", 3, "title")], "Vell", 1),
         ([("Vell (port)", 1, "title"), ("Vell", 2, "title")], "Vell (port)", 1),
         ([("Vell", 2, "label")], "Vell (port)", 2),
         ([("Vell", 2, "label"), ("Vell", 3, "label")], "Vell (port)", None),
@@ -85,16 +85,16 @@ def test_titles_without_items_are_looked_up():
 
 
 def test_paragraphs_get_items_and_titles():
-    found = pa.table(
+    known = pa.table(
         {"title": ["Port", "Quay", "Vell"], "target": ["Harbour", "Pier", "Vell (town)"], "qid": [1, 2, None]},
         schema=page_items.ITEMS_OF_TITLES,
     )
     table = to_table([OTHER, PARAGRAPH], PARAGRAPHS).slice(1)
     expected = (Link(0, 1, "Harbour", 1), Link(2, 3, "Pier", 9), Link(4, 5, "X"))
-    assert from_table(page_items.resolve(table, found), Paragraph) == [
+    assert from_table(page_items.resolve(table, known), Paragraph) == [
         Paragraph("a", "en", "a b c d", "vell", None, expected)
     ]
-    both = page_items.resolve(to_table([PARAGRAPH, OTHER], PARAGRAPHS), found.slice(0, 0))
+    both = page_items.resolve(to_table([PARAGRAPH, OTHER], PARAGRAPHS), known.slice(0, 0))
     assert from_table(both, Paragraph) == [PARAGRAPH, OTHER]
 
 

@@ -128,6 +128,7 @@ def test_values_have_no_classes_but_time_and_measure_may():
         ("pages:", "type:", 4, "unknown key 'type'"),
         ("themes:", "theme:", 2, "unknown key 'theme'; did you mean themes"),
         ("{federation: {", "{federation: {transitive: 1, ", 5, "must be true or false"),
+        ("{federation: {", "{federation: {dimension: size, ", 5, "unknown dimension 'size'; dimensions are A"),
         ("{federation: {", "{federation: {names: chess, ", 5, "must be a mapping of languages to texts"),
         ("{federation: {", "{federation: {names: {en: ''}, ", 5, "must be one line of text"),
         ("{federation: {", "{federation: {names: {English: chess}, ", 5, "not a language code"),
