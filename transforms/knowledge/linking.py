@@ -229,8 +229,8 @@ def plausible(paragraph: Paragraph, options: list[Option], items: Mapping[int, I
 def plausible_chinese(text: str, option: Option, score: dict[int, int], items: Mapping[int, Item]) -> Option | None:
     """The option without items that need a neighbour and have none; None if no item is left.
 
-    These are items with a name of at most SHORT_CHINESE_NAME characters, unless it is in quotation marks or the label of
-    a PROPER item.
+    These are items with a name of at most SHORT_CHINESE_NAME characters, unless it is in quotation marks or the label
+    of a PROPER item.
     """
     length = option.end - option.start
     if option.kind != "name" or length > SHORT_CHINESE_NAME or is_quoted(text, option.start, option.end):
