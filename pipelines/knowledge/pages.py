@@ -27,12 +27,13 @@ from schemas.knowledge_manifests import Entities, PageFile, Pages, PageShard
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.files import File
 from transforms.knowledge import dump_files, page_files, page_items
-from transforms.knowledge.page_files import Reader, Redirect
+from transforms.knowledge.page_files import Kind, Reader, Redirect, kind
 from transforms.knowledge.page_items import ITEMS_OF_TITLES, REDIRECTS
 from transforms.shards import read_batches, read_shard, write_shard
 
 PARAGRAPHS_PER_TABLE = 500
 NAMES_PER_TABLE = 100_000
+REDIRECTS_PER_PART = 500_000
 ROWS_PER_BUCKET = 1_000_000
 """Rows of redirects, names and distinct titles that a worker has in memory at a time."""
 
@@ -57,7 +58,7 @@ def stage(settings: KnowledgeSettings) -> Stage:
 def run(settings: KnowledgeSettings, pages: Sequence[File], output: str) -> Pages:
     """Raises SourceError for a file of another kind, and if no file has a paragraph."""
     config, options = settings.config.pages, settings.options
-    elements = [PageSource(number, key, file) for number, (key, file) in enumerate(page_files.keys(pages))]
+    elements = [PageSource(n, key, file, kind(file)) for n, (key, file) in enumerate(page_files.keys(pages))]
     elements.sort(key=lambda element: (-files.total_bytes([element.file]), element.number))
     transform = ReadFiles(output, settings.config.lang, config)
     run_pipeline("pages", elements, transform, options, output, "pages")
@@ -68,8 +69,8 @@ def run(settings: KnowledgeSettings, pages: Sequence[File], output: str) -> Page
         raise SourceError(f"no paragraph of {config.min_tokens} tokens or more in --wikipedia ({detail})")
     shards = plan(read, config.paragraphs_per_shard)
     names = read_result(output, Entities).shards
-    redirects = [RedirectPart(file.number) for file in read if file.redirects]
-    rows = sum(file.redirects + file.links for file in read) + sum(shard.names for shard in names)
+    redirects = [RedirectPart(file.number, part) for file in read for part in range(len(file.redirects))]
+    rows = sum(sum(file.redirects) + file.links for file in read) + sum(shard.names for shard in names)
     resolve = ResolveTitles(output, 1 + rows // ROWS_PER_BUCKET)
     inputs = [*redirects, *(NamesPart(shard.names_path) for shard in names), *shards]
     run_pipeline("pages (titles)", inputs, resolve, options, output, "pages", len(shards))
@@ -78,7 +79,7 @@ def run(settings: KnowledgeSettings, pages: Sequence[File], output: str) -> Page
     return Pages(
         sources=tuple(file.counts for file in read),
         shards=tuple(sorted((each.shard for each in written if each.shard), key=lambda shard: shard.path)),
-        redirects=sum(file.redirects for file in read),
+        redirects=sum(sum(file.redirects) for file in read),
         redirect_loops=sum(each.redirect_loops for each in written),
     )
 
@@ -96,8 +97,8 @@ def part_path(output: str, file: int, part: int) -> str:
     return f"{scratch_folder(output)}/parts/{file:06d}-{part:06d}.parquet"
 
 
-def redirects_path(output: str, file: int) -> str:
-    return f"{scratch_folder(output)}/redirects/{file:06d}.parquet"
+def redirects_path(output: str, file: int, part: int) -> str:
+    return f"{scratch_folder(output)}/redirects/{file:06d}-{part:06d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -107,17 +108,18 @@ class PageSource:
     number: int
     key: str
     file: File
+    kind: Kind
 
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file after reading. `parts`: number of rows of each part."""
+    """A file after reading. `parts`, `redirects`: number of rows of each part."""
 
     number: int
     counts: PageFile
     parts: tuple[int, ...]
     links: int
-    redirects: int
+    redirects: tuple[int, ...]
 
 
 class ReadFiles(beam.PTransform):
@@ -147,27 +149,35 @@ class ReadPages(beam.DoFn):
         rejected: Counter = Counter()
         first_rejects: list[str] = []
         redirects: list[Redirect] = []
+        redirect_parts: list[int] = []
         links = 0
+
+        def write_redirects() -> None:
+            path = redirects_path(self.output, number, len(redirect_parts))
+            redirect_parts.append(write_shard(path, REDIRECTS, [page_items.redirect_table(redirects)]))
+            redirects.clear()
 
         def paragraphs() -> Iterator[Paragraph]:
             nonlocal links
-            for record in reader.read(element.key, element.file):
+            for record in reader.read(element.key, element.file, element.kind):
                 if isinstance(record, BadRecord):
                     rejected[record.reason] += 1
                     if len(first_rejects) < FIRST_REJECTS:
                         first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
                 elif isinstance(record, Redirect):
                     redirects.append(record)
+                    if len(redirects) == REDIRECTS_PER_PART:
+                        write_redirects()
                 else:
                     links += len(record.links)
                     yield record
 
         parts = write_parts(paragraphs(), self.output, number, config.paragraphs_per_shard)
         if redirects:
-            write_shard(redirects_path(self.output, number), REDIRECTS, [page_items.redirect_table(redirects)])
+            write_redirects()
         counts = PageFile(
             element.file.name,
-            page_files.kind(element.file),
+            element.kind,
             reader.pages,
             sum(parts),
             dict(sorted(reader.pages_left_out.items())),
@@ -175,7 +185,7 @@ class ReadPages(beam.DoFn):
             dict(sorted(rejected.items())),
             tuple(first_rejects),
         )
-        yield ReadFile(number, counts, tuple(parts), links, len(redirects))
+        yield ReadFile(number, counts, tuple(parts), links, tuple(redirect_parts))
 
 
 def write_parts(paragraphs: Iterator[Paragraph], output: str, file: int, size: int) -> list[int]:
@@ -223,9 +233,10 @@ class PlannedShard:
 
 @dataclass(frozen=True)
 class RedirectPart:
-    """The redirects of the file with this number."""
+    """A part of the redirects of the file with this number."""
 
     file: int
+    part: int
 
 
 @dataclass(frozen=True)
@@ -340,8 +351,8 @@ class ReadInputs(beam.DoFn):
 
     def process(self, element: RedirectPart | NamesPart | PlannedShard):
         match element:
-            case RedirectPart(file):
-                for table in read_batches(redirects_path(self.output, file), NAMES_PER_TABLE):
+            case RedirectPart(file, part):
+                for table in read_batches(redirects_path(self.output, file, part), NAMES_PER_TABLE):
                     yield from self.tagged("redirects", table, "title")
             case NamesPart(path):
                 for table in read_batches(f"{self.output}/{path}", NAMES_PER_TABLE):

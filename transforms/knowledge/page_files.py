@@ -1,7 +1,6 @@
 """Files of an encyclopaedia, or of other texts → Paragraphs, with links to titles that are not resolved yet.
 
-A file is a MediaWiki XML dump, an HTML page, the wikitext of a page, or JSON lines of paragraphs. Its content tells
-which.
+A file is a MediaWiki XML dump, an HTML page, the wikitext of a page, or JSON lines of paragraphs.
 """
 
 import re
@@ -24,11 +23,12 @@ from transforms.user_files import UNREADABLE, reason
 Kind = Literal["xml", "html", "wikitext", "json"]
 
 START_BYTES = 4_096
-ENDINGS = re.compile(r"(?:\.(?:gz|bz2|xml|html?|jsonl?|txt|wiki|mediawiki))+\Z", re.IGNORECASE)
+ENDINGS = re.compile(r"(?:\.(?:gz|bz2|xml|html?|jsonl?|txt|wiki|wikitext|mediawiki))+\Z", re.IGNORECASE)
 XML = re.compile(rb"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<mediawiki\b", re.DOTALL)
 HTML = re.compile(
     rb"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body|article|main)\b", re.I | re.S
 )
+WIKITEXT = re.compile(r".*\.(?:txt|wiki|wikitext|mediawiki)(?:\.gz|\.bz2)?\Z", re.IGNORECASE | re.DOTALL)
 JSON = re.compile(rb'\{\s*(?:"|\})')
 QID = re.compile(r"Q([1-9]\d{0,14})")
 
@@ -44,7 +44,7 @@ Record = Paragraph | Redirect | BadRecord
 
 
 def kind(file: File) -> Kind:
-    """What the file is. Raises SourceError if it is empty or starts with other data than text."""
+    """What the file is: its content tells, and for wikitext its name. Raises SourceError for other files."""
     start = b""
     for block in dump_files.blocks(file):
         if isinstance(block, BadRecord):
@@ -53,14 +53,16 @@ def kind(file: File) -> Kind:
         if len(start) >= START_BYTES:
             break
     start = start[:START_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
-    for pattern, form in ((XML, "xml"), (HTML, "html"), (JSON, "json")):
+    patterns: Sequence[tuple[re.Pattern[bytes], Kind]] = ((XML, "xml"), (HTML, "html"), (JSON, "json"))
+    for pattern, form in patterns:
         if pattern.match(start):
             return form
-    if not start or b"\0" in start or start.startswith(b"[{"):
-        raise SourceError(
-            f"{file.name}:1: neither a MediaWiki XML dump, an HTML page, wikitext nor JSON lines; leave the file out"
-        )
-    return "wikitext"
+    if start and b"\0" not in start and WIKITEXT.match(file.name):
+        return "wikitext"
+    raise SourceError(
+        f"{file.name}:1: neither a MediaWiki XML dump, an HTML page, wikitext (.txt, .wiki) nor JSON lines; "
+        "leave the file out"
+    )
 
 
 def keys(files: Sequence[File]) -> list[tuple[str, File]]:
@@ -93,12 +95,11 @@ class Reader:
         self.pages_left_out: Counter[str] = Counter()
         self.paragraphs_left_out: Counter[str] = Counter()
 
-    def read(self, key: str, file: File) -> Iterator[Record]:
+    def read(self, key: str, file: File, form: Kind) -> Iterator[Record]:
         """The paragraphs and redirects of the file, with ids `<key>/<page or line>/<paragraph or id of the row>`.
 
         A page or line that cannot be read is a BadRecord. If the file is cut off, a BadRecord comes last.
         """
-        form = kind(file)
         records = {
             "xml": self.read_dump,
             "html": self.read_html,
@@ -114,7 +115,7 @@ class Reader:
             if self.pages == self.limit:
                 return
             if isinstance(page, Header):
-                self.namespaces = NAMESPACES | page_dumps.namespaces(page.content)
+                self.namespaces = {**NAMESPACES, **page_dumps.namespaces(page.content)}
             elif isinstance(page, TooLarge):
                 self.pages_left_out["too large"] += 1
             elif isinstance(page, BadRecord):

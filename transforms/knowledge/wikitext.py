@@ -151,7 +151,7 @@ def unclosed(section: str) -> int:
     depth: Counter[str] = Counter()
     count = 0
     for match in OPENED_OR_CLOSED.finditer(section):
-        kind = match.lastgroup
+        kind = str(match.lastgroup)
         if not kind.startswith("_"):
             stack.append(kind)
             depth[kind] += 1

@@ -41,6 +41,7 @@ def write_entities(output: str) -> Entities:
 def run_pages(output: str, inputs: Sequence[str], flags: Sequence[str] = (), **config: int) -> Pages:
     """The result of the stage. `config`: settings of `pages`."""
     pages.ROWS_PER_BUCKET, pages.PARAGRAPHS_PER_TABLE, pages.NAMES_PER_TABLE = 3, 3, 2
+    pages.REDIRECTS_PER_PART = 2
     sizes = {"min_tokens": 2, "max_tokens": 20, "paragraphs_per_shard": 4} | config
     checked = Config(wikidata=(), wikipedia=tuple(inputs), lang="en", pages=sizes)
     settings = KnowledgeSettings(checked, runner.options(flags))

@@ -20,8 +20,11 @@ from apache_beam.transforms.environments import DockerEnvironment
 
 from pipelines.build_folder import Shard
 from pipelines.config import Config
-from pipelines.knowledge import export
+from pipelines.knowledge import export, pages
+from pipelines.knowledge.config import Pages
 from pipelines.knowledge.entities import ReadDumps, RewriteShards
+from pipelines.knowledge.link import ItemFiles, LinkShards, SpanSearch
+from pipelines.knowledge.link import Shard as PageShard
 from pipelines.knowledge.types import FindTypes, ItemFile
 from pipelines.stages.clean import Clean
 from pipelines.stages.ingest import Ingest, SplitFiles
@@ -33,6 +36,7 @@ from schemas.example import TASKS
 from transforms import prompts
 from transforms.files import File
 from transforms.knowledge.dump_parts import Part
+from transforms.knowledge.spans import spans
 
 IMAGE = "registry.example/ieforge:1"
 PRIMITIVES = {f"beam:transform:{name}:v1" for name in ("impulse", "pardo", "group_by_key", "flatten")}
@@ -69,6 +73,11 @@ STAGES = {
         [(number, Part(File("raw/dump.json.bz2", "dump.json.bz2"), number, number + 1)) for number in range(2)],
     ),
     "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
+    "pages": (pages.ReadFiles("out", "en", Pages()), [pages.PageSource(0, "a", File("raw/a.xml", "a.xml"), "xml")]),
+    "titles": (
+        pages.ResolveTitles("out", 2),
+        [pages.RedirectPart(0, 0), pages.NamesPart("names"), pages.PlannedShard(0, (pages.Slice(0, 0, 0, 1),))],
+    ),
     "sample": (
         export.Sample("out", CHOICE, 2),
         [export.Shard(number, f"score/{number:05d}.parquet") for number in range(2)],
@@ -80,6 +89,18 @@ STAGES = {
     "types": (
         FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, 2),
         [ItemFile(number, f"entities/items/{number:05d}-00000.parquet") for number in range(2)],
+    ),
+    "link": (
+        LinkShards(
+            "out",
+            [ItemFiles("entities/items/0.parquet", "entities/names/0.parquet", "types/0.parquet")],
+            "all",
+            SpanSearch(spans, 8),
+            2,
+            2,
+            "entities/merged.parquet",
+        ),
+        [PageShard(number, f"pages/{number:05d}.parquet") for number in range(2)],
     ),
 }
 
@@ -173,6 +194,7 @@ def test_pickled_functions_can_be_loaded_on_a_worker(graph):
         ("clean", {"Group by hash"}),
         ("sample", {"Group by combination", "Group by shard", "Group by theme"}),
         ("entities", {"Group by item", "Group by shard"}),
+        ("titles", {"Group redirects", "Group titles", "Group names", "Group by shard"}),
         ("types", {*(f"Meet after {steps} steps" for steps in range(11)), "Meet items"}),
     ],
     indirect=["graph"],

@@ -37,7 +37,8 @@ def read(path: Path, content: bytes, lang: str = "en", low: int = 2, high: int =
     """(records, the reader after reading) of a file with this content."""
     path.write_bytes(content)
     reader = Reader(lang, low, high, limit)
-    return list(reader.read("key", File(str(path), path.name))), reader
+    file = File(str(path), path.name)
+    return list(reader.read("key", file, kind(file))), reader
 
 
 def texts(records: list) -> list[str]:
@@ -134,7 +135,7 @@ def test_memory_does_not_grow_with_a_dump(tmp_path):
             for n in range(count):
                 file.write(page(f"T{n}", "word " * 2_000, ns=1).encode())
         tracemalloc.start()
-        assert not list(Reader("en", 50, 512).read("key", File(str(path), path.name)))
+        assert not list(Reader("en", 50, 512).read("key", File(str(path), path.name), "xml"))
         return tracemalloc.get_traced_memory()[1]
 
     try:
@@ -228,15 +229,18 @@ def test_a_bad_row_costs_only_itself(tmp_path, line, reason):
     ],
 )
 def test_the_content_tells_the_kind(tmp_path, content, form):
-    (tmp_path / "a").write_bytes(content)
-    assert kind(File(str(tmp_path / "a"), "a")) == form
+    (tmp_path / "a.txt").write_bytes(content)
+    assert kind(File(str(tmp_path / "a.txt"), "a.txt")) == form
 
 
-@pytest.mark.parametrize("content", [b"", b" \n", b"\x89PNG\0\0", b'[{"text": "a"}]'])
-def test_other_files_are_refused(tmp_path, content):
-    (tmp_path / "a").write_bytes(content)
-    with pytest.raises(SourceError, match=r"^a:1: neither a MediaWiki"):
-        kind(File(str(tmp_path / "a"), "a"))
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.txt", b""), ("a.txt", b" \n"), ("a.txt", b"\x89PNG\0"), ("a.json", b"[{}]"), ("a.tsv", b"a")],
+)
+def test_other_files_are_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=rf"^{name}:1: neither a MediaWiki"):
+        kind(File(str(tmp_path / name), name))
 
 
 def test_keys_are_unique_and_sorted():
