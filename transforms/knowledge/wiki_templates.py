@@ -12,17 +12,17 @@ SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺�
 
 CHARACTERS = {
     **dict.fromkeys(("snd", "spnd", "spaced ndash", "spaced en dash", "–"), " – "),
-    **dict.fromkeys(("ndash", "en dash"), "–"),
-    **dict.fromkeys(("mdash", "em dash", "—"), "—"),
+    **dict.fromkeys(("ndash", "endash", "en dash"), "–"),
+    **dict.fromkeys(("mdash", "mdashb", "emdash", "em dash", "—"), "—"),
     **dict.fromkeys(("nbsp", "spaces"), " "),
     **dict.fromkeys(("'", "apostrophe"), "'"),
     **dict.fromkeys(("'s", "apostrophe s"), "'s"),
     **dict.fromkeys(("·", "middot", "dot"), "·"),
 }
 PARAMETERS = {
-    **dict.fromkeys(("nowrap", "nobr", "small", "abbr", "nihongo", "flag", "country", "ruby", "unicode", "math"), "1"),
+    **dict.fromkeys(("nowrap", "nobr", "small", "abbr", "ruby", "unicode", "linktext", "vanchor"), "1"),
+    **dict.fromkeys(("nihongo", "nihongo2", "nihongo4", "nihongo krt", "flag", "flagcountry", "country"), "1"),
     **dict.fromkeys(("lang", "langx", "transl", "transliteration"), "2"),
-    "as of": "alt",
 }
 """Template → its parameter that is the text which it shows."""
 
@@ -48,9 +48,6 @@ def shown(node: Template) -> Shown | None:
         return Shown(CHARACTERS[name])
     if name.startswith("formatnum:"):
         return Shown(str(node.name).partition(":")[2].strip())
-    if name == "as of" and not node.has("alt"):
-        year = value(node, "1")
-        return Shown(f"As of {year}") if year and not node.has("2") else None
     number = "1" if OF_A_LANGUAGE.fullmatch(name) else PARAMETERS.get(name)
     if number:
         return Shown(node.get(number).value) if node.has(number) else None
@@ -64,6 +61,9 @@ def shown(node: Template) -> Shown | None:
             text = converted(parameters)
         case "val":
             text = " ".join(filter(None, (value(node, "1"), value(node, "u") or value(node, "ul"))))
+        case "as of" if value(node, "1"):
+            words = "since" if node.has("since") else "as of"
+            text = value(node, "alt") or f"{words if node.has('lc') else words.capitalize()} {value(node, '1')}"
         case "circa" | "c.":
             text = f"c. {parameters[0]}" if parameters else "c."
         case "bd" | "bdl":
