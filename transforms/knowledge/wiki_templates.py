@@ -28,7 +28,7 @@ PARAMETERS = {
 
 OF_A_LANGUAGE = re.compile(r"lang-[a-z]{2,3}(?:-[a-z]+)*")
 LINKS = re.compile(r"(?:link-|internal link helper/|ilh/)[a-z]{2,3}|le|tsl|ill|interlanguage link|illm")
-"""Templates that show a link to the article of their first parameter, or else to one in another language."""
+"""Templates that show a link to an article, or to one in another language if there is none."""
 
 BETWEEN = {"to", "and", "or", "x", "by", "-", "–"}
 UNIT_POWER = re.compile(r"(?<=[a-z])[23]\Z")
@@ -52,9 +52,7 @@ def shown(node: Template) -> Shown | None:
     if number:
         return Shown(node.get(number).value) if node.has(number) else None
     if LINKS.fullmatch(name):
-        text = value(node, "lt" if node.has("lt") else "1")
-        title = titles.normal_title(value(node, "1"))
-        return Shown(text, title) if text and title else None
+        return linked(node, name)
     parameters = [str(parameter.value).strip() for parameter in node.params if not parameter.showkey]
     match name:
         case "convert" | "cvt":
@@ -71,6 +69,20 @@ def shown(node: Template) -> Shown | None:
         case _:
             return None
     return Shown(text) if text and "{" not in text and "[" not in text else None
+
+
+def linked(node: Template, name: str) -> Shown | None:
+    """What a template of LINKS shows: `{{ill|title|no|Norwegian title|lt=text}}`, `{{tsl|en|English title|title}}`,
+    `{{link-en|title|English title|text}}`.
+    """
+    first, third = value(node, "1"), value(node, "3")
+    if titles.LANGUAGE.match(first):
+        first = text = third
+    elif name == "le" or "/" in name or name.startswith("link-"):
+        text = third or first
+    else:
+        text = value(node, "lt") or first
+    return Shown(text, titles.normal_title(first)) if first else None
 
 
 def value(node: Template, name: str) -> str:

@@ -77,6 +77,7 @@ def test_markup_becomes_plain_text(text, expected):
         ("[[Vell|a [[port]] b]] is", "a port b is", [("port", "Port")]),  # links are disjoint
         ("[[ Vell ]] is", "Vell is", [("Vell", "Vell")]),
         ("{{ill|Quay of Vell|no|Kai}} is", "Quay of Vell is", [("Quay of Vell", "Quay of Vell")]),
+        ("the {{ill|Quay (Vell)|no|Kai|lt=quay}} and {{ill|no}}", "the quay and", [("quay", "Quay (Vell)")]),
     ],
 )
 def test_links_keep_their_texts_and_targets(text, expected, links):
@@ -100,6 +101,19 @@ def test_links_keep_their_texts_and_targets(text, expected, links):
 )
 def test_variants_of_chinese_are_resolved(text, expected):
     assert paragraphs(text, "zh") == ([] if expected is None else [(expected, [])])
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("{{link-en|韦港|Port Vell}}", "韦港"),
+        ("{{le|韦港|Port Vell|老港}}", "老港"),
+        ("{{tsl|en|Port Vell|韦港}}", "韦港"),
+        ("{{internal link helper/en|韦港|Port Vell}}", "韦港"),
+    ],
+)
+def test_chinese_templates_of_links(text, anchor):
+    assert paragraphs(f"是{text}。", "zh") == [(f"是{anchor}。", [(anchor, "韦港")])]
 
 
 def test_dates_of_a_life_are_shown():
