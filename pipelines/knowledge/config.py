@@ -38,11 +38,12 @@ class Link(Section):
 
 class Match(Section):
     """`themes`: a YAML file of themes (null: the bundled twelve). `theme`: only this theme, for all texts (null: each
-    text has the theme of its page).
+    text has the theme of its page). `coarse_dates`: whether `2009` in a text states the date 4 December 2009.
     """
 
     themes: str | None = None
     theme: str | None = None
+    coarse_dates: bool = False
 
 
 class Score(Section):

@@ -296,7 +296,7 @@ def run(settings: KnowledgeSettings, corpora: Mapping[str, KnowledgeCorpus], out
     run_pipeline("export", shards, sample, settings.options, output, "export/.sampled", len(shards))
     bins = {each.theme: each.bins for each in gather.read(f"{output}/export/.bins.json", Bins)}
     write = Write(output, choice, corpora, bins)
-    run_pipeline("export", shards, write, settings.options, output, "export/.parts")
+    run_pipeline("export (texts)", shards, write, settings.options, output, "export/.parts")
     splits = gather.read(f"{output}/export/.summary.json", ExportedSplit)
     splits = sorted(splits, key=lambda split: (split.corpus, split.split))
     written = {split.corpus for split in splits}

@@ -142,7 +142,7 @@ class LinkShards(beam.PTransform):
         files_of_items = pcoll.pipeline | "Items" >> beam.Create(self.items)
         inputs = {"shard": pcoll | "Key by number" >> beam.Map(by_number)}
         if self.mentions == "all":
-            ngrams = pcoll | "Read n-grams" >> beam.FlatMap(
+            ngrams = pcoll | "Read spans" >> beam.FlatMap(
                 read_ngrams, self.output, self.search, self.name_buckets
             ).with_output_types(Keyed)
             names = files_of_items | "Read names" >> beam.FlatMap(

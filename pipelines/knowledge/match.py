@@ -49,7 +49,7 @@ def stage(settings: KnowledgeSettings) -> Stage:
         "match",
         needs=("link",),
         folders=("match",),
-        inputs=[config.theme, [asdict(theme) for theme in loaded.themes.values()]],
+        inputs=[config.theme, config.coarse_dates, [asdict(theme) for theme in loaded.themes.values()]],
         modules=(__name__,),
         run=partial(run, settings, loaded),
         form=Matched,
@@ -61,7 +61,8 @@ def run(settings: KnowledgeSettings, loaded: Themes, output: str) -> Matched:
     linked = read_result(output, Linked).shards
     # Largest first, so that no worker gets a large shard at the end
     shards = [Shard(shard.path, shard.items_path) for shard in sorted(linked, key=lambda shard: -shard.rows)]
-    transform = MatchShards(output, loaded, settings.config.match.theme)
+    config = settings.config.match
+    transform = MatchShards(output, loaded, config.theme, config.coarse_dates)
     run_pipeline("match", shards, transform, settings.options, output, "match", len(shards))
     written = gather.read(summary_path(output), MatchedShard)
     return Matched(tuple(sorted(written, key=lambda shard: shard.path)))
@@ -74,26 +75,27 @@ def summary_path(output: str) -> str:
 class MatchShards(beam.PTransform):
     """Shards of link/ → shards of match/ and a summary."""
 
-    def __init__(self, output: str, loaded: Themes, theme: str | None):
+    def __init__(self, output: str, loaded: Themes, theme: str | None, coarse_dates: bool):
         super().__init__()
-        self.output, self.loaded, self.theme = output, loaded, theme
+        self.output, self.loaded, self.theme, self.coarse_dates = output, loaded, theme, coarse_dates
 
     def expand(self, pcoll):
         return (
             pcoll
-            | "Match" >> beam.Map(match_shard, self.output, self.loaded, self.theme)
+            | "Match" >> beam.Map(match_shard, self.output, self.loaded, self.theme, self.coarse_dates)
             | "Sum up" >> WriteSummary(summary_path(self.output))
         )
 
 
-def match_shard(shard: Shard, output: str, loaded: Themes, theme: str | None) -> MatchedShard:
+def match_shard(shard: Shard, output: str, loaded: Themes, theme: str | None, coarse_dates: bool) -> MatchedShard:
     """Writes the paragraphs of a shard with their facts."""
     items = read_items(shard, output)
     counts = Counts()
 
     def matched() -> Iterator[pa.Table]:
         for table in read_batches(f"{output}/{shard.path}", PARAGRAPHS_PER_TABLE):
-            results = [match(paragraph, items, loaded, theme) for paragraph in from_table(table, LinkedParagraph)]
+            paragraphs = from_table(table, LinkedParagraph)
+            results = [match(paragraph, items, loaded, theme, coarse_dates) for paragraph in paragraphs]
             for result in results:
                 counts.add(result)
             yield to_table(results, MATCHED)

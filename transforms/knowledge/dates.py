@@ -96,7 +96,7 @@ def english_dates(text: str) -> Iterator[Date]:
             if is_day(month, day):
                 yield Date(start, end, DAY, year, month, day)
         elif kind in ("dmy", "mdy", "my"):
-            month = MONTHS.index(re.search("[A-Z][a-z]{2}", content)[0].lower()) + 1
+            month = MONTHS.index(re.findall("[A-Z][a-z]{2}", content)[0].lower()) + 1
             day = numbers[0] if kind != "my" else 1
             if is_day(month, day):
                 precise = DAY if kind != "my" else MONTH

@@ -7,11 +7,11 @@ an order of input.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
-from transforms.knowledge.spans import is_name, normal_form, stop_words
+from transforms.knowledge.spans import is_name, stop_words, with_usual_signs
 from transforms.knowledge.titles import without_bracket
 
 NAME_KINDS: Mapping[str, int] = {kind: rank for rank, kind in enumerate(get_args(NameKind))}
@@ -26,8 +26,8 @@ SHORT_CHINESE_TITLE = 3
 
 SHORTEST_SURNAME = 3
 
-ANY_CASE = frozenset({"organism", "profession", "medicine", "substance"})
-"""Types of items whose English names are written with and without capital letters: `Grey Heron`, `President`."""
+OTHER_CASE = len(NAME_KINDS)
+"""Added to the rank of a name that the text has in another letter case."""
 
 
 class Candidate(NamedTuple):
@@ -61,45 +61,48 @@ def at_sentence_start(text: str, start: int) -> bool:
     return not before or before[-1] in SENTENCE_ENDS
 
 
-def same_case(text: str, start: int, end: int, name: str) -> bool:
-    """Whether a span of an English text that equals `name` except for letter case is certainly that name.
+def same_case(text: str, start: int, written: str, name: str) -> bool:
+    """Whether `written`, at `start` of an English text, is certainly a name that it equals except for letter case.
 
     The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
     Otherwise letter case may differ only in names of several words that have capital letters both in the text and in
     the name, such as `president of Eritrea` and `President of Eritrea`.
     """
-    span = text[start:end]
-    if span == name:
+    if written == name:
         return True
-    if span[1:] == name[1:] and ((name[:1].islower() and at_sentence_start(text, start)) or name.startswith("The ")):
+    usual = name.startswith("The ") or (name[:1].islower() and at_sentence_start(text, start))
+    if usual and written[1:] == name[1:]:
         return True
-    return " " in span and any(map(str.isupper, span)) and any(map(str.isupper, name))
+    return " " in written and any(map(str.isupper, written)) and any(map(str.isupper, name))
 
 
 def spelling(text: str, start: int, end: int, name: str, lang: str) -> Literal["same", "other case"] | None:
     """How the span spells this name of an item; None if it does not, or if it cannot be linked (`is_name`)."""
     span = text[start:end]
-    if span != name and normal_form(span) != normal_form(name):
-        return None
     if not is_name(span, lang):
         return None
-    return "same" if lang == "zh" or same_case(text, start, end, name) else "other case"
+    if span == name:
+        return "same"
+    written, name = with_usual_signs(span), with_usual_signs(name)
+    if written.lower() != name.lower():
+        return None
+    return "same" if lang == "zh" or same_case(text, start, written, name) else "other case"
 
 
 def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
     """Whether the span is rather a word of the language than a name of the item.
 
-    English: one word in lower case is a mention only of a class, which Wikidata gives a label in lower case. Chinese:
-    see SHORT_CHINESE_TITLE.
+    English: one word in lower case may only be a class, which Wikidata gives a label in lower case, or a word of the
+    label: `football` of `American football`. Chinese: see SHORT_CHINESE_TITLE.
     """
     span = text[start:end]
     if lang == "zh":
         if end - start > SHORT_CHINESE_TITLE or not item.types or not PRODUCTS.issuperset(item.types):
             return False
         return QUOTES.get(text[start - 1 : start]) != text[end : end + 1] or end == len(text)
-    if " " in span or not span.islower():
+    if " " in span or not span.islower() or item.label is None:
         return False
-    return item.label is None or not item.label.islower() or "human" in item.types
+    return not (item.label[:1].islower() or span in item.label.lower().split()) or "human" in item.types
 
 
 def occurrences(text: str, name: str, lang: str, first: int = 0) -> Iterator[tuple[int, int]]:
@@ -158,12 +161,9 @@ def named(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[
     """The spans of the candidates, each with all items that it may mean."""
     by_span: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for start, end, qid, kind, case in candidates:
-        item = items.get(qid)
-        if item is None or not (case or ANY_CASE.intersection(item.types)):
-            continue
-        if not is_common_word(paragraph.text, start, end, item, paragraph.lang):
-            ranks = by_span[start, end]
-            ranks[qid] = min(NAME_KINDS[kind], ranks.get(qid, len(NAME_KINDS)))
+        if qid in items and not is_common_word(paragraph.text, start, end, items[qid], paragraph.lang):
+            ranks, rank = by_span[start, end], NAME_KINDS[kind] + (0 if case else OTHER_CASE)
+            ranks[qid] = min(rank, ranks.get(qid, rank))
     if paragraph.lang == "en":
         split(paragraph.text, by_span)
     for (start, end), ranks in by_span.items():
@@ -230,30 +230,62 @@ def surnames(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, I
             yield from (Option(start, end, "repeat", people) for start, end in places if is_name(surname, "en"))
 
 
-def scores(paragraph: Paragraph, mentions: list[Option], items: Mapping[int, Item]) -> dict[tuple[str, int], int]:
-    """(text of a mention, item) → number of other texts of mentions that may mean a neighbour of the item.
+def scores(paragraph: Paragraph, options: Sequence[Option], items: Mapping[int, Item]) -> list[dict[int, int]]:
+    """For each option and each of its items: the number of other texts of options that may mean a neighbour of it.
 
-    Neighbours are counted in both directions. The item of the page counts as one more mention.
+    Neighbours are counted in both directions. Options that overlap do not count for each other. The item of the page
+    counts as one more option.
     """
-    surfaces: dict[int, set[str]] = defaultdict(set)  # item → texts that may mean it
-    for mention in mentions:
-        for qid in mention.items:
-            surfaces[qid].add(paragraph.text[mention.start : mention.end])
-    if paragraph.page is not None and paragraph.page not in surfaces:
-        surfaces[paragraph.page].add("")
-    support: dict[int, set[str]] = defaultdict(set)  # item → texts that may mean a neighbour
-    known = surfaces.keys()
-    for qid in known:
+    places: dict[int, list[tuple[str, int, int]]] = defaultdict(list)  # item → options that may mean it
+    for start, end, _, ids in options:
+        for qid in ids:
+            places[qid].append((paragraph.text[start:end], start, end))
+    if paragraph.page is not None and paragraph.page not in places:
+        places[paragraph.page].append(("", -1, -1))
+    neighbours: dict[int, set[int]] = defaultdict(set)
+    for qid in places:
         if qid in items:
-            for neighbour in known & items[qid].neighbours:
+            for neighbour in places.keys() & items[qid].neighbours:
                 if neighbour != qid:
-                    support[qid] |= surfaces[neighbour]
-                    support[neighbour] |= surfaces[qid]
-    return {
-        (surface, qid): len(support[qid] - {surface}) if qid in support else 0
-        for qid, texts in surfaces.items()
-        for surface in texts
+                    neighbours[qid].add(neighbour)
+                    neighbours[neighbour].add(qid)
+    support = {
+        qid: {place for neighbour in neighbours[qid] for place in places[neighbour]} if qid in neighbours else ()
+        for qid in places
     }
+    result = []
+    for start, end, _, ids in options:
+        text = paragraph.text[start:end]
+        result.append(
+            {
+                qid: len({other for other, a, b in support[qid] if other != text and (b <= start or a >= end)})
+                for qid in ids
+            }
+        )
+    return result
+
+
+def plausible(paragraph: Paragraph, options: list[Option], items: Mapping[int, Item]) -> Iterator[Option]:
+    """The options without names that are mentions only if a neighbour is mentioned too, and none is (English).
+
+    These are names in another letter case, single words in lower case, and names with a word in lower case that contain
+    the name of an item with a neighbour: `American football team`, if the text is about American football.
+    """
+    by_score = scores(paragraph, options, items)
+    supported = [
+        (option.start, option.end) for option, score in zip(options, by_score, strict=True) if any(score.values())
+    ]
+    for option, score in zip(options, by_score, strict=True):
+        if option.kind != "name" or any(score.values()):
+            kept = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE or score[qid]}
+            yield option._replace(items=kept)
+            continue
+        words = paragraph.text[option.start : option.end].split()
+        proper = not any(word[0].islower() and word not in stop_words("en").words for word in words)
+        kept = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE}
+        within = any(option.start <= start and end <= option.end for start, end in supported)
+        if kept and (proper or (len(words) > 1 and not within)):
+            yield option._replace(items=kept)
 
 
 def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Choice:
@@ -263,40 +295,40 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
     the page that the graph has; of each, `label`, `names`, `types` and `neighbours` are used.
 
     A name that several items have means the item with the highest of `scores`, then with the best kind of name, then
-    with the lowest id; a text that is also linked means the item of the first link. An English name of one word in
-    lower case with a score of 0 is not linked, since it cannot be in a fact. A link without an item may still be a
+    with the lowest id; a text that is also linked means the item of the first link. Some English names with a
+    score of 0 are not linked (`plausible`), since they cannot be in a fact. A link without an item may still be a
     name, but no other name overlaps it.
     """
     text = paragraph.text
     links = disjoint(link_mentions(paragraph, "anchor"), len(text))
-    without_item = [(link.start, link.end) for link in paragraph.links if link.qid is None and link.end <= len(text)]
+    without_item = [
+        (link.start, link.end)
+        for link in paragraph.links
+        if link.qid is None and 0 <= link.start < link.end <= len(text)
+    ]
     options = [
         *links,
         *repeated_links(paragraph, links),
         *page_names(paragraph, items),
         *named(paragraph, candidates, items),
     ]
+    if paragraph.lang == "en":
+        options = list(plausible(paragraph, options, items))
     mentions = disjoint(options, len(text), without_item)
     if paragraph.lang == "en":
         people = list(surnames(paragraph, mentions, items))
         if people:
             mentions = disjoint([*options, *people], len(text), without_item)
-    if paragraph.lang == "en":
-        mentions = whole_names(text, mentions, items)
-    by_score = scores(paragraph, mentions, items)
+        mentions = list(plausible(paragraph, whole_names(text, mentions, items), items))
     linked: dict[str, int] = {}
     for link in links:
         linked.setdefault(text[link.start : link.end], *link.items)
     chosen, ambiguous = [], 0
-    for mention in mentions:
-        surface = text[mention.start : mention.end]
-        qid = linked.get(surface)
+    for mention, by_score in zip(mentions, scores(paragraph, mentions, items), strict=True):
+        qid = linked.get(text[mention.start : mention.end])
         if qid not in mention.items:
-            qid = min(mention.items, key=lambda each: (-by_score[surface, each], mention.items[each], each))
-            word = mention.kind == "name" and surface.islower() and " " not in surface
-            if word and paragraph.lang == "en" and not by_score[surface, qid]:
-                continue
             ambiguous += len(mention.items) > 1
+            qid = min(mention.items, key=lambda each: (-by_score[each], mention.items[each], each))
         types = items[qid].types if qid in items else ()
         chosen.append(LinkedMention(mention.start, mention.end, mention.kind, qid, types))
     return Choice(tuple(chosen), ambiguous)

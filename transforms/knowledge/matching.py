@@ -49,16 +49,21 @@ class Stated(NamedTuple):
 
 
 def match(
-    paragraph: LinkedParagraph, items: Mapping[int, Item], themes: Themes, theme: str | None = None
+    paragraph: LinkedParagraph,
+    items: Mapping[int, Item],
+    themes: Themes,
+    theme: str | None = None,
+    coarse_dates: bool = False,
 ) -> MatchedParagraph:
     """The paragraph with its theme, facts and unknown relations. `items`: those of its mentions and of its page.
 
     `theme`: the theme of all paragraphs; None for that of the page. A paragraph without a theme has no facts.
+    `coarse_dates`: whether a date in the text may be less precise than that of the graph.
     """
     key = theme or theme_of_page(paragraph, items, themes)
     if key is None:
         return MatchedParagraph(paragraph.paragraph, None, paragraph.mentions, ())
-    matcher = Matcher(paragraph, items, themes.themes[key])
+    matcher = Matcher(paragraph, items, themes.themes[key], coarse_dates)
     stated = reduced(matcher.stated())
     mentions, facts = matcher.facts(stated)
     unknown = matcher.unknown(stated)
@@ -67,9 +72,11 @@ def match(
 
 def theme_of_page(paragraph: LinkedParagraph, items: Mapping[int, Item], themes: Themes) -> str | None:
     page = paragraph.paragraph.page
+    if page is None:
+        return None
     if page in items:
         return theme_of_types(items[page].types, themes)
-    types = (mention.types for mention in paragraph.mentions if page is not None and mention.qid == page)
+    types = (mention.types for mention in paragraph.mentions if mention.qid == page)
     return theme_of_types(next(types, ()), themes)
 
 
@@ -81,7 +88,7 @@ class Matcher:
     not count.
     """
 
-    def __init__(self, linked: LinkedParagraph, items: Mapping[int, Item], theme: Theme):
+    def __init__(self, linked: LinkedParagraph, items: Mapping[int, Item], theme: Theme, coarse_dates: bool):
         self.text, self.lang = linked.paragraph.text, linked.paragraph.lang
         self.mentions, self.theme, self.page = linked.mentions, theme, linked.paragraph.page
         self.places: dict[int, list[Span]] = {}
@@ -94,6 +101,7 @@ class Matcher:
         self.items = {qid: items[qid] for qid in sorted(qids) if qid in items}
         self.types |= {qid: item.types for qid, item in self.items.items()}
         self.values = TextValues(self.text, self.lang)
+        self.coarse_dates = coarse_dates
         self.hidden: set[str] = set()
 
     @cached_property
@@ -149,11 +157,13 @@ class Matcher:
         if kind not in relation.tail or not fits(self.types[head], relation.head):
             return
         spans = self.values.find(statement)
+        if not spans and self.coarse_dates:
+            spans = self.values.less_precise(statement)
         if spans and head not in self.places:
             self.hidden.add(relation.key)
             return
-        pairs = product(self.places.get(head, ()), spans)
-        pairs = [pair for pair in pairs if kind != "text" or differ(*map(self.surface, pair))]
+        places = self.places.get(head, ())
+        pairs = [pair for pair in product(places, spans) if kind != "text" or differ(*map(self.surface, pair))]
         visible = [pair for pair in pairs if not self.is_inside(pair[1], head)]
         if visible:
             head_place, place = min(visible, key=self.distance)

@@ -4,7 +4,7 @@ units.yaml lists the units. A number that is part of a longer one, of a range or
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,9 @@ UNITS = Path(__file__).with_name("units.yaml")
 
 LARGEST_ERROR = 0.05
 """The largest relative difference between a value and a rounded number that states it."""
+
+LONGEST_NUMBER = 40
+"""Characters; a longer row of digits is no quantity."""
 
 SCALES = {
     "en": {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12},
@@ -79,7 +82,9 @@ class Notation:
 
 @cache
 def unit_table() -> dict[str, dict]:
-    return yaml_values.read(UNITS, "install IEForge again")
+    table = yaml_values.read(UNITS, "install IEForge again")
+    assert isinstance(table, dict)
+    return table
 
 
 @cache
@@ -100,7 +105,8 @@ def dimensions() -> frozenset[str]:
 @cache
 def notation(lang: str) -> Notation:
     keys = ("symbols", "en", "zh") if lang == "zh" else ("symbols", "en")
-    before, after = {}, {}
+    before: dict[str, Unit] = {}
+    after: dict[str, Unit] = {}
     for key, row in unit_table().items():
         unit = units()[int(key[1:])]
         after |= {name: unit for names in keys for name in row.get(names, ()) if name not in after}
@@ -116,7 +122,7 @@ def notation(lang: str) -> Notation:
     )
 
 
-def alternatives(names: dict[str, object]) -> str:
+def alternatives(names: Iterable[str]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
 
 
@@ -134,6 +140,8 @@ def find_quantities(text: str, lang: str) -> list[Quantity]:
 def ascii_quantities(text: str, notes: Notation) -> Iterator[Quantity]:
     for match in NUMBER.finditer(text):
         start, end = match.span()
+        if end - start > LONGEST_NUMBER:
+            continue
         before = notes.before.search(text, max(0, start - 5), start)
         unit = notes.units_before[before[1]] if before else None
         if before:

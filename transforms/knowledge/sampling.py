@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
-from schemas.knowledge import MatchedParagraph
+from schemas.knowledge import Fact, LinkedMention, MatchedParagraph
 from schemas.knowledge_corpus import ExportedEntity, ExportedRelation, ExportedText, KnowledgeCorpus, RelationType
 from transforms import draw
 from transforms.draw import nth_key, seed_key
@@ -92,27 +92,35 @@ def split_of(paragraph: MatchedParagraph, seed: int, validation_share: float, te
 
 
 def exported(paragraph: MatchedParagraph, corpus: KnowledgeCorpus) -> ExportedText:
-    """The row of a paragraph. Mentions without an entity type are left out: no relation allows them. Of facts with the
-    same relation and ends, which several properties may state, the one with the highest score is kept.
+    """The row of a paragraph. Mentions without an entity type are left out, unless they are ends of facts. Of facts
+    with the same relation and ends, which several properties may state, the one with the highest score is kept.
     """
     about = paragraph.paragraph
     relations = {relation.key: relation for relation in corpus.relations}
-    types = {kind.key for kind in corpus.entity_types}
+    ends = {kind for relation in corpus.relations for kind in (*relation.head_types, *relation.tail_types)}
+    types = {kind.key: kind.key not in ends for kind in corpus.entity_types}
+    kinds = [end_types(paragraph, fact, relations[fact.relation]) for fact in paragraph.facts]
+    inferred: dict[int, str] = {}
+    for fact, (head_type, tail_type) in zip(paragraph.facts, kinds, strict=True):
+        inferred.setdefault(fact.head, head_type)
+        inferred.setdefault(fact.tail, tail_type)
     places: dict[int, int] = {}
     entities = []
     for number, mention in enumerate(paragraph.mentions):
-        kind = next((kind for kind in mention.types if kind in types), None)
-        if kind is not None:
+        known = [kind for kind in mention.types or (inferred.get(number),) if kind in types]
+        if known:
+            kind = min(known, key=types.__getitem__)  # the first one that a relation allows, if there is one
             places[number] = len(entities)
             qid = None if mention.qid is None else f"Q{mention.qid}"
             entities.append(
                 ExportedEntity(about.text[mention.start : mention.end], mention.start, mention.end, kind, qid)
             )
     facts: dict[tuple[str, int, int], ExportedRelation] = {}
-    for fact in paragraph.facts:
-        ends = end_types(paragraph, fact.head, fact.tail, relations[fact.relation])
+    for fact, types_of_ends in zip(paragraph.facts, kinds, strict=True):
         score = None if fact.score is None else round(fact.score, 6)
-        row = ExportedRelation(places[fact.head], places[fact.tail], fact.relation, f"P{fact.property}", *ends, score)
+        row = ExportedRelation(
+            places[fact.head], places[fact.tail], fact.relation, f"P{fact.property}", *types_of_ends, score
+        )
         first = facts.setdefault((row.relation, row.head, row.tail), row)
         if (row.score or 0) > (first.score or 0):
             facts[row.relation, row.head, row.tail] = row
@@ -127,9 +135,13 @@ def exported(paragraph: MatchedParagraph, corpus: KnowledgeCorpus) -> ExportedTe
     )
 
 
-def end_types(paragraph: MatchedParagraph, head: int, tail: int, relation: RelationType) -> tuple[str, str]:
-    """The first types of the head and the tail that the relation allows."""
+def end_types(paragraph: MatchedParagraph, fact: Fact, relation: RelationType) -> tuple[str, str]:
+    """The first types of the head and the tail that the relation allows. An item whose types the graph does not know
+    has the first type that the relation allows.
+    """
+
+    def kind(mention: LinkedMention, allowed: tuple[str, ...]) -> str:
+        return next((kind for kind in allowed if kind in mention.types), allowed[0])
+
     mentions = paragraph.mentions
-    (head_type, *_) = [kind for kind in relation.head_types if kind in mentions[head].types]
-    (tail_type, *_) = [kind for kind in relation.tail_types if kind in mentions[tail].types]
-    return head_type, tail_type
+    return kind(mentions[fact.head], relation.head_types), kind(mentions[fact.tail], relation.tail_types)

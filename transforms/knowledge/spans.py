@@ -254,9 +254,9 @@ def normal_blanks(name: str) -> str:
     return " ".join((name if is_normalized("NFC", name) else normalize("NFC", name)).split())
 
 
-def normal_form(name: str) -> str:
-    """Equal for names that differ only in letter case, blanks and the characters of SAME."""
-    return normal_blanks(name).translate(SAME_CODES).lower()
+def with_usual_signs(name: str) -> str:
+    """The normal form of the name, but with its letter case."""
+    return normal_blanks(name).translate(SAME_CODES)
 
 
 SAME_CODES = str.maketrans(SAME)

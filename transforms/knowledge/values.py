@@ -7,6 +7,7 @@
 - A string is stated where it occurs as a whole word, in the same case.
 """
 
+import math
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -98,6 +99,8 @@ class TextValues:
         try:
             value = float(amount)
         except ValueError:
+            return []
+        if not math.isfinite(value):
             return []
         kind = None if unit is None else units()[unit]
         return [(quantity.start, quantity.end) for quantity in self.quantities if states(quantity, value, kind)]

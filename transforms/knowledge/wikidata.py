@@ -23,8 +23,7 @@ from msgspec import Meta
 
 from schemas.errors import BadRecord, Reason, quoted
 
-INSTANCE_OF = 31
-SUBCLASS_OF = 279
+INSTANCE_OF, SUBCLASS_OF = "P31", "P279"
 
 VARIANTS = {
     "en": ("en", "en-gb", "en-ca", "en-us", "mul"),
@@ -194,10 +193,13 @@ class Reader:
         label, kinds = self.names(entity)
         claims = entity.claims if isinstance(entity.claims, dict) else {}
         statements: dict[StatementRow, None] = {}
+        classes: dict[int, None] = {}
+        superclasses: dict[int, None] = {}
         neighbours: set[int] = set()
         counts = self.counts
         for key, group in claims.items():
             number = self.properties.get(key)
+            distinct = classes if key == INSTANCE_OF else superclasses if key == SUBCLASS_OF else None
             for claim in group:
                 if claim.rank == "deprecated":
                     counts["deprecated"] += 1
@@ -208,6 +210,8 @@ class Reader:
                     target = item_value(snak.datavalue.value)
                     if target is not None:
                         neighbours.add(target)
+                        if distinct is not None:
+                            distinct[target] = None
                 if number is None:
                     continue
                 if target is not None:
@@ -228,8 +232,8 @@ class Reader:
             label,
             list(kinds),
             list(kinds.values()),
-            item_values(claims.get("P31", ())),
-            item_values(claims.get("P279", ())),
+            list(classes),
+            list(superclasses),
             list(statements),
             sorted(neighbours),
         )
@@ -290,23 +294,15 @@ def bad_reason(error: Exception) -> Reason:
     return Reason.BROKEN_RECORD
 
 
-def item_values(claims: Iterable[Claim]) -> list[int]:
-    """The distinct items that statements of one property have as values, in order."""
-    values = (
-        item_value(claim.mainsnak.datavalue.value)
-        for claim in claims
-        if claim.rank != "deprecated" and claim.mainsnak.datavalue is not None
-    )
-    return list(dict.fromkeys(value for value in values if value is not None))
-
-
 def item_value(value: Value | str) -> int | None:
-    """The number of the item that is a value; None for another entity. Old dumps have only `numeric-id`."""
+    """The number of the item that is a value; None for another entity. Old dumps have only `numeric-id`, and later
+    ones may have only `id`.
+    """
     if isinstance(value, str):
         return None
-    if value.id is None:
-        return value.numeric_id if value.entity_type == "item" else None
-    match = ITEM_ID.fullmatch(value.id)
+    if value.entity_type == "item" and value.numeric_id is not None:
+        return value.numeric_id
+    match = ITEM_ID.fullmatch(value.id or "")
     return int(match[1]) if match else None
 
 

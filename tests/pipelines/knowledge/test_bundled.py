@@ -1,6 +1,7 @@
 """The bundled sample in both languages, from the dumps to a validated corpus, on one and on two workers."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -95,6 +96,24 @@ def test_two_workers_write_the_same_bytes(made, tmp_path):
     assert done.returncode == 0, done.stderr
     for pattern in ("**/*.parquet", "export/**/*.json*"):
         assert checksums(tmp_path / "corpus", pattern) == checksums(output, pattern)
+
+
+def test_an_interrupted_run_says_so_in_one_line_and_is_resumed(made, tmp_path):
+    lang, output = made
+    command = [sys.executable, "-m", "pipelines.knowledge", "--lang", lang, "--output", str(tmp_path / "corpus")]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if line.startswith("pages: done"):
+            process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert lines[-1] == "interrupted; run the same command again to resume\n"
+    assert all(": done in " in line for line in lines[:-1])
+    code, _, errors = run("--lang", lang, "--output", str(tmp_path / "corpus"))
+    assert code == 0
+    assert errors.splitlines()[:2] == ["entities: already done", "types: already done"]
+    assert checksums(tmp_path / "corpus/export", "**/*.json*") == checksums(output / "export", "**/*.json*")
 
 
 def test_the_sample_has_no_text_twice(made):

@@ -113,7 +113,7 @@ def test_a_shard_without_paragraphs(tmp_path):
     write_shard(f"{tmp_path}/link/00000.parquet", LINKED, [LINKED.empty_table()])
     write_shard(f"{tmp_path}/link/items/00000.parquet", CONTEXT, [to_table(ITEMS, CONTEXT)])
     shard = match.Shard("link/00000.parquet", "link/items/00000.parquet")
-    written = match.match_shard(shard, str(tmp_path), match.themes.load(None), None)
+    written = match.match_shard(shard, str(tmp_path), match.themes.load(None), None, False)
     assert (written.rows, written.themes) == (0, {})
     assert isinstance(pq.read_table(tmp_path / "match/00000.parquet"), pa.Table)
 

@@ -23,6 +23,8 @@ from pipelines.config import Config
 from pipelines.knowledge import export, pages
 from pipelines.knowledge.config import Pages
 from pipelines.knowledge.entities import ReadDumps, RewriteShards
+from pipelines.knowledge.link import ItemFiles, LinkShards, SpanSearch
+from pipelines.knowledge.link import Shard as PageShard
 from pipelines.knowledge.types import FindTypes, ItemFile
 from pipelines.stages.clean import Clean
 from pipelines.stages.ingest import Ingest, SplitFiles
@@ -34,6 +36,7 @@ from schemas.example import TASKS
 from transforms import prompts
 from transforms.files import File
 from transforms.knowledge.dump_parts import Part
+from transforms.knowledge.spans import spans
 
 IMAGE = "registry.example/ieforge:1"
 PRIMITIVES = {f"beam:transform:{name}:v1" for name in ("impulse", "pardo", "group_by_key", "flatten")}
@@ -86,6 +89,18 @@ STAGES = {
     "types": (
         FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, 2),
         [ItemFile(number, f"entities/items/{number:05d}-00000.parquet") for number in range(2)],
+    ),
+    "link": (
+        LinkShards(
+            "out",
+            [ItemFiles("entities/items/0.parquet", "entities/names/0.parquet", "types/0.parquet")],
+            "all",
+            SpanSearch(spans, 8),
+            2,
+            2,
+            "entities/merged.parquet",
+        ),
+        [PageShard(number, f"pages/{number:05d}.parquet") for number in range(2)],
     ),
 }
 

@@ -125,6 +125,22 @@ def test_values_become_mentions():
     assert [mention.start for mention in matched.mentions] == [0, 10, 26]
 
 
+def test_an_item_is_not_related_to_itself():
+    assert not run(BORN, item(ADA, to(26, ADA)), item(BEN)).facts
+    year = linked("It happened in 1950.", [("1950", 9)])
+    same = item(9, date(585, "+1950-00-00T00:00:00Z", 9), types=("event", "time"))
+    year = LinkedParagraph(year.paragraph, (LinkedMention(15, 19, "name", 9, ("event", "time")),))
+    assert not match(year, {9: same}, THEMES, "Event").facts
+
+
+def test_less_precise_dates_are_facts_if_asked_for():
+    paragraph, ada = linked("Ada was born in 1950.", [("Ada", ADA)]), item(ADA, date(569, "+1950-05-04T00:00:00Z"))
+    assert not run(paragraph, ada).facts
+    coarse = match(paragraph, {ADA: ada}, THEMES, "Person", coarse_dates=True)
+    assert facts(coarse) == [("Ada", "date of birth", "1950")]
+    assert "date of birth" not in coarse.unknown
+
+
 def test_a_linked_year_is_the_value():
     linked_year = linked("Ada died in 1950.", [("Ada", ADA), ("1950", 9)])
     year = item(9, types=("time",))
@@ -174,7 +190,7 @@ def test_quantities_and_strings():
 
 
 def test_other_names():
-    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada is the Countess."
+    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada is the Countess, a Countess."
     mentions = [("Ada Marrow", ADA), ("Lady Coal", ADA), ("Marrow", ADA), ("Ada", ADA)]
     matched = run(linked(text, mentions), item(ADA, names=("Ada Marrow", "Lady Coal", "Countess")))
     assert facts(matched) == [("Ada Marrow", "alternative name", "Lady Coal"), ("Ada", "alternative name", "Countess")]
@@ -199,6 +215,10 @@ PLACES = linked("Port, Parish, Land", [("Port", PORT), ("Parish", PARISH), ("Lan
         (
             {PORT: [PARISH, LAND], PARISH: [PORT, LAND]},
             [("Port", "Parish"), ("Port", "Land"), ("Parish", "Port"), ("Parish", "Land")],
+        ),
+        (
+            {PORT: [PARISH, LAND], PARISH: [LAND], LAND: [PARISH]},
+            [("Port", "Parish"), ("Port", "Land"), ("Parish", "Land"), ("Land", "Parish")],
         ),
     ],
 )

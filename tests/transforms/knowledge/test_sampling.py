@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.knowledge import Fact
+from schemas.knowledge_corpus import EntityType
 from tests.pipelines.knowledge.corpora import CORPUS, paragraph
 from transforms.knowledge import sampling
 
@@ -72,6 +73,14 @@ def test_the_split_is_that_of_the_page(title, page, expected):
     assert {sampling.split_of(rows[0], seed, 0.3, 0.3) for seed in range(20)} == {"train", "validation", "test"}
 
 
+def test_the_type_of_a_mention_is_one_that_the_relations_allow():
+    row = paragraph(1, {"birth_place": 0.5})
+    types = (*CORPUS.entity_types, EntityType("deity", "deity"))
+    mentions = (replace(row.mentions[0], types=("deity", "human")), replace(row.mentions[1], types=("deity",)))
+    text = sampling.exported(replace(row, mentions=(*mentions, *row.mentions[2:])), replace(CORPUS, entity_types=types))
+    assert [entity.type for entity in text.entity] == ["human", "deity", "geographic_region", "human"]
+
+
 def test_mentions_without_a_type_are_left_out_and_the_best_of_equal_facts_stays():
     row = paragraph(1, {"birth_place": 0.5})
     mentions = (*row.mentions[:1], replace(row.mentions[1], types=()), *row.mentions[2:])
@@ -80,3 +89,14 @@ def test_mentions_without_a_type_are_left_out_and_the_best_of_equal_facts_stays(
     assert [entity.mention for entity in text.entity] == ["Ada 1 Marrow", "Coal Quay", "Low Water"]
     (fact,) = text.relation
     assert (fact.head, fact.tail, fact.property, fact.score) == (0, 1, "P131", 0.9)
+
+
+def test_an_end_whose_types_are_unknown_has_the_first_type_that_its_relation_allows():
+    row = paragraph(1, {"birth_place": 0.5})
+    untyped = tuple(replace(mention, types=()) for mention in row.mentions)
+    text = sampling.exported(replace(row, mentions=untyped), CORPUS)
+    assert [(entity.mention, entity.type) for entity in text.entity] == [
+        ("Ada 1 Marrow", "human"),
+        ("Coal Quay", "geographic_region"),
+    ]
+    assert [(fact.head_type, fact.tail_type) for fact in text.relation] == [("human", "geographic_region")]

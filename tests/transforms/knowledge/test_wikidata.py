@@ -116,6 +116,8 @@ MONOLINGUAL = "monolingualtext"
     ("claim", "expected"),
     [
         (to_item("P10", 9), ("item", 9, None, None, None)),
+        (statement("P10", "wikibase-entityid", {"id": "Q9"}), ("item", 9, None, None, None)),
+        (statement("P10", "wikibase-entityid", {"entity-type": "item", "id": "Q9"}), ("item", 9, None, None, None)),
         (statement("P10", "wikibase-entityid", {"entity-type": "property", "id": "P9", "numeric-id": 9}), UNKNOWN),
         (statement("P10", "wikibase-entityid", {"entity-type": "lexeme", "id": "L9-F1"}), UNKNOWN),
         (time("P10", "+1952-03-11T00:00:00Z"), ("time", None, "+1952-03-11T00:00:00Z", None, 11)),
