@@ -31,6 +31,7 @@ LINKS = re.compile(r"(?:link-|internal link helper/|ilh/)[a-z]{2,3}|le|tsl|ill|i
 """Templates that show a link to an article, or to one in another language if there is none."""
 
 BETWEEN = {"to", "and", "or", "x", "by", "-", "–"}
+DEGREES = {"C": "°C", "F": "°F"}
 UNIT_POWER = re.compile(r"(?<=[a-z])[23]\Z")
 
 
@@ -100,6 +101,7 @@ def converted(parameters: list[str]) -> str:
             pass
         case _:
             return ""
+    unit = DEGREES.get(unit, unit)
     return f"{amount} {UNIT_POWER.sub(lambda power: power[0].translate(SUPERSCRIPTS), unit)}"
 
 

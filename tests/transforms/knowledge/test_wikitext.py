@@ -30,7 +30,10 @@ def paragraphs(text: str, lang: str = "en") -> list[tuple[str, list[tuple[str, s
         ("{{Infobox|a={{b|[[c]]}}\n| d = e\n}}\nVell {{cn}} is big.", "Vell is big."),
         ("Vell ({{IPA|v}}; {{zh|s=韦}}) is big.", "Vell is big."),
         ("Vell ({{lang|de|Wellen}}; {{IPA|v}}) is {{convert|12|km2|sqmi}} big.", "Vell (Wellen) is 12 km² big."),
-        ("It is {{convert|5|to|7|km|mi}} long, {{cvt|3|m}} wide.", "It is 5 to 7 km long, 3 m wide."),
+        (
+            "It is {{convert|5|to|7|km|mi}} long, {{cvt|3|m}} wide, {{cvt|-1|C|F}}.",
+            "It is 5 to 7 km long, 3 m wide, -1 °C.",
+        ),
         ("{{lang-nb|''Vell''}}{{'s}} port{{snd}}{{circa|1900}}", "Vell's port – c. 1900"),
         ("{{As of|2010}} {{formatnum:12345}} people, {{val|5.2|u=km}}", "As of 2010 12345 people, 5.2 km"),
         ("Open {{as of|2010|5|lc=y}}{{mdashb}}and {{as of|2011|since=y}}.", "Open as of 2010—and Since 2011."),
