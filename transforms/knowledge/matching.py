@@ -226,7 +226,10 @@ class Matcher:
 
     def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
         """The relations without a fact that must not be asked, sorted."""
-        types = self.types if self.page in self.items else self.types | unnamed_types(self.text, self.lang)
+        types = self.types
+        if self.page not in self.items:
+            spans = ((mention.start, mention.end) for mention in self.mentions)
+            types = types | unnamed_types(self.text, self.lang, spans)
         taken = {each.tail for each in stated if not isinstance(each.tail, int)}
         named = {each.relation.key for each in stated}
         others = [relation for relation in self.theme.relations if relation.key not in named]

@@ -17,7 +17,7 @@ head and a possible tail. Otherwise it is unknown.
   population or a height is stated with other values at other times.
 
 If it is not known what the page is about, a pronoun in the text (PRONOUNS) is a head and a tail about which the graph
-knows nothing.
+knows nothing, and so is an English name that is no mention of an item: a word with a capital letter inside a sentence.
 
 A relation is also unknown if the graph has a fact that `matching` does not count: about the page's item without a
 mention, a value inside the mention of another item, or another name in another sentence.
@@ -35,18 +35,39 @@ Types = Mapping[int, tuple[str, ...]]
 
 PRONOUNS = {
     "en": {
-        ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself)\b", re.IGNORECASE),
-        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves)\b", re.IGNORECASE),
+        ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself|i|me|my|myself)\b", re.IGNORECASE),
+        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves|we|our|ours)\b", re.IGNORECASE),
     },
     "zh": {("human",): re.compile("[他她]"), (): re.compile("它|他们|她们|[其该該]")},
 }
 """Language → entity types (none: any) → the pronouns for an item of these types."""
 
 
-def unnamed_types(text: str, lang: str) -> dict[int, tuple[str, ...]]:
-    """The types of the items that pronouns stand for. Their numbers are those of no item."""
+NAME = re.compile(r"(?<![.!?:;] )(?<=[ (\"“])[A-Z]\w+")
+"""A word with a capital letter that does not begin a sentence."""
+
+NO_NAMES = frozenset(
+    """
+    January February March April May June July August September October November December
+    Monday Tuesday Wednesday Thursday Friday Saturday Sunday
+    """.split()  # noqa: SIM905
+)
+
+
+def unnamed_types(text: str, lang: str, mentions: Iterable[Span]) -> dict[int, tuple[str, ...]]:
+    """The types of the items that pronouns, and names outside the mentions, stand for. Their numbers are those of no
+    item.
+    """
     by_types = PRONOUNS["zh" if lang == "zh" else "en"]
-    return {-number: types for number, (types, words) in enumerate(by_types.items(), 1) if words.search(text)}
+    types = {-number: types for number, (types, words) in enumerate(by_types.items(), 1) if words.search(text)}
+    if lang == "en" and has_other_names(text, mentions):
+        types[-len(by_types) - 1] = ()
+    return types
+
+
+def has_other_names(text: str, mentions: Iterable[Span]) -> bool:
+    places = set().union(*(range(start, end) for start, end in mentions))
+    return any(match[0] not in NO_NAMES and match.start() not in places for match in NAME.finditer(text))
 
 
 class Undecided:
