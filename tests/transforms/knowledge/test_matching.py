@@ -300,11 +300,14 @@ def test_the_item_of_the_page_may_be_meant_without_a_name():
         ("He left Port.", "en", True),
         ("Here, Port is nice.", "en", False),
         ("It left Port.", "en", True),
+        ("I left Port.", "en", True),
+        ("In May, Eve Marrow left Port.", "en", True),
+        ("Yesterday (in May) all left Port. Here is nothing.", "en", False),
         ("她离开了Port。", "zh", True),
         ("在Port。", "zh", False),
     ],
 )
-def test_pronouns_without_a_page(text, lang, is_unknown):
+def test_pronouns_and_other_names_without_a_page(text, lang, is_unknown):
     matched = run(linked(text, [("Port", PORT)], lang=lang), item(PORT))
     assert ("place of birth" in matched.unknown) == is_unknown
     on_page = run(linked(text, [("Port", PORT)], page=ADA, lang=lang), item(PORT), item(ADA, to(19, LAND)))
