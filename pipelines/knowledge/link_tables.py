@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from schemas.arrow import list_array, read_lists, required, strings
 from schemas.knowledge import CONTEXT, LINKED, MENTION, Item, Link, LinkedMention, Paragraph
 from transforms.knowledge.item_tables import by_bucket, replace
-from transforms.knowledge.linking import NAME_KINDS, Candidate, spelling
-from transforms.knowledge.spans import Recogniser, hash_names, hash_spans
+from transforms.knowledge.linking import NAME_KINDS, Candidate
+from transforms.knowledge.name_rules import spelling
+from transforms.knowledge.spans import Recogniser, hash_names, hash_spans, is_name
 
 LONGEST_NAME = 200
 """Longer names, in characters, are not linked."""
@@ -130,14 +131,15 @@ def candidate_table(
         places = recognise(paragraph.text, paragraph.lang, max_tokens)
         wanted = hash_spans(paragraph.text, places)
         numbers = np.minimum(np.searchsorted(distinct, wanted), max(len(distinct) - 1, 0))
-        hits = np.flatnonzero(distinct[numbers] == wanted) if len(distinct) else ()
-        for hit in hits:
-            start, end = places[hit].tolist()
-            number = numbers[hit]
-            for n in range(bounds[number], bounds[number + 1]):
-                how = spelling(paragraph.text, start, end, texts[n], paragraph.lang)
-                if how is not None:
-                    rows.append((row, start, end, qids[n], ranks[n], how == "same"))
+        hits = np.flatnonzero(distinct[numbers] == wanted) if len(distinct) else np.empty(0, np.int64)
+        text, lang = paragraph.text, paragraph.lang
+        for (start, end), number in zip(places[hits].tolist(), numbers[hits].tolist(), strict=True):
+            span = text[start:end]
+            if is_name(span, lang):
+                for n in range(bounds[number], bounds[number + 1]):
+                    how = "same" if texts[n] == span else spelling(text, start, end, texts[n], lang)
+                    if how is not None:
+                        rows.append((row, start, end, qids[n], ranks[n], how == "same"))
     columns = list(zip(*sorted(set(rows)), strict=True)) or [()] * len(CANDIDATES)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, CANDIDATES.types, strict=True)]
     return pa.Table.from_arrays(arrays, schema=CANDIDATES)

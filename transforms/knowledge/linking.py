@@ -8,21 +8,19 @@ an order of input.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
-from transforms.knowledge.spans import is_name, stop_words, with_usual_signs
+from transforms.knowledge.name_rules import is_common_word, is_quoted, occurrences
+from transforms.knowledge.spans import is_name, stop_words
 from transforms.knowledge.titles import without_bracket
 
 NAME_KINDS: Mapping[str, int] = {kind: rank for rank, kind in enumerate(get_args(NameKind))}
 """Kind of a name → its rank; the first is the best."""
 
-SENTENCE_ENDS = ".!?\n。！？"
-OPENING = " \t\"'“‘(["
-QUOTES = {"《": "》", "〈": "〉", "「": "」", "『": "』", "“": "”", '"': '"'}
-PRODUCTS = frozenset({"product", "creative_work"})
-SHORT_CHINESE_TITLE = 3
-"""Chinese titles of works of at most this length are linked only in quotes, because many are also common words."""
+SHORT_CHINESE_NAME = 2
+PROPER = frozenset({"human", "geographic_region", "organization"})
+"""Types of items whose Chinese labels are linked without a neighbour even if they are as short as this."""
 
 SHORTEST_SURNAME = 3
 
@@ -54,71 +52,6 @@ class Option(NamedTuple):
     end: int
     kind: MentionKind
     items: dict[int, int]
-
-
-def at_sentence_start(text: str, start: int) -> bool:
-    before = text[:start].rstrip(OPENING)
-    return not before or before[-1] in SENTENCE_ENDS
-
-
-def same_case(text: str, start: int, written: str, name: str) -> bool:
-    """Whether `written`, at `start` of an English text, is certainly a name that it equals except for letter case.
-
-    The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
-    Otherwise letter case may differ only in names of several words that have capital letters both in the text and in
-    the name, such as `president of Eritrea` and `President of Eritrea`.
-    """
-    if written == name:
-        return True
-    usual = name.startswith("The ") or (name[:1].islower() and at_sentence_start(text, start))
-    if usual and written[1:] == name[1:]:
-        return True
-    return " " in written and any(map(str.isupper, written)) and any(map(str.isupper, name))
-
-
-def spelling(text: str, start: int, end: int, name: str, lang: str) -> Literal["same", "other case"] | None:
-    """How the span spells this name of an item; None if it does not, or if it cannot be linked (`is_name`)."""
-    span = text[start:end]
-    if not is_name(span, lang):
-        return None
-    if span == name:
-        return "same"
-    written, name = with_usual_signs(span), with_usual_signs(name)
-    if written.lower() != name.lower():
-        return None
-    return "same" if lang == "zh" or same_case(text, start, written, name) else "other case"
-
-
-def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
-    """Whether the span is rather a word of the language than a name of the item.
-
-    English: one word in lower case may only be a class, which Wikidata gives a label in lower case, or a word of the
-    label: `football` of `American football`. Chinese: see SHORT_CHINESE_TITLE.
-    """
-    span = text[start:end]
-    if lang == "zh":
-        if end - start > SHORT_CHINESE_TITLE or not item.types or not PRODUCTS.issuperset(item.types):
-            return False
-        return QUOTES.get(text[start - 1 : start]) != text[end : end + 1] or end == len(text)
-    if " " in span or not span.islower() or item.label is None:
-        return False
-    return not (item.label[:1].islower() or span in item.label.lower().split()) or "human" in item.types
-
-
-def occurrences(text: str, name: str, lang: str, first: int = 0) -> Iterator[tuple[int, int]]:
-    """The spans from `first` on that are exactly `name`, and not part of a longer word."""
-    start = text.find(name, first)
-    while start >= 0:
-        end = start + len(name)
-        if lang == "zh" or is_whole(text, start, end):
-            yield start, end
-        start = text.find(name, end)
-
-
-def is_whole(text: str, start: int, end: int) -> bool:
-    return not (text[start - 1 : start].isalnum() and text[start].isalnum()) and not (
-        text[end : end + 1].isalnum() and text[end - 1].isalnum()
-    )
 
 
 def link_mentions(paragraph: Paragraph, kind: MentionKind) -> list[Option]:
@@ -159,13 +92,15 @@ def page_names(paragraph: Paragraph, items: Mapping[int, Item]) -> Iterator[Opti
 
 def named(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Iterator[Option]:
     """The spans of the candidates, each with all items that it may mean."""
+    text, lang = paragraph.text, paragraph.lang
     by_span: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for start, end, qid, kind, case in candidates:
-        if qid in items and not is_common_word(paragraph.text, start, end, items[qid], paragraph.lang):
+        item = items.get(qid)
+        if item is not None and not is_common_word(text, start, end, item, lang):
             ranks, rank = by_span[start, end], NAME_KINDS[kind] + (0 if case else OTHER_CASE)
             ranks[qid] = min(rank, ranks.get(qid, rank))
-    if paragraph.lang == "en":
-        split(paragraph.text, by_span)
+    if lang == "en":
+        split(text, by_span)
     for (start, end), ranks in by_span.items():
         if ranks:
             yield Option(start, end, "name", ranks)
@@ -249,43 +184,63 @@ def scores(paragraph: Paragraph, options: Sequence[Option], items: Mapping[int, 
                 if neighbour != qid:
                     neighbours[qid].add(neighbour)
                     neighbours[neighbour].add(qid)
-    support = {
-        qid: {place for neighbour in neighbours[qid] for place in places[neighbour]} if qid in neighbours else ()
-        for qid in places
-    }
+    support = {qid: {place for other in others for place in places[other]} for qid, others in neighbours.items()}
     result = []
     for start, end, _, ids in options:
         text = paragraph.text[start:end]
-        result.append(
-            {
-                qid: len({other for other, a, b in support[qid] if other != text and (b <= start or a >= end)})
-                for qid in ids
-            }
-        )
+        result.append(dict.fromkeys(ids, 0))
+        for qid in support.keys() & ids:
+            result[-1][qid] = len({other for other, a, b in support[qid] if other != text and (b <= start or a >= end)})
     return result
 
 
-def plausible(paragraph: Paragraph, options: list[Option], items: Mapping[int, Item]) -> Iterator[Option]:
-    """The options without names that are mentions only if a neighbour is mentioned too, and none is (English).
+Scored = list[tuple[Option, dict[int, int]]]
+"""Options with their `scores`."""
 
-    These are names in another letter case, single words in lower case, and names with a word in lower case that contain
-    the name of an item with a neighbour: `American football team`, if the text is about American football.
+
+def plausible(paragraph: Paragraph, options: list[Option], items: Mapping[int, Item]) -> Scored:
+    """The options without names that are mentions only if a neighbour is mentioned too, and none is.
+
+    In English these are names in another letter case, single words in lower case, and names with a word in lower case
+    that contain the name of an item with a neighbour: `American football team`, if the text is about American football.
+    In Chinese see `plausible_chinese`.
     """
-    by_score = scores(paragraph, options, items)
-    supported = [
-        (option.start, option.end) for option, score in zip(options, by_score, strict=True) if any(score.values())
-    ]
-    for option, score in zip(options, by_score, strict=True):
-        if option.kind != "name" or any(score.values()):
-            kept = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE or score[qid]}
-            yield option._replace(items=kept)
+    scored = list(zip(options, scores(paragraph, options, items), strict=True))
+    if paragraph.lang == "zh":
+        chinese = ((plausible_chinese(paragraph.text, *each, items), each[1]) for each in scored)
+        return [(option, score) for option, score in chinese if option]
+    supported = [(option.start, option.end) for option, score in scored if any(score.values())]
+    stop = stop_words("en").words
+    kept: Scored = []
+    for option, score in scored:
+        ids = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE or score[qid]}
+        if not ids:
             continue
-        words = paragraph.text[option.start : option.end].split()
-        proper = not any(word[0].islower() and word not in stop_words("en").words for word in words)
-        kept = {qid: rank for qid, rank in option.items.items() if rank < OTHER_CASE}
-        within = any(option.start <= start and end <= option.end for start, end in supported)
-        if kept and (proper or (len(words) > 1 and not within)):
-            yield option._replace(items=kept)
+        if option.kind == "name" and not any(score.values()):
+            words = paragraph.text[option.start : option.end].split()
+            if any(word[0].islower() and word not in stop for word in words):
+                within = any(option.start <= start and end <= option.end for start, end in supported)
+                if len(words) == 1 or within:
+                    continue
+        kept.append((option if len(ids) == len(option.items) else option._replace(items=ids), score))
+    return kept
+
+
+def plausible_chinese(text: str, option: Option, score: dict[int, int], items: Mapping[int, Item]) -> Option | None:
+    """The option without items that need a neighbour and have none; None if no item is left.
+
+    These are items with a name of at most SHORT_CHINESE_NAME characters, unless it is in quotation marks or the label
+    of a PROPER item.
+    """
+    length = option.end - option.start
+    if option.kind != "name" or length > SHORT_CHINESE_NAME or is_quoted(text, option.start, option.end):
+        return option
+    kept = {
+        qid: rank
+        for qid, rank in option.items.items()
+        if score[qid] or (rank < NAME_KINDS["alias"] and PROPER.intersection(items[qid].types))
+    }
+    return option._replace(items=kept) if kept else None
 
 
 def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping[int, Item]) -> Choice:
@@ -295,7 +250,7 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
     the page that the graph has; of each, `label`, `names`, `types` and `neighbours` are used.
 
     A name that several items have means the item with the highest of `scores`, then with the best kind of name, then
-    with the lowest id; a text that is also linked means the item of the first link. Some English names with a
+    with the lowest id; a text that is also linked means the item of the first link. Some names with a
     score of 0 are not linked (`plausible`), since they cannot be in a fact. A link without an item may still be a
     name, but no other name overlaps it.
     """
@@ -312,19 +267,18 @@ def choose(paragraph: Paragraph, candidates: Iterable[Candidate], items: Mapping
         *page_names(paragraph, items),
         *named(paragraph, candidates, items),
     ]
-    if paragraph.lang == "en":
-        options = list(plausible(paragraph, options, items))
+    options = [option for option, _ in plausible(paragraph, options, items)]
     mentions = disjoint(options, len(text), without_item)
     if paragraph.lang == "en":
         people = list(surnames(paragraph, mentions, items))
         if people:
             mentions = disjoint([*options, *people], len(text), without_item)
-        mentions = list(plausible(paragraph, whole_names(text, mentions, items), items))
+        mentions = whole_names(text, mentions, items)
     linked: dict[str, int] = {}
     for link in links:
         linked.setdefault(text[link.start : link.end], *link.items)
     chosen, ambiguous = [], 0
-    for mention, by_score in zip(mentions, scores(paragraph, mentions, items), strict=True):
+    for mention, by_score in plausible(paragraph, mentions, items):
         qid = linked.get(text[mention.start : mention.end])
         if qid not in mention.items:
             ambiguous += len(mention.items) > 1

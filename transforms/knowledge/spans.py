@@ -6,7 +6,7 @@ in lower case. The letter case is judged later (`transforms.knowledge.linking.sa
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple, Protocol
 from unicodedata import category, is_normalized, normalize
@@ -57,6 +57,7 @@ class StopWords(NamedTuple):
     words: frozenset[str]
     dates: frozenset[str]
     titles: frozenset[str]
+    foreign: frozenset[str]
 
 
 class Tables(NamedTuple):
@@ -270,6 +271,7 @@ def hash_parts(text: str, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return draw.key_array((sums[ends] - sums[starts]) * inverse[starts], np.uint64(0))
 
 
+@lru_cache(1 << 16)
 def is_name(name: str, lang: str) -> bool:
     """Whether a name can be linked in a text: it has a letter and a second character, and is neither a date nor a stop
     word.

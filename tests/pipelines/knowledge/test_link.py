@@ -33,7 +33,7 @@ ENTITIES = [
 ]
 TEXTS = [
     {"text": "Ada Marrow was born in Harbour.", "title": "Ada Marrow", "qid": "Q1"},
-    {"text": "Harbour is a film about Low Harbour.", "links": [{"start": 0, "end": 7, "qid": "Q6"}]},
+    {"text": "Harbour shows Low Harbour.", "links": [{"start": 0, "end": 7, "qid": "Q6"}]},
     {"text": "Nobody was there."},
     {"text": "Harbour lies in Northland.", "links": [{"start": 0, "end": 7, "qid": "Q999"}]},
     {"text": "Low Harbour is old.", "links": [{"start": 0, "end": 11, "qid": "Q2"}]},
@@ -105,7 +105,7 @@ def first_word(text: str, lang: str, max_tokens: int) -> Spans:
 
 def test_another_recogniser(inputs, tmp_path):
     run_link(str(tmp_path / "out"), *inputs, recognise=first_word)
-    assert mentions(tmp_path / "out")[1] == [("Harbour", "anchor", 6)]
+    assert mentions(tmp_path / "out")[1] == [("Harbour", "anchor", 6), ("Harbour", "repeat", 6)]
 
 
 @pytest.mark.parametrize("entities", [ENTITIES[::-1], ENTITIES[4:] + ENTITIES[:4]])

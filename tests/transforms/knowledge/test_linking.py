@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.knowledge import Item, Link, Paragraph
 from transforms.knowledge import linking
-from transforms.knowledge.linking import Candidate, choose, spelling
+from transforms.knowledge.linking import Candidate, choose
+from transforms.knowledge.name_rules import is_whole, spelling
 
 
 def item(qid: int, label: str, *neighbours: int, names: tuple[str, ...] = (), types: tuple[str, ...] = ()) -> Item:
@@ -38,7 +39,7 @@ def candidates(text: str, lang: str = "en") -> list[Candidate]:
         for number, name in enumerate(each.names):
             for start in range(len(text) - len(name) + 1):
                 end = start + len(name)
-                how = spelling(text, start, end, name, lang) if linking.is_whole(text, start, end) else None
+                how = spelling(text, start, end, name, lang) if is_whole(text, start, end) else None
                 if how:
                     rows.append(Candidate(start, end, each.qid, "alias" if number else "label", how == "same"))
     return rows
@@ -130,6 +131,33 @@ def test_short_chinese_titles_of_works_need_quotes(text, expected):
     rows = [Candidate(start, start + 2, each.qid, "label") for start, each in places]
     mentions = choose(Paragraph("1", "zh", text), rows, items).mentions
     assert [(text[each.start : each.end], each.qid) for each in mentions] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("阿尔菲德在北", []),  # part of a longer foreign name
+        ("在菲德，", ["菲德"]),
+        ("菲德·马在北", []),
+        ("the Ada of", []),
+        ("在Ada上", ["Ada"]),
+        ("他的经历", []),  # a common word without a neighbour
+        ("菲德的经历", ["菲德", "经历"]),
+    ],
+)
+def test_chinese_names_are_no_parts_of_foreign_names_and_short_ones_need_a_neighbour(text, expected):
+    items = {
+        1: item(1, "菲德", 3, types=("human",)),
+        2: item(2, "Ada", types=("human",)),
+        3: item(3, "经历", types=("other",)),
+    }
+    rows = [
+        Candidate(text.find(each.label), text.find(each.label) + len(each.label), each.qid, "label")
+        for each in items.values()
+        if each.label in text
+    ]
+    mentions = choose(Paragraph("1", "zh", text), rows, items).mentions
+    assert [text[each.start : each.end] for each in mentions] == expected
 
 
 @pytest.mark.parametrize(

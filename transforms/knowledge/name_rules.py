@@ -1,0 +1,103 @@
+"""Whether a span of a text may be a name of an item: letter case, common words, and parts of longer names."""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from schemas.knowledge import Item
+from transforms.knowledge.spans import is_name, stop_words, with_usual_signs
+
+SENTENCE_ENDS = ".!?\n。！？"
+OPENING = " \t\"'“‘(["
+QUOTES = {"《": "》", "〈": "〉", "「": "」", "『": "』", "“": "”", '"': '"'}
+PRODUCTS = frozenset({"product", "creative_work"})
+SHORT_CHINESE_TITLE = 3
+"""Chinese titles of works of at most this length are linked only in quotes, because many are also common words."""
+
+LATIN_END, LATIN_START = re.compile(r"[A-Za-z][ -]?\Z"), re.compile(r"[ -]?[A-Za-z]")
+FOREIGN_DOTS = frozenset("·・•")
+
+
+def at_sentence_start(text: str, start: int) -> bool:
+    before = text[:start].rstrip(OPENING)
+    return not before or before[-1] in SENTENCE_ENDS
+
+
+def same_case(text: str, start: int, written: str, name: str) -> bool:
+    """Whether `written`, at `start` of an English text, is certainly a name that it equals except for letter case.
+
+    The first word of a sentence may have a capital letter that the name has not, and `the` may be in lower case.
+    Otherwise letter case may differ only in names of several words that have capital letters both in the text and in
+    the name, such as `president of Eritrea` and `President of Eritrea`.
+    """
+    if written == name:
+        return True
+    usual = name.startswith("The ") or (name[:1].islower() and at_sentence_start(text, start))
+    if usual and written[1:] == name[1:]:
+        return True
+    return " " in written and any(map(str.isupper, written)) and any(map(str.isupper, name))
+
+
+def spelling(text: str, start: int, end: int, name: str, lang: str) -> Literal["same", "other case"] | None:
+    """How the span spells this name of an item; None if it does not, or if it cannot be linked (`is_name`)."""
+    span = text[start:end]
+    if not is_name(span, lang):
+        return None
+    if span == name:
+        return "same"
+    written, name = with_usual_signs(span), with_usual_signs(name)
+    if written.lower() != name.lower():
+        return None
+    return "same" if lang == "zh" or same_case(text, start, written, name) else "other case"
+
+
+def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bool:
+    """Whether the span is rather a word of the language than a name of the item.
+
+    English: one word in lower case may only be a class, which Wikidata gives a label in lower case, or a word of the
+    label: `football` of `American football`. Chinese: see SHORT_CHINESE_TITLE.
+    """
+    span = text[start:end]
+    if lang == "zh":
+        if is_part_of_foreign_name(text, start, end):
+            return True
+        if end - start > SHORT_CHINESE_TITLE or not item.types or not PRODUCTS.issuperset(item.types):
+            return False
+        return not is_quoted(text, start, end)
+    if " " in span or not span.islower() or item.label is None:
+        return False
+    return not (item.label[:1].islower() or span in item.label.lower().split()) or "human" in item.types
+
+
+def is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether the span stands between Chinese quotation marks or brackets of titles."""
+    return end < len(text) and QUOTES.get(text[max(start - 1, 0) : start]) == text[end]
+
+
+def is_part_of_foreign_name(text: str, start: int, end: int) -> bool:
+    """Whether a span of a Chinese text is probably part of a name in Latin letters, or of a foreign name in Chinese:
+    `菲尔德` in `阿什菲尔德`.
+    """
+    span, before, after = text[start:end], text[max(start - 2, 0) : start], text[end : end + 2]
+    if span.isascii():
+        return span.islower() or bool(LATIN_END.search(before) or LATIN_START.match(after))
+    if not FOREIGN_DOTS.isdisjoint((before[-1:], after[:1])):
+        return True
+    foreign = stop_words("zh").foreign
+    return foreign.issuperset(span) and not foreign.isdisjoint((before[-1:], after[:1]))
+
+
+def occurrences(text: str, name: str, lang: str, first: int = 0) -> Iterator[tuple[int, int]]:
+    """The spans from `first` on that are exactly `name`, and not part of a longer word."""
+    start = text.find(name, first)
+    while start >= 0:
+        end = start + len(name)
+        if lang == "zh" or is_whole(text, start, end):
+            yield start, end
+        start = text.find(name, end)
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    return not (text[start - 1 : start].isalnum() and text[start].isalnum()) and not (
+        text[end : end + 1].isalnum() and text[end - 1].isalnum()
+    )
