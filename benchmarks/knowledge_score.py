@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.knowledge_gold import End, Gold, GoldFact, GoldText, Span
+from benchmarks.knowledge_facts import End, Gold, GoldFact, GoldText, Span
 from schemas.knowledge import Fact, Item, LinkedMention, MatchedParagraph, Paragraph
 
 NO_THEME = "none"
