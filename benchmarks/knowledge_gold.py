@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,8 @@ from benchmarks.knowledge_facts import End, Gold, GoldFact, GoldText, Relation, 
 from schemas.errors import ConfigError
 from transforms import yaml_values
 from transforms.files import File
+
+Row = TypeVar("Row")
 
 
 class RebelEnd(msgspec.Struct):
@@ -144,15 +147,15 @@ def read(name: str, path: str) -> Gold:
     return readers[name](path)
 
 
-def rows(path: str, form: type) -> Iterator[tuple[str, object]]:
+def rows(path: str, form: type[Row]) -> Iterator[tuple[str, Row]]:
     """(`file:line`, record) of each line that is not blank."""
     data = File(path, path).read()
     lines = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig").split("\n")
-    decode = msgspec.json.Decoder(form).decode
+    decoder = msgspec.json.Decoder(form)
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                yield f"{path}:{number}", decode(line)
+                yield f"{path}:{number}", decoder.decode(line)
             except msgspec.MsgspecError as error:
                 raise ConfigError(f"{path}:{number}: not a record of this set ({error}); check --gold") from error
 
