@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from benchmarks.knowledge_gold import Gold, GoldText, is_name
+from benchmarks.knowledge_facts import Gold, GoldText
+from benchmarks.knowledge_gold import is_name
 from schemas.example import Span
 from transforms.knowledge import dump_files, wikidata
 from validation.claims import Claim

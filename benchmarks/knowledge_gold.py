@@ -1,4 +1,4 @@
-"""Texts with facts of Wikidata that others annotated: REBEL, Text2KGBench and KnowledgeNet, in one form.
+"""Readers of texts with facts of Wikidata that others annotated: REBEL, Text2KGBench and KnowledgeNet.
 
 - REBEL (https://github.com/Babelscape/rebel): JSON lines of abstracts of Wikipedia with linked mentions and triples.
   The offsets of many mentions are wrong; the occurrence of the surface form that is nearest to them counts.
@@ -11,83 +11,19 @@
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from benchmarks.knowledge_facts import End, Gold, GoldFact, GoldText, Relation, mentions_of, unique
 from schemas.errors import ConfigError
 from transforms import yaml_values
 from transforms.files import File
 
-Span = tuple[int, int]
-
-
-class End(msgspec.Struct, frozen=True):
-    """Head or tail of a fact. `qid`: its item, if the file names one. `spans`: where the text mentions it."""
-
-    text: str
-    qid: int | None = None
-    spans: tuple[Span, ...] = ()
-
-    @property
-    def key(self) -> int | str:
-        return self.text.casefold() if self.qid is None else self.qid
-
-
-class GoldFact(msgspec.Struct, frozen=True):
-    """`named`: the text names both ends, as opposed to mentioning them by a pronoun or a description, or not at all,
-    and their items are known if the set links ends to items. `is_value`: the tail is a date, quantity or string, not an
-    item.
-    """
-
-    relation: str
-    head: End
-    tail: End
-    named: bool
-    is_value: bool = False
-
-
-class GoldMention(msgspec.Struct, frozen=True):
-    start: int
-    end: int
-    qid: int
-
-
-class GoldText(msgspec.Struct, frozen=True):
-    """`relations`: those that are annotated in this text. `group`: the part of the set that it belongs to.
-    `mentions`: mentions of items, sorted; no two have the same offsets.
-    """
-
-    id: str
-    text: str
-    relations: frozenset[str]
-    facts: tuple[GoldFact, ...]
-    mentions: tuple[GoldMention, ...]
-    group: str
-    title: str | None = None
-    page: int | None = None
-
-
-class Relation(msgspec.Struct, frozen=True):
-    """A relation of a set. `properties`: property → whether its statements have head and tail swapped. `head`, `tail`:
-    entity types of the bundled themes; empty: any.
-    """
-
-    label: str
-    properties: dict[int, bool]
-    head: tuple[str, ...] = ()
-    tail: tuple[str, ...] = ()
-
-
-class Gold(msgspec.Struct, frozen=True):
-    """`repaired`: number of texts with wrongly decoded characters that were repaired."""
-
-    name: str
-    relations: dict[str, Relation]
-    texts: tuple[GoldText, ...]
-    repaired: int = 0
+Row = TypeVar("Row")
 
 
 class RebelEnd(msgspec.Struct):
@@ -211,15 +147,15 @@ def read(name: str, path: str) -> Gold:
     return readers[name](path)
 
 
-def rows(path: str, form: type) -> Iterator[tuple[str, object]]:
+def rows(path: str, form: type[Row]) -> Iterator[tuple[str, Row]]:
     """(`file:line`, record) of each line that is not blank."""
     data = File(path, path).read()
     lines = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig").split("\n")
-    decode = msgspec.json.Decoder(form).decode
+    decoder = msgspec.json.Decoder(form)
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                yield f"{path}:{number}", decode(line)
+                yield f"{path}:{number}", decoder.decode(line)
             except msgspec.MsgspecError as error:
                 raise ConfigError(f"{path}:{number}: not a record of this set ({error}); check --gold") from error
 
@@ -228,31 +164,6 @@ def number(pattern: re.Pattern[str], text: str | None) -> int | None:
     """The number of an id such as Q42; None if `text` is not an id."""
     matched = pattern.fullmatch(text or "")
     return int(matched[1]) if matched else None
-
-
-def unique(facts: Iterable[GoldFact]) -> tuple[GoldFact, ...]:
-    """Each fact once, with all spans of its ends. It is named if one of its occurrences is."""
-    by_key: dict[tuple, GoldFact] = {}
-    for fact in facts:
-        key = (fact.relation, fact.head.key, fact.tail.key)
-        if other := by_key.get(key):
-            head, tail = merge(other.head, fact.head), merge(other.tail, fact.tail)
-            fact = GoldFact(fact.relation, head, tail, other.named or fact.named, fact.is_value)
-        by_key[key] = fact
-    return tuple(by_key.values())
-
-
-def merge(end: End, other: End) -> End:
-    return End(end.text, end.qid, tuple(sorted({*end.spans, *other.spans})))
-
-
-def mentions_of(spans: Iterable[tuple[Span, int | None]]) -> tuple[GoldMention, ...]:
-    """Mentions of items, the first of those with the same offsets, sorted."""
-    by_span: dict[Span, int] = {}
-    for span, qid in spans:
-        if qid is not None:
-            by_span.setdefault(span, qid)
-    return tuple(GoldMention(*span, qid) for span, qid in sorted(by_span.items()))
 
 
 def rebel(path: str) -> Gold:
@@ -362,7 +273,7 @@ def sentence_end(text: str, identifier: str | None, label: str | None) -> End:
     return End(name or str(identifier), qid, spans)
 
 
-def occurrences(text: str, name: str) -> tuple[Span, ...]:
+def occurrences(text: str, name: str) -> tuple[tuple[int, int], ...]:
     """Where `name` occurs as whole words, in any case."""
     if not name:
         return ()

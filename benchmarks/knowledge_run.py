@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from benchmarks.knowledge_gold import Gold, GoldMention, Relation
+from benchmarks.knowledge_facts import Gold, GoldMention, Relation
 from benchmarks.knowledge_score import Result
 from pipelines import driver
 from pipelines.build import start_fork_server

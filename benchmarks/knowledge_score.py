@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.knowledge_gold import End, Gold, GoldFact, GoldText, Span
+from benchmarks.knowledge_facts import End, Gold, GoldFact, GoldText, Span
 from schemas.knowledge import Fact, Item, LinkedMention, MatchedParagraph, Paragraph
 
 NO_THEME = "none"
@@ -189,7 +189,7 @@ def count_facts(
         if fact.is_value:
             yield report.values
             return
-        types = items[head].types if head in items else ()
+        types = items[head].types if head is not None and head in items else ()
         yield report.items
         yield report.by_relation[fact.relation]
         yield report.by_group[text.group]
@@ -272,7 +272,8 @@ def cause_of_miss(gold: Gold, paragraph: MatchedParagraph, fact: GoldFact, items
             return "linked to another item"
     for property, is_reversed in gold.relations[fact.relation].properties.items():
         subject, value = (fact.tail, fact.head) if is_reversed else (fact.head, fact.tail)
-        statements = items[subject.qid].statements if subject.qid in items else ()  # without item: no statements
+        item = None if subject.qid is None else items.get(subject.qid)
+        statements = item.statements if item else ()
         if any(statement.property == property and statement.item == value.qid for statement in statements):
             return "excluded when facts are matched"
     return "not in the graph"

@@ -6,7 +6,8 @@ import pytest
 from benchmarks import entailment_sets
 from benchmarks.entailment_sets import Case, Graph
 from benchmarks.fit_entailment import BOUNDS, Examples, cross_validate, cut_at, data_file, figures, fit, prepare, solve
-from benchmarks.knowledge_gold import KNOWLEDGENET, End, Gold, GoldFact, GoldMention, GoldText, Relation
+from benchmarks.knowledge_facts import End, Gold, GoldFact, GoldMention, GoldText, Relation
+from benchmarks.knowledge_gold import KNOWLEDGENET
 from validation.claims import Claim
 from validation.lexical_entailment import FEATURES, read_weights
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import knowledge, knowledge_run, knowledge_themes
-from benchmarks.knowledge_gold import Gold, Relation
+from benchmarks.knowledge_facts import Gold, Relation
 from benchmarks.knowledge_themes import Row
 from schemas.knowledge import LinkedMention, LinkedParagraph, Paragraph
 from transforms.knowledge import themes

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from benchmarks import knowledge_gold
-from benchmarks.knowledge_gold import End, GoldMention
+from benchmarks.knowledge_facts import End, GoldMention
 from schemas.errors import ConfigError
 
 CITY = "Brevik lies on Skerry Bay. Ada Lund was born in Brevik in 1913."

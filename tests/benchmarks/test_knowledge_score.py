@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import knowledge_score
-from benchmarks.knowledge_gold import End, Gold, GoldFact, GoldMention, GoldText, Relation
+from benchmarks.knowledge_facts import End, Gold, GoldFact, GoldMention, GoldText, Relation
 from benchmarks.knowledge_score import Result
 from schemas.knowledge import Fact, Item, LinkedMention, MatchedParagraph, Paragraph, Statement
 
