@@ -26,7 +26,7 @@ from validation.lexical_entailment import FEATURES, WEIGHTS, features
 from validation.relation_words import entry
 
 FOLDS = 5
-RECALL = 0.97
+RECALL = 0.975
 """The recall on REBEL, in cross-validation, at which the cut is 0.5."""
 
 SHARES = {"rebel": 1.0, "knowledgenet": 0.3, "pairs": 0.5, "words": 0.3, "text2kgbench": 0.05}

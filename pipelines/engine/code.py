@@ -28,9 +28,12 @@ PLUMBING = ("pipelines.config", "pipelines.engine")
 engine does not depend on the data.
 """
 
-RULES = {"sentencex": importlib.metadata.version, "unicodedata": lambda _: unicodedata.unidata_version}
-"""Libraries whose rules and tables decide rows (sentence ends, properties of characters) → a function that returns
-their version. Other libraries implement a format or an algorithm that does not change with their version.
+RULES = {
+    **dict.fromkeys(("mwparserfromhell", "sentencex"), importlib.metadata.version),
+    "unicodedata": lambda _: unicodedata.unidata_version,
+}
+"""Libraries whose rules and tables decide rows (markup, sentence ends, properties of characters) → a function that
+returns their version. Other libraries implement a format or an algorithm that does not change with their version.
 """
 
 

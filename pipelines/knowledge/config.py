@@ -15,8 +15,9 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "knowledge"
 
 
 class Pages(Section):
-    """Paragraphs shorter than `min_tokens` or longer than `max_tokens` are left out (tokens: words, or Chinese
-    characters). `limit`: maximum number of pages per file.
+    """Paragraphs of pages that are shorter than `min_tokens` are left out, and longer than `max_tokens` are cut at ends
+    of sentences (tokens: words, or Chinese characters). `limit`: maximum number of pages per file, or of rows of JSON
+    lines.
     """
 
     min_tokens: Count = 50

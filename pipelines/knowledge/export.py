@@ -63,15 +63,26 @@ class Shard:
 
 @dataclass(frozen=True)
 class Choice:
-    """How the texts of all themes are chosen. `themes`: keys of the themes, sorted; KEYS has their positions."""
+    """How the texts of all themes are chosen. `relations`: keys of the themes, sorted, and of their relations; KEYS has
+    the positions of the themes.
+    """
 
-    themes: tuple[str, ...]
+    relations: dict[str, frozenset[str]]
     seed: int
     min_score: float
     alpha: float
     without_facts: float
     validation_share: float
     test_share: float
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        return tuple(self.relations)
+
+    def can_be_asked(self, paragraph: MatchedParagraph) -> bool:
+        """Whether an instruction can ask for a relation of the theme."""
+        relations = self.relations[paragraph.theme] if paragraph.theme is not None else frozenset()
+        return not relations.issubset(paragraph.unknown)
 
 
 @dataclass(frozen=True)
@@ -139,12 +150,13 @@ class ReadKeys(beam.DoFn):
         for row, paragraph in enumerate(read_paragraphs(f"{self.output}/{shard.path}")):
             if paragraph.theme is None:
                 continue
-            relations = sampling.combination(sampling.cut(paragraph, self.choice.min_score))
+            kept = sampling.cut(paragraph, self.choice.min_score)
+            relations = sampling.combination(kept)
             key, theme = sampling.text_key(self.choice.seed, paragraph.paragraph.id), numbers[paragraph.theme]
             if relations:
                 group = sampling.group_key(paragraph.theme, relations)
                 keys.setdefault(group % self.buckets, []).append((group, key, theme, shard.number, row))
-            else:
+            elif self.choice.can_be_asked(kept):
                 without.setdefault(theme, Counter())[sampling.bin_number(key)] += 1
         for bucket, rows in sorted(keys.items()):
             yield bucket, as_table(rows, KEYS)
@@ -235,7 +247,11 @@ class WriteParts(beam.DoFn):
             kept = sampling.cut(paragraph, choice.min_score)
             has_facts = bool(sampling.combination(kept))
             key = sampling.text_key(choice.seed, paragraph.paragraph.id)
-            if row not in sampled if has_facts else sampling.bin_number(key) >= self.bins[paragraph.theme]:
+            if has_facts:
+                is_kept = row in sampled
+            else:
+                is_kept = choice.can_be_asked(kept) and sampling.bin_number(key) < self.bins[paragraph.theme]
+            if not is_kept:
                 continue
             split = sampling.split_of(kept, choice.seed, choice.validation_share, choice.test_share)
             corpus = self.corpora[paragraph.theme]
@@ -284,7 +300,7 @@ def run(settings: KnowledgeSettings, corpora: Mapping[str, KnowledgeCorpus], out
     paths = [file.name for file in files.list_files(f"{output}/score") if file.name.endswith(".parquet")]
     shards = [Shard(number, f"score/{path}") for number, path in enumerate(paths)]
     choice = Choice(
-        tuple(sorted(corpora)),
+        {theme: frozenset(relation.key for relation in corpora[theme].relations) for theme in sorted(corpora)},
         config.seed,
         config.export.min_score,
         config.export.alpha,

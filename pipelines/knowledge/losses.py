@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from schemas.errors import Reason
 from schemas.knowledge_manifests import DumpRead, Entities, PageFile, Pages
 
 NAMED = 5
@@ -33,6 +34,6 @@ def rejected(read: Sequence[DumpRead] | Sequence[PageFile], unit: str) -> list[s
     return [f"note: {file.name}: {counted(file.rejected, unit)}, first {file.first_rejects[0]}" for file in bad]
 
 
-def counted(reasons: Mapping[str, int], unit: str) -> str:
+def counted(reasons: Mapping[Reason, int], unit: str) -> str:
     total = sum(reasons.values())
     return f"{total:,} bad {unit}{'s' * (total > 1)}"

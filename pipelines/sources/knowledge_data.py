@@ -65,9 +65,10 @@ def source_at(data_root: str, key: str) -> Source | None:
 
 
 def folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
-    """The folder with these files; None if it has no knowledge.json. A problem is kept in the result."""
+    """The folder with these files; None if it has no knowledge.json or no rows. A problem is kept in the result."""
     about = next((file for file in files if file.name == FILE), None)
-    if about is None:
+    data_files = [file for file in files if file.name in DATA_FILES]
+    if about is None or not data_files:
         return None
     key = folder_key(data_root, directory)
     problem = trace = ""
@@ -79,8 +80,10 @@ def folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | No
         problem, trace = str(error), error.trace
     except SourceError as error:
         problem = str(error)
-    data_files = [file for file in files if file.name in DATA_FILES]
-    return Folder(key, source, find(source, data_files), key_problem(key) or problem, True, (about,), trace)
+    grouped = find(source, data_files)
+    if grouped is None:
+        return None
+    return Folder(key, source, grouped, key_problem(key) or problem, True, (about,), trace)
 
 
 def read_description(file: File) -> KnowledgeCorpus:
@@ -103,16 +106,16 @@ def read_description(file: File) -> KnowledgeCorpus:
         for end in ("head_types", "tail_types"):
             for position, kind in enumerate(getattr(relation, end)):
                 if kind not in types:
-                    at = place(file, content, ["relations", number, end, position])
-                    raise SourceError(f"{at}: {kind!r} of the relation {relation.key!r} is no entity type; {REMEDY}")
+                    wrong = place(file, content, ["relations", number, end, position])
+                    raise SourceError(f"{wrong}: {kind!r} of the relation {relation.key!r} is no entity type; {REMEDY}")
     for part, items in (("entity_types", corpus.entity_types), ("relations", corpus.relations)):
         for field in ("key", "name"):
             values: set[str] = set()
             for number, item in enumerate(items):
                 value = getattr(item, field)
                 if value in values:
-                    at = place(file, content, [part, number, field])
-                    raise SourceError(f"{at}: two of the {part} have the {field} {value!r}; {REMEDY}")
+                    wrong = place(file, content, [part, number, field])
+                    raise SourceError(f"{wrong}: two of the {part} have the {field} {value!r}; {REMEDY}")
                 values.add(value)
     return corpus
 

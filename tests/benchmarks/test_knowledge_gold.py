@@ -72,7 +72,7 @@ def test_rebel_looks_up_surface_forms_and_keeps_the_wanted_properties(tmp_path):
             "obj": "Q2",
         },
         {
-            "id": "ont_1_movie_test_1",
+            "id": "ont_1_movie_unseen_1",
             "sent": "Ãrsa was directed by Bo Li.",
             "triples": [{"sub": "Ãrsa", "rel": "director", "obj": "Bo Li"}],
         },

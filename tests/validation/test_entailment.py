@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.knowledge import Fact, LinkedMention, MatchedParagraph, Paragraph
+from transforms.knowledge import themes
 from validation import entailment
 from validation.entailment import Claim, Lexical, claims
 from validation.lexical_entailment import FEATURES, features, read_weights
@@ -232,6 +233,12 @@ def test_every_template_has_both_ends_in_both_languages():
         assert by_language.keys() == {"en", "zh"}, relation
         for template in by_language.values():
             assert template.count("{head}") == template.count("{tail}") == 1, template
+
+
+def test_all_properties_of_the_bundled_themes_have_words():
+    relations = [relation for theme in themes.load().themes.values() for relation in theme.relations]
+    assert not [(r.key, number) for r in relations for number, _ in r.properties if entry(number, r.key) is None]
+    assert relation_words().templates.keys() <= {relation.key for relation in relations}
 
 
 def test_no_property_or_relation_has_two_entries():

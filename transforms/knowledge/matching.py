@@ -6,8 +6,9 @@ The theme is given, or it is that of the item that the page is about. A relation
 - an item and a value that the text states (`transforms.knowledge.values`). The value becomes a mention, unless one of
   an item of the right type has the same place. A value inside the mention of another item does not count: `2009 World
   Cup` states when the cup took place, and nothing about a player;
-- an item and another of its names later in the same sentence, if the relation has `aliases`. The property of this fact
-  is ALIAS.
+- an item and another of its names, if the relation has `aliases` and a sentence introduces the name shortly after a
+  mention: `Ada Marrow (also known as Lady Coal)`. Names are those of the item, with ALIAS as the property of the fact,
+  and strings of its statements.
 
 The types of head and tail must be among those of the relation. An item without types, of which the graph knows no
 class, may be any item. There is one fact per relation and pair of items, or of item and place of a value, between the
@@ -17,6 +18,7 @@ the first ones. Names must differ: a part of the head's name is not another name
 In a `transitive` relation, A → C is dropped if the text states A → B and B → C.
 """
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,12 +28,20 @@ from typing import NamedTuple
 
 from schemas.knowledge import Fact, Item, LinkedMention, LinkedParagraph, MatchedParagraph, Statement, ValueKind
 from transforms.knowledge.themes import Relation, Theme, Themes, fits, theme_of_types
-from transforms.knowledge.unknown import Undecided, unnamed_types
+from transforms.knowledge.unknown import Undecided, has_unlinked_name, unnamed_types
 from transforms.knowledge.values import Span, TextValues, find_string
 from transforms.sentences import sentences
 
 ALIAS = 0
 """The property of a fact that another name of the item states."""
+
+LONGEST_INTRODUCTION = 60
+INTRODUCTION = re.compile(
+    r"[(（“‘「『]|(?<!\w)[\"']|\b(?:known|called|named?|nicknamed|titled|renamed|formerly|originally|alias|aka|a\.k\.a\."
+    r"|born|née|abbreviated|abbreviation|short for|i\.e\.|or simply|or)\b"
+    r"|又[称稱名叫]|[亦也俗简簡旧舊古原全通统統]称|[亦也俗簡舊統]稱|[别別本原旧舊学學]名|[别別]号|字|号|號|即|或[称稱]?|[称稱叫]"
+)
+"""What introduces another name: a bracket, a quotation mark or such a word."""
 
 VALUE_TYPES: dict[ValueKind, str] = {"time": "time", "quantity": "measure", "string": "text"}
 """Kind of value → entity type."""
@@ -156,6 +166,8 @@ class Matcher:
         kind = VALUE_TYPES.get(statement.kind)
         if kind not in relation.tail or not fits(self.types[head], relation.head):
             return
+        if kind == "text" and relation.aliases:
+            return  # see `aliases`
         spans = self.values.find(statement)
         if not spans and self.coarse_dates:
             spans = self.values.less_precise(statement)
@@ -172,28 +184,34 @@ class Matcher:
             self.hidden.add(relation.key)
 
     def aliases(self, relation: Relation, head: int) -> Iterator[Stated]:
-        """The other names of the head, each where a sentence first has it after a mention of the head."""
+        """The other names of the head, each at the first place where the text introduces it after a mention."""
         if not fits(self.types[head], relation.head):
             return
-        places = self.places.get(head, [])
-        unlinked = [
-            span
-            for name in sorted(set(self.items[head].names))
-            for span in find_string(self.text, name)
-            if not self.overlaps(span)
-        ]
-        names = {self.surface(place) for place in (*places, *unlinked)}
+        item, places = self.items[head], self.places.get(head, [])
+        properties = dict.fromkeys(item.names, ALIAS)
+        for statement in item.statements:
+            if statement.kind == "string" and statement.text and (statement.property, False) in relation.properties:
+                properties[statement.text] = min(
+                    statement.property, properties.get(statement.text) or statement.property
+                )
+        spans = {span for name in properties for span in find_string(self.text, name) if not self.overlaps(span)}
+        spans.update(places)
+        names = {self.surface(place) for place in spans}
         if len(names) < 2:
             return
-        for place in sorted({*places, *unlinked}):
+        for place in sorted(spans):
             name = self.surface(place)
             earlier = [other for other in places if other[1] <= place[0]]
             if name not in names or not earlier or not all(differ(self.surface(other), name) for other in earlier):
                 continue
-            in_sentence = [other for other in earlier if self.sentence(other) == self.sentence(place)]
-            if in_sentence:
+            introducing = [
+                other
+                for other in earlier
+                if introduces(self.text[other[1] : place[0]]) and self.sentence(other) == self.sentence(place)
+            ]
+            if introducing:
                 names.remove(name)
-                yield Stated(relation, head, place, ALIAS, "text", in_sentence[0])
+                yield Stated(relation, head, place, properties.get(name, ALIAS), "text", introducing[0])
             else:
                 self.hidden.add(relation.key)
 
@@ -226,11 +244,15 @@ class Matcher:
 
     def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
         """The relations without a fact that must not be asked, sorted."""
-        types = self.types if self.page in self.items else self.types | unnamed_types(self.text, self.lang)
+        spans = [*self.mentions, *self.values.dates]
+        unlinked = has_unlinked_name(self.text, self.lang, ((span.start, span.end) for span in spans))
+        types = self.types
+        if self.page not in self.items:
+            types = types | unnamed_types(self.text, self.lang) | ({0: ()} if unlinked else {})
         taken = {each.tail for each in stated if not isinstance(each.tail, int)}
         named = {each.relation.key for each in stated}
         others = [relation for relation in self.theme.relations if relation.key not in named]
-        undecided = Undecided(types, self.items, self.values, taken).relations(others)
+        undecided = Undecided(types, self.items, self.values, taken, unlinked).relations(others)
         return tuple(sorted({*undecided, *self.hidden} - named))
 
     def facts(self, stated: Sequence[Stated]) -> tuple[tuple[LinkedMention, ...], tuple[Fact, ...]]:
@@ -265,6 +287,11 @@ class Matcher:
 
 def mention_order(mention: LinkedMention) -> tuple:
     return mention.start, mention.end, mention.qid is None, mention.qid or 0, mention.types, mention.kind
+
+
+def introduces(between: str) -> bool:
+    """Whether the text between two names of an item says that the second is a name of it."""
+    return len(between) <= LONGEST_INTRODUCTION and bool(INTRODUCTION.search(between))
 
 
 def differ(name: str, other: str) -> bool:

@@ -96,7 +96,7 @@ class Reader:
         self.paragraphs_left_out: Counter[str] = Counter()
 
     def read(self, key: str, file: File, form: Kind) -> Iterator[Record]:
-        """The paragraphs and redirects of the file, with ids `<key>/<page or line>/<paragraph or id of the row>`.
+        """The paragraphs and redirects of the file, with ids `<key>/<page or line>/<paragraph, or id of the row>`.
 
         A page or line that cannot be read is a BadRecord. If the file is cut off, a BadRecord comes last.
         """
@@ -160,7 +160,7 @@ class Reader:
                     self.paragraphs_left_out["short"] += 1
                 else:
                     number += 1
-                    yield Paragraph(f"{start}/{number:04d}", self.lang, part.text, title, qid, part.links)
+                    yield Paragraph(f"{start}/{number:05d}", self.lang, part.text, title, qid, part.links)
 
     def read_wikitext(self, key: str, file: File) -> Iterator[Record]:
         content, damage = whole(file, wikitext.MAX_BYTES)

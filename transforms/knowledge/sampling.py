@@ -105,7 +105,7 @@ def exported(paragraph: MatchedParagraph, corpus: KnowledgeCorpus) -> ExportedTe
         inferred.setdefault(fact.head, head_type)
         inferred.setdefault(fact.tail, tail_type)
     places: dict[int, int] = {}
-    entities = []
+    entities: list[ExportedEntity] = []
     for number, mention in enumerate(paragraph.mentions):
         known = [kind for kind in mention.types or (inferred.get(number),) if kind in types]
         if known:

@@ -16,11 +16,11 @@ head and a possible tail. Otherwise it is unknown.
 - It decides numbers if the head has such a statement, but only if the text has no number of the same dimension: a
   population or a height is stated with other values at other times.
 
-If it is not known what the page is about, a pronoun in the text (PRONOUNS) is a head and a tail about which the graph
-knows nothing.
+A name that is not linked (NAME) may be a tail about which the graph knows nothing. If it is not known what the page is
+about, such a name and a pronoun in the text (PRONOUNS) may be heads, too.
 
 A relation is also unknown if the graph has a fact that `matching` does not count: about the page's item without a
-mention, a value inside the mention of another item, or another name in another sentence.
+mention, a value inside the mention of another item, or another name that the text does not introduce.
 """
 
 import re
@@ -49,14 +49,36 @@ def unnamed_types(text: str, lang: str) -> dict[int, tuple[str, ...]]:
     return {-number: types for number, (types, words) in enumerate(by_types.items(), 1) if words.search(text)}
 
 
+NAME = {
+    "en": re.compile(
+        r"\b(?!(?:The|A|An|In|On|At|By|For|From|To|Of|As|It|Its|He|His|She|Her|They|Their|This|That|These|Those|There|After"
+        r"|Before|During|Since|When|While|With|Until|And|But|Or|If|Also|Both|Some|Many|Most|One|Two|Other|However|Although"
+        r"|Because|Then|Later|Today|We|I|You|My|Our|What|Who|Which|Where|How|Here|Not|No|All|Under|Over|Between|Mr|Mrs|Ms|Dr)\b)"
+        r"[A-Z]\w+"
+    ),
+    "zh": re.compile(r"《[^》]+》|[A-Z]\w+"),
+}
+"""Language → words that look like a name."""
+
+
+def has_unlinked_name(text: str, lang: str, taken: Iterable[Span]) -> bool:
+    """Whether a word that looks like a name is outside of the spans that are `taken`."""
+    covered = bytearray(len(text))
+    for start, end in taken:
+        covered[start:end] = b"\1" * (end - start)
+    names = NAME["zh" if lang == "zh" else "en"].finditer(text)
+    return not all(any(covered[match.start() : match.end()]) for match in names)
+
+
 class Undecided:
     """What a text has that the graph may know nothing about.
 
     `types`: of all items that it means. `items`: those that are known. `taken`: the places of the values of its facts.
+    `unlinked`: whether it has a name that is not linked.
     """
 
-    def __init__(self, types: Types, items: Mapping[int, Item], values: TextValues, taken: Set[Span]):
-        self.types, self.items, self.values = types, items, values
+    def __init__(self, types: Types, items: Mapping[int, Item], values: TextValues, taken: Set[Span], unlinked: bool):
+        self.types, self.items, self.values, self.unlinked = types, items, values, unlinked
         self.known = {
             qid: frozenset(statement.property for statement in item.statements if statement.kind != "unknown")
             for qid, item in items.items()
@@ -80,7 +102,7 @@ class Undecided:
             for qid, types in self.types.items()
             if fits(types, relation.tail) and swapped.isdisjoint(self.known.get(qid, nothing))
         ]
-        has_values = self.has_values(relation)
+        has_others = self.has_values(relation) or (self.unlinked and fits((), relation.tail))
         for head, types in self.types.items():
             if not fits(types, relation.head):
                 continue
@@ -89,7 +111,7 @@ class Undecided:
             if item and (has_names or not direct.isdisjoint(self.known[head])):
                 if self.may_restate(relation, direct, item):
                     return False
-            elif has_values or any(tail != head for tail in undecided_tails):
+            elif has_others or any(tail != head for tail in undecided_tails):
                 return False
         return True
 

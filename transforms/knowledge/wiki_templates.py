@@ -12,25 +12,26 @@ SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺�
 
 CHARACTERS = {
     **dict.fromkeys(("snd", "spnd", "spaced ndash", "spaced en dash", "–"), " – "),
-    **dict.fromkeys(("ndash", "en dash"), "–"),
-    **dict.fromkeys(("mdash", "em dash", "—"), "—"),
+    **dict.fromkeys(("ndash", "endash", "en dash"), "–"),
+    **dict.fromkeys(("mdash", "mdashb", "emdash", "em dash", "—"), "—"),
     **dict.fromkeys(("nbsp", "spaces"), " "),
     **dict.fromkeys(("'", "apostrophe"), "'"),
     **dict.fromkeys(("'s", "apostrophe s"), "'s"),
     **dict.fromkeys(("·", "middot", "dot"), "·"),
 }
 PARAMETERS = {
-    **dict.fromkeys(("nowrap", "nobr", "small", "abbr", "nihongo", "flag", "country", "ruby", "unicode", "math"), "1"),
+    **dict.fromkeys(("nowrap", "nobr", "small", "abbr", "ruby", "unicode", "linktext", "vanchor"), "1"),
+    **dict.fromkeys(("nihongo", "nihongo2", "nihongo4", "nihongo krt", "flag", "flagcountry", "country"), "1"),
     **dict.fromkeys(("lang", "langx", "transl", "transliteration"), "2"),
-    "as of": "alt",
 }
 """Template → its parameter that is the text which it shows."""
 
 OF_A_LANGUAGE = re.compile(r"lang-[a-z]{2,3}(?:-[a-z]+)*")
 LINKS = re.compile(r"(?:link-|internal link helper/|ilh/)[a-z]{2,3}|le|tsl|ill|interlanguage link|illm")
-"""Templates that show a link to the article of their first parameter, or else to one in another language."""
+"""Templates that show a link to an article, or to one in another language if there is none."""
 
 BETWEEN = {"to", "and", "or", "x", "by", "-", "–"}
+DEGREES = {"C": "°C", "F": "°F"}
 UNIT_POWER = re.compile(r"(?<=[a-z])[23]\Z")
 
 
@@ -48,22 +49,20 @@ def shown(node: Template) -> Shown | None:
         return Shown(CHARACTERS[name])
     if name.startswith("formatnum:"):
         return Shown(str(node.name).partition(":")[2].strip())
-    if name == "as of" and not node.has("alt"):
-        year = value(node, "1")
-        return Shown(f"As of {year}") if year and not node.has("2") else None
     number = "1" if OF_A_LANGUAGE.fullmatch(name) else PARAMETERS.get(name)
     if number:
         return Shown(node.get(number).value) if node.has(number) else None
     if LINKS.fullmatch(name):
-        text = value(node, "lt" if node.has("lt") else "1")
-        title = titles.normal_title(value(node, "1"))
-        return Shown(text, title) if text and title else None
+        return linked(node, name)
     parameters = [str(parameter.value).strip() for parameter in node.params if not parameter.showkey]
     match name:
         case "convert" | "cvt":
             text = converted(parameters)
         case "val":
             text = " ".join(filter(None, (value(node, "1"), value(node, "u") or value(node, "ul"))))
+        case "as of" if value(node, "1"):
+            words = "since" if node.has("since") else "as of"
+            text = value(node, "alt") or f"{words if node.has('lc') else words.capitalize()} {value(node, '1')}"
         case "circa" | "c.":
             text = f"c. {parameters[0]}" if parameters else "c."
         case "bd" | "bdl":
@@ -71,6 +70,20 @@ def shown(node: Template) -> Shown | None:
         case _:
             return None
     return Shown(text) if text and "{" not in text and "[" not in text else None
+
+
+def linked(node: Template, name: str) -> Shown | None:
+    """What a template of LINKS shows: `{{ill|title|no|Norwegian title|lt=text}}`, `{{tsl|en|English title|title}}`,
+    `{{link-en|title|English title|text}}`.
+    """
+    first, third = value(node, "1"), value(node, "3")
+    if titles.LANGUAGE.match(first):
+        first = text = third
+    elif name == "le" or "/" in name or name.startswith("link-"):
+        text = third or first
+    else:
+        text = value(node, "lt") or first
+    return Shown(text, titles.normal_title(first)) if first else None
 
 
 def value(node: Template, name: str) -> str:
@@ -88,6 +101,7 @@ def converted(parameters: list[str]) -> str:
             pass
         case _:
             return ""
+    unit = DEGREES.get(unit, unit)
     return f"{amount} {UNIT_POWER.sub(lambda power: power[0].translate(SUPERSCRIPTS), unit)}"
 
 

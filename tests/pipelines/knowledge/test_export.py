@@ -85,6 +85,13 @@ def test_paragraphs_without_a_theme_are_left_out_and_themes_without_texts_have_n
     assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["en_person"]
 
 
+def test_a_text_that_no_relation_can_be_asked_of_is_left_out(tmp_path):
+    every = tuple(relation.key for relation in CORPUS.relations)
+    texts = [paragraph(1, {"birth_place": 0.9}), paragraph(2, {}, unknown=every), paragraph(3, {}, unknown=every[1:])]
+    run(tmp_path, [texts], without_facts=1)
+    assert sorted(row["id"] for row in all_rows(tmp_path)) == ["000001", "000003"]
+
+
 def test_no_page_is_in_two_splits(tmp_path):
     run(tmp_path, shards_of(MANY, 50), alpha=0, validation_share=0.2, test_share=0.2)
     splits = rows(tmp_path)

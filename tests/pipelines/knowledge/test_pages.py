@@ -59,18 +59,18 @@ def test_files_become_shards_with_items(output):
     assert [len(shard) for shard in shards] == [4, 4, 2]
     rows = [row for shard in shards for row in shard]
     assert [row.id for row in rows] == [
-        "Vell/00000001/0001", "a/00000001/0001",
-        *(f"b/00000001/{n:04d}" for n in range(1, 6)), "b/00000002/0001", "d/00000001/x", "d/00000002/0",
+        "Vell/00000001/00001", "a/00000001/00001",
+        *(f"b/00000001/{n:05d}" for n in range(1, 6)), "b/00000002/00001", "d/00000001/x", "d/00000002/0",
     ]  # fmt: skip
     assert [(row.title, row.page) for row in rows] == [
         ("Vell", 1), ("X", None), *[("Port Vell", 1)] * 5, ("Mercury (ship)", 3), (None, 7), (None, None),
     ]  # fmt: skip
     links = {row.id: [(row.text[link.start : link.end], link.title, link.qid) for link in row.links] for row in rows}
-    assert links["Vell/00000001/0001"] == [("a", "A", None), ("d", "D", None)]
-    assert links["a/00000001/0001"] == [("it", "Harbour", 2)]
-    assert links["b/00000001/0003"] == [("Vell", "Port Vell", 1), ("old", "Port Vell", 1)]
+    assert links["Vell/00000001/00001"] == [("a", "A", None), ("d", "D", None)]
+    assert links["a/00000001/00001"] == [("it", "Harbour", 2)]
+    assert links["b/00000001/00003"] == [("Vell", "Port Vell", 1), ("old", "Port Vell", 1)]
     expected = [("Vel", "Port Vell", 1), ("Isle", "Isle (Norway)", 6), ("Quay", "Quay", None)]
-    assert links["b/00000002/0001"] == expected
+    assert links["b/00000002/00001"] == expected
     assert links["d/00000002/0"] == [("Bo", None, 7)]
     assert [(each.name, each.kind, each.pages, each.paragraphs) for each in result.sources] == [
         ("Vell.txt", "wikitext", 1, 1), ("a.html", "html", 1, 1), ("b.xml.bz2", "xml", 2, 6), ("c.xml", "xml", 0, 0),

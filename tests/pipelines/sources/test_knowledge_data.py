@@ -156,3 +156,10 @@ def test_the_card_of_a_build_names_dumps_dates_scorer_and_licence(tmp_path):
         "- cc-by-sa-4.0",
     ):
         assert fact in card
+
+
+def test_a_description_without_rows_is_no_source(tmp_path):
+    write(tmp_path / "en_person")
+    write(tmp_path / "en_works", train=[ROW])
+    (tmp_path / "en_works/train.jsonl").unlink()
+    assert located(tmp_path).key == "en_person"

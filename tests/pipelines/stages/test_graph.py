@@ -47,7 +47,7 @@ CHECKS = [Check("labels", tasks=(("NER", "scierc"),)), Check("hard_negatives", t
 LABEL_SETS = [("NER", "scierc"), ("RE", "scierc")]
 MINE = Config().mine
 AMEND = Amend({}, {}, 20)
-CHOICE = export.Choice(("Person",), 42, 0.5, 0.5, 0.1, 0.05, 0.05)
+CHOICE = export.Choice({"Person": frozenset({"spouse"})}, 42, 0.5, 0.5, 0.1, 0.05, 0.05)
 STAGES = {
     "ingest": (
         Ingest("out", None, 42, 10_000, ("anatem",)),

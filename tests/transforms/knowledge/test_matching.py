@@ -190,18 +190,38 @@ def test_quantities_and_strings():
 
 
 def test_other_names():
-    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada is the Countess, a Countess."
+    text = "Ada Marrow, known as Lady Coal, and Marrow. Ada (the Countess) is a Countess."
     mentions = [("Ada Marrow", ADA), ("Lady Coal", ADA), ("Marrow", ADA), ("Ada", ADA)]
     matched = run(linked(text, mentions), item(ADA, names=("Ada Marrow", "Lady Coal", "Countess")))
     assert facts(matched) == [("Ada Marrow", "alternative name", "Lady Coal"), ("Ada", "alternative name", "Countess")]
     assert [fact.property for fact in matched.facts] == [0, 0]
 
 
-def test_other_names_in_other_sentences_are_unknown():
-    mentions = [("Ada Marrow", ADA), ("Lady Coal", ADA)]
-    matched = run(linked("Ada Marrow sailed. Lady Coal won.", mentions), item(ADA, names=("Ada Marrow", "Lady Coal")))
+@pytest.mark.parametrize(
+    ("text", "lang", "is_stated"),
+    [
+        ("Ada (Lady Coal)", "en", True),
+        ("Ada, nicknamed “Lady Coal”", "en", True),
+        ("Ada sailed. Lady Coal won.", "en", False),
+        ("Ada and Lady Coal", "en", False),
+        ("Ada (who was long a pilot in the harbour, and a very good one) and Lady Coal", "en", False),
+        ("Ada又称Lady Coal", "zh", True),
+        ("Ada，Lady Coal", "zh", False),
+    ],
+)
+def test_names_must_be_introduced(text, lang, is_stated):
+    paragraph = linked(text, [("Ada", ADA), ("Lady Coal", ADA)], lang=lang)
+    matched = run(paragraph, item(ADA, names=("Ada", "Lady Coal")))
+    assert bool(matched.facts) == is_stated
+    assert ("alternative name" in matched.unknown) != is_stated
+
+
+def test_a_string_may_be_another_name():
+    matched = run(linked("Ada (born Ada Low)", [("Ada", ADA)]), item(ADA, Statement(1477, "string", text="Ada Low")))
     assert not matched.facts
-    assert "alternative name" in matched.unknown
+    matched = run(linked("Ada (born Eve Low)", [("Ada", ADA)]), item(ADA, Statement(1477, "string", text="Eve Low")))
+    assert facts(matched) == [("Ada", "alternative name", "Eve Low")]
+    assert matched.facts[0].property == 1477
 
 
 PLACES = linked("Port, Parish, Land", [("Port", PORT), ("Parish", PARISH), ("Land", LAND)])
@@ -280,15 +300,36 @@ def test_the_item_of_the_page_may_be_meant_without_a_name():
         ("He left Port.", "en", True),
         ("Here, Port is nice.", "en", False),
         ("It left Port.", "en", True),
+        ("I left Port.", "en", True),
+        ("In May, Eve Marrow left Port.", "en", True),
+        ("Yesterday (in May) all left Port. Here is nothing.", "en", False),
         ("她离开了Port。", "zh", True),
         ("在Port。", "zh", False),
     ],
 )
-def test_pronouns_without_a_page(text, lang, is_unknown):
+def test_pronouns_and_other_names_without_a_page(text, lang, is_unknown):
     matched = run(linked(text, [("Port", PORT)], lang=lang), item(PORT))
     assert ("place of birth" in matched.unknown) == is_unknown
     on_page = run(linked(text, [("Port", PORT)], page=ADA, lang=lang), item(PORT), item(ADA, to(19, LAND)))
     assert "place of birth" not in on_page.unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "is_tail"),
+    [
+        ("Ada married Eve Low.", "en", True),
+        ("The Ada was married in December 1950.", "en", False),
+        ("Ada写了《水》。", "zh", True),
+        ("Ada写了书。", "zh", False),
+    ],
+)
+def test_names_that_are_not_linked_may_be_tails(text, lang, is_tail):
+    on_page = run(linked(text, [("Ada", ADA)], page=ADA, lang=lang), item(ADA), theme=None)
+    assert ("spouse" in on_page.unknown) == is_tail
+    decided = run(linked(text, [("Ada", ADA)], page=ADA, lang=lang), item(ADA, to(26, BEN)), theme=None)
+    assert "spouse" not in decided.unknown
+    without_page = run(linked(text, [("Ada", ADA)], lang=lang), item(ADA, to(19, BEN), to(26, BEN)))
+    assert ("spouse" in without_page.unknown) == is_tail
 
 
 def test_a_swapped_property_decides_from_the_side_of_the_tail():

@@ -66,9 +66,9 @@ def compress_as_streams(content: bytes) -> bytes:
 def test_pages_of_a_dump_become_paragraphs(tmp_path, name, pack):
     records, reader = read(tmp_path / name, pack(dump(VELL, PORT)))
     assert records == [
-        Paragraph("key/00000001/0001", "en", "Vell is a port.", "Vell", None, (Link(10, 14, "Port"),)),
-        Paragraph("key/00000001/0002", "en", "It is big.", "Vell"),
-        Paragraph("key/00000002/0001", "en", "A port is a harbour.", "Port"),
+        Paragraph("key/00000001/00001", "en", "Vell is a port.", "Vell", None, (Link(10, 14, "Port"),)),
+        Paragraph("key/00000001/00002", "en", "It is big.", "Vell"),
+        Paragraph("key/00000002/00001", "en", "A port is a harbour.", "Port"),
     ]
     assert reader.pages == 2
     assert reader.paragraphs_left_out == {"short": 1, "long": 0}
@@ -90,7 +90,7 @@ def test_pages_that_are_no_articles_are_counted(tmp_path):
     records, reader = read(tmp_path / "d.xml", dump(*pages))
     assert [record for record in records if isinstance(record, Redirect)] == [("A", "Port Vell"), ("B", "C")]
     assert texts(records) == ["Vell is a port.", "It is big."]
-    assert records[-1].id == "key/00000010/0002"
+    assert records[-1].id == "key/00000010/00002"
     assert reader.pages_left_out == {
         "redirect": 2, "namespace": 1, "model": 1, "disambiguation": 1, "list": 1, "empty": 1, "too large": 2,
     }  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_page_of_html(tmp_path):
     body = '<p>Vell is a <a href="/wiki/Port">port</a>.</p><p>x</p>'
     html = f'<!DOCTYPE html><html><title>Vell - Wikipedia</title><script>"wgWikibaseItemId":"Q7"</script>{body}</html>'
     records, reader = read(tmp_path / "a.html.gz", gzip.compress(html.encode()))
-    assert records == [Paragraph("key/00000001/0001", "en", "Vell is a port.", "Vell", 7, (Link(10, 14, "Port"),))]
+    assert records == [Paragraph("key/00000001/00001", "en", "Vell is a port.", "Vell", 7, (Link(10, 14, "Port"),))]
     assert (reader.pages, reader.paragraphs_left_out["short"]) == (1, 1)
     assert bad(read(tmp_path / "b.html", b"<html><p>\xff two")[0]) == [("b.html:1", Reason.NOT_UTF8)]
     for name, part, count in (

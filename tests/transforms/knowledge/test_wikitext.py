@@ -30,10 +30,14 @@ def paragraphs(text: str, lang: str = "en") -> list[tuple[str, list[tuple[str, s
         ("{{Infobox|a={{b|[[c]]}}\n| d = e\n}}\nVell {{cn}} is big.", "Vell is big."),
         ("Vell ({{IPA|v}}; {{zh|s=韦}}) is big.", "Vell is big."),
         ("Vell ({{lang|de|Wellen}}; {{IPA|v}}) is {{convert|12|km2|sqmi}} big.", "Vell (Wellen) is 12 km² big."),
-        ("It is {{convert|5|to|7|km|mi}} long, {{cvt|3|m}} wide.", "It is 5 to 7 km long, 3 m wide."),
+        (
+            "It is {{convert|5|to|7|km|mi}} long, {{cvt|3|m}} wide, {{cvt|-1|C|F}}.",
+            "It is 5 to 7 km long, 3 m wide, -1 °C.",
+        ),
         ("{{lang-nb|''Vell''}}{{'s}} port{{snd}}{{circa|1900}}", "Vell's port – c. 1900"),
         ("{{As of|2010}} {{formatnum:12345}} people, {{val|5.2|u=km}}", "As of 2010 12345 people, 5.2 km"),
-        ("{{convert}} {{lang|de}} {{val|{{x}}}} {{circa|[[a]]}} {{as of|2010|5}} a", "a"),
+        ("Open {{as of|2010|5|lc=y}}{{mdashb}}and {{as of|2011|since=y}}.", "Open as of 2010—and Since 2011."),
+        ("{{convert}} {{lang|de}} {{val|{{x}}}} {{circa|[[a]]}} {{as of|{{x}}}} {{bd}} a", "a"),
         ("12&nbsp;km&sup2; &amp; more &#x41;", "12 km² & more A"),
         ("10<sup>6</sup> m<sup>2</sup> of H<sub>2</sub>O, 4<sup>th</sup>", "10⁶ m² of H2O, 4th"),
         ("one<br>two<br/>three", "one two three"),
@@ -76,6 +80,7 @@ def test_markup_becomes_plain_text(text, expected):
         ("[[Vell|a [[port]] b]] is", "a port b is", [("port", "Port")]),  # links are disjoint
         ("[[ Vell ]] is", "Vell is", [("Vell", "Vell")]),
         ("{{ill|Quay of Vell|no|Kai}} is", "Quay of Vell is", [("Quay of Vell", "Quay of Vell")]),
+        ("the {{ill|Quay (Vell)|no|Kai|lt=quay}} and {{ill|no}}", "the quay and", [("quay", "Quay (Vell)")]),
     ],
 )
 def test_links_keep_their_texts_and_targets(text, expected, links):
@@ -99,6 +104,19 @@ def test_links_keep_their_texts_and_targets(text, expected, links):
 )
 def test_variants_of_chinese_are_resolved(text, expected):
     assert paragraphs(text, "zh") == ([] if expected is None else [(expected, [])])
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("{{link-en|韦港|Port Vell}}", "韦港"),
+        ("{{le|韦港|Port Vell|老港}}", "老港"),
+        ("{{tsl|en|Port Vell|韦港}}", "韦港"),
+        ("{{internal link helper/en|韦港|Port Vell}}", "韦港"),
+    ],
+)
+def test_chinese_templates_of_links(text, anchor):
+    assert paragraphs(f"是{text}。", "zh") == [(f"是{anchor}。", [(anchor, "韦港")])]
 
 
 def test_dates_of_a_life_are_shown():
