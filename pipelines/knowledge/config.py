@@ -29,7 +29,7 @@ class Pages(Section):
 class Link(Section):
     """`mentions`: `all` recognises names in the text; `given` uses only the links that come with it.
 
-    `max_name_tokens`: maximum length of a name, in words (Chinese: twice as many characters).
+    `max_name_tokens`: maximum length of a name, in words without stop words (Chinese: twice as many characters).
     """
 
     mentions: Literal["all", "given"] = "all"

@@ -108,10 +108,9 @@ def test_another_recogniser(inputs, tmp_path):
     assert mentions(tmp_path / "out")[1] == [("Harbour", "anchor", 6), ("Harbour", "repeat", 6)]
 
 
-@pytest.mark.parametrize("entities", [ENTITIES[::-1], ENTITIES[4:] + ENTITIES[:4]])
-def test_the_order_of_items_does_not_matter(inputs, tmp_path, entities):
+def test_the_order_of_items_does_not_matter(inputs, tmp_path):
     run_link(str(tmp_path / "one"), *inputs)
-    (tmp_path / "dump.json").write_bytes(dump(entities))
+    (tmp_path / "dump.json").write_bytes(dump(ENTITIES[::-1]))
     run_link(str(tmp_path / "two"), *inputs)
     assert without_manifest(tmp_path / "one/link") == without_manifest(tmp_path / "two/link")
 
