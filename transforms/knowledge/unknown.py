@@ -35,8 +35,8 @@ Types = Mapping[int, tuple[str, ...]]
 
 PRONOUNS = {
     "en": {
-        ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself)\b", re.IGNORECASE),
-        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves)\b", re.IGNORECASE),
+        ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself|i|me|my|myself)\b", re.IGNORECASE),
+        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves|we|us|our|ours)\b", re.IGNORECASE),
     },
     "zh": {("human",): re.compile("[他她]"), (): re.compile("它|他们|她们|[其该該]")},
 }
@@ -53,7 +53,9 @@ NAME = {
     "en": re.compile(
         r"\b(?!(?:The|A|An|In|On|At|By|For|From|To|Of|As|It|Its|He|His|She|Her|They|Their|This|That|These|Those|There|After"
         r"|Before|During|Since|When|While|With|Until|And|But|Or|If|Also|Both|Some|Many|Most|One|Two|Other|However|Although"
-        r"|Because|Then|Later|Today|We|I|You|My|Our|What|Who|Which|Where|How|Here|Not|No|All|Under|Over|Between|Mr|Mrs|Ms|Dr)\b)"
+        r"|Because|Then|Later|Today|Yesterday|We|I|You|My|Our|What|Who|Which|Where|How|Here|Not|No|All|Under|Over|Between"
+        r"|Mr|Mrs|Ms|Dr|January|February|March|April|May|June|July|August|September|October|November|December"
+        r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b)"
         r"[A-Z]\w+"
     ),
     "zh": re.compile(r"《[^》]+》|[A-Z]\w+"),
