@@ -81,7 +81,9 @@ def folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | No
     except SourceError as error:
         problem = str(error)
     grouped = find(source, data_files)
-    return grouped and Folder(key, source, grouped, key_problem(key) or problem, True, (about,), trace)
+    if grouped is None:
+        return None
+    return Folder(key, source, grouped, key_problem(key) or problem, True, (about,), trace)
 
 
 def read_description(file: File) -> KnowledgeCorpus:
