@@ -46,7 +46,7 @@ def nth_key(key: int, number: int) -> int:
     return splitmix64((key + (number + 1) * GAMMA) & MASK)
 
 
-def key_array(keys: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+def key_array(keys: np.ndarray, numbers: np.ndarray | np.uint64) -> np.ndarray:
     """`nth_key` of uint64 keys and integer numbers, element by element, with broadcasting."""
     state = keys + (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(GAMMA)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -155,9 +155,8 @@ def candidates_by_row(table: pa.Table, rows: int) -> list[list[Candidate]]:
 
 def requests(paragraphs: Iterable[Paragraph], candidates: pa.Table, shard: int, buckets: int) -> Iterator[Keyed]:
     """(bucket, REQUESTS): the items of the candidates, of links and of the pages."""
-    linked = {link.qid for each in paragraphs for link in each.links} | {each.page for each in paragraphs}
-    linked.discard(None)
-    wanted = np.unique(np.concatenate([candidates["qid"].to_numpy(), np.array(sorted(linked), np.int64)]))
+    known = [qid for each in paragraphs for qid in (each.page, *(link.qid for link in each.links)) if qid is not None]
+    wanted = np.unique(np.concatenate([candidates["qid"].to_numpy(), np.array(known, np.int64)]))
     numbers = pa.array(np.full(len(wanted), shard, np.int32))
     yield from by_bucket(pa.Table.from_arrays([pa.array(wanted), numbers], schema=REQUESTS), "qid", buckets)
 

@@ -6,13 +6,12 @@ with names of items in shuffles of tables, and the shards are written from the p
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.build_folder import read_result
 from pipelines.engine import gather
@@ -21,18 +20,29 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
 from pipelines.knowledge.config import Pages as PageConfig
+from pipelines.knowledge.page_titles import (
+    NamesPart,
+    PlannedShard,
+    RedirectPart,
+    ResolveTitles,
+    Slice,
+    WrittenShard,
+    part_path,
+    redirects_path,
+    scratch_folder,
+    summary_path,
+)
 from schemas.errors import BadRecord, SourceError
 from schemas.knowledge import PARAGRAPHS, Paragraph, to_table
-from schemas.knowledge_manifests import Entities, PageFile, Pages, PageShard
+from schemas.knowledge_manifests import Entities, PageFile, Pages
 from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.files import File
 from transforms.knowledge import dump_files, page_files, page_items
 from transforms.knowledge.page_files import Kind, Reader, Redirect, kind
-from transforms.knowledge.page_items import ITEMS_OF_TITLES, REDIRECTS
-from transforms.shards import read_batches, read_shard, write_shard
+from transforms.knowledge.page_items import REDIRECTS
+from transforms.shards import write_shard
 
 PARAGRAPHS_PER_TABLE = 500
-NAMES_PER_TABLE = 100_000
 REDIRECTS_PER_PART = 500_000
 ROWS_PER_BUCKET = 1_000_000
 """Rows of redirects, names and distinct titles that a worker has in memory at a time."""
@@ -82,23 +92,6 @@ def run(settings: KnowledgeSettings, pages: Sequence[File], output: str) -> Page
         redirects=sum(sum(file.redirects) for file in read),
         redirect_loops=sum(each.redirect_loops for each in written),
     )
-
-
-def summary_path(output: str) -> str:
-    return f"{output}/pages/.summary.json"
-
-
-def scratch_folder(output: str) -> str:
-    return f"{output}/pages/.scratch"
-
-
-def part_path(output: str, file: int, part: int) -> str:
-    """Paragraphs of a file before their titles are resolved."""
-    return f"{scratch_folder(output)}/parts/{file:06d}-{part:06d}.parquet"
-
-
-def redirects_path(output: str, file: int, part: int) -> str:
-    return f"{scratch_folder(output)}/redirects/{file:06d}-{part:06d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -213,47 +206,6 @@ def write_parts(paragraphs: Iterator[Paragraph], output: str, file: int, size: i
     return parts
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Rows `start` to `end` of a part of a file."""
-
-    file: int
-    part: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class PlannedShard:
-    """A shard of pages/, and the slices that it consists of."""
-
-    number: int
-    slices: tuple[Slice, ...]
-
-
-@dataclass(frozen=True)
-class RedirectPart:
-    """A part of the redirects of the file with this number."""
-
-    file: int
-    part: int
-
-
-@dataclass(frozen=True)
-class NamesPart:
-    """A shard of the names of items."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class WrittenShard:
-    """Counts of a shard, or of redirects that lead to no page."""
-
-    shard: PageShard | None = None
-    redirect_loops: int = 0
-
-
 def plan(read: Sequence[ReadFile], size: int) -> list[PlannedShard]:
     """Shards of `size` paragraphs, in order; the last one may be smaller."""
     shards: list[PlannedShard] = []
@@ -273,176 +225,3 @@ def plan(read: Sequence[ReadFile], size: int) -> list[PlannedShard]:
     if slices:
         shards.append(PlannedShard(len(shards), tuple(slices)))
     return shards
-
-
-class ResolveTitles(beam.PTransform):
-    """RedirectParts, NamesParts and PlannedShards → the shards on disk, and a summary of WrittenShards.
-
-    What is grouped are tables; their columns tell what they contain. A redirect is followed over up to four steps
-    (MediaWiki itself follows one), by doubling the steps twice.
-    """
-
-    def __init__(self, output: str, buckets: int):
-        super().__init__()
-        self.output, self.buckets = output, buckets
-
-    def expand(self, pcoll):
-        read = pcoll | "Read" >> beam.ParDo(ReadInputs(self.output, self.buckets)).with_outputs(
-            "redirects", "names", "titles", main="shards"
-        )
-        shards, redirects, names, titles = (
-            read[tag] | tag.capitalize() >> beam.Map(unchanged).with_output_types(Keyed)
-            for tag in ("shards", "redirects", "names", "titles")
-        )
-        for once in ("once", "twice"):
-            redirects = (
-                (redirects, redirects | f"By target {once}" >> self.tables(by_target))
-                | f"With targets {once}" >> beam.Flatten()
-                | f"Group redirects {once}" >> beam.GroupByKey()
-                | f"Double {once}" >> self.tables(doubled)
-            )
-        settled = (
-            (redirects, redirects | "By target" >> self.tables(by_target))
-            | "With targets" >> beam.Flatten()
-            | "Group redirects" >> beam.GroupByKey()
-            | "Settle" >> beam.ParDo(Settle(self.buckets)).with_outputs("loops", main="redirects")
-        )
-        targets = (
-            (settled["redirects"] | "Settled" >> beam.Map(unchanged).with_output_types(Keyed), titles)
-            | "With redirects" >> beam.Flatten()
-            | "Group titles" >> beam.GroupByKey()
-            | "Redirect" >> self.tables(redirected)
-        )
-        items = (
-            (names, targets)
-            | "With names" >> beam.Flatten()
-            | "Group names" >> beam.GroupByKey()
-            | "Find items" >> beam.FlatMap(items_by_shard).with_output_types(Keyed)
-        )
-        written = (
-            (shards, items)
-            | "With items" >> beam.Flatten()
-            | "Group by shard" >> beam.GroupByKey()
-            | "Write" >> beam.Map(write, self.output)
-        )
-        return (
-            (written, settled["loops"])
-            | "All counts" >> beam.Flatten()
-            | "Sum up" >> WriteSummary(summary_path(self.output))
-        )
-
-    def tables(self, function) -> beam.ParDo:
-        return beam.FlatMap(function, self.buckets).with_output_types(Keyed)
-
-
-Keyed = tuple[int, pa.Table]
-Group = tuple[int, Iterable[pa.Table]]
-
-
-def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the coder
-    return element
-
-
-class ReadInputs(beam.DoFn):
-    """Redirects, names and distinct titles by bucket, and planned shards by number."""
-
-    def __init__(self, output: str, buckets: int):
-        self.output, self.buckets = output, buckets
-
-    def process(self, element: RedirectPart | NamesPart | PlannedShard):
-        match element:
-            case RedirectPart(file, part):
-                for table in read_batches(redirects_path(self.output, file, part), NAMES_PER_TABLE):
-                    yield from self.tagged("redirects", table, "title")
-            case NamesPart(path):
-                for table in read_batches(f"{self.output}/{path}", NAMES_PER_TABLE):
-                    yield from self.tagged("names", page_items.keyed_names(table), "key")
-            case PlannedShard(number, slices):
-                paragraphs = read_slices(self.output, slices)
-                yield from self.tagged("titles", page_items.titles_in(paragraphs, number), "title")
-                rows = [(part.file, part.part, part.start, part.end) for part in slices]
-                yield number, pa.Table.from_arrays([pa.array(column) for column in zip(*rows, strict=True)], SLICES)
-
-    def tagged(self, tag: str, table: pa.Table, column: str) -> Iterator[beam.pvalue.TaggedOutput]:
-        for keyed in page_items.by_bucket(table, column, self.buckets):
-            yield beam.pvalue.TaggedOutput(tag, keyed)
-
-
-SLICES = ["file", "part", "start", "end"]
-"""The columns of a table of slices."""
-
-
-def read_slices(output: str, slices: Iterable[Slice]) -> pa.Table:
-    tables = [
-        read_shard(part_path(output, each.file, each.part)).slice(each.start, each.end - each.start) for each in slices
-    ]
-    return pa.concat_tables(tables).cast(PARAGRAPHS).combine_chunks()
-
-
-def by_target(element: Keyed, buckets: int) -> Iterator[Keyed]:
-    """Redirects as TITLES of no shard, by their target."""
-    return page_items.by_bucket(page_items.as_titles(element[1]), "target", buckets)
-
-
-def split(tables: Iterable[pa.Table], column: str) -> tuple[list[pa.Table], list[pa.Table]]:
-    """The tables that have the column, and the others."""
-    tables = list(tables)
-    return ([t for t in tables if column in t.schema.names], [t for t in tables if column not in t.schema.names])
-
-
-def followed(element: Group) -> tuple[pa.Table, pa.Array] | None:
-    """The TITLES of a bucket with redirects followed, and which of them redirect; None if there are none."""
-    rows, redirects = split(element[1], "shard")
-    return page_items.follow(rows, redirects) if rows else None
-
-
-def doubled(element: Group, buckets: int) -> Iterator[Keyed]:
-    """Redirects, each over two steps instead of one, by their title."""
-    result = followed(element)
-    if result:
-        yield from page_items.by_bucket(result[0].select(REDIRECTS.names), "title", buckets)
-
-
-class Settle(beam.DoFn):
-    """Redirects that lead to a page, by their title; and a WrittenShard with the number of the others."""
-
-    def __init__(self, buckets: int):
-        self.buckets = buckets
-
-    def process(self, element: Group):
-        result = followed(element)
-        if result:
-            rows, goes_on = result
-            settled = rows.filter(pc.invert(goes_on)).select(REDIRECTS.names)
-            yield from page_items.by_bucket(settled, "title", self.buckets)
-            yield beam.pvalue.TaggedOutput("loops", WrittenShard(redirect_loops=rows.num_rows - settled.num_rows))
-
-
-def redirected(element: Group, buckets: int) -> Iterator[Keyed]:
-    """TITLES with redirects followed, by their key."""
-    result = followed(element)
-    if result:
-        yield from page_items.by_bucket(page_items.with_key(result[0]), "key", buckets)
-
-
-def items_by_shard(element: Group) -> Iterator[Keyed]:
-    """ITEMS_OF_TITLES by shard."""
-    queries, names = split(element[1], "shard")
-    if queries:
-        yield from page_items.by_shard(page_items.find_items(queries, names))
-
-
-def write(element: Group, output: str) -> WrittenShard:
-    """Writes the shard with this number from its slices and all its titles."""
-    number, tables = element
-    (plan,), items = split(tables, "start")
-    paragraphs = read_slices(output, [Slice(**row) for row in plan.to_pylist()])
-    merged = read_result(output, Entities).merged
-    for table in read_batches(f"{output}/{merged}", NAMES_PER_TABLE) if merged else ():
-        paragraphs = page_items.replace_merged(paragraphs, table)
-    table = page_items.resolve(paragraphs, pa.concat_tables([ITEMS_OF_TITLES.empty_table(), *items]))
-    path = f"pages/{number:05d}.parquet"
-    write_shard(f"{output}/{path}", PARAGRAPHS, [table])
-    links = page_items.link_array(table)
-    known = len(links) - links.field("qid").null_count
-    return WrittenShard(PageShard(path, table.num_rows, table.num_rows - table["page"].null_count, len(links), known))

@@ -244,8 +244,9 @@ class Matcher:
 
     def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
         """The relations without a fact that must not be asked, sorted."""
-        spans = [*self.mentions, *self.values.dates]
-        unlinked = has_unlinked_name(self.text, self.lang, ((span.start, span.end) for span in spans))
+        spans = [(mention.start, mention.end) for mention in self.mentions]
+        spans += [(date.start, date.end) for date in self.values.dates]
+        unlinked = has_unlinked_name(self.text, self.lang, spans)
         types = self.types
         if self.page not in self.items:
             types = types | unnamed_types(self.text, self.lang) | ({0: ()} if unlinked else {})

@@ -50,6 +50,8 @@ Spans = np.ndarray
 class Recogniser(Protocol):
     """Finds the spans of a text that may be names of items. It must be a function of its arguments alone."""
 
+    __qualname__: str
+
     def __call__(self, text: str, lang: str, max_tokens: int) -> Spans: ...
 
 

@@ -73,8 +73,9 @@ def read_table(files: Iterable[File], unseen: frozenset[str]) -> Iterator[RawExa
         if name not in IDS:
             yield BadRecord(place, Reason.UNKNOWN_LABEL, f"{name!r} is not a relation of Wiki-ZSL")
         elif IDS[name] in unseen:
-            ends = (Mention(first_mention(text, string)) for string in (head, tail.strip().removesuffix(MARK).strip()))
-            yield RawExample(place, text, relations=(Relation(IDS[name], *ends),))
+            object_ = tail.strip().removesuffix(MARK).strip()
+            relation = Relation(IDS[name], Mention(first_mention(text, head)), Mention(first_mention(text, object_)))
+            yield RawExample(place, text, relations=(relation,))
 
 
 def first_mention(text: str, string: str) -> str:

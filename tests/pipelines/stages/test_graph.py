@@ -20,7 +20,7 @@ from apache_beam.transforms.environments import DockerEnvironment
 
 from pipelines.build_folder import Shard
 from pipelines.config import Config
-from pipelines.knowledge import export, pages
+from pipelines.knowledge import export, page_titles, pages
 from pipelines.knowledge.config import Pages
 from pipelines.knowledge.entities import ReadDumps, RewriteShards
 from pipelines.knowledge.link import ItemFiles, LinkShards, SpanSearch
@@ -75,8 +75,12 @@ STAGES = {
     "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
     "pages": (pages.ReadFiles("out", "en", Pages()), [pages.PageSource(0, "a", File("raw/a.xml", "a.xml"), "xml")]),
     "titles": (
-        pages.ResolveTitles("out", 2),
-        [pages.RedirectPart(0, 0), pages.NamesPart("names"), pages.PlannedShard(0, (pages.Slice(0, 0, 0, 1),))],
+        page_titles.ResolveTitles("out", 2),
+        [
+            page_titles.RedirectPart(0, 0),
+            page_titles.NamesPart("names"),
+            page_titles.PlannedShard(0, (page_titles.Slice(0, 0, 0, 1),)),
+        ],
     ),
     "sample": (
         export.Sample("out", CHOICE, 2),
