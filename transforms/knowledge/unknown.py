@@ -36,7 +36,7 @@ Types = Mapping[int, tuple[str, ...]]
 PRONOUNS = {
     "en": {
         ("human",): re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself|i|me|my|myself)\b", re.IGNORECASE),
-        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves|we|us|our|ours)\b", re.IGNORECASE),
+        (): re.compile(r"\b(?:it|its|itself|they|them|their|theirs|themselves|we|our|ours)\b", re.IGNORECASE),
     },
     "zh": {("human",): re.compile("[他她]"), (): re.compile("它|他们|她们|[其该該]")},
 }
