@@ -17,7 +17,7 @@ from transforms.shards import read_shard
 README = (ROOT / "README.md").read_text()
 GUIDES = sorted(path for path in (ROOT / "docs").glob("*.md") if not path.stem.endswith("_zh"))
 OTHER_PROGRAMS = {
-    "--dist",
+    *("--dist", "--no-loadscope-reorder"),
     *("--direct_running_mode", "--direct_num_workers", "--job_endpoint"),  # Apache Beam
     *("--nproc_per_node", "--enable-lora"),  # torchrun, vLLM
     "--help",  # argparse

@@ -12,6 +12,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines import build
 from pipelines.config import SAMPLES, Config
 from pipelines.engine import code, dag
+from pipelines.knowledge import config as knowledge_config
+from pipelines.knowledge import plan as knowledge_plan
 from pipelines.sources import registry
 from pipelines.stages.plan import plan_stages
 from tests.conftest import ROOT
@@ -133,8 +135,18 @@ def test_comments_and_docstrings_run_nothing_again(some, tree):
     assert after == before
 
 
+PARSED = {"transforms/knowledge/themes.yaml", "transforms/knowledge/types.yaml"}
+"""Data files whose content is among the inputs of stages."""
+
+
 def test_every_data_file_counts_in_some_stage():
-    counted = {path for stage in stages().values() for path in stage.data}
+    config = knowledge_config.Config(
+        wikidata=(str(knowledge_config.SAMPLES / "wikidata.json"),),
+        wikipedia=(str(knowledge_config.SAMPLES / "enwiki.xml"),),
+        lang="en",
+    )
+    every = [*stages().values(), *knowledge_plan.plan_stages(config, PipelineOptions([])).values()]
+    counted = {path for stage in every for path in stage.data} | PARSED
     for path in (path for package in code.PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()):
         name = path.relative_to(ROOT).as_posix()
         is_code = path.suffix in (".py", ".pyc") or path.name == "py.typed"
