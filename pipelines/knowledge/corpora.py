@@ -45,7 +45,8 @@ def describe(config: Config) -> dict[str, KnowledgeCorpus]:
                     relation.name(lang),
                     relation.descriptions.get(lang, ""),
                     relation.head,
-                    relation.tail,
+                    # With several types, the same name would be no answer to the label of another type
+                    ("text",) if relation.aliases else relation.tail,
                 )
                 for relation in all_themes.themes[key].relations
             ),
