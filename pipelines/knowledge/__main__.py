@@ -15,7 +15,7 @@ from transforms.local_tree import as_utf8
 if TYPE_CHECKING:
     from pipelines.engine.dag import Stage
     from pipelines.knowledge.config import Config
-    from schemas.knowledge_manifests import Exported
+    from schemas.knowledge_manifests import Exported, Matched
 
 STAGES = ("entities", "types", "pages", "link", "match", "score", "export")
 MARKER = "knowledge_run.json"
@@ -178,7 +178,7 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
             for line in loss_lines(folder, stages):
                 driver.log(line)
     if "export" in manifests:
-        driver.log(closing_line(manifests["export"].result, arguments.output))
+        driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
 
 
@@ -209,13 +209,19 @@ def print_plan(config: "Config", folder: str) -> int:
     return 0
 
 
-def closing_line(result: "Exported", name: str) -> str:
+def closing_line(result: "Exported", matched: "Matched", name: str) -> str:
     """The last line of a run: its size, and the next command. `name`: the folder as the user wrote it."""
     from pipelines.describe import shell
 
     texts, facts = sum(split.texts for split in result.splits), sum(split.facts for split in result.splits)
     if not texts:
-        return f"{name}: no text; check that the texts are in the language and about items of the graph"
+        paragraphs = sum(shard.rows for shard in matched.shards)
+        by_theme = [counts for shard in matched.shards for counts in shard.themes.values()]
+        with_theme, matches = sum(c.texts for c in by_theme), sum(sum(c.facts.values()) for c in by_theme)
+        return (
+            f"{name}: no text is exported: {with_theme:,} of {paragraphs:,} paragraphs have a theme, with {matches:,} "
+            "facts. A theme needs pages of its types, and statements of its properties in the dump"
+        )
     themes = len({split.corpus for split in result.splits})
     program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
     root = shell.quote(f"{name.rstrip('/')}/export")

@@ -70,8 +70,9 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
     by_path = {dump.path: [outcome for outcome in outcomes if parts[outcome.number].file == dump] for dump in dumps}
     read = tuple(dump_read(dump.name, by_path[dump.path]) for dump in dumps)
     for each in read:
-        if each.rejected and not each.counts:
-            raise SourceError(f"{each.first_rejects[0]}; give a Wikidata JSON dump, with one entity per line")
+        if not each.counts:
+            problem = each.first_rejects[0] if each.first_rejects else f"{each.name}: no entity"
+            raise SourceError(f"{problem}; give a Wikidata JSON dump, with one entity per line")
     shards = {shard_name(shard): shard for outcome in outcomes for shard in outcome.shards}
     loops = write_merged(output)
     merged = files.exists(merged_path(output))
