@@ -151,10 +151,10 @@ def test_a_file_that_is_not_a_dump_is_an_error(dumps, tmp_path):
         run_stages(str(tmp_path / "out"), [str(dumps)])
 
 
-def test_an_empty_dump_has_no_shards(tmp_path):
+def test_an_empty_dump_is_refused(tmp_path):
     (tmp_path / "empty.json").write_bytes(b"[\n]\n")
-    entities, types = run_stages(str(tmp_path / "out"), [str(tmp_path / "empty.json")])
-    assert (entities.shards, types.shards) == ((), ())
+    with pytest.raises(SourceError, match=r"^empty\.json: no entity; give a Wikidata JSON dump"):
+        run_stages(str(tmp_path / "out"), [str(tmp_path / "empty.json")])
 
 
 def test_two_processes_and_another_order_of_files_give_the_same_bytes(dumps, tmp_path):
