@@ -5,6 +5,7 @@ Shards have few rows and buckets few names, so that a test of a few texts has se
 
 import sys
 from collections.abc import Sequence
+from unittest.mock import patch
 
 from pipelines.engine import dag, runner, workers
 from pipelines.knowledge import entities, link, pages, types
@@ -13,11 +14,11 @@ from schemas.knowledge_manifests import Linked
 from transforms.knowledge.spans import Recogniser, spans
 
 
+@patch.multiple(entities, ITEMS_PER_SHARD=3)
+@patch.multiple(link, NAMES_PER_BUCKET=3, ITEMS_PER_BUCKET=2, MERGED_PER_TABLE=1)
 def run_link(
     output: str, dump: str, texts: str, mentions: str = "all", flags: Sequence[str] = (), recognise: Recogniser = spans
 ) -> Linked:
-    entities.ITEMS_PER_SHARD = 3
-    link.NAMES_PER_BUCKET, link.ITEMS_PER_BUCKET, link.MERGED_PER_TABLE = 3, 2, 1
     config = Config(
         wikidata=(dump,),
         wikipedia=(texts,),

@@ -7,12 +7,13 @@ is replaced by one that writes the names that the tests need.
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 
 import pyarrow as pa
 
 from pipelines.engine import dag, runner, workers
 from pipelines.engine.dag import Stage
-from pipelines.knowledge import pages
+from pipelines.knowledge import page_titles, pages
 from pipelines.knowledge.config import Config, KnowledgeSettings
 from schemas.knowledge import NAMES
 from schemas.knowledge_manifests import Entities, ItemShard, Pages
@@ -38,10 +39,10 @@ def write_entities(output: str) -> Entities:
     return Entities((), tuple(shards), 0, 0, 0, "entities/merged.parquet")
 
 
+@patch.multiple(pages, ROWS_PER_BUCKET=3, PARAGRAPHS_PER_TABLE=3, REDIRECTS_PER_PART=2)
+@patch.multiple(page_titles, NAMES_PER_TABLE=2)
 def run_pages(output: str, inputs: Sequence[str], flags: Sequence[str] = (), **config: int) -> Pages:
     """The result of the stage. `config`: settings of `pages`."""
-    pages.ROWS_PER_BUCKET, pages.PARAGRAPHS_PER_TABLE, pages.NAMES_PER_TABLE = 3, 3, 2
-    pages.REDIRECTS_PER_PART = 2
     sizes = {"min_tokens": 2, "max_tokens": 20, "paragraphs_per_shard": 4} | config
     checked = Config(wikidata=(), wikipedia=tuple(inputs), lang="en", pages=sizes)
     settings = KnowledgeSettings(checked, runner.options(flags))

@@ -6,6 +6,7 @@ Shards have three items, and buckets few ids, so that a test of a few items has 
 import sys
 from collections.abc import Sequence
 from functools import partial
+from unittest.mock import patch
 
 from pipelines.engine import dag, runner, workers
 from pipelines.engine.dag import Stage
@@ -18,10 +19,10 @@ PROPERTIES = frozenset({10, 20, 31})
 TYPE_CLASSES = {"human": (5,), "place": (50, 60), "event": (60,)}
 
 
+@patch.multiple(entities, ITEMS_PER_SHARD=3, BYTES_PER_BUCKET=200, POSITIONS_PER_TABLE=6)
+@patch.multiple(types, EDGES_PER_BUCKET=2)
 def run_stages(output: str, dumps: Sequence[str], flags: Sequence[str] = ()) -> tuple[Entities, Types]:
     """The results of both stages."""
-    entities.ITEMS_PER_SHARD, entities.BYTES_PER_BUCKET, entities.POSITIONS_PER_TABLE = 3, 200, 6
-    types.EDGES_PER_BUCKET = 2
     settings = KnowledgeSettings(Config(wikidata=tuple(dumps), wikipedia=(), lang="en"), runner.options(flags))
     files = dump_files.find(dumps, "--wikidata")
     stages = [
