@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 from benchmarks.knowledge_facts import Gold, GoldMention, Relation
 from benchmarks.knowledge_score import Result
 from pipelines import driver
-from pipelines.build import start_fork_server
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import command_line, dag, runner, workers
 from pipelines.knowledge import config, plan
 from schemas.knowledge import Item, MatchedParagraph, from_table
 from transforms import files, yaml_values
@@ -78,7 +77,7 @@ def run(
 def run_stages(settings: config.Config, output: str, last: str, worker_count: int) -> None:
     flags = ["--runner=DirectRunner"]
     if worker_count > 1:
-        start_fork_server()
+        command_line.start_fork_server()
         workers.register()
         flags += ["--direct_running_mode=multi_processing", f"--direct_num_workers={worker_count}"]
     dag.run(plan.plan_stages(settings, runner.options(flags)), output, last, driver.announce)

@@ -1,20 +1,15 @@
 """Builds a corpus: reads original dataset files, writes validated instruction shards and a dataset card."""
 
 import argparse
-import logging
-import multiprocessing
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
+from pipelines.engine import command_line
 from schemas import command, key_list
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError
 from schemas.example import TASKS
 from schemas.manifests import STAGES
-from transforms.local_tree import as_utf8
 
 if TYPE_CHECKING:
     from pipelines.config import Config
@@ -119,35 +114,19 @@ def configuration(arguments: argparse.Namespace) -> "Config":
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(parse, build, flags, after_interrupt=command.RESUME_HINT, on_interrupt=end_workers)
+    return command.run(parse, build, flags, after_interrupt=command.RESUME_HINT, on_interrupt=command_line.end_workers)
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments, with the unknown flags in `beam_flags`. Raises ConfigError."""
-    try:
-        decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
-    except UnicodeError as error:
-        raise ConfigError(
-            "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
-        ) from error
-    arguments, beam_flags = argument_parser().parse_known_args(decoded)
-    arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
-    return arguments
+    return command_line.parse(argument_parser(), flags)
 
 
 def build(arguments: argparse.Namespace) -> int:
     settings = configuration(arguments)
-    if arguments.only not in (None, *STAGES):
-        raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
-    is_run = not (arguments.status or arguments.dry_run)
-    if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
-        start_fork_server()
-    if not arguments.debug:  # Beam also raises the errors that it logs
-        logging.basicConfig(level=logging.CRITICAL)  # the root logger too: a job service logs there
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    command_line.prepare(arguments, STAGES)
     from pipelines import driver  # imports Beam, so only after the flags have been checked
 
-    try:
+    with command_line.out_of_memory("--set ingest.examples_per_shard=2000 --set instruct.instructions_per_shard=20000"):
         run = driver.BuildOptions(
             arguments.output,
             arguments.only,
@@ -155,39 +134,9 @@ def build(arguments: argparse.Namespace) -> int:
             arguments.dry_run,
             arguments.debug,
             tuple(arguments.beam_flags),
-            option_names(argument_parser()),
+            command_line.option_names(argument_parser()),
         )
         return driver.build(settings, run)
-    except MemoryError as error:
-        raise MachineError(
-            "out of memory; run the same command again to resume, with fewer workers (--direct_num_workers) "
-            "or smaller shards (--set ingest.examples_per_shard=2000 "
-            "--set instruct.instructions_per_shard=20000)"
-        ) from error
-
-
-def start_fork_server() -> None:
-    """Starts the process that workers are forked from. It imports their modules while this process continues."""
-    forkserver.set_forkserver_preload(["pipelines.preload"])
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the build ends itself
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may import no IEForge, or another one
-    forkserver.ensure_running()
-    del os.environ["PYTHONPATH"]
-    if before is not None:
-        os.environ["PYTHONPATH"] = before
-    signal.signal(signal.SIGINT, handler)
-
-
-def end_workers() -> None:
-    """Kills the worker processes of an interrupted build, because Beam would wait for them."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the signal by which `engine.workers` reports a dead worker
-    for worker in multiprocessing.active_children():
-        worker.kill()
-
-
-def option_names(parser: argparse.ArgumentParser) -> tuple[str, ...]:
-    return tuple(name for action in parser._actions for name in action.option_strings)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.build import end_workers, option_names, start_fork_server
+from pipelines.engine import command_line
 from schemas import command
-from schemas.errors import ConfigError, MachineError
-from transforms.local_tree import as_utf8
+from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.engine.dag import Stage
@@ -112,41 +110,20 @@ def configuration(arguments: argparse.Namespace) -> "Config":
 
 
 def main(flags: Sequence[str] | None = None) -> int:
-    return command.run(parse, make, flags, after_interrupt=command.RESUME_HINT, on_interrupt=end_workers)
+    return command.run(parse, make, flags, after_interrupt=command.RESUME_HINT, on_interrupt=command_line.end_workers)
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments, with the unknown flags in `beam_flags`. Raises ConfigError."""
-    try:
-        decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
-    except UnicodeError as error:
-        raise ConfigError(
-            "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
-        ) from error
-    arguments, beam_flags = argument_parser().parse_known_args(decoded)
-    arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
-    return arguments
+    return command_line.parse(argument_parser(), flags)
 
 
 def make(arguments: argparse.Namespace) -> int:
-    if not arguments.debug:  # Beam also raises the errors that it logs
-        logging.basicConfig(level=logging.CRITICAL)
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     config = configuration(arguments)
-    if arguments.only not in (None, *STAGES):
-        raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(STAGES)}")
     if not arguments.output:
         raise ConfigError("--output is empty; choose a folder")
-    is_run = not (arguments.status or arguments.dry_run)
-    if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
-        start_fork_server()
-    try:
+    command_line.prepare(arguments, STAGES)
+    with command_line.out_of_memory("--set pages.paragraphs_per_shard=500"):
         return run_stages(config, arguments)
-    except MemoryError as error:
-        raise MachineError(
-            "out of memory; run the same command again to resume, with fewer workers (--direct_num_workers) "
-            "or smaller shards (--set pages.paragraphs_per_shard=500)"
-        ) from error
 
 
 def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
@@ -159,7 +136,7 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     from pipelines.knowledge.plan import plan_stages
     from transforms import files
 
-    options = runner.options(arguments.beam_flags, option_names(argument_parser()), arguments.debug)
+    options = runner.options(arguments.beam_flags, command_line.option_names(argument_parser()), arguments.debug)
     runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()

@@ -133,12 +133,11 @@ RAISING = f"""
 import logging
 logging.basicConfig(level=logging.CRITICAL)  # as a build does
 import apache_beam
-from pipelines import build
-from pipelines.engine import runner, workers
+from pipelines.engine import command_line, runner, workers
 from schemas.errors import ConfigError
 from tests.pipelines.engine.test_runner import refuse
 
-build.start_fork_server()
+command_line.start_fork_server()
 workers.register()
 try:
     runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), runner.options({list(TWO)}))

@@ -1,0 +1,81 @@
+"""What the commands that run stages share: flags for Beam, quiet logs, worker processes, running out of memory.
+
+It imports no Beam, so that wrong flags are reported at once.
+"""
+
+import argparse
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import forkserver
+
+from schemas.errors import ConfigError, MachineError
+from transforms.local_tree import as_utf8
+
+
+def parse(parser: argparse.ArgumentParser, flags: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments, with the flags that the parser does not know in `beam_flags`. Raises ConfigError."""
+    try:
+        decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
+    except UnicodeError as error:
+        raise ConfigError(
+            "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
+        ) from error
+    arguments, beam_flags = parser.parse_known_args(decoded)
+    arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
+    return arguments
+
+
+def option_names(parser: argparse.ArgumentParser) -> tuple[str, ...]:
+    return tuple(name for action in parser._actions for name in action.option_strings)
+
+
+def prepare(arguments: argparse.Namespace, stages: Sequence[str]) -> None:
+    """Checks `--only`, silences Beam's logs unless `--debug` is set, and starts the fork server if the run has workers.
+
+    Raises ConfigError for a stage that is not in `stages`.
+    """
+    if arguments.only not in (None, *stages):
+        raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(stages)}")
+    is_run = not (arguments.status or arguments.dry_run)
+    if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
+        start_fork_server()
+    if not arguments.debug:  # Beam also raises the errors that it logs
+        logging.basicConfig(level=logging.CRITICAL)  # the root logger too: a job service logs there
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def out_of_memory(smaller_shards: str) -> Iterator[None]:
+    """Turns a MemoryError into one line. `smaller_shards`: the flags that make shards smaller."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MachineError(
+            "out of memory; run the same command again to resume, with fewer workers (--direct_num_workers) "
+            f"or smaller shards ({smaller_shards})"
+        ) from error
+
+
+def start_fork_server() -> None:
+    """Starts the process that workers are forked from. It imports their modules while this process continues."""
+    forkserver.set_forkserver_preload(["pipelines.preload"])
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the run ends itself
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may import no IEForge, or another one
+    forkserver.ensure_running()
+    del os.environ["PYTHONPATH"]
+    if before is not None:
+        os.environ["PYTHONPATH"] = before
+    signal.signal(signal.SIGINT, handler)
+
+
+def end_workers() -> None:
+    """Kills the worker processes of an interrupted run, because Beam would wait for them."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the signal by which `engine.workers` reports a dead worker
+    for worker in multiprocessing.active_children():
+        worker.kill()
