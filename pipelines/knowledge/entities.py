@@ -20,12 +20,13 @@ import pyarrow as pa
 from pipelines.engine import gather
 from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.knowledge import ITEMS, NAMES
 from schemas.knowledge_manifests import DumpRead, Entities, ItemShard
-from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms import files
 from transforms.files import File
 from transforms.knowledge import dump_files, dump_parts, item_tables, themes, wikidata
 from transforms.knowledge.dump_parts import Part
@@ -183,7 +184,7 @@ class ReadDumps(beam.PTransform):
         read = pcoll | "Read" >> beam.ParDo(self.read).with_outputs("positions", main="parts")
         _ = (
             read["positions"]
-            | "Positions" >> beam.Map(unchanged).with_output_types(Positions)
+            | "Positions" >> beam.Map(unchanged).with_output_types(KeyedTable)
             | "Group by item" >> beam.GroupByKey()
             | "Find repeated items" >> beam.FlatMap(repeated_items).with_output_types(Dropped)
             | "Group by shard" >> beam.GroupByKey()
@@ -192,12 +193,7 @@ class ReadDumps(beam.PTransform):
         return read["parts"] | "Sum up" >> WriteSummary(summary_path(self.output))
 
 
-Positions = tuple[int, pa.Table]
 Dropped = tuple[str, pa.Table]
-
-
-def unchanged(element: Positions) -> Positions:  # declares the type, which selects the coder
-    return element
 
 
 class ReadDump(beam.DoFn):

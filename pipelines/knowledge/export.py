@@ -18,6 +18,7 @@ import pyarrow as pa
 from pipelines.engine import gather
 from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
 from pipelines.knowledge.corpora import describe
@@ -26,7 +27,7 @@ from schemas.arrow import required
 from schemas.knowledge import MatchedParagraph, from_table
 from schemas.knowledge_corpus import FILE, ExportedSplit, KnowledgeCorpus
 from schemas.knowledge_manifests import Exported
-from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms import files
 from transforms.knowledge import sampling
 from transforms.shards import read_batches
 
@@ -111,13 +112,13 @@ class Sample(beam.PTransform):
         )
         thinned = (
             keyed["with"]
-            | "Keys" >> beam.Map(unchanged).with_output_types(Keyed)
+            | "Keys" >> beam.Map(unchanged).with_output_types(KeyedTable)
             | "Group by combination" >> beam.GroupByKey()
             | "Thin" >> beam.ParDo(Thin(self.choice.alpha)).with_outputs("kept", main="rows")
         )
-        rows = thinned["rows"] | "Rows" >> beam.Map(unchanged).with_output_types(Keyed)
-        without = keyed["without"] | "Bins" >> beam.Map(unchanged).with_output_types(Keyed)
-        kept = thinned["kept"] | "Kept" >> beam.Map(unchanged).with_output_types(Keyed)
+        rows = thinned["rows"] | "Rows" >> beam.Map(unchanged).with_output_types(KeyedTable)
+        without = keyed["without"] | "Bins" >> beam.Map(unchanged).with_output_types(KeyedTable)
+        kept = thinned["kept"] | "Kept" >> beam.Map(unchanged).with_output_types(KeyedTable)
         written = rows | "Group by shard" >> beam.GroupByKey() | "Write rows" >> beam.Map(write_rows, self.output)
         drawn = (
             (kept, without)
@@ -127,14 +128,6 @@ class Sample(beam.PTransform):
             | "Sum up" >> WriteSummary(f"{self.output}/export/.bins.json")
         )
         return written, drawn
-
-
-Keyed = tuple[int, pa.Table]
-
-
-def unchanged(element: Keyed) -> Keyed:
-    """Declares the type, which selects the coder."""
-    return element
 
 
 class ReadKeys(beam.DoFn):

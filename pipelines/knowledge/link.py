@@ -18,13 +18,14 @@ from pipelines.build_folder import read_result
 from pipelines.engine import gather
 from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge import link_tables
 from pipelines.knowledge.config import KnowledgeSettings
-from pipelines.knowledge.link_tables import CANDIDATES, Keyed
+from pipelines.knowledge.link_tables import CANDIDATES
 from schemas.knowledge import CONTEXT, LINKED, Paragraph
 from schemas.knowledge_manifests import Entities, Linked, LinkedShard, Pages, Types
-from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms import files
 from transforms.knowledge import linking
 from transforms.knowledge.item_tables import by_bucket
 from transforms.knowledge.spans import Recogniser, spans
@@ -144,14 +145,14 @@ class LinkShards(beam.PTransform):
         if self.mentions == "all":
             ngrams = pcoll | "Read spans" >> beam.FlatMap(
                 read_ngrams, self.output, self.search, self.name_buckets
-            ).with_output_types(Keyed)
+            ).with_output_types(KeyedTable)
             names = files_of_items | "Read names" >> beam.FlatMap(
                 read_names, self.output, self.name_buckets
-            ).with_output_types(Keyed)
+            ).with_output_types(KeyedTable)
             inputs["names"] = (
                 {"names": names, "ngrams": ngrams}
                 | "Group by hash" >> beam.CoGroupByKey()
-                | "Join names" >> beam.FlatMap(join_names).with_output_types(Keyed)
+                | "Join names" >> beam.FlatMap(join_names).with_output_types(KeyedTable)
             )
         searched = (
             inputs
@@ -161,14 +162,14 @@ class LinkShards(beam.PTransform):
                 "requests", main="shards"
             )
         )
-        requests = searched["requests"] | "Requests" >> beam.Map(unchanged).with_output_types(Keyed)
+        requests = searched["requests"] | "Requests" >> beam.Map(unchanged).with_output_types(KeyedTable)
         items = files_of_items | "Read items" >> beam.FlatMap(
             read_items, self.output, self.item_buckets
-        ).with_output_types(Keyed)
+        ).with_output_types(KeyedTable)
         context = (
             {"items": items, "requests": requests}
             | "Group by item" >> beam.CoGroupByKey()
-            | "Join items" >> beam.FlatMap(join_items).with_output_types(Keyed)
+            | "Join items" >> beam.FlatMap(join_items).with_output_types(KeyedTable)
         )
         return (
             {"shard": searched["shards"] | "Key again" >> beam.Map(by_number), "context": context}
@@ -176,10 +177,6 @@ class LinkShards(beam.PTransform):
             | "Link" >> beam.Map(write_linked, self.output, self.mentions, self.merged)
             | "Sum up" >> WriteSummary(summary_path(self.output))
         )
-
-
-def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the coder
-    return element
 
 
 def by_number(shard: Shard) -> tuple[int, Shard]:
@@ -197,28 +194,28 @@ def read_paragraphs(shard: Shard, output: str, merged: str | None) -> tuple[pa.T
     return table, link_tables.read_paragraphs(table, parts)
 
 
-def read_ngrams(shard: Shard, output: str, search: SpanSearch, buckets: int) -> Iterator[Keyed]:
+def read_ngrams(shard: Shard, output: str, search: SpanSearch, buckets: int) -> Iterator[KeyedTable]:
     _, paragraphs = read_paragraphs(shard, output, None)
     yield from link_tables.ngram_tables(paragraphs, shard.number, search.recognise, search.max_tokens, buckets)
 
 
-def read_names(shard: ItemFiles, output: str, buckets: int) -> Iterator[Keyed]:
+def read_names(shard: ItemFiles, output: str, buckets: int) -> Iterator[KeyedTable]:
     for table in read_batches(f"{output}/{shard.names}", NAMES_PER_TABLE):
         yield from link_tables.hashed_names(table, buckets)
 
 
-def read_items(shard: ItemFiles, output: str, buckets: int) -> Iterator[Keyed]:
+def read_items(shard: ItemFiles, output: str, buckets: int) -> Iterator[KeyedTable]:
     items = read_batches(f"{output}/{shard.items}", ITEMS_PER_TABLE)
     types = read_batches(f"{output}/{shard.types}", ITEMS_PER_TABLE)
     for rows, row_types in zip(items, types, strict=True):
         yield from by_bucket(link_tables.context_rows(rows, row_types), "qid", buckets)
 
 
-def join_names(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[Keyed]:
+def join_names(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[KeyedTable]:
     yield from link_tables.join_names(element[1]["names"], element[1]["ngrams"])
 
 
-def join_items(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[Keyed]:
+def join_items(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[KeyedTable]:
     yield from link_tables.join_items(element[1]["items"], element[1]["requests"])
 
 

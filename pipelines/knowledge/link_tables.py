@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.engine.keyed_tables import KeyedTable
 from schemas.arrow import list_array, read_lists, required, strings
 from schemas.knowledge import CONTEXT, LINKED, MENTION, Item, Link, LinkedMention, Paragraph
 from transforms.knowledge.item_tables import by_bucket, replace
@@ -47,8 +48,6 @@ REQUESTS = pa.schema([required("qid", pa.int64()), required("shard", pa.int32())
 
 KINDS = list(NAME_KINDS)
 
-Keyed = tuple[int, pa.Table]
-
 
 def read_paragraphs(table: pa.Table, merged: Iterable[pa.Table]) -> list[Paragraph]:
     """The rows of PARAGRAPHS. Ids of items that were merged into others are replaced (`merged`: parts of MERGED)."""
@@ -74,7 +73,7 @@ def read_paragraphs(table: pa.Table, merged: Iterable[pa.Table]) -> list[Paragra
 
 def ngram_tables(
     paragraphs: Iterable[Paragraph], shard: int, recognise: Recogniser, max_tokens: int, buckets: int
-) -> Iterator[Keyed]:
+) -> Iterator[KeyedTable]:
     """(bucket, NGRAMS) of the paragraphs of a shard."""
     hashes = [np.unique(hash_spans(each.text, recognise(each.text, each.lang, max_tokens))) for each in paragraphs] or [
         np.empty(0, np.uint64)
@@ -84,7 +83,7 @@ def ngram_tables(
     yield from by_bucket(pa.Table.from_arrays([pa.array(distinct), numbers], schema=NGRAMS), "hash", buckets)
 
 
-def hashed_names(names: pa.Table, buckets: int) -> Iterator[Keyed]:
+def hashed_names(names: pa.Table, buckets: int) -> Iterator[KeyedTable]:
     """(bucket, HASHED_NAMES) of rows of NAMES."""
     lengths = pc.utf8_length(names["name"])
     names = names.filter(pc.and_(pc.greater(lengths, 1), pc.less_equal(lengths, LONGEST_NAME)))
@@ -94,7 +93,7 @@ def hashed_names(names: pa.Table, buckets: int) -> Iterator[Keyed]:
     yield from by_bucket(table, "hash", buckets)
 
 
-def join_names(names: Iterable[pa.Table], ngrams: Iterable[pa.Table]) -> Iterator[Keyed]:
+def join_names(names: Iterable[pa.Table], ngrams: Iterable[pa.Table]) -> Iterator[KeyedTable]:
     """(shard, HASHED_NAMES of its n-grams), from one bucket. Only the names must fit in memory."""
     table = pa.concat_tables([HASHED_NAMES.empty_table(), *names])
     hashes, ranks, qids = (table[name].to_numpy() for name in ("hash", "rank", "qid"))
@@ -153,7 +152,7 @@ def candidates_by_row(table: pa.Table, rows: int) -> list[list[Candidate]]:
     return result
 
 
-def requests(paragraphs: Iterable[Paragraph], candidates: pa.Table, shard: int, buckets: int) -> Iterator[Keyed]:
+def requests(paragraphs: Iterable[Paragraph], candidates: pa.Table, shard: int, buckets: int) -> Iterator[KeyedTable]:
     """(bucket, REQUESTS): the items of the candidates, of links and of the pages."""
     known = [qid for each in paragraphs for qid in (each.page, *(link.qid for link in each.links)) if qid is not None]
     wanted = np.unique(np.concatenate([candidates["qid"].to_numpy(), np.array(known, np.int64)]))
@@ -169,7 +168,7 @@ def context_rows(items: pa.Table, types: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(list(columns.values()), schema=CONTEXT)
 
 
-def join_items(items: Iterable[pa.Table], wanted: Iterable[pa.Table]) -> Iterator[Keyed]:
+def join_items(items: Iterable[pa.Table], wanted: Iterable[pa.Table]) -> Iterator[KeyedTable]:
     """(shard, CONTEXT of the items that it requests), from one bucket. Only the items must fit in memory."""
     table = pa.concat_tables([CONTEXT.empty_table(), *items])
     qids = table["qid"].to_numpy()

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from pipelines.build_folder import read_result
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from schemas.knowledge import PARAGRAPHS
 from schemas.knowledge_manifests import Entities, PageShard
-from transforms import coders, files  # noqa: F401  (coders registers the table coder)
 from transforms.knowledge import page_items
 from transforms.knowledge.page_items import ITEMS_OF_TITLES, REDIRECTS
 from transforms.shards import read_batches, read_shard, write_shard
@@ -96,7 +96,7 @@ class ResolveTitles(beam.PTransform):
             "redirects", "names", "titles", main="shards"
         )
         shards, redirects, names, titles = (
-            read[tag] | tag.capitalize() >> beam.Map(unchanged).with_output_types(Keyed)
+            read[tag] | tag.capitalize() >> beam.Map(unchanged).with_output_types(KeyedTable)
             for tag in ("shards", "redirects", "names", "titles")
         )
         for once in ("once", "twice"):
@@ -113,7 +113,7 @@ class ResolveTitles(beam.PTransform):
             | "Settle" >> beam.ParDo(Settle(self.buckets)).with_outputs("loops", main="redirects")
         )
         targets = (
-            (settled["redirects"] | "Settled" >> beam.Map(unchanged).with_output_types(Keyed), titles)
+            (settled["redirects"] | "Settled" >> beam.Map(unchanged).with_output_types(KeyedTable), titles)
             | "With redirects" >> beam.Flatten()
             | "Group titles" >> beam.GroupByKey()
             | "Redirect" >> self.tables(redirected)
@@ -122,7 +122,7 @@ class ResolveTitles(beam.PTransform):
             (names, targets)
             | "With names" >> beam.Flatten()
             | "Group names" >> beam.GroupByKey()
-            | "Find items" >> beam.FlatMap(items_by_shard).with_output_types(Keyed)
+            | "Find items" >> beam.FlatMap(items_by_shard).with_output_types(KeyedTable)
         )
         written = (
             (shards, items)
@@ -137,15 +137,10 @@ class ResolveTitles(beam.PTransform):
         )
 
     def tables(self, function) -> beam.ParDo:
-        return beam.FlatMap(function, self.buckets).with_output_types(Keyed)
+        return beam.FlatMap(function, self.buckets).with_output_types(KeyedTable)
 
 
-Keyed = tuple[int, pa.Table]
 Group = tuple[int, Iterable[pa.Table]]
-
-
-def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the coder
-    return element
 
 
 class ReadInputs(beam.DoFn):
@@ -184,7 +179,7 @@ def read_slices(output: str, slices: Iterable[Slice]) -> pa.Table:
     return pa.concat_tables(tables).cast(PARAGRAPHS).combine_chunks()
 
 
-def by_target(element: Keyed, buckets: int) -> Iterator[Keyed]:
+def by_target(element: KeyedTable, buckets: int) -> Iterator[KeyedTable]:
     """Redirects as TITLES of no shard, by their target."""
     return page_items.by_bucket(page_items.as_titles(element[1]), "target", buckets)
 
@@ -201,7 +196,7 @@ def followed(element: Group) -> tuple[pa.Table, pa.Array] | None:
     return page_items.follow(rows, redirects) if rows else None
 
 
-def doubled(element: Group, buckets: int) -> Iterator[Keyed]:
+def doubled(element: Group, buckets: int) -> Iterator[KeyedTable]:
     """Redirects, each over two steps instead of one, by their title."""
     result = followed(element)
     if result:
@@ -223,14 +218,14 @@ class Settle(beam.DoFn):
             yield beam.pvalue.TaggedOutput("loops", WrittenShard(redirect_loops=rows.num_rows - settled.num_rows))
 
 
-def redirected(element: Group, buckets: int) -> Iterator[Keyed]:
+def redirected(element: Group, buckets: int) -> Iterator[KeyedTable]:
     """TITLES with redirects followed, by their key."""
     result = followed(element)
     if result:
         yield from page_items.by_bucket(page_items.with_key(result[0]), "key", buckets)
 
 
-def items_by_shard(element: Group) -> Iterator[Keyed]:
+def items_by_shard(element: Group) -> Iterator[KeyedTable]:
     """ITEMS_OF_TITLES by shard."""
     queries, names = split(element[1], "shard")
     if queries:

@@ -35,7 +35,7 @@ from pipelines.knowledge.page_titles import (
 from schemas.errors import BadRecord, SourceError
 from schemas.knowledge import PARAGRAPHS, Paragraph, to_table
 from schemas.knowledge_manifests import Entities, PageFile, Pages
-from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms import files
 from transforms.files import File
 from transforms.knowledge import dump_files, page_files, page_items
 from transforms.knowledge.page_files import Kind, Reader, Redirect, kind

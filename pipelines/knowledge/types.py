@@ -17,11 +17,11 @@ from pipelines.build_folder import read_result
 from pipelines.engine import gather
 from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge.config import KnowledgeSettings
 from schemas.knowledge import TYPES
 from schemas.knowledge_manifests import Entities, Types, TypeShard
-from transforms import coders  # noqa: F401  (registers the table coder)
 from transforms.knowledge import classes, themes
 from transforms.knowledge.classes import EDGES, MAX_STEPS, REACHED, WANTED
 from transforms.knowledge.item_tables import by_bucket
@@ -75,9 +75,6 @@ class ItemFile:
         return self.path.replace("entities/items/", "types/", 1)
 
 
-Keyed = tuple[int, pa.Table]
-
-
 class FindTypes(beam.PTransform):
     """ItemFiles → shards of types and a summary. `buckets`: the number of groups of classes."""
 
@@ -91,19 +88,19 @@ class FindTypes(beam.PTransform):
         read = pcoll | "Read" >> beam.ParDo(ReadClasses(self.output, self.buckets)).with_outputs(
             "edges", "wanted", main="shards"
         )
-        edges = read["edges"] | "Edges" >> beam.Map(unchanged).with_output_types(Keyed)
-        wanted = read["wanted"] | "Wanted classes" >> beam.Map(unchanged).with_output_types(Keyed)
+        edges = read["edges"] | "Edges" >> beam.Map(unchanged).with_output_types(KeyedTable)
+        wanted = read["wanted"] | "Wanted classes" >> beam.Map(unchanged).with_output_types(KeyedTable)
         roots = (
             pcoll.pipeline
             | "Start" >> beam.Create([self.roots])
-            | "Roots" >> beam.FlatMap(list).with_output_types(Keyed)
+            | "Roots" >> beam.FlatMap(list).with_output_types(KeyedTable)
         )
         known = (edges, roots) | "Edges and roots" >> beam.Flatten() | "Rounds" >> Rounds(self.buckets)
         answers = (
             (known, wanted)
             | "Classes and items" >> beam.Flatten()
             | "Meet items" >> beam.GroupByKey()
-            | "Answer" >> beam.FlatMap(answer).with_output_types(Keyed)
+            | "Answer" >> beam.FlatMap(answer).with_output_types(KeyedTable)
         )
         return (
             {"shard": read["shards"] | "Key by number" >> beam.Map(by_number), "reached": answers}
@@ -125,13 +122,10 @@ class Rounds(beam.PTransform):
             pcoll = (
                 pcoll
                 | f"Meet after {steps} steps" >> beam.GroupByKey()
-                | f"Go on after {steps} steps" >> beam.FlatMap(advance, steps, self.buckets).with_output_types(Keyed)
+                | f"Go on after {steps} steps"
+                >> beam.FlatMap(advance, steps, self.buckets).with_output_types(KeyedTable)
             )
         return pcoll
-
-
-def unchanged(element: Keyed) -> Keyed:  # declares the type, which selects the coder
-    return element
 
 
 def by_number(shard: ItemFile) -> tuple[int, ItemFile]:
@@ -160,7 +154,7 @@ class ReadClasses(beam.DoFn):
             yield beam.pvalue.TaggedOutput("wanted", keyed)
 
 
-def advance(element: tuple[int, Iterable[pa.Table]], steps: int, buckets: int) -> Iterator[Keyed]:
+def advance(element: tuple[int, Iterable[pa.Table]], steps: int, buckets: int) -> Iterator[KeyedTable]:
     """A bucket of classes with their EDGES and REACHED → the same, and REACHED of the classes one step below those
     that are `steps` steps below a root class. Classes that are reached a second time are left out.
     """
@@ -172,7 +166,7 @@ def advance(element: tuple[int, Iterable[pa.Table]], steps: int, buckets: int) -
         yield from by_bucket(classes.descend(edges, new), "class", buckets)
 
 
-def answer(element: tuple[int, Iterable[pa.Table]]) -> Iterator[Keyed]:
+def answer(element: tuple[int, Iterable[pa.Table]]) -> Iterator[KeyedTable]:
     """(shard, REACHED of the classes that it wants), from one bucket of classes."""
     tables = list(element[1])
     yield from classes.answer(joined(tables, REACHED), joined(tables, WANTED))

@@ -21,6 +21,7 @@ from pipelines.describe import lengths
 from pipelines.engine import gather
 from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.text_keys import KeyTables, decide, filter_keys, read_row_keys, shared_rows, write_keys
@@ -29,7 +30,7 @@ from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import Reason, Reject
 from schemas.example import Example
 from schemas.manifests import Cleaned, ExampleShard, Facts, Ingested, LayerCounts, TextHistograms
-from transforms import coders, files  # noqa: F401  (coders registers the table coder)
+from transforms import files
 from transforms.clean import low_quality, repair
 from transforms.clean_table import untouched
 from transforms.decontaminate import leakage_key
@@ -106,10 +107,10 @@ class Clean(beam.PTransform):
             | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Find shared keys" >> beam.FlatMap(shared_rows)
             | "Group keys" >> beam.GroupByKey()
-            | "Read rows" >> beam.FlatMap(read_shard_keys, self.output, self.shards).with_output_types(Keys)
+            | "Read rows" >> beam.FlatMap(read_shard_keys, self.output, self.shards).with_output_types(KeyedTable)
         )
         # `unchanged` only declares the type, which selects the coder
-        documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(Keys)
+        documents = cut["documents"] | "As tables" >> beam.Map(unchanged).with_output_types(KeyedTable)
         splits = {number: (shard.key, shard.split) for number, shard in self.shards.items()}
         decided = (
             (rows, documents)
@@ -119,27 +120,20 @@ class Clean(beam.PTransform):
         )
         united = (
             decided["unions"]
-            | "Unions" >> beam.Map(unchanged).with_output_types(Keys)
+            | "Unions" >> beam.Map(unchanged).with_output_types(KeyedTable)
             | "Group unions" >> beam.GroupByKey()
-            | "Read united rows" >> beam.FlatMap(read_united, self.output, self.shards).with_output_types(Keys)
+            | "Read united rows" >> beam.FlatMap(read_united, self.output, self.shards).with_output_types(KeyedTable)
         )
         return (
             {
                 "shard": cut["shards"] | "Key by number" >> beam.Map(by_number),
-                "decisions": decided["decisions"] | "Decisions" >> beam.Map(unchanged).with_output_types(Keys),
+                "decisions": decided["decisions"] | "Decisions" >> beam.Map(unchanged).with_output_types(KeyedTable),
                 "united": united,
             }
             | "Back to the shard" >> beam.CoGroupByKey()
             | "Write" >> beam.ParDo(WriteClean(self.output, self.max_chars))
             | "Sum up" >> WriteSummary(f"{self.output}/clean/.summary.json")
         )
-
-
-Keys = tuple[int, pa.Table]
-
-
-def unchanged(element: Keys) -> Keys:
-    return element
 
 
 @dataclass(frozen=True)
