@@ -11,7 +11,7 @@ from pipelines.config import Count, Int64, Positive, Section, Share
 from transforms import settings
 from transforms.settings import NUMBER, Settings
 
-SAMPLES = Path(__file__).parents[1] / "samples" / "knowledge"
+SAMPLES = Path(__file__).with_name("samples")
 
 
 class Pages(Section):
