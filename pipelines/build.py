@@ -122,6 +122,7 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 
 def build(arguments: argparse.Namespace) -> int:
+    command_line.silence_logs(arguments)
     settings = configuration(arguments)
     command_line.prepare(arguments, STAGES)
     from pipelines import driver  # imports Beam, so only after the flags have been checked

@@ -34,8 +34,15 @@ def option_names(parser: argparse.ArgumentParser) -> tuple[str, ...]:
     return tuple(name for action in parser._actions for name in action.option_strings)
 
 
+def silence_logs(arguments: argparse.Namespace) -> None:
+    """Silences Beam's logs unless `--debug` is set. Call it before Beam is imported, which may log a warning."""
+    if not arguments.debug:  # Beam also raises the errors that it logs
+        logging.basicConfig(level=logging.CRITICAL)  # the root logger too: a job service logs there
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+
+
 def prepare(arguments: argparse.Namespace, stages: Sequence[str]) -> None:
-    """Checks `--only`, silences Beam's logs unless `--debug` is set, and starts the fork server if the run has workers.
+    """Checks `--only` and starts the fork server if the run has workers.
 
     Raises ConfigError for a stage that is not in `stages`.
     """
@@ -44,9 +51,6 @@ def prepare(arguments: argparse.Namespace, stages: Sequence[str]) -> None:
     is_run = not (arguments.status or arguments.dry_run)
     if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
         start_fork_server()
-    if not arguments.debug:  # Beam also raises the errors that it logs
-        logging.basicConfig(level=logging.CRITICAL)  # the root logger too: a job service logs there
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
 @contextmanager

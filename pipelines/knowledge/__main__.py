@@ -118,6 +118,7 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 
 def make(arguments: argparse.Namespace) -> int:
+    command_line.silence_logs(arguments)
     config = configuration(arguments)
     if not arguments.output:
         raise ConfigError("--output is empty; choose a folder")
