@@ -1,5 +1,6 @@
 """Runs a build with a checked configuration: finds the sources, runs the stages that are not done, reports losses."""
 
+import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from hard_negatives import dictionary, embed
 from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config
 from pipelines.describe import figures, losses
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import cluster, dag, runner, workers
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.stages import mine, tokens
@@ -73,7 +74,8 @@ def build(config: Config, run: BuildOptions) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
     with claim.claimed(folder, config):
         try:
-            manifests = dag.run(stages, folder, run.only or "card", announce)
+            check = functools.partial(cluster.check, options, folder, inputs, run.known_flags)
+            manifests = dag.run(stages, folder, run.only or "card", announce, check)
         finally:
             for line in loss_lines(folder, stages):
                 log(line)

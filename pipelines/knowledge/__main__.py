@@ -1,6 +1,7 @@
 """Makes a themed corpus from a knowledge graph and an encyclopaedia: texts with their facts."""
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -133,11 +134,12 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     from apache_beam.options.pipeline_options import DirectOptions
 
     from pipelines import claim, driver
-    from pipelines.engine import dag, runner, workers
+    from pipelines.engine import cluster, dag, runner, workers
     from pipelines.knowledge.plan import plan_stages
     from transforms import files
 
-    options = runner.options(arguments.beam_flags, command_line.option_names(argument_parser()), arguments.debug)
+    flag_names = command_line.option_names(argument_parser())
+    options = runner.options(arguments.beam_flags, flag_names, arguments.debug)
     runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
@@ -151,7 +153,8 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
     with claim.claimed(folder, config, MARKER):
         try:
-            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
+            check = functools.partial(cluster.check, options, folder, inputs, flag_names)
+            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
         finally:
             for line in loss_lines(folder, stages):
                 driver.log(line)

@@ -25,6 +25,7 @@ from tests.test_reproducible import can_cut_the_network
 
 TIMEOUT_S = 540
 HERE = Path(__file__).parent
+WORKER = ROOT / "pipelines/engine/worker.py"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def workers_python(folder) -> Path:
 def boot(folder, workers_python) -> Path:
     """The executable that a pool calls to start a worker."""
     path = folder / "boot"
-    path.write_text(f'#!/bin/sh\nexec "{workers_python}" "{HERE / "boot.py"}" "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec "{workers_python}" -P "{WORKER}" "$@"\n')
     path.chmod(0o755)
     return path
 
