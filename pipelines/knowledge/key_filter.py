@@ -10,8 +10,8 @@ import pyarrow as pa
 from pipelines.engine.keyed_tables import KeyedTable
 from transforms import draw
 
-BITS = 1 << 26
-"""8 MB. With ten million keys, one in seven other keys passes."""
+BITS = 1 << 25
+"""4 MB. With ten million keys, one in four other keys passes."""
 
 Bits = np.ndarray
 """uint8 of the shape (BITS / 8,)."""
