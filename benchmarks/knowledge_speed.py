@@ -71,7 +71,10 @@ def measure_run(arguments: argparse.Namespace, flags: Sequence[str], folder: Pat
             "peak_gb": max(share.peak_gb for share in after),
         },
         "stages": {
-            stage: {"paragraphs_per_s": None if stage in DUMP_STAGES else round(paragraphs / share["wall_s"], 1), **share}
+            stage: {
+                "paragraphs_per_s": None if stage in DUMP_STAGES else round(paragraphs / share["wall_s"], 1),
+                **share,
+            }
             for stage, share in measure.shares_as_json(stages).items()
         },
     }

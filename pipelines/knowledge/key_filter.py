@@ -1,7 +1,9 @@
-"""A filter of 64-bit keys before a join: of all rows on one side, only those whose key the other side may have are
+"""A filter of keys before a join: of all rows on one side, only those whose key the other side may have are
 shuffled. The filter has the same size for any number of keys (a Bloom filter with one hash), so that it lets some other
 keys pass, and all if there are very many; the join itself compares the keys.
 """
+
+import zlib
 
 import apache_beam as beam
 import numpy as np
@@ -35,9 +37,18 @@ def may_have(bits: Bits, keys: np.ndarray) -> np.ndarray:
     return (bits[numbers >> np.uint64(3)] >> (numbers & np.uint64(7)).astype(np.uint8)) & 1 != 0
 
 
+def numbers_of(table: pa.Table, column: str) -> np.ndarray:
+    """The keys in a column of numbers, or hashes of those in a column of strings."""
+    if pa.types.is_string(table.schema.field(column).type):
+        return np.array(
+            [zlib.crc32(key.encode("utf-8", "surrogatepass")) for key in table[column].to_pylist()], np.int64
+        )
+    return table[column].to_numpy()
+
+
 def filtered(table: pa.Table, column: str, bits: Bits) -> pa.Table:
     """The rows whose key in `column` may have been added."""
-    return table.filter(pa.array(may_have(bits, table[column].to_numpy())))
+    return table.filter(pa.array(may_have(bits, numbers_of(table, column))))
 
 
 class CollectKeys(beam.CombineFn):
@@ -50,7 +61,7 @@ class CollectKeys(beam.CombineFn):
         return np.zeros(BITS // 8, np.uint8)
 
     def add_input(self, bits: Bits, keyed: KeyedTable) -> Bits:
-        add_keys(bits, keyed[1][self.column].to_numpy())
+        add_keys(bits, numbers_of(keyed[1], self.column))
         return bits
 
     def merge_accumulators(self, accumulators) -> Bits:
