@@ -1,8 +1,8 @@
 """entities/, types/, pages/ → link/NNNNN.parquet (LINKED) and link/items/NNNNN.parquet (CONTEXT), per shard of pages.
 
 Two shuffles of tables, in buckets: the hashes of all spans that may be names are joined with the hashes of the names of
-all items, then the ids of the candidates are joined with the items. No worker has all names or all items, and only those
-that the paragraphs may need are shuffled (`key_filter`). Each shard is then linked by itself.
+all items, then the ids of the candidates are joined with the items. No worker has all names or all items, and only
+those that the paragraphs may need are shuffled (`key_filter`). Each shard is then linked by itself.
 """
 
 from collections import Counter
