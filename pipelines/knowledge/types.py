@@ -175,9 +175,7 @@ def answer(element: tuple[int, Iterable[pa.Table]]) -> Iterator[KeyedTable]:
     yield from classes.answer(joined(tables, REACHED), joined(tables, WANTED))
 
 
-def write_types(
-    element: tuple[int, dict], output: str, names: Sequence[str], of_classes: tuple[str, ...]
-) -> TypeShard:
+def write_types(element: tuple[int, dict], output: str, names: Sequence[str], of_classes: tuple[str, ...]) -> TypeShard:
     _, inputs = element
     (shard,) = inputs["shard"]
     reached = joined(inputs["reached"], REACHED)

@@ -8,8 +8,8 @@ The types of an item are those of the classes that it is an instance of (P31), o
 steps below their root class. This keeps a far-fetched type away: a city is also an instance of classes that lead to
 `organization` in more steps than to `geographic_region`.
 
-An item that is an instance of nothing, but a subclass of something, is a class. It has the types of its superclasses only
-if they are types `of_classes`, and else the type CONCEPT: aspirin is a medicine, but `bridge` is not a building.
+An item that is an instance of nothing, but a subclass of something, is a class. It has the types of its superclasses
+only if they are types `of_classes`, and else the type CONCEPT: aspirin is a medicine, but `bridge` is no building.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
