@@ -16,8 +16,8 @@ mentions that are nearest to each other: without overlap, in one sentence, with 
 the first ones. Names must differ: a part of the head's name is not another name, nor is the same name in the other
 Chinese script.
 
-A demonym states where a person, a work or an organization is from, but not where a place is: "an American attorney, born
-in Oakland" says nothing about the country of Oakland.
+A demonym states where a person, a work or an organization is from, but not where a place is: "an American attorney,
+born in Oakland" says nothing about the country of Oakland.
 
 In a `transitive` relation, A → C is dropped if the text states A → B and B → C.
 """
