@@ -13,6 +13,7 @@ from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config
 from pipelines.describe import figures, losses
 from pipelines.engine import cluster, dag, runner, workers
+from pipelines.engine.options import parse_options
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.stages import mine, tokens
@@ -43,7 +44,7 @@ class BuildOptions:
 
 def build(config: Config, run: BuildOptions) -> int:
     """Runs the build, or prints its status or plan; returns the exit code: 0, or 3 if a source failed."""
-    options = runner.options(run.beam_flags, run.known_flags, run.debug)
+    options = parse_options(run.beam_flags, run.known_flags, run.debug)
     runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()

@@ -17,7 +17,8 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.engine import code, runner
+from pipelines.engine import code, job_service, runner
+from pipelines.engine.options import ClusterOptions, portable_name
 from schemas.errors import ConfigError, MachineError
 from transforms import files
 
@@ -28,8 +29,8 @@ FOLDER = ".workers"
 """Folder below the output in which the submitter and the workers leave a file for each other."""
 
 NO_WORKER = (
-    "no worker has answered for {:.0f} s: the cluster may have no free slot, or its workers cannot be started or reached "
-    "(--environment_type, --environment_config); --worker_timeout=SECONDS waits longer"
+    "no worker has answered for {:.0f} s: the cluster may have no free slot, or its workers cannot be started or "
+    "reached (--environment_type, --environment_config); --worker_timeout=SECONDS waits longer"
 )
 
 FREE_BYTES = 1 << 30
@@ -60,16 +61,16 @@ def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_fl
     ConfigError for a flag that the job service does not know, and for workers that cannot be used; MachineError if no
     worker answers in time.
     """
-    if not runner.portable_name(options):
+    if not portable_name(options):
         return
-    runner.check_flags(options, known_flags)
+    job_service.check_flags(options, known_flags)
     folder = posixpath.join(output, FOLDER)
     token = uuid.uuid4().hex
     files.create_folder(folder)
     try:
         files.write_text(f"{folder}/{token}", token)
         transform = beam.Reshuffle() | "Check" >> beam.ParDo(CheckWorker(installation(), folder, token, tuple(inputs)))
-        limit = options.view_as(runner.ClusterOptions).worker_timeout
+        limit = options.view_as(ClusterOptions).worker_timeout
         started = time.monotonic()
         runner.run(
             lambda pipeline: pipeline | beam.Create(range(CHECKS)) | transform,

@@ -114,8 +114,9 @@ def run(
 ) -> dict[str, Manifest]:
     """Runs the stages that `last` needs, then `last`; returns their manifests by stage name.
 
-    `on_start(stage, done)` is called before each stage, and `prepare` before the first one that is not done. A stage that is not done starts with empty folders, so that no
-    file of an earlier attempt remains, and the manifests of the stages that used its earlier result are deleted.
+    `on_start(stage, done)` is called before each stage, and `prepare` before the first one that is not
+    done. A stage that is not done starts with empty folders, so that no file of an earlier attempt remains, and the
+    manifests of the stages that used its earlier result are deleted.
     """
     by_name = fingerprints(stages)
     wanted = {last}

@@ -7,6 +7,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.engine import runner
+from pipelines.engine.options import ClusterOptions
 from pipelines.engine.progress import stage_progress
 from transforms import files
 
@@ -27,7 +28,7 @@ def run_pipeline(
 
     Progress counts the files below `output`/`folder`, of `expected` (None: unknown). Raises the errors of `runner.run`.
     """
-    stalled = StallWatch(f"{output}/{folder}", options.view_as(runner.ClusterOptions).stall_timeout)
+    stalled = StallWatch(f"{output}/{folder}", options.view_as(ClusterOptions).stall_timeout)
     with stage_progress(stage, output, folder, expected):
         runner.run(lambda pipeline: pipeline | "List" >> beam.Create(elements) | stage >> transform, options, stalled)
 
@@ -51,6 +52,6 @@ class StallWatch:
         if now - self.since < self.minutes * 60:
             return None
         return (
-            f"no new file in {self.folder} for {self.minutes:g} minutes, so the job was cancelled; look at the runner's "
-            "own page, and run the same command again to resume (--stall_timeout=MINUTES waits longer)"
+            f"no new file in {self.folder} for {self.minutes:g} minutes, so the job was cancelled; see the page of the "
+            "runner, and run the same command again to resume (--stall_timeout=MINUTES waits longer)"
         )

@@ -136,11 +136,12 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
 
     from pipelines import claim, driver
     from pipelines.engine import cluster, dag, runner, workers
+    from pipelines.engine.options import parse_options
     from pipelines.knowledge.plan import plan_stages
     from transforms import files
 
     flag_names = command_line.option_names(argument_parser())
-    options = runner.options(arguments.beam_flags, flag_names, arguments.debug)
+    options = parse_options(arguments.beam_flags, flag_names, arguments.debug)
     runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()

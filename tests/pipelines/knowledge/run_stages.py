@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import partial
 from unittest.mock import patch
 
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import dag, workers
 from pipelines.engine.dag import Stage
+from pipelines.engine.options import parse_options
 from pipelines.knowledge import entities, types
 from pipelines.knowledge.config import Config, KnowledgeSettings
 from schemas.knowledge_manifests import Entities, Types
@@ -23,7 +24,7 @@ TYPE_CLASSES = {"human": (5,), "place": (50, 60), "event": (60,)}
 @patch.multiple(types, EDGES_PER_BUCKET=2)
 def run_stages(output: str, dumps: Sequence[str], flags: Sequence[str] = ()) -> tuple[Entities, Types]:
     """The results of both stages."""
-    settings = KnowledgeSettings(Config(wikidata=tuple(dumps), wikipedia=(), lang="en"), runner.options(flags))
+    settings = KnowledgeSettings(Config(wikidata=tuple(dumps), wikipedia=(), lang="en"), parse_options(flags))
     files = dump_files.find(dumps, "--wikidata")
     stages = [
         Stage("entities", (), ("entities",), 0, (), partial(entities.run, settings, files, PROPERTIES), Entities),

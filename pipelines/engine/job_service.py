@@ -1,0 +1,123 @@
+"""Jobs on a cluster: the job service that takes them, its flags, waiting for a job, and what its errors mean."""
+
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+import apache_beam as beam
+import grpc
+from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+from apache_beam.portability.api import beam_job_api_pb2
+from apache_beam.runners.portability.job_server import JobServer
+from apache_beam.runners.portability.portable_runner import PortableRunner
+from apache_beam.runners.runner import PipelineResult, create_runner
+
+from pipelines.engine.options import portable_name, refuse, split_unknown
+from schemas.errors import MachineError
+
+ANSWER_S = 20
+"""Seconds in which a job service must answer."""
+
+POLL_S = 0.5
+"""Seconds between two looks at a job that is running."""
+
+
+def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) -> None:
+    """Raises ConfigError for a flag that neither Beam nor the job service of a runner of PORTABLE knows.
+
+    Raises MachineError if there is no job service, or if it cannot be started.
+    """
+    unknown, beam_flags = split_unknown(beam_options._flags)
+    with job_service_errors(beam_options):
+        service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
+        described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
+    service_flags = {f"--{option.name}" for option in described.options}
+    for flag in unknown:
+        if flag.startswith("--") and flag.partition("=")[0] not in service_flags:
+            refuse(flag, beam_flags.union(known_flags, service_flags))
+
+
+@cache
+def portable_runner(name: str) -> PortableRunner:
+    """Beam's runner of this name, with one job server for all jobs of this process instead of one for each job."""
+    runner = create_runner(name)
+    start = runner.default_job_server
+    servers: list[JobServer] = []
+
+    def default_job_server(beam_options: PipelineOptions) -> JobServer:
+        if not servers:
+            interrupt = signal.getsignal(signal.SIGINT)
+            servers.append(start(beam_options))
+            servers[0].start()
+            signal.signal(signal.SIGINT, interrupt)  # Beam's would end the server before the job is cancelled
+        return servers[0]
+
+    runner.default_job_server = default_job_server
+    return runner
+
+
+@contextmanager
+def job_service_errors(beam_options: PipelineOptions) -> Iterator[None]:
+    """Turns the errors of a job service that does not answer, or does not start, into one line."""
+    endpoint = beam_options.view_as(PortableOptions).job_endpoint
+    where = f"--job_endpoint={endpoint}" if endpoint else f"--runner={portable_name(beam_options)}"
+    try:
+        yield
+    except (grpc.FutureTimeoutError, grpc.RpcError) as error:
+        raise MachineError(f"{where}: no job service answers there; start it, or check the address") from error
+    except (NotImplementedError, ValueError, RuntimeError, OSError) as error:
+        raise MachineError(f"{where}: the job server cannot be started: {first_line(error)}") from error
+
+
+def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
+    """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it."""
+    raised: list[Exception] = []
+
+    def wait_until_finish() -> None:
+        try:
+            result.wait_until_finish()
+        except Exception as error:  # raised again below, in the main thread
+            raised.append(error)
+
+    thread = threading.Thread(target=wait_until_finish, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(POLL_S)
+            if reason := stalled():
+                raise MachineError(reason)
+    except (KeyboardInterrupt, MachineError):
+        result.cancel()
+        raise
+    if raised:
+        raise raised[0]
+
+
+def meaning(text: str) -> str:
+    """One line for the error of a job on a cluster."""
+    for pattern, meaning in CLUSTER_ERRORS.items():
+        if re.search(pattern, text):
+            return meaning
+    return f"the job failed on the cluster: {first_line(text)}"
+
+
+def first_line(error: object) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+CLUSTER_ERRORS = {
+    r"No module named '(pipelines|schemas|transforms)": "the workers have no IEForge, or another version of it; "
+    "install the same wheel there, or stage it with --extra_package=WHEEL",
+    r"construction environment and pipeline runtime environment are not compatible": "the workers have another "
+    f"version of Apache Beam; install {beam.__version__} there, as here",
+    r"NoResourceAvailableException|Could not acquire the minimum required resources": "the cluster has no free slot; "
+    "start more workers, or lower --parallelism",
+    r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
+    "resume",
+    r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Connection refused": "the job service or a worker "
+    "cannot be reached any more; run the same command again to resume",
+}
+"""Pattern in the error of a job → what it means, and what to do."""
