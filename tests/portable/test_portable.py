@@ -126,7 +126,7 @@ def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
     pools = json.loads((folder / "pools.json").read_text())
     assert len(pools) == 2
     for did in pools.values():
-        assert did["workers"] == 6  # one for each stage that is a pipeline
+        assert did["workers"] == 7  # one for each stage that is a pipeline, and one for the check before them
         assert did["elements"] > 100
 
 
