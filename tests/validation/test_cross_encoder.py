@@ -215,8 +215,8 @@ def test_a_decoder_is_padded_with_the_token_of_its_tokenizer(model, tmp_path):
         shutil.copy(Path(model, file), tmp_path)
     config = GPT2Config(vocab_size=len(WORDS), n_positions=64, n_embd=16, n_layer=1, n_head=2, id2label=ENTAILMENT)
     GPT2ForSequenceClassification(config).save_pretrained(tmp_path)
-    together = CrossEncoder(str(tmp_path), 4, "cpu").score(CLAIMS)
-    assert together == pytest.approx(CrossEncoder(str(tmp_path), 1, "cpu").score(CLAIMS), abs=1e-6)
+    scores = CrossEncoder(str(tmp_path), 4, "cpu").score(CLAIMS)
+    assert scores == pytest.approx(CrossEncoder(str(tmp_path), 1, "cpu").score(CLAIMS), abs=1e-6)
 
 
 def test_a_name_that_is_not_in_the_cache_is_refused_if_the_hub_does_not_answer(monkeypatch):
