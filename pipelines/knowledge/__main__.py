@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.engine import command_line
+from pipelines.engine import allocators, command_line
 from schemas import command
 from schemas.errors import ConfigError
 
@@ -119,6 +119,7 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 def make(arguments: argparse.Namespace) -> int:
     command_line.silence_logs(arguments)
+    allocators.return_freed_memory()
     config = configuration(arguments)
     if not arguments.output:
         raise ConfigError("--output is empty; choose a folder")
