@@ -12,7 +12,7 @@ NAMED = 5
 
 def in_entities(entities: Entities, themes_file: str | None) -> list[str]:
     """A line for every dump with lines that could not be read, one for the statements and one for the items that were
-    left out, and one for each property in the file of themes of which the dumps have no statement.
+    left out, and one for each property in the user's file of themes of which the dumps have no statement.
     """
     lines = rejected(entities.dumps)
     if malformed := sum(dump.counts.get("malformed", 0) for dump in entities.dumps):
@@ -20,20 +20,17 @@ def in_entities(entities: Entities, themes_file: str | None) -> list[str]:
     counts = {"repeated": entities.repeated_items, "merged into others": entities.merged_items}
     left_out = [f"{n:,} {why}" for why, n in counts.items() if n]
     lines += [f"note: items left out: {', '.join(left_out)}"] if left_out else []
-    return lines + unused(entities.unused_properties, themes_file)
+    return lines + (unused(entities.unused_properties, themes_file) if themes_file else [])
 
 
-def unused(numbers: Sequence[int], themes_file: str | None) -> list[str]:
-    """A line for each place of properties that no item has; one line for the bundled themes, or for more than NAMED."""
-    if not numbers:
-        return []
+def unused(numbers: Sequence[int], themes_file: str) -> list[str]:
+    """A line for each place of properties that no item has; one line for more than NAMED."""
     places = themes.uses(themes_file, numbers)
-    if themes_file and len(places) <= NAMED:
-        return [f"note: {place}: no item of the dump has a statement of this property" for place in places]
-    listed = ", ".join(f"P{number}" for number in numbers[:NAMED])
-    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    where = f"{themes_file or 'the bundled themes'}: "
-    return [f"note: {where}no item of the dump has a statement of {listed}{more}"]
+    if len(places) > NAMED:
+        return [
+            f"note: {themes_file}: no item of the dump has a statement of {len(numbers)} properties, first {places[0]}"
+        ]
+    return [f"note: {place}: no item of the dump has a statement of this property" for place in places]
 
 
 def in_pages(pages: Pages) -> list[str]:
