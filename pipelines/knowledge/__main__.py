@@ -207,7 +207,7 @@ def closing_line(result: "Exported", matched: "Matched", name: str) -> str:
     program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
     root = shell.quote(f"{name.rstrip('/')}/export")
     return (
-        f"{name}: {texts:,} texts with {facts:,} facts in {themes} themes. Build it with {program} --data_root {root}"
+        f"{name}: {texts:,} texts with {facts:,} facts in {themes} theme{'s' * (themes > 1)}. Build it with {program} --data_root {root}"
     )
 
 
