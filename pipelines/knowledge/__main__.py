@@ -146,6 +146,8 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
     folder = files.absolute(arguments.output.rstrip("/") or "/")
+    if files.exists(folder) and not files.is_folder(folder):
+        raise ConfigError(f"--output {arguments.output}: is a file; choose a folder")
     stages = plan_stages(config, options)
     if arguments.status:
         return driver.print_status(stages, folder)
@@ -158,21 +160,21 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
             check = functools.partial(cluster.check, options, folder, inputs, flag_names)
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
         finally:
-            for line in loss_lines(folder, stages):
+            for line in loss_lines(folder, stages, config.match.themes):
                 driver.log(line)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
 
 
-def loss_lines(folder: str, stages: "Mapping[str, Stage]") -> list[str]:
+def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> list[str]:
     """Lines that report what the finished stages left out."""
     from pipelines.engine import dag
     from pipelines.knowledge import losses
 
     lines = []
     if entities := dag.read_manifest(folder, stages["entities"]):
-        lines += losses.in_entities(entities.result)
+        lines += losses.in_entities(entities.result, themes_file)
     if pages := dag.read_manifest(folder, stages["pages"]):
         lines += losses.in_pages(pages.result)
     return lines
@@ -209,7 +211,7 @@ def closing_line(result: "Exported", matched: "Matched", name: str) -> str:
     program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
     root = shell.quote(f"{name.rstrip('/')}/export")
     return (
-        f"{name}: {texts:,} texts with {facts:,} facts in {themes} themes. Build it with {program} --data_root {root}"
+        f"{name}: {texts:,} texts with {facts:,} facts in {themes} theme{'s' * (themes > 1)}. Build it with {program} --data_root {root}"
     )
 
 

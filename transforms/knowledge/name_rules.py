@@ -82,14 +82,14 @@ def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bo
 def is_demonym(text: str, start: int, end: int, item: Item, lang: str) -> bool:
     """Whether the span names people or things of a place, not the place: `American`, or `西班牙` of `西班牙人`.
 
-    English: a word that is not in the label of the place, and is listed or derived from one of its names.
+    English: a word that does not end the label of the place, and is listed or derived from one of its names.
     """
     if "geographic_region" not in item.types:
         return False
     if lang == "zh":
         return bool(PEOPLE.match(text, end))
     span = text[start:end]
-    if item.label is None or span in WORDS.findall(item.label):
+    if item.label is None or WORDS.findall(item.label)[-1:] == [span]:
         return False
     if span.lower() in stop_words("en").demonyms:
         return True

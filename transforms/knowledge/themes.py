@@ -158,6 +158,19 @@ def load(path: str | Path | None = None) -> Themes:
     return Themes(themes, types, str(path or BUNDLED))
 
 
+def uses(path: str | Path | None, numbers: Iterable[int]) -> list[str]:
+    """`file:line: property (relation)` for each place of the file of themes (as in `load`) with these properties."""
+    document = yaml_values.read_document(path or BUNDLED, "match.themes takes a YAML file of themes")
+    wanted, places = frozenset(numbers), []
+    for theme in load(path).themes.values():
+        for relation in theme.relations:
+            for position, (number, _) in enumerate(relation.properties):
+                if number in wanted:
+                    keys = ("themes", theme.key, "relations", relation.key, "properties", position)
+                    places.append(f"{document.place(keys)}: P{number} ({relation.key})")
+    return places
+
+
 def read_types(document: Document, keys: tuple[str, ...]) -> dict[str, EntityType]:
     types = {}
     for key in entries(document, keys, "type"):
@@ -199,14 +212,15 @@ def read_relation(document: Document, path: tuple[str, ...], types: Mapping[str,
         if not match:
             wrong = f"not a property such as P19, or ^P40 if head and tail are swapped: {quoted(name)}"
             raise problem(document, (*path, "properties", number), wrong)
+        if (int(match[2]), bool(match[1])) in properties:
+            raise problem(document, (*path, "properties", number), f"{name} is listed twice; remove one")
         properties.append((int(match[2]), bool(match[1])))
     head = type_names(document, (*path, "head"), types, values=False)
     tail = type_names(document, (*path, "tail"), types, values=True)
     if any(swapped for _, swapped in properties) and VALUE_TYPES.issuperset(tail):
         raise problem(document, (*path, "tail"), "a swapped property needs a tail that is an item, not a value")
     names, descriptions = (texts(document, (*path, key)) for key in ("names", "descriptions"))
-    numbers = tuple(dict.fromkeys(properties))
-    return Relation(path[-1], names, descriptions, numbers, head, tail, dimension, **flags)
+    return Relation(path[-1], names, descriptions, tuple(properties), head, tail, dimension, **flags)
 
 
 def flag(document: Document, path: tuple[str, ...], content: Mapping, name: str) -> bool:

@@ -176,6 +176,7 @@ def test_the_name_of_a_language_is_not_that_of_a_place(text, expected):
 @pytest.mark.parametrize(
     ("name", "label", "expected"),
     [
+        ("Ostrian", "Ostrian Empire, Ostria", True),
         ("Ostrian", "Ostria", True),
         ("Ostrians", "Ostria", True),
         ("Lowish", "Kingdom of Lowia", True),
@@ -183,11 +184,13 @@ def test_the_name_of_a_language_is_not_that_of_a_place(text, expected):
         ("Ostria", "Ostria", False),
         ("Tehran", "Teheran", False),
         ("Ostrian", "Ostrian Islands", False),
+        ("Lowish", "Lowish", False),
         ("Lowish", "Ostria", False),
     ],
 )
 def test_english_demonyms(name, label, expected):
-    place = item(1, label, names=(name,), types=("geographic_region",))
+    label, *others = label.split(", ")
+    place = item(1, label, names=(name, *others), types=("geographic_region",))
     assert name_rules.is_demonym(f"the {name}", 4, 4 + len(name), place, "en") == expected
     assert not name_rules.is_demonym(f"the {name}", 4, 4 + len(name), item(1, label, types=("human",)), "en")
 
