@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import importlib.metadata
 import io
 import json
 import os
@@ -10,14 +9,14 @@ import shlex
 import signal
 import subprocess
 import sys
-import venv
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
 
 from pipelines.config import SAMPLES
 from pipelines.knowledge import __main__ as knowledge
+from tests import worker_environment
 from tests.checkout import build_wheel, copy_checkout
 from tests.conftest import ROOT, build_here, checksums
 from tests.portable import worker_pools
@@ -43,18 +42,7 @@ def wheel(folder) -> Path:
 @pytest.fixture(scope="module")
 def workers_python(folder) -> Path:
     """Python of a second virtual environment with the packages of this one, except this project."""
-    dependencies = folder / "dependencies"
-    dependencies.mkdir()
-    for site in [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]:
-        distributions = importlib.metadata.distributions(name="ieforge", path=[site])
-        ours = {PurePath(file).parts[0] for each in distributions for file in each.files}
-        for entry in Path(site).iterdir():
-            if entry.name not in ours and not (dependencies / entry.name).exists():
-                (dependencies / entry.name).symlink_to(entry)
-    venv.create(folder / "workers", symlinks=True)
-    (site,) = (folder / "workers").glob("lib/python*/site-packages")
-    (site / "dependencies.pth").write_text(f"{dependencies}\n")
-    return folder / "workers/bin/python"
+    return worker_environment.create(folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,37 @@
+"""The cluster, and an environment for its workers that has only the wheel and the pinned packages."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import worker_environment
+from tests.checkout import build_wheel, copy_checkout
+from tests.cluster.flink import Flink, Jars, Unavailable
+
+
+@pytest.fixture(scope="session")
+def jars() -> Jars:
+    try:
+        return Jars()
+    except Unavailable as error:
+        pytest.skip(f"no Flink: {error}")
+
+
+@pytest.fixture(scope="session")
+def flink(jars, tmp_path_factory) -> Iterator[Flink]:
+    cluster = Flink(jars, tmp_path_factory.mktemp("flink"))
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def worker(tmp_path_factory) -> Path:
+    """The command `ieforge-worker` in the environment of the workers."""
+    folder = tmp_path_factory.mktemp("worker")
+    python = worker_environment.create(folder, with_pip=True)
+    wheel = build_wheel(copy_checkout(folder / "checkout"), folder)
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*pip, str(wheel)], check=True, cwd=folder)
+    return python.with_name("ieforge-worker")
