@@ -32,6 +32,9 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
     """
     unknown, beam_flags = split_unknown(beam_options._flags)
     with job_service_errors(beam_options):
+        if endpoint := beam_options.view_as(PortableOptions).job_endpoint:
+            with grpc.insecure_channel(endpoint) as channel:  # Beam itself would wait for minutes
+                grpc.channel_ready_future(channel).result(ANSWER_S)
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
         described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
     service_flags = {f"--{option.name}" for option in described.options}
@@ -115,6 +118,8 @@ CLUSTER_ERRORS = {
     f"version of Apache Beam; install {beam.__version__} there, as here",
     r"NoResourceAvailableException|Could not acquire the minimum required resources": "the cluster has no free slot; "
     "start more workers, or lower --parallelism",
+    r"Cannot run program": "the command of the workers (--environment_config) cannot be started on the cluster; "
+    "install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
     r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Connection refused": "the job service or a worker "

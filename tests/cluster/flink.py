@@ -18,19 +18,10 @@ from pathlib import Path
 FLINK = "1.19.3"
 HERE = Path(__file__).parent
 STARTED_S = 90
-OPENED = [
-    "lang",
-    "lang.reflect",
-    "net",
-    "io",
-    "nio",
-    "text",
-    "time",
-    "util",
-    "util.concurrent",
-    "util.concurrent.atomic",
-    "util.concurrent.locks",
-]
+OPENED = """
+    java.io java.lang java.lang.reflect java.net java.nio java.text java.time java.util java.util.concurrent
+    java.util.concurrent.atomic java.util.concurrent.locks sun.nio.ch
+""".split()
 """Packages of java.base that Flink reads by reflection on Java 17."""
 
 
@@ -109,12 +100,10 @@ class Flink:
         self.start("jobmanager", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
         for _ in range(task_managers):
             self.start_task_manager()
-        artifacts = [f"--artifacts-dir={folder / 'artifacts'}", f"--artifact-port={free_port()}", "--expansion-port=0"]
-        self.run(
-            "jobserver",
-            [*java("-Xmx700m"), "-cp", f"{jars.job_server}/*", "org.apache.beam.runners.flink.FlinkJobServerDriver"]
-            + [f"--flink-master=localhost:{self.rest}", f"--job-port={job_port}", *artifacts],
-        )
+        main = [*java("-Xmx700m"), "-cp", f"{jars.job_server}/*", "org.apache.beam.runners.flink.FlinkJobServerDriver"]
+        ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]
+        artifacts = f"--artifacts-dir={folder / 'artifacts'}"
+        self.run("jobserver", [*main, f"--flink-master=localhost:{self.rest}", *ports, artifacts])
         self.wait(lambda: self.get("/overview")["taskmanagers"] == task_managers)
         self.wait(lambda: socket.create_connection(("localhost", job_port), 1).close() is None)
 
@@ -178,5 +167,4 @@ class Flink:
 
 
 def java(*options: str) -> list[str]:
-    opens = [f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in OPENED]
-    return ["java", *opens, "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", *options]
+    return ["java", *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED), *options]

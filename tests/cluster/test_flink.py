@@ -113,7 +113,7 @@ def test_no_job_server(tmp_path):
 
 
 def test_a_command_of_workers_that_does_not_exist(flink, tmp_path):
-    check_refused(tmp_path / "build", on_flink(flink, tmp_path / "none"), 1, "error: the workers' command ")
+    check_refused(tmp_path / "build", on_flink(flink, tmp_path / "none"), 1, "error: the command of the workers ")
 
 
 def test_workers_without_ieforge(flink, worker, tmp_path):
