@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from apache_beam.runners.portability.job_server import JobServer
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, create_runner
 
+from pipelines.engine import flink
 from pipelines.engine.options import portable_name, refuse, split_unknown
 from schemas.errors import MachineError
 
@@ -38,6 +40,8 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
         described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
     service_flags = {f"--{option.name}" for option in described.options}
+    if "--flink_master" in service_flags and flink.rest_address(beam_options) is None:
+        print("warning: an interrupt cancels jobs on Flink only with --flink_master=HOST:PORT", file=sys.stderr)
     for flag in unknown:
         if flag.startswith("--") and flag.partition("=")[0] not in service_flags:
             refuse(flag, beam_flags.union(known_flags, service_flags))
@@ -75,7 +79,7 @@ def job_service_errors(beam_options: PipelineOptions) -> Iterator[None]:
         raise MachineError(f"{where}: the job server cannot be started: {first_line(error)}") from error
 
 
-def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
+def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callable[[], str | None]) -> None:
     """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it."""
     raised: list[Exception] = []
 
@@ -93,10 +97,20 @@ def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
             if reason := stalled():
                 raise MachineError(reason)
     except (KeyboardInterrupt, MachineError):
-        result.cancel()
+        try:
+            cancel(result, beam_options)
+        except (grpc.RpcError, OSError) as error:  # the reason to cancel says more than this one
+            print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
         raise
     if raised:
         raise raised[0]
+
+
+def cancel(result: PipelineResult, beam_options: PipelineOptions) -> None:
+    """Cancels a job. Raises grpc.RpcError or OSError if the job service or Flink cannot be reached."""
+    result.cancel()
+    if address := flink.rest_address(beam_options):
+        flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
 
 
 def meaning(text: str) -> str:

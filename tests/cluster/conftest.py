@@ -21,9 +21,8 @@ def jars() -> Jars:
 
 @pytest.fixture(scope="session")
 def flink(jars, tmp_path_factory) -> Iterator[Flink]:
-    cluster = Flink(jars, tmp_path_factory.mktemp("flink"))
-    yield cluster
-    cluster.stop()
+    with Flink(jars, tmp_path_factory.mktemp("flink")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
