@@ -210,12 +210,8 @@ def closing_line(result: "Exported", matched: "Matched", name: str) -> str:
     themes = len({split.corpus for split in result.splits})
     program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
     root = shell.quote(f"{name.rstrip('/')}/export")
-<<<<<<< HEAD
-    return f"{name}: {texts:,} texts with {facts:,} facts in {themes} theme{'s' * (themes > 1)}. Build it with {program} --data_root {root}"
-=======
     size = f"{texts:,} texts with {facts:,} facts in {themes} theme{'s' * (themes > 1)}"
     return f"{name}: {size}. Build it with {program} --data_root {root}"
->>>>>>> main
 
 
 if __name__ == "__main__":

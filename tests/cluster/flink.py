@@ -20,10 +20,8 @@ from pathlib import Path
 FLINK = "1.19.3"
 HERE = Path(__file__).parent
 STARTED_S = 90
-OPENED = """
-    java.io java.lang java.lang.reflect java.net java.nio java.text java.time java.util java.util.concurrent
-    java.util.concurrent.atomic java.util.concurrent.locks sun.nio.ch
-""".split()
+OPENED = ("java.io", "java.net", "java.nio", "java.text", "java.time", "java.util", "sun.nio.ch")
+OPENED += ("java.lang", "java.lang.reflect", *(f"java.util.concurrent{part}" for part in ("", ".atomic", ".locks")))
 """Packages of java.base that Flink reads by reflection on Java 17."""
 
 
