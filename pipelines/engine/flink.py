@@ -12,8 +12,8 @@ from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOpt
 ANSWER_S = 10
 """Seconds in which Flink must answer a request."""
 
-SUBMITTED_S = 5
-"""Seconds in which a job that was handed to the job server appears on Flink."""
+SUBMITTED_S = 30
+"""Seconds in which a job that was handed to the job server appears on Flink: the server first uploads its jars."""
 
 ENDED_S = 60
 """Seconds that the tasks of a cancelled job may take to end."""

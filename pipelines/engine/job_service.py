@@ -108,9 +108,11 @@ def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callabl
 
 def cancel(result: PipelineResult, beam_options: PipelineOptions) -> None:
     """Cancels a job. Raises grpc.RpcError or OSError if the job service or Flink cannot be reached."""
-    result.cancel()
-    if address := flink.rest_address(beam_options):
-        flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
+    try:
+        if address := flink.rest_address(beam_options):
+            flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
+    finally:
+        result.cancel()  # after Flink: it deletes the staged files, without which a job fails
 
 
 def meaning(text: str) -> str:
