@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import measure, records
 from pipelines.build_folder import read_result
-from schemas.manifests import Instructed
+from schemas.manifests import RESULTS, Instructed
 
 LABELS = {"NER": 18, "RE": 49, "EE": 34}
 ASK_ALL = ("negative_ratio=1000000", "labels_without_positive=-1")
@@ -40,7 +40,7 @@ def measure_build(arguments: argparse.Namespace, folder: Path, last: str) -> dic
     if arguments.workers > 1:
         command += ["--direct_running_mode=multi_processing", f"--direct_num_workers={arguments.workers}"]
     samples = measure.run(command, folder / "build.log")
-    shares = measure.by_stage(samples, output)
+    shares = measure.by_stage(samples, output, RESULTS.values())
     shards = read_result(str(output), Instructed).shards
     return {
         "task": task,

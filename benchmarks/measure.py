@@ -1,4 +1,4 @@
-"""Measures wall time, processor time and peak memory of the process tree of a command, by stage of a build.
+"""Measures wall time, processor time and peak memory of the process tree of a command, by stage.
 
 Figures are read from /proc while the command runs (Linux only). Memory is the sum of the proportional set sizes (Pss):
 a page shared by n processes counts 1/n for each of them.
@@ -8,12 +8,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from schemas import manifests
-from schemas.manifests import RESULTS
+from schemas.manifests import StageResult
 
 SAMPLE_S = 0.1
 MEMORY_EVERY = 5
@@ -92,14 +92,17 @@ def run(command: Sequence[str], log: Path) -> list[Sample]:
     return samples
 
 
-def by_stage(samples: Sequence[Sample], output: Path) -> dict[str, Share]:
-    """Stage → its figures, delimited by the modification times of the manifests below `output`."""
+def by_stage(samples: Sequence[Sample], output: Path, forms: Iterable[type[StageResult]]) -> dict[str, Share]:
+    """Stage → its figures, delimited by the modification times of the manifests below `output`.
+
+    `forms`: of the results of the stages, in the order in which they run.
+    """
     shares, start = {}, samples[0].time
-    for stage, form in RESULTS.items():
+    for form in forms:
         manifest = Path(manifests.path(str(output), form))
         if manifest.exists():
             end = manifest.stat().st_mtime
-            shares[stage] = share(samples, start, end)
+            shares[form.stage] = share(samples, start, end)
             start = end
     return shares
 

@@ -5,9 +5,6 @@ import hashlib
 import math
 import os
 import re
-import threading
-import urllib.error
-import urllib.request
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -19,7 +16,7 @@ import msgspec
 import numpy as np
 
 from schemas.errors import ConfigError
-from transforms import files
+from transforms import files, model_hub
 from transforms.normal_forms import normalize
 
 if TYPE_CHECKING:  # takes seconds to import, and is an extra
@@ -34,7 +31,6 @@ LEXICAL_DIMENSIONS = 1024
 NGRAM_SIZES = (1, 2, 3, 4)
 MAX_TOKENS = 512
 BATCH_SIZE = 128
-HUB_TIMEOUT_S = 5
 
 SIMILAR = "Retrieve semantically similar text"
 PREFIXES = (
@@ -160,8 +156,8 @@ def load(model: str) -> "SentenceTransformer":
     except refusals as error:
         if Path(model).exists() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model) or model.startswith("."):
             raise _unusable(model, error) from error
-        if not reachable(_endpoint()):
-            reason = f"it is not a folder and not in the local cache, and {_endpoint()} does not answer"
+        if not model_hub.reachable(model_hub.endpoint()):
+            reason = f"it is not a folder and not in the local cache, and {model_hub.endpoint()} does not answer"
             raise _unusable(model, reason) from error
         try:
             encoder = read(local=False)
@@ -198,36 +194,6 @@ def display_name(model: str) -> str:
     if model == LEXICAL or not Path(model).is_dir():
         return model
     return f"{Path(model).resolve().name}@{hashlib.sha256(revision(model).encode()).hexdigest()[:12]}"
-
-
-def reachable(url: str) -> bool:
-    """Whether a server answers with a status below 500 within HUB_TIMEOUT_S.
-
-    Without a network, the Hub's client retries for over a minute. The thread is needed because the timeout of a socket
-    covers neither an unresponsive name server nor a host with many addresses.
-    """
-    answers = []
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=HUB_TIMEOUT_S).close()
-        except urllib.error.HTTPError as refusal:
-            if refusal.code >= 500:
-                return
-        except OSError:
-            return
-        answers.append(url)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(HUB_TIMEOUT_S)
-    return bool(answers)
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return constants.ENDPOINT  # a mirror if HF_ENDPOINT is set
 
 
 def _unusable(model: str, reason: object) -> ConfigError:

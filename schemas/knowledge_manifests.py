@@ -40,6 +40,7 @@ class Entities(StageResult, frozen=True):
     `repeated_items`: items left out because another file or line has a later revision, or comes first. `merged_items`:
     items left out because they were merged into others. `merge_loops`: merged ids without a target.
     `merged`: the path of the table MERGED (`transforms.knowledge.item_tables`), null if no item was merged.
+    `unused_properties`: those of the themes of which no item of the dumps has a statement.
     """
 
     stage: ClassVar[str] = "entities"
@@ -51,6 +52,7 @@ class Entities(StageResult, frozen=True):
     merged_items: Count
     merge_loops: Count
     merged: Inside | None
+    unused_properties: tuple[int, ...]
 
 
 class TypeShard(Stored, frozen=True):

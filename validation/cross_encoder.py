@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from schemas.errors import ConfigError
-from transforms import files
+from transforms import files, model_hub
 from validation.claims import Claim
 from validation.lexical_entailment import split
 from validation.relation_words import in_words
@@ -24,7 +24,9 @@ if TYPE_CHECKING:  # takes seconds to import, and is an extra
 
 ENTAILMENT = ("entailment", "entails", "entail", "entailed")
 PREMISE_CHARS = {"en": 1_500, "zh": 400}
-"""A longer paragraph is cut to the sentences of head and tail, and those between them. Some 400 tokens."""
+"""A longer paragraph is cut to the sentences of head and tail and those between them; if these are longer too, to the
+two sentences. Some 400 tokens.
+"""
 
 MAX_TOKENS = 512
 
@@ -64,7 +66,7 @@ class CrossEncoder:
         encoded = self.tokenizer(
             [premise for premise, _ in texts],
             [hypothesis for _, hypothesis in texts],
-            truncation="longest_first",
+            truncation="longest_first",  # the premise, unless the fact in words needs more than half of the tokens
             max_length=self.max_tokens,
             padding=True,
             return_tensors="pt",
@@ -82,11 +84,13 @@ class CrossEncoder:
 
 def premise(claim: Claim) -> str:
     """The text that may state the claim, as a single line."""
-    text = claim.text
-    if len(text) > PREMISE_CHARS["zh" if claim.lang == "zh" else "en"]:
+    text, limit = claim.text, PREMISE_CHARS["zh" if claim.lang == "zh" else "en"]
+    if len(text) > limit:
         parts = split(text, claim.lang)
         first, last = (parts.number_of(span[0]) for span in sorted((claim.head, claim.tail)))
-        text = text[parts.starts[first] : parts.ends[last]]
+        text = claim.text[parts.starts[first] : parts.ends[last]]
+        if len(text) > limit:
+            text = " ".join(claim.text[parts.starts[number] : parts.ends[number]] for number in sorted({first, last}))
     return " ".join(text.split())
 
 
@@ -138,25 +142,39 @@ def load(model: str, device: str | None) -> tuple[Any, Any, "torch.device"]:
             "pip install 'ieforge[embed]', or use the built-in score: score.model=lexical"
         ) from error
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     number_type = torch.float16 if place.type == "cuda" else torch.float32
 
-    def read(local: bool) -> tuple[Any, Any]:
+    def read(local: bool) -> tuple[Any, Any, dict[str, Any]]:
         options = {"local_files_only": local, "trust_remote_code": False}
-        classifier = transformers.AutoModelForSequenceClassification
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, **options)
-        return tokenizer, classifier.from_pretrained(model, dtype=number_type, **options)
+        classifier, report = transformers.AutoModelForSequenceClassification.from_pretrained(
+            model, dtype=number_type, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+        return tokenizer, classifier, report
 
     refusals = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError)
     try:
-        tokenizer, classifier = read(local=True)
+        tokenizer, classifier, report = read(local=True)
     except refusals as error:
         if Path(model).is_dir():
             raise unusable(model, error) from error
+        if not model_hub.reachable(model_hub.endpoint()):
+            reason = f"it is not a folder and not in the local cache, and {model_hub.endpoint()} does not answer"
+            raise unusable(model, reason) from error
         try:
-            tokenizer, classifier = read(local=False)
+            tokenizer, classifier, report = read(local=False)
         except refusals as refusal:
             raise unusable(model, refusal) from refusal
+    # transformers fills weights that are not in the files with random numbers
+    if absent := sorted({*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}):
+        raise unusable(model, f"it is not a complete classifier: its files lack {', '.join(absent)}")
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # transformers creates one if its files are missing
+        raise unusable(model, "its tokenizer has no vocabulary; check that the files of the tokenizer are complete")
+    if tokenizer.pad_token_id is None:
+        raise unusable(model, "its tokenizer has no token for padding")
+    classifier.config.pad_token_id = tokenizer.pad_token_id  # decoders look for the end of a text by it
     return tokenizer, classifier.to(place).eval(), place
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.engine import command_line
+from pipelines.engine import allocators, command_line
 from schemas import command
 from schemas.errors import ConfigError
 
@@ -52,7 +52,9 @@ def argument_parser() -> argparse.ArgumentParser:
     data.add_argument("--limit", metavar="N", help="at most N pages, or lines of JSON, per file")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--themes", metavar="FILE", help="a YAML file of themes; default: the bundled twelve")
-    settings.add_argument("--theme", metavar="NAME", help="this theme for all texts; default: that of their page's item")
+    settings.add_argument(
+        "--theme", metavar="NAME", help="this theme for all texts; default: that of their page's item"
+    )
     settings.add_argument("--config", metavar="FILE", help="a YAML file of settings")
     settings.add_argument(
         "--set",
@@ -123,6 +125,7 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 def make(arguments: argparse.Namespace) -> int:
     command_line.silence_logs(arguments)
+    allocators.return_freed_memory()
     config = configuration(arguments)
     if not arguments.output:
         raise ConfigError("--output is empty; choose a folder")
@@ -146,6 +149,8 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
     folder = files.absolute(arguments.output.rstrip("/") or "/")
+    if files.exists(folder) and not files.is_folder(folder):
+        raise ConfigError(f"--output {arguments.output}: is a file; choose a folder")
     stages = plan_stages(config, options)
     if arguments.status:
         return driver.print_status(stages, folder)
@@ -157,21 +162,21 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         try:
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
         finally:
-            for line in loss_lines(folder, stages):
+            for line in loss_lines(folder, stages, config.match.themes):
                 driver.log(line)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
 
 
-def loss_lines(folder: str, stages: "Mapping[str, Stage]") -> list[str]:
+def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> list[str]:
     """Lines that report what the finished stages left out."""
     from pipelines.engine import dag
     from pipelines.knowledge import losses
 
     lines = []
     if entities := dag.read_manifest(folder, stages["entities"]):
-        lines += losses.in_entities(entities.result)
+        lines += losses.in_entities(entities.result, themes_file)
     if pages := dag.read_manifest(folder, stages["pages"]):
         lines += losses.in_pages(pages.result)
     return lines

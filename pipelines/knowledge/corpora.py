@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from pipelines.knowledge.config import Config
 from schemas.errors import ConfigError
 from schemas.knowledge_corpus import Dump, EntityType, KnowledgeCorpus, RelationType
-from transforms import files
 from transforms.knowledge import themes
+from validation import entailment
 
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 UNSAFE = re.compile(r"[^\w-]+")
@@ -25,7 +25,7 @@ def describe(config: Config) -> dict[str, KnowledgeCorpus]:
         if name in names:
             raise ConfigError(f"the themes {names[name]!r} and {key!r} have the same folder {name}; rename one of them")
         names[name] = key
-    lang = config.lang
+    lang, scorer = config.lang, entailment.display_name(config.score.model)
     return {
         key: KnowledgeCorpus(
             version=1,
@@ -36,7 +36,7 @@ def describe(config: Config) -> dict[str, KnowledgeCorpus]:
             licence=config.export.licence,
             wikidata=dumps(config.wikidata),
             wikipedia=dumps(config.wikipedia),
-            scorer=scorer_name(config.score.model),
+            scorer=scorer,
             min_score=config.export.min_score,
             entity_types=tuple(EntityType(kind.key, kind.name(lang)) for kind in all_themes.types.values()),
             relations=tuple(
@@ -54,11 +54,6 @@ def describe(config: Config) -> dict[str, KnowledgeCorpus]:
         for name, key in names.items()
         if config.match.theme in (None, key)
     }
-
-
-def scorer_name(model: str) -> str:
-    """The name of the scorer; of a local model only that of its folder."""
-    return PurePosixPath(model).name if files.exists(model) else model
 
 
 DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")

@@ -92,6 +92,7 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
         merged_items=sum(each.merged for each in rewritten),
         merge_loops=loops,
         merged="entities/merged.parquet" if merged else None,
+        unused_properties=tuple(sorted(properties.difference(*(outcome.properties for outcome in outcomes)))),
     )
 
 
@@ -130,7 +131,8 @@ def shard_paths(name: str) -> tuple[str, str]:
 class ReadPart:
     """A part of a dump file after reading. `number`: its position among all parts of all dumps.
 
-    `lines`: their number. `counts`, `rejected`: as in DumpRead. `first_rejects`: (line within the part, message).
+    `lines`: their number. `counts`, `rejected`: as in DumpRead. `properties`: those of the themes that have a
+    statement. `first_rejects`: (line within the part, message).
     `is_opened`, `is_closed`: as in `wikidata.Reader`.
     """
 
@@ -139,6 +141,7 @@ class ReadPart:
     is_opened: bool
     is_closed: bool
     counts: dict[str, int]
+    properties: tuple[int, ...]
     rejected: dict[Reason, int]
     first_rejects: tuple[tuple[int, str], ...]
     shards: tuple[ItemShard, ...]
@@ -247,6 +250,7 @@ class ReadDump(beam.DoFn):
             reader.is_opened,
             reader.is_closed,
             counts,
+            tuple(sorted(reader.used)),
             dict(sorted(rejected.items())),
             tuple(first_rejects),
             tuple(shards),

@@ -1,8 +1,8 @@
 """entities/, types/, pages/ → link/NNNNN.parquet (LINKED) and link/items/NNNNN.parquet (CONTEXT), per shard of pages.
 
 Two shuffles of tables, in buckets: the hashes of all spans that may be names are joined with the hashes of the names of
-all items, then the ids of the candidates are joined with the items. No worker has all names or all items. Each shard is
-then linked by itself.
+all items, then the ids of the candidates are joined with the items. No worker has all names or all items, and only
+those that the paragraphs may need are shuffled (`key_filter`). Each shard is then linked by itself.
 """
 
 from collections import Counter
@@ -22,6 +22,7 @@ from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.knowledge import link_tables
 from pipelines.knowledge.config import KnowledgeSettings
+from pipelines.knowledge.key_filter import Bits, CollectKeys, filtered
 from pipelines.knowledge.link_tables import CANDIDATES
 from schemas.knowledge import CONTEXT, LINKED, Paragraph
 from schemas.knowledge_manifests import Entities, Linked, LinkedShard, Pages, Types
@@ -146,8 +147,9 @@ class LinkShards(beam.PTransform):
             ngrams = pcoll | "Read spans" >> beam.FlatMap(
                 read_ngrams, self.output, self.search, self.name_buckets
             ).with_output_types(KeyedTable)
+            hashes = ngrams | "Collect hashes" >> beam.CombineGlobally(CollectKeys("hash"))
             names = files_of_items | "Read names" >> beam.FlatMap(
-                read_names, self.output, self.name_buckets
+                read_names, self.output, self.name_buckets, beam.pvalue.AsIter(hashes)
             ).with_output_types(KeyedTable)
             inputs["names"] = (
                 {"names": names, "ngrams": ngrams}
@@ -163,8 +165,9 @@ class LinkShards(beam.PTransform):
             )
         )
         requests = searched["requests"] | "Requests" >> beam.Map(unchanged).with_output_types(KeyedTable)
+        qids = requests | "Collect ids" >> beam.CombineGlobally(CollectKeys("qid"))
         items = files_of_items | "Read items" >> beam.FlatMap(
-            read_items, self.output, self.item_buckets
+            read_items, self.output, self.item_buckets, beam.pvalue.AsIter(qids)
         ).with_output_types(KeyedTable)
         context = (
             {"items": items, "requests": requests}
@@ -199,16 +202,20 @@ def read_ngrams(shard: Shard, output: str, search: SpanSearch, buckets: int) -> 
     yield from link_tables.ngram_tables(paragraphs, shard.number, search.recognise, search.max_tokens, buckets)
 
 
-def read_names(shard: ItemFiles, output: str, buckets: int) -> Iterator[KeyedTable]:
+def read_names(shard: ItemFiles, output: str, buckets: int, wanted: Iterable[Bits]) -> Iterator[KeyedTable]:
+    """`wanted`: one filter, of the hashes of n-grams."""
+    (bits,) = wanted
     for table in read_batches(f"{output}/{shard.names}", NAMES_PER_TABLE):
-        yield from link_tables.hashed_names(table, buckets)
+        yield from by_bucket(filtered(link_tables.hashed_names(table), "hash", bits), "hash", buckets)
 
 
-def read_items(shard: ItemFiles, output: str, buckets: int) -> Iterator[KeyedTable]:
+def read_items(shard: ItemFiles, output: str, buckets: int, wanted: Iterable[Bits]) -> Iterator[KeyedTable]:
+    """`wanted`: one filter, of the ids that shards need."""
+    (bits,) = wanted
     items = read_batches(f"{output}/{shard.items}", ITEMS_PER_TABLE)
     types = read_batches(f"{output}/{shard.types}", ITEMS_PER_TABLE)
     for rows, row_types in zip(items, types, strict=True):
-        yield from by_bucket(link_tables.context_rows(rows, row_types), "qid", buckets)
+        yield from by_bucket(filtered(link_tables.context_rows(rows, row_types), "qid", bits), "qid", buckets)
 
 
 def join_names(element: tuple[int, dict[str, Iterable[pa.Table]]]) -> Iterator[KeyedTable]:

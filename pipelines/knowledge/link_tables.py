@@ -83,14 +83,13 @@ def ngram_tables(
     yield from by_bucket(pa.Table.from_arrays([pa.array(distinct), numbers], schema=NGRAMS), "hash", buckets)
 
 
-def hashed_names(names: pa.Table, buckets: int) -> Iterator[KeyedTable]:
-    """(bucket, HASHED_NAMES) of rows of NAMES."""
+def hashed_names(names: pa.Table) -> pa.Table:
+    """HASHED_NAMES of rows of NAMES."""
     lengths = pc.utf8_length(names["name"])
     names = names.filter(pc.and_(pc.greater(lengths, 1), pc.less_equal(lengths, LONGEST_NAME)))
     ranks = pc.index_in(names["kind"], pa.array(KINDS)).cast(pa.int8())
     hashes = pa.array(hash_names(names["name"].to_pylist()), pa.uint64())
-    table = pa.Table.from_arrays([hashes, names["name"], names["qid"], ranks], schema=HASHED_NAMES)
-    yield from by_bucket(table, "hash", buckets)
+    return pa.Table.from_arrays([hashes, names["name"], names["qid"], ranks], schema=HASHED_NAMES)
 
 
 def join_names(names: Iterable[pa.Table], ngrams: Iterable[pa.Table]) -> Iterator[KeyedTable]:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipelines.build_folder import read_result
 from pipelines.engine.gather import WriteSummary
 from pipelines.engine.keyed_tables import KeyedTable, unchanged
+from pipelines.knowledge.key_filter import Bits, CollectKeys, filtered
 from schemas.knowledge import PARAGRAPHS
 from schemas.knowledge_manifests import Entities, PageShard
 from transforms.knowledge import page_items
@@ -93,11 +94,11 @@ class ResolveTitles(beam.PTransform):
 
     def expand(self, pcoll):
         read = pcoll | "Read" >> beam.ParDo(ReadInputs(self.output, self.buckets)).with_outputs(
-            "redirects", "names", "titles", main="shards"
+            "redirects", "titles", main="shards"
         )
-        shards, redirects, names, titles = (
+        shards, redirects, titles = (
             read[tag] | tag.capitalize() >> beam.Map(unchanged).with_output_types(KeyedTable)
-            for tag in ("shards", "redirects", "names", "titles")
+            for tag in ("shards", "redirects", "titles")
         )
         for once in ("once", "twice"):
             redirects = (
@@ -118,6 +119,10 @@ class ResolveTitles(beam.PTransform):
             | "Group titles" >> beam.GroupByKey()
             | "Redirect" >> self.tables(redirected)
         )
+        keys = targets | "Collect keys" >> beam.CombineGlobally(CollectKeys("key"))
+        names = pcoll | "Read names" >> beam.FlatMap(
+            read_names, self.output, self.buckets, beam.pvalue.AsIter(keys)
+        ).with_output_types(KeyedTable)
         items = (
             (names, targets)
             | "With names" >> beam.Flatten()
@@ -144,7 +149,7 @@ Group = tuple[int, Iterable[pa.Table]]
 
 
 class ReadInputs(beam.DoFn):
-    """Redirects, names and distinct titles by bucket, and planned shards by number."""
+    """Redirects and distinct titles by bucket, and planned shards by number; nothing of names."""
 
     def __init__(self, output: str, buckets: int):
         self.output, self.buckets = output, buckets
@@ -154,9 +159,6 @@ class ReadInputs(beam.DoFn):
             case RedirectPart(file, part):
                 for table in read_batches(redirects_path(self.output, file, part), NAMES_PER_TABLE):
                     yield from self.tagged("redirects", table, "title")
-            case NamesPart(path):
-                for table in read_batches(f"{self.output}/{path}", NAMES_PER_TABLE):
-                    yield from self.tagged("names", page_items.keyed_names(table), "key")
             case PlannedShard(number, slices):
                 paragraphs = read_slices(self.output, slices)
                 yield from self.tagged("titles", page_items.titles_in(paragraphs, number), "title")
@@ -166,6 +168,16 @@ class ReadInputs(beam.DoFn):
     def tagged(self, tag: str, table: pa.Table, column: str) -> Iterator[beam.pvalue.TaggedOutput]:
         for keyed in page_items.by_bucket(table, column, self.buckets):
             yield beam.pvalue.TaggedOutput(tag, keyed)
+
+
+def read_names(
+    element: RedirectPart | NamesPart | PlannedShard, output: str, buckets: int, wanted: Iterable[Bits]
+) -> Iterator[KeyedTable]:
+    """KEYED_NAMES of a NamesPart that titles may mean. `wanted`: one filter, of the keys of titles."""
+    if isinstance(element, NamesPart):
+        (bits,) = wanted
+        for table in read_batches(f"{output}/{element.path}", NAMES_PER_TABLE):
+            yield from page_items.by_bucket(filtered(page_items.keyed_names(table), "key", bits), "key", buckets)
 
 
 SLICES = ["file", "part", "start", "end"]

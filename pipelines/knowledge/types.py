@@ -37,23 +37,24 @@ COLUMNS = ("qid", "classes", "superclasses")
 
 def stage(settings: KnowledgeSettings) -> Stage:
     """Raises ConfigError for a wrong file of themes."""
-    type_classes = themes.load(settings.config.match.themes).type_classes
+    loaded = themes.load(settings.config.match.themes)
+    type_classes, of_classes = loaded.type_classes, loaded.types_of_classes
     return Stage(
         "types",
         needs=("entities",),
         folders=("types",),
-        inputs={name: sorted(roots) for name, roots in type_classes.items()},
+        inputs=[{name: sorted(roots) for name, roots in type_classes.items()}, of_classes],
         modules=(__name__,),
-        run=partial(run, settings, type_classes),
+        run=partial(run, settings, type_classes, of_classes),
         form=Types,
     )
 
 
-def run(settings: KnowledgeSettings, type_classes: TypeClasses, output: str) -> Types:
+def run(settings: KnowledgeSettings, type_classes: TypeClasses, of_classes: tuple[str, ...], output: str) -> Types:
     entities = read_result(output, Entities).shards
     shards = [ItemFile(number, shard.path) for number, shard in enumerate(entities)]
     buckets = 1 + sum(shard.superclasses for shard in entities) // EDGES_PER_BUCKET
-    transform = FindTypes(output, type_classes, buckets)
+    transform = FindTypes(output, type_classes, of_classes, buckets)
     run_pipeline("types", shards, transform, settings.options, output, "types", len(shards))
     written = gather.read(summary_path(output), TypeShard)
     return Types(tuple(sorted(written, key=lambda shard: shard.path)))
@@ -76,11 +77,13 @@ class ItemFile:
 
 
 class FindTypes(beam.PTransform):
-    """ItemFiles → shards of types and a summary. `buckets`: the number of groups of classes."""
+    """ItemFiles → shards of types and a summary. `of_classes`: the types that classes may have. `buckets`:
+    the number of groups of classes.
+    """
 
-    def __init__(self, output: str, type_classes: TypeClasses, buckets: int):
+    def __init__(self, output: str, type_classes: TypeClasses, of_classes: tuple[str, ...], buckets: int):
         super().__init__()
-        self.output, self.buckets = output, buckets
+        self.output, self.of_classes, self.buckets = output, of_classes, buckets
         self.names = sorted(type_classes)
         self.roots = list(by_bucket(classes.root_table(type_classes), "class", buckets))
 
@@ -105,7 +108,7 @@ class FindTypes(beam.PTransform):
         return (
             {"shard": read["shards"] | "Key by number" >> beam.Map(by_number), "reached": answers}
             | "Back to the shard" >> beam.CoGroupByKey()
-            | "Write" >> beam.Map(write_types, self.output, self.names)
+            | "Write" >> beam.Map(write_types, self.output, self.names, self.of_classes)
             | "Sum up" >> WriteSummary(summary_path(self.output))
         )
 
@@ -172,7 +175,7 @@ def answer(element: tuple[int, Iterable[pa.Table]]) -> Iterator[KeyedTable]:
     yield from classes.answer(joined(tables, REACHED), joined(tables, WANTED))
 
 
-def write_types(element: tuple[int, dict], output: str, names: Sequence[str]) -> TypeShard:
+def write_types(element: tuple[int, dict], output: str, names: Sequence[str], of_classes: tuple[str, ...]) -> TypeShard:
     _, inputs = element
     (shard,) = inputs["shard"]
     reached = joined(inputs["reached"], REACHED)
@@ -182,7 +185,7 @@ def write_types(element: tuple[int, dict], output: str, names: Sequence[str]) ->
     def tables() -> Iterator[pa.Table]:
         nonlocal typed
         for items in read_batches(f"{output}/{shard.path}", ITEMS_PER_TABLE, COLUMNS):
-            table = classes.type_table(items, reached, names)
+            table = classes.type_table(items, reached, names, of_classes)
             for types in table["types"].to_pylist():
                 counts.update(types)
                 typed += bool(types)

@@ -26,7 +26,7 @@ from pipelines.stages.build_settings import BuildSettings
 from schemas.errors import ConfigError
 from schemas.id_columns import source_keys
 from schemas.manifests import Instructed, InstructionShard, Stored, TokenCounts, Tokenized, TokenStratum
-from transforms import files
+from transforms import files, model_hub
 from transforms.draw import seed_key
 from transforms.shards import read_batches
 
@@ -224,17 +224,14 @@ def read_file(path: str, parse: Callable):
 
 
 def read_named(name: str, read: Callable):
-    import huggingface_hub
-
-    endpoint = huggingface_hub.constants.ENDPOINT  # HF_ENDPOINT may name a mirror
     errors = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError)
     try:
         return read(name, local_files_only=True, trust_remote_code=False)
     except errors as error:
         if Path(name).exists() or not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", name):
             raise unusable(name, error if Path(name).exists() else "there is no such file or folder") from error
-        if not embed.reachable(endpoint):
-            reason = f"it is neither a folder nor in the local cache, and {endpoint} does not answer"
+        if not model_hub.reachable(model_hub.endpoint()):
+            reason = f"it is neither a folder nor in the local cache, and {model_hub.endpoint()} does not answer"
             raise unusable(name, reason) from error
     try:
         return read(name, trust_remote_code=False)

@@ -1,7 +1,6 @@
 """The lexical encoder, prefixes and names of models, and errors of models that cannot be used."""
 
 import hashlib
-import http.server
 import importlib.util
 import os
 import re
@@ -9,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives import embed as encoders
-from hard_negatives.embed import display_name, embed, lexical, ngrams, prefix, reachable
+from hard_negatives.embed import display_name, embed, lexical, ngrams, prefix
 from schemas.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,26 +146,6 @@ def test_a_missing_extra_is_named(monkeypatch):
         embed(["a"], "not/installed")
     assert re.search(r"not/installed.*pip install 'ieforge\[embed\]'.*--embedding_model lexical", str(caught.value))
     assert "\n" not in str(caught.value)
-
-
-class StatusOfPath(http.server.BaseHTTPRequestHandler):
-    def do_HEAD(self):
-        self.send_error(int(self.path[1:]))
-
-    def log_message(self, *_):
-        pass
-
-
-def test_a_server_is_reachable_if_it_answers_without_5xx(monkeypatch):
-    monkeypatch.setattr(encoders, "HUB_TIMEOUT_S", 1)
-    with http.server.HTTPServer(("127.0.0.1", 0), StatusOfPath) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert reachable(f"http://127.0.0.1:{server.server_port}/404")
-        assert not reachable(f"http://127.0.0.1:{server.server_port}/503")
-        server.shutdown()
-    assert not reachable(f"http://127.0.0.1:{server.server_port}")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert not reachable(f"http://127.0.0.1:{silent.getsockname()[1]}")
 
 
 needs_model = pytest.mark.skipif(

@@ -19,12 +19,14 @@ import pytest
 from pipelines.config import SAMPLES
 from pipelines.knowledge import __main__ as knowledge
 from tests.checkout import build_wheel, copy_checkout
-from tests.conftest import ROOT, checksums
+from tests.conftest import ROOT, build_here, checksums
 from tests.portable import worker_pools
 from tests.test_reproducible import can_cut_the_network
 
 TIMEOUT_S = 540
 HERE = Path(__file__).parent
+PACK = ROOT.parent / "shared" / "kg"
+"""Real dumps and pages, if they are present."""
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +139,34 @@ def test_two_pools_make_the_same_themed_corpus(run_on_pools, tmp_path):
     assert code == 0, output
     for pattern in ("**/*.parquet", "export/**/*.json*"):
         assert checksums(tmp_path / "there", pattern) == checksums(tmp_path / "here", pattern)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PACK.is_dir(), reason="the real dumps and pages are not present")
+@pytest.mark.timeout(4 * TIMEOUT_S)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_two_pools_make_the_same_corpus_of_real_pages(run_on_pools, folder, tmp_path, lang):
+    dumps = [str(PACK / "wikidata" / f"{name}_items.json.gz") for name in ("rebuilt", "real")]
+    shards = "pages.paragraphs_per_shard=300"  # several, so that both workers have some
+    flags = ["--lang", lang, "--wikidata", *dumps, "--wikipedia", str(PACK / "wikipedia" / lang), "--set", shards]
+    corpus, build = tmp_path / "here", tmp_path / "here_build"
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        assert knowledge.main([*flags, "--output", str(corpus)]) == 0, errors.getvalue()
+    local = build_here("--data_root", str(corpus / "export"), "--output", str(build))
+    assert local.returncode == 0, local.stderr
+    code, output = run_on_pools(tmp_path, *flags, "--output", "there", module="pipelines.knowledge")
+    assert code == 0, output
+    assert all(pool["elements"] > 100 for pool in json.loads((folder / "pools.json").read_text()).values())
+    code, output = run_on_pools(tmp_path, "--data_root", "there/export", "--output", "there_build")
+    assert code == 0, output
+    for ours, theirs, pattern in (
+        (corpus, "there", "**/*.parquet"),
+        (corpus, "there", "export/**/*.json*"),
+        (build, "there_build", "**/*.parquet"),
+        (build, "there_build", "**/labels/**/*.json"),
+    ):
+        assert checksums(ours, pattern)
+        assert checksums(tmp_path / theirs, pattern) == checksums(ours, pattern)
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)

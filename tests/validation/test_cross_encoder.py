@@ -1,6 +1,8 @@
 """The cross-encoder for entailment, with tiny models that the tests make."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +106,24 @@ def test_the_premise_of_a_long_text_is_the_sentences_of_both_ends():
     assert premise(CLAIMS[0]) == CLAIMS[0].text
 
 
+def test_a_long_passage_between_both_ends_is_left_out():
+    text = "Ada sings. " + "It rains. " * PREMISE_CHARS["en"] + "She is from Lowdale. It is late."
+    start = text.index("Lowdale")
+    assert premise(Claim(text, "en", (0, 3), (start, start + 7), "x", "x", 1)) == "Ada sings. She is from Lowdale."
+    assert premise(Claim(text, "en", (start, start + 7), (0, 3), "x", "x", 1)) == "Ada sings. She is from Lowdale."
+
+
+def test_a_premise_that_is_too_long_is_cut_and_the_fact_is_not(model):
+    """The model has 46 tokens: 3 marks, 6 for the fact in words, and the first 37 of the premise."""
+    start, sentence = "Ada was born in Lowdale. ", "Bo is the capital. "
+    text, cut = start + sentence * 60, start + sentence * 6 + "Bo"
+    whole, part = (Claim(each, "en", (0, 3), (16, 23), "place of birth", "", 19) for each in (text, cut))
+    encoder = CrossEncoder(model, 1, "cpu")
+    assert encoder.max_tokens == 46
+    assert encoder.score([whole]) == encoder.score([part])
+    assert encoder.score([whole]) != encoder.score([CLAIMS[0]])
+
+
 def test_a_model_without_a_label_for_entailment_is_refused(tmp_path):
     path = write_model(tmp_path, {0: "no", 1: "yes"})
     for refuse in (entailment.check, lambda model: entailment.load(model, 4)):
@@ -137,3 +157,71 @@ def test_a_folder_without_weights_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"^score\.model .* cannot be used") as error:
         entailment.load(str(tmp_path), 4)
     assert "\n" not in str(error.value)
+
+
+ENTAILMENT = {0: "entailment", 1: "not_entailment"}
+
+
+def without_head(folder, tmp_path):
+    """An encoder whose config.json has the labels of a classifier."""
+    from transformers import BertModel
+
+    BertModel.from_pretrained(folder).save_pretrained(tmp_path / "encoder")
+    (tmp_path / "encoder/model.safetensors").replace(f"{folder}/model.safetensors")
+
+
+def with_smaller_layers(folder, tmp_path):
+    path = Path(folder, "config.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "intermediate_size": 8}))
+
+
+def without_tokenizer(folder, tmp_path):
+    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
+        Path(folder, name).unlink()
+
+
+def without_padding(folder, tmp_path):
+    from transformers import PreTrainedTokenizerFast
+
+    Path(folder, "vocab.txt").unlink()
+    PreTrainedTokenizerFast(tokenizer_file=f"{folder}/tokenizer.json", unk_token="[UNK]").save_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (without_head, "not a complete classifier: its files lack classifier.bias, classifier.weight;"),
+        (with_smaller_layers, "not a complete classifier: its files lack bert.encoder.layer.0.intermediate"),
+        (without_tokenizer, "its tokenizer has no vocabulary;"),
+        (without_padding, "its tokenizer has no token for padding;"),
+    ],
+)
+def test_a_model_that_would_give_random_scores_or_fail_later_is_refused(tmp_path, capfd, damage, problem):
+    (tmp_path / "nli").mkdir()
+    path = write_model(tmp_path / "nli", ENTAILMENT)
+    damage(path, tmp_path)
+    capfd.readouterr()
+    with pytest.raises(ConfigError) as error:
+        entailment.load(path, 4)
+    assert problem in str(error.value)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_decoder_is_padded_with_the_token_of_its_tokenizer(model, tmp_path):
+    from transformers import GPT2Config, GPT2ForSequenceClassification
+
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(Path(model, file), tmp_path)
+    config = GPT2Config(vocab_size=len(WORDS), n_positions=64, n_embd=16, n_layer=1, n_head=2, id2label=ENTAILMENT)
+    GPT2ForSequenceClassification(config).save_pretrained(tmp_path)
+    scores = CrossEncoder(str(tmp_path), 4, "cpu").score(CLAIMS)
+    assert scores == pytest.approx(CrossEncoder(str(tmp_path), 1, "cpu").score(CLAIMS), abs=1e-6)
+
+
+def test_a_name_that_is_not_in_the_cache_is_refused_if_the_hub_does_not_answer(monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(ConfigError, match=r"not in the local cache, and http://127\.0\.0\.1:1 does not answer; give"):
+        entailment.load("nobody/no-model", 4)

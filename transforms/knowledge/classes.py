@@ -4,12 +4,15 @@ The types of a class are those of the root classes that are the fewest steps abo
 is 0 steps above itself. A round gives all classes their types that are one step below the classes of the last round.
 A class that already has types keeps them, so a cycle ends at the class where it began.
 
-The classes of an item are those that it is an instance of (P31) or, if there are none, its superclasses. Its types are
-those of its classes that are the fewest steps below their root class. This keeps a far-fetched type away: a city is
-also an instance of classes that lead to `organization` in more steps than to `geographic_region`.
+The types of an item are those of the classes that it is an instance of (P31), of which those count that are the fewest
+steps below their root class. This keeps a far-fetched type away: a city is also an instance of classes that lead to
+`organization` in more steps than to `geographic_region`.
+
+An item that is an instance of nothing, but a subclass of something, is a class. It has the types of its superclasses
+only if they are types `of_classes`, and else the type CONCEPT: aspirin is a medicine, but `bridge` is no building.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +22,9 @@ from schemas.arrow import required
 from schemas.knowledge import TYPES
 
 MAX_STEPS = 10
+
+CONCEPT = "other"
+"""The entity type of classes that have no other type."""
 
 EDGES = pa.schema([required("child", pa.int64()), required("parent", pa.int64())])
 """`child` is a subclass of `parent`."""
@@ -85,18 +91,21 @@ def wanted_table(items: pa.Table, shard: int) -> pa.Table:
 
 
 def item_classes(items: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """(row, class) of all classes of ITEMS, in the order of rows."""
+    """(row, class) of all classes of ITEMS, in the order of rows: of a class, its superclasses."""
     instance, above = (items[name].combine_chunks() for name in ("classes", "superclasses"))
-    without = pa.array(list_lengths(instance) == 0)
+    without = list_lengths(instance) == 0
     rows = np.arange(items.num_rows)
-    chosen = [(rows.repeat(list_lengths(instance)), instance.flatten().to_numpy())]
-    inherited = above.filter(without)
-    chosen.append(
-        (rows[without.to_numpy(zero_copy_only=False)].repeat(list_lengths(inherited)), inherited.flatten().to_numpy())
-    )
-    numbers, classes = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
+    inherited = above.filter(pa.array(without))
+    numbers = np.r_[rows.repeat(list_lengths(instance)), rows[without].repeat(list_lengths(inherited))]
+    classes = np.r_[instance.flatten().to_numpy(), inherited.flatten().to_numpy()]
     order = np.argsort(numbers, kind="stable")
     return numbers[order], classes[order]
+
+
+def is_class(items: pa.Table) -> np.ndarray:
+    """Whether each row of ITEMS is a class: an instance of nothing, but a subclass of something."""
+    instance, above = (list_lengths(items[name].combine_chunks()) for name in ("classes", "superclasses"))
+    return (instance == 0) & (above > 0)
 
 
 def list_lengths(column: pa.ListArray) -> np.ndarray:
@@ -112,7 +121,7 @@ def answer(reached: pa.Table, wanted: pa.Table) -> Iterable[tuple[int, pa.Table]
         yield shard, ordered.take(pa.array(rows[shards == shard]))
 
 
-def type_table(items: pa.Table, reached: pa.Table, names: Sequence[str]) -> pa.Table:
+def type_table(items: pa.Table, reached: pa.Table, names: Sequence[str], of_classes: Collection[str]) -> pa.Table:
     """TYPES, one row per row of ITEMS. `reached`: REACHED of their classes. `names`: of the types, sorted."""
     ordered = reached.sort_by("class")
     rows, classes = item_classes(items)
@@ -121,7 +130,15 @@ def type_table(items: pa.Table, reached: pa.Table, names: Sequence[str]) -> pa.T
     least = np.full(items.num_rows, MAX_STEPS + 1)
     np.minimum.at(least, rows, steps)
     nearest = steps == least[rows]
-    pairs = np.unique(np.stack([rows[nearest], types[nearest].astype(np.int64)]), axis=1)
+    rows, types = rows[nearest], types[nearest].astype(np.int64)
+    items_are_classes = is_class(items)
+    allowed = np.array([name in of_classes for name in names], bool)
+    kept = ~items_are_classes[rows] | allowed[types]
+    rows, types = rows[kept], types[kept]
+    if CONCEPT in names:
+        concepts = np.setdiff1d(np.flatnonzero(items_are_classes), rows)
+        rows, types = np.r_[rows, concepts], np.r_[types, np.full(len(concepts), names.index(CONCEPT))]
+    pairs = np.unique(np.stack([rows, types]), axis=1)
     offsets = np.zeros(items.num_rows + 1, np.int32)
     offsets[1:] = np.cumsum(np.bincount(pairs[0], minlength=items.num_rows))
     values = pa.array(list(names), pa.string()).take(pa.array(pairs[1]))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from schemas.knowledge import Item, LinkedMention, MentionKind, NameKind, Paragraph
-from transforms.knowledge.name_rules import is_common_word, is_quoted, occurrences
+from transforms.knowledge.name_rules import LANGUAGE, is_common_word, is_quoted, occurrences
 from transforms.knowledge.spans import is_name, stop_words
 from transforms.knowledge.titles import without_bracket
 
@@ -72,6 +72,8 @@ def repeated_links(paragraph: Paragraph, links: Iterable[Option]) -> Iterator[Op
     for surface, same in by_text.items():
         if is_name(surface, paragraph.lang):
             for start, end in occurrences(text, surface, paragraph.lang, same[0].end):
+                if paragraph.lang == "zh" and LANGUAGE.match(text, end):
+                    continue
                 latest = next(link for link in reversed(same) if link.end <= start or link is same[0])
                 yield Option(start, end, "repeat", latest.items)
 

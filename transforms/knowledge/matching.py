@@ -13,7 +13,11 @@ The theme is given, or it is that of the item that the page is about. A relation
 The types of head and tail must be among those of the relation. An item without types, of which the graph knows no
 class, may be any item. There is one fact per relation and pair of items, or of item and place of a value, between the
 mentions that are nearest to each other: without overlap, in one sentence, with the fewest characters between them, then
-the first ones. Names must differ: a part of the head's name is not another name.
+the first ones. Names must differ: a part of the head's name is not another name, nor is the same name in the other
+Chinese script.
+
+A demonym states where a person, a work or an organization is from, but not where a place is: "an American attorney,
+born in Oakland" says nothing about the country of Oakland.
 
 In a `transitive` relation, A → C is dropped if the text states A → B and B → C.
 """
@@ -27,6 +31,7 @@ from itertools import product
 from typing import NamedTuple
 
 from schemas.knowledge import Fact, Item, LinkedMention, LinkedParagraph, MatchedParagraph, Statement, ValueKind
+from transforms.knowledge.name_rules import are_script_variants, is_demonym
 from transforms.knowledge.themes import Relation, Theme, Themes, fits, theme_of_types
 from transforms.knowledge.unknown import Undecided, has_unlinked_name, unnamed_types
 from transforms.knowledge.values import Span, TextValues, find_string
@@ -42,6 +47,9 @@ INTRODUCTION = re.compile(
     r"|又[称稱名叫]|[亦也俗简簡旧舊古原全通统統]称|[亦也俗簡舊統]稱|[别別本原旧舊学學]名|[别別]号|字|号|號|即|或[称稱]?|[称稱叫]"
 )
 """What introduces another name: a bracket, a quotation mark or such a word."""
+
+PLACES = frozenset({"geographic_region", "architectural_structure", "transport"})
+"""Types of items whose place a demonym does not state."""
 
 VALUE_TYPES: dict[ValueKind, str] = {"time": "time", "quantity": "measure", "string": "text"}
 """Kind of value → entity type."""
@@ -125,7 +133,7 @@ class Matcher:
         """What the text may state, each once, with the smallest property behind it."""
         stated: dict[tuple[str, int, int | Span], Stated] = {}
         for each in self.candidates():
-            if each.head not in self.places or (isinstance(each.tail, int) and each.tail not in self.places):
+            if each.head not in self.places or (isinstance(each.tail, int) and not self.pairs(each.head, each.tail)):
                 self.hidden.add(each.relation.key)
                 continue
             key = (each.relation.key, each.head, each.tail)
@@ -238,8 +246,26 @@ class Matcher:
         between = max(head[0], tail[0]) - min(head[1], tail[1])
         return between < 0, self.sentence(head) != self.sentence(tail), between, head, tail
 
+    @cached_property
+    def without_demonyms(self) -> dict[int, list[Span]]:
+        """The mentions of items in `places` that are not demonyms."""
+        return {
+            qid: [
+                place
+                for place in places
+                if qid not in self.items or not is_demonym(self.text, *place, self.items[qid], self.lang)
+            ]
+            for qid, places in self.places.items()
+        }
+
+    def pairs(self, head: int, tail: int) -> list[tuple[Span, Span]]:
+        """The mentions of two items between which the text may state a fact."""
+        are_places = not (PLACES.isdisjoint(self.types[head]) or PLACES.isdisjoint(self.types[tail]))
+        places = self.without_demonyms if are_places else self.places
+        return list(product(places.get(head, ()), places.get(tail, ())))
+
     def nearest(self, head: int, tail: int) -> tuple[Span, Span]:
-        pairs = list(product(self.places[head], self.places[tail]))
+        pairs = self.pairs(head, tail)
         return min(pairs, key=self.distance) if len(pairs) > 1 else pairs[0]
 
     def unknown(self, stated: Sequence[Stated]) -> tuple[str, ...]:
@@ -296,9 +322,9 @@ def introduces(between: str) -> bool:
 
 
 def differ(name: str, other: str) -> bool:
-    """Whether two texts are different names: none of them is a part of the other."""
+    """Whether two texts are different names: none of them is a part of the other, or the other in another script."""
     name, other = name.casefold(), other.casefold()
-    return name not in other and other not in name
+    return name not in other and other not in name and not are_script_variants(name, other)
 
 
 def reduced(stated: Sequence[Stated]) -> list[Stated]:

@@ -14,7 +14,17 @@ PRODUCTS = frozenset({"product", "creative_work"})
 SHORT_CHINESE_TITLE = 3
 """Chinese titles of works of at most this length are linked only in quotes, because many are also common words."""
 
+LANGUAGE = re.compile(r"[语語](?![言音气氣调調录錄境])|文(?=[版名原：:）)，。、；”」《\s]|维基|維基|\Z)")
+"""What follows the name of a place in the Chinese name of its language: `西班牙語`."""
+
+PEOPLE = re.compile("[裔籍族]|人(?![民口才类類物士员員权權数數工大])")
+"""What follows the name of a place in a Chinese word for its people: `西班牙人`."""
+
+DEMONYM = re.compile(r"(\w{3,}?)(?:ian|an|ese|ish|i|ic|er|ine)s?")
+"""English words for the people of a place, with the part that they share with a name of the place."""
+
 LATIN_END, LATIN_START = re.compile(r"[A-Za-z][ -]?\Z"), re.compile(r"[ -]?[A-Za-z]")
+WORDS = re.compile(r"\w+")
 FOREIGN_DOTS = frozenset("·・•")
 
 
@@ -55,11 +65,11 @@ def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bo
     """Whether the span is rather a word of the language than a name of the item.
 
     English: one word in lower case may only be a class, which Wikidata gives a label in lower case, or a word of the
-    label: `football` of `American football`. Chinese: see SHORT_CHINESE_TITLE.
+    label: `football` of `American football`. Chinese: see LANGUAGE and SHORT_CHINESE_TITLE.
     """
     span = text[start:end]
     if lang == "zh":
-        if is_part_of_foreign_name(text, start, end):
+        if LANGUAGE.match(text, end) or is_part_of_foreign_name(text, start, end):
             return True
         if end - start > SHORT_CHINESE_TITLE or not item.types or not PRODUCTS.issuperset(item.types):
             return False
@@ -67,6 +77,51 @@ def is_common_word(text: str, start: int, end: int, item: Item, lang: str) -> bo
     if " " in span or not span.islower() or item.label is None:
         return False
     return not (item.label[:1].islower() or span in item.label.lower().split()) or "human" in item.types
+
+
+def is_demonym(text: str, start: int, end: int, item: Item, lang: str) -> bool:
+    """Whether the span names people or things of a place, not the place: `American`, or `西班牙` of `西班牙人`.
+
+    English: a word that does not end the label of the place, and is listed or derived from one of its names.
+    """
+    if "geographic_region" not in item.types:
+        return False
+    if lang == "zh":
+        return bool(PEOPLE.match(text, end))
+    span = text[start:end]
+    if item.label is None or WORDS.findall(item.label)[-1:] == [span]:
+        return False
+    if span.lower() in stop_words("en").demonyms:
+        return True
+    match = DEMONYM.fullmatch(span)
+    words = (word for name in item.names for word in WORDS.findall(name) if word not in (span, f"{span}s"))
+    return match is not None and any(word.startswith(match[1]) for word in words)
+
+
+def are_script_variants(name: str, other: str) -> bool:
+    """Whether two Chinese names differ only in characters that are simplified in one and traditional in the other, as
+    far as the character sets GB 2312 and Big5 tell: `英国` and `英國`.
+    """
+    return len(name) == len(other) and all(
+        a == b or (is_simplified(a) and is_traditional(b)) or (is_traditional(a) and is_simplified(b))
+        for a, b in zip(name, other, strict=True)
+    )
+
+
+def is_simplified(character: str) -> bool:
+    return is_in(character, "gb2312") and not is_in(character, "big5")
+
+
+def is_traditional(character: str) -> bool:
+    return is_in(character, "big5") and not is_in(character, "gb2312")
+
+
+def is_in(character: str, charset: str) -> bool:
+    try:
+        character.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_quoted(text: str, start: int, end: int) -> bool:

@@ -221,7 +221,8 @@ class Reader:
                 detail = reason(error, content)
                 yield BadRecord(place, Reason.NOT_UTF8 if "UTF-8" in detail else Reason.BROKEN_JSON, detail)
             else:
-                record = row.paragraph(f"{key}/{number:08d}", self.lang, place)
+                *damage, record = row.paragraph(f"{key}/{number:08d}", self.lang, place)
+                yield from damage
                 self.pages += isinstance(record, Paragraph)
                 yield record
 
@@ -244,24 +245,32 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     qid: str | None = None
     links: tuple[RowLink, ...] = ()
 
-    def paragraph(self, start: str, lang: str, place: str) -> Paragraph | BadRecord:
-        """The paragraph, with the id `<start>/<id>`. `place`: of the line."""
+    def paragraph(self, start: str, lang: str, place: str) -> list[Record]:
+        """A BadRecord for each link that cannot be used, and last the paragraph without them, with the id
+        `<start>/<id>`; or a BadRecord alone. `place`: of the line.
+        """
         if not self.text.strip():
-            return BadRecord(place, Reason.EMPTY_TEXT, "the text is blank")
-        end = 0
-        links = []
+            return [BadRecord(place, Reason.EMPTY_TEXT, "the text is blank")]
+        damage = []
+        if self.qid is not None and item_number(self.qid) is None:
+            damage.append(BadRecord(place, Reason.BROKEN_RECORD, f"{self.qid!r} is no id of an item, such as Q42"))
+        end, links = 0, []
         for link in sorted(self.links, key=lambda link: (link.start, link.end)):
             if not end <= link.start < link.end <= len(self.text):
                 detail = f"the link {link.start}-{link.end} is empty, outside the text or overlaps another one"
-                return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
-            end = link.end
-            title = titles.normal_title(link.title) if link.title else None
-            links.append(Link(link.start, end, title or None, item_number(link.qid)))
-        for qid in (self.qid, *(link.qid for link in self.links)):
-            if qid is not None and item_number(qid) is None:
-                return BadRecord(place, Reason.BROKEN_RECORD, f"{qid!r} is no id of an item, such as Q42")
+                damage.append(BadRecord(place, Reason.OFFSET_MISMATCH, detail))
+            elif link.qid is not None and item_number(link.qid) is None:
+                detail = f"the link {link.start}-{link.end}: {link.qid!r} is no id of an item, such as Q42"
+                damage.append(BadRecord(place, Reason.BROKEN_RECORD, detail))
+            else:
+                end = link.end
+                title = titles.normal_title(link.title) if link.title else None
+                links.append(Link(link.start, end, title or None, item_number(link.qid)))
         id_ = 0 if self.id is None else self.id
-        return Paragraph(f"{start}/{id_}", lang, self.text, self.title or None, item_number(self.qid), tuple(links))
+        paragraph = Paragraph(
+            f"{start}/{id_}", lang, self.text, self.title or None, item_number(self.qid), tuple(links)
+        )
+        return [*damage, paragraph]
 
 
 def item_number(qid: str | None) -> int | None:

@@ -60,6 +60,7 @@ class StopWords(NamedTuple):
     dates: frozenset[str]
     titles: frozenset[str]
     foreign: frozenset[str]
+    demonyms: frozenset[str]
 
 
 class Tables(NamedTuple):

@@ -44,18 +44,21 @@ PROPERTY = re.compile(r"(\^?)P([1-9][0-9]{0,8})", re.ASCII)
 CLASS = re.compile(r"Q([1-9][0-9]{0,17})", re.ASCII)
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.ASCII)
 
-TYPE_KEYS = ("names", "classes")
+TYPE_KEYS = ("names", "classes", "of_classes")
 THEME_KEYS = ("names", "pages", "relations")
 RELATION_KEYS = ("names", "descriptions", "properties", "head", "tail", "dimension", "aliases", "transitive")
 
 
 @dataclass(frozen=True)
 class EntityType:
-    """`classes`: Q numbers of the root classes; none for a type of values only."""
+    """`classes`: Q numbers of the root classes; none for a type of values only. `of_classes`: whether the classes below
+    them have the type, too, and not only their instances.
+    """
 
     key: str
     names: Mapping[str, str]
     classes: tuple[int, ...]
+    of_classes: bool = False
 
     def name(self, lang: str) -> str:
         return self.names.get(lang, self.key)
@@ -114,6 +117,11 @@ class Themes:
         """Entity type → Q numbers of its root classes."""
         return {key: kind.classes for key, kind in self.types.items() if kind.classes}
 
+    @cached_property
+    def types_of_classes(self) -> tuple[str, ...]:
+        """The entity types that classes may have, sorted."""
+        return tuple(sorted(key for key, kind in self.types.items() if kind.of_classes))
+
     def properties(self) -> frozenset[int]:
         """All properties that state a relation of a theme."""
         relations = [relation for theme in self.themes.values() for relation in theme.relations]
@@ -150,13 +158,26 @@ def load(path: str | Path | None = None) -> Themes:
     return Themes(themes, types, str(path or BUNDLED))
 
 
+def uses(path: str | Path | None, numbers: Iterable[int]) -> list[str]:
+    """`file:line: property (relation)` for each place of the file of themes (as in `load`) with these properties."""
+    document = yaml_values.read_document(path or BUNDLED, "match.themes takes a YAML file of themes")
+    wanted, places = frozenset(numbers), []
+    for theme in load(path).themes.values():
+        for relation in theme.relations:
+            for position, (number, _) in enumerate(relation.properties):
+                if number in wanted:
+                    keys = ("themes", theme.key, "relations", relation.key, "properties", position)
+                    places.append(f"{document.place(keys)}: P{number} ({relation.key})")
+    return places
+
+
 def read_types(document: Document, keys: tuple[str, ...]) -> dict[str, EntityType]:
     types = {}
     for key in entries(document, keys, "type"):
         path = (*keys, key)
-        names, path_of_classes = {}, path
+        names, path_of_classes, of_classes = {}, path, False
         if isinstance(at(document, path), dict):
-            mapping(document, path, TYPE_KEYS)
+            of_classes = flag(document, path, mapping(document, path, TYPE_KEYS), "of_classes")
             names, path_of_classes = texts(document, (*path, "names")), (*path, "classes")
         if key in VALUE_TYPES and document.origin != str(BUNDLED_TYPES):
             raise problem(document, path, f"{key} is the type of values; choose another name")
@@ -164,7 +185,7 @@ def read_types(document: Document, keys: tuple[str, ...]) -> dict[str, EntityTyp
         for number, name in enumerate(classes):
             if not CLASS.fullmatch(name):
                 raise problem(document, (*path_of_classes, number), f"not a class such as Q5: {quoted(name)}")
-        types[key] = EntityType(key, names, tuple(int(name[1:]) for name in classes))
+        types[key] = EntityType(key, names, tuple(int(name[1:]) for name in classes), of_classes)
     return types
 
 
@@ -180,11 +201,7 @@ def read_theme(document: Document, path: tuple[str, ...], types: Mapping[str, En
 
 def read_relation(document: Document, path: tuple[str, ...], types: Mapping[str, EntityType]) -> Relation:
     content = mapping(document, path, RELATION_KEYS)
-    flags = {}
-    for flag in ("aliases", "transitive"):
-        flags[flag] = content.get(flag, False)
-        if not isinstance(flags[flag], bool):
-            raise problem(document, (*path, flag), f"{flag} must be true or false, not {quoted(flags[flag])}")
+    flags = {name: flag(document, path, content, name) for name in ("aliases", "transitive")}
     dimension = content.get("dimension")
     if dimension is not None and dimension not in dimensions():
         known = ", ".join(sorted(dimensions()))
@@ -195,14 +212,23 @@ def read_relation(document: Document, path: tuple[str, ...], types: Mapping[str,
         if not match:
             wrong = f"not a property such as P19, or ^P40 if head and tail are swapped: {quoted(name)}"
             raise problem(document, (*path, "properties", number), wrong)
+        if (int(match[2]), bool(match[1])) in properties:
+            raise problem(document, (*path, "properties", number), f"{name} is listed twice; remove one")
         properties.append((int(match[2]), bool(match[1])))
     head = type_names(document, (*path, "head"), types, values=False)
     tail = type_names(document, (*path, "tail"), types, values=True)
     if any(swapped for _, swapped in properties) and VALUE_TYPES.issuperset(tail):
         raise problem(document, (*path, "tail"), "a swapped property needs a tail that is an item, not a value")
     names, descriptions = (texts(document, (*path, key)) for key in ("names", "descriptions"))
-    numbers = tuple(dict.fromkeys(properties))
-    return Relation(path[-1], names, descriptions, numbers, head, tail, dimension, **flags)
+    return Relation(path[-1], names, descriptions, tuple(properties), head, tail, dimension, **flags)
+
+
+def flag(document: Document, path: tuple[str, ...], content: Mapping, name: str) -> bool:
+    """The value of a key in the mapping at `path`; false if there is none."""
+    value = content.get(name, False)
+    if not isinstance(value, bool):
+        raise problem(document, (*path, name), f"{name} must be true or false, not {quoted(value)}")
+    return value
 
 
 def type_names(

@@ -123,34 +123,36 @@ class Reader:
     """Reads the lines of a dump for texts in `lang`; keeps statements of `properties`.
 
     `counts`: the number of items, items without names (`unnamed`), entities of other types (`skipped.<type>`),
-    dropped statements (`deprecated`, `novalue`, `repeated`), and statements of the kind `unknown`. `lines`: the number
-    of the last line. `is_opened`: a line was `[`. `is_closed`: the last line was `]`, or a BadRecord among the lines.
+    dropped statements (`deprecated`, `novalue`, `repeated`, `malformed`), and statements of the kind `unknown`.
+    `lines`: the number of the last line. `used`: those of `properties` that have a statement. `is_opened`: a line was
+    `[`. `is_closed`: the last line was `]`, or a BadRecord among the lines.
     """
 
     def __init__(self, lang: str, properties: frozenset[int]):
         self.languages = VARIANTS.get(lang, (lang, "mul"))
         self.properties = {f"P{number}": number for number in properties}
         self.counts: Counter[str] = Counter()
+        self.used: set[int] = set()
         self.lines = 0
         self.is_opened = self.is_closed = False
-        entity = msgspec.defstruct(
-            "Entity",
-            [
-                ("id", str | None, None),
-                ("type", str | None, None),
-                ("title", str | None, None),
-                ("lastrevid", Annotated[int, Meta(ge=0, le=2**53)], 0),
-                ("labels", by_key("Labels", self.languages, Term) | EmptyList, []),
-                ("aliases", by_key("Aliases", self.languages, list[Term]) | EmptyList, []),
-                ("sitelinks", by_key("Sitelinks", [f"{lang}wiki"], Page) | EmptyList, []),
-                ("claims", dict[str, list[Claim]] | EmptyList, []),
-                ("redirects", Redirect | EmptyList | None, None),
-                ("entity", str | None, None),
-                ("redirect", str | None, None),
-            ],
-            gc=False,
-        )
-        self.decode = msgspec.json.Decoder(entity).decode
+        fields: list[tuple[str, Any, Any]] = [
+            ("id", str | None, None),
+            ("type", str | None, None),
+            ("title", str | None, None),
+            ("lastrevid", Annotated[int, Meta(ge=0, le=2**53)], 0),
+            ("labels", by_key("Labels", self.languages, Term) | EmptyList, []),
+            ("aliases", by_key("Aliases", self.languages, list[Term]) | EmptyList, []),
+            ("sitelinks", by_key("Sitelinks", [f"{lang}wiki"], Page) | EmptyList, []),
+            ("redirects", Redirect | EmptyList | None, None),
+            ("entity", str | None, None),
+            ("redirect", str | None, None),
+        ]
+        decoders = [
+            msgspec.json.Decoder(msgspec.defstruct("Entity", [*fields, ("claims", claims | EmptyList, [])], gc=False))
+            for claims in (dict[str, list[Claim]], dict[str, list[msgspec.Raw]])
+        ]
+        self.decode, self.decode_with_raw_claims = (decoder.decode for decoder in decoders)
+        self.decode_claim = msgspec.json.Decoder(Claim).decode
 
     def read(self, lines: Iterable[tuple[int, bytes] | BadRecord], name: str) -> Iterator[ItemRow | Merged | BadRecord]:
         """The items of the dump called `name`, or of a part of it, from lines as `dump_files.lines` yields them."""
@@ -168,10 +170,27 @@ class Reader:
                 self.is_opened = self.is_opened or content == b"["
                 continue
             try:
-                entity = self.decode(content)
+                try:
+                    entity = self.decode(content)
+                except msgspec.ValidationError:
+                    entity = self.without_malformed_claims(content)
                 yield from self.rows(entity)
             except (ValueError, RecursionError) as error:
                 yield BadRecord(f"{name}:{self.lines}", bad_reason(error), str(error))
+
+    def without_malformed_claims(self, content: bytes) -> Any:
+        """The entity without the statements that do not have the form of one. Raises ValueError for other faults."""
+        entity: Any = self.decode_with_raw_claims(content)
+        if isinstance(entity.claims, dict):
+            entity.claims = {key: list(self.well_formed(claims)) for key, claims in entity.claims.items()}
+        return entity
+
+    def well_formed(self, claims: Iterable[msgspec.Raw]) -> Iterator[Claim]:
+        for claim in claims:
+            try:
+                yield self.decode_claim(claim)
+            except msgspec.ValidationError:
+                self.counts["malformed"] += 1
 
     def rows(self, entity: Any) -> list[ItemRow | Merged]:
         """The item of a line, and the items merged into it. Raises ValueError for an id that is not that of an item."""
@@ -199,6 +218,8 @@ class Reader:
         counts = self.counts
         for key, group in claims.items():
             number = self.properties.get(key)
+            if number is not None and group:
+                self.used.add(number)
             distinct = classes if key == INSTANCE_OF else superclasses if key == SUBCLASS_OF else None
             for claim in group:
                 if claim.rank == "deprecated":

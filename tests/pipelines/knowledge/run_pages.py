@@ -36,7 +36,7 @@ def write_entities(output: str) -> Entities:
         shards.append(ItemShard(path.replace("names", "items"), path, 0, count, 0, 0))
     columns = [pa.array(column) for column in zip(*MERGED_ITEMS, strict=True)]
     write_shard(f"{output}/entities/merged.parquet", MERGED, [pa.Table.from_arrays(columns, schema=MERGED)])
-    return Entities((), tuple(shards), 0, 0, 0, "entities/merged.parquet")
+    return Entities((), tuple(shards), 0, 0, 0, "entities/merged.parquet", ())
 
 
 @patch.multiple(pages, ROWS_PER_BUCKET=3, PARAGRAPHS_PER_TABLE=3, REDIRECTS_PER_PART=2)

@@ -27,7 +27,7 @@ def run_stages(output: str, dumps: Sequence[str], flags: Sequence[str] = ()) -> 
     files = dump_files.find(dumps, "--wikidata")
     stages = [
         Stage("entities", (), ("entities",), 0, (), partial(entities.run, settings, files, PROPERTIES), Entities),
-        Stage("types", ("entities",), ("types",), 0, (), partial(types.run, settings, TYPE_CLASSES), Types),
+        Stage("types", ("entities",), ("types",), 0, (), partial(types.run, settings, TYPE_CLASSES, ()), Types),
     ]
     manifests = dag.run({stage.name: stage for stage in stages}, output, "types", lambda stage, done: None)
     return manifests["entities"].result, manifests["types"].result

@@ -1,5 +1,7 @@
 """Descriptions of exported corpora."""
 
+import re
+
 from pipelines.knowledge import config, corpora
 from transforms.knowledge import themes
 
@@ -13,3 +15,16 @@ def test_other_names_have_one_type():
     tails = {(theme, each.key): each.tail_types for theme, corpus in described.items() for each in corpus.relations}
     assert aliases and {tails[pair] for pair in aliases} == {("text",)}
     assert tails["Person", "place of birth"] != ("text",)
+
+
+def test_a_folder_with_a_model_is_named_without_its_path_and_with_its_checksum(tmp_path):
+    names = set()
+    for content in (b"some weights", b"other weights"):
+        (tmp_path / "weights").write_bytes(content)
+        settings = config.Config(
+            wikidata=("a.json",), wikipedia=("b.xml",), lang="en", score=config.Score(model=str(tmp_path))
+        )
+        described = corpora.describe(settings)
+        names |= {corpus.scorer for corpus in described.values()}
+    assert len(names) == 2
+    assert all(re.fullmatch(rf"{re.escape(tmp_path.name)}@[0-9a-f]{{12}}", name) for name in names)

@@ -136,7 +136,7 @@ def test_two_workers_write_the_same_bytes(inputs, tmp_path):
 def test_of_many_items_with_one_name_the_best_names_and_lowest_ids_are_candidates(monkeypatch):
     monkeypatch.setattr(link_tables, "ITEMS_PER_NAME", 3)
     rows = [{"name": "Oz", "qid": qid, "kind": "label" if qid == 9 else "alias"} for qid in (7, 9, 3, 5, 8)]
-    names = [table for _, table in link_tables.hashed_names(pa.Table.from_pylist(rows, schema=NAMES), 1)]
+    names = [link_tables.hashed_names(pa.Table.from_pylist(rows, schema=NAMES))]
     ngrams = pa.table([names[0]["hash"][:1], pa.array([4], pa.int32())], schema=link_tables.NGRAMS)
     ((shard, table),) = link_tables.join_names(names, [ngrams])
     assert (shard, table["qid"].to_pylist()) == (4, [9, 3, 5])

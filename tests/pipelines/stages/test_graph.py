@@ -91,7 +91,7 @@ STAGES = {
         [export.Shard(number, f"score/{number:05d}.parquet") for number in range(2)],
     ),
     "types": (
-        FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, 2),
+        FindTypes("out", {"human": (5,), "event": (1190554, 1656682)}, ("event",), 2),
         [ItemFile(number, f"entities/items/{number:05d}-00000.parquet") for number in range(2)],
     ),
     "link": (

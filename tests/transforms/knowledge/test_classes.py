@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from schemas.knowledge import TYPES
 from transforms.knowledge import classes, item_tables
-from transforms.knowledge.classes import EDGES, MAX_STEPS, REACHED
+from transforms.knowledge.classes import CONCEPT, EDGES, MAX_STEPS, REACHED
 from transforms.knowledge.wikidata import ItemRow
+
+OF_CLASSES = ("medicine", "thing")
 
 Graph = dict[int, list[int]]
 """Class → its superclasses."""
@@ -43,7 +45,10 @@ def plain_types(graph: Graph, one: ItemRow, roots: dict[str, list[int]]) -> list
             for root in root_classes:
                 if root in steps:
                     least[name] = min(least.get(name, MAX_STEPS), steps[root])
-    return sorted(name for name, steps in least.items() if steps == min(least.values()))
+    nearest = sorted(name for name, steps in least.items() if steps == min(least.values()))
+    if one.superclasses and not one.classes:
+        return [name for name in nearest if name in OF_CLASSES] or [name for name in roots if name == CONCEPT]
+    return nearest
 
 
 def all_reached(items: pa.Table, roots: dict[str, list[int]]) -> pa.Table:
@@ -57,7 +62,7 @@ def all_reached(items: pa.Table, roots: dict[str, list[int]]) -> pa.Table:
 
 def find_types(rows: list[ItemRow], roots: dict[str, list[int]]) -> list[list[str]]:
     items = item_tables.item_table(rows)
-    table = classes.type_table(items, all_reached(items, roots), sorted(roots))
+    table = classes.type_table(items, all_reached(items, roots), sorted(roots), OF_CLASSES)
     assert table.schema == TYPES
     assert table["qid"].to_pylist() == [row.qid for row in rows]
     return table["types"].to_pylist()
@@ -65,7 +70,7 @@ def find_types(rows: list[ItemRow], roots: dict[str, list[int]]) -> list[list[st
 
 IDS = st.integers(1, 25)
 GRAPHS = st.dictionaries(IDS, st.lists(IDS, unique=True, max_size=3), max_size=25)
-ROOTS = st.dictionaries(st.sampled_from(["human", "event", "place", "thing"]), st.lists(IDS, max_size=3))
+ROOTS = st.dictionaries(st.sampled_from(["human", "event", "place", "thing", CONCEPT]), st.lists(IDS, max_size=3))
 
 
 @given(GRAPHS, ROOTS, st.lists(st.lists(IDS, unique=True, max_size=3), max_size=8))
@@ -84,7 +89,7 @@ def test_a_type_is_reached_in_ten_steps_and_not_in_eleven(steps):
 
 def test_a_cycle_ends():
     rows = [item(1, above=[2]), item(2, above=[3]), item(3, above=[1, 3]), item(4, [1]), item(5, [9])]
-    assert find_types(rows, {"human": [2]}) == [["human"], ["human"], ["human"], ["human"], []]
+    assert find_types(rows, {"thing": [2]}) == [["thing"], ["thing"], ["thing"], ["thing"], []]
 
 
 def test_a_class_keeps_the_types_of_the_first_round_that_reaches_it():
@@ -101,16 +106,25 @@ def test_the_nearest_root_class_decides_and_equally_near_ones_count_all():
         ["place", "thing"],
         ["event", "place", "thing"],
         ["event", "place"],
-        ["place", "thing"],
+        ["thing"],
     ]
 
 
 def test_classes_count_and_superclasses_only_without_them():
-    assert find_types([item(10, [1], [2]), item(11, [3], [2]), item(12, [], [2])], {"a": [1], "b": [2]}) == [
-        ["a"],
-        [],
-        ["b"],
+    rows = [item(10, [1], [2]), item(11, [3], [2]), item(12, [], [2])]
+    assert find_types(rows, {"place": [1], "medicine": [2]}) == [["place"], [], ["medicine"]]
+
+
+def test_a_class_has_only_types_of_classes_and_else_it_is_a_concept():
+    bridge, aspirin, anything = item(10, [], [1]), item(11, [], [2]), item(12, [], [99])
+    roots = {"place": [1], "medicine": [2], CONCEPT: [3]}
+    assert find_types([bridge, aspirin, anything, item(13, [10])], roots) == [
+        [CONCEPT],
+        ["medicine"],
+        [CONCEPT],
+        ["place"],
     ]
+    assert find_types([bridge], {"place": [1]}) == [[]]
 
 
 def test_no_items_and_no_types():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.knowledge import Item, Link, Paragraph
-from transforms.knowledge import linking
+from transforms.knowledge import linking, name_rules
 from transforms.knowledge.linking import Candidate, choose
 from transforms.knowledge.name_rules import is_whole, spelling
 
@@ -158,6 +158,63 @@ def test_chinese_names_are_no_parts_of_foreign_names_and_short_ones_need_a_neigh
     ]
     mentions = choose(Paragraph("1", "zh", text), rows, items).mentions
     assert [text[each.start : each.end] for each in mentions] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("在北港语中", 0), ("北港語", 0), ("（北港文：海）", 0), ("北港语言", 1), ("北港文学", 1), ("北港人", 1)],
+)
+def test_the_name_of_a_language_is_not_that_of_a_place(text, expected):
+    items = {2: item(2, "北港", types=("geographic_region",))}
+    start = text.find("北港")
+    paragraph = Paragraph("1", "zh", text)
+    assert len(choose(paragraph, [Candidate(start, start + 2, 2, "label")], items).mentions) == expected
+    linked = Paragraph("1", "zh", f"北港。{text}", links=(Link(0, 2, None, 2),))
+    assert len(choose(linked, [], items).mentions) == 1 + expected
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "expected"),
+    [
+        ("Ostrian", "Ostrian Empire, Ostria", True),
+        ("Ostrian", "Ostria", True),
+        ("Ostrians", "Ostria", True),
+        ("Lowish", "Kingdom of Lowia", True),
+        ("Welsh", "Wales", True),
+        ("Ostria", "Ostria", False),
+        ("Tehran", "Teheran", False),
+        ("Ostrian", "Ostrian Islands", False),
+        ("Lowish", "Lowish", False),
+        ("Lowish", "Ostria", False),
+    ],
+)
+def test_english_demonyms(name, label, expected):
+    label, *others = label.split(", ")
+    place = item(1, label, names=(name, *others), types=("geographic_region",))
+    assert name_rules.is_demonym(f"the {name}", 4, 4 + len(name), place, "en") == expected
+    assert not name_rules.is_demonym(f"the {name}", 4, 4 + len(name), item(1, label, types=("human",)), "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("北港人", True), ("北港人民", False), ("北港籍", True), ("北港", False), ("北港的", False)]
+)
+def test_chinese_demonyms(text, expected):
+    assert name_rules.is_demonym(text, 0, 2, item(1, "北港", types=("geographic_region",)), "zh") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "expected"),
+    [
+        ("英国", "英國", True),
+        ("龙门国", "龍門國", True),
+        ("英国", "美國", False),
+        ("英国", "英伦", False),
+        ("英国", "大英國", False),
+        ("Ada", "Ade", False),
+    ],
+)
+def test_script_variants(name, other, expected):
+    assert name_rules.are_script_variants(name, other) == expected == name_rules.are_script_variants(other, name)
 
 
 @pytest.mark.parametrize(

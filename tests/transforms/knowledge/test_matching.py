@@ -185,6 +185,26 @@ def test_names_must_be_introduced(text, lang, is_stated):
     assert ("alternative name" in matched.unknown) != is_stated
 
 
+def test_a_name_in_the_other_script_is_not_another_name():
+    names = ("龙门国", "龍門國", "龙门岛国")
+    paragraph = linked("龙门国（龍門國，又称龙门岛国）", [("龙门国", LAND), ("龍門國", LAND)], lang="zh")
+    matched = run(paragraph, item(LAND, names=names), theme="Geographic_Location")
+    assert [fact[1:] for fact in facts(matched)] == [("alternative name", "龙门岛国")]
+
+
+def test_demonyms_state_where_a_person_is_from_but_not_where_a_place_is():
+    graph = [item(LAND, names=("Ostria", "Ostrian")), item(ADA, to(27, LAND)), item(PORT, to(17, LAND))]
+    text = "Ada is an Ostrian pilot from Port."
+    mentions = [("Ada", ADA), ("Ostrian", LAND), ("Port", PORT)]
+    assert facts(run(linked(text, mentions), *graph)) == [("Ada", "country of citizenship", "Ostrian")]
+    matched = run(linked(text, mentions), *graph, theme="Geographic_Location")
+    assert not matched.facts and "located in" in matched.unknown
+    matched = run(
+        linked(f"{text} It lies in Ostria.", [*mentions, ("Ostria", LAND)]), *graph, theme="Geographic_Location"
+    )
+    assert facts(matched) == [("Port", "located in", "Ostria")]
+
+
 def test_a_string_may_be_another_name():
     matched = run(linked("Ada (born Ada Low)", [("Ada", ADA)]), item(ADA, Statement(1477, "string", text="Ada Low")))
     assert not matched.facts

@@ -194,15 +194,9 @@ def test_rows_are_taken_as_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"text": "a", "links": [{"start": 0, "end": 2}]}', Reason.OFFSET_MISMATCH),
-        (b'{"text": "a", "links": [{"start": -1, "end": 1}]}', Reason.OFFSET_MISMATCH),
-        (b'{"text": "a", "links": [{"start": 1, "end": 1}]}', Reason.OFFSET_MISMATCH),
-        (b'{"text": "abc", "links": [{"start": 0, "end": 2}, {"start": 1, "end": 3}]}', Reason.OFFSET_MISMATCH),
         (b'{"text": " "}', Reason.EMPTY_TEXT),
         (b'{"id": "a"}', Reason.MISSING_FIELD),
         (b'{"text": 5}', Reason.BROKEN_RECORD),
-        (b'{"text": "a", "qid": "P5"}', Reason.BROKEN_RECORD),
-        (b'{"text": "a", "links": [{"start": 0, "end": 1, "qid": "Q"}]}', Reason.BROKEN_RECORD),
         (b'{"text": "a"', Reason.BROKEN_JSON),
         (b'{"text": "\\ud83d"}', Reason.BROKEN_JSON),
         (b'{"a": ' + b"[" * 100_000, Reason.BROKEN_JSON),
@@ -213,6 +207,30 @@ def test_a_bad_row_costs_only_itself(tmp_path, line, reason):
     records, _ = read(tmp_path / "rows.jsonl", b'{"text": "one"}\n' + line + b'\n{"text": "two"}')
     assert texts(records) == ["one", "two"]
     assert bad(records) == [("rows.jsonl:2", reason)]
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ({"start": 2, "end": 4}, Reason.OFFSET_MISMATCH),
+        ({"start": -1, "end": 1}, Reason.OFFSET_MISMATCH),
+        ({"start": 2, "end": 2}, Reason.OFFSET_MISMATCH),
+        ({"start": 0, "end": 2}, Reason.OFFSET_MISMATCH),  # overlaps the other one
+        ({"start": 2, "end": 3, "qid": "Q"}, Reason.BROKEN_RECORD),
+    ],
+)
+def test_a_bad_link_costs_only_itself(tmp_path, link, reason):
+    row = {"text": "abc", "links": [{"start": 0, "end": 1, "qid": "Q4"}, link]}
+    records, reader = read(tmp_path / "rows.jsonl", json.dumps(row).encode())
+    assert bad(records) == [("rows.jsonl:1", reason)]
+    assert records[-1].links == (Link(0, 1, None, 4),)
+    assert reader.pages == 1
+
+
+def test_a_row_with_a_bad_id_of_its_page_has_no_page(tmp_path):
+    records, _ = read(tmp_path / "rows.jsonl", b'{"text": "a", "qid": "P5"}')
+    assert bad(records) == [("rows.jsonl:1", Reason.BROKEN_RECORD)]
+    assert records[-1].page is None
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def test_values_have_no_classes_but_time_and_measure_may():
         ("P1532", "Q1532", 5, "not a property such as P19"),
         ("P1532", "P0", 5, "not a property such as P19"),
         ("P1532", "P1532x", 5, "not a property such as P19"),
+        ("P1532", "^P488", 5, "^P488 is listed twice"),
         ("[P1532, ^P488]", "[]", 5, "must not be empty"),
         ("[P1532, ^P488]", "P1532", 5, "is not a list of texts"),
         (", tail: [geographic_region]", "", 5, "tail is missing"),

@@ -210,7 +210,7 @@ GOOD = json.dumps(entity("Q7", "mole")).encode()
         (b'{"id":"Q0"}', Reason.BROKEN_RECORD),
         (b'{"id":"Q1234567890123456789"}', Reason.BROKEN_RECORD),
         (b'{"id":7}', Reason.BROKEN_RECORD),
-        (b'{"id":"Q1","claims":{"P31":[{"mainsnak":{"snaktype":"value","datavalue":7}}]}}', Reason.BROKEN_RECORD),
+        (b'{"id":"Q1","claims":7}', Reason.BROKEN_RECORD),
         (b'{"entity":"Q1","redirect":"P2"}', Reason.BROKEN_RECORD),
         (b'{"id":"Q1","lastrevid":-1}', Reason.BROKEN_RECORD),
     ],
@@ -221,6 +221,14 @@ def test_a_bad_line_costs_only_itself(line, reason):
     assert (first.qid, last.qid) == (7, 8)
     assert (bad.place, bad.reason) == ("dump.json:3", reason)
     assert reader.counts["items"] == 2
+
+
+def test_a_malformed_statement_costs_only_itself():
+    good = b'{"mainsnak":{"snaktype":"value","datavalue":{"type":"wikibase-entityid","value":{"id":"Q5"}}}}'
+    wrong = b'{"mainsnak":{"snaktype":"value","datavalue":7}}'
+    (row,), reader = read(b'{"id":"Q1","claims":{"P31":[%s,%s],"P279":[7,null]}}' % (wrong, good))
+    assert (row.classes, row.superclasses) == ([5], [])
+    assert reader.counts["malformed"] == 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Wikitext → paragraphs of plain text and links, also if parts of it never close."""
 
+import re
 import time
 
 import pytest
@@ -273,3 +274,19 @@ def test_anchors_are_as_written(fragments):
     anchors = [anchor for _, links in paragraphs("x " + "".join(fragments)) for anchor, _ in links]
     joined = [each for each in written if each]
     assert [anchor.removesuffix("a") for anchor in anchors] == joined
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vell\n{| class=x\n| a {{b|c}} || [[d]]\n|-\n| e\n|}\nis big.",
+        "{|\n| a\n{|\n| b\n|}\n| c\n|}\nVell is big.",
+        "{{Infobox|a=\n{|\n| b\n|}\n| c = d}}\nVell is big.",
+        "{||}\nVell {{nowrap|is\n{|\n| b\n|}\n}} big.",
+        "Vell: {|\n| a\n|} is big.\n\n:{|\n| a\n  |}\nLund is small.",
+    ],
+)
+def test_tables_that_are_removed_before_parsing_leave_what_the_parser_leaves(text, monkeypatch):
+    removed = wikitext.paragraphs(text, "en")
+    monkeypatch.setattr(wikitext, "TABLE", re.compile("(?!)"))
+    assert removed == wikitext.paragraphs(text, "en")
