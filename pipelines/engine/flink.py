@@ -1,4 +1,4 @@
-"""Cancels a job on Flink. Beam's job server only stops waiting for it, so that it would keep its slots and go on writing.
+"""Cancels jobs on Flink: Beam's job server only stops to wait for a job, which goes on writing and keeps its slots.
 
 https://nightlies.apache.org/flink/flink-docs-stable/docs/ops/rest_api/
 """

@@ -113,7 +113,12 @@ class Flink:
         self.start("jobmanager", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
         for _ in range(self.count):
             self.start_task_manager()
-        main = [*java("-Xmx700m"), "-cp", f"{self.jars.job_server}/*", "org.apache.beam.runners.flink.FlinkJobServerDriver"]
+        main = [
+            *java("-Xmx700m", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
+            "-cp",
+            f"{self.jars.job_server}/*",
+            "org.apache.beam.runners.flink.FlinkJobServerDriver",
+        ]
         job_port = self.jobs.partition(":")[2]
         ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]
         artifacts = f"--artifacts-dir={folder / 'artifacts'}"

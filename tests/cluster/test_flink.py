@@ -24,7 +24,14 @@ BUILD_S = 600
 def on_flink(flink: Flink, worker: Path | str, *flags: str) -> list[str]:
     environment = json.dumps({"command": str(worker)})
     runner = ["--runner=PortableRunner", f"--job_endpoint={flink.jobs}", f"--flink_master={flink.master}"]
-    return [*runner, "--parallelism=2", "--worker_timeout=240", "--environment_type=PROCESS", f"--environment_config={environment}", *flags]
+    return [
+        *runner,
+        "--parallelism=2",
+        "--worker_timeout=240",
+        "--environment_type=PROCESS",
+        f"--environment_config={environment}",
+        *flags,
+    ]
 
 
 @contextmanager
