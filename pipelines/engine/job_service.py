@@ -15,10 +15,11 @@ from apache_beam.portability.api import beam_job_api_pb2
 from apache_beam.runners.portability.job_server import JobServer
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, create_runner
+from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
 from pipelines.engine import flink
 from pipelines.engine.options import portable_name, refuse, split_unknown
-from schemas.errors import MachineError
+from schemas.errors import ConfigError, MachineError
 
 ANSWER_S = 20
 """Seconds in which a job service must answer."""
@@ -30,8 +31,10 @@ POLL_S = 0.5
 def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) -> None:
     """Raises ConfigError for a flag that neither Beam nor the job service of a runner of PORTABLE knows.
 
-    Raises MachineError if there is no job service, or if it cannot be started.
+    Raises ConfigError for flags of the workers' environment that Beam cannot use, too; MachineError if there is no job
+    service, or if it cannot be started.
     """
+    check_environment(beam_options.view_as(PortableOptions))
     unknown, beam_flags = split_unknown(beam_options._flags)
     with job_service_errors(beam_options):
         if endpoint := beam_options.view_as(PortableOptions).job_endpoint:
@@ -45,6 +48,20 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
     for flag in unknown:
         if flag.startswith("--") and flag.partition("=")[0] not in service_flags:
             refuse(flag, beam_flags.union(known_flags, service_flags))
+
+
+def check_environment(portable: PortableOptions) -> None:
+    """Raises ConfigError if the flags say nothing that starts workers."""
+    kind, config = portable.environment_type, portable.environment_config
+    try:
+        environment = Environment.from_options(portable)
+    except (ValueError, TypeError, AttributeError) as error:  # what Beam raises depends on the kind
+        raise ConfigError(
+            f"--environment_type={kind} with --environment_config={config}: {first_line(error)}; for example "
+            '--environment_type=PROCESS --environment_config=\'{"command": "ieforge-worker"}\''
+        ) from error
+    if isinstance(environment, ProcessEnvironment) and not environment.command:
+        raise ConfigError('--environment_type=PROCESS needs --environment_config=\'{"command": "ieforge-worker"}\'')
 
 
 @cache
@@ -120,7 +137,7 @@ def meaning(text: str) -> str:
     for pattern, meaning in CLUSTER_ERRORS.items():
         if re.search(pattern, text):
             return meaning
-    return f"the job failed on the cluster: {first_line(text)}"
+    return f"the job failed on the cluster: {first_line(text.partition('failed in state FAILED: ')[2] or text)}"
 
 
 def first_line(error: object) -> str:
@@ -132,12 +149,14 @@ CLUSTER_ERRORS = {
     "install the same wheel there, or stage it with --extra_package=WHEEL",
     r"construction environment and pipeline runtime environment are not compatible": "the workers have another "
     f"version of Apache Beam; install {beam.__version__} there, as here",
-    r"NoResourceAvailableException|Could not acquire the minimum required resources": "the cluster has no free slot; "
-    "start more workers, or lower --parallelism",
+    r"NoResourceAvailableException|Could not acquire the minimum required resources|TimeoutException: Timeout has "
+    r"occurred": "the cluster has no free slot; start more workers, or lower --parallelism",
     r"Cannot run program": "the command of the workers (--environment_config) cannot be started on the cluster; "
     "install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
+    r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)|TaskManager .* disconnected": "a "
+    "machine of the cluster was lost; run the same command again to resume",
     r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Connection refused": "the job service or a worker "
     "cannot be reached any more; run the same command again to resume",
 }

@@ -111,8 +111,6 @@ class Flink:
         lines = [f"{key}: {value}\n" for key, value in settings.items()]
         (folder / "conf/flink-conf.yaml").write_text("".join(lines))
         self.start("jobmanager", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
-        for _ in range(self.count):
-            self.start_task_manager()
         main = [
             *java("-Xmx700m", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
             "-cp",
@@ -123,7 +121,8 @@ class Flink:
         ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]
         artifacts = f"--artifacts-dir={folder / 'artifacts'}"
         self.run("jobserver", [*main, f"--flink-master={self.master}", *ports, artifacts])
-        self.wait(lambda: self.get("/overview")["taskmanagers"] == self.count)
+        self.wait(lambda: self.get("/overview")["slots-total"] == 0)  # it serves
+        self.restore()
         self.wait(lambda: socket.create_connection(("localhost", int(job_port)), 1).close() is None)
 
     def start(self, name: str, main: str, *options: str, flags: tuple[str, ...] = ()) -> subprocess.Popen:
@@ -147,6 +146,12 @@ class Flink:
         options, flags = (line.partition("EXEC_RESULT:")[2].split() for line in done.stdout.splitlines()[-2:])
         main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
         self.task_managers.append(self.start("taskmanager", main, *options, flags=tuple(flags)))
+
+    def restore(self) -> None:
+        """Starts the TaskManagers that are missing, and waits until all slots are free."""
+        while len(self.task_managers) < self.count:
+            self.start_task_manager()
+        self.wait(lambda: self.get("/overview")["slots-available"] == self.count)
 
     def get(self, path: str):
         """The answer of Flink's REST interface."""

@@ -97,8 +97,7 @@ def test_a_lost_task_manager_ends_the_build_which_resumes(flink, worker, small, 
         code, lines = finish(build)
     assert (code, lines[-1]) == (1, "error: a machine of the cluster was lost; run the same command again to resume")
     assert not (output / "examples/manifest.json").exists()
-    flink.start_task_manager()
-    flink.wait(lambda: flink.get("/overview")["slots-available"] == 2)
+    flink.restore()
     code, lines = run("pipelines.build", output, flags)
     assert code == 0, lines
     assert checksums(output) == checksums(small)
