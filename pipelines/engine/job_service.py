@@ -155,8 +155,8 @@ CLUSTER_ERRORS = {
     "install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
-    r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)|TaskManager .* disconnected": "a "
-    "machine of the cluster was lost; run the same command again to resume",
+    r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)": "a machine "
+    "of the cluster was lost; run the same command again to resume",
     r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Connection refused": "the job service or a worker "
     "cannot be reached any more; run the same command again to resume",
 }

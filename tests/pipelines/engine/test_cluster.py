@@ -161,7 +161,7 @@ def submit(service: str):
 def test_a_job_that_does_not_end_is_cancelled_with_the_reason(service):
     result, options = submit(service)
     begin = time.monotonic()
-    with pytest.raises(MachineError, match="^no new file$"):
+    with pytest.raises(MachineError, match=r"^no new file$"):
         job_service.wait(result, options, lambda: "no new file" if time.monotonic() - begin > 0.5 else None)
     assert result.state == "CANCELLED"
 
@@ -197,8 +197,8 @@ def test_an_interrupt_cancels_the_job(service):
             "the cluster has no free slot",
         ),
         (
-            "RemoteTransportException: Connection unexpectedly closed by remote task manager 'localhost/127.0.0.1:40981 "
-            "[ localhost:35371-84a49e ] '. This might indicate that the remote task manager was lost.",
+            "RemoteTransportException: Connection unexpectedly closed by remote task manager 'localhost/127.0.0.1:40981"
+            " [ localhost:35371-84a49e ] '. This might indicate that the remote task manager was lost.",
             "a machine of the cluster was lost",
         ),
         ("TaskManager with id localhost:1-a is no longer reachable.", "a machine of the cluster was lost"),
