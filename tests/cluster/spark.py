@@ -1,0 +1,127 @@
+"""A Spark standalone cluster on this machine, each part a process of its own: master, workers, Beam's job server.
+
+Spark's jars come from the Python package pyspark, those of the job server from Maven Central.
+"""
+
+import json
+import subprocess
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.cluster.processes import Processes, free_port, java, job_server, python_package, require_programs
+
+SPARK = "3.5.7"
+OPENED = ("java.io", "java.lang", "java.lang.invoke", "java.lang.reflect", "java.net", "java.nio", "java.util")
+OPENED += ("java.util.concurrent", "java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs", "sun.security.action")
+OPENED += ("sun.util.calendar",)
+"""Packages of java.base that Spark reads by reflection on Java 17."""
+
+
+class Jars:
+    """The class paths of Spark and of the job server. Raises Unavailable without java, mvn or the downloads."""
+
+    def __init__(self) -> None:
+        require_programs()
+        self.spark = python_package("pyspark", SPARK) / "pyspark/jars"
+        self.job_server = job_server("spark-job-server")
+
+
+class Spark:
+    """A cluster that runs inside a `with` block. `jobs`: the address of the job server."""
+
+    def __init__(self, jars: Jars, folder: Path, workers: int = 2):
+        self.jars, self.count = jars, workers
+        self.processes = Processes(folder)
+        self.master, self.master_ui, self.job_port = free_port(), free_port(), free_port()
+        self.jobs = f"localhost:{self.job_port}"
+        self.workers: list[subprocess.Popen] = []
+
+    def __enter__(self) -> "Spark":
+        try:
+            self.start_all()
+        except BaseException:
+            self.processes.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.processes.stop()
+
+    def start_all(self) -> None:
+        folder, beam = self.processes.folder, f"{self.jars.job_server}/*"
+        (folder / "events").mkdir(parents=True)
+        address = f"spark://localhost:{self.master}"
+        ports = ["--host", "localhost", "--port", str(self.master), "--webui-port", str(self.master_ui)]
+        self.start("master", "org.apache.spark.deploy.master.Master", *ports)
+        self.processes.wait(lambda: self.state()["status"] == "ALIVE")
+        settings = {
+            "spark.executor.memory": "700m",
+            "spark.executor.extraJavaOptions": " ".join(java(OPENED)[1:]),
+            "spark.executor.extraClassPath": beam,
+            "spark.ui.enabled": "false",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": folder / "events",
+        }
+        self.run(
+            "jobserver",
+            [
+                *java(OPENED, "-Xmx900m", *(f"-D{key}={value}" for key, value in settings.items())),
+                *("-cp", f"{beam}:{self.jars.spark}/*", "org.apache.beam.runners.spark.SparkJobServerDriver"),
+                *(f"--spark-master-url={address}", f"--job-port={self.job_port}", f"--artifact-port={free_port()}"),
+                *("--expansion-port=0", f"--artifacts-dir={folder / 'artifacts'}"),
+            ],
+        )
+        self.restore()
+        self.processes.wait_for_port(self.job_port)
+
+    def start(self, name: str, main: str, *flags: str) -> subprocess.Popen:
+        return self.run(name, [*java(OPENED, "-Xmx400m"), "-cp", f"{self.jars.spark}/*", main, *flags])
+
+    def run(self, name: str, command: list[str]) -> subprocess.Popen:
+        return self.processes.start(name, command, {"SPARK_LOCAL_IP": "127.0.0.1"})
+
+    def start_worker(self) -> None:
+        """Adds a worker with one core."""
+        folder = self.processes.folder / f"work-{len(self.processes.started)}"
+        size = ["--cores", "1", "--memory", "1g", "--webui-port", "0", "--work-dir", str(folder)]
+        main, address = "org.apache.spark.deploy.worker.Worker", f"spark://localhost:{self.master}"
+        self.workers.append(self.start("worker", main, "--host", "localhost", *size, address))
+
+    def restore(self) -> None:
+        """Starts the workers that are missing, and waits until all of them are free."""
+        while len(self.workers) < self.count:
+            self.start_worker()
+        self.processes.wait(self.is_free)
+
+    def is_free(self) -> bool:
+        state = self.state()
+        return state["aliveworkers"] == self.count and not state["activeapps"]
+
+    def state(self) -> dict:
+        """The workers and the applications that the master knows: one application per job of Beam."""
+        return get(f"http://localhost:{self.master_ui}/json/")
+
+    def applications(self) -> list[dict]:
+        """The ended applications, oldest first."""
+        return sorted(self.state()["completedapps"], key=lambda application: application["starttime"])
+
+    def workers_of(self, applications: Iterable[dict]) -> set[str]:
+        """The addresses of the workers that finished a task of these applications, from Spark's event logs."""
+        addresses = set()
+        for application in applications:
+            executors = {}
+            for line in (self.processes.folder / "events" / application["id"]).read_text().splitlines():
+                event = json.loads(line)
+                if event["Event"] == "SparkListenerExecutorAdded":
+                    url = event["Executor Info"]["Log Urls"]["stdout"]
+                    executors[event["Executor ID"]] = urllib.parse.urlsplit(url).netloc
+                if event["Event"] == "SparkListenerTaskEnd" and event["Task End Reason"]["Reason"] == "Success":
+                    addresses.add(executors[event["Task Info"]["Executor ID"]])
+        return addresses
+
+
+def get(url: str):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
