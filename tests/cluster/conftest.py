@@ -8,7 +8,8 @@ import pytest
 
 from tests import worker_environment
 from tests.checkout import build_wheel, copy_checkout
-from tests.cluster.flink import Flink, Jars, Unavailable
+from tests.cluster.flink import Flink, Jars
+from tests.cluster.processes import Unavailable
 
 
 @pytest.fixture(scope="session")

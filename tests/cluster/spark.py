@@ -4,6 +4,8 @@ Spark's jars come from the Python package pyspark, those of the job server from 
 """
 
 import json
+import os
+import signal
 import subprocess
 import urllib.parse
 import urllib.request
@@ -26,6 +28,7 @@ class Jars:
         require_programs()
         self.spark = python_package("pyspark", SPARK) / "pyspark/jars"
         self.job_server = job_server("spark-job-server")
+        (self.staged,) = self.job_server.glob("beam-runners-spark-3-*.jar")
 
 
 class Spark:
@@ -88,6 +91,10 @@ class Spark:
         size = ["--cores", "1", "--memory", "1g", "--webui-port", "0", "--work-dir", str(folder)]
         main, address = "org.apache.spark.deploy.worker.Worker", f"spark://localhost:{self.master}"
         self.workers.append(self.start("worker", main, "--host", "localhost", *size, address))
+
+    def kill_worker(self) -> None:
+        """Ends a worker with its executor and the Python worker, as the loss of its machine does."""
+        os.killpg(self.workers.pop().pid, signal.SIGKILL)
 
     def restore(self) -> None:
         """Starts the workers that are missing, and waits until all of them are free."""

@@ -1,67 +1,24 @@
 """Builds on a Flink cluster of two TaskManagers: same bytes as a local build, failures in one line, resumed."""
 
-import json
-import os
 import shlex
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.flink import Flink, free_port
-from tests.conftest import ROOT, SMALL, checksums
+from tests.cluster.commands import finish, portable_flags, run, started, wait_for_ingest
+from tests.cluster.flink import Flink
+from tests.cluster.processes import free_port
+from tests.conftest import SMALL, checksums
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
-BUILD_S = 600
-
 
 def on_flink(flink: Flink, worker: Path | str, *flags: str) -> list[str]:
-    environment = json.dumps({"command": str(worker)})
-    runner = ["--runner=PortableRunner", f"--job_endpoint={flink.jobs}", f"--flink_master={flink.master}"]
-    return [
-        *runner,
-        "--parallelism=2",
-        "--worker_timeout=240",
-        "--environment_type=PROCESS",
-        f"--environment_config={environment}",
-        *flags,
-    ]
-
-
-@contextmanager
-def started(module: str, output: Path, flags: Sequence[str]) -> Iterator[subprocess.Popen]:
-    """A command that is running; it is ended with the block."""
-    command = [sys.executable, "-m", module, "--output", str(output), *flags]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=output.parent, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def finish(process: subprocess.Popen) -> tuple[int, list[str]]:
-    """The exit code and the lines on stderr."""
-    _, errors = process.communicate(timeout=BUILD_S)
-    return process.returncode, errors.splitlines()
-
-
-def run(module: str, output: Path, flags: Sequence[str]) -> tuple[int, list[str]]:
-    with started(module, output, flags) as process:
-        return finish(process)
-
-
-def wait_for_ingest(build: subprocess.Popen, output: Path) -> None:
-    """Waits until workers write the files of the first stage."""
-    while not (output / "examples").exists():
-        assert build.poll() is None, build.stderr.read()
-        time.sleep(0.2)
+    return [*portable_flags(flink.jobs, worker), f"--flink_master={flink.master}", "--parallelism=2", *flags]
 
 
 def test_the_build_has_the_same_bytes(flink, worker, built, tmp_path):

@@ -1,0 +1,65 @@
+"""Builds on a Spark standalone cluster of two workers: same bytes as a local build, lost workers, interrupts."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.commands import finish, portable_flags, run, started, wait_for_ingest
+from tests.cluster.processes import Unavailable
+from tests.cluster.spark import Jars, Spark
+from tests.conftest import SMALL, checksums
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def spark_cluster(tmp_path_factory) -> Iterator[Spark]:
+    try:
+        jars = Jars()
+    except Unavailable as error:
+        pytest.skip(f"no Spark: {error}")
+    with Spark(jars, tmp_path_factory.mktemp("spark")) as spark:
+        yield spark
+
+
+@pytest.fixture
+def spark(spark_cluster) -> Spark:
+    """The cluster with all its workers, none of which works on a job."""
+    spark_cluster.restore()
+    return spark_cluster
+
+
+def on_spark(spark: Spark, worker: Path) -> list[str]:
+    return [*portable_flags(spark.jobs, worker), f"--files_to_stage={spark.jars.staged}"]
+
+
+def test_the_build_has_the_same_bytes(spark, worker, small, tmp_path):
+    before = len(spark.applications())
+    code, lines = run("pipelines.build", tmp_path / "build", [*SMALL, *on_spark(spark, worker)])
+    assert code == 0, lines
+    assert any(line.startswith("workers: 2 on ") for line in lines)
+    assert checksums(tmp_path / "build") == checksums(small)
+    assert len(spark.workers_of(spark.applications()[before:])) == 2
+
+
+def test_a_build_goes_on_without_a_lost_worker(spark, worker, small, tmp_path):
+    output = tmp_path / "build"
+    with started("pipelines.build", output, [*SMALL, *on_spark(spark, worker)]) as build:
+        wait_for_ingest(build, output)  # on both workers
+        spark.kill_worker()
+        code, lines = finish(build)
+    assert code == 0, lines
+    assert checksums(output) == checksums(small)
+
+
+def test_an_interrupt_cancels_the_job(spark, worker, tmp_path):
+    output = tmp_path / "build"
+    with started("pipelines.build", output, on_spark(spark, worker)) as build:
+        wait_for_ingest(build, output)
+        build.send_signal(signal.SIGINT)
+        code, lines = finish(build)
+    assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
+    spark.processes.wait(spark.is_free)
+    assert not (output / "examples/manifest.json").exists()
