@@ -83,7 +83,11 @@ class Spark:
         return self.run(name, [*java(OPENED, "-Xmx400m"), "-cp", f"{self.jars.spark}/*", main, *flags])
 
     def run(self, name: str, command: list[str]) -> subprocess.Popen:
-        return self.processes.start(name, command, {"SPARK_LOCAL_IP": "127.0.0.1"})
+        home = {
+            "SPARK_HOME": str(self.jars.spark.parent),
+            "SPARK_SCALA_VERSION": "2.12",
+        }  # workers start executors with it
+        return self.processes.start(name, command, {"SPARK_LOCAL_IP": "127.0.0.1", **home})
 
     def start_worker(self) -> None:
         """Adds a worker with one core."""
