@@ -151,6 +151,8 @@ CLUSTER_ERRORS = {
     f"version of Apache Beam; install {beam.__version__} there, as here",
     r"NoResourceAvailableException|Could not acquire the minimum required resources|TimeoutException: Timeout has "
     r"occurred": "the cluster has no free slot; start more workers, or lower --parallelism",
+    r"Master removed our application|SparkContext\._taskScheduler": "Spark cannot start executors for the job; see the "
+    "logs of its workers",
     r"Cannot run program": "the command of the workers (--environment_config) cannot be started on the cluster; "
     "install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
