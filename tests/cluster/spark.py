@@ -37,9 +37,10 @@ class Spark:
     def __init__(self, jars: Jars, folder: Path, workers: int = 2):
         self.jars, self.count = jars, workers
         self.processes = Processes(folder)
-        self.master, self.master_ui, self.job_port = free_port(), free_port(), free_port()
+        self.master, self.master_ui, self.driver_ui, self.job_port = (free_port() for _ in range(4))
         self.jobs = f"localhost:{self.job_port}"
         self.workers: list[subprocess.Popen] = []
+        self.addresses: dict[int, str] = {}  # process id of a worker → where it serves the logs of its executors
 
     def __enter__(self) -> "Spark":
         try:
@@ -55,7 +56,7 @@ class Spark:
     def start_all(self) -> None:
         folder, beam = self.processes.folder, f"{self.jars.job_server}/*"
         (folder / "events").mkdir(parents=True)
-        address = f"spark://localhost:{self.master}"
+        master = f"spark://localhost:{self.master}"
         ports = ["--host", "localhost", "--port", str(self.master), "--webui-port", str(self.master_ui)]
         self.start("master", "org.apache.spark.deploy.master.Master", *ports)
         self.processes.wait(lambda: self.state()["status"] == "ALIVE")
@@ -63,7 +64,7 @@ class Spark:
             "spark.executor.memory": "700m",
             "spark.executor.extraJavaOptions": " ".join(java(OPENED)[1:]),
             "spark.executor.extraClassPath": beam,
-            "spark.ui.enabled": "false",
+            "spark.ui.port": self.driver_ui,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": folder / "events",
         }
@@ -72,7 +73,7 @@ class Spark:
             [
                 *java(OPENED, "-Xmx900m", *(f"-D{key}={value}" for key, value in settings.items())),
                 *("-cp", f"{beam}:{self.jars.spark}/*", "org.apache.beam.runners.spark.SparkJobServerDriver"),
-                *(f"--spark-master-url={address}", f"--job-port={self.job_port}", f"--artifact-port={free_port()}"),
+                *(f"--spark-master-url={master}", f"--job-port={self.job_port}", f"--artifact-port={free_port()}"),
                 *("--expansion-port=0", f"--artifacts-dir={folder / 'artifacts'}"),
             ],
         )
@@ -91,14 +92,27 @@ class Spark:
 
     def start_worker(self) -> None:
         """Adds a worker with one core."""
+        port = free_port()
         folder = self.processes.folder / f"work-{len(self.processes.started)}"
-        size = ["--cores", "1", "--memory", "1g", "--webui-port", "0", "--work-dir", str(folder)]
-        main, address = "org.apache.spark.deploy.worker.Worker", f"spark://localhost:{self.master}"
-        self.workers.append(self.start("worker", main, "--host", "localhost", *size, address))
+        size = ["--cores", "1", "--memory", "1g", "--webui-port", str(port), "--work-dir", str(folder)]
+        main, master = "org.apache.spark.deploy.worker.Worker", f"spark://localhost:{self.master}"
+        worker = self.start("worker", main, "--host", "localhost", *size, master)
+        self.workers.append(worker)
+        self.addresses[worker.pid] = f"localhost:{port}"
 
-    def kill_worker(self) -> None:
-        """Ends a worker with its executor and the Python worker, as the loss of its machine does."""
-        os.killpg(self.workers.pop().pid, signal.SIGKILL)
+    def kill_busy_worker(self) -> None:
+        """Ends a worker in the middle of a task, with its executor and the Python worker, as a lost machine does."""
+        busy: list[str] = []
+        self.processes.wait(lambda: bool(busy.extend(self.busy_workers()) or busy))
+        worker = next(worker for worker in self.workers if self.addresses[worker.pid] in busy)
+        os.killpg(worker.pid, signal.SIGKILL)
+        self.workers.remove(worker)
+
+    def busy_workers(self) -> list[str]:
+        """The addresses of the workers that run a task of the application. Raises OSError if none is running."""
+        root = f"http://localhost:{self.driver_ui}/api/v1/applications"
+        executors = get(f"{root}/{get(root)[0]['id']}/executors")
+        return [address(each["executorLogs"]) for each in executors if each["id"] != "driver" and each["activeTasks"]]
 
     def restore(self) -> None:
         """Starts the workers that are missing, and waits until all of them are free."""
@@ -118,19 +132,28 @@ class Spark:
         """The ended applications, oldest first."""
         return sorted(self.state()["completedapps"], key=lambda application: application["starttime"])
 
-    def workers_of(self, applications: Iterable[dict]) -> set[str]:
-        """The addresses of the workers that finished a task of these applications, from Spark's event logs."""
-        addresses = set()
+    def events(self, application: dict) -> list[dict]:
+        """The event log of an ended application."""
+        lines = (self.processes.folder / "events" / application["id"]).read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def task_ends(self, applications: Iterable[dict]) -> list[tuple[str, str]]:
+        """(Address of the worker, reason: Success, ExecutorLostFailure, …) of each task of these applications."""
+        ends = []
         for application in applications:
             executors = {}
-            for line in (self.processes.folder / "events" / application["id"]).read_text().splitlines():
-                event = json.loads(line)
+            for event in self.events(application):
                 if event["Event"] == "SparkListenerExecutorAdded":
-                    url = event["Executor Info"]["Log Urls"]["stdout"]
-                    executors[event["Executor ID"]] = urllib.parse.urlsplit(url).netloc
-                if event["Event"] == "SparkListenerTaskEnd" and event["Task End Reason"]["Reason"] == "Success":
-                    addresses.add(executors[event["Task Info"]["Executor ID"]])
-        return addresses
+                    executors[event["Executor ID"]] = address(event["Executor Info"]["Log Urls"])
+                if event["Event"] == "SparkListenerTaskEnd":
+                    worker = executors[event["Task Info"]["Executor ID"]]
+                    ends.append((worker, event["Task End Reason"]["Reason"]))
+        return ends
+
+
+def address(log_urls: dict[str, str]) -> str:
+    """The address of the worker that serves the logs of an executor."""
+    return urllib.parse.urlsplit(log_urls["stdout"]).netloc
 
 
 def get(url: str):

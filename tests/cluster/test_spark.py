@@ -41,16 +41,18 @@ def test_the_build_has_the_same_bytes(spark, worker, small, tmp_path):
     assert code == 0, lines
     assert any(line.startswith("workers: 2 on ") for line in lines)
     assert checksums(tmp_path / "build") == checksums(small)
-    assert len(spark.workers_of(spark.applications()[before:])) == 2
+    ends = spark.task_ends(spark.applications()[before:])
+    assert len({worker for worker, reason in ends if reason == "Success"}) == 2
 
 
 def test_a_build_goes_on_without_a_lost_worker(spark, worker, small, tmp_path):
-    output = tmp_path / "build"
+    before, output = len(spark.applications()), tmp_path / "build"
     with started("pipelines.build", output, [*SMALL, *on_spark(spark, worker)]) as build:
-        wait_for_ingest(build, output)  # on both workers
-        spark.kill_worker()
+        wait_for_ingest(build, output)
+        spark.kill_busy_worker()
         code, lines = finish(build)
     assert code == 0, lines
+    assert "ExecutorLostFailure" in {reason for _, reason in spark.task_ends(spark.applications()[before:])}
     assert checksums(output) == checksums(small)
 
 

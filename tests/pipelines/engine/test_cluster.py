@@ -203,6 +203,11 @@ def test_an_interrupt_cancels_the_job(service):
         ),
         ("TaskManager with id localhost:1-a is no longer reachable.", "a machine of the cluster was lost"),
         ("Heartbeat of TaskManager with id localhost:1-a timed out.", "a machine of the cluster was lost"),
+        ("Master removed our application: FAILED", "Spark cannot start executors for the job"),
+        (
+            'NullPointerException: the return value of "org.apache.spark.SparkContext._taskScheduler()" is null',
+            "Spark cannot start executors for the job",
+        ),
         ("\n  something else\nat line 3", "the job failed on the cluster: something else"),
         ("Pipeline a failed in state FAILED: b\n c", "the job failed on the cluster: b"),
     ],
