@@ -12,6 +12,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions, WorkerOptions
 from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.dataflow import internal
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
 from tests.pipelines.stages.test_graph import IMAGE, PRIMITIVES, SIDE_INPUTS, STAGES, leaves, pardos
@@ -24,9 +25,8 @@ def job(monkeypatch, stage: str, *flags: str) -> beam_runner_api_pb2.Pipeline:
     client = types.ModuleType("apiclient")
     client.get_container_image_from_options = lambda options: options.view_as(WorkerOptions).sdk_container_image
     client.Job = lambda options, graph: graph
-    name = "apache_beam.runners.dataflow.internal"
-    monkeypatch.setitem(sys.modules, f"{name}.apiclient", client)
-    monkeypatch.setattr(sys.modules[name], "apiclient", client, raising=False)
+    monkeypatch.setitem(sys.modules, f"{internal.__name__}.apiclient", client)
+    monkeypatch.setattr(internal, "apiclient", client, raising=False)
     options = PipelineOptions([f"--sdk_container_image={IMAGE}", "--dry_run=True", *flags])
     transform, elements = STAGES[stage]
     pipeline = beam.Pipeline(runner="DirectRunner", options=options)
