@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ from apache_beam.portability.api import beam_job_api_pb2
 from apache_beam.runners.portability.job_server import JobServer
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, create_runner
+from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
+from pipelines.engine import flink
 from pipelines.engine.options import portable_name, refuse, split_unknown
-from schemas.errors import MachineError
+from schemas.errors import ConfigError, MachineError
 
 ANSWER_S = 20
 """Seconds in which a job service must answer."""
@@ -28,8 +31,10 @@ POLL_S = 0.5
 def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) -> None:
     """Raises ConfigError for a flag that neither Beam nor the job service of a runner of PORTABLE knows.
 
-    Raises MachineError if there is no job service, or if it cannot be started.
+    Raises ConfigError for flags of the workers' environment that Beam cannot use, too; MachineError if there is no job
+    service, or if it cannot be started.
     """
+    check_environment(beam_options.view_as(PortableOptions))
     unknown, beam_flags = split_unknown(beam_options._flags)
     with job_service_errors(beam_options):
         if endpoint := beam_options.view_as(PortableOptions).job_endpoint:
@@ -38,9 +43,25 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
         described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
     service_flags = {f"--{option.name}" for option in described.options}
+    if "--flink_master" in service_flags and flink.rest_address(beam_options) is None:
+        print("warning: an interrupt cancels jobs on Flink only with --flink_master=HOST:PORT", file=sys.stderr)
     for flag in unknown:
         if flag.startswith("--") and flag.partition("=")[0] not in service_flags:
             refuse(flag, beam_flags.union(known_flags, service_flags))
+
+
+def check_environment(portable: PortableOptions) -> None:
+    """Raises ConfigError if the flags say nothing that starts workers."""
+    kind, config = portable.environment_type, portable.environment_config
+    try:
+        environment = Environment.from_options(portable)
+    except (ValueError, TypeError, AttributeError) as error:  # what Beam raises depends on the kind
+        raise ConfigError(
+            f"--environment_type={kind} with --environment_config={config}: {first_line(error)}; for example "
+            '--environment_type=PROCESS --environment_config=\'{"command": "ieforge-worker"}\''
+        ) from error
+    if isinstance(environment, ProcessEnvironment) and not environment.command:
+        raise ConfigError('--environment_type=PROCESS needs --environment_config=\'{"command": "ieforge-worker"}\'')
 
 
 @cache
@@ -75,7 +96,7 @@ def job_service_errors(beam_options: PipelineOptions) -> Iterator[None]:
         raise MachineError(f"{where}: the job server cannot be started: {first_line(error)}") from error
 
 
-def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
+def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callable[[], str | None]) -> None:
     """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it."""
     raised: list[Exception] = []
 
@@ -93,10 +114,22 @@ def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
             if reason := stalled():
                 raise MachineError(reason)
     except (KeyboardInterrupt, MachineError):
-        result.cancel()
+        try:
+            cancel(result, beam_options)
+        except (grpc.RpcError, OSError) as error:  # the reason to cancel says more than this one
+            print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
         raise
     if raised:
         raise raised[0]
+
+
+def cancel(result: PipelineResult, beam_options: PipelineOptions) -> None:
+    """Cancels a job. Raises grpc.RpcError or OSError if the job service or Flink cannot be reached."""
+    try:
+        if address := flink.rest_address(beam_options):
+            flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
+    finally:
+        result.cancel()  # after Flink: it deletes the staged files, without which a job fails
 
 
 def meaning(text: str) -> str:
@@ -104,7 +137,7 @@ def meaning(text: str) -> str:
     for pattern, meaning in CLUSTER_ERRORS.items():
         if re.search(pattern, text):
             return meaning
-    return f"the job failed on the cluster: {first_line(text)}"
+    return f"the job failed on the cluster: {first_line(text.partition('failed in state FAILED: ')[2] or text)}"
 
 
 def first_line(error: object) -> str:
@@ -116,12 +149,14 @@ CLUSTER_ERRORS = {
     "install the same wheel there, or stage it with --extra_package=WHEEL",
     r"construction environment and pipeline runtime environment are not compatible": "the workers have another "
     f"version of Apache Beam; install {beam.__version__} there, as here",
-    r"NoResourceAvailableException|Could not acquire the minimum required resources": "the cluster has no free slot; "
-    "start more workers, or lower --parallelism",
+    r"NoResourceAvailableException|Could not acquire the minimum required resources|TimeoutException: Timeout has "
+    r"occurred": "the cluster has no free slot; start more workers, or lower --parallelism",
     r"Cannot run program": "the command of the workers (--environment_config) cannot be started on the cluster; "
     "install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
+    r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)": "a machine "
+    "of the cluster was lost; run the same command again to resume",
     r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Connection refused": "the job service or a worker "
     "cannot be reached any more; run the same command again to resume",
 }

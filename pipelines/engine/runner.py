@@ -83,7 +83,7 @@ def run(
     is_portable = portable_name(beam_options) is not None
     try:
         if is_portable:
-            job_service.wait(pipeline.run(), stalled)
+            job_service.wait(pipeline.run(), beam_options, stalled)
         else:
             pipeline.run().wait_until_finish()
     except (IEForgeError, RuntimeError, grpc.RpcError, grpc.FutureTimeoutError) as error:

@@ -20,10 +20,16 @@ def jars() -> Jars:
 
 
 @pytest.fixture(scope="session")
-def flink(jars, tmp_path_factory) -> Iterator[Flink]:
-    cluster = Flink(jars, tmp_path_factory.mktemp("flink"))
-    yield cluster
-    cluster.stop()
+def cluster(jars, tmp_path_factory) -> Iterator[Flink]:
+    with Flink(jars, tmp_path_factory.mktemp("flink")) as flink:
+        yield flink
+
+
+@pytest.fixture
+def flink(cluster) -> Flink:
+    """The cluster with all its TaskManagers, none of which works on a job."""
+    cluster.restore()
+    return cluster
 
 
 @pytest.fixture(scope="session")

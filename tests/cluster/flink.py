@@ -4,15 +4,17 @@ Flink's jars come from the Python package apache-flink-libraries, those of the j
 downloaded once, into $IEFORGE_CLUSTER_CACHE (default: ~/.cache/ieforge-cluster).
 """
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 FLINK = "1.19.3"
@@ -69,14 +71,27 @@ def free_port() -> int:
 
 
 class Flink:
-    """A running cluster. `jobs`: the address of the job server."""
+    """A cluster that runs inside a `with` block. `master` and `jobs`: the addresses of Flink and of the job server."""
 
     def __init__(self, jars: Jars, folder: Path, task_managers: int = 2):
-        self.jars, self.folder = jars, folder
-        self.rest, job_port = free_port(), free_port()
-        self.jobs = f"localhost:{job_port}"
+        self.jars, self.folder, self.count = jars, folder, task_managers
+        self.master, self.jobs = f"localhost:{free_port()}", f"localhost:{free_port()}"
         self.processes: list[subprocess.Popen] = []
         self.task_managers: list[subprocess.Popen] = []
+
+    def __enter__(self) -> "Flink":
+        try:
+            self.start_all()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start_all(self) -> None:
+        folder = self.folder
         (folder / "conf").mkdir(parents=True)
         settings = {
             "jobmanager.rpc.address": "localhost",
@@ -87,23 +102,28 @@ class Flink:
             "taskmanager.memory.process.size": "1400m",
             "rest.address": "localhost",
             "rest.bind-address": "localhost",
-            "rest.port": self.rest,
+            "rest.port": self.master.partition(":")[2],
             "slot.request.timeout": 20_000,
             "heartbeat.interval": 1_000,
-            "heartbeat.timeout": 5_000,
+            "heartbeat.timeout": 30_000,
             "io.tmp.dirs": folder,
         }
         lines = [f"{key}: {value}\n" for key, value in settings.items()]
         (folder / "conf/flink-conf.yaml").write_text("".join(lines))
         self.start("jobmanager", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
-        for _ in range(task_managers):
-            self.start_task_manager()
-        main = [*java("-Xmx700m"), "-cp", f"{jars.job_server}/*", "org.apache.beam.runners.flink.FlinkJobServerDriver"]
+        main = [
+            *java("-Xmx700m", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
+            "-cp",
+            f"{self.jars.job_server}/*",
+            "org.apache.beam.runners.flink.FlinkJobServerDriver",
+        ]
+        job_port = self.jobs.partition(":")[2]
         ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]
         artifacts = f"--artifacts-dir={folder / 'artifacts'}"
-        self.run("jobserver", [*main, f"--flink-master=localhost:{self.rest}", *ports, artifacts])
-        self.wait(lambda: self.get("/overview")["taskmanagers"] == task_managers)
-        self.wait(lambda: socket.create_connection(("localhost", job_port), 1).close() is None)
+        self.run("jobserver", [*main, f"--flink-master={self.master}", *ports, artifacts])
+        self.wait(lambda: self.get("/overview")["slots-total"] == 0)  # it serves
+        self.restore()
+        self.wait(lambda: socket.create_connection(("localhost", int(job_port)), 1).close() is None)
 
     def start(self, name: str, main: str, *options: str, flags: tuple[str, ...] = ()) -> subprocess.Popen:
         command = [*java(*options), "-cp", f"{self.jars.flink}/lib/*", main, "--configDir", "conf", *flags]
@@ -127,9 +147,15 @@ class Flink:
         main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
         self.task_managers.append(self.start("taskmanager", main, *options, flags=tuple(flags)))
 
+    def restore(self) -> None:
+        """Starts the TaskManagers that are missing, and waits until all slots are free."""
+        while len(self.task_managers) < self.count:
+            self.start_task_manager()
+        self.wait(lambda: self.get("/overview")["slots-available"] == self.count)
+
     def get(self, path: str):
         """The answer of Flink's REST interface."""
-        with urllib.request.urlopen(f"http://localhost:{self.rest}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.master}{path}", timeout=10) as answer:
             return json.load(answer)
 
     def wait(self, condition: Callable[[], bool], seconds: float = STARTED_S) -> None:
@@ -144,23 +170,24 @@ class Flink:
                 raise TimeoutError(f"not so after {seconds} s: see the logs in {self.folder}")
             time.sleep(0.5)
 
-    def states(self) -> list[str]:
-        """The states of all jobs, oldest first."""
-        jobs = self.get("/jobs/overview")["jobs"]
-        return [job["state"] for job in sorted(jobs, key=lambda job: job["start-time"])]
+    def jobs_since(self, count: int = 0) -> list[dict]:
+        """All jobs but the first `count`, oldest first."""
+        return sorted(self.get("/jobs/overview")["jobs"], key=lambda job: job["start-time"])[count:]
 
-    def hosts_of_finished_subtasks(self) -> set[str]:
-        """The TaskManagers that finished a subtask of any job."""
-        hosts = set()
-        for job in self.get("/jobs/overview")["jobs"]:
+    def task_managers_of(self, jobs: Iterable[dict]) -> set[str]:
+        """The TaskManagers that finished a subtask of these jobs."""
+        ids = set()
+        for job in jobs:
             for vertex in self.get(f"/jobs/{job['jid']}")["vertices"]:
                 subtasks = self.get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")["subtasks"]
-                hosts |= {task["taskmanager-id"] for task in subtasks if task["status"] == "FINISHED"}
-        return hosts
+                ids |= {task["taskmanager-id"] for task in subtasks if task["status"] == "FINISHED"}
+        return ids
 
     def stop(self) -> None:
+        """Ends all processes with the workers that they started."""
         for process in self.processes:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.flink import Flink, free_port
-from tests.conftest import ROOT, checksums
+from tests.conftest import ROOT, SMALL, checksums
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -22,37 +23,57 @@ BUILD_S = 600
 
 def on_flink(flink: Flink, worker: Path | str, *flags: str) -> list[str]:
     environment = json.dumps({"command": str(worker)})
-    runner = ["--runner=PortableRunner", f"--job_endpoint={flink.jobs}", "--parallelism=2"]
-    return [*runner, "--environment_type=PROCESS", f"--environment_config={environment}", *flags]
+    runner = ["--runner=PortableRunner", f"--job_endpoint={flink.jobs}", f"--flink_master={flink.master}"]
+    return [
+        *runner,
+        "--parallelism=2",
+        "--worker_timeout=240",
+        "--environment_type=PROCESS",
+        f"--environment_config={environment}",
+        *flags,
+    ]
 
 
-def start(module: str, output: Path, flags: Sequence[str]) -> subprocess.Popen:
+@contextmanager
+def started(module: str, output: Path, flags: Sequence[str]) -> Iterator[subprocess.Popen]:
+    """A command that is running; it is ended with the block."""
     command = [sys.executable, "-m", module, "--output", str(output), *flags]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, cwd=output.parent, env=environment, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, cwd=output.parent, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def run(module: str, output: Path, flags: Sequence[str]) -> tuple[int, list[str]]:
-    process = start(module, output, flags)
+def finish(process: subprocess.Popen) -> tuple[int, list[str]]:
+    """The exit code and the lines on stderr."""
     _, errors = process.communicate(timeout=BUILD_S)
     return process.returncode, errors.splitlines()
 
 
-def wait_for(path: Path, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} has not appeared"
+def run(module: str, output: Path, flags: Sequence[str]) -> tuple[int, list[str]]:
+    with started(module, output, flags) as process:
+        return finish(process)
+
+
+def wait_for_ingest(build: subprocess.Popen, output: Path) -> None:
+    """Waits until workers write the files of the first stage."""
+    while not (output / "examples").exists():
+        assert build.poll() is None, build.stderr.read()
         time.sleep(0.2)
 
 
 def test_the_build_has_the_same_bytes(flink, worker, built, tmp_path):
+    before = len(flink.jobs_since())
     flags = on_flink(flink, worker, "--max_bundle_size=100", "--object_reuse")
     code, lines = run("pipelines.build", tmp_path / "build", flags)
     assert code == 0, lines
     assert any(line.startswith("workers: 2 on ") for line in lines)
     assert checksums(tmp_path / "build") == checksums(built)
-    assert len(flink.hosts_of_finished_subtasks()) == 2
-    assert set(flink.states()) == {"FINISHED"}
+    jobs = flink.jobs_since(before)
+    assert {job["state"] for job in jobs} == {"FINISHED"}
+    assert len(flink.task_managers_of(jobs)) == 2
 
 
 def test_the_knowledge_pipeline_has_the_same_bytes(flink, worker, tmp_path):
@@ -64,39 +85,52 @@ def test_the_knowledge_pipeline_has_the_same_bytes(flink, worker, tmp_path):
         assert checksums(tmp_path / "there", pattern) == checksums(tmp_path / "here", pattern)
 
 
-def test_a_lost_task_manager_costs_at_most_one_run(flink, worker, built, tmp_path):
-    process = start("pipelines.build", tmp_path / "build", on_flink(flink, worker))
-    wait_for(tmp_path / "build/examples")  # ingest is running
+def lose_a_task_manager(flink: Flink, build: subprocess.Popen, output: Path) -> None:
+    wait_for_ingest(build, output)  # on both TaskManagers
     flink.task_managers.pop().kill()
-    _, errors = process.communicate(timeout=BUILD_S)
-    flink.start_task_manager()
-    flink.wait(lambda: flink.get("/overview")["slots-available"] == 2)
-    if process.returncode:
-        assert process.returncode == 1
-        assert errors.splitlines()[-1].startswith("error: ")
-        code, lines = run("pipelines.build", tmp_path / "build", on_flink(flink, worker))
-        assert code == 0, lines
-    assert checksums(tmp_path / "build") == checksums(built)
+
+
+def test_a_lost_task_manager_ends_the_build_which_resumes(flink, worker, small, tmp_path):
+    output, flags = tmp_path / "build", [*SMALL, *on_flink(flink, worker)]
+    with started("pipelines.build", output, flags) as build:
+        lose_a_task_manager(flink, build, output)
+        code, lines = finish(build)
+    assert (code, lines[-1]) == (1, "error: a machine of the cluster was lost; run the same command again to resume")
+    assert not (output / "examples/manifest.json").exists()
+    flink.restore()
+    code, lines = run("pipelines.build", output, flags)
+    assert code == 0, lines
+    assert checksums(output) == checksums(small)
+
+
+def test_a_job_with_retries_goes_on_with_another_task_manager(flink, worker, small, tmp_path):
+    output, flags = tmp_path / "build", [*SMALL, *on_flink(flink, worker, "--number_of_execution_retries=3")]
+    with started("pipelines.build", output, flags) as build:
+        lose_a_task_manager(flink, build, output)
+        flink.start_task_manager()
+        code, lines = finish(build)
+    assert code == 0, lines
+    assert checksums(output) == checksums(small)
 
 
 def test_an_interrupt_cancels_the_job(flink, worker, tmp_path):
-    process = start("pipelines.build", tmp_path / "build", on_flink(flink, worker))
-    wait_for(tmp_path / "build/examples")
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert errors.splitlines()[-1] == "interrupted; run the same command again to resume"
-    flink.wait(lambda: flink.states()[-1] == "CANCELED")
-    assert not (tmp_path / "build/examples/manifest.json").exists()
+    output = tmp_path / "build"
+    with started("pipelines.build", output, on_flink(flink, worker)) as build:
+        wait_for_ingest(build, output)
+        build.send_signal(signal.SIGINT)
+        code, lines = finish(build)
+    assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
+    assert flink.jobs_since()[-1]["state"] == "CANCELED"
+    assert not (output / "examples/manifest.json").exists()
 
 
 def check_refused(output: Path, flags: Sequence[str], code: int, message: str) -> None:
     """Runs a build, which must end within a minute and a half with this code and one line that starts like this."""
-    started = time.monotonic()
+    begin = time.monotonic()
     actual, lines = run("pipelines.build", output, flags)
     assert (actual, lines[-1][: len(message)]) == (code, message)
     assert not any(line.startswith("Traceback") for line in lines)
-    assert time.monotonic() - started < 90
+    assert time.monotonic() - begin < 90
     assert not (output / "examples").exists()
 
 
@@ -127,11 +161,6 @@ def test_workers_without_ieforge(flink, worker, tmp_path):
 
 
 def test_a_cluster_without_slots(jars, worker, tmp_path):
-    empty = Flink(jars, tmp_path / "flink", task_managers=0)
-    try:
+    with Flink(jars, tmp_path / "flink", task_managers=0) as empty:
         flags = on_flink(empty, worker, "--worker_timeout=30")
-        code, lines = run("pipelines.build", tmp_path / "build", flags)
-    finally:
-        empty.stop()
-    assert code == 1
-    assert "no free slot" in lines[-1]
+        check_refused(tmp_path / "build", flags, 1, "error: the cluster has no free slot")
