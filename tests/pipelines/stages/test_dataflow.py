@@ -46,7 +46,9 @@ def test_a_job_has_only_primitives_in_one_container_and_nothing_staged(monkeypat
     graph = job(monkeypatch, stage)
     assert {leaf.spec.urn for leaf in leaves(graph)} <= PRIMITIVES
     assert not graph.requirements
-    assert {side.access_pattern.urn for payload in pardos(graph) for side in payload.side_inputs.values()} <= SIDE_INPUTS
+    assert {
+        side.access_pattern.urn for payload in pardos(graph) for side in payload.side_inputs.values()
+    } <= SIDE_INPUTS
     (environment,) = environments(graph)
     assert environment.urn == "beam:env:docker:v1"
     assert beam_runner_api_pb2.DockerPayload.FromString(environment.payload).container_image == IMAGE
