@@ -50,12 +50,18 @@ def select_runner(beam_options: PipelineOptions):
 
 
 def check_dataflow(beam_options: PipelineOptions) -> None:
-    """Raises ConfigError for a template, which holds one job, and if the packages of Google Cloud are missing."""
-    if beam_options.view_as(GoogleCloudOptions).template_location:
+    """Raises ConfigError for a template, which holds one job, and if flags or the packages of Google Cloud are missing.
+
+    Beam would look for a default bucket in the cloud for minutes before it reports the flags.
+    """
+    options = beam_options.view_as(GoogleCloudOptions)
+    if options.template_location:
         raise ConfigError(
             "--template_location: a template holds one job, and each stage is a job of its own; "
             "run this command in a container instead (docs/cluster.md)"
         )
+    if not (options.project and options.region and options.temp_location):
+        raise ConfigError("--runner=DataflowRunner needs --project, --region and --temp_location=gs://BUCKET/FOLDER")
     try:
         import apache_beam.runners.dataflow.internal.apiclient  # noqa: F401
     except ImportError as error:

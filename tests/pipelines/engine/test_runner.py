@@ -33,20 +33,29 @@ def google_cloud(monkeypatch):
     monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
 
 
+DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://bucket/temporary"]
+
+
 def test_dataflow_is_left_to_beam(google_cloud):
-    assert select_runner(parse_options(["--runner=DataflowRunner"])) is None
+    assert select_runner(parse_options(DATAFLOW)) is None
+
+
+@pytest.mark.parametrize("missing", DATAFLOW[1:])
+def test_dataflow_without_a_place_to_run_is_refused(google_cloud, missing):
+    with pytest.raises(ConfigError, match="needs --project, --region and --temp_location"):
+        select_runner(parse_options([flag for flag in DATAFLOW if flag != missing]))
 
 
 def test_dataflow_without_the_packages_of_google_cloud_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam.runners.dataflow.internal.apiclient", None)
     with pytest.raises(ConfigError, match=r"needs the packages of Google Cloud .* '\.\[gcp\]'"):
-        select_runner(parse_options(["--runner=DataflowRunner"]))
+        select_runner(parse_options(DATAFLOW))
 
 
 def test_a_template_of_dataflow_is_refused(google_cloud):
     """Beam reports the job of a template as done as soon as its description is written."""
     with pytest.raises(ConfigError, match="--template_location: a template holds one job"):
-        select_runner(parse_options(["--runner=DataflowRunner", "--template_location=gs://bucket/template"]))
+        select_runner(parse_options([*DATAFLOW, "--template_location=gs://bucket/template"]))
 
 
 @pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "PrismRunner"])
