@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import apache_beam as beam
 import grpc
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
@@ -22,7 +22,8 @@ def select_runner(beam_options: PipelineOptions):
 
     `DirectRunner` always means Beam's in-process FnApiRunner, because Beam's class of that name first tries to download
     another engine. The provision info passes the options on to subprocess workers. Raises ConfigError for an unknown
-    runner, and for `DaskRunner`, which in Beam 2.77 loses tagged outputs and written files without an error.
+    runner, for `DaskRunner`, which in Beam 2.77 loses tagged outputs and written files without an error, and for what
+    `check_dataflow` refuses.
     """
     name = (beam_options.view_as(StandardOptions).runner or "DirectRunner").lower()
     if "dask" in name:
@@ -32,6 +33,9 @@ def select_runner(beam_options: PipelineOptions):
         )
     if portable := portable_name(beam_options):
         return job_service.portable_runner(portable)
+    if name in ("dataflowrunner", "dataflow"):
+        check_dataflow(beam_options)
+        return None
     if name not in ("directrunner", "direct", "fnapirunner", "switchingdirectrunner"):
         known = StandardOptions.KNOWN_RUNNER_NAMES
         if "." not in name and name.removesuffix("runner") not in (k.lower().removesuffix("runner") for k in known):
@@ -43,6 +47,28 @@ def select_runner(beam_options: PipelineOptions):
     encoded = JobServiceHandle.encode_pipeline_options(beam_options.get_all_options())
     info = beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded)
     return fn_runner.FnApiRunner(provision_info=fn_runner.ExtendedProvisionInfo(info))
+
+
+def check_dataflow(beam_options: PipelineOptions) -> None:
+    """Raises ConfigError for a template, which holds one job, and if flags or the packages of Google Cloud are missing.
+
+    Beam would look for a default bucket in the cloud for minutes before it reports the flags.
+    """
+    options = beam_options.view_as(GoogleCloudOptions)
+    if options.template_location:
+        raise ConfigError(
+            "--template_location: a template holds one job, and each stage is a job of its own; "
+            "run this command in a container instead (docs/cluster.md)"
+        )
+    if not (options.project and options.region and options.temp_location):
+        raise ConfigError("--runner=DataflowRunner needs --project, --region and --temp_location=gs://BUCKET/FOLDER")
+    try:
+        import apache_beam.runners.dataflow.internal.apiclient  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f"--runner=DataflowRunner needs the packages of Google Cloud ({error}); "
+            "python -m pip install -c constraints.txt '.[gcp]'"
+        ) from error
 
 
 def run(

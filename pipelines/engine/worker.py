@@ -47,6 +47,7 @@ def main(flags: Sequence[str] | None = None) -> None:
             help="set by the runner" if endpoint == "provision" else "set by a pool; a runner names it when asked",
         )
     arguments = parser.parse_args(flags)
+    arguments.id = arguments.id.strip("'")  # Prism puts it in quotes, although it starts no shell
     os.dup2(2, 1)  # a pool does not read what its workers print, so that they would block
     info = provision_info(arguments.provision_endpoint, arguments.id)
     artifacts = staged_files(info.artifact_endpoint.url or arguments.artifact_endpoint, info.dependencies)

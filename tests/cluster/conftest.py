@@ -39,6 +39,6 @@ def worker(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("worker")
     python = worker_environment.create(folder, with_pip=True)
     wheel = build_wheel(copy_checkout(folder / "checkout"), folder)
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    pip = [python, "-I", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
     subprocess.run([*pip, str(wheel)], check=True, cwd=folder)
     return python.with_name("ieforge-worker")

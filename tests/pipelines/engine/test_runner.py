@@ -1,5 +1,8 @@
 """Which Beam runner a name selects, which flags are accepted, and how errors of workers are raised again."""
 
+import sys
+import types
+
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import DebugOptions, PortableOptions, SetupOptions, WorkerOptions
@@ -23,8 +26,36 @@ def test_worker_processes_get_the_options():
     assert int(received["beam:option:direct_num_workers:v1"]) == 2
 
 
-def test_dataflow_is_left_to_beam():
-    assert select_runner(parse_options(["--runner=DataflowRunner"])) is None
+@pytest.fixture
+def google_cloud(monkeypatch):
+    """Beam's client of Dataflow, which needs the extra `gcp`, can be imported."""
+    name = "apache_beam.runners.dataflow.internal.apiclient"
+    monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+
+
+DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://bucket/temporary"]
+
+
+def test_dataflow_is_left_to_beam(google_cloud):
+    assert select_runner(parse_options(DATAFLOW)) is None
+
+
+@pytest.mark.parametrize("missing", DATAFLOW[1:])
+def test_dataflow_without_a_place_to_run_is_refused(google_cloud, missing):
+    with pytest.raises(ConfigError, match="needs --project, --region and --temp_location"):
+        select_runner(parse_options([flag for flag in DATAFLOW if flag != missing]))
+
+
+def test_dataflow_without_the_packages_of_google_cloud_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "apache_beam.runners.dataflow.internal.apiclient", None)
+    with pytest.raises(ConfigError, match=r"needs the packages of Google Cloud .* '\.\[gcp\]'"):
+        select_runner(parse_options(DATAFLOW))
+
+
+def test_a_template_of_dataflow_is_refused(google_cloud):
+    """Beam reports the job of a template as done as soon as its description is written."""
+    with pytest.raises(ConfigError, match="--template_location: a template holds one job"):
+        select_runner(parse_options([*DATAFLOW, "--template_location=gs://bucket/template"]))
 
 
 @pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "PrismRunner"])
