@@ -13,6 +13,7 @@ from schemas.errors import BadRecord
 from transforms.files import File, filesystem, source_errors
 from transforms.knowledge import bz2_blocks, dump_files
 
+
 @dataclass(frozen=True)
 class Part:
     """The stored bytes of `file` from `start` to `end`."""

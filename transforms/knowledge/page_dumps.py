@@ -129,10 +129,10 @@ def split_pages(pieces: Pieces, name: str) -> Iterator[PagePart | TooLarge | Bad
         yield BadRecord(f"{name}:{line}", Reason.BROKEN_RECORD, "the file is cut off inside a page")
 
 
-def header(blocks: Iterable[bytes | BadRecord]) -> bytes:
+def header(pieces: Pieces) -> bytes:
     """What comes before the first page of a dump; empty if it is implausibly long."""
     content = b""
-    for block in blocks:
+    for block, _ in pieces:
         if isinstance(block, BadRecord):
             break
         content += block

@@ -47,7 +47,7 @@ Record = Paragraph | Redirect | BadRecord
 def kind(file: File) -> Kind:
     """What the file is: its content tells, and for wikitext its name. Raises SourceError for other files."""
     start = b""
-    for block in dump_files.blocks(file):
+    for block, _ in dump_parts.pieces(dump_parts.whole(file)):
         if isinstance(block, BadRecord):
             break
         start += block
@@ -110,7 +110,8 @@ class Reader:
 
     def read_dump(self, key: str, part: Part) -> Iterator[Record]:
         file = part.file
-        self.namespaces = {**NAMESPACES, **page_dumps.namespaces(page_dumps.header(dump_files.blocks(file)))}
+        header = page_dumps.header(dump_parts.pieces(dump_parts.whole(file)))
+        self.namespaces = {**NAMESPACES, **page_dumps.namespaces(header)}
         for page in page_dumps.pages(self.with_lines(dump_parts.pieces(part)), file.name):
             self.numbers += 1
             if isinstance(page, TooLarge):

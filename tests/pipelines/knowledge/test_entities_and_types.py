@@ -19,7 +19,6 @@ from schemas.errors import ConfigError, SourceError
 from tests.conftest import ROOT, checksums
 from tests.pipelines.knowledge.run_stages import run_stages
 from tests.transforms.knowledge.entities import claims, dump, entity, to_item
-from transforms.knowledge import dump_parts
 from transforms.shards import read_shard
 
 MAYA = entity("Q1", "Maya Lund", claims=claims(to_item("P31", 5), to_item("P10", 2)))
@@ -182,7 +181,7 @@ def test_a_file_in_parts_has_the_same_items_and_line_numbers(tmp_path, monkeypat
     content = dump(many).removesuffix(b"]\n") + b"broken\n" + end
     (tmp_path / "a.json").write_bytes(content)
     whole, _ = run_stages(str(tmp_path / "whole"), [str(tmp_path / "a.json")])
-    monkeypatch.setattr(dump_parts, "PLAIN_BYTES", len(content) // 7)
+    monkeypatch.setattr(entities_stage, "PLAIN_BYTES", len(content) // 7)
     divided, _ = run_stages(str(tmp_path / "divided"), [str(tmp_path / "a.json")])
     assert len({shard.path.partition("-")[0] for shard in divided.shards}) == 7
     for folder in ("entities/items", "entities/names", "types"):
