@@ -86,7 +86,8 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
             problem = each.first_rejects[0] if each.first_rejects else f"{each.name}: no entity"
             raise SourceError(f"{problem}; give a Wikidata JSON dump, with one entity per line")
     used = frozenset().union(*(outcome.properties for outcome in outcomes))
-    check_properties(settings.config.match.themes, properties, used, outcomes)
+    declared = frozenset().union(*(outcome.declared for outcome in outcomes))
+    check_properties(settings.config.match.themes, properties, used, declared)
     shards = {shard_name(shard): shard for outcome in outcomes for shard in outcome.shards}
     loops = write_merged(output)
     merged = files.exists(merged_path(output))
@@ -110,14 +111,13 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
 
 
 def check_properties(
-    path: str | None, properties: frozenset[int], used: frozenset[int], outcomes: Iterable["ReadPart"]
+    path: str | None, properties: frozenset[int], used: frozenset[int], declared: frozenset[int]
 ) -> None:
     """Raises ConfigError for a property in the user's file of themes that is neither declared nor used in the dumps.
 
     Only if the dumps declare every property that is used, as a full dump does: those of a part of the graph may lack
     the entity of any property.
     """
-    declared = frozenset().union(*(outcome.declared for outcome in outcomes))
     if path and used and used <= declared and (places := themes.uses(path, properties - declared)):
         more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
         raise ConfigError(f"{places[0]}: the graph of --wikidata has no such property{more}; correct or remove it")
