@@ -58,30 +58,30 @@ BZ2_BYTES = 1 << 24
 
 
 def stage(settings: KnowledgeSettings) -> Stage:
-    """Raises ConfigError for a file that does not exist."""
+    """Raises ConfigError for a file that does not exist, and SourceError for one of another kind."""
     config = settings.config
     pages = dump_files.find(config.wikipedia, "--wikipedia")
+    sources = [(key, file, kind(file)) for key, file in page_files.keys(pages)]
     return Stage(
         "pages",
         needs=("entities",),
         folders=("pages", rejects.folder("pages")),
         inputs=[config.lang, config.pages.model_dump(), [dump_files.identity(file) for file in pages]],
         modules=(__name__,),
-        run=partial(run, settings, pages),
+        run=partial(run, settings, sources),
         form=Pages,
     )
 
 
-def run(settings: KnowledgeSettings, pages: Sequence[File], output: str) -> Pages:
-    """Raises SourceError for a file of another kind, and if no file has a paragraph."""
+def run(settings: KnowledgeSettings, sources: Sequence[tuple[str, File, Kind]], output: str) -> Pages:
+    """`sources`: (start of the ids, file, kind), in order. Raises SourceError if no file has a paragraph."""
     config, options = settings.config.pages, settings.options
-    sources = [
+    divided = [
         (position, key, part, form)
-        for position, (key, file) in enumerate(page_files.keys(pages))
-        for form in (kind(file),)
+        for position, (key, file, form) in enumerate(sources)
         for part in parts(file, form, config.limit)
     ]
-    elements = [PageSource(number, *source) for number, source in enumerate(sources)]
+    elements = [PageSource(number, *source) for number, source in enumerate(divided)]
     elements.sort(key=lambda element: (element.part.start - element.part.end, element.number))
     transform = ReadFiles(output, settings.config.lang, config)
     run_pipeline("pages", elements, transform, options, output, "pages")

@@ -32,7 +32,8 @@ def find(patterns: Sequence[str], flag: str) -> list[File]:
     for pattern in patterns:
         some = list(matching(pattern.rstrip("/")))
         if not some:
-            raise ConfigError(f"{flag} {pattern}: no such file; give files, folders or globs")
+            what = "the folder has no file" if files.is_folder(pattern) else "no such file"
+            raise ConfigError(f"{flag} {pattern}: {what}; give files, folders or globs")
         for file in some:
             matches.setdefault(file.path, file)
     return sorted(matches.values(), key=lambda file: (file.name, file.path))

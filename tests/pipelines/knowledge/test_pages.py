@@ -113,28 +113,28 @@ def test_shards_have_the_size_that_is_set(folder, output, tmp_path):
 
 def test_files_in_parts_have_the_same_paragraphs_and_rejects(tmp_path, monkeypatch):
     generator = random.Random(7)
-    texts = [f"Pier {n} of [[Vell]] {generator.randbytes(500).hex()}." for n in range(400)]
+    texts = [f"Pier {n} of [[Vell]] {generator.randbytes(500).hex()}." for n in range(200)]
     broken = page("X", "a").replace("</ns>", "</sn>")
     articles = [page(f"Pier {n}", text) for n, text in enumerate(texts)]
-    xml = dump(page("Vell", "#REDIRECT [[Port Vell]]"), *articles[:200], broken, *articles[200:], broken)
+    xml = dump(page("Vell", "#REDIRECT [[Port Vell]]"), *articles[:100], broken, *articles[100:], broken)
     rows = [json.dumps({"text": text, "id": f"x/{n}"}) for n, text in enumerate(texts)]
     files = tmp_path / "files"
     files.mkdir()
     (files / "a.xml").write_bytes(xml)
     (files / "b.xml.bz2").write_bytes(bz2.compress(xml, 1))
-    (files / "c.jsonl").write_text("\n".join(["", *rows[:200], "broken", *rows[200:], "{"]))
+    (files / "c.jsonl").write_text("\n".join(["", *rows[:100], "broken", *rows[100:], "{"]))
     results = []
-    for name, size in (("whole", 1 << 30), ("divided", 60_000)):
+    for name, size in (("whole", 1 << 30), ("divided", 40_000)):
         monkeypatch.setattr(pages, "PLAIN_BYTES", size)
         monkeypatch.setattr(pages, "BZ2_BYTES", size)
         results.append(run_pages(str(tmp_path / name), [str(files)], paragraphs_per_shard=70))
     assert results[0] == results[1]
-    assert [(source.paragraphs, sum(source.rejected.values())) for source in results[0].sources] == [(400, 2)] * 3
+    assert [(source.paragraphs, sum(source.rejected.values())) for source in results[0].sources] == [(200, 2)] * 3
     for glob in ("pages/*.parquet", "rejects/pages/*"):
         assert checksums(tmp_path / "whole", glob) == checksums(tmp_path / "divided", glob) != {}
     ids = [row.id for shard in paragraphs(tmp_path / "divided") for row in shard]
-    assert (ids[0], ids[399], ids[-1]) == ("a/00000002/00001", "a/00000402/00001", "c/00000402/x/399")
-    assert ids == sorted(set(ids), key=ids.index) and len(ids) == 1_200
+    assert (ids[0], ids[199], ids[-1]) == ("a/00000002/00001", "a/00000202/00001", "c/00000202/x/199")
+    assert ids == sorted(set(ids), key=ids.index) and len(ids) == 600
 
 
 def test_a_file_with_a_limit_is_not_divided(tmp_path, monkeypatch):
