@@ -153,7 +153,9 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--output {arguments.output}: is a file; choose a folder")
     stages = plan_stages(config, options)
     if arguments.status:
-        return driver.print_status(stages, folder)
+        code = driver.print_status(stages, folder)
+        report_losses(folder, stages, config.match.themes)
+        return code
     if arguments.dry_run:
         return print_plan(config, folder)
     inputs = [*config.wikidata, *config.wikipedia, *([config.match.themes] if config.match.themes else [])]
@@ -162,15 +164,15 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         try:
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
         finally:
-            for line in loss_lines(folder, stages, config.match.themes):
-                driver.log(line)
+            report_losses(folder, stages, config.match.themes)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
 
 
-def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> list[str]:
-    """Lines that report what the finished stages left out."""
+def report_losses(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> None:
+    """Prints on stderr what the finished stages left out."""
+    from pipelines import driver
     from pipelines.engine import dag
     from pipelines.knowledge import losses
 
@@ -179,7 +181,8 @@ def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | No
         lines += losses.in_entities(entities.result, themes_file)
     if pages := dag.read_manifest(folder, stages["pages"]):
         lines += losses.in_pages(pages.result)
-    return lines
+    for line in lines:
+        driver.log(line)
 
 
 def print_plan(config: "Config", folder: str) -> int:
