@@ -45,24 +45,30 @@ def argument_parser() -> argparse.ArgumentParser:
         "--wikipedia",
         metavar="FILE",
         nargs="+",
-        help="MediaWiki XML dumps, HTML pages, or JSON lines of paragraphs: plain, gz or bz2",
+        help="MediaWiki XML dumps, pages of HTML or wikitext, or JSON lines of paragraphs: plain, gz or bz2",
     )
     data.add_argument("--lang", metavar="en|zh", help="language of the texts; default: en")
     data.add_argument("--output", metavar="DIR", default="knowledge", help="default: knowledge/")
-    data.add_argument("--limit", metavar="N", help="at most N pages per file")
+    data.add_argument("--limit", metavar="N", help="at most N pages, or lines of JSON, per file")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--themes", metavar="FILE", help="a YAML file of themes; default: the bundled twelve")
-    settings.add_argument("--theme", metavar="NAME", help="this theme for all texts; default: that of their page")
+    settings.add_argument(
+        "--theme", metavar="NAME", help="this theme for all texts; default: that of their page's item"
+    )
     settings.add_argument("--config", metavar="FILE", help="a YAML file of settings")
     settings.add_argument(
-        "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="set one value; may be repeated"
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="set one value; may be repeated. --dry_run lists all",
     )
     settings.add_argument("--seed", metavar="N", help="seed of all random choices; default: 42")
     run = parser.add_argument_group("run")
     run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
     run.add_argument("--only", metavar="STAGE", help=f"stop after this stage: {', '.join(STAGES)}")
     run.add_argument("--status", action="store_true", help="print which stages are done, and exit")
-    run.add_argument("--dry_run", action="store_true", help="print what would be read and made, and exit")
+    run.add_argument("--dry_run", action="store_true", help="print what would be read, with which settings, and exit")
     return parser
 
 
@@ -204,13 +210,20 @@ def closing_line(result: "Exported", matched: "Matched", name: str) -> str:
         with_theme, matches = sum(c.texts for c in by_theme), sum(sum(c.facts.values()) for c in by_theme)
         return (
             f"{name}: no text is exported: {with_theme:,} of {paragraphs:,} paragraphs have a theme, with {matches:,} "
-            "facts. A theme needs pages of its types, and statements of its properties in the dump"
+            "facts. A paragraph has the theme of its page's item (--theme NAME: that theme for all), and a fact is a "
+            "statement of the dump with a property of the theme"
         )
     themes = len({split.corpus for split in result.splits})
     program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
     root = shell.quote(f"{name.rstrip('/')}/export")
-    size = f"{texts:,} texts with {facts:,} facts in {themes} theme{'s' * (themes > 1)}"
-    return f"{name}: {size}. Build it with {program} --data_root {root}"
+    return (
+        f"{name}: {count(texts, 'text')} with {count(facts, 'fact')} in {count(themes, 'theme')}. "
+        f"Build it with {program} --data_root {root}"
+    )
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 if __name__ == "__main__":

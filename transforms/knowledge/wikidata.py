@@ -138,7 +138,7 @@ class Reader:
         self.declared: set[int] = set()
         self.lines = 0
         self.is_opened = self.is_closed = False
-        fields = [
+        fields: list[tuple[str, Any, Any]] = [
             ("id", str | None, None),
             ("type", str | None, None),
             ("title", str | None, None),
@@ -150,12 +150,11 @@ class Reader:
             ("entity", str | None, None),
             ("redirect", str | None, None),
         ]
-        entity, entity_with_raw_claims = (
-            msgspec.defstruct("Entity", [*fields, ("claims", dict[str, list[claim]] | EmptyList, [])], gc=False)
-            for claim in (Claim, msgspec.Raw)
-        )
-        self.decode = msgspec.json.Decoder(entity).decode
-        self.decode_with_raw_claims = msgspec.json.Decoder(entity_with_raw_claims).decode
+        decoders = [
+            msgspec.json.Decoder(msgspec.defstruct("Entity", [*fields, ("claims", claims | EmptyList, [])], gc=False))
+            for claims in (dict[str, list[Claim]], dict[str, list[msgspec.Raw]])
+        ]
+        self.decode, self.decode_with_raw_claims = (decoder.decode for decoder in decoders)
         self.decode_claim = msgspec.json.Decoder(Claim).decode
 
     def read(self, lines: Iterable[tuple[int, bytes] | BadRecord], name: str) -> Iterator[ItemRow | Merged | BadRecord]:
@@ -190,8 +189,8 @@ class Reader:
         """The entity without the statements that do not have the form of one, and these. Raises ValueError for other
         faults.
         """
-        entity = self.decode_with_raw_claims(content)
-        malformed = []
+        entity: Any = self.decode_with_raw_claims(content)
+        malformed: list[BadRecord] = []
         if isinstance(entity.claims, dict):
             for key, raw_claims in entity.claims.items():
                 claims = entity.claims[key] = []

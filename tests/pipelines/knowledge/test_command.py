@@ -8,6 +8,8 @@ import pytest
 
 from pipelines.knowledge import __main__ as knowledge
 from pipelines.knowledge.config import SAMPLES
+from schemas.knowledge_corpus import ExportedSplit
+from schemas.knowledge_manifests import Exported, Matched, MatchedShard, ThemeCounts
 
 
 def run(*flags: str) -> tuple[int, str, str]:
@@ -132,3 +134,24 @@ def test_the_status_of_a_folder_that_does_not_exist(tmp_path):
     code, output, _ = run("--status", "--output", str(tmp_path / "corpus"))
     assert code == 0
     assert [line.split("\t")[:2] for line in output.splitlines()] == [[stage, "to do"] for stage in knowledge.STAGES]
+
+
+def exported(*sizes: tuple[int, int]) -> Exported:
+    splits = (ExportedSplit(f"en_{n}", "train", texts, facts, 0) for n, (texts, facts) in enumerate(sizes))
+    return Exported(splits=tuple(splits))
+
+
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        (exported((1, 3)), "out: 1 text with 3 facts in 1 theme. Build it with "),
+        (exported((1_500, 1), (5, 0)), "out: 1,505 texts with 1 fact in 2 themes. Build it with "),
+        (
+            exported(),
+            "out: no text is exported: 2 of 7 paragraphs have a theme, with 4 facts. A paragraph has the theme",
+        ),
+    ],
+)
+def test_the_last_line_says_what_was_exported_or_why_nothing_was(result, line):
+    shard = MatchedShard("match/0.parquet", 7, 5, 0, {"Person": ThemeCounts(2, {"spouse": 4}, {})})
+    assert knowledge.closing_line(result, Matched((shard,)), "out").startswith(line)
