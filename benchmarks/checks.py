@@ -56,6 +56,11 @@ def main(flags: Sequence[str] | None = None) -> None:
     for suite in ("examples", "instructions"):
         parts = [part for check in checks(output) if check.suite == suite for part in check.parts]
         timed = [part for part in parts if len(part.tasks) == 1]  # nearly all: a checked table has one source
+        if not timed:
+            raise SystemExit(
+                f"{output}: every shard of {suite} has rows of several sources, which cannot be timed; "
+                "build more records into a new folder (python -m benchmarks.build --records N)"
+            )
         per_row = sum(seconds(output, part, config) for part in timed) / sum(part.rows for part in timed)
         rows = sum(part.rows for part in parts)
         share = round(per_row * rows / arguments.processor_s, 3)

@@ -111,7 +111,7 @@ class Scores:
 
     def leave_one_out(self, first: tuple[str, ...], steps: Callable[[tuple[str, ...]], list[tuple[str, ...]]]) -> float:
         """The mean P@|R| over sources, with the kinds for each source selected on all other sources: starting from
-        `first`, the step with the best mean is taken as long as it improves the mean.
+        `first`, the step with the best mean is taken as long as it improves the mean. There must be two sources.
         """
         count = len(self.report(DEFAULT).sources)
         results = []
@@ -158,10 +158,13 @@ def ablation(scores: Scores) -> str:
         f"default ({', '.join(DEFAULT)}): {default.p_at_r:.3f}; AP {default.average_precision:.3f}, "
         f"Jaccard {default.jaccard:.3f}, chance {default.chance:.3f}",
         f"all {len(KINDS)} kinds: {everything.p_at_r:.3f}",
-        "kinds chosen for each source on the others: "
-        f"added one by one {scores.leave_one_out((), one_more):.3f}, "
-        f"removed one by one {scores.leave_one_out(tuple(KINDS), one_less):.3f}",
     ]
+    if len(scores.report(DEFAULT).sources) > 1:
+        lines.append(
+            "kinds chosen for each source on the others: "
+            f"added one by one {scores.leave_one_out((), one_more):.3f}, "
+            f"removed one by one {scores.leave_one_out(tuple(KINDS), one_less):.3f}"
+        )
     return "\n".join(lines)
 
 

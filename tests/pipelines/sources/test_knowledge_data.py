@@ -158,6 +158,16 @@ def test_the_card_of_a_build_names_dumps_dates_scorer_and_licence(tmp_path):
         assert fact in card
 
 
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_only_the_manifest_of_an_export_is_not_reported_as_unread(tmp_path, folder):
+    write(tmp_path / f"{folder}en_person", train=[ROW])
+    for name in (f"{folder}manifest.json", f"{folder}en_person/manifest.json"):
+        (tmp_path / name).write_text("{}")
+    listing = registry.list_root(str(tmp_path))
+    (unread,) = unread_files(listing, registry.locate_all(listing), None)
+    assert f"{unread.folder}/{unread.files[0]}" == f"{folder}en_person/manifest.json" and len(unread.files) == 1
+
+
 def test_a_description_without_rows_is_no_source(tmp_path):
     write(tmp_path / "en_person")
     write(tmp_path / "en_works", train=[ROW])
