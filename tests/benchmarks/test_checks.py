@@ -13,5 +13,5 @@ def test_a_build_without_a_shard_of_one_source_is_refused(tmp_path):
     flags = ("--data_root", str(tmp_path / "raw"), "--output", str(tmp_path / "build"), "--hard_negatives", "none")
     done = build_here(*flags)
     assert done.returncode == 0, done.stderr
-    with pytest.raises(SystemExit, match="every shard of instructions has rows of several sources.* build more"):
+    with pytest.raises(SystemExit, match=r"every shard of instructions has rows of several sources.* build more"):
         checks.main(["--folder", str(tmp_path), "--processor_s", "10"])

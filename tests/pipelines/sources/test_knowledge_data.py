@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from pipelines.sources import reading, registry
+from pipelines.sources.unread import unread_files
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Entity, Mention, Relation
 from schemas.knowledge_corpus import ExportedEntity, ExportedRelation, ExportedText
