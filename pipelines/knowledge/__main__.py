@@ -21,14 +21,14 @@ MARKER = "knowledge_run.json"
 
 EPILOG = """\
 examples:
-  %(prog)s                                    the bundled sample, into knowledge/
-  %(prog)s --wikidata latest-all.json.bz2 --wikipedia enwiki-*-pages-articles*.xml.bz2 --output corpus
+  %(prog)s                                    the bundled sample, English, into knowledge/
+  %(prog)s --wikidata wikidata-20260831-all.json.bz2 --wikipedia enwiki-20260901-*.xml.bz2 --output corpus
   %(prog)s ... --lang zh --themes themes.yaml --set export.min_score=0.75
   %(prog)s ... --status                       which stages are done
 
 The result in DIR/export is a data root: python -m pipelines.build --data_root DIR/export.
 All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted.
+Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted; docs/knowledge.md.
 """
 
 
@@ -45,15 +45,15 @@ def argument_parser() -> argparse.ArgumentParser:
         "--wikipedia",
         metavar="FILE",
         nargs="+",
-        help="MediaWiki XML dumps, HTML pages, or JSON lines of paragraphs: plain, gz or bz2",
+        help="MediaWiki XML dumps, pages of HTML or wikitext, or JSON lines of paragraphs: plain, gz or bz2",
     )
     data.add_argument("--lang", metavar="en|zh", help="language of the texts; default: en")
     data.add_argument("--output", metavar="DIR", default="knowledge", help="default: knowledge/")
-    data.add_argument("--limit", metavar="N", help="at most N pages per file")
+    data.add_argument("--limit", metavar="N", help="at most N pages per file of --wikipedia")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--themes", metavar="FILE", help="a YAML file of themes; default: the bundled twelve")
     settings.add_argument("--theme", metavar="NAME", help="this theme for all texts; default: that of their page")
-    settings.add_argument("--config", metavar="FILE", help="a YAML file of settings")
+    settings.add_argument("--config", metavar="FILE", help="a YAML file of settings; --dry_run prints all of them")
     settings.add_argument(
         "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="set one value; may be repeated"
     )

@@ -1,14 +1,19 @@
 """The bundled sample in both languages, from the dumps to a validated corpus, on one and on two workers."""
 
+import contextlib
+import io
 import json
+import re
 import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
+import datasets
 import pytest
 
+from pipelines import publish
 from pipelines.knowledge import __main__ as knowledge
 from tests.conftest import ROOT, build_here, checksums
 from tests.pipelines.knowledge.test_command import run
@@ -84,8 +89,26 @@ def test_the_build_takes_it_through_all_stages(made, tmp_path):
     assert len(statistics["sources"]) == 12
     assert statistics["instructions"].keys() == {"RE", "SPO", "KG"}
     card = (tmp_path / "build/README.md").read_text()
-    for fact in ("wikidata.json", f"{lang}wiki.xml", "the built-in lexical score", "CC-BY-SA-4.0"):
-        assert fact in card
+    assert all(fact in card for fact in described(lang))
+    check_release(tmp_path / "build", tmp_path / "release", lang)
+
+
+def described(lang: str) -> tuple[str, ...]:
+    """What a card says about the origin of the sample's corpora."""
+    return "wikidata.json", f"{lang}wiki.xml", "the built-in lexical score, at least 0.5", "CC-BY-SA-4.0 (texts)"
+
+
+def check_release(build: Path, release: Path, lang: str) -> None:
+    """Publishes the build; the release has all of its rows, and names dumps, scorer, cut and licence."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert publish.main(["--output", str(build), "--to", str(release)]) == 0
+    assert printed.getvalue().endswith("; 12 sources, 0 left out\n")
+    for name in ("README.md", "README_zh.md"):
+        assert all(fact in (release / name).read_text() for fact in described(lang))
+    expected = json.loads((build / "reports/stats.json").read_text())["instructions"]
+    for task, splits in expected.items():
+        loaded = datasets.load_dataset(str(release), task, cache_dir=str(release.parent / "cache"))
+        assert {split: rows.num_rows for split, rows in loaded.items()} == splits
 
 
 def test_two_workers_write_the_same_bytes(made, tmp_path):
@@ -114,6 +137,16 @@ def test_an_interrupted_run_says_so_in_one_line_and_is_resumed(made, tmp_path):
     assert code == 0
     assert errors.splitlines()[:2] == ["entities: already done", "types: already done"]
     assert checksums(tmp_path / "corpus/export", "**/*.json*") == checksums(output / "export", "**/*.json*")
+
+
+def test_the_theme_of_the_guide_makes_a_corpus_of_the_sample(tmp_path):
+    (content,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/knowledge.md").read_text(), re.DOTALL | re.MULTILINE)
+    (tmp_path / "landmarks.yaml").write_text(content)
+    code, _, errors = run("--themes", str(tmp_path / "landmarks.yaml"), "--output", str(tmp_path / "landmarks"))
+    assert code == 0, errors
+    texts = rows(tmp_path / "landmarks/export/en_Landmarks")
+    assert texts and all(fact["relation"] == "stands in" for text in texts for fact in text["relation"])
+    assert "note: " not in errors and f"{len(texts)} texts with" in errors.splitlines()[-1]
 
 
 def test_the_sample_has_no_text_twice(made):
