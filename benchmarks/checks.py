@@ -12,32 +12,43 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from pipelines.build_folder import last_configuration, read_label_set
 from pipelines.config import Config
 from pipelines.stages.instruct import INSTRUCTIONS_PER_TABLE
 from pipelines.stages.validate import Part, checks, whole_examples
+from schemas.id_columns import source_keys
 from transforms.batches import SPLIT_NUM
 from transforms.shards import read_batches
 from validation import faultless, faultless_examples
 
 
 def seconds(output: str, part: Part, config: Config) -> float:
-    """Processor seconds of the check of a shard's rows, without reading the shard, which uses other threads."""
-    ((key, tasks),) = part.tasks.items()
+    """Processor seconds of the check of a shard's rows, without reading the shard, which uses other threads.
+
+    The rows of each source are checked on their own, as when they are written.
+    """
     elapsed = 0.0
     tables = read_batches(f"{output}/{part.path}", INSTRUCTIONS_PER_TABLE)
     for table in tables if part.number is not None else whole_examples(tables):
-        started = time.thread_time()
-        if part.number is not None:
-            facts = faultless_examples.facts(table, key, part.split, config.clean.max_chars)
-        else:
-            (task,) = tasks
-            labels = read_label_set(output, task, key)
-            size = (SPLIT_NUM | config.instruct.split_num)[labels.task]
-            facts = faultless.facts(table, labels, size, config.instruct.negative_ratio)
-        elapsed += time.thread_time() - started
-        if facts is None:
-            raise SystemExit(f"{part.path}: a row may have a fault, so the measured time is not valid")
+        for key, tasks in part.tasks.items():
+            rows = table
+            if len(part.tasks) > 1:
+                rows = table.filter(pc.equal(source_keys(table["example_id"]), key))
+            started = time.thread_time()
+            if part.number is not None:
+                facts = faultless_examples.facts(rows, key, part.split, config.clean.max_chars)
+            elif rows:
+                (task,) = tasks
+                labels = read_label_set(output, task, key)
+                size = (SPLIT_NUM | config.instruct.split_num)[labels.task]
+                facts = faultless.facts(rows, labels, size, config.instruct.negative_ratio)
+            else:
+                continue
+            elapsed += time.thread_time() - started
+            if facts is None:
+                raise SystemExit(f"{part.path}: a row may have a fault, so the measured time is not valid")
     return elapsed
 
 
@@ -47,6 +58,8 @@ def main(flags: Sequence[str] | None = None) -> None:
     parser.add_argument("--processor_s", type=float, required=True, help="the processor time that it printed")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(flags)
+    if not arguments.processor_s > 0:
+        parser.error("--processor_s must be above 0")
     output = str(arguments.folder / "build")
     gc.freeze()  # as the stages do
     config = last_configuration(output)
@@ -55,16 +68,11 @@ def main(flags: Sequence[str] | None = None) -> None:
     figures = {}
     for suite in ("examples", "instructions"):
         parts = [part for check in checks(output) if check.suite == suite for part in check.parts]
-        timed = [part for part in parts if len(part.tasks) == 1]  # nearly all: a checked table has one source
-        if not timed:
-            raise SystemExit(
-                f"{output}: every shard of {suite} has rows of several sources, which cannot be timed; "
-                "build more records into a new folder (python -m benchmarks.build --records N)"
-            )
-        per_row = sum(seconds(output, part, config) for part in timed) / sum(part.rows for part in timed)
-        rows = sum(part.rows for part in parts)
-        share = round(per_row * rows / arguments.processor_s, 3)
-        figures[suite] = {"rows": rows, "us_a_row": round(per_row * 1e6, 2), "share_of_build": share}
+        elapsed, rows = sum(seconds(output, part, config) for part in parts), sum(part.rows for part in parts)
+        if not rows:
+            raise SystemExit(f"{output}: no {suite} to check; build more records")
+        share = round(elapsed / arguments.processor_s, 3)
+        figures[suite] = {"rows": rows, "us_a_row": round(elapsed / rows * 1e6, 2), "share_of_build": share}
     if arguments.json:
         print(json.dumps(figures))
         return

@@ -109,11 +109,15 @@ class Scores:
     def by_source(self, kinds: tuple[str, ...]) -> np.ndarray:
         return np.array([source.scores.p_at_r for source in self.report(kinds).sources])
 
-    def leave_one_out(self, first: tuple[str, ...], steps: Callable[[tuple[str, ...]], list[tuple[str, ...]]]) -> float:
+    def leave_one_out(
+        self, first: tuple[str, ...], steps: Callable[[tuple[str, ...]], list[tuple[str, ...]]]
+    ) -> float | None:
         """The mean P@|R| over sources, with the kinds for each source selected on all other sources: starting from
-        `first`, the step with the best mean is taken as long as it improves the mean. There must be two sources.
+        `first`, the step with the best mean is taken as long as it improves the mean. None with a single source.
         """
         count = len(self.report(DEFAULT).sources)
+        if count < 2:
+            return None
         results = []
         for left in range(count):
             others, kinds, reached = np.arange(count) != left, first, -1.0
@@ -153,18 +157,19 @@ def ablation(scores: Scores) -> str:
             cells += [f"{default.p_at_r:.3f}", f"{scores.report((*DEFAULT, kind)).mean.p_at_r:.3f}"]
         lines.append(f"| {kind} | " + " | ".join(cells) + " |")
     everything = scores.report(tuple(KINDS)).mean
+    added, removed = scores.leave_one_out((), one_more), scores.leave_one_out(tuple(KINDS), one_less)
+    chosen = (
+        f"added one by one {added:.3f}, removed one by one {removed:.3f}"
+        if added is not None and removed is not None
+        else "needs at least two sources"
+    )
     lines += [
         "",
         f"default ({', '.join(DEFAULT)}): {default.p_at_r:.3f}; AP {default.average_precision:.3f}, "
         f"Jaccard {default.jaccard:.3f}, chance {default.chance:.3f}",
         f"all {len(KINDS)} kinds: {everything.p_at_r:.3f}",
+        f"kinds chosen for each source on the others: {chosen}",
     ]
-    if len(scores.report(DEFAULT).sources) > 1:
-        lines.append(
-            "kinds chosen for each source on the others: "
-            f"added one by one {scores.leave_one_out((), one_more):.3f}, "
-            f"removed one by one {scores.leave_one_out(tuple(KINDS), one_less):.3f}"
-        )
     return "\n".join(lines)
 
 

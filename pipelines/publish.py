@@ -81,7 +81,11 @@ def publish(arguments: argparse.Namespace) -> int:
             refusals.append("no token for the Hub: log in with `hf auth login`, or set HF_TOKEN")
     kept, left_out = contents.choose(folder, arguments.include_unlicensed)
     if not kept and left_out:
-        refusals.append("all sources are left out: " + "; ".join(f"{key}: {why}" for key, why in left_out.items()))
+        keys_by_reason: dict[str, list[str]] = {}
+        for key, why in left_out.items():
+            keys_by_reason.setdefault(why, []).append(key)
+        reasons = (f"{', '.join(keys)}: {why}" for why, keys in keys_by_reason.items())
+        refusals.append("all sources are left out: " + "; ".join(reasons))
     if refusals:
         raise PublishError(f"{arguments.output} is not published:", *(f"- {reason}" for reason in refusals))
     with claim.claimed(folder, build_folder.last_configuration(folder)):

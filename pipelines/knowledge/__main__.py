@@ -21,7 +21,7 @@ MARKER = "knowledge_run.json"
 
 EPILOG = """\
 examples:
-  %(prog)s                                    the bundled sample, English, into knowledge/
+  %(prog)s                                    the bundled sample, into knowledge/
   %(prog)s --wikidata wikidata-20260831-all.json.bz2 --wikipedia enwiki-20260901-*.xml.bz2 --output corpus
   %(prog)s ... --lang zh --themes themes.yaml --set export.min_score=0.75
   %(prog)s ... --status                       which stages are done
@@ -49,20 +49,26 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     data.add_argument("--lang", metavar="en|zh", help="language of the texts; default: en")
     data.add_argument("--output", metavar="DIR", default="knowledge", help="default: knowledge/")
-    data.add_argument("--limit", metavar="N", help="at most N pages per file of --wikipedia")
+    data.add_argument("--limit", metavar="N", help="at most N pages, or lines of JSON, per file")
     settings = parser.add_argument_group("settings")
     settings.add_argument("--themes", metavar="FILE", help="a YAML file of themes; default: the bundled twelve")
-    settings.add_argument("--theme", metavar="NAME", help="this theme for all texts; default: that of their page")
-    settings.add_argument("--config", metavar="FILE", help="a YAML file of settings; --dry_run prints all of them")
     settings.add_argument(
-        "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="set one value; may be repeated"
+        "--theme", metavar="NAME", help="this theme for all texts; default: that of their page's item"
+    )
+    settings.add_argument("--config", metavar="FILE", help="a YAML file of settings")
+    settings.add_argument(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="set one value; may be repeated. --dry_run lists all",
     )
     settings.add_argument("--seed", metavar="N", help="seed of all random choices; default: 42")
     run = parser.add_argument_group("run")
     run.add_argument("--runner", default="DirectRunner", help="a Beam runner; default: DirectRunner, in this process")
     run.add_argument("--only", metavar="STAGE", help=f"stop after this stage: {', '.join(STAGES)}")
     run.add_argument("--status", action="store_true", help="print which stages are done, and exit")
-    run.add_argument("--dry_run", action="store_true", help="print what would be read and made, and exit")
+    run.add_argument("--dry_run", action="store_true", help="print what would be read, with which settings, and exit")
     return parser
 
 
@@ -147,7 +153,9 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--output {arguments.output}: is a file; choose a folder")
     stages = plan_stages(config, options)
     if arguments.status:
-        return driver.print_status(stages, folder)
+        code = driver.print_status(stages, folder)
+        report_losses(folder, stages, config.match.themes)
+        return code
     if arguments.dry_run:
         return print_plan(config, folder)
     inputs = [*config.wikidata, *config.wikipedia, *([config.match.themes] if config.match.themes else [])]
@@ -156,15 +164,15 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         try:
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
         finally:
-            for line in loss_lines(folder, stages, config.match.themes):
-                driver.log(line)
+            report_losses(folder, stages, config.match.themes)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
 
 
-def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> list[str]:
-    """Lines that report what the finished stages left out."""
+def report_losses(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> None:
+    """Prints on stderr what the finished stages left out."""
+    from pipelines import driver
     from pipelines.engine import dag
     from pipelines.knowledge import losses
 
@@ -173,7 +181,8 @@ def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | No
         lines += losses.in_entities(entities.result, themes_file)
     if pages := dag.read_manifest(folder, stages["pages"]):
         lines += losses.in_pages(pages.result)
-    return lines
+    for line in lines:
+        driver.log(line)
 
 
 def print_plan(config: "Config", folder: str) -> int:
@@ -201,13 +210,20 @@ def closing_line(result: "Exported", matched: "Matched", name: str) -> str:
         with_theme, matches = sum(c.texts for c in by_theme), sum(sum(c.facts.values()) for c in by_theme)
         return (
             f"{name}: no text is exported: {with_theme:,} of {paragraphs:,} paragraphs have a theme, with {matches:,} "
-            "facts. A theme needs pages of its types, and statements of its properties in the dump"
+            "facts. A paragraph has the theme of its page's item (--theme NAME: that theme for all), and a fact is a "
+            "statement of the dump with a property of the theme"
         )
     themes = len({split.corpus for split in result.splits})
     program = "ieforge build" if sys.argv[0].startswith(f"{command.PROGRAM} ") else "python -m pipelines.build"
     root = shell.quote(f"{name.rstrip('/')}/export")
-    size = f"{texts:,} texts with {facts:,} facts in {themes} theme{'s' * (themes > 1)}"
-    return f"{name}: {size}. Build it with {program} --data_root {root}"
+    return (
+        f"{name}: {count(texts, 'text')} with {count(facts, 'fact')} in {count(themes, 'theme')}. "
+        f"Build it with {program} --data_root {root}"
+    )
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ UNCHANGED = (VALIDATION, DATA_DOCS)
 ROWS_PER_TABLE = 5_000
 USER_LICENCE_HINT = (
     "write license: and its SPDX name (CC-BY-4.0, MIT) into its source.yaml, or license: open if you may redistribute "
-    "it, and build again"
+    "it (for a corpus of pipelines.knowledge, export it again with --set export.licence=NAME), and build again"
 )
 
 

@@ -162,7 +162,17 @@ def title(corpus: KnowledgeCorpus) -> str:
 
 
 def named(dumps: Iterable[Dump]) -> str:
-    return ", ".join(dump.name + (f" of {dump.date}" if dump.date else " (undated)") for dump in dumps)
+    """The files with their dates. Of many files with the same date, such as the parts of a dump, only the first is
+    named; knowledge.json has them all.
+    """
+    names_by_date: dict[str | None, list[str]] = {}
+    for dump in dumps:
+        names_by_date.setdefault(dump.date, []).append(dump.name)
+    return ", ".join(
+        (" and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} other files")
+        + (f" of {date}" if date else " (undated)")
+        for date, names in names_by_date.items()
+    )
 
 
 def typed_labels(corpus: KnowledgeCorpus) -> Iterable[Label]:

@@ -1,7 +1,5 @@
 """The bundled sample in both languages, from the dumps to a validated corpus, on one and on two workers."""
 
-import contextlib
-import io
 import json
 import re
 import signal
@@ -10,10 +8,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import datasets
 import pytest
 
-from pipelines import publish
 from pipelines.knowledge import __main__ as knowledge
 from tests.conftest import ROOT, build_here, checksums
 from tests.pipelines.knowledge.test_command import run
@@ -89,26 +85,8 @@ def test_the_build_takes_it_through_all_stages(made, tmp_path):
     assert len(statistics["sources"]) == 12
     assert statistics["instructions"].keys() == {"RE", "SPO", "KG"}
     card = (tmp_path / "build/README.md").read_text()
-    assert all(fact in card for fact in described(lang))
-    check_release(tmp_path / "build", tmp_path / "release", lang)
-
-
-def described(lang: str) -> tuple[str, ...]:
-    """What a card says about the origin of the sample's corpora."""
-    return "wikidata.json", f"{lang}wiki.xml", "the built-in lexical score, at least 0.5", "CC-BY-SA-4.0 (texts)"
-
-
-def check_release(build: Path, release: Path, lang: str) -> None:
-    """Publishes the build; the release has all of its rows, and names dumps, scorer, cut and licence."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        assert publish.main(["--output", str(build), "--to", str(release)]) == 0
-    assert printed.getvalue().endswith("; 12 sources, 0 left out\n")
-    for name in ("README.md", "README_zh.md"):
-        assert all(fact in (release / name).read_text() for fact in described(lang))
-    expected = json.loads((build / "reports/stats.json").read_text())["instructions"]
-    for task, splits in expected.items():
-        loaded = datasets.load_dataset(str(release), task, cache_dir=str(release.parent / "cache"))
-        assert {split: rows.num_rows for split, rows in loaded.items()} == splits
+    for fact in ("wikidata.json", f"{lang}wiki.xml", "the built-in lexical score", "CC-BY-SA-4.0"):
+        assert fact in card
 
 
 def test_two_workers_write_the_same_bytes(made, tmp_path):

@@ -188,10 +188,12 @@ def test_a_build_without_publishable_sources_is_refused(small, tmp_path, capsys)
     build = Path(shutil.copytree(small, tmp_path / "build"))
     edit_json(
         build / "examples/manifest.json",
-        lambda m: m.update(sources={key: about for key, about in m["sources"].items() if key in ("clue_ner", "duee1")}),
+        lambda m: m.update(sources=dict.fromkeys(("clue_ner", "my/first", "my/second"), m["sources"]["clue_ner"])),
     )
     assert run(build, "--dry_run") == 5
-    assert "all sources are left out: clue_ner: no known licence" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "all sources are left out: clue_ner: no known licence" in error
+    assert "; my/first, my/second: no known licence" in error
 
 
 @pytest.mark.parametrize(

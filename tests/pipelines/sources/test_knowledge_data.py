@@ -6,13 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipelines.sources import reading, registry
+from pipelines.sources import knowledge_data, reading, registry
 from pipelines.sources.unread import unread_files
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Entity, Mention, Relation
-from schemas.knowledge_corpus import ExportedEntity, ExportedRelation, ExportedText
+from schemas.knowledge_corpus import Dump, ExportedEntity, ExportedRelation, ExportedText
 from schemas.label import UnknownLabel
-from tests.conftest import build_here
 from tests.pipelines.knowledge.corpora import CORPUS
 
 TEXT = "Ada Marrow was born in Coal Quay on 4 May 1921."
@@ -140,23 +139,12 @@ def test_a_broken_description_is_the_problem_of_its_source(tmp_path, about, prob
     assert str(error.value) == f"en_person: {source.problem}"
 
 
-def test_the_card_of_a_build_names_dumps_dates_scorer_and_licence(tmp_path):
-    write(tmp_path / "raw/en_person", train=[ROW])
-    (tmp_path / "raw/manifest.json").write_text("{}")  # of the stage that exported the corpora
-    flags = ("--data_root", str(tmp_path / "raw"), "--output", str(tmp_path / "build"), "--hard_negatives", "none")
-    done = build_here(*flags)
-    assert done.returncode == 0, done.stderr
-    assert "note: left out" not in done.stderr
-    card = (tmp_path / "build/README.md").read_text()
-    for fact in (
-        "People, English",
-        "wikidata-20240102-all.json.gz of 2024-01-02",
-        "enwiki-20240101-pages-articles.xml.bz2 of 2024-01-01",
-        "the built-in lexical score, at least 0.5",
-        "**open**: CC-BY-SA-4.0",
-        "- cc-by-sa-4.0",
-    ):
-        assert fact in card
+def test_a_dump_of_many_files_is_named_by_its_first_file():
+    parts = tuple(Dump(f"enwiki-20240101-{n}.xml.bz2", "2024-01-01") for n in range(1, 61))
+    assert knowledge_data.named(parts) == "enwiki-20240101-1.xml.bz2 and 59 other files of 2024-01-01"
+    assert knowledge_data.named([*parts[:2], Dump("a.jsonl")]) == (
+        "enwiki-20240101-1.xml.bz2 and enwiki-20240101-2.xml.bz2 of 2024-01-01, a.jsonl (undated)"
+    )
 
 
 @pytest.mark.parametrize("folder", ["", "en/"])
