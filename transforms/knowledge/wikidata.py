@@ -190,7 +190,7 @@ class Reader:
         faults.
         """
         entity: Any = self.decode_with_raw_claims(content)
-        malformed = []
+        malformed: list[BadRecord] = []
         if isinstance(entity.claims, dict):
             for key, raw_claims in entity.claims.items():
                 claims = entity.claims[key] = []
