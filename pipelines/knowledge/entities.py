@@ -185,14 +185,14 @@ def dump_read(output: str, name: str, parts: Sequence[ReadPart]) -> tuple[DumpRe
         rejected.update(part.rejected)
         lines.append(PartLines(part.number, before, bool(part.rejected)))
         before += part.lines
-    listed = rejects.of_file(output, "entities", lines)
+    file_rejects = rejects.of_file(output, "entities", lines)
     is_closed = [part.is_closed for part in parts if part.lines]
     if any(part.is_opened for part in parts) and not is_closed[-1]:
         rejected[Reason.BROKEN_RECORD] += 1
         detail = "the dump ends without ]: the rest is lost"
-        listed.append(Reject("entities", name, "", "", f"{name}:{before}", Reason.BROKEN_RECORD, detail))
-    counted = DumpRead(name, dict(sorted(counts.items())), dict(sorted(rejected.items())), rejects.first(listed))
-    return counted, listed
+        file_rejects.append(Reject("entities", name, "", "", f"{name}:{before}", Reason.BROKEN_RECORD, detail))
+    counted = DumpRead(name, dict(sorted(counts.items())), dict(sorted(rejected.items())), rejects.first(file_rejects))
+    return counted, file_rejects
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def join_parts(output: str, parts: Sequence[ReadSource]) -> tuple[PageFile, list
         rejected.update(part.counts.rejected)
     before = accumulate((part.lines for part in parts), initial=0)
     lines = [PartLines(part.number, n, bool(part.counts.rejected)) for part, n in zip(parts, before, strict=False)]
-    listed = rejects.of_file(output, "pages", lines)
+    file_rejects = rejects.of_file(output, "pages", lines)
     first = parts[0].counts
     counts = PageFile(
         first.name,
@@ -170,9 +170,9 @@ def join_parts(output: str, parts: Sequence[ReadSource]) -> tuple[PageFile, list
         dict(sorted(pages_left_out.items())),
         dict(sorted(paragraphs_left_out.items())),
         dict(sorted(rejected.items())),
-        rejects.first(listed),
+        rejects.first(file_rejects),
     )
-    return counts, listed
+    return counts, file_rejects
 
 
 class ReadFiles(beam.PTransform):
