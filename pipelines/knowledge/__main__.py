@@ -22,13 +22,13 @@ MARKER = "knowledge_run.json"
 EPILOG = """\
 examples:
   %(prog)s                                    the bundled sample, into knowledge/
-  %(prog)s --wikidata latest-all.json.bz2 --wikipedia enwiki-*-pages-articles*.xml.bz2 --output corpus
+  %(prog)s --wikidata wikidata-20260831-all.json.bz2 --wikipedia enwiki-20260901-*.xml.bz2 --output corpus
   %(prog)s ... --lang zh --themes themes.yaml --set export.min_score=0.75
   %(prog)s ... --status                       which stages are done
 
 The result in DIR/export is a data root: python -m pipelines.build --data_root DIR/export.
 All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted.
+Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted; docs/knowledge.md.
 """
 
 
