@@ -78,7 +78,8 @@ class ExportedEntity(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 class ExportedRelation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A fact. `head`, `tail`: indices of `entity`. `head_type`, `tail_type`: entity types that the relation allows.
-    `property`: the property of the statement behind it (`P19`).
+    `property`: the property of the statement behind it (`P19`); for one that themes write `^P50`, that statement is one
+    of the tail about the head.
     """
 
     head: int

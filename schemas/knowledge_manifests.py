@@ -24,8 +24,8 @@ class DumpRead(Stored, frozen=True):
     """Counts of one dump file.
 
     `counts`: as in `transforms.knowledge.wikidata.Reader`, and the number of items that
-    the file says were merged into others (`merged`). `rejected`: lines by reason. `first_rejects`: at most three
-    messages: `place: reason: detail`.
+    the file says were merged into others (`merged`). `rejected`: lines and statements by
+    reason; rejects/entities lists them. `first_rejects`: at most three messages: `place: reason: detail`.
     """
 
     name: str
@@ -80,8 +80,9 @@ class PageFile(Stored, frozen=True):
     """Counts of one file of pages. `kind`: xml, html, wikitext or json.
 
     `pages`: pages that were used, or rows of JSON lines. `paragraphs`: taken from them. `pages_left_out` and
-    `paragraphs_left_out` are by reason (`transforms.knowledge.page_files.Reader`). `rejected`: pages and rows that
-    cannot be read, by reason. `first_rejects`: at most three messages: `place: reason: detail`.
+    `paragraphs_left_out` are by reason (`transforms.knowledge.page_files.Reader`). `rejected`: pages, rows and
+    links that cannot be read, by reason; rejects/pages lists them. `first_rejects`: at most three messages:
+    `place: reason: detail`.
     """
 
     name: str

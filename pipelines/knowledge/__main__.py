@@ -23,13 +23,13 @@ MARKER = "knowledge_run.json"
 EPILOG = """\
 examples:
   %(prog)s                                    the bundled sample, into knowledge/
-  %(prog)s --wikidata latest-all.json.bz2 --wikipedia enwiki-*-pages-articles*.xml.bz2 --output corpus
+  %(prog)s --wikidata wikidata-20260831-all.json.bz2 --wikipedia enwiki-20260901-*.xml.bz2 --output corpus
   %(prog)s ... --lang zh --themes themes.yaml --set export.min_score=0.75
   %(prog)s ... --status                       which stages are done
 
 The result in DIR/export is a data root: python -m pipelines.build --data_root DIR/export.
 All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted.
+Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted; docs/knowledge.md.
 """
 
 
@@ -156,7 +156,9 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--output {arguments.output}: is a file; choose a folder")
     stages = plan_stages(config, options)
     if arguments.status:
-        return driver.print_status(stages, folder)
+        code = driver.print_status(stages, folder)
+        report_losses(folder, stages, config.match.themes)
+        return code
     if arguments.dry_run:
         return print_plan(config, folder)
     inputs = [*config.wikidata, *config.wikipedia, *([config.match.themes] if config.match.themes else [])]
@@ -166,15 +168,15 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
             check = functools.partial(cluster.check, options, folder, inputs, flag_names)
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
         finally:
-            for line in loss_lines(folder, stages, config.match.themes):
-                driver.log(line)
+            report_losses(folder, stages, config.match.themes)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
 
 
-def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> list[str]:
-    """Lines that report what the finished stages left out."""
+def report_losses(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> None:
+    """Prints on stderr what the finished stages left out."""
+    from pipelines import driver
     from pipelines.engine import dag
     from pipelines.knowledge import losses
 
@@ -183,7 +185,8 @@ def loss_lines(folder: str, stages: "Mapping[str, Stage]", themes_file: str | No
         lines += losses.in_entities(entities.result, themes_file)
     if pages := dag.read_manifest(folder, stages["pages"]):
         lines += losses.in_pages(pages.result)
-    return lines
+    for line in lines:
+        driver.log(line)
 
 
 def print_plan(config: "Config", folder: str) -> int:

@@ -22,8 +22,11 @@ from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
 from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
+from pipelines.knowledge import rejects
 from pipelines.knowledge.config import KnowledgeSettings
-from schemas.errors import BadRecord, Reason, SourceError
+from pipelines.knowledge.rejects import PartLines, PartRejects
+from schemas.arrow import rejects_to_table
+from schemas.errors import BadRecord, ConfigError, Reason, Reject, SourceError
 from schemas.knowledge import ITEMS, NAMES
 from schemas.knowledge_manifests import DumpRead, Entities, ItemShard
 from transforms import files
@@ -40,8 +43,11 @@ POSITIONS_PER_TABLE = 1_000_000
 BYTES_PER_BUCKET = 1 << 29
 """Stored bytes of dumps per bucket of positions: about 7 million items of a compressed dump."""
 
+PLAIN_BYTES = 1 << 30
+BZ2_BYTES = 1 << 26
+"""Of a part of a dump: about 1 GB of JSON each."""
+
 MERGED_PER_TABLE = 1_000_000
-FIRST_REJECTS = 3
 
 
 def stage(settings: KnowledgeSettings) -> Stage:
@@ -51,7 +57,7 @@ def stage(settings: KnowledgeSettings) -> Stage:
     return Stage(
         "entities",
         needs=(),
-        folders=("entities",),
+        folders=("entities", rejects.folder("entities")),
         inputs=[settings.config.lang, sorted(properties), [dump_files.identity(dump) for dump in dumps]],
         modules=(__name__,),
         run=partial(run, settings, dumps, properties),
@@ -60,20 +66,28 @@ def stage(settings: KnowledgeSettings) -> Stage:
 
 
 def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozenset[int], output: str) -> Entities:
-    """Raises SourceError for a file that has no entity but lines that are not entities."""
+    """Raises SourceError for a file without an entity, and ConfigError for a property that the graph does not have."""
     buckets = 1 + files.total_bytes(dumps) // BYTES_PER_BUCKET
-    parts = [part for dump in dumps for part in dump_parts.parts(dump)]
+    parts = [part for dump in dumps for part in dump_parts.parts(dump, PLAIN_BYTES, BZ2_BYTES)]
     # Largest first, so that no worker gets a large part at the end
     elements = sorted(enumerate(parts), key=lambda element: element[1].start - element[1].end)
     transform = ReadDumps(output, settings.config.lang, properties, buckets, ITEMS_PER_SHARD)
     run_pipeline("entities", elements, transform, settings.options, output, "entities/items")
     outcomes = sorted(gather.read(summary_path(output), ReadPart), key=lambda outcome: outcome.number)
     by_path = {dump.path: [outcome for outcome in outcomes if parts[outcome.number].file == dump] for dump in dumps}
-    read = tuple(dump_read(dump.name, by_path[dump.path]) for dump in dumps)
+    read, tables = [], []
+    for dump in dumps:
+        counts, rejected = dump_read(output, dump.name, by_path[dump.path])
+        read.append(counts)
+        tables += [rejects_to_table(rejected)] if rejected else []
+    rejects.write(output, "entities", tables)
     for each in read:
         if not each.counts:
             problem = each.first_rejects[0] if each.first_rejects else f"{each.name}: no entity"
             raise SourceError(f"{problem}; give a Wikidata JSON dump, with one entity per line")
+    used = frozenset().union(*(outcome.properties for outcome in outcomes))
+    declared = frozenset().union(*(outcome.declared for outcome in outcomes))
+    check_properties(settings.config.match.themes, properties, used, declared)
     shards = {shard_name(shard): shard for outcome in outcomes for shard in outcome.shards}
     loops = write_merged(output)
     merged = files.exists(merged_path(output))
@@ -86,14 +100,27 @@ def run(settings: KnowledgeSettings, dumps: Sequence[File], properties: frozense
     shards |= {shard_name(each.shard): each.shard for each in rewritten}
     files.remove_tree(scratch_folder(output))
     return Entities(
-        dumps=read,
+        dumps=tuple(read),
         shards=tuple(shard for _, shard in sorted(shards.items())),
         repeated_items=sum(each.repeated for each in rewritten),
         merged_items=sum(each.merged for each in rewritten),
         merge_loops=loops,
         merged="entities/merged.parquet" if merged else None,
-        unused_properties=tuple(sorted(properties.difference(*(outcome.properties for outcome in outcomes)))),
+        unused_properties=tuple(sorted(properties - used)),
     )
+
+
+def check_properties(
+    path: str | None, properties: frozenset[int], used: frozenset[int], declared: frozenset[int]
+) -> None:
+    """Raises ConfigError for a property in the user's file of themes that is neither declared nor used in the dumps.
+
+    Only if the dumps declare every property that is used, as a full dump does: those of a part of the graph may lack
+    the entity of any property.
+    """
+    if path and used and used <= declared and (places := themes.uses(path, properties - declared)):
+        more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+        raise ConfigError(f"{places[0]}: the graph of --wikidata has no such property{more}; correct or remove it")
 
 
 def summary_path(output: str) -> str:
@@ -132,7 +159,7 @@ class ReadPart:
     """A part of a dump file after reading. `number`: its position among all parts of all dumps.
 
     `lines`: their number. `counts`, `rejected`: as in DumpRead. `properties`: those of the themes that have a
-    statement. `first_rejects`: (line within the part, message).
+    statement. `declared`: those of which the part has the entity.
     `is_opened`, `is_closed`: as in `wikidata.Reader`.
     """
 
@@ -142,28 +169,30 @@ class ReadPart:
     is_closed: bool
     counts: dict[str, int]
     properties: tuple[int, ...]
+    declared: tuple[int, ...]
     rejected: dict[Reason, int]
-    first_rejects: tuple[tuple[int, str], ...]
     shards: tuple[ItemShard, ...]
 
 
-def dump_read(name: str, parts: Sequence[ReadPart]) -> DumpRead:
-    """The counts of a dump file. `parts`: in order."""
+def dump_read(output: str, name: str, parts: Sequence[ReadPart]) -> tuple[DumpRead, list[Reject]]:
+    """The counts of a dump file and its rejects. `parts`: in order."""
     counts: Counter[str] = Counter()
     rejected: Counter[Reason] = Counter()
-    rejects: list[tuple[int, str]] = []
+    lines: list[PartLines] = []
     before = 0
     for part in parts:
         counts.update(part.counts)
         rejected.update(part.rejected)
-        rejects += [(before + line, message) for line, message in part.first_rejects]
+        lines.append(PartLines(part.number, before, bool(part.rejected)))
         before += part.lines
+    file_rejects = rejects.of_file(output, "entities", lines)
     is_closed = [part.is_closed for part in parts if part.lines]
     if any(part.is_opened for part in parts) and not is_closed[-1]:
         rejected[Reason.BROKEN_RECORD] += 1
-        rejects.append((before, f"{Reason.BROKEN_RECORD}: the dump ends without ]: the rest is lost"))
-    first = tuple(f"{name}:{line}: {message}" for line, message in rejects[:FIRST_REJECTS])
-    return DumpRead(name, dict(sorted(counts.items())), dict(sorted(rejected.items())), first)
+        detail = "the dump ends without ]: the rest is lost"
+        file_rejects.append(Reject("entities", name, "", "", f"{name}:{before}", Reason.BROKEN_RECORD, detail))
+    counted = DumpRead(name, dict(sorted(counts.items())), dict(sorted(rejected.items())), rejects.first(file_rejects))
+    return counted, file_rejects
 
 
 @dataclass(frozen=True)
@@ -212,17 +241,13 @@ class ReadDump(beam.DoFn):
     def process(self, element: tuple[int, Part]):
         number, part = element
         reader = wikidata.Reader(self.lang, self.properties)
-        rejected: Counter[Reason] = Counter()
-        first_rejects: list[tuple[int, str]] = []
+        rejected = PartRejects("entities", part.file.name)
         merged: list[Merged] = []
 
         def items() -> Iterator[ItemRow]:
             for row in reader.read(dump_parts.lines(part), part.file.name):
                 if isinstance(row, BadRecord):
-                    rejected[row.reason] += 1
-                    if len(first_rejects) < FIRST_REJECTS:
-                        line = int(row.place.rpartition(":")[2])
-                        first_rejects.append((line, f"{row.reason}: {row.detail}"))
+                    rejected.add(row)
                 elif isinstance(row, Merged):
                     merged.append(row)
                 else:
@@ -251,8 +276,8 @@ class ReadDump(beam.DoFn):
             reader.is_closed,
             counts,
             tuple(sorted(reader.used)),
-            dict(sorted(rejected.items())),
-            tuple(first_rejects),
+            tuple(sorted(reader.declared)),
+            rejected.write(self.output, number),
             tuple(shards),
         )
 

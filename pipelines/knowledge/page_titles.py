@@ -4,7 +4,7 @@ The distinct titles of each shard are joined with redirects and with names of it
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 import apache_beam as beam
 import pyarrow as pa
@@ -31,23 +31,26 @@ def scratch_folder(output: str) -> str:
     return f"{output}/pages/.scratch"
 
 
-def part_path(output: str, file: int, part: int) -> str:
-    """Paragraphs of a file before their titles are resolved."""
-    return f"{scratch_folder(output)}/parts/{file:06d}-{part:06d}.parquet"
+def slice_path(output: str, source: int, part: int) -> str:
+    """Paragraphs of a part of a file before their titles are resolved."""
+    return f"{scratch_folder(output)}/paragraphs/{source:06d}-{part:06d}.parquet"
 
 
-def redirects_path(output: str, file: int, part: int) -> str:
-    return f"{scratch_folder(output)}/redirects/{file:06d}-{part:06d}.parquet"
+def redirects_path(output: str, source: int, part: int) -> str:
+    return f"{scratch_folder(output)}/redirects/{source:06d}-{part:06d}.parquet"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows `start` to `end` of a part of a file."""
+    """Rows `start` to `end` of a slice of the source with this number. `numbers_before`: to be added to the numbers of
+    pages or lines in the ids of its paragraphs.
+    """
 
-    file: int
+    source: int
     part: int
     start: int
     end: int
+    numbers_before: int
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,9 @@ class PlannedShard:
 
 @dataclass(frozen=True)
 class RedirectPart:
-    """A part of the redirects of the file with this number."""
+    """A part of the redirects of the source with this number."""
 
-    file: int
+    source: int
     part: int
 
 
@@ -156,13 +159,13 @@ class ReadInputs(beam.DoFn):
 
     def process(self, element: RedirectPart | NamesPart | PlannedShard):
         match element:
-            case RedirectPart(file, part):
-                for table in read_batches(redirects_path(self.output, file, part), NAMES_PER_TABLE):
+            case RedirectPart(source, part):
+                for table in read_batches(redirects_path(self.output, source, part), NAMES_PER_TABLE):
                     yield from self.tagged("redirects", table, "title")
             case PlannedShard(number, slices):
                 paragraphs = read_slices(self.output, slices)
                 yield from self.tagged("titles", page_items.titles_in(paragraphs, number), "title")
-                rows = [(part.file, part.part, part.start, part.end) for part in slices]
+                rows = [astuple(part) for part in slices]
                 yield number, pa.Table.from_arrays([pa.array(column) for column in zip(*rows, strict=True)], SLICES)
 
     def tagged(self, tag: str, table: pa.Table, column: str) -> Iterator[beam.pvalue.TaggedOutput]:
@@ -180,14 +183,15 @@ def read_names(
             yield from page_items.by_bucket(filtered(page_items.keyed_names(table), "key", bits), "key", buckets)
 
 
-SLICES = ["file", "part", "start", "end"]
+SLICES = [field.name for field in fields(Slice)]
 """The columns of a table of slices."""
 
 
 def read_slices(output: str, slices: Iterable[Slice]) -> pa.Table:
-    tables = [
-        read_shard(part_path(output, each.file, each.part)).slice(each.start, each.end - each.start) for each in slices
-    ]
+    tables = []
+    for each in slices:
+        table = read_shard(slice_path(output, each.source, each.part)).slice(each.start, each.end - each.start)
+        tables.append(page_items.renumber(table, each.numbers_before) if each.numbers_before else table)
     return pa.concat_tables(tables).cast(PARAGRAPHS).combine_chunks()
 
 

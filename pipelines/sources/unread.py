@@ -56,7 +56,12 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
             other_form.update(file.path for file in located.files.ignored)
             no_split.update(file.path for file in located.files.unassigned)
     names = (user_data.SCHEMA, user_data.SETTINGS, knowledge_data.FILE)
-    exported = any(file.name == knowledge_data.FILE for located in all_sources for file in located.settings)
+    manifests = {  # of the stage that exported the corpora
+        f"{file.path.rsplit('/', 2)[0]}/{knowledge_data.MANIFEST}"
+        for located in all_sources
+        for file in located.settings
+        if file.name == knowledge_data.FILE
+    }
     settings = {f"{path.rpartition('/')[0]}/{name}" for path in read for name in names}
     instructions = {file.path for file in user_data.instruction_files(listing.unified())}
     wanted = None if chosen is None else {folder(located.key).partition("/")[0] for located in chosen}
@@ -78,7 +83,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
         for file in files:
             if file.path in read or (file.path in settings and known):
                 continue
-            if exported and not name and file.name == knowledge_data.MANIFEST:
+            if file.path in manifests:
                 continue
             if file.path in instructions:
                 reason = "its rows already are instructions"

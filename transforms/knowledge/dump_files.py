@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from schemas.errors import BadRecord, ConfigError, Reason
+from schemas.errors import BadRecord, ConfigError, Reason, quoted
 from transforms import files
 from transforms.files import File, filesystem, source_errors
 
@@ -15,6 +15,8 @@ MAX_LINE_BYTES = 1 << 28
 """A longer line is a bad record. The longest entities of Wikidata have a few megabytes."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+EXCERPT_BYTES = 60
 
 GLOB = frozenset("*?[")
 HASHED_BLOCKS = 64
@@ -30,7 +32,8 @@ def find(patterns: Sequence[str], flag: str) -> list[File]:
     for pattern in patterns:
         some = list(matching(pattern.rstrip("/")))
         if not some:
-            raise ConfigError(f"{flag} {pattern}: no such file; give files, folders or globs")
+            what = "the folder has no file" if files.is_folder(pattern) else "no such file"
+            raise ConfigError(f"{flag} {pattern}: {what}; give files, folders or globs")
         for file in some:
             matches.setdefault(file.path, file)
     return sorted(matches.values(), key=lambda file: (file.name, file.path))
@@ -110,6 +113,11 @@ def numbered(blocks: Iterable[bytes | BadRecord], name: str) -> Iterator[tuple[i
     elif begun:
         line = b"".join(begun)
         yield number + 1, line if number else line.removeprefix(BYTE_ORDER_MARK)
+
+
+def excerpt(line: bytes) -> str:
+    """The first EXCERPT_BYTES of a line that cannot be read, for its BadRecord."""
+    return quoted(line[:EXCERPT_BYTES].decode("utf-8", "replace")) + "..." * (len(line) > EXCERPT_BYTES)
 
 
 def blocks(file: File) -> Iterator[bytes | BadRecord]:

@@ -1,8 +1,9 @@
 """Parts of large dump files, which workers read independently.
 
 A part is a range of the stored bytes of a file. Its lines are those that begin behind its first byte and not behind its
-end; the first part also has the line that begins at its first byte. Files that are not compressed are divided at any
-byte and .bz2 files between blocks. A .gz file cannot be divided: it is one part.
+end; the first part also has the line that begins at its first byte. Its pages of XML are those that begin in it. Files
+that are not compressed are divided at any byte and .bz2 files between blocks. A .gz file cannot be divided: it is one
+part.
 """
 
 from collections.abc import Iterator
@@ -11,10 +12,6 @@ from dataclasses import dataclass
 from schemas.errors import BadRecord
 from transforms.files import File, filesystem, source_errors
 from transforms.knowledge import bz2_blocks, dump_files
-
-PLAIN_BYTES = 1 << 30
-BZ2_BYTES = 1 << 26
-"""Of a part: about 1 GB of JSON each."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +23,20 @@ class Part:
     end: int
 
 
-def parts(file: File) -> list[Part]:
-    """The parts of a file, at least one. Raises SourceError if the operating system reports an error."""
+def whole(file: File) -> Part:
+    """The file as one part. Raises SourceError if the operating system reports an error."""
     system, path = filesystem(file.path)
     with source_errors(file.name):
-        size = system.get_file_info(path).size or 0
-    step = BZ2_BYTES if file.name.endswith(".bz2") else PLAIN_BYTES
-    if file.name.endswith(".gz") or size <= step:
-        return [Part(file, 0, size)]
-    return [Part(file, start, min(start + step, size)) for start in range(0, size, step)]
+        return Part(file, 0, system.get_file_info(path).size or 0)
+
+
+def parts(file: File, plain_bytes: int, bz2_bytes: int) -> list[Part]:
+    """The parts of a file, at least one, of at most so many stored bytes. Raises SourceError as `whole`."""
+    part = whole(file)
+    step = bz2_bytes if file.name.endswith(".bz2") else plain_bytes
+    if file.name.endswith(".gz") or part.end <= step:
+        return [part]
+    return [Part(file, start, min(start + step, part.end)) for start in range(0, part.end, step)]
 
 
 def lines(part: Part) -> Iterator[tuple[int, bytes] | BadRecord]:

@@ -45,12 +45,6 @@ class DumpPage(NamedTuple):
         )
 
 
-class Header(NamedTuple):
-    """What comes before the first page of a dump."""
-
-    content: bytes
-
-
 class PagePart(NamedTuple):
     """The XML of a page, which starts at `line`."""
 
@@ -64,13 +58,18 @@ class TooLarge(NamedTuple):
     line: int
 
 
-def pages(blocks: Iterable[bytes | BadRecord], name: str) -> Iterator["Header | DumpPage | TooLarge | BadRecord"]:
-    """The header of a dump and its pages. `name`: of the file, for errors.
+Pieces = Iterable[tuple[bytes | BadRecord, bool]]
+"""Content of a file in order, and whether it belongs to the part of the file that is read: `dump_parts.pieces`."""
 
-    A page that is broken or has no end is a BadRecord, and so is a file that is cut off.
+
+def pages(pieces: Pieces, name: str) -> Iterator["DumpPage | TooLarge | BadRecord"]:
+    """The pages that begin in a part of a dump. `name`: of the file, for errors. Lines count from that of `pieces`.
+
+    A page that is broken or has no end is a BadRecord, and so is a damaged piece, which also costs the page around it,
+    and a file that is cut off.
     """
     parser = etree.XMLParser(**PARSER)
-    for part in split_pages(blocks, name):
+    for part in split_pages(pieces, name):
         if not isinstance(part, PagePart):
             yield part
             continue
@@ -81,57 +80,68 @@ def pages(blocks: Iterable[bytes | BadRecord], name: str) -> Iterator["Header | 
             yield BadRecord(f"{name}:{line}", Reason.BROKEN_RECORD, f"broken XML: {error.msg}")
 
 
-def split_pages(blocks: Iterable[bytes | BadRecord], name: str) -> Iterator[Header | PagePart | TooLarge | BadRecord]:
-    """The header and the XML of each page, as `pages`."""
+def split_pages(pieces: Pieces, name: str) -> Iterator[PagePart | TooLarge | BadRecord]:
+    """The XML of each page, as `pages`."""
     buffer = b""
+    offset = inside = 0  # of the start of the buffer and of the end of the part, from the start of the pieces
     line = 1  # of the start of the buffer
-    header = True
-    too_large = False  # the start of the page has been dropped
-    damage: BadRecord | None = None
-    for block in blocks:
-        if isinstance(block, BadRecord):
-            damage = block
-            break
-        buffer += block
+    is_begun = too_large = False  # the buffer starts inside a page; its start has been dropped
+    for content, is_inside in pieces:
+        if isinstance(content, BadRecord):
+            if not is_inside:
+                return
+            line += buffer.count(b"\n")
+            yield BadRecord(f"{name}:{line}", content.reason, content.detail)
+            offset, buffer, is_begun, too_large = offset + len(buffer), b"", False, False
+            continue
+        buffer += content
+        if is_inside:
+            inside = offset + len(buffer)
         at = 0
         while True:
-            if not too_large:
+            if not is_begun:
                 begin = buffer.find(BEGIN, at)
-                if header and (begin >= 0 or len(buffer) > MAX_HEADER_BYTES):
-                    header = False
-                    yield Header(buffer[: max(begin, 0)])
+                keep = begin if begin >= 0 else max(at, len(buffer) - len(BEGIN) + 1)
+                if offset + keep >= inside and not is_inside:
+                    return
                 if begin < 0:
-                    keep = at if header else max(at, len(buffer) - len(BEGIN))
                     break
                 line += buffer.count(b"\n", at, begin)
-                at = begin
+                at, is_begun = begin, True
             end = buffer.find(END, at)
-            if end < 0:
-                if len(buffer) - at > MAX_PAGE_BYTES or too_large:
-                    too_large = True
-                    keep = max(at, len(buffer) - len(END))
-                else:
-                    keep = at
-                break
-            end += len(END)
-            if too_large:
-                yield TooLarge(line)
+            following = buffer.find(BEGIN, at + 1, end if end >= 0 else len(buffer))
+            if following >= 0:
+                no_end = BadRecord(f"{name}:{line}", Reason.BROKEN_RECORD, "the page has no end")
+                yield TooLarge(line) if too_large else no_end
+                end = following
+            elif end >= 0:
+                end += len(END)
+                yield TooLarge(line) if too_large else PagePart(buffer[at:end], line)
             else:
-                last = buffer.rfind(BEGIN, at, end)
-                if last > at:
-                    yield BadRecord(f"{name}:{line}", Reason.BROKEN_RECORD, "the page has no end")
-                    line += buffer.count(b"\n", at, last)
-                    at = last
-                yield PagePart(buffer[at:end], line)
-            too_large = False
+                too_large = too_large or len(buffer) - at > MAX_PAGE_BYTES
+                keep = max(at, len(buffer) - len(END)) if too_large else at
+                break
             line += buffer.count(b"\n", at, end)
-            at = end
+            at, is_begun, too_large = end, False, False
         line += buffer.count(b"\n", at, keep)
-        buffer = buffer[keep:]
-    if damage is not None:
-        yield BadRecord(f"{name}:{line}", damage.reason, damage.detail)
-    elif too_large or BEGIN in buffer:
+        offset, buffer = offset + keep, buffer[keep:]
+    if is_begun:
         yield BadRecord(f"{name}:{line}", Reason.BROKEN_RECORD, "the file is cut off inside a page")
+
+
+def header(pieces: Pieces) -> bytes:
+    """What comes before the first page of a dump; empty if it is implausibly long."""
+    content = b""
+    for block, _ in pieces:
+        if isinstance(block, BadRecord):
+            break
+        content += block
+        before, begin, _ = content.partition(BEGIN)
+        if begin:
+            return before
+        if len(content) > MAX_HEADER_BYTES:
+            return b""
+    return content
 
 
 def namespaces(header: bytes) -> dict[str, int]:

@@ -14,8 +14,9 @@ from lxml import etree
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.knowledge import Link, Paragraph
 from transforms.files import File
-from transforms.knowledge import dump_files, html_pages, page_dumps, titles, wikitext
-from transforms.knowledge.page_dumps import DumpPage, Header, TooLarge
+from transforms.knowledge import dump_files, dump_parts, html_pages, page_dumps, titles, wikitext
+from transforms.knowledge.dump_parts import Part
+from transforms.knowledge.page_dumps import DumpPage, Pieces, TooLarge
 from transforms.knowledge.passages import Passage, pieces, tokens
 from transforms.knowledge.titles import NAMESPACES
 from transforms.user_files import UNREADABLE, reason
@@ -46,7 +47,7 @@ Record = Paragraph | Redirect | BadRecord
 def kind(file: File) -> Kind:
     """What the file is: its content tells, and for wikitext its name. Raises SourceError for other files."""
     start = b""
-    for block in dump_files.blocks(file):
+    for block, _ in dump_parts.pieces(dump_parts.whole(file)):
         if isinstance(block, BadRecord):
             break
         start += block
@@ -79,10 +80,10 @@ def keys(files: Sequence[File]) -> list[tuple[str, File]]:
 
 
 class Reader:
-    """Reads one file. `limit`: maximum number of pages, or of rows of JSON lines.
+    """Reads one file, or a part of it. `limit`: maximum number of pages, or of rows of JSON lines.
 
     After reading, `pages` is the number of pages or rows that were used; `pages_left_out` and `paragraphs_left_out`
-    count by reason.
+    count by reason. `lines`: number of line ends. `numbers`: by how much those in the ids of the next part are higher.
 
     Pages: `redirect`, `namespace` (no article), `model` (no wikitext), `disambiguation`, `list`, `too large`, `empty`.
     Paragraphs: `short`, `long` (one sentence), `markup` (not closed).
@@ -91,37 +92,42 @@ class Reader:
     def __init__(self, lang: str, min_tokens: int, max_tokens: int, limit: int | None = None):
         self.lang, self.min_tokens, self.max_tokens, self.limit = lang, min_tokens, max_tokens, limit
         self.namespaces: Mapping[str, int] = NAMESPACES
-        self.pages = 0
+        self.pages = self.lines = self.numbers = 0
         self.pages_left_out: Counter[str] = Counter()
         self.paragraphs_left_out: Counter[str] = Counter()
 
-    def read(self, key: str, file: File, form: Kind) -> Iterator[Record]:
-        """The paragraphs and redirects of the file, with ids `<key>/<page or line>/<paragraph, or id of the row>`.
+    def read(self, key: str, part: Part, form: Kind) -> Iterator[Record]:
+        """The paragraphs and redirects of a part of a file: of all of it, unless it is XML or JSON lines.
 
-        A page or line that cannot be read is a BadRecord. If the file is cut off, a BadRecord comes last.
+        The ids are `<key>/<page or line>/<paragraph, or id of the row>`; pages and lines are counted from the start of
+        the part. A page or line that cannot be read is a BadRecord. If the file is cut off, a BadRecord comes last.
         """
-        records = {
-            "xml": self.read_dump,
-            "html": self.read_html,
-            "wikitext": self.read_wikitext,
-            "json": self.read_json,
-        }
-        return records[form](key, file)
+        if form == "html":
+            return self.read_html(key, part.file)
+        if form == "wikitext":
+            return self.read_wikitext(key, part.file)
+        return self.read_dump(key, part) if form == "xml" else self.read_json(key, part)
 
-    def read_dump(self, key: str, file: File) -> Iterator[Record]:
-        number = 0
-        for page in page_dumps.pages(dump_files.blocks(file), file.name):
-            number += not isinstance(page, Header)
-            if self.pages == self.limit:
-                return
-            if isinstance(page, Header):
-                self.namespaces = {**NAMESPACES, **page_dumps.namespaces(page.content)}
-            elif isinstance(page, TooLarge):
+    def read_dump(self, key: str, part: Part) -> Iterator[Record]:
+        file = part.file
+        header = page_dumps.header(dump_parts.pieces(dump_parts.whole(file)))
+        self.namespaces = {**NAMESPACES, **page_dumps.namespaces(header)}
+        for page in page_dumps.pages(self.with_lines(dump_parts.pieces(part)), file.name):
+            self.numbers += 1
+            if isinstance(page, TooLarge):
                 self.pages_left_out["too large"] += 1
             elif isinstance(page, BadRecord):
                 yield page
             else:
-                yield from self.read_page(f"{key}/{number:08d}", page)
+                yield from self.read_page(f"{key}/{self.numbers:08d}", page)
+            if self.pages == self.limit:
+                return
+
+    def with_lines(self, pieces: Pieces) -> Pieces:
+        for content, is_inside in pieces:
+            if is_inside and isinstance(content, bytes):
+                self.lines += content.count(b"\n")
+            yield content, is_inside
 
     def read_page(self, start: str, page: DumpPage) -> Iterator[Record]:
         title = titles.normal_title(page.title)
@@ -202,24 +208,28 @@ class Reader:
                 yield from self.cut(f"{key}/{1:08d}", page.paragraphs(self.lang), title, page.qid)
         yield from damage
 
-    def read_json(self, key: str, file: File) -> Iterator[Record]:
+    def read_json(self, key: str, part: Part) -> Iterator[Record]:
         decoder = msgspec.json.Decoder(Row)
-        for line in dump_files.lines(file):
+        for line in dump_parts.lines(part):
             if self.pages == self.limit:
                 return
             if isinstance(line, BadRecord):
                 yield line
                 continue
             number, content = line
-            place = f"{file.name}:{number}"
+            self.lines = self.numbers = number
+            if not content.strip():
+                continue
+            place = f"{part.file.name}:{number}"
             try:
                 row = decoder.decode(content)
             except msgspec.ValidationError as error:
-                missing = "missing required" in str(error)
-                yield BadRecord(place, Reason.MISSING_FIELD if missing else Reason.BROKEN_RECORD, str(error))
+                why = Reason.MISSING_FIELD if "missing required" in str(error) else Reason.BROKEN_RECORD
+                yield BadRecord(place, why, f"{error}: {dump_files.excerpt(content)}")
             except UNREADABLE as error:
                 detail = reason(error, content)
-                yield BadRecord(place, Reason.NOT_UTF8 if "UTF-8" in detail else Reason.BROKEN_JSON, detail)
+                why = Reason.NOT_UTF8 if "UTF-8" in detail else Reason.BROKEN_JSON
+                yield BadRecord(place, why, f"{detail}: {dump_files.excerpt(content)}")
             else:
                 *damage, record = row.paragraph(f"{key}/{number:08d}", self.lang, place)
                 yield from damage

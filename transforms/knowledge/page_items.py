@@ -165,6 +165,14 @@ def replace(paragraphs: pa.Table, page: pa.Array, titles: pa.Array, qids: pa.Arr
     return pa.Table.from_arrays(arrays, schema=PARAGRAPHS)
 
 
+def renumber(paragraphs: pa.Table, before: int) -> pa.Table:
+    """The paragraphs with the number in `<key>/<number>/…`, their ids, increased by `before`."""
+    key, number, rest = (pc.list_element(pc.split_pattern(paragraphs["id"], "/", max_splits=2), n) for n in range(3))
+    increased = pc.utf8_lpad(pc.add(number.cast(pa.int64()), before).cast(pa.string()), 8, "0")
+    ids = pc.binary_join_element_wise(key, increased, rest, "/")
+    return paragraphs.set_column(paragraphs.schema.get_field_index("id"), paragraphs.schema.field("id"), ids)
+
+
 def link_array(paragraphs: pa.Table) -> pa.StructArray:
     """The links of all paragraphs, one after another."""
     return paragraphs["links"].combine_chunks().flatten()

@@ -195,8 +195,22 @@ def read_theme(document: Document, path: tuple[str, ...], types: Mapping[str, En
         read_relation(document, (*path, "relations", key), types)
         for key in entries(document, (*path, "relations"), "relation")
     ]
+    check_labels(document, path, relations)
     pages = type_names(document, (*path, "pages"), types, values=False, required=False)
     return Theme(path[-1], texts(document, (*path, "names")), pages, tuple(relations))
+
+
+def check_labels(document: Document, path: tuple[str, ...], relations: Iterable[Relation]) -> None:
+    """Raises ConfigError if two relations of a theme have the same label in a language."""
+    relations = list(relations)
+    for lang in sorted({lang for relation in relations for lang in relation.names} or {"en"}):
+        labels: dict[str, str] = {}
+        for relation in relations:
+            first = labels.setdefault(relation.name(lang), relation.key)
+            if first != relation.key:
+                keys = (*path, "relations", relation.key, *(("names", lang) if lang in relation.names else ()))
+                label = quoted(relation.name(lang))
+                raise problem(document, keys, f"{label} is also the label of the relation {quoted(first)}; change one")
 
 
 def read_relation(document: Document, path: tuple[str, ...], types: Mapping[str, EntityType]) -> Relation:

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.errors import BadRecord, Reason, quoted
+from transforms.knowledge.dump_files import excerpt
 
 INSTANCE_OF, SUBCLASS_OF = "P31", "P279"
 
@@ -123,9 +124,10 @@ class Reader:
     """Reads the lines of a dump for texts in `lang`; keeps statements of `properties`.
 
     `counts`: the number of items, items without names (`unnamed`), entities of other types (`skipped.<type>`),
-    dropped statements (`deprecated`, `novalue`, `repeated`, `malformed`), and statements of the kind `unknown`.
-    `lines`: the number of the last line. `used`: those of `properties` that have a statement. `is_opened`: a line was
-    `[`. `is_closed`: the last line was `]`, or a BadRecord among the lines.
+    dropped statements (`deprecated`, `novalue`, `repeated`), and statements of the kind `unknown`.
+    `lines`: the number of the last line. `used`: those of `properties` that have a statement; `declared`: those of
+    which the dump has the entity. `is_opened`: a line was `[`. `is_closed`: the last line was `]`, or a BadRecord among
+    the lines.
     """
 
     def __init__(self, lang: str, properties: frozenset[int]):
@@ -133,6 +135,7 @@ class Reader:
         self.properties = {f"P{number}": number for number in properties}
         self.counts: Counter[str] = Counter()
         self.used: set[int] = set()
+        self.declared: set[int] = set()
         self.lines = 0
         self.is_opened = self.is_closed = False
         fields: list[tuple[str, Any, Any]] = [
@@ -169,28 +172,35 @@ class Reader:
             if content in (b"[", b"]"):
                 self.is_opened = self.is_opened or content == b"["
                 continue
+            place = f"{name}:{self.lines}"
+            malformed: list[BadRecord] = []
             try:
                 try:
                     entity = self.decode(content)
                 except msgspec.ValidationError:
-                    entity = self.without_malformed_claims(content)
-                yield from self.rows(entity)
+                    entity, malformed = self.without_malformed_claims(content, place)
+                rows = self.rows(entity)
+                yield from malformed if rows else ()
+                yield from rows
             except (ValueError, RecursionError) as error:
-                yield BadRecord(f"{name}:{self.lines}", bad_reason(error), str(error))
+                yield BadRecord(place, bad_reason(error), f"{error}: {excerpt(content)}")
 
-    def without_malformed_claims(self, content: bytes) -> Any:
-        """The entity without the statements that do not have the form of one. Raises ValueError for other faults."""
+    def without_malformed_claims(self, content: bytes, place: str) -> tuple[Any, list[BadRecord]]:
+        """The entity without the statements that do not have the form of one, and these. Raises ValueError for other
+        faults.
+        """
         entity: Any = self.decode_with_raw_claims(content)
+        malformed: list[BadRecord] = []
         if isinstance(entity.claims, dict):
-            entity.claims = {key: list(self.well_formed(claims)) for key, claims in entity.claims.items()}
-        return entity
-
-    def well_formed(self, claims: Iterable[msgspec.Raw]) -> Iterator[Claim]:
-        for claim in claims:
-            try:
-                yield self.decode_claim(claim)
-            except msgspec.ValidationError:
-                self.counts["malformed"] += 1
+            for key, raw_claims in entity.claims.items():
+                claims = entity.claims[key] = []
+                for claim in raw_claims:
+                    try:
+                        claims.append(self.decode_claim(claim))
+                    except msgspec.ValidationError as error:
+                        detail = f"a statement of {quoted(key)} of {quoted(entity.id)}: {error}"
+                        malformed.append(BadRecord(place, Reason.BROKEN_RECORD, detail))
+        return entity, malformed
 
     def rows(self, entity: Any) -> list[ItemRow | Merged]:
         """The item of a line, and the items merged into it. Raises ValueError for an id that is not that of an item."""
@@ -199,6 +209,8 @@ class Reader:
         kind = entity.type or ("property" if (entity.id or "").startswith("P") else "item")
         if kind != "item":
             self.counts[f"skipped.{kind}"] += 1
+            if kind == "property" and (number := self.properties.get(entity.id)) is not None:
+                self.declared.add(number)
             return []
         qid = item_number(entity.id)
         rows: list[ItemRow | Merged] = [self.item(qid, entity)]

@@ -12,7 +12,7 @@ from pipelines.engine import dag, workers
 from pipelines.engine.dag import Stage
 from pipelines.engine.options import parse_options
 from pipelines.knowledge import entities, types
-from pipelines.knowledge.config import Config, KnowledgeSettings
+from pipelines.knowledge.config import Config, KnowledgeSettings, Match
 from schemas.knowledge_manifests import Entities, Types
 from transforms.knowledge import dump_files
 
@@ -22,9 +22,12 @@ TYPE_CLASSES = {"human": (5,), "place": (50, 60), "event": (60,)}
 
 @patch.multiple(entities, ITEMS_PER_SHARD=3, BYTES_PER_BUCKET=200, POSITIONS_PER_TABLE=6)
 @patch.multiple(types, EDGES_PER_BUCKET=2)
-def run_stages(output: str, dumps: Sequence[str], flags: Sequence[str] = ()) -> tuple[Entities, Types]:
-    """The results of both stages."""
-    settings = KnowledgeSettings(Config(wikidata=tuple(dumps), wikipedia=(), lang="en"), parse_options(flags))
+def run_stages(
+    output: str, dumps: Sequence[str], flags: Sequence[str] = (), themes: str | None = None
+) -> tuple[Entities, Types]:
+    """The results of both stages. `themes`: a file, of which only the places of properties are read."""
+    config = Config(wikidata=tuple(dumps), wikipedia=(), lang="en", match=Match(themes=themes))
+    settings = KnowledgeSettings(config, parse_options(flags))
     files = dump_files.find(dumps, "--wikidata")
     stages = [
         Stage("entities", (), ("entities",), 0, (), partial(entities.run, settings, files, PROPERTIES), Entities),

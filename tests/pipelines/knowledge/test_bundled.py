@@ -1,6 +1,7 @@
 """The bundled sample in both languages, from the dumps to a validated corpus, on one and on two workers."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -114,6 +115,16 @@ def test_an_interrupted_run_says_so_in_one_line_and_is_resumed(made, tmp_path):
     assert code == 0
     assert errors.splitlines()[:2] == ["entities: already done", "types: already done"]
     assert checksums(tmp_path / "corpus/export", "**/*.json*") == checksums(output / "export", "**/*.json*")
+
+
+def test_the_theme_of_the_guide_makes_a_corpus_of_the_sample(tmp_path):
+    (content,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/knowledge.md").read_text(), re.DOTALL | re.MULTILINE)
+    (tmp_path / "landmarks.yaml").write_text(content)
+    code, _, errors = run("--themes", str(tmp_path / "landmarks.yaml"), "--output", str(tmp_path / "landmarks"))
+    assert code == 0, errors
+    texts = rows(tmp_path / "landmarks/export/en_Landmarks")
+    assert texts and all(fact["relation"] == "stands in" for text in texts for fact in text["relation"])
+    assert "note: " not in errors and f"{len(texts)} texts with" in errors.splitlines()[-1]
 
 
 def test_the_sample_has_no_text_twice(made):

@@ -47,6 +47,7 @@ WRONG = [
     (["--wikipedia", "nowhere.xml"], "no wikidata; give --wikidata FILE"),
     (["--wikidata", "nowhere.json", "--wikipedia", str(SAMPLES / "enwiki.xml")], "nowhere.json"),
     (["--wikidata", str(SAMPLES / "wikidata.json"), "--wikipedia", "nowhere.xml"], "nowhere.xml"),
+    (["--wikidata", ".", "--wikipedia", "nowhere.xml"], ": the folder has no file; give files, folders or globs"),
     (["--lang", "fr"], "--lang: lang: "),
     (["--limit", "0"], "--limit: pages.limit: "),
     (["--limit", "many"], "--limit: pages.limit: "),
@@ -81,6 +82,41 @@ def test_a_folder_with_other_files_is_not_used(tmp_path):
         f"error: {tmp_path}: not empty and not made by a build (no knowledge_run.json); "
         "choose a new folder with --output\n"
     )
+
+
+@pytest.mark.parametrize("flags", [[], ["--status"], ["--dry_run"]])
+def test_an_output_that_is_a_file_is_refused(tmp_path, flags):
+    (tmp_path / "notes.txt").write_text("mine")
+    code, output, errors = run("--output", str(tmp_path / "notes.txt"), *flags)
+    assert (code, output) == (2, "")
+    assert errors == f"error: --output {tmp_path}/notes.txt: is a file; choose a folder\n"
+
+
+def test_a_file_of_another_kind_is_refused_before_the_dump_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n")
+    flags = ("--wikidata", str(SAMPLES / "wikidata.json"), "--wikipedia", str(tmp_path / "a.csv"))
+    code, _, errors = run(*flags, "--output", str(tmp_path / "corpus"))
+    assert code == 3
+    assert errors.startswith("error: a.csv:1: neither a MediaWiki XML dump") and errors.count("\n") == 1
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_rejects_are_named_with_their_place_by_a_run_and_by_status(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "Port Vell " * 40}) + "\n{\n")
+    (tmp_path / "w.json").write_text((SAMPLES / "wikidata.json").read_text().replace("[\n", "[\nbroken,\n", 1))
+    flags = ["--wikidata", str(tmp_path / "w.json"), "--wikipedia", str(tmp_path / "a.jsonl")]
+    flags += ["--output", str(tmp_path / "corpus"), "--only", "pages"]
+    code, _, errors = run(*flags)
+    assert code == 0
+    notes = [line for line in errors.splitlines() if line.startswith("note: ")]
+    assert [note.partition(", first")[0] for note in notes] == [
+        "note: w.json: 1 bad record",
+        "note: a.jsonl: 1 bad record",
+    ]
+    assert notes[1].endswith(
+        "a.jsonl:2: broken_json: Input data was truncated: '{'; see rejects/pages/ for place and reason"
+    )
+    assert run(*flags, "--status")[2].splitlines() == notes
 
 
 def test_a_dry_run_prints_files_and_settings_and_writes_nothing(tmp_path):

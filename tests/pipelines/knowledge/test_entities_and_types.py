@@ -4,6 +4,7 @@ import bz2
 import gzip
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,6 @@ from schemas.errors import ConfigError, SourceError
 from tests.conftest import ROOT, checksums
 from tests.pipelines.knowledge.run_stages import run_stages
 from tests.transforms.knowledge.entities import claims, dump, entity, to_item
-from transforms.knowledge import dump_parts
 from transforms.shards import read_shard
 
 MAYA = entity("Q1", "Maya Lund", claims=claims(to_item("P31", 5), to_item("P10", 2)))
@@ -141,7 +141,47 @@ def test_bad_input_costs_only_itself(dumps, tmp_path):
     )
     assert broken.counts == {"items": 1}
     assert broken.first_rejects[0].startswith("d.json:2: broken_json: ")
+    assert broken.first_rejects[0].endswith(": 'broken'")
+    rejects = read_shard(str(tmp_path / "out/rejects/entities/rejects.parquet")).to_pylist()
+    assert [f"{row['place']}: {row['reason']}: {row['detail']}" for row in rejects] == [
+        *cut.first_rejects, *broken.first_rejects,
+    ]  # fmt: skip
+    assert {row["stage"] for row in rejects} == {"entities"}
+    assert [row["source"] for row in rejects] == ["b.json.gz", "b.json.gz", "d.json"]
+    assert not (tmp_path / "out/rejects/entities/.scratch").exists()
     assert sum(shard.rows for shard in entities.shards) == 6 + cut.counts["items"]
+
+
+THEME = """themes:
+  Harbours:
+    pages: [human]
+    relations:
+      keeps: {properties: [P10, ^P31], head: [human], tail: [human]}
+      feeds:
+        properties:
+        - P31
+        - P20
+        head: [human]
+        tail: [human]
+"""
+
+
+def test_a_property_that_a_graph_with_its_properties_does_not_declare_is_an_error(tmp_path):
+    (tmp_path / "themes.yaml").write_text(THEME)
+    (tmp_path / "a.json").write_bytes(dump([MAYA, PROPERTY, {"type": "property", "id": "P31"}]))
+    place = re.escape(f"{tmp_path}/themes.yaml:9: P20 (feeds): ")
+    with pytest.raises(ConfigError, match=rf"^{place}the graph of --wikidata has no such property; correct"):
+        run_stages(str(tmp_path / "out"), [str(tmp_path / "a.json")], themes=str(tmp_path / "themes.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("used", "declared"), [((), ()), ((10, 31), ()), ((10, 31), (10,)), ((), (10,)), ((10, 31), (10, 20, 31))]
+)
+def test_a_part_of_the_graph_may_lack_a_property(tmp_path, used, declared):
+    (tmp_path / "themes.yaml").write_text(THEME)
+    sets = frozenset({10, 20, 31}), frozenset(used), frozenset(declared)
+    entities_stage.check_properties(str(tmp_path / "themes.yaml"), *sets)
+    entities_stage.check_properties(None, frozenset({10, 20}), frozenset({10}), frozenset({10}))
 
 
 def test_a_file_that_is_not_a_dump_is_an_error(dumps, tmp_path):
@@ -182,7 +222,7 @@ def test_a_file_in_parts_has_the_same_items_and_line_numbers(tmp_path, monkeypat
     content = dump(many).removesuffix(b"]\n") + b"broken\n" + end
     (tmp_path / "a.json").write_bytes(content)
     whole, _ = run_stages(str(tmp_path / "whole"), [str(tmp_path / "a.json")])
-    monkeypatch.setattr(dump_parts, "PLAIN_BYTES", len(content) // 7)
+    monkeypatch.setattr(entities_stage, "PLAIN_BYTES", len(content) // 7)
     divided, _ = run_stages(str(tmp_path / "divided"), [str(tmp_path / "a.json")])
     assert len({shard.path.partition("-")[0] for shard in divided.shards}) == 7
     for folder in ("entities/items", "entities/names", "types"):

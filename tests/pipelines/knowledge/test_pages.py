@@ -3,6 +3,7 @@
 import bz2
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.build_folder import read_result
+from pipelines.knowledge import pages
 from schemas.errors import ConfigError, SourceError
 from schemas.knowledge import Paragraph, from_table
 from schemas.knowledge_manifests import Pages
@@ -80,7 +82,12 @@ def test_files_become_shards_with_items(output):
     assert vell.paragraphs_left_out == {"markup": 1}
     assert b.pages_left_out == {"redirect": 2}
     assert c.pages_left_out == {"redirect": 7} and c.rejected == {"broken_record": 1}
-    assert d.first_rejects == ("d.jsonl:3: broken_json: Input data was truncated",)
+    assert d.first_rejects == ("d.jsonl:3: broken_json: Input data was truncated: '{'",)
+    rejects = read_shard(str(output / "rejects/pages/rejects.parquet")).to_pylist()
+    assert [(row["stage"], row["source"], row["place"], row["reason"]) for row in rejects] == [
+        ("pages", "c.xml", "c.xml:71", "broken_record"), ("pages", "d.jsonl", "d.jsonl:3", "broken_json"),
+    ]  # fmt: skip
+    assert not (output / "rejects/pages/.scratch").exists()
     assert (result.redirects, result.redirect_loops) == (9, 5)
     counts = [(shard.path, shard.rows, shard.with_page, shard.links, shard.links_with_item) for shard in result.shards]
     assert counts == [
@@ -102,6 +109,39 @@ def test_shards_have_the_size_that_is_set(folder, output, tmp_path):
     run_pages(str(tmp_path), [str(folder)], paragraphs_per_shard=100)
     (everything,) = paragraphs(tmp_path)
     assert everything == [row for shard in paragraphs(output) for row in shard]
+
+
+def test_files_in_parts_have_the_same_paragraphs_and_rejects(tmp_path, monkeypatch):
+    generator = random.Random(7)
+    texts = [f"Pier {n} of [[Vell]] {generator.randbytes(500).hex()}." for n in range(200)]
+    broken = page("X", "a").replace("</ns>", "</sn>")
+    articles = [page(f"Pier {n}", text) for n, text in enumerate(texts)]
+    xml = dump(page("Vell", "#REDIRECT [[Port Vell]]"), *articles[:100], broken, *articles[100:], broken)
+    rows = [json.dumps({"text": text, "id": f"x/{n}"}) for n, text in enumerate(texts)]
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "a.xml").write_bytes(xml)
+    (files / "b.xml.bz2").write_bytes(bz2.compress(xml, 1))
+    (files / "c.jsonl").write_text("\n".join(["", *rows[:100], "broken", *rows[100:], "{"]))
+    results = []
+    for name, size in (("whole", 1 << 30), ("divided", 40_000)):
+        monkeypatch.setattr(pages, "PLAIN_BYTES", size)
+        monkeypatch.setattr(pages, "BZ2_BYTES", size)
+        results.append(run_pages(str(tmp_path / name), [str(files)], paragraphs_per_shard=70))
+    assert results[0] == results[1]
+    assert [(source.paragraphs, sum(source.rejected.values())) for source in results[0].sources] == [(200, 2)] * 3
+    for glob in ("pages/*.parquet", "rejects/pages/*"):
+        assert checksums(tmp_path / "whole", glob) == checksums(tmp_path / "divided", glob) != {}
+    ids = [row.id for shard in paragraphs(tmp_path / "divided") for row in shard]
+    assert (ids[0], ids[199], ids[-1]) == ("a/00000002/00001", "a/00000202/00001", "c/00000202/x/199")
+    assert ids == sorted(set(ids), key=ids.index) and len(ids) == 600
+
+
+def test_a_file_with_a_limit_is_not_divided(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "PLAIN_BYTES", 100)
+    (tmp_path / "a.xml").write_bytes(dump(*(page(f"P{n}", "one two three") for n in range(5))))
+    result = run_pages(str(tmp_path / "out"), [str(tmp_path / "a.xml")], limit=3)
+    assert result.sources[0].pages == 3
 
 
 def test_bytes_are_equal_for_two_workers_and_any_order_of_files(folder, output, tmp_path):

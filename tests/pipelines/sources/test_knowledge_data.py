@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from pipelines.sources import knowledge_data, reading, registry
+from pipelines.sources.unread import unread_files
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Entity, Mention, Relation
 from schemas.knowledge_corpus import Dump, ExportedEntity, ExportedRelation, ExportedText
@@ -144,6 +145,16 @@ def test_a_dump_of_many_files_is_named_by_its_first_file():
     assert knowledge_data.named([*parts[:2], Dump("a.jsonl")]) == (
         "enwiki-20240101-1.xml.bz2 and enwiki-20240101-2.xml.bz2 of 2024-01-01, a.jsonl (undated)"
     )
+
+
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_only_the_manifest_of_an_export_is_not_reported_as_unread(tmp_path, folder):
+    write(tmp_path / f"{folder}en_person", train=[ROW])
+    for name in (f"{folder}manifest.json", f"{folder}en_person/manifest.json"):
+        (tmp_path / name).write_text("{}")
+    listing = registry.list_root(str(tmp_path))
+    (unread,) = unread_files(listing, registry.locate_all(listing), None)
+    assert f"{unread.folder}/{unread.files[0]}" == f"{folder}en_person/manifest.json" and len(unread.files) == 1
 
 
 def test_a_description_without_rows_is_no_source(tmp_path):

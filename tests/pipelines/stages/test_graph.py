@@ -73,13 +73,16 @@ STAGES = {
         [(number, Part(File("raw/dump.json.bz2", "dump.json.bz2"), number, number + 1)) for number in range(2)],
     ),
     "entities again": (RewriteShards("out"), ["00000-00000", "00000-00001"]),
-    "pages": (pages.ReadFiles("out", "en", Pages()), [pages.PageSource(0, "a", File("raw/a.xml", "a.xml"), "xml")]),
+    "pages": (
+        pages.ReadFiles("out", "en", Pages()),
+        [pages.PageSource(0, 0, "a", Part(File("raw/a.xml", "a.xml"), 0, 9), "xml")],
+    ),
     "titles": (
         page_titles.ResolveTitles("out", 2),
         [
             page_titles.RedirectPart(0, 0),
             page_titles.NamesPart("names"),
-            page_titles.PlannedShard(0, (page_titles.Slice(0, 0, 0, 1),)),
+            page_titles.PlannedShard(0, (page_titles.Slice(0, 0, 0, 1, 0),)),
         ],
     ),
     "sample": (

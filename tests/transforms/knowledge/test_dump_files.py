@@ -116,7 +116,7 @@ def test_files_folders_and_globs_are_found_once_and_in_order(tmp_path):
 @pytest.mark.parametrize("pattern", ["none.json", "*.bz2", "none/*.json", "empty"])
 def test_a_pattern_without_a_file_is_an_error(tmp_path, pattern):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match="no such file") as caught:
+    with pytest.raises(ConfigError, match=r"no such file|the folder has no file") as caught:
         dump_files.find([f"{tmp_path}/{pattern}"], "--wikidata")
     assert str(caught.value).startswith(f"--wikidata {tmp_path}/{pattern}")
 

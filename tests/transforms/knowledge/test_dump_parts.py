@@ -75,11 +75,9 @@ def test_a_line_longer_than_the_parts_is_in_one_of_them(tmp_path):
     assert [line for part in parts for line in part] == lines
 
 
-def test_files_are_divided_by_size_unless_they_are_gzip(tmp_path, monkeypatch):
-    monkeypatch.setattr(dump_parts, "PLAIN_BYTES", 4)
-    monkeypatch.setattr(dump_parts, "BZ2_BYTES", 3)
+def test_files_are_divided_by_size_unless_they_are_gzip(tmp_path):
     bounds = {
-        name: [(part.start, part.end) for part in dump_parts.parts(write(tmp_path, name, bytes(10)))]
+        name: [(part.start, part.end) for part in dump_parts.parts(write(tmp_path, name, bytes(10)), 4, 3)]
         for name in ("a.json", "a.json.bz2", "a.json.gz")
     }
     assert bounds == {
@@ -88,7 +86,7 @@ def test_files_are_divided_by_size_unless_they_are_gzip(tmp_path, monkeypatch):
         "a.json.gz": [(0, 10)],
     }
     empty = write(tmp_path, "empty.json", b"")
-    assert [list(dump_parts.lines(part)) for part in dump_parts.parts(empty)] == [[]]
+    assert [list(dump_parts.lines(part)) for part in dump_parts.parts(empty, 4, 3)] == [[]]
 
 
 def test_a_damaged_block_costs_one_block_and_is_in_one_part(compressed, tmp_path):

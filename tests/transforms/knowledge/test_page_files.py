@@ -3,16 +3,23 @@
 import bz2
 import gzip
 import json
+import random
 import tracemalloc
+from dataclasses import replace
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.knowledge import Link, Paragraph
 from transforms.files import File
-from transforms.knowledge import page_dumps
+from transforms.knowledge import dump_files, dump_parts, page_dumps
+from transforms.knowledge.dump_parts import Part
 from transforms.knowledge.page_files import Reader, Redirect, keys, kind
 
 HEADER = (
@@ -38,7 +45,7 @@ def read(path: Path, content: bytes, lang: str = "en", low: int = 2, high: int =
     path.write_bytes(content)
     reader = Reader(lang, low, high, limit)
     file = File(str(path), path.name)
-    return list(reader.read("key", file, kind(file))), reader
+    return list(reader.read("key", dump_parts.whole(file), kind(file))), reader
 
 
 def texts(records: list) -> list[str]:
@@ -119,12 +126,65 @@ def test_a_broken_page_costs_only_itself(tmp_path, content, kept, place):
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2"])
 def test_the_pages_before_damaged_data_are_kept(tmp_path, suffix):
-    parts = [dump(VELL), "".join(page(f"N{n}", f"Number {n} is {hash(n) ** 9} here.") for n in range(600)).encode()]
-    pack = gzip.compress if suffix == ".gz" else bz2.compress
-    packed = pack(b"".join(parts))
-    records, _ = read(tmp_path / f"d.xml{suffix}", packed[: len(packed) // 2] if suffix == ".gz" else packed + b"BZh")
+    many = "".join(page(f"N{n}", f"Number {n} is {hash(n) ** 9} here.") for n in range(3_000))
+    content = dump(VELL, many)
+    packed = gzip.compress(content) if suffix == ".gz" else bz2.compress(content, 1)
+    records, _ = read(tmp_path / f"d.xml{suffix}", packed[: len(packed) // 2])
     assert texts(records)[0] == "Vell is a port."
-    assert bad(records)[-1][1] == Reason.BROKEN_RECORD
+    (reject,) = bad(records)
+    assert reject[1] == Reason.BROKEN_RECORD
+    assert 500 < len(texts(records)) < 3_000
+
+
+def test_a_damaged_block_of_bzip2_costs_the_pages_in_it(tmp_path):
+    generator = random.Random(7)
+    content = dump(*(page(f"N{n}", f"Number {n} {generator.randbytes(40).hex()} here.") for n in range(3_000)))
+    packed = bytearray(bz2.compress(content, 1))
+    middle = len(packed) // 2
+    packed[middle : middle + 50] = bytes(50)
+    records, _ = read(tmp_path / "d.xml.bz2", bytes(packed))
+    assert bad(records)[0][1] == Reason.BROKEN_RECORD and len(bad(records)) == 1
+    kept = [int(text.split()[1]) for text in texts(records)]
+    assert (kept[0], kept[-1]) == (0, 2_999)
+    assert 2_000 < len(kept) < 2_900
+    assert kept == sorted(set(kept))
+
+
+BROKEN = page("X", "a").replace("</ns>", "</sn>")
+PAGES = ("  <page>\n<title>X</title>\n", VELL, BROKEN, PORT, page("B", "#REDIRECT [[C]]"), "<pag e></pag\n", "\n\n")
+
+
+@given(
+    st.lists(st.sampled_from(PAGES), max_size=6), st.lists(st.integers(1, 3_000)), st.integers(3, 400), st.booleans()
+)
+@example([VELL, PAGES[0], PAGES[0], PORT], list(range(1, 3_000, 7)), 5, True)
+@example([VELL, PORT], list(range(1, 3_000)), 100, False)
+def test_parts_of_a_dump_have_the_pages_of_the_whole(tmp_path_factory, pages, cuts, block, is_whole):
+    folder = tmp_path_factory.mktemp("parts")
+    content = dump(*pages)[: None if is_whole else -30]
+    whole, reader = read(folder / "d.xml", content)
+    bounds = sorted({0, *(cut for cut in cuts if cut < len(content)), len(content)})
+    file = File(str(folder / "d.xml"), "d.xml")
+    joined, lines, numbers = [], 0, 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dump_files, "BLOCK_BYTES", block)
+        for start, end in pairwise(bounds):
+            part = Reader("en", 2, 20)
+            joined += [moved(record, lines, numbers) for record in part.read("key", Part(file, start, end), "xml")]
+            lines, numbers = lines + part.lines, numbers + part.numbers
+    assert joined == whole
+    assert (lines, numbers) == (content.count(b"\n"), reader.numbers)
+
+
+def moved(record, lines: int, numbers: int):
+    """The record of a part as one of the whole file."""
+    if isinstance(record, BadRecord):
+        name, _, line = record.place.rpartition(":")
+        return replace(record, place=f"{name}:{int(line) + lines}")
+    if isinstance(record, Paragraph):
+        key, number, rest = record.id.split("/", 2)
+        return msgspec.structs.replace(record, id=f"{key}/{int(number) + numbers:08d}/{rest}")
+    return record
 
 
 def test_memory_does_not_grow_with_a_dump(tmp_path):
@@ -135,7 +195,7 @@ def test_memory_does_not_grow_with_a_dump(tmp_path):
             for n in range(count):
                 file.write(page(f"T{n}", "word " * 2_000, ns=1).encode())
         tracemalloc.start()
-        assert not list(Reader("en", 50, 512).read("key", File(str(path), path.name), "xml"))
+        assert not list(Reader("en", 50, 512).read("key", dump_parts.whole(File(str(path), path.name)), "xml"))
         return tracemalloc.get_traced_memory()[1]
 
     try:

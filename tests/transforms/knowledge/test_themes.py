@@ -110,6 +110,10 @@ def test_values_have_no_classes_but_time_and_measure_may():
     assert types.keys() >= VALUE_TYPES
 
 
+ENDS = "properties: [P1], head: [human], tail: [human]"
+LABEL_TWICE = "is also the label of the relation"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
@@ -121,6 +125,8 @@ def test_values_have_no_classes_but_time_and_measure_may():
         ("P1532", "P1532x", 5, "not a property such as P19"),
         ("P1532", "^P488", 5, "^P488 is listed twice"),
         ("[P1532, ^P488]", "[]", 5, "must not be empty"),
+        ("{federation: {", f"{{other: {{names: {{zh: federation}}, {ENDS}}}, federation: {{", 5, LABEL_TWICE),
+        ("{federation: {", f"{{union: {{{ENDS}}}, federation: {{names: {{en: union}}, ", 5, LABEL_TWICE),
         ("[P1532, ^P488]", "P1532", 5, "is not a list of texts"),
         (", tail: [geographic_region]", "", 5, "tail is missing"),
         ("head: [chess player], ", "", 5, "head is missing"),

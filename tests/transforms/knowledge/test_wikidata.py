@@ -226,9 +226,28 @@ def test_a_bad_line_costs_only_itself(line, reason):
 def test_a_malformed_statement_costs_only_itself():
     good = b'{"mainsnak":{"snaktype":"value","datavalue":{"type":"wikibase-entityid","value":{"id":"Q5"}}}}'
     wrong = b'{"mainsnak":{"snaktype":"value","datavalue":7}}'
-    (row,), reader = read(b'{"id":"Q1","claims":{"P31":[%s,%s],"P279":[7,null]}}' % (wrong, good))
+    (*malformed, row), reader = read(b'{"id":"Q1","claims":{"P31":[%s,%s],"P279":[7,null]}}' % (wrong, good))
     assert (row.classes, row.superclasses) == ([5], [])
-    assert reader.counts["malformed"] == 3
+    assert [(bad.place, bad.reason) for bad in malformed] == [("dump.json:1", Reason.BROKEN_RECORD)] * 3
+    assert [bad.detail.partition(": ")[0] for bad in malformed] == [
+        f"a statement of {key!r} of 'Q1'" for key in ("P31", "P279", "P279")
+    ]
+    assert reader.counts["items"] == 1
+
+
+def test_a_bad_line_is_quoted_up_to_a_limit():
+    (bad,), _ = read(b'{"id": "Q1", "labels": 7}')
+    assert bad.detail.endswith("""`$.labels`: '{"id": "Q1", "labels": 7}'""")
+    (bad,), _ = read(b'{"id": "Q1", "labels": 7, "x": "' + b"y" * 1_000 + b'"}')
+    assert bad.detail.endswith("yyy'...") and len(bad.detail) < 200
+
+
+def test_the_reader_remembers_which_properties_are_declared_and_used():
+    lines = [entity("Q1", claims=claims(to_item("P10", 5), to_item("P7", 5))), {"type": "property", "id": "P10"}]
+    _, reader = read(dump([*lines, {"type": "property", "id": "P7"}, {"id": "P20"}]))
+    assert reader.used == {10}
+    assert reader.declared == {10, 20}
+    assert 7 not in PROPERTIES
 
 
 @pytest.mark.parametrize(
