@@ -97,6 +97,11 @@ class RawExample(msgspec.Struct, frozen=True, gc=False):
 
     `lost`: the parts of the record that could not be read, such as an argument whose offsets match nothing.
     `transforms.normalize`, which maps all labels to prompt words, adds the labels of these parts to `unknown_labels`.
+
+    `document`: the document that the text is a part of; texts of one document never fall into different splits.
+    `item`: the id of the text in its project. Several RawExamples with the same item are the same text, annotated by
+    several people (`annotator`); one of them may be marked as the agreed annotation (`is_gold`). These fields are for
+    users' own data; built-in sources leave them out.
     """
 
     place: str
@@ -106,6 +111,10 @@ class RawExample(msgspec.Struct, frozen=True, gc=False):
     events: tuple[Event, ...] | None = None
     lost: tuple[BadRecord, ...] = ()
     unknown_labels: tuple[UnknownLabel, ...] = ()
+    document: str | None = None
+    item: str | None = None
+    annotator: str | None = None
+    is_gold: bool = False
 
 
 Task = Literal["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"]
