@@ -141,9 +141,9 @@ class _Broken(Exception):
         self.reason, self.detail = reason, detail
 
 
-def parse(raw_text: str, ann: File) -> Document | BadRecord:
+def parse(raw_text: str, ann: File, lose_events: bool = False) -> Document | BadRecord:
     """The document, or a BadRecord for its first broken line or trigger. The line break at the end of the text file is
-    not part of the text.
+    not part of the text. With `lose_events`, an event whose trigger has no place in the text is lost alone.
     """
     spots: dict[str, tuple[str, list[Span], str]] = {}
     relations: dict[str, Link] = {}
@@ -196,10 +196,14 @@ def parse(raw_text: str, ann: File) -> Document | BadRecord:
             entity_concepts = tuple(dict.fromkeys(concepts.get(reference, ())))
             mentions[reference] = Entity(label, _mention(text, spans, string), reference, entity_concepts)
         except _Broken as problem:
-            misplaced[reference] = BadRecord(f"{ann.name}:{lines[reference]}", problem.reason, problem.detail)
-    for event in events.values():
+            unknown = (UnknownLabel("entities", label),)
+            misplaced[reference] = BadRecord(f"{ann.name}:{lines[reference]}", problem.reason, problem.detail, unknown)
+    for reference, event in list(events.items()):
         if event.trigger in misplaced:
-            return misplaced[event.trigger]
+            if not lose_events:
+                return misplaced[event.trigger]
+            misplaced[event.trigger] = replace(misplaced[event.trigger], unknown=(UnknownLabel("events", event.label),))
+            del events[reference]
 
     def placed(layer: str, reference: str, link: Link) -> tuple[tuple[str, str], ...]:
         """The arguments that have a place; adds the others to `lost`."""
