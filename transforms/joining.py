@@ -13,23 +13,34 @@ punctuation of the last two.
 """
 
 
+QUOTES = frozenset("“”‘’—…·")
+"""Punctuation of many scripts, which has no blanks beside it in Chinese and Japanese."""
+
+
 def join_tokens(tokens: Sequence[str]) -> tuple[str, list[Span]]:
     """The text and the span of each token.
 
-    No blank stands beside a character of UNSPACED. In a sentence that contains one, none stands between two tokens of
-    one letter or digit either: its file has one character per line.
+    No blank stands beside a character of UNSPACED. In a sentence that contains one, none stands beside QUOTES either,
+    nor between two tokens of one letter or digit: its file has one character per line.
     """
-    by_character = any(map(UNSPACED.search, tokens))
+    unspaced = any(map(UNSPACED.search, tokens))
     text, spans, before = [], [], ""
     at = 0
     for token in tokens:
-        if before and token:
-            single = by_character and len(before) == len(token) == 1 and (before + token).isalnum()
-            if not (single or UNSPACED.match(before[-1]) or UNSPACED.match(token[0])):
-                text.append(" ")
-                at += 1
+        if before and token and not _adjacent(before, token, unspaced):
+            text.append(" ")
+            at += 1
         spans.append((at, at + len(token)))
         text.append(token)
         at += len(token)
         before = token or before
     return "".join(text), spans
+
+
+def _adjacent(before: str, token: str, unspaced: bool) -> bool:
+    """Whether no blank stands between the tokens. `unspaced`: whether the sentence contains a character of UNSPACED."""
+    left, right = before[-1], token[0]
+    if left.isspace() or right.isspace() or UNSPACED.match(left) or UNSPACED.match(right):
+        return True
+    single = len(before) == len(token) == 1 and left.isalnum() and right.isalnum()
+    return unspaced and (single or left in QUOTES or right in QUOTES)
