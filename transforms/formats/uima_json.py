@@ -1,0 +1,153 @@
+"""UIMA CAS as JSON, one document per file, in the form of INCEpTION and in the older one of WebAnno → RawExamples.
+
+Formats: https://github.com/apache/uima-uimaj-io-jsoncas (0.4, keys that start with `%`), and
+https://uima.apache.org/d/uimaj-2.10.4/references.html#ugr.ref.json.overview (`_context`, `_views`). Offsets count
+UTF-16 units (UIMA is Java; see `transforms.formats.utf16`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import RawExample
+from transforms.files import File
+from transforms.formats import json_values
+from transforms.formats.cas import Annotation, Layer, origin, to_example
+from transforms.formats.head import Head
+from transforms.formats.offsets import LIMIT
+
+STRUCTURES, TYPES, VIEWS, TYPE, IDENTIFIER = "%FEATURE_STRUCTURES", "%TYPES", "%VIEWS", "%TYPE", "%ID"
+CHAIN_FEATURES = frozenset({"next", "first", "referenceType", "referenceRelation"})
+RESERVED = frozenset({"sofa", "begin", "end", "order", "_type"})
+
+Structure = Mapping[str, object]
+
+
+def recognises(head: Head) -> bool:
+    beginning = "\n".join(head.lines)
+    if STRUCTURES in beginning or (TYPES in beginning and '"%NAME"' in beginning):
+        return True
+    return '"_context"' in beginning and '"_types"' in beginning
+
+
+def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+    """Every document with all layers (see `cas.to_example`). One that is broken or has no text is a BadRecord. The text
+    that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
+    """
+    documents = list(files)
+    touched = {source.item for source in (origin(file.name) for file in documents) if not source.is_untouched}
+    for file in documents:
+        source = origin(file.name)
+        if not (source.is_untouched and source.item in touched):
+            yield from json_values.read_file(file, partial(_document, file), dict)
+
+
+def _document(file: File, place: str, content: dict) -> RawExample | BadRecord:
+    structures = _structures(content) if STRUCTURES in content else _old_structures(content)
+    sofas = [
+        (key, item)
+        for key, item in structures.items()
+        if str(item.get(TYPE)).rpartition(".")[2] == "Sofa" and isinstance(item.get("sofaString"), str)
+    ]
+    if not sofas:
+        return BadRecord(place, Reason.MISSING_FIELD, "no Sofa with a sofaString, that is, no text")
+    sofa_id, sofa = next((pair for pair in sofas if pair[1].get("sofaID") == "_InitialView"), sofas[0])
+    declared = _layers(content.get(TYPES))
+    annotations = [
+        _annotation(place, key, item, structures, declared.get(str(item.get(TYPE))))
+        for key, item in structures.items()
+        if str(item.get("@sofa", item.get("sofa"))) == sofa_id
+    ]
+    return to_example(place, str(sofa["sofaString"]), annotations, declared, origin(file.name))
+
+
+def _structures(content: dict) -> dict[str, Structure]:
+    """Id → feature structure; they are a list or a map."""
+    items = content[STRUCTURES]
+    if isinstance(items, dict):
+        return {str(key): item for key, item in items.items() if isinstance(item, dict)}
+    pairs = (
+        [(item.get(IDENTIFIER), item) for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    )
+    return {str(key): item for key, item in pairs}
+
+
+def _old_structures(content: dict) -> dict[str, Structure]:
+    """Id → feature structure with its TYPE. Those that nothing refers to stand in their view, without an id."""
+    context = content.get("_context")
+    types = context.get("_types") if isinstance(context, dict) else None
+    names = {
+        short: str(entry["_id"]) for short, entry in (types or {}).items() if isinstance(entry, dict) and "_id" in entry
+    }
+    structures: dict[str, Structure] = {}
+    referenced = content.get("_referenced_fss")
+    for key, item in (referenced if isinstance(referenced, dict) else {}).items():
+        if isinstance(item, dict):
+            kind = str(item.get("_type"))
+            structures[str(key)] = {**item, TYPE: names.get(kind, kind)}
+    views = content.get("_views")
+    for view in (views if isinstance(views, dict) else {}).values():
+        for kind, items in (view if isinstance(view, dict) else {}).items():
+            for item in items if isinstance(items, list) else ():
+                if isinstance(item, dict):
+                    structures[f"in a view {len(structures)}"] = {**item, TYPE: names.get(kind, kind)}
+    return structures
+
+
+def _layers(types: object) -> dict[str, Layer]:
+    layers = {}
+    for name, entry in (types if isinstance(types, dict) else {}).items():
+        ranges = {
+            key: str(feature.get("%RANGE"))
+            for key, feature in (entry if isinstance(entry, dict) else {}).items()
+            if isinstance(feature, dict)
+        }
+        strings = tuple(key for key, kind in ranges.items() if kind == "uima.cas.String")
+        layers[name] = Layer(strings, any(kind.endswith(("[]", "FSArray")) for kind in ranges.values()))
+    return layers
+
+
+def _annotation(
+    place: str, identifier: str, item: Structure, structures: Mapping[str, Structure], layer: Layer | None
+) -> Annotation:
+    features: dict[str, str] = {}
+    slots: list[tuple[str, str | None]] = []
+    ends: dict[str, str | None] = {}
+    for key, value in item.items():
+        name = key.lstrip("@^#")
+        if name in RESERVED or key.startswith("%"):
+            continue
+        if name in ("Governor", "Dependent"):
+            ends[name] = str(value)
+        elif isinstance(value, str):
+            features[name] = value
+        else:
+            slots += [
+                (str(link.get("role") or name), str(link["@target"] if "@target" in link else link.get("target")))
+                for link in _links(value, structures)
+            ]
+    begin, end = item.get("begin", 0), item.get("end", 0)
+    has_offsets = all(isinstance(offset, int) and abs(offset) < LIMIT for offset in (begin, end)) and "end" in item
+    return Annotation(
+        identifier,
+        str(item.get(TYPE)),
+        place,
+        begin if has_offsets else 0,
+        end if has_offsets else 0,
+        {name: value for name, value in features.items() if not layer or name in layer.features},
+        (ends.get("Governor"), ends.get("Dependent")) if ends else None,
+        tuple(slots),
+        is_other=not has_offsets or any(key.lstrip("@") in CHAIN_FEATURES for key in item),
+    )
+
+
+def _links(value: object, structures: Mapping[str, Structure]) -> list[Structure]:
+    """The structures with a target that `value` names: ids, or the id of an array of them, or the structures."""
+    items = value if isinstance(value, list) else [value]
+    links: list[Structure] = []
+    for item in items:
+        structure = item if isinstance(item, dict) else structures.get(str(item), {})
+        elements = structure.get("%ELEMENTS", structure.get("_collection", ()))
+        candidates = [structure, *(structures.get(str(each), {}) for each in elements if isinstance(elements, list))]
+        links += [each for each in candidates if "@target" in each or "target" in each]
+    return links

@@ -1,0 +1,142 @@
+"""UIMA CAS as XMI, one document per file, as WebAnno and INCEpTION export it → RawExamples.
+
+Format: https://uima.apache.org/d/uimaj-current/ref.html#ugr.ref.xmi. A type system (`TypeSystem.xml`) beside the files
+says which features the layers have. Offsets count UTF-16 units (UIMA is Java; see `transforms.formats.utf16`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lxml import etree
+
+from schemas.errors import BadRecord, Reason
+from schemas.example import RawExample
+from transforms.files import File
+from transforms.formats.cas import Annotation, Layer, origin, to_example
+from transforms.formats.head import Head
+from transforms.formats.offsets import is_offset
+
+XMI = "{http://www.omg.org/XMI}"
+CAS = "{http:///uima/cas.ecore}"
+SPECIFIER = "{http://uima.apache.org/resourceSpecifier}"
+STRINGS = ("uima.cas.String", "")
+NOT_FEATURES = frozenset({"sofa", "begin", "end", "order", "isLastSegment"})
+ENDS = ("Governor", "Dependent")
+"""The features of a relation with its source and its target."""
+
+CHAIN_FEATURES = frozenset({"next", "first", "referenceType", "referenceRelation"})
+
+
+def recognises(head: Head) -> bool:
+    beginning = "\n".join(head.lines[:20])
+    return "<xmi:XMI" in beginning or ("<typeSystemDescription" in beginning and "resourceSpecifier" in beginning)
+
+
+def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+    """Every document with all layers (see `cas.to_example`); that of a file which is broken or has no text is a
+    BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
+    """
+    documents, declared = [], {}
+    for file in files:
+        if not file.name.lower().endswith(".xmi"):
+            declared |= type_system(file)
+        else:
+            documents.append(file)
+    touched = {source.item for source in (origin(file.name) for file in documents) if not source.is_untouched}
+    for file in documents:
+        source = origin(file.name)
+        if not (source.is_untouched and source.item in touched):
+            yield _document(file, declared)
+
+
+def parse(file: File) -> etree._Element | BadRecord:
+    """The root element. Entities of a document type are not resolved, and nothing is fetched."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        return etree.fromstring(file.read(), parser)
+    except etree.XMLSyntaxError as error:
+        return BadRecord(f"{file.name}:{error.lineno or 1}", Reason.BROKEN_RECORD, f"broken XML: {error.msg}")
+
+
+def type_system(file: File) -> dict[str, Layer]:
+    """Layer → its features, from a description of a type system; empty for any other file."""
+    root = parse(file)
+    if isinstance(root, BadRecord) or root.tag != f"{SPECIFIER}typeSystemDescription":
+        return {}
+    layers = {}
+    for description in root.iter(f"{SPECIFIER}typeDescription"):
+        features = [
+            (feature.findtext(f"{SPECIFIER}name", ""), feature.findtext(f"{SPECIFIER}rangeTypeName", ""))
+            for feature in description.iter(f"{SPECIFIER}featureDescription")
+        ]
+        strings = tuple(name.strip() for name, kind in features if kind.strip() == "uima.cas.String")
+        slots = any(kind.strip() == "uima.cas.FSArray" for _, kind in features)
+        layers[description.findtext(f"{SPECIFIER}name", "").strip()] = Layer(strings, slots)
+    return layers
+
+
+def _document(file: File, declared: Mapping[str, Layer]) -> RawExample | BadRecord:
+    root = parse(file)
+    if isinstance(root, BadRecord):
+        return root
+    place = f"{file.name}:1"
+    sofas = [sofa for sofa in root.iter(f"{CAS}Sofa") if sofa.get("sofaString") is not None]
+    if not sofas:
+        return BadRecord(place, Reason.MISSING_FIELD, "no cas:Sofa with a sofaString, that is, no text")
+    sofa = next((sofa for sofa in sofas if sofa.get("sofaID") == "_InitialView"), sofas[0])
+    by_id = {element.get(f"{XMI}id", ""): element for element in root}
+    annotations = []
+    for element in root:
+        if element.get("sofa") == sofa.get(f"{XMI}id") and not element.tag.startswith(CAS):
+            name = _type(element)
+            annotations.append(_annotation(file.name, element, name, by_id, declared.get(name)))
+    return to_example(place, sofa.get("sofaString", ""), annotations, declared, origin(file.name))
+
+
+def _type(element: etree._Element) -> str:
+    """`{http:///webanno/custom.ecore}Span` → `webanno.custom.Span`."""
+    name = etree.QName(element)
+    package = (name.namespace or "").removeprefix("http:///").removesuffix(".ecore").replace("/", ".")
+    return f"{package}.{name.localname}" if package and package != "uima.noNamespace" else name.localname
+
+
+def _annotation(
+    file_name: str, element: etree._Element, name: str, by_id: Mapping[str, etree._Element], layer: Layer | None
+) -> Annotation:
+    features: dict[str, str] = {}
+    slots: list[tuple[str, str | None]] = []
+    for key, value in element.attrib.items():
+        if key in NOT_FEATURES or key.startswith("{") or key in ENDS:
+            continue
+        links = _links(value, by_id)
+        if links:
+            slots += [(link.get("role") or key, link.get("target")) for link in links]
+        elif key in layer.features if layer else not _is_number(value) and value not in by_id:
+            features[key] = value
+    for child in element:  # features with several strings
+        features.setdefault(etree.QName(child).localname, child.text or "")
+    ends = (element.get(ENDS[0]), element.get(ENDS[1])) if any(end in element.attrib for end in ENDS) else None
+    begin, end = element.get("begin", ""), element.get("end", "")
+    has_offsets = is_offset(begin) and is_offset(end)
+    return Annotation(
+        element.get(f"{XMI}id", ""),
+        name,
+        f"{file_name}:{element.sourceline}",
+        int(begin) if has_offsets else 0,
+        int(end) if has_offsets else 0,
+        features,
+        ends,
+        tuple(slots),
+        is_other=not has_offsets or not CHAIN_FEATURES.isdisjoint(element.attrib),
+    )
+
+
+def _links(value: str, by_id: Mapping[str, etree._Element]) -> list[etree._Element]:
+    """The elements with a role and a target that the ids in `value` name, directly or as an array of them."""
+    elements = [by_id[word] for word in value.split() if word in by_id]
+    arrays = [element.get("elements", "") for element in elements if element.tag == f"{CAS}FSArray"]
+    elements += [by_id[word] for array in arrays for word in array.split() if word in by_id]
+    return [element for element in elements if element.get("target") is not None]
+
+
+def _is_number(value: str) -> bool:
+    return value in ("true", "false") or value.lstrip("-").replace(".", "", 1).isdecimal()
