@@ -6,12 +6,13 @@ slots, which link a span to others in roles, and chains. The tools are written i
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
 from schemas.label import UnknownLabel
+from transforms.files import File
 from transforms.formats.lost_parts import ignored
 from transforms.formats.utf16 import Units, units
 
@@ -55,8 +56,6 @@ LABEL_FEATURES = ("value", "label", "category")
 CONCEPT = "identifier"
 """The feature with the concept of a knowledge base."""
 
-NO_LABEL = ("", "*")
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -71,8 +70,8 @@ class Annotation:
     """An annotation of the layer `type`, such as `webanno.custom.Person`. `begin` and `end` count UTF-16 units.
 
     `features`: those that are strings. `ends`: the ids of source and target of a relation. `slots`: (role, id of the
-    filler), which is None for an unset slot. `is_other`: neither a span nor a relation, but coreference or an annotation
-    of the whole document.
+    filler), which is None for an unset slot. `is_other`: neither a span nor a relation, but coreference or a
+    description of the document.
     """
 
     id: str
@@ -132,6 +131,13 @@ def origin(name: str) -> Origin:
     return Origin(document, None if user == "INITIAL_CAS" else user, is_untouched=user == "INITIAL_CAS")
 
 
+def documents(files: Iterable[File]) -> list[File]:
+    """The files without the texts that a project imported (`INITIAL_CAS`) and that somebody annotated."""
+    origins = [(file, origin(file.name)) for file in files]
+    touched = {source.item for _, source in origins if not source.is_untouched}
+    return [file for file, source in origins if not (source.is_untouched and source.item in touched)]
+
+
 def to_example(
     place: str, text: str, annotations: Sequence[Annotation], declared: Mapping[str, Layer], source: Origin
 ) -> RawExample:
@@ -140,8 +146,8 @@ def to_example(
 
     The label of an annotation is that of its LABEL_FEATURES, or else its only feature; in a layer without features it
     is the name of the layer. `declared`: layer → its features, for layers of which the file says so. Spans without a
-    place in the text or without a label are lost, with relations and slots that refer to them. Other layers are
-    counted in `lost`, except segments.
+    place in the text are lost, with relations and slots that refer to them. Spans without a label are lost as entities,
+    but relations and slots keep them as mentions. Other layers are counted in `lost`, except segments.
     """
     layers = _layers(annotations, declared)
     spelling = units(text)
@@ -179,7 +185,7 @@ def _layers(annotations: Sequence[Annotation], declared: Mapping[str, Layer]) ->
     slots = set()
     for annotation in annotations:
         names = features.setdefault(annotation.type, {})
-        names.update({name: None for name, value in annotation.features.items() if value not in NO_LABEL})
+        names.update({name: None for name, value in annotation.features.items() if value})
         if annotation.slots:
             slots.add(annotation.type)
     seen = {name: Layer(tuple(names), name in slots) for name, names in features.items()}
@@ -214,10 +220,7 @@ class _Builder:
         name = label_feature(self.layers[annotation.type].features)
         if name is None:
             return annotation.layer
-        value = annotation.features.get(name, "")
-        if value in NO_LABEL:
-            value = annotation.features.get(CONCEPT, "")
-        return None if value in NO_LABEL else value
+        return annotation.features.get(name) or annotation.features.get(CONCEPT) or None
 
     def lose(self, annotation: Annotation, reason: Reason, detail: str, layer: str, label: str | None) -> None:
         unknown = (UnknownLabel(layer, label),) if label else ()
@@ -240,14 +243,13 @@ class _Builder:
             if is_event:
                 self.triggers[annotation.id] = annotation.layer
                 return
-            del self.mentions[annotation.id]
             detail = f"{annotation.layer} at {mention.text[:80]!r} has no label"
             self.lose(annotation, Reason.MISSING_FIELD, detail, "entities", None)
         elif is_event:
             self.triggers[annotation.id] = label
         else:
             concept = annotation.features.get(CONCEPT, "")
-            concepts = () if concept in NO_LABEL or concept == label else (concept,)
+            concepts = () if concept in ("", label) else (concept,)
             self.entities[annotation.id] = Entity(label, mention, annotation.id, concepts)
 
     def entity(self, reference: str) -> str | None:

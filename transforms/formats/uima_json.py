@@ -12,7 +12,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import json_values
-from transforms.formats.cas import Annotation, Layer, origin, to_example
+from transforms.formats.cas import Annotation, Layer, documents, origin, to_example
 from transforms.formats.head import Head
 from transforms.formats.offsets import LIMIT
 
@@ -34,12 +34,8 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every document with all layers (see `cas.to_example`). One that is broken or has no text is a BadRecord. The text
     that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
     """
-    documents = list(files)
-    touched = {source.item for source in (origin(file.name) for file in documents) if not source.is_untouched}
-    for file in documents:
-        source = origin(file.name)
-        if not (source.is_untouched and source.item in touched):
-            yield from json_values.read_file(file, partial(_document, file), dict)
+    for file in documents(files):
+        yield from json_values.read_file(file, partial(_document, file), dict)
 
 
 def _document(file: File, place: str, content: dict) -> RawExample | BadRecord:

@@ -11,7 +11,7 @@ from lxml import etree
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.cas import Annotation, Layer, origin, to_example
+from transforms.formats.cas import Annotation, Layer, documents, origin, to_example
 from transforms.formats.head import Head
 from transforms.formats.offsets import is_offset
 
@@ -35,17 +35,13 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every document with all layers (see `cas.to_example`); that of a file which is broken or has no text is a
     BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
     """
-    documents, declared = [], {}
+    files = list(files)
+    declared: dict[str, Layer] = {}
     for file in files:
         if not file.name.lower().endswith(".xmi"):
             declared |= type_system(file)
-        else:
-            documents.append(file)
-    touched = {source.item for source in (origin(file.name) for file in documents) if not source.is_untouched}
-    for file in documents:
-        source = origin(file.name)
-        if not (source.is_untouched and source.item in touched):
-            yield _document(file, declared)
+    for file in documents(file for file in files if file.name.lower().endswith(".xmi")):
+        yield _document(file, declared)
 
 
 def parse(file: File) -> etree._Element | BadRecord:
