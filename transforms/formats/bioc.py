@@ -88,7 +88,7 @@ def _document(
                 start, length = location.get("offset", ""), location.get("length", "")
                 if not (is_offset(start) and is_offset(length)):
                     return broken(annotation, Reason.MISSING_FIELD, "a <location> has no offset and length")
-                locations.append(_span(int(start), int(length), places))
+                locations.append(span_at(int(start), int(length), places))
             spans = tuple(sorted(span for span in locations if span is not None))
             if len(spans) < len(locations):
                 return broken(annotation, Reason.OFFSET_MISMATCH, "an annotation has no place in its passage")
@@ -118,7 +118,7 @@ def _document(
     )
 
 
-def _span(start: int, length: int, places: Sequence[tuple[int, Span]]) -> Span | None:
+def span_at(start: int, length: int, places: Sequence[tuple[int, Span]]) -> Span | None:
     """The span in the text of what starts at `start` in the document; None if none of `places` contains it."""
     at = bisect_right(places, start, key=itemgetter(0)) - 1
     if at < 0 or length < 1:

@@ -13,6 +13,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation
 from schemas.label import UnknownLabel
 from transforms.files import File
+from transforms.formats.head import Head
 from transforms.formats.offsets import is_offset
 
 PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
@@ -98,26 +99,34 @@ class ConceptMentions:
             yield extents[after]
 
 
-def read(files: Iterable[File], vocabulary: str = "") -> Iterator[RawExample | BadRecord]:
+def recognises(head: Head) -> bool:
+    """Whether the first lines are those of a title and an abstract."""
+    first, second = (*(line for line in head.lines if line.strip()), "", "")[:2]
+    title, abstract = PASSAGE.fullmatch(first), PASSAGE.fullmatch(second)
+    return bool(title and abstract and (title[1], title[2], abstract[2]) == (abstract[1], "t", "a"))
+
+
+def read(files: Iterable[File], vocabulary: str = "", lenient: bool = False) -> Iterator[RawExample | BadRecord]:
     """Every document. The text is the title, a space and the abstract. Offsets count code points; ends are exclusive.
 
     `vocabulary`: see `parse_concepts`. A block ends at a blank line or the next title. A broken line makes the document
-    a BadRecord. A relation between concepts that have no two mentions is lost alone.
+    a BadRecord. A relation between concepts that have no two mentions is lost alone. `lenient`, for data of users: a
+    mention needs no concept, one without a place in the text is lost alone, and the id is that of a document.
     """
     for file in files:
         block: list[tuple[int, str]] = []
         for number, line in file.lines():
             passage = PASSAGE.fullmatch(line)
             if block and (not line.strip() or (passage and passage[2] == "t")):
-                yield _document(file.name, block, vocabulary)
+                yield _document(file.name, block, vocabulary, lenient)
                 block = []
             if line.strip():
                 block.append((number, line))
         if block:
-            yield _document(file.name, block, vocabulary)
+            yield _document(file.name, block, vocabulary, lenient)
 
 
-def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawExample | BadRecord:
+def _document(name: str, block: list[tuple[int, str]], vocabulary: str, lenient: bool) -> RawExample | BadRecord:
     def broken(number: int, reason: Reason, detail: str, *unknown: UnknownLabel) -> BadRecord:
         return BadRecord(f"{name}:{number}", reason, detail, unknown)
 
@@ -128,6 +137,7 @@ def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawEx
     text = f"{title[3]} {abstract[3]}"
     entities: list[Entity] = []
     links: list[tuple[int, list[str]]] = []
+    lost: list[BadRecord] = []
     for number, line in block[2:]:
         identifier, *columns = line.split("\t")
         if identifier != title[1]:
@@ -135,6 +145,8 @@ def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawEx
         if len(columns) == 3 and not is_offset(columns[0]):
             links.append((number, columns))
             continue
+        if lenient and len(columns) == 4:
+            columns.append("")
         if len(columns) not in (5, 6) or not (is_offset(columns[0]) and is_offset(columns[1])):
             return broken(
                 number,
@@ -143,12 +155,15 @@ def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawEx
             )
         start, end = int(columns[0]), int(columns[1])
         if not start < end <= len(text):
-            return broken(
-                number, Reason.OFFSET_MISMATCH, f"{start} {end} is not a span of a text of {len(text)} characters"
-            )
+            detail = f"{start} {end} is not a span of a text of {len(text)} characters"
+            misplaced = broken(number, Reason.OFFSET_MISMATCH, detail, UnknownLabel("entities", columns[3]))
+            if not lenient:
+                return misplaced
+            lost.append(misplaced)
+            continue
         mention = Mention(columns[2].strip(), ((start, end),))  # NCBI Disease has trailing spaces in some
         entities.append(Entity(columns[3], mention, concepts=parse_concepts(columns[4], vocabulary)))
-    relations, lost, placed = [], [], ConceptMentions(entities)
+    relations, placed = [], ConceptMentions(entities)
     for number, (label, *ends) in links:
         relation = placed.relation(label, *(qualified_concept(end, vocabulary) for end in ends))
         if relation is None:
@@ -162,4 +177,6 @@ def _document(name: str, block: list[tuple[int, str]], vocabulary: str) -> RawEx
         entities=tuple(entities),
         relations=tuple(relations),
         lost=tuple(lost),
+        document=title[1] if lenient else None,
+        item=title[1] if lenient else None,
     )
