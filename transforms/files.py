@@ -67,6 +67,8 @@ def absolute(path: str) -> str:
 
 
 BLOCK_BYTES = 1 << 20
+BEGINNING = 1 << 24
+"""Characters that are enough to recognise the format of a file, even if its lines are long."""
 MIN_NULS = 8
 """The minimum number of NULs in UTF-16: other texts may contain a few."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -91,6 +93,27 @@ class File(msgspec.Struct, frozen=True, gc=False):
         """The whole file, decoded like `lines`."""
         data = b"".join(self._as_utf_8([self.read()]))
         return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+    def pieces(self) -> Iterator[str]:
+        """The text of the file in pieces of about BLOCK_BYTES, cut anywhere, decoded like `lines`."""
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        mark = "\ufeff"
+        for block in chain(self._as_utf_8(self._stored_blocks()), [b""]):
+            piece = decoder.decode(block, final=not block).removeprefix(mark)
+            if piece:
+                mark = ""
+                yield piece
+
+    def beginning(self) -> str:
+        """The first BEGINNING characters of the text of the file, or a little more."""
+        begun: list[str] = []
+        length = 0
+        for piece in self.pieces():
+            begun.append(piece)
+            length += len(piece)
+            if length >= BEGINNING:
+                break
+        return "".join(begun)
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its end). Only LF and CRLF end a line; a byte order mark is dropped.

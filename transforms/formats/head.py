@@ -31,7 +31,8 @@ class Head:
     def lines(self) -> list[str]:
         """The first lines without their line ends; none if the file is not text."""
         try:
-            return [line for _, line in islice(self.file.lines(), LINES)]
+            lines = self.file.beginning().split("\n", LINES)
+            return [line.removesuffix("\r") for line in (lines[:LINES] if lines[-1] else lines[:-1])]
         except SourceError:
             return []
 

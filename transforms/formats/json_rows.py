@@ -20,6 +20,9 @@ Result = TypeVar("Result")
 OBJECTS = re.compile(r"\[\s*(?:[{\]]|$)")
 """The first line of an array of objects."""
 
+LINE = re.compile(r"[^\n]*\S[^\n]*")
+"""A line that is not blank."""
+
 NEIGHBOURS = re.compile(r"\}\s*\{")
 """Two objects on one line."""
 
@@ -30,11 +33,26 @@ def read(
     """The results of `to_example(place, row)` for every object, decoded as the msgspec type `row_type`.
 
     `place` is `file:line` of the first line of the object. An object that does not have this type, or is nested too
-    deeply, is a BadRecord. Lines are read block by block; an array (or an object over several lines) is read whole.
+    deeply, is a BadRecord. Both layouts are read piece by piece.
     """
     for file in files:
         layout = json_values.read_file if is_one_value(file) else _read_lines
         yield from layout(file, to_example, row_type)
+
+
+def contains(files: Iterable[File], pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern matches in the text of one of the files, within OVERLAP characters."""
+    for file in files:
+        end = ""
+        for piece in file.pieces():
+            text = end + piece
+            if pattern.search(text):
+                return True
+            end = text[-OVERLAP:]
+    return False
+
+
+OVERLAP = 1000
 
 
 def is_one_value(file: File) -> bool:
@@ -43,7 +61,8 @@ def is_one_value(file: File) -> bool:
     The first two lines decide: if the first is not valid JSON by itself, it is the start of a longer value, unless the
     second looks like an object on its own line.
     """
-    first, second = (*islice((line.strip() for _, line in file.lines() if line.strip()), 2), "", "")[:2]
+    lines = (match[0].strip() for match in LINE.finditer(file.beginning()))
+    first, second = (*islice(lines, 2), "", "")[:2]
     if first.startswith("{"):
         return (second.startswith(('"', "}")) or bool(NEIGHBOURS.search(first))) and not _is_json(first)
     if not first.startswith("[") or (second and _is_json(first)):
