@@ -67,8 +67,9 @@ def absolute(path: str) -> str:
 
 
 BLOCK_BYTES = 1 << 20
+FIRST_LINES = 200
 BEGINNING = 1 << 24
-"""Characters that are enough to recognise the format of a file, even if its lines are long."""
+"""Lines and characters by which the format of a file is recognised."""
 MIN_NULS = 8
 """The minimum number of NULs in UTF-16: other texts may contain a few."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -104,16 +105,18 @@ class File(msgspec.Struct, frozen=True, gc=False):
                 mark = ""
                 yield piece
 
-    def beginning(self) -> str:
-        """The first BEGINNING characters of the text of the file, or a little more."""
+    def first_lines(self, limit: int = FIRST_LINES) -> list[str]:
+        """The first lines, like those of `lines`; the last one is cut if they have more than BEGINNING characters."""
         begun: list[str] = []
-        length = 0
+        length = breaks = 0
         for piece in self.pieces():
             begun.append(piece)
             length += len(piece)
-            if length >= BEGINNING:
+            breaks += piece.count("\n")
+            if breaks >= limit or length >= BEGINNING:
                 break
-        return "".join(begun)
+        lines = "".join(begun).split("\n", limit)
+        return [line.removesuffix("\r") for line in (lines[:limit] if lines[-1] else lines[:-1])]
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its end). Only LF and CRLF end a line; a byte order mark is dropped.

@@ -31,8 +31,7 @@ class Head:
     def lines(self) -> list[str]:
         """The first lines without their line ends; none if the file is not text."""
         try:
-            lines = self.file.beginning().split("\n", LINES)
-            return [line.removesuffix("\r") for line in (lines[:LINES] if lines[-1] else lines[:-1])]
+            return self.file.first_lines(LINES)
         except SourceError:
             return []
 

@@ -5,7 +5,6 @@ The source gives the type of the objects and the function that converts them.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -19,9 +18,6 @@ Result = TypeVar("Result")
 
 OBJECTS = re.compile(r"\[\s*(?:[{\]]|$)")
 """The first line of an array of objects."""
-
-LINE = re.compile(r"[^\n]*\S[^\n]*")
-"""A line that is not blank."""
 
 NEIGHBOURS = re.compile(r"\}\s*\{")
 """Two objects on one line."""
@@ -61,8 +57,7 @@ def is_one_value(file: File) -> bool:
     The first two lines decide: if the first is not valid JSON by itself, it is the start of a longer value, unless the
     second looks like an object on its own line.
     """
-    lines = (match[0].strip() for match in LINE.finditer(file.beginning()))
-    first, second = (*islice(lines, 2), "", "")[:2]
+    first, second = (*[line for line in map(str.strip, file.first_lines()) if line][:2], "", "")[:2]
     if first.startswith("{"):
         return (second.startswith(('"', "}")) or bool(NEIGHBOURS.search(first))) and not _is_json(first)
     if not first.startswith("[") or (second and _is_json(first)):
