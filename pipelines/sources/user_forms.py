@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
+from transforms.formats import label_studio
 from transforms.formats.head import Head
 
 
@@ -29,7 +30,14 @@ class UserForm:
     """Suffixes of files that belong to the format but are not read by themselves: the texts of brat."""
 
 
-FORMS: tuple[UserForm, ...] = ()
+JSON = (".json", ".jsonl")
+SPANS, BOTH = ("entities",), ("entities", "relations")
+
+# fmt: off
+FORMS: tuple[UserForm, ...] = (
+    UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read),
+)
+# fmt: on
 """In the order in which they are tried: a special format before a general one that its files fit, too."""
 
 
