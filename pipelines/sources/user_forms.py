@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats import doccano, label_studio
+from transforms.formats import doccano, label_studio, prodigy
 from transforms.formats.head import Head
 
 
@@ -36,6 +36,7 @@ SPANS, BOTH = ("entities",), ("entities", "relations")
 # fmt: off
 FORMS: tuple[UserForm, ...] = (
     UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read),
+    UserForm("prodigy", "Prodigy JSONL", JSON, BOTH, prodigy.recognises, prodigy.read),
     UserForm("doccano", "doccano JSON", JSON, BOTH, doccano.recognises, doccano.read),
 )
 # fmt: on

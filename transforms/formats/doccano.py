@@ -21,6 +21,7 @@ from transforms.files import File
 from transforms.formats import json_rows, marks
 from transforms.formats.documents import document_of
 from transforms.formats.head import Head
+from transforms.formats.json_values import list_in
 from transforms.formats.marks import Mark
 from transforms.formats.offsets import Offset
 
@@ -99,7 +100,7 @@ def examples(place: str, row: Mapping[str, Any], user: str | None) -> Iterator[R
     lost: list[BadRecord] = []
     spans: list[Span] | None = None
     for key in (*SPANS, "annotations"):
-        for item in row[key] if isinstance(row.get(key), list) else ():
+        for item in list_in(row, key):
             span = _as_span(item)
             if span is not None:
                 spans = [*(spans or []), span]
@@ -109,7 +110,7 @@ def examples(place: str, row: Mapping[str, Any], user: str | None) -> Iterator[R
                 lost.append(BadRecord(place, Reason.MISSING_FIELD, f"{item!r:.100} is not a span", _label_of(item)))
         if row.get(key) == []:
             spans = spans or []
-    lost += [BadRecord(place, Reason.IGNORED_ANNOTATION, f"the category {item!r}") for item in row.get("cats") or ()]
+    lost += [BadRecord(place, Reason.IGNORED_ANNOTATION, f"the category {item!r}") for item in list_in(row, "cats")]
     if user == UNASSIGNED and not spans:
         user, spans = None, None
     item = None if row.get("id") is None else str(row["id"])

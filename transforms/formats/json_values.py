@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -230,3 +230,9 @@ def _end(text: str, at: int) -> int:
         if depth == 0:
             return token.end()
     raise json.JSONDecodeError(NOT_CLOSED, text, at)
+
+
+def list_in(fields: Mapping[str, Any], key: str) -> list[Any]:
+    """The list in a field; empty if the field is missing or has another type."""
+    value = fields.get(key)
+    return value if isinstance(value, list) else []

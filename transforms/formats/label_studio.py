@@ -23,6 +23,7 @@ from transforms.files import File
 from transforms.formats import json_rows, marks
 from transforms.formats.documents import document_of
 from transforms.formats.head import Head
+from transforms.formats.json_values import list_in
 from transforms.formats.marks import Mark
 
 SPAN = re.compile(r'"(?:labels|hypertextlabels|paragraphlabels)"\s*:\s*\[')
@@ -168,8 +169,8 @@ class _Reader:
         if not by_field:
             by_field[self.main_field(texts)] = []
         for relation in relations:
-            ends = {relation.get("from_id"), relation.get("to_id")}
-            of_ends = [name for name, spans in by_field.items() if ends <= {span.get("id") for span in spans}]
+            ends = {str(relation.get("from_id")), str(relation.get("to_id"))}
+            of_ends = [name for name, spans in by_field.items() if ends <= {str(span.get("id")) for span in spans}]
             by_field[(of_ends or list(by_field))[0]].append(relation)
         return by_field
 
@@ -223,7 +224,7 @@ class _Reader:
         relations: list[Relation] = []
         for result in results:
             if result.get("type") == "relation":
-                labels = [label for label in result.get("labels") or () if isinstance(label, str)] or [UNLABELLED]
+                labels = [label for label in list_in(result, "labels") if isinstance(label, str)] or [UNLABELLED]
                 ends = [first_of.get(str(result.get(key))) for key in ("from_id", "to_id")]
                 if None in ends:
                     lose("relations", labels, Reason.MISSING_FIELD, f"{labels[0]!r}: an end is not a labelled span")
