@@ -97,6 +97,7 @@ class Reason(StrEnum):
     UNKNOWN_LABEL = "unknown_label"
     MENTION_NOT_IN_TEXT = "mention_not_in_text"
 
+    IGNORED_ANNOTATION = "ignored_annotation"  # of a kind that information extraction does not use, such as notes
     DUPLICATE = "duplicate"
     CONTRADICTION = "contradiction"
     SAME_TEXT = "same_text"  # rows with the same text and different annotations
@@ -111,6 +112,7 @@ class Reason(StrEnum):
     def is_rule(self) -> bool:
         """Whether a cleaning rule dropped the record, as opposed to bad input."""
         return self in (
+            Reason.IGNORED_ANNOTATION,
             Reason.DUPLICATE,
             Reason.CONTRADICTION,
             Reason.SAME_TEXT,
