@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.example import Mention
-from transforms.formats.offsets import Utf16Offsets
+from transforms.formats.utf16 import Units, units
 
 BLANK = re.compile(r"(?:\s|\\n)+")
 """Browsers shorten blanks in a selected string, and Label Studio writes its line breaks as a backslash and an n."""
@@ -46,10 +46,15 @@ def read(text: str, marks: Sequence[Mark]) -> Reading:
         return as_written
     readings = [as_written]
     for candidate in dict.fromkeys((text, LINE_BREAK.sub("\n", text))):
-        units = Utf16Offsets(candidate)
+        utf_16 = units(candidate)
         readings.append(_read(candidate, marks))
-        readings.append(_read(candidate, [Mark(units(start), units(end), string) for start, end, string in marks]))
+        readings.append(_read(candidate, [_in_code_points(mark, utf_16) for mark in marks]))
     return max(readings, key=lambda reading: reading.fitting)
+
+
+def _in_code_points(mark: Mark, utf_16: Units) -> Mark:
+    span = utf_16.span(mark.start, mark.end)
+    return Mark(*span, mark.string) if span else mark
 
 
 def _read(text: str, marks: Sequence[Mark]) -> Reading:

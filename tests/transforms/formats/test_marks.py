@@ -5,21 +5,12 @@ from hypothesis import strategies as st
 
 from schemas.example import Mention
 from transforms.formats.marks import Mark, read
-from transforms.formats.offsets import Utf16Offsets
 
 TEXTS = st.text(st.sampled_from("ab \n\r😀👩é東"), min_size=1, max_size=12)
 
 
 def utf_16_length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
-
-
-@given(TEXTS)
-def test_utf_16_offsets(text):
-    offsets = Utf16Offsets(text)
-    assert bool(offsets) == (utf_16_length(text) != len(text))
-    for at in range(len(text) + 1):
-        assert offsets(utf_16_length(text[:at])) == at
 
 
 @given(TEXTS, st.data(), st.booleans(), st.booleans())
