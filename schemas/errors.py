@@ -106,7 +106,6 @@ class Reason(StrEnum):
     LOW_QUALITY = "low_quality"
     UNANNOTATED = "unannotated"  # a train or validation text whose annotations are unknown
     ONE_PAIR_UNITED = "one_pair_united"
-    IGNORED_ANNOTATION = "ignored_annotation"  # of a kind that no task uses, such as a choice or a rating
 
     @property
     def is_rule(self) -> bool:
@@ -121,7 +120,6 @@ class Reason(StrEnum):
             Reason.LOW_QUALITY,
             Reason.UNANNOTATED,
             Reason.ONE_PAIR_UNITED,
-            Reason.IGNORED_ANNOTATION,
         )
 
 
