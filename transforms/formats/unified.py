@@ -104,7 +104,7 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
             return json_rows.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
 
 
-class _Mentions:
+class Mentions:
     """Creates the mentions of a record, and adds those that do not occur in its text to `lost`."""
 
     __slots__ = ("lost", "place", "spellings", "text")
@@ -138,7 +138,7 @@ class _Mentions:
 def _entities(place: str, row: EntityRow) -> RawExample:
     if row.entity is None:
         return RawExample(place, row.text)
-    mentions, entities = _Mentions(place, row.text), []
+    mentions, entities = Mentions(place, row.text), []
     for item in row.entity:
         mention = mentions.mention(item.entity, "entity", item.entity_type, item.entity_type)
         if mention is not None:
@@ -146,7 +146,7 @@ def _entities(place: str, row: EntityRow) -> RawExample:
     return RawExample(place, row.text, entities=tuple(entities), lost=tuple(mentions.lost))
 
 
-def _relation(mentions: _Mentions, item: RelationItem, head_type: str | None, tail_type: str | None) -> list[Relation]:
+def _relation(mentions: Mentions, item: RelationItem, head_type: str | None, tail_type: str | None) -> list[Relation]:
     """A list with the relation; empty if an end does not occur in the text."""
     head = mentions.mention(item.head, "relation", item.relation, item.relation)
     tail = head and mentions.mention(item.tail, "relation", item.relation, item.relation)
@@ -157,7 +157,7 @@ def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> 
     """`known`: the typed triples of the label set for SPO; None for RE, which has no types."""
     if row.relation is None:
         return RawExample(place, row.text)
-    mentions, relations = _Mentions(place, row.text), []
+    mentions, relations = Mentions(place, row.text), []
     for item in row.relation:
         if known is None:
             relations += _relation(mentions, item, None, None)
@@ -181,7 +181,7 @@ def _attributes(place: str, row: GraphRow, attributes: dict[str | None, frozense
     types: dict[str, set[str]] = {}
     for entity in row.entity or ():
         types.setdefault(entity.entity, set()).add(entity.entity_type)
-    mentions, relations = _Mentions(place, row.text), []
+    mentions, relations = Mentions(place, row.text), []
     for item in row.relation:
         candidates = types.get(item.head, set())
         head_type = item.head_type or (next(iter(candidates)) if len(candidates) == 1 else None)
@@ -200,7 +200,7 @@ def _events(place: str, row: EventRow, with_arguments: bool) -> RawExample:
     items = row.event
     if items is None or (with_arguments and any(item.arguments is None for item in items)):
         return RawExample(place, row.text)
-    mentions, events = _Mentions(place, row.text), []
+    mentions, events = Mentions(place, row.text), []
     for item in items:
         trigger = None
         if item.event_trigger not in ABSENT:
