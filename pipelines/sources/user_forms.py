@@ -43,7 +43,6 @@ class UserForm:
 JSON = (".json", ".jsonl")
 SPANS, BOTH = ("entities",), ("entities", "relations")
 
-# fmt: off
 FORMS: tuple[UserForm, ...] = (
     UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read),
     UserForm("prodigy", "Prodigy JSONL", JSON, BOTH, prodigy.recognises, prodigy.read),
@@ -54,7 +53,6 @@ FORMS: tuple[UserForm, ...] = (
     UserForm("docbin", "spaCy DocBin", (".spacy",), SPANS, docbin.recognises, docbin.read),
     UserForm("doccano", "doccano JSON", JSON, BOTH, doccano.recognises, doccano.read),
 )
-# fmt: on
 """In the order in which they are tried: a special format before a general one that its files fit, too."""
 
 
