@@ -69,6 +69,11 @@ class UnreadForm:
 UNREAD_FORMS = (UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),)
 
 
+def form_named(name: str) -> UserForm:
+    """The format with this name in source.yaml. Raises KeyError for an unknown one."""
+    return {form.name: form for form in FORMS}[name]
+
+
 def recognise(file: File, forms: Sequence[UserForm] = FORMS) -> list[UserForm]:
     """The formats whose files look like this one, most special first."""
     head = Head(file)
