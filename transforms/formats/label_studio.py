@@ -168,10 +168,10 @@ class _Reader:
             by_field.setdefault(chosen, []).extend(spans)
         if not by_field:
             by_field[self.main_field(texts)] = []
+        field_by_id = {str(span.get("id")): name for name, spans in by_field.items() for span in spans}
         for relation in relations:
-            ends = {str(relation.get("from_id")), str(relation.get("to_id"))}
-            of_ends = [name for name, spans in by_field.items() if ends <= {str(span.get("id")) for span in spans}]
-            by_field[(of_ends or list(by_field))[0]].append(relation)
+            name = field_by_id.get(str(relation.get("from_id")), next(iter(by_field)))
+            by_field[name].append(relation)
         return by_field
 
     def field_of(self, name: str, spans: Sequence[dict[str, Any]], texts: Mapping[str, Text]) -> str:

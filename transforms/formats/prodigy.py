@@ -21,7 +21,7 @@ from transforms.formats.marks import Mark
 
 HASHES = ("_input_hash", "_task_hash")
 
-SPAN_VIEWS = frozenset({"ner", "ner_manual", "spans", "spans_manual", "relations", "blocks"})
+SPAN_VIEWS = ("ner", "ner_manual", "spans", "spans_manual", "relations", "blocks")
 """Interfaces in which spans are annotated."""
 
 ONE_SPAN = "ner"
@@ -96,7 +96,7 @@ def _layers(
         else:
             detail = f"a span from {span.get('start')!r} to {span.get('end')!r} with the label {label!r}"
             lost.append(BadRecord(place, Reason.MISSING_FIELD, detail, _unknown("entities", label)))
-    ends, arrows = _arrows(place, text, row, kept, lost)
+    ends, arrows = _arrows(place, row, kept, lost)
     reading = marks.read(text, [*places, *ends])
     entities: list[Entity] = []
     by_span: dict[object, Entity] = {}
@@ -121,15 +121,16 @@ def _layers(
 
 
 def _arrows(
-    place: str, text: str, row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], lost: list[BadRecord]
+    place: str, row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], lost: list[BadRecord]
 ) -> tuple[list[Mark], list[str]]:
     """The head and the child of each relation, one after another, and the label of each relation."""
     ends: list[Mark] = []
     labels: list[str] = []
+    by_last_token = {span["token_end"]: span for span in spans if isinstance(span.get("token_end"), int)}
     for relation in list_in(row, "relations"):
         fields = relation if isinstance(relation, dict) else {}
         label = fields.get("label")
-        both = [_end(fields, name, row.get("tokens"), spans) for name in ("head", "child")]
+        both = [_end(fields, name, list_in(row, "tokens"), by_last_token) for name in ("head", "child")]
         if isinstance(label, str) and label and None not in both:
             ends += [end for end in both if end]
             labels.append(label)
@@ -139,18 +140,16 @@ def _arrows(
     return ends, labels
 
 
-def _end(relation: Mapping[str, Any], name: str, tokens: object, spans: Sequence[Mapping[str, Any]]) -> Mark | None:
-    """The head or child of a relation: its span, or else the span with its token, or else its token."""
+def _end(
+    relation: Mapping[str, Any], name: str, tokens: Sequence[Any], by_last_token: Mapping[int, Mapping[str, Any]]
+) -> Mark | None:
+    """The head or child of a relation: its span, or else the span that ends with its token, or else its token."""
     if isinstance(relation.get(f"{name}_span"), dict):
         return _mark(relation[f"{name}_span"])
     number = relation.get(name)
     if not isinstance(number, int):
         return None
-    for span in spans:
-        first, last = span.get("token_start"), span.get("token_end")
-        if isinstance(first, int) and isinstance(last, int) and first <= number <= last:
-            return _mark(span)
-    token = tokens[number] if isinstance(tokens, list) and 0 <= number < len(tokens) else None
+    token = by_last_token.get(number) or (tokens[number] if 0 <= number < len(tokens) else None)
     return _mark(token) if isinstance(token, dict) else None
 
 

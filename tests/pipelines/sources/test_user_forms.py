@@ -20,6 +20,7 @@ REGIONS = [
     {
         "id": str(span["start"]),
         "from_name": "ner",
+        "source": "$text",
         "to_name": "text",
         "type": "labels",
         "value": {"start": span["start"], "end": span["end"], "labels": [span["label"]], "text": "x"[:0]},
@@ -32,7 +33,14 @@ TOKENS = ["Ada", "Marrow", "left", "Coal", "Quay", "."]
 
 JSON_SAMPLES = {
     "label_studio": [
-        {"id": 1, "data": {"text": TEXT}, "annotations": [{"id": 1, "completed_by": 1, "result": [*REGIONS, ARROW]}]},
+        {
+            "id": 1,
+            "data": {"text": TEXT},
+            "meta": {},
+            "annotations": [
+                {"id": 1, "ground_truth": True, "completed_by": {"id": 1, "email": "a@b"}, "result": [*REGIONS, ARROW]}
+            ],
+        },
         {
             "id": 2,
             "data": {"talk": [{"author": "Ada", "text": TEXT}]},
@@ -73,6 +81,9 @@ JSON_SAMPLES = {
             "spans": SPANS,
             "relations": [{"head": 1, "child": 4, "head_span": SPANS[0], "child_span": SPANS[1], "label": "left"}],
             "_session_id": "ada",
+            "_view_id": "relations",
+            "_is_binary": False,
+            "meta": {"document_id": 4},
             "answer": "accept",
         }
     ],
