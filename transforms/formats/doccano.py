@@ -114,11 +114,12 @@ def examples(place: str, row: Mapping[str, Any], user: str | None) -> Iterator[R
     if user == UNASSIGNED and not spans:
         user, spans = None, None
     item = None if row.get("id") is None else str(row["id"])
-    users = list(dict.fromkeys(span.user for span in spans or ())) or [None]
-    for annotator in users:
-        own = None if spans is None else [span for span in spans if span.user == annotator]
-        relations = row.get("relations") if spans is not None else None
-        layers = _layers(place, text, own, relations if isinstance(relations, list) else None, lost)
+    by_user: dict[str | int | None, list[Span]] = {}
+    for span in spans or ():
+        by_user.setdefault(span.user, []).append(span)
+    relations = row.get("relations") if spans is not None and len(by_user) < 2 else None
+    for annotator, user_spans in by_user.items() or [(None, spans)]:
+        layers = _layers(place, text, user_spans, relations if isinstance(relations, list) else None, lost)
         name = user if annotator is None else str(annotator)
         yield RawExample(place, *layers, lost=tuple(lost), document=document_of(row), item=item, annotator=name)
         lost = []

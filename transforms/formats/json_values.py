@@ -29,6 +29,9 @@ UNFINISHED = (NOT_CLOSED, "Unterminated string")
 MARGIN = 64
 """Characters after a value or an error without which another text could follow: the rest of a number or an escape."""
 
+PASSED = 1 << 16
+"""Characters before an object that are kept after a broken one: json counts the lines of all of them for an error."""
+
 TAIL = 4096
 """Characters for the indentation and the first key of an object."""
 
@@ -185,6 +188,9 @@ class _Text:
             self.more(keep)
             at -= keep
         self.at = match.end() - 1
+        if self.at > PASSED:
+            self.line(self.at)
+            self.text, self.at, self.counted = self.text[self.at :], 0, 0
         return True
 
     def error(self, message: str, at: int) -> json.JSONDecodeError:

@@ -13,7 +13,7 @@ browser, and annotations of other kinds (choices, ratings, regions of images). D
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from schemas.errors import BadRecord, Reason
@@ -38,6 +38,9 @@ ANNOTATIONS = ("annotations", "completions")
 
 EXPORTED = frozenset({"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"})
 """The keys of JSON-MIN besides fields of the data and results."""
+
+CANDIDATES = 20
+"""Fields in which the strings of spans are looked for."""
 
 TURNS = ("text", "dialogue", "content", "phrase")
 """Names of the field with the words of a turn."""
@@ -163,19 +166,20 @@ class _Reader:
             else:
                 lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, f"a result of type {kind!r}"))
         by_field: dict[str, list[dict[str, Any]]] = {}
+        main = self.main_field(texts)
         for name, spans in by_name.items():
-            chosen = self.fields[name] = self.field_of(name, spans, texts)
+            chosen = self.fields[name] = self.field_of(name, spans, texts, main)
             by_field.setdefault(chosen, []).extend(spans)
         if not by_field:
-            by_field[self.main_field(texts)] = []
+            by_field[main] = []
         field_by_id = {str(span.get("id")): name for name, spans in by_field.items() for span in spans}
         for relation in relations:
             name = field_by_id.get(str(relation.get("from_id")), next(iter(by_field)))
             by_field[name].append(relation)
         return by_field
 
-    def field_of(self, name: str, spans: Sequence[dict[str, Any]], texts: Mapping[str, Text]) -> str:
-        """The field with the text that `to_name` means."""
+    def field_of(self, name: str, spans: Sequence[dict[str, Any]], texts: Mapping[str, Text], main: str) -> str:
+        """The field with the text that `to_name` means. `main`: the one that is taken if several fit."""
         source = spans[0].get("source")
         for candidate in (source.lstrip("$") if isinstance(source, str) else None, name, self.fields.get(name)):
             if candidate in texts:
@@ -185,7 +189,7 @@ class _Reader:
             regions = [region for span in spans if isinstance(region := _region(span, texts[candidate]), Region)]
             return marks.read(texts[candidate].string, [region.mark for region in regions]).fitting
 
-        return max([self.main_field(texts), *texts], key=fitting)
+        return max([main, *islice(texts, CANDIDATES)], key=fitting)
 
     def main_field(self, texts: Mapping[str, Text]) -> str:
         """The field that is annotated, for a task without spans: as in the tasks before, or `text`, or the longest."""
