@@ -212,6 +212,7 @@ class _Reader:
                     regions.append(region)
                 else:
                     lose("entities", _labels(result), *region)
+                    annotated = annotated and region[0] != Reason.IGNORED_ANNOTATION
         reading = marks.read(text.string, [region.mark for region in regions])
         entities: list[Entity] = []
         first_of: dict[str, Entity] = {}  # by id of the region

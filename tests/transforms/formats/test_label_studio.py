@@ -148,7 +148,6 @@ def test_the_document_of_a_text(tmp_path):
         (span("c", 3, 99, "PLACE"), Reason.OFFSET_MISMATCH, "PLACE"),
         (span("c", "3", None, "PLACE"), Reason.MISSING_FIELD, "PLACE"),
         (span("c", 3, 5, []), Reason.MISSING_FIELD, None),
-        (span("c", "/p[1]/text()[1]", "/p[1]/text()[1]", "X", kind="hypertextlabels"), Reason.IGNORED_ANNOTATION, "X"),
         ({"type": "rating", "value": {"rating": 3}}, Reason.IGNORED_ANNOTATION, None),
         ("nonsense", Reason.IGNORED_ANNOTATION, None),
     ],
@@ -158,6 +157,14 @@ def test_only_a_bad_result_is_lost(tmp_path, result, reason, unknown):
     assert len(example.entities) == 2
     assert [part.reason for part in example.lost] == [reason]
     assert example.lost[0].unknown == ((UnknownLabel("entities", unknown),) if unknown else ())
+
+
+def test_hypertext_is_not_read(tmp_path):
+    path = "/p[1]/text()[1]"
+    result = span("c", path, path, "X", kind="hypertextlabels", startOffset=0, endOffset=3)
+    (example,) = read(tmp_path, [task([result], {"text": "<p>Ada left</p>"})])
+    assert (example.entities, example.relations) == (None, None)
+    assert [part.reason for part in example.lost] == [Reason.IGNORED_ANNOTATION]
 
 
 def test_a_relation_whose_end_is_missing_is_lost_alone(tmp_path):
