@@ -243,7 +243,7 @@ def read_tool_file(form: str, content: str) -> None:
         Path(folder, "f.json").write_text(content, encoding="utf-8", newline="")
         for record in form_named(form).read([File(f"{folder}/f.json", "f.json")]):
             if isinstance(record, RawExample):
-                normalize(record, labels, labels, labels, {})
+                normalize(record, labels, labels, {}, {})
 
 
 def one_letter(n: int) -> str:

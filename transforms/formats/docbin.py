@@ -132,14 +132,15 @@ def _document(
 
     tags, concepts = columns[ENT_IOB], columns.get(ENT_KB_ID, [0] * len(tokens))
     starts = [at for at, tag in enumerate(tags) if tag == BEGIN]
-    entities: list[Entity] | None = []
+    marked: list[Entity] = []
     for first in starts:
         last = first
         while last + 1 < len(tags) and tags[last + 1] == INSIDE:
             last += 1
-        entities.append(entity(columns[ENT_TYPE][first], first, last, concepts[first]))
+        marked.append(entity(columns[ENT_TYPE][first], first, last, concepts[first]))
     grouped = _grouped(groups)
     lost: list[BadRecord] = []
+    entities: list[Entity] | None = marked
     if MISSING in tags:
         entities = None
         if starts or OUTSIDE in tags:

@@ -78,8 +78,8 @@ def _example(place: str, row: Mapping[str, Any], types: Iterable[str]) -> RawExa
                     mentions.lost.append(lost)
                     continue
                 first = mentions.mention(head, "relation", label, label)
-                second = first and mentions.mention(tail, "relation", label, label)
-                if second:
+                second = mentions.mention(tail, "relation", label, label) if first else None
+                if first and second:
                     relations.append(Relation(label, first, second))
     counts = {layer: len(output[layer]) for layer in UNREAD if isinstance(output.get(layer), list) and output[layer]}
     return RawExample(

@@ -25,6 +25,7 @@ from transforms.formats.documents import document_of
 from transforms.formats.head import Head
 from transforms.formats.json_values import list_in
 from transforms.formats.marks import Mark
+from transforms.formats.offsets import is_offset
 
 SPAN = re.compile(r'"(?:labels|hypertextlabels|paragraphlabels)"\s*:\s*\[')
 RELATION = re.compile(r'"type"\s*:\s*"relation"')
@@ -131,7 +132,7 @@ class _Reader:
             return [BadRecord(place, reason, f"no text in the data of the task, only {', '.join(data) or 'nothing'}")]
         item = None if row.get("id") is None else str(row["id"])
         document = document_of(data) or document_of(row.get("meta"))
-        examples: list[RawExample] = []
+        examples: list[RawExample | BadRecord] = []
         for annotation in annotations:
             by_field = self.by_field(annotation.results or [], texts, lost, place)
             several = len(by_field) > 1
@@ -182,7 +183,7 @@ class _Reader:
         """The field with the text that `to_name` means. `main`: the one that is taken if several fit."""
         source = spans[0].get("source")
         for candidate in (source.lstrip("$") if isinstance(source, str) else None, name, self.fields.get(name)):
-            if candidate in texts:
+            if candidate is not None and candidate in texts:
                 return candidate
 
         def fitting(candidate: str) -> int:
@@ -230,11 +231,11 @@ class _Reader:
         for result in results:
             if result.get("type") == "relation":
                 labels = [label for label in list_in(result, "labels") if isinstance(label, str)] or [UNLABELLED]
-                ends = [first_of.get(str(result.get(key))) for key in ("from_id", "to_id")]
-                if None in ends:
-                    lose("relations", labels, Reason.MISSING_FIELD, f"{labels[0]!r}: an end is not a labelled span")
+                start, end = (first_of.get(str(result.get(key))) for key in ("from_id", "to_id"))
+                if start and end:
+                    relations += _relations(labels, start, end, result.get("direction"))
                 else:
-                    relations += _relations(labels, *ends, result.get("direction"))
+                    lose("relations", labels, Reason.MISSING_FIELD, f"{labels[0]!r}: an end is not a labelled span")
         return (
             reading.text,
             tuple(entities) if annotated and self.has_spans else None,
@@ -246,7 +247,7 @@ def _annotations(place: str, task: Mapping[str, Any], predictions: bool) -> tupl
     """The annotations of a task, at least one, and what is not read."""
     lost: list[BadRecord] = []
     kept: list[Annotation] = []
-    given = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
+    given: list[Any] = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
     predicted = task["predictions"] if isinstance(task.get("predictions"), list) else []
     for annotation in predicted if predictions else given:
         if not isinstance(annotation, dict) or not isinstance(annotation.get("result") or [], list):
@@ -312,17 +313,16 @@ def _region(result: Mapping[str, Any], text: Text) -> Region | tuple[Reason, str
         return Reason.MISSING_FIELD, "a span has no label"
     start, end, string = value.get("start"), value.get("end"), value.get("text")
     if text.starts:
-        turns = [int(at) if str(at).isdecimal() and len(str(at)) < 10 else None for at in (start, end)]
-        within = value.get("startOffset"), value.get("endOffset")
-        if any(turn is None or turn >= len(text.starts) for turn in turns) or not _are_offsets(within):
-            return (
-                Reason.OFFSET_MISMATCH,
-                f"{labels[0]!r}: the turns {start!r} to {end!r} do not exist",
-            )
-        start, end = (text.starts[turn] + offset for turn, offset in zip(turns, within, strict=True))
+        first, last = (
+            _offset_in_turn(text, start, value.get("startOffset")),
+            _offset_in_turn(text, end, value.get("endOffset")),
+        )
+        if first is None or last is None:
+            return Reason.OFFSET_MISMATCH, f"{labels[0]!r}: the turns {start!r} to {end!r} do not exist"
+        start, end = first, last
     elif isinstance(start, str) and start.startswith("/"):
         return Reason.IGNORED_ANNOTATION, f"{labels[0]!r}: spans of hypertext are not read; label plain text"
-    elif not _are_offsets((start, end)):
+    if not isinstance(start, int) or not isinstance(end, int):
         return Reason.MISSING_FIELD, f"{labels[0]!r}: start and end are {start!r} and {end!r}, not two numbers"
     identifier = result.get("id")
     return Region(
@@ -332,8 +332,10 @@ def _region(result: Mapping[str, Any], text: Text) -> Region | tuple[Reason, str
     )
 
 
-def _are_offsets(values: Iterable[object]) -> bool:
-    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+def _offset_in_turn(text: Text, turn: object, offset: object) -> int | None:
+    """The place in the text of an offset in a turn, which is given as a number or as a string of its digits."""
+    number = int(str(turn)) if is_offset(str(turn)) else len(text.starts)
+    return text.starts[number] + offset if number < len(text.starts) and isinstance(offset, int) else None
 
 
 def _relations(labels: Iterable[str], start: Entity, end: Entity, direction: object) -> list[Relation]:

@@ -111,9 +111,9 @@ def _layers(
     mentions = reading.mentions[len(kept) :]
     for label, head, tail in zip(arrows, mentions[::2], mentions[1::2], strict=True):
         if isinstance(head, Mention) and isinstance(tail, Mention):
-            ends_of = by_span.get(head.spans), by_span.get(tail.spans)
-            types = (end.label if end else None for end in ends_of)
-            relations.append(Relation(label, head, tail, *types, *(end.id if end else None for end in ends_of)))
+            one, other = by_span.get(head.spans), by_span.get(tail.spans)
+            types = one.label if one else None, other.label if other else None
+            relations.append(Relation(label, head, tail, *types, one.id if one else None, other.id if other else None))
         else:
             detail = f"{label!r}: {head if isinstance(head, str) else tail}"
             lost.append(BadRecord(place, Reason.OFFSET_MISMATCH, detail, _unknown("relations", label)))

@@ -67,11 +67,11 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 def _examples(place: str, row: Mapping[str, Any], with_relations: bool) -> list[RawExample] | BadRecord:
     if not isinstance(row.get("text"), str):
         return BadRecord(place, Reason.MISSING_FIELD, "the document has no text")
-    tracks = [track for track in list_in(row, "tracks") if isinstance(track, dict)] or [row]
+    tracks: list[Mapping[str, Any]] = [track for track in list_in(row, "tracks") if isinstance(track, dict)]
     names = [str(row[key]) for key in ("sourcedb", "sourceid") if row.get(key) is not None]
     document = ":".join(names) or None
     item = document if row.get("divid") is None else f"{document}:{row['divid']}"
-    return [_example(place, row["text"], track, with_relations, document, item) for track in tracks]
+    return [_example(place, row["text"], track, with_relations, document, item) for track in tracks or [row]]
 
 
 def _example(

@@ -55,7 +55,7 @@ def is_document(row: Mapping[str, Any]) -> bool:
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every text with annotations, and every paragraph of a document."""
-    for item in json_rows.read(files, lambda place, row: (place, row), list[Any] | dict[str, Any]):
+    for item in json_rows.read(files, lambda place, row: (place, row), object):
         if isinstance(item, BadRecord):
             yield item
             continue
@@ -64,13 +64,14 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
             for paragraph in list_in(row, "paragraphs"):
                 yield _paragraph(place, paragraph, None if row.get("id") is None else str(row["id"]))
         else:
-            for pair in list_in(row, "annotations") if isinstance(row, dict) else [row]:
+            pairs: list[object] = list_in(row, "annotations") if isinstance(row, dict) else [row]
+            for pair in pairs:
                 if pair is not None:  # a text that was skipped in NER Annotator
                     yield _pair(place, pair)
 
 
 def _pair(place: str, pair: object) -> RawExample | BadRecord:
-    if not is_pair(pair):
+    if not isinstance(pair, list) or not is_pair(pair):
         return BadRecord(place, Reason.MISSING_FIELD, f"{pair!r:.100} is not a text with its annotations")
     text, layers = pair
     kept, lost = [], []
@@ -101,8 +102,8 @@ def _paragraph(place: str, paragraph: object, document: str | None) -> RawExampl
         if isinstance(sentence, dict)
         for token in list_in(sentence, "tokens")
     ]
-    words = [token.get("orth") if isinstance(token, dict) else None for token in tokens]
-    if not words or not all(isinstance(word, str) and word for word in words):
+    words = [token["orth"] for token in tokens if isinstance(token, dict) and isinstance(token.get("orth"), str)]
+    if not words or len(words) < len(tokens) or not all(words):
         return BadRecord(place, Reason.MISSING_FIELD, "a paragraph has no tokens, or a token no `orth`")
     raw = fields.get("raw")
     text, spans = _in_text(raw, words) if isinstance(raw, str) else join_tokens(words)
