@@ -15,9 +15,10 @@ from pathlib import Path
 from hard_negatives.embed import lexical
 from hard_negatives.evidence import category_path
 from pipelines import sources
+from pipelines.sources.user_forms import form_named
 from schemas.arrow import examples_to_table
 from schemas.example import Entity, Example, Mention, RawExample, Relation
-from schemas.label import Label, typed_label
+from schemas.label import Label, OpenLabels, typed_label
 from transforms import prompts
 from transforms.ask import AskOptions, ask_spec
 from transforms.batches import cut
@@ -158,6 +159,93 @@ READERS: dict[str, tuple[str, int, int, Callable[[int], Files]]] = {
 }
 
 
+def rows(*values: object) -> str:
+    return json.dumps(values)
+
+
+def regions(n: int, names: int) -> list:
+    """n spans of `names` texts, each with a relation to the first."""
+    spans = [
+        {
+            "id": f"{i}",
+            "to_name": f"t{i % names}",
+            "type": "labels",
+            "value": {"start": i, "end": i + 1, "labels": ["X"]},
+        }
+        for i in range(n)
+    ]
+    return spans + [{"from_id": f"{i}", "to_id": "0", "type": "relation", "labels": ["r"]} for i in range(n)]
+
+
+TOOL_FILES: dict[str, tuple[str, int, Callable[[int], str]]] = {
+    # name: (format, size at 1×, content of the file at a size)
+    "label studio, relations": (
+        *("label_studio", 500),
+        lambda n: rows({"data": {"text": "😀" * n}, "annotations": [{"result": regions(n, 1)}]}),
+    ),
+    "label studio, texts": (
+        *("label_studio", 200),
+        lambda n: rows({"data": {f"f{i}": "aa" for i in range(n)}, "annotations": [{"result": regions(n, n)}]}),
+    ),
+    "doccano, users": (
+        *("doccano", 200),
+        lambda n: rows(
+            {
+                "text": "a",
+                "annotations": [{"label": 1, "start_offset": 0, "end_offset": 1, "user": i} for i in range(n)],
+            }
+        ),
+    ),
+    "prodigy, relations": (
+        *("prodigy", 1_000),
+        lambda n: rows(
+            {
+                "text": "a" * n,
+                "spans": [{"start": i, "end": i + 1, "token_end": i, "label": "X"} for i in range(n)],
+                "relations": [{"head": i, "child": 0, "label": "r"} for i in range(n)],
+                "answer": "accept",
+            }
+        ),
+    ),
+    "pubannotation, one denotation": (
+        *("pubannotation", 1_000),
+        lambda n: rows(
+            {
+                "text": "a " * n,
+                "denotations": [{"obj": "X", "span": [{"begin": 2 * i, "end": 2 * i + 1} for i in range(n)]}],
+            }
+        ),
+    ),
+    "spacy, tokens": (
+        *("spacy", 1_000),
+        lambda n: rows(
+            {"paragraphs": [{"raw": "a " * n, "sentences": [{"tokens": [{"orth": "a", "ner": "U-X"}] * n}]}]}
+        ),
+    ),
+    "gliner, spans": (
+        *("gliner", 1_000),
+        lambda n: rows({"tokenized_text": ["東"] * n, "ner": [[i, i, "X"] for i in range(n)]}),
+    ),
+    "gliner2, types": (
+        *("gliner2", 1_000),
+        lambda n: rows({"input": "a", "output": {"entities": {f"t{i}": ["a"] for i in range(n)}}}),
+    ),
+    "json array, broken objects": ("doccano", 1_000, lambda n: "[" + '{"text": @},\n' * n + "{}]"),
+    "json array, open string": ("doccano", 40_000, lambda n: '[{"text": "' + "a" * n),
+    "json array, open brackets": ("doccano", 40_000, lambda n: '[{"text": ' + "[" * n),
+}
+
+
+def read_tool_file(form: str, content: str) -> None:
+    """Reads all records of a file in the format of an annotation tool, and normalizes them."""
+    labels = OpenLabels()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "f.json").write_text(content, encoding="utf-8", newline="")
+        for record in form_named(form).read([File(f"{folder}/f.json", "f.json")]):
+            if isinstance(record, RawExample):
+                normalize(record, labels, labels, {}, {})
+
+
 def one_letter(n: int) -> str:
     """A sentence that repeats one letter; both mentions are its first half."""
     half = "a" * (n // 2)
@@ -249,8 +337,12 @@ def cases() -> dict[str, tuple[int, Callable[[int], object]]]:
     def reading(key: str, form: int, make: Callable[[int], Files]) -> Callable[[int], None]:
         return lambda n: read(key, form, make(n))
 
+    def reading_tool_file(form: str, make: Callable[[int], str]) -> Callable[[int], None]:
+        return lambda n: read_tool_file(form, make(n))
+
     readers = {name: (size, reading(key, form, make)) for name, (key, form, size, make) in READERS.items()}
-    return readers | STEPS
+    tool_files = {name: (size, reading_tool_file(form, make)) for name, (form, size, make) in TOOL_FILES.items()}
+    return readers | tool_files | STEPS
 
 
 def seconds(run: Callable[[int], object], n: int) -> float:

@@ -67,6 +67,9 @@ def absolute(path: str) -> str:
 
 
 BLOCK_BYTES = 1 << 20
+FIRST_LINES = 200
+BEGINNING = 1 << 24
+"""Lines and characters by which the format of a file is recognised."""
 MIN_NULS = 8
 """The minimum number of NULs in UTF-16: other texts may contain a few."""
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -91,6 +94,29 @@ class File(msgspec.Struct, frozen=True, gc=False):
         """The whole file, decoded like `lines`."""
         data = b"".join(self._as_utf_8([self.read()]))
         return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+    def pieces(self) -> Iterator[str]:
+        """The text of the file in pieces of about BLOCK_BYTES, cut anywhere, decoded like `lines`."""
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        mark = "\ufeff"
+        for block in chain(self._as_utf_8(self._stored_blocks()), [b""]):
+            piece = decoder.decode(block, final=not block).removeprefix(mark)
+            if piece:
+                mark = ""
+                yield piece
+
+    def first_lines(self, limit: int = FIRST_LINES) -> list[str]:
+        """The first lines, like those of `lines`; the last one is cut if they have more than BEGINNING characters."""
+        begun: list[str] = []
+        length = breaks = 0
+        for piece in self.pieces():
+            begun.append(piece)
+            length += len(piece)
+            breaks += piece.count("\n")
+            if breaks >= limit or length >= BEGINNING:
+                break
+        lines = "".join(begun).split("\n", limit)
+        return [line.removesuffix("\r") for line in (lines[:limit] if lines[-1] else lines[:-1])]
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line without its end). Only LF and CRLF end a line; a byte order mark is dropped.

@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
+from transforms.formats import (
+    docbin,
+    doccano,
+    gliner2_json,
+    gliner_json,
+    label_studio,
+    lif,
+    prodigy,
+    pubannotation,
+    spacy_json,
+)
 from transforms.formats.head import Head
 
 
@@ -29,8 +40,33 @@ class UserForm:
     """Suffixes of files that belong to the format but are not read by themselves: the texts of brat."""
 
 
-FORMS: tuple[UserForm, ...] = ()
+JSON = (".json", ".jsonl")
+SPANS, BOTH = ("entities",), ("entities", "relations")
+
+FORMS: tuple[UserForm, ...] = (
+    UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read),
+    UserForm("prodigy", "Prodigy JSONL", JSON, BOTH, prodigy.recognises, prodigy.read),
+    UserForm("gliner", "GLiNER JSON", JSON, BOTH, gliner_json.recognises, gliner_json.read),
+    UserForm("gliner2", "GLiNER2 JSONL", JSON, BOTH, gliner2_json.recognises, gliner2_json.read),
+    UserForm("pubannotation", "PubAnnotation JSON", JSON, BOTH, pubannotation.recognises, pubannotation.read),
+    UserForm("spacy", "spaCy JSON", JSON, SPANS, spacy_json.recognises, spacy_json.read),
+    UserForm("docbin", "spaCy DocBin", (".spacy",), SPANS, docbin.recognises, docbin.read),
+    UserForm("doccano", "doccano JSON", JSON, BOTH, doccano.recognises, doccano.read),
+)
 """In the order in which they are tried: a special format before a general one that its files fit, too."""
+
+
+@dataclass(frozen=True)
+class UnreadForm:
+    """A format that is recognised but not read. `remedy`: what the user can do."""
+
+    title: str
+    suffixes: tuple[str, ...]
+    recognises: Callable[[Head], bool]
+    remedy: str
+
+
+UNREAD_FORMS = (UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),)
 
 
 def form_named(name: str) -> UserForm:
@@ -42,3 +78,9 @@ def recognise(file: File, forms: Sequence[UserForm] = FORMS) -> list[UserForm]:
     """The formats whose files look like this one, most special first."""
     head = Head(file)
     return [form for form in forms if head.suffix in form.suffixes and form.recognises(head)]
+
+
+def recognise_unread(file: File) -> UnreadForm | None:
+    """The format of a file that is not read, if it is known."""
+    head = Head(file)
+    return next((form for form in UNREAD_FORMS if head.suffix in form.suffixes and form.recognises(head)), None)

@@ -35,6 +35,28 @@ def test_a_byte_order_mark_is_removed_only_from_the_first_line(tmp_path, monkeyp
         assert list(File(str(path), "a").lines()) == [(1, "a"), (2, "\ufeffb"), (3, "c")]
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize(
+    "content", ["\ufeffé\r\n\ufeff😀\r\n\n".encode(), b"caf\xe9 \xf0\x9f", "é\n".encode("utf-16"), b""]
+)
+def test_the_pieces_of_a_file_are_its_text(tmp_path, monkeypatch, content, size):
+    (tmp_path / "a").write_bytes(content)
+    file = File(str(tmp_path / "a"), "a")
+    if not content.startswith(files.UTF_16_MARKS):  # recognised in the first block
+        monkeypatch.setattr(files, "BLOCK_BYTES", size)
+    assert "".join(file.pieces()) == file.text()
+    assert file.first_lines() == [line for _, line in file.lines()]
+
+
+def test_first_lines_are_few_and_short(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("é\n" * 10 + "x" * 5000)
+    file = File(str(tmp_path / "a"), "a")
+    assert file.first_lines(3) == ["é"] * 3
+    monkeypatch.setattr(files, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(files, "BEGINNING", 200)
+    assert 200 <= sum(map(len, file.first_lines())) < 500
+
+
 @pytest.mark.parametrize(
     ("uri", "path"),
     [

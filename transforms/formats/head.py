@@ -31,7 +31,7 @@ class Head:
     def lines(self) -> list[str]:
         """The first lines without their line ends; none if the file is not text."""
         try:
-            return [line for _, line in islice(self.file.lines(), LINES)]
+            return self.file.first_lines(LINES)
         except SourceError:
             return []
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.json_values import BLANKS, SEPARATOR, convert, element, end_of_file, end_of_match
+from transforms.formats.json_values import BLANKS, SEPARATOR, convert, element, end_of_match
 
 Row = TypeVar("Row")
 
@@ -56,3 +56,10 @@ def _skip(text: str, at: int, character: str) -> int:
     if not text.startswith(character, at):
         raise json.JSONDecodeError(f"Expecting {character!r}", text, at)
     return end_of_match(BLANKS, text, at + 1)
+
+
+def end_of_file(text: str, at: int) -> None:
+    """Raises json.JSONDecodeError if anything but whitespace follows."""
+    at = end_of_match(BLANKS, text, at)
+    if at < len(text):
+        raise json.JSONDecodeError("Text follows the value", text, at)

@@ -5,7 +5,6 @@ The source gives the type of the objects and the function that converts them.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -30,11 +29,26 @@ def read(
     """The results of `to_example(place, row)` for every object, decoded as the msgspec type `row_type`.
 
     `place` is `file:line` of the first line of the object. An object that does not have this type, or is nested too
-    deeply, is a BadRecord. Lines are read block by block; an array (or an object over several lines) is read whole.
+    deeply, is a BadRecord. Both layouts are read piece by piece.
     """
     for file in files:
         layout = json_values.read_file if is_one_value(file) else _read_lines
         yield from layout(file, to_example, row_type)
+
+
+def contains(files: Iterable[File], pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern matches in the text of one of the files, within OVERLAP characters."""
+    for file in files:
+        end = ""
+        for piece in file.pieces():
+            text = end + piece
+            if pattern.search(text):
+                return True
+            end = text[-OVERLAP:]
+    return False
+
+
+OVERLAP = 1000
 
 
 def is_one_value(file: File) -> bool:
@@ -43,7 +57,7 @@ def is_one_value(file: File) -> bool:
     The first two lines decide: if the first is not valid JSON by itself, it is the start of a longer value, unless the
     second looks like an object on its own line.
     """
-    first, second = (*islice((line.strip() for _, line in file.lines() if line.strip()), 2), "", "")[:2]
+    first, second = (*[line for line in map(str.strip, file.first_lines()) if line][:2], "", "")[:2]
     if first.startswith("{"):
         return (second.startswith(('"', "}")) or bool(NEIGHBOURS.search(first))) and not _is_json(first)
     if not first.startswith("[") or (second and _is_json(first)):

@@ -1,6 +1,7 @@
 """JSON rows: both layouts give the same rows, and other content is a bad record with the reason."""
 
 import json
+import re
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.json_rows import read
+from transforms.formats.json_rows import contains, read
 
 
 class Row(msgspec.Struct):
@@ -97,3 +98,11 @@ def test_utf16_is_read_and_latin1_refused(tmp_path):
         "b",
         "a",
     ]
+
+
+@pytest.mark.parametrize("before", [0, (1 << 20) - 5, 1 << 20])
+def test_a_pattern_is_found_across_pieces(tmp_path, before):
+    (tmp_path / "a.json").write_text("x" * before + '"type": "relation"' + "x")
+    files = [File(str(tmp_path / "a.json"), "a.json")]
+    assert contains(files, re.compile(r'"type"\s*:\s*"relation"'))
+    assert not contains(files, re.compile(r'"type"\s*:\s*"choices"'))

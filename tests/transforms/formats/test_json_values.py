@@ -1,6 +1,8 @@
 """JSON files: one object or an array of objects, and the effect of broken parts."""
 
 import json
+import tracemalloc
+from collections import Counter
 
 import msgspec
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.json_values import read_file, values
+from transforms.formats.json_values import TAIL, read_file, values
 
 
 class Row(msgspec.Struct):
@@ -120,7 +122,7 @@ objects = st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.te
 
 @given(st.lists(objects), st.sampled_from([None, 1]))
 def test_random_arrays_are_read_back(rows, indent):
-    assert [value for _, value in values(json.dumps(rows, indent=indent))] == rows
+    assert [value for _, value in values([json.dumps(rows, indent=indent)])] == rows
 
 
 @given(st.lists(objects, min_size=1), st.data())
@@ -129,6 +131,68 @@ def test_a_truncated_array_gives_a_prefix(rows, data):
     cut = text[: data.draw(st.integers(0, len(text) - 1))]
     kept = []
     with pytest.raises(json.JSONDecodeError):
-        for _, value in values(cut):
+        for _, value in values([cut]):
             kept.append(value)
     assert kept == rows[: len(kept)]
+
+
+def outcome(pieces) -> list:
+    """(line, value) of each element, then the line and the message of the error, if there is one."""
+    result = []
+    try:
+        result.extend(values(pieces))
+    except json.JSONDecodeError as error:
+        result.append((error.lineno, error.msg))
+    return result
+
+
+PARTS = st.sampled_from(
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        '"t"',
+        '"',
+        "\n",
+        "  ",
+        "12",
+        "1.5e3",
+        "true",
+        "\\ud83d",
+        "é",
+        '{"t": 1}',
+        ',\n{"t": [{"t": 2}]}',
+    ]
+)
+
+
+@given(st.lists(PARTS), st.booleans(), st.integers(1, 9))
+def test_the_pieces_in_which_a_text_is_read_do_not_matter(parts, in_array, size):
+    text = "".join(["[" * in_array, '\n{"t": 0}', *parts, "]" * in_array])
+    assert outcome([text[at : at + size] for at in range(0, len(text), size)]) == outcome([text])
+
+
+def test_recovery_across_pieces():
+    key = '"a": 1'
+    text = f"[{{{key}}},\n{{{key}, @@@" + "x" * 3 * TAIL + f"}},\n{{{key}}}]"
+    pieces = [text[at : at + 7] for at in range(0, len(text), 7)]
+    assert outcome(pieces) == outcome([text])
+    assert [line for line, _ in outcome(pieces)] == [1, 2, 3]
+
+
+def test_memory_is_bounded_by_the_longest_element(tmp_path):
+    rows = ['{"text": "x", "y": @@@}', json.dumps({"text": "b" * 200_000})] * 80  # 16 MB, in one line
+    (tmp_path / "a.json").write_text(f"[{', '.join(rows)}]")
+    file = File(str(tmp_path / "a.json"), "a.json")
+    tracemalloc.start()
+    records = Counter(
+        record if isinstance(record, int) else record.reason
+        for record in read_file(file, lambda place, row: len(row.text), Row)
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert records == {200_000: 80, Reason.BROKEN_JSON: 80}
+    assert peak < 12 << 20

@@ -1,0 +1,244 @@
+"""The formats of annotation tools: each recognises only its own samples, and no value in a file stops a reader."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.sources.user_forms import FORMS, form_named, recognise, recognise_unread
+from schemas.errors import BadRecord
+from schemas.example import RawExample
+from schemas.label import OpenLabels
+from tests.tool_files import FORMATS, tool_file
+from transforms.files import File, list_files
+from transforms.normalize import normalize
+
+TEXT = "Ada Marrow left Coal Quay."
+SPANS = [{"start": 0, "end": 10, "label": "PERSON"}, {"start": 16, "end": 25, "label": "PLACE"}]
+REGIONS = [
+    {
+        "id": str(span["start"]),
+        "from_name": "ner",
+        "source": "$text",
+        "to_name": "text",
+        "type": "labels",
+        "value": {"start": span["start"], "end": span["end"], "labels": [span["label"]], "text": "x"[:0]},
+    }
+    for span in SPANS
+]
+ARROW = {"from_id": "0", "to_id": "16", "type": "relation", "direction": "right", "labels": ["left"]}
+TURN = {"start": "0", "end": "0", "startOffset": 0, "endOffset": 3, "paragraphlabels": ["PERSON"]}
+TOKENS = ["Ada", "Marrow", "left", "Coal", "Quay", "."]
+
+JSON_SAMPLES = {
+    "label_studio": [
+        {
+            "id": 1,
+            "data": {"text": TEXT},
+            "meta": {},
+            "annotations": [
+                {"id": 1, "ground_truth": True, "completed_by": {"id": 1, "email": "a@b"}, "result": [*REGIONS, ARROW]}
+            ],
+        },
+        {
+            "id": 2,
+            "data": {"talk": [{"author": "Ada", "text": TEXT}]},
+            "annotations": [{"result": [{"type": "paragraphlabels", "to_name": "talk", "value": TURN}]}],
+        },
+    ],
+    "label_studio, JSON-MIN": [
+        {
+            "id": 1,
+            "text": TEXT,
+            "ner": [{"start": 0, "end": 10, "text": "Ada Marrow", "labels": ["PERSON"]}],
+            "annotator": 1,
+            "annotation_id": 1,
+            "lead_time": 1.5,
+        }
+    ],
+    "doccano": [{"id": 1, "text": TEXT, "label": [[0, 10, "PERSON"], [16, 25, "PLACE"]], "Comments": []}],
+    "doccano, relations": [
+        {
+            "id": 1,
+            "text": TEXT,
+            "entities": [
+                {"id": n, "label": span["label"], "start_offset": span["start"], "end_offset": span["end"]}
+                for n, span in enumerate(SPANS)
+            ],
+            "relations": [{"id": 5, "from_id": 0, "to_id": 1, "type": "left"}],
+        }
+    ],
+    "prodigy": [
+        {
+            "text": TEXT,
+            "_input_hash": 1,
+            "_task_hash": 2,
+            "tokens": [
+                {"text": "Ada", "start": 0, "end": 3, "id": 0},
+                {"text": "Marrow", "start": 4, "end": 10, "id": 1},
+            ],
+            "spans": SPANS,
+            "relations": [{"head": 1, "child": 4, "head_span": SPANS[0], "child_span": SPANS[1], "label": "left"}],
+            "_session_id": "ada",
+            "_view_id": "relations",
+            "_is_binary": False,
+            "meta": {"document_id": 4},
+            "answer": "accept",
+        }
+    ],
+    "spacy": [[TEXT, {"entities": [[0, 10, "PERSON"], [16, 25, "PLACE"]]}], ["Low water.", {"entities": []}]],
+    "spacy, tokens": [
+        {
+            "id": 0,
+            "paragraphs": [
+                {
+                    "raw": TEXT,
+                    "sentences": [{"tokens": [{"id": n, "orth": t, "ner": "U-X"} for n, t in enumerate(TOKENS)]}],
+                }
+            ],
+        }
+    ],
+    "gliner": [{"tokenized_text": TOKENS, "ner": [[0, 1, "person"], [3, 4, "place"]], "relations": [[0, 1, "left"]]}],
+    "gliner2": [
+        {
+            "input": TEXT,
+            "output": {
+                "entities": {"person": ["Ada Marrow"]},
+                "relations": [{"left": {"head": "Ada", "tail": "Coal"}}],
+            },
+        }
+    ],
+    "pubannotation": [
+        {
+            "text": TEXT,
+            "sourcedb": "PubMed",
+            "sourceid": "1",
+            "denotations": [
+                {"id": "T1", "span": {"begin": 0, "end": 10}, "obj": "Person"},
+                {"id": "T2", "span": [{"begin": 16, "end": 20}, {"begin": 21, "end": 25}], "obj": "Place"},
+            ],
+            "relations": [{"id": "R1", "pred": "left", "subj": "T1", "obj": "T2"}],
+        }
+    ],
+}
+"""Format, with what is special about the sample → the values of a file."""
+
+OTHER_JSON = [
+    [{"text": TEXT}],
+    [{"text": TEXT, "entity": [{"entity": "Ada", "entity_type": "person"}]}],
+    [{"instruction": "Find the places.", "input": TEXT, "output": "[]"}],
+    [{"label": "PLACE", "pattern": [{"lower": "quay"}]}],
+    [{"id": 1, "filename": "a.png", "label": []}],
+    {"version": 1, "items": []},
+    [1, "a", None, []],
+]
+ENTITY_COUNTS = {"doccano": 2, "gliner": 2, "pubannotation": 2, "spacy": 2, "prodigy": 2, "label_studio": 3}
+
+
+def layouts(rows: list) -> list[str]:
+    return [json.dumps(rows), json.dumps(rows, indent=2), "\n".join(map(json.dumps, rows))]
+
+
+def names(file: File) -> list[str]:
+    return [form.name for form in recognise(file)]
+
+
+@pytest.mark.parametrize("sample", JSON_SAMPLES)
+def test_each_sample_is_recognised_by_its_own_format_only(tmp_path, sample):
+    for content in layouts(JSON_SAMPLES[sample]):
+        assert names(tool_file(tmp_path, content)) == [sample.partition(",")[0]]
+
+
+@pytest.mark.parametrize("content", [*OTHER_JSON, "", "[", "{", b"\xff\xfe\x00", "Ada B-PERSON\n", "\0" * 100])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_other_files_are_not_recognised(tmp_path, content, name):
+    assert names(tool_file(tmp_path, content, name)) == []
+
+
+@pytest.mark.parametrize("sample", ENTITY_COUNTS)
+def test_samples_are_read_without_loss(tmp_path, sample):
+    for content in layouts(JSON_SAMPLES[sample]):
+        records = list(form_named(sample).read([tool_file(tmp_path, content)]))
+        assert not any(record.lost for record in records)
+        assert sum(len(record.entities) for record in records) == ENTITY_COUNTS[sample]
+        labels = OpenLabels()
+        assert all(isinstance(normalize(record, labels, labels, labels, {}), RawExample) for record in records)
+
+
+@pytest.mark.parametrize("content", ["", "[]", b"\xff", '{"text": "caf\xe9"}'.encode("latin-1"), "[[[", "7"])
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_file_without_records(tmp_path, form, content):
+    assert all(isinstance(record, BadRecord) for record in form.read([tool_file(tmp_path, content, "a.json")]))
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 40)
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "x", "0", TEXT])
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+def places(value: object) -> list[tuple]:
+    """The paths of all parts of a value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [(key, *path) for key, part in parts for path in [(), *places(part)]]
+
+
+def changed(value: object, path: tuple, new: object) -> object:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = changed(value[path[0]], path[1:], new)
+    return copy
+
+
+@pytest.mark.parametrize("sample", JSON_SAMPLES)
+@given(data=st.data())
+def test_no_value_stops_a_reader(tmp_path_factory, sample, data):
+    rows = JSON_SAMPLES[sample]
+    for _ in range(data.draw(st.integers(1, 3))):
+        rows = changed(rows, data.draw(st.sampled_from(places(rows) or [()])), data.draw(VALUES))
+        if not isinstance(rows, list):
+            return
+    file = tool_file(tmp_path_factory.getbasetemp(), json.dumps(rows), "changed.json")
+    recognise(file)
+    labels = OpenLabels()
+    for record in form_named(sample.partition(",")[0]).read([file]):
+        if isinstance(record, RawExample):
+            normalize(record, labels, labels, labels, {})
+
+
+def test_lif_is_recognised_but_not_read(tmp_path):
+    file = tool_file(tmp_path, {"@context": "x", "text": {"@value": TEXT}, "views": []}, "a.lif")
+    assert recognise_unread(file).title == "LIF"
+    assert recognise_unread(tool_file(tmp_path, [{"text": TEXT}], "a.json")) is None
+
+
+@pytest.mark.skipif(not FORMATS.is_dir(), reason="needs real files")
+def test_real_files_are_recognised():
+    recognised = {file.name: names(file) for file in list_files(str(FORMATS)) if names(file)}
+    folders = {
+        "label_studio": "label_studio/",
+        "doccano": "doccano/",
+        "prodigy": "prodigy_jsonl/",
+        "spacy": "spacy_v2_json/",
+        "gliner": "gliner_json/",
+        "pubannotation": "pubannotation_json/",
+    }
+    ours = {name: forms for name, forms in recognised.items() if name.endswith((".json", ".jsonl"))}
+    assert all(len(forms) == 1 for forms in recognised.values())
+    counts = dict.fromkeys(folders, 0)
+    for name, (form,) in ours.items():
+        assert name.startswith(folders[form]), name
+        counts[form] += 1
+    assert counts == {"label_studio": 3, "doccano": 9, "prodigy": 6, "spacy": 8, "gliner": 1, "pubannotation": 1}
+    assert recognise_unread(File(str(FORMATS / "lif_json/specification-ner.lif"), "a.lif"))
