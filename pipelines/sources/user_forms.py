@@ -7,15 +7,25 @@ from schemas.errors import BadRecord
 from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import (
+    bioc_documents,
+    brat_folder,
+    conll,
     docbin,
     doccano,
     gliner2_json,
     gliner_json,
+    instruction_rows,
     label_studio,
     lif,
+    not_read,
+    plain_text,
     prodigy,
     pubannotation,
+    pubtator,
     spacy_json,
+    uima_json,
+    uima_xmi,
+    webanno_tsv,
 )
 from transforms.formats.head import Head
 
@@ -41,7 +51,11 @@ class UserForm:
 
 
 JSON = (".json", ".jsonl")
-SPANS, BOTH = ("entities",), ("entities", "relations")
+COLUMNS = (
+    *(".conll", ".txt", ".tsv", ".bio", ".iob", ".iob2", ".bioes", ".bmes", ".conllu", ".ner", ".data"),
+    *(".train", ".dev", ".test", ".testa", ".testb", ".gold_conll", ".v4_gold_conll", ".v4_auto_conll"),
+)
+SPANS, BOTH, ALL = ("entities",), ("entities", "relations"), ("entities", "relations", "events")
 
 FORMS: tuple[UserForm, ...] = (
     UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read),
@@ -52,6 +66,18 @@ FORMS: tuple[UserForm, ...] = (
     UserForm("spacy", "spaCy JSON", JSON, SPANS, spacy_json.recognises, spacy_json.read),
     UserForm("docbin", "spaCy DocBin", (".spacy",), SPANS, docbin.recognises, docbin.read),
     UserForm("doccano", "doccano JSON", JSON, BOTH, doccano.recognises, doccano.read),
+    UserForm("brat", "brat", (".ann",), ALL, brat_folder.recognises, brat_folder.read, (".txt", ".conf")),
+    UserForm("webanno", "WebAnno TSV 3", (".tsv",), ALL, webanno_tsv.recognises, webanno_tsv.read),
+    UserForm("uima_xmi", "UIMA CAS XMI", (".xmi",), ALL, uima_xmi.recognises, uima_xmi.read, (".xml",)),
+    UserForm("uima_json", "UIMA CAS JSON", (".json",), ALL, uima_json.recognises, uima_json.read),
+    UserForm("bioc_xml", "BioC XML", (".xml",), BOTH, bioc_documents.recognises_xml, bioc_documents.read_xml),
+    UserForm("bioc_json", "BioC JSON", JSON, BOTH, bioc_documents.recognises_json, bioc_documents.read_json),
+    UserForm("pubtator", "PubTator", (".txt", ".pubtator"), BOTH, pubtator.recognises, pubtator.read_documents),
+    UserForm("conll", "CoNLL columns", COLUMNS, SPANS, conll.recognises, conll.read),
+    UserForm("alpaca", "Alpaca", JSON, ALL, instruction_rows.recognises, instruction_rows.read_alpaca),
+    UserForm("sharegpt", "ShareGPT", JSON, ALL, instruction_rows.recognises, instruction_rows.read_sharegpt),
+    UserForm("lines", "text, one per line", (".txt",), (), plain_text.recognises_lines, plain_text.read_lines),
+    UserForm("text", "text, one per file", (".txt",), (), plain_text.recognises, plain_text.read),
 )
 """In the order in which they are tried: a special format before a general one that its files fit, too."""
 
@@ -66,7 +92,11 @@ class UnreadForm:
     remedy: str
 
 
-UNREAD_FORMS = (UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),)
+UNREAD_FORMS = (
+    UnreadForm("GATE XML", (".xml",), not_read.is_gate, "convert it to brat or CoNLL"),
+    UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),
+    UnreadForm("NIF", (".ttl", ".nif", ".n3"), not_read.is_nif, "convert it to brat or CoNLL"),
+)
 
 
 def form_named(name: str) -> UserForm:

@@ -12,8 +12,3 @@ def is_nif(head: Head) -> bool:
     """NIF 2.0 in Turtle, https://persistence.uni-leipzig.org/nlp2rdf/."""
     beginning = "\n".join(head.lines)
     return "nlp2rdf/ontologies/nif-core#" in beginning and "@prefix" in beginning.lower()
-
-
-def is_lif(head: Head) -> bool:
-    """LIF, https://wiki.lappsgrid.org/interchange/."""
-    return "vocab.lappsgrid.org" in "\n".join(head.lines)

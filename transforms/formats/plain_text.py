@@ -14,6 +14,11 @@ def recognises(head: Head) -> bool:
     return bool(text.strip()) and not any(character < " " and character not in "\t\x0b\x0c\r\x1b" for character in text)
 
 
+def recognises_lines(head: Head) -> bool:
+    """Never: whether a line is a text of its own cannot be seen, so the user says it."""
+    return False
+
+
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every file as one text, with LF line breaks and without blanks at its end. An empty one is rejected by
     `transforms.normalize`.

@@ -126,6 +126,11 @@ def read(files: Iterable[File], vocabulary: str = "", lenient: bool = False) -> 
             yield _document(file.name, block, vocabulary, lenient)
 
 
+def read_documents(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+    """Every document of a user's files."""
+    return read(files, lenient=True)
+
+
 def _document(name: str, block: list[tuple[int, str]], vocabulary: str, lenient: bool) -> RawExample | BadRecord:
     def broken(number: int, reason: Reason, detail: str, *unknown: UnknownLabel) -> BadRecord:
         return BadRecord(f"{name}:{number}", reason, detail, unknown)

@@ -135,6 +135,8 @@ def _parse(file: File) -> Document:
             rows.append((number, row))
     if rows:
         _add_sentence(document, sentence, rows)
+    if not document.tokens:
+        raise _Broken(1, Reason.EMPTY_TEXT, "the document has no tokens")
     return document
 
 

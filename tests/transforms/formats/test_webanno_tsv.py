@@ -157,8 +157,8 @@ def test_recognition(tmp_path, content, expected):
 
 
 def test_empty_file(read_text):
-    (example,) = read_text("")
-    assert example.text == ""  # `transforms.normalize` rejects it
+    (bad,) = read_text("")
+    assert (bad.place, bad.reason) == ("a.tsv:1", Reason.EMPTY_TEXT)
 
 
 @given(st.text())
