@@ -1,5 +1,6 @@
 """Plain text to predict on → RawExamples without annotations: one text per file, or one per line."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from schemas.errors import BadRecord
@@ -7,9 +8,14 @@ from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats.head import Head
 
+ABOUT = re.compile(r"readme|licen[cs]e|notice|changelog|citation", re.IGNORECASE)
+"""The beginnings of names of files about the data."""
+
 
 def recognises(head: Head) -> bool:
-    """Whether the file is text: control characters other than blanks occur in binary files only."""
+    """Whether the file is text, and not one about the data: control characters occur in binary files only."""
+    if ABOUT.match(head.file.name.rpartition("/")[2]):
+        return False
     text = "".join(head.lines)
     return bool(text.strip()) and not any(character < " " and character not in "\t\x0b\x0c\r\x1b" for character in text)
 

@@ -259,7 +259,7 @@ def _example(file: File, document: Document) -> RawExample:
         if slots:
             annotations[_identifier(key)] = _annotation(file, _identifier(key), item, slots=tuple(slots))
     for count, item in enumerate(document.relations):
-        base = next(column for column in item.layout.columns if column.startswith("BT_")).removeprefix("BT_")
+        base = next((column[3:] for column in item.layout.columns if column.startswith("BT_")), ANY)
         match = REFERENCE.fullmatch(item.source)
         source = target = None
         if match:

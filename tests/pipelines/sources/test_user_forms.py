@@ -1,10 +1,13 @@
 """The formats of annotation tools: each recognises only its own samples, and no value in a file stops a reader."""
 
 import json
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pipelines.sources.user_forms import FORMS, form_named, recognise, recognise_unread
 from schemas.errors import BadRecord
@@ -136,6 +139,75 @@ OTHER_JSON = [
 ENTITY_COUNTS = {"doccano": 2, "gliner": 2, "pubannotation": 2, "spacy": 2, "prodigy": 2, "label_studio": 3}
 
 
+XMI = (
+    '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI" xmlns:cas="http:///uima/cas.ecore" '
+    'xmlns:ner="http:///de/tudarmstadt/ukp/dkpro/core/api/ner/type.ecore" '
+    'xmlns:custom="http:///webanno/custom.ecore">\n'
+    '<ner:NamedEntity xmi:id="3" sofa="1" begin="0" end="10" value="PERSON"/>\n'
+    '<ner:NamedEntity xmi:id="4" sofa="1" begin="16" end="25" value="PLACE"/>\n'
+    '<custom:Link xmi:id="5" sofa="1" begin="16" end="25" Governor="3" Dependent="4" value="left"/>\n'
+    '<custom:Stop xmi:id="6" role="at" target="4"/>\n'
+    '<custom:Trip xmi:id="7" sofa="1" begin="11" end="15" stops="6"/>\n'
+    f'<cas:Sofa xmi:id="1" sofaID="_InitialView" sofaString="{TEXT}"/>\n</xmi:XMI>\n'
+)
+CAS = {
+    "%TYPES": {"webanno.custom.Trip": {"%NAME": "webanno.custom.Trip", "stops": {"%RANGE": "webanno.custom.Stop[]"}}},
+    "%FEATURE_STRUCTURES": [
+        {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaString": TEXT},
+        {"%ID": 3, "%TYPE": "webanno.custom.Span", "@sofa": 1, "begin": 0, "end": 10, "value": "PERSON"},
+        {"%ID": 4, "%TYPE": "webanno.custom.Span", "@sofa": 1, "begin": 16, "end": 25, "value": "PLACE"},
+        {"%ID": 5, "%TYPE": "webanno.custom.Link", "@sofa": 1, "begin": 0, "end": 9, "@Governor": 3, "@Dependent": 4},
+        {"%ID": 6, "%TYPE": "webanno.custom.Stop", "role": "at", "@target": 4},
+        {"%ID": 7, "%TYPE": "uima.cas.FSArray", "%ELEMENTS": [6]},
+        {"%ID": 8, "%TYPE": "webanno.custom.Trip", "@sofa": 1, "begin": 11, "end": 15, "@stops": 7},
+    ],
+    "%VIEWS": {"_InitialView": {"%SOFA": 1, "%MEMBERS": [3]}},
+}
+BIOC_ANNOTATIONS = [
+    {"id": 1, "infons": {"type": "PERSON"}, "text": "Ada Marrow", "locations": [{"offset": 0, "length": 10}]},
+    {"id": 2, "infons": {"type": "PLACE"}, "text": "Coal Quay", "locations": [{"offset": 16, "length": 9}]},
+]
+BIOC = {
+    "id": "1",
+    "passages": [{"offset": 0, "text": TEXT, "annotations": BIOC_ANNOTATIONS}],
+    "relations": [{"infons": {"type": "left"}, "nodes": [{"refid": "1", "role": ""}, {"refid": "2", "role": ""}]}],
+}
+BIOC_XML = (
+    "<collection><document><id>1</id>\n<passage><offset>0</offset>"
+    f"<text>{TEXT}</text>\n"
+    '<annotation id="1"><infon key="type">PERSON</infon><location offset="0" length="10"/></annotation>\n'
+    '<annotation id="2"><infon key="type">PLACE</infon><location offset="16" length="9"/></annotation>\n</passage>'
+    '<relation id="3"><infon key="type">left</infon><node refid="1" role=""/><node refid="2" role=""/></relation>\n'
+    "</document></collection>\n"
+)
+TAGS = ["B-PERSON", "I-PERSON", "O", "B-PLACE", "I-PLACE", "O"]
+TSV = (
+    "#FORMAT=WebAnno TSV 3.3\n#T_SP=webanno.custom.Span|value\n#T_RL=webanno.custom.Link|value|BT_webanno.custom.Span\n"
+    f"\n\n#Text={TEXT}\n1-1\t0-3\tAda\tPERSON[1]\t_\t_\t\n1-2\t4-10\tMarrow\tPERSON[1]\t_\t_\t\n"
+    "1-3\t11-15\tleft\t_\t_\t_\t\n1-4\t16-20\tCoal\tPLACE[2]\tleft\t1-1[1_2]\t\n1-5\t21-25\tQuay\tPLACE[2]\t_\t_\t\n"
+)
+PUBTATOR = f"1|t|{TEXT}\n1|a|Low.\n1\t0\t10\tAda Marrow\tPERSON\tX:1\n1\t16\t25\tCoal Quay\tPLACE\n1\tleft\tX:1\tX:1\n"
+TEXT_SAMPLES = {
+    "brat": (
+        "a.ann",
+        "T1\tPERSON 0 10\tAda Marrow\nT2\tPLACE 16 25\tCoal Quay\nR1\tleft Arg1:T1 Arg2:T2\nE1\tPLACE:T2 At:T1\n",
+    ),
+    "webanno": ("a.tsv", TSV),
+    "uima_xmi": ("a.xmi", XMI),
+    "uima_json": ("a.json", json.dumps(CAS)),
+    "uima_json, indented": ("a.json", json.dumps(CAS, indent=2)),
+    "bioc_xml": ("a.xml", BIOC_XML),
+    "bioc_json": ("a.json", json.dumps({"documents": [BIOC]})),
+    "bioc_json, lines": ("a.jsonl", json.dumps(BIOC)),
+    "pubtator": ("a.txt", PUBTATOR),
+    "conll": ("a.conll", "\n".join(f"{token}\t{tag}" for token, tag in zip(TOKENS, TAGS, strict=True))),
+    "conll, ids": ("a.iob2", "\n".join(f"{n}\t{t}\t{g}" for n, (t, g) in enumerate(zip(TOKENS, TAGS, strict=True), 1))),
+    "conll, blanks": ("a.txt", "\n".join(f"{t} X {g}" for t, g in zip(TOKENS, TAGS, strict=True))),
+    "text": ("a.txt", f"{TEXT}\nLow water.\n"),
+}
+"""Format, with what is special about the sample → name and content of a file."""
+
+
 def layouts(rows: list) -> list[str]:
     return [json.dumps(rows), json.dumps(rows, indent=2), "\n".join(map(json.dumps, rows))]
 
@@ -166,9 +238,83 @@ def test_samples_are_read_without_loss(tmp_path, sample):
         assert all(isinstance(normalize(record, labels, labels, labels, {}), RawExample) for record in records)
 
 
+@pytest.mark.parametrize("sample", TEXT_SAMPLES)
+def test_each_text_sample_is_recognised_by_its_own_format_first(tmp_path, sample):
+    name, content = TEXT_SAMPLES[sample]
+    form = sample.partition(",")[0]
+    rest = ["text"] if name.endswith(".txt") and form != "text" else []
+    for suffix in (name, f"b.{name.rpartition('.')[2].upper()}"):
+        assert names(tool_file(tmp_path, content, suffix)) == [form, *rest]
+
+
+def read_text_sample(folder: Path, sample: str, content: str) -> list[RawExample | BadRecord]:
+    name, _ = TEXT_SAMPLES[sample]
+    file = tool_file(folder, content.encode("utf-8", "surrogateescape"), name)
+    recognise(file)
+    companion = [tool_file(folder, TEXT, "a.txt")] if sample == "brat" else []
+    return list(form_named(sample.partition(",")[0]).read([file, *companion]))
+
+
+@pytest.mark.parametrize("sample", TEXT_SAMPLES)
+def test_text_samples_are_read(tmp_path, sample):
+    _, content = TEXT_SAMPLES[sample]
+    (record,) = read_text_sample(tmp_path, sample, content)
+    labels = OpenLabels()
+    assert isinstance(normalize(replace(record, events=()), labels, labels, labels, {}), RawExample)
+    if sample == "text":
+        assert record.entities is None
+    else:
+        marked = {(entity.label, entity.mention.text) for entity in record.entities}
+        place = {"brat": set()}.get(sample, {("PLACE", "Coal Quay")})
+        assert marked == {("PERSON", "Ada Marrow"), *place}
+
+
+@pytest.mark.parametrize("sample", TEXT_SAMPLES)
+@given(data=st.data())
+def test_no_line_stops_a_reader(tmp_path_factory, sample, data):
+    _, content = TEXT_SAMPLES[sample]
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(content)))
+        end = data.draw(st.integers(start, min(start + 30, len(content))))
+        content = content[:start] + data.draw(NOISE) + content[end:]
+    labels = OpenLabels()
+    for record in read_text_sample(tmp_path_factory.getbasetemp(), sample, content):
+        if isinstance(record, RawExample):
+            normalize(record, labels, labels, labels, {})
+
+
+NOISE = st.text(max_size=3) | st.sampled_from(
+    [
+        "\n",
+        "\t",
+        "\n\n",
+        "9" * 25,
+        "-1",
+        "[1]",
+        "|",
+        "\\",
+        "🦊",
+        "\udce9",
+        "<",
+        "</",
+        '"',
+        "{",
+        "null",
+        "[]",
+        "0",
+        "_",
+        "*",
+        ";",
+        "&x;",
+    ]
+)
+
+
 @pytest.mark.parametrize("content", ["", "[]", b"\xff", '{"text": "caf\xe9"}'.encode("latin-1"), "[[[", "7"])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_a_file_without_records(tmp_path, form, content):
+    if form.name in ("text", "lines"):
+        return  # any file is a text
     assert all(isinstance(record, BadRecord) for record in form.read([tool_file(tmp_path, content, "a.json")]))
 
 
@@ -217,6 +363,22 @@ def test_no_value_stops_a_reader(tmp_path_factory, sample, data):
             normalize(record, labels, labels, labels, {})
 
 
+UNREAD = {
+    "GATE XML": ("a.xml", "<?xml version='1.0'?>\n<GateDocument version=\"3\">\n</GateDocument>\n"),
+    "NIF": (
+        "a.ttl",
+        "@prefix nif: <http://persistence.uni-leipzig.org/nlp2rdf/ontologies/nif-core#> .\n<x> a nif:Context .\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", UNREAD)
+def test_other_formats_are_recognised_but_not_read(tmp_path, title):
+    name, content = UNREAD[title]
+    file = tool_file(tmp_path, content, name)
+    assert (recognise_unread(file).title, names(file)) == (title, [])
+
+
 def test_lif_is_recognised_but_not_read(tmp_path):
     file = tool_file(tmp_path, {"@context": "x", "text": {"@value": TEXT}, "views": []}, "a.lif")
     assert recognise_unread(file).title == "LIF"
@@ -233,12 +395,23 @@ def test_real_files_are_recognised():
         "spacy": "spacy_v2_json/",
         "gliner": "gliner_json/",
         "pubannotation": "pubannotation_json/",
+        "uima_json": "uima_cas_json/",
     }
     ours = {name: forms for name, forms in recognised.items() if name.endswith((".json", ".jsonl"))}
-    assert all(len(forms) == 1 for forms in recognised.values())
+    assert all(len([form for form in forms if form != "text"]) <= 1 for forms in recognised.values())
     counts = dict.fromkeys(folders, 0)
     for name, (form,) in ours.items():
         assert name.startswith(folders[form]), name
         counts[form] += 1
-    assert counts == {"label_studio": 3, "doccano": 9, "prodigy": 6, "spacy": 8, "gliner": 1, "pubannotation": 1}
+    assert counts == {
+        "label_studio": 3,
+        "doccano": 9,
+        "prodigy": 6,
+        "spacy": 8,
+        "gliner": 1,
+        "pubannotation": 1,
+        "uima_json": 1,
+    }
+    others = Counter(forms[0] for name, forms in recognised.items() if name not in ours)
+    assert others == {"brat": 7, "webanno": 77, "uima_xmi": 7, "bioc_xml": 3, "conll": 10, "text": 8}
     assert recognise_unread(File(str(FORMATS / "lif_json/specification-ner.lif"), "a.lif"))
