@@ -101,11 +101,11 @@ zh zho,chi,cmn Chinese 中文
 """
 """ISO 639-1, the codes of ISO 639-2 and 639-3 that are read as it, and the name in English and Chinese."""
 
-OTHER_TWO_LETTER_CODES = frozenset(
-    "aa ab ae af ak an as av ay ba bi bm br ce ch co cr cu cv dv dz ee eo ff fj fo fy gd gn gv ho ht hz ia ie ii ik io"
-    " iu jv kg ki kj kl kr ks kv kw ky lb lg li ln lu mg mh mi na nb nd ng nn nr nv ny oc oj om os pi qu rm rn rw sc sd"
-    " se sg sm sn so ss st su tg ti tk tn to ts tt tw ty ve vo wa wo xh yi za zu".split()
-)
+OTHERS = """
+aa ab ae af ak an as av ay ba bi bm br ce ch co cr cu cv dv dz ee eo ff fj fo fy gd gn gv ho ht hz ia ie ii ik io iu jv
+kg ki kj kl kr ks kv kw ky lb lg li ln lu mg mh mi na nb nd ng nn nr nv ny oc oj om os pi qu rm rn rw sc sd se sg sm sn
+so ss st su tg ti tk tn to ts tt tw ty ve vo wa wo xh yi za zu
+"""
 """The codes of ISO 639-1 that are not in TABLE."""
 
 COUNTRIES = {"cn": "zh", "cz": "cs", "dk": "da", "gb": "en", "gr": "el", "jp": "ja", "ua": "uk", "us": "en"}
@@ -121,6 +121,7 @@ class Names(NamedTuple):
 
 NAMES: dict[str, Names] = {}
 SHORT: dict[str, str] = {}
+TWO_LETTERS = frozenset(OTHERS.split())
 for line in TABLE.split("\n")[1:-1]:
     two, three, *names = line.split(" ")
     NAMES[two] = Names(*names)
@@ -138,15 +139,15 @@ def code(tag: str) -> str | None:
     primary = match[1].lower()
     if len(primary) == 3:
         return SHORT.get(primary, primary)
-    return primary if primary in NAMES or primary in OTHER_TWO_LETTER_CODES else None
+    return primary if primary in NAMES or primary in TWO_LETTERS else None
 
 
-def problem(tag: object) -> str:
-    """Why `code` refuses a value of `lang`, with the code that was probably meant."""
+def problem(what: str, tag: object) -> str:
+    """Why `code` refuses the value of `what`, with the code that was probably meant."""
     text = tag.strip().lower() if isinstance(tag, str) else ""
     likely = next((each for each, names in NAMES.items() if text in (names.en.lower(), names.zh)), COUNTRIES.get(text))
     example = f"{likely} for {NAMES[likely].en}" if likely else "de or ja"
-    return f"lang is {quoted(tag)}; it must be a language code (ISO 639-1, else 639-3), such as {example}"
+    return f"{what} is {quoted(tag)}; it must be a language code (ISO 639-1, else 639-3), such as {example}"
 
 
 def name(lang: str, within: str = "en") -> str:

@@ -4,19 +4,21 @@ import re
 from functools import cache
 from unicodedata import category
 
-UNSPACED = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u2e80-\u312f\u31a0-\ua4cf\uaa60-\uaa7f\uf900-\ufaff\ufe30-\ufe4f\uff5f-\uff9f\U00020000-\U0003ffff"
-"""Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese, as the content of a regular expression's brackets: scripts
-without blanks between words. (Korean has blanks.)
-"""
+UNSPACED = (
+    r"\u0e00-\u0fff"  # Thai, Lao, Tibetan
+    r"\u1000-\u109f\uaa60-\uaa7f"  # Burmese
+    r"\u1780-\u17ff\u19e0-\u19ff"  # Khmer
+    r"\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff5f-\uff9f\U00020000-\U0003ffff"  # Chinese, Japanese
+)
+"""Scripts without blanks between words, as the content of a regular expression's brackets."""
 
-UNBOUND = re.compile(f"[{UNSPACED}\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
-"""Characters beside which a word may begin or end: UNSPACED and Korean, where particles follow a name without a blank."""
+UNBOUND = re.compile(rf"[{UNSPACED}\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
+"""Characters beside which a word may begin or end: UNSPACED and Korean, which adds particles to names."""
 
 JOINERS = "\u200c\u200d"
 """The zero-width non-joiner and joiner, which stand inside words of Persian and of Indian languages."""
 
 LETTERS = re.compile(r"[^\W_]+")
-UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
 
 
 def within_word(text: str, start: int, end: int) -> bool:

@@ -1,8 +1,9 @@
 """A YAML file of instruction texts (task → lang → list of texts) → the prompts from which instruction rows draw."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from schemas import language
 from schemas.errors import ConfigError, quoted
 from schemas.example import TASKS
 from transforms import yaml_values
@@ -14,10 +15,11 @@ LANGS = ("en", "zh")
 
 
 def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: Iterable[str] = LANGS) -> Prompts:
-    """task → lang → texts, from the file at `path` (None: the bundled file).
+    """task → lang → texts, from the file at `path` (None: the bundled file, which has English and Chinese).
 
-    Raises ConfigError if the file cannot be read or has another structure, contains an unknown task, or has no text for
-    one of `tasks` in one of `langs`.
+    A language that the file does not have for a task gets its English texts. Raises ConfigError if the file cannot be
+    read or has another structure, contains an unknown task or a language that is no code, or has neither texts in one
+    of `langs` nor in English for one of `tasks`.
     """
     path = path or BUNDLED
     document = yaml_values.read_document(path, "--prompts takes a YAML file")
@@ -27,15 +29,33 @@ def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: It
         if task not in TASKS:
             place = document.place([task])
             raise ConfigError(f"{place}: unknown task {quoted(str(task))}; tasks are {', '.join(TASKS)}")
-    return {task: {lang: _texts(document, task, lang) for lang in langs} for task in tasks}
+    keys = {task: _languages(document, task) for task in tasks}
+    return {task: {lang: _texts(document, task, lang, keys[task]) for lang in langs} for task in tasks}
 
 
-def _texts(document: yaml_values.Document, task: str, lang: str) -> tuple[str, ...]:
+def _languages(document: yaml_values.Document, task: str) -> dict[str, str]:
+    """Language code → key of the file, such as `zh` → `zh-Hant`."""
     by_lang = document.value.get(task)
-    texts = by_lang.get(lang) if isinstance(by_lang, dict) else None
-    place = document.place([task, lang])
+    keys: dict[str, str] = {}
+    for key in by_lang if isinstance(by_lang, dict) else ():
+        lang = language.code(str(key))
+        if lang is None:
+            raise ConfigError(f"{document.place([task, key])}: {language.problem('the key', key)}")
+        if lang in keys:
+            raise ConfigError(f"{document.place([task, key])}: {quoted(key)} and {quoted(keys[lang])} are one language")
+        keys[lang] = key
+    return keys
+
+
+def _texts(document: yaml_values.Document, task: str, lang: str, keys: Mapping[str, str]) -> tuple[str, ...]:
+    key = keys.get(lang, keys.get(language.DEFAULT, language.DEFAULT))
+    place = document.place([task, key])
+    texts = document.value[task][key] if key in keys.values() else None
     if not texts:
-        raise ConfigError(f"{place}: no prompt for task {task} in language {lang!r}; add a list of texts under it")
+        either = "" if lang == language.DEFAULT else f" or {language.DEFAULT!r}"
+        raise ConfigError(
+            f"{place}: no prompt for task {task} in language {lang!r}{either}; add a list of texts under it"
+        )
     if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ConfigError(f"{place}: {task}.{lang} must be a list of texts, none of them empty")
+        raise ConfigError(f"{place}: {task}.{key} must be a list of texts, none of them empty")
     return tuple(text.strip() for text in texts)
