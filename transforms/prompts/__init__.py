@@ -11,10 +11,10 @@ from transforms import yaml_values
 Prompts = dict[str, dict[str, tuple[str, ...]]]
 
 BUNDLED = Path(__file__).with_name("prompts.yaml")
-LANGS = ("en", "zh")
+BUNDLED_LANGS = ("en", "zh")
 
 
-def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: Iterable[str] = LANGS) -> Prompts:
+def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: Iterable[str] = BUNDLED_LANGS) -> Prompts:
     """task → lang → texts, from the file at `path` (None: the bundled file, which has English and Chinese).
 
     A language that the file does not have for a task gets its English texts. Raises ConfigError if the file cannot be
