@@ -32,6 +32,21 @@ def typed_label(subject_type: str, predicate: str, object_type: str) -> Label:
     return Label(name, subject_type=subject_type, predicate=predicate, object_type=object_type)
 
 
+class OpenLabels(dict[str, Label | None]):
+    """The label map of data that comes without a list of its labels: raw label → Label, None for a label that is left
+    out. A label that is not in the map stands for itself.
+    """
+
+    def __contains__(self, raw: object) -> bool:
+        return True
+
+    def __missing__(self, raw: str) -> Label:
+        return Label(raw)
+
+    def get(self, raw: str, default: object = None) -> Label | None:
+        return self[raw]
+
+
 @dataclass(frozen=True, slots=True)
 class UnknownLabel:
     """A label that no instruction may ask of a text, because its annotations may be incomplete for this text.

@@ -1,14 +1,15 @@
-"""A data root → the sources below it: built-in sources by key, users' folders in IEPile's unified format, and corpora
-exported by `pipelines.knowledge`.
+"""A data root → the sources below it: built-in sources by key, users' folders in IEPile's unified format or in that of
+an annotation tool, and corpora exported by `pipelines.knowledge`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from pipelines import sources
-from pipelines.sources import Source, knowledge_data, source_files, user_data
+from pipelines.sources import Source, knowledge_data, source_files, tool_folders, user_data
 from pipelines.sources.source_files import SourceFiles
-from schemas.errors import ConfigError, MachineError, did_you_mean
+from schemas.errors import ConfigError, MachineError, SourceError, did_you_mean
 from transforms import files
 from transforms.files import File
 from transforms.local_tree import NOT_LISTED
@@ -38,13 +39,22 @@ def source_at(data_root: str, key: str) -> Source:
     Raises SourceError like `user_data.source_at` for a key that is not built in.
     """
     if key not in sources.keys():
-        return knowledge_data.source_at(data_root, key) or user_data.source_at(data_root, key)
+        return (
+            knowledge_data.source_at(data_root, key)
+            or user_data.source_at(data_root, key)
+            or tool_folders.source_at(data_root, key)
+            or missing(data_root, key)
+        )
     if files.exists(f"{data_root}/{key}/{user_data.SCHEMA}"):
         folder = f"{data_root}/{sources.folder(key)}"
         raw_files, _ = files.list_raw_files(folder, within=[data_root, folder]) if files.is_folder(folder) else ([], {})
         if takes_key(user_data.folder_at(data_root, key), sources.load(key), raw_files):
-            return user_data.source_at(data_root, key)
+            return user_data.source_at(data_root, key) or missing(data_root, key)
     return sources.load(key)
+
+
+def missing(data_root: str, key: str) -> NoReturn:
+    raise SourceError(f"{data_root}/{key}: no file there is in a known format; python -m pipelines.sources lists them")
 
 
 def takes_key(user_folder: user_data.Folder | None, source: Source, files_there: Sequence[File]) -> bool:
@@ -87,13 +97,15 @@ class Listing:
 
 
 def list_root(data_root: str) -> Listing:
-    """Lists the files below the data root. Raises ConfigError if it is not a folder.
+    """Lists the files below the data root, which may also be a single file. Raises ConfigError if it does not exist.
 
     A link directly below the root may point anywhere, since the user created it. A link inside a source's folder came
     with the dataset: it may only point to places that are read anyway, not to the rest of the machine.
     """
     if not files.is_folder(data_root):
-        raise ConfigError(f"--data_root {data_root}: no such folder")
+        if not files.exists(data_root):
+            raise ConfigError(f"--data_root {data_root}: no such folder or file")
+        return Listing(data_root, {"": tool_folders.root_files(data_root)}, {}, {})
     top, left_out = files.list_raw_files(data_root, recursive=False, within=[data_root])
     folders, unreadable = {"": top}, {}
     for folder in files.list_folders(data_root):
@@ -126,6 +138,9 @@ def locate_all(listing: Listing) -> list[Located]:
     for exported in knowledge_data.sources_below(listing.root, listing.unified()):
         if exported.key not in sources.keys():
             located[exported.key] = as_located(exported)
+    taken = {sources.folder(key) for key in sources.keys()} | {key.partition("/")[0] for key in located}
+    for tool_folder in tool_folders.sources_below(listing.root, listing.folders, taken):
+        located[tool_folder.key] = as_located(tool_folder)
     for path, why in listing.left_out.items():
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")

@@ -86,16 +86,14 @@ def sources_below(data_root: str, listed_files: Sequence[File] | None = None) ->
     return [folders[key] for key in sorted(folders)]
 
 
-def source_at(data_root: str, key: str) -> Source:
-    """The source that `sources_below` returns for `key`. Raises SourceError if it has a problem or does not exist."""
+def source_at(data_root: str, key: str) -> Source | None:
+    """The source that `sources_below` returns for `key`; None if there is none. Raises SourceError if it has a
+    problem.
+    """
     folder = folder_at(data_root, key)
-    if folder is None:
-        raise SourceError(
-            f"{data_root}/{key}: not a folder in the unified format ({SCHEMA} beside {', '.join(DATA_FILES)})"
-        )
-    if folder.problem:
+    if folder and folder.problem:
         raise SourceError(f"{key}: {folder.problem}")
-    return folder.source
+    return folder.source if folder else None
 
 
 def folder_at(data_root: str, key: str) -> Folder | None:

@@ -33,6 +33,11 @@ FORMS: tuple[UserForm, ...] = ()
 """In the order in which they are tried: a special format before a general one that its files fit, too."""
 
 
+def form_named(name: str) -> UserForm:
+    """The format with this name in source.yaml. Raises KeyError for an unknown one."""
+    return {form.name: form for form in FORMS}[name]
+
+
 def recognise(file: File, forms: Sequence[UserForm] = FORMS) -> list[UserForm]:
     """The formats whose files look like this one, most special first."""
     head = Head(file)

@@ -1,20 +1,22 @@
 """clean/ → labels/<task>/<source>.json: the label set of each source for each task, with counts by split."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 import apache_beam as beam
 import msgspec
 import pyarrow as pa
 
-from pipelines.build_folder import Shard, clean_shards, label_path
+from pipelines.build_folder import Shard, clean_shards, label_path, read_label_set
 from pipelines.engine.dag import Stage
 from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.example import LAYER
-from schemas.label import Label, LabelSet, typed_label
+from schemas.label import Label, LabelSet, OpenLabels, typed_label
 from schemas.manifests import Labelled
 from transforms import files
 from transforms.shards import read_batches
@@ -28,6 +30,7 @@ LABEL_COLUMNS = (
     "relations.list.element.head_label",
     "relations.list.element.tail_label",
     "events.list.element.label",
+    "events.list.element.arguments.list.element.role",
 )
 
 
@@ -49,7 +52,9 @@ def run(build: BuildSettings, output: str) -> Labelled:
     transform = WriteLabels(output, build.data_root, build.config.instruct.tasks, build.collapse)
     tasks = build.tasks(shard.key for shard in shards)
     run_pipeline("labels", shards, transform, build.options, output, "labels", sum(map(len, tasks.values())))
-    return Labelled(tasks)
+    return Labelled(
+        {key: tuple(task for task in tasks[key] if read_label_set(output, task, key).labels) for key in tasks}
+    )
 
 
 class WriteLabels(beam.PTransform):
@@ -88,10 +93,15 @@ def by_tasks(table: pa.Table) -> Iterator[tuple[tuple[str, ...], pa.Table]]:
 
 def gold_labels(table: pa.Table, task: str) -> Iterable[tuple[str, ...]]:
     """The label of every annotation of the task's layer. For SPO it is the typed triple, and untyped relations are
-    skipped; for KG it is (entity type or "", attribute).
+    skipped; for KG it is (entity type or "", attribute). For events, (event type, role) follows for every argument.
     """
     items = table[LAYER[task]].combine_chunks().flatten()
     labels = items.field("label").to_pylist()
+    if LAYER[task] == "events":
+        arguments = items.field("arguments")
+        events = arguments.value_parent_indices().to_pylist()
+        roles = arguments.flatten().field("role").to_pylist()
+        return chain(zip(labels), ((labels[event], role) for event, role in zip(events, roles, strict=True)))
     if task not in ("SPO", "KG"):
         return zip(labels, strict=True)
     heads = items.field("head_label").to_pylist()
@@ -124,6 +134,8 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
     labels = {label.name: label for label in task_labels(source, task, collapsed)}
     if task == "SPO" and not labels:
         labels = {label.name: label for label in (typed_label(*triple) for triple, _, _ in counts)}
+    elif isinstance(label_map(source, task), OpenLabels):
+        labels = open_label_set(labels, LAYER[task], sorted(label for label, _, _ in counts))
     by_label: dict[str, Counter] = {}
     for label, split, n in counts:
         for name in label_names(task, label, labels):
@@ -139,8 +151,27 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
     )
 
 
+def label_map(source: Source, task: str) -> Mapping[str, Label | None]:
+    maps = {"entities": source.entity_labels, "relations": source.relation_labels, "events": source.event_labels}
+    return maps[LAYER[task]]
+
+
+def open_label_set(known: dict[str, Label], layer: str, counted: Sequence[tuple[str, ...]]) -> dict[str, Label]:
+    """The labels that occur in the data, as `known` describes them, with the roles of event types that occur."""
+    labels = {name: known.get(name, Label(name)) for name, *_ in counted}
+    if layer == "events":
+        for name, label in labels.items():
+            roles = dict.fromkeys(role for event, *rest in counted if event == name for role in rest)
+            labels[name] = replace(label, roles=tuple(roles))
+    return labels
+
+
 def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> list[str]:
-    """The labels of the set that a counted label belongs to: in KG, an untyped attribute to all types that have it."""
+    """The labels of the set that a counted label belongs to: in KG, an untyped attribute to all types that have it.
+    Roles of events are not counted.
+    """
+    if LAYER[task] == "events" and len(label) > 1:
+        return []
     if task != "KG":
         return ["_".join(label)]
     entity_type, attribute = label

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipelines.sources import Licence
+from pipelines.sources import Licence, registry
 from pipelines.sources.source_files import find
 from pipelines.sources.user_data import instruction_files, source_at, sources_below
 from schemas.errors import BadRecord, ConfigError, SourceError
@@ -158,8 +158,9 @@ def test_a_worker_gets_the_same_source(tmp_path):
     source = source_at(str(tmp_path), "IE-en/NER/towns")
     assert repr(source) == repr(made.source)  # partial objects do not compare equal
     assert repr(pickle.loads(pickle.dumps(source))) == repr(source)
-    with pytest.raises(SourceError, match="IE-en/NER/rivers: not a folder in the unified format"):
-        source_at(str(tmp_path), "IE-en/NER/rivers")
+    assert source_at(str(tmp_path), "IE-en/NER/rivers") is None
+    with pytest.raises(SourceError, match="IE-en/NER/rivers: no file there is in a known format"):
+        registry.source_at(str(tmp_path), "IE-en/NER/rivers")
 
 
 def test_files_of_instructions_are_listed_and_not_read(tmp_path):

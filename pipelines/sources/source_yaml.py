@@ -1,0 +1,194 @@
+"""source.yaml: what a user says about a folder of their own data. Every key may be left out.
+
+name: contracts
+format: label_studio              # of pipelines.sources.user_forms; else recognised by looking at the files
+task: [NER, RE]
+lang: de
+license: CC-BY-4.0
+labels:                           # label in the files: word in prompts; null leaves the label out
+  PER: person
+  ORG: {name: organisation, description: a company or an authority, not its building}
+  MISC: null
+complete: [PER, ORG]              # the labels that were annotated in every text; others are unknown where absent
+splits: {train: "batch1/*", test: ["batch2/*"]}        # file patterns, or shares such as {train: 0.8, test: 0.2}
+group_by: contract_id             # texts with the same value of this field stay in one split
+annotators: majority              # or gold (the default), all, first, or the name of one annotator
+min_annotators: 2
+predictions: true                 # also read the predictions of a model
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.errors import ConfigError, did_you_mean, quoted
+from schemas.example import SPLITS, TASKS
+from schemas.label import Label
+from transforms import yaml_values
+from transforms.files import File
+
+FILE = "source.yaml"
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+"""A language tag of BCP 47, roughly."""
+
+TEXT = "a text (put a number in quotes)"
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """The values of a source.yaml; None and empty values are not set.
+
+    `labels`: label in the files → Label of the prompts; None leaves it out. `patterns`: split → file patterns.
+    `shares`: split → its share of the texts, 1 in all.
+    """
+
+    name: str | None = None
+    format: str | None = None
+    tasks: tuple[str, ...] = ()
+    lang: str | None = None
+    license: str | None = None
+    labels: Mapping[str, Label | None] = field(default_factory=dict)
+    complete: tuple[str, ...] | None = None
+    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    group_by: str | None = None
+    annotators: str = "gold"
+    min_annotators: int = 1
+    predictions: bool = False
+
+
+def read(file: File, forms: Sequence[str]) -> SourceSettings:
+    """The settings of a file. `forms`: the names that `format` may have.
+
+    Raises ConfigError with file and line for an unknown key or a wrong value, SourceError if it cannot be read.
+    """
+    document = yaml_values.document(file.read(), file.path)
+    if not isinstance(document.value, dict):
+        raise ConfigError(f"{document.place()}: expected the keys {', '.join(KEYS)}")
+    values: dict[str, object] = {}
+    for key, value in document.value.items():
+        if key not in KEYS:
+            hint = did_you_mean(str(key), KEYS) or f"known keys: {', '.join(KEYS)}"
+            raise ConfigError(f"{document.place([key])}: unknown key {quoted(key)}; {hint}")
+        try:
+            values |= KEYS[key](value)
+        except _Wrong as error:
+            place = document.place([key, *error.keys])
+            raise ConfigError(f"{place}: {key} is {quoted(value)}; it must be {error}") from error
+    settings = SourceSettings(**values)
+    if settings.format and settings.format not in forms:
+        hint = did_you_mean(settings.format, forms) or f"known formats: {', '.join(forms)}"
+        raise ConfigError(f"{document.place(['format'])}: unknown format {quoted(settings.format)}; {hint}")
+    if settings.lang and not LANGUAGE.fullmatch(settings.lang):
+        place = document.place(["lang"])
+        raise ConfigError(f"{place}: lang is {quoted(settings.lang)}; it must be a language code, such as de")
+    return settings
+
+
+class _Wrong(Exception):
+    """A value is not what it must be. `keys`: the path to the wrong part."""
+
+    def __init__(self, expected: str, *keys: str):
+        super().__init__(expected)
+        self.keys = keys
+
+
+def text(key: str) -> Callable[[object], dict]:
+    def parse(value: object) -> dict:
+        if not isinstance(value, str) or not value:
+            raise _Wrong(TEXT)
+        return {key: value}
+
+    return parse
+
+
+def tasks(value: object) -> dict:
+    """One task or a list of tasks."""
+    names = value if isinstance(value, list) else [value]
+    if not names or any(name not in TASKS for name in names):
+        raise _Wrong(f"one of {', '.join(TASKS)}, or a list of them")
+    return {"tasks": tuple(dict.fromkeys(names))}
+
+
+def labels(value: object) -> dict:
+    if not isinstance(value, dict):
+        raise _Wrong("a map from labels in the files to words in prompts")
+    parsed: dict[str, Label | None] = {}
+    for raw, word in value.items():
+        match word:
+            case None:
+                parsed[str(raw)] = None
+            case str() if word:
+                parsed[str(raw)] = Label(word)
+            case {"name": str(name), **rest} if name and _is_description(rest):
+                parsed[str(raw)] = Label(name, rest.get("description", ""))
+            case {"description": str(description)} if len(word) == 1:
+                parsed[str(raw)] = Label(str(raw), description)
+            case _:
+                raise _Wrong("a word, null, or {name: WORD, description: TEXT}", raw)
+    return {"labels": parsed}
+
+
+def _is_description(rest: dict) -> bool:
+    return not rest.keys() - {"description"} and all(isinstance(value, str) for value in rest.values())
+
+
+def names(key: str) -> Callable[[object], dict]:
+    def parse(value: object) -> dict:
+        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+            raise _Wrong("a list of labels, as in the files")
+        return {key: tuple(value)}
+
+    return parse
+
+
+def splits(value: object) -> dict:
+    """Shares or file patterns by split."""
+    if not isinstance(value, dict) or not value or any(split not in SPLITS for split in value):
+        raise _Wrong(f"a map of some of {', '.join(SPLITS)} to file patterns or to shares")
+    numbers = [share for share in value.values() if isinstance(share, int | float) and not isinstance(share, bool)]
+    if len(numbers) == len(value):
+        if min(numbers) < 0 or abs(sum(numbers) - 1) > 1e-6:
+            raise _Wrong("shares that are 1 in all")
+        return {"shares": {split: float(value.get(split, 0)) for split in SPLITS}}
+    patterns = {split: tuple(each) if isinstance(each, list) else (each,) for split, each in value.items()}
+    for split, each in patterns.items():
+        if not each or not all(isinstance(pattern, str) and pattern for pattern in each):
+            raise _Wrong("file patterns such as batch1/*, or shares such as 0.8", split)
+    return {"patterns": patterns}
+
+
+def count(key: str) -> Callable[[object], dict]:
+    def parse(value: object) -> dict:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise _Wrong("a number of at least 1")
+        return {key: value}
+
+    return parse
+
+
+def switch(key: str) -> Callable[[object], dict]:
+    def parse(value: object) -> dict:
+        if not isinstance(value, bool):
+            raise _Wrong("true or false")
+        return {key: value}
+
+    return parse
+
+
+KEYS: dict[str, Callable[[object], dict]] = {
+    "name": text("name"),
+    "format": text("format"),
+    "task": tasks,
+    "lang": text("lang"),
+    "license": text("license"),
+    "labels": labels,
+    "complete": names("complete"),
+    "splits": splits,
+    "group_by": text("group_by"),
+    "annotators": text("annotators"),
+    "min_annotators": count("min_annotators"),
+    "predictions": switch("predictions"),
+}
+"""Key of source.yaml → parser of its value, which returns fields of SourceSettings."""

@@ -1,0 +1,193 @@
+"""A data root → the folders and files directly below it that annotation tools exported, as Sources.
+
+A folder directly below the root is one source, whatever folders it contains; its key is its name. Files of the root,
+and folders of the root that are named after splits or after what INCEpTION exports, are one source, whose key is the
+name of the root. The format of the files is recognised (`user_forms`), and the labels are those that the files contain.
+"""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import islice
+
+from pipelines.sources import Form, Source, source_yaml
+from pipelines.sources.licences import licence_class
+from pipelines.sources.reading import Unforeseen, barrier
+from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path
+from pipelines.sources.source_yaml import SourceSettings
+from pipelines.sources.user_data import Folder, folder_key, key_problem, path_names, source_without_files
+from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
+from schemas.errors import ConfigError, SourceError
+from schemas.example import RawExample
+from schemas.label import OpenLabels
+from transforms.files import File, is_folder, list_folders, list_raw_files
+from transforms.language import detect_language
+
+PROJECT_FOLDERS = frozenset({"annotation", "curation", "source"})
+"""The folders of a project that INCEpTION exported."""
+
+LOOKED_AT = 200
+"""Files of a suffix, spread over its files, by which the format of all of them is recognised."""
+
+TEXTS = 100
+"""Texts by which the language is detected."""
+
+
+def sources_below(root: str, folders: Mapping[str, Sequence[File]], taken: Container[str]) -> list[Folder]:
+    """The sources at or directly below `root`, sorted by key, without those of the folders `taken`.
+
+    `folders`: as in `registry.Listing`.
+    """
+    parts = [name for name in folders if name and name not in taken and is_part_of_root(name)]
+    own = [File(file.path, f"{name}/{file.name}") for name in parts for file in folders[name]]
+    groups = {name: files for name, files in folders.items() if name and name not in taken and name not in parts}
+    groups[""] = [*folders.get("", ()), *own]
+    located = [folder_at(root, name, files) for name, files in groups.items()]
+    return sorted((folder for folder in located if folder), key=lambda folder: folder.key)
+
+
+def source_at(root: str, key: str) -> Source | None:
+    """The source that `sources_below` returns for `key`; None if there is none. Raises SourceError if it has a
+    problem.
+    """
+    for directory in (key, ""):
+        if key != folder_key(root, directory):
+            continue
+        files = root_files(root) if not directory else raw_files(root, directory)
+        folder = folder_at(root, directory, files)
+        if folder and folder.problem:
+            raise SourceError(f"{key}: {folder.problem}")
+        if folder:
+            return folder.source
+    return None
+
+
+def raw_files(root: str, directory: str) -> list[File]:
+    path = f"{root}/{directory}"
+    return list_raw_files(path, within=[root, path])[0] if is_folder(path) else []
+
+
+def root_files(root: str) -> list[File]:
+    """The files of the source that the root is. The root may be a single file."""
+    if not is_folder(root):
+        return [File(root, root.rpartition("/")[2])]
+    files, _ = list_raw_files(root, recursive=False, within=[root])
+    parts = [name for name in list_folders(root) if is_part_of_root(name)]
+    return [*files, *(File(file.path, f"{name}/{file.name}") for name in parts for file in raw_files(root, name))]
+
+
+def is_part_of_root(folder: str) -> bool:
+    """Whether a folder of the root belongs to the source that the root is."""
+    return split_in_path(folder) is not None or folder in PROJECT_FOLDERS
+
+
+def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
+    """The source of the folder `directory` ("" for the root), which contains `files`, with names relative to it.
+
+    None if no file is in a known format. A wrong source.yaml is the folder's `problem`.
+    """
+    key = folder_key(data_root, directory)
+    settings_file = next((file for file in files if file.name == source_yaml.FILE), None)
+    settings, problem, trace = SourceSettings(), "", ""
+    source = source_without_files(path_names(data_root, directory)[-1])
+    taken: tuple[UserForm, list[File], list[File]] | None = None
+    try:
+        with barrier():
+            if settings_file:
+                settings = source_yaml.read(settings_file, tuple(form.name for form in FORMS))
+            taken = choose_form(files, settings.format)
+            if taken is None:
+                return None
+            source = as_source(path_names(data_root, directory)[-1], *taken[:2], settings)
+    except Unforeseen as error:
+        problem, trace = str(error), error.trace
+    except (ConfigError, SourceError) as error:
+        problem = str(error)
+    if taken is None:
+        taken = (FORMS[0], [file for file in files if file is not settings_file], [])
+    form, form_files, other = taken
+    grouped = group(Form(form.read, ("*",), splits=patterns(settings)), form_files, other)
+    settings_files = (settings_file,) if settings_file else ()
+    return Folder(key, source, grouped, key_problem(key) or problem, True, settings_files, trace)
+
+
+def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list[File], list[File]] | None:
+    """The format of most of `files`, its files with their companions, and the files in other formats.
+
+    `name`: the format that the user names. None if no file is in a known format.
+    """
+    by_form: dict[str, list[File]] = {}
+    for suffix, group in by_suffix(files).items():
+        for form_name, form_files in recognised(group, suffix, name).items():
+            by_form.setdefault(form_name, []).extend(form_files)
+    if not by_form:
+        return None
+    order = [form.name for form in FORMS]
+    chosen = form_named(max(by_form, key=lambda each: (len(by_form[each]), -order.index(each))))
+    companions = [file for file in files if file.name.lower().endswith(chosen.companions or ("\0",))]
+    known = {file.path: file for file in (*by_form.pop(chosen.name), *companions)}
+    other = [file for each in by_form.values() for file in each if file.path not in known]
+    return chosen, sorted(known.values(), key=lambda file: file.name), other
+
+
+def by_suffix(files: Iterable[File]) -> dict[str, list[File]]:
+    groups: dict[str, list[File]] = {}
+    for file in files:
+        if file.name != source_yaml.FILE:
+            groups.setdefault(f".{file.name.rpartition('.')[2].lower()}", []).append(file)
+    return groups
+
+
+def recognised(files: Sequence[File], suffix: str, name: str | None) -> dict[str, list[File]]:
+    """Format → those of `files`, which have this suffix, that are in it."""
+    if name is not None:
+        form = form_named(name)
+        return {name: list(files)} if suffix in form.suffixes else {}
+    if not any(suffix in form.suffixes for form in FORMS):
+        return {}
+    step = -(-len(files) // LOOKED_AT)
+    seen = {file.path: recognise(file)[:1] for file in files[::step]}
+    most = Counter(form.name for forms in seen.values() for form in forms).most_common(1)
+    rest = [form_named(each) for each, _ in most]
+    by_form: dict[str, list[File]] = {}
+    for file in files:
+        for form in seen.get(file.path, rest):
+            by_form.setdefault(form.name, []).append(file)
+    return by_form
+
+
+def patterns(settings: SourceSettings) -> dict[str, str]:
+    """File pattern → split."""
+    return {pattern: split for split, each in settings.patterns.items() for pattern in each}
+
+
+def group(form: Form, files: Sequence[File], other: list[File]) -> SourceFiles:
+    """The files by split: all of them are split by a hash if no name contains a split and the user states none."""
+    splits, _, unassigned = group_by_split(form, files)
+    if not splits and not form.splits:
+        splits, unassigned = {"all": list(files)}, []
+    return SourceFiles(form, splits, other, unassigned)
+
+
+def as_source(name: str, form: UserForm, files: Sequence[File], settings: SourceSettings) -> Source:
+    """The Source of files in a tool's format. Its tasks are those of the layers that the format can annotate."""
+    texts = islice((row.text for row in form.read(files) if isinstance(row, RawExample)), TEXTS)
+    lang = settings.lang or detect_language("\n".join(texts))
+    layer_tasks = {"entities": ("NER",), "relations": ("RE",), "events": ("EE", "EET", "EEA")}
+    tasks = settings.tasks or tuple(task for layer in form.layers for task in layer_tasks[layer])
+    title = settings.name or name
+    return Source(
+        name=title,
+        title=title,
+        tasks=tasks,
+        lang=lang,
+        domain="",
+        licence=licence_class(settings.license or ""),
+        licence_text=settings.license or "none stated",
+        homepage="",
+        get="files of the user",
+        citation="",
+        forms=(Form(form.read, ("*",), splits=patterns(settings)),),
+        entity_labels=OpenLabels(settings.labels),
+        relation_labels=OpenLabels(settings.labels),
+        event_labels=OpenLabels(settings.labels),
+    )
