@@ -143,11 +143,16 @@ def code(tag: str) -> str | None:
 
 
 def problem(what: str, tag: object) -> str:
-    """Why `code` refuses the value of `what`, with the code that was probably meant."""
+    """Why `code` refuses the value of `what`."""
+    return f"{what} is {quoted(tag)}; it must be {expected(tag)}"
+
+
+def expected(tag: object) -> str:
+    """What a tag that `code` refuses must be, with the code that was probably meant."""
     text = tag.strip().lower() if isinstance(tag, str) else ""
     likely = next((each for each, names in NAMES.items() if text in (names.en.lower(), names.zh)), COUNTRIES.get(text))
     example = f"{likely} for {NAMES[likely].en}" if likely else "de or ja"
-    return f"{what} is {quoted(tag)}; it must be a language code (ISO 639-1, else 639-3), such as {example}"
+    return f"a language code (ISO 639-1, else 639-3), such as {example}"
 
 
 def name(lang: str, within: str = "en") -> str:

@@ -116,5 +116,7 @@ def script_of(letter: str) -> str | None:
 
 def note(lang: str) -> str:
     """What to tell people about a language that was guessed and is not sure."""
-    script = "their letters do not tell which language it is" if lang == DEFAULT else "other languages have this script"
-    return f"the language is not stated, and the texts are taken for {name(lang)} ({lang}), but {script}; state lang"
+    return (
+        f"the language is not stated; the texts are taken for {name(lang)} ({lang}), but other languages have the same "
+        "script; if it is another, write lang: CODE into source.yaml"
+    )

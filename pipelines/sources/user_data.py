@@ -6,7 +6,7 @@ name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -21,7 +21,7 @@ from schemas.label import Label
 from transforms import yaml_values
 from transforms.files import File, exists, filesystem, list_files, list_raw_files
 from transforms.formats import json_rows, unified
-from transforms.language import detect_language
+from transforms.language import guess
 
 DATA_FILES = tuple(
     f"{word}.{end}" for word in ("train", "dev", "val", "valid", "validation", "test") for end in ("json", "jsonl")
@@ -198,8 +198,9 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     if problem and not settings and not settings_problem and not has_rows:
         return None
     lang = settings.get("lang") or _nearest(path, {name: code for name in path if (code := _folder_lang(name))})
-    lang = lang or detect_language("\n".join(str(record.get("text", "")) for record in records))
-    source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
+    guessed = guess("\n".join(str(record.get("text", "")) for record in records)) if lang is None else None
+    source = _source(settings.get("name", path[-1]), task, lang or guessed.lang, settings.get("license"), labels)
+    source = replace(source, lang_is_guess=guessed is not None and not guessed.is_sure)
     key = folder_key(data_root, directory)
     problem = key_problem(key) or problem
     settings_files = tuple(by_name[name] for name in (SCHEMA, SETTINGS) if name in by_name)

@@ -105,3 +105,12 @@ def test_the_card_and_the_report_name_the_languages(corpus):
 
 def test_bundled_prompts_are_english_for_other_languages():
     assert prompts.load(None, ["NER"], ["th"])["NER"]["th"] == prompts.load()["NER"]["en"]
+
+
+def test_a_language_that_the_script_does_not_tell_is_a_note(tmp_path):
+    for name, text in (("letters", "Der Hafen war leer."), ("kana", "港は静かだった。")):
+        write_source(tmp_path / "raw" / name, "NER", (["Ort"], [], {}), train=[ner(text)])
+        (tmp_path / "raw" / name / "source.yaml").write_text("task: NER\n")
+    done = build_here("--data_root", str(tmp_path / "raw"), "--output", str(tmp_path / "out"), "--dry_run")
+    notes = [line for line in done.stderr.splitlines() if "language" in line]
+    assert len(notes) == 1 and "letters: the language is not stated; the texts are taken for English (en)" in notes[0]
