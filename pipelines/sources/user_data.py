@@ -198,9 +198,10 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     if problem and not settings and not settings_problem and not has_rows:
         return None
     lang = settings.get("lang") or _nearest(path, {name: code for name in path if (code := _folder_lang(name))})
-    guessed = guess("\n".join(str(record.get("text", "")) for record in records)) if lang is None else None
-    source = _source(settings.get("name", path[-1]), task, lang or guessed.lang, settings.get("license"), labels)
-    source = replace(source, lang_is_guess=guessed is not None and not guessed.is_sure)
+    sample = "\n".join(str(record.get("text", "")) for record in records)
+    lang, is_sure = (lang, True) if lang else guess(sample)
+    source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
+    source = replace(source, lang_is_guess=not is_sure)
     key = folder_key(data_root, directory)
     problem = key_problem(key) or problem
     settings_files = tuple(by_name[name] for name in (SCHEMA, SETTINGS) if name in by_name)

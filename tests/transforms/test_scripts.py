@@ -47,7 +47,7 @@ def test_words(text, expected):
 
 @given(st.text(st.sampled_from("ab_ é\u0301東บิ가ाक，\u200c1")))
 def test_words_and_tokens_have_every_letter_once_and_no_mark_alone(text):
-    for found in (words(text), tokens(text)):
+    for parts in (words(text), tokens(text)):
         letters = [character for character in text if character.isalnum()]
-        assert [character for character in "".join(found) if character.isalnum()] == letters
-        assert all(unicodedata.category(word[0])[0] != "M" for word in found)
+        assert [character for character in "".join(parts) if character.isalnum()] == letters
+        assert all(unicodedata.category(word[0])[0] != "M" for word in parts)

@@ -29,28 +29,29 @@ def load(path: str | Path | None = None, tasks: Iterable[str] = TASKS, langs: It
         if task not in TASKS:
             place = document.place([task])
             raise ConfigError(f"{place}: unknown task {quoted(str(task))}; tasks are {', '.join(TASKS)}")
-    keys = {task: _languages(document, task) for task in tasks}
-    return {task: {lang: _texts(document, task, lang, keys[task]) for lang in langs} for task in tasks}
+    by_task = {task: _by_language(document, task, document.value.get(task)) for task in tasks}
+    return {task: {lang: _texts(document, task, lang, by_lang) for lang in langs} for task, by_lang in by_task.items()}
 
 
-def _languages(document: yaml_values.Document, task: str) -> dict[str, str]:
-    """Language code → key of the file, such as `zh` → `zh-Hant`."""
-    by_lang = document.value.get(task)
-    keys: dict[str, str] = {}
-    for key in by_lang if isinstance(by_lang, dict) else ():
+def _by_language(document: yaml_values.Document, task: str, value: object) -> dict[str, tuple[str, object]]:
+    """Language code → key of the file, such as `zh-Hant` for `zh`, and its value."""
+    by_lang: dict[str, tuple[str, object]] = {}
+    for key, texts in value.items() if isinstance(value, dict) else ():
         lang = language.code(str(key))
+        place = document.place([task, key])
         if lang is None:
-            raise ConfigError(f"{document.place([task, key])}: {language.problem('the key', key)}")
-        if lang in keys:
-            raise ConfigError(f"{document.place([task, key])}: {quoted(key)} and {quoted(keys[lang])} are one language")
-        keys[lang] = key
-    return keys
+            raise ConfigError(f"{place}: {language.problem('the key', key)}")
+        if lang in by_lang:
+            raise ConfigError(f"{place}: {quoted(key)} and {quoted(by_lang[lang][0])} are one language; keep one")
+        by_lang[lang] = key, texts
+    return by_lang
 
 
-def _texts(document: yaml_values.Document, task: str, lang: str, keys: Mapping[str, str]) -> tuple[str, ...]:
-    key = keys.get(lang, keys.get(language.DEFAULT, language.DEFAULT))
+def _texts(
+    document: yaml_values.Document, task: str, lang: str, by_lang: Mapping[str, tuple[str, object]]
+) -> tuple[str, ...]:
+    key, texts = by_lang.get(lang) or by_lang.get(language.DEFAULT) or (lang, None)
     place = document.place([task, key])
-    texts = document.value[task][key] if key in keys.values() else None
     if not texts:
         either = "" if lang == language.DEFAULT else f" or {language.DEFAULT!r}"
         raise ConfigError(
