@@ -56,6 +56,6 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """
     marks = "".join(mark for mark in map(chr, range(0x300, 0x1E900)) if category(mark)[0] == "M")
     more = JOINERS + marks
-    words = f"[^\\W_](?:[^\\W_]|[{more}])*"
-    tokens = f"[{UNSPACED}](?<=\\w)[{more}]*|[^\\W{UNSPACED}](?:[^\\W{UNSPACED}]|[{more}])*"
+    words = f"[^\\W_]+(?:[{more}]+[^\\W_]*)*"
+    tokens = f"[{UNSPACED}](?<=\\w)[{more}]*|[^\\W{UNSPACED}]+(?:[{more}]+[^\\W{UNSPACED}]*)*"
     return re.compile(words), re.compile(tokens)
