@@ -54,8 +54,10 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """The patterns of `words` and `tokens`. They name the marks (vowel signs, accents), because `\\w` matches none and
     would cut a Hindi word at its vowel signs.
     """
-    marks = "".join(mark for mark in map(chr, range(0x300, 0x1E900)) if category(mark)[0] == "M")
-    more = JOINERS + marks
-    words = f"[^\\W_]+(?:[{more}]+[^\\W_]*)*"
-    tokens = f"[{UNSPACED}](?<=\\w)[{more}]*|[^\\W{UNSPACED}]+(?:[{more}]+[^\\W{UNSPACED}]*)*"
+    marks = [mark for mark in map(chr, range(0x300, 0x1E900)) if category(mark)[0] == "M"]
+    near, far = ("".join(mark for mark in marks if (mark > "\uffff") == is_far) for is_far in (False, True))
+    # One class of all marks would be searched range by range; below U+10000, Python's regular expressions have tables.
+    more = f"(?:[{JOINERS}{near}]|(?=[\U00010000-\U0001ffff])[{far}])"
+    words = f"[^\\W_]+(?:{more}+[^\\W_]*)*"
+    tokens = f"[{UNSPACED}](?<=\\w){more}*|[^\\W{UNSPACED}]+(?:{more}+[^\\W{UNSPACED}]*)*"
     return re.compile(words), re.compile(tokens)
