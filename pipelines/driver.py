@@ -21,7 +21,7 @@ from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
-from transforms import files
+from transforms import files, language
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ def build(config: Config, run: BuildOptions) -> int:
     for unread in unread_files(listing, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` lists these too
             log(f"note: {unread}")
+    for source in located:
+        if source.source.lang_is_guess and not source.problem:
+            log(f"note: {source.key}: {language.note(source.source.lang)}")
     if run.dry_run:
         return print_plan(config, folder, located)
     inputs = [path for path in (config.data_root, config.instruct.prompts) if path]
