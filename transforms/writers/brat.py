@@ -5,6 +5,7 @@ respelled; `visual.conf` has the original ones, which brat shows.
 """
 
 import re
+from collections.abc import Iterable
 
 from schemas.example import Example, Mention
 from transforms.writers.fit import Labels
@@ -22,7 +23,7 @@ def annotations(example: Example) -> str:
     entities = example.entities or ()
     lines = [_spot(entity.id, entity.label, entity.mention) for entity in entities]
     notes = [
-        f"Reference {entity.id} {_reference(concept)}\t{_one_line(entity.mention.text)}"
+        f"Reference {entity.id} {concept}\t{_one_line(entity.mention.text)}"
         for entity in entities
         for concept in entity.concepts
     ]
@@ -45,23 +46,22 @@ def _one_line(text: str) -> str:
     return text.replace("\n", " ")
 
 
-def _reference(concept: str) -> str:
-    """`vocabulary:id`, which an N line needs."""
-    return concept if ":" in concept.strip(":") else f"ID:{concept}"
-
-
 def annotation_conf(labels: Labels) -> str:
     """The types of the collection, with what relations may connect and what arguments may be."""
-    relations = [
-        f"{label}\tArg1:{'|'.join(sorted({head for head, _ in ends}))}, Arg2:{'|'.join(sorted({tail for _, tail in ends}))}"
-        for label, ends in sorted(labels.relations.items())
-    ]
-    events = [
-        f"{label}\t{', '.join(f'{role}*:{"|".join(sorted(types))}' for role, types in sorted(roles.items()))}".rstrip("\t")
-        for label, roles in sorted(labels.events.items())
-    ]
+    relations = []
+    for label, ends in sorted(labels.relations.items()):
+        heads, tails = (_alternatives(types) for types in zip(*ends, strict=True))
+        relations.append(f"{label}\tArg1:{heads}, Arg2:{tails}")
+    events = []
+    for label, roles in sorted(labels.events.items()):
+        arguments = [f"{role}*:{_alternatives(types)}" for role, types in sorted(roles.items())]
+        events.append(f"{label}\t{', '.join(arguments)}".rstrip())
     sections = {"entities": sorted(labels.entities), "relations": relations, "events": events, "attributes": []}
     return "\n".join("\n".join([f"[{name}]", *lines, ""]) for name, lines in sections.items())
+
+
+def _alternatives(types: Iterable[str]) -> str:
+    return "|".join(sorted(set(types)))
 
 
 def visual_conf(labels: Labels) -> str:

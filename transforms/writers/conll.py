@@ -6,7 +6,9 @@ from transforms.writers.words import tags, with_marks, words_of
 
 def block(example: Example) -> str:
     spans = words_of(example, with_marks())
-    lines = (f"{example.text[start:end]}\t{tag}\n" for (start, end), tag in zip(spans, tags(example, spans), strict=True))
+    lines = (
+        f"{example.text[start:end]}\t{tag}\n" for (start, end), tag in zip(spans, tags(example, spans), strict=True)
+    )
     return "".join(lines) + "\n"
 
 

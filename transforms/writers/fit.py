@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
@@ -16,24 +16,28 @@ OVERLAPPING = "mentions that overlap another one"
 NOT_IN_TEXT = "mentions that are not one piece of the text"
 BLANK = "mentions without a visible character"
 RELATIONS = "relations"
-WITHOUT_END = "relations with an end that is left out"
+WITHOUT_END = "relations with an end that has no offsets or cannot be written"
 SCORES = "scores of relations"
 EVENTS = "events"
-WITHOUT_TRIGGER = "events without a trigger, or with one that is left out"
-WITHOUT_ARGUMENT = "arguments without a mention that can be written"
-CONCEPTS = "mentions with ids in a vocabulary (the mention is kept)"
+WITHOUT_TRIGGER = "events whose trigger is missing, has no offsets or cannot be written"
+WITHOUT_ARGUMENT = "arguments that have no offsets or cannot be written"
+CONCEPTS = "ids of mentions in a vocabulary"
 UNKNOWN_LABELS = "texts with labels that are not completely annotated (they look as if they were)"
 REPEATED = "mentions or relations with the label and the strings of another one of the text"
 ADDED = "ends of relations and arguments that were no entity (added as one)"
 RESPELLED = "labels in another spelling"
+
+CONCEPT = re.compile(r"\S+:\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """What a format can carry besides entities of one contiguous span.
 
-    `offsets`: mentions need them; otherwise they are written as strings. `ends_are_entities`: relations and events
-    refer to entities. `respell`: label → its spelling in the format, which may not be unique; None: any label.
+    `concepts`: those of the form `vocabulary:id`. `unknown_labels`: a text without annotations of a label differs from
+    one that is not annotated for it. `offsets`: mentions need them; otherwise they are written as strings.
+    `ends_are_entities`: relations and events refer to entities. `respell`: label → its spelling in the format, which
+    may not be unique; None: any label.
     """
 
     relations: bool = False
@@ -41,6 +45,7 @@ class Capacity:
     discontinuous: bool = False
     overlapping: bool = False
     concepts: bool = False
+    unknown_labels: bool = False
     offsets: bool = True
     ends_are_entities: bool = True
     respell: Callable[[str], str] | None = None
@@ -88,7 +93,7 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
     """
     if capacity.respell:
         example = _respelled(example, lambda label: labels.spell(label, capacity.respell, counts))
-    counts[UNKNOWN_LABELS] += bool(example.unknown_labels)
+    counts[UNKNOWN_LABELS] += bool(example.unknown_labels) and not capacity.unknown_labels
     counts[RELATIONS] += 0 if capacity.relations else len(example.relations or ())
     counts[EVENTS] += 0 if capacity.events else len(example.events or ())
     kept = _Entities(example, capacity, counts)
@@ -127,9 +132,9 @@ class _Entities:
             if allowed is not None and number not in allowed:
                 counts[OVERLAPPING] += 1
                 continue
-            if entity.concepts and not capacity.concepts:
-                counts[CONCEPTS] += 1
-            added = self._add(entity.label, entity.mention, entity.concepts if capacity.concepts else ())
+            concepts = tuple(filter(CONCEPT.fullmatch, entity.concepts)) if capacity.concepts else ()
+            counts[CONCEPTS] += len(entity.concepts) - len(concepts)
+            added = self._add(entity.label, entity.mention, concepts)
             for name in names:
                 self.by_name.setdefault(name, []).append(added)
 
@@ -153,7 +158,9 @@ class _Entities:
     @staticmethod
     def _flat(entities: Iterable[Entity]) -> set[int]:
         """The numbers of the entities to keep so that none overlap: the longest first, then the first of the text."""
-        spans = [(start - end, start, end, number) for number, e in enumerate(entities) for start, end in e.mention.spans]
+        spans = [
+            (start - end, start, end, number) for number, e in enumerate(entities) for start, end in e.mention.spans
+        ]
         kept: list[tuple[int, int]] = []
         numbers = set()
         for _, start, end, number in sorted(spans):

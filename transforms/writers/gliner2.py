@@ -25,7 +25,9 @@ def row(example: Example, descriptions: Mapping[str, str], counts: fit.Counts) -
         described = {label: text for label, text in descriptions.items() if text}
         output |= {"entity_descriptions": described} if described else {}
     if example.relations:
-        triples = dict.fromkeys((relation.label, relation.head.text, relation.tail.text) for relation in example.relations)
+        triples = dict.fromkeys(
+            (relation.label, relation.head.text, relation.tail.text) for relation in example.relations
+        )
         counts[fit.REPEATED] += len(example.relations) - len(triples)
         output["relations"] = [{label: {"head": head, "tail": tail}} for label, head, tail in triples]
     if not output.get("entities") and not output.get("relations"):

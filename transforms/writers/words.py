@@ -47,9 +47,7 @@ def words(text: str, cuts: Iterable[int], word: re.Pattern[str]) -> list[Span]:
 
 def words_of(example: Example, word: re.Pattern[str]) -> list[Span]:
     """The words of an example, cut at the mentions of its entities."""
-    return words(
-        example.text, (at for e in example.entities or () for span in e.mention.spans for at in span), word
-    )
+    return words(example.text, (at for e in example.entities or () for span in e.mention.spans for at in span), word)
 
 
 def word_range(spans: Sequence[Span], mention: Span) -> Span:
