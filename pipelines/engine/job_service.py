@@ -153,8 +153,8 @@ CLUSTER_ERRORS = {
     r"occurred": "the cluster has no free slot; start more workers, or lower --parallelism",
     r"Master removed our application|SparkContext\._taskScheduler": "Spark cannot start executors for the job; see the "
     "logs of its workers",
-    r"Cannot run program": "the command of the workers (--environment_config) cannot be started on the cluster; "
-    "install IEForge there, and give the full path of ieforge-worker",
+    r"Cannot run program|IOException: error=\d": "the command of the workers (--environment_config) cannot be started "
+    "on the cluster; install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
     r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)": "a machine "
