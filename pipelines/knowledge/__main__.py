@@ -165,7 +165,9 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
     with claim.claimed(folder, config, MARKER):
         try:
-            check = functools.partial(cluster.check, options, folder, inputs, flag_names)
+            paths = (*config.wikidata, *config.wikipedia)
+            dumps = [path if files.exists(path) else path.rpartition("/")[0] for path in paths]  # a glob: its folder
+            check = functools.partial(cluster.check, options, folder, dumps, flag_names)
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
         finally:
             report_losses(folder, stages, config.match.themes)
