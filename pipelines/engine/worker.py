@@ -93,8 +93,7 @@ def staged_files(endpoint: str, artifacts: Iterable[beam_runner_api_pb2.Artifact
 def install(staged: dict[str, bytes]) -> Path | None:
     """Installs the wheels, without their dependencies and without a network; returns the folder, None without wheels.
 
-    The folder is named by the content of the wheels, so that later workers on the machine use it again. Beam also
-    stages lists of packages, and a tarball for `--setup_file`: the workers' environment has to have these packages.
+    Later workers on the machine use the folder again. Beam also stages lists of packages, and a tarball for `--setup_file`: the workers' environment has to have these packages.
     """
     wheels = {name: content for name, content in sorted(staged.items()) if name.endswith(".whl")}
     refused = [name for name in staged if name.endswith((".tar", ".tar.gz", ".zip"))]
@@ -102,11 +101,7 @@ def install(staged: dict[str, bytes]) -> Path | None:
         sys.exit(f"error: ieforge-worker installs wheels only, not {', '.join(refused)}; build a wheel with pip wheel")
     if not wheels:
         return None
-    digest = hashlib.sha256()
-    for name, content in wheels.items():
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    site = Path(tempfile.gettempdir(), f"ieforge-worker-{os.getuid()}-{digest.hexdigest()[:16]}")
+    site = site_folder(wheels)
     if not site.exists():
         with tempfile.TemporaryDirectory(prefix="ieforge-worker-") as temporary:
             folder = Path(temporary)
@@ -124,6 +119,15 @@ def install(staged: dict[str, bytes]) -> Path | None:
     if site.stat().st_uid != os.getuid():
         sys.exit(f"error: ieforge-worker: {site} belongs to another user; delete it, or set TMPDIR to another folder")
     return site
+
+
+def site_folder(wheels: dict[str, bytes]) -> Path:
+    """The folder for the packages of these wheels, named by their content."""
+    digest = hashlib.sha256()
+    for name, content in wheels.items():
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return Path(tempfile.gettempdir(), f"ieforge-worker-{os.getuid()}-{digest.hexdigest()[:16]}")
 
 
 def descriptor(url: str) -> str:
