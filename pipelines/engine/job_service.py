@@ -17,7 +17,7 @@ from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
-from pipelines.engine import flink
+from pipelines.engine import flink, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
 from schemas.errors import ConfigError, MachineError
 
@@ -65,6 +65,7 @@ def check_environment(portable: PortableOptions) -> None:
 @cache
 def portable_runner(name: str) -> PortableRunner:
     """Beam's runner of this name, with one job server for all jobs of this process instead of one for each job."""
+    threading.excepthook = workers.report_exception  # else Beam's thread for messages prints that a service is lost
     runner = create_runner(name)
     start = runner.default_job_server
     servers: list[JobServer] = []

@@ -93,7 +93,8 @@ def staged_files(endpoint: str, artifacts: Iterable[beam_runner_api_pb2.Artifact
 def install(staged: dict[str, bytes]) -> Path | None:
     """Installs the wheels, without their dependencies and without a network; returns the folder, None without wheels.
 
-    Later workers on the machine use the folder again. Beam also stages lists of packages, and a tarball for `--setup_file`: the workers' environment has to have these packages.
+    Later workers on the machine use the folder again. Beam also stages lists of packages, and a tarball for
+    `--setup_file`: the workers' environment has to have these packages.
     """
     wheels = {name: content for name, content in sorted(staged.items()) if name.endswith(".whl")}
     refused = [name for name in staged if name.endswith((".tar", ".tar.gz", ".zip"))]

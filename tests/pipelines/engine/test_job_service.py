@@ -17,17 +17,18 @@ from pipelines.engine.options import parse_options
 from pipelines.knowledge import __main__ as knowledge
 from schemas.errors import ConfigError, MachineError
 
+State = beam_job_api_pb2.JobState
 TYPE = beam_job_api_pb2.PipelineOptionType
 
 
 class Service(LocalJobServicer):
-    """A job service with two options of its own. Its jobs call `act` instead of running a pipeline."""
+    """A job service with two options of its own. Its jobs call `act` and end in the state that this returns."""
 
     def __init__(self, folder, act):
         class Job(BeamJob):
-            def _invoke_runner(self):
-                self.set_state(beam_job_api_pb2.JobState.RUNNING)
-                act()
+            def _run_job(self):
+                self.set_state(State.RUNNING)
+                self.set_state(act(self))
 
         super().__init__(str(folder), Job)
 
@@ -41,13 +42,13 @@ class Service(LocalJobServicer):
 def serve(tmp_path):
     services: list[Service] = []
 
-    def start(act=lambda: None) -> tuple[Service, str]:
+    def start(act=lambda job: State.DONE) -> tuple[Service, str]:
         services.append(Service(tmp_path / "staging", act))
         return services[-1], f"localhost:{services[-1].start_grpc_server()}"
 
     yield start
     for service in services:
-        service.stop()
+        service.stop(None)
 
 
 def options(address: str, *flags: str):
@@ -65,11 +66,18 @@ def create(pipeline: beam.Pipeline):
     return pipeline | beam.Create([1])
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    service = Service(tmp_path_factory.mktemp("staging"), lambda job: State.DONE)
+    yield f"localhost:{service.start_grpc_server()}"
+    service.stop(None)
+
+
 @pytest.mark.parametrize(
     "flags", [[], ["--max_bundle_size=9"], ["--max_bundle_size", "9"], ["--object_reuse", "--max_bundle_size", "9"]]
 )
-def test_options_of_the_job_service_are_accepted(serve, flags):
-    job_service.check_flags(options(serve()[1], *flags))
+def test_options_of_the_job_service_are_accepted(address, flags):
+    job_service.check_flags(options(address, *flags))
 
 
 @pytest.mark.parametrize(
@@ -84,9 +92,9 @@ def test_options_of_the_job_service_are_accepted(serve, flags):
         (["--object_reuse=true"], "argument --object_reuse: ignored explicit argument 'true'"),
     ],
 )
-def test_other_flags_and_wrong_values_are_refused(serve, flags, message):
+def test_other_flags_and_wrong_values_are_refused(address, flags, message):
     with pytest.raises(ConfigError) as raised:
-        job_service.check_flags(options(serve()[1], *flags))
+        job_service.check_flags(options(address, *flags))
     assert str(raised.value).startswith(message)
 
 
@@ -99,35 +107,37 @@ def test_options_reach_the_job_with_their_values(serve):
 
 
 def test_a_job_that_fails_is_one_line(serve):
-    def fail():
-        raise RuntimeError("java.util.concurrent.CompletionException: b\n\tat a.B(B.java:3)")
+    def fail(job: BeamJob) -> int:
+        text = "java.lang.IllegalStateException: b\n\tat a.B(B.java:3)"
+        level = beam_job_api_pb2.JobMessage.JOB_MESSAGE_ERROR
+        job._log_queues.put(beam_job_api_pb2.JobMessage(importance=level, message_text=text))
+        return State.FAILED
 
     _, address = serve(fail)
     with pytest.raises(MachineError) as raised:
         runner.run(create, options(address))
-    assert str(raised.value).startswith("the job failed on the cluster: ")
-    assert "CompletionException: b" in str(raised.value)
-    assert "\n" not in str(raised.value)
+    assert str(raised.value) == "the job failed on the cluster: java.lang.IllegalStateException: b"
 
 
-def test_a_job_service_that_is_lost_ends_the_wait(serve):
-    lost = threading.Event()
-    service, address = serve(lambda: lost.wait(20))
+def test_a_job_service_that_is_lost_ends_the_wait(serve, capfd):
+    ended = threading.Event()
+    service, address = serve(lambda job: (ended.wait(20), State.DONE)[1])
 
     def stop_once_running() -> None:
-        if not lost.is_set() and any(job.state == "RUNNING" for job in service._jobs.values()):
+        if any(job.state == State.RUNNING for job in service._jobs.values()):
             service._server.stop(None)
-            lost.set()
 
     began = time.monotonic()
     with pytest.raises(MachineError, match=r"^the job service or a worker cannot be reached any more; run the same"):
         runner.run(create, options(address), stop_once_running)
     assert time.monotonic() - began < 15
+    ended.set()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_job_that_can_no_longer_be_cancelled_is_reported_with_the_reason_to_cancel_it(serve, capfd):
     ended = threading.Event()
-    service, address = serve(lambda: ended.wait(20))
+    service, address = serve(lambda job: (ended.wait(20), State.DONE)[1])
     submitted = beam.Pipeline(runner=job_service.portable_runner("PortableRunner"), options=options(address))
     create(submitted)
     result = submitted.run()
