@@ -105,8 +105,9 @@ def test_a_job_that_fails_is_one_line(serve):
     assert str(raised.value) == "the job failed on the cluster: java.lang.IllegalStateException: b"
 
 
-@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")  # would be a traceback on stderr
-def test_a_job_service_that_is_lost_ends_the_wait(serve):
+def test_a_job_service_that_is_lost_ends_the_wait_without_a_traceback(serve, monkeypatch, capfd):
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    job_service.portable_runner.cache_clear()
     ended = threading.Event()
     service, address = serve(lambda job: (ended.wait(20), State.DONE)[1])
 
@@ -119,6 +120,10 @@ def test_a_job_service_that_is_lost_ends_the_wait(serve):
         runner.run(create, options(address), stop_once_running)
     assert time.monotonic() - began < 15
     ended.set()
+    for thread in threading.enumerate():
+        if thread.name == "wait_until_finish_read":
+            thread.join(10)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_job_that_can_no_longer_be_cancelled_is_reported_with_the_reason_to_cancel_it(serve, capfd):
