@@ -87,12 +87,11 @@ def build(config: Config, run: BuildOptions) -> int:
 
 def worker_inputs(config: Config) -> list[str]:
     """The files and folders that workers read. Prompts are read in this process."""
-    paths = [config.data_root]
-    if config.mine.hard_negatives not in ("mine", "none"):
-        paths.append(config.mine.hard_negatives)
+    given = config.mine.hard_negatives
+    paths = [config.data_root, given if given not in ("mine", "none") else None]
     models = (config.mine.embedding_model, config.tokens.tokenizer)
     paths += [model for model in models if model and model != embed.LEXICAL and files.exists(model)]
-    return [files.absolute(path) for path in paths]
+    return [files.absolute(path) for path in paths if path]
 
 
 def log(line: str) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_job_api_pb2
@@ -16,7 +16,7 @@ PORTABLE = {"portable": "PortableRunner", "flink": "FlinkRunner", "spark": "Spar
 
 WORKER_TIMEOUT, STALL_TIMEOUT = "--worker_timeout", "--stall_timeout"
 
-SERVICE_OPTIONS = {
+SERVICE_OPTIONS: dict[int, dict[str, Any]] = {
     beam_job_api_pb2.PipelineOptionType.BOOLEAN: {"action": "store_true"},
     beam_job_api_pb2.PipelineOptionType.INTEGER: {"type": int},
     beam_job_api_pb2.PipelineOptionType.ARRAY: {"action": "append"},
