@@ -36,7 +36,8 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
     """
     check_environment(beam_options.view_as(PortableOptions))
     with job_service_errors(beam_options):
-        if endpoint := beam_options.view_as(PortableOptions).job_endpoint:
+        endpoint = beam_options.view_as(PortableOptions).job_endpoint
+        if endpoint not in (None, "", "embed"):  # embed: Beam's service in this process
             with grpc.insecure_channel(endpoint) as channel:  # Beam itself would wait for minutes
                 grpc.channel_ready_future(channel).result(ANSWER_S)
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
