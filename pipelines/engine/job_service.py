@@ -17,7 +17,7 @@ from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
-from pipelines.engine import flink
+from pipelines.engine import flink, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
 from schemas.errors import ConfigError, MachineError
 
@@ -35,19 +35,18 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
     service, or if it cannot be started.
     """
     check_environment(beam_options.view_as(PortableOptions))
-    unknown, beam_flags = split_unknown(beam_options._flags)
     with job_service_errors(beam_options):
-        if endpoint := beam_options.view_as(PortableOptions).job_endpoint:
+        endpoint = beam_options.view_as(PortableOptions).job_endpoint
+        if endpoint not in (None, "", "embed"):  # embed: Beam's service in this process
             with grpc.insecure_channel(endpoint) as channel:  # Beam itself would wait for minutes
                 grpc.channel_ready_future(channel).result(ANSWER_S)
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
         described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
-    service_flags = {f"--{option.name}" for option in described.options}
-    if "--flink_master" in service_flags and flink.rest_address(beam_options) is None:
+    unknown, flag_names = split_unknown(beam_options._flags, described.options)
+    if "flink_master" in {option.name for option in described.options} and flink.rest_address(beam_options) is None:
         print("warning: an interrupt cancels jobs on Flink only with --flink_master=HOST:PORT", file=sys.stderr)
-    for flag in unknown:
-        if flag.startswith("--") and flag.partition("=")[0] not in service_flags:
-            refuse(flag, beam_flags.union(known_flags, service_flags))
+    if unknown:
+        refuse(unknown[0], flag_names.union(known_flags))
 
 
 def check_environment(portable: PortableOptions) -> None:
@@ -67,6 +66,7 @@ def check_environment(portable: PortableOptions) -> None:
 @cache
 def portable_runner(name: str) -> PortableRunner:
     """Beam's runner of this name, with one job server for all jobs of this process instead of one for each job."""
+    threading.excepthook = workers.report_exception  # else Beam's thread for messages prints that a service is lost
     runner = create_runner(name)
     start = runner.default_job_server
     servers: list[JobServer] = []
