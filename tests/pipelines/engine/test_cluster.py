@@ -23,7 +23,7 @@ def marker(tmp_path):
 
 
 def test_the_same_installation_and_folders_have_no_problems(marker, tmp_path):
-    assert cluster.problems(INSTALLATION, INSTALLATION, marker, [str(tmp_path)]) == []
+    assert cluster.problems(INSTALLATION, INSTALLATION, marker, cluster.entries([str(tmp_path)])) == []
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,36 @@ def test_the_same_installation_and_folders_have_no_problems(marker, tmp_path):
     ],
 )
 def test_another_installation_is_a_problem(marker, difference, message):
-    assert cluster.problems(INSTALLATION, dataclasses.replace(INSTALLATION, **difference), marker, []) == [message]
+    assert cluster.problems(INSTALLATION, dataclasses.replace(INSTALLATION, **difference), marker, {}) == [message]
 
 
 def test_an_output_folder_that_the_worker_does_not_see(tmp_path):
     marker = str(tmp_path / "build/.workers/token")
-    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, [])
+    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, {})
     assert line == f"does not see {tmp_path}/build; choose an --output that this machine and all workers share"
 
 
 def test_each_input_that_the_worker_does_not_see(marker, tmp_path):
     missing = [str(tmp_path / name) for name in ("raw", "prompts.yaml")]
-    lines = cluster.problems(INSTALLATION, INSTALLATION, marker, [str(tmp_path), *missing])
+    lines = cluster.problems(INSTALLATION, INSTALLATION, marker, cluster.entries([str(tmp_path), *missing]))
     assert lines == [f"does not see {path}; put it where all workers can read it" for path in missing]
+
+
+def test_an_input_folder_whose_disk_is_not_mounted_at_the_worker(marker, tmp_path):
+    (tmp_path / "raw/b").mkdir(parents=True)
+    (tmp_path / "raw/a.json").touch()
+    expected = cluster.entries([str(tmp_path / "raw")])
+    (tmp_path / "raw/a.json").rename(tmp_path / "raw/more.json")
+    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, expected)
+    assert line == f"does not see a.json in {tmp_path}/raw; put it where all workers can read it"
+    (tmp_path / "raw/b").rmdir()
+    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, expected)
+    assert line == f"does not see a.json and 1 more in {tmp_path}/raw; put it where all workers can read it"
 
 
 def test_problems_come_in_the_order_in_which_they_are_to_be_solved(tmp_path):
     other = cluster.Installation("3.12", "2.70.0", "abd")
-    lines = cluster.problems(INSTALLATION, other, str(tmp_path / "a/b/c"), [str(tmp_path / "d")])
+    lines = cluster.problems(INSTALLATION, other, str(tmp_path / "a/b/c"), cluster.entries([str(tmp_path / "d")]))
     assert [line.split()[:2] for line in lines] == [["has", w] for w in ("Python", "Apache", "other")] + [
         ["does", "not"]
     ] * 2
