@@ -69,7 +69,9 @@ def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_fl
     files.create_folder(folder)
     try:
         files.write_text(f"{folder}/{token}", token)
-        transform = beam.Reshuffle() | "Check" >> beam.ParDo(CheckWorker(installation(), folder, token, entries(inputs)))
+        transform = beam.Reshuffle() | "Check" >> beam.ParDo(
+            CheckWorker(installation(), folder, token, entries(inputs))
+        )
         limit = options.view_as(ClusterOptions).worker_timeout
         started = time.monotonic()
         runner.run(
