@@ -53,6 +53,13 @@ class Host(Namespaces):
         ]
         super().__init__(["--net", "--uts", "--mount"], script)
 
+    def fill_disk(self) -> None:
+        """Leaves no space in /tmp."""
+        self.run("sh", "-c", "! cat /dev/zero > /tmp/filled 2> /tmp/error")
+
+    def free_disk(self) -> None:
+        self.run("rm", "/tmp/filled")
+
     def hide(self, path: Path) -> None:
         """Lets the host see an empty folder at `path`."""
         self.run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(path))
