@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.cluster.hosts import Host, Hosts
-from tests.cluster.processes import Processes, free_port, java, job_server, python_package, require_programs
+from tests.cluster.processes import Processes, free_port, java, one_jar, python_package, require_programs
 
 FLINK = "1.19.3"
 OPENED = ("java.io", "java.net", "java.nio", "java.text", "java.time", "java.util", "sun.nio.ch")
@@ -19,12 +19,12 @@ OPENED += ("java.lang", "java.lang.reflect", *(f"java.util.concurrent{part}" for
 
 
 class Jars:
-    """The class paths of Flink and of the job server. Raises Unavailable without java, mvn or the downloads."""
+    """The folder of Flink and the jar of the job server. Raises Unavailable without java, mvn or the downloads."""
 
     def __init__(self) -> None:
         require_programs()
         self.flink = python_package("apache-flink-libraries", FLINK) / "pyflink"
-        self.job_server = job_server("flink-job-server")
+        self.job_server = one_jar("flink-job-server")
 
 
 class Flink:
@@ -80,9 +80,7 @@ class Flink:
     def start_job_server(self) -> None:
         main = [
             *java(OPENED, "-Xmx700m", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
-            "-cp",
-            f"{self.jars.job_server}/*",
-            "org.apache.beam.runners.flink.FlinkJobServerDriver",
+            *("-jar", str(self.jars.job_server)),
         ]
         job_port = self.jobs.partition(":")[2]
         ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]
@@ -94,8 +92,15 @@ class Flink:
     def start(
         self, name: str, main: str, *options: str, flags: Sequence[str] = (), host: Host | None = None
     ) -> subprocess.Popen:
-        classes = f"{self.jars.flink}/lib/*:{self.jars.job_server}/*"
-        command = [*java(OPENED, *options), "-cp", classes, main, "--configDir", f"{self.folder}/conf", *flags]
+        command = [
+            *java(OPENED, *options),
+            "-cp",
+            f"{self.jars.flink}/lib/*",
+            main,
+            "--configDir",
+            f"{self.folder}/conf",
+            *flags,
+        ]
         return self.processes.start(name, [*host.enter, *command] if host else command)
 
     def start_task_manager(self) -> None:

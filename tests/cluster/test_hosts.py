@@ -30,7 +30,7 @@ class Cluster(NamedTuple):
 def cluster(jars, worker, tmp_path_factory) -> Iterator[Cluster]:
     shared = tmp_path_factory.mktemp("shared")
     shutil.copytree(ROOT / "pipelines/samples", shared / "raw")
-    needed = [shared, worker.parents[2], jars.flink, jars.job_server, Path(sys.prefix), Path(sys.base_prefix)]
+    needed = [shared, worker.parents[2], jars.flink, Path(sys.prefix), Path(sys.base_prefix)]
     try:
         hosts = Hosts(2, [path for path in needed if path.is_relative_to("/tmp")])
         hosts.__enter__()
