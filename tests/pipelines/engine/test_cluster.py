@@ -1,10 +1,15 @@
 """What keeps a worker from doing the work of the submitter, and the check on Beam's own job service."""
 
 import dataclasses
+import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import apache_beam as beam
+import grpc
 import pytest
+from apache_beam.options.pipeline_options import FlinkRunnerOptions
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
 from pipelines.engine import cluster, flink, job_service
@@ -163,10 +168,10 @@ def sleep(element: int) -> int:
     return element
 
 
-def submit(service: str):
+def submit(service: str, seconds: int = 1):
     options = on(service)
     pipeline = beam.Pipeline(runner=job_service.portable_runner("PortableRunner"), options=options)
-    pipeline | beam.Create([1]) | beam.Map(sleep)
+    pipeline | beam.Create([seconds]) | beam.Map(sleep)
     return pipeline.run(), options
 
 
@@ -193,6 +198,43 @@ def test_an_interrupt_cancels_the_job(service):
     with pytest.raises(KeyboardInterrupt):
         job_service.wait(result, options, interrupt)
     assert result.state == "CANCELLED"
+
+
+class FlinkWithOneJob(BaseHTTPRequestHandler):
+    """The part of Flink's REST interface that cancelling needs: a job runs until a PATCH cancels it."""
+
+    def do_GET(self):
+        states = ["CANCELED" if self.server.is_cancelled else "RUNNING"]
+        jobs = [{"name": self.server.job, "jid": "7", "start-time": 1, "state": state} for state in states]
+        self.answer({"jobs": jobs})
+
+    def do_PATCH(self):
+        self.server.is_cancelled = self.path == "/jobs/7?mode=cancel"
+        self.answer({})
+
+    def answer(self, content: dict) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+def test_a_lost_job_service_cancels_the_job_on_flink(tmp_path, capfd):
+    jobs = LocalJobServicer(str(tmp_path))
+    result, options = submit(f"localhost:{jobs.start_grpc_server()}", 30)
+    with ThreadingHTTPServer(("localhost", 0), FlinkWithOneJob) as server:
+        server.job, server.is_cancelled = result._job_id.rpartition("_")[0], False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        options.view_as(FlinkRunnerOptions).flink_master = f"localhost:{server.server_port}"
+        threading.Timer(1, jobs.stop).start()
+        with pytest.raises(grpc.RpcError) as raised:
+            job_service.wait(result, options, lambda: None)
+        server.shutdown()
+    assert server.is_cancelled
+    assert job_service.meaning(str(raised.value)).startswith("the job service or a worker cannot be reached")
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
