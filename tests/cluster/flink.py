@@ -66,6 +66,7 @@ class Flink:
             "rest.bind-address": self.address,
             "rest.port": self.master.partition(":")[2],
             "slot.request.timeout": 20_000,
+            "blob.service.cleanup.interval": 1,
             "heartbeat.interval": 1_000,
             "heartbeat.timeout": 30_000,
             "io.tmp.dirs": folder,

@@ -75,7 +75,7 @@ class Hosts:
     no namespaces.
     """
 
-    def __init__(self, count: int, visible: Sequence[Path], tmp_size: str = "64m"):
+    def __init__(self, count: int, visible: Sequence[Path], tmp_size: str = "512m"):
         self.count, self.visible, self.tmp_size = count, visible, tmp_size
         self.network = f"198.18.{os.getpid() % 256}"  # of the addresses for tests, RFC 2544
         self.address = f"{self.network}.1"

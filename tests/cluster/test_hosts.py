@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,13 +32,13 @@ def cluster(jars, worker, tmp_path_factory) -> Iterator[Cluster]:
     shared = tmp_path_factory.mktemp("shared")
     shutil.copytree(ROOT / "pipelines/samples", shared / "raw")
     needed = [shared, worker.parents[2], jars.flink, Path(sys.prefix), Path(sys.base_prefix)]
-    try:
-        hosts = Hosts(2, [path for path in needed if path.is_relative_to("/tmp")])
-        hosts.__enter__()
-    except Unavailable as error:
-        pytest.skip(str(error))
-    with hosts, Flink(jars, shared / "flink", hosts=hosts) as flink:
-        flags = [*SMALL, f"--data_root={shared / 'raw'}", *portable_flags(flink.jobs, worker)]
+    with ExitStack() as stack:
+        try:
+            hosts = stack.enter_context(Hosts(2, [path for path in needed if path.is_relative_to("/tmp")]))
+        except Unavailable as error:
+            pytest.skip(str(error))
+        flink = stack.enter_context(Flink(jars, shared / "flink", hosts=hosts))
+        flags = [*SMALL, "--embedding_model=lexical", f"--data_root={shared / 'raw'}", *portable_flags(flink.jobs, worker)]
         yield Cluster(flink, hosts.hosts, shared, [*flags, f"--flink_master={flink.master}", "--parallelism=2"])
 
 
@@ -54,7 +55,7 @@ def test_a_data_root_that_one_host_does_not_see(cluster):
     cluster.hosts[0].hide(cluster.shared / "raw")
     code, lines = run("pipelines.build", cluster.shared / "build", cluster.flags)
     cluster.hosts[0].show(cluster.shared / "raw")
-    assert code == 2
+    assert code == 2, lines
     assert lines[-1].startswith("error: worker on host1: does not see ")
     assert lines[-1].endswith(f" more in {cluster.shared}/raw; put it where all workers can read it")
 
