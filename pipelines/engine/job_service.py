@@ -19,6 +19,7 @@ from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
 from pipelines.engine import flink, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
+from pipelines.engine.workers import report_exception
 from schemas.errors import ConfigError, MachineError
 
 ANSWER_S = 20
@@ -97,7 +98,11 @@ def job_service_errors(beam_options: PipelineOptions) -> Iterator[None]:
 
 
 def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callable[[], str | None]) -> None:
-    """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it."""
+    """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it.
+
+    If the job service is lost, the job is cancelled on Flink: it would go on, and keep the slots from the next one.
+    """
+    threading.excepthook = report_exception  # Beam's threads raise what is raised here too
     raised: list[Exception] = []
 
     def wait_until_finish() -> None:
@@ -114,22 +119,32 @@ def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callabl
             if reason := stalled():
                 raise MachineError(reason)
     except (KeyboardInterrupt, MachineError):
-        try:
-            cancel(result, beam_options)
-        except (grpc.RpcError, OSError) as error:  # the reason to cancel says more than this one
-            print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
+        with warn_of_running_job():
+            try:
+                cancel_on_flink(result, beam_options)
+            finally:
+                result.cancel()  # after Flink: it deletes the staged files, without which a job fails
         raise
     if raised:
+        if isinstance(raised[0], grpc.RpcError):
+            with warn_of_running_job():
+                cancel_on_flink(result, beam_options)
         raise raised[0]
 
 
-def cancel(result: PipelineResult, beam_options: PipelineOptions) -> None:
-    """Cancels a job. Raises grpc.RpcError or OSError if the job service or Flink cannot be reached."""
+@contextmanager
+def warn_of_running_job() -> Iterator[None]:
+    """Turns an error while a job is cancelled into a warning: the reason to cancel it says more."""
     try:
-        if address := flink.rest_address(beam_options):
-            flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
-    finally:
-        result.cancel()  # after Flink: it deletes the staged files, without which a job fails
+        yield
+    except (grpc.RpcError, OSError) as error:
+        print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
+
+
+def cancel_on_flink(result: PipelineResult, beam_options: PipelineOptions) -> None:
+    """Cancels a job if its runner is a Flink whose address is known. Raises OSError if it cannot be reached."""
+    if address := flink.rest_address(beam_options):
+        flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
 
 
 def meaning(text: str) -> str:
