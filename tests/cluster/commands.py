@@ -14,11 +14,15 @@ from tests.conftest import ROOT
 BUILD_S = 600
 
 
+def process_flags(worker: Path | str) -> list[str]:
+    """The flags for a runner that starts its workers with the command `worker`."""
+    return ["--environment_type=PROCESS", f"--environment_config={json.dumps({'command': str(worker)})}"]
+
+
 def portable_flags(jobs: str, worker: Path | str) -> list[str]:
     """The flags for a job server at the address `jobs`, whose cluster starts workers with the command `worker`."""
-    environment = json.dumps({"command": str(worker)})
     runner = ["--runner=PortableRunner", f"--job_endpoint={jobs}", "--worker_timeout=240"]
-    return [*runner, "--environment_type=PROCESS", f"--environment_config={environment}"]
+    return [*runner, *process_flags(worker)]
 
 
 @contextmanager
