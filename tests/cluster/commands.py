@@ -53,3 +53,13 @@ def wait_for_ingest(build: subprocess.Popen, output: Path) -> None:
     while not (output / "examples").exists():
         assert build.poll() is None, build.stderr.read()
         time.sleep(0.2)
+
+
+def check_refused(output: Path, flags: Sequence[str], code: int, message: str) -> None:
+    """Runs a build, which must end within a minute and a half with this code and one line that starts like this."""
+    begin = time.monotonic()
+    actual, lines = run("pipelines.build", output, flags)
+    assert (actual, lines[-1][: len(message)]) == (code, message)
+    assert not any(line.startswith("Traceback") for line in lines)
+    assert time.monotonic() - begin < 90
+    assert not (output / "examples").exists()
