@@ -2,13 +2,11 @@
 
 import signal
 import subprocess
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.commands import finish, portable_flags, run, started, wait_for_ingest
+from tests.cluster.commands import check_refused, finish, portable_flags, run, started, wait_for_ingest
 from tests.cluster.flink import Flink
 from tests.cluster.processes import free_port
 from tests.conftest import SMALL, checksums
@@ -90,16 +88,6 @@ def test_an_interrupt_cancels_the_job(flink, worker, tmp_path):
     assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
     assert flink.jobs_since()[-1]["state"] == "CANCELED"
     assert not (output / "examples/manifest.json").exists()
-
-
-def check_refused(output: Path, flags: Sequence[str], code: int, message: str) -> None:
-    """Runs a build, which must end within two minutes with this code and one line that starts like this."""
-    begin = time.monotonic()
-    actual, lines = run("pipelines.build", output, flags)
-    assert (actual, lines[-1][: len(message)]) == (code, message)
-    assert not any(line.startswith("Traceback") for line in lines)
-    assert time.monotonic() - begin < 120
-    assert not (output / "examples").exists()
 
 
 def test_a_misspelt_flag_of_the_job_server(flink, worker, tmp_path):

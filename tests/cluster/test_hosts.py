@@ -38,7 +38,12 @@ def cluster(jars, worker, tmp_path_factory) -> Iterator[Cluster]:
         except Unavailable as error:
             pytest.skip(str(error))
         flink = stack.enter_context(Flink(jars, shared / "flink", hosts=hosts))
-        flags = [*SMALL, "--embedding_model=lexical", f"--data_root={shared / 'raw'}", *portable_flags(flink.jobs, worker)]
+        flags = [
+            *SMALL,
+            "--embedding_model=lexical",
+            f"--data_root={shared / 'raw'}",
+            *portable_flags(flink.jobs, worker),
+        ]
         yield Cluster(flink, hosts.hosts, shared, [*flags, f"--flink_master={flink.master}", "--parallelism=2"])
 
 
