@@ -65,6 +65,8 @@ class Flink:
             "rest.address": self.address,
             "rest.bind-address": self.address,
             "rest.port": self.master.partition(":")[2],
+            "restart-strategy.type": "fixed-delay",
+            "restart-strategy.fixed-delay.attempts": 3,
             "slot.request.timeout": 20_000,
             "blob.service.cleanup.interval": 1,
             "heartbeat.interval": 1_000,

@@ -24,7 +24,10 @@ LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1"}
 
 
 class Jars:
-    """The folders of Spark and of the job server, and the jar of Beam's runner. Raises Unavailable without java, mvn or the downloads."""
+    """The folders of Spark and of the job server, and the jar of Beam's runner.
+
+    Raises Unavailable without java, mvn or the downloads.
+    """
 
     def __init__(self) -> None:
         require_programs()
@@ -71,7 +74,7 @@ class Spark:
             "spark.executor.memory": "700m",
             "spark.executor.extraClassPath": classes,
             "spark.cores.max": self.count,
-            "spark.scheduler.minRegisteredResourcesRatio": "1.0",  # an application starts with an executor on each worker
+            "spark.scheduler.minRegisteredResourcesRatio": "1.0",  # start with an executor on each worker
             "spark.ui.port": self.driver_ui,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": folder / "events",
