@@ -66,9 +66,8 @@ def build(config: Config, run: BuildOptions) -> int:
     for unread in unread_files(listing, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` lists these too
             log(f"note: {unread}")
-    for source in located:
-        if source.source.lang_is_guess and not source.problem:
-            log(f"note: {source.key}: {language.note(source.source.lang)}")
+    for lang, keys in languages_taken(located).items():
+        log(f"note: {', '.join(keys)}: {language.note(lang)}")
     if run.dry_run:
         return print_plan(config, folder, located)
     inputs = [path for path in (config.data_root, config.instruct.prompts) if path]
@@ -104,6 +103,15 @@ def log(line: str) -> None:
 def announce(stage: dag.Stage, done: bool) -> None:
     if done:
         log(f"{stage.name}: already done")
+
+
+def languages_taken(located: Sequence[registry.Located]) -> dict[str, list[str]]:
+    """Language → the keys of the sources for which it is a guess."""
+    keys: dict[str, list[str]] = {}
+    for source in located:
+        if source.source.lang_is_guess and not source.problem:
+            keys.setdefault(source.source.lang, []).append(source.key)
+    return keys
 
 
 def loss_lines(folder: str, stages: Mapping[str, dag.Stage]) -> list[str]:

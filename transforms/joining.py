@@ -4,14 +4,10 @@ import re
 from collections.abc import Sequence
 
 from schemas.example import Span
+from transforms import scripts
 
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff60\U00020000-\U0003ffff]"
-)
-"""Characters of scripts without blanks between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese, and the
-punctuation of the last two.
-"""
-
+UNSPACED = re.compile(f"[{scripts.UNSPACED}\uff01-\uff60]")
+"""Scripts without blanks between words, and full-width punctuation."""
 
 QUOTES = frozenset("“”‘’—…·")
 """Punctuation of many scripts, which has no blanks beside it in Chinese and Japanese."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from schemas.errors import SURROGATE, BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
-from schemas.label import Label, UnknownLabel
+from schemas.label import Label, OpenLabels, UnknownLabel
 from transforms.scripts import within_word
 
 REPAIR_RADIUS = 5
@@ -113,7 +113,9 @@ def normalize(
         return BadRecord(raw.place, problem.reason, problem.detail)
     unknown = (*raw.unknown_labels, *(label for part in lost for label in part.unknown))
     names = {"entities": entity_labels, "relations": relation_labels, "events": event_labels}
-    return RawExample(raw.place, raw.text, *layers, tuple(lost), _in_prompt_words(unknown, names) if unknown else ())
+    words = _in_prompt_words(unknown, names) if unknown else ()
+    about = (raw.document, raw.item, raw.annotator, raw.is_gold)
+    return RawExample(raw.place, raw.text, *layers, tuple(lost), words, *about)
 
 
 def _in_prompt_words(
@@ -195,12 +197,13 @@ def _events(
 ) -> tuple[Event, ...]:
     """Adds the arguments that cannot be used to `lost`."""
     kept = []
+    is_open = isinstance(labels, OpenLabels)
     for item in raw.events:
         label = _name(labels, item.label, "event type")
         arguments = []
         for argument in item.arguments:
             role = role_names.get(argument.role, argument.role)
-            if role not in label.roles:
+            if role not in label.roles and not is_open:
                 raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
             try:
                 mention = _fixed(raw.text, argument.mention, move_to_only_place)

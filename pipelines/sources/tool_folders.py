@@ -38,9 +38,9 @@ def sources_below(root: str, folders: Mapping[str, Sequence[File]], taken: Conta
     `folders`: as in `registry.Listing`.
     """
     parts = [name for name in folders if name and name not in taken and is_part_of_root(name)]
-    own = [File(file.path, f"{name}/{file.name}") for name in parts for file in folders[name]]
+    of_parts = [File(file.path, f"{name}/{file.name}") for name in parts for file in folders[name]]
     groups = {name: files for name, files in folders.items() if name and name not in taken and name not in parts}
-    groups[""] = [*folders.get("", ()), *own]
+    groups[""] = [*folders.get("", ()), *of_parts]
     located = [folder_at(root, name, files) for name, files in groups.items()]
     return sorted((folder for folder in located if folder), key=lambda folder: folder.key)
 
@@ -161,9 +161,11 @@ def patterns(settings: SourceSettings) -> dict[str, str]:
 
 
 def group(form: Form, files: Sequence[File], other: list[File]) -> SourceFiles:
-    """The files by split: all of them are split by a hash if no name contains a split and the user states none."""
+    """The files by split. Without file patterns, all of them are split by a hash unless each name contains a split: a
+    few names may contain such a word by chance.
+    """
     splits, _, unassigned = group_by_split(form, files)
-    if not splits and not form.splits:
+    if not form.splits and unassigned:
         splits, unassigned = {"all": list(files)}, []
     return SourceFiles(form, splits, other, unassigned)
 

@@ -12,6 +12,7 @@ from pipelines import sources
 from pipelines.sources import knowledge_data, user_data
 from pipelines.sources.judge import folder
 from pipelines.sources.registry import Listing, Located
+from pipelines.sources.user_forms import recognise_unread
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
 DOCUMENTATION = re.compile(
@@ -95,6 +96,8 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
                 reason = FOR_PEOPLE
             elif file.name.lower().endswith(PACKED):
                 reason = "compressed or an archive; unpack it"
+            elif form := recognise_unread(file):
+                reason = f"{form.title} is not read; {form.remedy}"
             else:
                 reason = "no source reads it" if known else why_unknown(name)
             by_reason.setdefault(reason, []).append(file.name)
@@ -107,4 +110,4 @@ def why_unknown(name: str) -> str:
     folder_sources = [sources.load(key) for key in sources.keys() if name and sources.folder(key) == name]
     if folder_sources:
         return f"it contains none of the files of this source; {folder_sources[0].get}"
-    return f"no source has this name, and there is no {user_data.SCHEMA} beside {user_data.DATA_FILES[0]}"
+    return "no source has this name, and the format is none that is recognised (docs/user_data.md)"
