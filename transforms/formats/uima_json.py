@@ -130,19 +130,22 @@ def _annotation(
                 (str(link.get("role") or name), str(link["@target"] if "@target" in link else link.get("target")))
                 for link in _pop_links(value, links)
             ]
-    begin, end = item.get("begin", 0), item.get("end", 0)
-    has_offsets = all(isinstance(offset, int) and abs(offset) < LIMIT for offset in (begin, end)) and "end" in item
+    begin, end = (_offset(item.get(key)) for key in ("begin", "end"))  # the older form leaves out an offset of 0
     return Annotation(
         identifier,
         str(item.get(TYPE)),
         place,
-        begin if has_offsets else 0,
-        end if has_offsets else 0,
+        begin or 0,
+        end or 0,
         {name: value for name, value in features.items() if not layer or name in layer.features},
         (ends.get("Governor"), ends.get("Dependent")) if ends else None,
         tuple(slots),
-        is_other=not has_offsets or any(key.lstrip("@") in CHAIN_FEATURES for key in item),
+        is_other=end is None or any(key.lstrip("@") in CHAIN_FEATURES for key in item),
     )
+
+
+def _offset(value: object) -> int | None:
+    return value if isinstance(value, int) and abs(value) < LIMIT else None
 
 
 def _pop_links(value: object, links: dict[str, Structure]) -> list[Structure]:
