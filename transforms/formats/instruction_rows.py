@@ -34,7 +34,7 @@ HUMAN, MODEL = ("human", "user"), ("gpt", "assistant", "model")
 @dataclass(frozen=True, slots=True)
 class Question:
     """What one row asks of a text. `kind`: the task, by the shape of schema and answer; empty for an empty answer that
-    could be one of NER or RE. `labels`: those labels_asked. `answer`: None in rows to predict on.
+    could be one of NER or RE. `labels`: those asked. `answer`: None in rows to predict on.
     """
 
     place: str
