@@ -18,6 +18,7 @@ import numpy as np
 from schemas.errors import ConfigError
 from transforms import files, model_hub
 from transforms.normal_forms import normalize
+from transforms.scripts import words
 
 if TYPE_CHECKING:  # takes seconds to import, and is an extra
     from sentence_transformers import SentenceTransformer
@@ -74,7 +75,8 @@ def lexical(texts: list[str]) -> np.ndarray:
 
     N-grams are those of words with their edges; n occurrences weigh 1 + ln n. They are hashed with a sign, so that
     collisions cancel out on average (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning").
-    Case, Unicode compatibility forms and punctuation are ignored. A run of Chinese characters is one word.
+    Case, Unicode compatibility forms and punctuation are ignored. A run of letters with their
+    marks is one word, in scripts without blanks too.
     """
     vectors = np.zeros((len(texts), LEXICAL_DIMENSIONS), np.float32)
     for vector, text in zip(vectors, texts, strict=True):
@@ -92,7 +94,7 @@ def lexical(texts: list[str]) -> np.ndarray:
 
 def ngrams(text: str) -> Iterator[str]:
     """Character n-grams of each word between edge marks: `of` gives o, f, <o, of, f>, <of, of>, <of>."""
-    for word in re.findall(r"[^\W_]+", normalize("NFKC", text).casefold()):
+    for word in words(normalize("NFKC", text).casefold()):
         marked = f"<{word}>"
         for size in NGRAM_SIZES:
             for start in range(len(marked) - size + 1):
@@ -194,6 +196,11 @@ def display_name(model: str) -> str:
     if model == LEXICAL or not Path(model).is_dir():
         return model
     return f"{Path(model).resolve().name}@{hashlib.sha256(revision(model).encode()).hexdigest()[:12]}"
+
+
+def located(model: str) -> str:
+    """The absolute path of a model, for workers with another working folder; the name of one is returned unchanged."""
+    return files.absolute(model) if model != LEXICAL and Path(model).exists() else model
 
 
 def _unusable(model: str, reason: object) -> ConfigError:

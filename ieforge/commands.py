@@ -18,6 +18,7 @@ MODULES = (
     "pipelines.publish",
     "pipelines.rebuild",
     "pipelines.diff",
+    "pipelines.export",
     "hard_negatives.evaluate",
     "train.sft",
     "train.predict",

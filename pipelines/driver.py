@@ -21,7 +21,7 @@ from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
-from transforms import files
+from transforms import files, language
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ def build(config: Config, run: BuildOptions) -> int:
     for unread in unread_files(listing, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` lists these too
             log(f"note: {unread}")
+    for source in located:
+        if source.source.lang_is_guess and not source.problem:
+            log(f"note: {source.key}: {language.note(source.source.lang)}")
     if run.dry_run:
         return print_plan(config, folder, located)
     inputs = [path for path in (config.data_root, config.instruct.prompts) if path]
@@ -75,7 +78,7 @@ def build(config: Config, run: BuildOptions) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
     with claim.claimed(folder, config):
         try:
-            check = functools.partial(cluster.check, options, folder, inputs, run.known_flags)
+            check = functools.partial(cluster.check, options, folder, worker_inputs(config), run.known_flags)
             manifests = dag.run(stages, folder, run.only or "card", announce, check)
         finally:
             for line in loss_lines(folder, stages):
@@ -83,6 +86,15 @@ def build(config: Config, run: BuildOptions) -> int:
     if "card" in manifests:
         log(closing_line(folder, run.output))
     return 3 if manifests["ingest"].result.failed else 0
+
+
+def worker_inputs(config: Config) -> list[str]:
+    """The files and folders that workers read. Prompts are read in this process."""
+    given = config.mine.hard_negatives
+    paths = [config.data_root, given if given not in ("mine", "none") else None]
+    models = (config.mine.embedding_model, config.tokens.tokenizer)
+    paths += [model for model in models if model and model != embed.LEXICAL and files.exists(model)]
+    return [files.absolute(path) for path in paths if path]
 
 
 def log(line: str) -> None:

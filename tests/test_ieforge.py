@@ -18,6 +18,7 @@ NAMES = {
     "publish": "pipelines.publish",
     "rebuild": "pipelines.rebuild",
     "diff": "pipelines.diff",
+    "export": "pipelines.export",
     "evaluate": "hard_negatives.evaluate",
     "train sft": "train.sft",
     "train predict": "train.predict",

@@ -36,7 +36,18 @@ PARTS = {
 FILES = {
     **dict.fromkeys(("config", "build_folder", "build_dictionaries", "build_reports", "claim"), "build_folder"),
     **dict.fromkeys(
-        ("build", "publish", "diff", "rebuild", "driver", "preload", "sources.__main__", "knowledge.__main__"),
+        (
+            "build",
+            "publish",
+            "diff",
+            "export",
+            "exporting",
+            "rebuild",
+            "driver",
+            "preload",
+            "sources.__main__",
+            "knowledge.__main__",
+        ),
         "commands",
     ),
 }
@@ -147,6 +158,8 @@ def modules_in(part: str) -> str:
         ("pipelines.publish", ("apache_beam", "huggingface_hub", "pyarrow")),
         ("pipelines.rebuild", ("apache_beam", "great_expectations")),
         ("pipelines.diff", ("apache_beam", "pyarrow")),
+        ("pipelines.export", ("apache_beam", "pyarrow", "pydantic")),
+        ("pipelines.exporting", ("apache_beam", "great_expectations")),
         ("pipelines.release.contents, pipelines.release.recipes", ("apache_beam", "great_expectations")),
         (modules_in("describe"), ("apache_beam", "great_expectations")),
         (modules_in("report"), ("apache_beam", "great_expectations")),

@@ -86,7 +86,7 @@ def argument_parser() -> argparse.ArgumentParser:
         metavar="TASK",
         help="NER, RE, SPO, EE, EET, EEA or KG; of the texts, or of --data rows without a task",
     )
-    texts.add_argument("--lang", help="en or zh; default: detected per text")
+    texts.add_argument("--lang", help="a language code such as de; default: detected per text")
     texts.add_argument("--prompts", metavar="FILE", help="custom instruction texts (YAML: task → language → list)")
     texts.add_argument("--split_num", type=int, metavar="N", help="labels per prompt; default: as in training")
     texts.add_argument(

@@ -195,6 +195,9 @@ def machine_errors(path: str):
         yield
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())
+        if "://" in path and not path.startswith("file:"):
+            reason = reason.partition(" To create buckets, enable")[0].removesuffix(".")  # Arrow's option, not ours
+            raise MachineError(f"{path}: {reason}; check the address, the credentials and the network") from error
         raise MachineError(f"{path}: {reason}; check the path, its permissions and the disk") from error
 
 

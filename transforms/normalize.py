@@ -1,18 +1,15 @@
 """RawExamples with the labels and offsets of a file → RawExamples with prompt words and correct offsets."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from schemas.errors import SURROGATE, BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, mentions, surface
 from schemas.label import Label, UnknownLabel
+from transforms.scripts import within_word
 
 REPAIR_RADIUS = 5
 """The maximum distance (code points) by which a wrong offset is corrected."""
-
-IDEOGRAPH = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-"""Chinese characters and kana, which are written without blanks between words."""
 
 END_TOLERANCE = 2
 """The maximum difference in length (code points) between a wrong span and its mention for the span to be corrected."""
@@ -69,14 +66,6 @@ def move_to_only_place(text: str, mention: Mention) -> Mention:
         if at < 0 or text.find(string, at + 1) >= 0 or within_word(text, at, at + len(string)):
             raise
         return Mention(string, ((at, at + len(string)),))
-
-
-def within_word(text: str, start: int, end: int) -> bool:
-    """Whether the span starts or ends inside a word of a script that separates words by blanks."""
-    return any(
-        0 < at < len(text) and all(c.isalnum() and not IDEOGRAPH.match(c) for c in text[at - 1 : at + 1])
-        for at in (start, end)
-    )
 
 
 def _name(labels: Mapping[str, Label | None], raw: str, kind: str) -> Label | None:

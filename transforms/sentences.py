@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
+from unicodedata import category
 
 import sentencex
 
@@ -15,14 +16,23 @@ CLAUSE_END = re.compile(r"\s|(?<=[，；、：])\S")
 NOT_BLANK = re.compile(r"\S")
 PARAGRAPH = "\n\n"
 
+BLANK_ENDS = frozenset(("bo", "dz", "km", "lo", "th"))
+"""Languages that end sentences and clauses with a blank or with marks that sentencex does not know (Thai, Lao, Khmer,
+Tibetan, Dzongkha).
+"""
+
+BLANK_END = re.compile(r"\s+(?=\S)|[។៕༎](?=[^\s។៕༎])")
+
 STRETCH = 8192
 """Code points passed to sentencex at a time: its time is quadratic in the number of sentences of a paragraph."""
 
 
 def sentences(text: str, lang: str) -> list[Span]:
-    """The spans of the sentences of `text` without the blanks at their edges; `lang` as in ISO 639-1.
+    """The spans of the sentences of `text` without the blanks at their edges; `lang` as in `schemas.language`.
 
     A blank line ends a sentence. A single line feed does not, because it occurs inside sentences if lines are wrapped.
+    sentencex knows the abbreviations of many languages, and uses those of English for a code that it does not know. In
+    the languages of BLANK_ENDS, each blank ends a unit, so that these are clauses rather than sentences.
     """
     # sentencex 1.0.32 panics on an initial and a full stop with a multi-byte blank between them,
     # so all blanks are replaced by U+0020.
@@ -53,7 +63,11 @@ def _ends(text: str, lang: str) -> Iterator[int]:
 
 
 def _segmented(text: str, start: int, end: int, lang: str) -> list[int]:
-    return list(accumulate(map(len, sentencex.segment(lang, text[start:end])), initial=start))[1:]
+    part = text[start:end]
+    ends = list(accumulate(map(len, sentencex.segment(lang, part)), initial=start))[1:]
+    if lang not in BLANK_ENDS:
+        return ends
+    return sorted({*ends, *(start + match.end() for match in BLANK_END.finditer(part))})
 
 
 def without_blanks(text: str, start: int, end: int) -> Span:
@@ -76,7 +90,7 @@ def pieces(text: str, span: Span, max_chars: int, whole: Sequence[Span]) -> Iter
     """`span` in pieces of at most `max_chars` code points; `span` itself if it is short enough.
 
     Each piece ends at the last blank or clause mark before the limit that is outside all spans of `whole` (the result
-    of `disjoint`), else at the last position outside all of them, else at the limit.
+    of `disjoint`), else at the last position outside all of them that is not before a mark, else at the limit.
     """
     start, end = span
     while end - start > max_chars:
@@ -99,5 +113,10 @@ def _cut(text: str, start: int, limit: int, whole: Sequence[Span]) -> int:
     for candidates in (clause_ends, range(start + 1, limit + 1)):
         free = [cut for cut in candidates if not inside[cut - start]]
         if free:
-            return free[-1]
+            return next((cut for cut in reversed(free) if not is_mark(text, cut)), free[-1])
     return limit
+
+
+def is_mark(text: str, at: int) -> bool:
+    """Whether a mark such as a vowel sign begins here, which belongs to the letter before it."""
+    return at < len(text) and category(text[at])[0] == "M"

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from unicodedata import category, normalize
 
-from transforms.normalize import within_word
+from transforms.scripts import within_word
 
 
 class Spellings:

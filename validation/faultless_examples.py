@@ -5,6 +5,7 @@ may have a fault go to `profile.examples_profile`. The rules that need a label s
 (`are_labels_known`).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -17,7 +18,7 @@ from schemas.label import LabelSet
 from schemas.manifests import Facts, Names
 from validation.facts import places
 from validation.profile import label_faults, mention_fault
-from validation.suites import LANGS
+from validation.suites import LANG
 
 
 def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None:
@@ -33,7 +34,7 @@ def facts(table: pa.Table, key: str, split: str, max_chars: int) -> Facts | None
         by_prefix is None
         or by_prefix.keys() != {f"{key}/{split}"}
         or not pc.all(pc.equal(table["split"], split)).as_py()
-        or not set(lang) <= set(LANGS)
+        or not all(re.match(LANG, each) for each in lang)
         or not set(tasks) <= set(TASKS)
         or pc.min(pc.list_value_length(table["tasks"])).as_py() < 1
         or not all(map(str.strip, texts))

@@ -22,7 +22,7 @@ from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, su
 from schemas.example_id import ExampleId, InstructionId
 from schemas.label import LabelSet, typed_label
 from validation import batches, wire
-from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANGS, SUITES
+from validation.suites import CORPUS_CULPRITS, EXAMPLE_FAULTS, INSTRUCTION_FAULTS, LANG, SUITES
 
 BATCH_ROWS = 5_000
 """Rows converted to Python objects at a time."""
@@ -137,9 +137,10 @@ def rows_to_check(profile: pd.DataFrame, first: int) -> pd.DataFrame:
         selected |= profile[column].to_numpy() != 0
     for column in SUITES[name].strings:
         selected |= profile[column].isna().to_numpy()
-    for column, values in (("split", SPLITS), ("lang", LANGS), ("task", TASKS)):
+    for column, values in (("split", SPLITS), ("task", TASKS)):
         if column in profile:
             selected |= ~profile[column].isin(values).to_numpy()
+    selected |= ~profile["lang"].astype(str).str.match(LANG).to_numpy()
     if name == "examples":
         selected |= (profile[["text_chars", "task_count"]] < 1).any(axis=1).to_numpy()
     selected[:first] = True

@@ -7,9 +7,11 @@ suite expects zeros. Identity columns are checked directly.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from schemas import language
 from schemas.example import SPLITS, TASKS
 
-LANGS = ("en", "zh")
+LANG = f"^{language.CODE}$"
+"""The pattern of a language code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ def string(*columns: str) -> list[Rule]:
 def one_of(column: str, values: tuple[str, ...]) -> Rule:
     meaning = f"`{column}` is one of {', '.join(values)}."
     return Rule("expect_column_values_to_be_in_set", column, meaning, {"value_set": list(values)})
+
+
+def lang() -> Rule:
+    meaning = "`lang` is a language code such as en."
+    return Rule("expect_column_values_to_match_regex", "lang", meaning, {"regex": LANG})
 
 
 def unique(column: str) -> Rule:
@@ -174,7 +181,7 @@ SUITES = {
                 *string("source"),
                 unique("id"),
                 one_of("split", SPLITS),
-                one_of("lang", LANGS),
+                lang(),
                 at_least("text_chars", 1, "No text is blank."),
                 at_least("task_count", 1, "Every text has a task."),
                 *zero(EXAMPLE_FAULTS),
@@ -189,7 +196,7 @@ SUITES = {
                 *not_null("id", "task", "source", "lang"),
                 *string("id", "source"),
                 one_of("task", TASKS),
-                one_of("lang", LANGS),
+                lang(),
                 *zero(LABEL_FAULTS),
             ],
             strings=("id", "task", "source", "lang"),
@@ -215,7 +222,7 @@ SUITES = {
                 *string("id", "text_sha256", "source"),
                 unique("id"),
                 one_of("task", TASKS),
-                one_of("lang", LANGS),
+                lang(),
                 one_of("split", SPLITS),
                 *zero(INSTRUCTION_FAULTS),
             ],

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.describe import citations, figures, shell
 from pipelines.sources import licences
-from schemas import key_list
+from schemas import key_list, language
 from schemas.build_statistics import Statistics, total
 from schemas.errors import printable
 from schemas.example import SPLITS, TASKS
@@ -35,7 +35,15 @@ def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"n": number, "percent": percent, "cell": cell, "code": code, "flag": flag, "yaml": dump}
+    environment.filters |= {
+        "n": number,
+        "percent": percent,
+        "cell": cell,
+        "code": code,
+        "flag": flag,
+        "yaml": dump,
+        "language": language.name,
+    }
     text = environment.get_template(f"card.{lang}.md").render(facts(statistics), place=place)
     text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
     return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"

@@ -63,7 +63,7 @@ COLUMNS = {
     "text_sha256": "SHA-256 of the text, hex",
     "task": "NER, RE, SPO, EE, EET, EEA or KG",
     "source": "name of the dataset in published corpora",
-    "lang": "en or zh",
+    "lang": "code of the language (ISO 639)",
     "split": "train, validation or test",
     "instruction": "JSON: the prompt, the labels asked, the text",
     "output": "JSON: the gold answer; null in test rows",

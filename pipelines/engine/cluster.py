@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,8 @@ FOLDER = ".workers"
 
 NO_WORKER = (
     "no worker has answered for {:.0f} s: the cluster may have no free slot, or its workers cannot be started or "
-    "reached (--environment_type, --environment_config); --worker_timeout=SECONDS waits longer"
+    f"reached (--environment_type, --environment_config), or fail because they have no IEForge or not Apache Beam "
+    f"{beam.__version__} (see the cluster's logs); --worker_timeout=SECONDS waits longer"
 )
 
 FREE_BYTES = 1 << 30
@@ -69,7 +70,9 @@ def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_fl
     files.create_folder(folder)
     try:
         files.write_text(f"{folder}/{token}", token)
-        transform = beam.Reshuffle() | "Check" >> beam.ParDo(CheckWorker(installation(), folder, token, tuple(inputs)))
+        transform = beam.Reshuffle() | "Check" >> beam.ParDo(
+            CheckWorker(installation(), folder, token, entries(inputs))
+        )
         limit = options.view_as(ClusterOptions).worker_timeout
         started = time.monotonic()
         runner.run(
@@ -108,25 +111,38 @@ def describe(workers: Sequence[dict]) -> str:
 class CheckWorker(beam.DoFn):
     """Compares the worker with the submitter, and leaves a file about it beside the submitter's file."""
 
-    def __init__(self, expected: Installation, folder: str, token: str, inputs: tuple[str, ...]):
+    def __init__(self, expected: Installation, folder: str, token: str, inputs: Mapping[str, frozenset[str]]):
         self.expected, self.folder, self.token, self.inputs = expected, folder, token, inputs
 
     def process(self, number: int):
         host = socket.gethostname()
-        for line in problems(self.expected, installation(), f"{self.folder}/{self.token}", self.inputs):
-            raise ConfigError(f"worker on {host}: {line}")
         about = {"host": host, "process": os.getpid(), "free_bytes": free_bytes()}
         try:
+            for line in problems(self.expected, installation(), f"{self.folder}/{self.token}", self.inputs):
+                raise ConfigError(f"worker on {host}: {line}")
             files.write_text(f"{self.folder}/{self.token}-{number}.json", json.dumps(about))
-        except OSError as error:
-            raise MachineError(
-                f"worker on {host}: cannot write to {posixpath.dirname(self.folder)}: {error}"
-            ) from error
+        except MachineError as error:
+            raise MachineError(f"worker on {host}: {error}") from error
         return ()
 
 
-def problems(expected: Installation, actual: Installation, marker: str, inputs: Sequence[str]) -> list[str]:
-    """What keeps a worker from doing the work of the submitter, most fundamental first."""
+def entries(paths: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Path → the names directly below it; none for a file, and for a path where nothing is."""
+    names = {}
+    for path in paths:
+        is_folder = files.is_folder(path)
+        inner = [file.name for file in files.list_files(path, recursive=False)] if is_folder else []
+        names[path] = frozenset(inner).union(files.list_folders(path) if is_folder else ())
+    return names
+
+
+def problems(
+    expected: Installation, actual: Installation, marker: str, inputs: Mapping[str, frozenset[str]]
+) -> list[str]:
+    """What keeps a worker from doing the work of the submitter, most fundamental first.
+
+    `inputs`: what the submitter sees, as `entries` returns it.
+    """
     lines = []
     if actual.python != expected.python:
         lines.append(f"has Python {actual.python}, this command {expected.python}; use the same minor version")
@@ -137,5 +153,10 @@ def problems(expected: Installation, actual: Installation, marker: str, inputs: 
     if not files.exists(marker):
         output = posixpath.dirname(posixpath.dirname(marker))
         lines.append(f"does not see {output}; choose an --output that this machine and all workers share")
-    lines += [f"does not see {path}; put it where all workers can read it" for path in inputs if not files.exists(path)]
+    for path, names in entries(inputs).items():
+        missing = sorted(inputs[path] - names)
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        what = f"{missing[0]}{more} in {path}" if missing else path
+        if missing or not files.exists(path):
+            lines.append(f"does not see {what}; put it where all workers can read it")
     return lines

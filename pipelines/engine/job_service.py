@@ -17,8 +17,9 @@ from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
-from pipelines.engine import flink
+from pipelines.engine import flink, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
+from pipelines.engine.workers import report_exception
 from schemas.errors import ConfigError, MachineError
 
 ANSWER_S = 20
@@ -35,19 +36,18 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
     service, or if it cannot be started.
     """
     check_environment(beam_options.view_as(PortableOptions))
-    unknown, beam_flags = split_unknown(beam_options._flags)
     with job_service_errors(beam_options):
-        if endpoint := beam_options.view_as(PortableOptions).job_endpoint:
+        endpoint = beam_options.view_as(PortableOptions).job_endpoint
+        if endpoint not in (None, "", "embed"):  # embed: Beam's service in this process
             with grpc.insecure_channel(endpoint) as channel:  # Beam itself would wait for minutes
                 grpc.channel_ready_future(channel).result(ANSWER_S)
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
         described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
-    service_flags = {f"--{option.name}" for option in described.options}
-    if "--flink_master" in service_flags and flink.rest_address(beam_options) is None:
+    unknown, flag_names = split_unknown(beam_options._flags, described.options)
+    if "flink_master" in {option.name for option in described.options} and flink.rest_address(beam_options) is None:
         print("warning: an interrupt cancels jobs on Flink only with --flink_master=HOST:PORT", file=sys.stderr)
-    for flag in unknown:
-        if flag.startswith("--") and flag.partition("=")[0] not in service_flags:
-            refuse(flag, beam_flags.union(known_flags, service_flags))
+    if unknown:
+        refuse(unknown[0], flag_names.union(known_flags))
 
 
 def check_environment(portable: PortableOptions) -> None:
@@ -67,6 +67,7 @@ def check_environment(portable: PortableOptions) -> None:
 @cache
 def portable_runner(name: str) -> PortableRunner:
     """Beam's runner of this name, with one job server for all jobs of this process instead of one for each job."""
+    threading.excepthook = workers.report_exception  # else Beam's thread for messages prints that a service is lost
     runner = create_runner(name)
     start = runner.default_job_server
     servers: list[JobServer] = []
@@ -97,7 +98,11 @@ def job_service_errors(beam_options: PipelineOptions) -> Iterator[None]:
 
 
 def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callable[[], str | None]) -> None:
-    """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it."""
+    """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it.
+
+    If the job service is lost, the job is cancelled on Flink: it would go on, and keep the slots from the next one.
+    """
+    threading.excepthook = report_exception  # Beam's threads raise what is raised here too
     raised: list[Exception] = []
 
     def wait_until_finish() -> None:
@@ -114,22 +119,32 @@ def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callabl
             if reason := stalled():
                 raise MachineError(reason)
     except (KeyboardInterrupt, MachineError):
-        try:
-            cancel(result, beam_options)
-        except (grpc.RpcError, OSError) as error:  # the reason to cancel says more than this one
-            print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
+        with warn_of_running_job():
+            try:
+                cancel_on_flink(result, beam_options)
+            finally:
+                result.cancel()  # after Flink: it deletes the staged files, without which a job fails
         raise
     if raised:
+        if isinstance(raised[0], grpc.RpcError):
+            with warn_of_running_job():
+                cancel_on_flink(result, beam_options)
         raise raised[0]
 
 
-def cancel(result: PipelineResult, beam_options: PipelineOptions) -> None:
-    """Cancels a job. Raises grpc.RpcError or OSError if the job service or Flink cannot be reached."""
+@contextmanager
+def warn_of_running_job() -> Iterator[None]:
+    """Turns an error while a job is cancelled into a warning: the reason to cancel it says more."""
     try:
-        if address := flink.rest_address(beam_options):
-            flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
-    finally:
-        result.cancel()  # after Flink: it deletes the staged files, without which a job fails
+        yield
+    except (grpc.RpcError, OSError) as error:
+        print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
+
+
+def cancel_on_flink(result: PipelineResult, beam_options: PipelineOptions) -> None:
+    """Cancels a job if its runner is a Flink whose address is known. Raises OSError if it cannot be reached."""
+    if address := flink.rest_address(beam_options):
+        flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
 
 
 def meaning(text: str) -> str:
@@ -153,8 +168,8 @@ CLUSTER_ERRORS = {
     r"occurred": "the cluster has no free slot; start more workers, or lower --parallelism",
     r"Master removed our application|SparkContext\._taskScheduler": "Spark cannot start executors for the job; see the "
     "logs of its workers",
-    r"Cannot run program": "the command of the workers (--environment_config) cannot be started on the cluster; "
-    "install IEForge there, and give the full path of ieforge-worker",
+    r"Cannot run program|IOException: error=\d": "the command of the workers (--environment_config) cannot be started "
+    "on the cluster; install IEForge there, and give the full path of ieforge-worker",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
     r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)": "a machine "

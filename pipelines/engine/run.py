@@ -46,7 +46,7 @@ class StallWatch:
         if now < self.next_look:
             return None
         self.next_look = now + LOOK_S
-        count = len(files.list_files(self.folder)) if files.exists(self.folder) else 0
+        count = len(files.list_files(self.folder)) if files.is_folder(self.folder) else 0
         if count != self.count:
             self.count, self.since = count, now
         if now - self.since < self.minutes * 60:

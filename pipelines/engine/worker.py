@@ -28,6 +28,7 @@ from apache_beam.portability.api import (
     beam_runner_api_pb2,
     endpoints_pb2,
 )
+from apache_beam.runners.worker import sdk_worker_main
 from apache_beam.runners.worker.worker_id_interceptor import WorkerIdInterceptor
 from google.protobuf import json_format, text_format
 
@@ -35,7 +36,7 @@ ENDPOINTS = ("logging", "artifact", "provision", "control")
 
 
 def main(flags: Sequence[str] | None = None) -> None:
-    """Replaces this process by the SDK harness. Exits with one line if the staged files cannot be used."""
+    """Runs the SDK harness until the job ends. Exits with one line if the staged files cannot be used."""
     parser = argparse.ArgumentParser("ieforge-worker", description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--id", required=True, help="the worker's id, which the runner chooses")
     for endpoint in ENDPOINTS:
@@ -59,62 +60,75 @@ def main(flags: Sequence[str] | None = None) -> None:
         "PIPELINE_OPTIONS": json_format.MessageToJson(info.pipeline_options),
         "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
     }
-    if site:
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    if not site:  # a new process would import Beam again, which takes a second
+        sdk_worker_main.main([])
+        return
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
     os.execv(sys.executable, [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"])
 
 
 def provision_info(endpoint: str, worker_id: str) -> beam_provision_api_pb2.ProvisionInfo:
     """The options, endpoints and staged files that the runner has for this worker."""
-    channel = grpc.intercept_channel(grpc.insecure_channel(endpoint), WorkerIdInterceptor(worker_id))
-    stub = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
-    return stub.GetProvisionInfo(beam_provision_api_pb2.GetProvisionInfoRequest()).info
+    with grpc.insecure_channel(endpoint) as channel:
+        intercepted = grpc.intercept_channel(channel, WorkerIdInterceptor(worker_id))
+        stub = beam_provision_api_pb2_grpc.ProvisionServiceStub(intercepted)
+        return stub.GetProvisionInfo(beam_provision_api_pb2.GetProvisionInfoRequest()).info
 
 
 def staged_files(endpoint: str, artifacts: Iterable[beam_runner_api_pb2.ArtifactInformation]) -> dict[str, bytes]:
     """Staged name → content of the files that were staged with the job."""
-    stub = beam_artifact_api_pb2_grpc.ArtifactRetrievalServiceStub(grpc.insecure_channel(endpoint))
     request = beam_artifact_api_pb2.ResolveArtifactsRequest(artifacts=artifacts)
     if not request.artifacts:
         return {}
     staged = {}
-    for artifact in stub.ResolveArtifacts(request).replacements:
-        name = beam_runner_api_pb2.ArtifactStagingToRolePayload.FromString(artifact.role_payload).staged_name
-        blocks = stub.GetArtifact(beam_artifact_api_pb2.GetArtifactRequest(artifact=artifact))
-        staged[Path(name).name] = b"".join(block.data for block in blocks)
+    with grpc.insecure_channel(endpoint) as channel:
+        stub = beam_artifact_api_pb2_grpc.ArtifactRetrievalServiceStub(channel)
+        for artifact in stub.ResolveArtifacts(request).replacements:
+            name = beam_runner_api_pb2.ArtifactStagingToRolePayload.FromString(artifact.role_payload).staged_name
+            blocks = stub.GetArtifact(beam_artifact_api_pb2.GetArtifactRequest(artifact=artifact))
+            staged[Path(name).name] = b"".join(block.data for block in blocks)
     return staged
 
 
 def install(staged: dict[str, bytes]) -> Path | None:
     """Installs the wheels, without their dependencies and without a network; returns the folder, None without wheels.
 
-    The folder is named by the content of the wheels, so that later workers on the machine use it again. Beam also
-    stages lists of packages, and a tarball for `--setup_file`: the workers' environment has to have these packages.
+    Later workers on the machine use the folder again. Beam also stages lists of packages, and a tarball for
+    `--setup_file`: the workers' environment has to have these packages.
     """
     wheels = {name: content for name, content in sorted(staged.items()) if name.endswith(".whl")}
-    refused = [name for name in staged if name.endswith((".tar.gz", ".zip"))]
+    refused = [name for name in staged if name.endswith((".tar", ".tar.gz", ".zip"))]
     if refused:
         sys.exit(f"error: ieforge-worker installs wheels only, not {', '.join(refused)}; build a wheel with pip wheel")
     if not wheels:
         return None
+    site = site_folder(wheels)
+    if not site.exists():
+        with tempfile.TemporaryDirectory(prefix="ieforge-worker-") as temporary:
+            folder = Path(temporary)
+            paths = [folder / name for name in wheels]
+            for path in paths:
+                path.write_bytes(wheels[path.name])
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target"]
+            if subprocess.run([*pip, str(folder / "site"), *map(str, paths)]).returncode:
+                sys.exit(f"error: ieforge-worker: pip cannot install {', '.join(wheels)}; the lines above say why")
+            try:
+                (folder / "site").rename(site)
+            except OSError:
+                if not site.exists():  # else another worker was faster
+                    raise
+    if site.stat().st_uid != os.getuid():
+        sys.exit(f"error: ieforge-worker: {site} belongs to another user; delete it, or set TMPDIR to another folder")
+    return site
+
+
+def site_folder(wheels: dict[str, bytes]) -> Path:
+    """The folder for the packages of these wheels, named by their content."""
     digest = hashlib.sha256()
     for name, content in wheels.items():
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
-    site = Path(tempfile.gettempdir(), f"ieforge-worker-{os.getuid()}-{digest.hexdigest()[:16]}")
-    if not site.exists():
-        folder = Path(tempfile.mkdtemp(prefix="ieforge-worker-"))
-        paths = [folder / name for name in wheels]
-        for path in paths:
-            path.write_bytes(wheels[path.name])
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target"]
-        subprocess.run([*pip, str(folder / "site"), *map(str, paths)], check=True)
-        try:
-            (folder / "site").rename(site)
-        except OSError:
-            if not site.exists():  # else another worker was faster
-                raise
-    return site
+    return Path(tempfile.gettempdir(), f"ieforge-worker-{os.getuid()}-{digest.hexdigest()[:16]}")
 
 
 def descriptor(url: str) -> str:

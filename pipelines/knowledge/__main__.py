@@ -165,13 +165,21 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
     with claim.claimed(folder, config, MARKER):
         try:
-            check = functools.partial(cluster.check, options, folder, inputs, flag_names)
+            check = functools.partial(cluster.check, options, folder, worker_inputs(config), flag_names)
             manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
         finally:
             report_losses(folder, stages, config.match.themes)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
+
+
+def worker_inputs(config: "Config") -> list[str]:
+    """The files and folders that workers read: of a glob its folder. Themes are read in this process."""
+    from transforms import files
+
+    paths = (*config.wikidata, *config.wikipedia)
+    return [path if files.exists(path) else path.rpartition("/")[0] for path in paths]
 
 
 def report_losses(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> None:

@@ -16,6 +16,7 @@ from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, samples
 from pipelines.report.samples import short
+from schemas import language
 from schemas.build_statistics import Statistics
 from schemas.example import SPLITS
 from schemas.label import LabelSet
@@ -38,6 +39,7 @@ def payload(output: str, statistics: Statistics) -> dict:
     content = {
         "build": statistics.build,
         "sources": sources(statistics, ingested, cleaned),
+        "languages": {facts.lang: language.name(facts.lang) for _, facts in sorted(statistics.about.items())},
         "failed": statistics.failed,
         "leakage": statistics.leakage,
         "contexts": CONTEXTS,

@@ -44,7 +44,7 @@ class Source:
     name: str  # the name in published corpora (the `source` column)
     title: str
     tasks: tuple[str, ...]  # the layers it annotates completely
-    lang: str
+    lang: str  # a language code, see schemas.language
     domain: str
     licence: Licence
     licence_text: str  # as its authors state it
@@ -64,6 +64,7 @@ class Source:
     # The single entity label under which the dataset was also published. It is not part of the source's label set,
     # although `entity_labels` may map raw labels to it for collapsed forms.
     collapsed: Label | None = None
+    lang_is_guess: bool = False  # not stated, and the script of the texts does not tell it for sure
     one_pair: bool = False  # one pair per sentence is annotated; other pairs may be unlabelled
 
     def name_for(self, task: str) -> str:

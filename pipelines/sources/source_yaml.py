@@ -17,10 +17,10 @@ min_annotators: 2
 predictions: true                 # also read the predictions of a model
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schemas import language
 from schemas.errors import ConfigError, did_you_mean, quoted
 from schemas.example import SPLITS, TASKS
 from schemas.label import Label
@@ -28,9 +28,6 @@ from transforms import yaml_values
 from transforms.files import File
 
 FILE = "source.yaml"
-
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-"""A language tag of BCP 47, roughly."""
 
 TEXT = "a text (put a number in quotes)"
 
@@ -80,9 +77,6 @@ def read(file: File, forms: Sequence[str]) -> SourceSettings:
     if settings.format and settings.format not in forms:
         hint = did_you_mean(settings.format, forms) or f"known formats: {', '.join(forms)}"
         raise ConfigError(f"{document.place(['format'])}: unknown format {quoted(settings.format)}; {hint}")
-    if settings.lang and not LANGUAGE.fullmatch(settings.lang):
-        place = document.place(["lang"])
-        raise ConfigError(f"{place}: lang is {quoted(settings.lang)}; it must be a language code, such as de")
     return settings
 
 
@@ -101,6 +95,14 @@ def text(key: str) -> Callable[[object], dict]:
         return {key: value}
 
     return parse
+
+
+def lang(value: object) -> dict:
+    """The code in a language tag."""
+    code = language.code(value) if isinstance(value, str) else None
+    if code is None:
+        raise _Wrong(language.expected(value))
+    return {"lang": code}
 
 
 def tasks(value: object) -> dict:
@@ -181,7 +183,7 @@ KEYS: dict[str, Callable[[object], dict]] = {
     "name": text("name"),
     "format": text("format"),
     "task": tasks,
-    "lang": text("lang"),
+    "lang": lang,
     "license": text("license"),
     "labels": labels,
     "complete": names("complete"),

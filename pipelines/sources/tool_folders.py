@@ -20,7 +20,7 @@ from schemas.errors import ConfigError, SourceError
 from schemas.example import RawExample
 from schemas.label import OpenLabels
 from transforms.files import File, is_folder, list_folders, list_raw_files
-from transforms.language import detect_language
+from transforms.language import guess
 
 PROJECT_FOLDERS = frozenset({"annotation", "curation", "source"})
 """The folders of a project that INCEpTION exported."""
@@ -171,7 +171,7 @@ def group(form: Form, files: Sequence[File], other: list[File]) -> SourceFiles:
 def as_source(name: str, form: UserForm, files: Sequence[File], settings: SourceSettings) -> Source:
     """The Source of files in a tool's format. Its tasks are those of the layers that the format can annotate."""
     texts = islice((row.text for row in form.read(files) if isinstance(row, RawExample)), TEXTS)
-    lang = settings.lang or detect_language("\n".join(texts))
+    lang, is_sure = (settings.lang, True) if settings.lang else guess("\n".join(texts))
     layer_tasks = {"entities": ("NER",), "relations": ("RE",), "events": ("EE", "EET", "EEA")}
     tasks = settings.tasks or tuple(task for layer in form.layers for task in layer_tasks[layer])
     title = settings.name or name
@@ -180,6 +180,7 @@ def as_source(name: str, form: UserForm, files: Sequence[File], settings: Source
         title=title,
         tasks=tasks,
         lang=lang,
+        lang_is_guess=not is_sure,
         domain="",
         licence=licence_class(settings.license or ""),
         licence_text=settings.license or "none stated",

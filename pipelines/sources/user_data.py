@@ -6,7 +6,7 @@ name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -14,13 +14,14 @@ from pipelines.sources import Form, Source
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source_files import SourceFiles, find
+from schemas import language
 from schemas.errors import ConfigError, SourceError, did_you_mean, quoted
 from schemas.example import LAYER, TASKS
 from schemas.label import Label
 from transforms import yaml_values
 from transforms.files import File, exists, filesystem, list_files, list_raw_files
 from transforms.formats import json_rows, unified
-from transforms.language import detect_language
+from transforms.language import guess
 
 DATA_FILES = tuple(
     f"{word}.{end}" for word in ("train", "dev", "val", "valid", "validation", "test") for end in ("json", "jsonl")
@@ -38,8 +39,10 @@ RECORDS = {
 
 LAYER_KEYS = frozenset({"entity", "relation", "event"})
 FOLDER_TASKS = {task: task for task in TASKS}
-FOLDER_LANGS = {"IE-en": "en", "IE-zh": "zh"}
-SETTING_VALUES = {"name": None, "task": TASKS, "lang": tuple(FOLDER_LANGS.values()), "license": None}
+LANG_FOLDER = "IE-"
+"""The start of the name of a folder with data in one language, such as IE-en."""
+
+SETTING_VALUES = {"name": None, "task": TASKS, "lang": None, "license": None}
 """Keys of source.yaml → allowed values (None: any text)."""
 
 NAME_BYTES = 200
@@ -194,9 +197,11 @@ def _folder(data_root: str, directory: str, files: Sequence[File]) -> Folder | N
     has_rows = any(record.keys() & LAYER_KEYS for record in records)
     if problem and not settings and not settings_problem and not has_rows:
         return None
-    lang = settings.get("lang") or _nearest(path, FOLDER_LANGS)
-    lang = lang or detect_language("\n".join(str(record.get("text", "")) for record in records))
+    lang = settings.get("lang") or _nearest(path, {name: code for name in path if (code := _folder_lang(name))})
+    sample = "\n".join(str(record.get("text", "")) for record in records)
+    lang, is_sure = (lang, True) if lang else guess(sample)
     source = _source(settings.get("name", path[-1]), task, lang, settings.get("license"), labels)
+    source = replace(source, lang_is_guess=not is_sure)
     key = folder_key(data_root, directory)
     problem = key_problem(key) or problem
     settings_files = tuple(by_name[name] for name in (SCHEMA, SETTINGS) if name in by_name)
@@ -230,8 +235,13 @@ def _nearest(path: Sequence[str], meanings: Mapping[str, str]) -> str | None:
     return next((meanings[name] for name in reversed(path) if name in meanings), None)
 
 
+def _folder_lang(name: str) -> str | None:
+    """The language in the name of a folder; None if there is none."""
+    return language.code(name.removeprefix(LANG_FOLDER)) if name.startswith(LANG_FOLDER) else None
+
+
 def _settings(file: File) -> dict[str, str]:
-    """The content of a source.yaml. Raises ConfigError for an unknown key or value."""
+    """The content of a source.yaml, with `lang` as a code. Raises ConfigError for an unknown key or value."""
     document = yaml_values.document(file.read(), file.path)
     content = document.value
     if not isinstance(content, dict):
@@ -244,6 +254,10 @@ def _settings(file: File) -> dict[str, str]:
         if not isinstance(value, str) or not value or (allowed and value not in allowed):
             expected = f"one of {', '.join(allowed)}" if allowed else "a text (put a number in quotes)"
             raise ConfigError(f"{document.place([key])}: {key} is {quoted(value)}; it must be {expected}")
+        if key == "lang":
+            content[key] = language.code(value)
+            if content[key] is None:
+                raise ConfigError(f"{document.place([key])}: {language.problem(key, value)}")
     return content
 
 

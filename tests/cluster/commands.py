@@ -14,11 +14,15 @@ from tests.conftest import ROOT
 BUILD_S = 600
 
 
+def process_flags(worker: Path | str) -> list[str]:
+    """The flags for a runner that starts its workers with the command `worker`."""
+    return ["--environment_type=PROCESS", f"--environment_config={json.dumps({'command': str(worker)})}"]
+
+
 def portable_flags(jobs: str, worker: Path | str) -> list[str]:
     """The flags for a job server at the address `jobs`, whose cluster starts workers with the command `worker`."""
-    environment = json.dumps({"command": str(worker)})
     runner = ["--runner=PortableRunner", f"--job_endpoint={jobs}", "--worker_timeout=240"]
-    return [*runner, "--environment_type=PROCESS", f"--environment_config={environment}"]
+    return [*runner, *process_flags(worker)]
 
 
 @contextmanager
@@ -49,3 +53,13 @@ def wait_for_ingest(build: subprocess.Popen, output: Path) -> None:
     while not (output / "examples").exists():
         assert build.poll() is None, build.stderr.read()
         time.sleep(0.2)
+
+
+def check_refused(output: Path, flags: Sequence[str], code: int, message: str) -> None:
+    """Runs a build, which must end within two minutes with this code and one line that starts like this."""
+    begin = time.monotonic()
+    actual, lines = run("pipelines.build", output, flags)
+    assert (actual, lines[-1][: len(message)]) == (code, message)
+    assert not any(line.startswith("Traceback") for line in lines)
+    assert time.monotonic() - begin < 120
+    assert not (output / "examples").exists()

@@ -18,17 +18,19 @@ SPARK = "3.5.7"
 OPENED = ("java.io", "java.lang", "java.lang.invoke", "java.lang.reflect", "java.net", "java.nio", "java.util")
 OPENED += ("java.util.concurrent", "java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs", "sun.security.action")
 OPENED += ("sun.util.calendar",)
-"""Packages of java.base that Spark reads by reflection on Java 17."""
+"""Packages of java.base that a driver of Spark reads by reflection on Java 17."""
+
+LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1"}
 
 
 class Jars:
-    """The class paths of Spark and of the job server. Raises Unavailable without java, mvn or the downloads."""
+    """The folders of Spark and of the job server, and the jar of Beam's runner. Raises Unavailable without java, mvn or the downloads."""
 
     def __init__(self) -> None:
         require_programs()
-        self.spark = python_package("pyspark", SPARK) / "pyspark/jars"
+        self.spark = python_package("pyspark", SPARK) / "pyspark"
         self.job_server = job_server("spark-job-server")
-        (self.staged,) = self.job_server.glob("beam-runners-spark-3-*.jar")
+        (self.runner,) = self.job_server.glob("beam-runners-spark-3-*.jar")
 
 
 class Spark:
@@ -54,41 +56,38 @@ class Spark:
         self.processes.stop()
 
     def start_all(self) -> None:
-        folder, beam = self.processes.folder, f"{self.jars.job_server}/*"
-        (folder / "events").mkdir(parents=True)
-        master = f"spark://localhost:{self.master}"
         ports = ["--host", "localhost", "--port", str(self.master), "--webui-port", str(self.master_ui)]
         self.start("master", "org.apache.spark.deploy.master.Master", *ports)
         self.processes.wait(lambda: self.state()["status"] == "ALIVE")
+        self.start_job_server()
+        self.restore()
+        self.processes.wait_for_port(self.job_port)
+
+    def start_job_server(self) -> None:
+        """Starts the job server, which is the driver of all applications: their settings are its system properties."""
+        folder, classes = self.processes.folder, f"{self.jars.job_server}/*"
+        (folder / "events").mkdir()
         settings = {
             "spark.executor.memory": "700m",
-            "spark.executor.extraJavaOptions": " ".join(java(OPENED)[1:]),
-            "spark.executor.extraClassPath": beam,
+            "spark.executor.extraClassPath": classes,
+            "spark.cores.max": self.count,
+            "spark.scheduler.minRegisteredResourcesRatio": "1.0",  # an application starts with an executor on each worker
             "spark.ui.port": self.driver_ui,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": folder / "events",
         }
-        self.run(
-            "jobserver",
-            [
-                *java(OPENED, "-Xmx900m", *(f"-D{key}={value}" for key, value in settings.items())),
-                *("-cp", f"{beam}:{self.jars.spark}/*", "org.apache.beam.runners.spark.SparkJobServerDriver"),
-                *(f"--spark-master-url={master}", f"--job-port={self.job_port}", f"--artifact-port={free_port()}"),
-                *("--expansion-port=0", f"--artifacts-dir={folder / 'artifacts'}"),
-            ],
-        )
-        self.restore()
-        self.processes.wait_for_port(self.job_port)
+        command = [
+            *java(OPENED, "-Xmx900m", *(f"-D{key}={value}" for key, value in settings.items())),
+            *("-cp", f"{classes}:{self.jars.spark}/jars/*", "org.apache.beam.runners.spark.SparkJobServerDriver"),
+            *(f"--spark-master-url=spark://localhost:{self.master}", f"--job-port={self.job_port}"),
+            *(f"--artifact-port={free_port()}", "--expansion-port=0", f"--artifacts-dir={folder / 'artifacts'}"),
+        ]
+        self.processes.start("jobserver", command, LOCAL)
 
     def start(self, name: str, main: str, *flags: str) -> subprocess.Popen:
-        return self.run(name, [*java(OPENED, "-Xmx400m"), "-cp", f"{self.jars.spark}/*", main, *flags])
-
-    def run(self, name: str, command: list[str]) -> subprocess.Popen:
-        home = {
-            "SPARK_HOME": str(self.jars.spark.parent),
-            "SPARK_SCALA_VERSION": "2.12",
-        }  # workers start executors with it
-        return self.processes.start(name, command, {"SPARK_LOCAL_IP": "127.0.0.1", **home})
+        """Starts a process of Spark itself."""
+        environment = {**LOCAL, "SPARK_HOME": str(self.jars.spark), "SPARK_DAEMON_MEMORY": "400m"}
+        return self.processes.start(name, [f"{self.jars.spark}/bin/spark-class", main, *flags], environment)
 
     def start_worker(self) -> None:
         """Adds a worker with one core."""

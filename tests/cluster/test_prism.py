@@ -1,21 +1,16 @@
 """A build on Prism, Beam's engine in Go, with workers as processes of their own: the bytes of a local build."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 
-from tests.cluster.flink import Unavailable, cached
-from tests.conftest import ROOT, checksums
+from tests.cluster.commands import process_flags, run
+from tests.cluster.processes import Unavailable, cached
+from tests.conftest import checksums
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-
-BUILD_S = 300
 
 
 @pytest.fixture(scope="module")
@@ -23,30 +18,16 @@ def prism() -> Path:
     """Prism of the installed version of Beam, built from its Go module."""
     if shutil.which("go") is None:
         pytest.skip("no Prism: no go")
-
-    def install(folder: Path) -> list[str]:
-        module = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{beam.__version__}"
-        return ["env", f"GOBIN={folder}", "go", "install", module]
-
-    cache = Path(os.environ.get("IEFORGE_CLUSTER_CACHE", Path.home() / ".cache/ieforge-cluster"))
+    version = beam.__version__
+    module = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{version}"
     try:
-        return cached(cache / f"prism-{beam.__version__}", install) / "prism"
+        return cached(f"prism-{version}", lambda folder: ["env", f"GOBIN={folder}", "go", "install", module]) / "prism"
     except Unavailable as error:
         pytest.skip(f"no Prism: {error}")
 
 
-@pytest.mark.parametrize("environment", ["PROCESS", "LOOPBACK"])
-def test_the_build_has_the_same_bytes(prism, worker, built, tmp_path, environment):
-    flags = ["--runner=PrismRunner", f"--prism_location={prism}", f"--environment_type={environment}"]
-    if environment == "PROCESS":
-        flags.append(f"--environment_config={json.dumps({'command': str(worker)})}")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines.build", "--output", str(tmp_path / "build"), *flags],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=BUILD_S,
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_build_has_the_same_bytes(prism, worker, built, tmp_path):
+    flags = ["--runner=PrismRunner", f"--prism_location={prism}", *process_flags(worker)]
+    code, lines = run("pipelines.build", tmp_path / "build", flags)
+    assert code == 0, lines
     assert checksums(tmp_path / "build") == checksums(built)

@@ -36,6 +36,10 @@ def test_case_width_and_punctuation_are_ignored():
     assert list(ngrams("PLACE_of-birth")) == list(ngrams("place of birth")) == list(ngrams("ｐlace／of birth"))
 
 
+def test_a_word_keeps_its_vowel_signs():
+    assert "<ति" in set(ngrams("तिथि")) and "<เก" in set(ngrams("เกิด")) and "เกิด" in set(ngrams("เกิด"))
+
+
 def test_weights_are_sublinear_counts_of_length_one():
     # "aa": a twice, and <a, aa, a>, <aa, aa>, <aa> once each (no two of them share a dimension)
     weights = sorted(np.abs(lexical(["aa"])[0][lexical(["aa"])[0] != 0]).tolist())
@@ -51,6 +55,11 @@ def test_weights_are_sublinear_counts_of_length_one():
         ("drug dosage", "dosage of the drug", "nationality"),
         ("出生日期", "出生地点", "公司创始人"),
         ("组织关系-裁员", "组织关系-解雇", "灾害-地震"),
+        ("Geburtsort", "Geburtsdatum", "Firmengründer"),
+        ("مكان الميلاد", "تاريخ الميلاد", "مؤسس الشركة"),
+        ("สถานที่เกิด", "วันที่เกิด", "ผู้ก่อตั้งบริษัท"),
+        ("出生地", "出生年月日", "会社の創業者"),
+        ("जन्म स्थान", "जन्म तिथि", "कंपनी संस्थापक"),
     ],
 )
 def test_related_names_are_nearer_than_unrelated(label, near, far):

@@ -78,3 +78,34 @@ def test_offsets_are_in_the_window_that_answered_the_mention(tmp_path):
         assert run(*text_flags, *flags, output=tmp_path / "p.jsonl") == 0
     (result,) = lines(tmp_path / "p.joined.jsonl")
     assert result["entity"] == [{"entity": "Berg", "entity_type": "person", "spans": [[33, 37]]}]
+
+
+MANY_SCRIPTS = {
+    "de": ("Dr. Ada Groß kam am {}. Mai nach Köln. ", ("Ada Groß", "Köln")),
+    "ja": ("田中花子は東京で{}年間働いた。", ("田中花子", "東京")),
+    "th": ("สมชายมาจากน่านเมื่อ{}ปีก่อน ", ("สมชาย", "น่าน")),
+    "ar": ("\u200fزارت لَيلى حداد تونس {} مرات. ", ("لَيلى حداد", "تونس")),
+    "hi": ("राम दिल्ली में {} वर्ष रहा। ", ("राम", "दिल्ली")),
+}
+
+
+@pytest.mark.parametrize("lang", MANY_SCRIPTS)
+def test_offsets_in_any_script(tmp_path, lang):
+    sentence, names = MANY_SCRIPTS[lang]
+    document = "".join(sentence.format(number) for number in range(10, 18))
+    (tmp_path / "t.jsonl").write_text(json.dumps({"text": document, "lang": lang}))
+
+    def reply(instruction, attempt):
+        text = json.loads(instruction)["input"]
+        return 200, completion(json.dumps({"name": [name for name in names if name in text]}))
+
+    with serving(reply) as served:
+        flags = ("--endpoint", served.url, "--texts", str(tmp_path / "t.jsonl"), "--task", "NER", "--labels", "name")
+        assert run(*flags, "--max_chars", "90", "--overlap_chars", "45", output=tmp_path / "p.jsonl") == 0
+    windows = [json.loads(row["instruction"])["input"] for row in lines(tmp_path / "p.jsonl")]
+    assert len(windows) > 1 and all(text.count(names[0]) > 1 for text in windows)  # they overlap
+    assert not any(text.startswith(names[1]) for text in windows)
+    (result,) = lines(tmp_path / "p.joined.jsonl")
+    assert (result["lang"], result["text"]) == (lang, document)
+    assert {e["entity"]: len(e["spans"]) for e in result["entity"]} == dict.fromkeys(names, 8)
+    assert all(document[start:end] == e["entity"] for e in result["entity"] for start, end in e["spans"])

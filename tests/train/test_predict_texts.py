@@ -236,13 +236,20 @@ def test_a_text_is_repaired_as_a_build_repairs_it(tmp_path_factory, text):
 
 
 def test_each_text_has_a_prompt_in_its_language(tmp_path):
-    given = ["Asta met Berg.", "海港的王芳。", "Berg left.", "王芳离开了。"]
+    given = ["Asta met Berg.", "海港的王芳。", "Berg left.", "王芳离开了。", "أستا في الميناء"]
     rows = work.from_texts(file(tmp_path, "\n".join(given), "t.txt"), "NER", "person,place")
-    assert [row["lang"] for row in rows] == ["en", "zh", "en", "zh"]
-    known = prompts.load()["NER"]
+    assert [row["lang"] for row in rows] == ["en", "zh", "en", "zh", "ar"]
+    known = prompts.load(langs=("en", "zh", "ar"))["NER"]
     for row, text in zip(rows, given, strict=True):
         prompt = json.loads(row["instruction"])
         assert prompt["input"] == text and prompt["instruction"] in known[row["lang"]]
+
+
+def test_the_language_of_texts_is_a_code(tmp_path):
+    path = file(tmp_path, '{"text": "Asta blieb."}\n{"text": "王芳", "lang": "zh-Hant"}', "t.jsonl")
+    assert [row["lang"] for row in work.from_texts(path, "NER", "person", lang="de-AT")] == ["de", "zh"]
+    with pytest.raises(ConfigError, match=r"^--lang is 'jp'; it must be a language code .* such as ja for Japanese$"):
+        work.from_texts(path, "NER", "person", lang="jp")
 
 
 def test_triggers_are_repaired_with_their_text(tmp_path):
@@ -256,8 +263,8 @@ def test_triggers_are_repaired_with_their_text(tmp_path):
     ("row", "message"),
     [
         ({"text": "\u200b\u00a0"}, "invisible characters only"),
-        ({"text": "a", "lang": ["en"]}, "lang must be a string"),
-        ({"text": "a", "lang": "fr"}, "no prompt for task NER in language 'fr'"),
+        ({"text": "a", "lang": ["en"]}, r"lang is \['en'\]; it must be a language code"),
+        ({"text": "a", "lang": "French"}, "such as fr for French"),
         ({"text": "a", "id": 1.5}, "the id must be"),
         ({"text": "a b", "triggers": {"meet": ["\u200b"]}}, "does not occur in the text"),
     ],

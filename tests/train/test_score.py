@@ -194,13 +194,13 @@ def test_chinese_is_compared_by_characters(tmp_path):
 @pytest.mark.parametrize(
     ("text", "rouge"),
     [
-        ("船 Ada Lund 号到江城市。", 6 / 7),  # 6 of 13 letters are Han: compared by characters, as above
-        ("The city of 江城市 lies on a river.", 0),  # 3 of 23: compared by words, of which there is one on either side
-        ("City of A, B and C；１。", 0),
+        ("船 Ada Lund 号到江城市。", 2 / 3),  # 6 of 13 letters are Han: Latin words are compared by characters
+        ("The ship Ada Lund came to 江城市 in May.", 4 / 5),  # 3 of 29: Latin words are compared as words
+        ("The ship Ada Lund came；１。", 4 / 5),
     ],
 )
 def test_a_text_is_chinese_if_a_fifth_of_its_letters_are_han(tmp_path, text, rouge):
-    made = row("NER", ["城市"], {"城市": ["江城"]}, [{"entity": "江城市", "entity_type": "城市"}], text=text)
+    made = row("NER", ["船名"], {"船名": ["Ada"]}, [{"entity": "Ada Lund", "entity_type": "船名"}], text=text)
     del made["lang"]
     (result,) = scored(tmp_path, [made])
     assert result.rouge_2 == pytest.approx(rouge)
@@ -344,3 +344,34 @@ def test_rendered_gold_scores_1(tmp_path_factory, drawn, task, whole):
             assert scored.rouge_2 == 1
             assert not any(scored.wrong.values()) and not any(scored.missed.values())
             assert scored.answers["malformed"] == scored.answers["not_asked"] == 0
+
+
+LANGUAGES = {
+    "de": ("Ada Groß lehrt an der Universität Köln.", ["Ada Groß"], ["Universität Köln", "Köln"], "Universität"),
+    "ja": ("田中花子は東京大学で教えた。", ["田中花子"], ["東京大学", "東京"], "大学"),
+    "th": ("สมชายทำงานที่มหาวิทยาลัยน่าน", ["สมชาย"], ["มหาวิทยาลัยน่าน", "น่าน"], "มหาวิทยาลัย"),
+    "ar": ("تعمل ليلى حداد في جامعة تونس.", ["ليلى حداد"], ["جامعة تونس", "تونس"], "جامعة"),
+}
+"""Language → text, people, places (which nest), and a wrong place that overlaps the first."""
+
+
+def test_scores_of_other_languages(tmp_path):
+    rows = [
+        row(
+            "NER",
+            ["person", "place"],
+            {"person": people, "place": [overlapping, places[1]]},
+            entities(person=people, place=places),
+            text=text,
+            lang=stated,
+            source=lang,
+            number=number,
+        )
+        for number, (lang, (text, people, places, overlapping)) in enumerate(LANGUAGES.items())
+        for stated in (f"{lang}-Zzzz" if number % 2 else None,)
+    ]
+    results = scored(tmp_path, rows, by=("source",))
+    assert [result.group["source"] for result in results] == sorted(LANGUAGES)
+    for result in results:
+        assert (result.gold, result.predicted, result.right, result.wrong["boundary"]) == (3, 3, 2, 1)
+        assert 0.3 < result.rouge_2 < 1 and result.figures[2] == pytest.approx(2 / 3)

@@ -120,6 +120,35 @@ def test_tokens_are_words_in_english_and_characters_in_chinese():
     assert tokens([("地点", "北京，A1")], "zh") == ["地", "点", "北", "京", "A", "1"]
 
 
+@pytest.mark.parametrize(
+    ("lang", "text", "expected"),
+    [
+        ("de", "Das Straßen-Verkehrsamt", ["das", "straßen", "verkehrsamt"]),
+        ("ar", "مُحَمَّد، القاهرة", ["مُحَمَّد", "القاهرة"]),
+        ("hi", "हिन्दी में", ["हिन्दी", "में"]),
+        ("ja", "東京でAda Lovelaceが", ["東", "京", "で", "ada", "lovelace", "が"]),
+        ("th", "เชียงใหม่ กรุง", ["เ", "ชี", "ย", "ง", "ใ", "ห", "ม่", "ก", "รุ", "ง"]),
+        ("ko", "서울에서 만났다", ["서울에서", "만났다"]),
+    ],
+)
+def test_tokens_follow_the_script(lang, text, expected):
+    assert tokens([("label", text)], lang) == ["label", *expected]
+
+
+@pytest.mark.parametrize(
+    ("lang", "label", "predicted", "gold", "score"),
+    [
+        ("ja", "場所", "東京大", "東京大学", 8 / 9),  # 4 of 4 and 4 of 5 bigrams
+        ("th", "ที่", "น่าน", "เมืองน่าน", 2 / 5),  # น่ า and า น of ที่ น่ า น and of ที่ เ มื อ ง น่ า น
+        ("ar", "مكان", "مدينة تونس", "مدينة تونس القديمة", 4 / 5),
+        ("de", "Ort", "Kiel", "Stadt Kiel", 0),
+    ],
+)
+def test_rouge_2_of_other_languages(lang, label, predicted, gold, score):
+    sides = (tokens([(label, mention)], lang) for mention in (predicted, gold))
+    assert rouge_2(*sides) == pytest.approx(score)
+
+
 def drawn_one_by_one(counts: np.ndarray, texts: int, draws: int) -> np.ndarray:
     """F1 of plain bootstrap samples: texts drawn with replacement, one after the other."""
     generator = np.random.default_rng(1)

@@ -233,6 +233,21 @@ def test_a_refused_write_raises_machine_error(tmp_path):
         files.write_text(str(tmp_path / "file/below"), "text")
 
 
+@pytest.mark.parametrize(
+    ("path", "error", "line"),
+    [
+        ("s3://b/a", "No response body.", "No response body; check the address, the credentials and the network"),
+        ("s3://b/a", "No bucket. To create buckets, enable the x option.", "No bucket; check the address, the "),
+        ("/b/a", "No such file.", "No such file.; check the path, its permissions and the disk"),
+        ("file:///b/a", "No such file", "No such file; check the path, its permissions and the disk"),
+    ],
+)
+def test_an_error_of_a_remote_file_system_names_what_to_check_there(path, error, line):
+    with pytest.raises(MachineError) as raised, files.machine_errors(path):
+        raise OSError(error)
+    assert str(raised.value).startswith(f"{path}: {line}")
+
+
 def test_sizes_and_checksums(tmp_path):
     (tmp_path / "f").write_text("abc")
     assert files.sizes(str(tmp_path), ["f", "gone"]) == {"f": 3}

@@ -2,14 +2,14 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.example import TASKS
-from transforms.prompts import LANGS, load
+from transforms.prompts import BUNDLED_LANGS, load
 
 
 def test_bundled_prompts_cover_all_tasks_and_languages():
     prompts = load()
     assert list(prompts) == list(TASKS)
     for task in TASKS:
-        for lang in LANGS:
+        for lang in BUNDLED_LANGS:
             texts = prompts[task][lang]
             assert len(texts) >= 3 and len(set(texts)) == len(texts)
             assert all(text == text.strip() and "\n" not in text for text in texts)
@@ -27,10 +27,26 @@ def test_custom_prompts_replace_the_bundled_ones(tmp_path):
     assert load(str(file), ["NER"], ["en"]) == {"NER": {"en": ("Find them.",)}}
 
 
+def test_a_language_without_texts_has_the_english_ones(tmp_path):
+    assert load(None, ["NER"], ["de", "th"]) == {"NER": dict.fromkeys(("de", "th"), load()["NER"]["en"])}
+    file = tmp_path / "mine.yaml"
+    file.write_text("NER:\n  de: [Finde sie.]\n  pt-BR: [Encontre.]\n  no: [Finn dem.]\n", encoding="utf-8")
+    assert load(file, ["NER"], ["de", "pt", "no"])["NER"] == {
+        "de": ("Finde sie.",),
+        "pt": ("Encontre.",),
+        "no": ("Finn dem.",),
+    }
+    with pytest.raises(ConfigError, match=r"no prompt for task NER in language 'fr' or 'en'; add"):
+        load(file, ["NER"], ["fr"])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("NER:\n  en: [a]\n", "no prompt for task NER in language 'zh'"),
+        ("NER:\n  de: [a]\n", "no prompt for task NER in language 'en'; add a list of texts under it"),
+        ("NER:\n  de: [a]\n  zh: [b]\n", "no prompt for task NER in language 'en'"),
+        ("NER:\n  en: [a]\n  Chinese: [b]\n", "mine.yaml:3: the key is 'Chinese'; it must be a language code"),
+        ("NER:\n  en: [a]\n  zh: [b]\n  zh-TW: [c]\n", "mine.yaml:4: 'zh-TW' and 'zh' are one language"),
         ("NER:\n  en: [a]\n  zh: []\n", "no prompt for task NER in language 'zh'"),
         ("NER:\n  en: [a]\n  zh:\n", "no prompt for task NER in language 'zh'"),
         ("RE:\n  en: [a]\n  zh: [b]\n", "no prompt for task NER in language 'en'"),

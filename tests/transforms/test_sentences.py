@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.example import Span
 from tests.strategies import texts
 from transforms import sentences as module
-from transforms.sentences import CLAUSE_END, disjoint, pieces, sentences, without_blanks
+from transforms.sentences import CLAUSE_END, disjoint, is_mark, pieces, sentences, without_blanks
 
 spans = st.tuples(st.integers(0, 30), st.integers(1, 9)).map(lambda item: (item[0], item[0] + item[1]))
 
@@ -32,7 +32,8 @@ def plain_pieces(text: str, span: Span, max_chars: int, whole: list[Span]) -> li
         limit = start + max_chars
         free = [at for at in range(start + 1, limit + 1) if not any(left < at < right for left, right in whole)]
         at_clause_ends = [at for at in free if CLAUSE_END.match(text, at)]
-        cut = (at_clause_ends or free or [limit])[-1]
+        candidates = at_clause_ends or free or [limit]
+        cut = next((at for at in reversed(candidates) if not is_mark(text, at)), candidates[-1])
         parts.append(without_blanks(text, start, cut))
         start, _ = without_blanks(text, cut, end)
     return [*parts, (start, end)]
@@ -123,3 +124,27 @@ def test_sentences_cover_the_whole_text(text, lang):
     spans = sentences(text, lang)
     assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
     assert spans == sorted(spans) and all(text[start:end] == text[start:end].strip() for start, end in spans)
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        ("de", ["Dr. Amsel kam z. B. am 3. Mai nach Bonn.", "Er blieb."]),
+        ("ja", ["港は静かだ。", "船が来たか？", "はい！"]),
+        ("ar", ["عاد أحمد إلى الميناء.", "هل رأى السفينة؟", "نعم."]),
+        ("hi", ["राम बंदरगाह गया।", "वह लौटा।"]),
+        ("th", ["ท่าเรือเงียบ", "เรือมาถึงแล้ว"]),
+        ("km", ["កំពង់ផែស្ងាត់។", "កប៉ាល់មកដល់"]),
+        ("bo", ["གྲུ་ཁ་ཁུ་སིམ་པོ་རེད།", "གྲུ་སླེབས་སོང་།"]),
+        ("qaa", ["It rained.", "They stayed."]),  # unknown: as English
+    ],
+)
+def test_sentences_of_other_languages(lang, expected):
+    joiner = "" if lang in ("ja", "km") else " "
+    text = joiner.join(expected)
+    assert [text[start:end] for start, end in sentences(text, lang)] == expected
+
+
+def test_a_piece_does_not_begin_with_a_mark():
+    text = "กี่" * 4
+    assert [text[start:end] for start, end in pieces(text, (0, 12), 5, ())] == ["กี่"] * 4

@@ -73,7 +73,7 @@ CASES = [
     ),
     Case(
         "examples",
-        "expect_column_values_to_be_in_set",
+        "expect_column_values_to_match_regex",
         "lang",
         (SECOND,),
         lambda rows: put(rows[1], lang="English"),
@@ -110,7 +110,7 @@ CASES = [
     *(
         Case(
             "labels",
-            "expect_column_values_to_be_in_set",
+            rule,
             column,
             ids,
             lambda sets, column=column, value=value: (
@@ -118,9 +118,9 @@ CASES = [
                 put(sets[0], labels=sets[0]["labels"][:1], **{column: value}),
             ),
         )
-        for column, value, ids in (
-            ("task", "POS", (f"POS/{good.KEY}/award",)),
-            ("lang", "EN", (NER_LABELS + "award",)),
+        for rule, column, value, ids in (
+            ("expect_column_values_to_be_in_set", "task", "POS", (f"POS/{good.KEY}/award",)),
+            ("expect_column_values_to_match_regex", "lang", "EN", (NER_LABELS + "award",)),
         )
     ),
     fault("labels", "unnamed", NER_LABELS, lambda sets: put(sets[0]["labels"][0], name="")),
@@ -203,7 +203,7 @@ CASES = [
     *(
         Case(
             "instructions",
-            "expect_column_values_to_be_in_set",
+            f"expect_column_values_to_{'match_regex' if column == 'lang' else 'be_in_set'}",
             column,
             (IDS[RE],),
             corrupt_frame=lambda frame, column=column: frame.assign(

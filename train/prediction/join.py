@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from schemas.example import Span
 from train.scoring.items import label_name
+from transforms.scripts import within_word
 
 Key = Hashable
 """Annotations of a text with equal keys are merged."""
-
-# Letters and digits of scripts that separate words by blanks. From U+0E00: Thai, Han, Kana and others, which do not.
-SPACED = re.compile(r"(?![\u0e00-\u1cff\u2e80-\U0003ffff])[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,7 @@ def occurrences(text: str, mention: str, start: int = 0, end: int | None = None)
         return []
     end = len(text) if end is None else end
     spans = [match.span() for match in re.compile(re.escape(mention)).finditer(text, start, end)]
-    return [span for span in spans if _is_word(text, *span)] or spans
-
-
-def _is_word(text: str, start: int, end: int) -> bool:
-    """Whether the span starts and ends at word boundaries."""
-
-    def joins(at: int) -> bool:
-        """Whether the characters before and after offset `at` belong to one word."""
-        return 0 < at < len(text) and all(SPACED.match(character) for character in text[at - 1 : at + 1])
-
-    return not joins(start) and not joins(end)
+    return [span for span in spans if not within_word(text, *span)] or spans
 
 
 def keep_requested(task: str, labels: Sequence[str], annotations: Iterable[dict]) -> list[dict]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from schemas import language
 from schemas.arrow import examples_to_table
 from schemas.errors import ConfigError, names_hint
 from schemas.example import Event, Example, Mention, Span
@@ -54,7 +55,7 @@ class Window:
 def read(path: str, task: str, lang: str | None = None) -> list[Document]:
     """Reads the texts of a file. `.jsonl` and `.json` files contain JSON objects with `text` and optionally `id`,
     `lang` and `triggers`, one per line or in one array. Other files contain one text per line. Blank lines are skipped.
-    `lang`: the language of texts without one; if None, it is detected (`transforms.language`).
+    `lang`: the language code of texts without one; if None, it is detected (`transforms.language`).
 
     Raises ConfigError, with the line, for the errors of `transforms.user_files`, invalid rows, a text that is empty
     after its repair, a repeated id, EEA without triggers, and a file without texts.
@@ -88,16 +89,17 @@ def _document(row: dict, default_id: str, lang: str | None, place: str) -> Docum
         for values in triggers.values()
     ):
         raise ConfigError(f'{place}: "triggers" must be a map event type → list of triggers')
-    language = row.get("lang") or lang or detect_language(text)
-    if not isinstance(language, str):
-        raise ConfigError(f"{place}: lang must be a string, en or zh")
+    stated = row.get("lang")
+    code = language.code(stated) if isinstance(stated, str) else None
+    if stated and code is None:
+        raise ConfigError(f"{place}: {language.problem('lang', stated)}")
     repaired, steps = repair_text(text)
     if not repaired:
         raise ConfigError(f"{place}: the text consists of invisible characters only; remove it")
     repaired_triggers = {
         label: [_trigger(value, repaired, place) for value in values] for label, values in triggers.items()
     }
-    return Document(str(identity), text, repaired, steps, language, repaired_triggers)
+    return Document(str(identity), text, repaired, steps, code or lang or detect_language(text), repaired_triggers)
 
 
 def _trigger(value: str, text: str, place: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schemas import language
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train import corpus
@@ -92,8 +93,11 @@ def from_texts(
         raise ConfigError(f"--task {task}: no such task; choose from {', '.join(TASKS)}")
     if not 0 <= overlap_chars < max_chars:
         raise ConfigError(f"--overlap_chars {overlap_chars}: must be at least 0 and less than --max_chars {max_chars}")
+    code = None if lang is None else language.code(lang)
+    if lang is not None and code is None:
+        raise ConfigError(language.problem("--lang", lang))
     requested = labels.read(label_list, task)
-    documents = texts.read(path, task, lang)
+    documents = texts.read(path, task, code)
     wording = prompts.load(prompt_file, (task,), sorted({document.lang for document in documents}))
     options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed)
     windows = texts.windows(documents, max_chars, overlap_chars)

@@ -4,7 +4,6 @@ Items are compared by exact string match. The names of the error classes follow 
 (arXiv 2305.11527). docs/score.md defines each class.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 
 from train.scoring.items import Item
+from transforms import scripts
 
 MATCHES = ("normal", "set")
 """normal: an item counts as often as it occurs; set: once."""
@@ -136,15 +136,14 @@ def _shares_an_end(item: Item, other: Item) -> bool:
     return len(item) == 2 or any(ours == theirs for ours, theirs in zip(item[1:], other[1:], strict=True))
 
 
-WORD = re.compile(r"\w+")
-
-
 def tokens(items: Sequence[Item], lang: str) -> list[str]:
-    """The lower-cased words of the items, concatenated; for Chinese, their characters without punctuation."""
+    """The lower-cased words of the items, concatenated, without punctuation. In scripts without blanks between words
+    (Thai, Japanese), each letter with its marks is a word; in Chinese texts, each character, also of Latin words.
+    """
     parts = [part for item in items for part in _strings(item)]
     if lang == "zh":
         return [character for part in parts for character in part if character.isalnum()]
-    return [word for part in parts for word in WORD.findall(part.lower())]
+    return [token for part in parts for token in scripts.tokens(part.lower())]
 
 
 def _strings(item: Item) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from schemas import language
 from schemas.errors import ConfigError
 from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
@@ -102,7 +103,7 @@ def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, li
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:
-        lang = row.lang or detect_language(decoded.input)
+        lang = language.code(row.lang or "") or detect_language(decoded.input)
         gold, whole = annotations(place, row, decoded.schema)
         records[key] = Record(*key, lang, decoded.input, place, gold, whole, row.label, [answer])
         return

@@ -161,11 +161,11 @@ function facts(example) {
         el(
           "li",
           {},
-          surface(example.text, head),
+          el("bdi", {}, surface(example.text, head)),
           " ",
           el("span", { class: "relation" }, `— ${label} →`),
           " ",
-          surface(example.text, tail),
+          el("bdi", {}, surface(example.text, tail)),
         ),
       );
     }
@@ -178,14 +178,14 @@ function facts(example) {
           : roles.map(([role, mention]) => [
               ", ",
               el("span", { class: "relation" }, `${role}: `),
-              surface(example.text, mention),
+              el("bdi", {}, surface(example.text, mention)),
             ]);
       lines.push(
         el(
           "li",
           {},
           el("span", { class: "relation" }, `${label}: `),
-          trigger === null ? "no trigger" : surface(example.text, trigger),
+          trigger === null ? "no trigger" : el("bdi", {}, surface(example.text, trigger)),
           arguments_,
         ),
       );
@@ -211,7 +211,7 @@ function textCard(example) {
     "article",
     { "data-id": example.id },
     heading(example, unknown ? "not annotated" : none ? "no label occurs" : ""),
-    el("p", { class: "text", lang: example.lang }, marked(example.text, tagged(example))),
+    el("p", { class: "text", lang: example.lang, dir: "auto" }, marked(example.text, tagged(example))),
     facts(example),
   );
 }

@@ -92,7 +92,7 @@ function brief(n) {
 }
 
 function language(code) {
-  return { en: "English", zh: "Chinese" }[code] || code;
+  return data.languages[code] || code;
 }
 
 function words(name) {

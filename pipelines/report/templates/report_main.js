@@ -12,7 +12,7 @@ function headline() {
   const rows = count(sum(asked.map((n) => n.instructions)));
   const tasks = TASKS.filter((task) => sources.some((source) => source.asked[task])).join(", ");
   const kept = count(sum(sources.flatMap(({ splits }) => Object.values(splits).map((n) => n.kept.examples))));
-  const langs = [...new Set(sources.map(({ lang }) => language(lang)))].sort().join(" and ");
+  const langs = [...new Set(sources.map(({ lang }) => language(lang)))].sort().join(", ").replace(/, ([^,]*)$/, " and $1");
   byId("headline").textContent =
     `${rows} instructions (${tasks}) over ${kept} texts from ${count(sources.length)} sources in ${langs}; ${mining(data.hard_negatives)}.`;
   const notices = Object.entries(data.failed).map(([key, reason]) => `Missing: ${key}, because ${reason}`);

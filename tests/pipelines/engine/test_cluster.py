@@ -1,10 +1,15 @@
 """What keeps a worker from doing the work of the submitter, and the check on Beam's own job service."""
 
 import dataclasses
+import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import apache_beam as beam
+import grpc
 import pytest
+from apache_beam.options.pipeline_options import FlinkRunnerOptions
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
 from pipelines.engine import cluster, flink, job_service
@@ -23,7 +28,7 @@ def marker(tmp_path):
 
 
 def test_the_same_installation_and_folders_have_no_problems(marker, tmp_path):
-    assert cluster.problems(INSTALLATION, INSTALLATION, marker, [str(tmp_path)]) == []
+    assert cluster.problems(INSTALLATION, INSTALLATION, marker, cluster.entries([str(tmp_path)])) == []
 
 
 @pytest.mark.parametrize(
@@ -38,24 +43,36 @@ def test_the_same_installation_and_folders_have_no_problems(marker, tmp_path):
     ],
 )
 def test_another_installation_is_a_problem(marker, difference, message):
-    assert cluster.problems(INSTALLATION, dataclasses.replace(INSTALLATION, **difference), marker, []) == [message]
+    assert cluster.problems(INSTALLATION, dataclasses.replace(INSTALLATION, **difference), marker, {}) == [message]
 
 
 def test_an_output_folder_that_the_worker_does_not_see(tmp_path):
     marker = str(tmp_path / "build/.workers/token")
-    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, [])
+    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, {})
     assert line == f"does not see {tmp_path}/build; choose an --output that this machine and all workers share"
 
 
 def test_each_input_that_the_worker_does_not_see(marker, tmp_path):
     missing = [str(tmp_path / name) for name in ("raw", "prompts.yaml")]
-    lines = cluster.problems(INSTALLATION, INSTALLATION, marker, [str(tmp_path), *missing])
+    lines = cluster.problems(INSTALLATION, INSTALLATION, marker, cluster.entries([str(tmp_path), *missing]))
     assert lines == [f"does not see {path}; put it where all workers can read it" for path in missing]
+
+
+def test_an_input_folder_whose_disk_is_not_mounted_at_the_worker(marker, tmp_path):
+    (tmp_path / "raw/b").mkdir(parents=True)
+    (tmp_path / "raw/a.json").touch()
+    expected = cluster.entries([str(tmp_path / "raw")])
+    (tmp_path / "raw/a.json").rename(tmp_path / "raw/more.json")
+    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, expected)
+    assert line == f"does not see a.json in {tmp_path}/raw; put it where all workers can read it"
+    (tmp_path / "raw/b").rmdir()
+    (line,) = cluster.problems(INSTALLATION, INSTALLATION, marker, expected)
+    assert line == f"does not see a.json and 1 more in {tmp_path}/raw; put it where all workers can read it"
 
 
 def test_problems_come_in_the_order_in_which_they_are_to_be_solved(tmp_path):
     other = cluster.Installation("3.12", "2.70.0", "abd")
-    lines = cluster.problems(INSTALLATION, other, str(tmp_path / "a/b/c"), [str(tmp_path / "d")])
+    lines = cluster.problems(INSTALLATION, other, str(tmp_path / "a/b/c"), cluster.entries([str(tmp_path / "d")]))
     assert [line.split()[:2] for line in lines] == [["has", w] for w in ("Python", "Apache", "other")] + [
         ["does", "not"]
     ] * 2
@@ -151,10 +168,10 @@ def sleep(element: int) -> int:
     return element
 
 
-def submit(service: str):
+def submit(service: str, seconds: int = 1):
     options = on(service)
     pipeline = beam.Pipeline(runner=job_service.portable_runner("PortableRunner"), options=options)
-    pipeline | beam.Create([1]) | beam.Map(sleep)
+    pipeline | beam.Create([seconds]) | beam.Map(sleep)
     return pipeline.run(), options
 
 
@@ -181,6 +198,43 @@ def test_an_interrupt_cancels_the_job(service):
     with pytest.raises(KeyboardInterrupt):
         job_service.wait(result, options, interrupt)
     assert result.state == "CANCELLED"
+
+
+class FlinkWithOneJob(BaseHTTPRequestHandler):
+    """The part of Flink's REST interface that cancelling needs: a job runs until a PATCH cancels it."""
+
+    def do_GET(self):
+        states = ["CANCELED" if self.server.is_cancelled else "RUNNING"]
+        jobs = [{"name": self.server.job, "jid": "7", "start-time": 1, "state": state} for state in states]
+        self.answer({"jobs": jobs})
+
+    def do_PATCH(self):
+        self.server.is_cancelled = self.path == "/jobs/7?mode=cancel"
+        self.answer({})
+
+    def answer(self, content: dict) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+def test_a_lost_job_service_cancels_the_job_on_flink(tmp_path, capfd):
+    jobs = LocalJobServicer(str(tmp_path))
+    result, options = submit(f"localhost:{jobs.start_grpc_server()}", 30)
+    with ThreadingHTTPServer(("localhost", 0), FlinkWithOneJob) as server:
+        server.job, server.is_cancelled = result._job_id.rpartition("_")[0], False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        options.view_as(FlinkRunnerOptions).flink_master = f"localhost:{server.server_port}"
+        threading.Timer(1, jobs.stop).start()
+        with pytest.raises(grpc.RpcError) as raised:
+            job_service.wait(result, options, lambda: None)
+        server.shutdown()
+    assert server.is_cancelled
+    assert job_service.meaning(str(raised.value)).startswith("the job service or a worker cannot be reached")
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,11 @@ def test_a_licence_class_is_accepted(tmp_path, licence):
         ("lang: en\nnmae: x\n", "source.yaml:2: unknown key 'nmae'; did you mean name?"),
         ("xyzzy: x\n", "source.yaml:1: unknown key 'xyzzy'; known keys: name, task, lang, license"),
         ("lang: en\n\ntask: ner\n", "source.yaml:3: task is 'ner'; it must be one of NER, RE, SPO, EE, EET, EEA, KG"),
-        ("lang: fr\n", "lang is 'fr'; it must be one of en, zh"),
+        (
+            "lang: French\n",
+            "source.yaml:1: lang is 'French'; it must be a language code",
+        ),
+        ("lang: [de]\n", "lang is ['de']; it must be a text"),
         ("name: 3\n", "name is 3; it must be a text"),
         ("- task\n", "source.yaml:1: expected the keys name, task, lang, license"),
         ("a: [\n", "source.yaml:2: invalid YAML"),
@@ -109,10 +113,25 @@ def test_a_source_yaml_may_have_a_byte_order_mark(tmp_path, encoding):
 
 @pytest.mark.parametrize(
     ("text", "lang"),
-    [("奥斯陆是挪威的首都", "zh"), ("患者使用 aspirin 100 mg", "zh"), ("The Tokyo (東京) Bay", "en"), ("12", "en")],
+    [
+        ("أوسلو عاصمة النرويج", "ar"),
+        ("奥斯陆是挪威的首都", "zh"),
+        ("患者使用 aspirin 100 mg", "zh"),
+        ("The Tokyo (東京) Bay", "en"),
+        ("12", "en"),
+    ],
 )
 def test_the_language_is_recognized_by_the_script(tmp_path, text, lang):
     folder(tmp_path / "NER", train=[{"text": text, "entity": []}])
+    assert sources_below(str(tmp_path))[0].source.lang == lang
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "lang"),
+    [("IE-de", "", "de"), ("IE-zh-Hant", "", "zh"), ("IE-en", "lang: pt-BR\n", "pt"), ("IE", "lang: no\n", "no")],
+)
+def test_the_language_is_that_of_source_yaml_or_of_a_folder(tmp_path, name, settings, lang):
+    folder(tmp_path / name / "NER", settings=settings, train=[OSLO])
     assert sources_below(str(tmp_path))[0].source.lang == lang
 
 

@@ -1,0 +1,17 @@
+"""CoNLL columns: one word per line, a tab, and its tag in BIO (IOB2); a blank line after each text."""
+
+from schemas.example import Example
+from transforms.writers.words import tags, with_marks, words_of
+
+
+def block(example: Example) -> str:
+    spans = words_of(example, with_marks())
+    lines = (
+        f"{example.text[start:end]}\t{tag}\n" for (start, end), tag in zip(spans, tags(example, spans), strict=True)
+    )
+    return "".join(lines) + "\n"
+
+
+def respell(label: str) -> str:
+    """A label as it can stand in a column: line breaks and tabs become blanks, and none stand at its ends."""
+    return " ".join(label.replace("\t", " ").splitlines()).strip() or "_"

@@ -1,0 +1,187 @@
+"""`predictions.joined.jsonl` of `train.predict` → Examples.
+
+A mention is predicted as a string, with all places where it occurs. Each place becomes an entity; a relation connects
+the two places that are nearest to each other, an event has its first trigger and the arguments that are nearest to it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from schemas.errors import ConfigError
+from schemas.example import TASKS, Argument, Entity, Event, Example, Mention, Relation, Span, surface
+from transforms import user_files
+from transforms.writers.fit import Counts
+
+EXPECTED = (
+    "expected a line of predictions.joined.jsonl, which train.predict writes: id, task, source, text, annotations"
+)
+UNREAD = "answers of the model that are not JSON (their annotations are missing)"
+
+
+class EntityItem(msgspec.Struct):
+    entity: str
+    entity_type: str
+    spans: list[Span]
+
+
+class RelationItem(msgspec.Struct):
+    head: str
+    relation: str
+    tail: str
+    head_spans: list[Span]
+    tail_spans: list[Span]
+    head_type: str | None = None
+    tail_type: str | None = None
+
+
+class ArgumentItem(msgspec.Struct):
+    argument: str
+    role: str
+    spans: list[Span]
+
+
+class EventItem(msgspec.Struct):
+    event_type: str
+    event_trigger: str
+    trigger_spans: list[Span]
+    arguments: list[ArgumentItem]
+
+
+class Line(msgspec.Struct):
+    id: str
+    task: str
+    source: str
+    text: str
+    unparseable: list[str]
+    lang: str | None = None
+    entity: list[EntityItem] | None = None
+    relation: list[RelationItem] | None = None
+    event: list[EventItem] | None = None
+
+
+LINE = msgspec.json.Decoder(Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The texts of a file. `places`: (source, id) → the byte offsets of its lines, which need not follow each other."""
+
+    path: str
+    places: Mapping[tuple[str, str], Sequence[int]]
+    has_relations: bool
+
+
+def index(path: str) -> Index:
+    """Raises ConfigError, with the line, for a file that is not one of joined predictions."""
+    has_relations = False
+    for number, line in user_files.objects(path, Line, EXPECTED):
+        _check(line, f"{path}:{number}")
+        has_relations = has_relations or bool(line.relation)
+    places: dict[tuple[str, str], list[int]] = {}
+    at = 0
+    with open(path, "rb") as file:
+        for content in file:
+            if content.strip():
+                if not content.startswith(b"{"):
+                    raise ConfigError(f"{path}: {EXPECTED}, one object per line")
+                line = LINE.decode(content)
+                places.setdefault((line.source, line.id), []).append(at)
+            at += len(content)
+    if not places:
+        raise ConfigError(f"{path}: contains no predictions")
+    return Index(path, places, has_relations)
+
+
+def read(index: Index, counts: Counts) -> Iterator[Example]:
+    """One Example per text, in the order of the file, with the annotations of all tasks; one in memory at a time.
+
+    Raises ConfigError if two texts have the same id.
+    """
+    with open(index.path, "rb") as file:
+        for (source, name), starts in index.places.items():
+            lines = []
+            for start in starts:
+                file.seek(start)
+                lines.append(LINE.decode(file.readline()))
+            if any(line.text != lines[0].text for line in lines):
+                raise ConfigError(f"{index.path}: two texts of {source} have the id {name!r}; predict them separately")
+            counts[UNREAD] += sum(len(line.unparseable) for line in lines)
+            yield _example(lines)
+
+
+def _check(line: Line, place: str) -> None:
+    if line.task not in TASKS or not line.text.strip():
+        raise ConfigError(f"{place}: {EXPECTED}")
+    spans = [span for item in line.entity or () for span in item.spans]
+    spans += [span for item in line.relation or () for span in (*item.head_spans, *item.tail_spans)]
+    for event in line.event or ():
+        spans += [*event.trigger_spans, *(span for argument in event.arguments for span in argument.spans)]
+    if not all(0 <= start < end <= len(line.text) for start, end in spans):
+        raise ConfigError(f"{place}: a span is outside the text; predict again")
+
+
+def _example(lines: Sequence[Line]) -> Example:
+    text = lines[0].text
+
+    def mention(string: str, spans: Sequence[Span], near: Span | None = None) -> Mention:
+        """The mention at its first place, or at the one nearest to `near`."""
+        if not spans:
+            return Mention(string)
+        span = min(spans, key=lambda span: _distance(span, near)) if near else spans[0]
+        return Mention(surface(text, (span,)), (span,))
+
+    entities: dict[Entity, None] | None = None
+    relations: dict[Relation, None] | None = None
+    events: dict[Event, None] | None = None
+    for line in lines:
+        for item in line.entity or ():
+            spans = item.spans or [None]
+            found = [Entity(item.entity_type, mention(item.entity, [span] if span else [])) for span in spans]
+            entities = (entities or {}) | dict.fromkeys(found)
+        for item in line.relation or ():
+            pair = min(
+                ((head, tail) for head in item.head_spans for tail in item.tail_spans),
+                key=lambda pair: (_distance(*pair), pair),
+                default=None,
+            )
+            ends = mention(item.head, [pair[0]] if pair else []), mention(item.tail, [pair[1]] if pair else [])
+            relation = Relation(item.relation, *ends, item.head_type or None, item.tail_type or None)
+            relations = (relations or {}) | {relation: None}
+        for item in line.event or ():
+            trigger = mention(item.event_trigger, item.trigger_spans) if item.event_trigger else None
+            near = trigger.spans[0] if trigger and trigger.spans else None
+            arguments = tuple(Argument(a.role, mention(a.argument, a.spans, near)) for a in item.arguments)
+            events = (events or {}) | {Event(item.event_type, trigger, arguments): None}
+        entities = {} if entities is None and line.entity is not None else entities
+        relations = {} if relations is None and line.relation is not None else relations
+        events = {} if events is None and line.event is not None else events
+    first = lines[0]
+    layers = (None if layer is None else tuple(layer) for layer in (entities, relations, events))
+    tasks = tuple(dict.fromkeys(line.task for line in lines))
+    return Example(first.id, first.source, "test", first.lang or "", text, tasks, *layers)
+
+
+def _distance(one: Span, other: Span) -> int:
+    """The number of characters between two spans; 0 if they overlap."""
+    return max(0, one[0] - other[1], other[0] - one[1])
+
+
+class Meta(msgspec.Struct):
+    """The part of predictions.meta.json that names the model."""
+
+    model: str | None = None
+    adapter: str | None = None
+
+
+def model_name(path: str) -> str:
+    """The model that made the predictions, from the meta file beside them; without it the name of the file."""
+    meta = f"{path.removesuffix('joined.jsonl')}meta.json"
+    if path.endswith(".joined.jsonl") and os.path.exists(meta):
+        given = user_files.value(user_files.read_text(meta), meta, "expected the meta file of train.predict", Meta)
+        name = given.adapter or given.model
+        if name:
+            return os.path.basename(name.rstrip("/"))
+    return os.path.basename(path).partition(".")[0]
