@@ -61,4 +61,4 @@ def _document(stem: str, text: str, ann: File) -> RawExample | BadRecord:
     counts = Counter(IGNORED[line[0]] for _, line in ann.lines() if line[:1] in IGNORED)
     lost = (*document.misplaced.values(), *document.lost, *ignored(place, counts))
     example = brat.all_layers(place, replace(document, misplaced={}, lost=lost))
-    return structs.replace(example, document=stem, item=stem)
+    return example if isinstance(example, BadRecord) else structs.replace(example, document=stem, item=stem)

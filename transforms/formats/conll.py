@@ -175,11 +175,12 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
                 return BadRecord(
                     f"{name}:{number}", Reason.BROKEN_RECORD, f"{fields[0]!r} is not the number of a token"
                 )
-            mark = (token_id[1] or "")[:1]
+            rest = token_id[1] or ""
+            mark = rest[:1]
             if mark == ".":
                 continue
             if mark == "-":
-                contracted = int(token_id[1][1:][:18])
+                contracted = int(rest[1:19])
                 tokens.append(fields[columns.token])
                 continue
         if not columns.are_in(fields):
@@ -189,8 +190,7 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
         words.append(len(tokens) - 1)
         tags.append([fields[tag] for tag in columns.tags])
     place = f"{name}:{sentence.lines[0][0]}"
-    spans = None if sentence.text is None else _places(sentence.text, tokens)
-    text, spans = join_tokens(tokens) if spans is None else (sentence.text, spans)
+    text, spans = _places(sentence.text, tokens) or join_tokens(tokens)
     marked = dict.fromkeys(
         (spans[words[first]][0], -spans[words[end - 1]][1], label)
         for column in zip(*tags, strict=True)
@@ -203,16 +203,19 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
     return RawExample(place, text, tuple(entities), document=sentence.document)
 
 
-def _places(text: str, tokens: Sequence[str]) -> list[Span] | None:
-    """The spans of the tokens in the text, with only blanks between them; None if the text is another."""
-    spans, at = [], 0
+def _places(text: str | None, tokens: Sequence[str]) -> tuple[str, list[Span]] | None:
+    """The text and the spans of the tokens in it, with only blanks between them; None if they are those of another."""
+    if text is None:
+        return None
+    spans: list[Span] = []
+    at = 0
     for token in tokens:
         start = text.find(token, at)
         if start < 0 or text[at:start].strip():
             return None
         at = start + len(token)
         spans.append((start, at))
-    return None if text[at:].strip() else spans
+    return None if text[at:].strip() else (text, spans)
 
 
 def _problem(place: str, fields: Sequence[str], line: str, columns: Columns) -> BadRecord:

@@ -4,14 +4,15 @@ Those of IEPile (https://github.com/zjunlp/IEPile, README) ask for several label
 `instruction`, `schema` and `input`, and `output` is a JSON string with the answer. Those of UniversalNER
 (https://universal-ner.github.io) are conversations in which each question asks for one entity type.
 
-A text is asked for some of the labels only, in several rows. Its rows are united, and a label that none of them asks is
-an unknown label of the text. Mentions are only strings (see `transforms.formats.unified`).
+A row asks for some of the labels. The rows of a text are united, and a label that none of them asks is an unknown label
+of the text. Mentions are only strings (see `transforms.formats.unified`).
 """
 
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import msgspec
 
@@ -22,6 +23,8 @@ from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.head import Head
 from transforms.formats.unified import ABSENT, Mentions
+
+Value = TypeVar("Value", dict, list)
 
 TEXT = re.compile(r"Text:\s*(.*)", re.DOTALL)
 QUESTION = re.compile(r"What describes (.+) in the text\?", re.DOTALL)
@@ -89,33 +92,33 @@ def _from_sharegpt(place: str, row: dict) -> list[Question]:
         raise _Broken("a row has no list `conversations` or `messages`")
     pairs: list[tuple[str, str | None]] = []  # what the person says, and what the model answers
     for turn in turns:
-        role, said = _turn(turn)
+        role, content = _turn(turn)
         if role in HUMAN:
-            pairs.append((said, None))
+            pairs.append((content, None))
         elif role in MODEL and pairs:
-            pairs[-1] = (pairs[-1][0], said)
+            pairs[-1] = (pairs[-1][0], content)
     text = TEXT.fullmatch(pairs[0][0]) if pairs else None
     if not text:
-        return [_question(place, said, None, answer, row.get("task")) for said, answer in pairs]
+        return [_question(place, content, None, answer, row.get("task")) for content, answer in pairs]
     questions = []
-    for said, answer in pairs[1:]:
-        asked = QUESTION.fullmatch(said.strip())
-        if not asked:
-            raise _Broken(f"{said[:80]!r} is not `What describes LABEL in the text?`")
-        mentions = None if answer is None else {asked[1]: _decode(answer, "the answer", list)}
-        questions.append(Question(place, text[1].strip(), "NER", (asked[1],), {}, mentions))
+    for content, answer in pairs[1:]:
+        question = QUESTION.fullmatch(content.strip())
+        if not question:
+            raise _Broken(f"{content[:80]!r} is not `What describes LABEL in the text?`")
+        mentions = None if answer is None else {question[1]: _decode(answer, "the answer", list)}
+        questions.append(Question(place, text[1].strip(), "NER", (question[1],), {}, mentions))
     return questions
 
 
 def _turn(turn: object) -> tuple[str, str]:
     if isinstance(turn, dict):
-        role, said = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
-        if isinstance(role, str) and isinstance(said, str):
-            return role, said
+        role, content = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
+        if isinstance(role, str) and isinstance(content, str):
+            return role, content
     raise _Broken("a turn has no `from` and `value`, or no `role` and `content`")
 
 
-def _decode(string: object, what: str, kind: type) -> object:
+def _decode(string: object, what: str, kind: type[Value]) -> Value:
     try:
         value = msgspec.json.decode(string) if isinstance(string, str) else string
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
@@ -166,14 +169,14 @@ def _united(rows: Iterable[Questions]) -> Iterator[RawExample | BadRecord]:
             texts.setdefault(question.text, []).append(question)
     questions = [question for each in texts.values() for question in each]
     relations = {label for question in questions if question.kind == "RE" for label in question.labels}
-    asked: dict[str, dict[str, None]] = {layer: {} for layer in ("entities", "relations", "events")}
+    labels_asked: dict[str, dict[str, None]] = {layer: {} for layer in ("entities", "relations", "events")}
     for text, group in texts.items():
         texts[text] = [_decided(question, relations) for question in group if question.answer is not None] or group[:1]
         for question in texts[text]:
             if question.answer is not None:
-                asked[LAYER[question.kind]].update(dict.fromkeys(question.labels))
+                labels_asked[LAYER[question.kind]].update(dict.fromkeys(question.labels))
     for text, group in texts.items():
-        yield _example(text, group, asked)
+        yield _example(text, group, labels_asked)
 
 
 def _decided(question: Question, relations: Container[str]) -> Question:
@@ -183,8 +186,8 @@ def _decided(question: Question, relations: Container[str]) -> Question:
     return replace(question, kind="RE" if any(label in relations for label in question.labels) else "NER")
 
 
-def _example(text: str, questions: list[Question], asked: dict[str, dict[str, None]]) -> RawExample:
-    """`asked`: layer → the labels that any row asks."""
+def _example(text: str, questions: list[Question], labels_asked: dict[str, dict[str, None]]) -> RawExample:
+    """`labels_asked`: layer → the labels that any row asks."""
     mentions = Mentions(questions[0].place, text)
     layers: dict[str, dict] = {}
     known: dict[str, set[str]] = {}
@@ -195,11 +198,18 @@ def _example(text: str, questions: list[Question], asked: dict[str, dict[str, No
         known.setdefault(LAYER[question.kind], set()).update(question.labels)
         for item in ITEMS[question.kind](mentions, question):
             items.setdefault(item)
-    unknown = [UnknownLabel(layer, label) for layer in layers for label in asked[layer] if label not in known[layer]]
+    unknown = [
+        UnknownLabel(layer, label) for layer in layers for label in labels_asked[layer] if label not in known[layer]
+    ]
+    entities, relations, events = (
+        tuple(layers[layer]) if layer in layers else None for layer in ("entities", "relations", "events")
+    )
     return RawExample(
         questions[0].place,
         text,
-        *(tuple(layers[layer]) if layer in layers else None for layer in ("entities", "relations", "events")),
+        entities,
+        relations,
+        events,
         lost=tuple(mentions.lost),
         unknown_labels=tuple(unknown),
     )

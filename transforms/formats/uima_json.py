@@ -5,6 +5,7 @@ https://uima.apache.org/d/uimaj-2.10.4/references.html#ugr.ref.json.overview (`_
 UTF-16 units (UIMA is Java; see `transforms.formats.utf16`).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
@@ -19,6 +20,11 @@ from transforms.formats.offsets import LIMIT
 STRUCTURES, TYPES, VIEWS, TYPE, IDENTIFIER = "%FEATURE_STRUCTURES", "%TYPES", "%VIEWS", "%TYPE", "%ID"
 CHAIN_FEATURES = frozenset({"next", "first", "referenceType", "referenceRelation"})
 RESERVED = frozenset({"sofa", "begin", "end", "order", "_type"})
+SLOTS = re.compile(r"(?!uima\.).*\[\]")
+"""Ranges of features that are slots: arrays of structures, but not of strings or numbers."""
+
+TARGETS_OR_ELEMENTS = frozenset({"@target", "target", "%ELEMENTS", "_collection"})
+"""Keys of links and of arrays of links."""
 
 Structure = Mapping[str, object]
 
@@ -49,8 +55,9 @@ def _document(file: File, place: str, content: dict) -> RawExample | BadRecord:
         return BadRecord(place, Reason.MISSING_FIELD, "no Sofa with a sofaString, that is, no text")
     sofa_id, sofa = next((pair for pair in sofas if pair[1].get("sofaID") == "_InitialView"), sofas[0])
     declared = _layers(content.get(TYPES))
+    links = {key: item for key, item in structures.items() if not TARGETS_OR_ELEMENTS.isdisjoint(item)}
     annotations = [
-        _annotation(place, key, item, structures, declared.get(str(item.get(TYPE))))
+        _annotation(place, key, item, links, declared.get(str(item.get(TYPE))))
         for key, item in structures.items()
         if str(item.get("@sofa", item.get("sofa"))) == sofa_id
     ]
@@ -99,12 +106,13 @@ def _layers(types: object) -> dict[str, Layer]:
             if isinstance(feature, dict)
         }
         strings = tuple(key for key, kind in ranges.items() if kind == "uima.cas.String")
-        layers[name] = Layer(strings, any(kind.endswith(("[]", "FSArray")) for kind in ranges.values()))
+        slots = any(kind == "uima.cas.FSArray" or SLOTS.fullmatch(kind) for kind in ranges.values())
+        layers[name] = Layer(strings, slots)
     return layers
 
 
 def _annotation(
-    place: str, identifier: str, item: Structure, structures: Mapping[str, Structure], layer: Layer | None
+    place: str, identifier: str, item: Structure, links: dict[str, Structure], layer: Layer | None
 ) -> Annotation:
     features: dict[str, str] = {}
     slots: list[tuple[str, str | None]] = []
@@ -120,30 +128,34 @@ def _annotation(
         else:
             slots += [
                 (str(link.get("role") or name), str(link["@target"] if "@target" in link else link.get("target")))
-                for link in _links(value, structures)
+                for link in _pop_links(value, links)
             ]
-    begin, end = item.get("begin", 0), item.get("end", 0)
-    has_offsets = all(isinstance(offset, int) and abs(offset) < LIMIT for offset in (begin, end)) and "end" in item
+    begin, end = (_offset(item.get(key)) for key in ("begin", "end"))  # the older form leaves out an offset of 0
     return Annotation(
         identifier,
         str(item.get(TYPE)),
         place,
-        begin if has_offsets else 0,
-        end if has_offsets else 0,
+        begin or 0,
+        end or 0,
         {name: value for name, value in features.items() if not layer or name in layer.features},
         (ends.get("Governor"), ends.get("Dependent")) if ends else None,
         tuple(slots),
-        is_other=not has_offsets or any(key.lstrip("@") in CHAIN_FEATURES for key in item),
+        is_other=end is None or any(key.lstrip("@") in CHAIN_FEATURES for key in item),
     )
 
 
-def _links(value: object, structures: Mapping[str, Structure]) -> list[Structure]:
-    """The structures with a target that `value` names: ids, or the id of an array of them, or the structures."""
-    items = value if isinstance(value, list) else [value]
-    links: list[Structure] = []
-    for item in items:
-        structure = item if isinstance(item, dict) else structures.get(str(item), {})
-        elements = structure.get("%ELEMENTS", structure.get("_collection", ()))
-        candidates = [structure, *(structures.get(str(each), {}) for each in elements if isinstance(elements, list))]
-        links += [each for each in candidates if "@target" in each or "target" in each]
-    return links
+def _offset(value: object) -> int | None:
+    return value if isinstance(value, int) and abs(value) < LIMIT else None
+
+
+def _pop_links(value: object, links: dict[str, Structure]) -> list[Structure]:
+    """The structures with a target that `value` names: ids, or the id of an array of them, or the structures. They are
+    taken out of `links`, because a link belongs to one slot.
+    """
+    result: list[Structure] = []
+    for item in value if isinstance(value, list) else [value]:
+        structure = item if isinstance(item, dict) else links.pop(str(item), {})
+        elements = structure.get("%ELEMENTS", structure.get("_collection"))
+        parts = [links.pop(str(each), {}) for each in elements] if isinstance(elements, list) else []
+        result += [each for each in (structure, *parts) if "@target" in each or "target" in each]
+    return result

@@ -18,7 +18,6 @@ from transforms.formats.offsets import is_offset
 XMI = "{http://www.omg.org/XMI}"
 CAS = "{http:///uima/cas.ecore}"
 SPECIFIER = "{http://uima.apache.org/resourceSpecifier}"
-STRINGS = ("uima.cas.String", "")
 NOT_FEATURES = frozenset({"sofa", "begin", "end", "order", "isLastSegment"})
 ENDS = ("Governor", "Dependent")
 """The features of a relation with its source and its target."""
@@ -79,12 +78,14 @@ def _document(file: File, declared: Mapping[str, Layer]) -> RawExample | BadReco
     if not sofas:
         return BadRecord(place, Reason.MISSING_FIELD, "no cas:Sofa with a sofaString, that is, no text")
     sofa = next((sofa for sofa in sofas if sofa.get("sofaID") == "_InitialView"), sofas[0])
-    by_id = {element.get(f"{XMI}id", ""): element for element in root}
+    links = {
+        element.get(f"{XMI}id", ""): element for element in root if "target" in element.attrib or is_array(element)
+    }
     annotations = []
     for element in root:
         if element.get("sofa") == sofa.get(f"{XMI}id") and not element.tag.startswith(CAS):
             name = _type(element)
-            annotations.append(_annotation(file.name, element, name, by_id, declared.get(name)))
+            annotations.append(_annotation(file.name, element, name, links, declared.get(name)))
     return to_example(place, sofa.get("sofaString", ""), annotations, declared, origin(file.name))
 
 
@@ -96,17 +97,17 @@ def _type(element: etree._Element) -> str:
 
 
 def _annotation(
-    file_name: str, element: etree._Element, name: str, by_id: Mapping[str, etree._Element], layer: Layer | None
+    file_name: str, element: etree._Element, name: str, links: dict[str, etree._Element], layer: Layer | None
 ) -> Annotation:
     features: dict[str, str] = {}
     slots: list[tuple[str, str | None]] = []
     for key, value in element.attrib.items():
         if key in NOT_FEATURES or key.startswith("{") or key in ENDS:
             continue
-        links = _links(value, by_id)
-        if links:
-            slots += [(link.get("role") or key, link.get("target")) for link in links]
-        elif key in layer.features if layer else not _is_number(value) and value not in by_id:
+        fillers = _pop_links(value, links)
+        if fillers:
+            slots += [(link.get("role") or key, link.get("target")) for link in fillers]
+        elif key in layer.features if layer else not _is_number(value):
             features[key] = value
     for child in element:  # features with several strings
         features.setdefault(etree.QName(child).localname, child.text or "")
@@ -126,12 +127,18 @@ def _annotation(
     )
 
 
-def _links(value: str, by_id: Mapping[str, etree._Element]) -> list[etree._Element]:
-    """The elements with a role and a target that the ids in `value` name, directly or as an array of them."""
-    elements = [by_id[word] for word in value.split() if word in by_id]
-    arrays = [element.get("elements", "") for element in elements if element.tag == f"{CAS}FSArray"]
-    elements += [by_id[word] for array in arrays for word in array.split() if word in by_id]
-    return [element for element in elements if element.get("target") is not None]
+def is_array(element: etree._Element) -> bool:
+    return element.tag == f"{CAS}FSArray"
+
+
+def _pop_links(value: str, links: dict[str, etree._Element]) -> list[etree._Element]:
+    """The elements with a role and a target that the ids in `value` name, directly or as an array of them. They are
+    taken out of `links`, because a link belongs to one slot.
+    """
+    elements = [links.pop(word) for word in value.split() if word in links]
+    words = [word for element in elements if is_array(element) for word in element.get("elements", "").split()]
+    elements += [links.pop(word) for word in words if word in links]
+    return [element for element in elements if not is_array(element)]
 
 
 def _is_number(value: str) -> bool:

@@ -182,7 +182,8 @@ def _add_cells(document: Document, layout: Layout, cells: Sequence[str], number:
         return
     stacks = [[match[1] for match in STACKED.finditer(cell)] for cell in cells]
     for index in range(max(map(len, stacks))):
-        values, identifier = [], ""
+        values: list[str] = []
+        identifier = ""
         for column, stack in zip(layout.columns, stacks, strict=True):
             value = stack[index] if index < len(stack) else "_"
             is_reference = column.startswith("BT_") or (values and layout.columns[len(values) - 1].startswith("ROLE_"))
