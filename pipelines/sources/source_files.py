@@ -103,13 +103,17 @@ def find(source: Source, files: list[File]) -> SourceFiles | None:
     return taken
 
 
+def split_of(form: Form, file: File) -> str | None:
+    """The split that the form sets for a file, else that in its path."""
+    return next((s for glob, s in form.splits.items() if matches(file.name, (glob,))), None) or split_in_path(file.name)
+
+
 def group_by_split(form: Form, files: Iterable[File]) -> tuple[dict[str, list[File]], list[File], list[File]]:
     """(split → files, files of splits that lack a file in `form.needs`, files without a known split)."""
     splits: dict[str, list[File]] = {}
     incomplete, unassigned = [], []
     for file in files:
-        split = next((s for glob, s in form.splits.items() if matches(file.name, (glob,))), None)
-        split = split or split_in_path(file.name)
+        split = split_of(form, file)
         if split is None:
             unassigned.append(file)
         else:

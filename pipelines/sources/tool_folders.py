@@ -12,7 +12,7 @@ from itertools import islice
 from pipelines.sources import Form, Source, source_yaml
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
-from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path
+from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path, split_of
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_data import Folder, folder_key, key_problem, path_names, source_without_files
 from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
@@ -89,7 +89,7 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
     settings_file = next((file for file in files if file.name == source_yaml.FILE), None)
     settings, problem, trace = SourceSettings(), "", ""
     source = source_without_files(path_names(data_root, directory)[-1])
-    taken: tuple[UserForm, list[File], list[File]] | None = None
+    taken: tuple[UserForm, list[File], list[File], list[File]] | None = None
     try:
         with barrier():
             if settings_file:
@@ -97,21 +97,22 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
             taken = choose_form(files, settings.format)
             if taken is None:
                 return None
-            source = as_source(path_names(data_root, directory)[-1], *taken[:2], settings)
+            form, form_files, companions, _ = taken
+            source = as_source(path_names(data_root, directory)[-1], form, [*form_files, *companions], settings)
     except Unforeseen as error:
         problem, trace = str(error), error.trace
     except (ConfigError, SourceError) as error:
         problem = str(error)
     if taken is None:
-        taken = (FORMS[0], [file for file in files if file is not settings_file], [])
-    form, form_files, other = taken
-    grouped = group(Form(form.read, ("*",), splits=patterns(settings)), form_files, other)
+        taken = (FORMS[0], [file for file in files if file is not settings_file], [], [])
+    form, *grouped_files = taken
+    grouped = group(Form(form.read, ("*",), splits=patterns(settings)), *grouped_files)
     settings_files = (settings_file,) if settings_file else ()
     return Folder(key, source, grouped, key_problem(key) or problem, True, settings_files, trace)
 
 
-def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list[File], list[File]] | None:
-    """The format of most of `files`, its files with their companions, and the files in other formats.
+def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list[File], list[File], list[File]] | None:
+    """The format of most of `files`, its files, their companions, and the files in other formats.
 
     `name`: the format that the user names. None if no file is in a known format.
     """
@@ -123,10 +124,12 @@ def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list
         return None
     order = [form.name for form in FORMS]
     chosen = form_named(max(by_form, key=lambda each: (len(by_form[each]), -order.index(each))))
-    companions = [file for file in files if file.name.lower().endswith(chosen.companions or ("\0",))]
-    known = {file.path: file for file in (*by_form.pop(chosen.name), *companions)}
+    form_files = by_form.pop(chosen.name)
+    known = {file.path for file in form_files}
+    companions = [f for f in files if f.path not in known and f.name.lower().endswith(chosen.companions)]
+    known |= {file.path for file in companions}
     other = [file for each in by_form.values() for file in each if file.path not in known]
-    return chosen, sorted(known.values(), key=lambda file: file.name), other
+    return chosen, form_files, companions, other
 
 
 def by_suffix(files: Iterable[File]) -> dict[str, list[File]]:
@@ -160,13 +163,17 @@ def patterns(settings: SourceSettings) -> dict[str, str]:
     return {pattern: split for split, each in settings.patterns.items() for pattern in each}
 
 
-def group(form: Form, files: Sequence[File], other: list[File]) -> SourceFiles:
+def group(form: Form, files: Sequence[File], companions: Sequence[File], other: list[File]) -> SourceFiles:
     """The files by split. Without file patterns, all of them are split by a hash unless each name contains a split: a
-    few names may contain such a word by chance.
+    few names may contain such a word by chance. A companion without a split, such as a type system, is in every split.
     """
     splits, _, unassigned = group_by_split(form, files)
     if not form.splits and unassigned:
         splits, unassigned = {"all": list(files)}, []
+    for file in companions:
+        split = split_of(form, file)
+        for name in [split] if split in splits else splits:
+            splits[name].append(file)
     return SourceFiles(form, splits, other, unassigned)
 
 
