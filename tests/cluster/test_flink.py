@@ -82,7 +82,9 @@ def test_a_command_of_workers_that_does_not_exist(flink, tmp_path):
 
 def test_workers_without_ieforge(flink, worker, tmp_path):
     python = worker.with_name("python")
-    bare = tmp_path / "bare"
+    bare = tmp_path / "worker/bare"
+    (bare.parent / "pipelines").mkdir(parents=True)
+    (bare.parent / "pipelines/__init__.py").touch()
     bare.write_text(
         f"#!{python}\n"
         "import os, sys\n"
@@ -91,8 +93,6 @@ def test_workers_without_ieforge(flink, worker, tmp_path):
         "main()\n"
     )
     bare.chmod(0o755)
-    (tmp_path / "pipelines").mkdir()
-    (tmp_path / "pipelines/__init__.py").touch()
     message = "error: the workers have no IEForge, or another version of it"
     check_refused(tmp_path / "build", on_flink(flink, bare), 1, message)
 
