@@ -1,4 +1,8 @@
-"""python -m benchmarks.build: builds generated records; prints rows per second, peak memory and time by stage."""
+"""python -m benchmarks.build: builds generated records; prints rows per second, peak memory and time by stage.
+
+All other flags replace --workers and are passed on, for instance --runner=PortableRunner --job_endpoint=localhost:8099.
+A cluster on this machine is measured too if its processes are named: --process_ids $(pgrep -f org.apache)
+"""
 
 import argparse
 import json
@@ -23,10 +27,25 @@ def argument_parser(doc: str) -> argparse.ArgumentParser:
     parser.add_argument("--labels", type=int, help=f"number of labels; default by task: {LABELS}")
     parser.add_argument("--workers", type=int, default=2, help="worker processes; 1: run in the process of the build")
     parser.add_argument(
+        "--process_ids",
+        type=int,
+        nargs="+",
+        metavar="N",
+        default=[],
+        help="processes that are running, to be measured with their descendants, such as those of a cluster",
+    )
+    parser.add_argument(
         "--folder", type=Path, help="keep records and build in this folder; default: a temporary folder"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
+
+
+def parse(doc: str, flags: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; `beam_flags` are those that the parser does not know."""
+    arguments, beam_flags = argument_parser(doc).parse_known_args(flags)
+    arguments.beam_flags = beam_flags
+    return arguments
 
 
 def measure_build(arguments: argparse.Namespace, folder: Path, last: str) -> dict:
@@ -37,15 +56,17 @@ def measure_build(arguments: argparse.Namespace, folder: Path, last: str) -> dic
     command = [sys.executable, "-m", "pipelines.build", "--data_root", str(data), "--output", str(output)]
     command += ["--tasks", task, "--hard_negatives", "none", "--only", last]
     command += [part for setting in ASK_ALL for part in ("--set", f"instruct.{setting}")]
-    if arguments.workers > 1:
+    if arguments.beam_flags:
+        command += arguments.beam_flags
+    elif arguments.workers > 1:
         command += ["--direct_running_mode=multi_processing", f"--direct_num_workers={arguments.workers}"]
-    samples = measure.run(command, folder / "build.log")
+    samples = measure.run(command, folder / "build.log", arguments.process_ids)
     shares = measure.by_stage(samples, output, RESULTS.values())
     shards = read_result(str(output), Instructed).shards
     return {
         "task": task,
         "records": arguments.records,
-        "workers": arguments.workers,
+        "workers": " ".join(arguments.beam_flags) or f"{arguments.workers} workers",
         "instructions": sum(shard.rows for shard in shards),
         "wall_s": round(samples[-1].time - samples[0].time, 2),
         "processor_s": round(samples[-1].processor, 2),
@@ -67,7 +88,7 @@ def table(figures: dict) -> str:
     """The figures as a text table."""
     rows, wall = figures["instructions"], figures["wall_s"]
     lines = [
-        f"{figures['task']}, {figures['records']:,} records, {figures['workers']} workers: {rows:,} instructions, "
+        f"{figures['task']}, {figures['records']:,} records, {figures['workers']}: {rows:,} instructions, "
         f"{figures['rows_per_s']:,.0f} per second of {figures['measured']}; build {wall:.1f} s, "
         f"first shard after {figures['first_shard_s']:.1f} s, processor {figures['processor_s']:.1f} s, "
         f"peak {figures['peak_gb']:.2f} GB"
@@ -85,7 +106,7 @@ def show(figures: dict, as_json: bool) -> None:
 
 
 def main(flags: Sequence[str] | None = None) -> None:
-    arguments = argument_parser(__doc__).parse_args(flags)
+    arguments = parse(__doc__, flags)
     figures = in_folder(arguments, "card")
     figures |= {"measured": "the whole build", "rows_per_s": round(figures["instructions"] / figures["wall_s"])}
     show(figures, arguments.json)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from benchmarks.build import argument_parser, in_folder, show
+from benchmarks.build import in_folder, parse, show
 
 
 def main(flags: Sequence[str] | None = None) -> None:
-    arguments = argument_parser(__doc__).parse_args(flags)
+    arguments = parse(__doc__, flags)
     figures = in_folder(arguments, "instruct")
     seconds = figures["stages"]["instruct"]["wall_s"]
     figures |= {"measured": "the instruct stage", "rows_per_s": round(figures["instructions"] / seconds)}

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 from benchmarks.knowledge_facts import Gold, GoldMention, Relation
 from benchmarks.knowledge_score import Result
 from pipelines import driver
-from pipelines.engine import command_line, dag, runner, workers
+from pipelines.engine import command_line, dag, workers
+from pipelines.engine.options import parse_options
 from pipelines.knowledge import config, plan
 from schemas.knowledge import Item, MatchedParagraph, from_table
 from transforms import files, yaml_values
@@ -80,7 +81,7 @@ def run_stages(settings: config.Config, output: str, last: str, worker_count: in
         command_line.start_fork_server()
         workers.register()
         flags += ["--direct_running_mode=multi_processing", f"--direct_num_workers={worker_count}"]
-    dag.run(plan.plan_stages(settings, runner.options(flags)), output, last, driver.announce)
+    dag.run(plan.plan_stages(settings, parse_options(flags)), output, last, driver.announce)
 
 
 def paragraphs(gold: Gold, given: bool) -> Iterator[str]:

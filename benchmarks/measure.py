@@ -1,4 +1,4 @@
-"""Measures wall time, processor time and peak memory of the process tree of a command, by stage.
+"""Measures wall time, processor time and peak memory of the processes of a command, by stage.
 
 Figures are read from /proc while the command runs (Linux only). Memory is the sum of the proportional set sizes (Pss):
 a page shared by n processes counts 1/n for each of them.
@@ -24,7 +24,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Sample:
-    """At `time` (Unix time in s): memory of the process tree in bytes, and processor time so far in s."""
+    """At `time` (Unix time in s): memory of all processes in bytes, and processor time so far in s."""
 
     time: float
     memory: int
@@ -40,8 +40,8 @@ class Share:
     peak_gb: float
 
 
-def tree(root: int) -> dict[int, float]:
-    """Process id → processor seconds including those of reaped children, for `root` and its descendants."""
+def trees(roots: Iterable[int]) -> dict[int, float]:
+    """Process id → processor seconds including those of reaped children, for `roots` and their descendants."""
     parents, processor = {}, {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -53,7 +53,7 @@ def tree(root: int) -> dict[int, float]:
         number = int(entry)
         parents[number] = int(fields[1])
         processor[number] = sum(map(int, fields[11:15])) / TICKS
-    inside = {root}
+    inside = set(roots)
     while True:
         grown = {number for number, parent in parents.items() if parent in inside} - inside
         if not grown:
@@ -71,15 +71,20 @@ def memory(process: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
-def run(command: Sequence[str], log: Path) -> list[Sample]:
-    """Runs `command`, writes its output to `log`, and returns samples. Exits with its last line if it fails."""
+def run(command: Sequence[str], log: Path, others: Sequence[int] = ()) -> list[Sample]:
+    """Runs `command`, writes its output to `log`, and returns samples of its processes and of the processes `others`
+    with their descendants. Exits with one line if the command fails, or if one of `others` does not exist.
+    """
+    before = trees(others)
+    if ended := [number for number in others if number not in before]:
+        sys.exit(f"no process {ended[0]}")
     samples = [Sample(time.time(), 0, 0.0)]
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
         used = 0.0
         while process.poll() is None:
-            processes = tree(process.pid)
-            used = max(used, sum(processes.values()))
+            processes = trees((process.pid, *others))
+            used = max(used, sum(processes.values()) - sum(before.values()))
             reads_memory = len(samples) % MEMORY_EVERY == 0
             samples.append(
                 Sample(time.time(), sum(map(memory, processes)) if reads_memory else samples[-1].memory, used)

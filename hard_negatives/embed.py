@@ -196,6 +196,11 @@ def display_name(model: str) -> str:
     return f"{Path(model).resolve().name}@{hashlib.sha256(revision(model).encode()).hexdigest()[:12]}"
 
 
+def located(model: str) -> str:
+    """The absolute path of a model, for workers with another working folder; the name of one is returned unchanged."""
+    return files.absolute(model) if model != LEXICAL and Path(model).exists() else model
+
+
 def _unusable(model: str, reason: object) -> ConfigError:
     line = " ".join(str(reason).split())[:200].rstrip(". ")
     return ConfigError(

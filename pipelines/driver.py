@@ -1,5 +1,6 @@
 """Runs a build with a checked configuration: finds the sources, runs the stages that are not done, reports losses."""
 
+import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,8 @@ from hard_negatives import dictionary, embed
 from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config
 from pipelines.describe import figures, losses
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import cluster, dag, runner, workers
+from pipelines.engine.options import parse_options
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.stages import mine, tokens
@@ -42,7 +44,7 @@ class BuildOptions:
 
 def build(config: Config, run: BuildOptions) -> int:
     """Runs the build, or prints its status or plan; returns the exit code: 0, or 3 if a source failed."""
-    options = runner.options(run.beam_flags, run.known_flags, run.debug)
+    options = parse_options(run.beam_flags, run.known_flags, run.debug)
     runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
@@ -73,13 +75,23 @@ def build(config: Config, run: BuildOptions) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
     with claim.claimed(folder, config):
         try:
-            manifests = dag.run(stages, folder, run.only or "card", announce)
+            check = functools.partial(cluster.check, options, folder, worker_inputs(config), run.known_flags)
+            manifests = dag.run(stages, folder, run.only or "card", announce, check)
         finally:
             for line in loss_lines(folder, stages):
                 log(line)
     if "card" in manifests:
         log(closing_line(folder, run.output))
     return 3 if manifests["ingest"].result.failed else 0
+
+
+def worker_inputs(config: Config) -> list[str]:
+    """The files and folders that workers read. Prompts are read in this process."""
+    given = config.mine.hard_negatives
+    paths = [config.data_root, given if given not in ("mine", "none") else None]
+    models = (config.mine.embedding_model, config.tokens.tokenizer)
+    paths += [model for model in models if model and model != embed.LEXICAL and files.exists(model)]
+    return [files.absolute(path) for path in paths if path]
 
 
 def log(line: str) -> None:

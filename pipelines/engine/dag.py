@@ -106,12 +106,17 @@ def checksums(output: str, names: Iterable[str]) -> dict[str, str]:
 
 
 def run(
-    stages: Mapping[str, Stage], output: str, last: str, on_start: Callable[[Stage, bool], None]
+    stages: Mapping[str, Stage],
+    output: str,
+    last: str,
+    on_start: Callable[[Stage, bool], None],
+    prepare: Callable[[], None] = lambda: None,
 ) -> dict[str, Manifest]:
     """Runs the stages that `last` needs, then `last`; returns their manifests by stage name.
 
-    `on_start(stage, done)` is called before each stage. A stage that is not done starts with empty folders, so that no
-    file of an earlier attempt remains, and the manifests of the stages that used its earlier result are deleted.
+    `on_start(stage, done)` is called before each stage, and `prepare` before the first one that is not
+    done. A stage that is not done starts with empty folders, so that no file of an earlier attempt remains, and the
+    manifests of the stages that used its earlier result are deleted.
     """
     by_name = fingerprints(stages)
     wanted = {last}
@@ -119,6 +124,7 @@ def run(
         if name in wanted:
             wanted.update(stages[name].needs)
     finished: dict[str, Manifest] = {}
+    is_prepared = False
     for name in by_name:
         if name not in wanted:
             continue
@@ -126,6 +132,9 @@ def run(
         done = is_done(output, stage, by_name[name])
         on_start(stage, done)
         if not done:
+            if not is_prepared:
+                prepare()
+                is_prepared = True
             for later in (name, *successors(stages, name)):
                 if not is_done(output, stages[later], by_name[later]):
                     files.remove_file(manifest_path(output, stages[later]))

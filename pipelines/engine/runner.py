@@ -1,46 +1,20 @@
-"""Runs a Beam pipeline with the runner and the options that the flags name."""
+"""Runs a Beam pipeline with the runner that the options name."""
 
-import argparse
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+import grpc
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
-from pipelines.engine import sockets
+from pipelines.engine import job_service, sockets
+from pipelines.engine.options import portable_name
 from schemas import errors
-from schemas.errors import ConfigError, IEForgeError
-
-
-def options(flags: Sequence[str], known_flags: Sequence[str] = (), verbose: bool = False) -> PipelineOptions:
-    """The Beam options that `flags` set. The workers log only errors unless `verbose`.
-
-    Raises ConfigError for a flag that Beam does not know. `known_flags`: other flags that the error may suggest.
-    """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for group in PipelineOptions.__subclasses__():
-        group._add_argparse_args(parser)  # the hook that Beam documents for option classes
-    beam_flags = {name for action in parser._actions for name in action.option_strings}
-    try:
-        _, unknown = parser.parse_known_args(list(flags))
-    except argparse.ArgumentError as error:
-        raise ConfigError(f"{error}; this is a flag of Apache Beam") from error
-    if unknown:
-        flag = unknown[0].split("=")[0]
-        near = difflib.get_close_matches(flag, sorted(beam_flags.union(known_flags)), 3)
-        hint = (
-            f"did you mean {', '.join(near)}?"
-            if near
-            else "see --help, and the documentation of the runner for its flags"
-        )
-        raise ConfigError(f"unknown flag {flag}; {hint}")
-    if not verbose:
-        flags = [*flags, "--default_sdk_harness_log_level=ERROR"]
-    return PipelineOptions(list(flags))
+from schemas.errors import ConfigError, IEForgeError, MachineError
 
 
 def select_runner(beam_options: PipelineOptions):
@@ -48,7 +22,8 @@ def select_runner(beam_options: PipelineOptions):
 
     `DirectRunner` always means Beam's in-process FnApiRunner, because Beam's class of that name first tries to download
     another engine. The provision info passes the options on to subprocess workers. Raises ConfigError for an unknown
-    runner, and for `DaskRunner`, which in Beam 2.77 loses tagged outputs and written files without an error.
+    runner, for `DaskRunner`, which in Beam 2.77 loses tagged outputs and written files without an error, and for what
+    `check_dataflow` refuses.
     """
     name = (beam_options.view_as(StandardOptions).runner or "DirectRunner").lower()
     if "dask" in name:
@@ -56,6 +31,11 @@ def select_runner(beam_options: PipelineOptions):
             "--runner=DaskRunner gives wrong results in Beam 2.77 (tagged outputs and files are lost); "
             "use DirectRunner with --direct_running_mode=multi_processing, or a cluster's runner"
         )
+    if portable := portable_name(beam_options):
+        return job_service.portable_runner(portable)
+    if name in ("dataflowrunner", "dataflow"):
+        check_dataflow(beam_options)
+        return None
     if name not in ("directrunner", "direct", "fnapirunner", "switchingdirectrunner"):
         known = StandardOptions.KNOWN_RUNNER_NAMES
         if "." not in name and name.removesuffix("runner") not in (k.lower().removesuffix("runner") for k in known):
@@ -69,22 +49,56 @@ def select_runner(beam_options: PipelineOptions):
     return fn_runner.FnApiRunner(provision_info=fn_runner.ExtendedProvisionInfo(info))
 
 
-def run(build_graph: Callable[[beam.Pipeline], object], beam_options: PipelineOptions) -> None:
+def check_dataflow(beam_options: PipelineOptions) -> None:
+    """Raises ConfigError for a template, which holds one job, and if flags or the packages of Google Cloud are missing.
+
+    Beam would look for a default bucket in the cloud for minutes before it reports the flags.
+    """
+    options = beam_options.view_as(GoogleCloudOptions)
+    if options.template_location:
+        raise ConfigError(
+            "--template_location: a template holds one job, and each stage is a job of its own; "
+            "run this command in a container instead (docs/cluster.md)"
+        )
+    if not (options.project and options.region and options.temp_location):
+        raise ConfigError("--runner=DataflowRunner needs --project, --region and --temp_location=gs://BUCKET/FOLDER")
+    try:
+        import apache_beam.runners.dataflow.internal.apiclient  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f"--runner=DataflowRunner needs the packages of Google Cloud ({error}); "
+            "python -m pip install -c constraints.txt '.[gcp]'"
+        ) from error
+
+
+def run(
+    build_graph: Callable[[beam.Pipeline], object],
+    beam_options: PipelineOptions,
+    stalled: Callable[[], str | None] = lambda: None,
+) -> None:
     """Builds the graph, runs it and waits for its end.
 
     An IEForgeError, an interrupt or a MemoryError in a worker is raised again here, without Beam's
-    "[while running ...]". All other errors are raised as Beam raises them.
+    "[while running ...]". All other errors are raised as Beam raises them, and if the runner has a job service, as
+    MachineError in one line. Such a job is cancelled at an interrupt, and as soon as `stalled` returns a reason,
+    which is then the text of the MachineError.
     """
     sockets.keep_private()
     pipeline = beam.Pipeline(runner=select_runner(beam_options), options=beam_options)
     build_graph(pipeline)
+    is_portable = portable_name(beam_options) is not None
     try:
-        pipeline.run().wait_until_finish()
-    except (IEForgeError, RuntimeError) as error:
+        if is_portable:
+            job_service.wait(pipeline.run(), beam_options, stalled)
+        else:
+            pipeline.run().wait_until_finish()
+    except (IEForgeError, RuntimeError, grpc.RpcError, grpc.FutureTimeoutError) as error:
         original = original_error(error)
-        if original is None:
-            raise
-        raise original from error
+        if original is not None:
+            raise original from error
+        if is_portable:
+            raise MachineError(job_service.meaning(str(error))) from error
+        raise
 
 
 def original_error(error: Exception) -> IEForgeError | KeyboardInterrupt | MemoryError | None:

@@ -38,7 +38,7 @@ def exit_on_dead_worker(signum, frame) -> None:
 
 
 def report_exception(raised: threading.ExceptHookArgs) -> None:
-    if not issubclass(raised.exc_type, grpc.RpcError):  # raised in Beam's threads when a worker ends
+    if not issubclass(raised.exc_type, grpc.RpcError):  # raised in Beam's threads when a worker or a job service ends
         threading.__excepthook__(raised)
 
 

@@ -1,6 +1,7 @@
 """Makes a themed corpus from a knowledge graph and an encyclopaedia: texts with their facts."""
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -140,11 +141,13 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     from apache_beam.options.pipeline_options import DirectOptions
 
     from pipelines import claim, driver
-    from pipelines.engine import dag, runner, workers
+    from pipelines.engine import cluster, dag, runner, workers
+    from pipelines.engine.options import parse_options
     from pipelines.knowledge.plan import plan_stages
     from transforms import files
 
-    options = runner.options(arguments.beam_flags, command_line.option_names(argument_parser()), arguments.debug)
+    flag_names = command_line.option_names(argument_parser())
+    options = parse_options(arguments.beam_flags, flag_names, arguments.debug)
     runner.select_runner(options)  # refuses an unusable runner before any file is read
     if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
         workers.register()
@@ -162,12 +165,21 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
     with claim.claimed(folder, config, MARKER):
         try:
-            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce)
+            check = functools.partial(cluster.check, options, folder, worker_inputs(config), flag_names)
+            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
         finally:
             report_losses(folder, stages, config.match.themes)
     if "export" in manifests:
         driver.log(closing_line(manifests["export"].result, manifests["match"].result, arguments.output))
     return 0
+
+
+def worker_inputs(config: "Config") -> list[str]:
+    """The files and folders that workers read: of a glob its folder. Themes are read in this process."""
+    from transforms import files
+
+    paths = (*config.wikidata, *config.wikipedia)
+    return [path if files.exists(path) else path.rpartition("/")[0] for path in paths]
 
 
 def report_losses(folder: str, stages: "Mapping[str, Stage]", themes_file: str | None) -> None:

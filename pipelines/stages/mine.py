@@ -74,7 +74,7 @@ def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple
         output,
         build.data_root,
         which,
-        config.embedding_model,
+        embed.located(config.embedding_model),
         files.absolute(config.cache or f"{output}/embeddings"),
         config.evidence,
         config.annotations,

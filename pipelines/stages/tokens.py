@@ -61,7 +61,7 @@ def run(build: BuildSettings, output: str) -> Tokenized:
     if not config.tokenizer:
         return Tokenized(None)
     elements = plan(read_result(output, Instructed).shards, config.sample)
-    transform = CountTokens(output, config.tokenizer, build.config.seed)
+    transform = CountTokens(output, embed.located(config.tokenizer), build.config.seed)
     run_pipeline("tokens", elements, transform, build.options, output, "tokens")
     counted = by_source(gather.read(f"{output}/tokens/.summary.json", CountedStratum))
     return Tokenized(

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import importlib.metadata
 import io
 import json
 import os
@@ -10,14 +9,14 @@ import shlex
 import signal
 import subprocess
 import sys
-import venv
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
 
 from pipelines.config import SAMPLES
 from pipelines.knowledge import __main__ as knowledge
+from tests import worker_environment
 from tests.checkout import build_wheel, copy_checkout
 from tests.conftest import ROOT, build_here, checksums
 from tests.portable import worker_pools
@@ -25,6 +24,7 @@ from tests.test_reproducible import can_cut_the_network
 
 TIMEOUT_S = 540
 HERE = Path(__file__).parent
+WORKER = ROOT / "pipelines/engine/worker.py"
 PACK = ROOT.parent / "shared" / "kg"
 """Real dumps and pages, if they are present."""
 
@@ -42,25 +42,14 @@ def wheel(folder) -> Path:
 @pytest.fixture(scope="module")
 def workers_python(folder) -> Path:
     """Python of a second virtual environment with the packages of this one, except this project."""
-    dependencies = folder / "dependencies"
-    dependencies.mkdir()
-    for site in [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]:
-        distributions = importlib.metadata.distributions(name="ieforge", path=[site])
-        ours = {PurePath(file).parts[0] for each in distributions for file in each.files}
-        for entry in Path(site).iterdir():
-            if entry.name not in ours and not (dependencies / entry.name).exists():
-                (dependencies / entry.name).symlink_to(entry)
-    venv.create(folder / "workers", symlinks=True)
-    (site,) = (folder / "workers").glob("lib/python*/site-packages")
-    (site / "dependencies.pth").write_text(f"{dependencies}\n")
-    return folder / "workers/bin/python"
+    return worker_environment.create(folder)
 
 
 @pytest.fixture(scope="module")
 def boot(folder, workers_python) -> Path:
     """The executable that a pool calls to start a worker."""
     path = folder / "boot"
-    path.write_text(f'#!/bin/sh\nexec "{workers_python}" "{HERE / "boot.py"}" "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec "{workers_python}" -P "{WORKER}" "$@"\n')
     path.chmod(0o755)
     return path
 
@@ -127,7 +116,7 @@ def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
     pools = json.loads((folder / "pools.json").read_text())
     assert len(pools) == 2
     for did in pools.values():
-        assert did["workers"] == 6  # one for each stage that is a pipeline
+        assert did["workers"] == 7  # one for each stage that is a pipeline, and one for the check before them
         assert did["elements"] > 100
 
 
@@ -178,6 +167,6 @@ def test_an_error_on_a_worker_is_one_line_and_its_exit_code(run_on_pools, tmp_pa
     source = ("--data_root", "raw", "--sources", "IE-en/KG/lighthouses")
     code, output = run_on_pools(tmp_path, "--output", "build", *source, "--hard_negatives", "none")
     assert code == 1
-    lines = [line for line in output.splitlines() if not line.startswith("note: ")]
+    lines = [line for line in output.splitlines() if not line.startswith(("note: ", "workers: "))]
     assert len(lines) == 1, output
     assert lines[0].startswith(f"error: {tmp_path}/build/examples/IE-en/KG/lighthouses/")

@@ -35,6 +35,32 @@ def test_a_byte_order_mark_is_removed_only_from_the_first_line(tmp_path, monkeyp
         assert list(File(str(path), "a").lines()) == [(1, "a"), (2, "\ufeffb"), (3, "c")]
 
 
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("s3://bucket", "bucket"),
+        ("s3://bucket/", "bucket"),
+        ("s3://bucket/a/b.json", "bucket/a/b.json"),
+        ("s3://bucket/a/", "bucket/a"),
+        ("s3://bucket/a b/50%25 #1?.json", "bucket/a b/50%25 #1?.json"),
+        ("file:///a%20b/c", "/a b/c"),
+    ],
+)
+def test_the_path_within_a_remote_file_system(monkeypatch, uri, path):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # or Arrow would ask AWS for the bucket's region
+    assert files.filesystem(uri)[1] == path
+
+
+def test_a_remote_file_system_is_opened_once_in_each_process(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    first, second = (files.filesystem(f"s3://once/{name}")[0] for name in "ab")
+    assert first is second
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert files.filesystem("s3://once/a")[0] is not first
+
+
 @pytest.mark.parametrize("size", [3, 4, 1000])
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
 def test_utf_16_with_a_byte_order_mark_is_read(tmp_path, monkeypatch, mark, size):
@@ -183,6 +209,21 @@ def test_a_refused_write_raises_machine_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="check the path"):
         files.write_text(str(tmp_path / "file/below"), "text")
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "line"),
+    [
+        ("s3://b/a", "No response body.", "No response body; check the address, the credentials and the network"),
+        ("s3://b/a", "No bucket. To create buckets, enable the x option.", "No bucket; check the address, the "),
+        ("/b/a", "No such file.", "No such file.; check the path, its permissions and the disk"),
+        ("file:///b/a", "No such file", "No such file; check the path, its permissions and the disk"),
+    ],
+)
+def test_an_error_of_a_remote_file_system_names_what_to_check_there(path, error, line):
+    with pytest.raises(MachineError) as raised, files.machine_errors(path):
+        raise OSError(error)
+    assert str(raised.value).startswith(f"{path}: {line}")
 
 
 def test_sizes_and_checksums(tmp_path):

@@ -1,36 +1,74 @@
 """Which Beam runner a name selects, which flags are accepted, and how errors of workers are raised again."""
 
+import sys
+import types
+
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import DebugOptions, PortableOptions, SetupOptions, WorkerOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from google.protobuf import json_format
 
-from pipelines.engine.runner import options, original_error, run, select_runner
+from pipelines.engine.options import parse_options
+from pipelines.engine.runner import original_error, run, select_runner
 from schemas.errors import ConfigError, MachineError, SourceError
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"], ["--runner=direct"], ["--runner=FnApiRunner"]])
 def test_the_direct_runner_runs_in_this_process(flags):
-    assert type(select_runner(options(flags))) is FnApiRunner
+    assert type(select_runner(parse_options(flags))) is FnApiRunner
 
 
 def test_worker_processes_get_the_options():
-    runner = select_runner(options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
+    runner = select_runner(parse_options(["--direct_running_mode=multi_processing", "--direct_num_workers=2"]))
     received = json_format.MessageToDict(runner._provision_info.provision_info.pipeline_options)
     assert received["beam:option:direct_running_mode:v1"] == "multi_processing"
     assert int(received["beam:option:direct_num_workers:v1"]) == 2
 
 
-@pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"])
-def test_other_runners_are_left_to_beam(name):
-    assert select_runner(options([f"--runner={name}"])) is None
+@pytest.fixture
+def google_cloud(monkeypatch):
+    """Beam's client of Dataflow, which needs the extra `gcp`, can be imported."""
+    name = "apache_beam.runners.dataflow.internal.apiclient"
+    monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+
+
+DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://bucket/temporary"]
+
+
+def test_dataflow_is_left_to_beam(google_cloud):
+    assert select_runner(parse_options(DATAFLOW)) is None
+
+
+@pytest.mark.parametrize("missing", DATAFLOW[1:])
+def test_dataflow_without_a_place_to_run_is_refused(google_cloud, missing):
+    with pytest.raises(ConfigError, match="needs --project, --region and --temp_location"):
+        select_runner(parse_options([flag for flag in DATAFLOW if flag != missing]))
+
+
+def test_dataflow_without_the_packages_of_google_cloud_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "apache_beam.runners.dataflow.internal.apiclient", None)
+    with pytest.raises(ConfigError, match=r"needs the packages of Google Cloud .* '\.\[gcp\]'"):
+        select_runner(parse_options(DATAFLOW))
+
+
+def test_a_template_of_dataflow_is_refused(google_cloud):
+    """Beam reports the job of a template as done as soon as its description is written."""
+    with pytest.raises(ConfigError, match="--template_location: a template holds one job"):
+        select_runner(parse_options([*DATAFLOW, "--template_location=gs://bucket/template"]))
+
+
+@pytest.mark.parametrize("name", ["PortableRunner", "FlinkRunner", "SparkRunner", "PrismRunner"])
+def test_jobs_of_one_process_share_the_runner_and_its_job_server(name):
+    first, second = (select_runner(parse_options([f"--runner={name}"])) for _ in range(2))
+    assert first is second
+    assert type(first).__name__ == name
 
 
 @pytest.mark.parametrize("name", ["DaskRunner", "dask", "apache_beam.runners.dask.dask_runner.DaskRunner"])
 def test_the_dask_runner_is_refused(name):
     with pytest.raises(ConfigError, match=r"DaskRunner gives wrong results .* use DirectRunner"):
-        select_runner(options([f"--runner={name}"]))
+        select_runner(parse_options([f"--runner={name}"]))
 
 
 def test_flags_of_other_engines_are_accepted():
@@ -38,7 +76,7 @@ def test_flags_of_other_engines_are_accepted():
     staged = ["--environment_config=localhost:2", "--extra_package=a.whl", "--extra_package", "b.whl"]
     flink = ["--flink_master=localhost:3", "--parallelism=4", "--sdk_worker_parallelism=2"]
     dataflow = ["--project=p", "--region=r", "--temp_location=gs://b/t", "--sdk_container_image=i"]
-    passed = options([*portable, *staged, *flink, *dataflow, "--experiments=use_runner_v2"])
+    passed = parse_options([*portable, *staged, *flink, *dataflow, "--experiments=use_runner_v2"])
     assert passed.view_as(PortableOptions).environment_config == "localhost:2"
     assert passed.view_as(SetupOptions).extra_packages == ["a.whl", "b.whl"]
     assert passed.view_as(WorkerOptions).sdk_container_image == "i"
@@ -60,23 +98,23 @@ def test_flags_of_other_engines_are_accepted():
 )
 def test_an_unknown_flag_is_refused_with_a_suggestion(flag, message):
     with pytest.raises(ConfigError) as raised:
-        options(["--runner=DirectRunner", flag], known_flags=["--data_root", "--output"])
+        parse_options(["--runner=DirectRunner", flag], known_flags=["--data_root", "--output"])
     assert str(raised.value).startswith(message)
 
 
 def test_a_value_that_beam_refuses_is_a_configuration_error():
     with pytest.raises(ConfigError, match="direct_num_workers"):
-        options(["--direct_num_workers=many"])
+        parse_options(["--direct_num_workers=many"])
 
 
 def test_a_runner_unknown_to_beam_is_refused_with_a_suggestion():
     with pytest.raises(ConfigError, match="did you mean FlinkRunner"):
-        select_runner(options(["--runner=FlinkRuner"]))
+        select_runner(parse_options(["--runner=FlinkRuner"]))
 
 
 @pytest.mark.parametrize(("verbose", "level"), [(False, "ERROR"), (True, None)])
 def test_workers_are_quiet_unless_verbose(verbose, level):
-    assert options([], verbose=verbose).get_all_options()["default_sdk_harness_log_level"] == level
+    assert parse_options([], verbose=verbose).get_all_options()["default_sdk_harness_log_level"] == level
 
 
 WORKER_TEXT = """\
@@ -147,7 +185,7 @@ def divide(element: int) -> float:
 
 def test_run_raises_what_a_worker_raised():
     with pytest.raises(ConfigError) as raised:
-        run(lambda p: p | beam.Create([3]) | beam.Map(refuse), options([]))
+        run(lambda p: p | beam.Create([3]) | beam.Map(refuse), parse_options([]))
     assert str(raised.value) == "labels.json:3: no such label"
     assert raised.value.exit_code == 2
 
@@ -158,9 +196,9 @@ def allocate(element: int) -> bytearray:
 
 def test_run_raises_memory_error():
     with pytest.raises(MemoryError):
-        run(lambda p: p | beam.Create([3]) | beam.Map(allocate), options([]))
+        run(lambda p: p | beam.Create([3]) | beam.Map(allocate), parse_options([]))
 
 
 def test_run_leaves_other_errors_alone():
     with pytest.raises(ZeroDivisionError):
-        run(lambda p: p | beam.Create([3]) | beam.Map(divide), options([]))
+        run(lambda p: p | beam.Create([3]) | beam.Map(divide), parse_options([]))

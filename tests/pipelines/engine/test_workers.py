@@ -134,13 +134,14 @@ import logging
 logging.basicConfig(level=logging.CRITICAL)  # as a build does
 import apache_beam
 from pipelines.engine import command_line, runner, workers
+from pipelines.engine.options import parse_options
 from schemas.errors import ConfigError
 from tests.pipelines.engine.test_runner import refuse
 
 command_line.start_fork_server()
 workers.register()
 try:
-    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), runner.options({list(TWO)}))
+    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), parse_options({list(TWO)}))
 except ConfigError as error:
     print(error)
 """

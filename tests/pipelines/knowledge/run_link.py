@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from unittest.mock import patch
 
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import dag, workers
+from pipelines.engine.options import parse_options
 from pipelines.knowledge import entities, link, pages, types
 from pipelines.knowledge.config import Config, KnowledgeSettings, Link, Pages
 from schemas.knowledge_manifests import Linked
@@ -26,7 +27,7 @@ def run_link(
         pages=Pages(min_tokens=1, paragraphs_per_shard=2),
         link=Link(mentions=mentions),
     )
-    settings = KnowledgeSettings(config, runner.options(flags))
+    settings = KnowledgeSettings(config, parse_options(flags))
     stages = [entities.stage(settings), types.stage(settings), pages.stage(settings), link.stage(settings, recognise)]
     manifests = dag.run({stage.name: stage for stage in stages}, output, "link", lambda stage, done: None)
     return manifests["link"].result

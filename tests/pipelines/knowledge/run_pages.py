@@ -11,8 +11,9 @@ from unittest.mock import patch
 
 import pyarrow as pa
 
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import dag, workers
 from pipelines.engine.dag import Stage
+from pipelines.engine.options import parse_options
 from pipelines.knowledge import page_titles, pages
 from pipelines.knowledge.config import Config, KnowledgeSettings
 from schemas.knowledge import NAMES
@@ -45,7 +46,7 @@ def run_pages(output: str, inputs: Sequence[str], flags: Sequence[str] = (), **c
     """The result of the stage. `config`: settings of `pages`."""
     sizes = {"min_tokens": 2, "max_tokens": 20, "paragraphs_per_shard": 4} | config
     checked = Config(wikidata=(), wikipedia=tuple(inputs), lang="en", pages=sizes)
-    settings = KnowledgeSettings(checked, runner.options(flags))
+    settings = KnowledgeSettings(checked, parse_options(flags))
     entities = Stage("entities", (), ("entities",), 0, (), write_entities, Entities)
     stage = pages.stage(settings)
     without_code = replace(stage, modules=())

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import partial
 from unittest.mock import patch
 
-from pipelines.engine import dag, runner, workers
+from pipelines.engine import dag, workers
 from pipelines.engine.dag import Stage
+from pipelines.engine.options import parse_options
 from pipelines.knowledge import entities, types
 from pipelines.knowledge.config import Config, KnowledgeSettings, Match
 from schemas.knowledge_manifests import Entities, Types
@@ -26,7 +27,7 @@ def run_stages(
 ) -> tuple[Entities, Types]:
     """The results of both stages. `themes`: a file, of which only the places of properties are read."""
     config = Config(wikidata=tuple(dumps), wikipedia=(), lang="en", match=Match(themes=themes))
-    settings = KnowledgeSettings(config, runner.options(flags))
+    settings = KnowledgeSettings(config, parse_options(flags))
     files = dump_files.find(dumps, "--wikidata")
     stages = [
         Stage("entities", (), ("entities",), 0, (), partial(entities.run, settings, files, PROPERTIES), Entities),

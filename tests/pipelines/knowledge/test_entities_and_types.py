@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.engine import runner
 from pipelines.engine.dag import Stage
+from pipelines.engine.options import parse_options
 from pipelines.knowledge import entities as entities_stage
 from pipelines.knowledge import types as types_stage
 from pipelines.knowledge.config import Config, KnowledgeSettings, Match
@@ -238,7 +238,7 @@ def test_a_file_in_parts_has_the_same_items_and_line_numbers(tmp_path, monkeypat
 
 def stages(dumps: Path, **settings: object) -> list[Stage]:
     config = Config(**{"wikidata": (str(dumps),), "wikipedia": (), "lang": "en", **settings})
-    return [module.stage(KnowledgeSettings(config, runner.options([]))) for module in (entities_stage, types_stage)]
+    return [module.stage(KnowledgeSettings(config, parse_options([]))) for module in (entities_stage, types_stage)]
 
 
 def test_stages_depend_on_the_dumps_and_the_language(dumps):

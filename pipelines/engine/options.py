@@ -1,0 +1,100 @@
+"""The flags of Apache Beam, and ours for jobs on a cluster, as Beam's options."""
+
+import argparse
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.portability.api import beam_job_api_pb2
+
+from schemas.errors import ConfigError
+
+PORTABLE = {"portable": "PortableRunner", "flink": "FlinkRunner", "spark": "SparkRunner", "prism": "PrismRunner"}
+"""The runners that submit jobs to a job service: name in lower case without "runner" → name."""
+
+
+WORKER_TIMEOUT, STALL_TIMEOUT = "--worker_timeout", "--stall_timeout"
+
+SERVICE_OPTIONS: dict[int, dict[str, Any]] = {
+    beam_job_api_pb2.PipelineOptionType.BOOLEAN: {"action": "store_true"},
+    beam_job_api_pb2.PipelineOptionType.INTEGER: {"type": int},
+    beam_job_api_pb2.PipelineOptionType.ARRAY: {"action": "append"},
+}
+"""Type of an option of a job service → how Beam parses it. Options of other types have a string as their value."""
+
+
+class ClusterOptions(PipelineOptions):
+    """Our own options of a job on a cluster, which are parsed with those of Beam."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser):
+        parser.add_argument(
+            WORKER_TIMEOUT, type=positive, default=60.0, help="seconds to wait for the first worker of a cluster"
+        )
+        parser.add_argument(
+            STALL_TIMEOUT,
+            type=positive,
+            default=60.0,
+            help="minutes after which a stage without a new file is cancelled",
+        )
+
+
+def positive(text: str) -> float:
+    """The number in `text`. Raises ArgumentTypeError if it is not above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not number > 0:  # nan is not
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return number
+
+
+def parse_options(flags: Sequence[str], known_flags: Sequence[str] = (), verbose: bool = False) -> PipelineOptions:
+    """The Beam options that `flags` set. The workers log only errors unless `verbose`.
+
+    Raises ConfigError for a flag that Beam does not know. `known_flags`: other flags that the error may suggest. A job
+    service has flags of its own, so with a runner of PORTABLE, unknown ones are left to `job_service.check_flags`.
+    """
+    unknown, beam_flags = split_unknown(flags)
+    beam_options = PipelineOptions([*flags, *([] if verbose else ["--default_sdk_harness_log_level=ERROR"])])
+    if unknown and not portable_name(beam_options):
+        refuse(unknown[0], beam_flags.union(known_flags))
+    return beam_options
+
+
+def split_unknown(
+    flags: Sequence[str], service_options: Iterable[beam_job_api_pb2.PipelineOptionDescriptor] = ()
+) -> tuple[list[str], set[str]]:
+    """Those of `flags` that neither Beam nor a job service with these options knows, and the names of all known flags.
+
+    Raises ConfigError for a value that a known flag does not take.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for group in PipelineOptions.__subclasses__():
+        group._add_argparse_args(parser)  # type: ignore[arg-type]  # Beam's hook
+    for option in service_options:
+        if f"--{option.name}" not in parser._option_string_actions:  # a job service describes some of Beam's, too
+            parser.add_argument(f"--{option.name}", **SERVICE_OPTIONS.get(option.type, {}))
+    try:
+        _, unknown = parser.parse_known_args(list(flags))
+    except argparse.ArgumentError as error:
+        is_ours = error.argument_name in (WORKER_TIMEOUT, STALL_TIMEOUT)
+        raise ConfigError(f"{error}{'' if is_ours else '; this is a flag of Apache Beam'}") from error
+    return unknown, {name for action in parser._actions for name in action.option_strings}
+
+
+def refuse(flag: str, known: set[str]) -> NoReturn:
+    name = flag.partition("=")[0]
+    near = difflib.get_close_matches(name, sorted(known), 3)
+    hint = (
+        f"did you mean {', '.join(near)}?" if near else "see --help, and the documentation of the runner for its flags"
+    )
+    raise ConfigError(f"unknown flag {name}; {hint}")
+
+
+def portable_name(beam_options: PipelineOptions) -> str | None:
+    """The name of the runner if it is one of PORTABLE."""
+    name = beam_options.view_as(StandardOptions).runner or ""
+    return PORTABLE.get(name.lower().removesuffix("runner"))

@@ -1,0 +1,102 @@
+"""Builds on a Flink cluster of two TaskManagers: same bytes as a local build, lost machines, failures in one line."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.commands import check_refused, finish, portable_flags, run, started, wait_for_ingest
+from tests.cluster.flink import Flink
+from tests.cluster.processes import free_port
+from tests.conftest import SMALL, checksums
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+
+FIRST_STAGES = [*SMALL, "--only=clean"]
+
+
+def on_flink(flink: Flink, worker: Path | str, *flags: str) -> list[str]:
+    return [*portable_flags(flink.jobs, worker), f"--flink_master={flink.master}", "--parallelism=2", *flags]
+
+
+def test_the_build_has_the_same_bytes(flink, worker, built, tmp_path):
+    before = len(flink.jobs_since())
+    flags = on_flink(flink, worker, "--max_bundle_size=100", "--object_reuse")
+    code, lines = run("pipelines.build", tmp_path / "build", flags)
+    assert code == 0, lines
+    assert any(line.startswith("workers: 2 on ") for line in lines)
+    assert checksums(tmp_path / "build") == checksums(built)
+    jobs = flink.jobs_since(before)
+    assert {job["state"] for job in jobs} == {"FINISHED"}
+    assert len(flink.task_managers_of(jobs)) == 2
+
+
+def test_the_knowledge_pipeline_has_the_same_bytes(flink, worker, tmp_path):
+    code, lines = run("pipelines.knowledge", tmp_path / "here", ())
+    assert code == 0, lines
+    code, lines = run("pipelines.knowledge", tmp_path / "there", on_flink(flink, worker))
+    assert code == 0, lines
+    for pattern in ("**/*.parquet", "export/**/*.json*"):
+        assert checksums(tmp_path / "there", pattern) == checksums(tmp_path / "here", pattern)
+
+
+def test_a_job_goes_on_with_another_task_manager(flink, worker, small, tmp_path):
+    output = tmp_path / "build"
+    with started("pipelines.build", output, [*FIRST_STAGES, *on_flink(flink, worker)]) as build:
+        wait_for_ingest(build, output)  # on both TaskManagers
+        flink.task_managers.pop().kill()
+        flink.start_task_manager()
+        code, lines = finish(build)
+    assert code == 0, lines
+    for folder in ("examples/**/*.parquet", "clean/**/*.parquet"):
+        assert checksums(output, folder) == checksums(small, folder)
+
+
+def test_an_interrupt_cancels_the_job(flink, worker, tmp_path):
+    output = tmp_path / "build"
+    with started("pipelines.build", output, on_flink(flink, worker)) as build:
+        wait_for_ingest(build, output)
+        build.send_signal(signal.SIGINT)
+        code, lines = finish(build)
+    assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
+    assert flink.jobs_since()[-1]["state"] == "CANCELED"
+    assert not (output / "examples/manifest.json").exists()
+
+
+def test_a_misspelt_flag_of_the_job_server(flink, worker, tmp_path):
+    message = "error: unknown flag --max_bundel_size; did you mean --max_bundle_size"
+    check_refused(tmp_path / "build", on_flink(flink, worker, "--max_bundel_size=9"), 2, message)
+
+
+def test_no_job_server(tmp_path):
+    port = free_port()
+    flags = ["--runner=PortableRunner", f"--job_endpoint=localhost:{port}", "--environment_type=LOOPBACK"]
+    message = f"error: --job_endpoint=localhost:{port}: no job service answers there"
+    check_refused(tmp_path / "build", flags, 1, message)
+
+
+def test_a_command_of_workers_that_does_not_exist(flink, tmp_path):
+    check_refused(tmp_path / "build", on_flink(flink, tmp_path / "none"), 1, "error: the command of the workers ")
+
+
+def test_workers_without_ieforge(flink, worker, tmp_path):
+    python = worker.with_name("python")
+    bare = tmp_path / "worker/bare"
+    (bare.parent / "pipelines").mkdir(parents=True)
+    (bare.parent / "pipelines/__init__.py").touch()
+    bare.write_text(
+        f"#!{python}\n"
+        "import os, sys\n"
+        "os.environ['PYTHONPATH'] = os.path.dirname(__file__)  # its package hides the installed one\n"
+        "from pipelines.engine.worker import main\n"
+        "main()\n"
+    )
+    bare.chmod(0o755)
+    message = "error: the workers have no IEForge, or another version of it"
+    check_refused(tmp_path / "build", on_flink(flink, bare), 1, message)
+
+
+def test_a_cluster_without_slots(jars, worker, tmp_path):
+    with Flink(jars, tmp_path / "flink", task_managers=0) as empty:
+        check_refused(tmp_path / "build", on_flink(empty, worker), 1, "error: the cluster has no free slot")
