@@ -76,25 +76,8 @@ def test_no_job_server(tmp_path):
     check_refused(tmp_path / "build", flags, 1, message)
 
 
-def test_a_command_of_workers_that_does_not_exist(flink, tmp_path):
+def test_workers_without_ieforge(flink, tmp_path):
     check_refused(tmp_path / "build", on_flink(flink, tmp_path / "none"), 1, "error: the command of the workers ")
-
-
-def test_workers_without_ieforge(flink, worker, tmp_path):
-    python = worker.with_name("python")
-    bare = tmp_path / "worker/bare"
-    (bare.parent / "pipelines").mkdir(parents=True)
-    (bare.parent / "pipelines/__init__.py").touch()
-    bare.write_text(
-        f"#!{python}\n"
-        "import os, sys\n"
-        "os.environ['PYTHONPATH'] = os.path.dirname(__file__)  # its package hides the installed one\n"
-        "from pipelines.engine.worker import main\n"
-        "main()\n"
-    )
-    bare.chmod(0o755)
-    message = "error: the workers have no IEForge, or another version of it"
-    check_refused(tmp_path / "build", on_flink(flink, bare), 1, message)
 
 
 def test_a_cluster_without_slots(jars, worker, tmp_path):
