@@ -30,7 +30,7 @@ FOLDER = ".workers"
 
 NO_WORKER = (
     "no worker has answered for {:.0f} s: the cluster may have no free slot, or its workers cannot be started or "
-    f"reached (--environment_type, --environment_config), or fail because they have no IEForge or not Apache Beam "
+    "reached (--environment_type, --environment_config), or fail because they have no IEForge or not Apache Beam "
     f"{beam.__version__} (see the cluster's logs); --worker_timeout=SECONDS waits longer"
 )
 

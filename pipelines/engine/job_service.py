@@ -19,7 +19,6 @@ from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
 from pipelines.engine import flink, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
-from pipelines.engine.workers import report_exception
 from schemas.errors import ConfigError, MachineError
 
 ANSWER_S = 20
@@ -67,7 +66,7 @@ def check_environment(portable: PortableOptions) -> None:
 @cache
 def portable_runner(name: str) -> PortableRunner:
     """Beam's runner of this name, with one job server for all jobs of this process instead of one for each job."""
-    threading.excepthook = workers.report_exception  # else Beam's thread for messages prints that a service is lost
+    threading.excepthook = workers.report_exception  # Beam's threads raise what is raised in the main thread, too
     runner = create_runner(name)
     assert isinstance(runner, PortableRunner)
     start = runner.default_job_server
@@ -103,7 +102,6 @@ def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callabl
 
     If the job service is lost, the job is cancelled on Flink: it would go on, and keep the slots from the next one.
     """
-    threading.excepthook = report_exception  # Beam's threads raise what is raised here too
     raised: list[Exception] = []
 
     def wait_until_finish() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.commands import finish, portable_flags, run, started, wait_for_ingest
 from tests.cluster.flink import Flink
 from tests.cluster.hosts import Host, Hosts
-from tests.cluster.processes import Unavailable
+from tests.cluster.processes import Unavailable, running
 from tests.conftest import ROOT, SMALL, checksums
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -40,7 +40,7 @@ def cluster(jars, worker, tmp_path_factory) -> Iterator[Cluster]:
             hosts = stack.enter_context(Hosts(2, [path for path in needed if path.is_relative_to("/tmp")]))
         except Unavailable as error:
             pytest.skip(str(error))
-        flink = stack.enter_context(Flink(jars, shared / "flink", hosts=hosts))
+        flink = stack.enter_context(running(Flink(jars, shared / "flink", hosts=hosts)))
         build = [*SMALL, "--only=clean", f"--data_root={shared / 'raw'}"]
         on_hosts = [*portable_flags(flink.jobs, worker), f"--flink_master={flink.master}", "--parallelism=2"]
         yield Cluster(flink, hosts.hosts, shared, build, [*build, *on_hosts])
