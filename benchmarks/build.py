@@ -43,7 +43,8 @@ def argument_parser(doc: str) -> argparse.ArgumentParser:
 
 def parse(doc: str, flags: Sequence[str] | None) -> argparse.Namespace:
     """The arguments; `beam_flags` are those that the parser does not know."""
-    arguments, arguments.beam_flags = argument_parser(doc).parse_known_args(flags)
+    arguments, beam_flags = argument_parser(doc).parse_known_args(flags)
+    arguments.beam_flags = beam_flags
     return arguments
 
 

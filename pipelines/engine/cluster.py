@@ -3,7 +3,6 @@
 A wrong set-up otherwise shows as a job that waits forever, or as an error in the middle of a build.
 """
 
-import json
 import os
 import posixpath
 import socket
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
+import msgspec
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.engine import code, job_service, runner
@@ -30,12 +30,20 @@ FOLDER = ".workers"
 
 NO_WORKER = (
     "no worker has answered for {:.0f} s: the cluster may have no free slot, or its workers cannot be started or "
-    f"reached (--environment_type, --environment_config), or fail because they have no IEForge or not Apache Beam "
+    "reached (--environment_type, --environment_config), or fail because they have no IEForge or not Apache Beam "
     f"{beam.__version__} (see the cluster's logs); --worker_timeout=SECONDS waits longer"
 )
 
 FREE_BYTES = 1 << 30
 """Memory that a worker needs for the default sizes of shards."""
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """What a worker leaves for the submitter. `process`: its id on the host. `free_bytes`: free memory there."""
+
+    host: str
+    process: int
+    free_bytes: int
 
 
 @dataclass(frozen=True)
@@ -80,28 +88,28 @@ def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_fl
             options,
             lambda: None if time.monotonic() - started < limit else NO_WORKER.format(limit),
         )
-        answers = [files.read_bytes(file.path) for file in files.list_files(folder) if file.name.endswith(".json")]
+        answers = [file.path for file in files.list_files(folder) if file.name.endswith(".json")]
         if not answers:
             raise ConfigError(
                 f"{output}: files that the workers write there do not appear here; choose an --output that this "
                 "machine and all workers share"
             )
-        print(describe([json.loads(answer) for answer in answers]), file=sys.stderr)
+        print(describe([files.read_json(path, Worker, "run the command again") for path in answers]), file=sys.stderr)
     finally:
         files.remove_tree(folder)
 
 
 def free_bytes() -> int:
     """Memory that is free on this machine."""
-    lines = Path("/proc/meminfo").read_text().splitlines()
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
-def describe(workers: Sequence[dict]) -> str:
+def describe(workers: Sequence[Worker]) -> str:
     """One line about the workers that answered."""
-    hosts = sorted({worker["host"] for worker in workers})
-    processes = len({(worker["host"], worker["process"]) for worker in workers})
-    free = min(worker["free_bytes"] for worker in workers)
+    hosts = sorted({worker.host for worker in workers})
+    processes = len({(worker.host, worker.process) for worker in workers})
+    free = min(worker.free_bytes for worker in workers)
     line = f"workers: {processes} on {', '.join(hosts)}"
     if free < FREE_BYTES:
         line += f"; warning: only {free / (1 << 30):.1f} GiB of memory is free there, and each needs about 1 GiB"
@@ -116,11 +124,11 @@ class CheckWorker(beam.DoFn):
 
     def process(self, number: int):
         host = socket.gethostname()
-        about = {"host": host, "process": os.getpid(), "free_bytes": free_bytes()}
+        about = Worker(host, os.getpid(), free_bytes())
         try:
             for line in problems(self.expected, installation(), f"{self.folder}/{self.token}", self.inputs):
                 raise ConfigError(f"worker on {host}: {line}")
-            files.write_text(f"{self.folder}/{self.token}-{number}.json", json.dumps(about))
+            files.write_text(f"{self.folder}/{self.token}-{number}.json", msgspec.json.encode(about).decode())
         except MachineError as error:
             raise MachineError(f"worker on {host}: {error}") from error
         return ()

@@ -3,10 +3,10 @@
 https://nightlies.apache.org/flink/flink-docs-stable/docs/ops/rest_api/
 """
 
-import json
 import time
 import urllib.request
 
+import msgspec
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions
 
 ANSWER_S = 10
@@ -21,6 +21,19 @@ ENDED_S = 60
 POLL_S = 0.5
 
 ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
+
+
+class Job(msgspec.Struct, frozen=True, rename={"start_ms": "start-time"}):
+    """A job as Flink lists it."""
+
+    jid: str
+    name: str
+    state: str
+    start_ms: int
+
+
+class Jobs(msgspec.Struct, frozen=True):
+    jobs: list[Job]
 
 
 def rest_address(beam_options: PipelineOptions) -> str | None:
@@ -39,20 +52,21 @@ def cancel(address: str, name: str) -> None:
     started = time.monotonic()
     is_cancelled = False
     while time.monotonic() - started < (ENDED_S if is_cancelled else SUBMITTED_S):
-        jobs = [job for job in request(f"{address}/jobs/overview")["jobs"] if job["name"] == name]
+        overview = msgspec.json.decode(request(f"{address}/jobs/overview"), type=Jobs)
+        jobs = [job for job in overview.jobs if job.name == name]
         if jobs:
-            job = max(jobs, key=lambda job: job["start-time"])
-            if job["state"] in ENDED:
+            job = max(jobs, key=lambda job: job.start_ms)
+            if job.state in ENDED:
                 return
             if not is_cancelled:
-                request(f"{address}/jobs/{job['jid']}?mode=cancel", "PATCH")
+                request(f"{address}/jobs/{job.jid}?mode=cancel", "PATCH")
                 is_cancelled = True
         time.sleep(POLL_S)
     if is_cancelled:
         raise TimeoutError(f"the job {name} has not ended {ENDED_S} s after it was cancelled")
 
 
-def request(url: str, method: str = "GET"):
-    """The parsed answer of Flink."""
+def request(url: str, method: str = "GET") -> bytes:
+    """The answer of Flink."""
     with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=ANSWER_S) as answer:
-        return json.load(answer)
+        return answer.read()

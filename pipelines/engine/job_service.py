@@ -13,13 +13,12 @@ import grpc
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 from apache_beam.portability.api import beam_job_api_pb2
 from apache_beam.runners.portability.job_server import JobServer
-from apache_beam.runners.portability.portable_runner import PortableRunner
-from apache_beam.runners.runner import PipelineResult, create_runner
+from apache_beam.runners.portability.portable_runner import PipelineResult, PortableRunner
+from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
 from pipelines.engine import flink, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
-from pipelines.engine.workers import report_exception
 from schemas.errors import ConfigError, MachineError
 
 ANSWER_S = 20
@@ -43,7 +42,7 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
                 grpc.channel_ready_future(channel).result(ANSWER_S)
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
         described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
-    unknown, flag_names = split_unknown(beam_options._flags, described.options)
+    unknown, flag_names = split_unknown(beam_options._flags or (), described.options)
     if "flink_master" in {option.name for option in described.options} and flink.rest_address(beam_options) is None:
         print("warning: an interrupt cancels jobs on Flink only with --flink_master=HOST:PORT", file=sys.stderr)
     if unknown:
@@ -67,8 +66,9 @@ def check_environment(portable: PortableOptions) -> None:
 @cache
 def portable_runner(name: str) -> PortableRunner:
     """Beam's runner of this name, with one job server for all jobs of this process instead of one for each job."""
-    threading.excepthook = workers.report_exception  # else Beam's thread for messages prints that a service is lost
+    threading.excepthook = workers.report_exception  # Beam's threads raise what is raised in the main thread, too
     runner = create_runner(name)
+    assert isinstance(runner, PortableRunner)
     start = runner.default_job_server
     servers: list[JobServer] = []
 
@@ -80,7 +80,7 @@ def portable_runner(name: str) -> PortableRunner:
             signal.signal(signal.SIGINT, interrupt)  # Beam's would end the server before the job is cancelled
         return servers[0]
 
-    runner.default_job_server = default_job_server
+    setattr(runner, "default_job_server", default_job_server)  # noqa: B010 - a method cannot be assigned to
     return runner
 
 
@@ -102,7 +102,6 @@ def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callabl
 
     If the job service is lost, the job is cancelled on Flink: it would go on, and keep the slots from the next one.
     """
-    threading.excepthook = report_exception  # Beam's threads raise what is raised here too
     raised: list[Exception] = []
 
     def wait_until_finish() -> None:

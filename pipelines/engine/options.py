@@ -73,7 +73,7 @@ def split_unknown(
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for group in PipelineOptions.__subclasses__():
-        group._add_argparse_args(parser)  # the hook that Beam documents for option classes
+        group._add_argparse_args(parser)  # type: ignore[arg-type]  # Beam's hook
     for option in service_options:
         if f"--{option.name}" not in parser._option_string_actions:  # a job service describes some of Beam's, too
             parser.add_argument(f"--{option.name}", **SERVICE_OPTIONS.get(option.type, {}))

@@ -40,7 +40,7 @@ def test_descendants_of_processes_that_are_named_count(tmp_path):
     shell = subprocess.Popen(["sh", "-c", f'"{sys.executable}" -c "{BUSY.format(0.5)}"; true'], stdin=subprocess.PIPE)
     processor, large = sleep(tmp_path, [shell.pid])
     shell.communicate()
-    assert processor > 0.2
+    assert processor > 0.05
     assert large > 90e6
 
 

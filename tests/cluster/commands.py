@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -63,3 +64,13 @@ def check_refused(output: Path, flags: Sequence[str], code: int, message: str) -
     assert not any(line.startswith("Traceback") for line in lines)
     assert time.monotonic() - begin < 120
     assert not (output / "examples").exists()
+
+
+def check_interrupted(output: Path, flags: Sequence[str]) -> None:
+    """Interrupts a build while workers write the files of its first stage, which must not count as done."""
+    with started("pipelines.build", output, flags) as build:
+        wait_for_ingest(build, output)
+        build.send_signal(signal.SIGINT)
+        code, lines = finish(build)
+    assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
+    assert not (output / "examples/manifest.json").exists()

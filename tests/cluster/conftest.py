@@ -9,7 +9,7 @@ import pytest
 from tests import worker_environment
 from tests.checkout import build_wheel, copy_checkout
 from tests.cluster.flink import Flink, Jars
-from tests.cluster.processes import Unavailable
+from tests.cluster.processes import Unavailable, running
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def jars() -> Jars:
 
 @pytest.fixture(scope="session")
 def cluster(jars, tmp_path_factory) -> Iterator[Flink]:
-    with Flink(jars, tmp_path_factory.mktemp("flink")) as flink:
+    with running(Flink(jars, tmp_path_factory.mktemp("flink"))) as flink:
         yield flink
 
 

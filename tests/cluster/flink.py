@@ -28,7 +28,7 @@ class Jars:
 
 
 class Flink:
-    """A cluster that runs inside a `with` block. `master` and `jobs`: the addresses of Flink and of the job server.
+    """A cluster that `running` starts and ends. `master` and `jobs`: the addresses of Flink and of the job server.
 
     `hosts`: where the TaskManagers run, one on each (None: `task_managers` of them run here).
     """
@@ -40,17 +40,6 @@ class Flink:
         self.master, self.jobs = f"{self.address}:{free_port()}", f"localhost:{free_port()}"
         self.processes = Processes(folder)
         self.task_managers: list[subprocess.Popen] = []
-
-    def __enter__(self) -> "Flink":
-        try:
-            self.start_all()
-        except BaseException:
-            self.processes.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.processes.stop()
 
     def start_all(self) -> None:
         folder = self.folder

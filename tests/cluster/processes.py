@@ -11,11 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 HERE = Path(__file__).parent
 STARTED_S = 90
+
+Cluster = TypeVar("Cluster")
 
 
 class Unavailable(Exception):
@@ -111,3 +114,13 @@ class Processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@contextlib.contextmanager
+def running(cluster: Cluster) -> Iterator[Cluster]:
+    """Starts a Flink or a Spark, and ends all of its processes with the block, also if one of them does not start."""
+    try:
+        cluster.start_all()
+        yield cluster
+    finally:
+        cluster.processes.stop()

@@ -37,7 +37,7 @@ class Jars:
 
 
 class Spark:
-    """A cluster that runs inside a `with` block. `jobs`: the address of the job server."""
+    """A cluster that `running` starts and ends. `jobs`: the address of the job server."""
 
     def __init__(self, jars: Jars, folder: Path, workers: int = 2):
         self.jars, self.count = jars, workers
@@ -46,17 +46,6 @@ class Spark:
         self.jobs = f"localhost:{self.job_port}"
         self.workers: list[subprocess.Popen] = []
         self.addresses: dict[int, str] = {}  # process id of a worker → where it serves the logs of its executors
-
-    def __enter__(self) -> "Spark":
-        try:
-            self.start_all()
-        except BaseException:
-            self.processes.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.processes.stop()
 
     def start_all(self) -> None:
         ports = ["--host", "localhost", "--port", str(self.master), "--webui-port", str(self.master_ui)]

@@ -1,13 +1,20 @@
 """Builds on a Flink cluster of two TaskManagers: same bytes as a local build, lost machines, failures in one line."""
 
-import signal
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.commands import check_refused, finish, portable_flags, run, started, wait_for_ingest
+from tests.cluster.commands import (
+    check_interrupted,
+    check_refused,
+    finish,
+    portable_flags,
+    run,
+    started,
+    wait_for_ingest,
+)
 from tests.cluster.flink import Flink
-from tests.cluster.processes import free_port
+from tests.cluster.processes import free_port, running
 from tests.conftest import SMALL, checksums
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -54,14 +61,8 @@ def test_a_job_goes_on_with_another_task_manager(flink, worker, small, tmp_path)
 
 
 def test_an_interrupt_cancels_the_job(flink, worker, tmp_path):
-    output = tmp_path / "build"
-    with started("pipelines.build", output, on_flink(flink, worker)) as build:
-        wait_for_ingest(build, output)
-        build.send_signal(signal.SIGINT)
-        code, lines = finish(build)
-    assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
+    check_interrupted(tmp_path / "build", on_flink(flink, worker))
     assert flink.jobs_since()[-1]["state"] == "CANCELED"
-    assert not (output / "examples/manifest.json").exists()
 
 
 def test_a_misspelt_flag_of_the_job_server(flink, worker, tmp_path):
@@ -76,27 +77,10 @@ def test_no_job_server(tmp_path):
     check_refused(tmp_path / "build", flags, 1, message)
 
 
-def test_a_command_of_workers_that_does_not_exist(flink, tmp_path):
+def test_workers_without_ieforge(flink, tmp_path):
     check_refused(tmp_path / "build", on_flink(flink, tmp_path / "none"), 1, "error: the command of the workers ")
 
 
-def test_workers_without_ieforge(flink, worker, tmp_path):
-    python = worker.with_name("python")
-    bare = tmp_path / "bare"
-    bare.write_text(
-        f"#!{python}\n"
-        "import os, sys\n"
-        "os.environ['PYTHONPATH'] = os.path.dirname(__file__)  # its package hides the installed one\n"
-        "from pipelines.engine.worker import main\n"
-        "main()\n"
-    )
-    bare.chmod(0o755)
-    (tmp_path / "pipelines").mkdir()
-    (tmp_path / "pipelines/__init__.py").touch()
-    message = "error: the workers have no IEForge, or another version of it"
-    check_refused(tmp_path / "build", on_flink(flink, bare), 1, message)
-
-
 def test_a_cluster_without_slots(jars, worker, tmp_path):
-    with Flink(jars, tmp_path / "flink", task_managers=0) as empty:
+    with running(Flink(jars, tmp_path / "flink", task_managers=0)) as empty:
         check_refused(tmp_path / "build", on_flink(empty, worker), 1, "error: the cluster has no free slot")

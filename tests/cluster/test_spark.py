@@ -1,13 +1,12 @@
 """Builds on a Spark standalone cluster of two workers: same bytes as a local build, lost workers, interrupts."""
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.commands import check_refused, finish, portable_flags, started, wait_for_ingest
-from tests.cluster.processes import Unavailable
+from tests.cluster.commands import check_interrupted, check_refused, finish, portable_flags, started, wait_for_ingest
+from tests.cluster.processes import Unavailable, running
 from tests.cluster.spark import Jars, Spark
 from tests.conftest import SMALL, checksums
 
@@ -20,7 +19,7 @@ def spark_cluster(tmp_path_factory) -> Iterator[Spark]:
         jars = Jars()
     except Unavailable as error:
         pytest.skip(f"no Spark: {error}")
-    with Spark(jars, tmp_path_factory.mktemp("spark")) as spark:
+    with running(Spark(jars, tmp_path_factory.mktemp("spark"))) as spark:
         yield spark
 
 
@@ -53,14 +52,8 @@ def test_a_build_that_loses_a_worker_has_the_same_bytes(spark, worker, small, tm
 
 
 def test_an_interrupt_cancels_the_job(spark, worker, tmp_path):
-    output = tmp_path / "build"
-    with started("pipelines.build", output, on_spark(spark, worker)) as build:
-        wait_for_ingest(build, output)
-        build.send_signal(signal.SIGINT)
-        code, lines = finish(build)
-    assert (code, lines[-1]) == (130, "interrupted; run the same command again to resume")
+    check_interrupted(tmp_path / "build", on_spark(spark, worker))
     spark.processes.wait(spark.is_free)
-    assert not (output / "examples/manifest.json").exists()
 
 
 def test_a_command_of_workers_that_does_not_exist(spark, tmp_path):

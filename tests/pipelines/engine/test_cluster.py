@@ -79,10 +79,9 @@ def test_problems_come_in_the_order_in_which_they_are_to_be_solved(tmp_path):
 
 
 def test_workers_are_counted_by_host_and_process():
-    about = {"free_bytes": 3 << 30}
-    workers = [about | {"host": host, "process": process} for host, process in [("b", 1), ("a", 1), ("a", 2), ("a", 1)]]
+    workers = [cluster.Worker(host, process, 3 << 30) for host, process in [("b", 1), ("a", 1), ("a", 2), ("a", 1)]]
     assert cluster.describe(workers) == "workers: 3 on a, b"
-    workers.append({"host": "c", "process": 1, "free_bytes": 1 << 29})
+    workers.append(cluster.Worker("c", 1, 1 << 29))
     assert cluster.describe(workers).startswith("workers: 4 on a, b, c; warning: only 0.5 GiB of memory is free")
 
 
