@@ -49,6 +49,11 @@ def tokens(text: str) -> list[str]:
     return _patterns()[1].findall(text)
 
 
+def token_spans(text: str) -> list[tuple[int, int]]:
+    """The spans of `tokens`."""
+    return [match.span() for match in _patterns()[1].finditer(text)]
+
+
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """The patterns of `words` and `tokens`. They name the marks (vowel signs, accents), because `\\w` matches none and

@@ -51,7 +51,7 @@ class SourceSettings:
     shares: Mapping[str, float] = field(default_factory=dict)
     group_by: str | None = None
     annotators: str = "gold"
-    min_annotators: int = 1
+    min_annotators: int | None = None
     predictions: bool = False
 
 
