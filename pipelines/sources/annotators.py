@@ -368,23 +368,24 @@ def _compare(pair: _Pair, names: tuple[str, str], first: RawExample, second: Raw
         "relations": relation_key,
         "events": lambda item: event_key(item, whole),
     }
-    for layer, key in keys.items():
+    for layer, key_of in keys.items():
         items = getattr(first, layer), getattr(second, layer)
         if None in items:
             continue
-        ours, theirs = ({key(item): item for item in side} for side in items)
+        ours, theirs = ({key_of(item): item for item in side} for side in items)
         for side, annotations in enumerate((ours, theirs)):
             for item in annotations.values():
                 pair.items.setdefault((layer, item.label), [0, 0, 0])[side] += 1
         for shared in ours.keys() & theirs.keys():
             pair.items[layer, ours[shared].label][2] += 1
+        place = slice(1, 3 if layer == "relations" else 2)  # of a key: the ends, the mention or the trigger
         sides = (names[0], first, ours, theirs), (names[1], second, theirs, ours)
         for name, record, has, lacks in sides:
             for each, item in has.items():
                 if each not in lacks:
                     pair.count += 1
                     if len(pair.listed) < LISTED:
-                        at_place = [described(other) for k, other in lacks.items() if k[1] == each[1]]
+                        at_place = [described(other) for key, other in lacks.items() if key[place] == each[place]]
                         pair.listed.append(
                             Disagreement(record.place, layer, name, described(item), ", ".join(at_place))
                         )
