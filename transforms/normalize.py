@@ -68,9 +68,14 @@ def move_to_only_place(text: str, mention: Mention) -> Mention:
         return Mention(string, ((at, at + len(string)),))
 
 
+def _can_be_asked(label: str) -> bool:
+    return bool(label.strip()) and not SURROGATE.search(label)
+
+
 def _name(labels: Mapping[str, Label | None], raw: str, kind: str) -> Label | None:
-    if isinstance(labels, OpenLabels) and (SURROGATE.search(raw) or not raw.strip()):
-        raise _Unreadable(Reason.UNKNOWN_LABEL, f"the {kind} {raw!r} is not a text")
+    if isinstance(labels, OpenLabels) and not _can_be_asked(raw):
+        reason = Reason.NOT_UTF8 if raw.strip() else Reason.MISSING_FIELD
+        raise _Unreadable(reason, f"the {kind} {raw!r} is {'not UTF-8' if raw.strip() else 'empty'}")
     if raw not in labels:
         raise _Unreadable(Reason.UNKNOWN_LABEL, f"{kind} {raw!r} is not in the source's label map")
     return labels[raw]
@@ -95,9 +100,8 @@ def normalize(
     it is that of a relation end; if it is that of an argument, the argument is lost alone. References to entities that
     are left out are removed.
 
-    In users' data, whose labels are OpenLabels, such an entity, relation or event is lost alone, too, with the relations
-    and arguments that refer to it: nobody else will correct the text. Of two entities with the same id, the second is
-    lost.
+    In users' data, whose labels are OpenLabels, such an entity, relation or event is lost alone, too, with the
+    relations and arguments that refer to it. Of two entities with the same id, the second is lost.
 
     The labels of lost parts, here or in `raw.lost`, become unknown labels.
     """
@@ -130,7 +134,7 @@ def _in_prompt_words(
     """The prompt words of the labels, without repetition. `names`: layer → label map of the source. Labels that are not
     in the map, or are mapped to None, are left out: no instruction asks for them.
     """
-    labels = ((item.layer, names[item.layer].get(item.label)) for item in unknown if not SURROGATE.search(item.label))
+    labels = ((item.layer, names[item.layer].get(item.label)) for item in unknown if _can_be_asked(item.label))
     return tuple(dict.fromkeys(UnknownLabel(layer, label.name) for layer, label in labels if label))
 
 
@@ -233,19 +237,24 @@ def _events(
     kept = []
     is_open = isinstance(labels, OpenLabels)
     for item in raw.events:
-        label = _name(labels, item.label, "event type")
-        arguments = []
-        for argument in item.arguments:
-            role = role_names.get(argument.role, argument.role)
-            if role not in label.roles and not is_open:
-                raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
-            try:
-                mention = _fixed(raw.text, argument.mention, move_to_only_place)
-                arguments.append(Argument(role, mention, _entity(argument.entity, references)))
-            except _Unreadable as problem:
-                detail = f"{role!r} of {label.name!r}: {problem.detail}"
-                lost.append(BadRecord(raw.place, problem.reason, detail, (UnknownLabel("events", item.label),)))
-        kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
+        try:
+            label = _name(labels, item.label, "event type")
+            if label is None:
+                continue
+            arguments = []
+            for argument in item.arguments:
+                role = role_names.get(argument.role, argument.role)
+                if role not in label.roles and not (is_open and _can_be_asked(role)):
+                    raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
+                try:
+                    mention = _fixed(raw.text, argument.mention, move_to_only_place)
+                    arguments.append(Argument(role, mention, _entity(argument.entity, references)))
+                except _Unreadable as problem:
+                    detail = f"{role!r} of {label.name!r}: {problem.detail}"
+                    lost.append(BadRecord(raw.place, problem.reason, detail, (UnknownLabel("events", item.label),)))
+            kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
+        except _Unreadable as problem:
+            _lose(raw, "events", item, labels, problem, lost)
     return tuple(kept)
 
 
