@@ -172,7 +172,7 @@ def test_one_bad_span_is_lost_alone(tmp_path, capsys):
 
 
 def test_a_task_that_is_exported_twice_is_read_once(tmp_path, capsys):
-    code, rows, _ = built(folder(tmp_path, None, old=many(20, 20), new=many(20, 20)), capsys, "--only", "clean")
+    code, _, _ = built(folder(tmp_path, None, old=many(20, 20), new=many(20, 20)), capsys, "--only", "clean")
     assert code == 0
     cleaned = [
         row["text"]
