@@ -19,7 +19,7 @@ EVERY, FIRST, GOLD, MAJORITY = "all", "first", "gold", "majority"
 """The values of `annotators` that are not names of people."""
 
 LISTED = 20
-"""Disagreements that are listed per pair of annotators."""
+"""The number of disagreements that are kept per pair of annotators."""
 
 Key = Hashable
 
@@ -318,7 +318,7 @@ class _Pair:
     tokens: int = 0
     inside: dict[str, list[int]] = field(default_factory=dict)  # label → tokens of first, second, both
     count: int = 0
-    listed: list[Disagreement] = field(default_factory=list)
+    first: list[Disagreement] = field(default_factory=list)
 
 
 def agreement(records: Iterable[RawExample | BadRecord], adjacent: bool = False) -> tuple[Agreement, ...]:
@@ -347,7 +347,7 @@ def _agreement(names: tuple[str, str], pair: _Pair) -> Agreement:
         LabelAgreement(layer, label, *counts, kappa(pair.tokens, *pair.inside[label]) if layer == "entities" else None)
         for (layer, label), counts in sorted(pair.items.items())
     )
-    return Agreement(*names, pair.texts, labels, pair.count, tuple(pair.listed))
+    return Agreement(*names, pair.texts, labels, pair.count, tuple(pair.first))
 
 
 def kappa(total: int, first: int, second: int, both: int) -> float | None:
@@ -384,9 +384,9 @@ def _compare(pair: _Pair, names: tuple[str, str], first: RawExample, second: Raw
             for each, item in has.items():
                 if each not in lacks:
                     pair.count += 1
-                    if len(pair.listed) < LISTED:
+                    if len(pair.first) < LISTED:
                         at_place = [described(other) for key, other in lacks.items() if key[place] == each[place]]
-                        pair.listed.append(
+                        pair.first.append(
                             Disagreement(record.place, layer, name, described(item), ", ".join(at_place))
                         )
         if layer == "entities":
