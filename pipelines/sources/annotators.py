@@ -386,9 +386,7 @@ def _compare(pair: _Pair, names: tuple[str, str], first: RawExample, second: Raw
                     pair.count += 1
                     if len(pair.first) < LISTED:
                         at_place = [described(other) for key, other in lacks.items() if key[place] == each[place]]
-                        pair.first.append(
-                            Disagreement(record.place, layer, name, described(item), ", ".join(at_place))
-                        )
+                        pair.first.append(Disagreement(record.place, layer, name, described(item), ", ".join(at_place)))
         if layer == "entities":
             _count_tokens(pair, first.text, *items)
 
