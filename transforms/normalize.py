@@ -68,7 +68,14 @@ def move_to_only_place(text: str, mention: Mention) -> Mention:
         return Mention(string, ((at, at + len(string)),))
 
 
+def _can_be_asked(label: str) -> bool:
+    return bool(label.strip()) and not SURROGATE.search(label)
+
+
 def _name(labels: Mapping[str, Label | None], raw: str, kind: str) -> Label | None:
+    if isinstance(labels, OpenLabels) and not _can_be_asked(raw):
+        reason = Reason.NOT_UTF8 if raw.strip() else Reason.MISSING_FIELD
+        raise _Unreadable(reason, f"the {kind} {raw!r} is {'not UTF-8' if raw.strip() else 'empty'}")
     if raw not in labels:
         raise _Unreadable(Reason.UNKNOWN_LABEL, f"{kind} {raw!r} is not in the source's label map")
     return labels[raw]
@@ -93,6 +100,9 @@ def normalize(
     it is that of a relation end; if it is that of an argument, the argument is lost alone. References to entities that
     are left out are removed.
 
+    In users' data, whose labels are OpenLabels, such an entity, relation or event is lost alone, too, with the
+    relations and arguments that refer to it. Of two entities with the same id, the second is lost.
+
     The labels of lost parts, here or in `raw.lost`, become unknown labels.
     """
     problem = _encoding_problem(raw)
@@ -105,8 +115,8 @@ def normalize(
     references: dict[str, str | None] = {}
     try:
         layers = (
-            None if raw.entities is None else _entities(raw, entity_labels, references),
-            None if raw.relations is None else _relations(raw, relation_labels, entity_labels, references),
+            None if raw.entities is None else _entities(raw, entity_labels, references, lost),
+            None if raw.relations is None else _relations(raw, relation_labels, entity_labels, references, lost),
             None if raw.events is None else _events(raw, event_labels, role_names, references, lost),
         )
     except _Unreadable as problem:
@@ -124,7 +134,7 @@ def _in_prompt_words(
     """The prompt words of the labels, without repetition. `names`: layer → label map of the source. Labels that are not
     in the map, or are mapped to None, are left out: no instruction asks for them.
     """
-    labels = ((item.layer, names[item.layer].get(item.label)) for item in unknown)
+    labels = ((item.layer, names[item.layer].get(item.label)) for item in unknown if _can_be_asked(item.label))
     return tuple(dict.fromkeys(UnknownLabel(layer, label.name) for layer, label in labels if label))
 
 
@@ -134,22 +144,46 @@ def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention
     return repair(text, mention)
 
 
+def _lose(
+    raw: RawExample,
+    layer: str,
+    item: Entity | Relation | Event,
+    labels: Mapping[str, Label | None],
+    problem: _Unreadable,
+    lost: list[BadRecord],
+) -> None:
+    """Adds an annotation with a problem to `lost`. Raises the problem again unless the labels are OpenLabels."""
+    if not isinstance(labels, OpenLabels):
+        raise problem
+    lost.append(
+        BadRecord(raw.place, problem.reason, f"{item.label!r}: {problem.detail}", (UnknownLabel(layer, item.label),))
+    )
+
+
 def _entities(
-    raw: RawExample, labels: Mapping[str, Label | None], references: dict[str, str | None]
+    raw: RawExample,
+    labels: Mapping[str, Label | None],
+    references: dict[str, str | None],
+    lost: list[BadRecord],
 ) -> tuple[Entity, ...]:
     """Fills `references`: id or concept of an entity → itself, or None if every entity with it is left out."""
     kept, ids = [], set()
     for item in raw.entities:
-        label = _name(labels, item.label, "entity type")
+        try:
+            label = _name(labels, item.label, "entity type")
+            mention = _fixed(raw.text, item.mention) if label else item.mention
+            if item.id is not None:
+                if item.id in ids:
+                    raise _Unreadable(Reason.BROKEN_RECORD, f"two entities have the id {item.id!r}")
+                ids.add(item.id)
+                _refer(item.id, bool(label), references)
+            for concept in item.concepts:
+                _refer(concept, bool(label), references)
+        except _Unreadable as problem:
+            _lose(raw, "entities", item, labels, problem, lost)
+            continue
         if label:
-            kept.append(Entity(label.name, _fixed(raw.text, item.mention), item.id, item.concepts))
-        if item.id is not None:
-            if item.id in ids:
-                raise _Unreadable(Reason.BROKEN_RECORD, f"two entities have the id {item.id!r}")
-            ids.add(item.id)
-            _refer(item.id, bool(label), references)
-        for concept in item.concepts:
-            _refer(concept, bool(label), references)
+            kept.append(Entity(label.name, mention, item.id, item.concepts))
     return tuple(kept)
 
 
@@ -172,6 +206,7 @@ def _relations(
     labels: Mapping[str, Label | None],
     end_types: Mapping[str, Label | None],
     references: Mapping[str, str | None],
+    lost: list[BadRecord],
 ) -> tuple[Relation, ...]:
     def end_type(raw_type: str | None) -> str | None:
         label = _name(end_types, raw_type, "entity type") if raw_type is not None else None
@@ -179,12 +214,15 @@ def _relations(
 
     kept = []
     for item in raw.relations:
-        label = _name(labels, item.label, "relation")
-        if label:
-            head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
-            types = end_type(item.head_label), end_type(item.tail_label)
-            entities = _entity(item.head_entity, references), _entity(item.tail_entity, references)
-            kept.append(Relation(label.name, head, tail, *types, *entities, item.score))
+        try:
+            label = _name(labels, item.label, "relation")
+            if label:
+                head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
+                types = end_type(item.head_label), end_type(item.tail_label)
+                entities = _entity(item.head_entity, references), _entity(item.tail_entity, references)
+                kept.append(Relation(label.name, head, tail, *types, *entities, item.score))
+        except _Unreadable as problem:
+            _lose(raw, "relations", item, labels, problem, lost)
     return tuple(kept)
 
 
@@ -199,19 +237,24 @@ def _events(
     kept = []
     is_open = isinstance(labels, OpenLabels)
     for item in raw.events:
-        label = _name(labels, item.label, "event type")
-        arguments = []
-        for argument in item.arguments:
-            role = role_names.get(argument.role, argument.role)
-            if role not in label.roles and not is_open:
-                raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
-            try:
-                mention = _fixed(raw.text, argument.mention, move_to_only_place)
-                arguments.append(Argument(role, mention, _entity(argument.entity, references)))
-            except _Unreadable as problem:
-                detail = f"{role!r} of {label.name!r}: {problem.detail}"
-                lost.append(BadRecord(raw.place, problem.reason, detail, (UnknownLabel("events", item.label),)))
-        kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
+        try:
+            label = _name(labels, item.label, "event type")
+            if label is None:
+                continue
+            arguments = []
+            for argument in item.arguments:
+                role = role_names.get(argument.role, argument.role)
+                if role not in label.roles and not (is_open and _can_be_asked(role)):
+                    raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
+                try:
+                    mention = _fixed(raw.text, argument.mention, move_to_only_place)
+                    arguments.append(Argument(role, mention, _entity(argument.entity, references)))
+                except _Unreadable as problem:
+                    detail = f"{role!r} of {label.name!r}: {problem.detail}"
+                    lost.append(BadRecord(raw.place, problem.reason, detail, (UnknownLabel("events", item.label),)))
+            kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
+        except _Unreadable as problem:
+            _lose(raw, "events", item, labels, problem, lost)
     return tuple(kept)
 
 

@@ -26,7 +26,7 @@ class Form:
 
     `include` and `exclude` are globs, matched without case against the path below the source's folder and against the
     bare file name. `splits` maps a glob to a split, for files whose names do not contain the split. The split "all"
-    marks a dataset without official splits; its examples are split by a hash of the text (90/5/5).
+    marks a dataset without official splits; its examples are split by a hash (see `Source.shares`).
     """
 
     read: Reader
@@ -35,6 +35,10 @@ class Form:
     needs: tuple[str, ...] = ()  # a split needs a file that matches one of these; the other files only add to it
     splits: Mapping[str, str] = field(default_factory=dict)
     collapsed: bool = False  # the only entity label is `Source.collapsed`
+
+
+SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
+"""Split → its share of the texts of a dataset without official splits."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Source:
     # although `entity_labels` may map raw labels to it for collapsed forms.
     collapsed: Label | None = None
     lang_is_guess: bool = False  # not stated, and the script of the texts does not tell it for sure
+    shares: Mapping[str, float] = field(default_factory=lambda: SHARES)  # of the splits, if none are official
     one_pair: bool = False  # one pair per sentence is annotated; other pairs may be unlabelled
 
     def name_for(self, task: str) -> str:

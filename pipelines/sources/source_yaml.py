@@ -13,8 +13,8 @@ complete: [PER, ORG]              # the labels that were annotated in every text
 splits: {train: "batch1/*", test: ["batch2/*"]}        # file patterns, or shares such as {train: 0.8, test: 0.2}
 group_by: contract_id             # texts with the same value of this field stay in one split
 annotators: majority              # or gold (the default), all, first, or the name of one annotator
-min_annotators: 2
-predictions: true                 # also read the predictions of a model
+min_annotators: 2                 # for majority; else more than half of those who annotated the text
+predictions: true                 # read the predictions of a model instead of annotations
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ class SourceSettings:
     """The values of a source.yaml; None and empty values are not set.
 
     `labels`: label in the files → Label of the prompts; None leaves it out. `patterns`: split → file patterns.
-    `shares`: split → its share of the texts, 1 in all.
+    `shares`: split → its share of the texts, 1 in all. `min_annotators`: None for more than half of them.
     """
 
     name: str | None = None
@@ -51,7 +51,7 @@ class SourceSettings:
     shares: Mapping[str, float] = field(default_factory=dict)
     group_by: str | None = None
     annotators: str = "gold"
-    min_annotators: int = 1
+    min_annotators: int | None = None
     predictions: bool = False
 
 
@@ -77,6 +77,8 @@ def read(file: File, forms: Sequence[str]) -> SourceSettings:
     if settings.format and settings.format not in forms:
         hint = did_you_mean(settings.format, forms) or f"known formats: {', '.join(forms)}"
         raise ConfigError(f"{document.place(['format'])}: unknown format {quoted(settings.format)}; {hint}")
+    if settings.min_annotators is not None and settings.annotators != "majority":
+        raise ConfigError(f"{document.place(['min_annotators'])}: min_annotators needs annotators: majority")
     return settings
 
 

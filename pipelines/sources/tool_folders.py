@@ -7,11 +7,13 @@ name of the root. The format of the files is recognised (`user_forms`), and the 
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
-from pipelines.sources import Form, Source, source_yaml
+from pipelines.sources import Form, Source, source_yaml, tool_records
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
+from pipelines.sources.source import SHARES
 from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path, split_of
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_data import Folder, folder_key, key_problem, path_names, source_without_files
@@ -106,7 +108,7 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
     if taken is None:
         taken = (FORMS[0], [file for file in files if file is not settings_file], [], [])
     form, *grouped_files = taken
-    grouped = group(Form(form.read, ("*",), splits=patterns(settings)), *grouped_files)
+    grouped = group(source_form(form, settings, grouped_files[0]), settings, *grouped_files)
     settings_files = (settings_file,) if settings_file else ()
     return Folder(key, source, grouped, key_problem(key) or problem, True, settings_files, trace)
 
@@ -163,12 +165,21 @@ def patterns(settings: SourceSettings) -> dict[str, str]:
     return {pattern: split for split, each in settings.patterns.items() for pattern in each}
 
 
-def group(form: Form, files: Sequence[File], companions: Sequence[File], other: list[File]) -> SourceFiles:
-    """The files by split. Without file patterns, all of them are split by a hash unless each name contains a split: a
-    few names may contain such a word by chance. A companion without a split, such as a type system, is in every split.
+def source_form(form: UserForm, settings: SourceSettings, files: Sequence[File]) -> Form:
+    """The form of a Source whose files, of all splits, are `files`."""
+    read = partial(tool_records.records, form=form, settings=settings, all_files=files)
+    return Form(read, ("*",), splits=patterns(settings))
+
+
+def group(
+    form: Form, settings: SourceSettings, files: Sequence[File], companions: Sequence[File], other: list[File]
+) -> SourceFiles:
+    """The files by split. With shares of the splits, all of them are split by a hash, and also without file patterns
+    unless each name contains a split: a few names may contain such a word by chance. A companion without a split, such
+    as a type system, is in every split.
     """
     splits, _, unassigned = group_by_split(form, files)
-    if not form.splits and unassigned:
+    if settings.shares or (not form.splits and unassigned):
         splits, unassigned = {"all": list(files)}, []
     for file in companions:
         split = split_of(form, file)
@@ -180,6 +191,7 @@ def group(form: Form, files: Sequence[File], companions: Sequence[File], other: 
 def as_source(name: str, form: UserForm, files: Sequence[File], settings: SourceSettings) -> Source:
     """The Source of files in a tool's format. Its tasks are those of the layers that the format can annotate."""
     texts = islice((row.text for row in form.read(files) if isinstance(row, RawExample)), TEXTS)
+    tool_records.options(form, settings)  # fails before the build if the format does not have them
     lang, is_sure = (settings.lang, True) if settings.lang else guess("\n".join(texts))
     layer_tasks = {"entities": ("NER",), "relations": ("RE",), "events": ("EE", "EET", "EEA")}
     tasks = settings.tasks or tuple(task for layer in form.layers for task in layer_tasks[layer])
@@ -196,7 +208,8 @@ def as_source(name: str, form: UserForm, files: Sequence[File], settings: Source
         homepage="",
         get="files of the user",
         citation="",
-        forms=(Form(form.read, ("*",), splits=patterns(settings)),),
+        forms=(source_form(form, settings, files),),
+        shares=settings.shares or SHARES,
         entity_labels=OpenLabels(settings.labels),
         relation_labels=OpenLabels(settings.labels),
         event_labels=OpenLabels(settings.labels),

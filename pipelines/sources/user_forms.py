@@ -1,6 +1,6 @@
 """The formats of annotation tools in which users' own data may come, and how files in them are recognised."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.errors import BadRecord
@@ -37,7 +37,7 @@ class UserForm:
     `name`: the word for `format:` in source.yaml. `title`: the name for people. `suffixes`: of the files of the format,
     in lower case; a file with another one is not looked at. `recognises`: whether a file is in the format, by its
     beginning. `layers`: what the format can annotate. `read`: the reader of the files of one split; it yields one
-    RawExample per text and annotator.
+    RawExample per text and annotator. Its options, if any, are keys of source.yaml.
     """
 
     name: str
@@ -45,9 +45,11 @@ class UserForm:
     suffixes: tuple[str, ...]
     layers: tuple[str, ...]
     recognises: Callable[[Head], bool]
-    read: Callable[[Iterable[File]], Iterator[RawExample | BadRecord]]
+    read: Callable[..., Iterator[RawExample | BadRecord]]
     companions: tuple[str, ...] = ()
     """Suffixes of files that belong to the format but are not read by themselves: the texts of brat."""
+    adjacent: bool = False
+    """Whether all annotations of a text follow one another, whoever made them."""
 
 
 JSON = (".json", ".jsonl")
@@ -58,7 +60,7 @@ COLUMNS = (
 SPANS, BOTH, ALL = ("entities",), ("entities", "relations"), ("entities", "relations", "events")
 
 FORMS: tuple[UserForm, ...] = (
-    UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read),
+    UserForm("label_studio", "Label Studio JSON", JSON, BOTH, label_studio.recognises, label_studio.read, (), True),
     UserForm("prodigy", "Prodigy JSONL", JSON, BOTH, prodigy.recognises, prodigy.read),
     UserForm("gliner", "GLiNER JSON", JSON, BOTH, gliner_json.recognises, gliner_json.read),
     UserForm("gliner2", "GLiNER2 JSONL", JSON, BOTH, gliner2_json.recognises, gliner2_json.read),

@@ -2,9 +2,10 @@
 
 import gc
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 
 import apache_beam as beam
 
@@ -17,6 +18,7 @@ from pipelines.sources import Source, reading, registry
 from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.registry import Located
+from pipelines.sources.source import SHARES
 from pipelines.sources.source_files import first_matching_form
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.split_writer import Draw, SplitWriter
@@ -191,8 +193,10 @@ class IngestSplit(beam.DoFn):
         for record in self.records(source, element):
             if element.split != "all":
                 split = element.split
-            else:  # a bad record has no text to hash; it is counted with the largest split
-                split = "train" if isinstance(record, BadRecord) else hash_split(record.text)
+            elif isinstance(record, BadRecord):  # it has no text to hash; it is counted with the largest split
+                split = max(source.shares, key=source.shares.__getitem__)
+            else:
+                split = hash_split(record.document or record.text, source.shares)
             if split not in writers:
                 draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
                 writers[split] = SplitWriter(self.output, source, element.key, split, self.examples_per_shard, draw)
@@ -218,10 +222,13 @@ def write_trace(output: str, key: str, name: str, trace: str) -> str:
     return path
 
 
-def hash_split(text: str) -> str:
-    """The split of a text in a dataset without official splits: 90/5/5 by a hash of the text, stable over versions.
+def hash_split(text: str, shares: Mapping[str, float] = SHARES) -> str:
+    """The split of a text, or of the document with this name, in a dataset without official splits: by a hash of it,
+    stable over versions. `shares`: split → its share, 1 in all.
 
     Texts that differ only in case, spaces or Unicode form get the same split.
     """
-    share = int.from_bytes(hashlib.blake2b(leakage_key(text), digest_size=8).digest()) / 2**64
-    return "train" if share < 0.9 else "validation" if share < 0.95 else "test"
+    place = int.from_bytes(hashlib.blake2b(leakage_key(text), digest_size=8).digest()) / 2**64
+    used = [split for split, share in shares.items() if share]
+    ends = accumulate(shares[split] for split in used)
+    return next((split for split, end in zip(used, ends, strict=True) if place < end), used[-1])

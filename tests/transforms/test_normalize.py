@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, UnknownLabel
+from schemas.label import Label, OpenLabels, UnknownLabel
 from transforms.normalize import normalize
 
 TEXT = "Ada met Bo in Rome, and Bo left."
@@ -221,3 +221,80 @@ def test_unknown_labels_of_lost_parts_are_prompt_words():
     ]
     assert run(lost=(*lost,)).unknown_labels == tuple(known)
     assert run(unknown_labels=tuple(UnknownLabel(*name) for name in names)).unknown_labels == tuple(known)
+
+
+def run_open(labels=(), lost=(), **layers):
+    maps = OpenLabels(labels)
+    return normalize(RawExample("f:1", TEXT, lost=lost, **layers), maps, maps, maps, {})
+
+
+ADA_ENTITY, BO_ENTITY, ROME_ENTITY = (
+    Entity("PER", Mention("Ada", ((0, 3),)), "1"),
+    Entity("PER", Mention("Bo", ((8, 10),)), "2"),
+    Entity("LOC", Mention("Rome", ((14, 18),)), "3"),
+)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (Entity("LOC", Mention("Oslo", ((14, 18),)), "3"), Reason.OFFSET_MISMATCH),
+        (Entity("LOC", Mention("Rome", ((50, 54),)), "3"), Reason.OFFSET_MISMATCH),
+        (Entity("LOC", Mention("Rome", ((-4, 0),)), "3"), Reason.OFFSET_MISMATCH),
+        (Entity("LOC", Mention("", ((14, 14),)), "3"), Reason.MISSING_FIELD),
+        (Entity("LOC", Mention(" ", ((3, 4),)), "3"), Reason.MISSING_FIELD),
+        (Entity("LOC", Mention("Rome", ((14, 18),)), "1"), Reason.BROKEN_RECORD),
+    ],
+)
+def test_one_bad_entity_of_a_users_text_is_lost_alone_with_what_refers_to_it(bad, reason):
+    meeting = Event(
+        "Meet", Mention("met", ((4, 7),)), (Argument("at", Mention("Rome"), "3"), Argument("who", BO_ENTITY.mention))
+    )
+    made = run_open(
+        entities=(ADA_ENTITY, bad, BO_ENTITY),
+        relations=(
+            Relation("in", ADA_ENTITY.mention, Mention("Rome"), head_entity="1", tail_entity="3"),
+            Relation("knows", ADA_ENTITY.mention, BO_ENTITY.mention, head_entity="1", tail_entity="2"),
+        ),
+        events=(meeting,),
+    )
+    assert made.entities == (ADA_ENTITY, BO_ENTITY)
+    assert [item.label for item in made.relations] == ["knows"]
+    assert made.events == (Event("Meet", meeting.trigger, (Argument("who", BO_ENTITY.mention),)),)
+    assert [part.reason for part in made.lost] == [reason, Reason.MISSING_FIELD, Reason.MISSING_FIELD]
+    assert made.unknown_labels == (
+        UnknownLabel("entities", "LOC"), UnknownLabel("relations", "in"), UnknownLabel("events", "Meet"),
+    )  # fmt: skip
+    assert isinstance(run(entities=(ADA_ENTITY, bad)), BadRecord)  # in a built-in source, the whole text
+
+
+def test_other_bad_parts_of_a_users_text_are_lost_alone():
+    bad = Mention("Oslo", ((14, 18),))
+    made = run_open(
+        relations=(Relation("in", ADA_ENTITY.mention, bad), Relation("in", ADA_ENTITY.mention, ROME_ENTITY.mention)),
+        events=(Event("Meet", bad), Event("Meet", Mention("met", ((4, 7),)))),
+    )
+    assert (len(made.relations), len(made.events)) == (1, 1)
+    assert made.unknown_labels == (UnknownLabel("relations", "in"), UnknownLabel("events", "Meet"))
+
+
+@pytest.mark.parametrize(("label", "reason"), [("PER\udcff", Reason.NOT_UTF8), (" ", Reason.MISSING_FIELD)])
+def test_labels_that_no_prompt_can_ask_for(label, reason):
+    met = Mention("met", ((4, 7),))
+    made = run_open(
+        entities=(ADA_ENTITY, Entity(label, BO_ENTITY.mention, "2")),
+        relations=(
+            Relation(label, ADA_ENTITY.mention, BO_ENTITY.mention),
+            Relation("r", ADA_ENTITY.mention, BO_ENTITY.mention, label, None),
+        ),
+        events=(Event(label, met), Event("Meet", met, (Argument(label, BO_ENTITY.mention),))),
+    )
+    assert (made.entities, made.relations, made.events) == ((ADA_ENTITY,), (), ())
+    assert [part.reason for part in made.lost] == [*[reason] * 4, Reason.UNKNOWN_LABEL]
+    assert made.unknown_labels == (UnknownLabel("relations", "r"), UnknownLabel("events", "Meet"))
+
+
+def test_labels_that_the_user_leaves_out():
+    met = Event("Meet", Mention("met", ((4, 7),)), (Argument("who", BO_ENTITY.mention, "2"),))
+    made = run_open({"PER": None, "Meet": None}, entities=(ADA_ENTITY, ROME_ENTITY), events=(met,))
+    assert (made.entities, made.events, made.lost) == ((ROME_ENTITY,), (), ())

@@ -77,9 +77,10 @@ def _as_span(item: object) -> Span | None:
         return None
 
 
-def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
+def read(files: Iterable[File], group_by: str | None = None) -> Iterator[RawExample | BadRecord]:
     """Every text of every file, for each of its annotators. The annotator is the user of an annotation, or else the
-    name of the file if there are several files.
+    name of the file if there are several files. `group_by`: the field of a row, or of its metadata, that names the
+    document.
     """
     files = list(files)
     for file in files:
@@ -89,10 +90,12 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
             if isinstance(item, BadRecord):
                 yield item
             else:
-                yield from examples(*item, user)
+                yield from examples(*item, user, group_by)
 
 
-def examples(place: str, row: Mapping[str, Any], user: str | None) -> Iterator[RawExample | BadRecord]:
+def examples(
+    place: str, row: Mapping[str, Any], user: str | None, group_by: str | None
+) -> Iterator[RawExample | BadRecord]:
     text = next((row[key] for key in TEXTS if isinstance(row.get(key), str)), None)
     if text is None:
         yield BadRecord(place, Reason.MISSING_FIELD, f"the row has no text, only {', '.join(row) or 'nothing'}")
@@ -114,6 +117,7 @@ def examples(place: str, row: Mapping[str, Any], user: str | None) -> Iterator[R
     if user == UNASSIGNED and not spans:
         user, spans = None, None
     item = None if row.get("id") is None else str(row["id"])
+    document = document_of(row, row.get("meta"), row.get("metadata"), group_by=group_by)
     by_user: dict[str | int | None, list[Span]] = {}
     for span in spans or ():
         by_user.setdefault(span.user, []).append(span)
@@ -121,7 +125,7 @@ def examples(place: str, row: Mapping[str, Any], user: str | None) -> Iterator[R
     for annotator, user_spans in by_user.items() or [(None, spans)]:
         layers = _layers(place, text, user_spans, relations if isinstance(relations, list) else None, lost)
         name = user if annotator is None else str(annotator)
-        yield RawExample(place, *layers, lost=tuple(lost), document=document_of(row), item=item, annotator=name)
+        yield RawExample(place, *layers, lost=tuple(lost), document=document, item=item, annotator=name)
         lost = []
 
 

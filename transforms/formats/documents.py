@@ -5,9 +5,15 @@ from collections.abc import Mapping
 FIELDS = ("document_id", "doc_id", "document")
 
 
-def document_of(fields: object) -> str | None:
-    """The document that a record's fields name; None if they name none."""
-    if not isinstance(fields, Mapping):
-        return None
-    names = (fields.get(name) for name in FIELDS)
-    return next((str(name) for name in names if isinstance(name, str | int) and str(name).strip()), None)
+def document_of(*records: object, group_by: str | None = None) -> str | None:
+    """The document that the fields of one of `records` name, such as a row and its metadata; None if none does.
+
+    `group_by`: the name of the field; None for the usual ones.
+    """
+    for fields in records:
+        if isinstance(fields, Mapping):
+            for name in FIELDS if group_by is None else (group_by,):
+                value = fields.get(name)
+                if isinstance(value, str | int | float) and str(value).strip():
+                    return str(value)
+    return None

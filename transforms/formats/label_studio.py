@@ -71,14 +71,17 @@ def has_regions(value: object) -> bool:
     )
 
 
-def read(files: Iterable[File], predictions: bool = False) -> Iterator[RawExample | BadRecord]:
+def read(
+    files: Iterable[File], predictions: bool = False, group_by: str | None = None
+) -> Iterator[RawExample | BadRecord]:
     """Every text of every task, for each of its annotations that was not skipped. `predictions`: read these instead.
+    `group_by`: the field of the data, or of the metadata, that names the document.
 
     Whether texts without spans or relations have none, or are not annotated for them, depends on whether any task has
     some. A task without annotations is a text whose layers are unknown.
     """
     files = list(files)
-    reader = _Reader(predictions, json_rows.contains(files, SPAN), json_rows.contains(files, RELATION))
+    reader = _Reader(predictions, group_by, json_rows.contains(files, SPAN), json_rows.contains(files, RELATION))
     for item in json_rows.read(files, lambda place, row: (place, row), dict[str, Any]):
         if isinstance(item, BadRecord):
             yield item
@@ -115,6 +118,7 @@ class Annotation:
 @dataclass(slots=True)
 class _Reader:
     predictions: bool
+    group_by: str | None
     has_spans: bool
     has_relations: bool
     fields: dict[str, str] = field(default_factory=dict)
@@ -131,7 +135,7 @@ class _Reader:
             reason = Reason.IGNORED_ANNOTATION if data else Reason.MISSING_FIELD
             return [BadRecord(place, reason, f"no text in the data of the task, only {', '.join(data) or 'nothing'}")]
         item = None if row.get("id") is None else str(row["id"])
-        document = document_of(data) or document_of(row.get("meta"))
+        document = document_of(data, row.get("meta"), group_by=self.group_by)
         examples: list[RawExample | BadRecord] = []
         for annotation in annotations:
             by_field = self.by_field(annotation.results or [], texts, lost, place)

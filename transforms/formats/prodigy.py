@@ -7,6 +7,7 @@ among options. The texts of several annotators have the same `_input_hash`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from schemas.errors import BadRecord, Reason
@@ -40,12 +41,12 @@ def is_task(row: Mapping[str, Any]) -> bool:
     return isinstance(spans, list) and all(isinstance(span, dict) and "start" in span for span in spans)
 
 
-def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every task with a text."""
-    return json_rows.read(files, example, dict[str, Any])
+def read(files: Iterable[File], group_by: str | None = None) -> Iterator[RawExample | BadRecord]:
+    """Every task with a text. `group_by`: the field of a task, or of its metadata, that names the document."""
+    return json_rows.read(files, partial(example, group_by=group_by), dict[str, Any])
 
 
-def example(place: str, row: Mapping[str, Any]) -> RawExample | BadRecord:
+def example(place: str, row: Mapping[str, Any], group_by: str | None = None) -> RawExample | BadRecord:
     text = row.get("text")
     if not isinstance(text, str):
         return BadRecord(place, Reason.MISSING_FIELD, "the task has no text")
@@ -64,7 +65,7 @@ def example(place: str, row: Mapping[str, Any]) -> RawExample | BadRecord:
         entities,
         relations,
         lost=tuple(lost),
-        document=document_of(row.get("meta")) or document_of(row),
+        document=document_of(row.get("meta"), row, group_by=group_by),
         item=item,
         annotator=None if annotator is None else str(annotator),
     )

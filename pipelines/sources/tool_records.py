@@ -1,0 +1,96 @@
+"""Files of an annotation tool → the records that the user wants of them, as source.yaml says."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from pipelines.sources.annotators import choose
+from pipelines.sources.source_yaml import FILE, SourceSettings
+from pipelines.sources.user_forms import UserForm
+from schemas.errors import BadRecord, ConfigError, SourceError, did_you_mean, quoted
+from schemas.example import RawExample
+from schemas.label import UnknownLabel
+from transforms.files import File
+
+LAYERS = ("entities", "relations", "events")
+
+Inventory = Mapping[str, Sequence[str]]
+"""Layer → its labels, sorted."""
+
+
+def records(
+    files: Iterable[File], form: UserForm, settings: SourceSettings, all_files: Sequence[File]
+) -> Iterator[RawExample | BadRecord]:
+    """The records of the files of one split, with raw labels. `all_files`: those of all splits.
+
+    Raises SourceError if `group_by`, `complete` or the annotator that `annotators` names does not occur in the files.
+    """
+    rows = read(files, form, settings)
+    rows = choose(rows, settings, form.adjacent)
+    if settings.complete is None:
+        return rows
+    return mark_unknown(rows, settings.complete, inventory(read(all_files, form, settings), settings))
+
+
+def read(files: Iterable[File], form: UserForm, settings: SourceSettings) -> Iterator[RawExample | BadRecord]:
+    """All records of the files."""
+    rows = form.read(files, **options(form, settings))
+    return rows if settings.group_by is None else check_groups(rows, settings.group_by)
+
+
+def options(form: UserForm, settings: SourceSettings) -> dict[str, object]:
+    """The options of the reader that are set. Raises ConfigError if the reader of this format does not have them."""
+    given = {"group_by": settings.group_by, "predictions": settings.predictions or None}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in inspect.signature(form.read).parameters:
+            raise ConfigError(f"{FILE}: {name} is not possible for files in the format {form.title}; remove it")
+    return given
+
+
+def check_groups(rows: Iterable[RawExample | BadRecord], group_by: str) -> Iterator[RawExample | BadRecord]:
+    """`rows`. Raises SourceError after them if there are texts, but none of them has the field."""
+    texts = grouped = False
+    for row in rows:
+        if isinstance(row, RawExample):
+            texts, grouped = True, grouped or row.document is not None
+        yield row
+    if texts and not grouped:
+        raise SourceError(f"{FILE}: group_by is {quoted(group_by)}, but no record has this field; name one that it has")
+
+
+def inventory(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) -> Inventory:
+    """The labels of each layer, also those of lost parts. Raises SourceError if a label of `complete` is not among
+    them or those of `labels`.
+    """
+    layers: dict[str, set[str]] = {layer: set() for layer in LAYERS}
+    for row in rows:
+        if isinstance(row, RawExample):
+            for layer in LAYERS:
+                layers[layer].update(item.label for item in getattr(row, layer) or ())
+            for unknown in (*row.unknown_labels, *(label for part in row.lost for label in part.unknown)):
+                layers[unknown.layer].add(unknown.label)
+    known = set().union(*layers.values(), settings.labels)
+    for label in settings.complete or ():
+        if label not in known:
+            hint = did_you_mean(label, known) or "remove it"
+            raise SourceError(f"{FILE}: complete: no annotation has the label {quoted(label)}; {hint}")
+    return {layer: sorted(labels) for layer, labels in layers.items()}
+
+
+def mark_unknown(
+    rows: Iterable[RawExample | BadRecord], complete: Sequence[str], labels: Inventory
+) -> Iterator[RawExample | BadRecord]:
+    """`rows`; in each text, the labels that are neither in `complete` nor occur in the text become unknown labels."""
+    partial = {layer: [label for label in names if label not in complete] for layer, names in labels.items()}
+    for row in rows:
+        if isinstance(row, RawExample):
+            unknown = []
+            for layer, names in partial.items():
+                items = getattr(row, layer)
+                if items is not None:
+                    present = {item.label for item in items}
+                    unknown += [UnknownLabel(layer, name) for name in names if name not in present]
+            row = replace(row, unknown_labels=tuple(dict.fromkeys((*row.unknown_labels, *unknown))))
+        yield row

@@ -1,0 +1,305 @@
+"""Several annotators of a text: who is chosen, how votes are counted, and how agreement is measured."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from pipelines.sources.annotators import Disagreement, agreement, choose, kappa
+from pipelines.sources.source_yaml import SourceSettings
+from schemas.errors import BadRecord, Reason, SourceError
+from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
+from schemas.label import UnknownLabel
+
+TEXT = "Ada met Bo in Rome ."
+ADA, MET, BO, ROME = (Mention(TEXT[s:e], ((s, e),)) for s, e in ((0, 3), (4, 7), (8, 10), (14, 18)))
+
+
+def annotated(annotator: str | None, *items, item: str | None = "1", is_gold: bool = False, **fields) -> RawExample:
+    """`items`: (label, mention) of each entity."""
+    entities = tuple(Entity(label, mention, str(n)) for n, (label, mention) in enumerate(items))
+    fields = {"entities": entities, **fields}
+    return RawExample(f"f:{annotator}", TEXT, item=item, annotator=annotator, is_gold=is_gold, **fields)
+
+
+def bare(annotator: str | None = None, item: str | None = "1") -> RawExample:
+    return RawExample("f:bare", TEXT, item=item, annotator=annotator)
+
+
+def run(records, **settings) -> tuple[list[RawExample], list[BadRecord]]:
+    rows = list(choose(records, SourceSettings(**settings)))
+    return [row for row in rows if isinstance(row, RawExample)], [row for row in rows if isinstance(row, BadRecord)]
+
+
+ANN, BEN, GOLD = (
+    annotated("ann", ("PER", ADA)),
+    annotated("ben", ("PER", BO)),
+    annotated("eve", ("LOC", ROME), is_gold=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("records", "annotators", "kept"),
+    [
+        ([ANN, BEN, GOLD], "gold", [GOLD]),
+        ([ANN, BEN], "gold", [ANN]),
+        ([bare("ann"), BEN], "gold", [BEN]),  # the first that annotated it
+        ([replace(bare("ann"), is_gold=True), BEN], "gold", [BEN]),  # gold, but without annotations
+        ([GOLD, replace(ANN, is_gold=True)], "gold", [GOLD]),
+        ([ANN, BEN, GOLD], "first", [ANN]),
+        ([bare(), BEN, GOLD], "first", [BEN]),
+        ([ANN, BEN, GOLD], "all", [ANN, BEN, GOLD]),
+        ([ANN, BEN, GOLD], "ben", [BEN]),
+        ([ANN, replace(ANN, is_gold=True), BEN], "ann", [ANN]),
+        ([ANN, replace(BEN, item="2")], "ben", [replace(BEN, item="2")]),
+        ([ANN, BEN, bare(item="3")], "ben", [bare(item="3"), BEN]),  # nobody annotated text 3
+        ([bare()], "gold", [bare()]),
+        ([bare(), bare()], "gold", [bare()]),
+        ([ANN, replace(ANN, text="Ada left.")], "gold", [ANN, replace(ANN, text="Ada left.")]),  # an id used twice
+        ([replace(ANN, item=None), replace(BEN, item=None)], "gold", [replace(ANN, item=None)]),
+        ([replace(ANN, item=None, annotator=None)] * 2, "gold", [replace(ANN, item=None, annotator=None)] * 2),
+        ([replace(ANN, annotator=None), replace(BEN, annotator=None)], "gold", [replace(ANN, annotator=None)]),
+        ([ANN, replace(ANN, item="2"), BEN], "gold", [ANN, replace(ANN, item="2")]),  # in two files
+        ([], "gold", []),
+    ],
+)  # fmt: skip
+def test_who_is_chosen(records, annotators, kept):
+    chosen, dropped = run(records, annotators=annotators)
+    assert chosen == kept
+    assert len(chosen) + len(dropped) == len(records)
+    assert {row.reason for row in dropped} <= {Reason.IGNORED_ANNOTATION}
+
+
+def test_bad_records_pass():
+    bad = BadRecord("f:1", Reason.BROKEN_JSON, "x")
+    assert list(choose([ANN, bad, BEN], SourceSettings())) == [
+        bad,
+        ANN,
+        BadRecord("f:ben", Reason.IGNORED_ANNOTATION, "the annotation of 'ben' is not taken (annotators: gold)"),
+    ]
+
+
+def test_an_annotator_that_nobody_is():
+    with pytest.raises(SourceError, match="nobody is called 'bem'; known: 'ann', 'ben'"):
+        run([ANN, BEN], annotators="bem")
+    with pytest.raises(SourceError, match="the files name no annotator"):
+        run([bare()], annotators="bem")
+
+
+def test_adjacent_records_are_not_kept_in_memory():
+    def records():
+        yield from (ANN, BEN)
+        yield replace(ANN, item="2")
+        pytest.fail("read too far")
+
+    rows = choose(records(), SourceSettings(), adjacent=True)
+    assert next(rows) == ANN
+
+
+def test_records_without_annotators_are_not_kept_in_memory():
+    def records():
+        yield from (replace(ANN, annotator=None), replace(ANN, annotator=None, item="2"))
+        pytest.fail("read too far")
+
+    assert next(choose(records(), SourceSettings())) == replace(ANN, annotator=None)
+
+
+def keys(record: RawExample) -> list[tuple[str, str]]:
+    return [(entity.label, entity.mention.text) for entity in record.entities]
+
+
+@pytest.mark.parametrize(
+    ("least", "kept"),
+    [
+        (None, [("PER", "Ada")]),
+        (1, [("PER", "Ada"), ("LOC", "Rome"), ("PER", "Bo"), ("ORG", "Rome"), ("PER", "Rome")]),
+        (2, [("PER", "Ada"), ("LOC", "Rome")]),
+        (3, [("PER", "Ada")]),
+        (4, []),
+    ],
+)
+def test_majority_of_four(least, kept):
+    votes = [
+        annotated("a", ("PER", ADA), ("LOC", ROME)),
+        annotated("b", ("PER", ADA), ("LOC", ROME), ("PER", BO)),
+        annotated("c", ("PER", ADA), ("PER", ADA), ("ORG", ROME)),
+        annotated("d", ("PER", ROME)),
+        bare("e"),  # not a vote
+    ]
+    (made,), dropped = run(votes, annotators="majority", min_annotators=least)
+    assert keys(made) == kept
+    assert [row.reason for row in dropped] == [Reason.SAME_TEXT_UNITED] * 3 + [Reason.IGNORED_ANNOTATION]
+    assert len(made.lost) == 5 - len(kept)
+    assert made.annotator is None
+
+
+def test_what_is_outvoted_is_lost():
+    (made,), _ = run([ANN, BEN, annotated("c", ("PER", BO))], annotators="majority")
+    assert keys(made) == [("PER", "Bo")]
+    assert made.lost == (BadRecord("f:ann", Reason.IGNORED_ANNOTATION, "'PER': 'Ada' is annotated by 1 of 3"),)
+
+
+def test_too_few_annotators_leave_the_layer_unknown():
+    (made,), _ = run([ANN], annotators="majority", min_annotators=2)
+    assert made.entities is None
+    assert made.lost[0].detail == "only 1 of at least 2 annotators have entities of this text"
+
+
+def relation(head: str, tail: str, label: str = "lives", types: tuple[str, str] = ("PER", "LOC")) -> Relation:
+    return Relation(label, ADA, ROME, *types, head, tail)
+
+
+def test_relations_refer_to_the_united_entities():
+    votes = [
+        annotated("a", ("PER", ADA), ("LOC", ROME), relations=(relation("0", "1"),)),
+        annotated("b", ("LOC", ROME), ("PER", ADA), relations=(relation("1", "0"), relation("1", "0", "hates"))),
+        annotated("c", ("PER", BO), relations=()),
+    ]
+    (made,), _ = run(votes, annotators="majority")
+    by_id = {entity.id: entity.mention.text for entity in made.entities}
+    assert by_id == {"0": "Ada", "1": "Rome"}
+    assert made.relations == (relation("0", "1"),)
+
+
+def test_a_layer_is_voted_on_by_those_who_have_it():
+    votes = [annotated("a", ("PER", ADA), relations=()), annotated("b", ("PER", ADA))]
+    (made,), _ = run(votes, annotators="majority", min_annotators=2)
+    assert (keys(made), made.relations) == ([("PER", "Ada")], None)
+
+
+def meeting(*arguments: Mention, trigger: Mention | None = MET) -> Event:
+    return Event("Meet", trigger, tuple(Argument("who", mention) for mention in arguments))
+
+
+def test_arguments_are_voted_on():
+    votes = [annotated(name, events=(meeting(*who),)) for name, who in (("a", [ADA, BO]), ("b", [ADA]), ("c", [BO]))]
+    (made,), _ = run(votes, annotators="majority")
+    assert made.events == (meeting(ADA, BO),)
+    (made,), _ = run(votes[:2], annotators="majority")
+    assert made.events == (meeting(ADA),)
+    assert [part.detail for part in made.lost] == ["'who' of 'Meet': 'Bo' is annotated by 1 of 2"]
+
+
+def test_events_of_one_trigger_are_not_mixed():
+    votes = [annotated("a", events=(meeting(ADA), meeting(BO))), annotated("b", events=(meeting(ADA), meeting(ROME)))]
+    (made,), _ = run(votes, annotators="majority")
+    assert made.events == (meeting(ADA),)
+    votes = [annotated(name, events=(meeting(who, trigger=None),)) for name, who in (("a", ADA), ("b", BO))]
+    (made,), _ = run(votes, annotators="majority", min_annotators=1)
+    assert made.events == (meeting(ADA, trigger=None), meeting(BO, trigger=None))
+
+
+def test_unknown_labels_and_lost_parts_of_all_voters_are_kept():
+    part = BadRecord("f:b", Reason.OFFSET_MISMATCH, "x", (UnknownLabel("entities", "LOC"),))
+    votes = [replace(ANN, unknown_labels=(UnknownLabel("entities", "ORG"),)), replace(ANN, annotator="b", lost=(part,))]
+    (made,), _ = run(votes, annotators="majority")
+    assert (made.unknown_labels, made.lost) == ((UnknownLabel("entities", "ORG"),), (part,))
+
+
+MENTIONS = st.sampled_from([ADA, MET, BO, ROME])
+LABELS = st.sampled_from(["PER", "LOC"])
+ENTITIES = st.none() | st.lists(st.tuples(LABELS, MENTIONS), max_size=4)
+EVENTS = st.lists(
+    st.builds(
+        lambda label, trigger, who: Event(label, trigger, tuple(Argument("who", mention) for mention in who)),
+        LABELS,
+        st.none() | MENTIONS,
+        st.lists(MENTIONS, max_size=2),
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def record(draw) -> RawExample:
+    items = draw(ENTITIES)
+    name = draw(st.none() | st.sampled_from(["ann", "ben", "eve"]))
+    row = annotated(
+        name, *(items or ()), item=draw(st.none() | st.sampled_from(["1", "2"])), is_gold=draw(st.booleans())
+    )
+    if items is None:
+        return replace(row, entities=None)
+    ends = st.sampled_from(row.entities or (None,))
+    pairs = draw(st.lists(st.tuples(ends, ends), max_size=2)) if row.entities else []
+    relations = tuple(Relation("r", h.mention, t.mention, h.label, t.label, h.id, t.id) for h, t in pairs)
+    return replace(row, relations=relations, events=tuple(draw(EVENTS)))
+
+
+def parts(row: RawExample) -> set[tuple]:
+    """What a row says, without ids: an argument together with its event."""
+    entities = {(item.label, item.mention) for item in row.entities or ()}
+    relations = {(r.label, r.head, r.tail, r.head_label, r.tail_label) for r in row.relations or ()}
+    events = {(event.label, event.trigger) for event in row.events or ()}
+    arguments = {(e.label, e.trigger, a.role, a.mention) for e in row.events or () for a in e.arguments}
+    return entities | relations | events | arguments
+
+
+@given(
+    st.lists(record(), max_size=8),
+    st.sampled_from(["gold", "first", "all", "majority"]),
+    st.none() | st.integers(1, 3),
+    st.booleans(),
+)
+def test_no_annotation_is_invented(records, annotators, least, adjacent):
+    settings = SourceSettings(annotators=annotators, min_annotators=least)
+    rows = list(choose(records, settings, adjacent))
+    kept = [row for row in rows if isinstance(row, RawExample)]
+    assert len(rows) == len(records)
+    for row in kept:
+        sources = [each for each in records if (each.item, each.text) == (row.item, row.text)]
+        assert parts(row) <= set().union(*map(parts, sources))
+        by_id = {entity.id: entity for entity in row.entities or ()}
+        assert len(by_id) == len(row.entities or ())
+        for each in row.relations or ():
+            assert (by_id[each.head_entity].mention, by_id[each.tail_entity].mention) == (each.head, each.tail)
+            assert (by_id[each.head_entity].label, by_id[each.tail_entity].label) == (each.head_label, each.tail_label)
+        if row.relations is not None and annotators != "majority":
+            assert any(row == each for each in records)
+
+
+def test_agreement_by_hand():
+    """Of the six tokens Ada met Bo in Rome (the full stop is the sixth), PER: ann has Ada and Bo, ben has Ada."""
+    ann = annotated("ann", ("PER", ADA), ("PER", BO), ("LOC", ROME))
+    ben = annotated("ben", ("PER", ADA), ("ORG", ROME))
+    (made,) = agreement([ann, ben, annotated("ann", ("PER", ADA), item="2"), bare("ben", "2")])
+    assert (made.first, made.second, made.texts, made.disagreement_count) == ("ann", "ben", 1, 3)
+    by_label = {label.label: label for label in made.labels}
+    assert {name: (each.first, each.second, each.both) for name, each in by_label.items()} == {
+        "LOC": (1, 0, 0), "ORG": (0, 1, 0), "PER": (2, 1, 1),
+    }  # fmt: skip
+    assert by_label["PER"].f1 == pytest.approx(2 / 3)
+    # 5 of 6 tokens agree; by chance (2*1 + 4*5) / 36 = 22/36; (30/36 - 22/36) / (36/36 - 22/36) = 8/14
+    assert by_label["PER"].kappa == pytest.approx(8 / 14)
+    assert by_label["LOC"].kappa == pytest.approx(0)
+    assert made.disagreements == (
+        Disagreement("f:ann", "entities", "ann", "'PER': 'Bo'", ""),
+        Disagreement("f:ann", "entities", "ann", "'LOC': 'Rome'", "'ORG': 'Rome'"),
+        Disagreement("f:ben", "entities", "ben", "'ORG': 'Rome'", "'LOC': 'Rome'"),
+    )
+
+
+def test_agreement_on_relations_has_no_kappa():
+    records = [
+        annotated(name, ("PER", ADA), ("LOC", ROME), relations=(relation("0", "1", label),))
+        for name, label in (("a", "lives"), ("b", "lives"), ("c", "works"))
+    ]
+    made = {(each.first, each.second): each for each in agreement(records)}
+    assert list(made) == [("a", "b"), ("a", "c"), ("b", "c")]
+    lives = next(label for label in made["a", "b"].labels if label.layer == "relations")
+    assert (lives.f1, lives.kappa) == (1, None)
+    assert made["a", "c"].disagreements[0].other == "'works': 'Ada', 'Rome'"
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((10, 5, 5, 5), 1),
+        ((50, 25, 30, 20), 0.4),  # 20 yes and 15 no of 50 agree, as in the article on Cohen's kappa of Wikipedia
+        ((4, 2, 2, 0), -1),
+        ((4, 0, 0, 0), None),
+        ((4, 4, 4, 4), None),
+        ((0, 0, 0, 0), None),
+    ],
+)
+def test_kappa(counts, expected):
+    assert kappa(*counts) == (None if expected is None else pytest.approx(expected))

@@ -1,0 +1,217 @@
+"""source.yaml of a folder from an annotation tool: annotators, splits, groups, predictions and complete labels."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import build
+from pipelines.sources import reading, tool_folders
+from pipelines.sources.tool_folders import source_at
+from schemas.errors import BadRecord, SourceError
+from transforms.files import list_raw_files
+
+
+def span(text: str, string: str, label: str) -> dict:
+    start = text.index(string)
+    value = {"start": start, "end": start + len(string), "text": string, "labels": [label]}
+    return {"type": "labels", "from_name": "l", "to_name": "text", "id": f"{label}{start}", "value": value}
+
+
+def task(number: int, text: str, by_annotator: dict[str, list[tuple[str, str]]], **data) -> dict:
+    annotations = [
+        {"completed_by": {"email": name}, "result": [span(text, *pair) for pair in pairs]}
+        for name, pairs in by_annotator.items()
+    ]
+    return {"id": number, "data": {"text": text, **data}, "annotations": annotations}
+
+
+def folder(root: Path, settings: str | None = None, **exports) -> Path:
+    path = root / "data/mine"
+    path.mkdir(parents=True)
+    for name, content in exports.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (path / f"{name}.json").write_text(text)
+    if settings is not None:
+        (path / "source.yaml").write_text(settings)
+    return root / "data"
+
+
+def read(root: Path) -> list:
+    source = source_at(str(root), "mine")
+    files = [file for file in list_raw_files(str(root / "mine"), within=[str(root)])[0] if file.name.endswith("json")]
+    return list(reading.records(source, source.forms[0], files))
+
+
+def built(root: Path, capsys, *flags: str) -> tuple[int, dict[str, list[dict]], str]:
+    """(exit code, split → rows of examples/, log)."""
+    output = root.parent / "build"
+    args = ["--data_root", str(root), "--output", str(output), "--hard_negatives", "none", "--only", "labels", *flags]
+    code = build.main(args)
+    rows = defaultdict(list)
+    for path in sorted((output / "examples/mine").glob("*.parquet")) if output.exists() else ():
+        rows[path.name.partition("-")[0]] += pq.read_table(path).to_pylist()
+    return code, rows, capsys.readouterr().err
+
+
+ANNA = "Anna lives in Rome."
+TASKS = [
+    task(1, ANNA, {"a@x": [("Anna", "PER")], "b@x": [("Anna", "PER"), ("Rome", "LOC")]}),
+    task(2, "Ben works at Acme.", {"b@x": [("Acme", "ORG")]}),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (None, [["PER"], ["ORG"]]),
+        ("annotators: all", [["PER"], ["PER", "LOC"], ["ORG"]]),
+        ("annotators: b@x", [["PER", "LOC"], ["ORG"]]),
+        ("annotators: a@x", [["PER"]]),
+        ("annotators: majority", [["PER"], ["ORG"]]),
+        ("annotators: majority\nmin_annotators: 1", [["PER", "LOC"], ["ORG"]]),
+        ("annotators: majority\nmin_annotators: 2", [["PER"], None]),
+        ("labels: {PER: person, LOC: null}\nannotators: b@x", [["person"], ["ORG"]]),
+    ],
+)
+def test_annotators(tmp_path, settings, expected):
+    rows = [row for row in read(folder(tmp_path, settings, a=TASKS)) if not isinstance(row, BadRecord)]
+    made = [None if row.entities is None else [entity.label for entity in row.entities] for row in rows]
+    assert made == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("annotators: c@x", "nobody is called 'c@x'; known: 'a@x', 'b@x'"),
+        ("group_by: contract", "group_by is 'contract', but no record has this field"),
+        ("complete: [PRE]", "no annotation has the label 'PRE'; did you mean PER?"),
+        ("format: gliner\npredictions: true", "predictions is not possible for files in the format GLiNER JSON"),
+        ("min_annotators: 2", "source.yaml:1: min_annotators needs annotators: majority"),
+    ],
+)
+def test_a_wrong_setting_fails_its_source(tmp_path, settings, message):
+    with pytest.raises(SourceError, match=message.replace("?", r"\?")):
+        read(folder(tmp_path, settings, a=TASKS))
+
+
+def test_labels_that_are_not_complete_are_unknown_where_they_do_not_occur(tmp_path):
+    rows = read(folder(tmp_path, "complete: [PER]\nannotators: b@x", a=TASKS))
+    unknown = [[label.label for label in row.unknown_labels] for row in rows if not isinstance(row, BadRecord)]
+    assert unknown == [["ORG"], ["LOC"]]
+
+
+def test_complete_counts_the_labels_of_all_splits(tmp_path, capsys):
+    root = folder(tmp_path, "complete: []", train=TASKS[:1], test=TASKS[1:])
+    code, rows, _ = built(root, capsys)
+    assert code == 0
+    unknown = {
+        split: [[label["label"] for label in row["unknown_labels"]] for row in each] for split, each in rows.items()
+    }
+    assert unknown == {"train": [["LOC", "ORG"]], "test": [["LOC", "PER"]]}
+
+
+def many(count: int, documents: int) -> list[dict]:
+    texts = [f"Person{n} lives in Rome." for n in range(count)]
+    return [
+        task(n, text, {"a@x": [(f"Person{n}", "PER")]}, document_id=f"d{n % documents}", contract=n % 7)
+        for n, text in enumerate(texts)
+    ]
+
+
+def splits_of(rows: dict[str, list[dict]], modulo: int) -> dict[int, set[str]]:
+    """The splits in which the persons with the same number modulo `modulo` are."""
+    splits = defaultdict(set)
+    for split, each in rows.items():
+        for row in each:
+            splits[int(row["text"].split()[0].removeprefix("Person")) % modulo].add(split)
+    return splits
+
+
+def test_a_document_is_in_one_split(tmp_path, capsys):
+    code, rows, _ = built(folder(tmp_path, None, a=many(200, 40)), capsys)
+    assert code == 0
+    assert set(rows) == {"train", "validation", "test"}
+    assert all(len(splits) == 1 for splits in splits_of(rows, 40).values())
+
+
+def test_shares_and_groups(tmp_path, capsys):
+    settings = "splits: {train: 0.5, test: 0.5}\ngroup_by: contract\n"
+    code, rows, _ = built(folder(tmp_path, settings, a=many(210, 40)), capsys)
+    assert code == 0
+    assert set(rows) == {"train", "test"}
+    assert sum(map(len, rows.values())) == 210
+    assert all(len(splits) == 1 for splits in splits_of(rows, 7).values())
+
+
+def test_shares_do_not_follow_the_names_of_files(tmp_path, capsys):
+    code, rows, _ = built(folder(tmp_path, "splits: {train: 0.5, test: 0.5}", train=many(100, 100)), capsys)
+    assert code == 0
+    assert 30 < len(rows["test"]) < 70
+
+
+def test_predictions_are_read_if_asked(tmp_path):
+    result = [span(ANNA, "Rome", "LOC")]
+    predicted = {**task(1, ANNA, {}), "predictions": [{"result": result, "model_version": "m"}]}
+    (row,) = read(folder(tmp_path / "without", None, a=[predicted]))
+    assert row.entities is None
+    (row,) = read(folder(tmp_path / "with", "predictions: true", a=[predicted]))
+    assert [entity.label for entity in row.entities] == ["LOC"]
+
+
+def test_one_bad_span_is_lost_alone(tmp_path, capsys):
+    tasks = many(20, 20)
+    tasks[0]["annotations"][0]["result"].append(span(tasks[0]["data"]["text"], "Rome", "LOC"))
+    tasks[0]["annotations"][0]["result"][1]["value"] |= {"start": 500, "end": 504}
+    code, rows, log = built(folder(tmp_path, None, a=tasks), capsys)
+    assert code == 0
+    assert sum(map(len, rows.values())) == 20
+    assert "1 lost part of records" in log
+
+
+def test_a_task_that_is_exported_twice_is_read_once(tmp_path, capsys):
+    code, _, _ = built(folder(tmp_path, None, old=many(20, 20), new=many(20, 20)), capsys, "--only", "clean")
+    assert code == 0
+    cleaned = [
+        row["text"]
+        for path in (tmp_path / "build/clean/mine").glob("*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert len(cleaned) == len(set(cleaned)) == 20
+
+
+@pytest.mark.parametrize("content", ["", "[]"])
+def test_empty_exports(tmp_path, capsys, content):
+    """An empty file beside others is not read; a folder of nothing else fails alone, with the name of the file."""
+    code, rows, _ = built(folder(tmp_path / "beside", None, a=many(20, 20), b=content), capsys)
+    assert (code, sum(map(len, rows.values()))) == (0, 20)
+    root = folder(tmp_path / "alone", "format: label_studio", b=content)
+    (root / "other").mkdir()
+    (root / "other/a.json").write_text(json.dumps(many(20, 20)))
+    code, rows, log = built(root, capsys)
+    assert (code, rows) == (3, {})
+    assert "b.json" in log
+
+
+def test_annotators_in_files_of_their_own(tmp_path):
+    """doccano: one file per user."""
+    text = {"id": 1, "text": ANNA}
+    rows = {
+        "ann": {**text, "label": [[0, 4, "PER"]]},
+        "ben": {**text, "label": [[0, 4, "PER"], [14, 18, "LOC"]]},
+        "eve": {**text, "label": [[14, 18, "LOC"]]},
+    }
+    exports = {name: [row] for name, row in rows.items()}
+    (made,) = (
+        row for row in read(folder(tmp_path, "annotators: majority", **exports)) if not isinstance(row, BadRecord)
+    )
+    assert [entity.label for entity in made.entities] == ["PER", "LOC"]
+
+
+def test_sources_without_shares_are_split_as_before(tmp_path):
+    (located,) = tool_folders.sources_below(
+        str(folder(tmp_path, None, a=TASKS)), {"mine": list_raw_files(str(tmp_path / "data/mine"))[0]}, ()
+    )
+    assert located.source.shares == {"train": 0.9, "validation": 0.05, "test": 0.05}
