@@ -4,6 +4,8 @@ import re
 from functools import cache
 from unicodedata import category
 
+from schemas.example import Span
+
 UNSPACED = (
     r"\u0e00-\u0fff"  # Thai, Lao, Tibetan
     r"\u1000-\u109f\uaa60-\uaa7f"  # Burmese
@@ -49,10 +51,15 @@ def tokens(text: str) -> list[str]:
     return _patterns()[1].findall(text)
 
 
+def token_spans(text: str) -> list[Span]:
+    """The spans of the tokens of a text, and of each other character that is not blank."""
+    return [match.span() for match in _patterns()[2].finditer(text)]
+
+
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """The patterns of `words` and `tokens`. They name the marks (vowel signs, accents), because `\\w` matches none and
-    would cut a Hindi word at its vowel signs.
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """The patterns of `words`, `tokens` and `token_spans`. They name the marks (vowel signs, accents), because `\\w`
+    matches none and would cut a Hindi word at its vowel signs.
     """
     marks = [mark for mark in map(chr, range(0x300, 0x1E900)) if category(mark)[0] == "M"]
     near, far = ("".join(mark for mark in marks if (mark > "\uffff") == is_far) for is_far in (False, True))
@@ -60,4 +67,4 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     more = f"(?:[{JOINERS}{near}]|(?=[\U00010000-\U0001ffff])[{far}])"
     words = f"[^\\W_]+(?:{more}+[^\\W_]*)*"
     tokens = f"[{UNSPACED}](?<=\\w){more}*|[^\\W{UNSPACED}]+(?:{more}+[^\\W{UNSPACED}]*)*"
-    return re.compile(words), re.compile(tokens)
+    return re.compile(words), re.compile(tokens), re.compile(rf"{tokens}|\S")

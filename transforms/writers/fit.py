@@ -92,7 +92,7 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
     one, and the labels of the ends are those of their entities. Of mentions that overlap, the longest is kept.
     """
     if capacity.respell:
-        example = _respelled(example, lambda label: labels.spell(label, capacity.respell, counts))
+        example = respelled(example, lambda label: labels.spell(label, capacity.respell, counts))
     counts[UNKNOWN_LABELS] += bool(example.unknown_labels) and not capacity.unknown_labels
     counts[RELATIONS] += 0 if capacity.relations else len(example.relations or ())
     counts[EVENTS] += 0 if capacity.events else len(example.events or ())
@@ -215,7 +215,7 @@ class _Entities:
             yield Event(event.label, event.trigger, tuple(arguments))
 
 
-def _respelled(example: Example, spell: Callable[[str], str]) -> Example:
+def respelled(example: Example, spell: Callable[[str], str]) -> Example:
     """The example with all labels and roles spelled by `spell`."""
 
     def optional(label: str | None) -> str | None:
