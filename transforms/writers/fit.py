@@ -1,11 +1,12 @@
 """An Example without what a format cannot carry; what is left out or changed is counted by kind."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from schemas.example import Argument, Entity, Event, Example, Mention, Relation
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
 
 Counts = Counter[str]
 """Kind of loss or change, for people → how often it happened."""
@@ -161,11 +162,12 @@ class _Entities:
         spans = [
             (start - end, start, end, number) for number, e in enumerate(entities) for start, end in e.mention.spans
         ]
-        kept: list[tuple[int, int]] = []
+        kept: list[Span] = []  # in text order
         numbers = set()
         for _, start, end, number in sorted(spans):
-            if all(end <= other_start or other_end <= start for other_start, other_end in kept):
-                kept.append((start, end))
+            at = bisect_left(kept, (start, end))
+            if (at == 0 or kept[at - 1][1] <= start) and (at == len(kept) or end <= kept[at][0]):
+                kept.insert(at, (start, end))
                 numbers.add(number)
         return numbers
 

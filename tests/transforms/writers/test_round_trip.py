@@ -93,9 +93,8 @@ def read_back(form: str, folder: Path) -> list[RawExample]:
     files = [file for file in list_files(str(folder)) if file.name.startswith("train")]
     (reader,) = [reader for reader in USER_FORMS if reader.name == form]
     for file in files:
-        head = file.name.rpartition(".")[2]
-        if f".{head}" in reader.suffixes and form != "doccano":
-            assert reader == recognise(file)[0], [other.name for other in recognise(file)]
+        if file.name.endswith(reader.suffixes):
+            assert [other.name for other in recognise(file)][:1] == [form]
     records = list(reader.read(files))
     assert not [record for record in records if isinstance(record, BadRecord)], records
     assert not [record.lost for record in records if record.lost]
@@ -103,7 +102,7 @@ def read_back(form: str, folder: Path) -> list[RawExample]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(corpus=corpora())
 def test_an_export_is_read_back_with_the_same_annotations(form, corpus):
     labels, counts = fit.Labels(), Counter()
