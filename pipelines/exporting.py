@@ -246,7 +246,7 @@ def write_lines(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Ro
 
 
 def write_blocks(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Row]]) -> int:
-    return write_stream(path + suffixes[0], part, str.encode, (b"", b"", b""))
+    return write_stream(path + suffixes[0], part, encode_text, (b"", b"", b""))
 
 
 def write_stream(
@@ -268,9 +268,15 @@ def write_stream(
     return number
 
 
+def encode_text(row: Row) -> bytes:
+    assert isinstance(row, str)
+    return row.encode()
+
+
 def write_folder(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Row]]) -> int:
     number = 0
     for name, contents in part:
+        assert isinstance(contents, tuple)
         for suffix, content in zip(suffixes, contents, strict=True):
             files.write_text(f"{path}/{name}{suffix}", content)
         number += 1

@@ -37,7 +37,8 @@ def annotations(example: Example) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _spot(name: str, label: str, mention: Mention) -> str:
+def _spot(name: str | None, label: str, mention: Mention | None) -> str:
+    assert mention is not None  # `fit` leaves out events without a trigger
     offsets = ";".join(f"{start} {end}" for start, end in mention.spans)
     return f"{name}\t{label} {offsets}\t{_one_line(mention.text)}"
 

@@ -92,8 +92,9 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
     Entities get the ids T1, T2, ... . If the ends of relations are entities, every end and every argument refers to
     one, and the labels of the ends are those of their entities. Of mentions that overlap, the longest is kept.
     """
-    if capacity.respell:
-        example = respelled(example, lambda label: labels.spell(label, capacity.respell, counts))
+    respell = capacity.respell
+    if respell is not None:
+        example = respelled(example, lambda label: labels.spell(label, respell, counts))
     counts[UNKNOWN_LABELS] += bool(example.unknown_labels) and not capacity.unknown_labels
     counts[RELATIONS] += 0 if capacity.relations else len(example.relations or ())
     counts[EVENTS] += 0 if capacity.events else len(example.events or ())
@@ -127,21 +128,18 @@ class _Entities:
         self.entities: list[Entity] = []
         self.by_name: dict[str, list[Entity]] = {}
         self.by_place: dict[Mention, list[Entity]] = {}
-        named = [(entity, *self._names(entity)) for entity in example.entities or () if self._can_carry(entity.mention)]
-        allowed = None if capacity.overlapping else self._flat(entity for entity, *_ in named)
-        for number, (entity, *names) in enumerate(named):
+        carried = [entity for entity in example.entities or () if self._can_carry(entity.mention)]
+        allowed = None if capacity.overlapping else self._flat(carried)
+        for number, entity in enumerate(carried):
             if allowed is not None and number not in allowed:
                 counts[OVERLAPPING] += 1
                 continue
-            concepts = tuple(filter(CONCEPT.fullmatch, entity.concepts)) if capacity.concepts else ()
+            concepts = tuple(name for name in entity.concepts if capacity.concepts and CONCEPT.fullmatch(name))
             counts[CONCEPTS] += len(entity.concepts) - len(concepts)
             added = self._add(entity.label, entity.mention, concepts)
-            for name in names:
-                self.by_name.setdefault(name, []).append(added)
-
-    @staticmethod
-    def _names(entity: Entity) -> list[str]:
-        return [*([entity.id] if entity.id is not None else []), *entity.concepts]
+            for name in (entity.id, *entity.concepts):
+                if name is not None:
+                    self.by_name.setdefault(name, []).append(added)
 
     def _can_carry(self, mention: Mention, reason: str | None = None) -> bool:
         """Counts the mention, as `reason` or why the format cannot carry it, if it cannot."""

@@ -12,7 +12,8 @@ from transforms.writers.words import gliner_words, word_range, words
 
 def row(example: Example) -> dict:
     spans = words(example, gliner_words)
-    ner, positions = [], {}
+    ner: list[list[int | str]] = []
+    positions: dict[str | None, int] = {}
     for entity in example.entities or ():
         first, end = word_range(spans, entity.mention.spans[0])
         positions[entity.id] = len(ner)

@@ -8,6 +8,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -172,8 +173,8 @@ def _example(lines: Sequence[Line]) -> Example:
                 layers[number] = {**(layers[number] or {}), **dict.fromkeys(items)}
     first = lines[0]
     tasks = tuple(dict.fromkeys(line.task for line in lines))
-    tuples = (None if layer is None else tuple(layer) for layer in layers)
-    return Example(first.id, first.source, "test", first.lang or "", text, tasks, *tuples)
+    tuples: list[Any] = [None if layer is None else tuple(layer) for layer in layers]
+    return Example(first.id, first.source, "test", first.lang or "", text, tasks, tuples[0], tuples[1], tuples[2])
 
 
 def _distance(one: Span, other: Span) -> int:
