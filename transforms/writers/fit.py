@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
+from transforms.respelling import respelled
 
 Counts = Counter[str]
 """Kind of loss or change, for people → how often it happened."""
@@ -92,9 +93,6 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
     Entities get the ids T1, T2, ... . If the ends of relations are entities, every end and every argument refers to
     one, and the labels of the ends are those of their entities. Of mentions that overlap, the longest is kept.
     """
-    respell = capacity.respell
-    if respell is not None:
-        example = respelled(example, lambda label: labels.spell(label, respell, counts))
     counts[UNKNOWN_LABELS] += bool(example.unknown_labels) and not capacity.unknown_labels
     counts[RELATIONS] += 0 if capacity.relations else len(example.relations or ())
     counts[EVENTS] += 0 if capacity.events else len(example.events or ())
@@ -116,6 +114,9 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
         relations,
         events,
     )
+    respell = capacity.respell
+    if respell is not None:
+        fitted = respelled(fitted, lambda label: labels.spell(label, respell, counts))
     labels.add(fitted)
     return fitted
 
@@ -213,38 +214,3 @@ class _Entities:
                 if entity:
                     arguments.append(Argument(argument.role, entity.mention, entity.id))
             yield Event(event.label, event.trigger, tuple(arguments))
-
-
-def respelled(example: Example, spell: Callable[[str], str]) -> Example:
-    """The example with all labels and roles spelled by `spell`."""
-
-    def optional(label: str | None) -> str | None:
-        return None if label is None else spell(label)
-
-    entities = example.entities and tuple(Entity(spell(e.label), e.mention, e.id, e.concepts) for e in example.entities)
-    relations = example.relations and tuple(
-        Relation(
-            spell(r.label), r.head, r.tail, optional(r.head_label), optional(r.tail_label), r.head_entity, r.tail_entity
-        )
-        for r in example.relations
-    )
-    events = example.events and tuple(
-        Event(
-            spell(e.label),
-            e.trigger,
-            tuple(Argument(spell(a.role), a.mention, a.entity) for a in e.arguments),
-        )
-        for e in example.events
-    )
-    return Example(
-        example.id,
-        example.source,
-        example.split,
-        example.lang,
-        example.text,
-        example.tasks,
-        entities,
-        relations,
-        events,
-        example.unknown_labels,
-    )

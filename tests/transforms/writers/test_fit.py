@@ -96,9 +96,10 @@ def test_layers_that_the_format_lacks_are_counted_by_item():
 
 def test_labels_that_are_respelled_stay_different():
     labels, counts = Labels(), Counter()
-    names = ["a b", "a_b", "a-b", "a/b", "x1", "x1"]
+    names = ["a b", "a_b", "a-b", "a/b", "x1", "x1", "人名", "地名", "é-"]
     spelled = [labels.spell(name, brat.respell, counts) for name in names]
-    assert spelled == ["a_b", "a_b_2_", "a-b", "a_b_3_", "x1_", "x1_"] and counts == {fit.RESPELLED: 4}
+    assert spelled == ["a_b", "a_b_2_", "a-b", "a_b_3_", "x1_", "x1_", "label", "label_2_", "e"]
+    assert counts == {fit.RESPELLED: 7}
     assert labels.original["a_b_2_"] == "a_b"
 
 
