@@ -18,7 +18,7 @@ examples:
 
 gliner, gliner2, spacy, conll, brat, label_studio and doccano take the texts after cleaning, with their annotations;
 messages, alpaca and sharegpt take the instructions that have an answer. The last lines count what the format cannot
-carry. See docs/export.md.
+carry.
 Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 """
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -103,7 +103,6 @@ def read(build: str, form: type[Result]) -> Result:
 
 def texts(name: str, choice: Choice) -> Exported:
     """The chosen texts after cleaning, in the form `name`."""
-    form = FORMS[name]
     shards = [shard for shard in read(choice.build, Cleaned).shards if shard.key in choice.sources]
     has_relations = any(shard.kept.relations for shard in shards if shard.split in choice.splits)
     context = Context(has_relations, None, descriptions(choice) if name == "gliner2" else {})
@@ -115,13 +114,25 @@ def texts(name: str, choice: Choice) -> Exported:
                     for example in table_to_examples(table):
                         yield shard.key, example
 
-    def named(split: str) -> Iterator[tuple[str, Row]]:
-        for example, row in rows(form, examples(split), context):
+    return annotated(name, {FILE_NAMES[split]: examples(split) for split in choice.splits}, context)
+
+
+def annotated(name: str, parts: Mapping[str, Iterable[tuple[str, Example]]], context: Context) -> Exported:
+    """Texts with their annotations in the form `name`. `parts`: name of the part → (key of the source, Example)."""
+    form = FORMS[name]
+
+    def named(examples: Iterable[tuple[str, Example]]) -> Iterator[tuple[str, Row]]:
+        for example, row in rows(form, examples, context):
             yield file_name(example.id), row
 
-    parts = {FILE_NAMES[split]: named(split) for split in choice.splits}
     return Exported(
-        form.layout, form.suffixes, parts, "texts", lambda _: form.companions(context), context.counts, form.after
+        form.layout,
+        form.suffixes,
+        {part: named(examples) for part, examples in parts.items()},
+        "texts",
+        lambda _: form.companions(context),
+        context.counts,
+        form.after,
     )
 
 
@@ -151,26 +162,11 @@ MAX_NAME = 200
 
 def predictions(name: str, path: str) -> Exported:
     """The texts in a file of predictions with what the model predicted, in the form `name`."""
-    form = FORMS[name]
     counts: Counts = Counter()
     index = predicted.index(path)
     context = Context(index.has_relations, predicted.model_name(path), {}, counts)
-
-    def named() -> Iterator[tuple[str, Row]]:
-        for example, row in rows(
-            form, ((example.source, example) for example in predicted.read(index, counts)), context
-        ):
-            yield file_name(example.id), row
-
-    return Exported(
-        form.layout,
-        form.suffixes,
-        {"predictions": named()},
-        "texts",
-        lambda _: form.companions(context),
-        context.counts,
-        form.after,
-    )
+    examples = ((example.source, example) for example in predicted.read(index, counts))
+    return annotated(name, {"predictions": examples}, context)
 
 
 def instructions(name: str, choice: Choice) -> Exported:
@@ -250,7 +246,7 @@ def write_lines(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Ro
 
 
 def write_blocks(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Row]]) -> int:
-    return write_stream(path + suffixes[0], part, str.encode, (b"", b"", b""))
+    return write_stream(path + suffixes[0], part, encode_text, (b"", b"", b""))
 
 
 def write_stream(
@@ -272,9 +268,15 @@ def write_stream(
     return number
 
 
+def encode_text(row: Row) -> bytes:
+    assert isinstance(row, str)
+    return row.encode()
+
+
 def write_folder(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Row]]) -> int:
     number = 0
     for name, contents in part:
+        assert isinstance(contents, tuple)
         for suffix, content in zip(suffixes, contents, strict=True):
             files.write_text(f"{path}/{name}{suffix}", content)
         number += 1

@@ -1,7 +1,7 @@
-"""Tokens → text, with blanks only in scripts that separate words by blanks."""
+"""Tokens → text, with blanks only in scripts that separate words by blanks; tokens in a text that is given."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from schemas.example import Span
 from transforms import scripts
@@ -40,3 +40,16 @@ def _adjacent(before: str, token: str, unspaced: bool) -> bool:
         return True
     single = len(before) == len(token) == 1 and left.isalnum() and right.isalnum()
     return unspaced and (single or left in QUOTES or right in QUOTES)
+
+
+def find_tokens(text: str, tokens: Iterable[str]) -> list[Span] | None:
+    """The spans of the tokens, if the text consists of them, in order, and of blanks; else None."""
+    spans: list[Span] = []
+    at = 0
+    for token in tokens:
+        start = text.find(token, at)
+        if start < 0 or text[at:start].strip():
+            return None
+        at = start + len(token)
+        spans.append((start, at))
+    return None if text[at:].strip() else spans

@@ -5,22 +5,27 @@ brat counts code points (its server is Python 3, `src/annotation.py`). Unlike th
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from msgspec import structs
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
+from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats import brat
 from transforms.formats.head import Head
 from transforms.formats.lost_parts import ignored
+from transforms.respelling import respelled
 
 IGNORED = {"A": "brat attribute", "M": "brat attribute", "#": "brat note", "*": "brat equivalence"}
 """First letter of a line → what it annotates."""
 
 FIRST = frozenset("TREAMN#*")
+
+ORIGINALS = "# Labels that brat cannot spell. IEForge reads them from this file."
+"""The first line of a `visual.conf` whose `[labels]` are `type | label`."""
 
 
 def recognises(head: Head) -> bool:
@@ -33,12 +38,16 @@ def recognises(head: Head) -> bool:
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """Every text in order of name, with all layers (see `brat.all_layers`), or without any if it has no `.ann`.
 
-    Other files, such as `annotation.conf`, are not read. An `.ann` without a text, or with a line that is not brat's,
+    Other files, such as `annotation.conf`, are not read, except for a `visual.conf` with ORIGINALS, which an export of
+    IEForge has: the labels are those of this file. An `.ann` without a text, or with a line that is not brat's,
     is a BadRecord. Lost alone: T lines without a place in the text with whatever refers to them, and the lines of
     IGNORED.
     """
     documents: dict[str, dict[str, File]] = {}
+    labels: dict[str, str] = {}
     for file in files:
+        if file.name.rpartition("/")[2] == "visual.conf":
+            labels |= _original_labels(file)
         stem, dot, extension = file.name.rpartition(".")
         if dot and extension.lower() in ("txt", "ann"):
             documents.setdefault(stem, {})[extension.lower()] = file
@@ -50,7 +59,28 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
             text = parts["txt"].text().replace("\r\n", "\n").rstrip("\n")
             yield RawExample(f"{parts['txt'].name}:1", text, document=stem, item=stem)
         else:
-            yield _document(stem, parts["txt"].text(), parts["ann"])
+            example = _document(stem, parts["txt"].text(), parts["ann"])
+            yield example if isinstance(example, BadRecord) or not labels else _with_labels(example, labels)
+
+
+def _original_labels(conf: File) -> dict[str, str]:
+    """Type → label, of a `visual.conf` of an export; empty for that of a user."""
+    lines = conf.text().splitlines()
+    pairs = (line.split(" | ", 1) for line in lines if " | " in line) if lines[:1] == [ORIGINALS] else ()
+    return dict(pairs)
+
+
+def _with_labels(example: RawExample, labels: Mapping[str, str]) -> RawExample:
+    """The example with the labels of the file instead of the types of brat."""
+
+    def label(name: str) -> str:
+        return labels.get(name, name)
+
+    lost = tuple(
+        replace(part, unknown=tuple(UnknownLabel(item.layer, label(item.label)) for item in part.unknown))
+        for part in example.lost
+    )
+    return structs.replace(respelled(example, label), lost=lost)
 
 
 def _document(stem: str, text: str, ann: File) -> RawExample | BadRecord:

@@ -17,13 +17,13 @@ from operator import itemgetter
 from msgspec import structs
 
 from schemas.errors import BadRecord, Reason
-from schemas.example import Entity, Mention, RawExample, Span
+from schemas.example import Entity, Mention, RawExample
 from transforms.files import File
 from transforms.formats import conll2012
 from transforms.formats.columns import DOCSTART, decode, is_tag
 from transforms.formats.head import Head
 from transforms.formats.lost_parts import ignored
-from transforms.joining import UNSPACED, join_tokens
+from transforms.joining import UNSPACED, find_tokens, join_tokens
 
 CHUNKS = frozenset({"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"})
 """The labels of syntactic chunks, whose column looks like one of entities (CoNLL-2003 has both)."""
@@ -190,7 +190,8 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
         words.append(len(tokens) - 1)
         tags.append([fields[tag] for tag in columns.tags])
     place = f"{name}:{sentence.lines[0][0]}"
-    text, spans = _places(sentence.text, tokens) or join_tokens(tokens)
+    spans = None if sentence.text is None else find_tokens(sentence.text, tokens)
+    text, spans = join_tokens(tokens) if spans is None else (sentence.text, spans)
     marked = dict.fromkeys(
         (spans[words[first]][0], -spans[words[end - 1]][1], label)
         for column in zip(*tags, strict=True)
@@ -201,21 +202,6 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
         for start, end, label in sorted(marked, key=itemgetter(0, 1))
     ]
     return RawExample(place, text, tuple(entities), document=sentence.document)
-
-
-def _places(text: str | None, tokens: Sequence[str]) -> tuple[str, list[Span]] | None:
-    """The text and the spans of the tokens in it, with only blanks between them; None if they are those of another."""
-    if text is None:
-        return None
-    spans: list[Span] = []
-    at = 0
-    for token in tokens:
-        start = text.find(token, at)
-        if start < 0 or text[at:start].strip():
-            return None
-        at = start + len(token)
-        spans.append((start, at))
-    return None if text[at:].strip() else (text, spans)
 
 
 def _problem(place: str, fields: Sequence[str], line: str, columns: Columns) -> BadRecord:

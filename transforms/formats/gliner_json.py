@@ -1,7 +1,8 @@
 """GLiNER's training data, a JSON array → one RawExample per text; README of https://github.com/urchade/GLiNER.
 
-A text is a list of tokens, `tokenized_text`, which are joined by blanks except in scripts that have none. `ner` are
-[first token, last token, label], `relations` [number of the head in `ner`, number of the tail, label].
+A text is a list of tokens, `tokenized_text`, which are joined by blanks except in scripts that have none, unless the
+row also has the `text` that they are in, as an export of IEForge does. `ner` are [first token, last token, label],
+`relations` [number of the head in `ner`, number of the tail, label].
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.head import Head
 from transforms.formats.offsets import Offset
-from transforms.joining import join_tokens
+from transforms.joining import find_tokens, join_tokens
 
 Triple = tuple[Offset, Offset, str]
 
@@ -27,6 +28,7 @@ class Row(msgspec.Struct):
     tokenized_text: list[str]
     ner: list[Any] | None = None
     relations: list[Any] | None = None
+    text: Any = None
 
 
 def recognises(head: Head) -> bool:
@@ -40,7 +42,8 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 
 
 def example(place: str, row: Row) -> RawExample:
-    text, tokens = join_tokens(row.tokenized_text)
+    given = find_tokens(row.text, row.tokenized_text) if isinstance(row.text, str) else None
+    text, tokens = join_tokens(row.tokenized_text) if given is None else (row.text, given)
     lost: list[BadRecord] = []
     entities: dict[int, Entity] = {}  # by number in `ner`
     for number, item in enumerate(row.ner or ()):

@@ -21,7 +21,7 @@ from transforms.formats.head import Head
 from transforms.formats.json_values import list_in
 from transforms.formats.lost_parts import ignored
 from transforms.formats.marks import Mark
-from transforms.joining import join_tokens
+from transforms.joining import find_tokens, join_tokens
 
 LAYERS = ("entities", "heads", "deps", "tags", "cats", "spans", "links", "words", "morphs", "pos", "lemmas")
 """Keys of the annotations of a text."""
@@ -106,7 +106,7 @@ def _paragraph(place: str, paragraph: object, document: str | None) -> RawExampl
     if not words or len(words) < len(tokens) or not all(words):
         return BadRecord(place, Reason.MISSING_FIELD, "a paragraph has no tokens, or a token no `orth`")
     raw = fields.get("raw")
-    text, spans = _in_text(raw, words) if isinstance(raw, str) else join_tokens(words)
+    text, spans = (raw, find_tokens(raw, words)) if isinstance(raw, str) else join_tokens(words)
     if spans is None:
         return BadRecord(place, Reason.BROKEN_RECORD, "the tokens of a paragraph are not those of its raw text")
     tags = [token.get("ner") for token in tokens]
@@ -126,16 +126,3 @@ def _paragraph(place: str, paragraph: object, document: str | None) -> RawExampl
         lost.append(BadRecord(place, Reason.MISSING_FIELD, detail))
         entities = None
     return RawExample(place, text, None if entities is None else tuple(entities), lost=tuple(lost), document=document)
-
-
-def _in_text(text: str, words: Iterable[str]) -> tuple[str, list[tuple[int, int]] | None]:
-    """The text and the span of each word; None instead of the spans if a word is missing."""
-    spans: list[tuple[int, int]] = []
-    at = 0
-    for word in words:
-        start = text.find(word, at)
-        if start < 0 or text[at:start].strip():
-            return text, None
-        at = start + len(word)
-        spans.append((start, at))
-    return text, spans

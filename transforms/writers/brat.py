@@ -1,20 +1,25 @@
 """brat standoff: `X.txt` and `X.ann` per text, and the configuration of the collection; brat.nlplab.org/standoff.html.
 
-brat's types consist of letters, digits, `-` and `_`, and the name of a role must not end with a digit. Other labels are
-respelled; `visual.conf` has the original ones, which brat shows.
+brat's types consist of ASCII letters, digits, `-` and `_` (github.com/nlplab/brat, server/src/projectconfig.py), and
+the name of a role must not end with a digit. Other labels are respelled; `visual.conf` has the original ones, which
+brat shows and `transforms.formats.brat_folder` reads.
 """
 
 import re
 from collections.abc import Iterable
+from unicodedata import normalize
 
 from schemas.example import Example, Mention
+from transforms.formats.brat_folder import ORIGINALS
 from transforms.writers.fit import Labels
 
-NOT_IN_NAMES = re.compile(r"[^\w-]+")
+NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]+")
 
 
 def respell(label: str) -> str:
-    name = NOT_IN_NAMES.sub("_", label).strip("_") or "_"
+    """A label as a type or role of brat. Accents are removed; a label without ASCII letters and digits is `label`."""
+    plain = normalize("NFKD", label).encode("ascii", "ignore").decode()
+    name = NOT_IN_NAMES.sub("_", plain).strip("_-") or "label"
     return f"{name}_" if name[-1].isdigit() else name
 
 
@@ -37,7 +42,8 @@ def annotations(example: Example) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _spot(name: str, label: str, mention: Mention) -> str:
+def _spot(name: str | None, label: str, mention: Mention | None) -> str:
+    assert mention is not None  # `fit` leaves out events without a trigger
     offsets = ";".join(f"{start} {end}" for start, end in mention.spans)
     return f"{name}\t{label} {offsets}\t{_one_line(mention.text)}"
 
@@ -66,5 +72,5 @@ def _alternatives(types: Iterable[str]) -> str:
 
 def visual_conf(labels: Labels) -> str:
     """How brat shows respelled labels."""
-    shown = [f"{name} | {_one_line(label)}" for name, label in sorted(labels.original.items()) if name != label]
-    return "\n".join(["[labels]", *shown, "", "[drawing]", ""])
+    shown = [f"{name} | {' '.join(label.split())}" for name, label in sorted(labels.original.items()) if name != label]
+    return "\n".join([ORIGINALS, "[labels]", *shown, "", "[drawing]", ""])

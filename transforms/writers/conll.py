@@ -1,11 +1,11 @@
 """CoNLL columns: one word per line, a tab, and its tag in BIO (IOB2); a blank line after each text."""
 
 from schemas.example import Example
-from transforms.writers.words import tags, with_marks, words_of
+from transforms.writers.words import tags, words
 
 
 def block(example: Example) -> str:
-    spans = words_of(example, with_marks())
+    spans = words(example)
     lines = (
         f"{example.text[start:end]}\t{tag}\n" for (start, end), tag in zip(spans, tags(example, spans), strict=True)
     )

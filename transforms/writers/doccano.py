@@ -4,12 +4,14 @@ https://doccano.github.io/doccano/tutorial, github.com/doccano/doccano: backend/
 Offsets count code points, as in a project that does not count grapheme clusters as one character.
 """
 
+from typing import Any
+
 from schemas.example import Example
 
 
 def row(example: Example, relations: bool) -> dict:
     """`relations`: for a project with relations (a choice in the settings of a sequence labelling project)."""
-    result = {"id": example.id, "text": example.text, "source": example.source, "lang": example.lang}
+    result: dict[str, Any] = {"id": example.id, "text": example.text, "source": example.source, "lang": example.lang}
     entities = [(number, entity) for number, entity in enumerate(example.entities or (), 1)]
     if not relations:
         return result | {"label": [[*entity.mention.spans[0], entity.label] for _, entity in entities]}

@@ -1,11 +1,13 @@
 """An Example without what a format cannot carry; what is left out or changed is counted by kind."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from schemas.example import Argument, Entity, Event, Example, Mention, Relation
+from schemas.example import Argument, Entity, Event, Example, Mention, Relation, Span
+from transforms.respelling import respelled
 
 Counts = Counter[str]
 """Kind of loss or change, for people → how often it happened."""
@@ -91,8 +93,6 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
     Entities get the ids T1, T2, ... . If the ends of relations are entities, every end and every argument refers to
     one, and the labels of the ends are those of their entities. Of mentions that overlap, the longest is kept.
     """
-    if capacity.respell:
-        example = _respelled(example, lambda label: labels.spell(label, capacity.respell, counts))
     counts[UNKNOWN_LABELS] += bool(example.unknown_labels) and not capacity.unknown_labels
     counts[RELATIONS] += 0 if capacity.relations else len(example.relations or ())
     counts[EVENTS] += 0 if capacity.events else len(example.events or ())
@@ -114,6 +114,9 @@ def fit(example: Example, capacity: Capacity, labels: Labels, counts: Counts) ->
         relations,
         events,
     )
+    respell = capacity.respell
+    if respell is not None:
+        fitted = respelled(fitted, lambda label: labels.spell(label, respell, counts))
     labels.add(fitted)
     return fitted
 
@@ -126,21 +129,18 @@ class _Entities:
         self.entities: list[Entity] = []
         self.by_name: dict[str, list[Entity]] = {}
         self.by_place: dict[Mention, list[Entity]] = {}
-        named = [(entity, *self._names(entity)) for entity in example.entities or () if self._can_carry(entity.mention)]
-        allowed = None if capacity.overlapping else self._flat(entity for entity, *_ in named)
-        for number, (entity, *names) in enumerate(named):
+        carried = [entity for entity in example.entities or () if self._can_carry(entity.mention)]
+        allowed = None if capacity.overlapping else self._flat(carried)
+        for number, entity in enumerate(carried):
             if allowed is not None and number not in allowed:
                 counts[OVERLAPPING] += 1
                 continue
-            concepts = tuple(filter(CONCEPT.fullmatch, entity.concepts)) if capacity.concepts else ()
+            concepts = tuple(name for name in entity.concepts if capacity.concepts and CONCEPT.fullmatch(name))
             counts[CONCEPTS] += len(entity.concepts) - len(concepts)
             added = self._add(entity.label, entity.mention, concepts)
-            for name in names:
-                self.by_name.setdefault(name, []).append(added)
-
-    @staticmethod
-    def _names(entity: Entity) -> list[str]:
-        return [*([entity.id] if entity.id is not None else []), *entity.concepts]
+            for name in (entity.id, *entity.concepts):
+                if name is not None:
+                    self.by_name.setdefault(name, []).append(added)
 
     def _can_carry(self, mention: Mention, reason: str | None = None) -> bool:
         """Counts the mention, as `reason` or why the format cannot carry it, if it cannot."""
@@ -161,11 +161,12 @@ class _Entities:
         spans = [
             (start - end, start, end, number) for number, e in enumerate(entities) for start, end in e.mention.spans
         ]
-        kept: list[tuple[int, int]] = []
+        kept: list[Span] = []  # in text order
         numbers = set()
         for _, start, end, number in sorted(spans):
-            if all(end <= other_start or other_end <= start for other_start, other_end in kept):
-                kept.append((start, end))
+            at = bisect_left(kept, (start, end))
+            if (at == 0 or kept[at - 1][1] <= start) and (at == len(kept) or end <= kept[at][0]):
+                kept.insert(at, (start, end))
                 numbers.add(number)
         return numbers
 
@@ -213,38 +214,3 @@ class _Entities:
                 if entity:
                     arguments.append(Argument(argument.role, entity.mention, entity.id))
             yield Event(event.label, event.trigger, tuple(arguments))
-
-
-def _respelled(example: Example, spell: Callable[[str], str]) -> Example:
-    """The example with all labels and roles spelled by `spell`."""
-
-    def optional(label: str | None) -> str | None:
-        return None if label is None else spell(label)
-
-    entities = example.entities and tuple(Entity(spell(e.label), e.mention, e.id, e.concepts) for e in example.entities)
-    relations = example.relations and tuple(
-        Relation(
-            spell(r.label), r.head, r.tail, optional(r.head_label), optional(r.tail_label), r.head_entity, r.tail_entity
-        )
-        for r in example.relations
-    )
-    events = example.events and tuple(
-        Event(
-            spell(e.label),
-            e.trigger,
-            tuple(Argument(spell(a.role), a.mention, a.entity) for a in e.arguments),
-        )
-        for e in example.events
-    )
-    return Example(
-        example.id,
-        example.source,
-        example.split,
-        example.lang,
-        example.text,
-        example.tasks,
-        entities,
-        relations,
-        events,
-        example.unknown_labels,
-    )

@@ -2,16 +2,18 @@
 
 `relations` (`[head, tail, label]` with the positions of its ends in `ner`) is there if the text is annotated with
 relations; the GLiNER models for relations use it, the others ignore it (github.com/urchade/GLiNER, gliner 0.2.29:
-gliner/data_processing/processor.py). The blanks between words are not stored, so `text` is added, which GLiNER ignores.
+gliner/data_processing/processor.py). The blanks between words are not stored, so `text` is added, which GLiNER
+ignores and `transforms.formats.gliner_json` reads.
 """
 
 from schemas.example import Example
-from transforms.writers.words import GLINER, word_range, words_of
+from transforms.writers.words import gliner_words, word_range, words
 
 
 def row(example: Example) -> dict:
-    spans = words_of(example, GLINER)
-    ner, positions = [], {}
+    spans = words(example, gliner_words)
+    ner: list[list[int | str]] = []
+    positions: dict[str | None, int] = {}
     for entity in example.entities or ():
         first, end = word_range(spans, entity.mention.spans[0])
         positions[entity.id] = len(ner)

@@ -5,8 +5,10 @@ the two places that are nearest to each other, an event has its first trigger an
 """
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -133,35 +135,46 @@ def _example(lines: Sequence[Line]) -> Example:
         span = min(spans, key=lambda span: _distance(span, near)) if near else spans[0]
         return Mention(surface(text, (span,)), (span,))
 
-    entities: dict[Entity, None] | None = None
-    relations: dict[Relation, None] | None = None
-    events: dict[Event, None] | None = None
+    def entities(item: EntityItem) -> list[Entity]:
+        return [Entity(item.entity_type, mention(item.entity, [span])) for span in item.spans] or [
+            Entity(item.entity_type, Mention(item.entity))
+        ]
+
+    def relation(item: RelationItem) -> Relation:
+        places = sorted(item.tail_spans)
+        pairs = []
+        for head in item.head_spans:
+            at = bisect_left(places, head)
+            pairs += [(_distance(head, tail), head, tail) for tail in places[max(at - 1, 0) : at + 1]]
+        heads, tails = ([pair[1]], [pair[2]]) if (pair := min(pairs, default=None)) else ([], [])
+        ends = mention(item.head, heads), mention(item.tail, tails)
+        return Relation(item.relation, *ends, item.head_type or None, item.tail_type or None)
+
+    def event(item: EventItem) -> Event:
+        trigger = mention(item.event_trigger, item.trigger_spans) if item.event_trigger else None
+        near = trigger.spans[0] if trigger and trigger.spans else None
+        return Event(
+            item.event_type,
+            trigger,
+            tuple(
+                Argument(argument.role, mention(argument.argument, argument.spans, near)) for argument in item.arguments
+            ),
+        )
+
+    layers: list[dict | None] = [None, None, None]
     for line in lines:
-        for item in line.entity or ():
-            spans = item.spans or [None]
-            found = [Entity(item.entity_type, mention(item.entity, [span] if span else [])) for span in spans]
-            entities = (entities or {}) | dict.fromkeys(found)
-        for item in line.relation or ():
-            pair = min(
-                ((head, tail) for head in item.head_spans for tail in item.tail_spans),
-                key=lambda pair: (_distance(*pair), pair),
-                default=None,
-            )
-            ends = mention(item.head, [pair[0]] if pair else []), mention(item.tail, [pair[1]] if pair else [])
-            relation = Relation(item.relation, *ends, item.head_type or None, item.tail_type or None)
-            relations = (relations or {}) | {relation: None}
-        for item in line.event or ():
-            trigger = mention(item.event_trigger, item.trigger_spans) if item.event_trigger else None
-            near = trigger.spans[0] if trigger and trigger.spans else None
-            arguments = tuple(Argument(a.role, mention(a.argument, a.spans, near)) for a in item.arguments)
-            events = (events or {}) | {Event(item.event_type, trigger, arguments): None}
-        entities = {} if entities is None and line.entity is not None else entities
-        relations = {} if relations is None and line.relation is not None else relations
-        events = {} if events is None and line.event is not None else events
+        made = (
+            None if line.entity is None else [each for item in line.entity for each in entities(item)],
+            None if line.relation is None else map(relation, line.relation),
+            None if line.event is None else map(event, line.event),
+        )
+        for number, items in enumerate(made):
+            if items is not None:
+                layers[number] = {**(layers[number] or {}), **dict.fromkeys(items)}
     first = lines[0]
-    layers = (None if layer is None else tuple(layer) for layer in (entities, relations, events))
     tasks = tuple(dict.fromkeys(line.task for line in lines))
-    return Example(first.id, first.source, "test", first.lang or "", text, tasks, *layers)
+    tuples: list[Any] = [None if layer is None else tuple(layer) for layer in layers]
+    return Example(first.id, first.source, "test", first.lang or "", text, tasks, tuples[0], tuples[1], tuples[2])
 
 
 def _distance(one: Span, other: Span) -> int:

@@ -5,12 +5,12 @@ in BILUO. `space` and tokens of blanks keep the text exactly. Entities that over
 """
 
 from schemas.example import Example
-from transforms.writers.words import tags, with_marks, words_of
+from transforms.writers.words import tags, words
 
 
 def row(example: Example, number: int) -> dict:
     """`number`: the position of the text in its file."""
-    text, spans = example.text, words_of(example, with_marks())
+    text, spans = example.text, words(example)
     ner = tags(example, spans, "BILUO") if example.entities is not None else [None] * len(spans)
     tokens: list[dict] = []
     at = 0

@@ -2,52 +2,33 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from functools import cache
-from sys import maxunicode
-from unicodedata import category
+from collections.abc import Callable, Iterable, Sequence
 
 from schemas.example import Example, Span
-from transforms.joining import UNSPACED
+from transforms import scripts
 
-ONE = UNSPACED.pattern
-JOINERS = "\u200c\u200d"
-
-
-def pattern(letter: str) -> re.Pattern[str]:
-    """Words as GLiNER's default splitter cuts them: runs of the character class `letter`, joined by hyphens, or single
-    other characters. A character of a script without blanks between words is a word of its own.
-    """
-    run = f"(?:(?!{ONE}){letter})+"
-    return re.compile(rf"{ONE}|{run}(?:[-_]{run})*|\S")
+ONE = f"[{scripts.UNSPACED}](?<=\\w)"
+RUN = f"[^\\W{scripts.UNSPACED}]+"
+GLINER = re.compile(rf"{ONE}|{RUN}(?:[-_]{RUN})*|\S")
+"""Words as the default splitter of GLiNER cuts them (runs of letters, joined by hyphens, and other characters alone),
+except in scripts without blanks between words, whose letters are words of their own.
+"""
 
 
-GLINER = pattern(r"\w")
+def gliner_words(text: str) -> list[Span]:
+    return [match.span() for match in GLINER.finditer(text)]
 
 
-@cache
-def with_marks() -> re.Pattern[str]:
-    """As GLINER, but a vowel sign or another combining mark belongs to its word, as in Hindi or in decomposed text."""
-    marks = "".join(chr(code) for code in range(0x300, maxunicode + 1) if category(chr(code)).startswith("M"))
-    return pattern(rf"[\w{JOINERS}{marks}]")
-
-
-def words(text: str, cuts: Iterable[int], word: re.Pattern[str]) -> list[Span]:
-    """The spans of the words of `text`, none of which extends over one of the `cuts` (offsets)."""
-    places = sorted(set(cuts))
+def words(example: Example, split: Callable[[str], Iterable[Span]] = scripts.token_spans) -> list[Span]:
+    """The spans of the words of the text, as `split` finds them, cut at the mentions of the entities."""
+    places = sorted({at for entity in example.entities or () for span in entity.mention.spans for at in span})
     spans = []
-    for match in word.finditer(text):
-        start, end = match.span()
+    for start, end in split(example.text):
         for at in places[bisect_right(places, start) : bisect_left(places, end)]:
             spans.append((start, at))
             start = at
         spans.append((start, end))
     return spans
-
-
-def words_of(example: Example, word: re.Pattern[str]) -> list[Span]:
-    """The words of an example, cut at the mentions of its entities."""
-    return words(example.text, (at for e in example.entities or () for span in e.mention.spans for at in span), word)
 
 
 def word_range(spans: Sequence[Span], mention: Span) -> Span:
