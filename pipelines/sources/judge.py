@@ -46,8 +46,8 @@ class SplitOutcome(Stored, frozen=True):
 def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_reject_rate: float) -> Verdict:
     """The verdict on the sources that were read. `by_key`: these sources.
 
-    A source fails if one of its files cannot be read or contains no record, if too many records of a split are bad, or
-    if no record of any split has the annotation that its tasks need. Up to `FEW` bad records are accepted unless they
+    A source fails if one of its files cannot be read or contains no record, if too many records of a split are bad, if
+    no record is a text, or if no record of any split has the annotation that its tasks need. Up to `FEW` bad records are accepted unless they
     are more than half of the records of the split, or `max_reject_rate` is 0.
     """
     verdict = Verdict()
@@ -69,7 +69,7 @@ def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_rejec
         else:
             splits = [outcome.read for outcome in group if outcome.read]
             problems = [too_many_bad(split, read[folder(key), split.split], max_reject_rate) for split in splits]
-            problem = next(filter(None, problems), "") or unannotated(splits, by_key[key])
+            problem = next(filter(None, problems), "") or no_text(splits) or unannotated(splits, by_key[key])
             if problem:
                 verdict.failed[key] = problem
     return verdict
@@ -99,6 +99,15 @@ def too_many_bad(split: SplitRead, good: int, max_reject_rate: float) -> str:
         f"{split.split}: {bad} of {good + bad} records rejected ({bad / (good + bad):.1%}, allowed "
         f"{max_reject_rate:.1%}), first {split.first_rejects[0]}; fix the file or raise ingest.max_reject_rate"
     )
+
+
+def no_text(splits: list[SplitRead]) -> str:
+    """The message if all records were left out, such as the tasks of a project with images, else empty."""
+    if any(split.read.examples or split.beyond_limit for split in splits):
+        return ""
+    number = sum(sum(split.rejected.values()) for split in splits)
+    first = next((problem for split in splits for problem in split.first_rejects), "")
+    return f"none of its {number:,} records is a text, first {first}" if number else ""
 
 
 def unannotated(splits: list[SplitRead], source: Source) -> str:

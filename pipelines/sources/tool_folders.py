@@ -106,7 +106,7 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
     if taken is None:
         taken = (FORMS[0], [file for file in files if file is not settings_file], [], [])
     form, *grouped_files = taken
-    grouped = group(Form(form.read, ("*",), splits=patterns(settings)), *grouped_files)
+    grouped = group(Form(form.read, ("*",), splits=patterns(settings), user_form=form.name), *grouped_files)
     settings_files = (settings_file,) if settings_file else ()
     return Folder(key, source, grouped, key_problem(key) or problem, True, settings_files, trace)
 
@@ -196,7 +196,7 @@ def as_source(name: str, form: UserForm, files: Sequence[File], settings: Source
         homepage="",
         get="files of the user",
         citation="",
-        forms=(Form(form.read, ("*",), splits=patterns(settings)),),
+        forms=(Form(form.read, ("*",), splits=patterns(settings), user_form=form.name),),
         entity_labels=OpenLabels(settings.labels),
         relation_labels=OpenLabels(settings.labels),
         event_labels=OpenLabels(settings.labels),
