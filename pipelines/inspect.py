@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from pipelines.engine import command_line
 from schemas import command
 from schemas.errors import ConfigError, printable
 
@@ -34,7 +35,8 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    from pipelines import inspecting
+    command_line.silence_logs(arguments)
+    from pipelines import inspecting  # imports Beam
 
     inspection = inspecting.inspect(arguments.path)
     written = inspecting.write_source_yaml(inspection) if arguments.write_source_yaml else []

@@ -139,14 +139,28 @@ def lines(inspection: Inspection, written: Sequence[str] = ()) -> list[str]:
     return text if text[-1:] != [""] else text[:-1]
 
 
+ONE = {
+    "files": "file",
+    "texts": "text",
+    "records": "record",
+    "entities": "entity",
+    "relations": "relation",
+    "events": "event",
+}
+"""Plural → singular."""
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number:,} {ONE[what] if number == 1 else what}"
+
+
 def more(number: int, shown: int) -> str:
     return f" and {number - shown:,} more" if number > shown else ""
 
 
 def source_lines(source: Inspected) -> Iterator[str]:
     names = [file.name for file in source.files]
-    count = f"{len(names):,} file{'s' * (len(names) != 1)}"
-    yield f"{source.located.key}: {recognised_as(source)}, {count}"
+    yield f"{source.located.key}: {recognised_as(source)}, {counted(len(names), 'files')}"
     if names:
         yield f"  files: {', '.join(names[:NAMED])}{more(len(names), NAMED)}"
     if source.others and not (source.settings and source.form):
@@ -158,8 +172,8 @@ def source_lines(source: Inspected) -> Iterator[str]:
         yield from ignored_lines(source.survey) if source.survey and not source.problem else ()
         return
     about = source.located.source
-    is_guess = f"; {note(about.lang)}" if about.lang_is_guess else ""
-    yield f"  language: {language.name(about.lang)} ({about.lang}){is_guess}"
+    sure = f"{language.name(about.lang)} ({about.lang})"
+    yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
     yield f"  licence: {about.licence_text}; {PUBLISHING[terms(facts(about))]}"
     yield from count_lines(source)
     yield from label_lines(source.survey)
@@ -190,17 +204,17 @@ def count_lines(source: Inspected) -> Iterator[str]:
     yield f"  texts{' (no file name says its split: divided by a hash of the text)' if by_hash else ''}:"
     for split in (name for name in SPLITS if name in survey.splits):
         counts = survey.splits[split]
-        numbers = [f"{counts.texts:,} texts"]
+        numbers = [counted(counts.texts, "texts")]
         if counts.annotated < counts.texts:
             numbers.append(f"{counts.annotated:,} of them annotated")
-        numbers += [f"{counts.layers[layer]:,} {layer}" for layer in LAYERS if layer in survey.layers]
+        numbers += [counted(counts.layers[layer], layer) for layer in LAYERS if layer in survey.layers]
         if counts.rejected:
-            numbers.append(f"{counts.rejected.total():,} records left out")
+            numbers.append(f"{counted(counts.rejected.total(), 'records')} left out")
         yield f"    {split}: {', '.join(numbers)}"
     if survey.nested:
-        yield f"    {survey.nested:,} entities are inside other entities"
+        yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
     if len(survey.annotators) > 1:
-        names = [f"{name} ({number:,} texts)" for name, number in survey.annotators.most_common(NAMED)]
+        names = [f"{name} ({counted(number, 'texts')})" for name, number in survey.annotators.most_common(NAMED)]
         yield f"    annotators: {', '.join(names)}{more(len(survey.annotators), NAMED)}"
 
 
@@ -213,7 +227,7 @@ def label_lines(survey: Survey) -> Iterator[str]:
         order = sorted(labels.items(), key=lambda item: (-item[1].count, item[0]))
         for label, use in order[:LABELS_SHOWN]:
             roles = f"; roles {', '.join(use.roles)}" if use.roles else ""
-            examples = f": {', '.join(use.examples)}" if use.examples else ""
+            examples = f": {', '.join(map(problems.quote, use.examples))}" if use.examples else ""
             yield f"    {label} {use.count:,} x{examples}{roles}"
         if len(order) > LABELS_SHOWN:
             yield f"    and {len(order) - LABELS_SHOWN:,} more"
@@ -224,11 +238,7 @@ def label_lines(survey: Survey) -> Iterator[str]:
 def problem_lines(survey: Survey) -> Iterator[str]:
     number = sum(count for count, _ in survey.problems.values())
     shown = first_problems(survey)
-    yield (
-        f"  problems: {number or 'none':,}{f', the first {len(shown)}' if number > len(shown) else ''}"
-        if number
-        else ("  problems: none")
-    )
+    yield f"  problems: {f'{number:,}' if number else 'none'}{f', the first {len(shown)}:' * (number > len(shown))}"
     for kind in kinds(survey):
         count, _ = survey.problems[kind]
         yield f"    {kind}: {count:,}"

@@ -47,8 +47,8 @@ def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_rejec
     """The verdict on the sources that were read. `by_key`: these sources.
 
     A source fails if one of its files cannot be read or contains no record, if too many records of a split are bad, if
-    no record is a text, or if no record of any split has the annotation that its tasks need. Up to `FEW` bad records are accepted unless they
-    are more than half of the records of the split, or `max_reject_rate` is 0.
+    no record is a text, or if no record of any split has the annotation that its tasks need. Up to `FEW` bad records
+    are accepted unless they are more than half of the records of the split, or `max_reject_rate` is 0.
     """
     verdict = Verdict()
     groups: dict[str, list[SplitOutcome]] = {}

@@ -29,11 +29,14 @@ def lines(record: RawExample) -> list[str]:
     marks: Marks = {}
     below: list[Entity] = []
     for span, entity in located:
-        if span not in nested:
-            below.append(entity)
-        elif start <= span[0] and span[1] <= end:
+        if span in nested:
             marks.setdefault(span, []).append(entity.label)
+        else:
+            below.append(entity)
     text = mark(record.text, marks, start, end)
+    while len(text) > 2 * WIDTH and end - start > WIDTH // 8:
+        end = (start + end) // 2
+        text = mark(record.text, marks, start, end)
     shown = [f"{'...' * (start > 0)}{text}{'...' * (end < len(record.text))}"]
     shown += at_most([f"{entity.label}: {quote(one_line(entity.mention.text))}" for entity in below], "entities")
     relations = [
@@ -82,8 +85,11 @@ def window(text: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def mark(text: str, marks: Marks, start: int, end: int) -> str:
+    """`text[start:end]` in one line, with the marks inside it."""
     inserts = []
     for (first, last), labels in marks.items():
+        if first < start or last > end:
+            continue
         inserts.append((first, 1, -last, "["))
         inserts.append((last, 0, -first, f": {', '.join(labels)}]"))
     pieces, at = [], start

@@ -26,7 +26,7 @@ REASONS = {
     Reason.BROKEN_JSON: "broken JSON",
     Reason.BROKEN_RECORD: "broken",
     Reason.WRONG_COLUMNS: "wrong columns",
-    Reason.MISSING_FIELD: "something is missing, such as an end of a relation",
+    Reason.MISSING_FIELD: "a field is missing",
     Reason.EMPTY_TEXT: "an empty text",
     Reason.OFFSET_MISMATCH: "offsets that do not fit",
     Reason.UNKNOWN_LABEL: "an unknown label",
@@ -35,8 +35,17 @@ REASONS = {
 }
 """Reasons of readers in words."""
 
+MISSING_PART = "an end of a relation, or another part, is missing"
+
 STRINGS = 100_000
 """The number of different mentions that are remembered to find those with two labels."""
+
+
+def in_words(reason: Reason, is_record: bool) -> str:
+    """`is_record`: whether a record is left out, as opposed to one of its annotations."""
+    if reason == Reason.MISSING_FIELD and not is_record:
+        return MISSING_PART
+    return REASONS.get(reason, str(reason).replace("_", " "))
 
 
 @dataclass(frozen=True)

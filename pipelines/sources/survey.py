@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pipelines.sources import Form, Source, problems
 from pipelines.sources.judge import SplitOutcome
-from pipelines.sources.problems import REASONS, Consistency, Problem
+from pipelines.sources.problems import Consistency, Problem
 from pipelines.sources.reading import NoRecord, barrier, no_record
 from pipelines.sources.registry import Located
 from schemas.errors import BadRecord, Reason, SourceError
@@ -87,7 +87,7 @@ class Survey:
         counts.rejected[reason] += 1
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
-        self.note(Problem(f"records left out: {in_words(reason)}", record.place, record.detail))
+        self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
 
     def lose(self, counts: SplitCounts, part: BadRecord) -> None:
         """Counts a part that is lost from a record."""
@@ -96,7 +96,7 @@ class Survey:
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
         else:
-            self.note(Problem(f"annotations left out: {in_words(reason)}", part.place, part.detail))
+            self.note(Problem(f"annotations left out: {problems.in_words(reason, False)}", part.place, part.detail))
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
         counts.texts += 1
@@ -121,8 +121,7 @@ class Survey:
         for entity in record.entities or ():
             self.use("entities", entity.label, record.place, entity.mention.text)
         for relation in record.relations or ():
-            ends = f"{problems.shorten(relation.head.text)} -> {problems.shorten(relation.tail.text)}"
-            self.use("relations", relation.label, record.place, ends)
+            self.use("relations", relation.label, record.place, f"{relation.head.text} -> {relation.tail.text}")
         for event in record.events or ():
             use = self.use("events", event.label, record.place, event.trigger.text if event.trigger else "")
             if use:
@@ -137,13 +136,9 @@ class Survey:
             labels[label] = LabelUse(place)
         use = labels[label]
         use.count += 1
-        if example and len(use.examples) < EXAMPLES and problems.shorten(example) not in use.examples:
-            use.examples.append(problems.shorten(example))
+        if example and len(use.examples) < EXAMPLES and example not in use.examples:
+            use.examples.append(example)
         return use
-
-
-def in_words(reason: Reason) -> str:
-    return REASONS.get(reason, str(reason).replace("_", " "))
 
 
 def count_nested(record: RawExample) -> int:

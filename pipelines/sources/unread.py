@@ -23,6 +23,8 @@ DOCUMENTATION = re.compile(
 
 FOR_PEOPLE = "documentation"
 
+FORMAT = "its format is none that is recognised (docs/user_data.md)"
+
 NAMED = 3
 """Files named per folder and reason; the others are counted."""
 
@@ -51,10 +53,13 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
     read: set[str] = set()
     other_form: dict[str, Form] = {}  # path → the form in which the other files of its source are read
     no_split: set[str] = set()
+    of_tools: set[str] = set()
     for located in all_sources:
         if located.files:
             for group in located.files.splits.values():
                 read.update(file.path for file in group)
+                if located.files.form.user_form:
+                    of_tools.update(file.path for file in group)
             other_form.update((file.path, located.files.form) for file in located.files.ignored)
             no_split.update(file.path for file in located.files.unassigned)
     names = (user_data.SCHEMA, user_data.SETTINGS, knowledge_data.FILE)
@@ -101,7 +106,8 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
             elif form := recognise_unread(file):
                 reason = f"{form.title} is not read; {form.remedy}"
             else:
-                reason = "no source reads it" if known else why_unknown(name)
+                is_tool_folder = any(each.path in of_tools for each in files)
+                reason = FORMAT if is_tool_folder else "no source reads it" if known else why_unknown(name)
             by_reason.setdefault(reason, []).append(file.name)
         result += [Unread(name, tuple(names), reason) for reason, names in sorted(by_reason.items())]
     return result
@@ -113,7 +119,7 @@ def why_other_form(file: File, form: Form) -> str:
         return "not in the form that is read, or incomplete without other files"
     forms = recognise(file)
     title = forms[0].title if forms else "another format"
-    return f"{title}, and the other files are {form_named(form.user_form).title}; move it to a folder of its own"
+    return f"{title}, and the other files are {form_named(form.user_form).title}; give such files a folder of their own"
 
 
 def why_unknown(name: str) -> str:
@@ -121,4 +127,4 @@ def why_unknown(name: str) -> str:
     folder_sources = [sources.load(key) for key in sources.keys() if name and sources.folder(key) == name]
     if folder_sources:
         return f"it contains none of the files of this source; {folder_sources[0].get}"
-    return "no source has this name, and the format is none that is recognised (docs/user_data.md)"
+    return f"no source has this name, and {FORMAT}" if name else FORMAT
