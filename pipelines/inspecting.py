@@ -211,6 +211,11 @@ def count_lines(source: Inspected) -> Iterator[str]:
         if counts.rejected:
             numbers.append(f"{counted(counts.rejected.total(), 'records')} left out")
         yield f"    {split}: {', '.join(numbers)}"
+    if source.form and "train" not in survey.splits:
+        yield (
+            "    none is in train, so a build has nothing to learn from it: a file's name or folder says its split; "
+            "splits: in source.yaml says it otherwise"
+        )
     if survey.nested:
         yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
     if len(survey.annotators) > 1:

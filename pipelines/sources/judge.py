@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pipelines import sources
 from pipelines.sources import Source
 from schemas.example import LAYER
+from schemas.label import OpenLabels
 from schemas.manifests import SplitRead, Stored
 
 FEW = 10
@@ -111,9 +112,16 @@ def no_text(splits: list[SplitRead]) -> str:
 
 
 def unannotated(splits: list[SplitRead], source: Source) -> str:
-    """The message if training or validation records have no annotation, else empty. Test data may be bare texts."""
-    trainable = sum(split.read.examples for split in splits if split.split != "test")
+    """The message if training or validation records have no annotation, else empty. Test data may be bare texts, unless
+    only the annotations tell the labels.
+    """
+    is_open = isinstance(source.entity_labels, OpenLabels)
+    trainable = sum(split.read.examples for split in splits if is_open or split.split != "test")
     if not trainable or any(split.annotated for split in splits):
         return ""
+    if is_open:
+        return (
+            "none of its texts is annotated, so nothing can be learnt from it; annotate some of them, or move it away"
+        )
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"
