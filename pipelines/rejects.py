@@ -14,14 +14,15 @@ examples:
   %(prog)s corpus --source my_folder --limit 1000
   %(prog)s corpus --reason offset_mismatch,broken_json
 
-One line each: stage, source, split, place in the file or id of the example, reason, and detail. Of each split, a build
-keeps at most 10,000 records and 10,000 annotations that it could not read, and counts the others in its report.
+One line each: stage, source, split, place in the file or id of the example, reason, detail, and the text of an
+example. Of each split, a build keeps at most 10,000 records and 10,000 annotations that it could not read, and counts
+the others in its report.
 """
 
 STAGES = ("ingest", "clean")
 """The stages that leave records out, in their order."""
 
-LIMIT = 100
+LIMIT, TEXT_CHARS = 100, 100
 
 
 def argument_parser() -> argparse.ArgumentParser:
@@ -43,24 +44,27 @@ def rejects(arguments: argparse.Namespace) -> int:
     if not (arguments.limit.isascii() and arguments.limit.isdigit() and int(arguments.limit)):
         raise ConfigError(f"--limit {arguments.limit}: must be a number of at least 1")
     limit, number = int(arguments.limit), 0
+    chosen: list[dict[str, str]] = []
     for row in read(arguments.build, arguments.source):
-        if row["reason"] not in reasons:
-            continue
-        number += 1
-        if number > limit:
-            continue
-        if arguments.json:
-            print(json.dumps(row, ensure_ascii=False))
-        else:
-            where = row["id"] or row["place"]
-            start = " ".join((row["stage"], row["source"], row["split"]))
-            print(printable(f"{start} {where}: {row['reason']}: {row['detail']}"))
+        if row["reason"] in reasons:
+            number += 1
+            if number <= limit:
+                chosen.append(row)
+    texts = read_texts(arguments.build, chosen)
+    for row in chosen:
+        text = texts.get(row["id"], "")
+        print(json.dumps(row | {"text": text}, ensure_ascii=False) if arguments.json else printable(line(row, text)))
     if not number and not arguments.json:
         print("nothing was left out" if not arguments.source and not arguments.reason else "no such reject")
     if number > limit:
-        line = f"note: {limit:,} of {number:,}; --limit {number} prints all of them"
-        print(line, file=sys.stderr)
+        print(f"note: {limit:,} of {number:,}; --limit {number} prints all of them", file=sys.stderr)
     return 0
+
+
+def line(row: dict[str, str], text: str) -> str:
+    start = " ".join((row["stage"], row["source"], row["split"], row["id"] or row["place"]))
+    shown = text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}..."
+    return f"{start}: {row['reason']}: {row['detail']}{f': {shown}' if text else ''}"
 
 
 def chosen_reasons(names: str | None) -> list[str]:
@@ -98,6 +102,29 @@ def read(build: str, key: str | None) -> Iterator[dict[str, str]]:
             if file.name.endswith(".parquet") and (key is None or file.name.startswith(f"{key}/")):
                 for table in read_batches(file.path, 10_000):
                     yield from (row for row in table.to_pylist() if key in (None, row["source"]))
+
+
+def read_texts(build: str, rows: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Id → text of the examples that clean dropped. The id of a window is that of its example and a number."""
+    from transforms import files
+    from transforms.shards import read_batches
+
+    wanted: dict[tuple[str, str], dict[str, list[str]]] = {}  # (source, split) → id of the example → ids
+    for row in rows:
+        if row["id"]:
+            example = (
+                row["id"] if row["id"].count("/") == row["source"].count("/") + 2 else row["id"].rpartition("/")[0]
+            )
+            wanted.setdefault((row["source"], row["split"]), {}).setdefault(example, []).append(row["id"])
+    texts: dict[str, str] = {}
+    for (key, split), ids in wanted.items():
+        folder = f"{build}/examples/{key}"
+        for file in files.list_files(folder, recursive=False):
+            if file.name.startswith(f"{split}-"):
+                for table in read_batches(file.path, 10_000, ["id", "text"]):
+                    for row in table.to_pylist() if ids else ():
+                        texts |= dict.fromkeys(ids.get(row["id"], ()), row["text"])
+    return texts
 
 
 if __name__ == "__main__":

@@ -120,8 +120,6 @@ def unannotated(splits: list[SplitRead], source: Source) -> str:
     if not trainable or any(split.annotated for split in splits):
         return ""
     if is_open:
-        return (
-            "none of its texts is annotated, so nothing can be learnt from it; annotate some of them, or move it away"
-        )
+        return "none of its texts is annotated, so nothing can be learnt from it; annotate some, or move it away"
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"

@@ -113,10 +113,12 @@ class Consistency:
             labels[entity.label] = number + 1, place
 
     def problems(self) -> Iterator[Problem]:
-        """One problem per string with several labels, at the first mention with the rarest of them."""
+        """One problem per string with several labels, at the first mention with the rarest of them: of several, the
+        last to be used.
+        """
         for string, labels in self.strings.items():
             if len(labels) > 1:
-                counted = sorted(labels.items(), key=lambda item: (-item[1][0], item[0]))
+                counted = sorted(labels.items(), key=lambda item: -item[1][0])
                 what = " and ".join(f"{label} ({number:,} x)" for label, (number, _) in counted)
                 yield Problem(TWO_LABELS, counted[-1][1][1], f"{quote(string)} is {what}")
 
@@ -131,7 +133,7 @@ def similar_labels(counts: Mapping[str, int], places: Mapping[str, str]) -> Iter
         groups.setdefault(re.sub(r"[\s_-]+", "", label).casefold(), []).append(label)
     for group in groups.values():
         if len(group) > 1:
-            group.sort(key=lambda label: (-counts[label], label))
+            group.sort(key=lambda label: -counts[label])
             what = " and ".join(f"{quote(label)} ({counts[label]:,} x)" for label in group)
             yield Problem(SIMILAR, places[group[-1]], what)
 
