@@ -322,8 +322,7 @@ def source_json(source: Inspected) -> dict:
         "annotators": dict(survey.annotators),
         "labels": {
             layer: {
-                label: {"count": use.count, "examples": use.examples}
-                | ({"roles": list(use.roles)} if use.roles else {})
+                label: {"count": use.count, "examples": use.examples, "roles": list(use.roles)}
                 for label, use in labels.items()
             }
             for layer, labels in survey.labels.items()

@@ -125,7 +125,7 @@ next: python -m pipelines.build --data_root 'my export.conll' --output corpus
 
 
 def test_a_mixed_folder(tmp_path, monkeypatch, capsys):
-    """Files of two formats in one folder, and folders of their own; source.yaml states language, licence and a label."""
+    """Files of two formats in one folder, whose source.yaml states language, licence and labels, and unknown files."""
     monkeypatch.chdir(tmp_path)
     write_rows(tmp_path / "all/letters/a.jsonl", ROWS[:1])
     write_rows(tmp_path / "all/letters/b.jsonl", [{"text": "Ben left.", "label": [[0, 3, "person"]]}])
@@ -143,7 +143,7 @@ letters: doccano JSON, 2 files
   language: German (de)
   licence: MIT; may be published with attribution
   texts (no file name says its split: divided by a hash of the text):
-    train: 2 texts, 3 entities, 0 relations
+    train: 2 texts, 3 entities
     annotators: a (1 text), b (1 text)
   labels of entities: 2
     PERSON 2 x: "Ada Marrow", "Ben"
@@ -168,7 +168,7 @@ next: python -m pipelines.build --data_root all --output corpus
     ("name", "content", "line"),
     [
         ("a.xml", "<?xml version='1.0'?>\n<GateDocument version='3'></GateDocument>", "GATE XML is not read"),
-        ("a.lif", '{"discriminator": "http://vocab.lappsgrid.org/ns/media/jsonld#lif", "payload": {}}', "LIF is not"),
+        ("a.lif", '{"text": {"@value": "Ada left."}, "views": []}', "LIF is not read"),
         (
             "a.ttl",
             "@prefix nif: <http://persistence.uni-leipzig.org/nlp2rdf/ontologies/nif-core#> .\n<a> a nif:Context .\n",
@@ -198,7 +198,9 @@ def test_an_empty_folder_and_a_wrong_path_are_one_line(tmp_path, capsys):
 def test_an_image_project_of_label_studio(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     results = [{"type": "rectanglelabels", "from_name": "l", "to_name": "i", "value": {"rectanglelabels": ["ship"]}}]
-    rows = [{"id": n, "data": {"image": f"{n}.png"}, "annotations": [{"id": n, "result": results}]} for n in (1, 2)]
+    rows = [
+        {"id": n, "data": {"image": f"/data/{n}.png"}, "annotations": [{"id": n, "result": results}]} for n in (1, 2)
+    ]
     (tmp_path / "ships.json").write_text(json.dumps(rows))
     first, files, problem, *_ = shown(capsys, "ships.json", code=3).splitlines()
     assert (first, files) == ("ships.json: Label Studio JSON, 1 file", "  files: ships.json")
@@ -275,9 +277,11 @@ def test_other_formats_that_a_file_may_be_in_are_named(tmp_path, capsys):
 
 def test_twenty_problems_are_spread_over_the_kinds(tmp_path, capsys):
     write_rows(tmp_path / "a/train.jsonl", [{"label": []}, *ROWS[:3]] * 15)
-    lines = shown(capsys, f"{tmp_path}/a").splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("  problems: "))
-    assert lines[start] == "  problems: 47, the first 20:"
+    lines = shown(capsys, f"{tmp_path}/a", code=3).splitlines()
+    assert lines[2].startswith(
+        "  problem: train: 15 of 60 records rejected (25.0%, allowed 2.0%), first train.jsonl:1: "
+    )
+    start = lines.index("  problems: 47, the first 20:")
     kinds = [line for line in lines[start + 1 :] if line.startswith("    ") and line[4] != " "]
     places = [line for line in lines[start + 1 :] if line.startswith("      ")]
     assert len(kinds) == 5 and len(places) == 20
