@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from schemas.errors import Reason
 from schemas.example import Entity, Mention, RawExample, mentions
 from transforms.normalize import spelled
+from transforms.scripts import within_word
 
 CORRECTED = "offsets that were corrected"
+INSIDE_WORD = "mentions that begin or end inside a word (are the offsets those of this text?)"
 EDGES = "blanks at the edges of a mention"
 CROSSING = "mentions that overlap in part"
 REPEATED = "mentions that are annotated twice"
 TWO_LABELS = "strings with two labels"
 SIMILAR = "labels that differ only in case, blanks or hyphens"
 
-KINDS = (CORRECTED, EDGES, CROSSING, REPEATED, TWO_LABELS, SIMILAR)
+KINDS = (CORRECTED, INSIDE_WORD, EDGES, CROSSING, REPEATED, TWO_LABELS, SIMILAR)
 """The kinds of mistakes, in the order in which they are shown."""
 
 REASONS = {
@@ -63,6 +65,8 @@ def of_text(raw: RawExample, kept: RawExample) -> Iterator[Problem]:
         if mention.spans and not spelled(raw.text, mention):
             yield Problem(CORRECTED, raw.place, f"{quote(mention.text)} is not at {show_spans(mention)}")
     for entity in kept.entities or ():
+        if any(within_word(kept.text, start, end) for start, end in entity.mention.spans):
+            yield Problem(INSIDE_WORD, kept.place, f"{entity.label} {quote(in_context(kept.text, entity.mention))}")
         if entity.mention.text != entity.mention.text.strip():
             yield Problem(EDGES, kept.place, f"{entity.label} {quote(entity.mention.text)}")
     for first, second in crossing(kept.entities or ()):
@@ -147,6 +151,15 @@ def shorten(text: str, longest: int = LONGEST) -> str:
 
 def quote(text: str) -> str:
     return f'"{shorten(text)}"'
+
+
+def in_context(text: str, mention: Mention) -> str:
+    """The mention with up to CONTEXT characters on either side: `oved to [Coal Qua]y. Then`."""
+    start, end = mention.spans[0][0], mention.spans[-1][1]
+    return f"{text[max(0, start - CONTEXT) : start]}[{shorten(text[start:end], 30)}]{text[end : end + CONTEXT]}"
+
+
+CONTEXT = 8
 
 
 def show_spans(mention: Mention) -> str:

@@ -169,6 +169,8 @@ next: python -m pipelines.build --data_root all --output corpus
     [
         ("a.xml", "<?xml version='1.0'?>\n<GateDocument version='3'></GateDocument>", "GATE XML is not read"),
         ("a.lif", '{"text": {"@value": "Ada left."}, "views": []}', "LIF is not read"),
+        ("a.json", '[{"instruction": "List the people.", "output": "Ada"}]', "Alpaca JSON is not read; "),
+        ("a.jsonl", '{"conversations": []}', "ShareGPT JSON is not read; "),
         (
             "a.ttl",
             "@prefix nif: <http://persistence.uni-leipzig.org/nlp2rdf/ontologies/nif-core#> .\n<a> a nif:Context .\n",
@@ -273,6 +275,15 @@ def test_other_formats_that_a_file_may_be_in_are_named(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Ada left.\nBen left.\n", encoding="utf-8")
     out = shown(capsys, str(tmp_path), code=3)
     assert "  could also be text, one per line (format: lines); if so, write that into source.yaml\n" in out
+
+
+def test_offsets_that_are_shifted_are_a_problem(tmp_path, capsys):
+    """doccano's files do not contain the strings of mentions, so only their edges can tell that a text was changed."""
+    rows = [{"text": "Now Ada Marrow left.", "label": [[0, 10, "person"], [4, 14, "person"]]}]
+    write_rows(tmp_path / "a/train.jsonl", rows)
+    out = shown(capsys, f"{tmp_path}/a")
+    assert "inside a word (are the offsets those of this text?): 1\n" in out
+    assert '      train.jsonl:1: person "[Now Ada Ma]rrow lef"\n' in out
 
 
 def test_twenty_problems_are_spread_over_the_kinds(tmp_path, capsys):

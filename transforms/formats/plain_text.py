@@ -8,7 +8,7 @@ from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats.head import Head
 
-ABOUT = re.compile(r"readme|licen[cs]e|notice|changelog|citation", re.IGNORECASE)
+ABOUT = re.compile(r"(?:.*_)?readme|licen[cs]e|notice|changelog|citation", re.IGNORECASE)
 """The beginnings of names of files about the data."""
 
 
