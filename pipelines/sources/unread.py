@@ -126,5 +126,6 @@ def why_unknown(name: str) -> str:
     """Why no file of the folder `name` is read."""
     folder_sources = [sources.load(key) for key in sources.keys() if name and sources.folder(key) == name]
     if folder_sources:
-        return f"it contains none of the files of this source; {folder_sources[0].get}"
+        about = f"it contains none of the files of this source; {folder_sources[0].get}"
+        return f"{about}; rename the folder if its files are your own"
     return f"no source has this name, and {FORMAT}" if name else FORMAT

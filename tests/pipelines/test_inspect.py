@@ -197,6 +197,17 @@ def test_an_empty_folder_and_a_wrong_path_are_one_line(tmp_path, capsys):
     ]
 
 
+def test_a_folder_named_after_a_built_in_source(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "scierc/train.jsonl", ROWS[:1])
+    problem = "scierc is the name of a built-in source; rename the folder"
+    assert f"  problem: {problem}\n" in shown(capsys, "scierc", code=3)
+    assert build_command.main(["--data_root", "scierc", "--output", "out", "--embedding_model", "lexical"]) == 3
+    assert f"error: source scierc: {problem}\n" in capsys.readouterr().err
+    assert command.main(["."]) == 2
+    assert "; rename the folder if its files are your own\n" in capsys.readouterr().out
+
+
 def test_an_image_project_of_label_studio(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     results = [{"type": "rectanglelabels", "from_name": "l", "to_name": "i", "value": {"rectanglelabels": ["ship"]}}]

@@ -9,7 +9,7 @@ from transforms.files import File
 from transforms.formats.head import Head
 
 ABOUT = re.compile(r"(?:.*_)?readme|licen[cs]e|notice|changelog|citation", re.IGNORECASE)
-"""The beginnings of names of files about the data."""
+"""The beginnings of names of files about the data; `corpus_README.txt` is one, too."""
 
 
 def recognises(head: Head) -> bool:
