@@ -1,4 +1,4 @@
-"""Shows what a build would read in a folder or file: formats, counts, labels, first texts, and problems with places."""
+"""Shows what a build would read in a folder or file: formats, counts, labels, texts and problems."""
 
 import argparse
 import json
