@@ -73,7 +73,8 @@ class Inspected:
     def folder(self) -> str:
         """The folder of its source.yaml."""
         groups = self.located.files
-        first = next(iter(self.files or (*groups.unassigned, *groups.ignored, *self.located.settings)))
+        rest = (*groups.unassigned, *groups.ignored) if groups else ()
+        first = next(iter((*self.files, *rest, *self.located.settings)))
         return first.path.removesuffix(f"/{first.name}")
 
     @property
@@ -108,7 +109,7 @@ def inspect_source(located: Located) -> Inspected:
         form = form_named(located.files.form.user_form)
     if located.problem or not located.files or not located.files.splits:
         return Inspected(located, form, None, located.problem or "none of its files has a split")
-    result = survey(located, hash_split)
+    result = survey(located, located.files, hash_split)
     verdict = judge(result.outcomes, {located.key: located.source}, Ingest().max_reject_rate)
     inspected = Inspected(located, form, result, verdict.failed.get(located.key, ""))
     if form:
@@ -175,7 +176,7 @@ def source_lines(source: Inspected) -> Iterator[str]:
     sure = f"{language.name(about.lang)} ({about.lang})"
     yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
     yield f"  licence: {about.licence_text}; {PUBLISHING[terms(facts(about))]}"
-    yield from count_lines(source)
+    yield from count_lines(source, source.survey)
     yield from label_lines(source.survey)
     if source.survey.first_texts:
         yield "  first texts:"
@@ -198,8 +199,7 @@ def recognised_as(source: Inspected) -> str:
     return "IEPile's unified format" if user_data.SCHEMA in names else "not readable"
 
 
-def count_lines(source: Inspected) -> Iterator[str]:
-    survey = source.survey
+def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
     by_hash = source.located.files and list(source.located.files.splits) == ["all"]
     yield f"  texts{' (no file name says its split: divided by a hash of the text)' if by_hash else ''}:"
     for split in (name for name in SPLITS if name in survey.splits):
@@ -364,7 +364,8 @@ def source_yaml_lines(source: Inspected) -> Iterator[str]:
     about, survey = source.located.source, source.survey or Survey(source.located.source)
     yield "# What `ieforge inspect` assumed. Correct what is wrong; every key may be left out."
     yield f"name: {yaml_word(about.name)}"
-    yield f"format: {source.form.name}"
+    if source.form:
+        yield f"format: {source.form.name}"
     tasks = [task for layer in survey.layers for task in TASKS[layer]]
     if tasks:
         yield f"task: [{', '.join(tasks)}]"

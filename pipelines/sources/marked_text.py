@@ -66,7 +66,8 @@ def place(text: str, mention: Mention) -> tuple[int, int] | None:
 
 def nested_spans(spans: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of the sorted `spans` that do not overlap in part with an earlier one."""
-    kept, ends = set(), []
+    kept: set[tuple[int, int]] = set()
+    ends: list[int] = []
     for start, end in spans:
         while ends and ends[-1] <= start:
             ends.pop()

@@ -13,6 +13,7 @@ from pipelines.sources.judge import SplitOutcome
 from pipelines.sources.problems import Consistency, Problem
 from pipelines.sources.reading import NoRecord, barrier, no_record
 from pipelines.sources.registry import Located
+from pipelines.sources.source_files import SourceFiles
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import RawExample
 from schemas.manifests import LayerCounts, SplitRead
@@ -150,16 +151,16 @@ def count_nested(record: RawExample) -> int:
     return nested
 
 
-def survey(located: Located, hash_split: Callable[[str], str]) -> Survey:
-    """Reads all files of a source. `hash_split`: text → split, for a source whose files have no splits.
+def survey(located: Located, source_files: SourceFiles, hash_split: Callable[[str], str]) -> Survey:
+    """Reads `source_files`, the files of a source. `hash_split`: text → split, for a source whose files have no splits.
 
     A file that cannot be read ends its split, as in a build; the outcomes tell `judge` so.
     """
     result, source = Survey(located.source), located.source
     consistency = Consistency()
-    for split, files in located.files.splits.items():
+    for split, files in source_files.splits.items():
         failed = empty = ""
-        form = located.files.other_forms.get(split, located.files.form)
+        form = source_files.other_forms.get(split, source_files.form)
         names: dict[str, SplitCounts] = {}
         try:
             for raw, record in pairs(source, form, files):
@@ -170,7 +171,7 @@ def survey(located: Located, hash_split: Callable[[str], str]) -> Survey:
                     names[name] = result.splits.setdefault(name, SplitCounts())
                 if isinstance(record, BadRecord):
                     result.reject(names[name], record)
-                else:
+                elif raw is not None:
                     result.add(names[name], raw, record)
                     consistency.add(record)
             if not names:
@@ -186,8 +187,8 @@ def survey(located: Located, hash_split: Callable[[str], str]) -> Survey:
     for problem in consistency.problems():
         result.note(problem)
     for labels in result.labels.values():
-        counts = {label: use.count for label, use in labels.items()}
-        for problem in problems.similar_labels(counts, {label: use.place for label, use in labels.items()}):
+        uses = {label: use.count for label, use in labels.items()}
+        for problem in problems.similar_labels(uses, {label: use.place for label, use in labels.items()}):
             result.note(problem)
     return result
 
