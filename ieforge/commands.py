@@ -14,6 +14,8 @@ from schemas.errors import ConfigError, did_you_mean
 MODULES = (
     "pipelines.build",
     "pipelines.knowledge",
+    "pipelines.inspect",
+    "pipelines.rejects",
     "pipelines.sources",
     "pipelines.publish",
     "pipelines.rebuild",

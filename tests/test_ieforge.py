@@ -14,6 +14,8 @@ from tests.conftest import ROOT
 NAMES = {
     "build": "pipelines.build",
     "knowledge": "pipelines.knowledge",
+    "inspect": "pipelines.inspect",
+    "rejects": "pipelines.rejects",
     "sources": "pipelines.sources",
     "publish": "pipelines.publish",
     "rebuild": "pipelines.rebuild",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pipelines import sources
 from pipelines.sources import Source
 from schemas.example import LAYER
+from schemas.label import OpenLabels
 from schemas.manifests import SplitRead, Stored
 
 FEW = 10
@@ -46,9 +47,9 @@ class SplitOutcome(Stored, frozen=True):
 def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_reject_rate: float) -> Verdict:
     """The verdict on the sources that were read. `by_key`: these sources.
 
-    A source fails if one of its files cannot be read or contains no record, if too many records of a split are bad, or
-    if no record of any split has the annotation that its tasks need. Up to `FEW` bad records are accepted unless they
-    are more than half of the records of the split, or `max_reject_rate` is 0.
+    A source fails if one of its files cannot be read or contains no record, if too many records of a split are bad, if
+    no record is a text, or if no record of any split has the annotation that its tasks need. Up to `FEW` bad records
+    are accepted unless they are more than half of the records of the split, or `max_reject_rate` is 0.
     """
     verdict = Verdict()
     groups: dict[str, list[SplitOutcome]] = {}
@@ -69,7 +70,7 @@ def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_rejec
         else:
             splits = [outcome.read for outcome in group if outcome.read]
             problems = [too_many_bad(split, read[folder(key), split.split], max_reject_rate) for split in splits]
-            problem = next(filter(None, problems), "") or unannotated(splits, by_key[key])
+            problem = next(filter(None, problems), "") or no_text(splits) or unannotated(splits, by_key[key])
             if problem:
                 verdict.failed[key] = problem
     return verdict
@@ -101,10 +102,24 @@ def too_many_bad(split: SplitRead, good: int, max_reject_rate: float) -> str:
     )
 
 
+def no_text(splits: list[SplitRead]) -> str:
+    """The message if all records were left out, such as the tasks of a project with images, else empty."""
+    if any(split.read.examples or split.beyond_limit for split in splits):
+        return ""
+    number = sum(sum(split.rejected.values()) for split in splits)
+    first = next((problem for split in splits for problem in split.first_rejects), "")
+    return f"none of its {number:,} records is a text, first {first}" if number else ""
+
+
 def unannotated(splits: list[SplitRead], source: Source) -> str:
-    """The message if training or validation records have no annotation, else empty. Test data may be bare texts."""
-    trainable = sum(split.read.examples for split in splits if split.split != "test")
+    """The message if training or validation records have no annotation, else empty. Test data may be bare texts, unless
+    only the annotations tell the labels.
+    """
+    is_open = isinstance(source.entity_labels, OpenLabels)
+    trainable = sum(split.read.examples for split in splits if is_open or split.split != "test")
     if not trainable or any(split.annotated for split in splits):
         return ""
+    if is_open:
+        return "none of its texts is annotated, so nothing can be learnt from it; annotate some, or move it away"
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"

@@ -140,7 +140,12 @@ def locate_all(listing: Listing) -> list[Located]:
             located[exported.key] = as_located(exported)
     taken = {sources.folder(key) for key in sources.keys()} | {key.partition("/")[0] for key in located}
     for tool_folder in tool_folders.sources_below(listing.root, listing.folders, taken):
-        located[tool_folder.key] = as_located(tool_folder)
+        key = tool_folder.key
+        if key not in located:
+            located[key] = as_located(tool_folder)
+        elif not located[key].files:  # the root is named after a built-in source
+            problem = tool_folder.problem or f"{key} is the name of a built-in source; rename the folder"
+            located[key] = replace(as_located(tool_folder), problem=problem)
     for path, why in listing.left_out.items():
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")

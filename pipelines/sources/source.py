@@ -35,6 +35,7 @@ class Form:
     needs: tuple[str, ...] = ()  # a split needs a file that matches one of these; the other files only add to it
     splits: Mapping[str, str] = field(default_factory=dict)
     collapsed: bool = False  # the only entity label is `Source.collapsed`
+    user_form: str = ""  # the name in `user_forms` of the format of a user's files
 
 
 SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines import sources
-from pipelines.sources import knowledge_data, user_data
+from pipelines.sources import Form, knowledge_data, user_data
 from pipelines.sources.judge import folder
 from pipelines.sources.registry import Listing, Located
-from pipelines.sources.user_forms import recognise_unread
+from pipelines.sources.user_forms import form_named, recognise, recognise_unread
+from transforms.files import File
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
 DOCUMENTATION = re.compile(
@@ -21,6 +22,8 @@ DOCUMENTATION = re.compile(
 """File names of documentation that comes with datasets."""
 
 FOR_PEOPLE = "documentation"
+
+FORMAT = "its format is none that is recognised (docs/user_data.md)"
 
 NAMED = 3
 """Files named per folder and reason; the others are counted."""
@@ -48,13 +51,16 @@ class Unread:
 def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Sequence[Located] | None) -> list[Unread]:
     """The unread files below the data root, or only those in the folders of the sources `chosen` (None: all)."""
     read: set[str] = set()
-    other_form: set[str] = set()
+    other_form: dict[str, Form] = {}  # path → the form in which the other files of its source are read
     no_split: set[str] = set()
+    of_tools: set[str] = set()
     for located in all_sources:
         if located.files:
             for group in located.files.splits.values():
                 read.update(file.path for file in group)
-            other_form.update(file.path for file in located.files.ignored)
+                if located.files.form.user_form:
+                    of_tools.update(file.path for file in group)
+            other_form.update((file.path, located.files.form) for file in located.files.ignored)
             no_split.update(file.path for file in located.files.unassigned)
     names = (user_data.SCHEMA, user_data.SETTINGS, knowledge_data.FILE)
     manifests = {  # of the stage that exported the corpora
@@ -64,6 +70,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
         if file.name == knowledge_data.FILE
     }
     settings = {f"{path.rpartition('/')[0]}/{name}" for path in read for name in names}
+    settings |= {file.path for located in all_sources for file in located.settings}
     instructions = {file.path for file in user_data.instruction_files(listing.unified())}
     wanted = None if chosen is None else {folder(located.key).partition("/")[0] for located in chosen}
     reported = {folder(located.key) for located in all_sources if located.unreadable}  # with their source
@@ -91,7 +98,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
             elif file.path in no_split:
                 reason = "its name contains no split: train, dev or test"
             elif file.path in other_form:
-                reason = "not in the form that is read, or incomplete without other files"
+                reason = why_other_form(file, other_form[file.path])
             elif DOCUMENTATION.fullmatch(file.name):
                 reason = FOR_PEOPLE
             elif file.name.lower().endswith(PACKED):
@@ -99,15 +106,26 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
             elif form := recognise_unread(file):
                 reason = f"{form.title} is not read; {form.remedy}"
             else:
-                reason = "no source reads it" if known else why_unknown(name)
+                is_tool_folder = any(each.path in of_tools for each in files)
+                reason = FORMAT if is_tool_folder else "no source reads it" if known else why_unknown(name)
             by_reason.setdefault(reason, []).append(file.name)
         result += [Unread(name, tuple(names), reason) for reason, names in sorted(by_reason.items())]
     return result
+
+
+def why_other_form(file: File, form: Form) -> str:
+    """Why a file is not read whose source is read in this form."""
+    if not form.user_form:
+        return "not in the form that is read, or incomplete without other files"
+    forms = recognise(file)
+    title = forms[0].title if forms else "another format"
+    return f"{title}, and the other files are {form_named(form.user_form).title}; give such files a folder of their own"
 
 
 def why_unknown(name: str) -> str:
     """Why no file of the folder `name` is read."""
     folder_sources = [sources.load(key) for key in sources.keys() if name and sources.folder(key) == name]
     if folder_sources:
-        return f"it contains none of the files of this source; {folder_sources[0].get}"
-    return "no source has this name, and the format is none that is recognised (docs/user_data.md)"
+        about = f"it contains none of the files of this source; {folder_sources[0].get}"
+        return f"{about}; rename the folder if its files are your own"
+    return f"no source has this name, and {FORMAT}" if name else FORMAT

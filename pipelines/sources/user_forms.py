@@ -94,9 +94,13 @@ class UnreadForm:
     remedy: str
 
 
+IF_EXTRACTION = "if its rows ask for information extraction, write into a source.yaml beside it:"
+
 UNREAD_FORMS = (
     UnreadForm("GATE XML", (".xml",), not_read.is_gate, "convert it to brat or CoNLL"),
     UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),
+    UnreadForm("Alpaca JSON", JSON, instruction_rows.looks_like_alpaca, f"{IF_EXTRACTION} format: alpaca"),
+    UnreadForm("ShareGPT JSON", JSON, instruction_rows.looks_like_sharegpt, f"{IF_EXTRACTION} format: sharegpt"),
     UnreadForm("NIF", (".ttl", ".nif", ".n3"), not_read.is_nif, "convert it to brat or CoNLL"),
 )
 

@@ -55,6 +55,16 @@ def recognises(head: Head) -> bool:
     return False
 
 
+def looks_like_alpaca(head: Head) -> bool:
+    """Whether the first row has an instruction and an output."""
+    return any(isinstance(row, dict) and {"instruction", "output"} <= row.keys() for row in head.rows[:1])
+
+
+def looks_like_sharegpt(head: Head) -> bool:
+    """Whether the first row is a conversation."""
+    return any(isinstance(row, dict) and isinstance(row.get("conversations"), list) for row in head.rows[:1])
+
+
 def read_alpaca(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
     """The texts of rows with `instruction`, `input` (unless it is a part of the instruction) and `output`, in order of
     their first rows. A row that is not an instruction for information extraction is a BadRecord. All rows are kept in

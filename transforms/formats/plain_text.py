@@ -8,8 +8,8 @@ from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats.head import Head
 
-ABOUT = re.compile(r"readme|licen[cs]e|notice|changelog|citation", re.IGNORECASE)
-"""The beginnings of names of files about the data."""
+ABOUT = re.compile(r"(?:.*_)?readme|licen[cs]e|notice|changelog|citation", re.IGNORECASE)
+"""The beginnings of names of files about the data; `corpus_README.txt` is one, too."""
 
 
 def recognises(head: Head) -> bool:

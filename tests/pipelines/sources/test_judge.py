@@ -1,10 +1,13 @@
 """Which sources fail because of their records, and which merely have no text."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipelines.sources import Form, Licence, Source, keys, load
 from pipelines.sources.judge import SplitOutcome, judge
 from schemas.errors import Reason
+from schemas.label import OpenLabels
 from tests.manifests import layer_counts, split_read
 from transforms.formats import columns
 
@@ -77,6 +80,20 @@ def test_unannotated_texts_are_accepted_only_as_test_data():
     )
     assert not judge([part(good=9, split="test", annotated=0)], SOURCES, 0.02).failed
     assert not judge([part(good=9, annotated=0), part(good=9, split="test")], SOURCES, 0.02).failed
+
+
+def test_texts_of_open_labels_are_annotated_in_some_split():
+    """Without any annotation there is no label to ask for, not even of test data."""
+    by_key = {"a": replace(USER_DATA, entity_labels=OpenLabels())}
+    failed = judge([part(good=9, split="test", annotated=0)], by_key, 0.02).failed
+    assert failed["a"].startswith("none of its texts is annotated, so nothing can be learnt from it; ")
+    assert not judge([part(good=9, split="test", annotated=1)], by_key, 0.02).failed
+
+
+def test_a_source_whose_records_are_all_left_out_by_rules_fails():
+    parts = [part(bad=2, reason="ignored_annotation"), part(bad=1, reason="ignored_annotation", split="test")]
+    assert judge(parts, SOURCES, 0.02).failed == {"a": "none of its 3 records is a text, first f:1: x"}
+    assert not judge([part(good=1), parts[1]], SOURCES, 0.02).failed
 
 
 def test_a_cut_without_texts_is_absent_if_its_siblings_have_some():

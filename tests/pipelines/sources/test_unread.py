@@ -46,8 +46,8 @@ def test_files_that_are_read_are_not_reported(data):
         ("mine/deeper/train.json", "no source reads it"),
         ("mine/TEST.JSON", "no source reads it"),
         ("corpus.zip", "compressed or an archive; unpack it"),
-        ("train.json", "no source has this name, and the format is none that is recognised"),
-        ("conll2013/eng.train", "no source has this name, and the format is none that is recognised"),
+        ("train.json", "its format is none that is recognised"),
+        ("conll2013/eng.train", "no source has this name, and its format is none that is recognised"),
         ("scierc/notes.doc", "it contains none of the files of this source; "),
     ],
 )
