@@ -1,29 +1,16 @@
-"""Several annotators of a text: who is chosen, how votes are counted, and how agreement is measured."""
+"""Several annotators of a text: who is chosen, and how votes are counted."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelines.sources.annotators import Disagreement, agreement, choose, kappa
+from pipelines.sources.annotators import choose
 from pipelines.sources.source_yaml import SourceSettings
 from schemas.errors import BadRecord, Reason, SourceError
-from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
+from schemas.example import Argument, Event, Mention, RawExample, Relation
 from schemas.label import UnknownLabel
-
-TEXT = "Ada met Bo in Rome ."
-ADA, MET, BO, ROME = (Mention(TEXT[s:e], ((s, e),)) for s, e in ((0, 3), (4, 7), (8, 10), (14, 18)))
-
-
-def annotated(annotator: str | None, *items, item: str | None = "1", is_gold: bool = False, **fields) -> RawExample:
-    """`items`: (label, mention) of each entity."""
-    entities = tuple(Entity(label, mention, str(n)) for n, (label, mention) in enumerate(items))
-    fields = {"entities": entities, **fields}
-    return RawExample(f"f:{annotator}", TEXT, item=item, annotator=annotator, is_gold=is_gold, **fields)
-
-
-def bare(annotator: str | None = None, item: str | None = "1") -> RawExample:
-    return RawExample("f:bare", TEXT, item=item, annotator=annotator)
+from tests.annotated_texts import ADA, BO, MET, ROME, annotated, bare, relation
 
 
 def run(records, **settings) -> tuple[list[RawExample], list[BadRecord]]:
@@ -145,10 +132,6 @@ def test_too_few_annotators_leave_the_layer_unknown():
     assert made.lost[0].detail == "only 1 of at least 2 annotators have entities of this text"
 
 
-def relation(head: str, tail: str, label: str = "lives", types: tuple[str, str] = ("PER", "LOC")) -> Relation:
-    return Relation(label, ADA, ROME, *types, head, tail)
-
-
 def test_relations_refer_to_the_united_entities():
     votes = [
         annotated("a", ("PER", ADA), ("LOC", ROME), relations=(relation("0", "1"),)),
@@ -255,51 +238,3 @@ def test_no_annotation_is_invented(records, annotators, least, adjacent):
             assert (by_id[each.head_entity].label, by_id[each.tail_entity].label) == (each.head_label, each.tail_label)
         if row.relations is not None and annotators != "majority":
             assert any(row == each for each in records)
-
-
-def test_agreement_by_hand():
-    """Of the six tokens Ada met Bo in Rome (the full stop is the sixth), PER: ann has Ada and Bo, ben has Ada."""
-    ann = annotated("ann", ("PER", ADA), ("PER", BO), ("LOC", ROME))
-    ben = annotated("ben", ("PER", ADA), ("ORG", ROME))
-    (made,) = agreement([ann, ben, annotated("ann", ("PER", ADA), item="2"), bare("ben", "2")])
-    assert (made.first, made.second, made.texts, made.disagreement_count) == ("ann", "ben", 1, 3)
-    by_label = {label.label: label for label in made.labels}
-    assert {name: (each.first, each.second, each.both) for name, each in by_label.items()} == {
-        "LOC": (1, 0, 0), "ORG": (0, 1, 0), "PER": (2, 1, 1),
-    }  # fmt: skip
-    assert by_label["PER"].f1 == pytest.approx(2 / 3)
-    # 5 of 6 tokens agree; by chance (2*1 + 4*5) / 36 = 22/36; (30/36 - 22/36) / (36/36 - 22/36) = 8/14
-    assert by_label["PER"].kappa == pytest.approx(8 / 14)
-    assert by_label["LOC"].kappa == pytest.approx(0)
-    assert made.disagreements == (
-        Disagreement("f:ann", "entities", "ann", "'PER': 'Bo'", ""),
-        Disagreement("f:ann", "entities", "ann", "'LOC': 'Rome'", "'ORG': 'Rome'"),
-        Disagreement("f:ben", "entities", "ben", "'ORG': 'Rome'", "'LOC': 'Rome'"),
-    )
-
-
-def test_agreement_on_relations_has_no_kappa():
-    records = [
-        annotated(name, ("PER", ADA), ("LOC", ROME), relations=(relation("0", "1", label),))
-        for name, label in (("a", "lives"), ("b", "lives"), ("c", "works"))
-    ]
-    made = {(each.first, each.second): each for each in agreement(records)}
-    assert list(made) == [("a", "b"), ("a", "c"), ("b", "c")]
-    lives = next(label for label in made["a", "b"].labels if label.layer == "relations")
-    assert (lives.f1, lives.kappa) == (1, None)
-    assert made["a", "c"].disagreements[0].other == "'works': 'Ada', 'Rome'"
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ((10, 5, 5, 5), 1),
-        ((50, 25, 30, 20), 0.4),  # 20 yes and 15 no of 50 agree, as in the article on Cohen's kappa of Wikipedia
-        ((4, 2, 2, 0), -1),
-        ((4, 0, 0, 0), None),
-        ((4, 4, 4, 4), None),
-        ((0, 0, 0, 0), None),
-    ],
-)
-def test_kappa(counts, expected):
-    assert kappa(*counts) == (None if expected is None else pytest.approx(expected))
