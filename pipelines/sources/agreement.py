@@ -1,15 +1,18 @@
 """When two annotations of a text are the same, and how far its annotators agree."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 
+from schemas.agreement import Agreement, Annotators, Confusion, Disagreement, LabelAgreement, Votes
+from schemas.errors import writable
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from transforms.scripts import token_spans
 
-LISTED = 20
-"""The number of disagreements that are kept per pair of annotators."""
+LISTED, PAIRS = 20, 100
+"""Disagreements that are kept per pair of annotators; pairs that are kept, out of what may be thousands."""
 
 Key = Hashable
 
@@ -61,148 +64,171 @@ def counted_whole(records: Sequence[RawExample]) -> frozenset[str]:
     return frozenset(whole)
 
 
-@dataclass(frozen=True, slots=True)
-class LabelAgreement:
-    """`first`, `second`: the annotations of each of the two; `both`: those with the same label and the same spans.
-
-    `kappa`: Cohen's kappa over tokens, of whether a token is inside a mention with this label; None for relations and
-    events, and if it is undefined because both have the same decision everywhere.
-    """
-
-    layer: str
-    label: str
-    first: int
-    second: int
-    both: int
-    kappa: float | None
-
-    @property
-    def f1(self) -> float:
-        """The F1 score of one annotator against the other, which is the same in both directions."""
-        return 2 * self.both / (self.first + self.second)
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """An annotation (`what`) that only `annotator` has. `other`: what the other one has at the same place, if any."""
-
-    place: str
-    layer: str
-    annotator: str
-    what: str
-    other: str
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How far two annotators agree. `texts`: those that both annotated. `labels`: sorted by layer and label.
-
-    `disagreements`: the first LISTED of `disagreement_count`.
-    """
-
-    first: str
-    second: str
-    texts: int
-    labels: tuple[LabelAgreement, ...]
-    disagreement_count: int
-    disagreements: tuple[Disagreement, ...]
-
-
-@dataclass(slots=True)
-class _Pair:
-    texts: int = 0
-    items: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (layer, label) → first, second, both
-    tokens: int = 0
-    inside: dict[str, list[int]] = field(default_factory=dict)  # label → tokens of first, second, both
-    count: int = 0
-    first: list[Disagreement] = field(default_factory=list)
-
-
-def agreement(texts: Iterable[Sequence[RawExample]]) -> tuple[Agreement, ...]:
-    """The agreement of every pair of annotators, by name, on the texts that both annotated. `texts`: the records of
-    each text, as `annotators.by_text` groups them.
+class Comparison:
+    """Compares the annotators of texts, which are added one by one.
 
     F1 counts annotations with the same label and spans, as `annotators.choose` compares them. Kappa (Cohen 1960, A
     Coefficient of Agreement for Nominal Scales) counts tokens, since there is no number of spans that nobody marked,
     which kappa needs (Hripcsak and Rothschild 2005, Agreement, the F-Measure, and Reliability in Information
     Retrieval). If an annotator has several annotations of a text, the first counts.
+
+    `texts`: annotator → texts that they annotated. `choice`: as in `Annotators`; the reader of the texts sets it.
     """
-    pairs: dict[tuple[str, str], _Pair] = {}
-    for group in texts:
+
+    def __init__(self) -> None:
+        self.choice = ""
+        self.texts: Counter[str] = Counter()
+        self._pairs: dict[tuple[str, str], _Pair] = {}
+
+    def add(self, records: Sequence[RawExample]) -> None:
+        """Compares the records of a text, each pair of annotators."""
         by_name: dict[str, RawExample] = {}
-        for record in group:
+        for record in records:
             if record.annotator is not None and is_annotated(record):
-                by_name.setdefault(record.annotator, record)
-        for names in combinations(sorted(by_name), 2):
-            _compare(pairs.setdefault(names, _Pair()), names, by_name[names[0]], by_name[names[1]])
-    return tuple(_agreement(names, pair) for names, pair in sorted(pairs.items()))
+                by_name.setdefault(writable(record.annotator), record)
+        self.texts.update(by_name.keys())
+        if len(by_name) < 2:
+            return
+        tokens = token_spans(records[0].text)
+        marked = {name: _tokens_inside(tokens, record.entities or ()) for name, record in by_name.items()}
+        for first, second in combinations(sorted(by_name), 2):
+            pair = self._pairs.setdefault((first, second), _Pair())
+            pair.compare((first, second), (by_name[first], by_name[second]))
+            if by_name[first].entities is not None and by_name[second].entities is not None:
+                pair.count_tokens(len(tokens), marked[first], marked[second])
+
+    def add_texts(self, other: Annotators) -> None:
+        """Adds other texts, which are already compared."""
+        self.choice = other.choice
+        self.texts.update(other.texts)
+        for agreement in other.pairs:
+            self._pairs.setdefault((agreement.first, agreement.second), _Pair()).add(agreement)
+
+    def annotators(self, pairs: int | None = PAIRS) -> Annotators:
+        """`pairs`: the number of pairs to keep (None: all)."""
+        order = sorted(self._pairs, key=lambda names: (-self._pairs[names].texts, names))
+        kept = tuple(self._pairs[names].agreement(names) for names in order[:pairs])
+        return Annotators(self.choice, dict(sorted(self.texts.items())), kept, len(order))
 
 
-def _agreement(names: tuple[str, str], pair: _Pair) -> Agreement:
-    labels = tuple(
-        LabelAgreement(layer, label, *counts, kappa(pair.tokens, *pair.inside[label]) if layer == "entities" else None)
-        for (layer, label), counts in sorted(pair.items.items())
-    )
-    return Agreement(*names, pair.texts, labels, pair.count, tuple(pair.first))
+NO_VOTES = Votes()
 
 
-def kappa(total: int, first: int, second: int, both: int) -> float | None:
-    """Cohen's kappa of two yes-or-no decisions on `total` tokens: how often each said yes, and both. None if chance
-    agreement is complete.
-    """
-    observed = total - first - second + 2 * both
-    expected = first * second + (total - first) * (total - second)
-    return None if expected == total * total else (observed * total - expected) / (total * total - expected)
+@dataclass(slots=True)
+class _Pair:
+    """The counts of an Agreement."""
+
+    texts: int = 0
+    tokens: int = 0
+    places: dict[str, Votes] = field(default_factory=dict)
+    labels: dict[tuple[str, str], Votes] = field(default_factory=dict)  # by layer and label
+    inside: dict[str, Votes] = field(default_factory=dict)  # tokens by label of an entity
+    confusions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    count: int = 0
+    first: list[Disagreement] = field(default_factory=list)
+
+    def add(self, other: Agreement) -> None:
+        self.texts += other.texts
+        self.tokens += other.tokens
+        for layer, votes in other.places.items():
+            _vote(self.places, layer, votes)
+        for each in other.labels:
+            _vote(self.labels, (each.layer, each.label), each.votes)
+            _vote(self.inside, each.label, each.tokens)
+        for confusion in other.confusions:
+            self.confusions[confusion.layer, confusion.first, confusion.second] += confusion.count
+        self.count += other.disagreement_count
+        self.first += other.disagreements[: LISTED - len(self.first)]
+
+    def agreement(self, names: tuple[str, str]) -> Agreement:
+        labels = (
+            LabelAgreement(layer, label, votes, self.inside.get(label, NO_VOTES) if layer == "entities" else NO_VOTES)
+            for (layer, label), votes in sorted(self.labels.items())
+        )
+        confusions = sorted(self.confusions.items(), key=lambda item: (-item[1], item[0]))
+        return Agreement(
+            *names,
+            self.texts,
+            self.tokens,
+            self.places,
+            tuple(labels),
+            tuple(Confusion(*labels, count) for labels, count in confusions),
+            self.count,
+            tuple(self.first),
+        )
+
+    def compare(self, names: tuple[str, str], records: tuple[RawExample, RawExample]) -> None:
+        """Adds a text, but not its tokens."""
+        self.texts += 1
+        whole = counted_whole(records)
+        keys: dict[str, Callable] = {
+            "entities": entity_key,
+            "relations": relation_key,
+            "events": lambda item: event_key(item, whole),
+        }
+        for layer, key_of in keys.items():
+            layers = [getattr(record, layer) for record in records]
+            if None not in layers:
+                ours, theirs = ({key_of(item): item for item in items} for items in layers)
+                self._compare_layer(layer, ours, theirs)
+                for name, record, has, lacks in zip(names, records, (ours, theirs), (theirs, ours), strict=True):
+                    self._disagree(layer, name, record.place, has, lacks)
+
+    def _compare_layer(self, layer: str, ours: "Items", theirs: "Items") -> None:
+        counts = [Counter(writable(item.label) for item in side.values()) for side in (ours, theirs)]
+        shared = Counter(writable(ours[key].label) for key in ours.keys() & theirs.keys())
+        for label in counts[0] | counts[1]:
+            _vote(self.labels, (layer, label), Votes(counts[0][label], counts[1][label], shared[label]))
+        ours_at, theirs_at = (_labels_by_place(layer, side) for side in (ours, theirs))
+        both = ours_at.keys() & theirs_at.keys()
+        _vote(self.places, layer, Votes(len(ours_at), len(theirs_at), len(both)))
+        for place in both:
+            pairs = product(ours_at[place] - theirs_at[place], theirs_at[place] - ours_at[place])
+            self.confusions.update((layer, first, second) for first, second in pairs)
+
+    def _disagree(self, layer: str, name: str, place: str, has: "Items", lacks: "Items") -> None:
+        for key, item in has.items():
+            if key not in lacks:
+                self.count += 1
+                if len(self.first) < LISTED:
+                    same_place = (other for at, other in lacks.items() if _place(layer, at) == _place(layer, key))
+                    what, other = described(item), ", ".join(map(described, same_place))
+                    self.first.append(Disagreement(writable(place), layer, name, writable(what), writable(other)))
+
+    def count_tokens(self, total: int, first: dict[str, set[int]], second: dict[str, set[int]]) -> None:
+        """Adds a text with `total` tokens, some of which are inside entities: label → their numbers."""
+        self.tokens += total
+        for label in first.keys() | second.keys():
+            ours, theirs = first.get(label, set()), second.get(label, set())
+            _vote(self.inside, label, Votes(len(ours), len(theirs), len(ours & theirs)))
 
 
-def _compare(pair: _Pair, names: tuple[str, str], first: RawExample, second: RawExample) -> None:
-    """Adds a text to the counts of a pair."""
-    pair.texts += 1
-    whole = counted_whole((first, second))
-    keys: dict[str, Callable] = {
-        "entities": entity_key,
-        "relations": relation_key,
-        "events": lambda item: event_key(item, whole),
-    }
-    for layer, key_of in keys.items():
-        items = getattr(first, layer), getattr(second, layer)
-        if None in items:
-            continue
-        ours, theirs = ({key_of(item): item for item in side} for side in items)
-        for side, annotations in enumerate((ours, theirs)):
-            for item in annotations.values():
-                pair.items.setdefault((layer, item.label), [0, 0, 0])[side] += 1
-        for shared in ours.keys() & theirs.keys():
-            pair.items[layer, ours[shared].label][2] += 1
-        place = slice(1, 3 if layer == "relations" else 2)  # of a key: the ends, the mention or the trigger
-        sides = (names[0], first, ours, theirs), (names[1], second, theirs, ours)
-        for name, record, has, lacks in sides:
-            for each, item in has.items():
-                if each not in lacks:
-                    pair.count += 1
-                    if len(pair.first) < LISTED:
-                        at_place = [described(other) for key, other in lacks.items() if key[place] == each[place]]
-                        pair.first.append(Disagreement(record.place, layer, name, described(item), ", ".join(at_place)))
-        if layer == "entities":
-            _count_tokens(pair, first.text, *items)
+Items = dict[Key, Entity | Relation | Event]
+"""The annotations of a layer by their keys."""
 
 
-def _count_tokens(pair: _Pair, text: str, first: Sequence[Entity], second: Sequence[Entity]) -> None:
-    tokens = token_spans(text)
-    pair.tokens += len(tokens)
-    inside = [_tokens_inside(tokens, entities) for entities in (first, second)]
-    for label in inside[0].keys() | inside[1].keys():
-        ours, theirs = inside[0].get(label, set()), inside[1].get(label, set())
-        counts = pair.inside.setdefault(label, [0, 0, 0])
-        for at, marked in enumerate((ours, theirs, ours & theirs)):
-            counts[at] += len(marked)
+def _vote(counts: dict, key: Key, votes: Votes) -> None:
+    counts[key] = counts.get(key, NO_VOTES) + votes
+
+
+def _place(layer: str, key: tuple) -> tuple:
+    """What is annotated, without the label: the part of a key with the mention, the ends or the trigger."""
+    return key[1:3] if layer == "relations" else key[1:2]
+
+
+def _labels_by_place(layer: str, items: Items) -> dict[Key, set[str]]:
+    labels: dict[Key, set[str]] = {}
+    for key, item in items.items():
+        labels.setdefault(_place(layer, key), set()).add(writable(item.label))
+    return labels
 
 
 def _tokens_inside(tokens: Sequence[tuple[int, int]], entities: Sequence[Entity]) -> dict[str, set[int]]:
-    """Label → the numbers of the tokens that overlap one of its mentions."""
+    """Label → the numbers of the tokens that overlap one of its mentions. `tokens`: in order, without overlap."""
     inside: dict[str, set[int]] = {}
     for entity in entities:
-        marked = inside.setdefault(entity.label, set())
+        marked = inside.setdefault(writable(entity.label), set())
         for start, end in entity.mention.spans:
-            marked.update(n for n, (first, last) in enumerate(tokens) if first < end and start < last)
+            first = bisect_right(tokens, start, key=lambda token: token[1])
+            marked.update(range(first, bisect_left(tokens, end, key=lambda token: token[0])))
     return inside

@@ -3,11 +3,15 @@
 Records of one text have the same `item` and the same string. If they have no item, the string alone says so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from msgspec.structs import replace
 
 from pipelines.sources.agreement import (
+    Comparison,
     Key,
     argument_key,
     counted_whole,
@@ -26,51 +30,69 @@ EVERY, FIRST, GOLD, MAJORITY = "all", "first", "gold", "majority"
 
 
 def choose(
-    records: Iterable[RawExample | BadRecord], settings: SourceSettings, adjacent: bool = False
+    read: Callable[[], Iterable[RawExample | BadRecord]],
+    settings: SourceSettings,
+    adjacent: bool = False,
+    comparison: Comparison | None = None,
 ) -> Iterator[RawExample | BadRecord]:
     """One RawExample per text, or every annotation of it if `annotators` is `all`.
 
     gold: the first annotation that is marked as gold, else the first one. first: the first one. majority: see `unite`.
-    Anything else is the name of an annotator. An annotation that is not chosen becomes a BadRecord (ignored_annotation,
-    or same_text_united if it took part in a vote). A text that nobody annotated is kept, for it can be predicted on.
+    Anything else is the name of an annotator. Every other annotation becomes a BadRecord (not_chosen). A text that
+    nobody annotated is kept, for it can be predicted on.
 
-    `adjacent`: whether the records of a text always follow one another. Otherwise, those that name an annotator are
-    kept in memory until the end. Raises SourceError at the end if no record is by the annotator that is named.
+    `read`, `adjacent`: see `by_text`. `comparison`: what compares the annotators of each text. Raises SourceError at
+    the end if no record is by the annotator that is named.
     """
-    if settings.annotators == EVERY:
-        yield from records
-        return
+    if comparison:
+        comparison.choice = settings.annotators
     names: set[str] = set()
-    for group in by_text(records, adjacent):
+    for group in by_text(read, adjacent):
         if isinstance(group, BadRecord):
             yield group
             continue
         names.update(record.annotator for record in group if record.annotator is not None)
-        yield from chosen(group, settings)
+        if comparison:
+            comparison.add(group)
+        if settings.annotators == EVERY:
+            yield from group
+        else:
+            yield from chosen(group, settings)
     wanted = settings.annotators
-    if wanted not in (FIRST, GOLD, MAJORITY) and wanted not in names:
+    if wanted not in (EVERY, FIRST, GOLD, MAJORITY) and wanted not in names:
         known = ", ".join(map(quoted, sorted(names)[:10])) or "the files name no annotator"
         raise SourceError(f"annotators: nobody is called {quoted(wanted)}; known: {known}")
 
 
 def by_text(
-    records: Iterable[RawExample | BadRecord], adjacent: bool = False
+    read: Callable[[], Iterable[RawExample | BadRecord]], adjacent: bool = False
 ) -> Iterator[list[RawExample] | BadRecord]:
-    """The records of each text. See `choose` for `adjacent`."""
-    waiting: dict[Key, list[RawExample]] = {}
-    current: list[RawExample] = []
-    for record in records:
+    """The records of each text. `read` returns the records, again for each call.
+
+    `adjacent`: whether the records of a text always follow one another. Otherwise, when a record names an annotator,
+    all records are read once more to count those of each text. Only texts that several records share are then kept in
+    memory, until their last record.
+    """
+    current: list[RawExample] = []  # records that follow one another
+    counts: dict[bytes, int] | None = None  # text → its records, if there are several
+    waiting: dict[bytes, list[RawExample]] = {}
+    for number, record in enumerate(read()):
         if isinstance(record, BadRecord):
             yield record
             continue
+        if counts is None and not adjacent and record.annotator is not None:
+            counts = _shared_texts([*current, *islice(read(), number, None)])
+            earlier, current = current, []
+            for each in earlier:
+                yield from _collect(each, counts, waiting)
+        if counts is not None:
+            yield from _collect(record, counts, waiting)
+            continue
         key = text_key(record)
-        if current and key != text_key(current[0]):
+        if current and (key is None or key != text_key(current[0])):
             yield current
             current = []
-        if not adjacent and key is not None and (record.annotator is not None or key in waiting):
-            waiting.setdefault(key, []).extend([*current, record])
-            current = []
-        elif key is None:
+        if key is None:
             yield [record]
         else:
             current.append(record)
@@ -79,7 +101,36 @@ def by_text(
     yield from waiting.values()
 
 
-def text_key(record: RawExample) -> Key:
+def _shared_texts(records: Iterable[RawExample | BadRecord]) -> dict[bytes, int]:
+    """The texts with several records → the number of them."""
+    counts: Counter[bytes] = Counter()
+    for record in records:
+        if isinstance(record, RawExample) and (digest := _digest(record)):
+            counts[digest] += 1
+    return {digest: count for digest, count in counts.items() if count > 1}
+
+
+def _collect(
+    record: RawExample, counts: Mapping[bytes, int], waiting: dict[bytes, list[RawExample]]
+) -> Iterator[list[RawExample]]:
+    """The records of a text, if this is the last one; otherwise it is added to those that are `waiting`."""
+    digest = _digest(record)
+    if digest not in counts:
+        yield [record]
+        return
+    group = waiting.setdefault(digest, [])
+    group.append(record)
+    if len(group) == counts[digest]:
+        yield waiting.pop(digest)
+
+
+def _digest(record: RawExample) -> bytes:
+    """A hash of the key of the text; empty if it has none."""
+    key = text_key(record)
+    return hashlib.blake2b(repr(key).encode(), digest_size=16).digest() if key else b""
+
+
+def text_key(record: RawExample) -> tuple[str | None, str] | None:
     """Equal for records of the same text; None if the record cannot have others."""
     if record.item is None and record.annotator is None:
         return None
@@ -95,7 +146,7 @@ def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[Ra
     elif wanted == MAJORITY:
         yield unite(annotated, settings.min_annotators)
         for record in annotated[1:]:
-            yield BadRecord(record.place, Reason.SAME_TEXT_UNITED, f"the annotation of {by(record)} was counted")
+            yield BadRecord(record.place, Reason.NOT_CHOSEN, f"the annotation of {by(record)} was counted")
         group, taken = [record for record in group if not is_annotated(record)], None
     elif wanted in (FIRST, GOLD):
         gold = [record for record in annotated if record.is_gold] if wanted == GOLD else []
@@ -108,7 +159,7 @@ def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[Ra
         else:
             yield BadRecord(
                 record.place,
-                Reason.IGNORED_ANNOTATION,
+                Reason.NOT_CHOSEN,
                 f"the annotation of {by(record)} is not taken (annotators: {wanted})",
             )
 
@@ -180,7 +231,7 @@ def _needed(voters: int, least: int | None) -> int:
 
 
 def _outvoted(place: str, what: str, count: int, voters: int) -> BadRecord:
-    return BadRecord(place, Reason.IGNORED_ANNOTATION, f"{what} is annotated by {count} of {voters}")
+    return BadRecord(place, Reason.NOT_CHOSEN, f"{what} is annotated by {count} of {voters}")
 
 
 def _majority(
@@ -201,7 +252,7 @@ def _majority(
     if least is not None and len(voters) < least:
         place = records[voters[0][0]].place
         detail = f"only {len(voters)} of at least {least} annotators have {layer} of this text"
-        lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, detail))
+        lost.append(BadRecord(place, Reason.NOT_CHOSEN, detail))
         return None
     shared: dict[Key, list[tuple[int, Entity | Relation | Event]]] = {}
     for number, items in voters:

@@ -1,15 +1,15 @@
 """The definition of a source: one dataset with its licence, tasks, labels, and the file formats that it comes in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from schemas.label import Label
-from transforms.files import File
 
-Reader = Callable[[Iterable[File]], Iterator[RawExample | BadRecord]]
+Reader = Callable[..., Iterator[RawExample | BadRecord]]
+"""Of the files of a split. That of a form in a tool's format also has the option `comparison`."""
 
 
 class Licence(StrEnum):
