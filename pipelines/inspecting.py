@@ -10,7 +10,7 @@ import msgspec
 
 from pipelines import sources
 from pipelines.config import Ingest
-from pipelines.describe import shell
+from pipelines.describe import agreement, shell
 from pipelines.sources import knowledge_data, marked_text, problems, registry, source_yaml, user_data
 from pipelines.sources.judge import judge
 from pipelines.sources.licences import Terms, terms
@@ -19,7 +19,7 @@ from pipelines.sources.registry import Located
 from pipelines.sources.survey import LAYERS, PROBLEMS, Survey, survey
 from pipelines.sources.unread import unread_files
 from pipelines.sources.user_forms import UserForm, form_named, recognise
-from pipelines.stages.ingest import facts, hash_split
+from pipelines.stages.ingest import facts, hashed_split
 from schemas import command, language
 from schemas.errors import ConfigError, printable
 from schemas.example import SPLITS
@@ -109,7 +109,7 @@ def inspect_source(located: Located) -> Inspected:
         form = form_named(located.files.form.user_form)
     if located.problem or not located.files or not located.files.splits:
         return Inspected(located, form, None, located.problem or "none of its files has a split")
-    result = survey(located, located.files, hash_split)
+    result = survey(located, located.files, hashed_split)
     verdict = judge(result.outcomes, {located.key: located.source}, Ingest().max_reject_rate)
     inspected = Inspected(located, form, result, verdict.failed.get(located.key, ""))
     if form:
@@ -218,9 +218,12 @@ def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
         )
     if survey.nested:
         yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
-    if len(survey.annotators) > 1:
-        names = [f"{name} ({counted(number, 'texts')})" for name, number in survey.annotators.most_common(NAMED)]
-        yield f"    annotators: {', '.join(names)}{more(len(survey.annotators), NAMED)}"
+    annotators = survey.comparison.annotators()
+    if len(annotators.texts) > 1 or survey.not_chosen:
+        yield from (f"    {line}" for line in agreement.choice_lines(annotators, survey.not_chosen, survey.outvoted))
+    if annotators.pairs:
+        yield "  agreement of the annotators:"
+        yield from (f"    {line}" for line in agreement.lines(annotators))
 
 
 def label_lines(survey: Survey) -> Iterator[str]:
@@ -298,6 +301,7 @@ def as_json(inspection: Inspection, written: Sequence[str] = ()) -> dict:
 
 def source_json(source: Inspected) -> dict:
     about, survey = source.located.source, source.survey or Survey(source.located.source)
+    annotators = survey.comparison.annotators()
     return {
         "key": source.located.key,
         "format": source.form.name if source.form else "",
@@ -319,7 +323,10 @@ def source_json(source: Inspected) -> dict:
             }
             for split, counts in survey.splits.items()
         },
-        "annotators": dict(survey.annotators),
+        "annotators": annotators.texts,
+        "annotators_choice": annotators.choice,
+        "annotations_not_chosen": survey.not_chosen,
+        "agreement": agreement.as_json(annotators),
         "labels": {
             layer: {
                 label: {"count": use.count, "examples": use.examples, "roles": list(use.roles)}

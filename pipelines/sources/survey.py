@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pipelines.sources import Form, Source, problems
+from pipelines.sources.agreement import Comparison
 from pipelines.sources.judge import SplitOutcome
 from pipelines.sources.problems import Consistency, Problem
-from pipelines.sources.reading import NoRecord, barrier, no_record
+from pipelines.sources.reading import NoRecord, barrier, no_record, raw_records
 from pipelines.sources.registry import Located
 from pipelines.sources.source_files import SourceFiles
 from schemas.errors import BadRecord, Reason, SourceError
@@ -64,7 +65,9 @@ class Survey:
     first_texts: list[RawExample] = field(default_factory=list)
     problems: dict[str, tuple[int, list[Problem]]] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
-    annotators: Counter[str] = field(default_factory=Counter)
+    comparison: Comparison = field(default_factory=Comparison)  # of the annotators
+    not_chosen: int = 0  # annotations of a text beside the one that is read
+    outvoted: int = 0  # parts of these that a majority does not have
     layers: dict[str, None] = field(default_factory=dict)
     nested: int = 0
     outcomes: list[SplitOutcome] = field(default_factory=list)
@@ -86,6 +89,9 @@ class Survey:
         """Counts a record that is left out."""
         reason = Reason(record.reason)
         counts.rejected[reason] += 1
+        if reason == Reason.NOT_CHOSEN:
+            self.not_chosen += 1
+            return
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
         self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
@@ -96,13 +102,13 @@ class Survey:
         counts.lost[reason] += 1
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
+        elif reason == Reason.NOT_CHOSEN:
+            self.outvoted += 1
         else:
             self.note(Problem(f"annotations left out: {problems.in_words(reason, False)}", part.place, part.detail))
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
         counts.texts += 1
-        if record.annotator and (record.annotator in self.annotators or len(self.annotators) < LABELS):
-            self.annotators[record.annotator] += 1
         for part in record.lost:
             self.lose(counts, part)
         layers = [layer for layer in LAYERS if getattr(record, layer) is not None]
@@ -151,8 +157,10 @@ def count_nested(record: RawExample) -> int:
     return nested
 
 
-def survey(located: Located, source_files: SourceFiles, hash_split: Callable[[str], str]) -> Survey:
-    """Reads `source_files`, the files of a source. `hash_split`: text → split, for a source whose files have no splits.
+def survey(
+    located: Located, source_files: SourceFiles, hashed_split: Callable[[RawExample | BadRecord, Source], str]
+) -> Survey:
+    """Reads `source_files`, the files of a source. `hashed_split`: the split of a record if the files have none.
 
     A file that cannot be read ends its split, as in a build; the outcomes tell `judge` so.
     """
@@ -163,10 +171,8 @@ def survey(located: Located, source_files: SourceFiles, hash_split: Callable[[st
         form = source_files.other_forms.get(split, source_files.form)
         names: dict[str, SplitCounts] = {}
         try:
-            for raw, record in pairs(source, form, files):
-                name = split
-                if split == "all":
-                    name = "train" if isinstance(record, BadRecord) else hash_split(record.text)
+            for raw, record in pairs(source, form, files, result.comparison):
+                name = split if split != "all" else hashed_split(record, source)
                 if name not in names:
                     names[name] = result.splits.setdefault(name, SplitCounts())
                 if isinstance(record, BadRecord):
@@ -193,11 +199,13 @@ def survey(located: Located, source_files: SourceFiles, hash_split: Callable[[st
     return result
 
 
-def pairs(source: Source, form: Form, files: list[File]) -> Iterator[tuple[RawExample | None, RawExample | BadRecord]]:
+def pairs(
+    source: Source, form: Form, files: list[File], comparison: Comparison
+) -> Iterator[tuple[RawExample | None, RawExample | BadRecord]]:
     """(record as in the file, the same for a build) of one split; (None, bad record) if it cannot be read."""
     maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
     with barrier():
-        for record in form.read(files):
+        for record in raw_records(form, files, comparison):
             if isinstance(record, RawExample):
                 yield record, normalize(record, *maps)
             else:
