@@ -144,7 +144,6 @@ letters: doccano JSON, 2 files
   licence: MIT; may be published with attribution
   texts (no file name says its split: divided by a hash of the text):
     train: 2 texts, 3 entities
-    annotators: a (1 text), b (1 text)
   labels of entities: 2
     PERSON 2 x: "Ada Marrow", "Ben"
     place 1 x: "Coal Quay"

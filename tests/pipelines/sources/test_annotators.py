@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelines.sources.annotators import choose
+from pipelines.sources.annotators import by_text, choose
 from pipelines.sources.source_yaml import SourceSettings
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Event, Mention, RawExample, Relation
@@ -89,6 +89,29 @@ def test_records_without_annotators_are_not_kept_in_memory():
         pytest.fail("read too far")
 
     assert next(choose(records, SourceSettings())) == replace(ANN, annotator=None)
+
+
+def test_only_shared_texts_wait_for_their_last_record():
+    taken = []
+
+    def records():
+        for record in (ANN, replace(ANN, item="2"), replace(GOLD, item=None), BEN, replace(BEN, item="3")):
+            taken.append(record)
+            yield record
+
+    rows = choose(records, SourceSettings())
+    assert next(rows) == replace(ANN, item="2")
+    assert len(taken) == 5 + 2  # the second time only as far as needed
+    assert next(rows) == replace(GOLD, item=None)
+    assert next(rows) == ANN
+    assert len(taken) == 5 + 4
+
+
+def test_texts_are_grouped_from_the_first_annotator_on():
+    """Records without an annotator are grouped only with their neighbours, until one with an annotator follows."""
+    first, second = replace(ANN, annotator=None), replace(BEN, annotator=None, item="2")
+    groups = list(by_text(lambda: [first, second, replace(ANN, item="2"), BEN, replace(second, place="f:9")]))
+    assert groups == [[first], [BEN], [second, replace(ANN, item="2"), replace(second, place="f:9")]]
 
 
 def keys(record: RawExample) -> list[tuple[str, str]]:
