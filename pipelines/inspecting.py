@@ -208,8 +208,8 @@ def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
         if counts.annotated < counts.texts:
             numbers.append(f"{counts.annotated:,} of them annotated")
         numbers += [counted(counts.layers[layer], layer) for layer in LAYERS if layer in survey.layers]
-        if counts.rejected:
-            numbers.append(f"{counted(counts.rejected.total(), 'records')} left out")
+        if counts.left_out:
+            numbers.append(f"{counted(counts.left_out, 'records')} left out")
         yield f"    {split}: {', '.join(numbers)}"
     if source.form and "train" not in survey.splits:
         yield (
@@ -319,7 +319,7 @@ def source_json(source: Inspected) -> dict:
                 "texts": counts.texts,
                 "annotated": counts.annotated,
                 **{layer: counts.layers[layer] for layer in LAYERS if layer in survey.layers},
-                "records_left_out": counts.rejected.total(),
+                "records_left_out": counts.left_out,
             }
             for split, counts in survey.splits.items()
         },

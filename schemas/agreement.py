@@ -55,9 +55,12 @@ class Confusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Disagreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An annotation (`what`) that only `annotator` has. `other`: what the other one has at the same place, if any."""
+    """An annotation (`what`) that only `annotator` has. `other`: what the other one has at the same place, if any.
+    `place`: `file:line`; `item`: the id of the text, if any.
+    """
 
     place: str
+    item: str
     layer: str
     annotator: str
     what: str

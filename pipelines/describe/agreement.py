@@ -60,7 +60,8 @@ def lines(annotators: Annotators) -> Iterator[str]:
             yield f"  annotations that only one of them has: {pair.disagreement_count:,}"
         for each in pair.disagreements[:DISAGREEMENTS]:
             other = f"; {pair.second if each.annotator == pair.first else pair.first} has {each.other}"
-            yield f"    {each.place}: only {each.annotator} has {each.what}{other if each.other else ''}"
+            text = f" (text {each.item})" if each.item else ""
+            yield f"    {each.place}{text}: only {each.annotator} has {each.what}{other if each.other else ''}"
         yield from more(pair.disagreement_count, min(DISAGREEMENTS, len(pair.disagreements)), "    ")
     yield from more(annotators.pair_count, PAIRS, "", " pairs")
 

@@ -172,7 +172,7 @@ class _Pair:
                 ours, theirs = ({key_of(item): item for item in items} for items in layers)
                 self._compare_layer(layer, ours, theirs)
                 for name, record, has, lacks in zip(names, records, (ours, theirs), (theirs, ours), strict=True):
-                    self._disagree(layer, name, record.place, has, lacks)
+                    self._disagree(layer, name, record, has, lacks)
 
     def _compare_layer(self, layer: str, ours: "Items", theirs: "Items") -> None:
         counts = [Counter(writable(item.label) for item in side.values()) for side in (ours, theirs)]
@@ -186,14 +186,15 @@ class _Pair:
             pairs = product(ours_at[place] - theirs_at[place], theirs_at[place] - ours_at[place])
             self.confusions.update((layer, first, second) for first, second in pairs)
 
-    def _disagree(self, layer: str, name: str, place: str, has: "Items", lacks: "Items") -> None:
+    def _disagree(self, layer: str, name: str, record: RawExample, has: "Items", lacks: "Items") -> None:
         for key, item in has.items():
             if key not in lacks:
                 self.count += 1
                 if len(self.first) < LISTED:
                     same_place = (other for at, other in lacks.items() if _place(layer, at) == _place(layer, key))
-                    what, other = described(item), ", ".join(map(described, same_place))
-                    self.first.append(Disagreement(writable(place), layer, name, writable(what), writable(other)))
+                    what, other = writable(described(item)), writable(", ".join(map(described, same_place)))
+                    place, number = writable(record.place), writable(record.item or "")
+                    self.first.append(Disagreement(place, number, layer, name, what, other))
 
     def count_tokens(self, total: int, first: dict[str, set[int]], second: dict[str, set[int]]) -> None:
         """Adds a text with `total` tokens, some of which are inside entities: label → their numbers."""

@@ -51,6 +51,11 @@ class SplitCounts:
     lost: Counter[Reason] = field(default_factory=Counter)
     first_rejects: list[str] = field(default_factory=list)
 
+    @property
+    def left_out(self) -> int:
+        """The records that are left out. Another annotation of a text does not count: the text is read."""
+        return self.rejected.total() - self.rejected[Reason.NOT_CHOSEN]
+
 
 @dataclass
 class Survey:

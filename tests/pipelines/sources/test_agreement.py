@@ -39,9 +39,9 @@ def test_agreement_by_hand():
     assert pair.kappa(by_label["LOC"]) == pytest.approx(0)
     assert pair.disagreement_count == 3
     assert pair.disagreements == (
-        Disagreement("f:ann", "entities", "ann", "'PER': 'Bo'", ""),
-        Disagreement("f:ann", "entities", "ann", "'LOC': 'Rome'", "'ORG': 'Rome'"),
-        Disagreement("f:ben", "entities", "ben", "'ORG': 'Rome'", "'LOC': 'Rome'"),
+        Disagreement("f:ann", "1", "entities", "ann", "'PER': 'Bo'", ""),
+        Disagreement("f:ann", "1", "entities", "ann", "'LOC': 'Rome'", "'ORG': 'Rome'"),
+        Disagreement("f:ben", "1", "entities", "ben", "'ORG': 'Rome'", "'LOC': 'Rome'"),
     )
 
 
