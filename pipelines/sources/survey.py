@@ -53,7 +53,7 @@ class SplitCounts:
 
     @property
     def left_out(self) -> int:
-        """The records that are left out. Another annotation of a text does not count: the text is read."""
+        """The records that are left out, except annotations of texts that several people annotated."""
         return self.rejected.total() - self.rejected[Reason.NOT_CHOSEN]
 
 
