@@ -36,11 +36,11 @@ def mention_key(mention: Mention) -> Key:
     return mention.spans or mention.text
 
 
-def entity_key(item: Entity) -> Key:
+def entity_key(item: Entity) -> tuple:
     return item.label, mention_key(item.mention)
 
 
-def relation_key(item: Relation) -> Key:
+def relation_key(item: Relation) -> tuple:
     return item.label, mention_key(item.head), mention_key(item.tail), item.head_label, item.tail_label
 
 
@@ -48,7 +48,7 @@ def argument_key(item: Argument) -> Key:
     return item.role, mention_key(item.mention)
 
 
-def event_key(item: Event, whole: frozenset[str]) -> Key:
+def event_key(item: Event, whole: frozenset[str]) -> tuple:
     """`whole`: the labels of events that are compared with all their arguments."""
     trigger = item.trigger and mention_key(item.trigger)
     arguments = frozenset(map(argument_key, item.arguments)) if item.label in whole else None
@@ -204,7 +204,7 @@ class _Pair:
             _vote(self.inside, label, Votes(len(ours), len(theirs), len(ours & theirs)))
 
 
-Items = dict[Key, Entity | Relation | Event]
+Items = dict[tuple, Entity | Relation | Event]
 """The annotations of a layer by their keys."""
 
 

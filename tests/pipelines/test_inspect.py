@@ -226,10 +226,9 @@ def test_an_image_project_of_label_studio(tmp_path, monkeypatch, capsys):
     assert errors == [problem.replace("  problem:", "error: source ships.json:")]
 
 
-HOUSES = [
-    task(
-        1, "Ada met Bo in Rome.", {"ann": [("Ada", "PER"), ("Rome", "LOC")], "ben": [("Ada", "PER"), ("Rome", "ORG")]}
-    ),
+ADA, ROME = ("Ada", "PER"), ("Rome", "LOC")
+SHARED_TASKS = [
+    task(1, "Ada met Bo in Rome.", {"ann": [ADA, ROME], "ben": [ADA, ("Rome", "ORG")]}),
     task(2, "Bo left.", {"ann": [("Bo", "PER")], "ben": [], "eve": []}),
     task(3, "Ada left.", {"eve": [ADA]}),
 ]
