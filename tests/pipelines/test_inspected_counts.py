@@ -54,6 +54,7 @@ FOLDERS = {
     "named": {"a.json": json.dumps(label_studio(40)), "source.yaml": "annotators: b@x\nlabels: {CITY: null}\n"},
     "majority": {"a.json": json.dumps(label_studio(40)), "source.yaml": "annotators: majority\nmin_annotators: 2\n"},
     "grouped": {"a.json": json.dumps(label_studio(40)), "source.yaml": GROUPED},
+    "alone": {"a.json": json.dumps([task(1, "Anna left.", {"a@x": [("Anna", "PER")]})])},
     "splits": {"train.json": json.dumps(label_studio(20)), "test.json": json.dumps(label_studio(9))},
     "users": {"ann.jsonl": doccano(30, "PER"), "ben.jsonl": doccano(30, "PER"), "eve.jsonl": doccano(30, "MAN")},
     "parts": {"one.jsonl": doccano(3, "PER"), "two.jsonl": doccano(12, "PER")},
@@ -95,6 +96,7 @@ def test_counts(read, key):
         layers = ("entities", "relations", "events")
         assert [counts.layers[layer] for layer in layers] == [getattr(split.read, layer) for layer in layers]
         assert (counts.rejected, counts.lost) == (split.rejected, split.lost)
+        assert counts.first_rejects == [line for line in split.first_rejects if ": not_chosen: " not in line]
     annotators = survey.comparison.annotators()
     assert ingested.annotators.get(key) == (annotators if len(annotators.texts) > 1 else None)
 
@@ -108,7 +110,7 @@ def test_the_folders_differ_in_what_is_read(read):
     texts = {key: sum(split.read.examples for split in group) for key, group in splits.items()}
     assert texts == {
         **{"gold": 40, "every": 54, "named": 14, "majority": 40, "grouped": 40, "splits": 29, "users": 30},
-        **{"parts": 15, "brat": 12, "columns": 2, "unified": 9},
+        **{"parts": 15, "alone": 1, "brat": 12, "columns": 2, "unified": 9},
     }
     left_out = {key: sum(split.rejected.get("not_chosen", 0) for split in group) for key, group in splits.items()}
     assert {key: number for key, number in left_out.items() if number} == {

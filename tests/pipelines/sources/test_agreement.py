@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pipelines.sources.agreement import LISTED, Comparison, _tokens_inside
 from schemas.agreement import Agreement, Annotators, Confusion, Disagreement, Votes, kappa
-from schemas.example import Entity, Mention, RawExample
+from schemas.example import Entity, Mention, RawExample, Relation
 from tests.annotated_texts import ADA, BO, MET, ROME, annotated, bare, relation
 
 
@@ -63,6 +63,15 @@ def test_agreement_on_relations_has_no_kappa():
     assert made["a", "c"].places["relations"] == Votes(1, 1, 1)
     assert made["a", "c"].confusions == (Confusion("relations", "lives", "works", 1),)
     assert made["a", "c"].disagreements[0].other == "'works': 'Ada', 'Rome'"
+
+
+def test_relations_have_the_same_place_if_both_ends_are_the_same():
+    ends = [("PER", ADA), ("LOC", ROME), ("PER", BO)]
+    other = Relation("lives", ADA, BO, "PER", "PER", "0", "2")
+    records = [annotated("a", *ends, relations=(relation("0", "1"),)), annotated("b", *ends, relations=(other,))]
+    (pair,) = compared(records).pairs
+    assert pair.places["relations"] == Votes(1, 1, 0)
+    assert pair.disagreements[0].other == ""
 
 
 def test_two_empty_annotations_have_no_f1():
