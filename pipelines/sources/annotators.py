@@ -6,7 +6,7 @@ Records of one text have the same `item` and the same string. If they have no it
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from msgspec.structs import replace
 
@@ -81,7 +81,7 @@ def by_text(
             yield record
             continue
         if counts is None and not adjacent and record.annotator is not None:
-            counts = _shared_texts([*current, *islice(read(), number, None)])
+            counts = _shared_texts(chain(current, islice(read(), number, None)))
             earlier, current = current, []
             for each in earlier:
                 yield from _collect(each, counts, waiting)

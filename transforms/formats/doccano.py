@@ -6,9 +6,9 @@ labels and of users. Offsets count code points (github.com/doccano/doccano/pull/
 UTF-16 code units; since the file contains no strings, only offsets beyond the end of a text reveal it.
 
 A project that does not share annotations is exported as one file per user, named after the user, and `unknown`, each
-with the texts of the project; one that does as `all`. Several files are therefore those of annotators if most of their
-texts occur, with the same id, in several of them. Otherwise they are parts of a project. Categories and comments are
-not read.
+with the texts of the project and their ids; one that does as `all`. Several files are therefore those of annotators if
+most of their texts occur, with the same id, in several of them. Otherwise they are parts of a project. Categories and
+comments are not read.
 """
 
 from collections import Counter
@@ -101,11 +101,18 @@ def are_by_user(files: Sequence[File]) -> bool:
     """Whether more than half of the texts occur, with the same id, in several of the files."""
     if len(files) < 2:
         return False
-    in_files: Counter[int] = Counter()  # hash of a text → the files that contain it
+    in_files: Counter[int] = Counter()  # hash of a text with its id → the files that contain it
+    without_id = 0
     for file in files:
-        texts = json_rows.read([file], lambda _, row: hash((str(row.get("id")), text_of(row))), dict[str, Any])
-        in_files.update({text for text in texts if isinstance(text, int)})
-    return sum(count > 1 for count in in_files.values()) > len(in_files) / 2
+        texts = set()
+        for row in json_rows.read([file], lambda _, row: row, dict[str, Any]):
+            if isinstance(row, dict) and (text := text_of(row)) is not None:
+                if row.get("id") is None:
+                    without_id += 1
+                else:
+                    texts.add(hash((str(row["id"]), text)))
+        in_files.update(texts)
+    return sum(count > 1 for count in in_files.values()) > (len(in_files) + without_id) / 2
 
 
 def text_of(row: Mapping[str, Any]) -> str | None:
