@@ -1,5 +1,7 @@
 """Several annotators of a text: who is chosen, and how votes are counted."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,19 @@ def test_only_shared_texts_wait_for_their_last_record():
     assert next(rows) == replace(GOLD, item=None)
     assert next(rows) == ANN
     assert len(taken) == 5 + 4
+
+
+def test_texts_of_one_annotator_are_not_kept_in_memory():
+    def records():
+        return (RawExample("f:1", f"{n}" * 100_000, (), annotator="ann") for n in range(100, 150))
+
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in choose(records, SourceSettings())) == 50
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3_000_000  # each text has 300,000 bytes
 
 
 def test_texts_are_grouped_from_the_first_annotator_on():

@@ -85,6 +85,8 @@ def test_files_with_different_texts_are_parts_of_a_project(tmp_path):
         tool_file(tmp_path, [row, *others], "eve.json"),
     ]
     assert [example.annotator for example in doccano.read(files)] == [None] * 5
+    copies = [tool_file(tmp_path, {"text": TEXT, "label": TRIPLES}, name) for name in ("ada.jsonl", "ben.jsonl")]
+    assert [example.annotator for example in doccano.read(copies)] == [None] * 2
 
 
 @pytest.mark.parametrize(
