@@ -16,6 +16,7 @@ from pipelines.sources.judge import judge
 from pipelines.sources.licences import Terms, terms
 from pipelines.sources.problems import Problem
 from pipelines.sources.registry import Located
+from pipelines.sources.source import SHARES
 from pipelines.sources.survey import LAYERS, PROBLEMS, Survey, survey
 from pipelines.sources.unread import unread_files
 from pipelines.sources.user_forms import UserForm, form_named, recognise
@@ -200,8 +201,12 @@ def recognised_as(source: Inspected) -> str:
 
 
 def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
-    by_hash = source.located.files and list(source.located.files.splits) == ["all"]
-    yield f"  texts{' (no file name says its split: divided by a hash of the text)' if by_hash else ''}:"
+    how = ""
+    if source.located.files and list(source.located.files.splits) == ["all"]:
+        how = " (no file name says its split: divided by a hash of the text)"
+        if source.located.source.shares is not SHARES:
+            how = " (divided by a hash of the text, or of its document, into the shares of source.yaml)"
+    yield f"  texts{how}:"
     for split in (name for name in SPLITS if name in survey.splits):
         counts = survey.splits[split]
         numbers = [counted(counts.texts, "texts")]

@@ -274,11 +274,13 @@ def test_the_agreement_of_annotators(tmp_path, capsys):
     assert pair["places"] == {"entities": {"first": 3, "second": 2, "both": 2, "f1": 0.8}}
     (label,) = (label for label in pair["labels"] if label["label"] == "PER")
     assert label["kappa"] == pytest.approx((8 / 9 - 58 / 81) / (1 - 58 / 81))
-    (tmp_path / "source.yaml").write_text("annotators: majority\n")
+    (tmp_path / "source.yaml").write_text("annotators: majority\nsplits: {train: 1}\n")
+    out = shown(capsys, str(tmp_path))
+    assert "  texts (divided by a hash of the text, or of its document, into the shares of source.yaml):\n" in out
     assert (
         "    the annotations of each text are made one by majority (annotators: majority); united: 3 other "
         "annotations; 3 entities, relations or events have too few votes\n"
-    ) in shown(capsys, str(tmp_path))
+    ) in out
 
 
 def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypatch, capsys):

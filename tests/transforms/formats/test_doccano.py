@@ -87,6 +87,8 @@ def test_files_with_different_texts_are_parts_of_a_project(tmp_path):
     assert [example.annotator for example in doccano.read(files)] == [None] * 5
     copies = [tool_file(tmp_path, {"text": TEXT, "label": TRIPLES}, name) for name in ("ada.jsonl", "ben.jsonl")]
     assert [example.annotator for example in doccano.read(copies)] == [None] * 2
+    most_without = [tool_file(tmp_path, [row, {"text": TEXT, "label": []}], name) for name in ("a.json", "b.json")]
+    assert [example.annotator for example in doccano.read(most_without)] == [None] * 4
 
 
 @pytest.mark.parametrize(
