@@ -190,8 +190,9 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
         words.append(len(tokens) - 1)
         tags.append([fields[tag] for tag in columns.tags])
     place = f"{name}:{sentence.lines[0][0]}"
-    spans = None if sentence.text is None else find_tokens(sentence.text, tokens)
-    text, spans = join_tokens(tokens) if spans is None else (sentence.text, spans)
+    text, spans = sentence.text, None if sentence.text is None else find_tokens(sentence.text, tokens)
+    if text is None or spans is None:
+        text, spans = join_tokens(tokens)
     marked = dict.fromkeys(
         (spans[words[first]][0], -spans[words[end - 1]][1], label)
         for column in zip(*tags, strict=True)
