@@ -23,7 +23,7 @@ from transforms.formats import conll2012
 from transforms.formats.columns import DOCSTART, decode, is_tag
 from transforms.formats.head import Head
 from transforms.formats.lost_parts import ignored
-from transforms.joining import UNSPACED, find_tokens, join_tokens
+from transforms.joining import NO_BLANK_BESIDE, find_tokens, join_tokens
 
 CHUNKS = frozenset({"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"})
 """The labels of syntactic chunks, whose column looks like one of entities (CoNLL-2003 has both)."""
@@ -236,7 +236,7 @@ def _conll2012(file: File) -> Iterator[RawExample | BadRecord]:
 
 def _joined_by_script(example: RawExample) -> RawExample:
     """The example, whose tokens are joined by blanks, with the blanks of its script only."""
-    if not UNSPACED.search(example.text):
+    if not NO_BLANK_BESIDE.search(example.text):
         return example
     tokens = example.text.split(" ")
     text, spans = join_tokens(tokens)
