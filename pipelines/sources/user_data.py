@@ -38,7 +38,7 @@ RECORDS = {
 """Layer → an example of a record that annotates it."""
 
 LAYER_KEYS = frozenset({"entity", "relation", "event"})
-FOLDER_TASKS = {task: task for task in TASKS}
+FOLDER_TASKS: dict[str, str] = {task: task for task in TASKS}
 LANG_FOLDER = "IE-"
 """The start of the name of a folder with data in one language, such as IE-en."""
 
