@@ -94,7 +94,7 @@ def run_again(made: dict[str, dag.Stage], tree: Path, name: str) -> tuple[str, .
         ("pipelines/sources/datasets/ace2005.yaml", STAGES),
         ("transforms/formats/ace.py", STAGES),
         ("transforms/formats/unified.py", STAGES),
-        ("transforms/formats/pubtator.py", STAGES),  # also a format of users' data, of which any source may be
+        ("transforms/formats/pubtator.py", STAGES),  # users' data may be in this format
         ("pipelines/sources/datasets/scierc.py", NONE),
         ("pipelines/sources/datasets/_wikidata.py", NONE),
         ("pipelines/sources/datasets/rams.yaml", NONE),
