@@ -2,7 +2,7 @@
 
 
 def messages(instruction: str, output: str) -> dict:
-    """huggingface.co/docs/trl/dataset_formats: conversational language modeling."""
+    """github.com/huggingface/trl, docs/source/dataset_formats.md: conversational language modeling."""
     return {"messages": [{"role": "user", "content": instruction}, {"role": "assistant", "content": output}]}
 
 
