@@ -1,6 +1,5 @@
 """docs/user_data.md names everything that it documents, and its commands print what it shows."""
 
-import json
 import re
 import shutil
 
@@ -78,8 +77,3 @@ def test_the_inspection_shown_is_that_of_the_sample(page, tmp_path, monkeypatch)
     for shown in blocks[0].splitlines():
         start = shown.partition("...")[0]
         assert not start.strip() or any(line.startswith(start) for line in printed), shown
-
-
-def test_the_sample_has_no_text_twice():
-    texts = [task["data"]["text"] for task in json.loads(SAMPLE.read_text())]
-    assert len(set(texts)) == len(texts) == 38
