@@ -49,9 +49,10 @@ def test_the_table_of_settings_has_every_key():
 def test_the_example_of_settings_has_every_key_and_is_valid(tmp_path):
     shown = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     assert len(shown) == 2
-    for number, text in enumerate(shown):
-        (tmp_path / f"{number}.yaml").write_text(text)
-        source_yaml.read(File(str(tmp_path / f"{number}.yaml"), "source.yaml"), [form.name for form in user_forms.FORMS])
+    path = tmp_path / "source.yaml"
+    for text in shown:
+        path.write_text(text)
+        source_yaml.read(File(str(path), path.name), [form.name for form in user_forms.FORMS])
     assert re.findall(r"^(\w+):", shown[1], re.MULTILINE) == list(source_yaml.KEYS)
 
 
