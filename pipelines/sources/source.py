@@ -59,7 +59,7 @@ class Source:
     forms: tuple[Form, ...]  # in order of preference
     entity_labels: Mapping[str, Label | None] = field(default_factory=dict)
     relation_labels: Mapping[str, Label | None] = field(default_factory=dict)
-    event_labels: Mapping[str, Label] = field(default_factory=dict)
+    event_labels: Mapping[str, Label | None] = field(default_factory=dict)
     role_names: Mapping[str, str] = field(default_factory=dict)
     typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: collected from the typed triples of the data
     graph_labels: tuple[Label, ...] = ()  # KG label set; empty: the entity labels
