@@ -31,6 +31,9 @@ from transforms.language import note
 LOOKED_AT = 20
 """Files of a source that are looked at for other formats in which they may be."""
 
+BY_HASH = " (no file name says its split: divided by a hash of the text)"
+BY_SHARES = " (divided by a hash of the text, or of its document, into the shares of source.yaml)"
+
 NAMED, LABELS_SHOWN, IGNORED_SHOWN = 10, 50, 5
 """Names of files per line; labels per layer; kinds of annotations that are not used."""
 
@@ -201,12 +204,9 @@ def recognised_as(source: Inspected) -> str:
 
 
 def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
-    how = ""
-    if source.located.files and list(source.located.files.splits) == ["all"]:
-        how = " (no file name says its split: divided by a hash of the text)"
-        if source.located.source.shares is not SHARES:
-            how = " (divided by a hash of the text, or of its document, into the shares of source.yaml)"
-    yield f"  texts{how}:"
+    by_hash = source.located.files and list(source.located.files.splits) == ["all"]
+    how = BY_HASH if source.located.source.shares is SHARES else BY_SHARES
+    yield f"  texts{how if by_hash else ''}:"
     for split in (name for name in SPLITS if name in survey.splits):
         counts = survey.splits[split]
         numbers = [counted(counts.texts, "texts")]
@@ -228,7 +228,7 @@ def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
         yield from (f"    {line}" for line in agreement.choice_lines(annotators, survey.not_chosen, survey.outvoted))
     if annotators.pairs:
         yield "  agreement of the annotators:"
-        yield from (f"    {line}" for line in agreement.lines(annotators))
+    yield from (f"    {line}" for line in agreement.lines(annotators))
 
 
 def label_lines(survey: Survey) -> Iterator[str]:
