@@ -68,6 +68,15 @@ class SourceFacts(Stored, frozen=True):
     one_pair: bool
 
 
+class UserSource(Stored, frozen=True):
+    """A source of a user's own data. `format`: the name of its format for people. `lang_is_guess`: whether the language
+    is not stated, and the script of the texts does not tell it for sure.
+    """
+
+    format: str
+    lang_is_guess: bool
+
+
 class RawShard(Stored, frozen=True):
     """A shard of examples/, written by ingest."""
 
@@ -101,6 +110,7 @@ class Ingested(StageResult, frozen=True):
     `sources`: key → description, of all sources that were read. `raw`: key → split (or `schema`: the files that
     describe a user's own folder) → (name, SHA-256) of each file, with "" for a file that cannot be read. `failed`:
     key → reason why the source is missing. `absent`: keys of sources whose files contain only texts of their siblings.
+    `user_sources`: key → description, of the sources that are neither built in nor exported by `pipelines.knowledge`.
     """
 
     stage: ClassVar[str] = "ingest"
@@ -111,6 +121,7 @@ class Ingested(StageResult, frozen=True):
     splits: tuple[SplitRead, ...]
     failed: dict[str, str]
     absent: tuple[str, ...]
+    user_sources: dict[str, UserSource]
 
 
 Place = tuple[int, int]

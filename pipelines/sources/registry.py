@@ -9,7 +9,9 @@ from typing import NoReturn
 from pipelines import sources
 from pipelines.sources import Source, knowledge_data, source_files, tool_folders, user_data
 from pipelines.sources.source_files import SourceFiles
+from pipelines.sources.user_forms import form_named
 from schemas.errors import ConfigError, MachineError, SourceError, did_you_mean
+from schemas.manifests import UserSource
 from transforms import files
 from transforms.files import File
 from transforms.local_tree import NOT_LISTED
@@ -159,6 +161,20 @@ def as_located(folder: user_data.Folder) -> Located:
     return Located(
         folder.key, folder.source, folder.files, folder.problem, trace=folder.trace, settings=folder.settings
     )
+
+
+def user_source(located: Located) -> UserSource | None:
+    """The description of a user's own data; None for another source, and if it cannot be read."""
+    names = {file.name.rpartition("/")[2] for file in located.settings}
+    if located.files is None or knowledge_data.FILE in names:
+        return None
+    if located.files.form.user_form:
+        title = form_named(located.files.form.user_form).title
+    elif user_data.SCHEMA in names:
+        title = "IEPile's unified format"
+    else:
+        return None
+    return UserSource(title, located.source.lang_is_guess)
 
 
 def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:

@@ -1,28 +1,24 @@
-"""A source's files → what is in them, without a build: counts, labels with examples, first texts and problems.
+"""The texts of a source → what is in them: counts, labels with examples, first texts and problems.
 
-Memory does not grow with the files, except for the sets of labels and of mentions, which are limited.
+Memory does not grow with the number of texts, except for the sets of labels and of mentions, which are limited.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.sources import Form, Source, problems
-from pipelines.sources.judge import SplitOutcome
+from pipelines.sources import problems
 from pipelines.sources.problems import Consistency, Problem
-from pipelines.sources.reading import NoRecord, barrier, no_record
-from pipelines.sources.registry import Located
-from pipelines.sources.source_files import SourceFiles
-from schemas.errors import BadRecord, Reason, SourceError
+from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
-from schemas.manifests import LayerCounts, SplitRead
-from transforms.files import File
-from transforms.normalize import normalize
 
 LAYERS = ("entities", "relations", "events")
 TEXTS, EXAMPLES, PROBLEMS = 3, 3, 20
 """Texts shown; examples per label; problems kept per kind."""
+
+ProblemsByKind = Mapping[str, tuple[int, Sequence[Problem]]]
+"""Kind of problem → (number, the first PROBLEMS)."""
 
 LABELS = 10_000
 """The number of labels of a layer, and of kinds of ignored annotations, that are counted one by one."""
@@ -53,11 +49,10 @@ class SplitCounts:
 
 @dataclass
 class Survey:
-    """`failed`: why a split cannot be read. `problems`: kind → (number, first PROBLEMS). `ignored`: kind of annotation
-    that is not used → number. `layers`: those annotated in a text.
+    """`problems`: kind → (number, first PROBLEMS). `ignored`: kind of annotation that is not used → number. `layers`:
+    those annotated in a text.
     """
 
-    source: Source
     splits: dict[str, SplitCounts] = field(default_factory=dict)
     labels: dict[str, dict[str, LabelUse]] = field(default_factory=lambda: {layer: {} for layer in LAYERS})
     uncounted: Counter[str] = field(default_factory=Counter)  # layer → annotations with a label beyond LABELS
@@ -67,7 +62,7 @@ class Survey:
     annotators: Counter[str] = field(default_factory=Counter)
     layers: dict[str, None] = field(default_factory=dict)
     nested: int = 0
-    outcomes: list[SplitOutcome] = field(default_factory=list)
+    consistency: Consistency = field(default_factory=Consistency)
 
     def note(self, problem: Problem) -> None:
         number, first = self.problems.get(problem.kind, (0, []))
@@ -100,6 +95,7 @@ class Survey:
             self.note(Problem(f"annotations left out: {problems.in_words(reason, False)}", part.place, part.detail))
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
+        """Counts a text. `raw`: as in the file; `record`: with the labels and offsets that a build uses."""
         counts.texts += 1
         if record.annotator and (record.annotator in self.annotators or len(self.annotators) < LABELS):
             self.annotators[record.annotator] += 1
@@ -117,6 +113,16 @@ class Survey:
         has_annotation = any(getattr(record, layer) for layer in layers)
         if has_annotation and len(self.first_texts) < TEXTS:
             self.first_texts.append(record)
+        self.consistency.add(record)
+
+    def finish(self) -> None:
+        """Notes the problems that only all texts show. To be called after the last text."""
+        for problem in self.consistency.problems():
+            self.note(problem)
+        for labels in self.labels.values():
+            uses = {label: use.count for label, use in labels.items()}
+            for problem in problems.similar_labels(uses, {label: use.place for label, use in labels.items()}):
+                self.note(problem)
 
     def use_labels(self, record: RawExample) -> None:
         for entity in record.entities or ():
@@ -151,60 +157,14 @@ def count_nested(record: RawExample) -> int:
     return nested
 
 
-def survey(located: Located, source_files: SourceFiles, hash_split: Callable[[str], str]) -> Survey:
-    """Reads `source_files`, the files of a source. `hash_split`: text → split, for a source whose files have no splits.
-
-    A file that cannot be read ends its split, as in a build; the outcomes tell `judge` so.
-    """
-    result, source = Survey(located.source), located.source
-    consistency = Consistency()
-    for split, files in source_files.splits.items():
-        failed = empty = ""
-        form = source_files.other_forms.get(split, source_files.form)
-        names: dict[str, SplitCounts] = {}
-        try:
-            for raw, record in pairs(source, form, files):
-                name = split
-                if split == "all":
-                    name = "train" if isinstance(record, BadRecord) else hash_split(record.text)
-                if name not in names:
-                    names[name] = result.splits.setdefault(name, SplitCounts())
-                if isinstance(record, BadRecord):
-                    result.reject(names[name], record)
-                elif raw is not None:
-                    result.add(names[name], raw, record)
-                    consistency.add(record)
-            if not names:
-                raise no_record(files)
-        except NoRecord as error:
-            empty = str(error)
-        except SourceError as error:
-            failed = str(error)
-        if failed or empty:
-            result.outcomes.append(SplitOutcome(located.key, split, failed=failed, empty=empty))
-    for name, counts in result.splits.items():
-        result.outcomes.append(SplitOutcome(located.key, name, as_read(located.key, name, counts)))
-    for problem in consistency.problems():
-        result.note(problem)
-    for labels in result.labels.values():
-        uses = {label: use.count for label, use in labels.items()}
-        for problem in problems.similar_labels(uses, {label: use.place for label, use in labels.items()}):
-            result.note(problem)
-    return result
+def kinds(by_kind: ProblemsByKind) -> list[str]:
+    """The kinds of problems in the order in which they are shown: first those that cost a record or a part of it."""
+    order = {kind: number for number, kind in enumerate(problems.KINDS)}
+    return sorted(by_kind, key=lambda kind: (order.get(kind, -1), not kind.startswith("records"), kind))
 
 
-def pairs(source: Source, form: Form, files: list[File]) -> Iterator[tuple[RawExample | None, RawExample | BadRecord]]:
-    """(record as in the file, the same for a build) of one split; (None, bad record) if it cannot be read."""
-    maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
-    with barrier():
-        for record in form.read(files):
-            if isinstance(record, RawExample):
-                yield record, normalize(record, *maps)
-            else:
-                yield None, record
-
-
-def as_read(key: str, split: str, counts: SplitCounts) -> SplitRead:
-    read = LayerCounts(counts.texts, *(counts.layers[layer] for layer in LAYERS))
-    rejects, lost = tuple(counts.first_rejects), dict(counts.lost)
-    return SplitRead(key, split, read, counts.annotated, 0, dict(counts.rejected), lost, rejects, (), ())
+def first_problems(by_kind: ProblemsByKind) -> list[Problem]:
+    """At most PROBLEMS problems: the first of each kind, then the second of each kind, and so on."""
+    groups = [by_kind[kind][1] for kind in kinds(by_kind)]
+    turns = (group[turn] for turn in range(PROBLEMS) for group in groups if turn < len(group))
+    return [problem for problem, _ in zip(turns, range(PROBLEMS), strict=False)]
