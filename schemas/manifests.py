@@ -84,6 +84,12 @@ class RawShard(Stored, frozen=True):
     rows: Count
 
 
+REJECTS_KEPT = 10_000
+"""Number of records, and of parts of records, per split that ingest lists in rejects/, with place and detail. The
+others are only counted, as a whole file may be rejected.
+"""
+
+
 class SplitRead(Stored, frozen=True):
     """Counts of one split of a source after ingest.
 

@@ -2,7 +2,7 @@
 an annotation tool, and corpora exported by `pipelines.knowledge`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -175,6 +175,12 @@ def user_source(located: Located) -> UserSource | None:
     else:
         return None
     return UserSource(title, located.source.lang_is_guess)
+
+
+def user_sources(located: Iterable[Located]) -> dict[str, UserSource]:
+    """Key → description, of the sources of users' own data."""
+    described = ((each.key, user_source(each)) for each in located)
+    return {key: about for key, about in described if about}
 
 
 def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:

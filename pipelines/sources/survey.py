@@ -83,7 +83,7 @@ class Survey:
         counts.rejected[reason] += 1
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
-        self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
+        self.note(Problem(problems.of_record(reason), record.place, record.detail))
 
     def lose(self, counts: SplitCounts, part: BadRecord) -> None:
         """Counts a part that is lost from a record."""
@@ -92,7 +92,7 @@ class Survey:
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
         else:
-            self.note(Problem(f"annotations left out: {problems.in_words(reason, False)}", part.place, part.detail))
+            self.note(Problem(problems.of_part(reason), part.place, part.detail))
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
         """Counts a text. `raw`: as in the file; `record`: with the labels and offsets that a build uses."""

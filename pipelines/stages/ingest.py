@@ -114,11 +114,7 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
         splits=tuple(splits),
         failed=dict(sorted(failed.items())),
         absent=tuple(verdict.absent),
-        user_sources={
-            source.key: about
-            for source in build.located
-            if source.key in kept and (about := registry.user_source(source))
-        },
+        user_sources=registry.user_sources(source for source in build.located if source.key in kept),
     )
 
 
