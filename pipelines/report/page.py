@@ -14,7 +14,7 @@ from pipelines.report.payload import payload
 from schemas.build_statistics import Statistics
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = tuple("draw filter treemap flow charts checks graph browser user_sources rejects main".split())
+SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "browser", "sources", "rejects", "main")
 """`report_<name>.js`, in the order of the page: each script uses the earlier ones."""
 
 
