@@ -9,7 +9,7 @@ from pipelines.sources.registry import Located
 from pipelines.sources.source_files import SourceFiles
 from pipelines.sources.survey import LAYERS, SplitCounts, Survey
 from schemas.errors import BadRecord, SourceError
-from schemas.example import RawExample
+from schemas.example import SPLITS, RawExample
 from schemas.manifests import LayerCounts, SplitRead
 from transforms.files import File
 from transforms.normalize import normalize
@@ -24,7 +24,10 @@ def survey(
     file that cannot be read ends its split, as in a build; the outcomes tell `judge` so.
     """
     result, outcomes, source = Survey(), [], located.source
-    for split, files in source_files.splits.items():
+    for split in ("all", *SPLITS):
+        files = source_files.splits.get(split, [])
+        if not files:
+            continue
         failed = empty = ""
         form = source_files.other_forms.get(split, source_files.form)
         names: dict[str, SplitCounts] = {}
