@@ -124,6 +124,8 @@ def list_root(data_root: str) -> Listing:
 def locate_all(listing: Listing) -> list[Located]:
     """All built-in sources, with or without files, and the users' folders and exported corpora of the data root, sorted
     by key. A built-in key is never that of an exported corpus.
+
+    Plain text without a source.yaml is only a source if there is no other: beside data, it is a note of somebody.
     """
     located = {}
     for key in sources.keys():
@@ -141,7 +143,10 @@ def locate_all(listing: Listing) -> list[Located]:
         if exported.key not in sources.keys():
             located[exported.key] = as_located(exported)
     taken = {sources.folder(key) for key in sources.keys()} | {key.partition("/")[0] for key in located}
-    for tool_folder in tool_folders.sources_below(listing.root, listing.folders, taken):
+    of_tools = tool_folders.sources_below(listing.root, listing.folders, taken)
+    annotated = [folder for folder in of_tools if folder.settings or may_have_annotations(folder)]
+    has_others = annotated or any(source.files for source in located.values())
+    for tool_folder in annotated if has_others else of_tools:
         key = tool_folder.key
         if key not in located:
             located[key] = as_located(tool_folder)
@@ -155,6 +160,11 @@ def locate_all(listing: Listing) -> list[Located]:
             for source in affected or [Located(path, user_data.source_without_files(path), None)]:
                 located[source.key] = replace(source, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
+
+
+def may_have_annotations(folder: user_data.Folder) -> bool:
+    """Whether the format of a folder of an annotation tool can annotate anything: plain text cannot."""
+    return bool(form_named(folder.files.form.user_form).layers)
 
 
 def as_located(folder: user_data.Folder) -> Located:
