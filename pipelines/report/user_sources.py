@@ -1,8 +1,8 @@
 """A build → what the report shows of each source of a user's own data: what `ieforge inspect` shows of the files.
 
 Everything comes from the manifest and the tables of ingest, so that no file of the user is read again. Texts and the
-number of uses of each label are counted in full. Of each split, only the first SURVEYED texts are looked at for
-problems, examples of labels, roles and nested entities.
+number of uses of each label are counted in full. Of each split, only the first texts are looked at for problems,
+examples of labels, roles and nested entities; the section says how many.
 """
 
 from collections import Counter
@@ -24,8 +24,8 @@ from transforms import files
 from transforms.language import note
 from transforms.shards import read_batches
 
-SURVEYED = 5_000
-"""Texts of a split that are looked at."""
+SURVEYED, ANNOTATIONS = 5_000, 50_000
+"""Texts of a split that are looked at, fewer if they have more annotations than this."""
 
 LABELS_SHOWN, FILES_SHOWN, IGNORED_SHOWN = 50, 10, 5
 """Labels per layer; names of files; kinds of annotations that are not used."""
@@ -33,7 +33,7 @@ LABELS_SHOWN, FILES_SHOWN, IGNORED_SHOWN = 50, 10, 5
 BYTES, SOURCE_BYTES = 2_000_000, 80_000
 """Limits of the size as JSON: over all sources, and per source, even if there are few."""
 
-ROWS_PER_TABLE = 1_000
+ROWS_PER_TABLE = 500
 LABEL_ROWS_PER_TABLE = 20_000
 
 LABEL_COLUMNS = [f"{layer}.list.element.label" for layer in LAYERS]
@@ -91,11 +91,14 @@ def survey_tables(output: str, splits: Sequence[SplitRead]) -> Survey:
 
 
 def first_records(output: str, shards: Sequence[RawShard]) -> Iterator[RawExample]:
-    left = SURVEYED
+    left, annotations = SURVEYED, ANNOTATIONS
     for shard in shards:
         for table in read_batches(f"{output}/{shard.path}", ROWS_PER_TABLE):
             for each in table_to_examples(table.slice(0, left)):
                 yield RawExample(each.id, each.text, each.entities, each.relations, each.events)
+                annotations -= sum(len(getattr(each, layer) or ()) for layer in LAYERS)
+                if annotations <= 0:
+                    return
             left -= table.num_rows
             if left <= 0:
                 return

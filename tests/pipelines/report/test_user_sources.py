@@ -145,8 +145,9 @@ def test_the_section_does_not_depend_on_shards(folder, output, tmp_path):
         assert section_of(small, key) == section_of(output, key)
 
 
-def test_of_a_large_source_the_first_texts_are_looked_at_and_all_are_counted(output, monkeypatch):
-    monkeypatch.setattr(user_sources, "SURVEYED", 1)
+@pytest.mark.parametrize(("limit", "most"), [("SURVEYED", 1), ("ANNOTATIONS", 3)])
+def test_of_a_large_source_the_first_texts_are_looked_at_and_all_are_counted(output, monkeypatch, limit, most):
+    monkeypatch.setattr(user_sources, limit, most)
     section = section_of(output, "quays")
     assert section["surveyed"] == 2 and [split for split, *_ in section["splits"]] == ["train", "test"]
     assert {name: number for _, _, rows in section["labels"] for name, number, _, _ in rows} == {
