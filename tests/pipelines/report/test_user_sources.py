@@ -55,6 +55,9 @@ def folder(tmp_path_factory):
     write(folder / "raw/quays/train.jsonl", TRAIN)
     write(folder / "raw/quays/test.jsonl", TEST)
     (folder / "raw/quays/source.yaml").write_text("license: CC-BY-4.0\nlabels: {person: PERSON}\n")
+    letters = [{"text": f"Ada wrote {n}.", "label": [[0, 3, "p"]], "letter": f"letter {n % 4}"} for n in range(24)]
+    write(folder / "raw/letters/all.jsonl", letters)
+    (folder / "raw/letters/source.yaml").write_text("group_by: letter\n")
     (folder / "raw/boats").mkdir()
     text = "Ada and Ben Marrow met.\n"
     (folder / "raw/boats/a.txt").write_text(text)
@@ -75,10 +78,18 @@ def output(folder):
     return build_at(folder)
 
 
+@pytest.fixture(scope="module")
+def sharded(folder, tmp_path_factory):
+    """The same build with one text per shard."""
+    copy = tmp_path_factory.mktemp("sharded")
+    (copy / "raw").symlink_to(folder / "raw")
+    return build_at(copy, "--set", "ingest.examples_per_shard=1")
+
+
 def test_the_section_has_the_numbers_of_inspect(folder, output, capsys):
     assert inspect_command.main([str(folder / "raw"), "--json"]) == 0
     inspected = {source["key"]: source for source in json.loads(capsys.readouterr().out)["sources"]}
-    assert set(inspected) == {"quays", "boats", "rasail"}
+    assert set(inspected) == {"quays", "boats", "rasail", "letters"}
     for key, source in inspected.items():
         section = section_of(output, key)
         assert (section["format"], section["files"]) == (
@@ -138,17 +149,15 @@ def test_what_was_left_out_has_file_and_line(output):
     ]
 
 
-def test_the_section_does_not_depend_on_shards(folder, output, tmp_path):
-    (tmp_path / "raw").symlink_to(folder / "raw")
-    small = build_at(tmp_path, "--set", "ingest.examples_per_shard=1")
+def test_the_section_does_not_depend_on_shards(output, sharded):
     for key in ("quays", "boats"):
-        assert section_of(small, key) == section_of(output, key)
+        assert section_of(sharded, key) == section_of(output, key)
 
 
 @pytest.mark.parametrize(("limit", "most"), [("SURVEYED", 1), ("ANNOTATIONS", 3)])
-def test_of_a_large_source_the_first_texts_are_looked_at_and_all_are_counted(output, monkeypatch, limit, most):
+def test_of_a_large_source_the_first_texts_are_looked_at_and_all_are_counted(sharded, monkeypatch, limit, most):
     monkeypatch.setattr(user_sources, limit, most)
-    section = section_of(output, "quays")
+    section = section_of(sharded, "quays")
     assert section["surveyed"] == 2 and [split for split, *_ in section["splits"]] == ["train", "test"]
     assert {name: number for _, _, rows in section["labels"] for name, number, _, _ in rows} == {
         "PERSON": 4, "place": 1, "part": 1, "Place": 1, "x": 1, "y": 1, "met": 1
@@ -171,9 +180,9 @@ def test_rejects_that_are_only_counted_are_counted(tmp_path):
 
 
 def test_sizes_are_bounded(output, monkeypatch):
-    monkeypatch.setattr(user_sources, "SOURCE_BYTES", 1_000)
+    monkeypatch.setattr(user_sources, "SOURCE_BYTES", 400)
     section = section_of(output, "quays")
-    assert size(section["first"]) <= 500 and size(section["problems"][1]) <= 125 + 2
+    assert 100 < size(section["first"]) <= 200 + 2 and size(section["left_out"][1]) <= 50 + 2
 
 
 def test_built_in_sources_have_no_section(built):
@@ -200,6 +209,11 @@ def test_the_page_marks_the_texts(output, tmp_path):
         tab.look(1200, 900)
         tab.open(path)
         assert not tab.problems
+        assert tab.run("document.querySelectorAll('#user-sources .text').length") == 0  # more than three are closed
+        tab.run(
+            "document.querySelectorAll('#user-sources details')"
+            ".forEach((each) => { each.open = true; each.dispatchEvent(new Event('toggle')); })"
+        )
         marks = f"((key, label) => {script}(key)[2](label))"
         assert tab.run(f"{script}('rasail')[0]") == "rtl" and tab.run(f"{script}('quays')[0]") == "ltr"
         assert tab.run(f"{marks}('rasail', 'م')") == "جامعة |القاهرة"  # a mention nests in it
