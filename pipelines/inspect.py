@@ -36,14 +36,14 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def inspect(arguments: argparse.Namespace) -> int:
     command_line.silence_logs(arguments)
-    from pipelines import inspecting  # imports Beam
+    from pipelines import inspecting, inspecting_json, inspecting_text  # they import Beam
 
     inspection = inspecting.inspect(arguments.path)
     written = inspecting.write_source_yaml(inspection) if arguments.write_source_yaml else []
     if arguments.json:
-        print(json.dumps(inspecting.as_json(inspection, written), ensure_ascii=False))
+        print(json.dumps(inspecting_json.as_json(inspection, written), ensure_ascii=False))
     else:
-        print("\n".join(map(printable, inspecting.lines(inspection, written))))
+        print("\n".join(map(printable, inspecting_text.lines(inspection, written))))
     if not inspection.sources:
         raise ConfigError(f"{arguments.path}: no file in it is in a known format; docs/user_data.md lists the formats")
     return 3 if any(source.problem for source in inspection.sources) else 0

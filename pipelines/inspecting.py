@@ -1,54 +1,32 @@
-"""A folder or file of a user → what a build would read in it, as text or JSON, and as a source.yaml to correct."""
+"""A folder or file of a user → what a build would read in it, and a source.yaml to correct.
+
+`inspecting_text` and `inspecting_json` show it.
+"""
 
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import msgspec
 
 from pipelines import sources
 from pipelines.config import Ingest
-from pipelines.describe import agreement, shell
-from pipelines.sources import knowledge_data, marked_text, problems, registry, source_yaml, user_data
+from pipelines.describe import shell
+from pipelines.sources import knowledge_data, registry, source_yaml
 from pipelines.sources.judge import judge
-from pipelines.sources.licences import Terms, terms
-from pipelines.sources.problems import Problem
 from pipelines.sources.registry import Located
-from pipelines.sources.source import SHARES
-from pipelines.sources.survey import LAYERS, PROBLEMS, Survey, survey
+from pipelines.sources.survey import LAYERS, Survey
+from pipelines.sources.survey_files import survey
 from pipelines.sources.unread import unread_files
 from pipelines.sources.user_forms import UserForm, form_named, recognise
-from pipelines.stages.ingest import facts, hashed_split
-from schemas import command, language
+from pipelines.stages.ingest import hashed_split
+from schemas import command
 from schemas.errors import ConfigError, printable
-from schemas.example import SPLITS
 from transforms import files
 from transforms.files import File
-from transforms.language import note
 
 LOOKED_AT = 20
 """Files of a source that are looked at for other formats in which they may be."""
-
-BY_HASH = " (no file name says its split: divided by a hash of the text)"
-BY_SHARES = " (divided by a hash of the text, or of its document, into the shares of source.yaml)"
-
-NAMED, LABELS_SHOWN, IGNORED_SHOWN = 10, 50, 5
-"""Names of files per line; labels per layer; kinds of annotations that are not used."""
-
-PUBLISHING = {
-    Terms.FORBIDDEN: "ieforge publish never publishes this source",
-    Terms.UNSTATED: "ieforge publish leaves this source out, unless you add --include_unlicensed; if you may pass the "
-    "texts on, write their licence into source.yaml, such as license: CC-BY-4.0",
-    Terms.NON_COMMERCIAL_SHARE_ALIKE: "may be published with attribution, not for commercial use, under the same "
-    "licence",
-    Terms.NON_COMMERCIAL: "may be published with attribution, not for commercial use",
-    Terms.SHARE_ALIKE: "may be published with attribution, under the same licence",
-    Terms.ATTRIBUTION: "may be published with attribution",
-    Terms.AS_STATED: "may be published as stated",
-}
-"""Terms of a source → what they mean for publishing a corpus."""
 
 TASKS = {"entities": ("NER",), "relations": ("RE",), "events": ("EE", "EET", "EEA")}
 """Layer → the tasks that it is used for."""
@@ -113,8 +91,8 @@ def inspect_source(located: Located) -> Inspected:
         form = form_named(located.files.form.user_form)
     if located.problem or not located.files or not located.files.splits:
         return Inspected(located, form, None, located.problem or "none of its files has a split")
-    result = survey(located, located.files, hashed_split)
-    verdict = judge(result.outcomes, {located.key: located.source}, Ingest().max_reject_rate)
+    result, outcomes = survey(located, located.files, hashed_split)
+    verdict = judge(outcomes, {located.key: located.source}, Ingest().max_reject_rate)
     inspected = Inspected(located, form, result, verdict.failed.get(located.key, ""))
     if form:
         titles = {each.name: each for file in inspected.files[:LOOKED_AT] for each in recognise(file)}
@@ -123,159 +101,13 @@ def inspect_source(located: Located) -> Inspected:
     return inspected
 
 
-# Text
-
-
-def lines(inspection: Inspection, written: Sequence[str] = ()) -> list[str]:
-    """The inspection as text. `written`: the files that `write_source_yaml` wrote."""
-    text = []
-    for source in inspection.sources:
-        text += [*source_lines(source), ""]
-    if inspection.not_read:
-        text.append("not read:")
-        for folder, names, reason in inspection.not_read:
-            where = f"{folder}/" if folder else ""
-            shown = ", ".join(f"{where}{name}" for name in names[:NAMED]) or where
-            text.append(f"  {shown}{more(len(names), NAMED)}: {reason}")
-        text.append("")
-    text += [f"wrote {path}; correct it, and inspect again" for path in written]
-    if following := next_command(inspection):
-        text.append(f"next: {following}")
-    return text if text[-1:] != [""] else text[:-1]
-
-
-ONE = {
-    "files": "file",
-    "texts": "text",
-    "records": "record",
-    "entities": "entity",
-    "relations": "relation",
-    "events": "event",
-}
-"""Plural → singular."""
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number:,} {ONE[what] if number == 1 else what}"
-
-
-def more(number: int, shown: int) -> str:
-    return f" and {number - shown:,} more" if number > shown else ""
-
-
-def source_lines(source: Inspected) -> Iterator[str]:
-    names = [file.name for file in source.files]
-    yield f"{source.located.key}: {recognised_as(source)}, {counted(len(names), 'files')}"
-    if names:
-        yield f"  files: {', '.join(names[:NAMED])}{more(len(names), NAMED)}"
-    if source.others and not (source.settings and source.form):
-        words = " or ".join(f"{form.title} (format: {form.name})" for form in source.others)
-        yield f"  could also be {words}; if so, write that into source.yaml"
-    if source.problem:
-        yield f"  problem: {source.problem}"
-    if source.survey is None or not any(counts.texts for counts in source.survey.splits.values()):
-        yield from ignored_lines(source.survey) if source.survey and not source.problem else ()
-        return
-    about = source.located.source
-    sure = f"{language.name(about.lang)} ({about.lang})"
-    yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
-    yield f"  licence: {about.licence_text}; {PUBLISHING[terms(facts(about))]}"
-    yield from count_lines(source, source.survey)
-    yield from label_lines(source.survey)
-    if source.survey.first_texts:
-        yield "  first texts:"
-        for record in source.survey.first_texts:
-            shown = marked_text.lines(record)
-            yield f"    {record.place}: {shown[0]}"
-            yield from (f"      {line}" for line in shown[1:])
-    yield from problem_lines(source.survey)
-    yield from ignored_lines(source.survey)
-
-
 def recognised_as(source: Inspected) -> str:
-    if source.form:
-        return source.form.title
+    if about := registry.user_source(source.located):
+        return about.format
     if source.located.key in sources.keys() and not source.located.settings:
         return f"the data set {source.located.source.title}"
     names = {file.name.rpartition("/")[2] for file in source.located.settings}
-    if knowledge_data.FILE in names:
-        return "a corpus that ieforge knowledge exported"
-    return "IEPile's unified format" if user_data.SCHEMA in names else "not readable"
-
-
-def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
-    by_hash = source.located.files and list(source.located.files.splits) == ["all"]
-    how = BY_HASH if source.located.source.shares is SHARES else BY_SHARES
-    yield f"  texts{how if by_hash else ''}:"
-    for split in (name for name in SPLITS if name in survey.splits):
-        counts = survey.splits[split]
-        numbers = [counted(counts.texts, "texts")]
-        if counts.annotated < counts.texts:
-            numbers.append(f"{counts.annotated:,} of them annotated")
-        numbers += [counted(counts.layers[layer], layer) for layer in LAYERS if layer in survey.layers]
-        if counts.left_out:
-            numbers.append(f"{counted(counts.left_out, 'records')} left out")
-        yield f"    {split}: {', '.join(numbers)}"
-    if source.form and "train" not in survey.splits:
-        yield (
-            "    none is in train, so a build has nothing to learn from it: a file's name or folder says its split; "
-            "splits: in source.yaml says it otherwise"
-        )
-    if survey.nested:
-        yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
-    annotators = survey.comparison.annotators()
-    if len(annotators.texts) > 1 or survey.not_chosen:
-        yield from (f"    {line}" for line in agreement.choice_lines(annotators, survey.not_chosen, survey.outvoted))
-    if annotators.pairs:
-        yield "  agreement of the annotators:"
-    yield from (f"    {line}" for line in agreement.lines(annotators))
-
-
-def label_lines(survey: Survey) -> Iterator[str]:
-    for layer in LAYERS:
-        labels = survey.labels[layer]
-        if not labels:
-            continue
-        yield f"  labels of {layer}: {len(labels):,}"
-        order = sorted(labels.items(), key=lambda item: (-item[1].count, item[0]))
-        for label, use in order[:LABELS_SHOWN]:
-            roles = f"; roles {', '.join(use.roles)}" if use.roles else ""
-            examples = f": {', '.join(map(problems.quote, use.examples))}" if use.examples else ""
-            yield f"    {label} {use.count:,} x{examples}{roles}"
-        if len(order) > LABELS_SHOWN:
-            yield f"    and {len(order) - LABELS_SHOWN:,} more"
-        if survey.uncounted[layer]:
-            yield f"    and {survey.uncounted[layer]:,} annotations with still other labels"
-
-
-def problem_lines(survey: Survey) -> Iterator[str]:
-    number = sum(count for count, _ in survey.problems.values())
-    shown = first_problems(survey)
-    yield f"  problems: {f'{number:,}' if number else 'none'}{f', the first {len(shown)}:' * (number > len(shown))}"
-    for kind in kinds(survey):
-        count, _ = survey.problems[kind]
-        yield f"    {kind}: {count:,}"
-        yield from (f"      {problem.place}: {problem.detail}" for problem in shown if problem.kind == kind)
-
-
-def kinds(survey: Survey) -> list[str]:
-    """The kinds of problems of a source: first those that cost a record or a part of it."""
-    order = {kind: number for number, kind in enumerate(problems.KINDS)}
-    return sorted(survey.problems, key=lambda kind: (order.get(kind, -1), not kind.startswith("records"), kind))
-
-
-def first_problems(survey: Survey) -> list[Problem]:
-    """At most PROBLEMS problems: the first of each kind, then the second of each kind, and so on."""
-    by_kind = [survey.problems[kind][1] for kind in kinds(survey)]
-    turns = (group[turn] for turn in range(PROBLEMS) for group in by_kind if turn < len(group))
-    return [problem for problem, _ in zip(turns, range(PROBLEMS), strict=False)]
-
-
-def ignored_lines(survey: Survey) -> Iterator[str]:
-    kinds = survey.ignored.most_common(IGNORED_SHOWN)
-    if kinds:
-        words = "; ".join(f"{kind} ({number:,} x)" for kind, number in kinds)
-        yield f"  not used: {words}{more(len(survey.ignored), IGNORED_SHOWN)}"
+    return "a corpus that ieforge knowledge exported" if knowledge_data.FILE in names else "not readable"
 
 
 def next_command(inspection: Inspection) -> str:
@@ -287,67 +119,6 @@ def next_command(inspection: Inspection) -> str:
     root = f"{files.absolute(inspection.path).rstrip('/')}/"
     inside = files.is_folder(inspection.path) and files.absolute("corpus").startswith(root)
     return shell.command([*program, "--data_root", inspection.path, "--output", "../corpus" if inside else "corpus"])
-
-
-# JSON
-
-
-def as_json(inspection: Inspection, written: Sequence[str] = ()) -> dict:
-    return {
-        "path": inspection.path,
-        "sources": [source_json(source) for source in inspection.sources],
-        "not_read": [
-            {"folder": folder, "files": list(names), "reason": reason} for folder, names, reason in inspection.not_read
-        ],
-        "written": list(written),
-        "next": next_command(inspection),
-    }
-
-
-def source_json(source: Inspected) -> dict:
-    about, survey = source.located.source, source.survey or Survey(source.located.source)
-    annotators = survey.comparison.annotators()
-    return {
-        "key": source.located.key,
-        "format": source.form.name if source.form else "",
-        "recognised_as": recognised_as(source),
-        "other_formats": [form.name for form in source.others],
-        "files": [file.name for file in source.files],
-        "problem": source.problem,
-        "lang": about.lang,
-        "lang_is_guess": about.lang_is_guess,
-        "licence": str(about.licence),
-        "licence_text": about.licence_text,
-        "publishing": PUBLISHING[terms(facts(about))],
-        "splits": {
-            split: {
-                "texts": counts.texts,
-                "annotated": counts.annotated,
-                **{layer: counts.layers[layer] for layer in LAYERS if layer in survey.layers},
-                "records_left_out": counts.left_out,
-            }
-            for split, counts in survey.splits.items()
-        },
-        "annotators": annotators.texts,
-        "annotators_choice": annotators.choice,
-        "annotations_not_chosen": survey.not_chosen,
-        "agreement": agreement.as_json(annotators),
-        "labels": {
-            layer: {
-                label: {"count": use.count, "examples": use.examples, "roles": list(use.roles)}
-                for label, use in labels.items()
-            }
-            for layer, labels in survey.labels.items()
-            if labels
-        },
-        "first_texts": [msgspec.to_builtins(record) for record in survey.first_texts],
-        "problems": {kind: survey.problems[kind][0] for kind in kinds(survey)},
-        "first_problems": [
-            {"kind": problem.kind, "place": problem.place, "detail": problem.detail}
-            for problem in first_problems(survey)
-        ],
-        "not_used": dict(survey.ignored),
-    }
 
 
 # source.yaml
@@ -373,17 +144,17 @@ def write_source_yaml(inspection: Inspection) -> list[str]:
 
 
 def source_yaml_lines(source: Inspected) -> Iterator[str]:
-    about, survey = source.located.source, source.survey or Survey(source.located.source)
+    about, inspected = source.located.source, source.survey or Survey()
     yield "# What `ieforge inspect` assumed. Correct what is wrong; every key may be left out."
     yield f"name: {yaml_word(about.name)}"
     if source.form:
         yield f"format: {source.form.name}"
-    tasks = [task for layer in survey.layers for task in TASKS[layer]]
+    tasks = [task for layer in inspected.layers for task in TASKS[layer]]
     if tasks:
         yield f"task: [{', '.join(tasks)}]"
     yield f"lang: {about.lang}{'  # a guess by the script of the texts' if about.lang_is_guess else ''}"
     yield "# license: CC-BY-4.0  # an SPDX name; without one, `ieforge publish` leaves the source out"
-    labels = {label: use for layer in LAYERS for label, use in survey.labels[layer].items()}
+    labels = {label: use for layer in LAYERS for label, use in inspected.labels[layer].items()}
     if labels:
         yield "# labels:  # label in the files: word in prompts; null leaves the label out"
         for label, use in labels.items():

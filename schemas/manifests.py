@@ -69,11 +69,26 @@ class SourceFacts(Stored, frozen=True):
     one_pair: bool
 
 
+class UserSource(Stored, frozen=True):
+    """A source of a user's own data. `format`: the name of its format for people. `lang_is_guess`: whether the language
+    is not stated, and the script of the texts does not tell it for sure.
+    """
+
+    format: str
+    lang_is_guess: bool
+
+
 class RawShard(Stored, frozen=True):
     """A shard of examples/, written by ingest."""
 
     path: Inside
     rows: Count
+
+
+REJECTS_KEPT = 10_000
+"""Number of records, and of parts of records, per split that ingest lists in rejects/, with place and detail. The
+others are only counted, as a whole file may be rejected.
+"""
 
 
 class SplitRead(Stored, frozen=True):
@@ -102,6 +117,7 @@ class Ingested(StageResult, frozen=True):
     `sources`: key → description, of all sources that were read. `raw`: key → split (or `schema`: the files that
     describe a user's own folder) → (name, SHA-256) of each file, with "" for a file that cannot be read. `failed`:
     key → reason why the source is missing. `absent`: keys of sources whose files contain only texts of their siblings.
+    `user_sources`: key → description, of the sources that are neither built in nor exported by `pipelines.knowledge`.
     `annotators`: key → agreement of the annotators, of the sources whose files name at least two.
     """
 
@@ -113,7 +129,8 @@ class Ingested(StageResult, frozen=True):
     splits: tuple[SplitRead, ...]
     failed: dict[str, str]
     absent: tuple[str, ...]
-    annotators: dict[str, Annotators] = {}
+    user_sources: dict[str, UserSource]
+    annotators: dict[str, Annotators]
 
 
 Place = tuple[int, int]

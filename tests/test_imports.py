@@ -44,6 +44,8 @@ FILES = {
             "exporting",
             "inspect",
             "inspecting",
+            "inspecting_json",
+            "inspecting_text",
             "rejects",
             "rebuild",
             "driver",

@@ -14,7 +14,7 @@ from pipelines.report.payload import payload
 from schemas.build_statistics import Statistics
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "browser", "rejects", "main")
+SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "browser", "sources", "rejects", "main")
 """`report_<name>.js`, in the order of the page: each script uses the earlier ones."""
 
 

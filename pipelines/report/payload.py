@@ -16,6 +16,7 @@ from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, samples
 from pipelines.report.samples import short
+from pipelines.report.user_sources import user_sources
 from schemas import language
 from schemas.build_statistics import Statistics
 from schemas.example import SPLITS
@@ -59,6 +60,7 @@ def payload(output: str, statistics: Statistics) -> dict:
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
             for suite in read_results(output)
         ],
+        "user_sources": user_sources(output, ingested, keys),
         "examples": examples.examples(output, cleaned.shards, keys),
         "samples": samples.instructions(output, rows, keys),
         "rejects": samples.rejects(output, keys),

@@ -23,6 +23,19 @@ class Terms(StrEnum):
     AS_STATED = "as_stated"
 
 
+PUBLISHING = {
+    Terms.FORBIDDEN: "ieforge publish never publishes this source",
+    Terms.UNSTATED: "ieforge publish leaves this source out, unless you add --include_unlicensed; if you may pass the "
+    "texts on, write their licence into source.yaml, such as license: CC-BY-4.0",
+    Terms.NON_COMMERCIAL_SHARE_ALIKE: "may be published with attribution, not for commercial use, under the same "
+    "licence",
+    Terms.NON_COMMERCIAL: "may be published with attribution, not for commercial use",
+    Terms.SHARE_ALIKE: "may be published with attribution, under the same licence",
+    Terms.ATTRIBUTION: "may be published with attribution",
+    Terms.AS_STATED: "may be published as stated",
+}
+"""Terms of a source → what they mean for publishing a corpus."""
+
 COMMON = {
     **dict.fromkeys(("MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "ODC-By-1.0"), Terms.ATTRIBUTION),
     **dict.fromkeys(("CDLA-Permissive-1.0", "CDLA-Permissive-2.0"), Terms.ATTRIBUTION),

@@ -43,10 +43,17 @@ STRINGS = 100_000
 """The number of different mentions that are remembered to find those with two labels."""
 
 
-def in_words(reason: Reason, is_record: bool) -> str:
-    """`is_record`: whether a record is left out, as opposed to one of its annotations."""
-    if reason == Reason.MISSING_FIELD and not is_record:
-        return MISSING_PART
+def of_record(reason: Reason) -> str:
+    """The kind of the problem that a record is left out for this reason."""
+    return f"records left out: {in_words(reason)}"
+
+
+def of_part(reason: Reason) -> str:
+    """The kind of the problem that an annotation is left out for this reason."""
+    return f"annotations left out: {MISSING_PART if reason == Reason.MISSING_FIELD else in_words(reason)}"
+
+
+def in_words(reason: Reason) -> str:
     return REASONS.get(reason, str(reason).replace("_", " "))
 
 

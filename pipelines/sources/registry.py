@@ -2,14 +2,16 @@
 an annotation tool, and corpora exported by `pipelines.knowledge`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from pipelines import sources
 from pipelines.sources import Source, knowledge_data, source_files, tool_folders, user_data
 from pipelines.sources.source_files import SourceFiles
+from pipelines.sources.user_forms import form_named
 from schemas.errors import ConfigError, MachineError, SourceError, did_you_mean
+from schemas.manifests import UserSource
 from transforms import files
 from transforms.files import File
 from transforms.local_tree import NOT_LISTED
@@ -122,6 +124,8 @@ def list_root(data_root: str) -> Listing:
 def locate_all(listing: Listing) -> list[Located]:
     """All built-in sources, with or without files, and the users' folders and exported corpora of the data root, sorted
     by key. A built-in key is never that of an exported corpus.
+
+    Plain text without a source.yaml is only a source if there is no other: beside data, it is a note of somebody.
     """
     located = {}
     for key in sources.keys():
@@ -139,7 +143,10 @@ def locate_all(listing: Listing) -> list[Located]:
         if exported.key not in sources.keys():
             located[exported.key] = as_located(exported)
     taken = {sources.folder(key) for key in sources.keys()} | {key.partition("/")[0] for key in located}
-    for tool_folder in tool_folders.sources_below(listing.root, listing.folders, taken):
+    of_tools = tool_folders.sources_below(listing.root, listing.folders, taken)
+    annotated = [folder for folder in of_tools if folder.settings or may_have_annotations(folder)]
+    has_others = annotated or any(source.files for source in located.values())
+    for tool_folder in annotated if has_others else of_tools:
         key = tool_folder.key
         if key not in located:
             located[key] = as_located(tool_folder)
@@ -155,10 +162,35 @@ def locate_all(listing: Listing) -> list[Located]:
     return [located[key] for key in sorted(located)]
 
 
+def may_have_annotations(folder: user_data.Folder) -> bool:
+    """Whether the format of a folder of an annotation tool can annotate anything: plain text cannot."""
+    return bool(form_named(folder.files.form.user_form).layers)
+
+
 def as_located(folder: user_data.Folder) -> Located:
     return Located(
         folder.key, folder.source, folder.files, folder.problem, trace=folder.trace, settings=folder.settings
     )
+
+
+def user_source(located: Located) -> UserSource | None:
+    """The description of a user's own data; None for another source, and if it cannot be read."""
+    names = {file.name.rpartition("/")[2] for file in located.settings}
+    if located.files is None or knowledge_data.FILE in names:
+        return None
+    if located.files.form.user_form:
+        title = form_named(located.files.form.user_form).title
+    elif user_data.SCHEMA in names:
+        title = "IEPile's unified format"
+    else:
+        return None
+    return UserSource(title, located.source.lang_is_guess)
+
+
+def user_sources(located: Iterable[Located]) -> dict[str, UserSource]:
+    """Key → description, of the sources of users' own data."""
+    described = ((each.key, user_source(each)) for each in located)
+    return {key: about for key, about in described if about}
 
 
 def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str) -> list[Located]:

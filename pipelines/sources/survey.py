@@ -1,29 +1,25 @@
-"""A source's files → what is in them, without a build: counts, labels with examples, first texts and problems.
+"""The texts of a source → what is in them: counts, labels with examples, first texts and problems.
 
-Memory does not grow with the files, except for the sets of labels and of mentions, which are limited.
+Memory does not grow with the number of texts, except for the sets of labels and of mentions, which are limited.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.sources import Form, Source, problems
+from pipelines.sources import problems
 from pipelines.sources.agreement import Comparison
-from pipelines.sources.judge import SplitOutcome
 from pipelines.sources.problems import Consistency, Problem
-from pipelines.sources.reading import NoRecord, barrier, no_record, raw_records
-from pipelines.sources.registry import Located
-from pipelines.sources.source_files import SourceFiles
-from schemas.errors import BadRecord, Reason, SourceError
+from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
-from schemas.manifests import LayerCounts, SplitRead
-from transforms.files import File
-from transforms.normalize import normalize
 
 LAYERS = ("entities", "relations", "events")
 TEXTS, EXAMPLES, PROBLEMS = 3, 3, 20
 """Texts shown; examples per label; problems kept per kind."""
+
+ProblemsByKind = Mapping[str, tuple[int, Sequence[Problem]]]
+"""Kind of problem → (number, the first PROBLEMS)."""
 
 LABELS = 10_000
 """The number of labels of a layer, and of kinds of ignored annotations, that are counted one by one."""
@@ -59,11 +55,10 @@ class SplitCounts:
 
 @dataclass
 class Survey:
-    """`failed`: why a split cannot be read. `problems`: kind → (number, first PROBLEMS). `ignored`: kind of annotation
-    that is not used → number. `layers`: those annotated in a text.
+    """`problems`: kind → (number, first PROBLEMS). `ignored`: kind of annotation that is not used → number. `layers`:
+    those annotated in a text.
     """
 
-    source: Source
     splits: dict[str, SplitCounts] = field(default_factory=dict)
     labels: dict[str, dict[str, LabelUse]] = field(default_factory=lambda: {layer: {} for layer in LAYERS})
     uncounted: Counter[str] = field(default_factory=Counter)  # layer → annotations with a label beyond LABELS
@@ -75,7 +70,7 @@ class Survey:
     outvoted: int = 0  # parts of these that a majority does not have
     layers: dict[str, None] = field(default_factory=dict)
     nested: int = 0
-    outcomes: list[SplitOutcome] = field(default_factory=list)
+    consistency: Consistency = field(default_factory=Consistency)
 
     def note(self, problem: Problem) -> None:
         number, first = self.problems.get(problem.kind, (0, []))
@@ -99,7 +94,7 @@ class Survey:
             return
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
-        self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
+        self.note(Problem(problems.of_record(reason), record.place, record.detail))
 
     def lose(self, counts: SplitCounts, part: BadRecord) -> None:
         """Counts a part that is lost from a record."""
@@ -110,9 +105,10 @@ class Survey:
         elif reason == Reason.NOT_CHOSEN:
             self.outvoted += 1
         else:
-            self.note(Problem(f"annotations left out: {problems.in_words(reason, False)}", part.place, part.detail))
+            self.note(Problem(problems.of_part(reason), part.place, part.detail))
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
+        """Counts a text. `raw`: as in the file; `record`: with the labels and offsets that a build uses."""
         counts.texts += 1
         for part in record.lost:
             self.lose(counts, part)
@@ -128,6 +124,16 @@ class Survey:
         has_annotation = any(getattr(record, layer) for layer in layers)
         if has_annotation and len(self.first_texts) < TEXTS:
             self.first_texts.append(record)
+        self.consistency.add(record)
+
+    def finish(self) -> None:
+        """Notes the problems that only all texts show. To be called after the last text."""
+        for problem in self.consistency.problems():
+            self.note(problem)
+        for labels in self.labels.values():
+            uses = {label: use.count for label, use in labels.items()}
+            for problem in problems.similar_labels(uses, {label: use.place for label, use in labels.items()}):
+                self.note(problem)
 
     def use_labels(self, record: RawExample) -> None:
         for entity in record.entities or ():
@@ -162,62 +168,14 @@ def count_nested(record: RawExample) -> int:
     return nested
 
 
-def survey(
-    located: Located, source_files: SourceFiles, hashed_split: Callable[[RawExample | BadRecord, Source], str]
-) -> Survey:
-    """Reads `source_files`, the files of a source. `hashed_split`: the split of a record if the files have none.
-
-    A file that cannot be read ends its split, as in a build; the outcomes tell `judge` so.
-    """
-    result, source = Survey(located.source), located.source
-    consistency = Consistency()
-    for split, files in source_files.splits.items():
-        failed = empty = ""
-        form = source_files.other_forms.get(split, source_files.form)
-        names: dict[str, SplitCounts] = {}
-        try:
-            for raw, record in pairs(source, form, files, result.comparison):
-                name = split if split != "all" else hashed_split(record, source)
-                if name not in names:
-                    names[name] = result.splits.setdefault(name, SplitCounts())
-                if isinstance(record, BadRecord):
-                    result.reject(names[name], record)
-                elif raw is not None:
-                    result.add(names[name], raw, record)
-                    consistency.add(record)
-            if not names:
-                raise no_record(files)
-        except NoRecord as error:
-            empty = str(error)
-        except SourceError as error:
-            failed = str(error)
-        if failed or empty:
-            result.outcomes.append(SplitOutcome(located.key, split, failed=failed, empty=empty))
-    for name, counts in result.splits.items():
-        result.outcomes.append(SplitOutcome(located.key, name, as_read(located.key, name, counts)))
-    for problem in consistency.problems():
-        result.note(problem)
-    for labels in result.labels.values():
-        uses = {label: use.count for label, use in labels.items()}
-        for problem in problems.similar_labels(uses, {label: use.place for label, use in labels.items()}):
-            result.note(problem)
-    return result
+def kinds(by_kind: ProblemsByKind) -> list[str]:
+    """The kinds of problems in the order in which they are shown: first those that cost a record or a part of it."""
+    order = {kind: number for number, kind in enumerate(problems.KINDS)}
+    return sorted(by_kind, key=lambda kind: (order.get(kind, -1), not kind.startswith("records"), kind))
 
 
-def pairs(
-    source: Source, form: Form, files: list[File], comparison: Comparison
-) -> Iterator[tuple[RawExample | None, RawExample | BadRecord]]:
-    """(record as in the file, the same for a build) of one split; (None, bad record) if it cannot be read."""
-    maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
-    with barrier():
-        for record in raw_records(form, files, comparison):
-            if isinstance(record, RawExample):
-                yield record, normalize(record, *maps)
-            else:
-                yield None, record
-
-
-def as_read(key: str, split: str, counts: SplitCounts) -> SplitRead:
-    read = LayerCounts(counts.texts, *(counts.layers[layer] for layer in LAYERS))
-    rejects, lost = tuple(counts.first_rejects), dict(counts.lost)
-    return SplitRead(key, split, read, counts.annotated, 0, dict(counts.rejected), lost, rejects, (), ())
+def first_problems(by_kind: ProblemsByKind) -> list[Problem]:
+    """At most PROBLEMS problems: the first of each kind, then the second of each kind, and so on."""
+    groups = [by_kind[kind][1] for kind in kinds(by_kind)]
+    turns = (group[turn] for turn in range(PROBLEMS) for group in groups if turn < len(group))
+    return [problem for problem, _ in zip(turns, range(PROBLEMS), strict=False)]

@@ -23,6 +23,8 @@ DOCUMENTATION = re.compile(
 
 FOR_PEOPLE = "documentation"
 
+PLAIN_TEXT = "plain text without annotations, from which nothing can be learnt"
+
 FORMAT = "its format is none that is recognised (docs/user_data.md)"
 
 NAMED = 3
@@ -107,10 +109,15 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
                 reason = f"{form.title} is not read; {form.remedy}"
             else:
                 is_tool_folder = any(each.path in of_tools for each in files)
-                reason = FORMAT if is_tool_folder else "no source reads it" if known else why_unknown(name)
+                reason = FORMAT if is_tool_folder else "no source reads it" if known else why_unknown(name, file)
             by_reason.setdefault(reason, []).append(file.name)
         result += [Unread(name, tuple(names), reason) for reason, names in sorted(by_reason.items())]
     return result
+
+
+def is_plain_text(file: File) -> bool:
+    forms = recognise(file)
+    return bool(forms) and not any(form.layers for form in forms)
 
 
 def why_other_form(file: File, form: Form) -> str:
@@ -122,10 +129,12 @@ def why_other_form(file: File, form: Form) -> str:
     return f"{title}, and the other files are {form_named(form.user_form).title}; give such files a folder of their own"
 
 
-def why_unknown(name: str) -> str:
-    """Why no file of the folder `name` is read."""
+def why_unknown(name: str, file: File) -> str:
+    """Why a file of the folder `name` is not read, of which no file is."""
     folder_sources = [sources.load(key) for key in sources.keys() if name and sources.folder(key) == name]
     if folder_sources:
         about = f"it contains none of the files of this source; {folder_sources[0].get}"
         return f"{about}; rename the folder if its files are your own"
+    if is_plain_text(file):
+        return PLAIN_TEXT
     return f"no source has this name, and {FORMAT}" if name else FORMAT

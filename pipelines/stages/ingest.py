@@ -25,7 +25,7 @@ from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.split_writer import Draw, SplitWriter
 from schemas.agreement import Annotators
 from schemas.errors import BadRecord, MachineError, SourceError
-from schemas.example import RawExample
+from schemas.example import SPLITS, RawExample
 from schemas.manifests import Ingested, SourceFacts
 from transforms import files
 from transforms.decontaminate import leakage_key
@@ -116,6 +116,7 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
         splits=tuple(splits),
         failed=dict(sorted(failed.items())),
         absent=tuple(verdict.absent),
+        user_sources=registry.user_sources(source for source in build.located if source.key in kept),
         annotators={key: each for key, each in sorted(annotators(outcomes).items()) if key in kept},
     )
 
@@ -123,7 +124,8 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
 def annotators(outcomes: Iterable[SplitOutcome]) -> dict[str, Annotators]:
     """Key → the annotators of the source, if its files name at least two."""
     comparisons: dict[str, Comparison] = {}
-    for outcome in outcomes:
+    order = ("all", *SPLITS)
+    for outcome in sorted(outcomes, key=lambda outcome: order.index(outcome.split)):
         if outcome.annotators:
             comparisons.setdefault(outcome.key, Comparison()).add_texts(outcome.annotators)
     return {key: each.annotators() for key, each in comparisons.items() if len(each.texts) > 1}

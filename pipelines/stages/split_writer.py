@@ -10,17 +10,12 @@ from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject
 from schemas.example import LAYER, Example, RawExample
 from schemas.example_id import format_id
-from schemas.manifests import LayerCounts, RawShard, SplitRead
+from schemas.manifests import REJECTS_KEPT, LayerCounts, RawShard, SplitRead
 from transforms.deduplicate import unite
 from transforms.draw import seed_key
 from transforms.shards import write_shard
 
 EXAMPLES_PER_TABLE = 1_000
-
-REJECTS_KEPT = 10_000
-"""Number of rejects per split that are kept with place and detail. Others are only counted, as a whole file may be
-rejected.
-"""
 
 
 class Draw:

@@ -211,15 +211,13 @@ def test_a_folder_named_after_a_built_in_source(tmp_path, monkeypatch, capsys):
 def test_an_image_project_of_label_studio(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     results = [{"type": "rectanglelabels", "from_name": "l", "to_name": "i", "value": {"rectanglelabels": ["ship"]}}]
-    rows = [
-        {"id": n, "data": {"image": f"/data/{n}.png"}, "annotations": [{"id": n, "result": results}]} for n in (1, 2)
-    ]
+    rows = [{"id": n, "data": {"image": f"{n}.png"}, "annotations": [{"id": n, "result": results}]} for n in (1, 2)]
     (tmp_path / "ships.json").write_text(json.dumps(rows))
     first, files, problem, *_ = shown(capsys, "ships.json", code=3).splitlines()
     assert (first, files) == ("ships.json: Label Studio JSON, 1 file", "  files: ships.json")
     assert problem == (
         "  problem: none of its 2 records is a text, first ships.json:1: ignored_annotation: "
-        "no text in the data of the task, only image"
+        "no text in the data of the task, only a file: image is 1.png; images, sound and video are not read"
     )
     assert build_command.main(["--data_root", "ships.json", "--output", "out", "--embedding_model", "lexical"]) == 3
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
@@ -281,6 +279,26 @@ def test_the_agreement_of_annotators(tmp_path, capsys):
         "    the annotations of each text are made one by majority (annotators: majority); united: 3 other "
         "annotations; 3 entities, relations or events have too few votes\n"
     ) in out
+
+
+def test_a_stray_text_beside_the_data_is_not_a_source(tmp_path, monkeypatch, capsys):
+    """A note at the root or in a folder of its own; plain text that a source.yaml describes stays one."""
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "all/letters/train.jsonl", ROWS[:1])
+    (tmp_path / "all/notes").mkdir()
+    for name in ("call Ben.txt", "notes/plan.txt"):
+        (tmp_path / "all" / name).write_text("Call Ben about the quay.\n")
+    out = shown(capsys, "all")
+    reason = "plain text without annotations, from which nothing can be learnt"
+    assert f"not read:\n  call Ben.txt: {reason}\n  notes/plan.txt: {reason}\n" in out
+    assert "letters: doccano JSON, 1 file" in out and "notes: " not in out
+    assert build_command.main(["--data_root", "all", "--output", "out", "--embedding_model", "lexical"]) == 0
+    assert f"call Ben.txt ({reason})" in capsys.readouterr().err
+    (tmp_path / "all/notes/source.yaml").write_text("format: text\n")
+    assert "\nnotes: text, one per file, 1 file\n" in shown(capsys, "all", code=3)
+    (tmp_path / "all/letters/train.jsonl").unlink()
+    (tmp_path / "all/notes/source.yaml").unlink()
+    assert "none of its texts is annotated" in shown(capsys, "all", code=3)
 
 
 def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypatch, capsys):

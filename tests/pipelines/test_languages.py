@@ -97,6 +97,7 @@ def test_the_card_and_the_report_name_the_languages(corpus):
     card = (corpus / "README.md").read_text(encoding="utf-8")
     assert yaml.safe_load(card.split("---\n")[1])["language"] == ["ar", "de", "ja", "th"]
     assert "in Arabic, German, Japanese and Thai:" in card
+    assert all(f"| {name} | – |" in card for name in ("Arabic", "German", "Thai"))
     assert "阿拉伯文、德文、日文和泰文" in (corpus / "README_zh.md").read_text(encoding="utf-8")
     page = (corpus / "reports" / "report.html").read_text(encoding="utf-8")
     assert '"languages":{"ar":"Arabic","de":"German","ja":"Japanese","th":"Thai"}' in page

@@ -1,6 +1,6 @@
 import pytest
 
-from schemas.language import COUNTRIES, NAMES, SHORT, TWO_LETTERS, code, name, problem
+from schemas.language import COUNTRIES, NAMES, SHORT, code, name, problem
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,13 @@ def test_code(tag, expected):
 
 
 def test_tables():
-    assert len(NAMES.keys() | TWO_LETTERS) == 183  # ISO 639-1, without sh, which is withdrawn
-    assert not NAMES.keys() & TWO_LETTERS
-    assert not COUNTRIES.keys() & (NAMES.keys() | TWO_LETTERS)
-    assert set(COUNTRIES.values()) | set(SHORT.values()) <= NAMES.keys()
-    assert all(len(each) == 3 for each in SHORT) and all(len(each) == 2 for each in NAMES)
+    assert sum(len(each) == 2 for each in NAMES) == 183  # ISO 639-1, without sh, which is withdrawn
+    assert not COUNTRIES.keys() & NAMES.keys()
+    assert set(COUNTRIES.values()) <= NAMES.keys() == set(SHORT.values())
+    assert all(len(each) == 3 for each in SHORT) and all(code(each) == each for each in NAMES)
+    for within in ("en", "zh"):
+        names = [name(each, within) for each in NAMES]
+        assert len(set(names)) == len(names) and not any("_" in each for each in names)
 
 
 @pytest.mark.parametrize(
@@ -53,4 +55,5 @@ def test_a_problem_names_the_likely_code(tag, hint):
 
 
 def test_names():
-    assert (name("de"), name("de", "zh"), name("yue"), name("yue", "zh")) == ("German", "德文", "yue", "yue")
+    assert (name("de"), name("de", "zh"), name("und"), name("und", "zh")) == ("German", "德文", "und", "und")
+    assert (name("gd"), name("yue"), name("nb")) == ("Scottish Gaelic", "Cantonese", "Norwegian Bokmål")

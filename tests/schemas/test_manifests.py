@@ -9,7 +9,7 @@ from schemas import json_values, manifests
 from schemas.agreement import Agreement, Annotators, Confusion, Disagreement, LabelAgreement, Votes
 from schemas.build_statistics import Statistics, total
 from schemas.errors import ConfigError, Reason
-from schemas.manifests import RESULTS, Cleaned, Ingested, Instructed, InstructionCounts, Labelled
+from schemas.manifests import RESULTS, Cleaned, Ingested, Instructed, InstructionCounts, Labelled, UserSource
 from tests.manifests import SHA256, example_shard, instruction_shard, layer_counts, source_facts, split_read, statistics
 
 SPLIT = split_read(read=layer_counts(3, 2), rejected={Reason.BROKEN_JSON: 1}, first_rejects=("a:1: broken_json: x",))
@@ -33,6 +33,7 @@ SAMPLE_RESULTS = [
         (SPLIT,),
         {"b": "why"},
         ("c",),
+        {"a": UserSource("brat", True)},
         {"a": ANNOTATORS},
     ),
     Cleaned((example_shard(facts=manifests.Facts(1, {"a/train": ((0, -1), (4, 2))}, labels=(("NER", None),))),)),

@@ -6,8 +6,9 @@ does not contain the labelling configuration, which says which field of `data` a
 this name, or else the one in whose text the spans have their strings.
 
 Read are spans of texts and of dialogues (`Paragraphs`, whose turns are lines) and the relations between them. A
-relation without labels has the label `relation`. Lost are spans of hypertext, whose offsets count the text nodes of a
-browser, and annotations of other kinds (choices, ratings, regions of images). Drafts are not read.
+relation without labels has the label `relation`. Tasks on images, sound or video are left out. Lost are spans of
+hypertext, whose offsets count the text nodes of a browser, and annotations of other kinds (choices, ratings, regions of
+images). Drafts are not read.
 """
 
 import re
@@ -131,6 +132,12 @@ class _Reader:
             data, annotation = _from_minimal(row)
             annotations, lost = [annotation], []
         texts = {name: text for name, value in data.items() if (text := _text(value))}
+        files = [name for name, text in texts.items() if FILE.fullmatch(text.string)]
+        is_minimal = not isinstance(row.get("data"), dict)  # its other texts may be choices
+        if files and (is_minimal or len(files) == len(texts)) and not any(map(_has_spans, annotations)):
+            names = ", ".join(f"{name} is {texts[name].string.strip()}" for name in files)
+            detail = f"no text in the data of the task, only a file: {names}; images, sound and video are not read"
+            return [BadRecord(place, Reason.IGNORED_ANNOTATION, detail)]
         if not texts:
             reason = Reason.IGNORED_ANNOTATION if data else Reason.MISSING_FIELD
             return [BadRecord(place, reason, f"no text in the data of the task, only {', '.join(data) or 'nothing'}")]
@@ -301,7 +308,17 @@ def _text(value: object) -> Text | None:
     return Text("\n".join(turns), [0, *accumulate(len(turn) + 1 for turn in turns[:-1])])
 
 
+FILE = re.compile(
+    r"\s*\S+\.(?:png|jpe?g|gif|bmp|webp|tiff?|svg|dcm|wav|mp3|ogg|flac|m4a|mp4|webm|avi|mov|mkv|pdf)\s*", re.IGNORECASE
+)
+"""The name of an image, a recording, a video or a document."""
+
 ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://|/data/|data:)\S*\s*", re.IGNORECASE)
+
+
+def _has_spans(annotation: Annotation) -> bool:
+    """Whether spans of a text are labelled, even if the text looks like the name of a file."""
+    return any(isinstance(result, dict) and result.get("type") in SPAN_TYPES for result in annotation.results or ())
 
 
 def _labels(result: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ function headline() {
     notices.push(`Do not share this page: it contains text that must not be redistributed, from ${gated.join(", ")}.`);
   }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
-  const list = [...document.querySelectorAll("main section")].map((section) =>
+  const list = [...document.querySelectorAll("main section:not([hidden])")].map((section) =>
     el("li", {}, el("a", { href: `#${section.id}` }, section.querySelector("h2").textContent)),
   );
   byId("sections").append(el("ul", {}, list));
@@ -37,6 +37,7 @@ function drawAll() {
     choose(...(chosen.source === source && chosen.task === task ? ["", ""] : [source, task]), redraw),
   );
   drawFlow();
+  drawUserSources();
   drawLengths();
   drawLabels();
   drawPositives();
@@ -56,6 +57,7 @@ function redraw() {
 }
 
 function start() {
+  byId("user-sources").hidden = !Object.keys(data.user_sources).length;
   headline();
   fillFilter();
   options(byId("area"), [

@@ -21,7 +21,7 @@ def split(key: str, records: int = 0, parts: int = 0) -> SplitRead:
 
 
 def ingested(*splits: SplitRead, failed: dict | None = None, absent: tuple = ()) -> Ingested:
-    return Ingested({}, {}, splits, failed or {}, absent)
+    return Ingested({}, {}, splits, failed or {}, absent, {})
 
 
 WHERE = "; see rejects/ingest/ for place and reason"

@@ -173,6 +173,31 @@ def test_a_relation_whose_end_is_missing_is_lost_alone(tmp_path):
     assert example.lost[0].unknown == (UnknownLabel("relations", "moored_at"),)
 
 
+BOX = {"type": "rectanglelabels", "to_name": "img", "value": {"rectanglelabels": ["ship"], "x": 1}}
+
+
+@pytest.mark.parametrize("name", ["1.png", " scans/7.JPEG ", "a.wav", "b.mp4"])
+def test_the_name_of_a_file_is_no_text(tmp_path, name):
+    rows = [
+        task([BOX], {"image": name}),
+        {"id": 1, "image": name, "choice": "ship", "annotation_id": 3, "lead_time": 1},
+    ]
+    detail = f"only a file: image is {name.strip()}; images, sound and video are not read"
+    for bad in read(tmp_path, rows):
+        assert (bad.reason, bad.detail) == (Reason.IGNORED_ANNOTATION, f"no text in the data of the task, {detail}")
+
+
+def test_texts_beside_or_like_the_name_of_a_file_are_read(tmp_path):
+    rows = [
+        task([BOX], {"image": "1.png", "caption": "Ada left."}),
+        task([span("a", 0, 5, "FILE", "1.png")], {"text": "1.png"}),
+        task([], {"text": "Look at 1.png"}),
+        task([], {"text": "See the README.md"}),
+    ]
+    texts = [row.text for row in read(tmp_path, rows) if isinstance(row, RawExample)]
+    assert texts == ["Ada left.", "1.png", "Look at 1.png", "See the README.md"]
+
+
 def test_only_a_broken_task_is_lost(tmp_path):
     good = json.dumps(task(SPANS))
     text = f'[{good},\n{{"id": 8, @@@}},\n{good}, 7, {{"data": {{"image": "/data/1.png"}}}}]'
