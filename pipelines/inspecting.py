@@ -19,7 +19,7 @@ from pipelines.sources.survey import LAYERS, Survey
 from pipelines.sources.survey_files import survey
 from pipelines.sources.unread import unread_files
 from pipelines.sources.user_forms import UserForm, form_named, recognise
-from pipelines.stages.ingest import hash_split
+from pipelines.stages.ingest import hashed_split
 from schemas import command
 from schemas.errors import ConfigError, printable
 from transforms import files
@@ -91,7 +91,7 @@ def inspect_source(located: Located) -> Inspected:
         form = form_named(located.files.form.user_form)
     if located.problem or not located.files or not located.files.splits:
         return Inspected(located, form, None, located.problem or "none of its files has a split")
-    result, outcomes = survey(located, located.files, hash_split)
+    result, outcomes = survey(located, located.files, hashed_split)
     verdict = judge(outcomes, {located.key: located.source}, Ingest().max_reject_rate)
     inspected = Inspected(located, form, result, verdict.failed.get(located.key, ""))
     if form:

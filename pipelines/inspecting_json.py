@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pipelines.describe import agreement
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources.licences import PUBLISHING, terms
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
@@ -24,6 +25,7 @@ def as_json(inspection: Inspection, written: Sequence[str] = ()) -> dict:
 
 def source_json(source: Inspected) -> dict:
     about, survey = source.located.source, source.survey or Survey()
+    annotators = survey.comparison.annotators()
     return {
         "key": source.located.key,
         "format": source.form.name if source.form else "",
@@ -41,11 +43,14 @@ def source_json(source: Inspected) -> dict:
                 "texts": counts.texts,
                 "annotated": counts.annotated,
                 **{layer: counts.layers[layer] for layer in LAYERS if layer in survey.layers},
-                "records_left_out": counts.rejected.total(),
+                "records_left_out": counts.left_out,
             }
             for split, counts in survey.splits.items()
         },
-        "annotators": dict(survey.annotators),
+        "annotators": annotators.texts,
+        "annotators_choice": annotators.choice,
+        "annotations_not_chosen": survey.not_chosen,
+        "agreement": agreement.as_json(annotators),
         "labels": {
             layer: {
                 label: {"count": use.count, "examples": use.examples, "roles": list(use.roles)}

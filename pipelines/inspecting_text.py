@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
+from pipelines.describe import agreement
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources import marked_text, problems
 from pipelines.sources.licences import PUBLISHING, terms
+from pipelines.sources.source import SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
 from pipelines.stages.ingest import facts
 from schemas import language
 from schemas.example import SPLITS
 from transforms.language import note
+
+BY_HASH = " (no file name says its split: divided by a hash of the text)"
+BY_SHARES = " (divided by a hash of the text, or of its document, into the shares of source.yaml)"
 
 NAMED, LABELS_SHOWN, IGNORED_SHOWN = 10, 50, 5
 """Names of files per line; labels per layer; kinds of annotations that are not used."""
@@ -83,15 +88,16 @@ def source_lines(source: Inspected) -> Iterator[str]:
 
 def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
     by_hash = source.located.files and list(source.located.files.splits) == ["all"]
-    yield f"  texts{' (no file name says its split: divided by a hash of the text)' if by_hash else ''}:"
+    how = BY_HASH if source.located.source.shares is SHARES else BY_SHARES
+    yield f"  texts{how if by_hash else ''}:"
     for split in (name for name in SPLITS if name in survey.splits):
         counts = survey.splits[split]
         numbers = [counted(counts.texts, "texts")]
         if counts.annotated < counts.texts:
             numbers.append(f"{counts.annotated:,} of them annotated")
         numbers += [counted(counts.layers[layer], layer) for layer in LAYERS if layer in survey.layers]
-        if counts.rejected:
-            numbers.append(f"{counted(counts.rejected.total(), 'records')} left out")
+        if counts.left_out:
+            numbers.append(f"{counted(counts.left_out, 'records')} left out")
         yield f"    {split}: {', '.join(numbers)}"
     if source.form and "train" not in survey.splits:
         yield (
@@ -100,9 +106,12 @@ def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
         )
     if survey.nested:
         yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
-    if len(survey.annotators) > 1:
-        names = [f"{name} ({counted(number, 'texts')})" for name, number in survey.annotators.most_common(NAMED)]
-        yield f"    annotators: {', '.join(names)}{more(len(survey.annotators), NAMED)}"
+    annotators = survey.comparison.annotators()
+    if len(annotators.texts) > 1 or survey.not_chosen:
+        yield from (f"    {line}" for line in agreement.choice_lines(annotators, survey.not_chosen, survey.outvoted))
+    if annotators.pairs:
+        yield "  agreement of the annotators:"
+    yield from (f"    {line}" for line in agreement.lines(annotators))
 
 
 def label_lines(survey: Survey) -> Iterator[str]:

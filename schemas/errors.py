@@ -98,6 +98,7 @@ class Reason(StrEnum):
     MENTION_NOT_IN_TEXT = "mention_not_in_text"
 
     IGNORED_ANNOTATION = "ignored_annotation"  # of a kind that information extraction does not use, such as notes
+    NOT_CHOSEN = "not_chosen"  # of several annotations of a text, see `annotators` in source.yaml
     DUPLICATE = "duplicate"
     CONTRADICTION = "contradiction"
     SAME_TEXT = "same_text"  # rows with the same text and different annotations
@@ -112,6 +113,7 @@ class Reason(StrEnum):
         """Whether a cleaning rule dropped the record, as opposed to bad input."""
         return self in (
             Reason.IGNORED_ANNOTATION,
+            Reason.NOT_CHOSEN,
             Reason.DUPLICATE,
             Reason.CONTRADICTION,
             Reason.SAME_TEXT,

@@ -1,13 +1,16 @@
 """JSON written by IEForge ↔ typed values. Other JSON is refused with the path of the key that differs."""
 
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from schemas.errors import ConfigError
 
 Value = TypeVar("Value")
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 FIELD = re.compile(r"Object (missing|contains unknown)(?: required)? field `(.+)`")
 

@@ -14,10 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from schemas import json_values
+from schemas.agreement import Annotators
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
+from schemas.json_values import Count
 
-Count = Annotated[int, Meta(ge=0, le=2**53)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 """A SHA-256 checksum, hex."""
 
@@ -117,6 +118,7 @@ class Ingested(StageResult, frozen=True):
     describe a user's own folder) → (name, SHA-256) of each file, with "" for a file that cannot be read. `failed`:
     key → reason why the source is missing. `absent`: keys of sources whose files contain only texts of their siblings.
     `user_sources`: key → description, of the sources that are neither built in nor exported by `pipelines.knowledge`.
+    `annotators`: key → agreement of the annotators, of the sources whose files name at least two.
     """
 
     stage: ClassVar[str] = "ingest"
@@ -128,6 +130,7 @@ class Ingested(StageResult, frozen=True):
     failed: dict[str, str]
     absent: tuple[str, ...]
     user_sources: dict[str, UserSource]
+    annotators: dict[str, Annotators] = {}
 
 
 Place = tuple[int, int]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from schemas.example import Span
 from transforms import scripts
 
-UNSPACED = re.compile(f"[{scripts.UNSPACED}\uff01-\uff60]")
-"""Scripts without blanks between words, and full-width punctuation."""
+NO_BLANK_BESIDE = re.compile(f"[{scripts.UNSPACED}\uff01-\uff5e]")
+"""Scripts without blanks between words, and the full-width forms of ASCII."""
 
 QUOTES = frozenset("“”‘’—…·")
 """Punctuation of many scripts, which has no blanks beside it in Chinese and Japanese."""
@@ -16,10 +16,10 @@ QUOTES = frozenset("“”‘’—…·")
 def join_tokens(tokens: Sequence[str]) -> tuple[str, list[Span]]:
     """The text and the span of each token.
 
-    No blank stands beside a character of UNSPACED. In a sentence that contains one, none stands beside QUOTES either,
-    nor between two tokens of one letter or digit: its file has one character per line.
+    No blank stands beside a character of NO_BLANK_BESIDE. In a sentence that contains one, none stands beside QUOTES
+    either, nor between two tokens of one letter or digit: its file has one character per line.
     """
-    unspaced = any(map(UNSPACED.search, tokens))
+    unspaced = any(map(NO_BLANK_BESIDE.search, tokens))
     text, spans, before = [], [], ""
     at = 0
     for token in tokens:
@@ -34,9 +34,9 @@ def join_tokens(tokens: Sequence[str]) -> tuple[str, list[Span]]:
 
 
 def _adjacent(before: str, token: str, unspaced: bool) -> bool:
-    """Whether no blank stands between the tokens. `unspaced`: whether the sentence contains a character of UNSPACED."""
+    """Whether no blank stands between the tokens. `unspaced`: whether the sentence has a NO_BLANK_BESIDE character."""
     left, right = before[-1], token[0]
-    if left.isspace() or right.isspace() or UNSPACED.match(left) or UNSPACED.match(right):
+    if left.isspace() or right.isspace() or NO_BLANK_BESIDE.match(left) or NO_BLANK_BESIDE.match(right):
         return True
     single = len(before) == len(token) == 1 and left.isalnum() and right.isalnum()
     return unspaced and (single or left in QUOTES or right in QUOTES)

@@ -85,7 +85,7 @@ def normalize(
     raw: RawExample,
     entity_labels: Mapping[str, Label | None],
     relation_labels: Mapping[str, Label | None],
-    event_labels: Mapping[str, Label],
+    event_labels: Mapping[str, Label | None],
     role_names: Mapping[str, str],
 ) -> RawExample | BadRecord:
     """`raw` with prompt words and correct offsets, or a BadRecord with the reason.
@@ -105,27 +105,36 @@ def normalize(
 
     The labels of lost parts, here or in `raw.lost`, become unknown labels.
     """
-    problem = _encoding_problem(raw)
-    if problem:
-        return BadRecord(raw.place, Reason.NOT_UTF8, problem)
+    not_utf8 = _encoding_problem(raw)
+    if not_utf8:
+        return BadRecord(raw.place, Reason.NOT_UTF8, not_utf8)
     if not raw.text.strip():
         return BadRecord(raw.place, Reason.EMPTY_TEXT, "the text is empty")
 
     lost = list(raw.lost)
     references: dict[str, str | None] = {}
     try:
-        layers = (
-            None if raw.entities is None else _entities(raw, entity_labels, references, lost),
-            None if raw.relations is None else _relations(raw, relation_labels, entity_labels, references, lost),
-            None if raw.events is None else _events(raw, event_labels, role_names, references, lost),
-        )
+        entities = _entities(raw, entity_labels, references, lost)
+        relations = _relations(raw, relation_labels, entity_labels, references, lost)
+        events = _events(raw, event_labels, role_names, references, lost)
     except _Unreadable as problem:
         return BadRecord(raw.place, problem.reason, problem.detail)
     unknown = (*raw.unknown_labels, *(label for part in lost for label in part.unknown))
     names = {"entities": entity_labels, "relations": relation_labels, "events": event_labels}
     words = _in_prompt_words(unknown, names) if unknown else ()
-    about = (raw.document, raw.item, raw.annotator, raw.is_gold)
-    return RawExample(raw.place, raw.text, *layers, tuple(lost), words, *about)
+    return RawExample(
+        raw.place,
+        raw.text,
+        entities,
+        relations,
+        events,
+        tuple(lost),
+        words,
+        document=raw.document,
+        item=raw.item,
+        annotator=raw.annotator,
+        is_gold=raw.is_gold,
+    )
 
 
 def _in_prompt_words(
@@ -165,8 +174,10 @@ def _entities(
     labels: Mapping[str, Label | None],
     references: dict[str, str | None],
     lost: list[BadRecord],
-) -> tuple[Entity, ...]:
+) -> tuple[Entity, ...] | None:
     """Fills `references`: id or concept of an entity → itself, or None if every entity with it is left out."""
+    if raw.entities is None:
+        return None
     kept, ids = [], set()
     for item in raw.entities:
         try:
@@ -207,7 +218,10 @@ def _relations(
     end_types: Mapping[str, Label | None],
     references: Mapping[str, str | None],
     lost: list[BadRecord],
-) -> tuple[Relation, ...]:
+) -> tuple[Relation, ...] | None:
+    if raw.relations is None:
+        return None
+
     def end_type(raw_type: str | None) -> str | None:
         label = _name(end_types, raw_type, "entity type") if raw_type is not None else None
         return label.name if label else None
@@ -228,12 +242,14 @@ def _relations(
 
 def _events(
     raw: RawExample,
-    labels: Mapping[str, Label],
+    labels: Mapping[str, Label | None],
     role_names: Mapping[str, str],
     references: Mapping[str, str | None],
     lost: list[BadRecord],
-) -> tuple[Event, ...]:
+) -> tuple[Event, ...] | None:
     """Adds the arguments that cannot be used to `lost`."""
+    if raw.events is None:
+        return None
     kept = []
     is_open = isinstance(labels, OpenLabels)
     for item in raw.events:

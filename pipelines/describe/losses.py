@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pipelines import sources
 from schemas.errors import Reason
 from schemas.label import LabelSet
 from schemas.manifests import Cleaned, Ingested
@@ -15,7 +16,9 @@ NAMED = 5
 
 
 def in_ingest(ingested: Ingested) -> list[str]:
-    """A line for every failed source, and for sources with rejected records: one line per source, or one for many."""
+    """A line for every failed source, and for sources with rejected records: one line per source, or one for many. A
+    user's source that loses most of its annotations has a line of its own.
+    """
     lines = [f"error: source {key}: {reason}" for key, reason in ingested.failed.items()]
     if ingested.absent:
         lines.append(f"note: the files contain no text for {named(ingested.absent)}; skipped")
@@ -30,10 +33,38 @@ def in_ingest(ingested: Ingested) -> list[str]:
     where = "see rejects/ingest/ for place and reason"
     keys = sorted(key for key in records if records[key] or parts[key])
     if len(keys) > NAMED:
-        return [*lines, f"note: {counted(records.total(), parts.total())} in {len(keys)} sources; {where}"]
-    return lines + [
-        f"note: {key}: {counted(records[key], parts[key])}, first {first.get(key)}; {where}" for key in keys
-    ]
+        lines.append(f"note: {counted(records.total(), parts.total())} in {len(keys)} sources; {where}")
+    else:
+        lines += [f"note: {key}: {counted(records[key], parts[key])}, first {first.get(key)}; {where}" for key in keys]
+    return lines + most_annotations_lost(ingested)
+
+
+CAUSES = {
+    Reason.OFFSET_MISMATCH: "their offsets do not fit the text, which may have been changed after it was annotated",
+    Reason.MENTION_NOT_IN_TEXT: "their strings are not in the text, which may have been changed after it was annotated",
+    Reason.UNKNOWN_LABEL: "the label set does not have their labels",
+    Reason.MISSING_FIELD: "an end or another part of them is missing",
+}
+"""Reason → why annotations cannot be used."""
+
+
+def most_annotations_lost(ingested: Ingested) -> list[str]:
+    """A line per user's source of whose annotations more than MOST cannot be used."""
+    kept: Counter[str] = Counter()
+    lost: dict[str, Counter[Reason]] = {}
+    for split in ingested.splits:
+        if split.key not in sources.keys():
+            kept[split.key] += split.read.entities + split.read.relations + split.read.events
+            unusable = {reason: n for reason, n in split.lost.items() if not reason.is_rule}
+            lost.setdefault(split.key, Counter()).update(unusable)
+    lines = []
+    for key, reasons in sorted(lost.items()):
+        number, total = reasons.total(), kept[key] + reasons.total()
+        if lost_most(total, kept[key]):
+            reason, _ = max(reasons.items(), key=lambda item: (item[1], item[0]))
+            cause = CAUSES.get(reason, str(reason))
+            lines.append(f"warning: {key}: {number:,} of {total:,} annotations cannot be used, most because {cause}")
+    return lines
 
 
 def counted(records: int, parts: int) -> str:

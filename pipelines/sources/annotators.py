@@ -1,75 +1,98 @@
-"""Texts that several people annotated: one annotation for each of them, and how far the annotators agree.
+"""Texts that several people annotated → one annotation of each of them.
 
 Records of one text have the same `item` and the same string. If they have no item, the string alone says so.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 
 from msgspec.structs import replace
 
+from pipelines.sources.agreement import (
+    Comparison,
+    Key,
+    argument_key,
+    counted_whole,
+    described,
+    entity_key,
+    event_key,
+    is_annotated,
+    relation_key,
+)
 from pipelines.sources.source_yaml import SourceSettings
 from schemas.errors import BadRecord, Reason, SourceError, quoted
-from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from transforms.scripts import token_spans
+from schemas.example import Argument, Entity, Event, RawExample, Relation
 
 EVERY, FIRST, GOLD, MAJORITY = "all", "first", "gold", "majority"
 """The values of `annotators` that are not names of people."""
 
-LISTED = 20
-"""The number of disagreements that are kept per pair of annotators."""
-
-Key = Hashable
-
 
 def choose(
-    records: Iterable[RawExample | BadRecord], settings: SourceSettings, adjacent: bool = False
+    read: Callable[[], Iterable[RawExample | BadRecord]],
+    settings: SourceSettings,
+    adjacent: bool = False,
+    comparison: Comparison | None = None,
 ) -> Iterator[RawExample | BadRecord]:
     """One RawExample per text, or every annotation of it if `annotators` is `all`.
 
     gold: the first annotation that is marked as gold, else the first one. first: the first one. majority: see `unite`.
-    Anything else is the name of an annotator. An annotation that is not chosen becomes a BadRecord (ignored_annotation,
-    or same_text_united if it took part in a vote). A text that nobody annotated is kept, for it can be predicted on.
+    Anything else is the name of an annotator. Every other annotation becomes a BadRecord (not_chosen). A text that
+    nobody annotated is kept, for it can be predicted on.
 
-    `adjacent`: whether the records of a text always follow one another. Otherwise, those that name an annotator are
-    kept in memory until the end. Raises SourceError at the end if no record is by the annotator that is named.
+    `read`, `adjacent`: see `by_text`. `comparison`: what compares the annotators of each text. Raises SourceError at
+    the end if no record is by the annotator that is named.
     """
-    if settings.annotators == EVERY:
-        yield from records
-        return
+    if comparison:
+        comparison.choice = settings.annotators
     names: set[str] = set()
-    for group in by_text(records, adjacent):
+    for group in by_text(read, adjacent):
         if isinstance(group, BadRecord):
             yield group
             continue
         names.update(record.annotator for record in group if record.annotator is not None)
-        yield from chosen(group, settings)
+        if comparison:
+            comparison.add(group)
+        if settings.annotators == EVERY:
+            yield from group
+        else:
+            yield from chosen(group, settings)
     wanted = settings.annotators
-    if wanted not in (FIRST, GOLD, MAJORITY) and wanted not in names:
+    if wanted not in (EVERY, FIRST, GOLD, MAJORITY) and wanted not in names:
         known = ", ".join(map(quoted, sorted(names)[:10])) or "the files name no annotator"
         raise SourceError(f"annotators: nobody is called {quoted(wanted)}; known: {known}")
 
 
 def by_text(
-    records: Iterable[RawExample | BadRecord], adjacent: bool = False
+    read: Callable[[], Iterable[RawExample | BadRecord]], adjacent: bool = False
 ) -> Iterator[list[RawExample] | BadRecord]:
-    """The records of each text. See `choose` for `adjacent`."""
-    waiting: dict[Key, list[RawExample]] = {}
-    current: list[RawExample] = []
-    for record in records:
+    """The records of each text. `read` returns the records, again for each call.
+
+    `adjacent`: whether the records of a text always follow one another. Otherwise, when a record names an annotator,
+    all records are read once more to count those of each text. Only texts that several records share are then kept in
+    memory, until their last record.
+    """
+    current: list[RawExample] = []  # records that follow one another
+    counts: dict[bytes, int] | None = None  # text → its records, if there are several
+    waiting: dict[bytes, list[RawExample]] = {}
+    for number, record in enumerate(read()):
         if isinstance(record, BadRecord):
             yield record
             continue
+        if counts is None and not adjacent and record.annotator is not None:
+            counts = _shared_texts(chain(current, islice(read(), number, None)))
+            earlier, current = current, []
+            for each in earlier:
+                yield from _collect(each, counts, waiting)
+        if counts is not None:
+            yield from _collect(record, counts, waiting)
+            continue
         key = text_key(record)
-        if current and key != text_key(current[0]):
+        if current and (key is None or key != text_key(current[0])):
             yield current
             current = []
-        if not adjacent and key is not None and (record.annotator is not None or key in waiting):
-            waiting.setdefault(key, []).extend([*current, record])
-            current = []
-        elif key is None:
+        if key is None:
             yield [record]
         else:
             current.append(record)
@@ -78,15 +101,40 @@ def by_text(
     yield from waiting.values()
 
 
-def text_key(record: RawExample) -> Key:
+def _shared_texts(records: Iterable[RawExample | BadRecord]) -> dict[bytes, int]:
+    """The texts with several records → the number of them."""
+    counts: Counter[bytes] = Counter()
+    for record in records:
+        if isinstance(record, RawExample) and (digest := _digest(record)):
+            counts[digest] += 1
+    return {digest: count for digest, count in counts.items() if count > 1}
+
+
+def _collect(
+    record: RawExample, counts: Mapping[bytes, int], waiting: dict[bytes, list[RawExample]]
+) -> Iterator[list[RawExample]]:
+    """The records of a text, if this is the last one; otherwise it is added to those that are `waiting`."""
+    digest = _digest(record)
+    if digest not in counts:
+        yield [record]
+        return
+    group = waiting.setdefault(digest, [])
+    group.append(record)
+    if len(group) == counts[digest]:
+        yield waiting.pop(digest)
+
+
+def _digest(record: RawExample) -> bytes:
+    """A hash of the key of the text; empty if it has none."""
+    key = text_key(record)
+    return hashlib.blake2b(repr(key).encode(), digest_size=16).digest() if key else b""
+
+
+def text_key(record: RawExample) -> tuple[str | None, str] | None:
     """Equal for records of the same text; None if the record cannot have others."""
     if record.item is None and record.annotator is None:
         return None
     return record.item, record.text
-
-
-def is_annotated(record: RawExample) -> bool:
-    return record.entities is not None or record.relations is not None or record.events is not None
 
 
 def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[RawExample | BadRecord]:
@@ -98,7 +146,7 @@ def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[Ra
     elif wanted == MAJORITY:
         yield unite(annotated, settings.min_annotators)
         for record in annotated[1:]:
-            yield BadRecord(record.place, Reason.SAME_TEXT_UNITED, f"the annotation of {by(record)} was counted")
+            yield BadRecord(record.place, Reason.NOT_CHOSEN, f"the annotation of {by(record)} was counted")
         group, taken = [record for record in group if not is_annotated(record)], None
     elif wanted in (FIRST, GOLD):
         gold = [record for record in annotated if record.is_gold] if wanted == GOLD else []
@@ -111,7 +159,7 @@ def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[Ra
         else:
             yield BadRecord(
                 record.place,
-                Reason.IGNORED_ANNOTATION,
+                Reason.NOT_CHOSEN,
                 f"the annotation of {by(record)} is not taken (annotators: {wanted})",
             )
 
@@ -152,7 +200,7 @@ def unite(records: Sequence[RawExample], least: int | None) -> RawExample:
         ends = reference(voter, item.head_entity), reference(voter, item.tail_entity)
         kept_relations.append(replace(item, head_entity=ends[0], tail_entity=ends[1]))
 
-    whole = _counted_whole(records)
+    whole = counted_whole(records)
     events = _majority(records, "events", least, lost, lambda _, item: event_key(item, whole))
     kept_events = None if events is None else []
     voters = sum(record.events is not None for record in records)
@@ -183,7 +231,7 @@ def _needed(voters: int, least: int | None) -> int:
 
 
 def _outvoted(place: str, what: str, count: int, voters: int) -> BadRecord:
-    return BadRecord(place, Reason.IGNORED_ANNOTATION, f"{what} is annotated by {count} of {voters}")
+    return BadRecord(place, Reason.NOT_CHOSEN, f"{what} is annotated by {count} of {voters}")
 
 
 def _majority(
@@ -204,7 +252,7 @@ def _majority(
     if least is not None and len(voters) < least:
         place = records[voters[0][0]].place
         detail = f"only {len(voters)} of at least {least} annotators have {layer} of this text"
-        lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, detail))
+        lost.append(BadRecord(place, Reason.NOT_CHOSEN, detail))
         return None
     shared: dict[Key, list[tuple[int, Entity | Relation | Event]]] = {}
     for number, items in voters:
@@ -219,194 +267,3 @@ def _majority(
             number, item = same[0]
             lost.append(_outvoted(records[number].place, described(item), count, len(voters)))
     return kept
-
-
-def described(item: Entity | Relation | Event) -> str:
-    match item:
-        case Entity():
-            mentions = [item.mention]
-        case Relation():
-            mentions = [item.head, item.tail]
-        case Event():
-            mentions = [item.trigger] if item.trigger else []
-    return f"{item.label!r}: {', '.join(repr(mention.text[:80]) for mention in mentions) or 'no trigger'}"
-
-
-def mention_key(mention: Mention) -> Key:
-    return mention.spans or mention.text
-
-
-def entity_key(item: Entity) -> Key:
-    return item.label, mention_key(item.mention)
-
-
-def relation_key(item: Relation) -> Key:
-    return item.label, mention_key(item.head), mention_key(item.tail), item.head_label, item.tail_label
-
-
-def argument_key(item: Argument) -> Key:
-    return item.role, mention_key(item.mention)
-
-
-def event_key(item: Event, whole: frozenset[str]) -> Key:
-    """`whole`: the labels of events that are compared with all their arguments."""
-    trigger = item.trigger and mention_key(item.trigger)
-    arguments = frozenset(map(argument_key, item.arguments)) if item.label in whole else None
-    return item.label, trigger, arguments
-
-
-def _counted_whole(records: Sequence[RawExample]) -> frozenset[str]:
-    """The labels of events that somebody marked without a trigger, or several times at the same place."""
-    whole = set()
-    for record in records:
-        counts = Counter(event_key(event, frozenset())[:2] for event in record.events or ())
-        whole |= {label for (label, trigger), count in counts.items() if count > 1 or trigger is None}
-    return frozenset(whole)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelAgreement:
-    """`first`, `second`: the annotations of each of the two; `both`: those with the same label and the same spans.
-
-    `kappa`: Cohen's kappa over tokens, of whether a token is inside a mention with this label; None for relations and
-    events, and if it is undefined because both have the same decision everywhere.
-    """
-
-    layer: str
-    label: str
-    first: int
-    second: int
-    both: int
-    kappa: float | None
-
-    @property
-    def f1(self) -> float:
-        """The F1 score of one annotator against the other, which is the same in both directions."""
-        return 2 * self.both / (self.first + self.second)
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """An annotation (`what`) that only `annotator` has. `other`: what the other one has at the same place, if any."""
-
-    place: str
-    layer: str
-    annotator: str
-    what: str
-    other: str
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How far two annotators agree. `texts`: those that both annotated. `labels`: sorted by layer and label.
-
-    `disagreements`: the first LISTED of `disagreement_count`.
-    """
-
-    first: str
-    second: str
-    texts: int
-    labels: tuple[LabelAgreement, ...]
-    disagreement_count: int
-    disagreements: tuple[Disagreement, ...]
-
-
-@dataclass(slots=True)
-class _Pair:
-    texts: int = 0
-    items: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (layer, label) → first, second, both
-    tokens: int = 0
-    inside: dict[str, list[int]] = field(default_factory=dict)  # label → tokens of first, second, both
-    count: int = 0
-    first: list[Disagreement] = field(default_factory=list)
-
-
-def agreement(records: Iterable[RawExample | BadRecord], adjacent: bool = False) -> tuple[Agreement, ...]:
-    """The agreement of every pair of annotators, by name, on the texts that both annotated.
-
-    F1 counts annotations with the same label and spans, as `choose` compares them. Kappa (Cohen 1960, A Coefficient of
-    Agreement for Nominal Scales) counts tokens, since there is no number of spans that nobody marked, which kappa needs
-    (Hripcsak and Rothschild 2005, Agreement, the F-Measure, and Reliability in Information Retrieval). If an annotator
-    has several annotations of a text, the first counts. See `choose` for `adjacent`.
-    """
-    pairs: dict[tuple[str, str], _Pair] = {}
-    for group in by_text(records, adjacent):
-        if isinstance(group, BadRecord):
-            continue
-        by_name: dict[str, RawExample] = {}
-        for record in group:
-            if record.annotator is not None and is_annotated(record):
-                by_name.setdefault(record.annotator, record)
-        for names in combinations(sorted(by_name), 2):
-            _compare(pairs.setdefault(names, _Pair()), names, by_name[names[0]], by_name[names[1]])
-    return tuple(_agreement(names, pair) for names, pair in sorted(pairs.items()))
-
-
-def _agreement(names: tuple[str, str], pair: _Pair) -> Agreement:
-    labels = tuple(
-        LabelAgreement(layer, label, *counts, kappa(pair.tokens, *pair.inside[label]) if layer == "entities" else None)
-        for (layer, label), counts in sorted(pair.items.items())
-    )
-    return Agreement(*names, pair.texts, labels, pair.count, tuple(pair.first))
-
-
-def kappa(total: int, first: int, second: int, both: int) -> float | None:
-    """Cohen's kappa of two yes-or-no decisions on `total` tokens: how often each said yes, and both. None if chance
-    agreement is complete.
-    """
-    observed = total - first - second + 2 * both
-    expected = first * second + (total - first) * (total - second)
-    return None if expected == total * total else (observed * total - expected) / (total * total - expected)
-
-
-def _compare(pair: _Pair, names: tuple[str, str], first: RawExample, second: RawExample) -> None:
-    """Adds a text to the counts of a pair."""
-    pair.texts += 1
-    whole = _counted_whole((first, second))
-    keys: dict[str, Callable] = {
-        "entities": entity_key,
-        "relations": relation_key,
-        "events": lambda item: event_key(item, whole),
-    }
-    for layer, key_of in keys.items():
-        items = getattr(first, layer), getattr(second, layer)
-        if None in items:
-            continue
-        ours, theirs = ({key_of(item): item for item in side} for side in items)
-        for side, annotations in enumerate((ours, theirs)):
-            for item in annotations.values():
-                pair.items.setdefault((layer, item.label), [0, 0, 0])[side] += 1
-        for shared in ours.keys() & theirs.keys():
-            pair.items[layer, ours[shared].label][2] += 1
-        place = slice(1, 3 if layer == "relations" else 2)  # of a key: the ends, the mention or the trigger
-        sides = (names[0], first, ours, theirs), (names[1], second, theirs, ours)
-        for name, record, has, lacks in sides:
-            for each, item in has.items():
-                if each not in lacks:
-                    pair.count += 1
-                    if len(pair.first) < LISTED:
-                        at_place = [described(other) for key, other in lacks.items() if key[place] == each[place]]
-                        pair.first.append(Disagreement(record.place, layer, name, described(item), ", ".join(at_place)))
-        if layer == "entities":
-            _count_tokens(pair, first.text, *items)
-
-
-def _count_tokens(pair: _Pair, text: str, first: Sequence[Entity], second: Sequence[Entity]) -> None:
-    tokens = token_spans(text)
-    pair.tokens += len(tokens)
-    inside = [_tokens_inside(tokens, entities) for entities in (first, second)]
-    for label in inside[0].keys() | inside[1].keys():
-        ours, theirs = inside[0].get(label, set()), inside[1].get(label, set())
-        counts = pair.inside.setdefault(label, [0, 0, 0])
-        for at, marked in enumerate((ours, theirs, ours & theirs)):
-            counts[at] += len(marked)
-
-
-def _tokens_inside(tokens: Sequence[tuple[int, int]], entities: Sequence[Entity]) -> dict[str, set[int]]:
-    """Label → the numbers of the tokens that overlap one of its mentions."""
-    inside: dict[str, set[int]] = {}
-    for entity in entities:
-        marked = inside.setdefault(entity.label, set())
-        for start, end in entity.mention.spans:
-            marked.update(n for n, (first, last) in enumerate(tokens) if first < end and start < last)
-    return inside

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pipelines import sources
 from pipelines.sources import Source
+from schemas.agreement import Annotators
 from schemas.example import LAYER
 from schemas.label import OpenLabels
 from schemas.manifests import SplitRead, Stored
@@ -29,7 +30,8 @@ class SplitOutcome(Stored, frozen=True):
     """The outcome of reading a split: an element of `examples/.summary.json`.
 
     `counts`: the records read. `failed`: the reason why the split cannot be read. `empty`: the message if it has no
-    record. A split that failed or is empty may still have counts of bad records.
+    record. A split that failed or is empty may still have counts of bad records. `annotators`: those of the texts, with
+    all pairs, if they are named; those of files that are divided into splits are in the outcome of the first split.
     """
 
     key: str
@@ -37,6 +39,7 @@ class SplitOutcome(Stored, frozen=True):
     counts: SplitRead | None = None
     failed: str = ""
     empty: str = ""
+    annotators: Annotators | None = None
 
     @property
     def read(self) -> SplitRead | None:

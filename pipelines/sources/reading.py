@@ -7,10 +7,11 @@ not the source's fault and pass through.
 
 import errno
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pipelines.sources import Form, Source
+from pipelines.sources.agreement import Comparison
 from schemas.errors import BadRecord, IEForgeError, SourceError
 from schemas.example import RawExample
 from schemas.label import Label
@@ -64,18 +65,32 @@ def innermost_place(error: BaseException) -> str:
 
 
 def records(
-    source: Source, form: Form, files: Iterable[File], entity_labels: Mapping[str, Label | None] | None = None
+    source: Source,
+    form: Form,
+    files: Sequence[File],
+    entity_labels: Mapping[str, Label | None] | None = None,
+    comparison: Comparison | None = None,
 ) -> Iterator[RawExample | BadRecord]:
-    """The records of one split with prompt labels. `entity_labels` defaults to those of the source.
+    """The records of one split with prompt labels. `entity_labels` defaults to those of the source. `comparison`: what
+    compares the annotators of each text, if the files are in the format of a tool.
 
     Raises SourceError if a file cannot be read, and Unforeseen like `barrier`.
     """
     labels = source.entity_labels if entity_labels is None else entity_labels
     with barrier():  # exceptions of the consumer do not pass through here
-        for record in form.read(files):
+        for record in raw_records(form, files, comparison):
             if isinstance(record, RawExample):
                 record = normalize(record, labels, source.relation_labels, source.event_labels, source.role_names)
             yield record
+
+
+def raw_records(
+    form: Form, files: Sequence[File], comparison: Comparison | None = None
+) -> Iterator[RawExample | BadRecord]:
+    """The records of one split with the labels of the files."""
+    if comparison and form.user_form:  # its reader is `tool_records.records`
+        return form.read(files, comparison=comparison)
+    return form.read(files)
 
 
 def no_record(files: Iterable[File]) -> NoRecord:

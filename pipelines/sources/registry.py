@@ -157,8 +157,8 @@ def locate_all(listing: Listing) -> list[Located]:
         if why.startswith(NOT_LISTED):
             top, _, _ = path.partition("/")
             affected = [located[key] for key in sources.keys() if sources.folder(key) == top and located[key].files]
-            for source in affected or [Located(path, user_data.source_without_files(path), None)]:
-                located[source.key] = replace(source, problem=f"{path}: {why}; check its permissions", unreadable=True)
+            for each in affected or [Located(path, user_data.source_without_files(path), None)]:
+                located[each.key] = replace(each, problem=f"{path}: {why}; check its permissions", unreadable=True)
     return [located[key] for key in sorted(located)]
 
 

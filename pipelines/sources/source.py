@@ -1,15 +1,15 @@
 """The definition of a source: one dataset with its licence, tasks, labels, and the file formats that it comes in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from schemas.label import Label
-from transforms.files import File
 
-Reader = Callable[[Iterable[File]], Iterator[RawExample | BadRecord]]
+Reader = Callable[..., Iterator[RawExample | BadRecord]]
+"""Of the files of a split. That of a form in a tool's format also has the option `comparison`."""
 
 
 class Licence(StrEnum):
@@ -59,7 +59,7 @@ class Source:
     forms: tuple[Form, ...]  # in order of preference
     entity_labels: Mapping[str, Label | None] = field(default_factory=dict)
     relation_labels: Mapping[str, Label | None] = field(default_factory=dict)
-    event_labels: Mapping[str, Label] = field(default_factory=dict)
+    event_labels: Mapping[str, Label | None] = field(default_factory=dict)
     role_names: Mapping[str, str] = field(default_factory=dict)
     typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: collected from the typed triples of the data
     graph_labels: tuple[Label, ...] = ()  # KG label set; empty: the entity labels

@@ -18,7 +18,7 @@ predictions: true                 # read the predictions of a model instead of a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas import language
 from schemas.errors import ConfigError, did_you_mean, quoted
@@ -63,17 +63,16 @@ def read(file: File, forms: Sequence[str]) -> SourceSettings:
     document = yaml_values.document(file.read(), file.path)
     if not isinstance(document.value, dict):
         raise ConfigError(f"{document.place()}: expected the keys {', '.join(KEYS)}")
-    values: dict[str, object] = {}
+    settings = SourceSettings()
     for key, value in document.value.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), KEYS) or f"known keys: {', '.join(KEYS)}"
             raise ConfigError(f"{document.place([key])}: unknown key {quoted(key)}; {hint}")
         try:
-            values |= KEYS[key](value)
+            settings = KEYS[key](settings, value)
         except _Wrong as error:
             place = document.place([key, *error.keys])
             raise ConfigError(f"{place}: {key} is {quoted(value)}; it must be {error}") from error
-    settings = SourceSettings(**values)
     if settings.format and settings.format not in forms:
         hint = did_you_mean(settings.format, forms) or f"known formats: {', '.join(forms)}"
         raise ConfigError(f"{document.place(['format'])}: unknown format {quoted(settings.format)}; {hint}")
@@ -90,32 +89,29 @@ class _Wrong(Exception):
         self.keys = keys
 
 
-def text(key: str) -> Callable[[object], dict]:
-    def parse(value: object) -> dict:
-        if not isinstance(value, str) or not value:
-            raise _Wrong(TEXT)
-        return {key: value}
-
-    return parse
+def text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Wrong(TEXT)
+    return value
 
 
-def lang(value: object) -> dict:
+def lang(value: object) -> str:
     """The code in a language tag."""
     code = language.code(value) if isinstance(value, str) else None
     if code is None:
         raise _Wrong(language.expected(value))
-    return {"lang": code}
+    return code
 
 
-def tasks(value: object) -> dict:
+def tasks(value: object) -> tuple[str, ...]:
     """One task or a list of tasks."""
     names = value if isinstance(value, list) else [value]
     if not names or any(name not in TASKS for name in names):
         raise _Wrong(f"one of {', '.join(TASKS)}, or a list of them")
-    return {"tasks": tuple(dict.fromkeys(names))}
+    return tuple(dict.fromkeys(names))
 
 
-def labels(value: object) -> dict:
+def labels(value: object) -> dict[str, Label | None]:
     if not isinstance(value, dict):
         raise _Wrong("a map from labels in the files to words in prompts")
     parsed: dict[str, Label | None] = {}
@@ -125,29 +121,24 @@ def labels(value: object) -> dict:
                 parsed[str(raw)] = None
             case str() if word:
                 parsed[str(raw)] = Label(word)
-            case {"name": str(name), **rest} if name and _is_description(rest):
-                parsed[str(raw)] = Label(name, rest.get("description", ""))
-            case {"description": str(description)} if len(word) == 1:
+            case {"name": str(name), "description": str(description), **rest} if name and not rest:
+                parsed[str(raw)] = Label(name, description)
+            case {"name": str(name), **rest} if name and not rest:
+                parsed[str(raw)] = Label(name)
+            case {"description": str(description), **rest} if not rest:
                 parsed[str(raw)] = Label(str(raw), description)
             case _:
                 raise _Wrong("a word, null, or {name: WORD, description: TEXT}", raw)
-    return {"labels": parsed}
+    return parsed
 
 
-def _is_description(rest: dict) -> bool:
-    return not rest.keys() - {"description"} and all(isinstance(value, str) for value in rest.values())
+def names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise _Wrong("a list of labels, as in the files")
+    return tuple(value)
 
 
-def names(key: str) -> Callable[[object], dict]:
-    def parse(value: object) -> dict:
-        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-            raise _Wrong("a list of labels, as in the files")
-        return {key: tuple(value)}
-
-    return parse
-
-
-def splits(value: object) -> dict:
+def with_splits(settings: SourceSettings, value: object) -> SourceSettings:
     """Shares or file patterns by split."""
     if not isinstance(value, dict) or not value or any(split not in SPLITS for split in value):
         raise _Wrong(f"a map of some of {', '.join(SPLITS)} to file patterns or to shares")
@@ -155,44 +146,38 @@ def splits(value: object) -> dict:
     if len(numbers) == len(value):
         if min(numbers) < 0 or abs(sum(numbers) - 1) > 1e-6:
             raise _Wrong("shares that are 1 in all")
-        return {"shares": {split: float(value.get(split, 0)) for split in SPLITS}}
+        return replace(settings, shares={split: float(value.get(split, 0)) for split in SPLITS})
     patterns = {split: tuple(each) if isinstance(each, list) else (each,) for split, each in value.items()}
     for split, each in patterns.items():
         if not each or not all(isinstance(pattern, str) and pattern for pattern in each):
             raise _Wrong("file patterns such as batch1/*, or shares such as 0.8", split)
-    return {"patterns": patterns}
+    return replace(settings, patterns=patterns)
 
 
-def count(key: str) -> Callable[[object], dict]:
-    def parse(value: object) -> dict:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise _Wrong("a number of at least 1")
-        return {key: value}
-
-    return parse
+def count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise _Wrong("a number of at least 1")
+    return value
 
 
-def switch(key: str) -> Callable[[object], dict]:
-    def parse(value: object) -> dict:
-        if not isinstance(value, bool):
-            raise _Wrong("true or false")
-        return {key: value}
-
-    return parse
+def switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("true or false")
+    return value
 
 
-KEYS: dict[str, Callable[[object], dict]] = {
-    "name": text("name"),
-    "format": text("format"),
-    "task": tasks,
-    "lang": lang,
-    "license": text("license"),
-    "labels": labels,
-    "complete": names("complete"),
-    "splits": splits,
-    "group_by": text("group_by"),
-    "annotators": text("annotators"),
-    "min_annotators": count("min_annotators"),
-    "predictions": switch("predictions"),
+KEYS: dict[str, Callable[[SourceSettings, object], SourceSettings]] = {
+    "name": lambda settings, value: replace(settings, name=text(value)),
+    "format": lambda settings, value: replace(settings, format=text(value)),
+    "task": lambda settings, value: replace(settings, tasks=tasks(value)),
+    "lang": lambda settings, value: replace(settings, lang=lang(value)),
+    "license": lambda settings, value: replace(settings, license=text(value)),
+    "labels": lambda settings, value: replace(settings, labels=labels(value)),
+    "complete": lambda settings, value: replace(settings, complete=names(value)),
+    "splits": with_splits,
+    "group_by": lambda settings, value: replace(settings, group_by=text(value)),
+    "annotators": lambda settings, value: replace(settings, annotators=text(value)),
+    "min_annotators": lambda settings, value: replace(settings, min_annotators=count(value)),
+    "predictions": lambda settings, value: replace(settings, predictions=switch(value)),
 }
-"""Key of source.yaml → parser of its value, which returns fields of SourceSettings."""
+"""Key of source.yaml → the settings with its value."""

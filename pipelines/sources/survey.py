@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.sources import problems
+from pipelines.sources.agreement import Comparison
 from pipelines.sources.problems import Consistency, Problem
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
@@ -46,6 +47,11 @@ class SplitCounts:
     lost: Counter[Reason] = field(default_factory=Counter)
     first_rejects: list[str] = field(default_factory=list)
 
+    @property
+    def left_out(self) -> int:
+        """The records that are left out, except annotations of texts that several people annotated."""
+        return self.rejected.total() - self.rejected[Reason.NOT_CHOSEN]
+
 
 @dataclass
 class Survey:
@@ -59,7 +65,9 @@ class Survey:
     first_texts: list[RawExample] = field(default_factory=list)
     problems: dict[str, tuple[int, list[Problem]]] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
-    annotators: Counter[str] = field(default_factory=Counter)
+    comparison: Comparison = field(default_factory=Comparison)  # of the annotators
+    not_chosen: int = 0  # annotations of a text beside the one that is read
+    outvoted: int = 0  # parts of these that a majority does not have
     layers: dict[str, None] = field(default_factory=dict)
     nested: int = 0
     consistency: Consistency = field(default_factory=Consistency)
@@ -81,6 +89,9 @@ class Survey:
         """Counts a record that is left out."""
         reason = Reason(record.reason)
         counts.rejected[reason] += 1
+        if reason == Reason.NOT_CHOSEN:
+            self.not_chosen += 1
+            return
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
         self.note(Problem(problems.of_record(reason), record.place, record.detail))
@@ -91,14 +102,14 @@ class Survey:
         counts.lost[reason] += 1
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
+        elif reason == Reason.NOT_CHOSEN:
+            self.outvoted += 1
         else:
             self.note(Problem(problems.of_part(reason), part.place, part.detail))
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
         """Counts a text. `raw`: as in the file; `record`: with the labels and offsets that a build uses."""
         counts.texts += 1
-        if record.annotator and (record.annotator in self.annotators or len(self.annotators) < LABELS):
-            self.annotators[record.annotator] += 1
         for part in record.lost:
             self.lose(counts, part)
         layers = [layer for layer in LAYERS if getattr(record, layer) is not None]

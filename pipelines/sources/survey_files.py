@@ -1,10 +1,11 @@
 """A source's files → what is in them, without a build."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from pipelines.sources import Form, Source
+from pipelines.sources.agreement import Comparison
 from pipelines.sources.judge import SplitOutcome
-from pipelines.sources.reading import NoRecord, barrier, no_record
+from pipelines.sources.reading import NoRecord, barrier, no_record, raw_records
 from pipelines.sources.registry import Located
 from pipelines.sources.source_files import SourceFiles
 from pipelines.sources.survey import LAYERS, SplitCounts, Survey
@@ -16,12 +17,12 @@ from transforms.normalize import normalize
 
 
 def survey(
-    located: Located, source_files: SourceFiles, hash_split: Callable[[str, Mapping[str, float]], str]
+    located: Located, source_files: SourceFiles, hashed_split: Callable[[RawExample | BadRecord, Source], str]
 ) -> tuple[Survey, list[SplitOutcome]]:
     """What is in `source_files`, the files of a source, and the outcome of reading each split.
 
-    `hash_split`: (text or name of a document, shares of the splits) → split, for a source whose files have no splits. A
-    file that cannot be read ends its split, as in a build; the outcomes tell `judge` so.
+    `hashed_split`: the split of a record if the files have none. A file that cannot be read ends its split, as in a
+    build; the outcomes tell `judge` so.
     """
     result, outcomes, source = Survey(), [], located.source
     for split in ("all", *SPLITS):
@@ -32,13 +33,8 @@ def survey(
         form = source_files.other_forms.get(split, source_files.form)
         names: dict[str, SplitCounts] = {}
         try:
-            for raw, record in pairs(source, form, files):
-                name = split
-                if split == "all":
-                    if isinstance(record, BadRecord):
-                        name = max(source.shares, key=source.shares.__getitem__)
-                    else:
-                        name = hash_split(record.document or record.text, source.shares)
+            for raw, record in pairs(source, form, files, result.comparison):
+                name = split if split != "all" else hashed_split(record, source)
                 if name not in names:
                     names[name] = result.splits.setdefault(name, SplitCounts())
                 if isinstance(record, BadRecord):
@@ -59,11 +55,13 @@ def survey(
     return result, outcomes
 
 
-def pairs(source: Source, form: Form, files: list[File]) -> Iterator[tuple[RawExample | None, RawExample | BadRecord]]:
+def pairs(
+    source: Source, form: Form, files: list[File], comparison: Comparison
+) -> Iterator[tuple[RawExample | None, RawExample | BadRecord]]:
     """(record as in the file, the same for a build) of one split; (None, bad record) if it cannot be read."""
     maps = source.entity_labels, source.relation_labels, source.event_labels, source.role_names
     with barrier():
-        for record in form.read(files):
+        for record in raw_records(form, files, comparison):
             if isinstance(record, RawExample):
                 yield record, normalize(record, *maps)
             else:

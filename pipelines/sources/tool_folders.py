@@ -108,7 +108,8 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
     if taken is None:
         taken = (FORMS[0], [file for file in files if file is not settings_file], [], [])
     form, *grouped_files = taken
-    grouped = group(source_form(form, settings, grouped_files[0]), settings, *grouped_files)
+    form_files, companions, _ = grouped_files
+    grouped = group(source_form(form, settings, [*form_files, *companions]), settings, *grouped_files)
     settings_files = (settings_file,) if settings_file else ()
     return Folder(key, source, grouped, key_problem(key) or problem, True, settings_files, trace)
 

@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
+from pipelines.sources.agreement import Comparison
 from pipelines.sources.annotators import choose
 from pipelines.sources.source_yaml import FILE, SourceSettings
 from pipelines.sources.user_forms import UserForm
@@ -20,14 +22,18 @@ Inventory = Mapping[str, Sequence[str]]
 
 
 def records(
-    files: Iterable[File], form: UserForm, settings: SourceSettings, all_files: Sequence[File]
+    files: Sequence[File],
+    form: UserForm,
+    settings: SourceSettings,
+    all_files: Sequence[File],
+    comparison: Comparison | None = None,
 ) -> Iterator[RawExample | BadRecord]:
-    """The records of the files of one split, with raw labels. `all_files`: those of all splits.
+    """The records of the files of one split, with raw labels. `all_files`: those of all splits. `comparison`: what
+    compares the annotators of each text.
 
     Raises SourceError if `group_by`, `complete` or the annotator that `annotators` names does not occur in the files.
     """
-    rows = read(files, form, settings)
-    rows = choose(rows, settings, form.adjacent)
+    rows = choose(partial(read, files, form, settings), settings, form.adjacent, comparison)
     if settings.complete is None:
         return rows
     return mark_unknown(rows, settings.complete, inventory(read(all_files, form, settings), settings))

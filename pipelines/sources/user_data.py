@@ -38,7 +38,7 @@ RECORDS = {
 """Layer → an example of a record that annotates it."""
 
 LAYER_KEYS = frozenset({"entity", "relation", "event"})
-FOLDER_TASKS = {task: task for task in TASKS}
+FOLDER_TASKS: dict[str, str] = {task: task for task in TASKS}
 LANG_FOLDER = "IE-"
 """The start of the name of a folder with data in one language, such as IE-en."""
 
@@ -268,28 +268,8 @@ def source_without_files(key: str) -> Source:
 
 def _source(name: str, task: str | None, lang: str, license_text: str | None, labels: Sequence[Label]) -> Source:
     """The Source of a user's folder. `license_text`: see `licence_class`."""
-    tasks = {None: (), "EE": ("EE", "EET", "EEA")}.get(task, (task,))
-    maps: dict[str, Mapping[str, Label] | tuple[Label, ...]] = {}
-    by_name = {label.name: label for label in labels}
-    match task:
-        case "NER":
-            maps = {"entity_labels": by_name}
-        case "RE":
-            maps = {"relation_labels": by_name}
-        case "SPO":
-            types = sorted({end for label in labels for end in (label.subject_type, label.object_type)})
-            predicates = sorted({label.predicate for label in labels})
-            maps = {
-                "entity_labels": {end: Label(end) for end in types},
-                "relation_labels": {predicate: Label(predicate) for predicate in predicates},
-                "typed_labels": tuple(labels),
-            }
-        case "KG":
-            attributes = sorted({role for label in labels for role in label.roles})
-            maps = {"entity_labels": by_name, "relation_labels": {role: Label(role) for role in attributes}}
-        case "EE" | "EET" | "EEA":
-            maps = {"event_labels": by_name}
-    return Source(
+    tasks = () if task is None else ("EE", "EET", "EEA") if task == "EE" else (task,)
+    source = Source(
         name=name,
         title=name,
         tasks=tasks,
@@ -301,5 +281,25 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
         get=f"one JSON object per line: {RECORDS[LAYER[task]]}" if task else "files of the user",
         citation="",
         forms=(Form(partial(unified.read, task=task, labels=tuple(labels)), include=DATA_FILES, exclude=("*/*",)),),
-        **maps,
     )
+    by_name = {label.name: label for label in labels}
+    match task:
+        case "NER":
+            return replace(source, entity_labels=by_name)
+        case "RE":
+            return replace(source, relation_labels=by_name)
+        case "SPO":
+            types = _labels(end for label in labels for end in (label.subject_type, label.object_type))
+            predicates = _labels(label.predicate for label in labels)
+            return replace(source, entity_labels=types, relation_labels=predicates, typed_labels=tuple(labels))
+        case "KG":
+            attributes = _labels(role for label in labels for role in label.roles)
+            return replace(source, entity_labels=by_name, relation_labels=attributes)
+        case "EE" | "EET" | "EEA":
+            return replace(source, event_labels=by_name)
+    return source
+
+
+def _labels(names: Iterable[str | None]) -> dict[str, Label]:
+    """Name → its Label, sorted."""
+    return {name: Label(name) for name in sorted({name for name in names if name is not None})}

@@ -15,6 +15,7 @@ from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, reading, registry
+from pipelines.sources.agreement import Comparison
 from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.registry import Located
@@ -22,6 +23,7 @@ from pipelines.sources.source import SHARES
 from pipelines.sources.source_files import first_matching_form
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.split_writer import Draw, SplitWriter
+from schemas.agreement import Annotators
 from schemas.errors import BadRecord, MachineError, SourceError
 from schemas.example import RawExample
 from schemas.manifests import Ingested, SourceFacts
@@ -115,7 +117,17 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
         failed=dict(sorted(failed.items())),
         absent=tuple(verdict.absent),
         user_sources=registry.user_sources(source for source in build.located if source.key in kept),
+        annotators={key: each for key, each in sorted(annotators(outcomes).items()) if key in kept},
     )
+
+
+def annotators(outcomes: Iterable[SplitOutcome]) -> dict[str, Annotators]:
+    """Key → the annotators of the source, if its files name at least two."""
+    comparisons: dict[str, Comparison] = {}
+    for outcome in outcomes:
+        if outcome.annotators:
+            comparisons.setdefault(outcome.key, Comparison()).add_texts(outcome.annotators)
+    return {key: each.annotators() for key, each in comparisons.items() if len(each.texts) > 1}
 
 
 def facts(source: Source) -> SourceFacts:
@@ -171,8 +183,9 @@ class IngestSplit(beam.DoFn):
         gc.freeze()  # else every garbage collection would traverse the imported modules again
 
     def process(self, element: SplitFiles):
+        comparison = Comparison()
         try:
-            writers = self.read(element)
+            writers = self.read(element, comparison)
             if not writers:
                 raise reading.no_record(element.files)
             splits = [writer.close() for _, writer in sorted(writers.items())]
@@ -184,20 +197,20 @@ class IngestSplit(beam.DoFn):
         except SourceError as error:
             yield SplitOutcome(element.key, element.split, failed=str(error))
         else:
-            yield from (SplitOutcome(split.key, split.split, split) for split in splits)
+            annotators = comparison.annotators(pairs=None) if comparison.texts else None
+            for split in splits:
+                yield SplitOutcome(split.key, split.split, split, annotators=annotators)
+                annotators = None
 
-    def read(self, element: SplitFiles) -> dict[str, "SplitWriter"]:
-        """Split → the writer of its records. Raises SourceError if the source cannot be read."""
+    def read(self, element: SplitFiles, comparison: Comparison) -> dict[str, "SplitWriter"]:
+        """Split → the writer of its records. `comparison`: what compares the annotators. Raises SourceError if the
+        source cannot be read.
+        """
         writers: dict[str, SplitWriter] = {}
         with barrier():
             source = registry.source_at(element.data_root, element.key)
-        for record in self.records(source, element):
-            if element.split != "all":
-                split = element.split
-            elif isinstance(record, BadRecord):  # it has no text to hash; it is counted with the largest split
-                split = max(source.shares, key=source.shares.__getitem__)
-            else:
-                split = hash_split(record.document or record.text, source.shares)
+        for record in self.records(source, element, comparison):
+            split = element.split if element.split != "all" else hashed_split(record, source)
             if split not in writers:
                 draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
                 writers[split] = SplitWriter(self.output, source, element.key, split, self.examples_per_shard, draw)
@@ -208,12 +221,13 @@ class IngestSplit(beam.DoFn):
                 writer.add(record)
         return writers
 
-    def records(self, source: Source, element: SplitFiles) -> Iterator[RawExample | BadRecord]:
+    def records(self, source: Source, element: SplitFiles, comparison: Comparison) -> Iterator[RawExample | BadRecord]:
         """The records of the split, with labels in the words of the prompts."""
         entity_labels = source.entity_labels
         if element.key in self.collapse:
             entity_labels = {raw: label and source.collapsed for raw, label in entity_labels.items()}
-        return reading.records(source, first_matching_form(source, element.files), element.files, entity_labels)
+        form = first_matching_form(source, element.files)
+        return reading.records(source, form, element.files, entity_labels, comparison)
 
 
 def write_trace(output: str, key: str, name: str, trace: str) -> str:
@@ -221,6 +235,15 @@ def write_trace(output: str, key: str, name: str, trace: str) -> str:
     path = f"rejects/ingest/{key}/{name}.traceback.txt"
     files.write_text(f"{output}/{path}", trace)
     return path
+
+
+def hashed_split(record: RawExample | BadRecord, source: Source) -> str:
+    """The split of a record of a dataset without official splits. A bad record has no text to hash: it is counted with
+    the largest split.
+    """
+    if isinstance(record, BadRecord):
+        return max(source.shares, key=source.shares.__getitem__)
+    return hash_split(record.document or record.text, source.shares)
 
 
 def hash_split(text: str, shares: Mapping[str, float] = SHARES) -> str:

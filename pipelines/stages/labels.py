@@ -181,7 +181,7 @@ def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> 
 def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
     """The labels that the source declares for the task; none for SPO if its typed triples are taken from the data."""
     if task == "KG":
-        return source.graph_labels or source.entity_labels.values()
+        return source.graph_labels or [label for label in source.entity_labels.values() if label]
     if task == "NER":
         fine = [label for label in source.entity_labels.values() if label and label != source.collapsed]
         return [source.collapsed] if collapsed else fine
@@ -189,4 +189,4 @@ def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:
         return source.typed_labels
     if task == "RE":
         return [label for label in source.relation_labels.values() if label]
-    return source.event_labels.values()
+    return [label for label in source.event_labels.values() if label]

@@ -163,10 +163,14 @@ class SplitWriter:
             beyond_limit=self.draw.left_out if self.draw else 0,
             rejected=dict(self.rejected),
             lost=dict(self.lost_parts),
-            first_rejects=tuple(map(line, self.rejects[:3])),
-            first_lost=tuple(map(line, self.lost[:1])),
+            first_rejects=tuple(map(line, sorted(self.rejects, key=is_rule)[:3])),
+            first_lost=tuple(map(line, sorted(self.lost, key=is_rule)[:1])),
             shards=tuple(self.shards),
         )
+
+
+def is_rule(reject: Reject) -> bool:
+    return reject.reason.is_rule
 
 
 def line(reject: Reject) -> str:

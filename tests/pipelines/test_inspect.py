@@ -13,6 +13,7 @@ from pipelines import inspecting
 from pipelines.sources import source_yaml
 from pipelines.sources.user_forms import FORMS
 from schemas.label import Label
+from tests.label_studio_tasks import task
 from tests.tool_files import FORMATS
 from transforms.files import File
 
@@ -144,7 +145,6 @@ letters: doccano JSON, 2 files
   licence: MIT; may be published with attribution
   texts (no file name says its split: divided by a hash of the text):
     train: 2 texts, 3 entities
-    annotators: a (1 text), b (1 text)
   labels of entities: 2
     PERSON 2 x: "Ada Marrow", "Ben"
     place 1 x: "Coal Quay"
@@ -242,6 +242,63 @@ def test_a_stray_text_beside_the_data_is_not_a_source(tmp_path, monkeypatch, cap
     (tmp_path / "all/letters/train.jsonl").unlink()
     (tmp_path / "all/notes/source.yaml").unlink()
     assert "none of its texts is annotated" in shown(capsys, "all", code=3)
+
+
+ADA, ROME = ("Ada", "PER"), ("Rome", "LOC")
+SHARED_TASKS = [
+    task(1, "Ada met Bo in Rome.", {"ann": [ADA, ROME], "ben": [ADA, ("Rome", "ORG")]}),
+    task(2, "Bo left.", {"ann": [("Bo", "PER")], "ben": [], "eve": []}),
+    task(3, "Ada left.", {"eve": [ADA]}),
+]
+AGREEMENT = """\
+    train: 3 texts, 4 entities
+    annotators: ann (2 texts), ben (2 texts), eve (2 texts)
+    of each text, the annotation that is marked as gold is taken, else the first one (annotators: gold); left out: 3 \
+other annotations
+  agreement of the annotators:
+    ann and ben, 2 texts in common
+      entities: F1 of the spans without labels 0.80
+        PER: F1 0.67, kappa 0.61 (2 and 1, 1 the same)
+        LOC: F1 0.00, kappa 0.00 (1 and 0, 0 the same)
+        ORG: F1 0.00, kappa 0.00 (0 and 1, 0 the same)
+      entities labelled LOC by ann, ORG by ben: 1
+      annotations that only one of them has: 3
+        train.json:1 (text 1): only ann has 'LOC': 'Rome'; ben has 'ORG': 'Rome'
+        train.json:1 (text 1): only ben has 'ORG': 'Rome'; ann has 'LOC': 'Rome'
+        train.json:1 (text 2): only ann has 'PER': 'Bo'
+    ann and eve, 1 text in common
+      entities: F1 of the spans without labels 0.00
+        PER: F1 0.00, kappa 0.00 (1 and 0, 0 the same)
+      annotations that only one of them has: 1
+        train.json:1 (text 2): only ann has 'PER': 'Bo'
+    ben and eve, 1 text in common
+  labels of entities: 2
+"""
+
+
+def test_the_agreement_of_annotators(tmp_path, capsys):
+    """Of the nine tokens of the two texts, ann has PER in two, ben in one: they agree on 8 of 9, by chance on
+    (2 * 1 + 7 * 8) / 81. Annotations that are not chosen are no problem.
+    """
+    (tmp_path / "train.json").write_text(json.dumps(SHARED_TASKS))
+    out = shown(capsys, str(tmp_path))
+    assert AGREEMENT in out and "  problems: none\n" in out
+    (source,) = json.loads(shown(capsys, str(tmp_path), "--json"))["sources"]
+    assert source["annotators"] == {"ann": 2, "ben": 2, "eve": 2}
+    assert (source["annotators_choice"], source["annotations_not_chosen"]) == ("gold", 3)
+    assert source["splits"]["train"]["records_left_out"] == 0
+    pair = source["agreement"][0]
+    assert (pair["first"], pair["second"], pair["texts"], pair["disagreement_count"]) == ("ann", "ben", 2, 3)
+    assert pair["places"] == {"entities": {"first": 3, "second": 2, "both": 2, "f1": 0.8}}
+    (label,) = (label for label in pair["labels"] if label["label"] == "PER")
+    assert label["kappa"] == pytest.approx((8 / 9 - 58 / 81) / (1 - 58 / 81))
+    (tmp_path / "source.yaml").write_text("annotators: majority\nsplits: {train: 1}\n")
+    out = shown(capsys, str(tmp_path))
+    assert "  texts (divided by a hash of the text, or of its document, into the shares of source.yaml):\n" in out
+    assert (
+        "    the annotations of each text are made one by majority (annotators: majority); united: 3 other "
+        "annotations; 3 entities, relations or events have too few votes\n"
+    ) in out
 
 
 def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypatch, capsys):

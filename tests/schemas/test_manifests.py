@@ -6,12 +6,26 @@ import msgspec
 import pytest
 
 from schemas import json_values, manifests
+from schemas.agreement import Agreement, Annotators, Confusion, Disagreement, LabelAgreement, Votes
 from schemas.build_statistics import Statistics, total
 from schemas.errors import ConfigError, Reason
 from schemas.manifests import RESULTS, Cleaned, Ingested, Instructed, InstructionCounts, Labelled, UserSource
 from tests.manifests import SHA256, example_shard, instruction_shard, layer_counts, source_facts, split_read, statistics
 
 SPLIT = split_read(read=layer_counts(3, 2), rejected={Reason.BROKEN_JSON: 1}, first_rejects=("a:1: broken_json: x",))
+AGREEMENT = Agreement(
+    first="ann",
+    second="ben",
+    texts=1,
+    tokens=9,
+    places={"entities": Votes(2, 1, 1)},
+    labels=(LabelAgreement("entities", "PER", Votes(2, 1, 0), Votes(2, 1, 0)),),
+    confusions=(Confusion("entities", "PER", "ORG", 1),),
+    disagreement_count=1,
+    disagreements=(Disagreement("a:1", "7", "entities", "ann", "'PER': 'Ada'", ""),),
+)
+ANNOTATORS = Annotators("gold", {"ann": 1, "ben": 1}, (AGREEMENT,), 1)
+RAW = {"a": {"train": (("a.json", SHA256),)}}
 SAMPLE_RESULTS = [
     Ingested(
         {"a": source_facts()},
@@ -20,6 +34,7 @@ SAMPLE_RESULTS = [
         {"b": "why"},
         ("c",),
         {"a": UserSource("brat", True)},
+        {"a": ANNOTATORS},
     ),
     Cleaned((example_shard(facts=manifests.Facts(1, {"a/train": ((0, -1), (4, 2))}, labels=(("NER", None),))),)),
     Instructed((instruction_shard({"a": 3}),)),

@@ -35,6 +35,17 @@ def write_rows(path: Path, rows: list[dict]) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Limits torch to one thread: where other programs run, threads that wait for each other are slower than one."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def rows_file(tmp_path_factory) -> str:
     """24 rows in IEPile's form, without splits."""

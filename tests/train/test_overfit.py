@@ -20,17 +20,6 @@ def corpus(small, tmp_path_factory) -> str:
     return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl", chosen)
 
 
-@pytest.fixture
-def one_thread():
-    """Limits torch to one thread: where other programs run, threads that wait for each other are slower than one."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def test_a_model_overfits_and_reproduces_its_rows(corpus, tmp_path, capsys, one_thread):
     from train import predict, score, sft
 

@@ -23,7 +23,7 @@ from transforms.formats import conll2012
 from transforms.formats.columns import DOCSTART, decode, is_tag
 from transforms.formats.head import Head
 from transforms.formats.lost_parts import ignored
-from transforms.joining import UNSPACED, find_tokens, join_tokens
+from transforms.joining import NO_BLANK_BESIDE, find_tokens, join_tokens
 
 CHUNKS = frozenset({"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"})
 """The labels of syntactic chunks, whose column looks like one of entities (CoNLL-2003 has both)."""
@@ -190,8 +190,9 @@ def _example(name: str, sentence: Sentence, columns: Columns) -> RawExample | Ba
         words.append(len(tokens) - 1)
         tags.append([fields[tag] for tag in columns.tags])
     place = f"{name}:{sentence.lines[0][0]}"
-    spans = None if sentence.text is None else find_tokens(sentence.text, tokens)
-    text, spans = join_tokens(tokens) if spans is None else (sentence.text, spans)
+    text, spans = sentence.text, None if sentence.text is None else find_tokens(sentence.text, tokens)
+    if text is None or spans is None:
+        text, spans = join_tokens(tokens)
     marked = dict.fromkeys(
         (spans[words[first]][0], -spans[words[end - 1]][1], label)
         for column in zip(*tags, strict=True)
@@ -235,7 +236,7 @@ def _conll2012(file: File) -> Iterator[RawExample | BadRecord]:
 
 def _joined_by_script(example: RawExample) -> RawExample:
     """The example, whose tokens are joined by blanks, with the blanks of its script only."""
-    if not UNSPACED.search(example.text):
+    if not NO_BLANK_BESIDE.search(example.text):
         return example
     tokens = example.text.split(" ")
     text, spans = join_tokens(tokens)

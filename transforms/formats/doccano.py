@@ -5,11 +5,14 @@ https://doccano.github.io/doccano/tutorial/ and backend/data_export in github.co
 labels and of users. Offsets count code points (github.com/doccano/doccano/pull/1511). Those of early versions may count
 UTF-16 code units; since the file contains no strings, only offsets beyond the end of a text reveal it.
 
-A project that does not share annotations is exported as one file per user, named after the user, and `unknown`; one
-that does as `all`. Categories and comments are not read.
+A project that does not share annotations is exported as one file per user, named after the user, and `unknown`, each
+with the texts of the project and their ids; one that does as `all`. Several files are therefore those of annotators if
+most of their texts occur, with the same id, in several of them. Otherwise they are parts of a project. Categories and
+comments are not read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -79,13 +82,14 @@ def _as_span(item: object) -> Span | None:
 
 def read(files: Iterable[File], group_by: str | None = None) -> Iterator[RawExample | BadRecord]:
     """Every text of every file, for each of its annotators. The annotator is the user of an annotation, or else the
-    name of the file if there are several files. `group_by`: the field of a row, or of its metadata, that names the
-    document.
+    name of the file if the files are those of annotators. `group_by`: the field of a row, or of its metadata, that
+    names the document.
     """
     files = list(files)
+    by_user = are_by_user(files)
     for file in files:
         stem = file.name.rpartition("/")[2].rpartition(".")[0]
-        user = stem if len(files) > 1 and stem != SHARED else None
+        user = stem if by_user and stem != SHARED else None
         for item in json_rows.read([file], lambda place, row: (place, row), dict[str, Any]):
             if isinstance(item, BadRecord):
                 yield item
@@ -93,10 +97,32 @@ def read(files: Iterable[File], group_by: str | None = None) -> Iterator[RawExam
                 yield from examples(*item, user, group_by)
 
 
+def are_by_user(files: Sequence[File]) -> bool:
+    """Whether more than half of the texts occur, with the same id, in several of the files."""
+    if len(files) < 2:
+        return False
+    in_files: Counter[int] = Counter()  # hash of a text with its id → the files that contain it
+    without_id = 0
+    for file in files:
+        texts = set()
+        for row in json_rows.read([file], lambda _, row: row, dict[str, Any]):
+            if isinstance(row, dict) and (text := text_of(row)) is not None:
+                if row.get("id") is None:
+                    without_id += 1
+                else:
+                    texts.add(hash((str(row["id"]), text)))
+        in_files.update(texts)
+    return sum(count > 1 for count in in_files.values()) > (len(in_files) + without_id) / 2
+
+
+def text_of(row: Mapping[str, Any]) -> str | None:
+    return next((row[key] for key in TEXTS if isinstance(row.get(key), str)), None)
+
+
 def examples(
     place: str, row: Mapping[str, Any], user: str | None, group_by: str | None
 ) -> Iterator[RawExample | BadRecord]:
-    text = next((row[key] for key in TEXTS if isinstance(row.get(key), str)), None)
+    text = text_of(row)
     if text is None:
         yield BadRecord(place, Reason.MISSING_FIELD, f"the row has no text, only {', '.join(row) or 'nothing'}")
         return

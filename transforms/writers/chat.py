@@ -2,7 +2,7 @@
 
 
 def messages(instruction: str, output: str) -> dict:
-    """github.com/huggingface/trl, docs/source/dataset_formats.md: conversational language modeling."""
+    """Conversational language modeling (https://huggingface.co/docs/trl/dataset_formats)."""
     return {"messages": [{"role": "user", "content": instruction}, {"role": "assistant", "content": output}]}
 
 

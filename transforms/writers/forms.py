@@ -27,8 +27,8 @@ class Context:
     counts: Counts = field(default_factory=Counter)
     labels: Labels = field(default_factory=Labels)
 
-    def asked(self, key: str, example: Example) -> dict[str, str]:
-        """The labels that the text is annotated with → their descriptions."""
+    def labels_of(self, key: str, example: Example) -> dict[str, str]:
+        """The labels of entities that the text is annotated for → their descriptions."""
         unknown = {item.label for item in example.unknown_labels if item.layer == "entities"}
         labels = self.descriptions.get(key, {})
         return {label: text for label, text in labels.items() if label not in unknown}
@@ -40,9 +40,9 @@ Row = dict | str | tuple[str, str] | None
 
 @dataclass(frozen=True)
 class Form:
-    """`row`: (fitted Example, its position in the file, the labels asked for, the context) → a row. `suffixes`: of the
-    file, or of the two files of a text. `companions`: name → content of the files beside the rows. `after`: what to do
-    with the export, for people.
+    """`row`: (fitted Example, its position in the file, its labels → their descriptions, the context) → a row.
+    `suffixes`: of the file, or of the two files of a text. `companions`: name → content of the files beside the rows.
+    `after`: what to do with the export, for people.
     """
 
     title: str
@@ -62,7 +62,7 @@ FORMS: dict[str, Form] = {
         "array",
         (".json",),
         Capacity(relations=True, overlapping=True),
-        lambda example, number, asked, context: gliner.row(example),
+        lambda example, number, labels, context: gliner.row(example),
         "train_data = json.load(open('train.json')), for model.train_model(train_data, ...)",
         needs_entities=True,
     ),
@@ -71,7 +71,7 @@ FORMS: dict[str, Form] = {
         "lines",
         (".jsonl",),
         Capacity(relations=True, overlapping=True, unknown_labels=True, offsets=False, ends_are_entities=False),
-        lambda example, number, asked, context: gliner2.row(example, asked, context.counts),
+        lambda example, number, labels, context: gliner2.row(example, labels, context.counts),
         "trainer.train(train_data='train.jsonl'), with gliner2.training.trainer.GLiNER2Trainer",
     ),
     "spacy": Form(
@@ -79,7 +79,7 @@ FORMS: dict[str, Form] = {
         "array",
         (".json",),
         Capacity(),
-        lambda example, number, asked, context: spacy.row(example, number),
+        lambda example, number, labels, context: spacy.row(example, number),
         "python -m spacy convert train.json .    writes train.spacy, for python -m spacy train --paths.train",
         needs_entities=True,
     ),
@@ -88,7 +88,7 @@ FORMS: dict[str, Form] = {
         "blocks",
         (".conll",),
         Capacity(respell=conll.respell),
-        lambda example, number, asked, context: conll.block(example),
+        lambda example, number, labels, context: conll.block(example),
         "two columns separated by a tab: word and tag; a blank line ends a text",
         needs_entities=True,
     ),
@@ -99,7 +99,7 @@ FORMS: dict[str, Form] = {
         Capacity(
             relations=True, events=True, discontinuous=True, overlapping=True, concepts=True, respell=brat.respell
         ),
-        lambda example, number, asked, context: (example.text, brat.annotations(example)),
+        lambda example, number, labels, context: (example.text, brat.annotations(example)),
         "copy the folder into the data folder of brat",
         lambda context: {
             "annotation.conf": brat.annotation_conf(context.labels),
@@ -111,7 +111,7 @@ FORMS: dict[str, Form] = {
         "array",
         (".json",),
         Capacity(relations=True, overlapping=True),
-        lambda example, number, asked, context: label_studio.task(example, context.model),
+        lambda example, number, labels, context: label_studio.task(example, context.model),
         f"create a project with {label_studio.NAME} as labelling interface (Code), then import the JSON files",
         lambda context: {label_studio.NAME: label_studio.configuration(context.labels)},
     ),
@@ -120,7 +120,7 @@ FORMS: dict[str, Form] = {
         "lines",
         (".jsonl",),
         Capacity(relations=True, overlapping=True),
-        lambda example, number, asked, context: doccano.row(example, context.has_relations),
+        lambda example, number, labels, context: doccano.row(example, context.has_relations),
         "create a sequence labelling project that allows overlapping entities (and relations), then import as JSONL",
     ),
 }
@@ -134,7 +134,7 @@ def rows(form: Form, examples: Iterable[tuple[str, Example]], context: Context):
         if fitted.entities is None and form.needs_entities:
             context.counts[UNANNOTATED] += 1
             continue
-        row = form.row(fitted, number, context.asked(key, example), context)
+        row = form.row(fitted, number, context.labels_of(key, example), context)
         if row is None:
             context.counts[WITHOUT_ROW] += 1
         else:

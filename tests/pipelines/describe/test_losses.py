@@ -12,6 +12,7 @@ from tests.manifests import example_shard, layer_counts, split_read
 def split(key: str, records: int = 0, parts: int = 0) -> SplitRead:
     return split_read(
         key,
+        read=layer_counts(9, 9),
         rejected=({Reason.BROKEN_JSON: records} if records else {}) | {Reason.ONE_PAIR_UNITED: 7},
         lost={Reason.OFFSET_MISMATCH: parts} if parts else {},
         first_rejects=("f:1: broken",) if records else (),
@@ -47,6 +48,27 @@ WHERE = "; see rejects/ingest/ for place and reason"
 )  # fmt: skip
 def test_losses_of_reading_are_reported(manifest, lines):
     assert in_ingest(manifest) == lines
+
+
+@pytest.mark.parametrize(
+    ("key", "lost", "warned"),
+    [
+        ("mine", {Reason.OFFSET_MISMATCH: 6, Reason.UNKNOWN_LABEL: 5}, True),
+        ("mine", {Reason.OFFSET_MISMATCH: 5, Reason.UNKNOWN_LABEL: 5}, False),  # half
+        ("mine", {Reason.OFFSET_MISMATCH: 6, Reason.NOT_CHOSEN: 99}, False),
+        ("scierc", {Reason.OFFSET_MISMATCH: 11}, False),
+    ],
+)
+def test_a_source_that_loses_most_of_its_annotations(key, lost, warned):
+    splits = [
+        split_read(key, read=layer_counts(9, 4, 3, 2)),
+        split_read(key, "test", read=layer_counts(1, 1), lost=lost),
+    ]
+    warning = (
+        "warning: mine: 11 of 21 annotations cannot be used, most because their offsets do not fit the text, which may "
+        "have been changed after it was annotated"
+    )
+    assert [line for line in in_ingest(ingested(*splits)) if "warning" in line] == [warning] * warned
 
 
 def test_cleaning_names_splits_with_large_losses_and_their_leaks():

@@ -1,33 +1,22 @@
-"""Several annotators of a text: who is chosen, how votes are counted, and how agreement is measured."""
+"""Several annotators of a text: who is chosen, and how votes are counted."""
+
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelines.sources.annotators import Disagreement, agreement, choose, kappa
+from pipelines.sources.annotators import by_text, choose
 from pipelines.sources.source_yaml import SourceSettings
 from schemas.errors import BadRecord, Reason, SourceError
-from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
+from schemas.example import Argument, Event, Mention, RawExample, Relation
 from schemas.label import UnknownLabel
-
-TEXT = "Ada met Bo in Rome ."
-ADA, MET, BO, ROME = (Mention(TEXT[s:e], ((s, e),)) for s, e in ((0, 3), (4, 7), (8, 10), (14, 18)))
-
-
-def annotated(annotator: str | None, *items, item: str | None = "1", is_gold: bool = False, **fields) -> RawExample:
-    """`items`: (label, mention) of each entity."""
-    entities = tuple(Entity(label, mention, str(n)) for n, (label, mention) in enumerate(items))
-    fields = {"entities": entities, **fields}
-    return RawExample(f"f:{annotator}", TEXT, item=item, annotator=annotator, is_gold=is_gold, **fields)
-
-
-def bare(annotator: str | None = None, item: str | None = "1") -> RawExample:
-    return RawExample("f:bare", TEXT, item=item, annotator=annotator)
+from tests.annotated_texts import ADA, BO, MET, ROME, annotated, bare, relation
 
 
 def run(records, **settings) -> tuple[list[RawExample], list[BadRecord]]:
-    rows = list(choose(records, SourceSettings(**settings)))
+    rows = list(choose(lambda: records, SourceSettings(**settings)))
     return [row for row in rows if isinstance(row, RawExample)], [row for row in rows if isinstance(row, BadRecord)]
 
 
@@ -52,14 +41,14 @@ ANN, BEN, GOLD = (
         ([ANN, BEN, GOLD], "ben", [BEN]),
         ([ANN, replace(ANN, is_gold=True), BEN], "ann", [ANN]),
         ([ANN, replace(BEN, item="2")], "ben", [replace(BEN, item="2")]),
-        ([ANN, BEN, bare(item="3")], "ben", [bare(item="3"), BEN]),  # nobody annotated text 3
+        ([ANN, BEN, bare(item="3")], "ben", [BEN, bare(item="3")]),  # nobody annotated text 3
         ([bare()], "gold", [bare()]),
         ([bare(), bare()], "gold", [bare()]),
         ([ANN, replace(ANN, text="Ada left.")], "gold", [ANN, replace(ANN, text="Ada left.")]),  # an id used twice
         ([replace(ANN, item=None), replace(BEN, item=None)], "gold", [replace(ANN, item=None)]),
         ([replace(ANN, item=None, annotator=None)] * 2, "gold", [replace(ANN, item=None, annotator=None)] * 2),
         ([replace(ANN, annotator=None), replace(BEN, annotator=None)], "gold", [replace(ANN, annotator=None)]),
-        ([ANN, replace(ANN, item="2"), BEN], "gold", [ANN, replace(ANN, item="2")]),  # in two files
+        ([ANN, replace(ANN, item="2"), BEN], "gold", [replace(ANN, item="2"), ANN]),  # in two files
         ([], "gold", []),
     ],
 )  # fmt: skip
@@ -67,15 +56,15 @@ def test_who_is_chosen(records, annotators, kept):
     chosen, dropped = run(records, annotators=annotators)
     assert chosen == kept
     assert len(chosen) + len(dropped) == len(records)
-    assert {row.reason for row in dropped} <= {Reason.IGNORED_ANNOTATION}
+    assert {row.reason for row in dropped} <= {Reason.NOT_CHOSEN}
 
 
 def test_bad_records_pass():
     bad = BadRecord("f:1", Reason.BROKEN_JSON, "x")
-    assert list(choose([ANN, bad, BEN], SourceSettings())) == [
+    assert list(choose(lambda: [ANN, bad, BEN], SourceSettings())) == [
         bad,
         ANN,
-        BadRecord("f:ben", Reason.IGNORED_ANNOTATION, "the annotation of 'ben' is not taken (annotators: gold)"),
+        BadRecord("f:ben", Reason.NOT_CHOSEN, "the annotation of 'ben' is not taken (annotators: gold)"),
     ]
 
 
@@ -92,7 +81,7 @@ def test_adjacent_records_are_not_kept_in_memory():
         yield replace(ANN, item="2")
         pytest.fail("read too far")
 
-    rows = choose(records(), SourceSettings(), adjacent=True)
+    rows = choose(records, SourceSettings(), adjacent=True)
     assert next(rows) == ANN
 
 
@@ -101,7 +90,43 @@ def test_records_without_annotators_are_not_kept_in_memory():
         yield from (replace(ANN, annotator=None), replace(ANN, annotator=None, item="2"))
         pytest.fail("read too far")
 
-    assert next(choose(records(), SourceSettings())) == replace(ANN, annotator=None)
+    assert next(choose(records, SourceSettings())) == replace(ANN, annotator=None)
+
+
+def test_only_shared_texts_wait_for_their_last_record():
+    taken = []
+
+    def records():
+        for record in (ANN, replace(ANN, item="2"), replace(GOLD, item=None), BEN, replace(BEN, item="3")):
+            taken.append(record)
+            yield record
+
+    rows = choose(records, SourceSettings())
+    assert next(rows) == replace(ANN, item="2")
+    assert len(taken) == 5 + 2  # the second time only as far as needed
+    assert next(rows) == replace(GOLD, item=None)
+    assert next(rows) == ANN
+    assert len(taken) == 5 + 4
+
+
+def test_texts_of_one_annotator_are_not_kept_in_memory():
+    def records():
+        return (RawExample("f:1", f"{n}" * 100_000, (), annotator="ann") for n in range(100, 150))
+
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in choose(records, SourceSettings())) == 50
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3_000_000  # each text has 300,000 bytes
+
+
+def test_texts_are_grouped_from_the_first_annotator_on():
+    """Records without an annotator are grouped only with their neighbours, until one with an annotator follows."""
+    first, second = replace(ANN, annotator=None), replace(BEN, annotator=None, item="2")
+    groups = list(by_text(lambda: [first, second, replace(ANN, item="2"), BEN, replace(second, place="f:9")]))
+    assert groups == [[first], [BEN], [second, replace(ANN, item="2"), replace(second, place="f:9")]]
 
 
 def keys(record: RawExample) -> list[tuple[str, str]]:
@@ -128,7 +153,7 @@ def test_majority_of_four(least, kept):
     ]
     (made,), dropped = run(votes, annotators="majority", min_annotators=least)
     assert keys(made) == kept
-    assert [row.reason for row in dropped] == [Reason.SAME_TEXT_UNITED] * 3 + [Reason.IGNORED_ANNOTATION]
+    assert [row.reason for row in dropped] == [Reason.NOT_CHOSEN] * 4
     assert len(made.lost) == 5 - len(kept)
     assert made.annotator is None
 
@@ -136,17 +161,13 @@ def test_majority_of_four(least, kept):
 def test_what_is_outvoted_is_lost():
     (made,), _ = run([ANN, BEN, annotated("c", ("PER", BO))], annotators="majority")
     assert keys(made) == [("PER", "Bo")]
-    assert made.lost == (BadRecord("f:ann", Reason.IGNORED_ANNOTATION, "'PER': 'Ada' is annotated by 1 of 3"),)
+    assert made.lost == (BadRecord("f:ann", Reason.NOT_CHOSEN, "'PER': 'Ada' is annotated by 1 of 3"),)
 
 
 def test_too_few_annotators_leave_the_layer_unknown():
     (made,), _ = run([ANN], annotators="majority", min_annotators=2)
     assert made.entities is None
     assert made.lost[0].detail == "only 1 of at least 2 annotators have entities of this text"
-
-
-def relation(head: str, tail: str, label: str = "lives", types: tuple[str, str] = ("PER", "LOC")) -> Relation:
-    return Relation(label, ADA, ROME, *types, head, tail)
 
 
 def test_relations_refer_to_the_united_entities():
@@ -242,7 +263,7 @@ def parts(row: RawExample) -> set[tuple]:
 )
 def test_no_annotation_is_invented(records, annotators, least, adjacent):
     settings = SourceSettings(annotators=annotators, min_annotators=least)
-    rows = list(choose(records, settings, adjacent))
+    rows = list(choose(lambda: records, settings, adjacent))
     kept = [row for row in rows if isinstance(row, RawExample)]
     assert len(rows) == len(records)
     for row in kept:
@@ -255,51 +276,3 @@ def test_no_annotation_is_invented(records, annotators, least, adjacent):
             assert (by_id[each.head_entity].label, by_id[each.tail_entity].label) == (each.head_label, each.tail_label)
         if row.relations is not None and annotators != "majority":
             assert any(row == each for each in records)
-
-
-def test_agreement_by_hand():
-    """Of the six tokens Ada met Bo in Rome (the full stop is the sixth), PER: ann has Ada and Bo, ben has Ada."""
-    ann = annotated("ann", ("PER", ADA), ("PER", BO), ("LOC", ROME))
-    ben = annotated("ben", ("PER", ADA), ("ORG", ROME))
-    (made,) = agreement([ann, ben, annotated("ann", ("PER", ADA), item="2"), bare("ben", "2")])
-    assert (made.first, made.second, made.texts, made.disagreement_count) == ("ann", "ben", 1, 3)
-    by_label = {label.label: label for label in made.labels}
-    assert {name: (each.first, each.second, each.both) for name, each in by_label.items()} == {
-        "LOC": (1, 0, 0), "ORG": (0, 1, 0), "PER": (2, 1, 1),
-    }  # fmt: skip
-    assert by_label["PER"].f1 == pytest.approx(2 / 3)
-    # 5 of 6 tokens agree; by chance (2*1 + 4*5) / 36 = 22/36; (30/36 - 22/36) / (36/36 - 22/36) = 8/14
-    assert by_label["PER"].kappa == pytest.approx(8 / 14)
-    assert by_label["LOC"].kappa == pytest.approx(0)
-    assert made.disagreements == (
-        Disagreement("f:ann", "entities", "ann", "'PER': 'Bo'", ""),
-        Disagreement("f:ann", "entities", "ann", "'LOC': 'Rome'", "'ORG': 'Rome'"),
-        Disagreement("f:ben", "entities", "ben", "'ORG': 'Rome'", "'LOC': 'Rome'"),
-    )
-
-
-def test_agreement_on_relations_has_no_kappa():
-    records = [
-        annotated(name, ("PER", ADA), ("LOC", ROME), relations=(relation("0", "1", label),))
-        for name, label in (("a", "lives"), ("b", "lives"), ("c", "works"))
-    ]
-    made = {(each.first, each.second): each for each in agreement(records)}
-    assert list(made) == [("a", "b"), ("a", "c"), ("b", "c")]
-    lives = next(label for label in made["a", "b"].labels if label.layer == "relations")
-    assert (lives.f1, lives.kappa) == (1, None)
-    assert made["a", "c"].disagreements[0].other == "'works': 'Ada', 'Rome'"
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ((10, 5, 5, 5), 1),
-        ((50, 25, 30, 20), 0.4),  # 20 yes and 15 no of 50 agree, as in the article on Cohen's kappa of Wikipedia
-        ((4, 2, 2, 0), -1),
-        ((4, 0, 0, 0), None),
-        ((4, 4, 4, 4), None),
-        ((0, 0, 0, 0), None),
-    ],
-)
-def test_kappa(counts, expected):
-    assert kappa(*counts) == (None if expected is None else pytest.approx(expected))

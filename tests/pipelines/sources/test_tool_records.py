@@ -11,21 +11,8 @@ from pipelines import build
 from pipelines.sources import reading, tool_folders
 from pipelines.sources.tool_folders import source_at
 from schemas.errors import BadRecord, SourceError
+from tests.label_studio_tasks import span, task
 from transforms.files import list_raw_files
-
-
-def span(text: str, string: str, label: str) -> dict:
-    start = text.index(string)
-    value = {"start": start, "end": start + len(string), "text": string, "labels": [label]}
-    return {"type": "labels", "from_name": "l", "to_name": "text", "id": f"{label}{start}", "value": value}
-
-
-def task(number: int, text: str, by_annotator: dict[str, list[tuple[str, str]]], **data) -> dict:
-    annotations = [
-        {"completed_by": {"email": name}, "result": [span(text, *pair) for pair in pairs]}
-        for name, pairs in by_annotator.items()
-    ]
-    return {"id": number, "data": {"text": text, **data}, "annotations": annotations}
 
 
 def folder(root: Path, settings: str | None = None, **exports) -> Path:
@@ -48,7 +35,7 @@ def read(root: Path) -> list:
 def built(root: Path, capsys, *flags: str) -> tuple[int, dict[str, list[dict]], str]:
     """(exit code, split → rows of examples/, log)."""
     output = root.parent / "build"
-    args = ["--data_root", str(root), "--output", str(output), "--hard_negatives", "none", "--only", "labels", *flags]
+    args = ["--data_root", str(root), "--output", str(output), "--hard_negatives", "none", "--only", "ingest", *flags]
     code = build.main(args)
     rows = defaultdict(list)
     for path in sorted((output / "examples/mine").glob("*.parquet")) if output.exists() else ():
@@ -183,16 +170,19 @@ def test_a_task_that_is_exported_twice_is_read_once(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("content", ["", "[]"])
-def test_empty_exports(tmp_path, capsys, content):
-    """An empty file beside others is not read; a folder of nothing else fails alone, with the name of the file."""
-    code, rows, _ = built(folder(tmp_path / "beside", None, a=many(20, 20), b=content), capsys)
-    assert (code, sum(map(len, rows.values()))) == (0, 20)
-    root = folder(tmp_path / "alone", "format: label_studio", b=content)
-    (root / "other").mkdir()
-    (root / "other/a.json").write_text(json.dumps(many(20, 20)))
+def test_an_empty_export_beside_others_is_not_read(tmp_path, content):
+    assert len(read(folder(tmp_path, None, a=many(20, 20), b=content))) == 20
+
+
+def test_empty_exports_fail_alone_with_the_name_of_the_file(tmp_path, capsys):
+    root = folder(tmp_path, "format: label_studio", b="[]")
+    for name, content in (("other/a.json", json.dumps(many(20, 20))), ("no_bytes/c.json", "")):
+        (root / name).parent.mkdir()
+        (root / name).write_text(content)
+    (root / "no_bytes/source.yaml").write_text("format: label_studio")
     code, rows, log = built(root, capsys)
     assert (code, rows) == (3, {})
-    assert "b.json" in log
+    assert "error: source mine: b.json" in log and "error: source no_bytes: c.json" in log
 
 
 def test_annotators_in_files_of_their_own(tmp_path):

@@ -94,10 +94,11 @@ def run_again(made: dict[str, dag.Stage], tree: Path, name: str) -> tuple[str, .
         ("pipelines/sources/datasets/ace2005.yaml", STAGES),
         ("transforms/formats/ace.py", STAGES),
         ("transforms/formats/unified.py", STAGES),
+        ("transforms/formats/pubtator.py", STAGES),  # users' data may be in this format
         ("pipelines/sources/datasets/scierc.py", NONE),
         ("pipelines/sources/datasets/_wikidata.py", NONE),
         ("pipelines/sources/datasets/rams.yaml", NONE),
-        ("transforms/formats/pubtator.py", NONE),
+        ("transforms/formats/spert.py", NONE),
         ("pipelines/describe/lengths.py", from_stage("clean")),
         ("pipelines/describe/stats.py", from_stage("validate")),
         ("pipelines/describe/card.py", ("card",)),
