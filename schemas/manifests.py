@@ -130,7 +130,7 @@ class Ingested(StageResult, frozen=True):
     failed: dict[str, str]
     absent: tuple[str, ...]
     user_sources: dict[str, UserSource]
-    annotators: dict[str, Annotators]
+    annotators: dict[str, Annotators] = {}
 
 
 Place = tuple[int, int]

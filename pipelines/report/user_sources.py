@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pyarrow.compute as pc
 
+from pipelines.describe import agreement
 from pipelines.report.examples import compact
 from pipelines.report.samples import DETAIL_CHARS, short, within
 from pipelines.sources import problems
@@ -70,6 +71,7 @@ def section(output: str, ingested: Ingested, key: str, bound: int) -> dict:
         "splits": [split_row(read) for read in splits],
         "surveyed": sum(counts.texts for counts in survey.splits.values()),
         "nested": survey.nested,
+        "annotators": annotator_lines(ingested, key, splits, bound // 8),
         "labels": labels(count_labels(output, splits), survey, bound // 4),
         "first": within((compact(as_example(record)) for record in survey.first_texts), bound // 2),
         "left_out": shown(left_out, bound // 8),
@@ -134,9 +136,10 @@ def losses(splits: Sequence[SplitRead], survey: Survey) -> ProblemsByKind:
     numbers: Counter[str] = Counter()
     for read in splits:
         for reason, number in read.rejected.items():
-            numbers[problems.of_record(reason)] += number
+            if reason != Reason.NOT_CHOSEN:
+                numbers[problems.of_record(reason)] += number
         for reason, number in read.lost.items():
-            if reason != Reason.IGNORED_ANNOTATION:
+            if reason not in (Reason.IGNORED_ANNOTATION, Reason.NOT_CHOSEN):
                 numbers[problems.of_part(reason)] += number
     return {kind: (number, survey.problems.get(kind, (0, []))[1]) for kind, number in numbers.items()}
 
@@ -144,7 +147,19 @@ def losses(splits: Sequence[SplitRead], survey: Survey) -> ProblemsByKind:
 def split_row(read: SplitRead) -> list:
     """[split, texts, of these annotated, number per layer..., records left out, texts beyond ingest.limit]."""
     layers = [getattr(read.read, layer) for layer in LAYERS]
-    return [read.split, read.read.examples, read.annotated, layers, sum(read.rejected.values()), read.beyond_limit]
+    left_out = sum(number for reason, number in read.rejected.items() if reason != Reason.NOT_CHOSEN)
+    return [read.split, read.read.examples, read.annotated, layers, left_out, read.beyond_limit]
+
+
+def annotator_lines(ingested: Ingested, key: str, splits: Sequence[SplitRead], bound: int) -> list[str]:
+    """The choice among annotators, and their agreement, in lines; none if the files name fewer than two."""
+    if key not in ingested.annotators:
+        return []
+    annotators = ingested.annotators[key]
+    not_chosen = sum(read.rejected.get(Reason.NOT_CHOSEN, 0) for read in splits)
+    outvoted = sum(read.lost.get(Reason.NOT_CHOSEN, 0) for read in splits)
+    lines = (*agreement.choice_lines(annotators, not_chosen, outvoted), *agreement.lines(annotators))
+    return within((short(line, DETAIL_CHARS) for line in lines), bound)
 
 
 def count_labels(output: str, splits: Sequence[SplitRead]) -> LabelCounts:

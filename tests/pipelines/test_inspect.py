@@ -224,6 +224,26 @@ def test_an_image_project_of_label_studio(tmp_path, monkeypatch, capsys):
     assert errors == [problem.replace("  problem:", "error: source ships.json:")]
 
 
+def test_a_stray_text_beside_the_data_is_not_a_source(tmp_path, monkeypatch, capsys):
+    """A note at the root or in a folder of its own; plain text that a source.yaml describes stays one."""
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "all/letters/train.jsonl", ROWS[:1])
+    (tmp_path / "all/notes").mkdir()
+    for name in ("call Ben.txt", "notes/plan.txt"):
+        (tmp_path / "all" / name).write_text("Call Ben about the quay.\n")
+    out = shown(capsys, "all")
+    reason = "plain text without annotations, from which nothing can be learnt"
+    assert f"not read:\n  call Ben.txt: {reason}\n  notes/plan.txt: {reason}\n" in out
+    assert "letters: doccano JSON, 1 file" in out and "notes: " not in out
+    assert build_command.main(["--data_root", "all", "--output", "out", "--embedding_model", "lexical"]) == 0
+    assert f"call Ben.txt ({reason})" in capsys.readouterr().err
+    (tmp_path / "all/notes/source.yaml").write_text("format: text\n")
+    assert "\nnotes: text, one per file, 1 file\n" in shown(capsys, "all", code=3)
+    (tmp_path / "all/letters/train.jsonl").unlink()
+    (tmp_path / "all/notes/source.yaml").unlink()
+    assert "none of its texts is annotated" in shown(capsys, "all", code=3)
+
+
 ADA, ROME = ("Ada", "PER"), ("Rome", "LOC")
 SHARED_TASKS = [
     task(1, "Ada met Bo in Rome.", {"ann": [ADA, ROME], "ben": [ADA, ("Rome", "ORG")]}),
@@ -279,26 +299,6 @@ def test_the_agreement_of_annotators(tmp_path, capsys):
         "    the annotations of each text are made one by majority (annotators: majority); united: 3 other "
         "annotations; 3 entities, relations or events have too few votes\n"
     ) in out
-
-
-def test_a_stray_text_beside_the_data_is_not_a_source(tmp_path, monkeypatch, capsys):
-    """A note at the root or in a folder of its own; plain text that a source.yaml describes stays one."""
-    monkeypatch.chdir(tmp_path)
-    write_rows(tmp_path / "all/letters/train.jsonl", ROWS[:1])
-    (tmp_path / "all/notes").mkdir()
-    for name in ("call Ben.txt", "notes/plan.txt"):
-        (tmp_path / "all" / name).write_text("Call Ben about the quay.\n")
-    out = shown(capsys, "all")
-    reason = "plain text without annotations, from which nothing can be learnt"
-    assert f"not read:\n  call Ben.txt: {reason}\n  notes/plan.txt: {reason}\n" in out
-    assert "letters: doccano JSON, 1 file" in out and "notes: " not in out
-    assert build_command.main(["--data_root", "all", "--output", "out", "--embedding_model", "lexical"]) == 0
-    assert f"call Ben.txt ({reason})" in capsys.readouterr().err
-    (tmp_path / "all/notes/source.yaml").write_text("format: text\n")
-    assert "\nnotes: text, one per file, 1 file\n" in shown(capsys, "all", code=3)
-    (tmp_path / "all/letters/train.jsonl").unlink()
-    (tmp_path / "all/notes/source.yaml").unlink()
-    assert "none of its texts is annotated" in shown(capsys, "all", code=3)
 
 
 def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypatch, capsys):

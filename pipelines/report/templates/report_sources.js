@@ -63,6 +63,10 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
   return [el("h3", {}, "Texts"), table(header, rows), notes.length ? el("p", {}, notes.join(" ")) : null];
 }
 
+function annotators({ annotators: lines }) {
+  return lines.length ? [el("h3", {}, "Annotators"), el("pre", { tabindex: 0 }, lines.join("\n"))] : null;
+}
+
 function labelSets({ labels }) {
   return labels.map(([layer, number, rows]) => {
     const hasRoles = rows.some(([, , , roles]) => roles.length);
@@ -117,6 +121,7 @@ function notUsed({ ignored }) {
 const SOURCE_PARTS = [
   (key, source) => aboutSource(source),
   (key, source) => splitCounts(source),
+  (key, source) => annotators(source),
   (key, source) => labelSets(source),
   firstTexts,
   (key, source) => problemTable("Left out", source.left_out, "nothing"),

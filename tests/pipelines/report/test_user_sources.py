@@ -13,6 +13,7 @@ from pipelines.report.samples import size
 from schemas.errors import Reason
 from schemas.manifests import Ingested
 from tests.chromium import CHROMIUM, chromium_page
+from tests.label_studio_tasks import task
 
 TRAIN = [
     {"text": "Ada Marrow moved to Coal Quay.", "label": [[0, 10, "person"], [20, 29, "place"], [25, 29, "part"]]},
@@ -59,6 +60,9 @@ def folder(tmp_path_factory):
     write(folder / "raw/letters/all.jsonl", letters)
     (folder / "raw/letters/source.yaml").write_text("group_by: letter\n")
     (folder / "raw/boats").mkdir()
+    both = {"ann": [("Ada", "PER"), ("Rome", "LOC")], "ben": [("Ada", "PER"), ("Rome", "ORG")]}
+    (folder / "raw/shared").mkdir()
+    (folder / "raw/shared/train.json").write_text(json.dumps([task(1, "Ada met Bo in Rome.", both)]))
     text = "Ada and Ben Marrow met.\n"
     (folder / "raw/boats/a.txt").write_text(text)
     (folder / "raw/boats/a.ann").write_text(
@@ -89,7 +93,7 @@ def sharded(folder, tmp_path_factory):
 def test_the_section_has_the_numbers_of_inspect(folder, output, capsys):
     assert inspect_command.main([str(folder / "raw"), "--json"]) == 0
     inspected = {source["key"]: source for source in json.loads(capsys.readouterr().out)["sources"]}
-    assert set(inspected) == {"quays", "boats", "rasail", "letters"}
+    assert set(inspected) == {"quays", "boats", "rasail", "letters", "shared"}
     for key, source in inspected.items():
         section = section_of(output, key)
         assert (section["format"], section["files"]) == (
@@ -147,6 +151,19 @@ def test_what_was_left_out_has_file_and_line(output):
             '"place" (1 x) and "Place" (1 x)',
         ],
     ]
+
+
+def test_the_annotators_and_their_agreement(output):
+    section = section_of(output, "shared")
+    assert section["annotators"][:3] == [
+        "annotators: ann (1 text), ben (1 text)",
+        "of each text, the annotation that is marked as gold is taken, else the first one (annotators: gold); left "
+        "out: 1 other annotation",
+        "ann and ben, 1 text in common",
+    ]
+    assert "  entities labelled LOC by ann, ORG by ben: 1" in section["annotators"]
+    assert section["left_out"] == [[], []] and section["splits"] == [["train", 1, 1, [2, 0, 0], 0, 0]]
+    assert section_of(output, "quays")["annotators"] == []
 
 
 def test_the_section_does_not_depend_on_shards(output, sharded):
