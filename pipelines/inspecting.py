@@ -278,7 +278,7 @@ def next_command(inspection: Inspection) -> str:
     program = [command.PROGRAM, "build"] if is_command else ["python", "-m", "pipelines.build"]
     root = f"{files.absolute(inspection.path).rstrip('/')}/"
     inside = files.is_folder(inspection.path) and files.absolute("corpus").startswith(root)
-    return shell.command([*program, "--data_root", inspection.path, "--output", "../corpus" if inside else "corpus"])
+    return shell.command([*program, inspection.path, "--output", "../corpus" if inside else "corpus"])
 
 
 # JSON

@@ -104,7 +104,7 @@ def list_root(data_root: str) -> Listing:
     """
     if not files.is_folder(data_root):
         if not files.exists(data_root):
-            raise ConfigError(f"--data_root {data_root}: no such folder or file")
+            raise ConfigError(f"{data_root}: no such folder or file; check the path")
         return Listing(data_root, {"": tool_folders.root_files(data_root)}, {}, {})
     top, left_out = files.list_raw_files(data_root, recursive=False, within=[data_root])
     folders, unreadable = {"": top}, {}

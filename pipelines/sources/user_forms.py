@@ -25,6 +25,7 @@ from transforms.formats import (
     spacy_json,
     uima_json,
     uima_xmi,
+    unified,
     webanno_tsv,
 )
 from transforms.formats.head import Head
@@ -76,6 +77,7 @@ FORMS: tuple[UserForm, ...] = (
     UserForm("bioc_json", "BioC JSON", JSON, BOTH, bioc_documents.recognises_json, bioc_documents.read_json),
     UserForm("pubtator", "PubTator", (".txt", ".pubtator"), BOTH, pubtator.recognises, pubtator.read_documents),
     UserForm("conll", "CoNLL columns", COLUMNS, SPANS, conll.recognises, conll.read),
+    UserForm("unified", "IEPile's unified format", JSON, ALL, unified.recognises, unified.read_open),
     UserForm("alpaca", "Alpaca", JSON, ALL, instruction_rows.recognises, instruction_rows.read_alpaca),
     UserForm("sharegpt", "ShareGPT", JSON, ALL, instruction_rows.recognises, instruction_rows.read_sharegpt),
     UserForm("lines", "text, one per line", (".txt",), (), plain_text.recognises_lines, plain_text.read_lines),
