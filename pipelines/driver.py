@@ -3,7 +3,7 @@
 import functools
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions
@@ -16,6 +16,7 @@ from pipelines.engine import cluster, dag, runner, workers
 from pipelines.engine.options import parse_options
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
+from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
 from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
@@ -66,6 +67,8 @@ def build(config: Config, run: BuildOptions) -> int:
     for unread in unread_files(listing, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` lists these too
             log(f"note: {unread}")
+    for line in formats_taken(located):
+        log(f"note: {line}")
     for lang, keys in languages_taken(located).items():
         log(f"note: {', '.join(keys)}: {language.note(lang)}")
     if run.dry_run:
@@ -103,6 +106,15 @@ def log(line: str) -> None:
 def announce(stage: dag.Stage, done: bool) -> None:
     if done:
         log(f"{stage.name}: already done")
+
+
+def formats_taken(located: Sequence[registry.Located]) -> Iterator[str]:
+    """A line for each source of a user whose format is a guess."""
+    for source in located:
+        if source.files and source.files.form.is_guess and not source.problem:
+            form = form_named(source.files.form.user_form)
+            files_read = [file for group in source.files.splits.values() for file in group]
+            yield f"{source.key}: read as {form.title}; {possible_forms(other_forms(form, files_read))}"
 
 
 def languages_taken(located: Sequence[registry.Located]) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ from pipelines.sources.problems import Problem
 from pipelines.sources.registry import Located
 from pipelines.sources.survey import LAYERS, PROBLEMS, Survey, survey
 from pipelines.sources.unread import unread_files
-from pipelines.sources.user_forms import UserForm, form_named, recognise
+from pipelines.sources.user_forms import UserForm, form_named, other_forms, possible_forms
 from pipelines.stages.ingest import facts, hash_split
 from schemas import command, language
 from schemas.errors import ConfigError, printable
@@ -26,9 +26,6 @@ from schemas.example import SPLITS
 from transforms import files
 from transforms.files import File
 from transforms.language import note
-
-LOOKED_AT = 20
-"""Files of a source that are looked at for other formats in which they may be."""
 
 NAMED, LABELS_SHOWN, IGNORED_SHOWN = 10, 50, 5
 """Names of files per line; labels per layer; kinds of annotations that are not used."""
@@ -113,9 +110,7 @@ def inspect_source(located: Located) -> Inspected:
     verdict = judge(result.outcomes, {located.key: located.source}, Ingest().max_reject_rate)
     inspected = Inspected(located, form, result, verdict.failed.get(located.key, ""))
     if form:
-        titles = {each.name: each for file in inspected.files[:LOOKED_AT] for each in recognise(file)}
-        specific = [each for name, each in titles.items() if name not in (form.name, "text")]
-        inspected.others = specific if form.name != "text" else [*specific, form_named("lines")]
+        inspected.others = other_forms(form, inspected.files)
     return inspected
 
 
@@ -164,9 +159,8 @@ def source_lines(source: Inspected) -> Iterator[str]:
     yield f"{source.located.key}: {recognised_as(source)}, {counted(len(names), 'files')}"
     if names:
         yield f"  files: {', '.join(names[:NAMED])}{more(len(names), NAMED)}"
-    if source.others and not (source.settings and source.form):
-        words = " or ".join(f"{form.title} (format: {form.name})" for form in source.others)
-        yield f"  could also be {words}; if so, write that into source.yaml"
+    if source.others and source.located.files and source.located.files.form.is_guess:
+        yield f"  {possible_forms(source.others)}"
     if source.problem:
         yield f"  problem: {source.problem}"
     if source.survey is None or not any(counts.texts for counts in source.survey.splits.values()):

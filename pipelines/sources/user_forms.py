@@ -122,3 +122,22 @@ def recognise_unread(file: File) -> UnreadForm | None:
     """The format of a file that is not read, if it is known."""
     head = Head(file)
     return next((form for form in UNREAD_FORMS if head.suffix in form.suffixes and form.recognises(head)), None)
+
+
+LOOKED_AT = 20
+"""Files of a source that are looked at for other formats in which they may be."""
+
+
+def other_forms(form: UserForm, files: Sequence[File]) -> list[UserForm]:
+    """The formats other than `form`, in which `files` are read, that some of them look like."""
+    forms = {each.name: each for file in files[:LOOKED_AT] for each in recognise(file)}
+    others = [each for name, each in forms.items() if name not in (form.name, "text")]
+    return others if form.name != "text" else [*others, form_named("lines")]
+
+
+def possible_forms(others: Sequence[UserForm]) -> str:
+    """What to do if a source, which looks like the formats `others` too, is read in a wrong one."""
+    if not others:
+        return "if it is in another format, write format: NAME (see docs/user_data.md) into source.yaml"
+    words = " or ".join(f"{form.title} (format: {form.name})" for form in others)
+    return f"could also be {words}; if so, write that into source.yaml"

@@ -231,7 +231,7 @@ splits: {train: 0.5, test: 0.5}
 
 
 def test_the_unified_format_needs_no_schema(tmp_path, capsys):
-    code, rows, log = built(folder(tmp_path, UNIFIED_YAML, part=UNIFIED), capsys)
+    code, rows, _ = built(folder(tmp_path, UNIFIED_YAML, part=UNIFIED), capsys)
     texts = {row["text"]: (split, row) for split, group in rows.items() for row in group}
     (ada, first), (rome, second), (_, third) = texts["Ada left."], texts["Rome is big."], texts["Low water."]
     assert (code, ada, len(texts)) == (0, rome, 3)
