@@ -3,7 +3,7 @@
 import functools
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions
@@ -108,13 +108,16 @@ def announce(stage: dag.Stage, done: bool) -> None:
         log(f"{stage.name}: already done")
 
 
-def formats_taken(located: Sequence[registry.Located]) -> Iterator[str]:
-    """A line for each source of a user whose format is a guess."""
+def formats_taken(located: Sequence[registry.Located]) -> list[str]:
+    """A line for each format that users' sources are taken to have."""
+    keys: dict[str, list[str]] = {}
     for source in located:
         if source.files and source.files.form.is_guess and not source.problem:
             form = form_named(source.files.form.user_form)
             files_read = [file for group in source.files.splits.values() for file in group]
-            yield f"{source.key}: read as {form.title}; {possible_forms(other_forms(form, files_read))}"
+            line = f"read as {form.title}; {possible_forms(other_forms(form, files_read))}"
+            keys.setdefault(line, []).append(source.key)
+    return [f"{', '.join(names)}: {line}" for line, names in keys.items()]
 
 
 def languages_taken(located: Sequence[registry.Located]) -> dict[str, list[str]]:

@@ -88,7 +88,10 @@ class Survey:
         counts.rejected[reason] += 1
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
-        self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
+        if reason in (Reason.IGNORED_ANNOTATION, Reason.SAME_TEXT_UNITED):
+            self.ignore(record.detail)
+        else:
+            self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
 
     def lose(self, counts: SplitCounts, part: BadRecord) -> None:
         """Counts a part that is lost from a record."""

@@ -103,6 +103,7 @@ UNREAD_FORMS = (
     UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),
     UnreadForm("Alpaca JSON", JSON, instruction_rows.looks_like_alpaca, f"{IF_EXTRACTION} format: alpaca"),
     UnreadForm("ShareGPT JSON", JSON, instruction_rows.looks_like_sharegpt, f"{IF_EXTRACTION} format: sharegpt"),
+    UnreadForm("a table", (".csv", ".xls", ".xlsx", ".ods"), not_read.is_table, "export JSON from the annotation tool"),
     UnreadForm("NIF", (".ttl", ".nif", ".n3"), not_read.is_nif, "convert it to brat or CoNLL"),
 )
 
