@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pipelines import sources
 from pipelines.sources import Source
+from schemas.errors import Reason
 from schemas.example import LAYER
 from schemas.label import OpenLabels
 from schemas.manifests import SplitRead, Stored
@@ -120,6 +121,10 @@ def unannotated(splits: list[SplitRead], source: Source) -> str:
     if not trainable or any(split.annotated for split in splits):
         return ""
     if is_open:
-        return "none of its texts is annotated, so nothing can be learnt from it; annotate some, or move it away"
+        ignored = sum(split.lost.get(Reason.IGNORED_ANNOTATION, 0) for split in splits)
+        others = f" with entities, relations or events (others, which are not used: {ignored:,})" if ignored else ""
+        return (
+            f"none of its texts is annotated{others}, so nothing can be learnt from it; annotate some, or move it away"
+        )
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"

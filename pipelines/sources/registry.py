@@ -174,7 +174,7 @@ def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str
     chosen = [s for key, s in located.items() if (key in wanted if wanted else s.files or s.unreadable)]
     if not chosen:
         raise ConfigError(
-            f"{data_root}: contains no source; `ieforge inspect` says why of each file, and `ieforge sources` lists the "
-            "built-in sources"
+            f"{data_root}: contains no source; `ieforge inspect` says why of each file, "
+            "and `ieforge sources` lists the built-in sources"
         )
     return chosen

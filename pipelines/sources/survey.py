@@ -6,7 +6,7 @@ Memory does not grow with the files, except for the sets of labels and of mentio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.sources import Form, Source, problems
 from pipelines.sources.judge import SplitOutcome
@@ -69,7 +69,10 @@ class Survey:
     nested: int = 0
     outcomes: list[SplitOutcome] = field(default_factory=list)
 
-    def note(self, problem: Problem) -> None:
+    def note(self, problem: Problem, record: RawExample | None = None) -> None:
+        """`record`: the one that has the problem. Its id is shown, since a tool may export all records in one line."""
+        if record and record.item and record.item not in problem.place.rpartition(":")[0].split("/"):
+            problem = replace(problem, place=f"{problem.place} (id {record.item})")
         number, first = self.problems.get(problem.kind, (0, []))
         if len(first) < PROBLEMS:
             first.append(problem)
@@ -93,28 +96,29 @@ class Survey:
         else:
             self.note(Problem(f"records left out: {problems.in_words(reason, True)}", record.place, record.detail))
 
-    def lose(self, counts: SplitCounts, part: BadRecord) -> None:
-        """Counts a part that is lost from a record."""
+    def lose(self, counts: SplitCounts, part: BadRecord, record: RawExample) -> None:
+        """Counts a part that is lost from `record`."""
         reason = Reason(part.reason)
         counts.lost[reason] += 1
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
         else:
-            self.note(Problem(f"annotations left out: {problems.in_words(reason, False)}", part.place, part.detail))
+            kind = f"annotations left out: {problems.in_words(reason, False)}"
+            self.note(Problem(kind, part.place, part.detail), record)
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
         counts.texts += 1
         if record.annotator and (record.annotator in self.annotators or len(self.annotators) < LABELS):
             self.annotators[record.annotator] += 1
         for part in record.lost:
-            self.lose(counts, part)
+            self.lose(counts, part, record)
         layers = [layer for layer in LAYERS if getattr(record, layer) is not None]
         self.layers |= dict.fromkeys(layers)
         counts.annotated += bool(layers)
         for layer in layers:
             counts.layers[layer] += len(getattr(record, layer))
         for problem in problems.of_text(raw, record):
-            self.note(problem)
+            self.note(problem, record)
         self.nested += count_nested(record)
         self.use_labels(record)
         has_annotation = any(getattr(record, layer) for layer in layers)
