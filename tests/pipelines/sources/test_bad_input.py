@@ -182,6 +182,18 @@ def test_names_of_folders(tmp_path, capsys):
     assert f"note: {', '.join(names)}: read as Label Studio JSON; if it is in another format, write " in "".join(log)
 
 
+def test_a_format_that_the_user_names_is_not_announced(tmp_path, capsys):
+    root = write(tmp_path / "my", a_txt="Ada left.\nBen left.\n", b__train_json=TASKS, b__source_yaml="lang: en\n")
+    (line,) = (each for each in built(root, capsys, "--dry_run")[2] if "read as" in each and "my" in each)
+    assert line == (
+        "note: my: read as text, one per file; could also be text, one per line (format: lines); if so, write that into "
+        "source.yaml"
+    )
+    write(root, source_yaml="format: lines\n", b__source_yaml="lang: en\nformat: label_studio\n")
+    assert not [each for each in built(root, capsys, "--dry_run")[2] if "read as" in each]
+    assert "could also be" not in inspected(root)
+
+
 def test_inception_project_export(tmp_path, capsys):
     """The files of INCEpTION that are not annotations are named in one line; annotators in zip files, in another."""
     xmi = (
