@@ -70,13 +70,28 @@ def built(path: Path, capsys, *flags: str) -> tuple[int, dict[str, list[dict]], 
 )
 def test_a_project_of_another_type(tmp_path, capsys, tasks, kind):
     root = write(tmp_path / "my", other__a_json=tasks, own__b_json=TASKS)
-    problem = "none of its texts is annotated with entities, relations or events (others, which are not used: 1)"
+    problem = "none of its texts is annotated with entities, relations or events that can be used (left out: 1)"
     out = inspected(root)
     assert f"  problem: {problem}, so nothing can be learnt from it; annotate some, or move it away\n" in out
     assert f"  not used: a result of type {kind!r} (1 x)\n" in out
     code, rows, log = built(root, capsys)
     assert (code, list(rows), len(rows["own"])) == (3, ["own"], 3)
     assert [line for line in log if problem in line] == [line for line in log if line.startswith("error:")]
+
+
+def test_texts_in_which_nothing_is_annotated(tmp_path, capsys):
+    root = write(tmp_path / "my", a_json=[{"id": 1, "data": {"text": "Ada left."}, "annotations": [{"result": []}]}])
+    assert "  problem: none of its texts is annotated, so nothing can be learnt from it" in inspected(root)
+    code, rows, log = built(root, capsys)
+    assert (code, rows) == (3, {}) and log[-1].startswith("error: source my: none of its texts is annotated, so")
+
+
+def test_tasks_of_which_no_label_occurs(tmp_path, capsys):
+    code, _, log = built(write(tmp_path / "my", a_json=TASKS), capsys, "--tasks", "RE", "--only", "report")
+    assert (code, log[-1]) == (
+        3,
+        "error: no text has a label for one of the tasks RE; ieforge inspect shows the labels there are",
+    )
 
 
 def test_a_project_with_images_only(tmp_path):
@@ -186,8 +201,8 @@ def test_a_format_that_the_user_names_is_not_announced(tmp_path, capsys):
     root = write(tmp_path / "my", a_txt="Ada left.\nBen left.\n", b__train_json=TASKS, b__source_yaml="lang: en\n")
     (line,) = (each for each in built(root, capsys, "--dry_run")[2] if "read as" in each and "my" in each)
     assert line == (
-        "note: my: read as text, one per file; could also be text, one per line (format: lines); if so, write that into "
-        "source.yaml"
+        "note: my: read as text, one per file; could also be text, one per line (format: lines); "
+        "if so, write that into source.yaml"
     )
     write(root, source_yaml="format: lines\n", b__source_yaml="lang: en\nformat: label_studio\n")
     assert not [each for each in built(root, capsys, "--dry_run")[2] if "read as" in each]
