@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   %(prog)s --runner=DirectRunner            the bundled samples, into build/
-  %(prog)s --data_root raw --output corpus  every source below raw/
-  %(prog)s --data_root raw --sources conll2003,scierc --tasks NER,RE --limit 1000
+  %(prog)s export.json --output corpus      one file that an annotation tool exported
+  %(prog)s my_folder --output corpus        a folder of such files, or of one folder per source
+  %(prog)s raw --sources conll2003,scierc --tasks NER,RE --limit 1000
   %(prog)s ... --status                     which stages are done
 
 All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
@@ -31,8 +32,13 @@ def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("pipelines.build", __doc__, EPILOG)
     data = parser.add_argument_group("data")
     data.add_argument(
-        "--data_root", metavar="DIR", help="a folder with one folder of original files per source, named by source key"
+        "path",
+        metavar="PATH",
+        nargs="?",
+        help="a file or folder of your own labelled data, or a folder with one folder of original files per source, "
+        "named by source key",
     )
+    data.add_argument("--data_root", metavar="PATH", help="the same as PATH")
     data.add_argument(
         "--sources",
         metavar="A,B",
@@ -118,7 +124,13 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 
 def parse(flags: Sequence[str] | None) -> argparse.Namespace:
-    return command_line.parse(argument_parser(), flags)
+    """The arguments, with PATH as `data_root`. Raises ConfigError if both are given."""
+    arguments = command_line.parse(argument_parser(), flags)
+    if arguments.path is not None:
+        if arguments.data_root is not None:
+            raise ConfigError(f"{arguments.path} and --data_root {arguments.data_root} both name the data; give one")
+        arguments.data_root = arguments.path
+    return arguments
 
 
 def build(arguments: argparse.Namespace) -> int:

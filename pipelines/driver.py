@@ -16,6 +16,7 @@ from pipelines.engine import cluster, dag, runner, workers
 from pipelines.engine.options import parse_options
 from pipelines.sources import registry
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
+from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
 from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
@@ -66,6 +67,8 @@ def build(config: Config, run: BuildOptions) -> int:
     for unread in unread_files(listing, everything, located if config.sources else None):
         if unread.reason != FOR_PEOPLE:  # `python -m pipelines.sources` lists these too
             log(f"note: {unread}")
+    for line in formats_taken(located):
+        log(f"note: {line}")
     for lang, keys in languages_taken(located).items():
         log(f"note: {', '.join(keys)}: {language.note(lang)}")
     if run.dry_run:
@@ -103,6 +106,18 @@ def log(line: str) -> None:
 def announce(stage: dag.Stage, done: bool) -> None:
     if done:
         log(f"{stage.name}: already done")
+
+
+def formats_taken(located: Sequence[registry.Located]) -> list[str]:
+    """A line for each format that users' sources are taken to have."""
+    keys: dict[str, list[str]] = {}
+    for source in located:
+        if source.files and source.files.form.is_guess and not source.problem:
+            form = form_named(source.files.form.user_form)
+            files_read = [file for group in source.files.splits.values() for file in group]
+            line = f"read as {form.title}; {possible_forms(other_forms(form, files_read))}"
+            keys.setdefault(line, []).append(source.key)
+    return [f"{', '.join(names)}: {line}" for line, names in keys.items()]
 
 
 def languages_taken(located: Sequence[registry.Located]) -> dict[str, list[str]]:

@@ -18,15 +18,12 @@ from pipelines.sources.registry import Located
 from pipelines.sources.survey import LAYERS, Survey
 from pipelines.sources.survey_files import survey
 from pipelines.sources.unread import unread_files
-from pipelines.sources.user_forms import UserForm, form_named, recognise
+from pipelines.sources.user_forms import UserForm, form_named, other_forms
 from pipelines.stages.ingest import hashed_split
 from schemas import command
 from schemas.errors import ConfigError, printable
 from transforms import files
 from transforms.files import File
-
-LOOKED_AT = 20
-"""Files of a source that are looked at for other formats in which they may be."""
 
 TASKS = {"entities": ("NER",), "relations": ("RE",), "events": ("EE", "EET", "EEA")}
 """Layer → the tasks that it is used for."""
@@ -95,9 +92,7 @@ def inspect_source(located: Located) -> Inspected:
     verdict = judge(outcomes, {located.key: located.source}, Ingest().max_reject_rate)
     inspected = Inspected(located, form, result, verdict.failed.get(located.key, ""))
     if form:
-        titles = {each.name: each for file in inspected.files[:LOOKED_AT] for each in recognise(file)}
-        specific = [each for name, each in titles.items() if name not in (form.name, "text")]
-        inspected.others = specific if form.name != "text" else [*specific, form_named("lines")]
+        inspected.others = other_forms(form, inspected.files)
     return inspected
 
 
@@ -118,7 +113,7 @@ def next_command(inspection: Inspection) -> str:
     program = [command.PROGRAM, "build"] if is_command else ["python", "-m", "pipelines.build"]
     root = f"{files.absolute(inspection.path).rstrip('/')}/"
     inside = files.is_folder(inspection.path) and files.absolute("corpus").startswith(root)
-    return shell.command([*program, "--data_root", inspection.path, "--output", "../corpus" if inside else "corpus"])
+    return shell.command([*program, inspection.path, "--output", "../corpus" if inside else "corpus"])
 
 
 # source.yaml

@@ -8,6 +8,7 @@ from pipelines.sources import marked_text, problems
 from pipelines.sources.licences import PUBLISHING, terms
 from pipelines.sources.source import SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
+from pipelines.sources.user_forms import possible_forms
 from pipelines.stages.ingest import facts
 from schemas import language
 from schemas.example import SPLITS
@@ -62,9 +63,8 @@ def source_lines(source: Inspected) -> Iterator[str]:
     yield f"{source.located.key}: {recognised_as(source)}, {counted(len(names), 'files')}"
     if names:
         yield f"  files: {', '.join(names[:NAMED])}{more(len(names), NAMED)}"
-    if source.others and not (source.settings and source.form):
-        words = " or ".join(f"{form.title} (format: {form.name})" for form in source.others)
-        yield f"  could also be {words}; if so, write that into source.yaml"
+    if source.others and source.located.files and source.located.files.form.is_guess:
+        yield f"  {possible_forms(source.others)}"
     if source.problem:
         yield f"  problem: {source.problem}"
     if source.survey is None or not any(counts.texts for counts in source.survey.splits.values()):

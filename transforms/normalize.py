@@ -47,7 +47,8 @@ def repair_spans(text: str, mention: Mention) -> Mention:
             if start + shift >= 0 and text.startswith(mention.text, start + shift):
                 return Mention(mention.text, ((start + shift, start + shift + len(mention.text)),))
     actual = surface(text, mention.spans)
-    raise _Unreadable(Reason.OFFSET_MISMATCH, f"{mention.spans} is {actual!r}, not {mention.text!r}")
+    where = ", ".join(f"{start}-{end}" for start, end in mention.spans)
+    raise _Unreadable(Reason.OFFSET_MISMATCH, f"the text at {where} is {actual!r}, not {mention.text!r}")
 
 
 def move_to_only_place(text: str, mention: Mention) -> Mention:

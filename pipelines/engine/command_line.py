@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import forkserver
 
@@ -18,16 +18,37 @@ from transforms.local_tree import as_utf8
 
 
 def parse(parser: argparse.ArgumentParser, flags: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments, with the flags that the parser does not know in `beam_flags`. Raises ConfigError."""
+    """The arguments, with the flags that the parser does not know in `beam_flags`. Raises ConfigError.
+
+    The word after such a flag is its value, not an argument `path`, which may be anywhere else.
+    """
     try:
         decoded = [as_utf8(flag) for flag in (sys.argv[1:] if flags is None else flags)]
     except UnicodeError as error:
         raise ConfigError(
             "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
         ) from error
-    arguments, beam_flags = parser.parse_known_args(decoded)
-    arguments.beam_flags = [*beam_flags, f"--runner={arguments.runner}"]
+    arguments, unknown = parser.parse_known_args(with_values(decoded, option_names(parser)))
+    words = [flag for flag in unknown if not flag.startswith("-")]
+    if words and getattr(arguments, "path", "") is None:  # argparse takes it only before the first flag
+        arguments.path = words.pop(0)
+    if words:
+        raise ConfigError(f"unexpected argument {words[0]}; see --help")
+    arguments.beam_flags = [*(flag for flag in unknown if flag.startswith("-")), f"--runner={arguments.runner}"]
     return arguments
+
+
+def with_values(flags: Sequence[str], known: Container[str]) -> list[str]:
+    """`flags`, with the word after a flag that is not `known` joined to it as its value."""
+    joined: list[str] = []
+    for flag in flags:
+        before = joined[-1] if joined else ""
+        is_unknown = before.startswith("--") and "=" not in before and before not in known
+        if is_unknown and not flag.startswith("-"):
+            joined[-1] = f"{before}={flag}"
+        else:
+            joined.append(flag)
+    return joined
 
 
 def option_names(parser: argparse.ArgumentParser) -> tuple[str, ...]:

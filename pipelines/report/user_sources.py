@@ -15,7 +15,7 @@ from pipelines.report.examples import compact
 from pipelines.report.samples import DETAIL_CHARS, short, within
 from pipelines.sources import problems
 from pipelines.sources.licences import PUBLISHING, terms
-from pipelines.sources.survey import LAYERS, ProblemsByKind, SplitCounts, Survey, first_problems, kinds
+from pipelines.sources.survey import IGNORED_RECORDS, LAYERS, ProblemsByKind, SplitCounts, Survey, first_problems, kinds
 from schemas import language
 from schemas.arrow import layer_items, table_to_examples
 from schemas.errors import BadRecord, Reason
@@ -136,7 +136,7 @@ def losses(splits: Sequence[SplitRead], survey: Survey) -> ProblemsByKind:
     numbers: Counter[str] = Counter()
     for read in splits:
         for reason, number in read.rejected.items():
-            if reason != Reason.NOT_CHOSEN:
+            if reason not in (Reason.NOT_CHOSEN, *IGNORED_RECORDS):
                 numbers[problems.of_record(reason)] += number
         for reason, number in read.lost.items():
             if reason not in (Reason.IGNORED_ANNOTATION, Reason.NOT_CHOSEN):

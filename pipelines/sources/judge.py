@@ -12,7 +12,7 @@ from pipelines.sources import Source
 from schemas.agreement import Annotators
 from schemas.example import LAYER
 from schemas.label import OpenLabels
-from schemas.manifests import SplitRead, Stored
+from schemas.manifests import LayerCounts, SplitRead, Stored
 
 FEW = 10
 """Up to this many bad records, the rate is not checked: one bad line of 40 must not cost the other 39."""
@@ -120,9 +120,19 @@ def unannotated(splits: list[SplitRead], source: Source) -> str:
     """
     is_open = isinstance(source.entity_labels, OpenLabels)
     trainable = sum(split.read.examples for split in splits if is_open or split.split != "test")
-    if not trainable or any(split.annotated for split in splits):
+    if not trainable or any(annotations(split.read) if is_open else split.annotated for split in splits):
         return ""
+    if is_open and any(split.beyond_limit for split in splits):
+        return ""  # the texts that were drawn happen to have no annotation
     if is_open:
-        return "none of its texts is annotated, so nothing can be learnt from it; annotate some, or move it away"
+        lost = sum(sum(split.lost.values()) for split in splits)
+        others = f" with entities, relations or events that can be used (left out: {lost:,})" if lost else ""
+        return (
+            f"none of its texts is annotated{others}, so nothing can be learnt from it; annotate some, or move it away"
+        )
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"
+
+
+def annotations(counts: LayerCounts) -> int:
+    return counts.entities + counts.relations + counts.events

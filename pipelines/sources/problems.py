@@ -17,11 +17,14 @@ INSIDE_WORD = "mentions that begin or end inside a word (are the offsets those o
 EDGES = "blanks at the edges of a mention"
 CROSSING = "mentions that overlap in part"
 REPEATED = "mentions that are annotated twice"
+HTML = "texts with HTML, which stays in the prompts"
 TWO_LABELS = "strings with two labels"
 SIMILAR = "labels that differ only in case, blanks or hyphens"
 
-KINDS = (CORRECTED, INSIDE_WORD, EDGES, CROSSING, REPEATED, TWO_LABELS, SIMILAR)
+KINDS = (CORRECTED, INSIDE_WORD, EDGES, CROSSING, REPEATED, HTML, TWO_LABELS, SIMILAR)
 """The kinds of mistakes, in the order in which they are shown."""
+
+MARKUP = re.compile(r"</[a-z][a-z0-9]*>|<(?:br|hr|img|p)\b[^<>]*>|&(?:amp|lt|gt|quot|nbsp|#[0-9]+);", re.IGNORECASE)
 
 REASONS = {
     Reason.NOT_UTF8: "not UTF-8",
@@ -68,8 +71,11 @@ class Problem:
 
 def of_text(raw: RawExample, kept: RawExample) -> Iterator[Problem]:
     """The problems of one text. `raw`: as in the file; `kept`: with the labels and offsets that a build uses."""
+    if markup := MARKUP.search(raw.text):
+        yield Problem(HTML, raw.place, quote(markup[0]))
+    used = {mention.text for mention in mentions(kept)}
     for mention in mentions(raw):
-        if mention.spans and not spelled(raw.text, mention):
+        if mention.text in used and mention.spans and not spelled(raw.text, mention):
             yield Problem(CORRECTED, raw.place, f"{quote(mention.text)} is not at {show_spans(mention)}")
     for entity in kept.entities or ():
         if any(within_word(kept.text, start, end) for start, end in entity.mention.spans):

@@ -106,7 +106,7 @@ def list_root(data_root: str) -> Listing:
     """
     if not files.is_folder(data_root):
         if not files.exists(data_root):
-            raise ConfigError(f"--data_root {data_root}: no such folder or file")
+            raise ConfigError(f"{data_root}: no such folder or file; check the path")
         return Listing(data_root, {"": tool_folders.root_files(data_root)}, {}, {})
     top, left_out = files.list_raw_files(data_root, recursive=False, within=[data_root])
     folders, unreadable = {"": top}, {}
@@ -206,7 +206,7 @@ def select(all_sources: Sequence[Located], wanted: Sequence[str], data_root: str
     chosen = [s for key, s in located.items() if (key in wanted if wanted else s.files or s.unreadable)]
     if not chosen:
         raise ConfigError(
-            f"{data_root}: contains no source; name the folders by source key (see python -m pipelines.sources), "
-            "or put schema.json beside train.json, dev.json, test.json in IEPile's unified format"
+            f"{data_root}: contains no source; `ieforge inspect` says why of each file, "
+            "and `ieforge sources` lists the built-in sources"
         )
     return chosen

@@ -36,6 +36,7 @@ class Form:
     splits: Mapping[str, str] = field(default_factory=dict)
     collapsed: bool = False  # the only entity label is `Source.collapsed`
     user_form: str = ""  # the name in `user_forms` of the format of a user's files
+    is_guess: bool = False  # the user does not name this format
 
 
 SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}

@@ -6,7 +6,7 @@ Memory does not grow with the number of texts, except for the sets of labels and
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.sources import problems
 from pipelines.sources.agreement import Comparison
@@ -20,6 +20,9 @@ TEXTS, EXAMPLES, PROBLEMS = 3, 3, 20
 
 ProblemsByKind = Mapping[str, tuple[int, Sequence[Problem]]]
 """Kind of problem → (number, the first PROBLEMS)."""
+
+IGNORED_RECORDS = (Reason.IGNORED_ANNOTATION, Reason.SAME_TEXT_UNITED)
+"""Reasons of records that are left out and are no problem."""
 
 LABELS = 10_000
 """The number of labels of a layer, and of kinds of ignored annotations, that are counted one by one."""
@@ -72,7 +75,10 @@ class Survey:
     nested: int = 0
     consistency: Consistency = field(default_factory=Consistency)
 
-    def note(self, problem: Problem) -> None:
+    def note(self, problem: Problem, record: RawExample | None = None) -> None:
+        """`record`: the one that has the problem. Its id is shown, since a tool may export all records in one line."""
+        if record and record.item and record.item not in problem.place.rpartition(":")[0].split("/"):
+            problem = replace(problem, place=f"{problem.place} (id {record.item})")
         number, first = self.problems.get(problem.kind, (0, []))
         if len(first) < PROBLEMS:
             first.append(problem)
@@ -94,10 +100,13 @@ class Survey:
             return
         if len(counts.first_rejects) < TEXTS:
             counts.first_rejects.append(f"{record.place}: {record.reason}: {record.detail}")
-        self.note(Problem(problems.of_record(reason), record.place, record.detail))
+        if reason in IGNORED_RECORDS:
+            self.ignore(record.detail)
+        else:
+            self.note(Problem(problems.of_record(reason), record.place, record.detail))
 
-    def lose(self, counts: SplitCounts, part: BadRecord) -> None:
-        """Counts a part that is lost from a record."""
+    def lose(self, counts: SplitCounts, part: BadRecord, record: RawExample | None = None) -> None:
+        """Counts a part that is lost from `record`, if this is known."""
         reason = Reason(part.reason)
         counts.lost[reason] += 1
         if reason == Reason.IGNORED_ANNOTATION:
@@ -105,20 +114,20 @@ class Survey:
         elif reason == Reason.NOT_CHOSEN:
             self.outvoted += 1
         else:
-            self.note(Problem(problems.of_part(reason), part.place, part.detail))
+            self.note(Problem(problems.of_part(reason), part.place, part.detail), record)
 
     def add(self, counts: SplitCounts, raw: RawExample, record: RawExample) -> None:
         """Counts a text. `raw`: as in the file; `record`: with the labels and offsets that a build uses."""
         counts.texts += 1
         for part in record.lost:
-            self.lose(counts, part)
+            self.lose(counts, part, record)
         layers = [layer for layer in LAYERS if getattr(record, layer) is not None]
         self.layers |= dict.fromkeys(layers)
         counts.annotated += bool(layers)
         for layer in layers:
             counts.layers[layer] += len(getattr(record, layer))
         for problem in problems.of_text(raw, record):
-            self.note(problem)
+            self.note(problem, record)
         self.nested += count_nested(record)
         self.use_labels(record)
         has_annotation = any(getattr(record, layer) for layer in layers)

@@ -169,7 +169,7 @@ def patterns(settings: SourceSettings) -> dict[str, str]:
 def source_form(form: UserForm, settings: SourceSettings, files: Sequence[File]) -> Form:
     """The form of a Source whose files, of all splits, are `files`."""
     read = partial(tool_records.records, form=form, settings=settings, all_files=files)
-    return Form(read, ("*",), splits=patterns(settings), user_form=form.name)
+    return Form(read, ("*",), splits=patterns(settings), user_form=form.name, is_guess=settings.format is None)
 
 
 def group(

@@ -14,12 +14,17 @@ from pipelines.sources.judge import folder
 from pipelines.sources.registry import Listing, Located
 from pipelines.sources.user_forms import form_named, recognise, recognise_unread
 from transforms.files import File
+from transforms.formats.head import Head
+from transforms.formats.not_read import is_empty
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
 DOCUMENTATION = re.compile(
     r"(?:.*/)?(?:readme|licen[cs]e|notice|changelog)[^/]*|.*\.(?:md|html?|pdf|dtd|bib)", re.IGNORECASE
 )
 """File names of documentation that comes with datasets."""
+
+PROJECT = re.compile(r"(?:.*/)?exportedproject[^/]*\.json")
+"""The file that describes a project that INCEpTION exported."""
 
 FOR_PEOPLE = "documentation"
 
@@ -81,6 +86,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
         for name, reason in sorted(listing.unreadable.items())
         if name not in reported and wanted is None
     ]
+    projects = {name for name, files in listing.folders.items() if any(PROJECT.fullmatch(file.name) for file in files)}
     for name, files in sorted(listing.folders.items()):
         if wanted is not None and name not in wanted:
             continue
@@ -99,6 +105,10 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
                 reason = "its rows already are instructions"
             elif file.path in no_split:
                 reason = "its name contains no split: train, dev or test"
+            elif is_empty(Head(file)):
+                reason = "it is empty"
+            elif projects & {"", name} and not file.name.lower().endswith(PACKED):
+                reason = "of an INCEpTION project, of which only the annotations and curations are read"
             elif file.path in other_form:
                 reason = why_other_form(file, other_form[file.path])
             elif DOCUMENTATION.fullmatch(file.name):

@@ -1,4 +1,5 @@
-"""A data root → the folders at or below it that contain a user's data in IEPile's unified format, as Sources.
+"""A data root → the folders at or below it that contain a user's data in IEPile's unified format with a schema.json, as
+Sources. Without a schema.json, it is one of the formats of `tool_folders`.
 
 Such a folder contains schema.json, any of train, dev, validation and test as .json or .jsonl, and optionally a
 source.yaml (`name`, `task`, `lang`, `license`). Its key is its path below the data root; the key of the root is its
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from pipelines.sources import Form, Source
+from pipelines.sources import Form, Source, source_yaml
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source_files import SourceFiles, find
@@ -247,6 +248,11 @@ def _settings(file: File) -> dict[str, str]:
     if not isinstance(content, dict):
         raise ConfigError(f"{document.place()}: expected the keys {', '.join(SETTING_VALUES)}")
     for key, value in content.items():
+        if key in source_yaml.KEYS and key not in SETTING_VALUES:
+            raise ConfigError(
+                f"{document.place([key])}: {key} does not go with a {SCHEMA} beside it; remove {key}, "
+                f"or remove {SCHEMA}: then all labels that occur are taken"
+            )
         if key not in SETTING_VALUES:
             hint = did_you_mean(str(key), SETTING_VALUES) or f"known keys: {', '.join(SETTING_VALUES)}"
             raise ConfigError(f"{document.place([key])}: unknown key {quoted(key)}; {hint}")

@@ -25,6 +25,7 @@ from transforms.formats import (
     spacy_json,
     uima_json,
     uima_xmi,
+    unified,
     webanno_tsv,
 )
 from transforms.formats.head import Head
@@ -76,6 +77,7 @@ FORMS: tuple[UserForm, ...] = (
     UserForm("bioc_json", "BioC JSON", JSON, BOTH, bioc_documents.recognises_json, bioc_documents.read_json),
     UserForm("pubtator", "PubTator", (".txt", ".pubtator"), BOTH, pubtator.recognises, pubtator.read_documents),
     UserForm("conll", "CoNLL columns", COLUMNS, SPANS, conll.recognises, conll.read),
+    UserForm("unified", "IEPile's unified format", JSON, ALL, unified.recognises, unified.read_open),
     UserForm("alpaca", "Alpaca", JSON, ALL, instruction_rows.recognises, instruction_rows.read_alpaca),
     UserForm("sharegpt", "ShareGPT", JSON, ALL, instruction_rows.recognises, instruction_rows.read_sharegpt),
     UserForm("lines", "text, one per line", (".txt",), (), plain_text.recognises_lines, plain_text.read_lines),
@@ -101,6 +103,7 @@ UNREAD_FORMS = (
     UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),
     UnreadForm("Alpaca JSON", JSON, instruction_rows.looks_like_alpaca, f"{IF_EXTRACTION} format: alpaca"),
     UnreadForm("ShareGPT JSON", JSON, instruction_rows.looks_like_sharegpt, f"{IF_EXTRACTION} format: sharegpt"),
+    UnreadForm("a table", (".csv", ".xls", ".xlsx", ".ods"), not_read.is_table, "export JSON from the annotation tool"),
     UnreadForm("NIF", (".ttl", ".nif", ".n3"), not_read.is_nif, "convert it to brat or CoNLL"),
 )
 
@@ -120,3 +123,22 @@ def recognise_unread(file: File) -> UnreadForm | None:
     """The format of a file that is not read, if it is known."""
     head = Head(file)
     return next((form for form in UNREAD_FORMS if head.suffix in form.suffixes and form.recognises(head)), None)
+
+
+LOOKED_AT = 20
+"""Files of a source that are looked at for other formats in which they may be."""
+
+
+def other_forms(form: UserForm, files: Sequence[File]) -> list[UserForm]:
+    """The formats other than `form`, in which `files` are read, that some of them look like."""
+    forms = {each.name: each for file in files[:LOOKED_AT] for each in recognise(file)}
+    others = [each for name, each in forms.items() if name not in (form.name, "text")]
+    return others if form.name != "text" else [*others, form_named("lines")]
+
+
+def possible_forms(others: Sequence[UserForm]) -> str:
+    """What to do if a source, which looks like the formats `others` too, is read in a wrong one."""
+    if not others:
+        return "if it is in another format, write format: NAME (see docs/user_data.md) into source.yaml"
+    words = " or ".join(f"{form.title} (format: {form.name})" for form in others)
+    return f"could also be {words}; if so, write that into source.yaml"

@@ -15,6 +15,7 @@ from pipelines.engine.dag import Stage
 from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
+from schemas.errors import SourceError
 from schemas.example import LAYER
 from schemas.label import Label, LabelSet, OpenLabels, typed_label
 from schemas.manifests import Labelled
@@ -48,13 +49,18 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def run(build: BuildSettings, output: str) -> Labelled:
+    """Raises SourceError if no source has a label: then no instruction can be made."""
     shards = [shard for shard, _ in clean_shards(output)]
     transform = WriteLabels(output, build.data_root, build.config.instruct.tasks, build.collapse)
     tasks = build.tasks(shard.key for shard in shards)
     run_pipeline("labels", shards, transform, build.options, output, "labels", sum(map(len, tasks.values())))
-    return Labelled(
-        {key: tuple(task for task in tasks[key] if read_label_set(output, task, key).labels) for key in tasks}
-    )
+    with_labels = {key: tuple(task for task in tasks[key] if read_label_set(output, task, key).labels) for key in tasks}
+    if not any(with_labels.values()):
+        wanted = ", ".join(build.config.instruct.tasks)
+        raise SourceError(
+            f"no text has a label for one of the tasks {wanted}; ieforge inspect shows the labels there are"
+        )
+    return Labelled(with_labels)
 
 
 class WriteLabels(beam.PTransform):

@@ -76,7 +76,7 @@ quays: doccano JSON, 1 file
 not read:
   notes.bin: its format is none that is recognised (docs/user_data.md)
 
-next: python -m pipelines.build --data_root quays --output corpus
+next: python -m pipelines.build quays --output corpus
 """
 
 
@@ -120,7 +120,7 @@ my export.conll: CoNLL columns, 1 file
     my export.conll:1: [Ada Marrow: person] left .
   problems: none
 
-next: python -m pipelines.build --data_root 'my export.conll' --output corpus
+next: python -m pipelines.build 'my export.conll' --output corpus
 """
     )
 
@@ -159,7 +159,7 @@ not read:
   letters/README.md: documentation
   photos/1.png: no source has this name, and its format is none that is recognised (docs/user_data.md)
 
-next: python -m pipelines.build --data_root all --output corpus
+next: python -m pipelines.build all --output corpus
 """
     )
 
@@ -305,11 +305,11 @@ def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypa
     write_rows(tmp_path / "it's; mine/a.jsonl", ROWS[:1])
     monkeypatch.chdir(tmp_path)
     last = shown(capsys, "it's; mine").splitlines()[-1]
-    words = ["python", "-m", "pipelines.build", "--data_root", "it's; mine", "--output", "corpus"]
+    words = ["python", "-m", "pipelines.build", "it's; mine", "--output", "corpus"]
     assert shlex.split(last.removeprefix("next: ")) == words
     monkeypatch.chdir(tmp_path / "it's; mine")
     assert ieforge.main(["inspect", "."]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "next: ieforge build --data_root . --output ../corpus"
+    assert capsys.readouterr().out.splitlines()[-1] == "next: ieforge build . --output ../corpus"
 
 
 def test_the_written_source_yaml_says_what_was_guessed(folder, capsys):
@@ -352,7 +352,7 @@ def test_json(folder, capsys):
     assert source["labels"]["relations"] == {"met": {"count": 1, "examples": ["Ada -> Ben"], "roles": []}}
     assert sum(source["problems"].values()) == len(source["first_problems"]) == 6
     assert shown_json["not_read"][0]["files"] == ["notes.bin"]
-    assert shown_json["next"].endswith("--data_root quays --output corpus")
+    assert shown_json["next"].endswith("build quays --output corpus")
 
 
 def test_other_formats_that_a_file_may_be_in_are_named(tmp_path, capsys):

@@ -270,7 +270,8 @@ def _annotations(place: str, task: Mapping[str, Any], predictions: bool) -> tupl
             is_gold = bool(annotation.get("ground_truth"))
             kept.append(Annotation(annotation.get("result") or [], annotator and str(annotator), is_gold))
     if predicted and not predictions and not given:
-        lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, "predictions of a model are not read"))
+        detail = "predictions of a model are only read with predictions: true in source.yaml"
+        lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, detail))
     return kept or [Annotation(None)], lost
 
 

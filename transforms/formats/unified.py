@@ -1,4 +1,4 @@
-"""IEPile's unified format, JSON lines and a schema.json → RawExamples without offsets, and the label set.
+"""IEPile's unified format, JSON → RawExamples without offsets, and the label set in a schema.json, if there is one.
 
 Format: github.com/zjunlp/IEPile, README, "Data conversion". A layer that is missing or null is not annotated (None). An
 empty layer means that the text has no such annotation.
@@ -11,8 +11,9 @@ what depends on it: an entity or an argument alone, a relation with its end, an 
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -21,7 +22,9 @@ from schemas.example import Argument, Entity, Event, Mention, RawExample, Relati
 from schemas.label import Label, UnknownLabel, typed_label
 from transforms.files import File
 from transforms.formats import json_rows
-from transforms.formats.json_values import BLANKS, element, end_of_match
+from transforms.formats.documents import document_of
+from transforms.formats.head import Head
+from transforms.formats.json_values import BLANKS, convert, element, end_of_match
 from transforms.spelling import Spellings
 
 LINES = (
@@ -32,6 +35,11 @@ LINES = (
 """Description and type of each of the three values of schema.json, which usually has one per line."""
 
 LAYER_BY_PART = {"entity": "entities", "relation": "relations", "event": "events", "argument": "events"}
+
+KEY_BY_LAYER = {"entity": "entity_type", "relation": "relation", "event": "event_type"}
+"""Key of a row → the key that all of its items have."""
+
+ARGUMENTS = re.compile('"arguments"')
 
 ABSENT = (None, "", "NAN")
 """The values that stand for a missing trigger or argument."""
@@ -82,6 +90,13 @@ class EventRow(msgspec.Struct):
     event: list[EventItem] | None = None
 
 
+class OpenRow(msgspec.Struct):
+    text: str
+    entity: list[EntityItem] | None = None
+    relation: list[RelationItem] | None = None
+    event: list[EventItem] | None = None
+
+
 def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[RawExample | BadRecord]:
     """The records of `task`; `labels` is its label set, from `read_schema`.
 
@@ -95,13 +110,55 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
             return json_rows.read(files, _relations, RelationRow)
         case "SPO":
             known = frozenset((label.subject_type, label.predicate, label.object_type) for label in labels)
-            return json_rows.read(files, partial(_relations, known=known), RelationRow)
+            return json_rows.read(files, partial(_triples, known=known), RelationRow)
         case "KG":
             attributes: dict[str | None, frozenset[str]] = {label.name: frozenset(label.roles) for label in labels}
             attributes[None] = frozenset[str]().union(*attributes.values())
             return json_rows.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
             return json_rows.read(files, partial(_events, with_arguments=task != "EET"), EventRow)
+
+
+def recognises(head: Head) -> bool:
+    """Whether one of the first values is a text with annotations."""
+    return any(isinstance(row, dict) and "instruction" not in row and _is_annotated(row) for row in head.rows)
+
+
+def _is_annotated(row: Mapping[str, Any]) -> bool:
+    layers = [(row[layer], key) for layer, key in KEY_BY_LAYER.items() if isinstance(row.get(layer), list)]
+    items = [(item, key) for items, key in layers for item in items]
+    is_text = isinstance(row.get("text"), str)
+    return is_text and bool(layers) and all(isinstance(item, dict) and key in item for item, key in items)
+
+
+def read_open(files: Iterable[File], group_by: str | None = None) -> Iterator[RawExample | BadRecord]:
+    """Every text with all its layers; the labels are those that occur. `group_by`: the field that names the document.
+
+    An event without the key `arguments` makes the events of its text unknown, unless no event has this key.
+    """
+    files = list(files)
+    with_arguments = json_rows.contains(files, ARGUMENTS)
+    return json_rows.read(files, partial(_open, with_arguments=with_arguments, group_by=group_by), dict[str, Any])
+
+
+def _open(place: str, fields: Mapping[str, Any], with_arguments: bool, group_by: str | None) -> RawExample | BadRecord:
+    row = convert(fields, OpenRow, place)
+    if isinstance(row, BadRecord):
+        return row
+    events = _events(place, EventRow(row.text, row.event), with_arguments)
+    mentions, relations = Mentions(place, row.text), []
+    for item in row.relation or ():
+        relations += _relation(mentions, item, item.head_type, item.tail_type)
+    entities = _entities(place, EntityRow(row.text, row.entity))
+    return RawExample(
+        place,
+        row.text,
+        entities.entities,
+        None if row.relation is None else tuple(relations),
+        events.events,
+        lost=(*entities.lost, *mentions.lost, *events.lost),
+        document=document_of(fields, group_by=group_by),
+    )
 
 
 class Mentions:
@@ -153,15 +210,22 @@ def _relation(mentions: Mentions, item: RelationItem, head_type: str | None, tai
     return [Relation(item.relation, head, tail, head_type, tail_type)] if tail else []
 
 
-def _relations(place: str, row: RelationRow, known: frozenset | None = None) -> RawExample | BadRecord:
-    """`known`: the typed triples of the label set for SPO; None for RE, which has no types."""
+def _relations(place: str, row: RelationRow) -> RawExample:
+    """Relations without the types of their ends."""
     if row.relation is None:
         return RawExample(place, row.text)
     mentions, relations = Mentions(place, row.text), []
     for item in row.relation:
-        if known is None:
-            relations += _relation(mentions, item, None, None)
-            continue
+        relations += _relation(mentions, item, None, None)
+    return RawExample(place, row.text, relations=tuple(relations), lost=tuple(mentions.lost))
+
+
+def _triples(place: str, row: RelationRow, known: frozenset) -> RawExample | BadRecord:
+    """Relations with the types of their ends. `known`: the typed triples of the label set."""
+    if row.relation is None:
+        return RawExample(place, row.text)
+    mentions, relations = Mentions(place, row.text), []
+    for item in row.relation:
         if item.head_type is None or item.tail_type is None:
             return BadRecord(place, Reason.MISSING_FIELD, f"{item.relation!r} lacks head_type or tail_type")
         if (item.head_type, item.relation, item.tail_type) not in known:

@@ -17,11 +17,13 @@ USER_DATA = Source(
 SOURCES = {key: load(key) for key in keys()} | {"a": USER_DATA, "a/b": USER_DATA}
 
 
-def part(key="a", good=0, split="train", bad=0, reason="broken_json", annotated=1, beyond_limit=0) -> SplitOutcome:
+def part(
+    key="a", good=0, split="train", bad=0, reason="broken_json", annotated=1, beyond_limit=0, events=0
+) -> SplitOutcome:
     counts = split_read(
         key,
         split,
-        read=layer_counts(good),
+        read=layer_counts(good, events=events),
         annotated=annotated,
         beyond_limit=beyond_limit,
         rejected={Reason(reason): bad} if bad else {},
@@ -87,7 +89,9 @@ def test_texts_of_open_labels_are_annotated_in_some_split():
     by_key = {"a": replace(USER_DATA, entity_labels=OpenLabels())}
     failed = judge([part(good=9, split="test", annotated=0)], by_key, 0.02).failed
     assert failed["a"].startswith("none of its texts is annotated, so nothing can be learnt from it; ")
-    assert not judge([part(good=9, split="test", annotated=1)], by_key, 0.02).failed
+    assert judge([part(good=9, split="test", annotated=1)], by_key, 0.02).failed == failed
+    assert not judge([part(good=9, split="test", annotated=1, beyond_limit=1)], by_key, 0.02).failed
+    assert not judge([part(good=9, split="test", annotated=1, events=1)], by_key, 0.02).failed
 
 
 def test_a_source_whose_records_are_all_left_out_by_rules_fails():

@@ -205,3 +205,42 @@ def test_sources_without_shares_are_split_as_before(tmp_path):
         str(folder(tmp_path, None, a=TASKS)), {"mine": list_raw_files(str(tmp_path / "data/mine"))[0]}, ()
     )
     assert located.source.shares == {"train": 0.9, "validation": 0.05, "test": 0.05}
+
+
+UNIFIED = [
+    {"text": "Ada left.", "doc": 1, "entity": [{"entity": "Ada", "entity_type": "PER"}]},
+    {"text": "Rome is big.", "doc": 1, "entity": [{"entity": "Rome", "entity_type": "LOC"}]},
+    {"text": "Low water.", "doc": 2, "entity": []},
+]
+UNIFIED_YAML = """
+labels: {PER: person, LOC: {name: place, description: a town}}
+group_by: doc
+complete: [PER]
+splits: {train: 0.5, test: 0.5}
+"""
+
+
+def test_the_unified_format_needs_no_schema(tmp_path, capsys):
+    code, rows, _ = built(folder(tmp_path, UNIFIED_YAML, part=UNIFIED), capsys)
+    texts = {row["text"]: (split, row) for split, group in rows.items() for row in group}
+    (ada, first), (rome, second), (_, third) = texts["Ada left."], texts["Rome is big."], texts["Low water."]
+    assert (code, ada, len(texts)) == (0, rome, 3)
+    assert [row["entities"][0]["label"] for row in (first, second)] == ["person", "place"]
+    assert [[each["label"] for each in row["unknown_labels"]] for row in (first, second, third)] == [
+        ["place"],
+        [],
+        ["place"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["train", "train.1"])
+def test_a_file_in_the_unified_format(tmp_path, name):
+    path = tmp_path / f"{name}.jsonl"
+    path.write_text("\n".join(map(json.dumps, UNIFIED)))
+    located = tool_folders.folder_at(str(path), "", tool_folders.root_files(str(path)))
+    assert (located.files.form.user_form, list(located.files.splits)) == ("unified", ["train"])
+
+
+def test_the_unified_format_has_no_predictions(tmp_path):
+    with pytest.raises(SourceError, match="predictions is not possible for files in the format IEPile's unified"):
+        read(folder(tmp_path, "predictions: true", part=UNIFIED))

@@ -71,6 +71,11 @@ def test_a_licence_class_is_accepted(tmp_path, licence):
     ("settings", "message"),
     [
         ("lang: en\nnmae: x\n", "source.yaml:2: unknown key 'nmae'; did you mean name?"),
+        (
+            "lang: en\nannotators: all\n",
+            "source.yaml:2: annotators does not go with a schema.json beside it; remove annotators, "
+            "or remove schema.json: then all labels that occur are taken",
+        ),
         ("xyzzy: x\n", "source.yaml:1: unknown key 'xyzzy'; known keys: name, task, lang, license"),
         ("lang: en\n\ntask: ner\n", "source.yaml:3: task is 'ner'; it must be one of NER, RE, SPO, EE, EET, EEA, KG"),
         (

@@ -124,19 +124,51 @@ JSON_SAMPLES = {
             "relations": [{"id": "R1", "pred": "left", "subj": "T1", "obj": "T2"}],
         }
     ],
+    "unified": [
+        {
+            "text": TEXT,
+            "entity": [
+                {"entity": "Ada Marrow", "entity_type": "person"},
+                {"entity": "Coal Quay", "entity_type": "place"},
+            ],
+            "relation": [{"head": "Ada Marrow", "relation": "left", "tail": "Coal Quay", "head_type": "person"}],
+            "event": [
+                {
+                    "event_trigger": "left",
+                    "event_type": "leaving",
+                    "arguments": [{"argument": "Coal Quay", "role": "place"}],
+                }
+            ],
+        },
+    ],
+    "unified, relations": [
+        {"text": TEXT, "relation": [{"head": "Ada Marrow", "relation": "left", "tail": "Coal Quay"}]},
+        {"text": "Low water.", "relation": []},
+        {"text": TEXT},
+    ],
 }
 """Format, with what is special about the sample → the values of a file."""
 
 OTHER_JSON = [
     [{"text": TEXT}],
-    [{"text": TEXT, "entity": [{"entity": "Ada", "entity_type": "person"}]}],
+    [{"text": TEXT, "entity": "Ada"}],
+    [{"text": TEXT, "event": [{"label": "Ada"}]}],
+    [{"instruction": "Find.", "text": TEXT, "entity": [{"entity": "Ada", "entity_type": "person"}]}],
     [{"instruction": "Find the places.", "input": TEXT, "output": "[]"}],
     [{"label": "PLACE", "pattern": [{"lower": "quay"}]}],
     [{"id": 1, "filename": "a.png", "label": []}],
     {"version": 1, "items": []},
     [1, "a", None, []],
 ]
-ENTITY_COUNTS = {"doccano": 2, "gliner": 2, "pubannotation": 2, "spacy": 2, "prodigy": 2, "label_studio": 3}
+ENTITY_COUNTS = {
+    "doccano": 2,
+    "gliner": 2,
+    "pubannotation": 2,
+    "spacy": 2,
+    "prodigy": 2,
+    "unified": 2,
+    "label_studio": 3,
+}
 
 
 XMI = (

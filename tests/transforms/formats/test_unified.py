@@ -8,7 +8,7 @@ from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label, UnknownLabel, typed_label
 from transforms.files import File
-from transforms.formats.unified import read, read_schema, split_typed
+from transforms.formats.unified import read, read_open, read_schema, split_typed
 
 TEXT = "Ola, Eli and Mo left Bodø."
 
@@ -32,6 +32,44 @@ def test_ner(tmp_path):
         RawExample("train.json:1", "Oslo is big", entities=(Entity("town", Mention("Oslo")),)),
         RawExample("train.json:3", "nothing", entities=()),
     ]
+
+
+def test_without_a_label_set_all_layers_are_read(tmp_path):
+    """Rows with JSON arrays as well as with lines; a layer that a text does not have is unknown in it."""
+    rows = [
+        {
+            "text": TEXT,
+            "case": 7,
+            "entity": [{"entity": "Ola", "entity_type": "person"}, {"entity": "Per", "entity_type": "person"}],
+            "relation": [
+                {"head": "Ola", "relation": "left", "tail": "Bodø", "head_type": "person", "tail_type": "town"},
+                {"head": "Ola", "relation": "met", "tail": "Per"},
+            ],
+        },
+        {"text": TEXT, "event": [{"event_trigger": "left", "event_type": "leaving"}]},
+        {"text": TEXT, "entity": [{"entity": "Ola"}]},
+    ]
+    for name, content in (("a.json", json.dumps(rows)), ("a.jsonl", "\n".join(map(json.dumps, rows)))):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        first, second, broken = read_open([File(str(tmp_path / name), name)], group_by="case")
+        assert first.entities == (Entity("person", Mention("Ola")),)
+        assert first.relations == (Relation("left", Mention("Ola"), Mention("Bodø"), "person", "town"),)
+        assert [part.unknown for part in first.lost] == [
+            (UnknownLabel("entities", "person"),),
+            (UnknownLabel("relations", "met"),),
+        ]
+        assert (first.events, first.document, second.document) == (None, "7", None)
+        assert (second.entities, second.events) == (None, (Event("leaving", Mention("left")),))
+        assert broken.reason == Reason.MISSING_FIELD
+
+
+def test_an_event_without_arguments_is_complete_only_if_no_event_has_them(tmp_path):
+    leaving = {"event_trigger": "left", "event_type": "leaving"}
+    rows = [{"text": TEXT, "event": [leaving]}, {"text": TEXT, "event": [{**leaving, "arguments": []}]}]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    first, second = read_open([File(str(path), "a.json")])
+    assert (first.events, second.events) == (None, (Event("leaving", Mention("left")),))
 
 
 def test_re_omits_types(tmp_path):
