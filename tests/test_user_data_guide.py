@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from pipelines import export, exporting, inspecting
+from pipelines import export, exporting, inspecting, inspecting_text
 from pipelines.sources import source_yaml, user_forms
 from tests.conftest import ROOT
 from transforms.files import File
@@ -74,7 +74,7 @@ def test_the_inspection_shown_is_that_of_the_sample(page, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_texts").mkdir()
     shutil.copy(SAMPLE, tmp_path / "my_texts/project-1.json")
-    printed = iter(inspecting.lines(inspecting.inspect("my_texts")))
+    printed = iter(inspecting_text.lines(inspecting.inspect("my_texts")))
     blocks = re.findall(r"^\$ ieforge inspect my_texts\n(.*?)^(?:```|\$)", PAGES[page], re.DOTALL | re.MULTILINE)
     for shown in blocks[0].splitlines():
         start = shown.partition("...")[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import build, inspecting
+from pipelines import build, inspecting, inspecting_text
 from schemas.example import RawExample
 
 TOWNS = {"Ada": "Oslo", "Ben": "Bern", "Cleo": "Rome"}
@@ -47,7 +47,7 @@ def write(root: Path, **contents: object) -> Path:
 
 
 def inspected(path: Path) -> str:
-    return "\n".join(inspecting.lines(inspecting.inspect(str(path))))
+    return "\n".join(inspecting_text.lines(inspecting.inspect(str(path))))
 
 
 def built(path: Path, capsys, *flags: str) -> tuple[int, dict[str, list[dict]], list[str]]:
@@ -198,13 +198,13 @@ def test_names_of_folders(tmp_path, capsys):
 
 
 def test_a_format_that_the_user_names_is_not_announced(tmp_path, capsys):
-    root = write(tmp_path / "my", a_txt="Ada left.\nBen left.\n", b__train_json=TASKS, b__source_yaml="lang: en\n")
+    root = write(tmp_path / "my", a_txt="Ada left.\nBen left.\n")
     (line,) = (each for each in built(root, capsys, "--dry_run")[2] if "read as" in each and "my" in each)
     assert line == (
         "note: my: read as text, one per file; could also be text, one per line (format: lines); "
         "if so, write that into source.yaml"
     )
-    write(root, source_yaml="format: lines\n", b__source_yaml="lang: en\nformat: label_studio\n")
+    write(root, source_yaml="format: lines\n", b__train_json=TASKS, b__source_yaml="format: label_studio\n")
     assert not [each for each in built(root, capsys, "--dry_run")[2] if "read as" in each]
     assert "could also be" not in inspected(root)
 
@@ -244,7 +244,8 @@ def test_other_annotators_are_no_problems(tmp_path):
     rows = [{"id": n, "text": f"Ada left {n}.", "label": [[0, 3, "person"]]} for n in range(30)]
     lines = "\n".join(map(json.dumps, rows))
     out = inspected(write(tmp_path / "my", admin_jsonl=lines, eva_jsonl=lines))
-    assert "  problems: none\n  not used: the annotation of 'eva' is not taken (annotators: gold) (30 x)\n" in out
+    assert "(annotators: gold); left out: 30 other annotations\n" in out
+    assert "  problems: none\n" in out and "not used" not in out
 
 
 def test_the_samples_of_this_file_are_right(tmp_path):
