@@ -26,9 +26,10 @@ def in_ingest(ingested: Ingested) -> list[str]:
     parts: Counter[str] = Counter()
     first: dict[str, str] = {}
     for split in ingested.splits:
-        records[split.key] += sum(n for reason, n in split.rejected.items() if not reason.is_rule)
+        bad = sum(n for reason, n in split.rejected.items() if not reason.is_rule)
+        records[split.key] += bad
         parts[split.key] += sum(split.lost.values())
-        for problem in (*split.first_rejects, *split.first_lost):
+        for problem in (*(split.first_rejects if bad else ()), *split.first_lost):
             first.setdefault(split.key, problem)
     where = "see rejects/ingest/ for place and reason"
     keys = sorted(key for key in records if records[key] or parts[key])

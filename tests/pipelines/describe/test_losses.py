@@ -15,7 +15,7 @@ def split(key: str, records: int = 0, parts: int = 0) -> SplitRead:
         read=layer_counts(9, 9),
         rejected=({Reason.BROKEN_JSON: records} if records else {}) | {Reason.ONE_PAIR_UNITED: 7},
         lost={Reason.OFFSET_MISMATCH: parts} if parts else {},
-        first_rejects=("f:1: broken",) if records else (),
+        first_rejects=(*(("f:1: broken",) if records else ()), "f:3: united"),
         first_lost=("f:2: off",) if parts else (),
     )
 
