@@ -226,7 +226,7 @@ def keys_and_files(root: Path) -> dict[str, list[str]]:
     return {
         each.key: sorted(file.name for group in each.files.splits.values() for file in group)
         for each in located
-        if each.files
+        if each.files and each.files.splits
     }
 
 
