@@ -164,7 +164,7 @@ def predictions(name: str, path: str) -> Exported:
     """The texts in a file of predictions with what the model predicted, in the form `name`."""
     counts: Counts = Counter()
     index = predicted.index(path)
-    context = Context(index.has_relations, predicted.model_name(path), {}, counts)
+    context = Context(index.has_relations, predicted.model_name(path), {}, counts, requested=index.labels)
     examples = ((example.source, example) for example in predicted.read(index, counts))
     return annotated(name, {"predictions": examples}, context)
 

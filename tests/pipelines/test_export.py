@@ -171,6 +171,26 @@ def test_predictions_are_the_predictions_of_label_studio(predictions, tmp_path, 
     assert '<Label value="person"/>' in (tmp_path / "out" / "config.xml").read_text()
 
 
+def label_studio_configuration(rows: list[dict], folder, capsys) -> str:
+    folder.mkdir(parents=True)
+    (folder / "p.joined.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    flags = "--form", "label_studio", "--output", folder / "out", "--predictions", folder / "p.joined.jsonl"
+    assert run(*flags, capsys=capsys)[0] == 0
+    return (folder / "out" / "config.xml").read_text()
+
+
+def test_labels_that_were_not_predicted_can_be_given_in_label_studio(tmp_path, capsys):
+    nothing = [
+        {**line("NER"), "entity": [], "labels": {"entity": ["person", "quay & pier"]}},
+        {**line("RE"), "relation": [], "labels": {"relation": ["met"]}},
+    ]
+    text = label_studio_configuration(nothing, tmp_path / "both", capsys)
+    assert '<Label value="person"/>' in text and '<Label value="quay &amp; pier"/>' in text
+    assert '<Relation value="met"/>' in text
+    assert '<Label value="entity"/>' in label_studio_configuration(nothing[1:], tmp_path / "relations", capsys)
+    assert '<Label value="entity"/>' not in text
+
+
 @pytest.mark.parametrize("form", ["doccano", "brat"])
 def test_predictions_are_read_as_annotations_by_tools_without_predictions(form, predictions, tmp_path, capsys):
     output = tmp_path / "out"

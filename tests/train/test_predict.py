@@ -37,6 +37,7 @@ def test_an_endpoint_answers_a_split(notes_file, tmp_path, capsys):
             {"entity": "Asta", "entity_type": "person", "spans": [[9, 13]]},
             {"entity": "Berg", "entity_type": "person", "spans": [[18, 22]]},
         ],
+        "labels": {"entity": ["person", "place", "organization"]},
         "unparseable": [],
     }
     assert len(lines(tmp_path / "new" / "p.joined.jsonl")) == 6

@@ -29,6 +29,9 @@ REPEATED = "mentions or relations with the label and the strings of another one 
 ADDED = "ends of relations and arguments that were no entity (added as one)"
 RESPELLED = "labels in another spelling"
 
+END = "entity"
+"""The label of an end of a relation that is no entity and has no type."""
+
 CONCEPT = re.compile(r"\S+:\S+")
 
 
@@ -198,8 +201,8 @@ class _Entities:
                 if self._can_carry(relation.head, WITHOUT_END) and self._can_carry(relation.tail, WITHOUT_END):
                     yield Relation(relation.label, relation.head, relation.tail)
                 continue
-            head = self._end(relation.head, relation.head_label, relation.head_entity, "entity", WITHOUT_END)
-            tail = head and self._end(relation.tail, relation.tail_label, relation.tail_entity, "entity", WITHOUT_END)
+            head = self._end(relation.head, relation.head_label, relation.head_entity, END, WITHOUT_END)
+            tail = head and self._end(relation.tail, relation.tail_label, relation.tail_entity, END, WITHOUT_END)
             if head and tail:
                 yield Relation(relation.label, head.mention, tail.mention, head.label, tail.label, head.id, tail.id)
 
