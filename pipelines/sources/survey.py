@@ -49,6 +49,7 @@ class SplitCounts:
     rejected: Counter[Reason] = field(default_factory=Counter)
     lost: Counter[Reason] = field(default_factory=Counter)
     first_rejects: list[str] = field(default_factory=list)
+    first_lost: str = ""
 
     @property
     def left_out(self) -> int:
@@ -109,6 +110,7 @@ class Survey:
         """Counts a part that is lost from `record`, if this is known."""
         reason = Reason(part.reason)
         counts.lost[reason] += 1
+        counts.first_lost = counts.first_lost or f"{part.place}: {part.reason}: {part.detail}"
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
         elif reason == Reason.NOT_CHOSEN:

@@ -144,5 +144,5 @@ def rows(form: Form, examples: Iterable[tuple[str, Example]], context: Context):
             number += 1
 
 
-UNANNOTATED = "texts that are not annotated with entities"
+UNANNOTATED = "texts not annotated with entities"
 WITHOUT_ROW = "texts without an annotation or label to learn from"

@@ -20,7 +20,7 @@ from transforms.writers.fit import Counts
 EXPECTED = (
     "expected a line of predictions.joined.jsonl, which train.predict writes: id, task, source, text, annotations"
 )
-UNREAD = "answers of the model that are not JSON (their annotations are missing)"
+UNREAD = "answers of the model without valid JSON, whose annotations are missing"
 
 
 class EntityItem(msgspec.Struct):
