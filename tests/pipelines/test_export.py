@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from pipelines import export
+from pipelines.describe.plural import counted
 from pipelines.sources.user_forms import form_named
 from schemas.arrow import table_to_examples
 from tests.conftest import ROOT

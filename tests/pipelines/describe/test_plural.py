@@ -11,10 +11,8 @@ KINDS += [forms.UNANNOTATED, forms.WITHOUT_ROW, predicted.UNREAD, exporting.WITH
 
 
 def test_one_is_singular():
-    shown = [counted(number, "entities without offsets") for number in (0, 1, 2, 1000)]
-    assert shown == [
-        f"{number} without offsets" for number in ("0 entities", "1 entity", "2 entities", "1,000 entities")
-    ]
+    shown = [counted(number, "entities in text") for number in (0, 1, 2, 1000)]
+    assert shown == ["0 entities in text", "1 entity in text", "2 entities in text", "1,000 entities in text"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
