@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import build_folder
-from schemas import manifests
+from schemas import manifest_file
 from schemas.arrow import table_to_examples
 from schemas.errors import ConfigError, names_hint
 from schemas.example import Example
@@ -95,7 +95,7 @@ def choose(build: str, splits: Sequence[str], names: Sequence[str] | None) -> Ch
 
 def read(build: str, form: type[Result]) -> Result:
     """The result of a stage. Raises ConfigError if the build has not got there."""
-    if not files.exists(manifests.path(build, form)):
+    if not files.exists(manifest_file.path(build, form)):
         advice = f"finish it with python -m pipelines.build --output {build}"
         raise ConfigError(f"{build}: the stage {form.stage} is missing; {advice}")
     return build_folder.read_result(build, form)

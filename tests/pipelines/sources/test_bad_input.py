@@ -94,9 +94,7 @@ def test_predictions_without_annotations_name_the_key_that_reads_them(tmp_path, 
     result = TASKS[0]["annotations"][0]["result"]
     task = {"id": 1, "data": TASKS[0]["data"], "predictions": [{"model_version": "m", "result": result}]}
     root = write(tmp_path / "my", a_json=[task, *others])
-    message = (
-        "predictions of a model are only read with predictions: true in source.yaml; add it, or annotate some"
-    )
+    message = "predictions of a model are only read with predictions: true in source.yaml; add it, or annotate some"
     _, _, log = built(root, capsys)
     assert any(line.startswith("error: source my: ") and line.endswith(message) for line in log) == is_named
     assert (f"learnt from it; {message}\n" in inspected(root)) == is_named
