@@ -262,8 +262,8 @@ def test_folders_that_do_not_belong_to_the_source_of_the_root(tmp_path, path, co
     root = nested(tmp_path, "lang: fr", **extra)
     batch2 = [] if key == "batch2" else ["batch2/b.json"]
     of_root = {"data": ["batch1/a.json", *batch2]}
-    own = {key: ["b.json", "c.json"] if key == "batch2" else ["c.json"]} if key else {}
-    assert keys_and_files(root) == of_root | own
+    beside = {key: ["b.json", "c.json"] if key == "batch2" else ["c.json"]} if key else {}
+    assert keys_and_files(root) == of_root | beside
     assert source_at(str(root), "data").lang == "fr"
     assert [file.name for file in tool_folders.root_files(str(root)) if file.name != "source.yaml"] == of_root["data"]
 
