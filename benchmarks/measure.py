@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from schemas import manifests
+from schemas import manifest_file
 from schemas.manifests import StageResult
 
 SAMPLE_S = 0.1
@@ -104,7 +104,7 @@ def by_stage(samples: Sequence[Sample], output: Path, forms: Iterable[type[Stage
     """
     shares, start = {}, samples[0].time
     for form in forms:
-        manifest = Path(manifests.path(str(output), form))
+        manifest = Path(manifest_file.path(str(output), form))
         if manifest.exists():
             end = manifest.stat().st_mtime
             shares[form.stage] = share(samples, start, end)

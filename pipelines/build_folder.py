@@ -10,10 +10,11 @@ is damaged or was written by another version of IEForge.
 from dataclasses import dataclass
 
 from pipelines import config
-from schemas import manifests
+from schemas import manifest_file
 from schemas.errors import ConfigError
 from schemas.label import LabelSet
-from schemas.manifests import BuildRecord, Carded, Cleaned, Manifest, Result
+from schemas.manifest_file import Manifest
+from schemas.manifests import BuildRecord, Carded, Cleaned, Result
 from transforms import files
 
 MARKER = "build.json"
@@ -41,8 +42,8 @@ class Shard:
 
 def read_manifest(output: str, form: type[Result]) -> Manifest[Result]:
     """The manifest of the stage whose result has the type `form`."""
-    path = manifests.path(output, form)
-    return manifests.parse(files.read_bytes(path), form, path, REMEDY)
+    path = manifest_file.path(output, form)
+    return manifest_file.parse(files.read_bytes(path), form, path, REMEDY)
 
 
 def read_result(output: str, form: type[Result]) -> Result:
@@ -97,4 +98,4 @@ def last_configuration(output: str) -> config.Config | None:
 
 def configuration(output: str) -> config.Config:
     """The configuration that all stages of a complete build ran with."""
-    return config.from_record(read_result(output, Carded).config, manifests.path(output, Carded), "$.config")
+    return config.from_record(read_result(output, Carded).config, manifest_file.path(output, Carded), "$.config")

@@ -12,6 +12,7 @@ from hard_negatives import dictionary, embed
 from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config
 from pipelines.describe import figures, losses
+from pipelines.describe.plural import counted
 from pipelines.engine import cluster, dag, runner, workers
 from pipelines.engine.options import parse_options
 from pipelines.sources import registry
@@ -151,7 +152,7 @@ def closing_line(folder: str, name: str) -> str:
     sources = sum(any(splits for splits in by_task.values()) for by_task in statistics.instructions_by_source.values())
     build = name.rstrip("/")
     return (
-        f"{name}: {total:,} instructions ({tasks}) from {sources} sources. {loading_hint(name)}; "
+        f"{name}: {counted(total, 'instructions')} ({tasks}) from {counted(sources, 'sources')}. {loading_hint(name)}; "
         f"see {build}/README.md and {build}/reports/report.html"
     )
 

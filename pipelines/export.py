@@ -54,6 +54,7 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.predictions and (arguments.split or arguments.sources):
         raise ConfigError("--split and --sources choose from a build; predictions are exported whole")
     from pipelines import exporting
+    from pipelines.describe.plural import counted
 
     exporting.check_output(output, arguments.build)
     if arguments.predictions:
@@ -71,10 +72,10 @@ def export(arguments: argparse.Namespace) -> int:
         print(json.dumps({"rows": counts, "not_carried": losses, "changed": changes}, ensure_ascii=False))
         return 0
     where = "would write" if arguments.dry_run else f"{output}:"
-    rows = ", ".join(f"{name} {number:,} {exported.unit}" for name, number in counts.items())
+    rows = ", ".join(f"{name} {counted(number, exported.unit)}" for name, number in counts.items())
     lines = [f"{where} {rows or 'nothing'}"]
-    lines += [f"not carried: {number:,} {kind}" for kind, number in losses.items()]
-    lines += [f"changed: {number:,} {kind}" for kind, number in changes.items()]
+    lines += [f"not carried: {counted(number, kind)}" for kind, number in losses.items()]
+    lines += [f"changed: {counted(number, kind)}" for kind, number in changes.items()]
     lines += [] if arguments.dry_run else [f"next: {exported.after}"]
     print("\n".join(map(printable, lines)))
     return 0

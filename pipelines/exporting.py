@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import build_folder
-from schemas import manifests
+from schemas import manifest_file
 from schemas.arrow import table_to_examples
 from schemas.errors import ConfigError, names_hint
 from schemas.example import Example
@@ -95,7 +95,7 @@ def choose(build: str, splits: Sequence[str], names: Sequence[str] | None) -> Ch
 
 def read(build: str, form: type[Result]) -> Result:
     """The result of a stage. Raises ConfigError if the build has not got there."""
-    if not files.exists(manifests.path(build, form)):
+    if not files.exists(manifest_file.path(build, form)):
         advice = f"finish it with python -m pipelines.build --output {build}"
         raise ConfigError(f"{build}: the stage {form.stage} is missing; {advice}")
     return build_folder.read_result(build, form)
@@ -164,7 +164,7 @@ def predictions(name: str, path: str) -> Exported:
     """The texts in a file of predictions with what the model predicted, in the form `name`."""
     counts: Counts = Counter()
     index = predicted.index(path)
-    context = Context(index.has_relations, predicted.model_name(path), {}, counts)
+    context = Context(index.has_relations, predicted.model_name(path), {}, counts, requested=index.labels)
     examples = ((example.source, example) for example in predicted.read(index, counts))
     return annotated(name, {"predictions": examples}, context)
 

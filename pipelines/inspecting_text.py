@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pipelines.describe import agreement
+from pipelines.describe.plural import counted
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources import marked_text, problems
 from pipelines.sources.licences import PUBLISHING, terms
@@ -37,21 +38,6 @@ def lines(inspection: Inspection, written: Sequence[str] = ()) -> list[str]:
     if following := next_command(inspection):
         text.append(f"next: {following}")
     return text if text[-1:] != [""] else text[:-1]
-
-
-ONE = {
-    "files": "file",
-    "texts": "text",
-    "records": "record",
-    "entities": "entity",
-    "relations": "relation",
-    "events": "event",
-}
-"""Plural → singular."""
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number:,} {ONE[what] if number == 1 else what}"
 
 
 def more(number: int, shown: int) -> str:

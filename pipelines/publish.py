@@ -109,12 +109,14 @@ def publish(arguments: argparse.Namespace) -> int:
 
 def closing_line(prepared, summary: dict) -> str:
     """The last line of the command. `summary`: the destination and what was sent there."""
+    from pipelines.describe.plural import counted
+
     size = sum(file.size for file in prepared.files)
     where = summary.get("to") or summary["repo_id"]
     note = f", tag {summary['tag']} moved" if summary.get("tag_moved") else ""
     return (
-        f"{where}: {len(prepared.files)} files, {size:,} bytes, {summary['sent']} of them sent{note}; "
-        f"{len(prepared.kept)} sources, {len(prepared.left_out)} left out"
+        f"{where}: {counted(len(prepared.files), 'files')}, {size:,} bytes, {summary['sent']} of them sent{note}; "
+        f"{counted(len(prepared.kept), 'sources')}, {len(prepared.left_out)} left out"
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from schemas import manifests
+from schemas import manifest_file
 from schemas.arrow import INSTRUCTIONS
 from schemas.errors import ConfigError, MachineError
 from schemas.example import SPLITS, TASKS
@@ -200,12 +200,12 @@ def _shards(output: str, split: str) -> dict[str, str]:
     return {f"{output}/{shard.path}": shard.sha256 for shard in instructed.result.shards if shard.split == split}
 
 
-def _read_manifest(output: str, form: type[Result], advice: str) -> manifests.Manifest[Result]:
-    path = manifests.path(output, form)
+def _read_manifest(output: str, form: type[Result], advice: str) -> manifest_file.Manifest[Result]:
+    path = manifest_file.path(output, form)
     if not os.path.exists(path):
         raise ConfigError(f"{output}: not validated (no {form.folder}/manifest.json); {advice}")
     remedy = f"run the build again: python -m pipelines.build --output {output}"
-    return manifests.parse(files.read_bytes(path), form, path, remedy)
+    return manifest_file.parse(files.read_bytes(path), form, path, remedy)
 
 
 def _build_rows(output: str, split: str, streaming: bool) -> "Rows":

@@ -8,6 +8,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.describe import citations, figures, shell
+from pipelines.describe.plural import counted
 from pipelines.sources import licences
 from schemas import key_list, language
 from schemas.build_statistics import Statistics, total
@@ -37,6 +38,7 @@ def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str
     )
     environment.filters |= {
         "n": number,
+        "counted": counted,
         "percent": percent,
         "cell": cell,
         "code": code,

@@ -16,9 +16,10 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from pipelines.engine import code
-from schemas import manifests
+from schemas import manifest_file
 from schemas.errors import ConfigError
-from schemas.manifests import Manifest, StageResult
+from schemas.manifest_file import Manifest
+from schemas.manifests import StageResult
 from transforms import files
 
 
@@ -81,7 +82,7 @@ def read_manifest(output: str, stage: Stage) -> Manifest | None:
 def parse_manifest(output: str, stage: Stage) -> Manifest:
     """The manifest of the stage. Raises ConfigError if it is damaged or from another version of IEForge."""
     path = manifest_path(output, stage)
-    return manifests.parse(files.read_bytes(path), stage.form, path, "run the build again")
+    return manifest_file.parse(files.read_bytes(path), stage.form, path, "run the build again")
 
 
 def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
@@ -151,10 +152,10 @@ def run(
                 if files.exists(f"{output}/{folder}")
                 for file in files.list_files(f"{output}/{folder}")
             ) + list(stage.files)
-            known = manifests.noted_checksums(result)
+            known = manifest_file.noted_checksums(result)
             sha256 = known | checksums(output, [file for file in written if file not in known])
             sizes = files.sizes(output, written)
-            text = manifests.render(name, by_name[name], result, sizes, {file: sha256[file] for file in written})
+            text = manifest_file.render(name, by_name[name], result, sizes, {file: sha256[file] for file in written})
             files.make_durable(output, written)  # before the manifest that lists them
             files.write_text(manifest_path(output, stage), text, durable=True)
         finished[name] = parse_manifest(output, stage)

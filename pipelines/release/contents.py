@@ -17,18 +17,18 @@ from pipelines.build_reports import DATA_DOCS, REPORT, STATISTICS, VALIDATION
 from pipelines.describe import card, croissant, dataset_info, figures
 from pipelines.engine import dag
 from pipelines.sources import Licence
-from schemas import json_values, manifests
+from schemas import json_values, manifest_file
 from schemas.arrow import INSTRUCTIONS
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
 from schemas.id_columns import source_keys
+from schemas.manifest_file import Manifest
 from schemas.manifests import (
     RESULTS,
     Carded,
     Ingested,
     Instructed,
     InstructionShard,
-    Manifest,
     SourceFacts,
 )
 from schemas.releases import MARKER, FileInRelease, ReleaseRecord, RowDigest, SourceTerms
@@ -93,16 +93,16 @@ def finished_stages(output: str) -> FinishedStages:
     """Reads the manifests of all stages."""
     stages = FinishedStages()
     for stage, form in RESULTS.items():
-        path = manifests.path(output, form)
+        path = manifest_file.path(output, form)
         if not files.exists(path):
             continue
         try:
             content = files.read_bytes(path)
-            stages.manifests[stage] = manifests.parse(content, form, path, build_folder.REMEDY)
+            stages.manifests[stage] = manifest_file.parse(content, form, path, build_folder.REMEDY)
         except ConfigError as error:
             stages.unreadable[stage] = str(error)
         else:
-            if not manifests.is_as_written(content):
+            if not manifest_file.is_as_written(content):
                 stages.altered.add(stage)
     return stages
 

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -27,6 +28,9 @@ from schemas.example import Argument, Entity, Event, RawExample, Relation
 
 EVERY, FIRST, GOLD, MAJORITY = "all", "first", "gold", "majority"
 """The values of `annotators` that are not names of people."""
+
+Layer = TypeVar("Layer", Entity, Relation, Event)
+Item = TypeVar("Item")
 
 
 def choose(
@@ -61,7 +65,8 @@ def choose(
     wanted = settings.annotators
     if wanted not in (EVERY, FIRST, GOLD, MAJORITY) and wanted not in names:
         known = ", ".join(map(quoted, sorted(names)[:10])) or "the files name no annotator"
-        raise SourceError(f"annotators: nobody is called {quoted(wanted)}; known: {known}")
+        place = settings.place("annotators")
+        raise SourceError(f"{place}: annotators: nobody is called {quoted(wanted)}; known: {known}")
 
 
 def by_text(
@@ -179,51 +184,59 @@ def unite(records: Sequence[RawExample], least: int | None) -> RawExample:
     """
     lost = [part for record in records for part in record.lost]
     ids: list[dict[str, str]] = [{} for _ in records]  # id in each record → id in the result
-    entities = _majority(records, "entities", least, lost, lambda _, item: entity_key(item))
-    kept_entities = None if entities is None else []
-    for number, sharers in enumerate(entities or ()):
-        first = sharers[0][1]
-        for voter, item in sharers:
-            if item.id is not None:
-                ids[voter][item.id] = str(number)
-        has_id = any(item.id is not None for _, item in sharers)
-        kept_entities.append(Entity(first.label, first.mention, str(number) if has_id else None, first.concepts))
-    concepts = {concept for entity in kept_entities or () for concept in entity.concepts}
+    shared_entities = _majority(records, "entities", [record.entities for record in records], entity_key, least, lost)
+    entities: list[Entity] = []
+    for same in shared_entities or ():
+        entity, number = same[0][1], str(len(entities))
+        for voter, each in same:
+            if each.id is not None:
+                ids[voter][each.id] = number
+        has_id = any(each.id is not None for _, each in same)
+        entities.append(Entity(entity.label, entity.mention, number if has_id else None, entity.concepts))
+    concepts = {concept for entity in entities for concept in entity.concepts}
 
     def reference(voter: int, name: str | None) -> str | None:
         return None if name is None else ids[voter].get(name, name if name in concepts else None)
 
-    relations = _majority(records, "relations", least, lost, lambda _, item: relation_key(item))
-    kept_relations = None if relations is None else []
-    for sharers in relations or ():
-        voter, item = sharers[0]
-        ends = reference(voter, item.head_entity), reference(voter, item.tail_entity)
-        kept_relations.append(replace(item, head_entity=ends[0], tail_entity=ends[1]))
+    shared_relations = _majority(
+        records, "relations", [record.relations for record in records], relation_key, least, lost
+    )
+    relations: list[Relation] = []
+    for (voter, relation), *_ in shared_relations or ():
+        ends = reference(voter, relation.head_entity), reference(voter, relation.tail_entity)
+        relations.append(replace(relation, head_entity=ends[0], tail_entity=ends[1]))
 
+    layers = [record.events for record in records]
     whole = counted_whole(records)
-    events = _majority(records, "events", least, lost, lambda _, item: event_key(item, whole))
-    kept_events = None if events is None else []
-    voters = sum(record.events is not None for record in records)
-    for sharers in events or ():
-        voter, first = sharers[0]
-        arguments: dict[Key, list[tuple[int, Argument]]] = {}
-        for each, item in sharers:
-            for argument in item.arguments:
-                arguments.setdefault(argument_key(argument), []).append((each, argument))
-        kept_arguments = []
-        for same in arguments.values():
-            count = len({each for each, _ in same})
+    shared_events = _majority(records, "events", layers, lambda event: event_key(event, whole), least, lost)
+    voters = sum(layer is not None for layer in layers)
+    events: list[Event] = []
+    for sharers in shared_events or ():
+        event = sharers[0][1]
+        arguments: list[Argument] = []
+        for given in _by_key(
+            [(voter, argument) for voter, each in sharers for argument in each.arguments], argument_key
+        ):
+            count = len({voter for voter, _ in given})
+            voter, argument = given[0]
             if count >= _needed(voters, least):
-                each, argument = same[0]
-                kept_arguments.append(replace(argument, entity=reference(each, argument.entity)))
+                arguments.append(replace(argument, entity=reference(voter, argument.entity)))
             else:
-                what = f"{same[0][1].role!r} of {first.label!r}: {same[0][1].mention.text[:80]!r}"
-                lost.append(_outvoted(records[same[0][0]].place, what, count, voters))
-        kept_events.append(Event(first.label, first.trigger, tuple(kept_arguments)))
-    layers = (None if kept is None else tuple(kept) for kept in (kept_entities, kept_relations, kept_events))
+                what = f"{argument.role!r} of {event.label!r}: {argument.mention.text[:80]!r}"
+                lost.append(_outvoted(records[voter].place, what, count, voters))
+        events.append(Event(event.label, event.trigger, tuple(arguments)))
     first = records[0]
-    unknown = tuple(dict.fromkeys(label for record in records for label in record.unknown_labels))
-    return RawExample(first.place, first.text, *layers, tuple(lost), unknown, first.document, first.item)
+    return RawExample(
+        first.place,
+        first.text,
+        None if shared_entities is None else tuple(entities),
+        None if shared_relations is None else tuple(relations),
+        None if shared_events is None else tuple(events),
+        tuple(lost),
+        tuple(dict.fromkeys(label for record in records for label in record.unknown_labels)),
+        first.document,
+        first.item,
+    )
 
 
 def _needed(voters: int, least: int | None) -> int:
@@ -236,30 +249,26 @@ def _outvoted(place: str, what: str, count: int, voters: int) -> BadRecord:
 
 def _majority(
     records: Sequence[RawExample],
-    layer: str,
+    name: str,
+    layers: Sequence[Sequence[Layer] | None],
+    key: Callable[[Layer], Key],
     least: int | None,
     lost: list[BadRecord],
-    key: Callable[[int, Entity | Relation | Event], Key],
-) -> list[list[tuple[int, Entity | Relation | Event]]] | None:
-    """For each annotation of the layer that enough records share: (number of the record, annotation) in each of them.
+) -> list[list[tuple[int, Layer]]] | None:
+    """For each annotation of a layer that enough records share: (number of the record, annotation) in each of them.
 
-    None if fewer than `least` records have the layer.
+    `layers`: the layer of each record, which is called `name`. None if fewer than `least` records have the layer.
     """
-    voters = [(number, getattr(record, layer)) for number, record in enumerate(records)]
-    voters = [(number, items) for number, items in voters if items is not None]
+    voters = [(number, items) for number, items in enumerate(layers) if items is not None]
     if not voters:
         return None
     if least is not None and len(voters) < least:
         place = records[voters[0][0]].place
-        detail = f"only {len(voters)} of at least {least} annotators have {layer} of this text"
+        detail = f"only {len(voters)} of at least {least} annotators have {name} of this text"
         lost.append(BadRecord(place, Reason.NOT_CHOSEN, detail))
         return None
-    shared: dict[Key, list[tuple[int, Entity | Relation | Event]]] = {}
-    for number, items in voters:
-        for item in items:
-            shared.setdefault(key(number, item), []).append((number, item))
     kept = []
-    for same in shared.values():
+    for same in _by_key([(number, item) for number, items in voters for item in items], key):
         count = len({number for number, _ in same})
         if count >= _needed(len(voters), least):
             kept.append(same)
@@ -267,3 +276,11 @@ def _majority(
             number, item = same[0]
             lost.append(_outvoted(records[number].place, described(item), count, len(voters)))
     return kept
+
+
+def _by_key(items: Iterable[tuple[int, Item]], key: Callable[[Item], Key]) -> Iterable[list[tuple[int, Item]]]:
+    """`items` with the same key, in lists; each with the number of its record."""
+    groups: dict[Key, list[tuple[int, Item]]] = {}
+    for number, item in items:
+        groups.setdefault(key(item), []).append((number, item))
+    return groups.values()

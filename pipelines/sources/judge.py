@@ -13,6 +13,7 @@ from schemas.agreement import Annotators
 from schemas.example import LAYER
 from schemas.label import OpenLabels
 from schemas.manifests import LayerCounts, SplitRead, Stored
+from transforms.formats.label_studio import UNREAD_PREDICTIONS
 
 FEW = 10
 """Up to this many bad records, the rate is not checked: one bad line of 40 must not cost the other 39."""
@@ -127,9 +128,10 @@ def unannotated(splits: list[SplitRead], source: Source) -> str:
     if is_open:
         lost = sum(sum(split.lost.values()) for split in splits)
         others = f" with entities, relations or events that can be used (left out: {lost:,})" if lost else ""
-        return (
-            f"none of its texts is annotated{others}, so nothing can be learnt from it; annotate some, or move it away"
-        )
+        remedy = "annotate some, or move it away"
+        if any(line.endswith(UNREAD_PREDICTIONS) for split in splits for line in split.first_lost):
+            remedy = f"{UNREAD_PREDICTIONS}; add it, or annotate some"
+        return f"none of its texts is annotated{others}, so nothing can be learnt from it; {remedy}"
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"
 

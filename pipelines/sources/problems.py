@@ -21,7 +21,9 @@ HTML = "texts with HTML, which stays in the prompts"
 TWO_LABELS = "strings with two labels"
 SIMILAR = "labels that differ only in case, blanks or hyphens"
 
-KINDS = (CORRECTED, INSIDE_WORD, EDGES, CROSSING, REPEATED, HTML, TWO_LABELS, SIMILAR)
+SAME_ID = "records with the id of another one, and another text"
+
+KINDS = (SAME_ID, CORRECTED, INSIDE_WORD, EDGES, CROSSING, REPEATED, HTML, TWO_LABELS, SIMILAR)
 """The kinds of mistakes, in the order in which they are shown."""
 
 MARKUP = re.compile(r"</[a-z][a-z0-9]*>|<(?:br|hr|img|p)\b[^<>]*>|&(?:amp|lt|gt|quot|nbsp|#[0-9]+);", re.IGNORECASE)
@@ -39,6 +41,9 @@ REASONS = {
     Reason.IGNORED_ANNOTATION: "nothing that can be used",
 }
 """Reasons of readers in words."""
+
+IDS = 100_000
+"""The number of different ids that are remembered to find those of several texts."""
 
 MISSING_PART = "an end of a relation, or another part, is missing"
 
@@ -138,6 +143,29 @@ class Consistency:
                 counted = sorted(labels.items(), key=lambda item: -item[1][0])
                 what = " and ".join(f"{label} ({number:,} x)" for label, (number, _) in counted)
                 yield Problem(TWO_LABELS, counted[-1][1][1], f"{quote(string)} is {what}")
+
+
+@dataclass
+class Ids:
+    """The ids of the records of a source. At most IDS are remembered."""
+
+    texts: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Id → (hash of the text, place) of the first record."""
+
+    def problems(self, record: RawExample) -> Iterator[Problem]:
+        """The problem that another record has the id of this one and another text. Several people may have annotated
+        the same text.
+        """
+        if record.item is None:
+            return
+        first = self.texts.get(record.item)
+        if first is None:
+            if len(self.texts) < IDS:
+                self.texts[record.item] = hash(record.text), record.place
+        elif first[0] != hash(record.text):
+            yield Problem(
+                SAME_ID, record.place, f"two records with the id {shorten(record.item)}, the first at {first[1]}"
+            )
 
 
 def similar_labels(counts: Mapping[str, int], places: Mapping[str, str]) -> Iterator[Problem]:

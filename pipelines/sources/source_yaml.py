@@ -37,7 +37,8 @@ class SourceSettings:
     """The values of a source.yaml; None and empty values are not set.
 
     `labels`: label in the files → Label of the prompts; None leaves it out. `patterns`: split → file patterns.
-    `shares`: split → its share of the texts, 1 in all. `min_annotators`: None for more than half of them.
+    `shares`: split → its share of the texts, 1 in all. `min_annotators`: None for more than half of them. `document`:
+    the file, for errors that only its source's files reveal.
     """
 
     name: str | None = None
@@ -53,6 +54,11 @@ class SourceSettings:
     annotators: str = "gold"
     min_annotators: int | None = None
     predictions: bool = False
+    document: yaml_values.Document = field(default=yaml_values.Document(FILE, None), compare=False, repr=False)
+
+    def place(self, *keys: str | int) -> str:
+        """`file:line` of a key, or of a part of its value."""
+        return self.document.place(keys)
 
 
 def read(file: File, forms: Sequence[str]) -> SourceSettings:
@@ -63,7 +69,7 @@ def read(file: File, forms: Sequence[str]) -> SourceSettings:
     document = yaml_values.document(file.read(), file.path)
     if not isinstance(document.value, dict):
         raise ConfigError(f"{document.place()}: expected the keys {', '.join(KEYS)}")
-    settings = SourceSettings()
+    settings = SourceSettings(document=document)
     for key, value in document.value.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), KEYS) or f"known keys: {', '.join(KEYS)}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from pipelines.sources import problems
 from pipelines.sources.agreement import Comparison
-from pipelines.sources.problems import Consistency, Problem
+from pipelines.sources.problems import Consistency, Ids, Problem
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 
@@ -49,6 +49,7 @@ class SplitCounts:
     rejected: Counter[Reason] = field(default_factory=Counter)
     lost: Counter[Reason] = field(default_factory=Counter)
     first_rejects: list[str] = field(default_factory=list)
+    first_lost: str = ""
 
     @property
     def left_out(self) -> int:
@@ -74,6 +75,7 @@ class Survey:
     layers: dict[str, None] = field(default_factory=dict)
     nested: int = 0
     consistency: Consistency = field(default_factory=Consistency)
+    ids: Ids = field(default_factory=Ids)
 
     def note(self, problem: Problem, record: RawExample | None = None) -> None:
         """`record`: the one that has the problem. Its id is shown, since a tool may export all records in one line."""
@@ -109,6 +111,7 @@ class Survey:
         """Counts a part that is lost from `record`, if this is known."""
         reason = Reason(part.reason)
         counts.lost[reason] += 1
+        counts.first_lost = counts.first_lost or f"{part.place}: {part.reason}: {part.detail}"
         if reason == Reason.IGNORED_ANNOTATION:
             self.ignore(part.detail)
         elif reason == Reason.NOT_CHOSEN:
@@ -126,6 +129,8 @@ class Survey:
         counts.annotated += bool(layers)
         for layer in layers:
             counts.layers[layer] += len(getattr(record, layer))
+        for problem in self.ids.problems(record):
+            self.note(problem)
         for problem in problems.of_text(raw, record):
             self.note(problem, record)
         self.nested += count_nested(record)

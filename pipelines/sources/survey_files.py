@@ -70,5 +70,6 @@ def pairs(
 
 def as_read(key: str, split: str, counts: SplitCounts) -> SplitRead:
     read = LayerCounts(counts.texts, *(counts.layers[layer] for layer in LAYERS))
-    rejects, lost = tuple(counts.first_rejects), dict(counts.lost)
-    return SplitRead(key, split, read, counts.annotated, 0, dict(counts.rejected), lost, rejects, (), ())
+    rejects, lost = tuple(counts.first_rejects), (counts.first_lost,) if counts.first_lost else ()
+    rejected, parts = dict(counts.rejected), dict(counts.lost)
+    return SplitRead(key, split, read, counts.annotated, 0, rejected, parts, rejects, lost, ())

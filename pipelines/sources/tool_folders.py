@@ -2,24 +2,28 @@
 
 A folder directly below the root is one source, whatever folders it contains; its key is its name. Files of the root,
 and folders of the root that are named after splits or after what INCEpTION exports, are one source, whose key is the
-name of the root. The format of the files is recognised (`user_forms`), and the labels are those that the files contain.
+name of the root. With a source.yaml and no schema.json in the root, all folders of the root belong to this source. A
+folder with a source.yaml, a schema.json or an exported corpus in it, and the folder of a built-in source, never belong
+to it. The format of the files is recognised (`user_forms`), and the labels are those that the files contain.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
+from pipelines import sources
 from pipelines.sources import Form, Source, source_yaml, tool_records
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source import SHARES
 from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path, split_of
 from pipelines.sources.source_yaml import SourceSettings
-from pipelines.sources.user_data import Folder, folder_key, key_problem, path_names, source_without_files
+from pipelines.sources.user_data import SCHEMA, Folder, folder_key, key_problem, path_names, source_without_files
 from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
 from schemas.errors import ConfigError, SourceError
 from schemas.example import RawExample
+from schemas.knowledge_corpus import FILE as CORPUS
 from schemas.label import OpenLabels
 from transforms.files import File, is_folder, list_folders, list_raw_files
 from transforms.language import guess
@@ -39,10 +43,10 @@ def sources_below(root: str, folders: Mapping[str, Sequence[File]], taken: Conta
 
     `folders`: as in `registry.Listing`.
     """
-    parts = [name for name in folders if name and name not in taken and is_part_of_root(name)]
-    of_parts = [File(file.path, f"{name}/{file.name}") for name in parts for file in folders[name]]
-    groups = {name: files for name, files in folders.items() if name and name not in taken and name not in parts}
-    groups[""] = [*folders.get("", ()), *of_parts]
+    untaken = [name for name in folders if name and name not in taken]
+    parts = parts_of_root(folders.get("", ()), untaken, folders.__getitem__)
+    groups = {name: folders[name] for name in untaken if name not in parts}
+    groups[""] = files_of_root(folders.get("", ()), parts)
     located = [folder_at(root, name, files) for name, files in groups.items()]
     return sorted((folder for folder in located if folder), key=lambda folder: folder.key)
 
@@ -73,13 +77,34 @@ def root_files(root: str) -> list[File]:
     if not is_folder(root):
         return [File(root, root.rpartition("/")[2])]
     files, _ = list_raw_files(root, recursive=False, within=[root])
-    parts = [name for name in list_folders(root) if is_part_of_root(name)]
-    return [*files, *(File(file.path, f"{name}/{file.name}") for name in parts for file in raw_files(root, name))]
+    return files_of_root(files, parts_of_root(files, list_folders(root), partial(raw_files, root)))
 
 
-def is_part_of_root(folder: str) -> bool:
-    """Whether a folder of the root belongs to the source that the root is."""
-    return split_in_path(folder) is not None or folder in PROJECT_FOLDERS
+def files_of_root(files: Sequence[File], parts: Mapping[str, Sequence[File]]) -> list[File]:
+    return [*files, *(File(file.path, f"{name}/{file.name}") for name, each in parts.items() for file in each)]
+
+
+def parts_of_root(
+    files: Sequence[File], folders: Iterable[str], files_in: Callable[[str], Sequence[File]]
+) -> dict[str, Sequence[File]]:
+    """The folders of the root that belong to the source that the root is → their files, with names relative to them.
+
+    `files`: those of the root itself. `files_in`: the files of a folder.
+    """
+    names = {file.name for file in files}
+    takes_all = source_yaml.FILE in names and SCHEMA not in names
+    built_in = {sources.folder(key) for key in sources.keys()}
+    named = (name for name in folders if takes_all or split_in_path(name) is not None or name in PROJECT_FOLDERS)
+    parts = {name: files_in(name) for name in named if name not in built_in}
+    return {name: each for name, each in parts.items() if not any(is_mark_of_source(file.name) for file in each)}
+
+
+def is_mark_of_source(name: str) -> bool:
+    """Whether a file makes the folder that it is in a source, or a folder of sources. `name`: relative to the folder.
+
+    A source.yaml counts only directly in it: tools' exports below a folder are one source.
+    """
+    return name == source_yaml.FILE or name.rpartition("/")[2] in (SCHEMA, CORPUS)
 
 
 def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:

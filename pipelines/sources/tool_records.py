@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pipelines.sources.agreement import Comparison
 from pipelines.sources.annotators import choose
-from pipelines.sources.source_yaml import FILE, SourceSettings
+from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_forms import UserForm
 from schemas.errors import BadRecord, ConfigError, SourceError, did_you_mean, quoted
 from schemas.example import RawExample
@@ -42,28 +42,32 @@ def records(
 def read(files: Iterable[File], form: UserForm, settings: SourceSettings) -> Iterator[RawExample | BadRecord]:
     """All records of the files."""
     rows = form.read(files, **options(form, settings))
-    return rows if settings.group_by is None else check_groups(rows, settings.group_by)
+    return rows if settings.group_by is None else check_groups(rows, settings)
 
 
 def options(form: UserForm, settings: SourceSettings) -> dict[str, object]:
     """The options of the reader that are set. Raises ConfigError if the reader of this format does not have them."""
-    given = {"group_by": settings.group_by, "predictions": settings.predictions or None}
+    given: dict[str, object] = {"group_by": settings.group_by, "predictions": settings.predictions or None}
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
         if name not in inspect.signature(form.read).parameters:
-            raise ConfigError(f"{FILE}: {name} is not possible for files in the format {form.title}; remove it")
+            place = settings.place(name)
+            raise ConfigError(f"{place}: {name} is not possible for files in the format {form.title}; remove it")
     return given
 
 
-def check_groups(rows: Iterable[RawExample | BadRecord], group_by: str) -> Iterator[RawExample | BadRecord]:
-    """`rows`. Raises SourceError after them if there are texts, but none of them has the field."""
+def check_groups(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) -> Iterator[RawExample | BadRecord]:
+    """`rows`. Raises SourceError after them if there are texts, but none of them has the field `group_by`."""
     texts = grouped = False
     for row in rows:
         if isinstance(row, RawExample):
             texts, grouped = True, grouped or row.document is not None
         yield row
     if texts and not grouped:
-        raise SourceError(f"{FILE}: group_by is {quoted(group_by)}, but no record has this field; name one that it has")
+        raise SourceError(
+            f"{settings.place('group_by')}: group_by is {quoted(settings.group_by)}, but no record has this field; "
+            "name one that it has"
+        )
 
 
 def inventory(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) -> Inventory:
@@ -78,10 +82,11 @@ def inventory(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) 
             for unknown in (*row.unknown_labels, *(label for part in row.lost for label in part.unknown)):
                 layers[unknown.layer].add(unknown.label)
     known = set().union(*layers.values(), settings.labels)
-    for label in settings.complete or ():
+    for number, label in enumerate(settings.complete or ()):
         if label not in known:
             hint = did_you_mean(label, known) or "remove it"
-            raise SourceError(f"{FILE}: complete: no annotation has the label {quoted(label)}; {hint}")
+            place = settings.place("complete", number)
+            raise SourceError(f"{place}: complete: no annotation has the label {quoted(label)}; {hint}")
     return {layer: sorted(labels) for layer, labels in layers.items()}
 
 

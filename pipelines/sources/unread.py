@@ -16,12 +16,11 @@ from pipelines.sources.user_forms import form_named, recognise, recognise_unread
 from transforms.files import File
 from transforms.formats.head import Head
 from transforms.formats.not_read import is_empty
+from transforms.formats.plain_text import ABOUT
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
-DOCUMENTATION = re.compile(
-    r"(?:.*/)?(?:readme|licen[cs]e|notice|changelog)[^/]*|.*\.(?:md|html?|pdf|dtd|bib)", re.IGNORECASE
-)
-"""File names of documentation that comes with datasets."""
+DOCUMENTATION = (".md", ".htm", ".html", ".pdf", ".dtd", ".bib")
+"""Endings of documentation that comes with datasets."""
 
 PROJECT = re.compile(r"(?:.*/)?exportedproject[^/]*\.json")
 """The file that describes a project that INCEpTION exported."""
@@ -111,7 +110,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
                 reason = "of an INCEpTION project, of which only the annotations and curations are read"
             elif file.path in other_form:
                 reason = why_other_form(file, other_form[file.path])
-            elif DOCUMENTATION.fullmatch(file.name):
+            elif ABOUT.match(file.name.rpartition("/")[2]) or file.name.lower().endswith(DOCUMENTATION):
                 reason = FOR_PEOPLE
             elif file.name.lower().endswith(PACKED):
                 reason = "compressed or an archive; unpack it"

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from pipelines import export
+from pipelines.describe.plural import counted
 from pipelines.sources.user_forms import form_named
 from schemas.arrow import table_to_examples
 from tests.conftest import ROOT
@@ -50,8 +51,8 @@ def cleaned(build, split: str) -> list:
 def test_every_form_of_a_build(form, small, tmp_path, capsys):
     code, out, err = run("--form", form, "--output", tmp_path / "out", small, capsys=capsys)
     assert (code, err) == (0, "") and out.splitlines()[-1].startswith("next: ")
-    code, counted, _ = run("--form", form, "--output", tmp_path / "dry", "--dry_run", "--json", small, capsys=capsys)
-    summary = json.loads(counted)
+    code, printed, _ = run("--form", form, "--output", tmp_path / "dry", "--dry_run", "--json", small, capsys=capsys)
+    summary = json.loads(printed)
     assert code == 0 and os.listdir(tmp_path) == ["out"]
     for part, number in summary["rows"].items():
         (path,) = (tmp_path / "out").glob(f"{part}*")
@@ -62,7 +63,7 @@ def test_every_form_of_a_build(form, small, tmp_path, capsys):
         else:
             assert len(rows_in(path)) == number
     for kind, number in {**summary["not_carried"], **summary["changed"]}.items():
-        assert f": {number:,} {kind}\n" in out
+        assert f": {counted(number, kind)}\n" in out
 
 
 def test_the_bytes_depend_on_the_build_only(small, tmp_path):
@@ -157,7 +158,7 @@ def test_predictions_are_the_predictions_of_label_studio(predictions, tmp_path, 
     flags = "--form", "label_studio", "--output", tmp_path / "out", "--predictions", predictions
     code, out, _ = run(*flags, capsys=capsys)
     assert code == 0 and "predictions 2 texts" in out
-    assert "not carried: 1 mentions without offsets\n" in out and "not carried: 1 answers" in out
+    assert "not carried: 1 mention without offsets\n" in out and "not carried: 1 answer " in out
     first, second = rows_in(tmp_path / "out" / "predictions.json")
     assert "annotations" not in first and first["data"]["text"] == "Ada had met Bo and Ada."
     (prediction,) = first["predictions"]
@@ -169,6 +170,26 @@ def test_predictions_are_the_predictions_of_label_studio(predictions, tmp_path, 
     assert (arrow["from_id"], arrow["to_id"], arrow["labels"]) == (ids[1], ids[2], ["met"])
     assert second["predictions"][0]["result"] == []
     assert '<Label value="person"/>' in (tmp_path / "out" / "config.xml").read_text()
+
+
+def label_studio_configuration(rows: list[dict], folder, capsys) -> str:
+    folder.mkdir(parents=True)
+    (folder / "p.joined.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    flags = "--form", "label_studio", "--output", folder / "out", "--predictions", folder / "p.joined.jsonl"
+    assert run(*flags, capsys=capsys)[0] == 0
+    return (folder / "out" / "config.xml").read_text()
+
+
+def test_labels_that_were_not_predicted_can_be_given_in_label_studio(tmp_path, capsys):
+    nothing = [
+        {**line("NER"), "entity": [], "labels": {"entity": ["person", "quay & pier"]}},
+        {**line("RE"), "relation": [], "labels": {"relation": ["met"]}},
+    ]
+    text = label_studio_configuration(nothing, tmp_path / "both", capsys)
+    assert '<Label value="person"/>' in text and '<Label value="quay &amp; pier"/>' in text
+    assert '<Relation value="met"/>' in text
+    assert '<Label value="entity"/>' in label_studio_configuration(nothing[1:], tmp_path / "relations", capsys)
+    assert '<Label value="entity"/>' not in text
 
 
 @pytest.mark.parametrize("form", ["doccano", "brat"])

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from schemas import json_values, manifests
+from schemas import json_values, manifest_file, manifests
 from schemas.agreement import Agreement, Annotators, Confusion, Disagreement, LabelAgreement, Votes
 from schemas.build_statistics import Statistics, total
 from schemas.errors import ConfigError, Reason
@@ -43,20 +43,20 @@ SAMPLE_RESULTS = [
 
 
 def written(result: manifests.StageResult) -> bytes:
-    return manifests.render(result.stage, "f", result, {"x": 1}, {"x": SHA256}).encode()
+    return manifest_file.render(result.stage, "f", result, {"x": 1}, {"x": SHA256}).encode()
 
 
 @pytest.mark.parametrize("result", SAMPLE_RESULTS, ids=lambda result: result.stage)
 def test_a_manifest_survives_writing_and_reading(result):
-    manifest = manifests.parse(written(result), type(result), "p", "run")
+    manifest = manifest_file.parse(written(result), type(result), "p", "run")
     assert manifest.result == result
     assert (manifest.completion.stage, manifest.completion.files) == (result.stage, {"x": 1})
-    assert manifests.is_as_written(written(result))
+    assert manifest_file.is_as_written(written(result))
 
 
 def test_no_two_stages_share_a_folder():
     assert len({form.folder for form in RESULTS.values()}) == len(RESULTS)
-    assert manifests.path("build", Instructed) == "build/data/manifest.json"
+    assert manifest_file.path("build", Instructed) == "build/data/manifest.json"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_manifest_of_another_version_is_refused_with_the_key(change, differenc
     content = json.loads(written(SAMPLE_RESULTS[0]))
     change(content)
     with pytest.raises(ConfigError) as refusal:
-        manifests.parse(json.dumps(content).encode(), Ingested, "examples/manifest.json", "run the build again")
+        manifest_file.parse(json.dumps(content).encode(), Ingested, "examples/manifest.json", "run the build again")
     assert str(refusal.value) == (
         f"examples/manifest.json: made by another version of IEForge, or damaged ({difference}); run the build again"
     )
@@ -88,7 +88,7 @@ def test_a_manifest_of_another_version_is_refused_with_the_key(change, differenc
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"a":' * 100_000])
 def test_invalid_json_is_refused(content):
     with pytest.raises(ConfigError, match=r"^p: invalid JSON \(.*\); run$"):
-        manifests.parse(content, Ingested, "p", "run")
+        manifest_file.parse(content, Ingested, "p", "run")
 
 
 @pytest.mark.parametrize("change", [lambda m: m["absent"].append("d"), lambda m: m.update(checksum="1" * 64)])
@@ -96,13 +96,13 @@ def test_a_change_is_detected(change):
     content = json.loads(written(SAMPLE_RESULTS[0]))
     change(content)
     altered = json.dumps(content, ensure_ascii=False).encode()
-    assert manifests.parse(altered, Ingested, "p", "run")
-    assert not manifests.is_as_written(altered)
+    assert manifest_file.parse(altered, Ingested, "p", "run")
+    assert not manifest_file.is_as_written(altered)
 
 
 def test_checksums_are_those_that_a_stage_recorded():
-    assert manifests.noted_checksums(SAMPLE_RESULTS[1]) == {"clean/a/train-00000.parquet": SHA256}
-    assert manifests.noted_checksums(SAMPLE_RESULTS[3]) == {}
+    assert manifest_file.noted_checksums(SAMPLE_RESULTS[1]) == {"clean/a/train-00000.parquet": SHA256}
+    assert manifest_file.noted_checksums(SAMPLE_RESULTS[3]) == {}
 
 
 def test_statistics_are_read_back():

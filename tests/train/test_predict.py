@@ -27,6 +27,7 @@ def test_an_endpoint_answers_a_split(notes_file, tmp_path, capsys):
         same = ("example_id", "task", "source", "lang", "split", "text_sha256", "instruction")
         assert [row[name] for name in same] == [original[name] for name in same]
     first = lines(tmp_path / "new" / "p.joined.jsonl")[0]
+    labels = [label for row in rows[:2] for label in json.loads(row["instruction"])["schema"]]
     assert first == {
         "id": "notes/test/0",
         "task": "NER",
@@ -37,6 +38,7 @@ def test_an_endpoint_answers_a_split(notes_file, tmp_path, capsys):
             {"entity": "Asta", "entity_type": "person", "spans": [[9, 13]]},
             {"entity": "Berg", "entity_type": "person", "spans": [[18, 22]]},
         ],
+        "labels": {"entity": labels},
         "unparseable": [],
     }
     assert len(lines(tmp_path / "new" / "p.joined.jsonl")) == 6

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from train.prediction.extractions import requested
 from train.prediction.join import WindowAnswer, join_answers, keep_requested, occurrences
 
 TEXT = "Asta Holm met Inga Holm. Later Asta left the art party."
@@ -139,3 +140,22 @@ def test_an_event_without_trigger_is_sorted_by_its_first_argument():
 
 def test_labels_that_were_not_requested_are_dropped():
     assert keep_requested("NER", ["person"], [entity("Asta"), entity("art", "event")]) == [entity("Asta")]
+
+
+@pytest.mark.parametrize(
+    ("task", "schema", "expected"),
+    [
+        ("NER", ["person"], [("entity", "person")]),
+        ("RE", ["met"], [("relation", "met")]),
+        ("EET", ["meeting"], [("event", "meeting")]),
+        ("EE", [{"event_type": "meeting", "trigger": True, "arguments": ["who"]}], [("event", "meeting")]),
+        (
+            "SPO",
+            [{"subject_type": "person", "predicate": "lives in", "object_type": "place"}],
+            [("entity", "person"), ("relation", "lives in"), ("entity", "place")],
+        ),
+        ("KG", [{"entity_type": "ship", "attributes": ["owner"]}], [("entity", "ship"), ("relation", "owner")]),
+    ],
+)
+def test_the_labels_that_a_prompt_asks_for(task, schema, expected):
+    assert list(requested(task, schema)) == expected

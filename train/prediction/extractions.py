@@ -1,7 +1,7 @@
 """A file of predictions → one line per text and task, with all extracted items and their character offsets."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from train.parse import Unparseable, parse
@@ -15,8 +15,8 @@ LAYER = {"NER": "entity", "RE": "relation", "SPO": "relation", "KG": "relation"}
 
 def write(predictions: str, output: str, windows: Mapping[str, Window]) -> None:
     """Writes the file `output`: `id`, `task`, `source`, `lang`, `text`, the annotations under the key of the unified
-    format (with the spans that `join.join_answers` adds), and `unparseable`, the ids of rows whose answer is not a JSON
-    object.
+    format (with the spans that `join.join_answers` adds), `labels`, those that the rows ask for, and `unparseable`, the
+    ids of rows whose answer is not a JSON object.
 
     `windows`: example id → window, for a user's texts. The lines of these texts have the id of the document, the
     original text and offsets into it. Other rows are joined by `example_id`, or by `id` if they have none.
@@ -49,9 +49,12 @@ def _row(stream: BinaryIO, place: int) -> dict:
 
 def _line(task: str, rows: Iterable[dict], windows: Mapping[str, Window]) -> dict:
     answers, unparseable = [], []
+    labels: dict[str, dict[str, None]] = {}
     for row in rows:
         window, prompt = windows.get(row["example_id"]), json.loads(row["instruction"])
         text = window.document.text if window else prompt["input"]
+        for layer, label in requested(task, prompt["schema"]):
+            labels.setdefault(layer, {})[label] = None
         parsed = parse(task, row["output"], prompt["schema"])
         if isinstance(parsed, Unparseable):
             unparseable.append(row["id"])
@@ -66,8 +69,25 @@ def _line(task: str, rows: Iterable[dict], windows: Mapping[str, Window]) -> dic
         LAYER.get(task, "event"): [_in_original(item, window.document) for item in annotations]
         if window
         else annotations,
+        "labels": {layer: list(names) for layer, names in labels.items()},
         "unparseable": unparseable,
     }
+
+
+def requested(task: str, schema: Iterable[object]) -> Iterator[tuple[str, str]]:
+    """(`entity`, `relation` or `event`, a label) of the `schema` of a prompt; also the types of the ends of relations.
+    Attributes (KG) are relations.
+    """
+    for item in schema:
+        match item:
+            case str():
+                yield LAYER.get(task, "event"), item
+            case {"subject_type": str(subject), "predicate": str(predicate), "object_type": str(object_type)}:
+                yield from (("entity", subject), ("relation", predicate), ("entity", object_type))
+            case {"entity_type": str(name), "attributes": attributes}:
+                yield from (("entity", name), *(("relation", attribute) for attribute in attributes))
+            case {"event_type": str(name)}:
+                yield "event", name
 
 
 def _in_original(annotation: dict, document: Document) -> dict:

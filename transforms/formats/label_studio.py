@@ -38,6 +38,9 @@ UNLABELLED = "relation"
 ANNOTATIONS = ("annotations", "completions")
 """Keys of the annotations of a task; versions before 1.0 have the second one."""
 
+UNREAD_PREDICTIONS = "predictions of a model are only read with predictions: true in source.yaml"
+"""Why nothing is read of a task with nothing but predictions."""
+
 EXPORTED = frozenset({"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"})
 """The keys of JSON-MIN besides fields of the data and results."""
 
@@ -270,8 +273,7 @@ def _annotations(place: str, task: Mapping[str, Any], predictions: bool) -> tupl
             is_gold = bool(annotation.get("ground_truth"))
             kept.append(Annotation(annotation.get("result") or [], annotator and str(annotator), is_gold))
     if predicted and not predictions and not given:
-        detail = "predictions of a model are only read with predictions: true in source.yaml"
-        lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, detail))
+        lost.append(BadRecord(place, Reason.IGNORED_ANNOTATION, UNREAD_PREDICTIONS))
     return kept or [Annotation(None)], lost
 
 

@@ -13,21 +13,24 @@ Counts = Counter[str]
 """Kind of loss or change, for people → how often it happened."""
 
 WITHOUT_OFFSETS = "mentions without offsets"
-DISCONTINUOUS = "discontinuous mentions"
-OVERLAPPING = "mentions that overlap another one"
-NOT_IN_TEXT = "mentions that are not one piece of the text"
+DISCONTINUOUS = "mentions of several spans"
+OVERLAPPING = "mentions overlapping another one"
+NOT_IN_TEXT = "mentions whose string is not in the text"
 BLANK = "mentions without a visible character"
 RELATIONS = "relations"
 WITHOUT_END = "relations with an end that has no offsets or cannot be written"
 SCORES = "scores of relations"
 EVENTS = "events"
 WITHOUT_TRIGGER = "events whose trigger is missing, has no offsets or cannot be written"
-WITHOUT_ARGUMENT = "arguments that have no offsets or cannot be written"
-CONCEPTS = "ids of mentions in a vocabulary"
+WITHOUT_ARGUMENT = "arguments without offsets or a place in the format"
+CONCEPTS = "concepts of mentions"
 UNKNOWN_LABELS = "texts with labels that are not completely annotated (they look as if they were)"
-REPEATED = "mentions or relations with the label and the strings of another one of the text"
-ADDED = "ends of relations and arguments that were no entity (added as one)"
+REPEATED = "annotations with the label and the strings of another one of the text"
+ADDED = "entities that were only ends of relations or arguments before"
 RESPELLED = "labels in another spelling"
+
+END = "entity"
+"""The label of an end of a relation that is no entity and has no type."""
 
 CONCEPT = re.compile(r"\S+:\S+")
 
@@ -198,8 +201,8 @@ class _Entities:
                 if self._can_carry(relation.head, WITHOUT_END) and self._can_carry(relation.tail, WITHOUT_END):
                     yield Relation(relation.label, relation.head, relation.tail)
                 continue
-            head = self._end(relation.head, relation.head_label, relation.head_entity, "entity", WITHOUT_END)
-            tail = head and self._end(relation.tail, relation.tail_label, relation.tail_entity, "entity", WITHOUT_END)
+            head = self._end(relation.head, relation.head_label, relation.head_entity, END, WITHOUT_END)
+            tail = head and self._end(relation.tail, relation.tail_label, relation.tail_entity, END, WITHOUT_END)
             if head and tail:
                 yield Relation(relation.label, head.mention, tail.mention, head.label, tail.label, head.id, tail.id)
 

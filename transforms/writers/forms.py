@@ -1,7 +1,7 @@
 """The formats into which Examples are exported: what each can carry, its rows, and the files beside them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +19,7 @@ class Context:
 
     `has_relations`: whether a source of the export is annotated with relations. `model`: the name of the model that
     predicted the annotations; None if people annotated them. `descriptions`: source → label of entities → description.
+    `requested`: `entity` or `relation` → labels that the model was asked for.
     """
 
     has_relations: bool = False
@@ -26,6 +27,7 @@ class Context:
     descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counter)
     labels: Labels = field(default_factory=Labels)
+    requested: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def labels_of(self, key: str, example: Example) -> dict[str, str]:
         """The labels of entities that the text is annotated for → their descriptions."""
@@ -113,7 +115,7 @@ FORMS: dict[str, Form] = {
         Capacity(relations=True, overlapping=True),
         lambda example, number, labels, context: label_studio.task(example, context.model),
         f"create a project with {label_studio.NAME} as labelling interface (Code), then import the JSON files",
-        lambda context: {label_studio.NAME: label_studio.configuration(context.labels)},
+        lambda context: {label_studio.NAME: label_studio.configuration(context.labels, context.requested)},
     ),
     "doccano": Form(
         "JSONL of doccano",
@@ -142,5 +144,5 @@ def rows(form: Form, examples: Iterable[tuple[str, Example]], context: Context):
             number += 1
 
 
-UNANNOTATED = "texts that are not annotated with entities"
+UNANNOTATED = "texts not annotated with entities"
 WITHOUT_ROW = "texts without an annotation or label to learn from"

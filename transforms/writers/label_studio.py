@@ -5,10 +5,11 @@ https://labelstud.io/guide/task_format, https://labelstud.io/guide/predictions. 
 which the data manager shows. A text whose layers are not annotated is a task without annotations.
 """
 
+from collections.abc import Iterable, Mapping
 from xml.sax.saxutils import quoteattr
 
 from schemas.example import Example
-from transforms.writers.fit import Labels
+from transforms.writers.fit import END, Labels
 
 CONTROL, TEXT = "label", "text"
 """Names of the tag with the labels and of the one with the text."""
@@ -45,15 +46,19 @@ def _relations(example: Example) -> list[dict]:
     ]
 
 
-def configuration(labels: Labels) -> str:
-    """The labelling configuration with these labels."""
+def configuration(labels: Labels, requested: Mapping[str, Iterable[str]]) -> str:
+    """The labelling configuration with these labels, and those that a model was asked for, which it may not have
+    predicted. It has at least one label of entities, for a project without one cannot be annotated.
+    """
+    entities = {*labels.entities, *requested.get("entity", ())} or {END}
+    relations = {*labels.relations, *requested.get("relation", ())}
     lines = ["<View>"]
-    if labels.relations:
-        lines += ["  <Relations>", *_values("Relation", labels.relations), "  </Relations>"]
-    lines += [f'  <Labels name="{CONTROL}" toName="{TEXT}">', *_values("Label", labels.entities), "  </Labels>"]
+    if relations:
+        lines += ["  <Relations>", *_values("Relation", relations), "  </Relations>"]
+    lines += [f'  <Labels name="{CONTROL}" toName="{TEXT}">', *_values("Label", entities), "  </Labels>"]
     lines += [f'  <Text name="{TEXT}" value="${TEXT}"/>', "</View>"]
     return "\n".join(lines) + "\n"
 
 
-def _values(tag: str, labels) -> list[str]:
+def _values(tag: str, labels: Iterable[str]) -> list[str]:
     return [f"    <{tag} value={quoteattr(label)}/>" for label in sorted(labels)]

@@ -6,7 +6,7 @@ the two places that are nearest to each other, an event has its first trigger an
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from transforms.writers.fit import Counts
 EXPECTED = (
     "expected a line of predictions.joined.jsonl, which train.predict writes: id, task, source, text, annotations"
 )
-UNREAD = "answers of the model that are not JSON (their annotations are missing)"
+UNREAD = "answers of the model without valid JSON, whose annotations are missing"
 
 
 class EntityItem(msgspec.Struct):
@@ -58,6 +58,7 @@ class Line(msgspec.Struct):
     source: str
     text: str
     unparseable: list[str]
+    labels: dict[str, list[str]] = {}
     lang: str | None = None
     entity: list[EntityItem] | None = None
     relation: list[RelationItem] | None = None
@@ -69,19 +70,25 @@ LINE = msgspec.json.Decoder(Line)
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The texts of a file. `places`: (source, id) → the byte offsets of its lines, which need not follow each other."""
+    """The texts of a file. `places`: (source, id) → the byte offsets of its lines, which need not follow each other.
+    `labels`: `entity`, `relation` or `event` → the labels that the model was asked for.
+    """
 
     path: str
     places: Mapping[tuple[str, str], Sequence[int]]
     has_relations: bool
+    labels: Mapping[str, Collection[str]]
 
 
 def index(path: str) -> Index:
     """Raises ConfigError, with the line, for a file that is not one of joined predictions."""
     has_relations = False
+    labels: dict[str, dict[str, None]] = {}
     for number, line in user_files.objects(path, Line, EXPECTED):
         _check(line, f"{path}:{number}")
         has_relations = has_relations or bool(line.relation)
+        for layer, names in line.labels.items():
+            labels.setdefault(layer, {}).update(dict.fromkeys(names))
     places: dict[tuple[str, str], list[int]] = {}
     at = 0
     with open(path, "rb") as file:
@@ -94,7 +101,7 @@ def index(path: str) -> Index:
             at += len(content)
     if not places:
         raise ConfigError(f"{path}: contains no predictions")
-    return Index(path, places, has_relations)
+    return Index(path, places, has_relations, labels)
 
 
 def read(index: Index, counts: Counts) -> Iterator[Example]:

@@ -11,9 +11,12 @@ function isolated(text) {
   return el("bdi", {}, text);
 }
 
+// "text" or 'text', but not the apostrophe of a word.
+const QUOTED = /("[^"]*"|(?<![\p{L}\p{N}])'(?:[^'\\]|\\.)*'(?![\p{L}\p{N}]))/u;
+
 // A sentence with strings of the data in quotes.
 function withQuotes(sentence) {
-  return sentence.split(/("[^"]*")/).map((part) => (part.startsWith('"') ? isolated(part) : part));
+  return sentence.split(QUOTED).map((part, n) => (n % 2 ? isolated(part) : part));
 }
 
 function separated(nodes) {
@@ -64,7 +67,7 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
 }
 
 function annotators({ annotators: lines }) {
-  return lines.length ? [el("h3", {}, "Annotators"), el("pre", { tabindex: 0 }, lines.join("\n"))] : null;
+  return lines.length ? [el("h3", {}, "Annotators"), el("pre", { tabindex: 0 }, withQuotes(lines.join("\n")))] : null;
 }
 
 function labelSets({ labels }) {

@@ -236,6 +236,8 @@ def test_the_page_marks_the_texts(output, tmp_path):
         assert tab.run(f"{marks}('rasail', 'م')") == "جامعة |القاهرة"  # a mention nests in it
         assert tab.run(f"{marks}('rasail', 'ق')") == "القاهرة"
         assert tab.run(f"{marks}('boats', 'P · Who')") == "Ada|Marrow"
+        quoted = "[...document.querySelectorAll('#user-sources pre bdi')].map((each) => each.textContent)"
+        assert tab.run(quoted) == [f"'{each}'" for each in ["LOC", "Rome", "ORG", "Rome", "ORG", "Rome", "LOC", "Rome"]]
         assert "taken for Arabic (ar)" in tab.run(f"{script}('rasail')[1]")
         tab.run("document.getElementById('source').value = 'boats'")
         tab.run("document.getElementById('source').dispatchEvent(new Event('change'))")

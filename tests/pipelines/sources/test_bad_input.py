@@ -86,6 +86,20 @@ def test_texts_in_which_nothing_is_annotated(tmp_path, capsys):
     assert (code, rows) == (3, {}) and log[-1].startswith("error: source my: none of its texts is annotated, so")
 
 
+@pytest.mark.parametrize(
+    ("others", "is_named"),
+    [([], True), ([{"id": 2, "data": {"text": "Bo left."}, "annotations": []}], True), (TASKS, False)],
+)
+def test_predictions_without_annotations_name_the_key_that_reads_them(tmp_path, capsys, others, is_named):
+    result = TASKS[0]["annotations"][0]["result"]
+    task = {"id": 1, "data": TASKS[0]["data"], "predictions": [{"model_version": "m", "result": result}]}
+    root = write(tmp_path / "my", a_json=[task, *others])
+    message = "predictions of a model are only read with predictions: true in source.yaml; add it, or annotate some"
+    _, _, log = built(root, capsys)
+    assert any(line.startswith("error: source my: ") and line.endswith(message) for line in log) == is_named
+    assert (f"learnt from it; {message}\n" in inspected(root)) == is_named
+
+
 def test_tasks_of_which_no_label_occurs(tmp_path, capsys):
     code, _, log = built(write(tmp_path / "my", a_json=TASKS), capsys, "--tasks", "RE", "--only", "report")
     assert (code, log[-1]) == (

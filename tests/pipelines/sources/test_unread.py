@@ -41,6 +41,8 @@ def test_files_that_are_read_are_not_reported(data):
         ("conll2003/notes/README", "documentation"),
         ("mine/Licence.txt", "documentation"),
         ("notes.md", "documentation"),
+        ("mine/deeper/quays_README.txt", "documentation"),
+        ("mine/CITATION.cff", "documentation"),
         ("mine/readers.json", "no source reads it"),
         ("mine/more.json", "no source reads it"),
         ("mine/deeper/train.json", "no source reads it"),

@@ -1,0 +1,20 @@
+"""Numbers with nouns in the lines of commands."""
+
+import pytest
+
+from pipelines import exporting
+from pipelines.describe.plural import counted
+from transforms.writers import fit, forms, predicted
+
+KINDS = [kind for name, kind in vars(fit).items() if name.isupper() and isinstance(kind, str) and name != "END"]
+KINDS += [forms.UNANNOTATED, forms.WITHOUT_ROW, predicted.UNREAD, exporting.WITHOUT_ANSWER]
+
+
+def test_one_is_singular():
+    shown = [counted(number, "entities in text") for number in (0, 1, 2, 1000)]
+    assert shown == ["0 entities in text", "1 entity in text", "2 entities in text", "1,000 entities in text"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_loss_has_a_singular(kind):
+    assert counted(1, kind) != f"1 {kind}" and counted(2, kind) == f"2 {kind}"
