@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from pipelines.sources.annotators import by_text, choose
 from pipelines.sources.source_yaml import SourceSettings
+from pipelines.sources.user_data import source_without_files
+from pipelines.stages.ingest import hash_split, hashed_split
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Event, Mention, RawExample, Relation
 from schemas.label import UnknownLabel
@@ -311,3 +313,12 @@ def test_no_annotation_is_invented(records, annotators, least, adjacent):
                 assert end is None or (by_id[end].label, by_id[end].mention) == (label, mention)
         if row.relations is not None and annotators != "majority":
             assert any(row == each for each in records)
+
+
+def test_a_record_that_is_not_chosen_is_counted_with_the_split_of_its_text():
+    source = source_without_files("mine")
+    for number in range(40):
+        text = f"Ada met Bo in Rome {number}."
+        _, dropped = run([replace(ANN, text=text), replace(BEN, text=text)])
+        assert hashed_split(dropped[0], source) == hash_split(text, source.shares)
+    assert hashed_split(BadRecord("f:1", Reason.BROKEN_JSON, "x"), source) == "train"
