@@ -204,13 +204,13 @@ def unite(records: Sequence[RawExample], least: int | None) -> RawExample:
     )
     relations: list[Relation] = []
     needed = _needed(sum(record.relations is not None for record in records), least)
-    for same in shared_relations or ():
-        heads = [(relation.head_label, reference(voter, relation.head_entity)) for voter, relation in same]
-        tails = [(relation.tail_label, reference(voter, relation.tail_entity)) for voter, relation in same]
+    for sharing in shared_relations or ():
+        heads = [(relation.head_label, reference(voter, relation.head_entity)) for voter, relation in sharing]
+        tails = [(relation.tail_label, reference(voter, relation.tail_entity)) for voter, relation in sharing]
         ends = [pair for pair in zip(heads, tails, strict=True) if pair[0][1] is not None and pair[1][1] is not None]
         for head, tail in dict.fromkeys(ends or [(_agreed_end(heads, needed), _agreed_end(tails, needed))]):
             types = {"head_label": head[0], "tail_label": tail[0], "head_entity": head[1], "tail_entity": tail[1]}
-            relations.append(replace(same[0][1], **types))
+            relations.append(replace(sharing[0][1], **types))
 
     layers = [record.events for record in records]
     whole = counted_whole(records)
