@@ -147,6 +147,9 @@ class BadRecord:
     `unknown`: if only a part of the record is lost, the labels of that part, as written in the file. The annotations of
     these labels are then incomplete for the text.
 
+    `group`: what decides the split of the record in a source without official splits, as of a text: its document, or
+    the text itself. Empty if the record has no readable text.
+
     `place` and `detail` quote files whose content and names need not be UTF-8. Both are made `writable`, because they
     are written into tables.
     """
@@ -155,6 +158,7 @@ class BadRecord:
     reason: Reason
     detail: str
     unknown: tuple[UnknownLabel, ...] = ()
+    group: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "place", writable(self.place))

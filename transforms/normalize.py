@@ -69,6 +69,44 @@ def move_to_only_place(text: str, mention: Mention) -> Mention:
         return Mention(string, ((at, at + len(string)),))
 
 
+def place_anywhere(text: str, mention: Mention) -> Mention:
+    """The mention of a user's data, with spans that spell it, without blanks at its edges.
+
+    Like `move_to_only_place`, but spans of any length and beyond the end of the text are moved: tools write the offsets
+    and the string at the same time, so offsets that do not fit are those of another version of the text. Raises
+    _Unreadable (offset_mismatch).
+    """
+    try:
+        placed = repair_spans(text, mention)
+    except _Unreadable as problem:
+        string = mention.text.strip()
+        at = text.find(string)
+        is_only_place = at >= 0 and text.find(string, at + 1) < 0 and not within_word(text, at, at + len(string))
+        if len(mention.spans) == 1 and is_only_place:
+            return Mention(string, ((at, at + len(string)),))
+        if max(end for _, end in mention.spans) > len(text):
+            where = ", ".join(f"{start}-{end}" for start, end in mention.spans)
+            raise _Unreadable(
+                problem.reason, f"{mention.text!r} at {where} is beyond the end of the text ({len(text)} characters)"
+            ) from None
+        raise
+    return placed if placed.text == placed.text.strip() else _trimmed(text, placed)
+
+
+def _trimmed(text: str, mention: Mention) -> Mention:
+    """The mention without blanks at the edges of its string and of its pieces."""
+    if not mention.spans:
+        return Mention(mention.text.strip())
+    spans = []
+    for start, end in mention.spans:
+        piece = text[start:end]
+        start += len(piece) - len(piece.lstrip())
+        end -= len(piece) - len(piece.rstrip())
+        if start < end:
+            spans.append((start, end))
+    return Mention(surface(text, tuple(spans)), tuple(spans))
+
+
 def _can_be_asked(label: str) -> bool:
     return bool(label.strip()) and not SURROGATE.search(label)
 
@@ -102,7 +140,8 @@ def normalize(
     are left out are removed.
 
     In users' data, whose labels are OpenLabels, such an entity, relation or event is lost alone, too, with the
-    relations and arguments that refer to it. Of two entities with the same id, the second is lost.
+    relations and arguments that refer to it. Of two entities with the same id, the second is lost. Their mentions lose
+    blanks at their edges, and are looked for in the whole text (`place_anywhere`).
 
     The labels of lost parts, here or in `raw.lost`, become unknown labels.
     """
@@ -148,7 +187,12 @@ def _in_prompt_words(
     return tuple(dict.fromkeys(UnknownLabel(layer, label.name) for layer, label in labels if label))
 
 
-def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention] = repair_spans) -> Mention:
+def _repair_of(labels: Mapping[str, Label | None]) -> Callable[[str, Mention], Mention]:
+    """How the mentions of a layer with these labels are placed."""
+    return place_anywhere if isinstance(labels, OpenLabels) else repair_spans
+
+
+def _fixed(text: str, mention: Mention, repair: Callable[[str, Mention], Mention]) -> Mention:
     if not mention.text.strip():
         raise _Unreadable(Reason.MISSING_FIELD, "a mention is empty")
     return repair(text, mention)
@@ -179,11 +223,11 @@ def _entities(
     """Fills `references`: id or concept of an entity → itself, or None if every entity with it is left out."""
     if raw.entities is None:
         return None
-    kept, ids = [], set()
+    kept, ids, repair = [], set(), _repair_of(labels)
     for item in raw.entities:
         try:
             label = _name(labels, item.label, "entity type")
-            mention = _fixed(raw.text, item.mention) if label else item.mention
+            mention = _fixed(raw.text, item.mention, repair) if label else item.mention
             if item.id is not None:
                 if item.id in ids:
                     raise _Unreadable(Reason.BROKEN_RECORD, f"two entities have the id {item.id!r}")
@@ -227,12 +271,12 @@ def _relations(
         label = _name(end_types, raw_type, "entity type") if raw_type is not None else None
         return label.name if label else None
 
-    kept = []
+    kept, repair = [], _repair_of(labels)
     for item in raw.relations:
         try:
             label = _name(labels, item.label, "relation")
             if label:
-                head, tail = _fixed(raw.text, item.head), _fixed(raw.text, item.tail)
+                head, tail = _fixed(raw.text, item.head, repair), _fixed(raw.text, item.tail, repair)
                 types = end_type(item.head_label), end_type(item.tail_label)
                 entities = _entity(item.head_entity, references), _entity(item.tail_entity, references)
                 kept.append(Relation(label.name, head, tail, *types, *entities, item.score))
@@ -252,7 +296,7 @@ def _events(
     if raw.events is None:
         return None
     kept = []
-    is_open = isinstance(labels, OpenLabels)
+    is_open, repair = isinstance(labels, OpenLabels), _repair_of(labels)
     for item in raw.events:
         try:
             label = _name(labels, item.label, "event type")
@@ -264,12 +308,12 @@ def _events(
                 if role not in label.roles and not (is_open and _can_be_asked(role)):
                     raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
                 try:
-                    mention = _fixed(raw.text, argument.mention, move_to_only_place)
+                    mention = _fixed(raw.text, argument.mention, repair if is_open else move_to_only_place)
                     arguments.append(Argument(role, mention, _entity(argument.entity, references)))
                 except _Unreadable as problem:
                     detail = f"{role!r} of {label.name!r}: {problem.detail}"
                     lost.append(BadRecord(raw.place, problem.reason, detail, (UnknownLabel("events", item.label),)))
-            kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger), tuple(arguments)))
+            kept.append(Event(label.name, item.trigger and _fixed(raw.text, item.trigger, repair), tuple(arguments)))
         except _Unreadable as problem:
             _lose(raw, "events", item, labels, problem, lost)
     return tuple(kept)

@@ -11,10 +11,10 @@ from pipelines.describe import citations, figures, shell
 from pipelines.describe.plural import counted
 from pipelines.sources import licences
 from schemas import key_list, language
-from schemas.build_statistics import Statistics, total
-from schemas.errors import printable
+from schemas.build_statistics import SplitStatistics, Statistics, total
+from schemas.errors import Reason, printable
 from schemas.example import SPLITS, TASKS
-from schemas.manifests import LayerCounts
+from schemas.manifests import LayerCounts, Losses
 
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("en", "zh")
@@ -92,6 +92,11 @@ def size_category(rows: int) -> str:
     return next((name for bound, name in SIZES if rows < bound), "100M<n<1B")
 
 
+def lost_records(split: SplitStatistics) -> Losses:
+    """Lost records and windows by reason, without the annotations of a text beside the one that was chosen."""
+    return {reason: n for reason, n in split.rejected.items() if reason != Reason.NOT_CHOSEN}
+
+
 def facts(statistics: Statistics) -> dict:
     """The variables of the templates: the statistics and values computed from them."""
     about = statistics.about
@@ -114,7 +119,8 @@ def facts(statistics: Statistics) -> dict:
         "relations": kept.relations,
         "events": kept.events,
         "label_sets": sum(len(tasks) for tasks in statistics.labels.values()),
-        "rejected": figures.by_frequency(split.rejected for split in splits),
+        "rejected": figures.by_frequency(lost_records(split) for split in splits),
+        "not_chosen": sum(split.rejected.get(Reason.NOT_CHOSEN, 0) for split in splits),
         "lost_parts": figures.by_frequency(split.lost for split in splits),
         "leaked": figures.leaked(statistics),
         "same_text": sum(split.same_text for split in splits),

@@ -19,6 +19,7 @@ from pipelines.report.samples import short
 from pipelines.report.user_sources import user_sources
 from schemas import language
 from schemas.build_statistics import Statistics
+from schemas.errors import Reason
 from schemas.example import SPLITS
 from schemas.label import LabelSet
 from schemas.manifests import Cleaned, Ingested, Instructed, Labelled
@@ -69,8 +70,10 @@ def payload(output: str, statistics: Statistics) -> dict:
 
 
 def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dict[str, dict]:
-    """Key → facts about the source, and its counts by split. `bad` and `dropped`: records lost in ingest and clean."""
-    bad = {(read.key, read.split): read.rejected for read in ingested.splits}
+    """Key → facts about the source, and its counts by split. `bad` and `dropped`: records lost in ingest and clean.
+    `rejected`: all that ingest left out: records, parts of them, and annotations of people who were not chosen.
+    """
+    reads = {(read.key, read.split): read for read in ingested.splits}
     dropped: dict[tuple[str, str], Counter] = {}
     for shard in cleaned.shards:
         dropped.setdefault((shard.key, shard.split), Counter()).update(shard.rejected)
@@ -88,7 +91,10 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
             "splits": {
                 split: {
                     "read": splits[split].read.examples,
-                    "bad": bad[key, split],
+                    "bad": {
+                        reason: n for reason, n in reads[key, split].rejected.items() if reason != Reason.NOT_CHOSEN
+                    },
+                    "rejected": Counter(reads[key, split].rejected) + Counter(reads[key, split].lost),
                     "windows": splits[split].windows,
                     "dropped": dropped.get((key, split), {}),
                     "crossing": splits[split].crosses_window,

@@ -41,7 +41,8 @@ def entity_key(item: Entity) -> tuple:
 
 
 def relation_key(item: Relation) -> tuple:
-    return item.label, mention_key(item.head), mention_key(item.tail), item.head_label, item.tail_label
+    """Without the types of the ends, about which the entities decide."""
+    return item.label, mention_key(item.head), mention_key(item.tail)
 
 
 def argument_key(item: Argument) -> Key:

@@ -25,6 +25,7 @@ from pipelines.sources.agreement import (
 from pipelines.sources.source_yaml import SourceSettings
 from schemas.errors import BadRecord, Reason, SourceError, quoted
 from schemas.example import Argument, Entity, Event, RawExample, Relation
+from schemas.label import UnknownLabel
 
 EVERY, FIRST, GOLD, MAJORITY = "all", "first", "gold", "majority"
 """The values of `annotators` that are not names of people."""
@@ -150,8 +151,6 @@ def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[Ra
         taken = group[0]
     elif wanted == MAJORITY:
         yield unite(annotated, settings.min_annotators)
-        for record in annotated[1:]:
-            yield BadRecord(record.place, Reason.NOT_CHOSEN, f"the annotation of {by(record)} was counted")
         group, taken = [record for record in group if not is_annotated(record)], None
     elif wanted in (FIRST, GOLD):
         gold = [record for record in annotated if record.is_gold] if wanted == GOLD else []
@@ -166,6 +165,7 @@ def chosen(group: Sequence[RawExample], settings: SourceSettings) -> Iterator[Ra
                 record.place,
                 Reason.NOT_CHOSEN,
                 f"the annotation of {by(record)} is not taken (annotators: {wanted})",
+                group=record.document or record.text,
             )
 
 
@@ -177,10 +177,11 @@ def unite(records: Sequence[RawExample], least: int | None) -> RawExample:
     """One annotation of a text out of several: what at least `least` of those who annotated the layer have, with the
     same label and span. None: more than half of them.
 
-    A layer that fewer than `least` people annotated is unknown. Everything else that is left out is in `lost`. A
-    relation is counted with the spans and labels of its ends, an event with its trigger, and each argument with the
-    event that it belongs to. If somebody marked several events of a type at one place, or events without a trigger,
-    events of this type are counted with all their arguments.
+    A layer that fewer than `least` people annotated is unknown. Everything else that is left out is in `lost`. If at
+    least half of them have an annotation that is left out, they are divided, and its label is unknown for the text. A
+    relation is counted with the spans of its ends, whose types are those of the entities that are kept, an event with
+    its trigger, and each argument with the event that it belongs to. If somebody marked several events of a type at one
+    place, or events without a trigger, events of this type are counted with all their arguments.
     """
     lost = [part for record in records for part in record.lost]
     ids: list[dict[str, str]] = [{} for _ in records]  # id in each record → id in the result
@@ -202,9 +203,14 @@ def unite(records: Sequence[RawExample], least: int | None) -> RawExample:
         records, "relations", [record.relations for record in records], relation_key, least, lost
     )
     relations: list[Relation] = []
-    for (voter, relation), *_ in shared_relations or ():
-        ends = reference(voter, relation.head_entity), reference(voter, relation.tail_entity)
-        relations.append(replace(relation, head_entity=ends[0], tail_entity=ends[1]))
+    needed = _needed(sum(record.relations is not None for record in records), least)
+    for sharing in shared_relations or ():
+        heads = [(relation.head_label, reference(voter, relation.head_entity)) for voter, relation in sharing]
+        tails = [(relation.tail_label, reference(voter, relation.tail_entity)) for voter, relation in sharing]
+        ends = [pair for pair in zip(heads, tails, strict=True) if pair[0][1] is not None and pair[1][1] is not None]
+        for head, tail in dict.fromkeys(ends or [(_agreed_end(heads, needed), _agreed_end(tails, needed))]):
+            types = {"head_label": head[0], "tail_label": tail[0], "head_entity": head[1], "tail_entity": tail[1]}
+            relations.append(replace(sharing[0][1], **types))
 
     layers = [record.events for record in records]
     whole = counted_whole(records)
@@ -223,7 +229,8 @@ def unite(records: Sequence[RawExample], least: int | None) -> RawExample:
                 arguments.append(replace(argument, entity=reference(voter, argument.entity)))
             else:
                 what = f"{argument.role!r} of {event.label!r}: {argument.mention.text[:80]!r}"
-                lost.append(_outvoted(records[voter].place, what, count, voters))
+                unknown = UnknownLabel("events", event.label)
+                lost.append(_outvoted(records[voter].place, what, count, voters, unknown))
         events.append(Event(event.label, event.trigger, tuple(arguments)))
     first = records[0]
     return RawExample(
@@ -243,8 +250,23 @@ def _needed(voters: int, least: int | None) -> int:
     return voters // 2 + 1 if least is None else least
 
 
-def _outvoted(place: str, what: str, count: int, voters: int) -> BadRecord:
-    return BadRecord(place, Reason.NOT_CHOSEN, f"{what} is annotated by {count} of {voters}")
+def _outvoted(place: str, what: str, count: int, voters: int, label: UnknownLabel) -> BadRecord:
+    """`label`: that of the annotation. If half of the people have it, its absence is not agreed upon either."""
+    unknown = (label,) if 2 * count >= voters else ()
+    return BadRecord(place, Reason.NOT_CHOSEN, f"{what} is annotated by {count} of {voters}", unknown)
+
+
+End = tuple[str | None, str | None]
+"""The type of an end of a relation, and the id or concept of its entity."""
+
+
+def _agreed_end(given: Sequence[End], needed: int) -> End:
+    """The end that refers to an entity that is kept; else the type that enough people gave, without an entity."""
+    referring = next((end for end in given if end[1] is not None), None)
+    if referring:
+        return referring
+    name, count = Counter(name for name, _ in given).most_common(1)[0]
+    return (name if count >= needed else None), None
 
 
 def _majority(
@@ -274,7 +296,8 @@ def _majority(
             kept.append(same)
         else:
             number, item = same[0]
-            lost.append(_outvoted(records[number].place, described(item), count, len(voters)))
+            unknown = UnknownLabel(name, item.label)
+            lost.append(_outvoted(records[number].place, described(item), count, len(voters), unknown))
     return kept
 
 

@@ -14,7 +14,7 @@ from transforms.scripts import within_word
 
 CORRECTED = "offsets that were corrected"
 INSIDE_WORD = "mentions that begin or end inside a word (are the offsets those of this text?)"
-EDGES = "blanks at the edges of a mention"
+EDGES = "blanks at the edges of a mention, which a build removes"
 CROSSING = "mentions that overlap in part"
 REPEATED = "mentions that are annotated twice"
 HTML = "texts with HTML, which stays in the prompts"
@@ -79,14 +79,15 @@ def of_text(raw: RawExample, kept: RawExample) -> Iterator[Problem]:
     if markup := MARKUP.search(raw.text):
         yield Problem(HTML, raw.place, quote(markup[0]))
     used = {mention.text for mention in mentions(kept)}
-    for mention in mentions(raw):
-        if mention.text in used and mention.spans and not spelled(raw.text, mention):
+    for mention in dict.fromkeys(mentions(raw)):
+        if {mention.text, mention.text.strip()} & used and mention.spans and not spelled(raw.text, mention):
             yield Problem(CORRECTED, raw.place, f"{quote(mention.text)} is not at {show_spans(mention)}")
     for entity in kept.entities or ():
         if any(within_word(kept.text, start, end) for start, end in entity.mention.spans):
             yield Problem(INSIDE_WORD, kept.place, f"{entity.label} {quote(in_context(kept.text, entity.mention))}")
-        if entity.mention.text != entity.mention.text.strip():
-            yield Problem(EDGES, kept.place, f"{entity.label} {quote(entity.mention.text)}")
+    for entity in raw.entities or ():
+        if entity.mention.text != entity.mention.text.strip() in used:
+            yield Problem(EDGES, raw.place, f"{entity.label} {quote(entity.mention.text)}")
     for first, second in crossing(kept.entities or ()):
         what = f"{first.label} {quote(first.mention.text)} and {second.label} {quote(second.mention.text)}"
         yield Problem(CROSSING, kept.place, what)

@@ -31,6 +31,8 @@ from transforms.language import guess
 PROJECT_FOLDERS = frozenset({"annotation", "curation", "source"})
 """The folders of a project that INCEpTION exported."""
 
+BRAT = "brat"
+
 LOOKED_AT = 200
 """Files of a suffix, spread over its files, by which the format of all of them is recognised."""
 
@@ -142,22 +144,43 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
 def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list[File], list[File], list[File]] | None:
     """The format of most of `files`, its files, their companions, and the files in other formats.
 
-    `name`: the format that the user names. None if no file is in a known format.
+    Plain text is taken only if no file is in a format with annotations. `name`: the format that the user names. None if
+    no file is in a known format.
     """
     by_form: dict[str, list[File]] = {}
     for suffix, group in by_suffix(files).items():
         for form_name, form_files in recognised(group, suffix, name).items():
             by_form.setdefault(form_name, []).extend(form_files)
+    if BRAT in by_form:
+        by_form = with_pairs_of_brat(by_form, files)
     if not by_form:
         return None
     order = [form.name for form in FORMS]
-    chosen = form_named(max(by_form, key=lambda each: (len(by_form[each]), -order.index(each))))
+    rank = {each: (bool(form_named(each).layers), len(group), -order.index(each)) for each, group in by_form.items()}
+    chosen = form_named(max(rank, key=rank.__getitem__))
     form_files = by_form.pop(chosen.name)
     known = {file.path for file in form_files}
     companions = [f for f in files if f.path not in known and f.name.lower().endswith(chosen.companions)]
     known |= {file.path for file in companions}
     other = [file for each in by_form.values() for file in each if file.path not in known]
     return chosen, form_files, companions, other
+
+
+def with_pairs_of_brat(by_form: Mapping[str, Sequence[File]], files: Sequence[File]) -> dict[str, list[File]]:
+    """`by_form`, where `X.ann` and `X.txt` are brat's, whatever each of them looks like: an `.ann` with nothing but
+    broken lines becomes a reject, and a text is in no other format.
+    """
+    stems: dict[str, dict[str, File]] = {}
+    for file in files:
+        stem, _, suffix = file.name.rpartition(".")
+        if suffix.lower() in ("ann", "txt"):
+            stems.setdefault(stem, {})[suffix.lower()] = file
+    pairs = [pair for pair in stems.values() if len(pair) == 2]
+    texts = {pair["txt"].path for pair in pairs}
+    kept = {name: [file for file in group if file.path not in texts] for name, group in by_form.items()}
+    annotated = {file.path: file for file in (*kept[BRAT], *(pair["ann"] for pair in pairs))}
+    kept[BRAT] = [file for file in files if file.path in annotated]
+    return {name: group for name, group in kept.items() if group}
 
 
 def by_suffix(files: Iterable[File]) -> dict[str, list[File]]:

@@ -243,7 +243,7 @@ class RepairAndCut(beam.DoFn):
             for window in cut:
                 problem = low_quality(window)
                 if not window.tasks:
-                    rejects.append((window.id, Reason.UNANNOTATED, "has no annotated layer"))
+                    rejects.append((window.id, Reason.UNANNOTATED, "nobody annotated it"))
                 elif problem:
                     rejects.append((window.id, Reason.LOW_QUALITY, problem))
                 else:

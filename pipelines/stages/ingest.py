@@ -239,12 +239,13 @@ def write_trace(output: str, key: str, name: str, trace: str) -> str:
 
 
 def hashed_split(record: RawExample | BadRecord, source: Source) -> str:
-    """The split of a record of a dataset without official splits. A bad record has no text to hash: it is counted with
+    """The split of a record of a dataset without official splits. A bad record without a text to hash is counted with
     the largest split.
     """
-    if isinstance(record, BadRecord):
+    group = record.group if isinstance(record, BadRecord) else record.document or record.text
+    if isinstance(record, BadRecord) and not group:
         return max(source.shares, key=source.shares.__getitem__)
-    return hash_split(record.document or record.text, source.shares)
+    return hash_split(group, source.shares)
 
 
 def hash_split(text: str, shares: Mapping[str, float] = SHARES) -> str:

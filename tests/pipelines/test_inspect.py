@@ -51,14 +51,14 @@ quays: doccano JSON, 1 file
     nested: 1 entity inside other entities
   labels of entities: 4
     person 4 x: "Ada Marrow", "Coal Quay", "Ada"
-    Place 1 x: "Coal Quay "
+    Place 1 x: "Coal Quay"
     part 1 x: "Quay"
     place 1 x: "Coal Quay"
   labels of relations: 1
     met 1 x: "Ada -> Ben"
   first texts:
     train.jsonl:1: [Ada Marrow: person] moved to [Coal [Quay: part]: place].
-    train.jsonl:2: [Coal Quay : Place] is loud.
+    train.jsonl:2: [Coal Quay: Place] is loud.
     train.jsonl:3: Marrow likes [Coal Quay: person].
   problems: 6
     records left out: a field is missing: 1
@@ -67,10 +67,10 @@ quays: doccano JSON, 1 file
       train.jsonl:5: 'met': one of the entities 1 and 9 does not exist
     annotations left out: offsets that do not fit: 1
       train.jsonl:3: 'place': 7 to 7 is an empty span
-    blanks at the edges of a mention: 1
+    blanks at the edges of a mention, which a build removes: 1
       train.jsonl:2: Place "Coal Quay "
     strings with two labels: 1
-      train.jsonl:3: "Coal Quay" is place (1 x) and person (1 x)
+      train.jsonl:3: "Coal Quay" is place (1 x) and Place (1 x) and person (1 x)
     labels that differ only in case, blanks or hyphens: 1
       train.jsonl:2: "place" (1 x) and "Place" (1 x)
 

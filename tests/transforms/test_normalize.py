@@ -239,8 +239,8 @@ ADA_ENTITY, BO_ENTITY, ROME_ENTITY = (
     ("bad", "reason"),
     [
         (Entity("LOC", Mention("Oslo", ((14, 18),)), "3"), Reason.OFFSET_MISMATCH),
-        (Entity("LOC", Mention("Rome", ((50, 54),)), "3"), Reason.OFFSET_MISMATCH),
-        (Entity("LOC", Mention("Rome", ((-4, 0),)), "3"), Reason.OFFSET_MISMATCH),
+        (Entity("LOC", Mention("Oslo", ((50, 54),)), "3"), Reason.OFFSET_MISMATCH),
+        (Entity("LOC", Mention("Oslo", ((-4, 0),)), "3"), Reason.OFFSET_MISMATCH),
         (Entity("LOC", Mention("", ((14, 14),)), "3"), Reason.MISSING_FIELD),
         (Entity("LOC", Mention(" ", ((3, 4),)), "3"), Reason.MISSING_FIELD),
         (Entity("LOC", Mention("Rome", ((14, 18),)), "1"), Reason.BROKEN_RECORD),
@@ -266,6 +266,37 @@ def test_one_bad_entity_of_a_users_text_is_lost_alone_with_what_refers_to_it(bad
         UnknownLabel("entities", "LOC"), UnknownLabel("relations", "in"), UnknownLabel("events", "Meet"),
     )  # fmt: skip
     assert isinstance(run(entities=(ADA_ENTITY, bad)), BadRecord)  # in a built-in source, the whole text
+
+
+@pytest.mark.parametrize(
+    ("text", "mention", "expected"),
+    [
+        ("Rome, then Bo", Mention("Bo", ((400, 415),)), Mention("Bo", ((11, 13),))),
+        ("Rome, then Bo", Mention("Bo ", ((0, 2),)), Mention("Bo", ((11, 13),))),
+        ("Rome, then Bo", Mention(" then ", ((5, 11),)), Mention("then", ((6, 10),))),
+        ("Rome, then Bo", Mention("Rome,  then ", ((0, 5), (5, 11))), Mention("Rome, then", ((0, 5), (6, 10)))),
+        ("Rome, then Bo", Mention("Rome,  ", ((0, 5), (5, 6))), Mention("Rome,", ((0, 5),))),
+        ("Rome, then Bo", Mention(" Bo\n"), Mention("Bo")),
+        ("Bo, then Bo", Mention("Bo", ((400, 415),)), "'Bo' at 400-415 is beyond the end of the text (11 characters)"),
+        ("Bo, then Bob", Mention("ob", ((2, 9),)), "the text at 2-9 is ', then ', not 'ob'"),
+        ("Bo, then Bo", Mention("Bo", ((2, 9),)), "the text at 2-9 is ', then ', not 'Bo'"),
+        ("Bo, then", Mention("Bo then", ((0, 2), (3, 8))), "the text at 0-2, 3-8 is 'Bo  then', not 'Bo then'"),
+    ],
+)
+def test_the_place_of_a_users_mention(text, mention, expected):
+    maps = OpenLabels()
+    layers = {"relations": (Relation("in", mention, mention),), "events": (Event("x", mention),)}
+    made = normalize(RawExample("f:1", text, (Entity("x", mention),), **layers), maps, maps, maps, {})
+    if isinstance(expected, Mention):
+        mentions = made.entities[0].mention, made.relations[0].head, made.relations[0].tail, made.events[0].trigger
+        assert mentions == (expected,) * 4
+    else:
+        assert [part.detail for part in made.lost] == [f"{label!r}: {expected}" for label in ("x", "in", "x")]
+
+
+def test_blanks_at_the_edges_of_a_mention_of_a_built_in_source_stay():
+    entity = Entity("PER", Mention("Ada ", ((0, 4),)))
+    assert run(entities=(entity,)).entities[0].mention == entity.mention
 
 
 def test_other_bad_parts_of_a_users_text_are_lost_alone():

@@ -6,12 +6,11 @@ labels and of users. Offsets count code points (github.com/doccano/doccano/pull/
 UTF-16 code units; since the file contains no strings, only offsets beyond the end of a text reveal it.
 
 A project that does not share annotations is exported as one file per user, named after the user, and `unknown`, each
-with the texts of the project and their ids; one that does as `all`. Several files are therefore those of annotators if
-most of their texts occur, with the same id, in several of them. Otherwise they are parts of a project. Categories and
-comments are not read.
+with the texts of the project and their ids; one that does as `all`. An export of approved texts only has fewer texts
+per file. Several files are therefore those of annotators if a text occurs, with the same id, in several of them.
+Otherwise they are parts of a project. Categories and comments are not read.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -98,21 +97,19 @@ def read(files: Iterable[File], group_by: str | None = None) -> Iterator[RawExam
 
 
 def are_by_user(files: Sequence[File]) -> bool:
-    """Whether more than half of the texts occur, with the same id, in several of the files."""
+    """Whether a text occurs, with the same id, in several of the files."""
     if len(files) < 2:
         return False
-    in_files: Counter[int] = Counter()  # hash of a text with its id → the files that contain it
-    without_id = 0
+    earlier: set[int] = set()  # hashes of the texts with their ids
     for file in files:
         texts = set()
         for row in json_rows.read([file], lambda _, row: row, dict[str, Any]):
-            if isinstance(row, dict) and (text := text_of(row)) is not None:
-                if row.get("id") is None:
-                    without_id += 1
-                else:
-                    texts.add(hash((str(row["id"]), text)))
-        in_files.update(texts)
-    return sum(count > 1 for count in in_files.values()) > (len(in_files) + without_id) / 2
+            if isinstance(row, dict) and row.get("id") is not None and (text := text_of(row)) is not None:
+                texts.add(hash((str(row["id"]), text)))
+        if not earlier.isdisjoint(texts):
+            return True
+        earlier |= texts
+    return False
 
 
 def text_of(row: Mapping[str, Any]) -> str | None:

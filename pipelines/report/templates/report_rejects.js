@@ -5,7 +5,7 @@ function drawRejects() {
   for (const key of sourceKeys()) {
     for (const n of Object.values(data.sources[key].splits)) {
       for (const [stage, counts] of [
-        ["ingest", n.bad],
+        ["ingest", n.rejected],
         ["clean", n.dropped],
       ]) {
         for (const [reason, m] of Object.entries(counts))

@@ -118,7 +118,9 @@ def test_the_section_has_the_numbers_of_inspect(folder, output, capsys):
             layer: {name: [use["count"], use["examples"], use["roles"]] for name, use in labels.items()}
             for layer, labels in source["labels"].items()
         }
-        assert dict(section["left_out"][0]) | dict(section["problems"][0]) == source["problems"]
+        before = source["problems"].keys() - {"blanks at the edges of a mention, which a build removes"}
+        shown = dict(section["left_out"][0]) | dict(section["problems"][0])
+        assert shown == {kind: source["problems"][kind] for kind in before}
         assert [text for _, text, *_ in section["first"]] == [record["text"] for record in source["first_texts"]]
         assert dict(section["ignored"]) == source["not_used"]
 
@@ -142,9 +144,8 @@ def test_what_was_left_out_has_file_and_line(output):
         ],
     ]
     assert section["problems"][1] == [
-        ["blanks at the edges of a mention", "quays/train/1", 'Place "Coal Quay "'],
         ["mentions that overlap in part", "quays/train/2", 'x "Marrow likes" and y "likes Coal Quay"'],
-        ["strings with two labels", "quays/train/2", '"Coal Quay" is place (1 x) and PERSON (1 x)'],
+        ["strings with two labels", "quays/train/2", '"Coal Quay" is place (1 x) and Place (1 x) and PERSON (1 x)'],
         [
             "labels that differ only in case, blanks or hyphens",
             "quays/train/1",

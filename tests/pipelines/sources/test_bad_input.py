@@ -169,7 +169,8 @@ def test_a_task_id_that_occurs_twice(tmp_path, capsys):
 
 
 def test_texts_that_were_changed_after_labelling(tmp_path, capsys):
-    root = write(tmp_path / "my", train_json=[*TASKS, task(7, "Ben", before="Dear reader, ")])
+    changed = task(7, "Ben", before="Dear reader, ", after=" left Bern, Ben said.")
+    root = write(tmp_path / "my", train_json=[*TASKS, changed])
     out = inspected(root)
     assert "    annotations left out: offsets that do not fit: 2\n" in out
     assert "      train.json:1 (id 7): 'person': the text at 0-3 is 'Dea', not 'Ben'\n" in out
@@ -182,8 +183,9 @@ def test_texts_that_were_changed_after_labelling(tmp_path, capsys):
 
 
 def test_offsets_that_are_corrected_are_a_problem(tmp_path):
-    out = inspected(write(tmp_path / "my", train_json=[task(7, "Ben", before="- ")]))
-    assert "    offsets that were corrected: 2\n" in out and "left out" not in out
+    tasks = [task(7, "Ben", before="- "), task(8, "Cleo", before="Dear reader, ")]
+    out = inspected(write(tmp_path / "my", train_json=tasks))
+    assert "    offsets that were corrected: 4\n" in out and "left out" not in out
 
 
 def test_html_in_texts(tmp_path, capsys):

@@ -153,7 +153,7 @@ def test_predictions_are_read_if_asked(tmp_path):
 def test_one_bad_span_is_lost_alone(tmp_path, capsys):
     tasks = many(20, 20)
     tasks[0]["annotations"][0]["result"].append(span(tasks[0]["data"]["text"], "Rome", "LOC"))
-    tasks[0]["annotations"][0]["result"][1]["value"] |= {"start": 500, "end": 504}
+    tasks[0]["annotations"][0]["result"][1]["value"] |= {"start": 500, "end": 504, "text": "Riga"}
     code, rows, log = built(folder(tmp_path, None, a=tasks), capsys)
     assert code == 0
     assert sum(map(len, rows.values())) == 20

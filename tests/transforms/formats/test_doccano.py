@@ -75,20 +75,27 @@ def test_one_file_per_user(tmp_path):
     assert [example.annotator for example in doccano.read(files[:1])] == [None]
 
 
-def test_files_with_different_texts_are_parts_of_a_project(tmp_path):
-    """The same text with another id, or in one of many texts, does not make a file that of an annotator."""
+def test_files_that_share_one_text_are_those_of_annotators(tmp_path):
+    """Exports of approved texts only need not have the same texts."""
     row = {"id": 7, "text": TEXT, "label": TRIPLES}
     others = [{"id": n, "text": f"{TEXT} {n}", "label": []} for n in range(2)]
+    files = [tool_file(tmp_path, row, "ada.jsonl"), tool_file(tmp_path, [row, *others], "eve.json")]
+    assert [example.annotator for example in doccano.read(files)] == ["ada", "eve", "eve", "eve"]
+
+
+def test_files_with_different_texts_are_parts_of_a_project(tmp_path):
+    """The same text with another id, or without one, does not make a file that of an annotator; nor does a repetition
+    in one file, or another text with the same id.
+    """
+    row = {"id": 7, "text": TEXT, "label": TRIPLES}
     files = [
-        tool_file(tmp_path, row, "ada.jsonl"),
+        tool_file(tmp_path, [row, row], "ada.json"),
         tool_file(tmp_path, row | {"id": 8}, "ben.jsonl"),
-        tool_file(tmp_path, [row, *others], "eve.json"),
+        tool_file(tmp_path, row | {"text": f"{TEXT} Then"}, "eve.jsonl"),
     ]
-    assert [example.annotator for example in doccano.read(files)] == [None] * 5
+    assert [example.annotator for example in doccano.read(files)] == [None] * 4
     copies = [tool_file(tmp_path, {"text": TEXT, "label": TRIPLES}, name) for name in ("ada.jsonl", "ben.jsonl")]
     assert [example.annotator for example in doccano.read(copies)] == [None] * 2
-    most_without = [tool_file(tmp_path, [row, {"text": TEXT, "label": []}], name) for name in ("a.json", "b.json")]
-    assert [example.annotator for example in doccano.read(most_without)] == [None] * 4
 
 
 @pytest.mark.parametrize(
