@@ -4,6 +4,7 @@ import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions
@@ -21,9 +22,14 @@ from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
 from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
+from schemas import manifest_file
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
+from schemas.manifests import Ingested
 from transforms import files, language
+
+KEYS_SHOWN = 3
+"""How many sources of a build that is replaced are named."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,8 @@ def build(config: Config, run: BuildOptions) -> int:
     config = resolve_embedding_model(config)
     stages = plan_stages(config, located, options)
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
+    if before := replaced_sources(folder, located):
+        log(f"note: {run.output}: contains a build of {shown_keys(before)}; this build replaces it")
     with claim.claimed(folder, config):
         try:
             check = functools.partial(cluster.check, options, folder, worker_inputs(config), run.known_flags)
@@ -89,6 +97,22 @@ def build(config: Config, run: BuildOptions) -> int:
     if "card" in manifests:
         log(closing_line(folder, run.output))
     return 3 if manifests["ingest"].result.failed else 0
+
+
+def replaced_sources(folder: str, located: Sequence[registry.Located]) -> list[str]:
+    """The sources of the build in the folder, if none of them is built now. A build that cannot be read has none."""
+    if not files.exists(manifest_file.path(folder, Ingested)):
+        return []
+    with suppress(ConfigError):
+        before = build_folder.read_result(folder, Ingested).sources
+        return [] if before.keys() & {source.key for source in located} else list(before)
+    return []
+
+
+def shown_keys(keys: Sequence[str]) -> str:
+    """At most KEYS_SHOWN keys, and how many more there are."""
+    more = f" and {len(keys) - KEYS_SHOWN} more" if len(keys) > KEYS_SHOWN else ""
+    return ", ".join(keys[:KEYS_SHOWN]) + more
 
 
 def worker_inputs(config: Config) -> list[str]:
