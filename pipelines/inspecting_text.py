@@ -6,7 +6,7 @@ from pipelines.describe import agreement
 from pipelines.describe.plural import counted
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources import marked_text, problems
-from pipelines.sources.licences import PUBLISHING, terms
+from pipelines.sources.licences import publishing
 from pipelines.sources.source import SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
 from pipelines.sources.user_forms import possible_forms
@@ -46,7 +46,8 @@ def more(number: int, shown: int) -> str:
 
 def source_lines(source: Inspected) -> Iterator[str]:
     names = [file.name for file in source.files]
-    yield f"{source.located.key}: {recognised_as(source)}, {counted(len(names), 'files')}"
+    number = f", {counted(len(names), 'files')}" if names or not source.problem else ""
+    yield f"{source.located.key}: {recognised_as(source)}{number}"
     if names:
         yield f"  files: {', '.join(names[:NAMED])}{more(len(names), NAMED)}"
     if source.others and source.located.files and source.located.files.form.is_guess:
@@ -59,7 +60,7 @@ def source_lines(source: Inspected) -> Iterator[str]:
     about = source.located.source
     sure = f"{language.name(about.lang)} ({about.lang})"
     yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
-    yield f"  licence: {about.licence_text}; {PUBLISHING[terms(facts(about))]}"
+    yield f"  licence: {about.licence_text}; {publishing(facts(about))}"
     yield from count_lines(source, source.survey)
     yield from label_lines(source.survey)
     if source.survey.first_texts:

@@ -15,7 +15,7 @@ from pipelines.report.examples import compact
 from pipelines.report.pseudonyms import Rename, rename_files, renamed
 from pipelines.report.samples import DETAIL_CHARS, short, within
 from pipelines.sources import problems
-from pipelines.sources.licences import PUBLISHING, terms
+from pipelines.sources.licences import publishing
 from pipelines.sources.survey import IGNORED_RECORDS, LAYERS, ProblemsByKind, SplitCounts, Survey, first_problems, kinds
 from schemas import language
 from schemas.agreement import Annotators
@@ -72,7 +72,7 @@ def section(output: str, ingested: Ingested, key: str, bound: int, pseudonymous:
         "format": short(form.format),
         "files": [len(names), [short(rename(name)) for name in names[:FILES_SHOWN]]],
         "language": note(about.lang) if form.lang_is_guess else f"{language.name(about.lang)} ({about.lang})",
-        "licence": short(f"{about.licence_text}; {PUBLISHING[terms(about)]}", 2 * DETAIL_CHARS),
+        "licence": short(f"{about.licence_text}; {publishing(about)}", 2 * DETAIL_CHARS),
         "by_hash": "all" in raw,
         "layers": [layer for layer in LAYERS if layer in survey.layers or any(getattr(r.read, layer) for r in splits)],
         "splits": [split_row(read) for read in splits],

@@ -412,6 +412,37 @@ def test_twenty_problems_are_spread_over_the_kinds(tmp_path, capsys):
     assert len(kinds) == 5 and len(places) == 20
 
 
+def test_splits_that_match_no_file(tmp_path, monkeypatch, capsys):
+    write_rows(tmp_path / "quays/p.jsonl", ROWS)
+    (tmp_path / "quays/source.yaml").write_text('splits: {train: "b*"}\n')
+    monkeypatch.chdir(tmp_path)
+    assert shown(capsys, "quays", code=3) == (
+        "quays: doccano JSON\n"
+        f"  problem: {tmp_path}/quays/source.yaml:1: splits: no file matches 'b*'; there is p.jsonl\n"
+        "\n"
+        "not read:\n"
+        "  p.jsonl: no pattern of splits in source.yaml matches its name, which contains no split either\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("licence", "line"),
+    [
+        (
+            "MYOWN",
+            "MYOWN; this is not the SPDX name of a licence that is known to allow publishing, so ieforge publish l",
+        ),
+        ("CC-BY-ND-4.0", "CC-BY-ND-4.0; ieforge publish leaves this source out"),
+        ("ask", "ask; ieforge publish leaves this source out"),
+        ("mit", "mit; may be published with attribution"),
+    ],
+)
+def test_licences(licence, line, tmp_path, capsys):
+    write_rows(tmp_path / "quays/train.jsonl", ROWS)
+    (tmp_path / "quays/source.yaml").write_text(f"license: {licence}\n")
+    assert f"  licence: {line}" in shown(capsys, str(tmp_path / "quays"))
+
+
 @pytest.mark.skipif(not FORMATS.is_dir(), reason="needs the samples of real formats")
 def test_real_files(capsys):
     for folder in sorted(FORMATS.iterdir()):
