@@ -17,6 +17,7 @@ from pipelines.describe.plural import counted
 from pipelines.engine import cluster, dag, runner, workers
 from pipelines.engine.options import parse_options
 from pipelines.sources import registry
+from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
@@ -94,9 +95,23 @@ def build(config: Config, run: BuildOptions) -> int:
         finally:
             for line in loss_lines(folder, stages):
                 log(line)
+    ingested = manifests["ingest"].result
+    for key in without_test(located, ingested):
+        log(f"note: {key}: {NO_TEST}")
     if "card" in manifests:
         log(closing_line(folder, run.output))
-    return 3 if manifests["ingest"].result.failed else 0
+    return 3 if ingested.failed else 0
+
+
+def without_test(located: Sequence[registry.Located], ingested: Ingested) -> list[str]:
+    """The keys of users' sources that were divided by a hash, into the default shares, and have no test texts."""
+    tested = {read.key for read in ingested.splits if read.split == "test"}
+    return [
+        each.key
+        for each in located
+        if each.key in ingested.user_sources and each.key not in tested
+        if "all" in ingested.raw[each.key] and each.source.shares is SHARES
+    ]
 
 
 def replaced_sources(folder: str, located: Sequence[registry.Located]) -> list[str]:

@@ -7,7 +7,7 @@ from pipelines.describe.plural import counted
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources import marked_text, problems
 from pipelines.sources.licences import publishing
-from pipelines.sources.source import SHARES
+from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
 from pipelines.sources.user_forms import possible_forms
 from pipelines.stages.ingest import facts
@@ -91,6 +91,8 @@ def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
             "    none is in train, so a build has nothing to learn from it: a file's name or folder says its split; "
             "splits: in source.yaml says it otherwise"
         )
+    if by_hash and source.located.source.shares is SHARES and "test" not in survey.splits:
+        yield f"    {NO_TEST}"
     if survey.nested:
         yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
     annotators = survey.comparison.annotators()

@@ -11,6 +11,7 @@ from pipelines import build as build_command
 from pipelines import inspect as command
 from pipelines import inspecting
 from pipelines.sources import problems, source_yaml
+from pipelines.sources.source import NO_TEST
 from pipelines.sources.user_forms import FORMS
 from schemas.example import RawExample
 from schemas.label import Label
@@ -115,6 +116,7 @@ my export.conll: CoNLL columns, 1 file
   licence: {UNLICENSED}
   texts (no file name says its split: divided by a hash of the text):
     train: 1 text, 1 entity
+    {NO_TEST}
   labels of entities: 1
     person 1 x: "Ada Marrow"
   first texts:
@@ -139,13 +141,14 @@ def test_a_mixed_folder(tmp_path, monkeypatch, capsys):
     (tmp_path / "all/old.zip").write_bytes(b"PK")
     assert (
         shown(capsys, "all")
-        == """\
+        == f"""\
 letters: doccano JSON, 2 files
   files: a.jsonl, b.jsonl
   language: German (de)
   licence: MIT; may be published with attribution
   texts (no file name says its split: divided by a hash of the text):
     train: 2 texts, 3 entities
+    {NO_TEST}
   labels of entities: 2
     PERSON 2 x: "Ada Marrow", "Ben"
     place 1 x: "Coal Quay"
@@ -423,6 +426,20 @@ def test_splits_that_match_no_file(tmp_path, monkeypatch, capsys):
         "not read:\n"
         "  p.jsonl: no pattern of splits in source.yaml matches its name, which contains no split either\n"
     )
+
+
+def test_a_small_source_without_test_texts_is_noted_by_inspect_and_build(tmp_path, monkeypatch, capsys):
+    write_rows(tmp_path / "quays/p.jsonl", ROWS[:1])
+    monkeypatch.chdir(tmp_path)
+    build = ["quays", "--output", "corpus", "--only", "ingest", "--hard_negatives", "none"]
+    note = "no text is in test, so no model can be scored on it; write splits: {train: 0.7, validation: 0.1, test: 0.2}"
+    assert f"\n    {note} into source.yaml\n" in shown(capsys, "quays")
+    assert build_command.main(build) == 0
+    assert f"note: quays: {note} into source.yaml\n" in capsys.readouterr().err
+    (tmp_path / "quays/p.jsonl").rename(tmp_path / "quays/train.jsonl")
+    assert note not in shown(capsys, "quays")
+    assert build_command.main(build) == 0
+    assert note not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
