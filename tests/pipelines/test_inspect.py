@@ -11,7 +11,7 @@ from pipelines import build as build_command
 from pipelines import inspect as command
 from pipelines import inspecting
 from pipelines.sources import problems, source_yaml
-from pipelines.sources.source import NO_TEST
+from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.user_forms import FORMS
 from schemas.example import RawExample
 from schemas.label import Label
@@ -331,6 +331,19 @@ def test_the_written_source_yaml_says_what_was_guessed(folder, capsys):
     assert command.main(["quays", "--write_source_yaml"]) == 2
     assert capsys.readouterr().err == f"error: {path}: exists already; delete or rename it to write another\n"
     assert path.read_text(encoding="utf-8") == uncommented
+
+
+def test_the_written_source_yaml_has_splits_and_annotators_as_comments(tmp_path, capsys):
+    (tmp_path / "quays").mkdir()
+    votes = {"ann": [("Ada", "PER")], "ben": [("Ada", "PER")]}
+    (tmp_path / "quays/export.json").write_text(json.dumps([task(1, "Ada left.", votes)]))
+    shown(capsys, str(tmp_path / "quays"), "--write_source_yaml")
+    path = tmp_path / "quays/source.yaml"
+    text = path.read_text()
+    assert "\n# splits: {train: 0.9, " in text and "\n# annotators: gold  #" in text
+    path.write_text(text.replace("# splits", "splits").replace("# annotators", "annotators"))
+    read = source_yaml.read(File(str(path), "source.yaml"), [form.name for form in FORMS])
+    assert (read.shares, read.annotators) == (SHARES, "gold")
 
 
 def test_no_source_yaml_for_a_single_file(folder, capsys):
