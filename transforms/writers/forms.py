@@ -127,8 +127,8 @@ FORMS: dict[str, Form] = {
         lambda example, number, labels, context: doccano.row(example, context.has_relations),
         "create a sequence labelling project that allows overlapping entities, without relation labelling; then import "
         "as JSONL",
-        after_relations="create a sequence labelling project that allows overlapping entities, with relation labelling; then "
-        "import as JSONL",
+        after_relations="create a sequence labelling project that allows overlapping entities, with relation "
+        "labelling; then import as JSONL",
     ),
 }
 
