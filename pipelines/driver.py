@@ -4,6 +4,7 @@ import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions
@@ -16,14 +17,20 @@ from pipelines.describe.plural import counted
 from pipelines.engine import cluster, dag, runner, workers
 from pipelines.engine.options import parse_options
 from pipelines.sources import registry
+from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
 from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.plan import plan_stages
+from schemas import manifest_file
 from schemas.errors import ConfigError, printable
 from schemas.example import TASKS
+from schemas.manifests import Ingested
 from transforms import files, language
+
+KEYS_SHOWN = 3
+"""How many sources of a build that is replaced are named."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ def build(config: Config, run: BuildOptions) -> int:
     config = resolve_embedding_model(config)
     stages = plan_stages(config, located, options)
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
+    if before := replaced_sources(folder, located):
+        log(f"note: {run.output}: contains a build of {shown_keys(before)}; this build replaces it")
     with claim.claimed(folder, config):
         try:
             check = functools.partial(cluster.check, options, folder, worker_inputs(config), run.known_flags)
@@ -86,9 +95,39 @@ def build(config: Config, run: BuildOptions) -> int:
         finally:
             for line in loss_lines(folder, stages):
                 log(line)
+    ingested = manifests["ingest"].result
+    for key in without_test(located, ingested):
+        log(f"note: {key}: {NO_TEST}")
     if "card" in manifests:
         log(closing_line(folder, run.output))
-    return 3 if manifests["ingest"].result.failed else 0
+    return 3 if ingested.failed else 0
+
+
+def without_test(located: Sequence[registry.Located], ingested: Ingested) -> list[str]:
+    """The keys of users' sources that were divided by a hash, into the default shares, and have no test texts."""
+    tested = {read.key for read in ingested.splits if read.split == "test"}
+    return [
+        each.key
+        for each in located
+        if each.key in ingested.user_sources and each.key not in tested
+        if "all" in ingested.raw[each.key] and each.source.shares is SHARES
+    ]
+
+
+def replaced_sources(folder: str, located: Sequence[registry.Located]) -> list[str]:
+    """The sources of the build in the folder, if none of them is built now. A build that cannot be read has none."""
+    if not files.exists(manifest_file.path(folder, Ingested)):
+        return []
+    with suppress(ConfigError):
+        before = build_folder.read_result(folder, Ingested).sources
+        return [] if before.keys() & {source.key for source in located} else list(before)
+    return []
+
+
+def shown_keys(keys: Sequence[str]) -> str:
+    """At most KEYS_SHOWN keys, and how many more there are."""
+    more = f" and {len(keys) - KEYS_SHOWN} more" if len(keys) > KEYS_SHOWN else ""
+    return ", ".join(keys[:KEYS_SHOWN]) + more
 
 
 def worker_inputs(config: Config) -> list[str]:

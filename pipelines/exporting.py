@@ -23,7 +23,7 @@ from schemas.manifests import Cleaned, Ingested, Instructed, Labelled, Result, S
 from transforms import files
 from transforms.shards import read_batches
 from transforms.writers import chat, predicted
-from transforms.writers.fit import ADDED, RESPELLED, Counts
+from transforms.writers.fit import ADDED, RESPELLED, UNKNOWN_LABELS, Counts
 from transforms.writers.forms import FORMS, Context, Layout, Row, rows
 
 FILE_NAMES = {"train": "train", "validation": "dev", "test": "test"}
@@ -34,7 +34,7 @@ ROWS_PER_TABLE = 1_000
 
 WITHOUT_ANSWER = "instructions without an answer (test rows and texts whose annotations are unknown)"
 
-CHANGES = (ADDED, RESPELLED)
+CHANGES = (ADDED, RESPELLED, UNKNOWN_LABELS)
 """Kinds of counts that are no losses."""
 
 CHAT = {"messages": chat.messages, "alpaca": chat.alpaca, "sharegpt": chat.sharegpt}
@@ -132,7 +132,7 @@ def annotated(name: str, parts: Mapping[str, Iterable[tuple[str, Example]]], con
         "texts",
         lambda _: form.companions(context),
         context.counts,
-        form.after,
+        form.after_relations if context.has_relations and form.after_relations else form.after,
     )
 
 

@@ -15,6 +15,7 @@ from pipelines.describe import shell
 from pipelines.sources import knowledge_data, registry, source_yaml
 from pipelines.sources.judge import judge
 from pipelines.sources.registry import Located
+from pipelines.sources.source import SHARES
 from pipelines.sources.survey import LAYERS, Survey
 from pipelines.sources.survey_files import survey
 from pipelines.sources.unread import unread_files
@@ -149,6 +150,11 @@ def source_yaml_lines(source: Inspected) -> Iterator[str]:
         yield f"task: [{', '.join(tasks)}]"
     yield f"lang: {about.lang}{'  # a guess by the script of the texts' if about.lang_is_guess else ''}"
     yield "# license: CC-BY-4.0  # an SPDX name; without one, `ieforge publish` leaves the source out"
+    if about.shares is SHARES and source.located.files and list(source.located.files.splits) == ["all"]:
+        shares = ", ".join(f"{split}: {share}" for split, share in SHARES.items())
+        yield f"# splits: {{{shares}}}  # by a hash of the text, or file patterns"
+    if len(inspected.comparison.texts) > 1:
+        yield "# annotators: gold  # the annotation marked as gold, else the first; or first, all, majority or a name"
     labels = {label: use for layer in LAYERS for label, use in inspected.labels[layer].items()}
     if labels:
         yield "# labels:  # label in the files: word in prompts; null leaves the label out"

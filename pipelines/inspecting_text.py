@@ -6,8 +6,8 @@ from pipelines.describe import agreement
 from pipelines.describe.plural import counted
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources import marked_text, problems
-from pipelines.sources.licences import PUBLISHING, terms
-from pipelines.sources.source import SHARES
+from pipelines.sources.licences import publishing
+from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
 from pipelines.sources.user_forms import possible_forms
 from pipelines.stages.ingest import facts
@@ -46,7 +46,8 @@ def more(number: int, shown: int) -> str:
 
 def source_lines(source: Inspected) -> Iterator[str]:
     names = [file.name for file in source.files]
-    yield f"{source.located.key}: {recognised_as(source)}, {counted(len(names), 'files')}"
+    number = f", {counted(len(names), 'files')}" if names or not source.problem else ""
+    yield f"{source.located.key}: {recognised_as(source)}{number}"
     if names:
         yield f"  files: {', '.join(names[:NAMED])}{more(len(names), NAMED)}"
     if source.others and source.located.files and source.located.files.form.is_guess:
@@ -59,7 +60,7 @@ def source_lines(source: Inspected) -> Iterator[str]:
     about = source.located.source
     sure = f"{language.name(about.lang)} ({about.lang})"
     yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
-    yield f"  licence: {about.licence_text}; {PUBLISHING[terms(facts(about))]}"
+    yield f"  licence: {about.licence_text}; {publishing(facts(about))}"
     yield from count_lines(source, source.survey)
     yield from label_lines(source.survey)
     if source.survey.first_texts:
@@ -90,6 +91,8 @@ def count_lines(source: Inspected, survey: Survey) -> Iterator[str]:
             "    none is in train, so a build has nothing to learn from it: a file's name or folder says its split; "
             "splits: in source.yaml says it otherwise"
         )
+    if by_hash and source.located.source.shares is SHARES and "test" not in survey.splits:
+        yield f"    {NO_TEST}"
     if survey.nested:
         yield f"    nested: {counted(survey.nested, 'entities')} inside other entities"
     annotators = survey.comparison.annotators()

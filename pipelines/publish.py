@@ -102,6 +102,7 @@ def publish(arguments: argparse.Namespace) -> int:
     elif arguments.dry_run:
         for line in contents.summary_lines(prepared):
             print("\t".join(map(printable, line.split("\t"))))
+        print(printable(f"total\t{total_line(prepared)}"))
     else:
         print(printable(closing_line(prepared, summary)))
     return 0
@@ -109,13 +110,19 @@ def publish(arguments: argparse.Namespace) -> int:
 
 def closing_line(prepared, summary: dict) -> str:
     """The last line of the command. `summary`: the destination and what was sent there."""
+    where = summary.get("to") or summary["repo_id"]
+    note = f", tag {summary['tag']} moved" if summary.get("tag_moved") else ""
+    sent = f", {summary['sent']} of them sent{note}"
+    return f"{where}: {total_line(prepared, sent)}"
+
+
+def total_line(prepared, sent: str = "") -> str:
+    """The numbers of files, bytes and sources of a release."""
     from pipelines.describe.plural import counted
 
     size = sum(file.size for file in prepared.files)
-    where = summary.get("to") or summary["repo_id"]
-    note = f", tag {summary['tag']} moved" if summary.get("tag_moved") else ""
     return (
-        f"{where}: {counted(len(prepared.files), 'files')}, {size:,} bytes, {summary['sent']} of them sent{note}; "
+        f"{counted(len(prepared.files), 'files')}, {size:,} bytes{sent}; "
         f"{counted(len(prepared.kept), 'sources')}, {len(prepared.left_out)} left out"
     )
 

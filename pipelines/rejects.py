@@ -67,13 +67,18 @@ def line(row: dict[str, str], text: str) -> str:
     return f"{start}: {row['reason']}: {row['detail']}{f': {shown}' if text else ''}"
 
 
+KNOWN = ", ".join(Reason)
+
+
 def chosen_reasons(names: str | None) -> list[str]:
     if names is None:
         return list(Reason)
     chosen = [name.strip() for name in names.split(",")]
     for name in chosen:
         if name not in tuple(Reason):
-            raise ConfigError(f"--reason {name}: no such reason; {did_you_mean(name, Reason) or 'see --help'}")
+            raise ConfigError(
+                f"--reason {name}: no such reason; {did_you_mean(name, Reason) or f'known reasons: {KNOWN}'}"
+            )
     return chosen
 
 

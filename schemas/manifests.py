@@ -116,7 +116,7 @@ class Ingested(StageResult, frozen=True):
     describe a user's own folder) → (name, SHA-256) of each file, with "" for a file that cannot be read. `failed`:
     key → reason why the source is missing. `absent`: keys of sources whose files contain only texts of their siblings.
     `user_sources`: key → description, of the sources that are neither built in nor exported by `pipelines.knowledge`.
-    `annotators`: key → agreement of the annotators, of the sources whose files name at least two.
+    `annotators`: key → the annotators, and their agreement, of the sources whose files name any.
     """
 
     stage: ClassVar[str] = "ingest"

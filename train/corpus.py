@@ -85,13 +85,8 @@ def rows(
     Raises ConfigError for any other data and for a build that has not passed validation, EmptySplit if no row
     matches, MachineError if the Hub does not answer.
     """
-    for name, choices, values in (
-        ("split", SPLITS, (split,)),
-        ("task", TASKS, [*(tasks or ()), *([task] if task else ())]),
-    ):
-        for value in values:
-            if value not in choices:
-                raise ConfigError(f"{name} {value}: no such {name}; choose from {', '.join(choices)}")
+    _check_names("split", SPLITS, [split])
+    _check_names("task", TASKS, [*(tasks or ()), *([task] if task else ())])
     if os.path.isdir(data):
         everything = _build_rows(data, split, streaming)
     elif os.path.isfile(data):
@@ -116,6 +111,7 @@ def check(data: str, split: str, task: str | None = None) -> None:
 
     Raises the errors of `rows`.
     """
+    _check_names("split", SPLITS, [split])
     if os.path.isdir(data):
         if not _shards(data, split):
             raise EmptySplit(f"{data}: split {split} is empty; choose another split")
@@ -162,6 +158,12 @@ def requested_labels(task: str, instruction: str) -> list[str]:
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"the instruction has no schema in the form of task {task}")
     return names
+
+
+def _check_names(kind: str, known: Collection[str], names: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{kind} {name}: no such {kind}; choose from {', '.join(known)}")
 
 
 def _is_wanted(task: str, source: str, example_id: str | None, tasks: list[str], sources: list[str]) -> bool:

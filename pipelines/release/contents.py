@@ -70,12 +70,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Release:
-    """`kept`: key → facts; `left_out`: key → reason; `sources`: shard → keys of its sources."""
+    """`kept`: key → facts; `left_out`: key → reason; `sources`: shard → keys of its sources; `annotated`: the
+    keys of sources whose files name annotators.
+    """
 
     files: tuple[ReleaseFile, ...]
     kept: dict[str, SourceFacts]
     left_out: dict[str, str]
     sources: dict[str, tuple[str, ...]]
+    annotated: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -245,7 +248,8 @@ def prepare(
     sources give the same bytes.
     """
     work = f"{output}/{WORK}"
-    about = build_folder.read_result(output, Ingested).sources
+    ingested = build_folder.read_result(output, Ingested)
+    about = ingested.sources
     planned = parts(build_folder.read_result(output, Instructed).shards, frozenset(keep))
     statistics = figures.subset(build_reports.read_statistics(output), keep)
     build = build_folder.read_manifest(output, Carded).completion.fingerprint
@@ -275,7 +279,11 @@ def prepare(
     files.write_text(f"{work}/{MARKER}", json_values.render(record))
     included.append(release_file(MARKER, f"{work}/{MARKER}"))
     return Release(
-        tuple(included), {key: about[key] for key in keep}, left_out, {part.name: part.keys for part in planned}
+        tuple(included),
+        {key: about[key] for key in keep},
+        left_out,
+        {part.name: part.keys for part in planned},
+        tuple(key for key in keep if key in ingested.annotators),
     )
 
 
@@ -323,7 +331,7 @@ def rewrite(output: str, planned: Iterable[Part], statistics: Statistics, build:
     files.remove_tree(work)
     for part in mixed:
         write_shard(f"{work}/{part.name}", INSTRUCTIONS, kept_rows(f"{output}/{part.built}", statistics.sources))
-    files.write_text(f"{work}/{REPORT}", page.page(output, statistics))
+    files.write_text(f"{work}/{REPORT}", page.page(output, statistics, pseudonymous=True))
     files.write_text(done, json_values.render(Rewritten(build, sources_kept, checksums(work, names))))
 
 
@@ -363,4 +371,5 @@ def summary_lines(release: Release) -> list[str]:
         licences = sorted({release.kept[key].licence_text for key in release.sources.get(file.name, ())})
         lines.append(f"file\t{file.size}\t{file.name}\t{'; '.join(licences)}".rstrip())
     lines += [f"source\t{key}\t{about.licence}\t{about.licence_text}" for key, about in release.kept.items()]
+    lines += [f"annotators\t{key}\t{REPORT} calls them annotator 1, annotator 2, ..." for key in release.annotated]
     return lines + [f"left out\t{key}\t{why}" for key, why in release.left_out.items()]

@@ -18,9 +18,11 @@ SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "br
 """`report_<name>.js`, in the order of the page: each script uses the earlier ones."""
 
 
-def page(output: str, statistics: Statistics) -> str:
-    """The report on the sources in `statistics` of the build in `output`."""
-    return html(payload(output, statistics))
+def page(output: str, statistics: Statistics, pseudonymous: bool = False) -> str:
+    """The report on the sources in `statistics` of the build in `output`. `pseudonymous`: without the names of
+    annotators.
+    """
+    return html(payload(output, statistics, pseudonymous))
 
 
 def html(content: Mapping) -> str:

@@ -15,6 +15,7 @@ from pipelines.build_reports import read_results
 from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, samples
+from pipelines.report.pseudonyms import Rename, rename_files
 from pipelines.report.samples import short
 from pipelines.report.user_sources import user_sources
 from schemas import language
@@ -29,9 +30,9 @@ LABELS_PER_SET = 300
 """Number of labels shown per label set, those with most annotations. The files below labels/ contain all labels."""
 
 
-def payload(output: str, statistics: Statistics) -> dict:
+def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> dict:
     """The content of the report on the build in `output`, as JSON values. It only covers the sources in `statistics`:
-    all sources of the build or some of them.
+    all sources of the build or some of them. `pseudonymous`: without the names of annotators.
     """
     keys = list(statistics.sources)
     ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
@@ -61,12 +62,17 @@ def payload(output: str, statistics: Statistics) -> dict:
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
             for suite in read_results(output)
         ],
-        "user_sources": user_sources(output, ingested, keys),
+        "user_sources": user_sources(output, ingested, keys, pseudonymous),
         "examples": examples.examples(output, cleaned.shards, keys),
         "samples": samples.instructions(output, rows, keys),
-        "rejects": samples.rejects(output, keys),
+        "rejects": samples.rejects(output, keys, renamers(ingested) if pseudonymous else {}),
     }
     return msgspec.to_builtins(content)
+
+
+def renamers(ingested: Ingested) -> dict[str, Rename]:
+    """Key of a user's source → what replaces the names of annotators in the names of files."""
+    return {key: rename_files(ingested.annotators.get(key)) for key in ingested.user_sources}
 
 
 def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dict[str, dict]:

@@ -11,6 +11,8 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.report.pseudonyms import Rename
+from schemas.errors import Reason
 from schemas.example_id import InstructionId
 from schemas.id_columns import source_keys
 from schemas.manifests import InstructionShard
@@ -127,8 +129,12 @@ def by_source(rows: pa.Table) -> Iterable[tuple[str, pa.Table]]:
         yield key, rows.filter(pc.equal(keys, key))
 
 
-def rejects(output: str, keys: Collection[str]) -> list[list[str]]:
-    """[stage, source, split, reason, place, id, detail] of some rejects per stage, source and reason."""
+def rejects(output: str, keys: Collection[str], renamers: Mapping[str, Rename]) -> list[list[str]]:
+    """[stage, source, split, reason, place, id, detail] of some rejects per stage, source and reason.
+
+    `renamers`: key → what replaces the names of annotators in the names of files. Of these sources, the annotations
+    that were not chosen are left out, for what is wrong with them is only the annotator.
+    """
     drawn: dict[tuple[str, str, str], list[tuple]] = {}
     reject_files = files.list_files(f"{output}/rejects") if files.exists(f"{output}/rejects") else []
     for file in reject_files:
@@ -137,6 +143,11 @@ def rejects(output: str, keys: Collection[str]) -> list[list[str]]:
         for table in read_batches(file.path, ROWS_PER_TABLE):
             groups: dict[tuple[str, str, str], list[tuple]] = {}
             for row in table.to_pylist():
+                rename = renamers.get(row["source"])
+                if rename and row["reason"] == Reason.NOT_CHOSEN:
+                    continue
+                if rename:
+                    row |= {name: rename(row[name]) for name in ("place", "detail")}
                 if row["source"] in keys:
                     at = row["stage"], row["source"], row["reason"]
                     names = ("split", "reason", "place", "id", "detail")

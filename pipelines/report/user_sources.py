@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 
 from pipelines.describe import agreement
 from pipelines.report.examples import compact
+from pipelines.report.pseudonyms import Rename, rename_files, renamed
 from pipelines.report.samples import DETAIL_CHARS, short, within
 from pipelines.sources import problems
-from pipelines.sources.licences import PUBLISHING, terms
+from pipelines.sources.licences import publishing
 from pipelines.sources.survey import IGNORED_RECORDS, LAYERS, ProblemsByKind, SplitCounts, Survey, first_problems, kinds
 from schemas import language
+from schemas.agreement import Annotators
 from schemas.arrow import layer_items, table_to_examples
 from schemas.errors import BadRecord, Reason
 from schemas.example import SPLITS, Example, RawExample
@@ -43,39 +45,44 @@ LabelCounts = Mapping[str, Mapping[str, int]]
 """Layer → label → number of annotations."""
 
 
-def user_sources(output: str, ingested: Ingested, keys: Collection[str]) -> dict[str, dict]:
-    """Source key → its section of the report, for those of `keys` that are users' own data."""
+def user_sources(output: str, ingested: Ingested, keys: Collection[str], pseudonymous: bool = False) -> dict[str, dict]:
+    """Source key → its section of the report, for those of `keys` that are users' own data. `pseudonymous`: without the
+    names of annotators.
+    """
     chosen = [key for key in keys if key in ingested.user_sources]
     bound = min(SOURCE_BYTES, BYTES // max(1, len(chosen)))
-    return {key: section(output, ingested, key, bound) for key in chosen}
+    return {key: section(output, ingested, key, bound, pseudonymous) for key in chosen}
 
 
-def section(output: str, ingested: Ingested, key: str, bound: int) -> dict:
+def section(output: str, ingested: Ingested, key: str, bound: int, pseudonymous: bool) -> dict:
     """The section of one source as JSON values; its lists take at most `bound` bytes.
 
     A text is in the form of `examples.compact`. A problem is [kind, place, detail].
     """
     about, form, raw = ingested.sources[key], ingested.user_sources[key], ingested.raw[key]
     splits = sorted((read for read in ingested.splits if read.key == key), key=lambda read: SPLITS.index(read.split))
+    annotators = ingested.annotators.get(key)
+    rename = rename_files(annotators if pseudonymous else None)
+    annotators = renamed(annotators) if annotators and pseudonymous else annotators
     survey = survey_tables(output, splits)
     left_out = losses(splits, survey)
     visible = {kind: survey.problems[kind] for kind in survey.problems if kind in problems.KINDS}
     names = list(dict.fromkeys(name for split, group in raw.items() if split != "schema" for name, _ in group))
     return {
         "format": short(form.format),
-        "files": [len(names), [short(name) for name in names[:FILES_SHOWN]]],
+        "files": [len(names), [short(rename(name)) for name in names[:FILES_SHOWN]]],
         "language": note(about.lang) if form.lang_is_guess else f"{language.name(about.lang)} ({about.lang})",
-        "licence": short(f"{about.licence_text}; {PUBLISHING[terms(about)]}", 2 * DETAIL_CHARS),
+        "licence": short(f"{about.licence_text}; {publishing(about)}", 2 * DETAIL_CHARS),
         "by_hash": "all" in raw,
         "layers": [layer for layer in LAYERS if layer in survey.layers or any(getattr(r.read, layer) for r in splits)],
         "splits": [split_row(read) for read in splits],
         "surveyed": sum(counts.texts for counts in survey.splits.values()),
         "nested": survey.nested,
-        "annotators": annotator_lines(ingested, key, splits, bound // 8),
+        "annotators": annotator_lines(annotators, splits, bound // 8),
         "labels": labels(count_labels(output, splits), survey, bound // 4),
         "first": within((compact(as_example(record)) for record in survey.first_texts), bound // 2),
-        "left_out": shown(left_out, bound // 8),
-        "problems": shown(visible, bound // 8),
+        "left_out": shown(left_out, bound // 8, rename),
+        "problems": shown(visible, bound // 8, rename),
         "ignored": [[short(kind), number] for kind, number in survey.ignored.most_common(IGNORED_SHOWN)],
     }
 
@@ -151,11 +158,10 @@ def split_row(read: SplitRead) -> list:
     return [read.split, read.read.examples, read.annotated, layers, left_out, read.beyond_limit]
 
 
-def annotator_lines(ingested: Ingested, key: str, splits: Sequence[SplitRead], bound: int) -> list[str]:
+def annotator_lines(annotators: Annotators | None, splits: Sequence[SplitRead], bound: int) -> list[str]:
     """The choice among annotators, and their agreement, in lines; none if the files name fewer than two."""
-    if key not in ingested.annotators:
+    if annotators is None or len(annotators.texts) < 2:
         return []
-    annotators = ingested.annotators[key]
     not_chosen = sum(read.rejected.get(Reason.NOT_CHOSEN, 0) for read in splits)
     outvoted = sum(read.lost.get(Reason.NOT_CHOSEN, 0) for read in splits)
     lines = (*agreement.choice_lines(annotators, not_chosen, outvoted), *agreement.lines(annotators))
@@ -195,8 +201,10 @@ def labels(counts: LabelCounts, survey: Survey, bound: int) -> list[list]:
     return rows
 
 
-def shown(by_kind: ProblemsByKind, bound: int) -> list[list]:
-    """[[[kind, number], ...], [[kind, place, detail], ...]]: all kinds, and the first problems of all kinds."""
+def shown(by_kind: ProblemsByKind, bound: int, rename: Rename) -> list[list]:
+    """[[[kind, number], ...], [[kind, place, detail], ...]]: all kinds, and the first problems of all kinds. `rename`:
+    changes the names of files.
+    """
     first = sorted(first_problems(by_kind), key=lambda problem: kinds(by_kind).index(problem.kind))
-    rows = ([short(each.kind), short(each.place), short(each.detail, DETAIL_CHARS)] for each in first)
+    rows = ([short(each.kind), short(rename(each.place)), short(rename(each.detail), DETAIL_CHARS)] for each in first)
     return [[[kind, by_kind[kind][0]] for kind in kinds(by_kind)], within(rows, bound)]

@@ -138,7 +138,7 @@ def show(data_root: str | None, verified: bool, as_json: bool) -> int:
         rows[key]["problem"] = problem
     for key in verdict.absent:
         rows[key]["state"], rows[key]["splits"] = "no text of it in the files", {}
-    for row in rows.values():
+    for row in sorted(rows.values(), key=lambda row: row.get("state") == "missing"):  # those with files come first
         print(json.dumps(row) if as_json else "\n".join(lines(row)))
     for unread in unread_files(listing, all_sources, None) if listing else ():
         print(f"note: {printable(str(unread))}", file=sys.stderr)

@@ -36,6 +36,9 @@ PUBLISHING = {
 }
 """Terms of a source → what they mean for publishing a corpus."""
 
+NONE_STATED = "none stated"
+"""The text of a licence that nobody stated."""
+
 COMMON = {
     **dict.fromkeys(("MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "ODC-By-1.0"), Terms.ATTRIBUTION),
     **dict.fromkeys(("CDLA-Permissive-1.0", "CDLA-Permissive-2.0"), Terms.ATTRIBUTION),
@@ -151,6 +154,14 @@ def terms(about: SourceFacts) -> Terms:
         return Terms.ATTRIBUTION
     hub_names = identifiers(about)
     return Terms.AS_STATED if hub_names in (["other"], ["cc0-1.0"], ["pddl"], ["unlicense"]) else Terms.ATTRIBUTION
+
+
+def publishing(about: SourceFacts) -> str:
+    """What the licence of a user's source means for publishing a corpus."""
+    is_stated = about.licence == Licence.ASK and about.licence_text not in (NONE_STATED, *Licence)
+    known = spdx(canonical(about.licence_text)) or re.search(CREATIVE, canonical(about.licence_text))
+    unknown = "this is not the SPDX name of a licence that is known to allow publishing, so "
+    return f"{unknown if is_stated and not known else ''}{PUBLISHING[terms(about)]}"
 
 
 def by_terms(about: Mapping[str, SourceFacts]) -> dict[Terms, list[str]]:

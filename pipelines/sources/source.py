@@ -42,6 +42,12 @@ class Form:
 SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 """Split → its share of the texts of a dataset without official splits."""
 
+NO_TEST = (
+    "no text is in test, so no model can be scored on it; write splits: {train: 0.7, validation: 0.1, test: 0.2} into "
+    "source.yaml"
+)
+"""What to say of a source with these shares that has no test texts."""
+
 
 @dataclass(frozen=True)
 class Source:

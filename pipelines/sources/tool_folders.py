@@ -14,10 +14,10 @@ from itertools import islice
 
 from pipelines import sources
 from pipelines.sources import Form, Source, source_yaml, tool_records
-from pipelines.sources.licences import licence_class
+from pipelines.sources.licences import NONE_STATED, licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source import SHARES
-from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path, split_of
+from pipelines.sources.source_files import SourceFiles, group_by_split, matches, split_in_path, split_of
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_data import SCHEMA, Folder, folder_key, key_problem, path_names, source_without_files
 from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
@@ -38,6 +38,10 @@ LOOKED_AT = 200
 
 TEXTS = 100
 """Texts by which the language is detected."""
+
+
+NAMED = 3
+"""Files named in an error."""
 
 
 def sources_below(root: str, folders: Mapping[str, Sequence[File]], taken: Container[str]) -> list[Folder]:
@@ -112,7 +116,8 @@ def is_mark_of_source(name: str) -> bool:
 def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder | None:
     """The source of the folder `directory` ("" for the root), which contains `files`, with names relative to it.
 
-    None if no file is in a known format. A wrong source.yaml is the folder's `problem`.
+    None if no file is in a known format. A wrong source.yaml is the folder's `problem`, also if no file has a suffix of
+    its format, or no file matches one of its patterns.
     """
     key = folder_key(data_root, directory)
     settings_file = next((file for file in files if file.name == source_yaml.FILE), None)
@@ -124,9 +129,12 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
             if settings_file:
                 settings = source_yaml.read(settings_file, tuple(form.name for form in FORMS))
             taken = choose_form(files, settings.format)
-            if taken is None:
+            if taken is None and settings.format is None:
                 return None
+            if taken is None:
+                raise ConfigError(without_format(settings, files))
             form, form_files, companions, _ = taken
+            check_patterns(settings, [*form_files, *companions])
             source = as_source(path_names(data_root, directory)[-1], form, [*form_files, *companions], settings)
     except Unforeseen as error:
         problem, trace = str(error), error.trace
@@ -139,6 +147,28 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
     grouped = group(source_form(form, settings, [*form_files, *companions]), settings, *grouped_files)
     settings_files = (settings_file,) if settings_file else ()
     return Folder(key, source, grouped, key_problem(key) or problem, True, settings_files, trace)
+
+
+def without_format(settings: SourceSettings, files: Sequence[File]) -> str:
+    """The problem that none of the files has a suffix of the format in source.yaml."""
+    form = form_named(settings.format or "")
+    looks = ((file, recognise(file)[:1]) for file in files if file.name != source_yaml.FILE)
+    hint = next(
+        (f"; {file.name} looks like {each.title} (format: {each.name})" for file, forms in looks for each in forms), ""
+    )
+    suffixes = " or ".join(form.suffixes)
+    return f"{settings.place('format')}: format is {form.name}, but no file ends with {suffixes}{hint}"
+
+
+def check_patterns(settings: SourceSettings, files: Sequence[File]) -> None:
+    """Raises ConfigError if a file pattern of `splits` matches none of the files."""
+    for split, each in settings.patterns.items():
+        for pattern in each:
+            if not any(matches(file.name, (pattern,)) for file in files):
+                names = [file.name for file in files[:NAMED]]
+                more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
+                where = settings.place("splits", split)
+                raise ConfigError(f"{where}: splits: no file matches {pattern!r}; there is {', '.join(names)}{more}")
 
 
 def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list[File], list[File], list[File]] | None:
@@ -253,7 +283,7 @@ def as_source(name: str, form: UserForm, files: Sequence[File], settings: Source
         lang_is_guess=not is_sure,
         domain="",
         licence=licence_class(settings.license or ""),
-        licence_text=settings.license or "none stated",
+        licence_text=settings.license or NONE_STATED,
         homepage="",
         get="files of the user",
         citation="",

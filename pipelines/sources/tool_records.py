@@ -1,7 +1,7 @@
 """Files of an annotation tool → the records that the user wants of them, as source.yaml says."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -31,12 +31,19 @@ def records(
     """The records of the files of one split, with raw labels. `all_files`: those of all splits. `comparison`: what
     compares the annotators of each text.
 
-    Raises SourceError if `group_by`, `complete` or the annotator that `annotators` names does not occur in the files.
+    Raises SourceError if the files lack the field `group_by`, a label of `complete` or `labels`, the predictions that
+    are to be read, or the annotator that `annotators` names.
     """
     rows = choose(partial(read, files, form, settings), settings, form.adjacent, comparison)
+    if settings.predictions:
+        rows = check_predictions(rows, partial(read, all_files, form, settings), settings.place("predictions"))
+    if settings.labels:
+        rows = check_labels(rows, partial(read, all_files, form, settings), settings)
     if settings.complete is None:
         return rows
-    return mark_unknown(rows, settings.complete, inventory(read(all_files, form, settings), settings))
+    labels = inventory(read(all_files, form, settings))
+    check_complete(labels, settings)
+    return mark_unknown(rows, settings.complete, labels)
 
 
 def read(files: Iterable[File], form: UserForm, settings: SourceSettings) -> Iterator[RawExample | BadRecord]:
@@ -70,10 +77,48 @@ def check_groups(rows: Iterable[RawExample | BadRecord], settings: SourceSetting
         )
 
 
-def inventory(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) -> Inventory:
-    """The labels of each layer, also those of lost parts. Raises SourceError if a label of `complete` is not among
-    them or those of `labels`.
+def check_predictions(
+    rows: Iterable[RawExample | BadRecord], read_all: Callable[[], Iterable[RawExample | BadRecord]], place: str
+) -> Iterator[RawExample | BadRecord]:
+    """`rows`, those of one split. Raises SourceError after them if no record, of all splits, has a prediction."""
+    predicted = False
+    for row in rows:
+        predicted = predicted or has_prediction(row)
+        yield row
+    if not predicted and not any(map(has_prediction, read_all())):
+        raise SourceError(f"{place}: predictions: no record has any; remove it to read annotations")
+
+
+def has_prediction(row: RawExample | BadRecord) -> bool:
+    return isinstance(row, RawExample) and (bool(row.lost) or any(getattr(row, layer) is not None for layer in LAYERS))
+
+
+def check_labels(
+    rows: Iterable[RawExample | BadRecord],
+    read_all: Callable[[], Iterable[RawExample | BadRecord]],
+    settings: SourceSettings,
+) -> Iterator[RawExample | BadRecord]:
+    """`rows`, those of one split. Raises SourceError after them if a label of `labels` occurs nowhere, in all splits,
+    but a label with a similar name does, which `labels` does not have.
+
+    A label that is only not used yet is no error: its description may be written before its first annotation.
     """
+    missing = set(settings.labels)
+    for row in rows:
+        if missing and isinstance(row, RawExample):
+            missing -= {item.label for layer in LAYERS for item in getattr(row, layer) or ()}
+        yield row
+    if not missing:
+        return
+    occurring = set().union(*inventory(read_all()).values())
+    for label in settings.labels:
+        if label not in occurring and (hint := did_you_mean(label, occurring - settings.labels.keys())):
+            place = settings.place("labels", label)
+            raise SourceError(f"{place}: labels: no annotation has the label {quoted(label)}; {hint}")
+
+
+def inventory(rows: Iterable[RawExample | BadRecord]) -> Inventory:
+    """The labels of each layer, also those of lost parts."""
     layers: dict[str, set[str]] = {layer: set() for layer in LAYERS}
     for row in rows:
         if isinstance(row, RawExample):
@@ -81,13 +126,17 @@ def inventory(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) 
                 layers[layer].update(item.label for item in getattr(row, layer) or ())
             for unknown in (*row.unknown_labels, *(label for part in row.lost for label in part.unknown)):
                 layers[unknown.layer].add(unknown.label)
-    known = set().union(*layers.values(), settings.labels)
+    return {layer: sorted(labels) for layer, labels in layers.items()}
+
+
+def check_complete(labels: Inventory, settings: SourceSettings) -> None:
+    """Raises SourceError if a label of `complete` is not among `labels` or those of source.yaml."""
+    known = set().union(*labels.values(), settings.labels)
     for number, label in enumerate(settings.complete or ()):
         if label not in known:
             hint = did_you_mean(label, known) or "remove it"
             place = settings.place("complete", number)
             raise SourceError(f"{place}: complete: no annotation has the label {quoted(label)}; {hint}")
-    return {layer: sorted(labels) for layer, labels in layers.items()}
 
 
 def mark_unknown(

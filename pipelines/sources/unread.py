@@ -31,6 +31,9 @@ PLAIN_TEXT = "plain text without annotations, from which nothing can be learnt"
 
 FORMAT = "its format is none that is recognised (docs/user_data.md)"
 
+NO_SPLIT = "its name contains no split: train, dev or test"
+NO_MATCH = "no pattern of splits in source.yaml matches its name, which contains no split either"
+
 NAMED = 3
 """Files named per folder and reason; the others are counted."""
 
@@ -58,7 +61,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
     """The unread files below the data root, or only those in the folders of the sources `chosen` (None: all)."""
     read: set[str] = set()
     other_form: dict[str, Form] = {}  # path → the form in which the other files of its source are read
-    no_split: set[str] = set()
+    no_split: dict[str, str] = {}  # path → why its split is not known
     of_tools: set[str] = set()
     for located in all_sources:
         if located.files:
@@ -67,7 +70,10 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
                 if located.files.form.user_form:
                     of_tools.update(file.path for file in group)
             other_form.update((file.path, located.files.form) for file in located.files.ignored)
-            no_split.update(file.path for file in located.files.unassigned)
+            by_patterns = located.files.form.user_form and located.files.form.splits
+            no_split |= dict.fromkeys(
+                (file.path for file in located.files.unassigned), NO_MATCH if by_patterns else NO_SPLIT
+            )
     names = (user_data.SCHEMA, user_data.SETTINGS, knowledge_data.FILE)
     manifests = {  # of the stage that exported the corpora
         f"{file.path.rsplit('/', 2)[0]}/{knowledge_data.MANIFEST}"
@@ -76,7 +82,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
         if file.name == knowledge_data.FILE
     }
     settings = {f"{path.rpartition('/')[0]}/{name}" for path in read for name in names}
-    settings |= {file.path for located in all_sources for file in located.settings}
+    of_sources = {file.path for located in all_sources for file in located.settings}
     instructions = {file.path for file in user_data.instruction_files(listing.unified())}
     wanted = None if chosen is None else {folder(located.key).partition("/")[0] for located in chosen}
     reported = {folder(located.key) for located in all_sources if located.unreadable}  # with their source
@@ -96,14 +102,14 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
             if (top if slash else "") == name:
                 by_reason.setdefault(reason, []).append(inside or top)
         for file in files:
-            if file.path in read or (file.path in settings and known):
+            if file.path in read or file.path in of_sources or (file.path in settings and known):
                 continue
             if file.path in manifests:
                 continue
             if file.path in instructions:
                 reason = "its rows already are instructions"
             elif file.path in no_split:
-                reason = "its name contains no split: train, dev or test"
+                reason = no_split[file.path]
             elif is_empty(Head(file)):
                 reason = "it is empty"
             elif projects & {"", name} and not file.name.lower().endswith(PACKED):

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 
 from pipelines.sources import Form, Source, source_yaml
-from pipelines.sources.licences import licence_class
+from pipelines.sources.licences import NONE_STATED, licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source_files import SourceFiles, find
 from schemas import language
@@ -282,7 +282,7 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
         lang=lang,
         domain="",
         licence=licence_class(license_text or ""),
-        licence_text=license_text or "none stated",
+        licence_text=license_text or NONE_STATED,
         homepage="",
         get=f"one JSON object per line: {RECORDS[LAYER[task]]}" if task else "files of the user",
         citation="",

@@ -122,13 +122,13 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
 
 
 def annotators(outcomes: Iterable[SplitOutcome]) -> dict[str, Annotators]:
-    """Key → the annotators of the source, if its files name at least two."""
+    """Key → the annotators of the source, if its files name any."""
     comparisons: dict[str, Comparison] = {}
     order = ("all", *SPLITS)
     for outcome in sorted(outcomes, key=lambda outcome: order.index(outcome.split)):
         if outcome.annotators:
             comparisons.setdefault(outcome.key, Comparison()).add_texts(outcome.annotators)
-    return {key: each.annotators() for key, each in comparisons.items() if len(each.texts) > 1}
+    return {key: each.annotators() for key, each in comparisons.items()}
 
 
 def facts(source: Source) -> SourceFacts:

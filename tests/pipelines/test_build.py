@@ -250,6 +250,16 @@ def test_a_folder_that_is_not_a_build_is_left_alone(tmp_path):
     assert (tmp_path / "data/thesis.txt").read_text() == "chapter 1"
 
 
+def test_replacing_a_build_of_other_sources_is_noted(tmp_path, capsys):
+    output, notes = tmp_path / "corpus", []
+    for name, key in (("a", "harbours"), ("b", "quays"), ("c", "quays")):
+        write_source(tmp_path / name / key, "NER", NER_SCHEMA, train=[ner(f"Ada {name} met Bo.", person="Bo")])
+        flags = ["--data_root", str(tmp_path / name), "--output", str(output), "--embedding_model", "lexical"]
+        assert build.main([*flags, "--only", "ingest"]) == 0
+        notes.append([line for line in capsys.readouterr().err.splitlines() if "replaces" in line])
+    assert notes == [[], [f"note: {output}: contains a build of harbours; this build replaces it"], []]
+
+
 @pytest.mark.parametrize("marker", ['{"scripts": {}}', "not JSON", "{}"])
 def test_a_foreign_build_json_does_not_make_a_folder_a_build(tmp_path, marker):
     (tmp_path / "build.json").write_text(marker)

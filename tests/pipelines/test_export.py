@@ -9,13 +9,15 @@ import sys
 
 import pytest
 
-from pipelines import export
+from pipelines import export, exporting
 from pipelines.describe.plural import counted
 from pipelines.sources.user_forms import form_named
 from schemas.arrow import table_to_examples
 from tests.conftest import ROOT
 from transforms.files import list_files
 from transforms.shards import read_shard
+from transforms.writers import fit
+from transforms.writers.forms import Context
 
 
 def run(*flags, capsys) -> tuple[int, str, str]:
@@ -260,3 +262,17 @@ def test_a_damaged_shard_leaves_no_output(small, tmp_path, capsys):
     shard.write_bytes(shard.read_bytes()[:-100])
     code, _, err = run("--form", "doccano", "--output", tmp_path / "out", copy, capsys=capsys)
     assert code == 1 and shard.name in err and os.listdir(tmp_path) == ["copy"]
+
+
+def test_unknown_labels_are_no_loss():
+    """The text itself is in the export."""
+    assert exporting.losses({fit.UNKNOWN_LABELS: 1, fit.RELATIONS: 2}) == (
+        {"relations": 2},
+        {"texts with unknown labels, written as if these did not occur": 1},
+    )
+
+
+@pytest.mark.parametrize(("has_relations", "words"), [(True, "with"), (False, "without")])
+def test_the_doccano_project_to_create(has_relations, words):
+    after = exporting.annotated("doccano", {}, Context(has_relations)).after
+    assert f"overlapping entities, {words} relation labelling;" in after

@@ -11,6 +11,7 @@ from pipelines import build as build_command
 from pipelines import inspect as command
 from pipelines import inspecting
 from pipelines.sources import problems, source_yaml
+from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.user_forms import FORMS
 from schemas.example import RawExample
 from schemas.label import Label
@@ -115,6 +116,7 @@ my export.conll: CoNLL columns, 1 file
   licence: {UNLICENSED}
   texts (no file name says its split: divided by a hash of the text):
     train: 1 text, 1 entity
+    {NO_TEST}
   labels of entities: 1
     person 1 x: "Ada Marrow"
   first texts:
@@ -139,13 +141,14 @@ def test_a_mixed_folder(tmp_path, monkeypatch, capsys):
     (tmp_path / "all/old.zip").write_bytes(b"PK")
     assert (
         shown(capsys, "all")
-        == """\
+        == f"""\
 letters: doccano JSON, 2 files
   files: a.jsonl, b.jsonl
   language: German (de)
   licence: MIT; may be published with attribution
   texts (no file name says its split: divided by a hash of the text):
     train: 2 texts, 3 entities
+    {NO_TEST}
   labels of entities: 2
     PERSON 2 x: "Ada Marrow", "Ben"
     place 1 x: "Coal Quay"
@@ -330,6 +333,19 @@ def test_the_written_source_yaml_says_what_was_guessed(folder, capsys):
     assert path.read_text(encoding="utf-8") == uncommented
 
 
+def test_the_written_source_yaml_has_splits_and_annotators_as_comments(tmp_path, capsys):
+    (tmp_path / "quays").mkdir()
+    votes = {"ann": [("Ada", "PER")], "ben": [("Ada", "PER")]}
+    (tmp_path / "quays/export.json").write_text(json.dumps([task(1, "Ada left.", votes)]))
+    shown(capsys, str(tmp_path / "quays"), "--write_source_yaml")
+    path = tmp_path / "quays/source.yaml"
+    text = path.read_text()
+    assert "\n# splits: {train: 0.9, " in text and "\n# annotators: gold  #" in text
+    path.write_text(text.replace("# splits", "splits").replace("# annotators", "annotators"))
+    read = source_yaml.read(File(str(path), "source.yaml"), [form.name for form in FORMS])
+    assert (read.shares, read.annotators) == (SHARES, "gold")
+
+
 def test_no_source_yaml_for_a_single_file(folder, capsys):
     assert command.main(["quays/train.jsonl", "--write_source_yaml"]) == 2
     assert "a single file has no source.yaml" in capsys.readouterr().err
@@ -410,6 +426,51 @@ def test_twenty_problems_are_spread_over_the_kinds(tmp_path, capsys):
     kinds = [line for line in lines[start + 1 :] if line.startswith("    ") and line[4] != " "]
     places = [line for line in lines[start + 1 :] if line.startswith("      ")]
     assert len(kinds) == 5 and len(places) == 20
+
+
+def test_splits_that_match_no_file(tmp_path, monkeypatch, capsys):
+    write_rows(tmp_path / "quays/p.jsonl", ROWS)
+    (tmp_path / "quays/source.yaml").write_text('splits: {train: "b*"}\n')
+    monkeypatch.chdir(tmp_path)
+    assert shown(capsys, "quays", code=3) == (
+        "quays: doccano JSON\n"
+        f"  problem: {tmp_path}/quays/source.yaml:1: splits: no file matches 'b*'; there is p.jsonl\n"
+        "\n"
+        "not read:\n"
+        "  p.jsonl: no pattern of splits in source.yaml matches its name, which contains no split either\n"
+    )
+
+
+def test_a_small_source_without_test_texts_is_noted_by_inspect_and_build(tmp_path, monkeypatch, capsys):
+    write_rows(tmp_path / "quays/p.jsonl", ROWS[:1])
+    monkeypatch.chdir(tmp_path)
+    build = ["quays", "--output", "corpus", "--only", "ingest", "--hard_negatives", "none"]
+    note = "no text is in test, so no model can be scored on it; write splits: {train: 0.7, validation: 0.1, test: 0.2}"
+    assert f"\n    {note} into source.yaml\n" in shown(capsys, "quays")
+    assert build_command.main(build) == 0
+    assert f"note: quays: {note} into source.yaml\n" in capsys.readouterr().err
+    (tmp_path / "quays/p.jsonl").rename(tmp_path / "quays/train.jsonl")
+    assert note not in shown(capsys, "quays")
+    assert build_command.main(build) == 0
+    assert note not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("licence", "line"),
+    [
+        (
+            "MYOWN",
+            "MYOWN; this is not the SPDX name of a licence that is known to allow publishing, so ieforge publish l",
+        ),
+        ("CC-BY-ND-4.0", "CC-BY-ND-4.0; ieforge publish leaves this source out"),
+        ("ask", "ask; ieforge publish leaves this source out"),
+        ("mit", "mit; may be published with attribution"),
+    ],
+)
+def test_licences(licence, line, tmp_path, capsys):
+    write_rows(tmp_path / "quays/train.jsonl", ROWS)
+    (tmp_path / "quays/source.yaml").write_text(f"license: {licence}\n")
+    assert f"  licence: {line}" in shown(capsys, str(tmp_path / "quays"))
 
 
 @pytest.mark.skipif(not FORMATS.is_dir(), reason="needs the samples of real formats")

@@ -6,6 +6,7 @@ import pytest
 
 from pipelines import build as build_command
 from pipelines import rejects as command
+from schemas.errors import Reason
 from tests.tool_files import tool_file
 
 ROWS = [
@@ -59,6 +60,7 @@ def test_json(built, capsys):
     ("flags", "line"),
     [
         (["--source", "quay"], "error: --source quay: no source of this build; did you mean quays?"),
+        (["--reason", "foo"], f"error: --reason foo: no such reason; known reasons: {', '.join(Reason)}"),
         (["--reason", "leak"], "error: --reason leak: no such reason; did you mean leakage?"),
         (["--limit", "0"], "error: --limit 0: must be a number of at least 1"),
         (["--limit", "many"], "error: --limit many: must be a number of at least 1"),

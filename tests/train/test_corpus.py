@@ -189,3 +189,10 @@ def test_a_shard_with_a_flipped_byte_is_refused(build_copy, streaming):
     shard.write_bytes(content)
     with pytest.raises(ConfigError, match=r"train-00000-of-00001.parquet: damaged, it is not the file that was valid"):
         corpus.rows(str(build_copy), "train", streaming=streaming)
+
+
+def test_a_wrong_split_is_no_empty_split(tmp_path):
+    path = write_rows(tmp_path / "rows.jsonl", [ner_row(1, "train")])
+    for read in (corpus.check, corpus.rows):
+        with pytest.raises(ConfigError, match="split tes: no such split; choose from train, validation, test"):
+            read(path, "tes")

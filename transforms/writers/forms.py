@@ -44,7 +44,8 @@ Row = dict | str | tuple[str, str] | None
 class Form:
     """`row`: (fitted Example, its position in the file, its labels → their descriptions, the context) → a row.
     `suffixes`: of the file, or of the two files of a text. `companions`: name → content of the files beside the rows.
-    `after`: what to do with the export, for people.
+    `after`: what to do with the export, for people; `after_relations`: the same if it has relations,
+    where this differs.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Form:
     capacity: Capacity
     row: Callable[[Example, int, Mapping[str, str], Context], Row]
     after: str
+    after_relations: str = field(default="", kw_only=True)
     companions: Callable[[Context], dict[str, str]] = lambda context: {}
     needs_entities: bool = False
     """Whether a text that is not annotated with entities would look like one that has none."""
@@ -123,7 +125,10 @@ FORMS: dict[str, Form] = {
         (".jsonl",),
         Capacity(relations=True, overlapping=True),
         lambda example, number, labels, context: doccano.row(example, context.has_relations),
-        "create a sequence labelling project that allows overlapping entities (and relations), then import as JSONL",
+        "create a sequence labelling project that allows overlapping entities, without relation labelling; then import "
+        "as JSONL",
+        after_relations="create a sequence labelling project that allows overlapping entities, with relation "
+        "labelling; then import as JSONL",
     ),
 }
 

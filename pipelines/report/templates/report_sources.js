@@ -110,7 +110,7 @@ function problemTable(title, [kinds, first], none) {
     el("h3", {}, `${title}: ${total ? count(total) : none}`),
     rows.length ? table(["kind", "number"], rows) : null,
     listed.length
-      ? el("details", {}, el("summary", {}, `The first ${count(listed.length)}`), table(["place", "detail", "kind"], listed))
+      ? el("details", {}, el("summary", {}, listed.length < total ? `The first ${count(listed.length)}` : "Each of them"), table(["place", "detail", "kind"], listed))
       : null,
   ];
 }

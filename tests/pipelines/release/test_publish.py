@@ -183,6 +183,8 @@ def test_a_dry_run_lists_the_files_that_are_written(build, tmp_path, capsys):
     licences = {line[2]: line[3:] for line in lines if line[0] == "file"}
     assert licences["data/NER/train-00000-of-00001.parquet"] == [sources.load("anatem").licence_text]
     assert licences["README.md"] == []
+    total = f"{len(sizes)} files, {sum(sizes.values()):,} bytes; 3 sources, 3 left out"
+    assert lines[-1] == ["total", total]
 
 
 def test_a_second_run_writes_only_damaged_or_missing_files(build, tmp_path, capsys):

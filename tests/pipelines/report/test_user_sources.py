@@ -1,15 +1,18 @@
 """The report's section on a user's own data: the same numbers as `ieforge inspect`, from the tables of a build."""
 
 import json
+import re
 
 import pytest
 
-from pipelines import build
+from pipelines import build, publish
 from pipelines import inspect as inspect_command
 from pipelines.build_folder import read_result
 from pipelines.build_reports import read_statistics
 from pipelines.report import page, user_sources
+from pipelines.report.pseudonyms import rename_files
 from pipelines.report.samples import size
+from schemas.agreement import Annotators
 from schemas.errors import Reason
 from schemas.manifests import Ingested
 from tests.chromium import CHROMIUM, chromium_page
@@ -243,3 +246,34 @@ def test_the_page_marks_the_texts(output, tmp_path):
         tab.run("document.getElementById('source').value = 'boats'")
         tab.run("document.getElementById('source').dispatchEvent(new Event('change'))")
         assert tab.run("document.querySelectorAll('#user-sources strong').length") == 1
+
+
+def test_a_release_does_not_name_annotators(output, tmp_path, capsys):
+    flags = ["--output", output, "--include_unlicensed"]
+    assert publish.main([*flags, "--dry_run"]) == 0
+    assert "annotators\tshared\treports/report.html calls them annotator 1, annotator 2, ..." in capsys.readouterr().out
+    assert publish.main([*flags, "--to", str(tmp_path / "release")]) == 0
+    html = (tmp_path / "release/reports/report.html").read_text(encoding="utf-8")
+    shown = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', html, re.DOTALL)[1])
+    section = json.dumps(shown["user_sources"]["shared"])
+    assert "annotator 1 (1 text), annotator 2 (1 text)" in section
+    assert "LOC by annotator 1, ORG by annotator 2" in section
+    rejects = json.dumps([row for row in shown["rejects"] if row[1] == "shared"])
+    assert not re.search(r"\b(ann|ben)\b", section + rejects)
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("ada.jsonl:3", "annotator 1.jsonl:3"),
+        ("annotation/letters1.txt/ada.tsv:7", "annotation/letters1.txt/annotator 1.tsv:7"),
+        ("b.ada.jsonl:3, ada.jsonl:9", "b.ada.jsonl:3, annotator 1.jsonl:9"),
+        ("'x': b.ada@sea.example.xmi", "'x': annotator 2.xmi"),
+        ("the text at 0-3 is 'ada'", "the text at 0-3 is 'ada'"),
+        ("canada.jsonl:3", "canada.jsonl:3"),
+    ],
+)
+def test_files_named_after_annotators(place, expected):
+    annotators = Annotators("gold", {"ada": 5, "b.ada@sea.example": 2}, (), 0)
+    assert rename_files(annotators)(place) == expected
+    assert rename_files(None)(place) == place

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 import pipelines.sources
 from pipelines.sources import Licence, folder, load
+from pipelines.sources import __main__ as sources_command
 from pipelines.sources.source_files import SourceFiles, find
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
@@ -323,3 +324,11 @@ def test_another_encoding_is_rejected_and_not_garbled(key, tmp_path):
     else:
         assert examples(after) == [example for example in examples(before) if example.place not in affected]
         assert len([record for record in bad_records(after) if record.reason == Reason.NOT_UTF8]) >= len(affected) > 0
+
+
+def test_sources_with_files_come_first(tmp_path, capsys):
+    (tmp_path / "zeppelins").mkdir()
+    (tmp_path / "zeppelins/a.jsonl").write_text('{"text": "Ada left.", "label": [[0, 3, "person"]]}\n')
+    assert sources_command.main(["--data_root", str(tmp_path)]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("zeppelins\t") and "\tmissing\t" in f"{second}\t"

@@ -77,6 +77,10 @@ def test_annotators(tmp_path, settings, expected):
         ("lang: en\n\ngroup_by: contract", ":3: group_by is 'contract', but no record has this field"),
         ("complete:\n- PER\n- PRE", ":3: complete: no annotation has the label 'PRE'; did you mean PER?"),
         ("format: gliner\npredictions: true", ":2: predictions is not possible for files in the format GLiNER JSON"),
+        ("labels:\n  PER: person\n  LCO: place", ":3: labels: no annotation has the label 'LCO'; did you mean LOC?"),
+        ("predictions: true", ":1: predictions: no record has any; remove it to read annotations"),
+        ("format: brat", ":1: format is brat, but no file ends with .ann; a.json looks like Label Studio JSON (format"),
+        ("splits: {train: [a*, b*]}", ":1: splits: no file matches 'b*'; there is a.json"),
         ("min_annotators: 2", ":1: min_annotators needs annotators: majority"),
     ],
 )
@@ -84,6 +88,18 @@ def test_a_wrong_setting_fails_its_source(tmp_path, settings, message):
     root = folder(tmp_path, settings, a=TASKS)
     with pytest.raises(SourceError, match=re.escape(f"{root}/mine/source.yaml{message}")):
         read(root)
+
+
+def test_labels_that_are_not_used_yet_may_be_described(tmp_path):
+    settings = "labels: {PER: person, PERS: {name: people, description: several}, LAW: law}\nannotators: b@x"
+    rows = read(folder(tmp_path, settings, a=TASKS))
+    assert [entity.label for entity in rows[1].entities] == ["person", "LOC"]
+
+
+def test_predictions_of_one_split_suffice(tmp_path, capsys):
+    predicted = {**task(1, ANNA, {}), "predictions": [{"result": [span(ANNA, "Rome", "LOC")], "model_version": "m"}]}
+    code, rows, _ = built(folder(tmp_path, "predictions: true", train=[predicted], test=TASKS[1:]), capsys)
+    assert (code, sorted(rows)) == (0, ["test", "train"])
 
 
 def test_labels_that_are_not_complete_are_unknown_where_they_do_not_occur(tmp_path):
