@@ -8,7 +8,7 @@ slots, which link a span to others in roles, and chains. The tools are written i
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
@@ -129,6 +129,17 @@ class Origin:
     """None if it is `item`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A text with its annotations, as in the file. `declared`: layer → its features, if the file says so."""
+
+    place: str
+    text: str
+    annotations: Sequence[Annotation]
+    declared: Mapping[str, Layer]
+    source: Origin
+
+
 def origin(name: str) -> Origin:
     """The origin of a file by its name.
 
@@ -144,22 +155,34 @@ def origin(name: str) -> Origin:
     return Origin(document, None if user == "INITIAL_CAS" else user, is_untouched=user == "INITIAL_CAS")
 
 
+INITIAL_VIEW = "_InitialView"
+"""The view with the text that the tools show."""
+
+
+def views(contents: Mapping[str, Content]) -> list[Content]:
+    """The texts of a document that are annotated, or else only the first. `contents`: name of the view → its content.
+
+    Another text than that of INITIAL_VIEW has an item of its own.
+    """
+    first = INITIAL_VIEW if INITIAL_VIEW in contents else next(iter(contents))
+    annotated = [
+        name for name, content in contents.items() if any(a.is_used and not a.is_segment for a in content.annotations)
+    ]
+    result = []
+    for name in annotated or [first]:
+        content = contents[name]
+        if name != first:
+            item, document = f"{content.source.item}/{name}", content.source.item
+            content = replace(content, source=replace(content.source, item=item, document=document))
+        result.append(content)
+    return result
+
+
 def documents(files: Iterable[File]) -> list[File]:
     """The files without the texts that a project imported (`INITIAL_CAS`) and that somebody annotated."""
     origins = [(file, origin(file.name)) for file in files]
     touched = {source.item for _, source in origins if not source.is_untouched}
     return [file for file, source in origins if not (source.is_untouched and source.item in touched)]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A text with its annotations, as in the file. `declared`: layer → its features, if the file says so."""
-
-    place: str
-    text: str
-    annotations: Sequence[Annotation]
-    declared: Mapping[str, Layer]
-    source: Origin
 
 
 class Layers:

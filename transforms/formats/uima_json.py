@@ -13,7 +13,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import json_values
-from transforms.formats.cas import Annotation, Content, Layer, documents, examples, inherit, origin
+from transforms.formats.cas import Annotation, Content, Layer, documents, examples, inherit, origin, views
 from transforms.formats.head import Head
 from transforms.formats.offsets import LIMIT
 
@@ -48,10 +48,11 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 
 def _contents(files: Iterable[File]) -> Iterator[Content | BadRecord]:
     for file in files:
-        yield from json_values.read_file(file, partial(_content, file), dict)
+        for record in json_values.read_file(file, partial(_contents_of_views, file), dict):
+            yield from [record] if isinstance(record, BadRecord) else record
 
 
-def _content(file: File, place: str, content: dict) -> Content | BadRecord:
+def _contents_of_views(file: File, place: str, content: dict) -> list[Content] | BadRecord:
     structures = _structures(content) if STRUCTURES in content else _old_structures(content)
     sofas = [
         (key, item)
@@ -60,15 +61,21 @@ def _content(file: File, place: str, content: dict) -> Content | BadRecord:
     ]
     if not sofas:
         return BadRecord(place, Reason.MISSING_FIELD, "no Sofa with a sofaString, that is, no text")
-    sofa_id, sofa = next((pair for pair in sofas if pair[1].get("sofaID") == "_InitialView"), sofas[0])
     declared = _layers(content.get(TYPES))
     links = {key: item for key, item in structures.items() if not TARGETS_OR_ELEMENTS.isdisjoint(item)}
-    annotations = [
-        _annotation(place, key, item, structures, links, declared.get(str(item.get(TYPE))))
-        for key, item in structures.items()
-        if str(item.get("@sofa", item.get("sofa"))) == sofa_id
-    ]
-    return Content(place, str(sofa["sofaString"]), annotations, declared, origin(file.name))
+    annotations: dict[str, list[Annotation]] = {}
+    for key, item in structures.items():
+        if "@sofa" in item or "sofa" in item:
+            annotation = _annotation(place, key, item, structures, links, declared.get(str(item.get(TYPE))))
+            annotations.setdefault(str(item.get("@sofa", item.get("sofa"))), []).append(annotation)
+    return views(
+        {
+            str(sofa.get("sofaID") or f"sofa {key}"): Content(
+                place, str(sofa["sofaString"]), annotations.get(key, []), declared, origin(file.name)
+            )
+            for key, sofa in sofas
+        }
+    )
 
 
 def _structures(content: dict) -> dict[str, Structure]:

@@ -12,7 +12,7 @@ from lxml import etree
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.cas import Annotation, Content, Layer, documents, examples, inherit, origin
+from transforms.formats.cas import Annotation, Content, Layer, documents, examples, inherit, origin, views
 from transforms.formats.head import Head
 from transforms.formats.offsets import is_offset
 
@@ -49,7 +49,7 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
 
 def _contents(files: Iterable[File], declared: Mapping[str, Layer]) -> Iterator[Content | BadRecord]:
     for file in files:
-        yield _content(file, declared)
+        yield from _contents_of_views(file, declared)
 
 
 def parse(file: File) -> etree._Element | BadRecord:
@@ -80,25 +80,31 @@ def type_system(file: File) -> dict[str, Layer]:
     return layers
 
 
-def _content(file: File, declared: Mapping[str, Layer]) -> Content | BadRecord:
+def _contents_of_views(file: File, declared: Mapping[str, Layer]) -> list[Content | BadRecord]:
     root = parse(file)
     if isinstance(root, BadRecord):
-        return root
+        return [root]
     place = f"{file.name}:1"
     sofas = [sofa for sofa in root.iter(f"{CAS}Sofa") if sofa.get("sofaString") is not None]
     if not sofas:
-        return BadRecord(place, Reason.MISSING_FIELD, "no cas:Sofa with a sofaString, that is, no text")
-    sofa = next((sofa for sofa in sofas if sofa.get("sofaID") == "_InitialView"), sofas[0])
+        return [BadRecord(place, Reason.MISSING_FIELD, "no cas:Sofa with a sofaString, that is, no text")]
     links = {
         element.get(f"{XMI}id", ""): element for element in root if "target" in element.attrib or is_array(element)
     }
     lists = {key: values for element in root if (values := _strings(element)) and (key := element.get(f"{XMI}id"))}
-    annotations = []
+    annotations: dict[str | None, list[Annotation]] = {}
     for element in root:
-        if element.get("sofa") == sofa.get(f"{XMI}id") and not element.tag.startswith(CAS):
+        if element.get("sofa") and not element.tag.startswith(CAS):
             name = _type(element)
-            annotations.append(_annotation(file.name, element, name, links, lists, declared.get(name)))
-    return Content(place, sofa.get("sofaString", ""), annotations, declared, origin(file.name))
+            annotation = _annotation(file.name, element, name, links, lists, declared.get(name))
+            annotations.setdefault(element.get("sofa"), []).append(annotation)
+    contents: dict[str, Content] = {}
+    for sofa in sofas:
+        key = sofa.get(f"{XMI}id")
+        text = sofa.get("sofaString", "")
+        content = Content(place, text, annotations.get(key, []), declared, origin(file.name))
+        contents[sofa.get("sofaID") or f"sofa {key}"] = content
+    return [*views(contents)]
 
 
 def _type(element: etree._Element) -> str:

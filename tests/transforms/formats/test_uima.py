@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,45 @@ def test_project(read_files):
         ("one", "one", None, True, False),
     ]
     assert origin("a/b.xmi").item == "a/b"
+
+
+SOFAS = [
+    {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaID": "_InitialView", "sofaString": "Ada sails."},
+    {"%ID": 2, "%TYPE": "uima.cas.Sofa", "sofaID": "german", "sofaString": "Ada segelt nach Rye."},
+    {"%ID": 3, "%TYPE": "uima.cas.Sofa", "sofaID": "html", "sofaString": "<p>Ada</p>"},
+]
+IN_VIEWS = [
+    {"%ID": 4, "%TYPE": "webanno.custom.Span", "@sofa": 1, "begin": 0, "end": 3, "value": "PER"},
+    {"%ID": 5, "%TYPE": "webanno.custom.Span", "@sofa": 2, "begin": 16, "end": 19, "value": "LOC"},
+    {"%ID": 6, "%TYPE": f"{CORE}.segmentation.type.Token", "@sofa": 3, "begin": 0, "end": 3},
+]
+
+
+def in_xmi(structures: list[dict]) -> str:
+    lines = [ROOT]
+    for structure in structures:
+        package, _, layer = structure["%TYPE"].rpartition(".")
+        prefix = {"uima.cas": "cas", "webanno.custom": "custom"}.get(package, "seg")
+        words = [f'{key.lstrip("@")}="{escape(str(value))}"' for key, value in structure.items() if "%" not in key]
+        lines.append(f'<{prefix}:{layer} xmi:id="{structure["%ID"]}" {" ".join(words)}/>')
+    return "\n".join((*lines, "</xmi:XMI>"))
+
+
+@pytest.mark.parametrize("suffix", ["xmi", "json"])
+@pytest.mark.parametrize(
+    ("structures", "expected"),
+    [
+        (IN_VIEWS, [("a", "Ada sails.", ["PER"]), ("a/german", "Ada segelt nach Rye.", ["LOC"])]),
+        (IN_VIEWS[1:], [("a/german", "Ada segelt nach Rye.", ["LOC"])]),
+        (IN_VIEWS[2:], [("a", "Ada sails.", [])]),
+    ],
+)
+def test_views(read_files, suffix, structures, expected):
+    everything = [*SOFAS, *structures]
+    content = in_xmi(everything) if suffix == "xmi" else json.dumps({"%FEATURE_STRUCTURES": everything})
+    examples = read_files({f"a.{suffix}": content})
+    assert [(e.item, e.text, [entity.label for entity in e.entities]) for e in examples] == expected
+    assert {example.document for example in examples} == {"a"}
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>\n'
