@@ -12,7 +12,8 @@ from lxml import etree
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.cas import Annotation, Content, Layer, documents, examples, inherit, origin, views
+from transforms.formats.cas import Annotation, Content, Layer, documents, inherit, origin, views
+from transforms.formats.cas_examples import examples
 from transforms.formats.head import Head
 from transforms.formats.offsets import is_offset
 
@@ -35,8 +36,8 @@ def recognises(head: Head) -> bool:
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every document with all layers (see `cas.to_example`); that of a file which is broken or has no text is a
-    BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
+    """Every document with all layers (see `cas_examples.to_example`); that of a file which is broken or has no text is
+    a BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
     """
     files = list(files)
     declared: dict[str, Layer] = {}

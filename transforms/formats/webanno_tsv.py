@@ -14,7 +14,8 @@ from functools import partial
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.cas import DKPRO, Annotation, Content, Layer, documents, examples, origin
+from transforms.formats.cas import DKPRO, Annotation, Content, Layer, documents, origin
+from transforms.formats.cas_examples import examples
 from transforms.formats.head import Head
 from transforms.formats.offsets import DIGITS
 from transforms.formats.utf16 import units
@@ -99,9 +100,9 @@ def recognises(head: Head) -> bool:
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every document with all layers (see `cas.to_example`). Between sentences the text has line breaks: the format
-    says only how many characters are there. A document with a broken line, or with a token that is not at its offsets,
-    is a BadRecord.
+    """Every document with all layers (see `cas_examples.to_example`). Between sentences the text has line breaks: the
+    format says only how many characters are there. A document with a broken line, or with a token that is not at its
+    offsets, is a BadRecord.
     """
     yield from examples(partial(_contents, documents(files)))
 
