@@ -6,12 +6,14 @@ BioCreative tasks, although the paper lets them count bytes. `transforms.formats
 whose infons are known.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
 import msgspec
 from lxml import etree
+from msgspec import structs
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation, Span, surface
@@ -47,11 +49,14 @@ class Annotation:
 
 @dataclass(slots=True)
 class Link:
-    """A relation. `nodes`: (id of an annotation, role)."""
+    """A relation. `nodes`: (id of an annotation, role). `passage`: the number of the passage that contains it; None if
+    it is one of the document.
+    """
 
     place: str
     infons: Mapping[str, str]
     nodes: list[tuple[str, str]]
+    passage: int | None = None
 
 
 @dataclass(slots=True)
@@ -152,13 +157,18 @@ def to_example(document: Document) -> RawExample:
 
     The label is the first of the infons LABELS, or else the only infon. The ends of a relation are its two nodes, or
     the two infons that are concepts of annotations. Lost alone: an annotation without a label or a place in its
-    passage, and a relation without a label or without two ends.
+    passage, and a relation without a label or without two ends. If a file numbers its annotations anew in each passage,
+    an id refers to the annotation in the passage of the relation, and a relation of the document to none.
     """
     text = ""
     lost: list[BadRecord] = []
     entities: list[Entity] = []
     everywhere: list[tuple[int, Span]] = []
-    for passage in document.passages:
+    uses = Counter(note.id for passage in document.passages for note in passage.annotations)
+    by_id: dict[str, Entity] = {}
+    in_passage: dict[tuple[int | None, str], Entity] = {}
+    for number, passage in enumerate(document.passages):
+        uses_here = Counter(note.id for note in passage.annotations)
         places: list[tuple[int, Span]] = []
         for offset, part in passage.parts:
             if text and (not places or offset > places[-1][0] + places[-1][1][1] - places[-1][1][0]):
@@ -168,11 +178,21 @@ def to_example(document: Document) -> RawExample:
         everywhere += places
         for annotation in passage.annotations:
             entity = _entity(annotation, text, places or sorted(everywhere), lost)
-            if entity:
-                entities.append(entity)
-    by_id = {entity.id: entity for entity in entities}
+            if not entity:
+                continue
+            if uses[annotation.id] > 1:
+                is_unique = annotation.id and uses_here[annotation.id] == 1
+                entity = structs.replace(entity, id=f"{annotation.id} of passage {number + 1}" if is_unique else None)
+            else:
+                by_id[annotation.id] = entity
+            if uses_here[annotation.id] == 1:
+                in_passage[number, annotation.id] = entity
+            entities.append(entity)
     concepts = ConceptMentions(entities)
-    relations = [_relation(link, by_id, concepts, lost) for link in document.links]
+    relations = []
+    for link in document.links:
+        ends = [in_passage.get((link.passage, node)) or by_id.get(node) for node, _ in link.nodes]
+        relations.append(_relation(link, ends, concepts, lost))
     return RawExample(
         document.place,
         text,
@@ -212,12 +232,11 @@ def _entity(
 
 
 def _relation(
-    link: Link, by_id: Mapping[str | None, Entity], concepts: ConceptMentions, lost: list[BadRecord]
+    link: Link, ends: Sequence[Entity | None], concepts: ConceptMentions, lost: list[BadRecord]
 ) -> Relation | None:
     label = _label(link.infons)
-    ends = [by_id.get(identifier) for identifier, _ in link.nodes]
     if len(ends) == 2 and (link.nodes[0][1].lower() in TAILS or link.nodes[1][1].lower() in HEADS):
-        ends.reverse()
+        ends = ends[::-1]
     head, tail = ends if len(ends) == 2 else (None, None)
     if label and head and tail:
         return Relation(label, head.mention, tail.mention, head.label, tail.label, head.id, tail.id)
@@ -226,7 +245,7 @@ def _relation(
         relation = concepts.relation(label, *pair) if len(pair) == 2 else None
         if relation:
             return relation
-    detail = f"the relation {label!r} does not have two annotations as its ends; it is left out"
+    detail = f"the relation {label!r} does not have two annotations with ids of their own as its ends; it is left out"
     if label is None:
         detail = "a relation has no infon `type`; it is left out"
     lost.append(
@@ -249,7 +268,8 @@ def _from_xml(name: str, element: etree._Element) -> Document | BadRecord:
         return Annotation(part.get("id", ""), place, infons(part), part.findtext("text", ""), locations)
 
     document = Document(element.findtext("id", "").strip(), f"{name}:{element.sourceline}")
-    for passage in element.iter("passage"):
+    passages = list(element.iter("passage"))
+    for passage in passages:
         parts = []
         for part in passage.findall("sentence") or [passage]:
             offset = part.findtext("offset", "").strip()
@@ -262,7 +282,8 @@ def _from_xml(name: str, element: etree._Element) -> Document | BadRecord:
     document.passages.append(Passage([], [annotation_of(part) for part in element.iterfind("annotation")]))
     for relation in element.iter("relation"):
         nodes = [(node.get("refid", ""), node.get("role", "")) for node in relation.iterfind("node")]
-        document.links.append(Link(f"{name}:{relation.sourceline}", infons(relation), nodes))
+        number = next((passages.index(parent) for parent in relation.iterancestors("passage")), None)
+        document.links.append(Link(f"{name}:{relation.sourceline}", infons(relation), nodes, number))
     return document
 
 
@@ -280,17 +301,17 @@ def _document_from_json(place: str, row: object) -> RawExample | BadRecord:
     except msgspec.ValidationError as error:
         return BadRecord(place, Reason.MISSING_FIELD, str(error))
     document = Document(str(content.id or ""), place)
-    relations = list(content.relations)
-    for passage in content.passages:
+    relations: list[tuple[int | None, RelationRow]] = [(None, each) for each in content.relations]
+    for number, passage in enumerate(content.passages):
         sentences = passage.sentences or [passage]
         notes = [*passage.annotations, *(note for part in passage.sentences for note in part.annotations)]
-        relations += [*passage.relations, *(each for part in passage.sentences for each in part.relations)]
+        relations += [(number, each) for part in (passage, *passage.sentences) for each in part.relations]
         annotations = [_annotation_from_json(place, note) for note in notes]
         document.passages.append(Passage([(part.offset, part.text or "") for part in sentences], annotations))
     document.passages.append(Passage([], [_annotation_from_json(place, note) for note in content.annotations]))
     document.links = [
-        Link(place, _strings(relation.infons), [(str(node.refid), node.role or "") for node in relation.nodes])
-        for relation in relations
+        Link(place, _strings(relation.infons), [(str(node.refid), node.role or "") for node in relation.nodes], number)
+        for number, relation in relations
     ]
     return to_example(document)
 

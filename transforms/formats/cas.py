@@ -1,20 +1,18 @@
-"""The annotations of WebAnno and INCEpTION, by layer → RawExample.
+"""The annotations of WebAnno and INCEpTION, by layer.
 
-The readers of their three formats (`webanno_tsv`, `uima_xmi`, `uima_json`) share this module. The model is that of the
-tools (https://inception-project.github.io/releases/35.0/docs/user-guide.html#_layers): span layers, relation layers,
-slots, which link a span to others in roles, and chains. The tools are written in Java: offsets count UTF-16 units.
+The readers of their three formats (`webanno_tsv`, `uima_xmi`, `uima_json`) share this module and `cas_examples`. The
+model is that of the tools (https://inception-project.github.io/releases/35.0/docs/user-guide.html#_layers): span
+layers, relation layers, slots, which link a span to others in roles, and chains. The tools are written in Java: offsets
+count UTF-16 units.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from schemas.errors import BadRecord, Reason
-from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation, Span
-from schemas.label import UnknownLabel
+from schemas.errors import BadRecord
 from transforms.files import File
-from transforms.formats.lost_parts import ignored
-from transforms.formats.utf16 import Units, units
 
 DKPRO = "de.tudarmstadt.ukp.dkpro.core.api."
 USED = (f"{DKPRO}ner.type.", f"{DKPRO}semantics.type.Sem")
@@ -50,28 +48,38 @@ GRAMMAR = frozenset(
 )
 """Built-in layers that information extraction does not use, for files that shorten their names."""
 
-LABEL_FEATURES = ("value", "label", "category")
-"""The features that contain the label, most usual first."""
+LABEL_FEATURES = ("value", "label", "category", "type", "kind", "class", "tag", "tags", "labels")
+"""The features that contain the label, most usual first. Features whose names end in these words come next."""
 
 CONCEPT = "identifier"
 """The feature with the concept of a knowledge base."""
 
+LABEL = re.compile(r"(?!(?:true|false)$)(?!-?[\d.,]+$)(?!\S+://)\S{1,40}(?: \S{1,40}){0,2}", re.IGNORECASE)
+"""A value that may be a label: at most three words, and neither a number nor true or false nor an address."""
+
+MAX_LABELS = 100
+"""The most different values of a feature that may be labels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a file declares: the features that contain strings, and whether annotations have slots."""
+    """What a file declares: the features that contain strings, which of them contain lists of strings, and whether
+    annotations have slots. `parent`: the layer whose features it inherits.
+    """
 
     features: tuple[str, ...] = ()
     has_slots: bool = False
+    lists: frozenset[str] = frozenset()
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """An annotation of the layer `type`, such as `webanno.custom.Person`. `begin` and `end` count UTF-16 units.
 
-    `features`: those that are strings. `ends`: the ids of source and target of a relation. `slots`: (role, id of the
-    filler), which is None for an unset slot. `is_other`: neither a span nor a relation, but coreference or a
-    description of the document.
+    `features`: those that are strings, with all their values. `ends`: the ids of source and target of a relation.
+    `slots`: (role, id of the filler), which is None for an unset slot. `is_other`: neither a span nor a relation, but
+    coreference or a description of the document.
     """
 
     id: str
@@ -79,7 +87,7 @@ class Annotation:
     place: str
     begin: int
     end: int
-    features: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ends: tuple[str | None, str | None] | None = None
     slots: tuple[tuple[str, str | None], ...] = ()
     is_other: bool = False
@@ -114,6 +122,19 @@ class Origin:
     is_gold: bool = False
     is_untouched: bool = False
     """The text as it was before anyone annotated it."""
+    document: str | None = None
+    """None if it is `item`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A text with its annotations, as in the file. `declared`: layer → its features, if the file says so."""
+
+    place: str
+    text: str
+    annotations: Sequence[Annotation]
+    declared: Mapping[str, Layer]
+    source: Origin
 
 
 def origin(name: str) -> Origin:
@@ -131,6 +152,29 @@ def origin(name: str) -> Origin:
     return Origin(document, None if user == "INITIAL_CAS" else user, is_untouched=user == "INITIAL_CAS")
 
 
+INITIAL_VIEW = "_InitialView"
+"""The view with the text that the tools show."""
+
+
+def views(contents: Mapping[str, Content]) -> list[Content]:
+    """The texts of a document that are annotated, or else only the first. `contents`: name of the view → its content.
+
+    Another text than that of INITIAL_VIEW has an item of its own.
+    """
+    first = INITIAL_VIEW if INITIAL_VIEW in contents else next(iter(contents))
+    annotated = [
+        name for name, content in contents.items() if any(a.is_used and not a.is_segment for a in content.annotations)
+    ]
+    result = []
+    for name in annotated or [first]:
+        content = contents[name]
+        if name != first:
+            item, document = f"{content.source.item}/{name}", content.source.item
+            content = replace(content, source=replace(content.source, item=item, document=document))
+        result.append(content)
+    return result
+
+
 def documents(files: Iterable[File]) -> list[File]:
     """The files without the texts that a project imported (`INITIAL_CAS`) and that somebody annotated."""
     origins = [(file, origin(file.name)) for file in files]
@@ -138,144 +182,78 @@ def documents(files: Iterable[File]) -> list[File]:
     return [file for file, source in origins if not (source.is_untouched and source.item in touched)]
 
 
-def to_example(
-    place: str, text: str, annotations: Sequence[Annotation], declared: Mapping[str, Layer], source: Origin
-) -> RawExample:
-    """The text with spans as entities, spans that have slots as events with their fillers as arguments, and relations
-    between spans. A relation leads from its source to its target.
+class Layers:
+    """The layers of all files of a project: those declared, and those whose annotations show what they have."""
 
-    The label of an annotation is that of its LABEL_FEATURES, or else its only feature; in a layer without features it
-    is the name of the layer. `declared`: layer → its features, for layers of which the file says so. Spans without a
-    place in the text are lost, with relations and slots that refer to them. Spans without a label are lost as entities,
-    but relations and slots keep them as mentions. Other layers are counted in `lost`, except segments.
-    """
-    layers = _layers(annotations, declared)
-    spelling = units(text)
-    counts: Counter[str] = Counter()
-    builder = _Builder(text, spelling, layers)
-    used = []
-    for annotation in annotations:
-        if not annotation.is_segment and not annotation.is_used:
-            counts[annotation.kind] += 1
-        else:
-            used.append(annotation)
-    for annotation in used:
-        if annotation.ends is None:
-            builder.add_span(annotation)
-    relations = [builder.relation(annotation) for annotation in used if annotation.ends is not None]
-    events = [builder.event(annotation) for annotation in used if annotation.id in builder.triggers]
-    untouched = source.is_untouched
-    return RawExample(
-        place,
-        text,
-        None if untouched else tuple(builder.entities.values()),
-        None if untouched else tuple(relation for relation in relations if relation),
-        None if untouched else tuple(events),
-        (*builder.lost, *ignored(place, counts)),
-        document=source.item,
-        item=source.item,
-        annotator=source.annotator,
-        is_gold=source.is_gold,
-    )
+    def __init__(self, contents: Iterable[Content | BadRecord]):
+        self.declared: dict[str, Layer] = {}
+        self.values: dict[str, dict[str, Counter[str]]] = {}
+        """Layer → feature → its values, at most MAX_LABELS + 1."""
+        self.with_slots: set[str] = set()
+        self.labels: dict[str, str | None] = {}
+        """Layer → the feature with its label."""
+        for content in contents:
+            if isinstance(content, Content):
+                self.declared.update(content.declared)
+                for annotation in content.annotations:
+                    self._add(annotation)
+        for name in self.values:
+            self.labels[name] = label_feature(self._features(name), self.values[name])
 
+    def has_slots(self, name: str) -> bool:
+        return self.declared[name].has_slots if name in self.declared else name in self.with_slots
 
-def _layers(annotations: Sequence[Annotation], declared: Mapping[str, Layer]) -> dict[str, Layer]:
-    """The layers of the file: `declared`, and those whose annotations show what they have."""
-    features: dict[str, dict[str, None]] = {}
-    slots = set()
-    for annotation in annotations:
-        names = features.setdefault(annotation.type, {})
-        names.update({name: None for name, value in annotation.features.items() if value})
+    def _add(self, annotation: Annotation) -> None:
+        features = self.values.setdefault(annotation.type, {})
+        for name, values in annotation.features.items():
+            counts = features.setdefault(name, Counter())
+            counts.update(value for value in values if value and (value in counts or len(counts) <= MAX_LABELS))
         if annotation.slots:
-            slots.add(annotation.type)
-    seen = {name: Layer(tuple(names), name in slots) for name, names in features.items()}
-    if f"{DKPRO}ner.type.NamedEntity" in seen:
-        seen[f"{DKPRO}ner.type.NamedEntity"] = Layer(("value", CONCEPT))
-    return {**seen, **declared}
+            self.with_slots.add(annotation.type)
+
+    def _features(self, name: str) -> tuple[str, ...]:
+        if name in self.declared:
+            return self.declared[name].features
+        if name == f"{DKPRO}ner.type.NamedEntity":
+            return ("value", CONCEPT)
+        return tuple(feature for feature, counts in self.values[name].items() if counts)
 
 
-def label_feature(features: Sequence[str]) -> str | None:
-    """The feature with the label; None if no feature is it, so that the name of the layer is the label."""
+def label_feature(features: Sequence[str], values: Mapping[str, Counter[str]]) -> str | None:
+    """The feature with the label; None if no feature is it, so that the name of the layer is the label.
+
+    It is one of LABEL_FEATURES, or else one whose name ends so, such as `entityType`, or else the only one, or the only
+    one whose values may be labels: short ones, each of them used twice on average. `values`: feature → its values.
+    """
     for name in LABEL_FEATURES:
         if name in features:
             return name
     others = [name for name in features if name != CONCEPT]
-    if len(others) == 1:
-        return others[0]
-    return CONCEPT if not others and CONCEPT in features else None
+    for word in LABEL_FEATURES:
+        if telling := [name for name in others if name.lower().endswith(word)]:
+            return min(telling, key=lambda name: name.lower().startswith("sub"))
+    if len(others) > 1:
+        others = [name for name in others if _may_be_labels(values.get(name, Counter()))]
+        return others[0] if len(others) == 1 else None
+    return next(iter((*others, *features)), None)
 
 
-class _Builder:
-    """The layers of one text."""
+def _may_be_labels(values: Counter[str]) -> bool:
+    few = 0 < len(values) <= MAX_LABELS and 2 * len(values) <= values.total()
+    return few and all(map(LABEL.fullmatch, values))
 
-    def __init__(self, text: str, spelling: Units, layers: Mapping[str, Layer]):
-        self.text, self.spelling, self.layers = text, spelling, layers
-        self.mentions: dict[str, Mention] = {}
-        self.entities: dict[str, Entity] = {}
-        self.triggers: dict[str, str] = {}  # id of a span with slots → label of its event
-        self.lost: list[BadRecord] = []
 
-    def label(self, annotation: Annotation) -> str | None:
-        """The label; None if the annotation has none although others of its layer have."""
-        name = label_feature(self.layers[annotation.type].features)
-        if name is None:
-            return annotation.layer
-        return annotation.features.get(name) or annotation.features.get(CONCEPT) or None
+def inherit(declared: Mapping[str, Layer]) -> dict[str, Layer]:
+    """The layers with the features that they inherit, after those of their own."""
 
-    def lose(self, annotation: Annotation, reason: Reason, detail: str, layer: str, label: str | None) -> None:
-        unknown = (UnknownLabel(layer, label),) if label else ()
-        self.lost.append(BadRecord(annotation.place, reason, f"{detail}; it is left out", unknown))
+    def complete(name: str) -> Layer:
+        layer = parent = declared[name]
+        ancestors = {name}
+        while parent.parent in declared and parent.parent not in ancestors:
+            ancestors.add(parent.parent)
+            parent = declared[parent.parent]
+            features = dict.fromkeys((*layer.features, *parent.features))
+            layer = Layer(tuple(features), layer.has_slots or parent.has_slots, layer.lists | parent.lists)
+        return layer
 
-    def add_span(self, annotation: Annotation) -> None:
-        span: Span | None = self.spelling.span(annotation.begin, annotation.end)
-        is_event = self.layers[annotation.type].has_slots
-        label = None if annotation.is_segment else self.label(annotation)
-        if span is None:
-            if not annotation.is_segment:
-                detail = f"{annotation.layer} {annotation.begin}-{annotation.end} is no span of the text"
-                self.lose(annotation, Reason.OFFSET_MISMATCH, detail, "events" if is_event else "entities", label)
-            return
-        mention = Mention(self.text[span[0] : span[1]], (span,))
-        self.mentions[annotation.id] = mention
-        if annotation.is_segment:
-            return
-        if label is None:
-            if is_event:
-                self.triggers[annotation.id] = annotation.layer
-                return
-            detail = f"{annotation.layer} at {mention.text[:80]!r} has no label"
-            self.lose(annotation, Reason.MISSING_FIELD, detail, "entities", None)
-        elif is_event:
-            self.triggers[annotation.id] = label
-        else:
-            concept = annotation.features.get(CONCEPT, "")
-            concepts = () if concept in ("", label) else (concept,)
-            self.entities[annotation.id] = Entity(label, mention, annotation.id, concepts)
-
-    def entity(self, reference: str) -> str | None:
-        return reference if reference in self.entities else None
-
-    def type_of(self, reference: str) -> str | None:
-        entity = self.entities.get(reference)
-        return entity.label if entity else self.triggers.get(reference)
-
-    def relation(self, annotation: Annotation) -> Relation | None:
-        label = self.label(annotation) or annotation.layer
-        head, tail = annotation.ends or (None, None)
-        if head not in self.mentions or tail not in self.mentions:
-            detail = f"an end of the relation {label!r} is missing"
-            self.lose(annotation, Reason.MISSING_FIELD, detail, "relations", label)
-            return None
-        mentions = self.mentions[head], self.mentions[tail]
-        return Relation(label, *mentions, self.type_of(head), self.type_of(tail), self.entity(head), self.entity(tail))
-
-    def event(self, annotation: Annotation) -> Event:
-        label = self.triggers[annotation.id]
-        arguments = []
-        for role, filler in annotation.slots:
-            if filler in self.mentions:
-                arguments.append(Argument(role, self.mentions[filler], self.entity(filler)))
-            else:
-                detail = f"the slot {role!r} of {label!r} is not filled by a span of the text"
-                self.lose(annotation, Reason.MISSING_FIELD, detail, "events", label)
-        return Event(label, self.mentions[annotation.id], tuple(arguments))
+    return {name: complete(name) for name in declared}

@@ -11,7 +11,8 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from operator import itemgetter
 
 from msgspec import structs
@@ -30,6 +31,7 @@ CHUNKS = frozenset({"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "I
 
 OTHER_FORM = "#FORMAT=WebAnno"
 TOKEN_ID = re.compile(r"[0-9]+([-.][0-9]+)?")
+FIRST_ID = re.compile(r"[01]|1-[0-9]+|0\.1")
 TEXT = re.compile(r"#\s*text\s*=\s?(.*)")
 NEW_DOCUMENT = re.compile(r"#\s*newdoc\b(?:\s+id\s*=\s*(.*))?")
 BEGIN_DOCUMENT = re.compile(r"#begin document (?:\((.*)\)|(.*?))(?:;.*)?")
@@ -71,7 +73,7 @@ def split_line(line: str, with_tabs: bool) -> list[str]:
 
 
 def detect(lines: Iterable[str]) -> Columns | None:
-    """The columns of a file that starts with `lines`; None if it has no column of tags.
+    """The columns of a file that starts with `lines`; None if it has no column of tags. `nested` looks at the others.
 
     Up to a third of the lines may be broken. Columns of chunks count only if there are no other tags.
     """
@@ -85,15 +87,72 @@ def detect(lines: Iterable[str]) -> Columns | None:
     tags = [at for at, cells in enumerate(columns) if 3 * sum(map(bool, map(is_tag, cells))) >= 2 * len(cells)]
     labels = {at: {cell[2:] for cell in columns[at] if cell != "O" and is_tag(cell)} for at in tags}
     tags = [at for at in tags if not labels[at] or not labels[at] <= CHUNKS] or tags
-    tags = [at for at in tags if labels[at]] or tags[-1:]
     others = [at for at in range(len(columns)) if at not in labels]
     if not tags or not others:
         return None
     ids = (
-        len(others) > 1 and others[0] == 0 and columns[0][0] in ("0", "1") and all(map(TOKEN_ID.fullmatch, columns[0]))
+        len(others) > 1
+        and others[0] == 0
+        and FIRST_ID.fullmatch(columns[0][0]) is not None
+        and all(map(TOKEN_ID.fullmatch, columns[0]))
     )
     others = others[1:] if ids else others
     return Columns(len(columns), with_tabs, others[0] if others[0] < tags[0] else others[-1], tuple(tags), ids)
+
+
+def nested(file: File, columns: Columns) -> tuple[Columns, tuple[BadRecord, ...]]:
+    """The columns without those of tags that are no nested entities in the file, and what is lost with them.
+
+    The beginning of a file may have no nested entities. A column is left out if no cell is a tag other than O, or if it
+    has only chunks. It is also left out, and its entities are counted, if it
+    repeats an earlier column, as predictions do: it has a label of that column, and more of its entities are the same
+    as there, or overlap them in part, than are inside or around them.
+    """
+    if len(columns.tags) < 2:
+        return columns, ()
+    labels = {at: Counter[str]() for at in columns.tags}
+    pairs = {pair: _Pair() for pair in combinations(columns.tags, 2)}
+    for sentence in _sentences(file, replace(columns, tags=columns.tags[:1])):
+        rows = [row for _, line in sentence.lines if len(row := columns.fields(line)) == columns.count]
+        spans = {}
+        for at in columns.tags:
+            spans[at] = decode([row[at] if is_tag(row[at]) else "O" for row in rows])
+            labels[at].update(label for label, _, _ in spans[at])
+        for (first, second), pair in pairs.items():
+            pair.add(spans[first], spans[second])
+    labelled = [at for at in columns.tags if labels[at]]
+    tags = [at for at in labelled if not labels[at].keys() <= CHUNKS] or labelled or columns.tags[:1]
+    kept: list[int] = []
+    counts = Counter[str]()
+    for at in tags:
+        repeated = [a for a in kept if pairs[a, at].is_repeated and labels[at].keys() & labels[a].keys()]
+        if repeated:
+            kind = f"entity of column {at + 1} (it repeats column {repeated[0] + 1} and is not nested)"
+            counts[kind] = labels[at].total()
+        else:
+            kept.append(at)
+    return replace(columns, tags=tuple(kept)), ignored(f"{file.name}:1", counts)
+
+
+@dataclass(slots=True)
+class _Pair:
+    """How entities of a column and of a later one lie: the same or crossing, or inside one another."""
+
+    repeated: int = 0
+    inside: int = 0
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.repeated > self.inside
+
+    def add(self, first: Sequence[tuple[str, int, int]], second: Sequence[tuple[str, int, int]]) -> None:
+        for label, start, end in second:
+            over = [(each, a, b) for each, a, b in first if a < end and start < b]
+            crosses = any(a < start < b < end or start < a < end < b for _, a, b in over)
+            if (label, start, end) in over or crosses:
+                self.repeated += 1
+            elif any((a, b) != (start, end) for _, a, b in over):
+                self.inside += 1
 
 
 def recognises(head: Head) -> bool:
@@ -131,8 +190,12 @@ def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
             if any(map(str.strip, head.lines)):
                 yield BadRecord(f"{file.name}:1", Reason.WRONG_COLUMNS, "no column contains tags such as O, B-X or E-X")
         else:
+            columns, lost = nested(file, columns)
             for sentence in _sentences(file, columns):
-                yield _example(file.name, sentence, columns)
+                record = _example(file.name, sentence, columns)
+                if lost and isinstance(record, RawExample):
+                    record, lost = structs.replace(record, lost=lost), ()
+                yield record
 
 
 def _sentences(file: File, columns: Columns) -> Iterator[Sentence]:

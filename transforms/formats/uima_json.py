@@ -13,7 +13,8 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
 from transforms.formats import json_values
-from transforms.formats.cas import Annotation, Layer, documents, origin, to_example
+from transforms.formats.cas import Annotation, Content, Layer, documents, inherit, origin, views
+from transforms.formats.cas_examples import examples
 from transforms.formats.head import Head
 from transforms.formats.offsets import LIMIT
 
@@ -22,6 +23,9 @@ CHAIN_FEATURES = frozenset({"next", "first", "referenceType", "referenceRelation
 RESERVED = frozenset({"sofa", "begin", "end", "order", "_type"})
 SLOTS = re.compile(r"(?!uima\.).*\[\]")
 """Ranges of features that are slots: arrays of structures, but not of strings or numbers."""
+
+LISTS = ("uima.cas.StringArray", "uima.cas.String[]")
+"""Ranges of features with several strings."""
 
 TARGETS_OR_ELEMENTS = frozenset({"@target", "target", "%ELEMENTS", "_collection"})
 """Keys of links and of arrays of links."""
@@ -37,14 +41,19 @@ def recognises(head: Head) -> bool:
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every document with all layers (see `cas.to_example`). One that is broken or has no text is a BadRecord. The text
-    that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
+    """Every document with all layers (see `cas_examples.to_example`). One that is broken or has no text is a
+    BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
     """
-    for file in documents(files):
-        yield from json_values.read_file(file, partial(_document, file), dict)
+    yield from examples(partial(_contents, documents(files)))
 
 
-def _document(file: File, place: str, content: dict) -> RawExample | BadRecord:
+def _contents(files: Iterable[File]) -> Iterator[Content | BadRecord]:
+    for file in files:
+        for record in json_values.read_file(file, partial(_contents_of_views, file), dict):
+            yield from [record] if isinstance(record, BadRecord) else record
+
+
+def _contents_of_views(file: File, place: str, content: dict) -> list[Content] | BadRecord:
     structures = _structures(content) if STRUCTURES in content else _old_structures(content)
     sofas = [
         (key, item)
@@ -53,15 +62,21 @@ def _document(file: File, place: str, content: dict) -> RawExample | BadRecord:
     ]
     if not sofas:
         return BadRecord(place, Reason.MISSING_FIELD, "no Sofa with a sofaString, that is, no text")
-    sofa_id, sofa = next((pair for pair in sofas if pair[1].get("sofaID") == "_InitialView"), sofas[0])
     declared = _layers(content.get(TYPES))
     links = {key: item for key, item in structures.items() if not TARGETS_OR_ELEMENTS.isdisjoint(item)}
-    annotations = [
-        _annotation(place, key, item, links, declared.get(str(item.get(TYPE))))
-        for key, item in structures.items()
-        if str(item.get("@sofa", item.get("sofa"))) == sofa_id
-    ]
-    return to_example(place, str(sofa["sofaString"]), annotations, declared, origin(file.name))
+    annotations: dict[str, list[Annotation]] = {}
+    for key, item in structures.items():
+        if "@sofa" in item or "sofa" in item:
+            annotation = _annotation(place, key, item, structures, links, declared.get(str(item.get(TYPE))))
+            annotations.setdefault(str(item.get("@sofa", item.get("sofa"))), []).append(annotation)
+    return views(
+        {
+            str(sofa.get("sofaID") or f"sofa {key}"): Content(
+                place, str(sofa["sofaString"]), annotations.get(key, []), declared, origin(file.name)
+            )
+            for key, sofa in sofas
+        }
+    )
 
 
 def _structures(content: dict) -> dict[str, Structure]:
@@ -105,16 +120,22 @@ def _layers(types: object) -> dict[str, Layer]:
             for key, feature in (entry if isinstance(entry, dict) else {}).items()
             if isinstance(feature, dict)
         }
-        strings = tuple(key for key, kind in ranges.items() if kind == "uima.cas.String")
+        strings = tuple(key.lstrip("@") for key, kind in ranges.items() if kind in ("uima.cas.String", *LISTS))
         slots = any(kind == "uima.cas.FSArray" or SLOTS.fullmatch(kind) for kind in ranges.values())
-        layers[name] = Layer(strings, slots)
-    return layers
+        parent = str(entry.get("%SUPER_TYPE", "")) if isinstance(entry, dict) else ""
+        layers[name] = Layer(strings, slots, parent=parent)
+    return inherit(layers)
 
 
 def _annotation(
-    place: str, identifier: str, item: Structure, links: dict[str, Structure], layer: Layer | None
+    place: str,
+    identifier: str,
+    item: Structure,
+    structures: Mapping[str, Structure],
+    links: dict[str, Structure],
+    layer: Layer | None,
 ) -> Annotation:
-    features: dict[str, str] = {}
+    features: dict[str, tuple[str, ...]] = {}
     slots: list[tuple[str, str | None]] = []
     ends: dict[str, str | None] = {}
     for key, value in item.items():
@@ -124,7 +145,9 @@ def _annotation(
         if name in ("Governor", "Dependent"):
             ends[name] = str(value)
         elif isinstance(value, str):
-            features[name] = value
+            features[name] = (value,)
+        elif strings := _strings(value, structures):
+            features[name] = strings
         else:
             slots += [
                 (str(link.get("role") or name), str(link["@target"] if "@target" in link else link.get("target")))
@@ -142,6 +165,16 @@ def _annotation(
         tuple(slots),
         is_other=end is None or any(key.lstrip("@") in CHAIN_FEATURES for key in item),
     )
+
+
+def _strings(value: object, structures: Mapping[str, Structure]) -> tuple[str, ...]:
+    """The strings of a list, or of the array whose id `value` is; none if it is anything else."""
+    if isinstance(value, int):
+        array = structures.get(str(value), {})
+        value = array.get("%ELEMENTS", array.get("_collection"))
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    return ()
 
 
 def _offset(value: object) -> int | None:

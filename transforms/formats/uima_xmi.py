@@ -5,13 +5,15 @@ says which features the layers have. Offsets count UTF-16 units (UIMA is Java; s
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from lxml import etree
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.cas import Annotation, Layer, documents, origin, to_example
+from transforms.formats.cas import Annotation, Content, Layer, documents, inherit, origin, views
+from transforms.formats.cas_examples import examples
 from transforms.formats.head import Head
 from transforms.formats.offsets import is_offset
 
@@ -22,6 +24,9 @@ NOT_FEATURES = frozenset({"sofa", "begin", "end", "order", "isLastSegment"})
 ENDS = ("Governor", "Dependent")
 """The features of a relation with its source and its target."""
 
+LISTS = ("uima.cas.StringArray", "uima.cas.StringList")
+"""Ranges of features with several strings."""
+
 CHAIN_FEATURES = frozenset({"next", "first", "referenceType", "referenceRelation"})
 
 
@@ -31,16 +36,21 @@ def recognises(head: Head) -> bool:
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every document with all layers (see `cas.to_example`); that of a file which is broken or has no text is a
-    BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
+    """Every document with all layers (see `cas_examples.to_example`); that of a file which is broken or has no text is
+    a BadRecord. The text that a project imported (`INITIAL_CAS`) is yielded only if nobody annotated it.
     """
     files = list(files)
     declared: dict[str, Layer] = {}
     for file in files:
         if not file.name.lower().endswith(".xmi"):
             declared |= type_system(file)
-    for file in documents(file for file in files if file.name.lower().endswith(".xmi")):
-        yield _document(file, declared)
+    texts = documents(file for file in files if file.name.lower().endswith(".xmi"))
+    yield from examples(partial(_contents, texts, inherit(declared)))
+
+
+def _contents(files: Iterable[File], declared: Mapping[str, Layer]) -> Iterator[Content | BadRecord]:
+    for file in files:
+        yield from _contents_of_views(file, declared)
 
 
 def parse(file: File) -> etree._Element | BadRecord:
@@ -53,7 +63,7 @@ def parse(file: File) -> etree._Element | BadRecord:
 
 
 def type_system(file: File) -> dict[str, Layer]:
-    """Layer → its features, from a description of a type system; empty for any other file."""
+    """Layer → its features without inherited ones, from a description of a type system; empty for any other file."""
     root = parse(file)
     if isinstance(root, BadRecord) or root.tag != f"{SPECIFIER}typeSystemDescription":
         return {}
@@ -63,30 +73,39 @@ def type_system(file: File) -> dict[str, Layer]:
             (feature.findtext(f"{SPECIFIER}name", ""), feature.findtext(f"{SPECIFIER}rangeTypeName", ""))
             for feature in description.iter(f"{SPECIFIER}featureDescription")
         ]
-        strings = tuple(name.strip() for name, kind in features if kind.strip() == "uima.cas.String")
+        strings = tuple(name.strip() for name, kind in features if kind.strip() in ("uima.cas.String", *LISTS))
         slots = any(kind.strip() == "uima.cas.FSArray" for _, kind in features)
-        layers[description.findtext(f"{SPECIFIER}name", "").strip()] = Layer(strings, slots)
+        lists = frozenset(name.strip() for name, kind in features if kind.strip() in LISTS)
+        parent = description.findtext(f"{SPECIFIER}supertypeName", "").strip()
+        layers[description.findtext(f"{SPECIFIER}name", "").strip()] = Layer(strings, slots, lists, parent)
     return layers
 
 
-def _document(file: File, declared: Mapping[str, Layer]) -> RawExample | BadRecord:
+def _contents_of_views(file: File, declared: Mapping[str, Layer]) -> list[Content | BadRecord]:
     root = parse(file)
     if isinstance(root, BadRecord):
-        return root
+        return [root]
     place = f"{file.name}:1"
     sofas = [sofa for sofa in root.iter(f"{CAS}Sofa") if sofa.get("sofaString") is not None]
     if not sofas:
-        return BadRecord(place, Reason.MISSING_FIELD, "no cas:Sofa with a sofaString, that is, no text")
-    sofa = next((sofa for sofa in sofas if sofa.get("sofaID") == "_InitialView"), sofas[0])
+        return [BadRecord(place, Reason.MISSING_FIELD, "no cas:Sofa with a sofaString, that is, no text")]
     links = {
         element.get(f"{XMI}id", ""): element for element in root if "target" in element.attrib or is_array(element)
     }
-    annotations = []
+    lists = {key: values for element in root if (values := _strings(element)) and (key := element.get(f"{XMI}id"))}
+    annotations: dict[str | None, list[Annotation]] = {}
     for element in root:
-        if element.get("sofa") == sofa.get(f"{XMI}id") and not element.tag.startswith(CAS):
+        if element.get("sofa") and not element.tag.startswith(CAS):
             name = _type(element)
-            annotations.append(_annotation(file.name, element, name, links, declared.get(name)))
-    return to_example(place, sofa.get("sofaString", ""), annotations, declared, origin(file.name))
+            annotation = _annotation(file.name, element, name, links, lists, declared.get(name))
+            annotations.setdefault(element.get("sofa"), []).append(annotation)
+    contents: dict[str, Content] = {}
+    for sofa in sofas:
+        key = sofa.get(f"{XMI}id")
+        text = sofa.get("sofaString", "")
+        content = Content(place, text, annotations.get(key, []), declared, origin(file.name))
+        contents[sofa.get("sofaID") or f"sofa {key}"] = content
+    return [*views(contents)]
 
 
 def _type(element: etree._Element) -> str:
@@ -97,9 +116,14 @@ def _type(element: etree._Element) -> str:
 
 
 def _annotation(
-    file_name: str, element: etree._Element, name: str, links: dict[str, etree._Element], layer: Layer | None
+    file_name: str,
+    element: etree._Element,
+    name: str,
+    links: dict[str, etree._Element],
+    lists: Mapping[str, tuple[str, ...]],
+    layer: Layer | None,
 ) -> Annotation:
-    features: dict[str, str] = {}
+    features: dict[str, tuple[str, ...]] = {}
     slots: list[tuple[str, str | None]] = []
     for key, value in element.attrib.items():
         if key in NOT_FEATURES or key.startswith("{") or key in ENDS:
@@ -107,10 +131,14 @@ def _annotation(
         fillers = _pop_links(value, links)
         if fillers:
             slots += [(link.get("role") or key, link.get("target")) for link in fillers]
+        elif value in lists and (layer is None or key in layer.lists):
+            features[key] = lists[value]
         elif key in layer.features if layer else not _is_number(value):
-            features[key] = value
-    for child in element:  # features with several strings
-        features.setdefault(etree.QName(child).localname, child.text or "")
+            features[key] = (value,)
+    for child in element:  # a feature with several strings
+        key = etree.QName(child).localname
+        if layer is None or key in layer.features:
+            features[key] = (*features.get(key, ()), child.text or "")
     ends = (element.get(ENDS[0]), element.get(ENDS[1])) if any(end in element.attrib for end in ENDS) else None
     begin, end = element.get("begin", ""), element.get("end", "")
     has_offsets = is_offset(begin) and is_offset(end)
@@ -125,6 +153,13 @@ def _annotation(
         tuple(slots),
         is_other=not has_offsets or not CHAIN_FEATURES.isdisjoint(element.attrib),
     )
+
+
+def _strings(element: etree._Element) -> tuple[str, ...]:
+    """The strings of an array, which several features may share."""
+    if element.tag != f"{CAS}StringArray":
+        return ()
+    return tuple(child.text or "" for child in element)
 
 
 def is_array(element: etree._Element) -> bool:

@@ -9,11 +9,13 @@ units: the emoji in the tests of the format is two long.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from transforms.files import File
-from transforms.formats.cas import DKPRO, Annotation, Layer, documents, origin, to_example
+from transforms.formats.cas import DKPRO, Annotation, Content, Layer, documents, origin
+from transforms.formats.cas_examples import examples
 from transforms.formats.head import Head
 from transforms.formats.offsets import DIGITS
 from transforms.formats.utf16 import units
@@ -98,13 +100,17 @@ def recognises(head: Head) -> bool:
 
 
 def read(files: Iterable[File]) -> Iterator[RawExample | BadRecord]:
-    """Every document with all layers (see `cas.to_example`). Between sentences the text has line breaks: the format
-    says only how many characters are there. A document with a broken line, or with a token that is not at its offsets,
-    is a BadRecord.
+    """Every document with all layers (see `cas_examples.to_example`). Between sentences the text has line breaks: the
+    format says only how many characters are there. A document with a broken line, or with a token that is not at its
+    offsets, is a BadRecord.
     """
-    for file in documents(files):
+    yield from examples(partial(_contents, documents(files)))
+
+
+def _contents(files: Iterable[File]) -> Iterator[Content | BadRecord]:
+    for file in files:
         try:
-            yield _example(file, _parse(file))
+            yield _content(file, _parse(file))
         except _Broken as problem:
             yield BadRecord(f"{file.name}:{problem.number}", problem.reason, problem.detail)
 
@@ -230,7 +236,7 @@ def _add_item(
     document.numbers.setdefault(identifier or row[1], []).append(key)
 
 
-def _example(file: File, document: Document) -> RawExample:
+def _content(file: File, document: Document) -> Content:
     annotations: dict[str, Annotation] = {}
 
     def add_token(row: str) -> str | None:
@@ -274,7 +280,7 @@ def _example(file: File, document: Document) -> RawExample:
         annotations[identifier] = Annotation(identifier, type_name, f"{file.name}:{line}", 0, 0, is_other=True)
     declared = {layout.type: layout.layer for layout in document.layouts}
     text = "".join(document.text)
-    return to_example(f"{file.name}:1", text, list(annotations.values()), declared, origin(file.name))
+    return Content(f"{file.name}:1", text, list(annotations.values()), declared, origin(file.name))
 
 
 def _identifier(key: tuple[str, str]) -> str:
@@ -289,4 +295,5 @@ def _annotation(
     slots: tuple[tuple[str, str | None], ...] = (),
 ) -> Annotation:
     place = f"{file.name}:{item.number}"
-    return Annotation(identifier, item.layout.type, place, item.begin, item.end, item.features, ends, slots)
+    features = {name: (value,) for name, value in item.features.items()}
+    return Annotation(identifier, item.layout.type, place, item.begin, item.end, features, ends, slots)

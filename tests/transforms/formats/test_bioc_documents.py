@@ -97,6 +97,40 @@ def test_json(tmp_path, name, wrap):
     assert recognises_json(head_of(tmp_path, content))
 
 
+FLU = {"id": "1", "infons": {"type": "Disease"}, "text": "flu", "locations": [{"offset": 10, "length": 3}]}
+COLD = {"id": "2", "infons": {"type": "Disease"}, "text": "cold", "locations": [{"offset": 15, "length": 4}]}
+IN_XML = """<collection><document><id>7</id>
+<passage><offset>0</offset><text>Tea helps</text><annotation id="1"><infon key="type">Drug</infon>\
+<location offset="0" length="3"/></annotation></passage>
+<passage><offset>10</offset><text>flu, cold.</text><annotation id="1"><infon key="type">Disease</infon>\
+<location offset="10" length="3"/></annotation><annotation id="2"><infon key="type">Disease</infon>\
+<location offset="15" length="4"/></annotation>{}</passage>{}</document></collection>"""
+LINK_IN_XML = '<relation id="R"><infon key="type">treats</infon><node refid="1"/><node refid="2"/></relation>'
+
+
+@pytest.mark.parametrize("is_xml", [True, False])
+@pytest.mark.parametrize("in_passage", [True, False])
+def test_ids_that_repeat_in_each_passage(tmp_path, is_xml, in_passage):
+    if is_xml:
+        content: object = IN_XML.format(*((LINK_IN_XML, "") if in_passage else ("", LINK_IN_XML)))
+    else:
+        here, there = ([LINK], []) if in_passage else ([], [LINK])
+        last = {"offset": 10, "text": "flu, cold.", "annotations": [FLU, COLD], "relations": here}
+        first = {"offset": 0, "text": "Tea helps", "annotations": ANNOTATIONS[:1]}
+        content = {"passages": [first, last], "relations": there}
+    reader, name = (read_xml, "a.xml") if is_xml else (read_json, "a.json")
+    (example,) = read_tool_file(reader, tmp_path, content, name)
+    assert [(entity.id, entity.mention.text) for entity in example.entities] == [
+        ("1 of passage 1", "Tea"),
+        ("1 of passage 2", "flu"),
+        ("2", "cold"),
+    ]
+    relations = [(relation.head.text, relation.tail.text, relation.head_entity) for relation in example.relations]
+    assert relations == ([("flu", "cold", "1 of passage 2")] if in_passage else [])
+    lost = [(part.reason, part.unknown) for part in example.lost]
+    assert lost == ([] if in_passage else [(Reason.MISSING_FIELD, (UnknownLabel("relations", "treats"),))])
+
+
 @pytest.mark.parametrize(
     ("content", "place", "reason"),
     [

@@ -83,6 +83,47 @@ def test_nested_columns(read_text):
     assert marked(example) == [("ORG", "Hafen Rye AG"), ("LOC", "Hafen"), ("LOC", "Rye")]
 
 
+PLAIN = "Ada\tO\tO\n.\tO\tO\n\n" * 100
+"""More lines than those that show which columns a file has."""
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("Rye\tB-ORG\tB-LOC\nAG\tI-ORG\tO\n", [("ORG", "Rye AG"), ("LOC", "Rye")]),
+        ("Rye\tO\tB-LOC\nAG\tO\tO\n", [("LOC", "Rye")]),
+        ("Rye\tB-NP\tB-LOC\nAG\tI-NP\tO\n", [("LOC", "Rye")]),
+        ("Rye\tB-NP\tO\nAG\tI-NP\tO\n", [("NP", "Rye AG")]),
+        ("Rye\tB-LOC\tx\nAG\tO\tO\n", [("LOC", "Rye")]),
+        ("Rye\tx\tB-LOC\nAG\tO\tO\n", [("LOC", "Rye")]),
+    ],
+)
+def test_tags_that_come_late(read_text, rows, expected):
+    *_, last = read_text(PLAIN + rows)
+    assert isinstance(last, RawExample)
+    assert (marked(last), last.lost) == (expected, ())
+
+
+SAME = "Ada\tB-PER\tB-PER\nMarrow\tI-PER\tI-PER\nleft\tO\tO\nRye\tB-LOC\tB-PER\n\n"
+CROSSING = "Ada\tB-PER\tO\nvon\tI-PER\tB-PER\nRye\tI-PER\tI-PER\nAG\tO\tI-PER\n\n"
+INSIDE = "Ada\tB-PER\tB-PER\nof\tI-PER\tO\nRye\tI-PER\tB-LOC\n\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [(SAME * 2, 4), (CROSSING, 1), (SAME * 3 + INSIDE, 8), (INSIDE, 0), (INSIDE * 2 + SAME, 0), (GERMEVAL, 0)],
+)
+def test_predictions_beside_the_tags(read_text, content, count):
+    records = read_text(content)
+    lost = [part.detail for record in records for part in record.lost]
+    kind = "entity of column 3 (it repeats column 2 and is not nested)"
+    assert lost == ([f"{count} x {kind}, which is not used"] if count else [])
+    labels = {"LOC", "PER", "ORG"} if content == GERMEVAL else {"LOC", "PER"}
+    assert {label for record in records for label, _ in marked(record)} <= labels
+    if not count and content != GERMEVAL:
+        assert ("LOC", "Rye") in marked(records[0])
+
+
 def test_universal_ner(read_text):
     ada, rye = read_text(UNIVERSAL_NER)
     assert (ada.text, ada.document) == ('Ada fährt zum "Hafen".', "a.conll#harbour")
@@ -99,6 +140,10 @@ LAYOUTS = {
     "Ada O\nmet O": Columns(2, False, 0, (1,)),
     "Ada B-NP\nmet B-VP": Columns(2, False, 0, (1,)),
     "1 Ada B-PER\n2 met O\n\n1 Rye O": Columns(3, False, 1, (2,), True),
+    "1-2 Im _\n1 in O\n2 dem O\n3 Rye B-LOC": Columns(3, False, 1, (2,), True),
+    "0.1 Ada O\n1 met O": Columns(3, False, 1, (2,), True),
+    "1.5 mg B-DOSE\n2 ml O": Columns(3, False, 0, (2,)),
+    "Ada O O\nmet O O": Columns(3, False, 0, (1, 2)),
     "1984 B-DATE\n1985 O": Columns(2, False, 0, (1,)),
     "Ada met Rye.\nThe end.": None,
     "Ada\nmet": None,

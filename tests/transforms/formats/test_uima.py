@@ -1,6 +1,8 @@
 """UIMA CAS as XMI and as JSON: layers, label features, relations, slots, UTF-16, projects, unsafe and broken files."""
 
 import json
+from collections import Counter
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,45 @@ def test_project(read_files):
     assert origin("a/b.xmi").item == "a/b"
 
 
+SOFAS = [
+    {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaID": "_InitialView", "sofaString": "Ada sails."},
+    {"%ID": 2, "%TYPE": "uima.cas.Sofa", "sofaID": "german", "sofaString": "Ada segelt nach Rye."},
+    {"%ID": 3, "%TYPE": "uima.cas.Sofa", "sofaID": "html", "sofaString": "<p>Ada</p>"},
+]
+IN_VIEWS = [
+    {"%ID": 4, "%TYPE": "webanno.custom.Span", "@sofa": 1, "begin": 0, "end": 3, "value": "PER"},
+    {"%ID": 5, "%TYPE": "webanno.custom.Span", "@sofa": 2, "begin": 16, "end": 19, "value": "LOC"},
+    {"%ID": 6, "%TYPE": f"{CORE}.segmentation.type.Token", "@sofa": 3, "begin": 0, "end": 3},
+]
+
+
+def in_xmi(structures: list[dict]) -> str:
+    lines = [ROOT]
+    for structure in structures:
+        package, _, layer = structure["%TYPE"].rpartition(".")
+        prefix = {"uima.cas": "cas", "webanno.custom": "custom"}.get(package, "seg")
+        words = [f'{key.lstrip("@")}="{escape(str(value))}"' for key, value in structure.items() if "%" not in key]
+        lines.append(f'<{prefix}:{layer} xmi:id="{structure["%ID"]}" {" ".join(words)}/>')
+    return "\n".join((*lines, "</xmi:XMI>"))
+
+
+@pytest.mark.parametrize("suffix", ["xmi", "json"])
+@pytest.mark.parametrize(
+    ("structures", "expected"),
+    [
+        (IN_VIEWS, [("a", "Ada sails.", ["PER"]), ("a/german", "Ada segelt nach Rye.", ["LOC"])]),
+        (IN_VIEWS[1:], [("a/german", "Ada segelt nach Rye.", ["LOC"])]),
+        (IN_VIEWS[2:], [("a", "Ada sails.", [])]),
+    ],
+)
+def test_views(read_files, suffix, structures, expected):
+    everything = [*SOFAS, *structures]
+    content = in_xmi(everything) if suffix == "xmi" else json.dumps({"%FEATURE_STRUCTURES": everything})
+    examples = read_files({f"a.{suffix}": content})
+    assert [(e.item, e.text, [entity.label for entity in e.entities]) for e in examples] == expected
+    assert {example.document for example in examples} == {"a"}
+
+
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>\n'
 BROKEN = {
     "empty.xmi": ("", Reason.BROKEN_RECORD),
@@ -221,12 +262,128 @@ def test_entities_are_not_resolved(read_files):
     assert "root:" not in str(read_files({"a.xmi": unsafe}))
 
 
-def test_label_features():
-    assert label_feature(("kind", "value")) == "value"
-    assert label_feature(("kind", "identifier")) == "kind"
-    assert label_feature(("identifier",)) == "identifier"
-    assert label_feature(("kind", "size")) is None
-    assert label_feature(()) is None
+FEW = Counter({"PER": 2, "LOC": 2})
+FREE = Counter({"seen in the log of the harbour": 4})
+
+
+@pytest.mark.parametrize(
+    ("features", "values", "expected"),
+    [
+        (("kind", "value"), {}, "value"),
+        (("kind", "identifier"), {}, "kind"),
+        (("identifier",), {}, "identifier"),
+        (("note", "entityType"), {}, "entityType"),
+        (("subType", "mainType"), {}, "mainType"),
+        (("rank",), {}, "rank"),
+        (("size", "rank"), {}, None),
+        (("size", "rank"), {"size": FREE, "rank": FEW}, "rank"),
+        (("size", "rank"), {"size": FEW, "rank": FEW}, None),
+        (("size", "rank"), {"size": Counter({"1.5": 4}), "rank": Counter("abcd")}, None),
+        (("size", "rank"), {"size": Counter({"true": 4}), "rank": Counter({"http://x/y": 4})}, None),
+        ((), {}, None),
+    ],
+)
+def test_label_feature(features, values, expected):
+    assert label_feature(features, values) == expected
+
+
+def xmi(*lines: str) -> str:
+    return "\n".join((ROOT, *lines, '<cas:Sofa xmi:id="1" sofaID="_InitialView" sofaString="Ada sails."/></xmi:XMI>'))
+
+
+def test_label_feature_of_all_files(read_files):
+    """One file alone does not show which feature has the labels."""
+    span = '<custom:Span xmi:id="{}" sofa="1" begin="0" end="3" rank="{}" remark="{}"/>'
+    contents = [
+        xmi(span.format(2, "A", "as said in the first log"), span.format(3, "A", "unsure")),
+        xmi(span.format(2, "B", "as said in the second log"), span.format(3, "B", "perhaps a nickname")),
+        xmi(span.format(2, "B", "x"), span.format(3, "A", "y")),
+    ]
+    examples = read_files({f"{number}.xmi": content for number, content in enumerate(contents)})
+    assert [[entity.label for entity in example.entities] for example in examples] == [
+        ["A", "A"],
+        ["B", "B"],
+        ["B", "A"],
+    ]
+    (lost,) = examples[0].lost
+    assert lost.reason == Reason.IGNORED_ANNOTATION
+    assert lost.detail == "2 x feature 'remark' of Span (the feature 'rank' is the label), which is not used"
+
+
+def test_layer_name_is_the_label(read_files):
+    (example,) = read_files({"a.xmi": xmi('<custom:Span xmi:id="2" sofa="1" begin="0" end="3" rank="A" remark="x"/>')})
+    assert [entity.label for entity in example.entities] == ["Span"]
+    assert [part.detail for part in example.lost] == [
+        "1 x feature 'rank' of Span (the name of the layer is the label), which is not used",
+        "1 x feature 'remark' of Span (the name of the layer is the label), which is not used",
+    ]
+
+
+INHERITED = """<?xml version="1.0"?>
+<typeSystemDescription xmlns="http://uima.apache.org/resourceSpecifier"><types>
+<typeDescription><name>webanno.custom.Sailor</name><supertypeName>webanno.custom.Person</supertypeName></typeDescription>
+<typeDescription><name>webanno.custom.Person</name><supertypeName>webanno.custom.Being</supertypeName></typeDescription>
+<typeDescription><name>webanno.custom.Being</name><supertypeName>webanno.custom.Sailor</supertypeName><features>
+<featureDescription><name>rank</name><rangeTypeName>uima.cas.String</rangeTypeName></featureDescription>
+</features></typeDescription>
+</types></typeSystemDescription>"""
+
+
+def test_inherited_features(read_files):
+    content = xmi('<custom:Sailor xmi:id="2" sofa="1" begin="0" end="3" rank="mate"/>')
+    (example,) = read_files({"a.xmi": content, "TypeSystem.xml": INHERITED})
+    assert [entity.label for entity in example.entities] == ["mate"]
+
+
+def test_inherited_features_in_json(read_files):
+    types = {
+        "my.Being": {"%NAME": "my.Being", "%SUPER_TYPE": "uima.tcas.Annotation", "rank": {"%RANGE": "uima.cas.String"}},
+        "my.Sailor": {"%NAME": "my.Sailor", "%SUPER_TYPE": "my.Being"},
+    }
+    sailor = {"%ID": 2, "%TYPE": "my.Sailor", "@sofa": 1, "begin": 3, "end": 6, "rank": "mate"}
+    (example,) = read_files({"a.json": json.dumps({"%TYPES": types, "%FEATURE_STRUCTURES": [STRUCTURES[0], sailor]})})
+    assert [entity.label for entity in example.entities] == ["mate"]
+
+
+LISTS = """<?xml version="1.0"?>
+<typeSystemDescription xmlns="http://uima.apache.org/resourceSpecifier"><types>
+<typeDescription><name>webanno.custom.Span</name><features>
+<featureDescription><name>roles</name><rangeTypeName>uima.cas.StringArray</rangeTypeName></featureDescription>
+</features></typeDescription>
+</types></typeSystemDescription>"""
+
+
+@pytest.mark.parametrize("types", [{}, {"TypeSystem.xml": LISTS}])
+@pytest.mark.parametrize(
+    "span",
+    [
+        "{}><roles>PER</roles><roles>MATE</roles><roles>PER</roles></custom:Span>",
+        '{} roles="7"/><cas:StringArray xmi:id="7"><elements>PER</elements><elements>MATE</elements></cas:StringArray>',
+    ],
+)
+def test_features_with_several_values(read_files, span, types):
+    link = '<custom:Link xmi:id="4" sofa="1" begin="0" end="3" Governor="2" Dependent="2" value="self"/>'
+    content = xmi(span.format('<custom:Span xmi:id="2" sofa="1" begin="0" end="3"'), link)
+    (example,) = read_files({"a.xmi": content, **types})
+    assert [(entity.id, entity.label) for entity in example.entities] == [("2", "PER"), (None, "MATE")]
+    assert [(r.label, r.head_entity, r.head_label) for r in example.relations] == [("self", "2", "PER")]
+    assert example.lost == ()
+
+
+@pytest.mark.parametrize(
+    ("feature", "range_name"),
+    [({"@roles": 7}, "uima.cas.StringArray"), ({"roles": ["PER", "MATE"]}, "uima.cas.String[]")],
+)
+@pytest.mark.parametrize("declared", [False, True])
+def test_features_with_several_values_in_json(read_files, feature, range_name, declared):
+    types = {"my.Span": {"%NAME": "my.Span", "roles": {"%RANGE": range_name}}} if declared else {}
+    structures = [
+        STRUCTURES[0],
+        {"%ID": 2, "%TYPE": "my.Span", "@sofa": 1, "begin": 3, "end": 6, **feature},
+        {"%ID": 7, "%TYPE": "uima.cas.StringArray", "%ELEMENTS": ["PER", "MATE"]},
+    ]
+    (example,) = read_files({"a.json": json.dumps({"%TYPES": types, "%FEATURE_STRUCTURES": structures})})
+    assert [(entity.id, entity.label) for entity in example.entities] == [("2", "PER"), (None, "MATE")]
 
 
 @pytest.mark.parametrize("name", CONTENTS)

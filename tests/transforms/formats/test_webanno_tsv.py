@@ -100,6 +100,16 @@ def test_layer_without_features_or_labels(read_text):
     ]
 
 
+def test_layer_with_several_features(read_text):
+    head = "#FORMAT=WebAnno TSV 3.3\n#T_SP=webanno.custom.Mention|confidence|kind\n"
+    rows = "\n\n#Text=Ada left\n1-1\t0-3\tAda\thigh\tPER\t\n1-2\t4-8\tleft\tlow\tMOVE\t\n"
+    (example,) = read_text(head + rows)
+    assert [(entity.label, entity.mention.text) for entity in example.entities] == [("PER", "Ada"), ("MOVE", "left")]
+    assert [part.detail for part in example.lost] == [
+        "2 x feature 'confidence' of Mention (the feature 'kind' is the label), which is not used"
+    ]
+
+
 BROKEN = {
     "offsets": (HEAD + BODY.replace("13-15", "13-16"), 14, Reason.OFFSET_MISMATCH),
     "overlap": (HEAD + BODY.replace("28-32", "20-24"), 20, Reason.OFFSET_MISMATCH),
