@@ -102,7 +102,7 @@ def publish(arguments: argparse.Namespace) -> int:
     elif arguments.dry_run:
         for line in contents.summary_lines(prepared):
             print("\t".join(map(printable, line.split("\t"))))
-        print(printable(f"total\t{total_line(prepared)}"))
+        print(f"total\t{total_line(prepared)}")
     else:
         print(printable(closing_line(prepared, summary)))
     return 0
