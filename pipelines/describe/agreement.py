@@ -36,8 +36,7 @@ def choice_lines(annotators: Annotators, others: int, outvoted: int) -> Iterator
         names = [f"{name} ({number:,} text{'s' * (number != 1)})" for name, number in order[:NAMED]]
         yield f"annotators: {', '.join([*names, *more(len(order), NAMED, '')])}"
     rule = CHOICES.get(annotators.choice, f"of each text, only the annotation by {annotators.choice} is taken")
-    verb = "united" if annotators.choice == MAJORITY else "left out"
-    left_out = [f"{verb}: {others:,} other annotation{'s' * (others != 1)}"] if others else []
+    left_out = [f"left out: {others:,} other annotation{'s' * (others != 1)}"] if others else []
     parts = [f"{outvoted:,} entities, relations or events have too few votes"] if outvoted else []
     yield "; ".join([f"{rule} (annotators: {annotators.choice})", *left_out, *parts])
 

@@ -300,8 +300,8 @@ def test_the_agreement_of_annotators(tmp_path, capsys):
     out = shown(capsys, str(tmp_path))
     assert "  texts (divided by a hash of the text, or of its document, into the shares of source.yaml):\n" in out
     assert (
-        "    the annotations of each text are made one by majority (annotators: majority); united: 3 other "
-        "annotations; 3 entities, relations or events have too few votes\n"
+        "    the annotations of each text are made one by majority (annotators: majority); "
+        "3 entities, relations or events have too few votes\n"
     ) in out
 
 
