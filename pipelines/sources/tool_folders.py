@@ -26,6 +26,7 @@ from schemas.example import RawExample
 from schemas.knowledge_corpus import FILE as CORPUS
 from schemas.label import OpenLabels
 from transforms.files import File, is_folder, list_folders, list_raw_files
+from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.language import guess
 
 PROJECT_FOLDERS = frozenset({"annotation", "curation", "source"})
@@ -163,7 +164,7 @@ def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list
 def by_suffix(files: Iterable[File]) -> dict[str, list[File]]:
     groups: dict[str, list[File]] = {}
     for file in files:
-        if file.name != source_yaml.FILE:
+        if file.name != source_yaml.FILE and file.name.rpartition("/")[2] != DATASET_INFO:
             groups.setdefault(f".{file.name.rpartition('.')[2].lower()}", []).append(file)
     return groups
 

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import export
 from pipelines.describe.plural import counted
+from pipelines.sources import tool_folders
 from pipelines.sources.user_forms import form_named
 from schemas.arrow import table_to_examples
 from tests.conftest import ROOT
@@ -112,6 +113,15 @@ def test_rows_of_chat_data_are_read_back_as_the_entities_of_their_texts(form, sm
         if example.id.startswith("anatem/")
     }
     assert read == written and any(read.values())
+
+
+def test_an_exported_folder_of_chat_data_keeps_its_splits(small, tmp_path, capsys):
+    assert run("--form", "alpaca", "--output", tmp_path / "out", small, capsys=capsys)[0] == 0
+    (tmp_path / "out" / "source.yaml").write_text("format: alpaca\n")
+    files = list_files(str(tmp_path / "out"))
+    grouped = tool_folders.folder_at(str(tmp_path), "out", files).files
+    splits = {split: [file.name for file in files] for split, files in grouped.splits.items() if files}
+    assert splits == {"train": ["train.json"], "validation": ["dev.json"]}
 
 
 def test_llama_factory_finds_the_files(small, tmp_path, capsys):
