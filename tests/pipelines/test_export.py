@@ -202,6 +202,50 @@ def test_labels_that_were_not_predicted_can_be_given_in_label_studio(tmp_path, c
     assert '<Label value="entity"/>' not in text
 
 
+def predicted_regions(tmp_path, capsys, *lines: dict) -> tuple[list, list]:
+    """(start, string) of the regions, and the starts of both ends of the relations, of the only text."""
+    path = tmp_path / "p.joined.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in lines))
+    assert run("--form", "label_studio", "--output", tmp_path / "out", "--predictions", path, capsys=capsys)[0] == 0
+    ((prediction,),) = (row["predictions"] for row in rows_in(tmp_path / "out" / "predictions.json"))
+    regions = {r["id"]: r["value"] for r in prediction["result"] if r["type"] == "labels"}
+    arrows = [(r["from_id"], r["to_id"]) for r in prediction["result"] if r["type"] == "relation"]
+    starts = [tuple(regions[end]["start"] for end in ends) for ends in arrows]
+    return sorted((value["start"], value["text"]) for value in regions.values()), starts
+
+
+def test_a_predicted_mention_is_not_placed_inside_a_longer_one(tmp_path, capsys):
+    text = "Ida Rye met Bo Rye in Rye, at Quay Inn."
+    entity = [
+        {"entity": "Ida Rye", "entity_type": "person", "spans": [[0, 7]]},
+        {"entity": "Bo Rye", "entity_type": "person", "spans": [[12, 18]]},
+        {"entity": "Rye", "entity_type": "place", "spans": [[4, 7], [15, 18], [22, 25]]},
+        {"entity": "Quay", "entity_type": "place", "spans": [[30, 34]]},  # only inside another one
+        {"entity": "Quay Inn", "entity_type": "inn", "spans": [[30, 38]]},
+    ]
+    ends = {"head_spans": [[12, 18]], "tail_spans": [[4, 7], [15, 18], [22, 25]]}
+    relation = [{"head": "Bo Rye", "relation": "lives in", "tail": "Rye", **ends}]
+    regions, arrows = predicted_regions(
+        tmp_path, capsys, line("NER", text, entity=entity), line("RE", text, relation=relation)
+    )
+    assert regions == [(0, "Ida Rye"), (12, "Bo Rye"), (22, "Rye"), (30, "Quay"), (30, "Quay Inn")]
+    assert arrows == [(12, 22)]
+
+
+@pytest.mark.parametrize(
+    ("heads", "tails", "expected"),
+    [
+        ([[0, 3], [19, 22]], [[0, 3], [19, 22]], (0, 19)),  # a relation of a string to itself
+        ([[8, 11]], [[0, 3], [4, 7], [19, 22]], (8, 4)),
+        ([[0, 3]], [[0, 3]], (0, 0)),
+    ],
+)
+def test_predicted_ends_are_the_nearest_places_without_overlap(heads, tails, expected, tmp_path, capsys):
+    ends = {"head_spans": heads, "tail_spans": tails}
+    relation = [{"head": "x", "relation": "met", "tail": "y", **ends}]
+    assert predicted_regions(tmp_path, capsys, line("RE", relation=relation))[1] == [expected]
+
+
 @pytest.mark.parametrize("form", ["doccano", "brat"])
 def test_predictions_are_read_as_annotations_by_tools_without_predictions(form, predictions, tmp_path, capsys):
     output = tmp_path / "out"
