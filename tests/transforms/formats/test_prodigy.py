@@ -71,6 +71,16 @@ def test_what_is_no_annotation_of_all_spans_leaves_the_layers_unknown(tmp_path, 
     assert [part.reason for part in example.lost] == [Reason.IGNORED_ANNOTATION]
 
 
+def test_a_review_is_read_like_the_interface_that_it_reviews(tmp_path):
+    spans, choice = read(
+        tmp_path,
+        TASK | {"_view_id": "review", "view_id": "spans_manual", "versions": [], "sessions": ["ann"]},
+        TASK | {"_view_id": "review", "view_id": "choice"},
+    )
+    assert (spans.entities, spans.is_gold, spans.lost) == (ENTITIES, True, ())
+    assert (choice.entities, [part.reason for part in choice.lost]) == (None, [Reason.IGNORED_ANNOTATION])
+
+
 def test_accepted_without_spans_and_not_yet_annotated(tmp_path):
     row = {key: value for key, value in TASK.items() if key not in ("spans", "answer")}
     accepted, new = read(tmp_path, row | {"answer": "accept"}, row)
