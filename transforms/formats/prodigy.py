@@ -133,7 +133,9 @@ def _arrows(
     """The head and the child of each relation, one after another, and the label of each relation."""
     ends: list[Mark] = []
     labels: list[str] = []
-    by_last_token = {span["token_end"]: span for span in spans if isinstance(span.get("token_end"), int)}
+    with_tokens = [span for span in spans if isinstance(span.get("token_end"), int)]
+    by_length = sorted(with_tokens, key=lambda span: span["end"] - span["start"])
+    by_last_token = {span["token_end"]: span for span in by_length}  # the longest
     for relation in list_in(row, "relations"):
         fields = relation if isinstance(relation, dict) else {}
         label = fields.get("label")
@@ -150,7 +152,7 @@ def _arrows(
 def _end(
     relation: Mapping[str, Any], name: str, tokens: Sequence[Any], by_last_token: Mapping[int, Mapping[str, Any]]
 ) -> Mark | None:
-    """The head or child of a relation: its span, or else the span that ends with its token, or else its token."""
+    """The head or child of a relation: its span, or else the longest one that ends with its token, or its token."""
     if isinstance(relation.get(f"{name}_span"), dict):
         return _mark(relation[f"{name}_span"])
     number = relation.get(name)

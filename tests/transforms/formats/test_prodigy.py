@@ -54,6 +54,14 @@ def test_an_end_may_be_a_token_without_a_span(tmp_path):
     assert example.relations == (Relation("left", ADA, Mention("Quay", ((21, 25),)), "PERSON", None, "0", None),)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_end_without_a_span_is_the_longest_span_that_ends_there(tmp_path, order):
+    inner = {"start": 21, "end": 25, "token_start": 4, "token_end": 4, "label": "WORD"}
+    task = TASK | {"spans": [PERSON, *[PLACE, inner][::order]], "relations": [{"head": 1, "child": 4, "label": "left"}]}
+    (example,) = read(tmp_path, task)
+    assert [(each.tail, each.tail_label) for each in example.relations] == [(QUAY, "PLACE")]
+
+
 @pytest.mark.parametrize(
     "change",
     [
