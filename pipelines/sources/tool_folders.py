@@ -25,7 +25,7 @@ from schemas.errors import ConfigError, SourceError
 from schemas.example import RawExample
 from schemas.knowledge_corpus import FILE as CORPUS
 from schemas.label import OpenLabels
-from transforms.files import File, is_folder, list_folders, list_raw_files
+from transforms.files import File, exists, is_folder, list_folders, list_raw_files
 from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.language import guess
 
@@ -74,9 +74,12 @@ def raw_files(root: str, directory: str) -> list[File]:
 
 
 def root_files(root: str) -> list[File]:
-    """The files of the source that the root is. The root may be a single file."""
+    """The files of the source that the root is. The root may be a single file; an `.ann` comes with its `.txt`."""
     if not is_folder(root):
-        return [File(root, root.rpartition("/")[2])]
+        stem, _, suffix = root.rpartition(".")
+        text = f"{stem}.txt"
+        paths = [root, text] if suffix.lower() == "ann" and exists(text) else [root]
+        return [File(path, path.rpartition("/")[2]) for path in paths]
     files, _ = list_raw_files(root, recursive=False, within=[root])
     return files_of_root(files, parts_of_root(files, list_folders(root), partial(raw_files, root)))
 
