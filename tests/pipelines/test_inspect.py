@@ -131,7 +131,7 @@ def test_a_single_file_of_brat_is_read_with_its_text(tmp_path, capsys):
     (tmp_path / "one.ann").write_text("T1\tPerson 0 3\tAda\n")
     (tmp_path / "other.txt").write_text("Bo left Rye.\n")
     out = shown(capsys, str(tmp_path / "one.ann"))
-    assert "files: one.ann, one.txt\n" in out and "train: 1 text, 1 entity\n" in out
+    assert "files: one.ann, one.txt\n" in out and "train: 1 text, 1 entity" in out
 
 
 def test_a_mixed_folder(tmp_path, monkeypatch, capsys):

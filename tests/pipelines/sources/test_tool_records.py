@@ -55,6 +55,8 @@ TASKS = [
     ("settings", "expected"),
     [
         (None, [["PER"], ["ORG"]]),
+        ("", [["PER"], ["ORG"]]),
+        ("# task: NER\n", [["PER"], ["ORG"]]),
         ("annotators: all", [["PER"], ["PER", "LOC"], ["ORG"]]),
         ("annotators: b@x", [["PER", "LOC"], ["ORG"]]),
         ("annotators: a@x", [["PER"]]),
