@@ -1,7 +1,7 @@
 """Files of an annotation tool → the records that the user wants of them, as source.yaml says."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from pipelines.sources.annotators import choose
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_forms import UserForm
 from schemas.errors import BadRecord, ConfigError, SourceError, did_you_mean, quoted
-from schemas.example import RawExample
+from schemas.example import LAYER, RawExample
 from schemas.label import UnknownLabel
 from transforms.files import File
 
@@ -31,9 +31,11 @@ def records(
     """The records of the files of one split, with raw labels. `all_files`: those of all splits. `comparison`: what
     compares the annotators of each text.
 
-    Raises SourceError if `group_by`, `complete` or the annotator that `annotators` names does not occur in the files.
+    Raises SourceError if `group_by`, `complete`, the annotator that `annotators` names or the annotations for a task of
+    `task` do not occur in the files.
     """
     rows = choose(partial(read, files, form, settings), settings, form.adjacent, comparison)
+    rows = check_tasks(rows, settings, partial(read, all_files, form, settings))
     if settings.complete is None:
         return rows
     return mark_unknown(rows, settings.complete, inventory(read(all_files, form, settings), settings))
@@ -68,6 +70,35 @@ def check_groups(rows: Iterable[RawExample | BadRecord], settings: SourceSetting
             f"{settings.place('group_by')}: group_by is {quoted(settings.group_by)}, but no record has this field; "
             "name one that it has"
         )
+
+
+def check_tasks(
+    rows: Iterable[RawExample | BadRecord],
+    settings: SourceSettings,
+    all_rows: Callable[[], Iterable[RawExample | BadRecord]],
+) -> Iterator[RawExample | BadRecord]:
+    """`rows`. Raises SourceError after them if some are annotated, but neither they nor `all_rows`, the records of all
+    splits, are annotated for one of the tasks.
+    """
+    missing = {LAYER[task] for task in settings.tasks}
+    annotated = False
+    for row in rows:
+        if missing and isinstance(row, RawExample):
+            layers = [layer for layer in LAYERS if getattr(row, layer) is not None]
+            annotated = annotated or bool(layers)
+            missing.difference_update(layers)
+        yield row
+    if not annotated or not missing:
+        return
+    for row in all_rows():
+        if isinstance(row, RawExample):
+            missing = {layer for layer in missing if getattr(row, layer) is None}
+    for task in settings.tasks:
+        if LAYER[task] in missing:
+            raise SourceError(
+                f"{settings.place('task')}: task: {task} needs {LAYER[task]}, but no text is annotated with them; "
+                f"remove {task}"
+            )
 
 
 def inventory(rows: Iterable[RawExample | BadRecord], settings: SourceSettings) -> Inventory:

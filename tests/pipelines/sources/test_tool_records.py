@@ -79,6 +79,8 @@ def test_annotators(tmp_path, settings, expected):
         ("lang: en\n\ngroup_by: contract", ":3: group_by is 'contract', but no record has this field"),
         ("complete:\n- PER\n- PRE", ":3: complete: no annotation has the label 'PRE'; did you mean PER?"),
         ("format: gliner\npredictions: true", ":2: predictions is not possible for files in the format GLiNER JSON"),
+        ("lang: en\ntask: SPO", ":2: task: SPO needs relations, but no text is annotated with them; remove SPO"),
+        ("task: [NER, EE]", ":1: task: EE needs events, but no text is annotated with them; remove EE"),
         ("min_annotators: 2", ":1: min_annotators needs annotators: majority"),
     ],
 )
@@ -86,6 +88,17 @@ def test_a_wrong_setting_fails_its_source(tmp_path, settings, message):
     root = folder(tmp_path, settings, a=TASKS)
     with pytest.raises(SourceError, match=re.escape(f"{root}/mine/source.yaml{message}")):
         read(root)
+
+
+@pytest.mark.parametrize("tasks", ["NER", "[NER, RE]"])
+def test_a_task_needs_annotations_in_one_split_only(tmp_path, capsys, tasks):
+    relation = {"type": "relation", "from_id": "PER0", "to_id": "LOC14", "direction": "right", "labels": ["in"]}
+    related = task(1, ANNA, {"a@x": [("Anna", "PER"), ("Rome", "LOC")]})
+    related["annotations"][0]["result"].append(relation)
+    bare = {"id": 3, "data": {"text": "Cleo left."}, "annotations": []}
+    root = folder(tmp_path, f"task: {tasks}", train=[related], dev=TASKS[1:], test=[bare])
+    code, rows, _ = built(root, capsys)
+    assert (code, sorted(rows)) == (0, ["test", "train", "validation"])
 
 
 def test_labels_that_are_not_complete_are_unknown_where_they_do_not_occur(tmp_path):
