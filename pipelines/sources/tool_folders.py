@@ -17,11 +17,11 @@ from pipelines.sources import Form, Source, source_yaml, tool_records
 from pipelines.sources.licences import licence_class
 from pipelines.sources.reading import Unforeseen, barrier
 from pipelines.sources.source import SHARES
-from pipelines.sources.source_files import SourceFiles, group_by_split, split_in_path, split_of
+from pipelines.sources.source_files import SourceFiles, group_by_split, matches, split_in_path, split_of
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_data import SCHEMA, Folder, folder_key, key_problem, path_names, source_without_files
 from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
-from schemas.errors import ConfigError, SourceError
+from schemas.errors import ConfigError, SourceError, printable
 from schemas.example import RawExample
 from schemas.knowledge_corpus import FILE as CORPUS
 from schemas.label import OpenLabels
@@ -129,6 +129,7 @@ def folder_at(data_root: str, directory: str, files: Sequence[File]) -> Folder |
             if taken is None:
                 return None
             form, form_files, companions, _ = taken
+            check_patterns(settings, form_files)
             source = as_source(path_names(data_root, directory)[-1], form, [*form_files, *companions], settings)
     except Unforeseen as error:
         problem, trace = str(error), error.trace
@@ -193,6 +194,19 @@ def recognised(files: Sequence[File], suffix: str, name: str | None) -> dict[str
 def patterns(settings: SourceSettings) -> dict[str, str]:
     """File pattern → split."""
     return {pattern: split for split, each in settings.patterns.items() for pattern in each}
+
+
+def check_patterns(settings: SourceSettings, files: Iterable[File]) -> None:
+    """Raises ConfigError for a file that fits the patterns of two splits."""
+    if len(settings.patterns) < 2:
+        return
+    for file in files:
+        splits = [split for split, each in settings.patterns.items() if matches(file.name, each)]
+        if len(splits) > 1:
+            raise ConfigError(
+                f"{settings.place('splits')}: splits: {printable(file.name)} fits the patterns of {splits[0]} and "
+                f"{splits[1]}; change one of them"
+            )
 
 
 def source_form(form: UserForm, settings: SourceSettings, files: Sequence[File]) -> Form:

@@ -81,6 +81,7 @@ def test_annotators(tmp_path, settings, expected):
         ("format: gliner\npredictions: true", ":2: predictions is not possible for files in the format GLiNER JSON"),
         ("lang: en\ntask: SPO", ":2: task: SPO needs relations, but no text is annotated with them; remove SPO"),
         ("task: [NER, EE]", ":1: task: EE needs events, but no text is annotated with them; remove EE"),
+        ("splits: {train: '*', test: 'a*'}", ":1: splits: a.json fits the patterns of train and test; change one"),
         ("min_annotators: 2", ":1: min_annotators needs annotators: majority"),
     ],
 )
