@@ -126,12 +126,12 @@ def labels(value: object) -> dict[str, Label | None]:
         match word:
             case None:
                 parsed[str(raw)] = None
-            case str() if word:
-                parsed[str(raw)] = Label(word)
-            case {"name": str(name), "description": str(description), **rest} if name and not rest:
-                parsed[str(raw)] = Label(name, description)
-            case {"name": str(name), **rest} if name and not rest:
-                parsed[str(raw)] = Label(name)
+            case str() if word.strip():
+                parsed[str(raw)] = Label(word.strip())
+            case {"name": str(name), "description": str(description), **rest} if name.strip() and not rest:
+                parsed[str(raw)] = Label(name.strip(), description)
+            case {"name": str(name), **rest} if name.strip() and not rest:
+                parsed[str(raw)] = Label(name.strip())
             case {"description": str(description), **rest} if not rest:
                 parsed[str(raw)] = Label(str(raw), description)
             case _:

@@ -125,14 +125,15 @@ def mark_unknown(
     rows: Iterable[RawExample | BadRecord], complete: Sequence[str], labels: Inventory
 ) -> Iterator[RawExample | BadRecord]:
     """`rows`; in each text, the labels that are neither in `complete` nor occur in the text become unknown labels."""
-    partial = {layer: [label for label in names if label not in complete] for layer, names in labels.items()}
+    known = {*complete, *(label.strip() for label in complete)}
+    partial = {layer: [name for name in names if not {name, name.strip()} & known] for layer, names in labels.items()}
     for row in rows:
         if isinstance(row, RawExample):
             unknown = []
             for layer, names in partial.items():
                 items = getattr(row, layer)
                 if items is not None:
-                    present = {item.label for item in items}
-                    unknown += [UnknownLabel(layer, name) for name in names if name not in present]
+                    present = {item.label.strip() for item in items}
+                    unknown += [UnknownLabel(layer, name) for name in names if name.strip() not in present]
             row = replace(row, unknown_labels=tuple(dict.fromkeys((*row.unknown_labels, *unknown))))
         yield row

@@ -166,7 +166,7 @@ def _spaced(tokens: Sequence[str], spaces: Sequence[bool]) -> tuple[str, list[Sp
 
 
 def _grouped(groups: bytes) -> list[tuple[int, int, int]] | None:
-    """(number of the label, first token, last + 1) of each span of the span groups; None if there are no groups, or they
+    """(number of the label, first token, last + 1) of each span of the span groups; None if there are none, or they
     cannot be read. A group without spans is an annotation.
     """
     try:

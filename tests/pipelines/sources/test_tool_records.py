@@ -108,6 +108,28 @@ def test_labels_that_are_not_complete_are_unknown_where_they_do_not_occur(tmp_pa
     assert unknown == [["ORG"], ["LOC"]]
 
 
+def test_blanks_at_the_ends_of_labels_do_not_count(tmp_path):
+    texts = ["Ann left Rye.", "Bo left Rye.", "Cy left."]
+    spans = [[("Ann", "PER"), ("Rye", "LOC ")], [("Bo", " PER"), ("Rye", "LOC")], []]
+    rows = [task(number, text, {"a@x": each}) for number, (text, each) in enumerate(zip(texts, spans, strict=True))]
+    plain, mapped = (
+        [
+            ([entity.label for entity in row.entities], [label.label for label in row.unknown_labels])
+            for row in read(folder(tmp_path / name, settings, a=rows))
+        ]
+        for name, settings in (("plain", None), ("mapped", "labels: {PER: ' person '}\ncomplete: [PER]"))
+    )
+    assert plain == [(["PER", "LOC"], []), (["PER", "LOC"], []), ([], [])]
+    assert mapped == [(["person", "LOC"], []), (["person", "LOC"], []), ([], ["LOC"])]
+
+
+@pytest.mark.parametrize("word", ["'  '", "{name: ' '}", "{name: ' ', description: x}"])
+def test_a_blank_word_is_refused(tmp_path, word):
+    root = folder(tmp_path, f"labels:\n  PER: {word}", a=TASKS)
+    with pytest.raises(SourceError, match=r"source\.yaml:2: labels is .*; it must be a word, null, or"):
+        read(root)
+
+
 def test_complete_counts_the_labels_of_all_splits(tmp_path, capsys):
     root = folder(tmp_path, "complete: []", train=TASKS[:1], test=TASKS[1:])
     code, rows, _ = built(root, capsys)
