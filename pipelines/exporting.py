@@ -24,7 +24,7 @@ from transforms import files
 from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.shards import read_batches
 from transforms.writers import chat, predicted
-from transforms.writers.fit import ADDED, RESPELLED, Counts
+from transforms.writers.fit import ADDED, CUT, RESPELLED, Counts
 from transforms.writers.forms import FORMS, Context, Layout, Row, rows
 
 FILE_NAMES = {"train": "train", "validation": "dev", "test": "test"}
@@ -35,7 +35,7 @@ ROWS_PER_TABLE = 1_000
 
 WITHOUT_ANSWER = "instructions without an answer (test rows and texts whose annotations are unknown)"
 
-CHANGES = (ADDED, RESPELLED)
+CHANGES = (ADDED, CUT, RESPELLED)
 """Kinds of counts that are no losses."""
 
 CHAT = {"messages": chat.messages, "alpaca": chat.alpaca, "sharegpt": chat.sharegpt}
