@@ -179,6 +179,7 @@ next: python -m pipelines.build all --output corpus
         ("a.xml", "<?xml version='1.0'?>\n<GateDocument version='3'></GateDocument>", "GATE XML is not read"),
         ("a.lif", '{"text": {"@value": "Ada left."}, "views": []}', "LIF is not read"),
         ("a.json", '[{"instruction": "List the people.", "output": "Ada"}]', "Alpaca JSON is not read; "),
+        ("a.jsonl", '{"column_data": "Ada.", "column_label": []}', "doccano's file for import is not read; rename"),
         ("a.jsonl", '{"conversations": []}', "ShareGPT JSON is not read; "),
         (
             "a.ttl",
