@@ -40,7 +40,7 @@ class OpenLabels(dict[str, Label | None]):
     def __contains__(self, raw: object) -> bool:
         return True
 
-    def __missing__(self, raw: str) -> Label:
+    def __missing__(self, raw: str) -> Label | None:
         name = raw.strip()
         return Label(raw) if name == raw else self[name]
 

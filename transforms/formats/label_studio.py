@@ -180,10 +180,10 @@ class _Reader:
         document = document_of(data, row.get("meta"), group_by=self.group_by)
         several = len(self.labelled) > 1
         results_by_field = [self.by_field(each.results or [], texts, lost, place) for each in annotations]
-        names = dict.fromkeys(name for name in self.labelled if name in texts)
-        names |= dict.fromkeys(name for results in results_by_field for name in results)
+        chosen = dict.fromkeys(name for name in self.labelled if name in texts)
+        chosen |= dict.fromkeys(name for results in results_by_field for name in results)
         examples: list[RawExample | BadRecord] = []
-        for name in names or [self.main_field(texts)]:  # the annotations of a text follow one another
+        for name in chosen or [self.main_field(texts)]:  # the annotations of a text follow one another
             for annotation, by_field in zip(annotations, results_by_field, strict=True):
                 results, annotated = by_field.get(name, []), annotation.results is not None
                 examples.append(
