@@ -21,9 +21,10 @@ from schemas.example_id import ExampleId
 from schemas.id_columns import source_keys
 from schemas.manifests import Cleaned, Ingested, Instructed, Labelled, Result, SourceFacts, Validated
 from transforms import files
+from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.shards import read_batches
 from transforms.writers import chat, predicted
-from transforms.writers.fit import ADDED, RESPELLED, UNKNOWN_LABELS, Counts
+from transforms.writers.fit import ADDED, CUT, RESPELLED, UNKNOWN_LABELS, Counts
 from transforms.writers.forms import FORMS, Context, Layout, Row, rows
 
 FILE_NAMES = {"train": "train", "validation": "dev", "test": "test"}
@@ -34,7 +35,7 @@ ROWS_PER_TABLE = 1_000
 
 WITHOUT_ANSWER = "instructions without an answer (test rows and texts whose annotations are unknown)"
 
-CHANGES = (ADDED, RESPELLED, UNKNOWN_LABELS)
+CHANGES = (ADDED, CUT, RESPELLED, UNKNOWN_LABELS)
 """Kinds of counts that are no losses."""
 
 CHAT = {"messages": chat.messages, "alpaca": chat.alpaca, "sharegpt": chat.sharegpt}
@@ -175,7 +176,7 @@ def instructions(name: str, choice: Choice) -> Exported:
     shards = read(choice.build, Instructed).shards
     counts: Counts = Counter()
     keys = pa.array(sorted(choice.sources), pa.string())
-    columns = ["example_id", "instruction", "output"]
+    columns = ["example_id", "task", "instruction", "output"]
 
     def answered(split: str) -> Iterator[tuple[str, Row]]:
         for shard in shards:
@@ -184,8 +185,8 @@ def instructions(name: str, choice: Choice) -> Exported:
                     table = table.filter(pc.is_in(source_keys(table["example_id"]), keys))
                     counts[WITHOUT_ANSWER] += table["output"].null_count
                     table = table.filter(pc.is_valid(table["output"]))
-                    for pair in zip(table["instruction"].to_pylist(), table["output"].to_pylist(), strict=True):
-                        yield "", CHAT[name](*pair)
+                    values = (table[column].to_pylist() for column in columns[1:])
+                    yield from (("", CHAT[name](*row)) for row in zip(*values, strict=True))
 
     layout: Layout = "lines" if name == "messages" else "array"
     suffix = ".jsonl" if name == "messages" else ".json"
@@ -205,7 +206,7 @@ def dataset_info(name: str, made: Iterable[str], suffix: str) -> dict[str, str]:
     entries = {
         f"ieforge_{part}": {"file_name": f"{part}{suffix}", "formatting": name, "columns": columns} for part in made
     }
-    return {"dataset_info.json": json.dumps(entries, indent=2) + "\n"}
+    return {DATASET_INFO: json.dumps(entries, indent=2) + "\n"}
 
 
 def count(exported: Exported) -> dict[str, int]:

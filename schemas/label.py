@@ -34,14 +34,15 @@ def typed_label(subject_type: str, predicate: str, object_type: str) -> Label:
 
 class OpenLabels(dict[str, Label | None]):
     """The label map of data that comes without a list of its labels: raw label → Label, None for a label that is left
-    out. A label that is not in the map stands for itself.
+    out. A label that is not in the map stands for itself, without blanks at its ends.
     """
 
     def __contains__(self, raw: object) -> bool:
         return True
 
-    def __missing__(self, raw: str) -> Label:
-        return Label(raw)
+    def __missing__(self, raw: str) -> Label | None:
+        name = raw.strip()
+        return Label(raw) if name == raw else self[name]
 
     def get(self, raw: str, default: object = None) -> Label | None:
         return self[raw]

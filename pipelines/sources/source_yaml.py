@@ -67,10 +67,11 @@ def read(file: File, forms: Sequence[str]) -> SourceSettings:
     Raises ConfigError with file and line for an unknown key or a wrong value, SourceError if it cannot be read.
     """
     document = yaml_values.document(file.read(), file.path)
-    if not isinstance(document.value, dict):
+    content = {} if document.value is None else document.value  # empty, or comments only
+    if not isinstance(content, dict):
         raise ConfigError(f"{document.place()}: expected the keys {', '.join(KEYS)}")
     settings = SourceSettings(document=document)
-    for key, value in document.value.items():
+    for key, value in content.items():
         if key not in KEYS:
             hint = did_you_mean(str(key), KEYS) or f"known keys: {', '.join(KEYS)}"
             raise ConfigError(f"{document.place([key])}: unknown key {quoted(key)}; {hint}")
@@ -125,12 +126,12 @@ def labels(value: object) -> dict[str, Label | None]:
         match word:
             case None:
                 parsed[str(raw)] = None
-            case str() if word:
-                parsed[str(raw)] = Label(word)
-            case {"name": str(name), "description": str(description), **rest} if name and not rest:
-                parsed[str(raw)] = Label(name, description)
-            case {"name": str(name), **rest} if name and not rest:
-                parsed[str(raw)] = Label(name)
+            case str() if word.strip():
+                parsed[str(raw)] = Label(word.strip())
+            case {"name": str(name), "description": str(description), **rest} if name.strip() and not rest:
+                parsed[str(raw)] = Label(name.strip(), description)
+            case {"name": str(name), **rest} if name.strip() and not rest:
+                parsed[str(raw)] = Label(name.strip())
             case {"description": str(description), **rest} if not rest:
                 parsed[str(raw)] = Label(str(raw), description)
             case _:

@@ -21,11 +21,12 @@ from pipelines.sources.source_files import SourceFiles, group_by_split, matches,
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_data import SCHEMA, Folder, folder_key, key_problem, path_names, source_without_files
 from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
-from schemas.errors import ConfigError, SourceError
+from schemas.errors import ConfigError, SourceError, printable
 from schemas.example import RawExample
 from schemas.knowledge_corpus import FILE as CORPUS
 from schemas.label import OpenLabels
-from transforms.files import File, is_folder, list_folders, list_raw_files
+from transforms.files import File, exists, is_folder, list_folders, list_raw_files
+from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.language import guess
 
 PROJECT_FOLDERS = frozenset({"annotation", "curation", "source"})
@@ -79,9 +80,12 @@ def raw_files(root: str, directory: str) -> list[File]:
 
 
 def root_files(root: str) -> list[File]:
-    """The files of the source that the root is. The root may be a single file."""
+    """The files of the source that the root is. The root may be a single file; an `.ann` comes with its `.txt`."""
     if not is_folder(root):
-        return [File(root, root.rpartition("/")[2])]
+        stem, _, suffix = root.rpartition(".")
+        text = f"{stem}.txt"
+        paths = [root, text] if suffix.lower() == "ann" and exists(text) else [root]
+        return [File(path, path.rpartition("/")[2]) for path in paths]
     files, _ = list_raw_files(root, recursive=False, within=[root])
     return files_of_root(files, parts_of_root(files, list_folders(root), partial(raw_files, root)))
 
@@ -161,7 +165,7 @@ def without_format(settings: SourceSettings, files: Sequence[File]) -> str:
 
 
 def check_patterns(settings: SourceSettings, files: Sequence[File]) -> None:
-    """Raises ConfigError if a file pattern of `splits` matches none of the files."""
+    """Raises ConfigError if a file pattern of `splits` matches none of the files, or a file fits two splits."""
     for split, each in settings.patterns.items():
         for pattern in each:
             if not any(matches(file.name, (pattern,)) for file in files):
@@ -169,6 +173,13 @@ def check_patterns(settings: SourceSettings, files: Sequence[File]) -> None:
                 more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
                 where = settings.place("splits", split)
                 raise ConfigError(f"{where}: splits: no file matches {pattern!r}; there is {', '.join(names)}{more}")
+    for file in files if len(settings.patterns) > 1 else ():
+        splits = [split for split, each in settings.patterns.items() if matches(file.name, each)]
+        if len(splits) > 1:
+            raise ConfigError(
+                f"{settings.place('splits')}: splits: {printable(file.name)} fits the patterns of {splits[0]} and "
+                f"{splits[1]}; change one of them"
+            )
 
 
 def choose_form(files: Sequence[File], name: str | None) -> tuple[UserForm, list[File], list[File], list[File]] | None:
@@ -216,7 +227,7 @@ def with_pairs_of_brat(by_form: Mapping[str, Sequence[File]], files: Sequence[Fi
 def by_suffix(files: Iterable[File]) -> dict[str, list[File]]:
     groups: dict[str, list[File]] = {}
     for file in files:
-        if file.name != source_yaml.FILE:
+        if file.name != source_yaml.FILE and file.name.rpartition("/")[2] != DATASET_INFO:
             groups.setdefault(f".{file.name.rpartition('.')[2].lower()}", []).append(file)
     return groups
 

@@ -11,7 +11,7 @@ from pipelines.sources.annotators import choose
 from pipelines.sources.source_yaml import SourceSettings
 from pipelines.sources.user_forms import UserForm
 from schemas.errors import BadRecord, ConfigError, SourceError, did_you_mean, quoted
-from schemas.example import RawExample
+from schemas.example import LAYER, RawExample
 from schemas.label import UnknownLabel
 from transforms.files import File
 
@@ -32,9 +32,10 @@ def records(
     compares the annotators of each text.
 
     Raises SourceError if the files lack the field `group_by`, a label of `complete` or `labels`, the predictions that
-    are to be read, or the annotator that `annotators` names.
+    are to be read, the annotations for a task of `task`, or the annotator that `annotators` names.
     """
     rows = choose(partial(read, files, form, settings), settings, form.adjacent, comparison)
+    rows = check_tasks(rows, settings, partial(read, all_files, form, settings))
     if settings.predictions:
         rows = check_predictions(rows, partial(read, all_files, form, settings), settings.place("predictions"))
     if settings.labels:
@@ -75,6 +76,35 @@ def check_groups(rows: Iterable[RawExample | BadRecord], settings: SourceSetting
             f"{settings.place('group_by')}: group_by is {quoted(settings.group_by)}, but no record has this field; "
             "name one that it has"
         )
+
+
+def check_tasks(
+    rows: Iterable[RawExample | BadRecord],
+    settings: SourceSettings,
+    all_rows: Callable[[], Iterable[RawExample | BadRecord]],
+) -> Iterator[RawExample | BadRecord]:
+    """`rows`. Raises SourceError after them if some are annotated, but neither they nor `all_rows`, the records of all
+    splits, are annotated for one of the tasks.
+    """
+    missing = {LAYER[task] for task in settings.tasks}
+    annotated = False
+    for row in rows:
+        if missing and isinstance(row, RawExample):
+            layers = [layer for layer in LAYERS if getattr(row, layer) is not None]
+            annotated = annotated or bool(layers)
+            missing.difference_update(layers)
+        yield row
+    if not annotated or not missing:
+        return
+    for row in all_rows():
+        if isinstance(row, RawExample):
+            missing = {layer for layer in missing if getattr(row, layer) is None}
+    for task in settings.tasks:
+        if LAYER[task] in missing:
+            raise SourceError(
+                f"{settings.place('task')}: task: {task} needs {LAYER[task]}, but no text is annotated with them; "
+                f"remove {task}"
+            )
 
 
 def check_predictions(
@@ -143,14 +173,15 @@ def mark_unknown(
     rows: Iterable[RawExample | BadRecord], complete: Sequence[str], labels: Inventory
 ) -> Iterator[RawExample | BadRecord]:
     """`rows`; in each text, the labels that are neither in `complete` nor occur in the text become unknown labels."""
-    partial = {layer: [label for label in names if label not in complete] for layer, names in labels.items()}
+    known = {*complete, *(label.strip() for label in complete)}
+    partial = {layer: [name for name in names if not {name, name.strip()} & known] for layer, names in labels.items()}
     for row in rows:
         if isinstance(row, RawExample):
             unknown = []
             for layer, names in partial.items():
                 items = getattr(row, layer)
                 if items is not None:
-                    present = {item.label for item in items}
-                    unknown += [UnknownLabel(layer, name) for name in names if name not in present]
+                    present = {item.label.strip() for item in items}
+                    unknown += [UnknownLabel(layer, name) for name in names if name.strip() not in present]
             row = replace(row, unknown_labels=tuple(dict.fromkeys((*row.unknown_labels, *unknown))))
         yield row

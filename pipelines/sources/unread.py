@@ -15,11 +15,12 @@ from pipelines.sources.registry import Listing, Located
 from pipelines.sources.user_forms import form_named, recognise, recognise_unread
 from transforms.files import File
 from transforms.formats.head import Head
+from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.formats.not_read import is_empty
 from transforms.formats.plain_text import ABOUT
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tar", ".tgz", ".7z", ".rar")
-DOCUMENTATION = (".md", ".htm", ".html", ".pdf", ".dtd", ".bib")
+DOCUMENTATION = (".md", ".htm", ".html", ".pdf", ".dtd", ".bib", DATASET_INFO)
 """Endings of documentation that comes with datasets."""
 
 PROJECT = re.compile(r"(?:.*/)?exportedproject[^/]*\.json")

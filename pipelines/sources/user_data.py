@@ -244,7 +244,7 @@ def _folder_lang(name: str) -> str | None:
 def _settings(file: File) -> dict[str, str]:
     """The content of a source.yaml, with `lang` as a code. Raises ConfigError for an unknown key or value."""
     document = yaml_values.document(file.read(), file.path)
-    content = document.value
+    content = {} if document.value is None else document.value  # empty, or comments only
     if not isinstance(content, dict):
         raise ConfigError(f"{document.place()}: expected the keys {', '.join(SETTING_VALUES)}")
     for key, value in content.items():

@@ -98,12 +98,15 @@ class UnreadForm:
 
 IF_EXTRACTION = "if its rows ask for information extraction, write into a source.yaml beside it:"
 
+RENAME = "rename column_data to text and column_label to label, or export the project from doccano"
+
 UNREAD_FORMS = (
     UnreadForm("GATE XML", (".xml",), not_read.is_gate, "convert it to brat or CoNLL"),
     UnreadForm("LIF", (".lif", ".json"), lif.recognises, "convert it to brat or CoNLL"),
     UnreadForm("Alpaca JSON", JSON, instruction_rows.looks_like_alpaca, f"{IF_EXTRACTION} format: alpaca"),
     UnreadForm("ShareGPT JSON", JSON, instruction_rows.looks_like_sharegpt, f"{IF_EXTRACTION} format: sharegpt"),
     UnreadForm("a table", (".csv", ".xls", ".xlsx", ".ods"), not_read.is_table, "export JSON from the annotation tool"),
+    UnreadForm("doccano's file for import", JSON, doccano.looks_like_import, RENAME),
     UnreadForm("NIF", (".ttl", ".nif", ".n3"), not_read.is_nif, "convert it to brat or CoNLL"),
 )
 

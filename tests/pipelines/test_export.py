@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import export, exporting
 from pipelines.describe.plural import counted
+from pipelines.sources import tool_folders
 from pipelines.sources.user_forms import form_named
 from schemas.arrow import table_to_examples
 from tests.conftest import ROOT
@@ -116,6 +117,15 @@ def test_rows_of_chat_data_are_read_back_as_the_entities_of_their_texts(form, sm
     assert read == written and any(read.values())
 
 
+def test_an_exported_folder_of_chat_data_keeps_its_splits(small, tmp_path, capsys):
+    assert run("--form", "alpaca", "--output", tmp_path / "out", small, capsys=capsys)[0] == 0
+    (tmp_path / "out" / "source.yaml").write_text("format: alpaca\n")
+    files = list_files(str(tmp_path / "out"))
+    grouped = tool_folders.folder_at(str(tmp_path), "out", files).files
+    splits = {split: [file.name for file in files] for split, files in grouped.splits.items() if files}
+    assert splits == {"train": ["train.json"], "validation": ["dev.json"]}
+
+
 def test_llama_factory_finds_the_files(small, tmp_path, capsys):
     assert run("--form", "sharegpt", "--output", tmp_path / "out", small, capsys=capsys)[0] == 0
     info = json.loads((tmp_path / "out" / "dataset_info.json").read_text())
@@ -192,6 +202,50 @@ def test_labels_that_were_not_predicted_can_be_given_in_label_studio(tmp_path, c
     assert '<Relation value="met"/>' in text
     assert '<Label value="entity"/>' in label_studio_configuration(nothing[1:], tmp_path / "relations", capsys)
     assert '<Label value="entity"/>' not in text
+
+
+def predicted_regions(tmp_path, capsys, *lines: dict) -> tuple[list, list]:
+    """(start, string) of the regions, and the starts of both ends of the relations, of the only text."""
+    path = tmp_path / "p.joined.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in lines))
+    assert run("--form", "label_studio", "--output", tmp_path / "out", "--predictions", path, capsys=capsys)[0] == 0
+    ((prediction,),) = (row["predictions"] for row in rows_in(tmp_path / "out" / "predictions.json"))
+    regions = {r["id"]: r["value"] for r in prediction["result"] if r["type"] == "labels"}
+    arrows = [(r["from_id"], r["to_id"]) for r in prediction["result"] if r["type"] == "relation"]
+    starts = [tuple(regions[end]["start"] for end in ends) for ends in arrows]
+    return sorted((value["start"], value["text"]) for value in regions.values()), starts
+
+
+def test_a_predicted_mention_is_not_placed_inside_a_longer_one(tmp_path, capsys):
+    text = "Ida Rye met Bo Rye in Rye, at Quay Inn."
+    entity = [
+        {"entity": "Ida Rye", "entity_type": "person", "spans": [[0, 7]]},
+        {"entity": "Bo Rye", "entity_type": "person", "spans": [[12, 18]]},
+        {"entity": "Rye", "entity_type": "place", "spans": [[4, 7], [15, 18], [22, 25]]},
+        {"entity": "Quay", "entity_type": "place", "spans": [[30, 34]]},  # only inside another one
+        {"entity": "Quay Inn", "entity_type": "inn", "spans": [[30, 38]]},
+    ]
+    ends = {"head_spans": [[12, 18]], "tail_spans": [[4, 7], [15, 18], [22, 25]]}
+    relation = [{"head": "Bo Rye", "relation": "lives in", "tail": "Rye", **ends}]
+    regions, arrows = predicted_regions(
+        tmp_path, capsys, line("NER", text, entity=entity), line("RE", text, relation=relation)
+    )
+    assert regions == [(0, "Ida Rye"), (12, "Bo Rye"), (22, "Rye"), (30, "Quay"), (30, "Quay Inn")]
+    assert arrows == [(12, 22)]
+
+
+@pytest.mark.parametrize(
+    ("heads", "tails", "expected"),
+    [
+        ([[0, 3], [19, 22]], [[0, 3], [19, 22]], (0, 19)),  # a relation of a string to itself
+        ([[8, 11]], [[0, 3], [4, 7], [19, 22]], (8, 4)),
+        ([[0, 3]], [[0, 3]], (0, 0)),
+    ],
+)
+def test_predicted_ends_are_the_nearest_places_without_overlap(heads, tails, expected, tmp_path, capsys):
+    ends = {"head_spans": heads, "tail_spans": tails}
+    relation = [{"head": "x", "relation": "met", "tail": "y", **ends}]
+    assert predicted_regions(tmp_path, capsys, line("RE", relation=relation))[1] == [expected]
 
 
 @pytest.mark.parametrize("form", ["doccano", "brat"])

@@ -128,6 +128,14 @@ next: python -m pipelines.build 'my export.conll' --output corpus
     )
 
 
+def test_a_single_file_of_brat_is_read_with_its_text(tmp_path, capsys):
+    (tmp_path / "one.txt").write_text("Ada left Rye.\n")
+    (tmp_path / "one.ann").write_text("T1\tPerson 0 3\tAda\n")
+    (tmp_path / "other.txt").write_text("Bo left Rye.\n")
+    out = shown(capsys, str(tmp_path / "one.ann"))
+    assert "files: one.ann, one.txt\n" in out and "train: 1 text, 1 entity" in out
+
+
 def test_a_mixed_folder(tmp_path, monkeypatch, capsys):
     """Files of two formats in one folder, whose source.yaml states language, licence and labels, and unknown files."""
     monkeypatch.chdir(tmp_path)
@@ -174,6 +182,7 @@ next: python -m pipelines.build all --output corpus
         ("a.xml", "<?xml version='1.0'?>\n<GateDocument version='3'></GateDocument>", "GATE XML is not read"),
         ("a.lif", '{"text": {"@value": "Ada left."}, "views": []}', "LIF is not read"),
         ("a.json", '[{"instruction": "List the people.", "output": "Ada"}]', "Alpaca JSON is not read; "),
+        ("a.jsonl", '{"column_data": "Ada.", "column_label": []}', "doccano's file for import is not read; rename"),
         ("a.jsonl", '{"conversations": []}', "ShareGPT JSON is not read; "),
         (
             "a.ttl",

@@ -7,6 +7,7 @@ brat counts code points (its server is Python 3, `src/annotation.py`). Unlike th
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from urllib.parse import unquote
 
 from msgspec import structs
 
@@ -25,7 +26,7 @@ IGNORED = {"A": "brat attribute", "M": "brat attribute", "#": "brat note", "*": 
 FIRST = frozenset("TREAMN#*")
 
 ORIGINALS = "# Labels that brat cannot spell. IEForge reads them from this file."
-"""The first line of a `visual.conf` whose `[labels]` are `type | label`."""
+"""The first line of a `visual.conf` whose `[labels]` are `type | label`; blanks that would get lost are `%XX`."""
 
 
 def recognises(head: Head) -> bool:
@@ -67,7 +68,7 @@ def _original_labels(conf: File) -> dict[str, str]:
     """Type → label, of a `visual.conf` of an export; empty for that of a user."""
     lines = conf.text().splitlines()
     pairs = (line.split(" | ", 1) for line in lines if " | " in line) if lines[:1] == [ORIGINALS] else ()
-    return dict(pairs)
+    return {name: unquote(label) for name, label in pairs}
 
 
 def _with_labels(example: RawExample, labels: Mapping[str, str]) -> RawExample:

@@ -15,7 +15,7 @@ from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample
 from transforms.files import File
 
-TAG = re.compile(r"O|[BIMELSU]-.+")
+TAG = re.compile(r"O|[BIMELSU]-.+", re.DOTALL)
 is_tag = lru_cache(maxsize=1 << 12)(TAG.fullmatch)
 """Cached, because files have few different tags and many lines."""
 

@@ -146,12 +146,12 @@ def _document(
         if starts or OUTSIDE in tags:
             detail = f"the entities of {tags.count(MISSING)} of {len(tags)} tokens are unknown"
             lost.append(BadRecord(place, Reason.MISSING_FIELD, detail))
-        elif grouped:
+        elif grouped is not None:
             entities = [
                 entity(label, first, end - 1) for label, first, end in grouped if 0 <= first < end <= len(tokens)
             ]
-            grouped = []
-    counts = {"spans of a span group": len(grouped), "categories": categories}
+            grouped = None
+    counts = {"spans of a span group": len(grouped or ()), "categories": categories}
     lost += ignored(place, {kind: count for kind, count in counts.items() if count})
     return RawExample(place, text, None if entities is None else tuple(entities), lost=tuple(lost))
 
@@ -165,8 +165,10 @@ def _spaced(tokens: Sequence[str], spaces: Sequence[bool]) -> tuple[str, list[Sp
     return "".join(token + " " * space for token, space in zip(tokens, spaces, strict=True)), spans
 
 
-def _grouped(groups: bytes) -> list[tuple[int, int, int]]:
-    """(number of the label, first token, last + 1) of each span of the span groups; none if they cannot be read."""
+def _grouped(groups: bytes) -> list[tuple[int, int, int]] | None:
+    """(number of the label, first token, last + 1) of each span of the span groups; None if there are none, or they
+    cannot be read. A group without spans is an annotation.
+    """
     try:
         packed = msgspec.msgpack.decode(groups, type=dict[bytes, Any] | list[Any]) if groups else {}
         spans = [
@@ -176,9 +178,9 @@ def _grouped(groups: bytes) -> list[tuple[int, int, int]]:
             if isinstance(group, bytes) and len(span) >= 32
         ]
         # A span ends with its label, its tokens and its characters, big-endian.
-        return [unpack(">Qll", span[-24:-8]) for span in spans]
+        return [unpack(">Qll", span[-24:-8]) for span in spans] if packed else None
     except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
-        return []
+        return None
 
 
 def hash_string(string: str) -> int:

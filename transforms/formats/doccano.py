@@ -57,6 +57,11 @@ def recognises(head: Head) -> bool:
     return bool(rows) and all(isinstance(row, dict) for row in rows) and any(map(is_text_with_spans, rows))
 
 
+def looks_like_import(head: Head) -> bool:
+    """Whether the first row has the names that the example files for import have."""
+    return any(isinstance(row, dict) and {"column_data", "column_label"} <= row.keys() for row in head.rows[:1])
+
+
 def is_text_with_spans(row: Mapping[str, Any]) -> bool:
     if not any(isinstance(row.get(key), str) for key in TEXTS):
         return False

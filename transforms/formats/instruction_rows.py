@@ -28,6 +28,9 @@ Value = TypeVar("Value", dict, list)
 
 TEXT = re.compile(r"Text:\s*(.*)", re.DOTALL)
 QUESTION = re.compile(r"What describes (.+) in the text\?", re.DOTALL)
+DATASET_INFO = "dataset_info.json"
+"""The file beside the rows by which LLaMA-Factory finds them."""
+
 HUMAN, MODEL = ("human", "user"), ("gpt", "assistant", "model")
 
 

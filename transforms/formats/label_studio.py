@@ -30,6 +30,7 @@ from transforms.formats.offsets import is_offset
 
 SPAN = re.compile(r'"(?:labels|hypertextlabels|paragraphlabels)"\s*:\s*\[')
 RELATION = re.compile(r'"type"\s*:\s*"relation"')
+TO_NAME = re.compile(r'"to_name"\s*:\s*"([^"]*)"')
 
 SPAN_TYPES = ("labels", "hypertextlabels", "paragraphlabels")
 UNLABELLED = "relation"
@@ -82,15 +83,36 @@ def read(
     `group_by`: the field of the data, or of the metadata, that names the document.
 
     Whether texts without spans or relations have none, or are not annotated for them, depends on whether any task has
-    some. A task without annotations is a text whose layers are unknown.
+    some. Likewise a field of the data is annotated in every task if any task has spans in it. A task without
+    annotations is a text whose layers are unknown.
     """
     files = list(files)
     reader = _Reader(predictions, group_by, json_rows.contains(files, SPAN), json_rows.contains(files, RELATION))
-    for item in json_rows.read(files, lambda place, row: (place, row), dict[str, Any]):
+    if _have_several_names(files):
+        reader.find_labelled_fields(_tasks(files))
+    for item in _tasks(files):
         if isinstance(item, BadRecord):
             yield item
         else:
             yield from reader.examples(*item)
+
+
+def _tasks(files: Iterable[File]) -> Iterator[tuple[str, dict[str, Any]] | BadRecord]:
+    return json_rows.read(files, lambda place, row: (place, row), dict[str, Any])
+
+
+def _have_several_names(files: Iterable[File]) -> bool:
+    """Whether results are on more than one `to_name`, so that a task may have several annotated texts."""
+    names: set[str] = set()
+    for file in files:
+        end = ""
+        for piece in file.pieces():
+            text = end + piece
+            names.update(TO_NAME.findall(text))
+            if len(names) > 1:
+                return True
+            end = text[-json_rows.OVERLAP :]
+    return False
 
 
 @dataclass(slots=True)
@@ -127,6 +149,16 @@ class _Reader:
     has_relations: bool
     fields: dict[str, str] = field(default_factory=dict)
     """`to_name` → the field that the last spans of this name were in."""
+    labelled: dict[str, None] = field(default_factory=dict)
+    """The fields in which any task has spans, if that was looked for."""
+
+    def find_labelled_fields(self, tasks: Iterable[tuple[str, dict[str, Any]] | BadRecord]) -> None:
+        for task in tasks:
+            if not isinstance(task, BadRecord) and isinstance(task[1].get("data"), dict):
+                place, row = task
+                if texts := _texts(row["data"]):
+                    for annotation in _annotations(place, row, self.predictions)[0]:
+                        self.labelled.update(dict.fromkeys(self.by_field(annotation.results or [], texts, [], place)))
 
     def examples(self, place: str, row: dict[str, Any]) -> list[RawExample | BadRecord]:
         if isinstance(row.get("data"), dict):
@@ -134,7 +166,7 @@ class _Reader:
         else:
             data, annotation = _from_minimal(row)
             annotations, lost = [annotation], []
-        texts = {name: text for name, value in data.items() if (text := _text(value))}
+        texts = _texts(data)
         files = [name for name, text in texts.items() if FILE.fullmatch(text.string)]
         is_minimal = not isinstance(row.get("data"), dict)  # its other texts may be choices
         if files and (is_minimal or len(files) == len(texts)) and not any(map(_has_spans, annotations)):
@@ -146,18 +178,20 @@ class _Reader:
             return [BadRecord(place, reason, f"no text in the data of the task, only {', '.join(data) or 'nothing'}")]
         item = None if row.get("id") is None else str(row["id"])
         document = document_of(data, row.get("meta"), group_by=self.group_by)
+        several = len(self.labelled) > 1
+        results_by_field = [self.by_field(each.results or [], texts, lost, place) for each in annotations]
+        chosen = dict.fromkeys(name for name in self.labelled if name in texts)
+        chosen |= dict.fromkeys(name for results in results_by_field for name in results)
         examples: list[RawExample | BadRecord] = []
-        for annotation in annotations:
-            by_field = self.by_field(annotation.results or [], texts, lost, place)
-            several = len(by_field) > 1
-            for name, results in by_field.items():
-                layers = self.layers(place, texts[name], results, annotation.results is not None, lost)
+        for name in chosen or [self.main_field(texts)]:  # the annotations of a text follow one another
+            for annotation, by_field in zip(annotations, results_by_field, strict=True):
+                results, annotated = by_field.get(name, []), annotation.results is not None
                 examples.append(
                     RawExample(
                         place,
-                        *layers,
+                        *self.layers(place, texts[name], results, annotated, lost),
                         lost=tuple(lost),
-                        document=document or (item if several else None),
+                        document=document or ((item or place) if several else None),
                         item=f"{item}/{name}" if several and item is not None else item,
                         annotator=annotation.annotator,
                         is_gold=annotation.is_gold,
@@ -185,12 +219,10 @@ class _Reader:
         for name, spans in by_name.items():
             chosen = self.fields[name] = self.field_of(name, spans, texts, main)
             by_field.setdefault(chosen, []).extend(spans)
-        if not by_field:
-            by_field[main] = []
         field_by_id = {str(span.get("id")): name for name, spans in by_field.items() for span in spans}
         for relation in relations:
-            name = field_by_id.get(str(relation.get("from_id")), next(iter(by_field)))
-            by_field[name].append(relation)
+            name = field_by_id.get(str(relation.get("from_id")), next(iter(by_field), main))
+            by_field.setdefault(name, []).append(relation)
         return by_field
 
     def field_of(self, name: str, spans: Sequence[dict[str, Any]], texts: Mapping[str, Text], main: str) -> str:
@@ -296,6 +328,11 @@ def _from_minimal(row: Mapping[str, Any]) -> tuple[dict[str, Any], Annotation]:
             data[name] = value
     annotated = bool(results) or row.get("annotation_id") is not None
     return data, Annotation(results if annotated else None, _annotator(row.get("annotator")))
+
+
+def _texts(data: Mapping[str, Any]) -> dict[str, Text]:
+    """Field of the data → its text, for those that have one."""
+    return {name: text for name, value in data.items() if (text := _text(value))}
 
 
 def _text(value: object) -> Text | None:

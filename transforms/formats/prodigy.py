@@ -3,7 +3,7 @@
 Offsets count code points. Read are spans (`ner_manual`, `spans_manual`) and relations (`relations`), whose `head` and
 `child` are the numbers of the last tokens of their spans. The layers of a text are unknown if its answer is `reject` or
 `ignore`, if the question was about one span only (`ner.teach`), or if it was about something else, such as a choice
-among options. The texts of several annotators have the same `_input_hash`.
+among options. The texts of several annotators have the same `_input_hash`; what `review` made of them is gold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +24,9 @@ HASHES = ("_input_hash", "_task_hash")
 
 SPAN_VIEWS = ("ner", "ner_manual", "spans", "spans_manual", "relations", "blocks")
 """Interfaces in which spans are annotated."""
+
+REVIEW = "review"
+"""The interface in which annotations are corrected; `view_id` is the one in which they were made."""
 
 ONE_SPAN = "ner"
 """The interface that asks whether one span is right."""
@@ -68,12 +71,15 @@ def example(place: str, row: Mapping[str, Any], group_by: str | None = None) -> 
         document=document_of(row.get("meta"), row, group_by=group_by),
         item=item,
         annotator=None if annotator is None else str(annotator),
+        is_gold=row.get("_view_id") == REVIEW,
     )
 
 
 def why_not_annotated(row: Mapping[str, Any]) -> str:
     """Why the spans of the task are not an annotation of its text; empty if they are."""
     answer, view = row.get("answer", "accept"), row.get("_view_id")
+    if view == REVIEW:
+        view = row.get("view_id")
     if answer != "accept":
         return f"the answer is {answer!r}"
     if "options" in row or (view is not None and view not in SPAN_VIEWS):
@@ -127,7 +133,9 @@ def _arrows(
     """The head and the child of each relation, one after another, and the label of each relation."""
     ends: list[Mark] = []
     labels: list[str] = []
-    by_last_token = {span["token_end"]: span for span in spans if isinstance(span.get("token_end"), int)}
+    with_tokens = [span for span in spans if isinstance(span.get("token_end"), int)]
+    by_length = sorted(with_tokens, key=lambda span: span["end"] - span["start"])
+    by_last_token = {span["token_end"]: span for span in by_length}  # the longest
     for relation in list_in(row, "relations"):
         fields = relation if isinstance(relation, dict) else {}
         label = fields.get("label")
@@ -144,7 +152,7 @@ def _arrows(
 def _end(
     relation: Mapping[str, Any], name: str, tokens: Sequence[Any], by_last_token: Mapping[int, Mapping[str, Any]]
 ) -> Mark | None:
-    """The head or child of a relation: its span, or else the span that ends with its token, or else its token."""
+    """The head or child of a relation: its span, or else the longest one that ends with its token, or its token."""
     if isinstance(relation.get(f"{name}_span"), dict):
         return _mark(relation[f"{name}_span"])
     number = relation.get(name)

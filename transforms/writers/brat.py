@@ -8,12 +8,17 @@ brat shows and `transforms.formats.brat_folder` reads.
 import re
 from collections.abc import Iterable
 from unicodedata import normalize
+from urllib.parse import quote
 
 from schemas.example import Example, Mention
 from transforms.formats.brat_folder import ORIGINALS
 from transforms.writers.fit import Labels
 
 NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]+")
+
+
+LOST_IN_LINES = re.compile(r"\A\s+|\s+\Z|[^\S ]|(?<=\s) |%(?=[0-9a-fA-F]{2})")
+"""The parts of a label that are written as `%XX`: blanks, except for single ones between words."""
 
 
 def respell(label: str) -> str:
@@ -72,5 +77,9 @@ def _alternatives(types: Iterable[str]) -> str:
 
 def visual_conf(labels: Labels) -> str:
     """How brat shows respelled labels."""
-    shown = [f"{name} | {' '.join(label.split())}" for name, label in sorted(labels.original.items()) if name != label]
+    shown = [
+        f"{name} | {LOST_IN_LINES.sub(lambda match: quote(match[0]), label)}"
+        for name, label in sorted(labels.original.items())
+        if name != label
+    ]
     return "\n".join([ORIGINALS, "[labels]", *shown, "", "[drawing]", ""])

@@ -27,6 +27,7 @@ CONCEPTS = "concepts of mentions"
 UNKNOWN_LABELS = "texts with unknown labels, written as if these did not occur"
 REPEATED = "annotations with the label and the strings of another one of the text"
 ADDED = "entities that were only ends of relations or arguments before"
+CUT = "cuts inside a word, where a mention starts or ends"
 RESPELLED = "labels in another spelling"
 
 END = "entity"

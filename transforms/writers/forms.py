@@ -92,7 +92,7 @@ FORMS: dict[str, Form] = {
         "blocks",
         (".conll",),
         Capacity(respell=conll.respell),
-        lambda example, number, labels, context: conll.block(example),
+        lambda example, number, labels, context: conll.block(example, context.counts),
         "two columns separated by a tab: word and tag; a blank line ends a text",
         needs_entities=True,
     ),

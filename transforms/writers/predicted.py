@@ -1,12 +1,13 @@
 """`predictions.joined.jsonl` of `train.predict` → Examples.
 
-A mention is predicted as a string, with all places where it occurs. Each place becomes an entity; a relation connects
-the two places that are nearest to each other, an event has its first trigger and the arguments that are nearest to it.
+A mention is predicted as a string, with all places where it occurs. Places inside a longer mention count only if the
+string has no others. Each place becomes an entity; a relation connects the two places that are nearest to each other
+without overlap, if there are such, and an event has its first trigger and the arguments that are nearest to it.
 """
 
 import os
-from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,38 +125,64 @@ def read(index: Index, counts: Counts) -> Iterator[Example]:
 def _check(line: Line, place: str) -> None:
     if line.task not in TASKS or not line.text.strip():
         raise ConfigError(f"{place}: {EXPECTED}")
-    spans = [span for item in line.entity or () for span in item.spans]
-    spans += [span for item in line.relation or () for span in (*item.head_spans, *item.tail_spans)]
-    for event in line.event or ():
-        spans += [*event.trigger_spans, *(span for argument in event.arguments for span in argument.spans)]
-    if not all(0 <= start < end <= len(line.text) for start, end in spans):
+    if not all(0 <= start < end <= len(line.text) for start, end in _spans(line)):
         raise ConfigError(f"{place}: a span is outside the text; predict again")
+
+
+def _spans(line: Line) -> Iterator[Span]:
+    """The places of all mentions."""
+    for item in line.entity or ():
+        yield from item.spans
+    for relation in line.relation or ():
+        yield from (*relation.head_spans, *relation.tail_spans)
+    for event in line.event or ():
+        yield from event.trigger_spans
+        for argument in event.arguments:
+            yield from argument.spans
+
+
+def _inner(spans: Iterable[Span]) -> set[Span]:
+    """Those of `spans` that are inside a longer one."""
+    inner = set()
+    reach = 0  # the last end of the spans that start before or with this one
+    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if end <= reach:
+            inner.add((start, end))
+        reach = max(reach, end)
+    return inner
 
 
 def _example(lines: Sequence[Line]) -> Example:
     text = lines[0].text
+    inner = _inner(span for line in lines for span in _spans(line))
+
+    def preferred(spans: Sequence[Span]) -> Sequence[Span]:
+        return [span for span in spans if span not in inner] or spans
 
     def mention(string: str, spans: Sequence[Span], near: Span | None = None) -> Mention:
         """The mention at its first place, or at the one nearest to `near`."""
         if not spans:
             return Mention(string)
+        spans = preferred(spans)
         span = min(spans, key=lambda span: _distance(span, near)) if near else spans[0]
         return Mention(surface(text, (span,)), (span,))
 
     def entities(item: EntityItem) -> list[Entity]:
-        return [Entity(item.entity_type, mention(item.entity, [span])) for span in item.spans] or [
+        return [Entity(item.entity_type, mention(item.entity, [span])) for span in preferred(item.spans)] or [
             Entity(item.entity_type, Mention(item.entity))
         ]
 
     def relation(item: RelationItem) -> Relation:
-        places = sorted(item.tail_spans)
+        places = sorted(preferred(item.tail_spans))
+        ends = [end for _, end in places]
         pairs = []
-        for head in item.head_spans:
-            at = bisect_left(places, head)
-            pairs += [(_distance(head, tail), head, tail) for tail in places[max(at - 1, 0) : at + 1]]
+        for head in preferred(item.head_spans):
+            before, after = bisect_right(ends, head[0]), bisect_left(places, (head[1], 0))
+            near = {*places[max(before - 1, 0) : before + 1], *places[after : after + 1]}
+            pairs += [(_distance(head, tail), head, tail) for tail in near]
         heads, tails = ([pair[1]], [pair[2]]) if (pair := min(pairs, default=None)) else ([], [])
-        ends = mention(item.head, heads), mention(item.tail, tails)
-        return Relation(item.relation, *ends, item.head_type or None, item.tail_type or None)
+        mentions = mention(item.head, heads), mention(item.tail, tails)
+        return Relation(item.relation, *mentions, item.head_type or None, item.tail_type or None)
 
     def event(item: EventItem) -> Event:
         trigger = mention(item.event_trigger, item.trigger_spans) if item.event_trigger else None
@@ -184,9 +211,10 @@ def _example(lines: Sequence[Line]) -> Example:
     return Example(first.id, first.source, "test", first.lang or "", text, tasks, tuples[0], tuples[1], tuples[2])
 
 
-def _distance(one: Span, other: Span) -> int:
-    """The number of characters between two spans; 0 if they overlap."""
-    return max(0, one[0] - other[1], other[0] - one[1])
+def _distance(one: Span, other: Span) -> tuple[bool, int]:
+    """Whether two spans overlap, and the number of characters between them."""
+    gap = max(one[0] - other[1], other[0] - one[1])
+    return gap < 0, max(gap, 0)
 
 
 class Meta(msgspec.Struct):

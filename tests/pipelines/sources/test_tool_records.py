@@ -55,6 +55,8 @@ TASKS = [
     ("settings", "expected"),
     [
         (None, [["PER"], ["ORG"]]),
+        ("", [["PER"], ["ORG"]]),
+        ("# task: NER\n", [["PER"], ["ORG"]]),
         ("annotators: all", [["PER"], ["PER", "LOC"], ["ORG"]]),
         ("annotators: b@x", [["PER", "LOC"], ["ORG"]]),
         ("annotators: a@x", [["PER"]]),
@@ -81,6 +83,9 @@ def test_annotators(tmp_path, settings, expected):
         ("predictions: true", ":1: predictions: no record has any; remove it to read annotations"),
         ("format: brat", ":1: format is brat, but no file ends with .ann; a.json looks like Label Studio JSON (format"),
         ("splits: {train: [a*, b*]}", ":1: splits: no file matches 'b*'; there is a.json"),
+        ("lang: en\ntask: SPO", ":2: task: SPO needs relations, but no text is annotated with them; remove SPO"),
+        ("task: [NER, EE]", ":1: task: EE needs events, but no text is annotated with them; remove EE"),
+        ("splits: {train: '*', test: 'a*'}", ":1: splits: a.json fits the patterns of train and test; change one"),
         ("min_annotators: 2", ":1: min_annotators needs annotators: majority"),
     ],
 )
@@ -102,10 +107,43 @@ def test_predictions_of_one_split_suffice(tmp_path, capsys):
     assert (code, sorted(rows)) == (0, ["test", "train"])
 
 
+@pytest.mark.parametrize("tasks", ["NER", "[NER, RE]"])
+def test_a_task_needs_annotations_in_one_split_only(tmp_path, capsys, tasks):
+    relation = {"type": "relation", "from_id": "PER0", "to_id": "LOC14", "direction": "right", "labels": ["in"]}
+    related = task(1, ANNA, {"a@x": [("Anna", "PER"), ("Rome", "LOC")]})
+    related["annotations"][0]["result"].append(relation)
+    bare = {"id": 3, "data": {"text": "Cleo left."}, "annotations": []}
+    root = folder(tmp_path, f"task: {tasks}", train=[related], dev=TASKS[1:], test=[bare])
+    code, rows, _ = built(root, capsys)
+    assert (code, sorted(rows)) == (0, ["test", "train", "validation"])
+
+
 def test_labels_that_are_not_complete_are_unknown_where_they_do_not_occur(tmp_path):
     rows = read(folder(tmp_path, "complete: [PER]\nannotators: b@x", a=TASKS))
     unknown = [[label.label for label in row.unknown_labels] for row in rows if not isinstance(row, BadRecord)]
     assert unknown == [["ORG"], ["LOC"]]
+
+
+def test_blanks_at_the_ends_of_labels_do_not_count(tmp_path):
+    texts = ["Ann left Rye.", "Bo left Rye.", "Cy left."]
+    spans = [[("Ann", "PER"), ("Rye", "LOC ")], [("Bo", " PER"), ("Rye", "LOC")], []]
+    rows = [task(number, text, {"a@x": each}) for number, (text, each) in enumerate(zip(texts, spans, strict=True))]
+    plain, mapped = (
+        [
+            ([entity.label for entity in row.entities], [label.label for label in row.unknown_labels])
+            for row in read(folder(tmp_path / name, settings, a=rows))
+        ]
+        for name, settings in (("plain", None), ("mapped", "labels: {PER: ' person '}\ncomplete: [PER]"))
+    )
+    assert plain == [(["PER", "LOC"], []), (["PER", "LOC"], []), ([], [])]
+    assert mapped == [(["person", "LOC"], []), (["person", "LOC"], []), ([], ["LOC"])]
+
+
+@pytest.mark.parametrize("word", ["'  '", "{name: ' '}", "{name: ' ', description: x}"])
+def test_a_blank_word_is_refused(tmp_path, word):
+    root = folder(tmp_path, f"labels:\n  PER: {word}", a=TASKS)
+    with pytest.raises(SourceError, match=r"source\.yaml:2: labels is .*; it must be a word, null, or"):
+        read(root)
 
 
 def test_complete_counts_the_labels_of_all_splits(tmp_path, capsys):

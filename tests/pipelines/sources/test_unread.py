@@ -43,6 +43,7 @@ def test_files_that_are_read_are_not_reported(data):
         ("notes.md", "documentation"),
         ("mine/deeper/quays_README.txt", "documentation"),
         ("mine/CITATION.cff", "documentation"),
+        ("mine/dataset_info.json", "documentation"),
         ("mine/readers.json", "no source reads it"),
         ("mine/more.json", "no source reads it"),
         ("mine/deeper/train.json", "no source reads it"),

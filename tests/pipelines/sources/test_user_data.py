@@ -61,6 +61,13 @@ def test_source_yaml_overrides_the_folders(tmp_path):
     assert (source.licence, source.licence_text) == (Licence.OPEN, "CC BY 4.0")
 
 
+@pytest.mark.parametrize("settings", ["", "# lang: zh\n"])
+def test_source_yaml_may_be_empty(tmp_path, settings):
+    folder(tmp_path / "NER", settings=settings, train=[OSLO])
+    [made] = sources_below(str(tmp_path))
+    assert (made.problem, made.source.tasks, made.source.lang) == ("", ("NER",), "en")
+
+
 @pytest.mark.parametrize("licence", Licence)
 def test_a_licence_class_is_accepted(tmp_path, licence):
     folder(tmp_path / "NER", settings=f"license: {licence}\n", train=[OSLO])

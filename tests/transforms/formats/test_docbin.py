@@ -92,6 +92,12 @@ def test_only_a_document_with_a_missing_string_is_lost(tmp_path):
     assert [isinstance(record, BadRecord) for record in records] == [False, True, False, False, False]
 
 
+def test_an_empty_span_group_is_an_annotation_without_spans(tmp_path):
+    group = msgspec.msgpack.encode({"name": "sc", "attrs": {}, "spans": []})
+    packed = msgspec.msgpack.encode({group: ["sc"]})
+    assert read(tmp_path, changed(span_groups=[packed] * 5))[3].entities == ()
+
+
 @pytest.mark.parametrize("groups", [[b"\x91"] * 5, [b"\x91\x01"] * 5, [], [b"\x81\xa1a\x01"] * 5])
 def test_broken_span_groups_are_left_out(tmp_path, groups):
     assert read(tmp_path, changed(span_groups=groups))[3].entities is None

@@ -11,6 +11,7 @@ from schemas.label import UnknownLabel
 from tests.tool_files import head_of, read_tool_file
 from transforms.files import list_files
 from transforms.formats.instruction_rows import read_alpaca, read_sharegpt, recognises
+from transforms.writers import chat
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "formats"
 TEXT = "Ada met Bo in Rye on Monday."
@@ -91,6 +92,14 @@ def test_tasks(tmp_path, task):
     turns = [{"from": "human", "value": rows[0]["instruction"]}, {"from": "gpt", "value": rows[0]["output"]}]
     if task not in ("EET", "input"):
         assert read_tool_file(read_sharegpt, tmp_path, [{"conversations": turns}]) == [example]
+
+
+@pytest.mark.parametrize(("write", "read"), [(chat.alpaca, read_alpaca), (chat.sharegpt, read_sharegpt)])
+@pytest.mark.parametrize(("task", "layer"), [("NER", "entities"), ("EET", "events")])
+def test_exported_rows_are_read_back_in_their_layer(tmp_path, write, read, task, layer):
+    written = row(["meeting"], {"meeting": ["met"]})
+    (example,) = read_tool_file(read, tmp_path, [write(task, written["instruction"], written["output"])])
+    assert len(getattr(example, layer)) == 1
 
 
 def test_empty_answers(tmp_path):

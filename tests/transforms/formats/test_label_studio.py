@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from pipelines.sources.annotators import by_text
 from schemas.errors import BadRecord, Reason
 from schemas.example import Entity, Mention, RawExample, Relation
 from schemas.label import UnknownLabel
@@ -126,6 +127,36 @@ def test_several_texts_of_a_task(tmp_path):
     assert (body.text, body.item, body.document) == (TEXT, "7/body", "7")
     (story,) = read(tmp_path, [task(results[1:], data)])
     assert (story.text, story.item, story.document) == (TEXT, "7", None)
+
+
+def test_every_annotator_has_every_labelled_field(tmp_path):
+    """A field is labelled if any task has spans in it. The annotations of a text follow one another."""
+    data = {"title": "Coal Quay closed", "body": TEXT}
+    title, body = span("a", 0, 9, "PLACE", "Coal Quay", "title"), span("b", 0, 10, "PERSON", "Ada Marrow", "body")
+    first = task([title, body], data, completed_by=1)
+    first["annotations"].append({"result": [body], "completed_by": 2, "ground_truth": True})
+    empty = {**task([], {"title": "Low water", "body": "Nobody came."}, completed_by=1), "id": 8}
+    unlabelled = {"id": 9, "data": {"title": "Fog", "body": "Nobody sailed."}, "annotations": []}
+    examples = read(tmp_path, [first, empty, unlabelled])
+    assert [(e.item, e.document, e.annotator, e.entities and len(e.entities)) for e in examples] == [
+        ("7/title", "7", "1", 1),
+        ("7/title", "7", "2", ()),
+        ("7/body", "7", "1", 1),
+        ("7/body", "7", "2", 1),
+        ("8/title", "8", "1", ()),
+        ("8/body", "8", "1", ()),
+        ("9/title", "9", None, None),
+        ("9/body", "9", None, None),
+    ]
+    groups = by_text(lambda: iter(examples), adjacent=True)
+    assert [len(group) for group in groups] == [2, 2, 1, 1, 1, 1]
+
+
+def test_texts_of_a_task_without_an_id_are_one_document(tmp_path):
+    results = [span("a", 0, 9, "PLACE", "Coal Quay", "title"), span("b", 0, 10, "PERSON", "Ada Marrow", "body")]
+    row = task(results, {"title": "Coal Quay closed", "body": TEXT})
+    del row["id"]
+    assert [(e.item, e.document) for e in read(tmp_path, [row])] == [(None, "a.json:1")] * 2
 
 
 def test_a_dialogue_is_read_with_a_line_for_each_turn(tmp_path):

@@ -54,6 +54,14 @@ def test_an_end_may_be_a_token_without_a_span(tmp_path):
     assert example.relations == (Relation("left", ADA, Mention("Quay", ((21, 25),)), "PERSON", None, "0", None),)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_end_without_a_span_is_the_longest_span_that_ends_there(tmp_path, order):
+    inner = {"start": 21, "end": 25, "token_start": 4, "token_end": 4, "label": "WORD"}
+    task = TASK | {"spans": [PERSON, *[PLACE, inner][::order]], "relations": [{"head": 1, "child": 4, "label": "left"}]}
+    (example,) = read(tmp_path, task)
+    assert [(each.tail, each.tail_label) for each in example.relations] == [(QUAY, "PLACE")]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -69,6 +77,16 @@ def test_what_is_no_annotation_of_all_spans_leaves_the_layers_unknown(tmp_path, 
     (example,) = read(tmp_path, TASK | change)
     assert (example.entities, example.relations) == (None, None)
     assert [part.reason for part in example.lost] == [Reason.IGNORED_ANNOTATION]
+
+
+def test_a_review_is_read_like_the_interface_that_it_reviews(tmp_path):
+    spans, choice = read(
+        tmp_path,
+        TASK | {"_view_id": "review", "view_id": "spans_manual", "versions": [], "sessions": ["ann"]},
+        TASK | {"_view_id": "review", "view_id": "choice"},
+    )
+    assert (spans.entities, spans.is_gold, spans.lost) == (ENTITIES, True, ())
+    assert (choice.entities, [part.reason for part in choice.lost]) == (None, [Reason.IGNORED_ANNOTATION])
 
 
 def test_accepted_without_spans_and_not_yet_annotated(tmp_path):

@@ -14,7 +14,7 @@ from pipelines import exporting
 from pipelines.sources.user_forms import FORMS as USER_FORMS
 from pipelines.sources.user_forms import recognise
 from schemas.errors import BadRecord
-from schemas.example import Example, Mention, RawExample
+from schemas.example import Entity, Example, Mention, RawExample
 from tests.strategies import CLEAN, examples, texts
 from transforms.clean import repair
 from transforms.files import list_files
@@ -120,3 +120,16 @@ def test_an_export_is_read_back_with_the_same_annotations(form, corpus):
         written(form, corpus, Path(folder))
         records = read_back(form, Path(folder) / "out")
     assert [annotations(record, form) for record in records] == [annotations(item, form) for item in expected]
+
+
+@pytest.mark.parametrize("form", ["spacy", "brat", "doccano", "label_studio", "gliner"])
+def test_labels_that_differ_in_blanks_only_are_kept_apart(form, tmp_path):
+    text = "Ada met Bo in Rye today, Monday."
+    strings = {"Ada": "  sp", "Bo": "sp ", "Rye": "s\np", "today": "s  p", "Monday": "s%20p", "met": "s p"}
+    entities = tuple(
+        Entity(label, Mention(string, ((text.index(string), text.index(string) + len(string)),)))
+        for string, label in strings.items()
+    )
+    written(form, [Example("made/train/0", "made", "train", "en", text, ("NER",), entities, None, None)], tmp_path)
+    (record,) = read_back(form, tmp_path / "out")
+    assert {entity.mention.text: entity.label for entity in record.entities} == strings

@@ -1,11 +1,12 @@
 """Words of a text, cut at mentions, and their tags."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from schemas.example import Entity, Example, Mention
-from transforms.writers import conll, spacy
+from transforms.writers import conll, fit, spacy
 from transforms.writers.words import gliner_words, tags, words
 
 TEXT = "Non-toxic aspirin/药物 हिन्दी  e\u0301tat 1.5\nmg"
@@ -39,7 +40,7 @@ def test_adjacent_mentions_stay_apart(scheme, expected):
 
 
 def test_a_block_of_columns():
-    assert conll.block(example("Bo ate.", (0, 2, "the person"))) == "Bo\tB-the person\nate\tO\n.\tO\n\n"
+    assert conll.block(example("Bo ate.", (0, 2, "the person")), Counter()) == "Bo\tB-the person\nate\tO\n.\tO\n\n"
     assert conll.respell(" a\tb\n") == "a b"
 
 
@@ -50,3 +51,19 @@ def test_tokens_of_spacy_are_the_whole_text():
     assert "".join(token["orth"] + token["space"] for token in tokens) == item.text
     assert [token["ner"] for token in tokens] == ["O", "B-person", "I-person", "L-person", "O"]
     assert json.dumps(paragraph["entities"]) == '[[2, 14, "person"]]'
+
+
+@pytest.mark.parametrize(
+    ("text", "mention", "cuts"),
+    [
+        ("Asun Espoossa.", (5, 10), 1),
+        ("Asun Espoo.", (5, 10), 0),
+        ("在北京站", (1, 3), 0),
+        ("삼성전자의 폰", (0, 4), 1),
+    ],
+)
+def test_words_that_are_cut_in_columns_are_counted(text, mention, cuts):
+    start, end = mention
+    counts = Counter()
+    conll.block(example(text, (start, end, "x")), counts)
+    assert counts[fit.CUT] == cuts
