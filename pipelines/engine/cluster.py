@@ -55,8 +55,8 @@ DISTRIBUTIONS += ("pandas", "great-expectations", "sentence-transformers", "tran
 
 
 class Installation(NamedTuple):
-    """What submitter and workers must share. `python`: the minor version. `versions`: of those of DISTRIBUTIONS that are
-    installed, some of which are optional. `code`: as `code.checksums` returns it.
+    """What submitter and workers must share. `python`: the minor version. `versions`: of those of DISTRIBUTIONS that
+    are installed. `code`: as `code.checksums` returns it.
     """
 
     python: str

@@ -55,20 +55,24 @@ def cancel(address: str, name: str, may_follow: bool) -> None:
     `may_follow`: the job server may still be about to submit it. Raises OSError if Flink cannot be reached,
     TimeoutError if the tasks do not end.
     """
-    started = time.monotonic()
-    is_cancelled = False
-    while True:
-        job = next((job for job in jobs(address) if job.name == name), None)
-        if job is None and not may_follow or job is not None and job.state in ENDED:
-            return
-        if job is not None and not is_cancelled:
-            request(f"{address}/jobs/{job.jid}?mode=cancel", "PATCH")
-            is_cancelled = True
-        if time.monotonic() - started > (ENDED_S if is_cancelled else SUBMITTED_S):
-            break
+    job = find(address, name)
+    end = time.monotonic() + SUBMITTED_S
+    while job is None and may_follow and time.monotonic() < end:
         time.sleep(POLL_S)
-    if is_cancelled:
-        raise TimeoutError(f"the job {name} has not ended {ENDED_S} s after it was cancelled")
+        job = find(address, name)
+    if job is None or job.state in ENDED:
+        return
+    request(f"{address}/jobs/{job.jid}?mode=cancel", "PATCH")
+    end = time.monotonic() + ENDED_S
+    while (job := find(address, name)) and job.state not in ENDED:
+        if time.monotonic() > end:
+            raise TimeoutError(f"the job {name} has not ended {ENDED_S} s after it was cancelled")
+        time.sleep(POLL_S)
+
+
+def find(address: str, name: str) -> Job | None:
+    """The job of this name. Raises OSError if Flink cannot be reached."""
+    return next((job for job in jobs(address) if job.name == name), None)
 
 
 def request(url: str, method: str = "GET") -> bytes:

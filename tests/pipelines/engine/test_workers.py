@@ -141,7 +141,7 @@ from tests.pipelines.engine.test_runner import refuse
 command_line.start_fork_server()
 workers.register()
 try:
-    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), parse_options({list(TWO)}))
+    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), parse_options({list(TWO)}), "")
 except ConfigError as error:
     print(error)
 """
