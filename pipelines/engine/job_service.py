@@ -93,7 +93,7 @@ def check_flink(beam_options: PipelineOptions) -> None:
             flink.jobs(address)
         except (OSError, ValueError) as error:
             raise MachineError(
-                f"--flink_master={master}: no Flink answers there ({first_line(error)}); start it, or check the address"
+                f"--flink_master={master}: no Flink answers there; start it, or check the address"
             ) from error
 
 

@@ -278,6 +278,15 @@ def test_a_second_build_into_the_same_folder_is_refused(tmp_path, capsys):
     assert sorted(path.name for path in output.iterdir()) == [".lock"]
 
 
+def test_a_command_that_the_cluster_refuses_leaves_a_build_alone(small, tmp_path, capsys):
+    copy = shutil.copytree(small, tmp_path / "copy")
+    before = (copy / "build.json").read_bytes()
+    flags = ["--output", str(copy), *SMALL, "--limit", "5", "--runner=PortableRunner", "--environment_type=LOOPBACK"]
+    assert build.main(flags) == 2
+    assert "--runner=PortableRunner needs --job_endpoint=HOST:PORT" in capsys.readouterr().err
+    assert (copy / "build.json").read_bytes() == before
+
+
 def test_a_stage_that_runs_again_deletes_the_later_results(small, tmp_path):
     copy = shutil.copytree(small, tmp_path / "copy")
     assert build.main(["--output", str(copy), *SMALL, "--seed", "7", "--only", "instruct"]) == 0
