@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 
-ALLOWED = {"pipelines": 76, "train": 60, "transforms": 56}
+ALLOWED = {"pipelines": 74, "train": 60, "transforms": 56}
 
 done = subprocess.run([sys.executable, "-m", "mypy"], capture_output=True, text=True)
 if done.returncode not in (0, 1):

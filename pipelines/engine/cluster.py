@@ -49,8 +49,10 @@ class Worker(msgspec.Struct, frozen=True):
     free_bytes: int
 
 
-DISTRIBUTIONS = ("apache-beam", "pyarrow", "numpy", "msgspec", "lxml", "mwparserfromhell", "sentencex", "faiss-cpu")
-DISTRIBUTIONS += ("pandas", "great-expectations", "sentence-transformers", "transformers", "tokenizers", "torch")
+DISTRIBUTIONS = (
+    *("apache-beam", "pyarrow", "numpy", "msgspec", "lxml", "mwparserfromhell", "sentencex", "faiss-cpu"),
+    *("pandas", "great-expectations", "sentence-transformers", "transformers", "tokenizers", "torch"),
+)
 """Packages whose version decides bytes of the output, or whether jobs run at all."""
 
 
@@ -179,9 +181,9 @@ def problems(
     for name, version in expected.versions.items():
         if actual.versions.get(name, version) != version:
             lines.append(f"has {name} {actual.versions[name]}, this command {version}; install the same version")
-    if different := sorted(name for name, _ in expected.code.items() ^ actual.code.items()):
-        more = len(set(different)) - 1
-        what = f"{different[0]} and {more} more" if more else different[0]
+    if different := sorted({name for name, _ in expected.code.items() ^ actual.code.items()}):
+        others = len(different) - 1
+        what = f"{different[0]} and {others} more" if others else different[0]
         lines.append(
             f"has other code of IEForge ({what}); install the same wheel there, or stage it (--extra_package=WHEEL)"
         )

@@ -182,6 +182,7 @@ def run(pipeline: beam.Pipeline, beam_options: PipelineOptions, output: str, sta
     running_job.record(job, output)
     try:
         result = pipeline.run()
+        assert isinstance(result, PipelineResult)
         service = result._job_service  # "embed" starts one for each job
         wait(result, stalled)
     except BaseException:

@@ -1,6 +1,5 @@
 """Builds on a Flink cluster of two TaskManagers: same bytes as a local build, lost machines, failures in one line."""
 
-import json
 import socket
 from pathlib import Path
 
@@ -76,27 +75,28 @@ def test_an_interrupt_cancels_the_job(flink, worker, tmp_path):
     assert (check["state"], ingest["state"]) == ("FINISHED", "CANCELED")
 
 
-def test_the_job_of_a_killed_command_ends_before_the_next_build(flink, worker, tmp_path):
-    before, output = len(flink.jobs_since()), tmp_path / "build"
-    with started("pipelines.build", output, on_flink(flink, worker)) as build:
-        wait_for_ingest(build, output)
-        build.kill()
-        build.wait()
-    orphan = flink.jobs_since(before)[-1]
-    assert orphan["state"] == "RUNNING"
-    flags = [*on_flink(flink, worker), "--sources=clue_ner", "--only=ingest"]
-    code, lines = run("pipelines.build", output, flags)
-    assert code == 0, lines
-    assert f"the job {orphan['name']} of a command that was killed has ended" in lines
-    assert [job["state"] for job in flink.jobs_since(before)] == ["FINISHED", "CANCELED", "FINISHED", "FINISHED"]
-    names = json.loads((output / "examples/manifest.json").read_text())["files"]
-    assert {name.split("/")[1] for name in names if name.startswith("examples/")} == {"clue_ner"}
-
-
 def shell_script(path: Path, *lines: str) -> Path:
     path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
     path.chmod(0o755)
     return path
+
+
+def test_the_job_of_a_killed_command_ends_before_the_next_build(flink, worker, tmp_path):
+    before, output = len(flink.jobs_since()), tmp_path / "build"
+    stuck = f"if test -e {tmp_path}/checked; then exec sleep 300; fi; touch {tmp_path}/checked"
+    command = shell_script(tmp_path / "worker", stuck, f'exec {worker} "$@"')
+    with started("pipelines.build", output, on_flink(flink, command, "--parallelism=1")) as build:
+        flink.processes.wait(lambda: [job["state"] for job in flink.jobs_since(before)][1:] == ["RUNNING"])
+        build.kill()
+    assert (output / ".job.json").exists()
+    flags = [*on_flink(flink, worker), "--sources=clue_ner", "--only=ingest"]
+    code, lines = run("pipelines.build", output, flags)
+    assert code == 0, lines
+    check, orphan, *others = flink.jobs_since(before)
+    assert orphan["state"] == "CANCELED"
+    assert {job["state"] for job in (check, *others)} == {"FINISHED"}
+    assert f"the job {orphan['name']} of a command that was killed has ended" in lines
+    assert not (output / ".job.json").exists()
 
 
 def test_a_command_of_workers_that_ends(flink, tmp_path):
