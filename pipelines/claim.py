@@ -17,7 +17,7 @@ from transforms import files
 
 
 def check(output: str, folders: Iterable[str], inputs: Iterable[str], marker: str = MARKER) -> None:
-    """Checks the folder `output` before a build writes to it. `marker`: as in `claimed`.
+    """Checks the folder `output` before a build writes to it. `marker`: as in `write_record`.
 
     Raises ConfigError if it is not empty and was not made by a build, or if one of the `inputs` is inside one of the
     stages' `folders`, because a stage empties its folders before it runs.
@@ -38,16 +38,14 @@ def check(output: str, folders: Iterable[str], inputs: Iterable[str], marker: st
 
 
 @contextmanager
-def claimed(output: str, config: BaseModel, marker: str = MARKER):
-    """Records the configuration in the file `marker` and locks the folder against other builds until the end of the
-    block.
+def claimed(output: str):
+    """Locks the folder against other builds until the end of the block.
 
     Raises ConfigError if another build has locked it. Only local folders are locked.
     """
     files.create_folder(output)
     system, root = files.filesystem(output)
     if not isinstance(system, LocalFileSystem):
-        write_record(output, config, marker)
         yield
         return
     with files.machine_errors(output), open(f"{root}/.lock".encode(), "a+", encoding="utf-8") as lock:
@@ -62,11 +60,13 @@ def claimed(output: str, config: BaseModel, marker: str = MARKER):
         lock.write(str(os.getpid()))
         lock.flush()
         files.remove_temporaries(output)
-        write_record(output, config, marker)
         yield
 
 
-def write_record(output: str, config: BaseModel, marker: str) -> None:
-    """Writes the file that marks the folder: `build.json`, or another `marker`."""
+def write_record(output: str, config: BaseModel, marker: str = MARKER) -> None:
+    """Records the configuration in the file that marks the folder: `build.json`, or another `marker`.
+
+    Call it when nothing can refuse the build any more, and before its first file.
+    """
     text = json_values.render(BuildRecord(config.model_dump(mode="json")))
     files.write_text(f"{output}/{marker}", text)

@@ -1,6 +1,5 @@
 """Runs a build with a checked configuration: finds the sources, runs the stages that are not done, reports losses."""
 
-import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -88,10 +87,15 @@ def build(config: Config, run: BuildOptions) -> int:
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
     if before := replaced_sources(folder, located):
         log(f"note: {run.output}: contains a build of {shown_keys(before)}; this build replaces it")
-    with claim.claimed(folder, config):
+
+    def prepare() -> None:
+        cluster.check(options, folder, worker_inputs(config), run.known_flags)
+        claim.write_record(folder, config)
+
+    with claim.claimed(folder):
         try:
-            check = functools.partial(cluster.check, options, folder, worker_inputs(config), run.known_flags)
-            manifests = dag.run(stages, folder, run.only or "card", announce, check)
+            cluster.clear(folder)
+            manifests = dag.run(stages, folder, run.only or "card", announce, prepare)
         finally:
             for line in loss_lines(folder, stages):
                 log(line)

@@ -59,7 +59,7 @@ def publish(arguments: argparse.Namespace) -> int:
         raise ConfigError("--private and --tag require --repo_id")
     if arguments.repo_id and "://" in arguments.output:
         raise ConfigError(f"--output {arguments.output}: copy the build to this machine to publish it on the Hub")
-    from pipelines import build_folder, claim
+    from pipelines import claim
     from pipelines.release import contents, recipes
     from transforms import files
 
@@ -88,7 +88,7 @@ def publish(arguments: argparse.Namespace) -> int:
         refusals.append("all sources are left out: " + "; ".join(reasons))
     if refusals:
         raise PublishError(f"{arguments.output} is not published:", *(f"- {reason}" for reason in refusals))
-    with claim.claimed(folder, build_folder.last_configuration(folder)):
+    with claim.claimed(folder):
         prepared = contents.prepare(folder, kept, left_out, recipes.recipe_texts(folder, left_out), arguments.repo_id)
         if arguments.dry_run:
             summary = {}

@@ -3,6 +3,7 @@
 A wrong set-up otherwise shows as a job that waits forever, or as an error in the middle of a build.
 """
 
+import importlib.metadata
 import os
 import posixpath
 import socket
@@ -10,14 +11,16 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import apache_beam as beam
 import msgspec
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.engine import code, job_service, runner
+from pipelines.engine import code, job_service, runner, running_job
 from pipelines.engine.options import ClusterOptions, portable_name
 from schemas.errors import ConfigError, MachineError
 from transforms import files
@@ -46,21 +49,41 @@ class Worker(msgspec.Struct, frozen=True):
     free_bytes: int
 
 
-@dataclass(frozen=True)
-class Installation:
-    """Versions that submitter and workers must share. `code`: the fingerprint of IEForge's modules."""
+DISTRIBUTIONS = (
+    *("apache-beam", "pyarrow", "numpy", "msgspec", "lxml", "mwparserfromhell", "sentencex", "faiss-cpu"),
+    *("pandas", "great-expectations", "sentence-transformers", "transformers", "tokenizers", "torch"),
+)
+"""Packages whose version decides bytes of the output, or whether jobs run at all."""
+
+
+class Installation(NamedTuple):
+    """What submitter and workers must share. `python`: the minor version. `versions`: of those of DISTRIBUTIONS that
+    are installed. `code`: as `code.checksums` returns it.
+    """
 
     python: str
-    beam: str
-    code: str
+    versions: Mapping[str, str]
+    code: Mapping[str, str]
 
 
+@cache
 def installation() -> Installation:
-    """The versions in this process."""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Installation(
-        python, beam.__version__, code.fingerprint(["pipelines.stages.plan", "pipelines.knowledge.plan"])
-    )
+    """That of this process."""
+    versions = {}
+    for name in DISTRIBUTIONS:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return Installation(f"{sys.version_info.major}.{sys.version_info.minor}", versions, code.checksums())
+
+
+def clear(output: str) -> None:
+    """Ends what a command that was killed left on a cluster and in the folder; prints a line about its job.
+
+    Call it before a stage may be done or run. Raises MachineError if the job may still be running.
+    """
+    files.remove_tree(posixpath.join(output, FOLDER))
+    if name := running_job.cancel_earlier(output):
+        print(f"the job {name} of a command that was killed has ended", file=sys.stderr)
 
 
 def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_flags: Sequence[str] = ()) -> None:
@@ -86,6 +109,7 @@ def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_fl
         runner.run(
             lambda pipeline: pipeline | beam.Create(range(CHECKS)) | transform,
             options,
+            output,
             lambda: None if time.monotonic() - started < limit else NO_WORKER.format(limit),
         )
         answers = [file.path for file in files.list_files(folder) if file.name.endswith(".json")]
@@ -154,10 +178,15 @@ def problems(
     lines = []
     if actual.python != expected.python:
         lines.append(f"has Python {actual.python}, this command {expected.python}; use the same minor version")
-    if actual.beam != expected.beam:
-        lines.append(f"has Apache Beam {actual.beam}, this command {expected.beam}; install the same version")
-    if actual.code != expected.code:
-        lines.append("has other code of IEForge; install the same wheel there, or stage it (--extra_package=WHEEL)")
+    for name, version in expected.versions.items():
+        if actual.versions.get(name, version) != version:
+            lines.append(f"has {name} {actual.versions[name]}, this command {version}; install the same version")
+    if different := sorted({name for name, _ in expected.code.items() ^ actual.code.items()}):
+        others = len(different) - 1
+        what = f"{different[0]} and {others} more" if others else different[0]
+        lines.append(
+            f"has other code of IEForge ({what}); install the same wheel there, or stage it (--extra_package=WHEEL)"
+        )
     if not files.exists(marker):
         output = posixpath.dirname(posixpath.dirname(marker))
         lines.append(f"does not see {output}; choose an --output that this machine and all workers share")

@@ -64,6 +64,16 @@ def fingerprint(modules: Iterable[str], data: Iterable[str] = (), root: Path = R
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def checksums(root: Path = ROOT) -> dict[str, str]:
+    """Path below `root` → SHA-256 of every module and data file of our packages, whatever it decides."""
+    return {
+        f"{package}/{name}": checksum
+        for package in PACKAGES
+        for name, checksum in files.checksums_below(str(root / package)).items()
+        if "__pycache__/" not in name
+    }
+
+
 def closure(modules: Iterable[str], root: Path = ROOT) -> dict[str, Module]:
     """Name → module, for `modules` and everything that they import, at top level or in functions, except PLUMBING."""
     reached: dict[str, Module] = {}

@@ -3,6 +3,7 @@
 https://nightlies.apache.org/flink/flink-docs-stable/docs/ops/rest_api/
 """
 
+import re
 import time
 import urllib.request
 
@@ -23,13 +24,12 @@ POLL_S = 0.5
 ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
 
 
-class Job(msgspec.Struct, frozen=True, rename={"start_ms": "start-time"}):
+class Job(msgspec.Struct, frozen=True):
     """A job as Flink lists it."""
 
     jid: str
     name: str
     state: str
-    start_ms: int
 
 
 class Jobs(msgspec.Struct, frozen=True):
@@ -39,31 +39,40 @@ class Jobs(msgspec.Struct, frozen=True):
 def rest_address(beam_options: PipelineOptions) -> str | None:
     """The URL of Flink's REST interface; None if `--flink_master` does not name it."""
     master = beam_options.view_as(FlinkRunnerOptions).flink_master
-    if master.startswith("["):  # [auto], [local]: only the job server knows
+    if re.fullmatch(r"\[[a-z]+\]", master):  # [auto], [local]: only the job server knows
         return None
     return (master if "://" in master else f"http://{master}").rstrip("/")
 
 
-def cancel(address: str, name: str) -> None:
-    """Cancels the newest job of this name, if it is on Flink, and waits for the end of its tasks.
+def jobs(address: str) -> list[Job]:
+    """All jobs that Flink knows. Raises OSError if it cannot be reached."""
+    return msgspec.json.decode(request(f"{address}/jobs/overview"), type=Jobs).jobs
 
-    Raises OSError if Flink cannot be reached, TimeoutError if the tasks do not end.
+
+def cancel(address: str, name: str, may_follow: bool) -> None:
+    """Cancels the job of this name, if it is on Flink, and waits for the end of its tasks.
+
+    `may_follow`: the job server may still be about to submit it. Raises OSError if Flink cannot be reached,
+    TimeoutError if the tasks do not end.
     """
-    started = time.monotonic()
-    is_cancelled = False
-    while time.monotonic() - started < (ENDED_S if is_cancelled else SUBMITTED_S):
-        overview = msgspec.json.decode(request(f"{address}/jobs/overview"), type=Jobs)
-        jobs = [job for job in overview.jobs if job.name == name]
-        if jobs:
-            job = max(jobs, key=lambda job: job.start_ms)
-            if job.state in ENDED:
-                return
-            if not is_cancelled:
-                request(f"{address}/jobs/{job.jid}?mode=cancel", "PATCH")
-                is_cancelled = True
+    job = find(address, name)
+    end = time.monotonic() + SUBMITTED_S
+    while job is None and may_follow and time.monotonic() < end:
         time.sleep(POLL_S)
-    if is_cancelled:
-        raise TimeoutError(f"the job {name} has not ended {ENDED_S} s after it was cancelled")
+        job = find(address, name)
+    if job is None or job.state in ENDED:
+        return
+    request(f"{address}/jobs/{job.jid}?mode=cancel", "PATCH")
+    end = time.monotonic() + ENDED_S
+    while (job := find(address, name)) and job.state not in ENDED:
+        if time.monotonic() > end:
+            raise TimeoutError(f"the job {name} has not ended {ENDED_S} s after it was cancelled")
+        time.sleep(POLL_S)
+
+
+def find(address: str, name: str) -> Job | None:
+    """The job of this name. Raises OSError if Flink cannot be reached."""
+    return next((job for job in jobs(address) if job.name == name), None)
 
 
 def request(url: str, method: str = "GET") -> bytes:

@@ -1,28 +1,36 @@
 """Jobs on a cluster: the job service that takes them, its flags, waiting for a job, and what its errors mean."""
 
+import os
 import re
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import apache_beam as beam
 import grpc
-from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    GoogleCloudOptions,
+    PipelineOptions,
+    PortableOptions,
+    SparkRunnerOptions,
+)
 from apache_beam.portability.api import beam_job_api_pb2
-from apache_beam.runners.portability.job_server import JobServer
+from apache_beam.runners.portability.job_server import JobServer, SubprocessJobServer
 from apache_beam.runners.portability.portable_runner import PipelineResult, PortableRunner
 from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
-from pipelines.engine import flink, workers
+from pipelines.engine import flink, running_job, workers
 from pipelines.engine.options import portable_name, refuse, split_unknown
 from schemas.errors import ConfigError, MachineError
 
-ANSWER_S = 20
-"""Seconds in which a job service must answer."""
+ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]+")
 
 POLL_S = 0.5
 """Seconds between two looks at a job that is running."""
@@ -31,22 +39,62 @@ POLL_S = 0.5
 def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) -> None:
     """Raises ConfigError for a flag that neither Beam nor the job service of a runner of PORTABLE knows.
 
-    Raises ConfigError for flags of the workers' environment that Beam cannot use, too; MachineError if there is no job
-    service, or if it cannot be started.
+    Raises ConfigError for flags that start no job service, no workers and no job, too; MachineError if there is no job
+    service or no Flink at the address, or if the job service cannot be started.
     """
     check_environment(beam_options.view_as(PortableOptions))
+    check_values(beam_options)
     with job_service_errors(beam_options):
         endpoint = beam_options.view_as(PortableOptions).job_endpoint
         if endpoint not in (None, "", "embed"):  # embed: Beam's service in this process
             with grpc.insecure_channel(endpoint) as channel:  # Beam itself would wait for minutes
-                grpc.channel_ready_future(channel).result(ANSWER_S)
+                grpc.channel_ready_future(channel).result(running_job.ANSWER_S)
         service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
-        described = service.DescribePipelineOptions(beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=ANSWER_S)
+        described = service.DescribePipelineOptions(
+            beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=running_job.ANSWER_S
+        )
     unknown, flag_names = split_unknown(beam_options._flags or (), described.options)
-    if "flink_master" in {option.name for option in described.options} and flink.rest_address(beam_options) is None:
-        print("warning: an interrupt cancels jobs on Flink only with --flink_master=HOST:PORT", file=sys.stderr)
     if unknown:
         refuse(unknown[0], flag_names.union(known_flags))
+    if "flink_master" in {option.name for option in described.options}:
+        check_flink(beam_options)
+
+
+def check_values(beam_options: PipelineOptions) -> None:
+    """Raises ConfigError for values that can be refused before any server is asked."""
+    name, endpoint = portable_name(beam_options), beam_options.view_as(PortableOptions).job_endpoint
+    if not endpoint and name == "PortableRunner":
+        raise ConfigError("--runner=PortableRunner needs --job_endpoint=HOST:PORT, the address of a job server")
+    if endpoint and endpoint != "embed" and not ADDRESS.fullmatch(endpoint):
+        raise ConfigError(f"--job_endpoint={endpoint}: must be HOST:PORT, for example localhost:8099")
+    on_flink = beam_options.view_as(FlinkRunnerOptions)
+    for flag, number in ("parallelism", on_flink.parallelism), ("max_parallelism", on_flink.max_parallelism):
+        if number < 1 and number != -1:  # -1: Flink's settings decide
+            raise ConfigError(f"--{flag}={number}: must be a number above 0")
+    jars = {
+        "flink_job_server_jar": on_flink.flink_job_server_jar,
+        "spark_job_server_jar": beam_options.view_as(SparkRunnerOptions).spark_job_server_jar,
+    }
+    for flag, jar in jars.items():
+        if jar and "://" not in jar and not Path(jar).is_file():
+            raise ConfigError(f"--{flag}={jar}: no such file; check the path")
+
+
+def check_flink(beam_options: PipelineOptions) -> None:
+    """Checks that jobs on the Flink of an external job server can be cancelled: it only stops to wait for them.
+
+    Raises ConfigError if `--flink_master` is missing, MachineError if no Flink answers there.
+    """
+    master = beam_options.view_as(FlinkRunnerOptions).flink_master
+    if master == "[auto]" and beam_options.view_as(PortableOptions).job_endpoint:
+        raise ConfigError("a job server of Flink needs --flink_master=HOST:PORT, too, where jobs can be cancelled")
+    if address := flink.rest_address(beam_options):
+        try:
+            flink.jobs(address)
+        except (OSError, ValueError) as error:
+            raise MachineError(
+                f"--flink_master={master}: no Flink answers there; start it, or check the address"
+            ) from error
 
 
 def check_environment(portable: PortableOptions) -> None:
@@ -75,13 +123,38 @@ def portable_runner(name: str) -> PortableRunner:
     def default_job_server(beam_options: PipelineOptions) -> JobServer:
         if not servers:
             interrupt = signal.getsignal(signal.SIGINT)
-            servers.append(start(beam_options))
+            servers.append(end_with_command(start(beam_options)))
             servers[0].start()
             signal.signal(signal.SIGINT, interrupt)  # Beam's would end the server before the job is cancelled
         return servers[0]
 
     setattr(runner, "default_job_server", default_job_server)  # noqa: B010 - a method cannot be assigned to
     return runner
+
+
+END_WITH_COMMAND = (
+    "import ctypes, os, signal, sys; os.setpgrp(); ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "os.getppid() == int(sys.argv[1]) and os.execvp(sys.argv[2], sys.argv[2:])"
+)
+"""Becomes another program, which is killed when its parent ends (PR_SET_PDEATHSIG, prctl(2)), but does not get the
+interrupt of a terminal: the job is cancelled first.
+"""
+
+
+def end_with_command(server: JobServer) -> JobServer:
+    """Lets a job server that is a process of its own end with this one, however this one ends."""
+    inner = getattr(server, "_job_server", server)
+    if isinstance(inner, SubprocessJobServer):
+        plan = inner.subprocess_cmd_and_endpoint
+
+        def command_and_endpoint() -> tuple[list[str], str]:
+            command, endpoint = plan()
+            if shutil.which(command[0]) is None:
+                raise FileNotFoundError(f"no {command[0]}; install it, or add it to PATH")
+            return [sys.executable, "-I", "-c", END_WITH_COMMAND, str(os.getpid()), *command], endpoint
+
+        setattr(inner, "subprocess_cmd_and_endpoint", command_and_endpoint)  # noqa: B010 - as above
+    return server
 
 
 @contextmanager
@@ -97,10 +170,35 @@ def job_service_errors(beam_options: PipelineOptions) -> Iterator[None]:
         raise MachineError(f"{where}: the job server cannot be started: {first_line(error)}") from error
 
 
-def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callable[[], str | None]) -> None:
-    """Waits for the end of a job in a thread, so that an interrupt or a stalled job can cancel it.
+def run(pipeline: beam.Pipeline, beam_options: PipelineOptions, output: str, stalled: Callable[[], str | None]) -> None:
+    """Submits a job that writes into `output`, and waits for its end.
 
-    If the job service is lost, the job is cancelled on Flink: it would go on, and keep the slots from the next one.
+    Whatever else ends this, the job is cancelled: it would go on to write, and keep its slots from the next one. If it
+    cannot be cancelled, the next command with this output does it.
+    """
+    job = running_job.create(beam_options)
+    pipeline.options.view_as(GoogleCloudOptions).job_name = job.name
+    service = portable_runner(portable_name(beam_options)).create_job_service(beam_options).job_service
+    running_job.record(job, output)
+    try:
+        result = pipeline.run()
+        assert isinstance(result, PipelineResult)
+        service = result._job_service  # "embed" starts one for each job
+        wait(result, stalled)
+    except BaseException:
+        try:
+            running_job.cancel(job, service)
+            running_job.forget(output)
+        except (grpc.RpcError, OSError, MachineError) as problem:  # what ended the job says more
+            hint = "the next command with this --output cancels it first"
+            print(f"warning: the job {job.name} may still be running: {first_line(problem)}; {hint}", file=sys.stderr)
+        raise
+    running_job.forget(output)
+
+
+def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
+    """Waits for the end of a job in a thread, so that an interrupt ends this. Raises what Beam raises for a job that
+    fails, and MachineError with the reason that `stalled` returns.
     """
     raised: list[Exception] = []
 
@@ -112,38 +210,12 @@ def wait(result: PipelineResult, beam_options: PipelineOptions, stalled: Callabl
 
     thread = threading.Thread(target=wait_until_finish, daemon=True)
     thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(POLL_S)
-            if reason := stalled():
-                raise MachineError(reason)
-    except (KeyboardInterrupt, MachineError):
-        with warn_of_running_job():
-            try:
-                cancel_on_flink(result, beam_options)
-            finally:
-                result.cancel()  # after Flink: it deletes the staged files, without which a job fails
-        raise
+    while thread.is_alive():
+        thread.join(POLL_S)
+        if reason := stalled():
+            raise MachineError(reason)
     if raised:
-        if isinstance(raised[0], grpc.RpcError):
-            with warn_of_running_job():
-                cancel_on_flink(result, beam_options)
         raise raised[0]
-
-
-@contextmanager
-def warn_of_running_job() -> Iterator[None]:
-    """Turns an error while a job is cancelled into a warning: the reason to cancel it says more."""
-    try:
-        yield
-    except (grpc.RpcError, OSError) as error:
-        print(f"warning: the job may still be running: {first_line(error)}", file=sys.stderr)
-
-
-def cancel_on_flink(result: PipelineResult, beam_options: PipelineOptions) -> None:
-    """Cancels a job if its runner is a Flink whose address is known. Raises OSError if it cannot be reached."""
-    if address := flink.rest_address(beam_options):
-        flink.cancel(address, result._job_id.rpartition("_")[0])  # the job service appends an id to the name
 
 
 def meaning(text: str) -> str:
@@ -169,6 +241,8 @@ CLUSTER_ERRORS = {
     "logs of its workers",
     r"Cannot run program|IOException: error=\d": "the command of the workers (--environment_config) cannot be started "
     "on the cluster; install IEForge there, and give the full path of ieforge-worker",
+    r"Process died with exit code": "the command of the workers (--environment_config) has ended; the log of the "
+    "TaskManager or of the Spark worker says why",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
     r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)": "a machine "

@@ -9,6 +9,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.engine import runner
 from pipelines.engine.options import ClusterOptions
 from pipelines.engine.progress import stage_progress
+from schemas.errors import MachineError
 from transforms import files
 
 LOOK_S = 10
@@ -30,7 +31,9 @@ def run_pipeline(
     """
     stalled = StallWatch(f"{output}/{folder}", options.view_as(ClusterOptions).stall_timeout)
     with stage_progress(stage, output, folder, expected):
-        runner.run(lambda pipeline: pipeline | "List" >> beam.Create(elements) | stage >> transform, options, stalled)
+        runner.run(
+            lambda pipeline: pipeline | "List" >> beam.Create(elements) | stage >> transform, options, output, stalled
+        )
 
 
 class StallWatch:
@@ -46,7 +49,10 @@ class StallWatch:
         if now < self.next_look:
             return None
         self.next_look = now + LOOK_S
-        count = len(files.list_files(self.folder)) if files.is_folder(self.folder) else 0
+        try:
+            count = len(files.list_files(self.folder)) if files.is_folder(self.folder) else 0
+        except MachineError:  # may pass, as in an object store; if it does not, the time runs out
+            count = self.count
         if count != self.count:
             self.count, self.since = count, now
         if now - self.since < self.minutes * 60:

@@ -74,13 +74,14 @@ def check_dataflow(beam_options: PipelineOptions) -> None:
 def run(
     build_graph: Callable[[beam.Pipeline], object],
     beam_options: PipelineOptions,
+    output: str,
     stalled: Callable[[], str | None] = lambda: None,
 ) -> None:
-    """Builds the graph, runs it and waits for its end.
+    """Builds the graph, whose files are in the folder `output`, runs it and waits for its end.
 
     An IEForgeError, an interrupt or a MemoryError in a worker is raised again here, without Beam's
     "[while running ...]". All other errors are raised as Beam raises them, and if the runner has a job service, as
-    MachineError in one line. Such a job is cancelled at an interrupt, and as soon as `stalled` returns a reason,
+    MachineError in one line. Such a job is cancelled at any error here, and as soon as `stalled` returns a reason,
     which is then the text of the MachineError.
     """
     sockets.keep_private()
@@ -89,7 +90,7 @@ def run(
     is_portable = portable_name(beam_options) is not None
     try:
         if is_portable:
-            job_service.wait(pipeline.run(), beam_options, stalled)
+            job_service.run(pipeline, beam_options, output, stalled)
         else:
             pipeline.run().wait_until_finish()
     except (IEForgeError, RuntimeError, grpc.RpcError, grpc.FutureTimeoutError) as error:

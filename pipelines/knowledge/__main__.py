@@ -1,7 +1,6 @@
 """Makes a themed corpus from a knowledge graph and an encyclopaedia: texts with their facts."""
 
 import argparse
-import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -163,10 +162,15 @@ def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
         return print_plan(config, folder)
     inputs = [*config.wikidata, *config.wikipedia, *([config.match.themes] if config.match.themes else [])]
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs, MARKER)
-    with claim.claimed(folder, config, MARKER):
+
+    def prepare() -> None:
+        cluster.check(options, folder, worker_inputs(config), flag_names)
+        claim.write_record(folder, config, MARKER)
+
+    with claim.claimed(folder):
         try:
-            check = functools.partial(cluster.check, options, folder, worker_inputs(config), flag_names)
-            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, check)
+            cluster.clear(folder)
+            manifests = dag.run(stages, folder, arguments.only or "export", driver.announce, prepare)
         finally:
             report_losses(folder, stages, config.match.themes)
     if "export" in manifests:

@@ -125,6 +125,9 @@ class Flink:
         """All jobs but the first `count`, oldest first."""
         return sorted(self.get("/jobs/overview")["jobs"], key=lambda job: job["start-time"])[count:]
 
+    def has_restarted(self, job: dict) -> bool:
+        return self.get(f"/jobs/{job['jid']}")["timestamps"]["RESTARTING"] > 0
+
     def task_managers_of(self, jobs: Iterable[dict]) -> set[str]:
         """The TaskManagers that finished a subtask of these jobs."""
         ids = set()

@@ -5,8 +5,8 @@ See namespaces(7). This machine is one more host of their network. Everything en
 
 import os
 import subprocess
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.cluster.processes import Unavailable
@@ -21,7 +21,10 @@ class Namespaces:
     def __init__(self, kinds: Sequence[str], script: Sequence[str]):
         lines = [*script, "ip link set lo up", "echo ready", "exec cat"]  # cat ends with this process
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        self.process = subprocess.Popen(["unshare", *kinds, "sh", "-ec", "\n".join(lines)], **pipes)
+        try:
+            self.process = subprocess.Popen(["unshare", *kinds, "sh", "-ec", "\n".join(lines)], **pipes)
+        except FileNotFoundError as error:
+            raise Unavailable("no unshare") from error
         if (line := self.process.stdout.readline().strip()) != "ready":
             raise Unavailable(f"no namespaces: {line}")
         self.enter = ["nsenter", f"--target={self.process.pid}", *kinds]
@@ -53,19 +56,23 @@ class Host(Namespaces):
         ]
         super().__init__(["--net", "--uts", "--mount"], script)
 
-    def fill_disk(self) -> None:
-        """Leaves no space in /tmp."""
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Leaves no space in /tmp inside the block."""
         self.run("sh", "-c", "! cat /dev/zero > /tmp/filled 2> /tmp/error")
+        try:
+            yield
+        finally:
+            self.run("rm", "/tmp/filled")
 
-    def free_disk(self) -> None:
-        self.run("rm", "/tmp/filled")
-
-    def hide(self, path: Path) -> None:
-        """Lets the host see an empty folder at `path`."""
+    @contextmanager
+    def hidden(self, path: Path) -> Iterator[None]:
+        """Lets the host see an empty folder at `path` inside the block."""
         self.run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(path))
-
-    def show(self, path: Path) -> None:
-        self.run("umount", str(path))
+        try:
+            yield
+        finally:
+            self.run("umount", str(path))
 
 
 class Hosts:

@@ -1,5 +1,6 @@
 """Builds on a Flink cluster of two TaskManagers: same bytes as a local build, lost machines, failures in one line."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -45,24 +46,72 @@ def test_the_knowledge_pipeline_has_the_same_bytes(flink, worker, tmp_path):
     code, lines = run("pipelines.knowledge", tmp_path / "there", on_flink(flink, worker))
     assert code == 0, lines
     for pattern in ("**/*.parquet", "export/**/*.json*"):
-        assert checksums(tmp_path / "there", pattern) == checksums(tmp_path / "here", pattern)
+        here = checksums(tmp_path / "here", pattern)
+        assert here
+        assert checksums(tmp_path / "there", pattern) == here
 
 
 def test_a_job_goes_on_with_another_task_manager(flink, worker, small, tmp_path):
-    output = tmp_path / "build"
+    before, output = len(flink.jobs_since()), tmp_path / "build"
     with started("pipelines.build", output, [*FIRST_STAGES, *on_flink(flink, worker)]) as build:
         wait_for_ingest(build, output)  # on both TaskManagers
         flink.task_managers.pop().kill()
         flink.start_task_manager()
         code, lines = finish(build)
     assert code == 0, lines
+    check, ingest, *_ = flink.jobs_since(before)
+    assert not flink.has_restarted(check)
+    assert flink.has_restarted(ingest)
     for folder in ("examples/**/*.parquet", "clean/**/*.parquet"):
-        assert checksums(output, folder) == checksums(small, folder)
+        expected = checksums(small, folder)
+        assert expected
+        assert checksums(output, folder) == expected
 
 
 def test_an_interrupt_cancels_the_job(flink, worker, tmp_path):
-    check_interrupted(tmp_path / "build", on_flink(flink, worker))
-    assert flink.jobs_since()[-1]["state"] == "CANCELED"
+    before = len(flink.jobs_since())
+    check_interrupted(tmp_path / "build", on_flink(flink, worker, "--job_name=team"))
+    check, ingest = flink.jobs_since(before)
+    assert (check["state"], ingest["state"]) == ("FINISHED", "CANCELED")
+
+
+def shell_script(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    path.chmod(0o755)
+    return path
+
+
+def test_the_job_of_a_killed_command_ends_before_the_next_build(flink, worker, tmp_path):
+    before, output = len(flink.jobs_since()), tmp_path / "build"
+    stuck = f"test -e {output}/.workers || exec sleep 300"  # workers of the check still start
+    command = shell_script(tmp_path / "worker", stuck, f'exec {worker} "$@"')
+    with started("pipelines.build", output, on_flink(flink, command, "--parallelism=1")) as build:
+        flink.processes.wait(lambda: [job["state"] for job in flink.jobs_since(before)][1:] == ["RUNNING"])
+        build.kill()
+    assert (output / ".job.json").exists()
+    flags = [*on_flink(flink, worker), "--sources=clue_ner", "--only=ingest"]
+    code, lines = run("pipelines.build", output, flags)
+    assert code == 0, lines
+    check, orphan, *others = flink.jobs_since(before)
+    assert orphan["state"] == "CANCELED"
+    assert {job["state"] for job in (check, *others)} == {"FINISHED"}
+    assert f"the job {orphan['name']} of a command that was killed has ended" in lines
+    assert not (output / ".job.json").exists()
+
+
+def test_a_command_of_workers_that_ends(flink, tmp_path):
+    command = shell_script(tmp_path / "worker", "exit 3")
+    message = "error: the command of the workers (--environment_config) has ended; "
+    check_refused(tmp_path / "build", on_flink(flink, command), 1, message)
+
+
+def test_workers_with_another_pyarrow(flink, worker, tmp_path):
+    (tmp_path / "first/pyarrow-24.0.0.dist-info").mkdir(parents=True)
+    metadata = "Metadata-Version: 2.1\nName: pyarrow\nVersion: 24.0.0\n"
+    (tmp_path / "first/pyarrow-24.0.0.dist-info/METADATA").write_text(metadata)
+    command = shell_script(tmp_path / "worker", f'PYTHONPATH={tmp_path}/first exec {worker} "$@"')
+    message = f"error: worker on {socket.gethostname()}: has pyarrow 24.0.0, this command "
+    check_refused(tmp_path / "build", on_flink(flink, command), 2, message)
 
 
 def test_a_misspelt_flag_of_the_job_server(flink, worker, tmp_path):

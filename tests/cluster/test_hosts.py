@@ -49,16 +49,15 @@ def cluster(jars, worker, tmp_path_factory) -> Iterator[Cluster]:
 def test_an_output_that_one_host_does_not_see(cluster):
     output = cluster.shared / "unseen"
     output.mkdir()
-    cluster.hosts[1].hide(output)
-    code, lines = run("pipelines.build", output, cluster.flags)
+    with cluster.hosts[1].hidden(output):
+        code, lines = run("pipelines.build", output, cluster.flags)
     message = f"error: worker on host2: does not see {output}; choose an --output that this machine and all workers"
     assert (code, lines[-1]) == (2, f"{message} share")
 
 
 def test_a_data_root_that_one_host_does_not_see(cluster):
-    cluster.hosts[0].hide(cluster.shared / "raw")
-    code, lines = run("pipelines.build", cluster.shared / "build", cluster.flags)
-    cluster.hosts[0].show(cluster.shared / "raw")
+    with cluster.hosts[0].hidden(cluster.shared / "raw"):
+        code, lines = run("pipelines.build", cluster.shared / "build", cluster.flags)
     assert code == 2, lines
     assert lines[-1].startswith("error: worker on host1: does not see ")
     assert lines[-1].endswith(f" more in {cluster.shared}/raw; put it where all workers can read it")
@@ -66,11 +65,10 @@ def test_a_data_root_that_one_host_does_not_see(cluster):
 
 def test_a_full_disk_and_a_lost_job_server_then_the_same_bytes(cluster, tmp_path):
     output = cluster.shared / "build"
-    cluster.hosts[0].fill_disk()
-    code, lines = run("pipelines.build", output, cluster.flags)
+    with cluster.hosts[0].full_disk():
+        code, lines = run("pipelines.build", output, cluster.flags)
     full = "error: the disk of a worker is full; free space there, and run the same command again to resume"
     assert (code, lines[-1]) == (1, full)
-    cluster.hosts[0].free_disk()
 
     with started("pipelines.build", output, cluster.flags) as build:
         wait_for_ingest(build, output)

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import build
 from pipelines.claim import claimed
-from pipelines.config import SAMPLES, Config
+from pipelines.config import SAMPLES
 from pipelines.sources import folder, keys, load
 from pipelines.sources.registry import list_root
 from pipelines.sources.source_files import find
@@ -286,10 +286,19 @@ def test_inputs_in_a_folder_that_the_build_empties_are_refused(small, tmp_path, 
 
 def test_a_second_build_into_the_same_folder_is_refused(tmp_path, capsys):
     output = tmp_path / "build"
-    with claimed(str(output), Config()):
+    with claimed(str(output)):
         assert build.main(["--output", str(output), "--sources", "clue_ner"]) == 2
     assert f"process {os.getpid()} is building into this folder" in capsys.readouterr().err
-    assert sorted(path.name for path in output.iterdir()) == [".lock", "build.json"]
+    assert sorted(path.name for path in output.iterdir()) == [".lock"]
+
+
+def test_a_command_that_the_cluster_refuses_leaves_a_build_alone(small, tmp_path, capsys):
+    copy = shutil.copytree(small, tmp_path / "copy")
+    before = (copy / "build.json").read_bytes()
+    flags = ["--output", str(copy), *SMALL, "--limit", "5", "--runner=PortableRunner", "--environment_type=LOOPBACK"]
+    assert build.main(flags) == 2
+    assert "--runner=PortableRunner needs --job_endpoint=HOST:PORT" in capsys.readouterr().err
+    assert (copy / "build.json").read_bytes() == before
 
 
 def test_a_stage_that_runs_again_deletes_the_later_results(small, tmp_path):

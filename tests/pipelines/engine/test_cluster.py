@@ -1,22 +1,25 @@
 """What keeps a worker from doing the work of the submitter, and the check on Beam's own job service."""
 
-import dataclasses
 import json
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import apache_beam as beam
 import grpc
 import pytest
-from apache_beam.options.pipeline_options import FlinkRunnerOptions
+from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
-from pipelines.engine import cluster, flink, job_service
+from pipelines.engine import cluster, flink, job_service, running_job
 from pipelines.engine.options import parse_options
 from schemas.errors import ConfigError, MachineError
 
-INSTALLATION = cluster.Installation("3.11", "2.77.0", "abc")
+State = beam_job_api_pb2.JobState
+INSTALLATION = cluster.Installation("3.11", {"apache-beam": "2.77.0", "torch": "2.11.0"}, {"a.py": "1", "b.yaml": "2"})
 
 
 @pytest.fixture
@@ -35,15 +38,37 @@ def test_the_same_installation_and_folders_have_no_problems(marker, tmp_path):
     ("difference", "message"),
     [
         ({"python": "3.12"}, "has Python 3.12, this command 3.11; use the same minor version"),
-        ({"beam": "2.70.0"}, "has Apache Beam 2.70.0, this command 2.77.0; install the same version"),
         (
-            {"code": "abd"},
-            "has other code of IEForge; install the same wheel there, or stage it (--extra_package=WHEEL)",
+            {"versions": {"apache-beam": "2.70.0"}},
+            "has apache-beam 2.70.0, this command 2.77.0; install the same version",
+        ),
+        (
+            {"code": {"a.py": "1", "b.yaml": "3"}},
+            "has other code of IEForge (b.yaml); install the same wheel there, or stage it (--extra_package=WHEEL)",
+        ),
+        (
+            {"code": {"b.yaml": "3", "c.py": "4"}},
+            "has other code of IEForge (a.py and 2 more); install the same wheel there, or stage it "
+            "(--extra_package=WHEEL)",
         ),
     ],
 )
 def test_another_installation_is_a_problem(marker, difference, message):
-    assert cluster.problems(INSTALLATION, dataclasses.replace(INSTALLATION, **difference), marker, {}) == [message]
+    assert cluster.problems(INSTALLATION, INSTALLATION._replace(**difference), marker, {}) == [message]
+
+
+def test_a_package_that_only_one_side_has_is_no_problem(marker):
+    only_beam = INSTALLATION._replace(versions={"apache-beam": "2.77.0"})
+    assert cluster.problems(INSTALLATION, only_beam, marker, {}) == []
+    assert cluster.problems(only_beam, INSTALLATION, marker, {}) == []
+
+
+def test_an_installation_has_all_code_and_data_and_the_packages_that_decide_bytes():
+    installation = cluster.installation()
+    needed = {"pipelines/engine/gather.py", "transforms/prompts/prompts.yaml", "pipelines/stages/mine.py"}
+    assert needed <= installation.code.keys()
+    assert not any(".pyc" in name for name in installation.code)
+    assert {"apache-beam", "pyarrow", "numpy", "msgspec"} <= installation.versions.keys()
 
 
 def test_an_output_folder_that_the_worker_does_not_see(tmp_path):
@@ -71,9 +96,9 @@ def test_an_input_folder_whose_disk_is_not_mounted_at_the_worker(marker, tmp_pat
 
 
 def test_problems_come_in_the_order_in_which_they_are_to_be_solved(tmp_path):
-    other = cluster.Installation("3.12", "2.70.0", "abd")
+    other = cluster.Installation("3.12", {"apache-beam": "2.70.0"}, {})
     lines = cluster.problems(INSTALLATION, other, str(tmp_path / "a/b/c"), cluster.entries([str(tmp_path / "d")]))
-    assert [line.split()[:2] for line in lines] == [["has", w] for w in ("Python", "Apache", "other")] + [
+    assert [line.split()[:2] for line in lines] == [["has", w] for w in ("Python", "apache-beam", "other")] + [
         ["does", "not"]
     ] * 2
 
@@ -150,14 +175,39 @@ def test_flags_of_the_environment_that_start_no_workers(tmp_path, flags, message
 
 
 def test_an_address_without_a_job_service(tmp_path, monkeypatch):
-    monkeypatch.setattr(job_service, "ANSWER_S", 1)
+    monkeypatch.setattr(running_job, "ANSWER_S", 1)
     with pytest.raises(MachineError, match=r"^--job_endpoint=localhost:1: no job service answers there; start it"):
         cluster.check(on("localhost:1"), str(tmp_path / "build"), [])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--runner=PortableRunner"], "--runner=PortableRunner needs --job_endpoint=HOST:PORT"),
+        (["--runner=PortableRunner", "--job_endpoint=http://a:1"], "--job_endpoint=http://a:1: must be HOST:PORT"),
+        (["--runner=PortableRunner", "--job_endpoint=localhost"], "--job_endpoint=localhost: must be HOST:PORT"),
+        (["--runner=PortableRunner", "--job_endpoint=::1"], "--job_endpoint=::1: must be HOST:PORT"),
+        (["--runner=FlinkRunner", "--parallelism=0"], "--parallelism=0: must be a number above 0"),
+        (["--runner=FlinkRunner", "--max_parallelism=-2"], "--max_parallelism=-2: must be a number above 0"),
+        (["--runner=FlinkRunner", "--flink_job_server_jar=a.jar"], "--flink_job_server_jar=a.jar: no such file"),
+        (["--runner=SparkRunner", "--spark_job_server_jar=a.jar"], "--spark_job_server_jar=a.jar: no such file"),
+    ],
+)
+def test_values_that_are_refused_before_a_server_is_asked(flags, message):
+    with pytest.raises(ConfigError) as raised:
+        job_service.check_flags(parse_options([*flags, "--environment_type=LOOPBACK"]))
+    assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("address", ["localhost:1", "[::1]:1", "10.0.0.1:1", "a-b.example:1"])
+def test_addresses_of_job_services(address):
+    job_service.check_values(parse_options(["--runner=PortableRunner", f"--job_endpoint={address}"]))
 
 
 def test_flink_is_only_cancelled_at_an_address_that_is_known():
     assert flink.rest_address(parse_options([])) is None
     assert flink.rest_address(parse_options(["--flink_master=[local]"])) is None
+    assert flink.rest_address(parse_options(["--flink_master=[::1]:8081"])) == "http://[::1]:8081"
     assert flink.rest_address(parse_options(["--flink_master=a:8081"])) == "http://a:8081"
     assert flink.rest_address(parse_options(["--flink_master=https://a/flink/"])) == "https://a/flink"
 
@@ -167,48 +217,118 @@ def sleep(element: int) -> int:
     return element
 
 
-def submit(service: str, seconds: int = 1):
-    options = on(service)
+def run_job(service: str, output: Path, stalled=lambda: None, seconds: int = 1, flink_master: str = "[auto]") -> None:
+    options = on(service, "--job_name=team", f"--flink_master={flink_master}")
     pipeline = beam.Pipeline(runner=job_service.portable_runner("PortableRunner"), options=options)
     pipeline | beam.Create([seconds]) | beam.Map(sleep)
-    return pipeline.run(), options
+    job_service.run(pipeline, options, str(output), stalled)
 
 
-def test_a_job_that_does_not_end_is_cancelled_with_the_reason(service):
-    result, options = submit(service)
-    begin = time.monotonic()
+def states(service: str) -> dict[str, int]:
+    """Name → state of all jobs of the service."""
+    with grpc.insecure_channel(service) as channel:
+        stub = beam_job_api_pb2_grpc.JobServiceStub(channel)
+        jobs = stub.GetJobs(beam_job_api_pb2.GetJobsRequest()).job_info
+    return {job.pipeline_options[running_job.NAME_OPTION]: job.state for job in jobs}
+
+
+def recorded(output: Path) -> str:
+    return json.loads((output / running_job.FILE).read_text())["name"]
+
+
+def test_a_job_is_waited_for_and_named_while_it_runs(service, tmp_path):
+    names = []
+    run_job(service, tmp_path, lambda: names.append(recorded(tmp_path)))
+    assert re.fullmatch(r"team-\w{12}", names[0])
+    assert states(service)[names[0]] == State.DONE
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MachineError, ZeroDivisionError])
+def test_whatever_ends_the_wait_cancels_the_job(service, tmp_path, error):
+    names = []
+
+    def fail() -> None:
+        names.append(recorded(tmp_path))
+        raise error("no new file")
+
+    with pytest.raises(error, match="no new file"):
+        run_job(service, tmp_path, fail)
+    assert states(service)[names[0]] == State.CANCELLED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_does_not_end_is_cancelled_with_the_reason(service, tmp_path):
+    names = []
+
+    def stalled() -> str:
+        names.append(recorded(tmp_path))
+        return "no new file"
+
     with pytest.raises(MachineError, match=r"^no new file$"):
-        job_service.wait(result, options, lambda: "no new file" if time.monotonic() - begin > 0.5 else None)
-    assert result.state == "CANCELLED"
+        run_job(service, tmp_path, stalled)
+    assert states(service)[names[0]] == State.CANCELLED
 
 
-def test_a_job_is_waited_for(service):
-    result, options = submit(service)
-    job_service.wait(result, options, lambda: None)
-    assert result.state == "DONE"
+def test_an_interrupt_while_a_job_is_submitted_cancels_it(service, tmp_path, monkeypatch):
+    submit = JobServiceHandle.run
 
-
-def test_an_interrupt_cancels_the_job(service):
-    result, options = submit(service)
-
-    def interrupt() -> None:
+    def submit_and_interrupt(handle, preparation_id) -> None:
+        submit(handle, preparation_id)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(JobServiceHandle, "run", submit_and_interrupt)
+    before = states(service)
     with pytest.raises(KeyboardInterrupt):
-        job_service.wait(result, options, interrupt)
-    assert result.state == "CANCELLED"
+        run_job(service, tmp_path)
+    assert [state for name, state in states(service).items() if name not in before] == [State.CANCELLED]
 
 
-class FlinkWithOneJob(BaseHTTPRequestHandler):
-    """The part of Flink's REST interface that cancelling needs: a job runs until a PATCH cancels it."""
+class Killed(BaseException):
+    """Ends a command so that nothing is cleaned up, as SIGKILL does."""
+
+
+def killed(*_: object) -> None:
+    raise Killed
+
+
+def test_the_next_command_cancels_the_job_of_a_killed_one(service, tmp_path, monkeypatch, capfd):
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(running_job, "cancel", killed)
+        run_job(service, tmp_path, killed, seconds=3)
+    (tmp_path / cluster.FOLDER).mkdir()
+    (tmp_path / cluster.FOLDER / "token").touch()
+    name = recorded(tmp_path)
+    assert states(service)[name] == State.RUNNING
+    cluster.clear(str(tmp_path))
+    assert states(service)[name] == State.CANCELLED
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == f"the job {name} of a command that was killed has ended\n"
+    cluster.clear(str(tmp_path))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_job_whose_server_does_not_answer_is_not_built_over(tmp_path):
+    running_job.record(running_job.RunningJob("a-1", None, "localhost:1"), str(tmp_path))
+    with pytest.raises(MachineError, match=r"/\.job\.json: the job a-1 of a command that was killed may still write"):
+        cluster.clear(str(tmp_path))
+    running_job.record(running_job.RunningJob("a-1", "http://localhost:1", None), str(tmp_path))
+    with pytest.raises(MachineError, match=r"and http://localhost:1 does not cancel it; start that server, or end"):
+        cluster.clear(str(tmp_path))
+    assert (tmp_path / running_job.FILE).exists()
+
+
+class FlinkWithJobs(BaseHTTPRequestHandler):
+    """The part of Flink's REST interface that cancelling needs. `server.jobs`: name → state; the id is the name."""
 
     def do_GET(self):
-        states = ["CANCELED" if self.server.is_cancelled else "RUNNING"]
-        jobs = [{"name": self.server.job, "jid": "7", "start-time": 1, "state": state} for state in states]
+        jobs = [
+            {"name": name, "jid": name, "start-time": 1, "state": state} for name, state in self.server.jobs.items()
+        ]
         self.answer({"jobs": jobs})
 
     def do_PATCH(self):
-        self.server.is_cancelled = self.path == "/jobs/7?mode=cancel"
+        self.server.jobs[self.path.removeprefix("/jobs/").removesuffix("?mode=cancel")] = "CANCELED"
         self.answer({})
 
     def answer(self, content: dict) -> None:
@@ -220,20 +340,49 @@ class FlinkWithOneJob(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_lost_job_service_cancels_the_job_on_flink(tmp_path, capfd):
-    jobs = LocalJobServicer(str(tmp_path))
-    result, options = submit(f"localhost:{jobs.start_grpc_server()}", 30)
-    with ThreadingHTTPServer(("localhost", 0), FlinkWithOneJob) as server:
-        server.job, server.is_cancelled = result._job_id.rpartition("_")[0], False
+@pytest.fixture
+def rest():
+    """A Flink with a job of somebody else."""
+    with ThreadingHTTPServer(("localhost", 0), FlinkWithJobs) as server:
+        server.jobs = {"team": "RUNNING"}
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        options.view_as(FlinkRunnerOptions).flink_master = f"localhost:{server.server_port}"
-        threading.Timer(1, jobs.stop).start()
-        with pytest.raises(grpc.RpcError) as raised:
-            job_service.wait(result, options, lambda: None)
+        yield server
         server.shutdown()
-    assert server.is_cancelled
+
+
+def test_a_lost_job_service_cancels_the_job_on_flink_and_no_other(rest, tmp_path, capfd):
+    jobs = LocalJobServicer(str(tmp_path / "staged"))
+    address = f"localhost:{jobs.start_grpc_server()}"
+    output = tmp_path / "build"
+
+    def lose() -> None:
+        rest.jobs[recorded(output)] = "RUNNING"
+        jobs.stop()
+
+    with pytest.raises(grpc.RpcError) as raised:
+        run_job(address, output, lose, 30, f"localhost:{rest.server_port}")
+    assert sorted(rest.jobs.values()) == ["CANCELED", "RUNNING"]
+    assert rest.jobs["team"] == "RUNNING"
     assert job_service.meaning(str(raised.value)).startswith("the job service or a worker cannot be reached")
     assert capfd.readouterr().err == ""
+    assert list(output.iterdir()) == []
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "RESTARTING", "FAILED"])
+def test_the_job_of_a_killed_command_on_flink_is_cancelled_unless_it_has_ended(rest, tmp_path, state):
+    rest.jobs["team-1"] = state
+    running_job.record(running_job.RunningJob("team-1", f"http://localhost:{rest.server_port}", None), str(tmp_path))
+    cluster.clear(str(tmp_path))
+    assert rest.jobs == {"team": "RUNNING", "team-1": "FAILED" if state == "FAILED" else "CANCELED"}
+
+
+def test_a_job_server_of_flink_needs_the_address_of_flink(rest):
+    with pytest.raises(ConfigError, match=r"^a job server of Flink needs --flink_master=HOST:PORT, too"):
+        job_service.check_flink(parse_options(["--runner=PortableRunner", "--job_endpoint=a:1"]))
+    job_service.check_flink(parse_options(["--runner=FlinkRunner"]))  # Flink ends with the job server, and this with us
+    job_service.check_flink(parse_options(["--runner=FlinkRunner", f"--flink_master=localhost:{rest.server_port}"]))
+    with pytest.raises(MachineError, match=r"^--flink_master=localhost:1: no Flink answers there"):
+        job_service.check_flink(parse_options(["--runner=FlinkRunner", "--flink_master=localhost:1"]))
 
 
 @pytest.mark.parametrize(
@@ -256,6 +405,7 @@ def test_a_lost_job_service_cancels_the_job_on_flink(tmp_path, capfd):
         ),
         ("TaskManager with id localhost:1-a is no longer reachable.", "a machine of the cluster was lost"),
         ("Heartbeat of TaskManager with id localhost:1-a timed out.", "a machine of the cluster was lost"),
+        ("java.lang.IllegalStateException: Process died with exit code 3", "the command of the workers"),
         ("Master removed our application: FAILED", "Spark cannot start executors for the job"),
         (
             'NullPointerException: the return value of "org.apache.spark.SparkContext._taskScheduler()" is null',

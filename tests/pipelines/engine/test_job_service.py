@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import socket
 import threading
 import time
@@ -12,7 +13,7 @@ from apache_beam.portability.api import beam_job_api_pb2
 from apache_beam.runners.portability.local_job_service import BeamJob, LocalJobServicer
 
 from pipelines import build
-from pipelines.engine import job_service, runner
+from pipelines.engine import job_service, runner, running_job
 from pipelines.engine.options import parse_options
 from pipelines.knowledge import __main__ as knowledge
 from schemas.errors import ConfigError, MachineError
@@ -84,15 +85,15 @@ def test_other_flags_and_wrong_values_are_refused(serve, flags, message):
     assert str(raised.value).startswith(message)
 
 
-def test_options_reach_the_job_with_their_values(serve):
+def test_options_reach_the_job_with_their_values(serve, tmp_path):
     service, address = serve()
-    runner.run(create, options(address, "--max_bundle_size", "9", "--object_reuse"))
+    runner.run(create, options(address, "--max_bundle_size", "9", "--object_reuse"), str(tmp_path))
     (job,) = service._jobs.values()
     passed = dict(job._pipeline_options)
     assert (passed["beam:option:max_bundle_size:v1"], passed["beam:option:object_reuse:v1"]) == ("9", True)
 
 
-def test_a_job_that_fails_is_one_line(serve):
+def test_a_job_that_fails_is_one_line(serve, tmp_path):
     def fail(job: BeamJob) -> int:
         text = "java.lang.IllegalStateException: b\n\tat a.B(B.java:3)"
         level = beam_job_api_pb2.JobMessage.JOB_MESSAGE_ERROR
@@ -101,11 +102,11 @@ def test_a_job_that_fails_is_one_line(serve):
 
     _, address = serve(fail)
     with pytest.raises(MachineError) as raised:
-        runner.run(create, options(address))
+        runner.run(create, options(address), str(tmp_path))
     assert str(raised.value) == "the job failed on the cluster: java.lang.IllegalStateException: b"
 
 
-def test_a_job_service_that_is_lost_ends_the_wait_without_a_traceback(serve, monkeypatch, capfd):
+def test_a_job_service_that_is_lost_ends_the_wait_without_a_traceback(serve, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
     job_service.portable_runner.cache_clear()
     ended = threading.Event()
@@ -117,7 +118,7 @@ def test_a_job_service_that_is_lost_ends_the_wait_without_a_traceback(serve, mon
 
     began = time.monotonic()
     with pytest.raises(MachineError, match=r"^the job service or a worker cannot be reached any more; run the same"):
-        runner.run(create, options(address), stop_once_running)
+        runner.run(create, options(address), str(tmp_path), stop_once_running)
     assert time.monotonic() - began < 15
     ended.set()
     for thread in threading.enumerate():
@@ -126,21 +127,21 @@ def test_a_job_service_that_is_lost_ends_the_wait_without_a_traceback(serve, mon
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_job_that_can_no_longer_be_cancelled_is_reported_with_the_reason_to_cancel_it(serve, capfd):
+def test_a_job_that_can_no_longer_be_cancelled_is_reported_with_the_reason_to_cancel_it(serve, tmp_path, capfd):
     ended = threading.Event()
     service, address = serve(lambda job: (ended.wait(20), State.DONE)[1])
-    submitted = beam.Pipeline(runner=job_service.portable_runner("PortableRunner"), options=options(address))
-    create(submitted)
-    result = submitted.run()
 
     def lose_and_stall() -> str:
         service._server.stop(None)
         return "no new file"
 
     with pytest.raises(MachineError, match=r"^no new file$"):
-        job_service.wait(result, options(address), lose_and_stall)
+        runner.run(create, options(address), str(tmp_path), lose_and_stall)
     ended.set()
-    assert "warning: the job may still be running: " in capfd.readouterr().err
+    assert re.search(
+        r"^warning: the job ieforge-\w+ may still be running: .*; the next c", capfd.readouterr().err, re.M
+    )
+    assert (tmp_path / running_job.FILE).exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.engine import run
 from pipelines.engine.run import StallWatch
+from schemas.errors import MachineError
 
 HOUR_S = 3600
 
@@ -63,3 +64,16 @@ def test_files_are_counted_only_every_few_seconds(clock, tmp_path):
 def test_a_file_in_place_of_the_folder_is_left_to_the_workers(clock, tmp_path):
     (tmp_path / "data").touch()
     assert StallWatch(str(tmp_path / "data"), minutes=60)() is None
+
+
+def test_a_folder_that_cannot_be_listed_has_no_new_file(clock, tmp_path, monkeypatch):
+    def fail(path: str) -> None:
+        raise MachineError(f"{path}: SLOW_DOWN")
+
+    (tmp_path / "a.json").touch()
+    watch = StallWatch(str(tmp_path), minutes=60)
+    assert not stalled_after(watch, clock, 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(run.files, "list_files", fail)
+        assert not stalled_after(watch, clock, HOUR_S - 1)
+        assert stalled_after(watch, clock, run.LOOK_S)

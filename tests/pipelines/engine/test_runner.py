@@ -185,7 +185,7 @@ def divide(element: int) -> float:
 
 def test_run_raises_what_a_worker_raised():
     with pytest.raises(ConfigError) as raised:
-        run(lambda p: p | beam.Create([3]) | beam.Map(refuse), parse_options([]))
+        run(lambda p: p | beam.Create([3]) | beam.Map(refuse), parse_options([]), "")
     assert str(raised.value) == "labels.json:3: no such label"
     assert raised.value.exit_code == 2
 
@@ -196,9 +196,9 @@ def allocate(element: int) -> bytearray:
 
 def test_run_raises_memory_error():
     with pytest.raises(MemoryError):
-        run(lambda p: p | beam.Create([3]) | beam.Map(allocate), parse_options([]))
+        run(lambda p: p | beam.Create([3]) | beam.Map(allocate), parse_options([]), "")
 
 
 def test_run_leaves_other_errors_alone():
     with pytest.raises(ZeroDivisionError):
-        run(lambda p: p | beam.Create([3]) | beam.Map(divide), parse_options([]))
+        run(lambda p: p | beam.Create([3]) | beam.Map(divide), parse_options([]), "")

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from apache_beam.runners.portability.job_server import SubprocessJobServer
+
+from pipelines.engine import job_service
 
 ROOT = Path(__file__).resolve().parents[3]
 TWO = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
@@ -141,7 +144,7 @@ from tests.pipelines.engine.test_runner import refuse
 command_line.start_fork_server()
 workers.register()
 try:
-    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), parse_options({list(TWO)}))
+    runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), parse_options({list(TWO)}), "")
 except ConfigError as error:
     print(error)
 """
@@ -187,3 +190,37 @@ def test_workers_of_a_script_load_neither_the_script_nor_other_code(tmp_path, pi
     assert str(tmp_path / "elsewhere") in loaded
     assert code == "0"
     assert (tmp_path / "build" / "examples" / "manifest.json").exists()
+
+
+JOB_SERVER = """
+import subprocess
+from apache_beam.runners.portability.job_server import SubprocessJobServer
+from pipelines.engine import job_service
+
+class Server(SubprocessJobServer):
+    def subprocess_cmd_and_endpoint(self):
+        return ["sh", "-c", "echo started; exec sleep 100"], "localhost:1"
+
+command, _ = job_service.end_with_command(Server()).subprocess_cmd_and_endpoint()
+subprocess.run(command)
+"""
+
+
+def test_a_job_server_ends_with_a_command_that_is_killed():
+    start = [sys.executable, "-c", JOB_SERVER]
+    with subprocess.Popen(start, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout.readline() == b"started\n"
+        below = children(process.pid)
+        assert len(below) == 1
+        assert os.getpgid(below[0]) == below[0]  # an interrupt of the terminal does not reach it
+        process.kill()
+        wait_until_gone(below)
+
+
+def test_a_job_server_whose_program_is_missing():
+    class Server(SubprocessJobServer):
+        def subprocess_cmd_and_endpoint(self):
+            return ["no-java"], "localhost:1"
+
+    with pytest.raises(FileNotFoundError, match="no no-java; install it"):
+        job_service.end_with_command(Server()).subprocess_cmd_and_endpoint()

@@ -60,7 +60,7 @@ def entity(label: str, word: str) -> Entity:
 
 
 def run(output: str, transform: beam.PTransform, elements: list) -> None:
-    runner.run(lambda p: p | beam.Create(elements) | transform, PipelineOptions([]))
+    runner.run(lambda p: p | beam.Create(elements) | transform, PipelineOptions([]), output)
 
 
 def shards() -> list[Shard]:
