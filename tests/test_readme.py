@@ -22,7 +22,7 @@ OTHER_PROGRAMS = {
     *("--environment_type", "--environment_config", "--environment_cache_millis", "--sdk_worker_parallelism"),
     *("--max_bundle_size", "--object_reuse", "--parallelism", "--number_of_execution_retries", "--files_to_stage"),
     *("--flink_master", "--flink_job_server_jar", "--prism_location", "--worker_pool"),
-    *("--project", "--region", "--temp_location", "--sdk_container_image", "--max_num_workers"),
+    *("--job_name", "--project", "--region", "--temp_location", "--sdk_container_image", "--max_num_workers"),
     *("--service_port", "--container_executable"),  # Beam's pools of workers
     *("--flink-master", "--spark-master-url", "--job-port", "--artifact-port", "--expansion-port", "--artifacts-dir"),
     *("--configDir", "--host", "--port", "--cores", "--memory", "--add-opens"),  # Flink, Spark, java

@@ -5,6 +5,7 @@ SINGULAR = {
     "answers": "answer",
     "arguments": "argument",
     "concepts": "concept",
+    "cuts": "cut",
     "entities": "entity",
     "events": "event",
     "facts": "fact",
