@@ -28,7 +28,12 @@ def parse(parser: argparse.ArgumentParser, flags: Sequence[str] | None) -> argpa
         raise ConfigError(
             "a flag is not valid UTF-8; rename the file, or check the encoding of the terminal"
         ) from error
-    arguments, unknown = parser.parse_known_args(with_values(decoded, option_names(parser)))
+    known = option_names(parser)
+    given = with_values(decoded, known)
+    # argparse would take an unknown flag whose value contains a blank for a word, thus for `path`
+    spaced = [flag for flag in given if flag.startswith("--") and " " in flag and flag.partition("=")[0] not in known]
+    arguments, unknown = parser.parse_known_args([flag for flag in given if flag not in spaced])
+    unknown += spaced
     words = [flag for flag in unknown if not flag.startswith("-")]
     if words and getattr(arguments, "path", "") is None:  # argparse takes it only before the first flag
         arguments.path = words.pop(0)
