@@ -97,6 +97,18 @@ class Instruct(Section):
     instructions_per_shard: Positive = 100_000
 
 
+class HoldOut(Section):
+    """What train and validation rows leave out, so that test rows ask for something that a model has not seen.
+
+    `labels`: names of labels, or `layer/name` (entities, relations, events). `share`: the share of all names of labels
+    that is held out as well, drawn by a hash of layer and name. `themes`: themes of sources.
+    """
+
+    labels: tuple[str, ...] = ()
+    share: Share = 0.0
+    themes: tuple[str, ...] = ()
+
+
 class Tokens(Section):
     """Token counts.
 
@@ -118,6 +130,7 @@ class Config(Section):
     clean: Clean = Clean()
     mine: Mine = Mine()
     instruct: Instruct = Instruct()
+    hold_out: HoldOut = HoldOut()
     tokens: Tokens = Tokens()
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.manifests import (
     Count,
+    HeldOut,
     InstructionCounts,
     LayerCounts,
     Losses,
@@ -119,6 +120,7 @@ class Statistics(Stored, frozen=True):
     leakage: dict[str, dict[str, Count]]
     hard_negatives: HardNegatives
     tokens: TokenStatistics | None
+    held_out: HeldOut = HeldOut()
 
 
 Counts = TypeVar("Counts", bound=msgspec.Struct)

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from schemas.agreement import Annotators
 from schemas.errors import Reason
-from schemas.example import SPLITS, TASKS
+from schemas.example import LAYER, SPLITS, TASKS
 from schemas.json_values import Count
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -235,7 +235,8 @@ class InstructionCounts(Stored, frozen=True):
 
     `all_negative`: rows without a positive label. `with_hard_negatives`: rows with a hard negative from the dictionary.
     `cut`: prompts that were cut. `neighbour_pairs`: pairs of a positive label of an Example and one of its hard
-    negatives. `neighbours_together`: those of these pairs that occur in one row. A missing count is 0.
+    negatives. `neighbours_together`: those of these pairs that occur in one row. `hidden`: annotations of labels that
+    are held out of these rows. A missing count is 0.
     """
 
     instructions: Count = 0
@@ -245,10 +246,13 @@ class InstructionCounts(Stored, frozen=True):
     cut: Count = 0
     neighbour_pairs: Count = 0
     neighbours_together: Count = 0
+    hidden: Count = 0
 
 
 class InstructionShard(Stored, frozen=True):
-    """A shard of data/. `sources` and `histograms` are by source key. `facts` is null if a row may fail a check."""
+    """A shard of data/. `sources`, `histograms` and `labels` are by source key; `labels` are those that the rows ask
+    for, sorted. `facts` is null if a row may fail a check.
+    """
 
     task: Task
     split: Split
@@ -258,6 +262,19 @@ class InstructionShard(Stored, frozen=True):
     facts: Facts | None
     sources: dict[str, InstructionCounts]
     histograms: dict[str, InstructionHistograms]
+    labels: dict[str, tuple[str, ...]] = {}
+
+
+Layer = Annotated[str, Meta(pattern=rf"^({'|'.join(sorted(set(LAYER.values())))})\Z")]
+
+
+class HeldOut(Stored, frozen=True):
+    """What is held out of train and validation rows, by source key. `labels`: layer → names, sorted. `texts`: split →
+    texts of clean/ that no row asks about, because the theme of the source is held out.
+    """
+
+    labels: dict[str, dict[Layer, tuple[str, ...]]] = {}
+    texts: dict[str, dict[Split, Count]] = {}
 
 
 class Instructed(StageResult, frozen=True):
@@ -269,6 +286,7 @@ class Instructed(StageResult, frozen=True):
     folder: ClassVar[str] = "data"
 
     shards: tuple[InstructionShard, ...]
+    held_out: HeldOut = HeldOut()
 
 
 class TokenStratum(Stored, frozen=True):

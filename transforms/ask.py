@@ -40,7 +40,8 @@ class AskOptions:
     `split_num`: labels per batch, for tasks that do not use the default of SPLIT_NUM; -1: all labels in one batch.
     `negative_ratio`: all-negative batches kept per batch with a positive label. `labels_without_positive`: number of
     labels for an example without positive labels (None: `split_num` of the task; -1: all). `negative_share`: share of
-    the negative labels that is asked for without a dictionary. Raises ConfigError for a value out of its range.
+    the negative labels that is asked for without a dictionary. `held_out`: layer → labels that train and validation
+    never ask for. Raises ConfigError for a value out of its range.
     """
 
     split_num: Mapping[str, int] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class AskOptions:
     labels_without_positive: int | None = None
     negative_share: float = 1.0
     seed: int = 42
+    held_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for task, size in self.split_num.items():

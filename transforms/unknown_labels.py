@@ -52,8 +52,9 @@ def askable(task: str, labels: Sequence[Label], rows: int, unknown: Unknown) -> 
     if not unknown:
         return None
     may = np.ones((rows, len(labels)), bool)
+    known = {names: [_is_known(task, label, names) for label in labels] for names in set(unknown.values())}
     for row, names in unknown.items():
-        may[row] = [_is_known(task, label, names) for label in labels]
+        may[row] = known[names]
     return may
 
 

@@ -11,7 +11,7 @@ from pipelines.describe import losses, token_estimate
 from schemas.build_statistics import DictionarySize, SplitStatistics, Statistics, TokenStatistics, total
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
-from schemas.manifests import InstructionCounts, TokenCounts, TokenStratum
+from schemas.manifests import HeldOut, InstructionCounts, TokenCounts, TokenStratum
 
 Value = TypeVar("Value")
 
@@ -23,7 +23,7 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
     dropped.
     """
     by_source = selected(statistics.instructions_by_source, keys)
-    hard_negatives, tokens = statistics.hard_negatives, statistics.tokens
+    hard_negatives, tokens, held_out = statistics.hard_negatives, statistics.tokens, statistics.held_out
     return msgspec.structs.replace(
         statistics,
         sources=selected(statistics.sources, keys),
@@ -37,6 +37,7 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
         and token_totals(
             TokenCounts(tokens.tokenizer, tokens.contexts, tokens.edges, selected(tokens.by_source, keys))
         ),
+        held_out=HeldOut(selected(held_out.labels, keys), selected(held_out.texts, keys)),
     )
 
 

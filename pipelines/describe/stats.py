@@ -51,7 +51,8 @@ def stats(output: str, config: Config) -> Statistics:
         leaks = summed(shard.leaks_into for shard in group)
         if leaks:
             leakage[f"{read.key}/{read.split}"] = leaks
-    by_source = instruction_counts(build_folder.read_result(output, Instructed).shards)
+    instructed = build_folder.read_result(output, Instructed)
+    by_source = instruction_counts(instructed.shards)
     return Statistics(
         build=build_facts(config, sources),
         sources=sources,
@@ -69,6 +70,7 @@ def stats(output: str, config: Config) -> Statistics:
         leakage=dict(sorted(leakage.items())),
         hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
         tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
+        held_out=instructed.held_out,
     )
 
 

@@ -2,8 +2,8 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import apache_beam as beam
@@ -23,9 +23,11 @@ from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
-from schemas.example import SPLITS, TASKS
+from schemas.example import LAYER, SPLITS, TASKS
+from schemas.label import LabelSet
 from schemas.manifests import (
     Facts,
+    HeldOut,
     Instructed,
     InstructionCounts,
     InstructionHistograms,
@@ -35,6 +37,7 @@ from schemas.manifests import (
 from transforms import files, prompts
 from transforms.ask import AskOptions, ask_spec
 from transforms.batches import SPLIT_NUM, cut
+from transforms.hold_out import HeldOutNames, held_out_names, hidden_annotations, layer_names
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -53,6 +56,7 @@ def stage(build: BuildSettings) -> Stage:
         folders=("data",),
         inputs=[
             config.instruct.model_dump(mode="json"),
+            config.hold_out.model_dump(mode="json"),
             config.seed,
             files.checksum(prompt_file) if prompt_file else None,
         ],
@@ -64,19 +68,22 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def run(build: BuildSettings, output: str) -> Instructed:
+    """Raises ConfigError if `hold_out.labels` has a label that no source has."""
     config = build.config
     tasks = read_result(output, Labelled).tasks
     split_num = SPLIT_NUM | config.instruct.split_num
-    batches = {
-        (task, key): len(cut(read_label_set(output, task, key).labels, split_num[task]))
-        for key, source_tasks in tasks.items()
-        for task in source_tasks
-    }
-    elements = plan_shards(clean_shards(output), tasks, batches, config.instruct.instructions_per_shard)
-    transform = Instruct(output, ask_options(config), load_prompts(config, build.located))
+    label_sets = [read_label_set(output, task, key) for key, source_tasks in tasks.items() for task in source_tasks]
+    batches = {(labels.task, labels.key): len(cut(labels.labels, split_num[labels.task])) for labels in label_sets}
+    names = held_out_names(label_sets, config.hold_out.labels, config.hold_out.share, config.seed)
+    themes = {source.key: source.source.theme for source in build.located}
+    asked_about, held_out_texts = without_themes(clean_shards(output), themes, config.hold_out.themes)
+    elements = plan_shards(asked_about, tasks, batches, config.instruct.instructions_per_shard)
+    options = replace(ask_options(config), held_out=names)
+    transform = Instruct(output, options, load_prompts(config, build.located))
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
-    return Instructed(tuple(sorted(written, key=lambda shard: shard.path)))
+    held_out = HeldOut(held_out_by_source(label_sets, names), held_out_texts)
+    return Instructed(tuple(sorted(written, key=lambda shard: shard.path)), held_out)
 
 
 def ask_options(config: Config) -> AskOptions:
@@ -97,6 +104,34 @@ def load_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
     tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
     langs = sorted({source.source.lang for source in located})
     return prompts.load(config.instruct.prompts, tasks, langs)
+
+
+def held_out_by_source(label_sets: Iterable[LabelSet], names: HeldOutNames) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Source key → layer → the held-out labels that the source has there."""
+    by_source: dict[str, dict[str, tuple[str, ...]]] = {}
+    for labels in label_sets:
+        layer = LAYER[labels.task]
+        held_out = layer_names(labels) & names.get(layer, frozenset())
+        if held_out:
+            layers = by_source.setdefault(labels.key, {})
+            layers[layer] = tuple(sorted(held_out.union(layers.get(layer, ()))))
+    return by_source
+
+
+def without_themes(
+    shards: Iterable[tuple[Shard, int]], themes: Mapping[str, str], held_out: Collection[str]
+) -> tuple[list[tuple[Shard, int]], dict[str, dict[str, int]]]:
+    """The shards without those of train and validation whose theme is held out, and the rows of the latter by source
+    and split. `themes`: source key → its theme.
+    """
+    kept, left_out = [], {}
+    for shard, rows in shards:
+        if shard.split != "test" and themes[shard.key] in held_out:
+            splits = left_out.setdefault(shard.key, {})
+            splits[shard.split] = splits.get(shard.split, 0) + rows
+        else:
+            kept.append((shard, rows))
+    return kept, left_out
 
 
 @dataclass(frozen=True)
@@ -171,8 +206,9 @@ class WriteInstructions(beam.DoFn):
         sources: dict[str, Counter] = {}
         histograms: dict[str, list[lengths.Histograms]] = {}
         checked: list[Facts | None] = []
+        labels: dict[str, set[str]] = {}
         path = f"{self.output}/{shard.path}"
-        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked))
+        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked, labels))
         yield InstructionShard(
             shard.task,
             shard.split,
@@ -184,6 +220,7 @@ class WriteInstructions(beam.DoFn):
             histograms={
                 key: InstructionHistograms(**lengths.sums(tables)) for key, tables in sorted(histograms.items())
             },
+            labels={key: tuple(sorted(names)) for key, names in sorted(labels.items())},
         )
 
     def tables(
@@ -192,9 +229,12 @@ class WriteInstructions(beam.DoFn):
         sources: dict[str, Counter],
         histograms: dict[str, list[lengths.Histograms]],
         checked: list[Facts | None],
+        labels: dict[str, set[str]],
     ) -> Iterator[pa.Table]:
+        held_out = self.options.held_out.get(LAYER[shard.task])
         for part in shard.parts:
             counts = sources.setdefault(part.key, Counter())
+            names = labels.setdefault(part.key, set())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
             what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
@@ -202,6 +242,10 @@ class WriteInstructions(beam.DoFn):
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)
+                if len(names) < len(label_set.labels):
+                    names.update(pc.unique(made["labels"].combine_chunks().flatten()).to_pylist())
+                if held_out and shard.split != "test":
+                    counts["hidden"] += hidden_annotations(examples, shard.task, held_out)
                 counts["cut"] += cut
                 counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
                 counts["instructions"] += made.num_rows

@@ -8,7 +8,7 @@ from dataclasses import replace as changed
 from msgspec.structs import replace
 
 from schemas.example import LAYER, Example
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from tests.specification.asking import ask
 from tests.specification.gold import gold
 from tests.specification.instruction import Instruction
@@ -30,6 +30,9 @@ def instructions(
     `labels` is the label set of its source for the task, `dictionary` the hard negatives (for EET and EEA those of
     EE). A layer that is not annotated gives no rows, except in test, where `label` is then None.
     """
+    if example.split != "test":
+        held_out = tuple(UnknownLabel(layer, name) for layer, names in options.held_out.items() for name in names)
+        example = replace(example, unknown_labels=(*example.unknown_labels, *held_out))
     example, labels = without_unknown(example, task, labels)
     full_gold = gold(example, task, labels)
     test = example.split == "test"

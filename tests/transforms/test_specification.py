@@ -34,7 +34,8 @@ def test_label_sets_contain_all_labels_of_the_strategies():
     assert LABELS.elements == NAMES and ROLES.elements == ROLE_NAMES
 
 
-unknown_labels = st.builds(UnknownLabel, st.sampled_from(sorted(set(LAYER.values()))), st.sampled_from(NAMES))
+LAYERS = sorted(set(LAYER.values()))
+unknown_labels = st.builds(UnknownLabel, st.sampled_from(LAYERS), st.sampled_from(NAMES))
 
 
 @st.composite
@@ -47,6 +48,7 @@ def options(draw, task):
         labels_without_positive=draw(st.none() | size),
         negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
         seed=draw(st.integers(0, 2)),
+        held_out=draw(st.just({}) | st.dictionaries(st.sampled_from(LAYERS), st.frozensets(st.sampled_from(NAMES)))),
     )
 
 
