@@ -269,11 +269,12 @@ Layer = Annotated[str, Meta(pattern=rf"^({'|'.join(sorted(set(LAYER.values())))}
 
 
 class HeldOut(Stored, frozen=True):
-    """What is held out of train and validation rows, by source key. `labels`: layer → names, sorted. `texts`: split →
-    texts of clean/ that no row asks about, because the theme of the source is held out.
+    """What is held out of train and validation rows, by source key. `labels`: layer → names, sorted. `themes`: the
+    theme of the source, if it is held out. `texts`: split → texts of clean/ that no row asks about for this reason.
     """
 
     labels: dict[str, dict[Layer, tuple[str, ...]]] = {}
+    themes: dict[str, str] = {}
     texts: dict[str, dict[Split, Count]] = {}
 
 

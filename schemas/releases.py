@@ -5,6 +5,8 @@ untrusted authors. Unknown keys of `release.json` are ignored: a release may com
 every version must be able to replace its files.
 """
 
+from typing import Literal
+
 import msgspec
 
 from schemas.manifests import Count, Inside, Sha256, Stored
@@ -50,7 +52,8 @@ class RowDigest(Stored, frozen=True):
 class SourceLeftOut(Stored, frozen=True):
     """A source in `rebuild/sources.json`. `get`: how to obtain its files. `needs`: keys of the sources whose test
     splits decided which of its texts were dropped. `files`: path below the data root → SHA-256, including the files of
-    `needs`. `command`: the command that rebuilds it. `rows`: by TASK/SPLIT.
+    `needs`. `command`: the command that rebuilds it. `rows`: by TASK/SPLIT. `hold_out`: the settings `hold_out.labels`
+    and `hold_out.themes` for this source.
     """
 
     title: str
@@ -61,3 +64,4 @@ class SourceLeftOut(Stored, frozen=True):
     files: dict[str, Sha256]
     command: str
     rows: dict[str, RowDigest]
+    hold_out: dict[Literal["labels", "themes"], tuple[str, ...]] = msgspec.field(default_factory=dict)

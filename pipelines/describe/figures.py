@@ -37,7 +37,7 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
         and token_totals(
             TokenCounts(tokens.tokenizer, tokens.contexts, tokens.edges, selected(tokens.by_source, keys))
         ),
-        held_out=HeldOut(selected(held_out.labels, keys), selected(held_out.texts, keys)),
+        held_out=HeldOut(*(selected(part, keys) for part in (held_out.labels, held_out.themes, held_out.texts))),
     )
 
 

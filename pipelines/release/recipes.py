@@ -43,7 +43,8 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
         return {}
     config = build_folder.configuration(output)
     ingested = build_folder.read_result(output, Ingested)
-    leakage = build_reports.read_statistics(output).leakage
+    statistics = build_reports.read_statistics(output)
+    leakage, held_out = statistics.leakage, statistics.held_out
     digests = contents.row_digests(output, left_out)
     described = {}
     for key in sorted(left_out):
@@ -59,8 +60,14 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
             files={name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
             command=shell.command(["python", "-m", "pipelines.rebuild", *rebuild_flags(key)]),
             rows=digests[key],
+            hold_out={
+                "labels": tuple(
+                    f"{layer}/{name}" for layer, names in held_out.labels.get(key, {}).items() for name in names
+                ),
+                "themes": (held_out.themes[key],) if key in held_out.themes else (),
+            },
         )
-    settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
+    settings = config.model_dump(mode="json", exclude={"data_root", "sources", "hold_out", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
     settings["instruct"] |= {"prompts": None}
     texts = {

@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -75,14 +75,18 @@ def run(build: BuildSettings, output: str) -> Instructed:
     label_sets = [read_label_set(output, task, key) for key, source_tasks in tasks.items() for task in source_tasks]
     batches = {(labels.task, labels.key): len(cut(labels.labels, split_num[labels.task])) for labels in label_sets}
     names = held_out_names(label_sets, config.hold_out.labels, config.hold_out.share, config.seed)
-    themes = {source.key: source.source.theme for source in build.located}
-    asked_about, held_out_texts = without_themes(clean_shards(output), themes, config.hold_out.themes)
-    elements = plan_shards(asked_about, tasks, batches, config.instruct.instructions_per_shard)
+    themes = {
+        source.key: source.source.theme
+        for source in build.located
+        if source.key in tasks and source.source.theme in config.hold_out.themes
+    }
+    shards, texts = without_sources(clean_shards(output), themes)
+    elements = plan_shards(shards, tasks, batches, config.instruct.instructions_per_shard)
     options = replace(ask_options(config), held_out=names)
     transform = Instruct(output, options, load_prompts(config, build.located))
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
-    held_out = HeldOut(held_out_by_source(label_sets, names), held_out_texts)
+    held_out = HeldOut(held_out_by_source(label_sets, names), themes, texts)
     return Instructed(tuple(sorted(written, key=lambda shard: shard.path)), held_out)
 
 
@@ -118,15 +122,15 @@ def held_out_by_source(label_sets: Iterable[LabelSet], names: HeldOutNames) -> d
     return by_source
 
 
-def without_themes(
-    shards: Iterable[tuple[Shard, int]], themes: Mapping[str, str], held_out: Collection[str]
+def without_sources(
+    shards: Iterable[tuple[Shard, int]], held_out: Collection[str]
 ) -> tuple[list[tuple[Shard, int]], dict[str, dict[str, int]]]:
-    """The shards without those of train and validation whose theme is held out, and the rows of the latter by source
-    and split. `themes`: source key → its theme.
+    """The shards (with their rows) without those of train and validation of the sources `held_out`, and the rows of the
+    latter by source and split.
     """
     kept, left_out = [], {}
     for shard, rows in shards:
-        if shard.split != "test" and themes[shard.key] in held_out:
+        if shard.split != "test" and shard.key in held_out:
             splits = left_out.setdefault(shard.key, {})
             splits[shard.split] = splits.get(shard.split, 0) + rows
         else:
