@@ -109,6 +109,14 @@ class HoldOut(Section):
     themes: tuple[str, ...] = ()
 
 
+class Familiarity(Section):
+    """How familiar test labels are from training. `near`: the least similarity of two labels that are near, from -1 to
+    1; a label without similarity to another has about 0 (docs/hold_out.md).
+    """
+
+    near: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False), NUMBER] = 0.5
+
+
 class Tokens(Section):
     """Token counts.
 
@@ -131,6 +139,7 @@ class Config(Section):
     mine: Mine = Mine()
     instruct: Instruct = Instruct()
     hold_out: HoldOut = HoldOut()
+    familiarity: Familiarity = Familiarity()
     tokens: Tokens = Tokens()
 
 

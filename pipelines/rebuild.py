@@ -3,13 +3,14 @@
 import argparse
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pipelines import config
 from pipelines.release import contents, recipes
 from pipelines.release.recipes import DICTIONARIES, PROMPTS
 from schemas import command, key_list
 from schemas.errors import ConfigError, SourceError, printable
+from schemas.releases import HoldOutSettings
 from transforms import files
 from transforms.settings import merged
 
@@ -93,14 +94,15 @@ def rebuild_settings(
     folder: str,
     data_root: str,
     keys: Sequence[str],
-    hold_out: Sequence[Mapping[str, tuple[str, ...]]],
+    hold_out: Sequence[HoldOutSettings],
 ) -> config.Config:
     """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts and
     dictionaries of the release. `hold_out`: the settings of that name of each source.
     """
     changes: dict = {"data_root": data_root, "sources": keys}
     changes["hold_out"] = {
-        setting: sorted({name for one in hold_out for name in one.get(setting, ())}) for setting in ("labels", "themes")
+        "labels": sorted({name for one in hold_out for name in one.labels}),
+        "themes": sorted({name for one in hold_out for name in one.themes}),
     }
     changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
     if files.exists(f"{folder}/{PROMPTS}"):

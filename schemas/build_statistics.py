@@ -103,6 +103,27 @@ class TokenStatistics(Stored, frozen=True):
     total: TokenSummary
 
 
+class FamiliarityCounts(Stored, frozen=True):
+    """Numbers of the labels that test rows ask for, and of their annotations there. `seen`: train rows ask for a label
+    of the same name; `near`: not so, but for a similar one; the others are unseen.
+    """
+
+    labels: Count = 0
+    seen: Count = 0
+    near: Count = 0
+    annotations: Count = 0
+    seen_annotations: Count = 0
+    near_annotations: Count = 0
+
+
+class FamiliarityStatistics(Stored, frozen=True):
+    """The sums of a `schemas.familiarity.FamiliarityReport`, with its `model` and `near`. `by_source`: KEY → TASK."""
+
+    model: str
+    near: float
+    by_source: dict[str, dict[Task, FamiliarityCounts]]
+
+
 class Statistics(Stored, frozen=True):
     """`sources`: KEY → SPLIT. `about`: KEY. `labels`: KEY → TASK → names in its label set. `failed`: KEY → reason why
     the source is missing. `instructions`: TASK → SPLIT → rows. `instructions_by_source`: KEY → TASK → SPLIT. `leakage`:
@@ -121,6 +142,7 @@ class Statistics(Stored, frozen=True):
     hard_negatives: HardNegatives
     tokens: TokenStatistics | None
     held_out: HeldOut = HeldOut()
+    familiarity: FamiliarityStatistics | None = None
 
 
 Counts = TypeVar("Counts", bound=msgspec.Struct)

@@ -64,7 +64,7 @@ BESIDE = {
     "ingest": {"split_writer"},
     "instruct": {"neighbour_counts"},
     "repeats": {"text_keys"},
-    "validate": {"corpus_facts", "repeats"},
+    "validate": {"corpus_facts", "familiarity", "repeats"},
 }
 """Module of pipelines/stages/ → those that it may import, besides `build_settings`; `plan` imports all stages."""
 

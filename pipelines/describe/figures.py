@@ -20,7 +20,7 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
     """The statistics restricted to the sources in `keys`.
 
     `build` and `failed` are unchanged. Leaks into the test split of a source left out are kept, since these texts were
-    dropped.
+    dropped. If a source is left out, `familiarity` is None: it was computed from the training data of all sources.
     """
     by_source = selected(statistics.instructions_by_source, keys)
     hard_negatives, tokens, held_out = statistics.hard_negatives, statistics.tokens, statistics.held_out
@@ -37,7 +37,10 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
         and token_totals(
             TokenCounts(tokens.tokenizer, tokens.contexts, tokens.edges, selected(tokens.by_source, keys))
         ),
-        held_out=HeldOut(*(selected(part, keys) for part in (held_out.labels, held_out.themes, held_out.texts))),
+        familiarity=statistics.familiarity if statistics.sources.keys() <= set(keys) else None,
+        held_out=HeldOut(
+            selected(held_out.labels, keys), selected(held_out.themes, keys), selected(held_out.texts, keys)
+        ),
     )
 
 

@@ -6,19 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hard_negatives import embed
-from pipelines import build_folder
+from pipelines import build_folder, build_reports
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.config import SAMPLES, Config
 from pipelines.describe.figures import instructions, token_totals
 from schemas.build_statistics import (
     BuildFacts,
     DictionarySize,
+    FamiliarityCounts,
+    FamiliarityStatistics,
     HardNegatives,
     SplitStatistics,
     Statistics,
     total,
 )
 from schemas.example import SPLITS
+from schemas.familiarity import FamiliarityReport
 from schemas.manifests import (
     Cleaned,
     ExampleShard,
@@ -71,7 +74,23 @@ def stats(output: str, config: Config) -> Statistics:
         hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
         tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
         held_out=instructed.held_out,
+        familiarity=familiarity_counts(build_reports.read_familiarity(output)),
     )
+
+
+def familiarity_counts(report: FamiliarityReport) -> FamiliarityStatistics:
+    """The sums of a report by source and task."""
+    groups: dict[str, dict[str, list[FamiliarityCounts]]] = {}
+    for label in report.labels:
+        is_seen, is_near = label.familiarity == "seen", label.familiarity == "near"
+        n = label.annotations
+        groups.setdefault(label.key, {}).setdefault(label.task, []).append(
+            FamiliarityCounts(1, int(is_seen), int(is_near), n, n * is_seen, n * is_near)
+        )
+    sums = {
+        key: {task: total(FamiliarityCounts, parts) for task, parts in tasks.items()} for key, tasks in groups.items()
+    }
+    return FamiliarityStatistics(report.model, report.near, sums)
 
 
 def build_facts(config: Config, keys: Iterable[str]) -> BuildFacts:
@@ -87,7 +106,10 @@ def recipe(config: Config) -> dict[str, Any]:
     content = config.model_dump(
         mode="json",
         exclude_defaults=True,
-        exclude={"data_root": True, "sources": True, "tokens": True, "mine": {"cache", "accelerator"}},
+        exclude={
+            **dict.fromkeys(("data_root", "sources", "familiarity", "tokens"), True),
+            "mine": {"cache", "accelerator"},
+        },
     )
     mine, instruct = content.get("mine", {}), content.get("instruct", {})
     if mine.get("embedding_model"):

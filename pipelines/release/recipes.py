@@ -16,7 +16,7 @@ from pipelines.release import contents
 from schemas import json_values, key_list
 from schemas.errors import ConfigError, quoted
 from schemas.manifests import INSIDE, Ingested
-from schemas.releases import MARKER, ReleaseRecord, SourceLeftOut
+from schemas.releases import MARKER, HoldOutSettings, ReleaseRecord, SourceLeftOut
 from transforms import files, yaml_values
 
 FOLDER = "rebuild"
@@ -60,12 +60,10 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
             files={name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
             command=shell.command(["python", "-m", "pipelines.rebuild", *rebuild_flags(key)]),
             rows=digests[key],
-            hold_out={
-                "labels": tuple(
-                    f"{layer}/{name}" for layer, names in held_out.labels.get(key, {}).items() for name in names
-                ),
-                "themes": (held_out.themes[key],) if key in held_out.themes else (),
-            },
+            hold_out=HoldOutSettings(
+                tuple(f"{layer}/{name}" for layer, names in held_out.labels.get(key, {}).items() for name in names),
+                (held_out.themes[key],) if key in held_out.themes else (),
+            ),
         )
     settings = config.model_dump(mode="json", exclude={"data_root", "sources", "hold_out", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}

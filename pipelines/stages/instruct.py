@@ -128,7 +128,8 @@ def without_sources(
     """The shards (with their rows) without those of train and validation of the sources `held_out`, and the rows of the
     latter by source and split.
     """
-    kept, left_out = [], {}
+    kept: list[tuple[Shard, int]] = []
+    left_out: dict[str, dict[str, int]] = {}
     for shard, rows in shards:
         if shard.split != "test" and shard.key in held_out:
             splits = left_out.setdefault(shard.key, {})
