@@ -8,7 +8,14 @@ from typing import TypeVar
 import msgspec
 
 from pipelines.describe import losses, token_estimate
-from schemas.build_statistics import DictionarySize, SplitStatistics, Statistics, TokenStatistics, total
+from schemas.build_statistics import (
+    DictionarySize,
+    FamiliarityCounts,
+    SplitStatistics,
+    Statistics,
+    TokenStatistics,
+    total,
+)
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import HeldOut, InstructionCounts, TokenCounts, TokenStratum
@@ -126,6 +133,21 @@ def lost_most(statistics: Statistics) -> dict[str, tuple[int, int]]:
         for name, split in splits.items()
         if losses.lost_most(split.windows, split.kept.examples)
     }
+
+
+def hidden_annotations(statistics: Statistics) -> dict[str, dict[str, int]]:
+    """KEY → TASK → annotations of held-out labels in train and validation, without zeros."""
+    hidden = {
+        key: {task: sum(counts.hidden for counts in splits.values()) for task, splits in tasks.items()}
+        for key, tasks in statistics.instructions_by_source.items()
+    }
+    return {key: {task: n for task, n in tasks.items() if n} for key, tasks in hidden.items() if any(tasks.values())}
+
+
+def familiarity(statistics: Statistics) -> list[tuple[str, str, FamiliarityCounts]]:
+    """(source key, task, counts), for the sources and tasks whose test rows ask for a label."""
+    by_source = statistics.familiarity.by_source if statistics.familiarity else {}
+    return [(key, task, counts) for key, tasks in by_source.items() for task, counts in tasks.items()]
 
 
 @dataclass(frozen=True)
