@@ -51,7 +51,8 @@ def held_out_names(
         matches = [layer for layer in layers if name in known.get(layer, ())]
         if not matches:
             others = {other for layer in layers for other in known.get(layer, ())}
-            raise ConfigError(f"hold_out.labels: {item!r} is no label of this build; {names_hint(name, others)}")
+            hint = names_hint(name, others) if others else f"no source has {layer}"
+            raise ConfigError(f"hold_out.labels: {item!r} is no label of this build; {hint}")
         for layer in matches:
             chosen[layer].add(name)
     return {layer: frozenset(names) for layer, names in chosen.items() if names}
