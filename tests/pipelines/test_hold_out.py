@@ -126,10 +126,10 @@ def test_what_is_held_out_is_counted(builds):
 @pytest.mark.parametrize("name", ["plain", "held_out"])
 def test_familiarity_equals_a_count_of_rows_and_annotations(builds, name):
     """By name: which labels train rows ask for, how often they are annotated, and where."""
-    asked: dict[str, dict[tuple[str, str], set[str]]] = {"train": {}, "test": {}}
+    rows_by_label: dict[str, dict[tuple[str, str], set[str]]] = {"train": {}, "test": {}}
     for row in rows(builds[name]):
-        for label in row["labels"] if row["split"] in asked else ():
-            asked[row["split"]].setdefault((row["task"], label), set()).add(key(row))
+        for label in row["labels"] if row["split"] in rows_by_label else ():
+            rows_by_label[row["split"]].setdefault((row["task"], label), set()).add(key(row))
     annotations = Counter()
     for path in builds[name].glob("labels/**/*.json"):
         if path.name != "manifest.json":
@@ -138,15 +138,17 @@ def test_familiarity_equals_a_count_of_rows_and_annotations(builds, name):
                 annotations.update({(content["task"], content["key"], label, split): n for split, n in splits.items()})
     report = read_familiarity(str(builds[name]))
     places = {(item.task, item.label, item.key) for item in report.labels}
-    assert places == {(*label, source) for label, sources in asked["test"].items() for source in sources}
+    assert places == {(*label, source) for label, sources in rows_by_label["test"].items() for source in sources}
     assert len(places) == len(report.labels)
     for item in report.labels:
         assert item.annotations == annotations[item.task, item.key, item.label, "test"]
-        same = {label for task, label in asked["train"] if task == item.task and label.lower() == item.label.lower()}
+        same = {
+            label for task, label in rows_by_label["train"] if task == item.task and label.lower() == item.label.lower()
+        }
         assert (item.familiarity == "seen") == bool(same)
         assert {near.label for near in item.nearest if near.similarity == 1} >= same
         for near in item.nearest:
-            sources = asked["train"][item.task, near.label]
+            sources = rows_by_label["train"][item.task, near.label]
             assert near.sources == tuple(sorted(sources))
             assert near.annotations == sum(annotations[item.task, source, near.label, "train"] for source in sources)
     held_out = {(item.key, item.label) for item in report.labels if item.held_out}
