@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import build
+from pipelines import build, publish
 from pipelines.build_reports import read_familiarity, read_statistics
 from pipelines.describe import card
 from pipelines.report.payload import payload
@@ -223,3 +223,19 @@ def test_all_labels_may_be_held_out(tmp_path):
     assert [(item.label, item.held_out, item.nearest) for item in report.labels] == [
         (name, True, ()) for name in ("person", "place", "thing")
     ]
+
+
+def test_a_release_has_the_report_unless_it_leaves_sources_out(tmp_path):
+    for name, licence in (("a", "open"), ("b", "gated")):
+        splits = {"train": [ner(f"Ada sat in {name}.", person="Ada")], "test": [ner(f"Bo ran to {name}.", person="Bo")]}
+        write_source(tmp_path / f"data/{name}", "NER", NER_SCHEMA, **splits)
+        with (tmp_path / f"data/{name}/source.yaml").open("a") as settings:
+            settings.write(f"license: {licence}\n")
+    for keys in ("a", "a,b"):
+        output, release = tmp_path / f"build {keys}", tmp_path / f"release {keys}"
+        where = ["--data_root", str(tmp_path / "data"), "--sources", keys, "--output", str(output)]
+        assert build.main([*where, "--embedding_model", "lexical"]) == 0
+        assert publish.main(["--output", str(output), "--to", str(release)]) == 0
+        report = release / "reports/familiarity.json"
+        assert report.exists() == (keys == "a") == (read_statistics(str(release)).familiarity is not None)
+        assert ("Familiarity of test labels" in (release / "README.md").read_text()) == (keys == "a")
