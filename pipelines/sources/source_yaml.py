@@ -33,6 +33,7 @@ from transforms.files import File
 FILE = "source.yaml"
 
 TEXT = "a text (put a number in quotes)"
+ROLES = "a map from roles to descriptions, or from event types to such maps"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def labels(value: object) -> dict[str, Label | None]:
 def with_roles(settings: SourceSettings, value: object) -> SourceSettings:
     """Descriptions of roles, of all event types or by event type."""
     if not isinstance(value, dict):
-        raise _Wrong("a map from roles to descriptions, or from event types to such maps")
+        raise _Wrong(ROLES)
     common = {role: words for role, words in value.items() if not isinstance(words, dict)}
     by_type = {event_type: words for event_type, words in value.items() if isinstance(words, dict)}
     return replace(
@@ -158,12 +159,14 @@ def with_roles(settings: SourceSettings, value: object) -> SourceSettings:
     )
 
 
-def role_descriptions(value: Mapping[object, object], *keys: str) -> tuple[Role, ...]:
+def role_descriptions(value: Mapping[str, object], *keys: str) -> tuple[Role, ...]:
     """`keys`: the path to `value`."""
+    descriptions: dict[str, str] = {}
     for role, words in value.items():
         if not isinstance(words, str) or not words.strip():
-            raise _Wrong("a map from roles to descriptions, or from event types to such maps", *keys, role)
-    return described_roles({str(role): words for role, words in value.items()})
+            raise _Wrong(ROLES, *keys, role)
+        descriptions[str(role)] = words
+    return described_roles(descriptions)
 
 
 def names(value: object) -> tuple[str, ...]:
