@@ -42,6 +42,77 @@ ROLES = {
     "Vulnerable_System_Owner": "vulnerable system owner",
     "Vulnerable_System_Version": "vulnerable system version",
 }
+ROLE_DESCRIPTIONS = {
+    "Attack-Pattern": {
+        "Attack.Databreach": "how the attacker gets at the data",
+        "Attack.Phishing": "how the attacker deceives people or what they are led to do",
+        "Attack.Ransom": "how the attacker takes hold of systems or data",
+    },
+    "Attacker": {
+        "Attack.Databreach": "the person, group or state that takes or publishes the data",
+        "Attack.Phishing": "the person or group that poses as someone trusted",
+        "Attack.Ransom": "the person, group or state that demands the ransom",
+    },
+    "CVE": {
+        "Vulnerability-related.Discover": "the CVE number of the weakness that is found",
+        "Vulnerability-related.Patch": "the CVE number of the weakness that is fixed",
+    },
+    "Capabilities": "what an attacker can do by means of the weakness",
+    "Compromised-Data": "the data that is accessed, stolen or made public",
+    "Damage-Amount": {
+        "Attack.Databreach": "the sum of money that the data breach costs",
+        "Attack.Phishing": "the sum of money that the victims lose",
+        "Attack.Ransom": "the sum of money that the attack costs, apart from the ransom",
+    },
+    "Discoverer": "the person or organization that finds or reports the weakness",
+    "Issues-Addressed": "what an attacker could do before the fix",
+    "Number-of-Data": "how many records, files or accounts are affected",
+    "Number-of-Victim": "how many people or organizations are affected",
+    "Patch": "the update or other fix that is released or applied",
+    "Patch-Number": "the version or number of the fix",
+    "Payment-Method": "how the ransom is to be paid, such as in bitcoin",
+    "Place": "the place where the attack happens or the victims are",
+    "Price": "the ransom that is demanded or paid",
+    "Purpose": {
+        "Attack.Databreach": "what the attacker wants to do with the data",
+        "Attack.Phishing": "what the attacker wants to obtain or make the victim do",
+    },
+    "Releaser": "the person or organization that provides the fix",
+    "Supported_Platform": {
+        "Vulnerability-related.Discover": "the operating system or device on which the weak software runs",
+        "Vulnerability-related.Patch": "the operating system or device that the fix is for",
+    },
+    "Time": {
+        "Attack": "the date, time or period of the attack",
+        "Vulnerability-related.Discover": "when the weakness is found, reported or used",
+        "Vulnerability-related.Patch": "when the fix is released or applied",
+    },
+    "Tool": {
+        "Attack.Databreach": "the malware, message or other tool used to get the data",
+        "Attack.Phishing": "the email, website or other message used to deceive",
+        "Attack.Ransom": "the ransomware or other tool used in the attack",
+    },
+    "Trusted-Entity": "the person, brand or organization that the attacker poses as",
+    "Victim": {
+        "Attack.Databreach": "the person or organization whose data or systems are attacked",
+        "Attack.Phishing": "the people or organization that the attacker deceives",
+        "Attack.Ransom": "the person, organization or system that the attack hits",
+    },
+    "Vulnerability": {
+        "Vulnerability-related.Discover": "the weakness that is found or reported",
+        "Vulnerability-related.Patch": "the weakness that is fixed",
+    },
+    "Vulnerable_System": {
+        "Vulnerability-related.Discover": "the software or hardware that has the weakness",
+        "Vulnerability-related.Patch": "the software or hardware that is fixed",
+    },
+    "Vulnerable_System_Owner": "the company that makes or runs the system with the weakness",
+    "Vulnerable_System_Version": {
+        "Vulnerability-related.Discover": "the versions of the system that have the weakness",
+        "Vulnerability-related.Patch": "the versions of the system that are fixed",
+    },
+}
+"""Role → its description, or its descriptions by the beginnings of event types."""
 
 
 class Span(msgspec.Struct):
