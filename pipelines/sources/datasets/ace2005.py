@@ -12,8 +12,9 @@ from pathlib import Path
 import yaml
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import describe_roles
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, named_roles
+from schemas.label import Label
 from transforms.formats import ace
 
 EVENT_TYPES = (  # raw label, name, what happens, roles in the order of the annotation guide
@@ -338,7 +339,7 @@ SOURCE = Source(
         "METONYMY": None,
     },
     event_labels={
-        raw: Label(name, description, named_roles(ROLES[role] for role in roles.split()))
+        raw: Label(name, description, describe_roles(raw, roles.split(), ROLES, ROLE_DESCRIPTIONS))
         for raw, name, description, roles in EVENT_TYPES
     },
     role_names=ROLES,

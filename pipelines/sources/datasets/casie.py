@@ -9,8 +9,9 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import describe_roles
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label, named_roles
+from schemas.label import Label
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
 
@@ -168,9 +169,36 @@ def to_example(place: str, row: Article) -> RawExample:
     )
 
 
-def event_type(name: str, description: str, roles: str) -> Label:
-    return Label(name, description, named_roles(ROLES[role] for role in roles.split()))
-
+EVENT_TYPES = {  # raw label → name, what happens, roles
+    "Attack.Databreach": (
+        "data breach",
+        "data is accessed, stolen or made public without permission",
+        "Compromised-Data Victim Attacker Time Place Purpose Number-of-Victim Number-of-Data Tool Attack-Pattern "
+        "Damage-Amount",
+    ),
+    "Attack.Phishing": (
+        "phishing",
+        "an attacker poses as someone trusted to obtain data, access or money",
+        "Victim Trusted-Entity Tool Time Attacker Purpose Attack-Pattern Damage-Amount Place",
+    ),
+    "Attack.Ransom": (
+        "ransom",
+        "an attacker demands money to end an attack or to give data back",
+        "Time Attacker Victim Attack-Pattern Place Payment-Method Tool Price Damage-Amount",
+    ),
+    "Vulnerability-related.DiscoverVulnerability": (
+        "discover vulnerability",
+        "a weakness in software or hardware is found or reported",
+        "Vulnerable_System_Owner Vulnerability Time Discoverer Vulnerable_System Capabilities CVE "
+        "Supported_Platform Vulnerable_System_Version",
+    ),
+    "Vulnerability-related.PatchVulnerability": (
+        "patch vulnerability",
+        "a fix for a weakness is released or applied",
+        "Patch Vulnerable_System Releaser Vulnerability Time Patch-Number Issues-Addressed CVE "
+        "Supported_Platform Vulnerable_System_Version",
+    ),
+}
 
 SOURCE = Source(
     name="CASIE",
@@ -191,34 +219,8 @@ SOURCE = Source(
         ),
     ),
     event_labels={
-        "Attack.Databreach": event_type(
-            "data breach",
-            "data is accessed, stolen or made public without permission",
-            "Compromised-Data Victim Attacker Time Place Purpose Number-of-Victim Number-of-Data Tool Attack-Pattern "
-            "Damage-Amount",
-        ),
-        "Attack.Phishing": event_type(
-            "phishing",
-            "an attacker poses as someone trusted to obtain data, access or money",
-            "Victim Trusted-Entity Tool Time Attacker Purpose Attack-Pattern Damage-Amount Place",
-        ),
-        "Attack.Ransom": event_type(
-            "ransom",
-            "an attacker demands money to end an attack or to give data back",
-            "Time Attacker Victim Attack-Pattern Place Payment-Method Tool Price Damage-Amount",
-        ),
-        "Vulnerability-related.DiscoverVulnerability": event_type(
-            "discover vulnerability",
-            "a weakness in software or hardware is found or reported",
-            "Vulnerable_System_Owner Vulnerability Time Discoverer Vulnerable_System Capabilities CVE "
-            "Supported_Platform Vulnerable_System_Version",
-        ),
-        "Vulnerability-related.PatchVulnerability": event_type(
-            "patch vulnerability",
-            "a fix for a weakness is released or applied",
-            "Patch Vulnerable_System Releaser Vulnerability Time Patch-Number Issues-Addressed CVE "
-            "Supported_Platform Vulnerable_System_Version",
-        ),
+        raw: Label(name, description, describe_roles(raw, roles.split(), ROLES, ROLE_DESCRIPTIONS))
+        for raw, (name, description, roles) in EVENT_TYPES.items()
     },
     role_names=ROLES,
 )

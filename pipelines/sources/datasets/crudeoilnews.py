@@ -10,56 +10,51 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import describe_roles
 from schemas.example import Argument, Event, RawExample, Span
-from schemas.label import Label, UnknownLabel, named_roles
+from schemas.label import Label, UnknownLabel
 from transforms.formats import brat, json_rows, token_spans
 from transforms.formats.offsets import Offset
 
-CHANGE = named_roles(
-    (
-        "attribute",
-        "item",
-        "difference",
-        "initial value",
-        "final value",
-        "initial reference point",
-        "reference point time",
-        "contract date",
-        "duration",
-        "supplier or consumer",
-        "type",
-        "place",
-        "forecast",
-        "forecaster",
-    )
+CHANGE = (
+    "attribute",
+    "item",
+    "difference",
+    "initial value",
+    "final value",
+    "initial reference point",
+    "reference point time",
+    "contract date",
+    "duration",
+    "supplier or consumer",
+    "type",
+    "place",
+    "forecast",
+    "forecaster",
 )
-SANCTION = named_roles(
-    (
-        "imposer",
-        "imposee",
-        "item",
-        "attribute",
-        "activity",
-        "supplier or consumer",
-        "place",
-        "reference point time",
-        "duration",
-        "type",
-    )
+SANCTION = (
+    "imposer",
+    "imposee",
+    "item",
+    "attribute",
+    "activity",
+    "supplier or consumer",
+    "place",
+    "reference point time",
+    "duration",
+    "type",
 )
-TENSION = named_roles(
-    (
-        "participating countries",
-        "impacted countries",
-        "place",
-        "item",
-        "attribute",
-        "type",
-        "reference point time",
-        "duration",
-    )
+TENSION = (
+    "participating countries",
+    "impacted countries",
+    "place",
+    "item",
+    "attribute",
+    "type",
+    "reference point time",
+    "duration",
 )
-ROLES = {role.name.replace(" or ", " ").replace(" ", "_"): role.name for role in CHANGE + SANCTION + TENSION}
+ROLES = {role.replace(" or ", " ").replace(" ", "_"): role for role in CHANGE + SANCTION + TENSION}
 """Role in lower case and without number → its name."""
 ROLE_DESCRIPTIONS = {
     "activity": {
@@ -274,6 +269,31 @@ def from_brat(place: str, document: brat.Document) -> RawExample:
     )
 
 
+EVENT_TYPES = {  # raw label → name, what happens, roles
+    "movement-down-loss": ("movement down or loss", "a price, supply or demand falls", CHANGE),
+    "movement-up-gain": ("movement up or gain", "a price, supply or demand rises", CHANGE),
+    "movement-flat": ("flat movement", "a price, supply or demand hardly changes", CHANGE),
+    "cause-movement-down-loss": (
+        "caused movement down or loss",
+        "something makes a price, supply or demand fall",
+        CHANGE,
+    ),
+    "cause-movement-up-gain": ("caused movement up or gain", "something makes a price, supply or demand rise", CHANGE),
+    "position-high": ("high position", "a price, supply or demand is at a high level", CHANGE),
+    "position-low": ("low position", "a price, supply or demand is at a low level", CHANGE),
+    "slow-weak": ("slow or weak", "growth, demand or a market is weak", CHANGE),
+    "grow-strong": ("growing or strong", "growth, demand or a market is strong", CHANGE),
+    "oversupply": ("oversupply", "there is more oil than is needed", CHANGE),
+    "shortage": ("shortage", "there is less oil than is needed", CHANGE),
+    "negative_sentiment": ("negative sentiment", "fear, doubt or worry is felt on the market", CHANGE),
+    "embargo": ("embargo", "trade with a country is restricted by sanctions", SANCTION),
+    "prohibiting": ("prohibition", "something is forbidden or banned", SANCTION),
+    "geopolitical-tension": ("geopolitical tension", "countries are in political or armed conflict", TENSION),
+    "trade-financial-tension": ("trade or financial tension", "countries are in a trade conflict", TENSION),
+    "civil-unrest": ("civil unrest", "protest, violence or war within a country", TENSION),
+    "crisis": ("crisis", "a country, a market or the economy is in crisis", TENSION),
+}
+
 SOURCE = Source(
     name="CrudeOilNews",
     title="CrudeOilNews, events in commodity news",
@@ -301,28 +321,8 @@ SOURCE = Source(
         ),
     ),
     event_labels={
-        "movement-down-loss": Label("movement down or loss", "a price, supply or demand falls", CHANGE),
-        "movement-up-gain": Label("movement up or gain", "a price, supply or demand rises", CHANGE),
-        "movement-flat": Label("flat movement", "a price, supply or demand hardly changes", CHANGE),
-        "cause-movement-down-loss": Label(
-            "caused movement down or loss", "something makes a price, supply or demand fall", CHANGE
-        ),
-        "cause-movement-up-gain": Label(
-            "caused movement up or gain", "something makes a price, supply or demand rise", CHANGE
-        ),
-        "position-high": Label("high position", "a price, supply or demand is at a high level", CHANGE),
-        "position-low": Label("low position", "a price, supply or demand is at a low level", CHANGE),
-        "slow-weak": Label("slow or weak", "growth, demand or a market is weak", CHANGE),
-        "grow-strong": Label("growing or strong", "growth, demand or a market is strong", CHANGE),
-        "oversupply": Label("oversupply", "there is more oil than is needed", CHANGE),
-        "shortage": Label("shortage", "there is less oil than is needed", CHANGE),
-        "negative_sentiment": Label("negative sentiment", "fear, doubt or worry is felt on the market", CHANGE),
-        "embargo": Label("embargo", "trade with a country is restricted by sanctions", SANCTION),
-        "prohibiting": Label("prohibition", "something is forbidden or banned", SANCTION),
-        "geopolitical-tension": Label("geopolitical tension", "countries are in political or armed conflict", TENSION),
-        "trade-financial-tension": Label("trade or financial tension", "countries are in a trade conflict", TENSION),
-        "civil-unrest": Label("civil unrest", "protest, violence or war within a country", TENSION),
-        "crisis": Label("crisis", "a country, a market or the economy is in crisis", TENSION),
+        raw: Label(name, description, describe_roles(raw, roles, {}, ROLE_DESCRIPTIONS))
+        for raw, (name, description, roles) in EVENT_TYPES.items()
     },
     role_names=ROLES,
 )

@@ -15,9 +15,10 @@ from itertools import accumulate
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label, UnknownLabel, named_roles
+from schemas.label import Label, UnknownLabel
 from transforms.formats import brat, json_rows
 from transforms.formats.offsets import Offset
 
@@ -234,6 +235,14 @@ class MainArguments:
         return holders
 
 
+EVENT_TYPES = {  # raw label → name, what happens
+    "Adverse_event": ("adverse event", "a harmful or unwanted effect follows a treatment"),
+    "Potential_therapeutic_event": (
+        "potential therapeutic event",
+        "a treatment helps, or is meant to help, a patient",
+    ),
+}
+
 SOURCE = Source(
     name="PHEE",
     title="PHEE, pharmacovigilance event extraction",
@@ -250,14 +259,8 @@ SOURCE = Source(
         Form(partial(brat.read, to_example=from_brat), include=("*.ann", "*.txt"), exclude=("readme*", "licen?e*")),
     ),
     event_labels={
-        "Adverse_event": Label(
-            "adverse event", "a harmful or unwanted effect follows a treatment", named_roles(ROLES.values())
-        ),
-        "Potential_therapeutic_event": Label(
-            "potential therapeutic event",
-            "a treatment helps, or is meant to help, a patient",
-            named_roles(ROLES.values()),
-        ),
+        raw: Label(name, description, describe_roles(raw, ROLES, ROLES, ROLE_DESCRIPTIONS))
+        for raw, (name, description) in EVENT_TYPES.items()
     },
     role_names=ROLES,
 )
