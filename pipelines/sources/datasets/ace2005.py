@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.sources.datasets._roles import describe_roles
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label
 from transforms.formats import ace
@@ -98,7 +98,7 @@ EVENT_TYPES = (  # raw label, name, what happens, roles in the order of the anno
     ("Justice.Pardon", "pardon", "a state lifts a sentence", "Defendant Adjudicator Crime Time Place"),
 )
 ROLES = {role: role.lower() for _, _, _, roles in EVENT_TYPES for role in roles.split()} | {"Org": "organization"}
-ROLE_DESCRIPTIONS = {
+ROLE_DESCRIPTIONS: dict[str, Description] = {
     "Adjudicator": {
         "Justice": "the judge or court that decides the case",
         "Justice.Charge-Indict": "the judge or court before which the charge is brought",
@@ -123,8 +123,8 @@ ROLE_DESCRIPTIONS = {
     },
     "Attacker": "the person, group or state that attacks",
     "Beneficiary": {
-        "Transaction.Transfer-Ownership": "someone else for whose good the thing is bought or given",
-        "Transaction.Transfer-Money": "someone else for whose good the money is paid",
+        "Transaction.Transfer-Ownership": "someone else for whose benefit the thing is bought or given",
+        "Transaction.Transfer-Money": "someone else for whose benefit the money is paid",
     },
     "Buyer": "the person or organization that gets the thing",
     "Crime": {

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.sources.datasets._roles import describe_roles
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
 from transforms.formats import json_rows
@@ -43,7 +43,7 @@ ROLES = {
     "Vulnerable_System_Owner": "vulnerable system owner",
     "Vulnerable_System_Version": "vulnerable system version",
 }
-ROLE_DESCRIPTIONS = {
+ROLE_DESCRIPTIONS: dict[str, Description] = {
     "Attack-Pattern": {
         "Attack.Databreach": "how the attacker gets at the data",
         "Attack.Phishing": "how the attacker deceives people or what they are led to do",
@@ -63,7 +63,7 @@ ROLE_DESCRIPTIONS = {
     "Damage-Amount": {
         "Attack.Databreach": "the sum of money that the data breach costs",
         "Attack.Phishing": "the sum of money that the victims lose",
-        "Attack.Ransom": "the sum of money that the attack costs, apart from the ransom",
+        "Attack.Ransom": "the sum of money that the attack costs the victims",
     },
     "Discoverer": "the person or organization that finds or reports the weakness",
     "Issues-Addressed": "what an attacker could do before the fix",
@@ -80,7 +80,7 @@ ROLE_DESCRIPTIONS = {
     },
     "Releaser": "the person or organization that provides the fix",
     "Supported_Platform": {
-        "Vulnerability-related.Discover": "the operating system or device on which the weak software runs",
+        "Vulnerability-related.Discover": "the operating system or device on which the vulnerable software runs",
         "Vulnerability-related.Patch": "the operating system or device that the fix is for",
     },
     "Time": {

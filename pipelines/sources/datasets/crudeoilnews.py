@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.sources.datasets._roles import describe_roles
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Event, RawExample, Span
 from schemas.label import Label, UnknownLabel
 from transforms.formats import brat, json_rows, token_spans
@@ -56,7 +56,7 @@ TENSION = (
 )
 ROLES = {role.replace(" or ", " ").replace(" ", "_"): role for role in CHANGE + SANCTION + TENSION}
 """Role in lower case and without number → its name."""
-ROLE_DESCRIPTIONS = {
+ROLE_DESCRIPTIONS: dict[str, Description] = {
     "activity": {
         "embargo": "the trade or other activity that the sanctions restrict",
         "prohibiting": "the activity that is forbidden, such as travel",

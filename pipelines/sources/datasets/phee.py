@@ -15,7 +15,7 @@ from itertools import accumulate
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
-from pipelines.sources.datasets._roles import describe_roles
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label, UnknownLabel
@@ -39,10 +39,10 @@ ROLES = {
     "Treatment.Disorder": "treatment disorder",
     "Effect": "effect",
 }
-ROLE_DESCRIPTIONS = {
+ROLE_DESCRIPTIONS: dict[str, Description] = {
     "Subject": "the patient or patients, with all that describes them",
     "Subject.Age": "the age or age group of the patients",
-    "Subject.Gender": "a word that says if the patient is male or female",
+    "Subject.Gender": "a word that says whether the patient is male or female",
     "Subject.Population": "the number of patients, such as two",
     "Subject.Race": "the race, people or nationality of the patients",
     "Subject.Disorder": "a disorder of the patient that the treatment is not meant for",
