@@ -77,9 +77,9 @@ class _Response(http.client.HTTPResponse):
 class _Connection(http.client.HTTPConnection):
     """A connection whose deadline starts when it is created. urllib creates one per request."""
 
-    def __init__(self, host: str, *, timeout: float, **options):
-        super().__init__(host, timeout=timeout, **options)
-        self.deadline = time.monotonic() + timeout
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.deadline = time.monotonic() + options["timeout"]
         self.response_class = functools.partial(_Response, deadline=self.deadline)  # type: ignore[assignment]
 
     def connect(self) -> None:
