@@ -97,7 +97,12 @@ def update(path: str, written: Contrasts) -> None:
     """Writes entries into the file, among the others that it has by now. Those that a person edited are not changed."""
     entries = read(path) if files.exists(path) else {}
     entries |= {key: entry for key, entry in written.items() if key not in entries or not entries[key].is_edited}
+    files.write_text(path, render(entries))
+
+
+def render(entries: Contrasts) -> str:
+    """The text of the file."""
     tree: dict[str, dict[str, dict[str, Contrast]]] = {}
     for (task, source, label), entry in sorted(entries.items()):
         tree.setdefault(task, {}).setdefault(source, {})[label] = entry
-    files.write_text(path, json_values.render(tree))
+    return json_values.render(tree)

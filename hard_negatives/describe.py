@@ -1,4 +1,4 @@
-"""Writes for each label of a build one line that sets it against its neighbours, into a file that people can edit."""
+"""Writes a line for each label of a build that tells it from its neighbours; people can edit the file."""
 
 import argparse
 import sys
