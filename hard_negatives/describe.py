@@ -177,8 +177,10 @@ def write_with_model(path: str, plan: Plan, server: client.Endpoint) -> None:
                 unsaved, saved = {}, time.monotonic()
     finally:
         contrast_file.update(path, unsaved)
-    for line in sorted(bad)[:BAD_SHOWN]:
-        log(f"warning: the template replaces a bad answer: {line}")
+        for line in sorted(bad)[:BAD_SHOWN]:
+            log(f"warning: the template replaces a bad answer: {line}")
+        if len(bad) > BAD_SHOWN:
+            log(f"warning: the template replaces {len(bad) - BAD_SHOWN:,} more bad answers")
     if failures:
         first = min(failures)
         raise MachineError(

@@ -171,6 +171,17 @@ def test_an_endpoint_that_fails_half_way_keeps_the_answers_and_is_resumed(build,
         assert len(lines(build)) == LABELS and len(served.requests) == LABELS + 5
 
 
+def test_bad_answers_are_reported_if_the_server_fails_later(build, capsys):
+    def reply(prompt, attempt):
+        return (200, completion("what?")) if "'river'" in prompt else (500, b"")
+
+    with serving(reply) as served:
+        assert run(build, url=served.url) == 1
+    shown = capsys.readouterr().err
+    assert "warning: the template replaces a bad answer: NER towns river: names no neighbour: 'what?'" in shown
+    assert "labels have no answer" in shown.splitlines()[-1]
+
+
 def test_answers_are_kept_if_the_server_refuses_the_rest(build):
     seen = []
 
