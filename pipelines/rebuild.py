@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipelines import config
 from pipelines.release import contents, recipes
-from pipelines.release.recipes import DICTIONARIES, PROMPTS
+from pipelines.release.recipes import CONTRASTS, DICTIONARIES, PROMPTS
 from schemas import command, key_list
 from schemas.errors import ConfigError, SourceError, printable
 from schemas.releases import HoldOutSettings
@@ -96,8 +96,8 @@ def rebuild_settings(
     keys: Sequence[str],
     hold_out: Sequence[HoldOutSettings],
 ) -> config.Config:
-    """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts and
-    dictionaries of the release. `hold_out`: the settings of that name of each source.
+    """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts,
+    dictionaries and contrasts of the release. `hold_out`: the settings of that name of each source.
     """
     changes: dict = {"data_root": data_root, "sources": keys}
     changes["hold_out"] = {
@@ -107,8 +107,11 @@ def rebuild_settings(
     changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
     if files.exists(f"{folder}/{PROMPTS}"):
         changes["instruct"] = {"prompts": f"{folder}/{PROMPTS}"}
-    if files.exists(f"{folder}/{DICTIONARIES}"):
-        changes["mine"] = {"hard_negatives": f"{folder}/{DICTIONARIES}"}
+    changes["mine"] = {
+        setting: f"{folder}/{name}"
+        for setting, name in (("hard_negatives", DICTIONARIES), ("contrasts", CONTRASTS))
+        if files.exists(f"{folder}/{name}")
+    }
     return config.Config.model_validate(merged(settings.model_dump(mode="json"), changes))
 
 

@@ -24,7 +24,7 @@ def layer_names(label_set: LabelSet) -> frozenset[str]:
     attributes, for other tasks the labels themselves.
     """
     if label_set.task == "KG":
-        return frozenset(role for label in label_set.labels for role in label.roles)
+        return frozenset(role for label in label_set.labels for role in label.role_names)
     return frozenset(label.predicate or label.name for label in label_set.labels)
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.arrow import examples_to_table
 from schemas.errors import ConfigError
 from schemas.example import LAYER, TASKS
-from schemas.label import Label, LabelSet, typed_label
+from schemas.label import Label, LabelSet, named_roles, typed_label
 from tests.strategies import examples
 from tests.transforms.test_unknown_labels import EXAMPLE
 from transforms.hold_out import held_out_names, hidden_annotations, layer_names
@@ -23,7 +23,7 @@ SETS = (
     label_set("NER", "person", "ship"),
     label_set("RE", "owner", "seat", "people/spouse"),
     label_set("SPO", typed_label("person", "owner", "ship")),
-    label_set("KG", Label("ship", roles=("owner", "length"))),
+    label_set("KG", Label("ship", roles=named_roles(("owner", "length")))),
     label_set("EE", "ship", "meet"),
 )
 
