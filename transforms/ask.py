@@ -29,7 +29,7 @@ import numpy as np
 from schemas.errors import ConfigError
 from schemas.label import Label
 from transforms.batches import SPLIT_NUM, cut
-from transforms.draw import PURPOSES, draw_order, key_array
+from transforms.draw import PURPOSES, draw_order, draw_places, key_array
 from transforms.grouping import grouped_order, labels_by_key, neighbours
 from transforms.lists import Lists
 from transforms.prompts import Prompts
@@ -197,7 +197,7 @@ def ask(positive: np.ndarray, allowed: np.ndarray | None, keys: np.ndarray, spec
     example = np.repeat(np.arange(len(counts)), batch_counts)
     label_example = example[batch]
     if spec.neighbours is not None and not test:  # the label that a batch began with is the first one until here
-        place = np.argsort(draw_order(chosen, key["places"]), axis=1)
+        place = draw_places(chosen, key["places"])
         label = label[np.lexsort((place[label_example, label], batch))]
     is_positive, is_hard = positive[label_example, label], hard[label_example, label]
     kept = np.ones(len(example), bool)
@@ -233,7 +233,7 @@ def other_counts(positive: np.ndarray, others: np.ndarray, spec: AskSpec) -> np.
 
 def drawn_order(candidates: np.ndarray, keys: np.ndarray, spec: AskSpec, limit: int | None = None) -> np.ndarray:
     """Per row, the column numbers of its candidates in the order of `draw.drawn` or, if batches are grouped, of
-    `grouped_order`; then other columns. `limit`: how many of a row are needed (None: all).
+    `grouped_order`; then other columns. `limit`: the maximum number of a row.
     """
     if spec.neighbours is None:
         return draw_order(candidates, keys)[:, :limit]

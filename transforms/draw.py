@@ -66,6 +66,14 @@ def draw_order(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
     return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1)
 
 
+def draw_places(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Per row, the place of each column in `draw_order`."""
+    order = draw_order(candidates, keys)
+    places = np.empty_like(order)
+    np.put_along_axis(places, order, np.arange(order.shape[1])[None], axis=1)
+    return places
+
+
 def drawn(candidates: Iterable[T], key: int) -> list[T]:
     """All `candidates` in the order in which they are drawn. They must be sortable and distinct.
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transforms.draw import draw_order
+from transforms.draw import draw_places
 from transforms.lists import Lists
 
 PLACED = np.int64(-(2**62))
@@ -41,31 +41,36 @@ def labels_by_key(keys: Sequence[str]) -> Lists:
 def grouped_order(
     candidates: np.ndarray, keys: np.ndarray, size: int, near: Lists, same_key: Lists | None, limit: int | None
 ) -> np.ndarray:
-    """Per row, the column numbers of its candidates in the order in which batches take them; then any.
+    """Per row, the column numbers of its candidates in the order in which batches take them; then zeros.
 
     `candidates`: bool of shape (examples, labels). `keys`: the key of the draw of each example. `size`: labels per
     batch (-1: all). `near`: the neighbours of each label. `same_key`: for each label those that may not be in its
-    batch; None if all labels may share one. `limit`: how many of a row are needed (None: all). The batches are those
-    of `batches.cut`.
+    batch; None if all labels may share one. `limit`: the maximum number of a row. The batches are those of
+    `batches.cut`.
     """
-    examples, labels = candidates.shape
-    rows = np.arange(examples)
-    waiting = np.where(candidates, -np.argsort(draw_order(candidates, keys), axis=1), PLACED)
-    rank = waiting.copy()  # in the current batch of the row: `labels` times the neighbours of a label, minus its place
-    filled = np.zeros(examples, np.int64)
-    steps = int(candidates.sum(axis=1).max(initial=0)) if limit is None else limit
-    order = np.empty((examples, steps), np.int64)
-    for position in range(order.shape[1]):
-        label = rank.argmax(axis=1)
-        full = np.flatnonzero((filled == size) | (rank[rows, label] < PLACED // 2))
+    counts = candidates.sum(axis=1)
+    if limit is not None:
+        counts = np.minimum(counts, limit)
+    longest_first = np.argsort(-counts)  # the examples that still need labels are then the first ones
+    candidates, keys, counts = candidates[longest_first], keys[longest_first], counts[longest_first]
+    labels, steps = candidates.shape[1], int(counts.max(initial=0))
+    waiting = np.where(candidates, -draw_places(candidates, keys), PLACED)
+    rank = waiting.copy()  # `labels` times the number of a label's neighbours in the batch, minus its place in the draw
+    filled = np.zeros(len(counts), np.int64)
+    order = np.zeros((len(counts), steps), np.int64)
+    for step, active in enumerate(np.searchsorted(-counts, -np.arange(steps)).tolist()):
+        rows = np.arange(active)
+        label = rank[:active].argmax(axis=1)
+        full = np.flatnonzero((filled[:active] == size) | (rank[rows, label] < PLACED // 2))
         rank[full], filled[full] = waiting[full], 0
         label[full] = rank[full].argmax(axis=1)
-        order[:, position] = label
-        filled += 1
+        order[:active, step] = label
+        filled[:active] += 1
         lengths, others = near.take(label)
         rank[np.repeat(rows, lengths), others] += labels
         waiting[rows, label] = rank[rows, label] = PLACED
         if same_key is not None:
             lengths, others = same_key.take(label)
             rank[np.repeat(rows, lengths), others] = PLACED
+    order[longest_first] = order.copy()
     return order
