@@ -119,7 +119,8 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
         )
     header = (
         "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>Labels of texts<br>"
-        "beside a neighbour<th class=n>Pairs in one<br>instruction<th class=n>all labels,<br>random<th class=n>Instructions,<br>dictionary<th class=n>all labels</tr>"
+        "beside a neighbour<th class=n>Pairs in one<br>instruction<th class=n>all labels,<br>random<th class=n>"
+        "Instructions,<br>dictionary<th class=n>all labels</tr>"
     )
     rows = []
     for dictionary, stats in entries:
