@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from benchmarks.betrayal import LabelRows
 from schemas.label import Label, typed_label
 from transforms import prompts
 from transforms.ask import AskOptions, AskSpec, LabelBatches, ask, ask_spec
@@ -14,7 +15,7 @@ PROMPTS = prompts.load()
 FAMILIES, MEMBERS = 8, 5
 NAMES = [f"{family}{member}" for family in "abcdefgh" for member in range(MEMBERS)]
 MARGIN = 0.02
-"""A difference of AUCs that chance explains: with 6,000 texts their standard error is below 0.01."""
+"""A difference of AUCs that chance explains: with the rows of 3,000 texts their standard error is below 0.01."""
 
 
 def near(name: str) -> list[str]:
@@ -47,39 +48,13 @@ def row_flags(batches: LabelBatches, flags: np.ndarray) -> np.ndarray:
     return asked_labels
 
 
-def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:
-    """The probability that a positive row has a higher score than an all-negative one; ties count half."""
-    values, ranks, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    mean_rank = (np.cumsum(counts) - (counts - 1) / 2)[ranks]
-    positives = is_positive.sum()
-    above = mean_rank[is_positive].sum() - positives * (positives + 1) / 2
-    return above / (positives * (len(values[ranks]) - positives))
-
-
-def fitted_scores(features: np.ndarray, target: np.ndarray, is_train: np.ndarray) -> np.ndarray:
-    """The scores of a logistic regression for the other rows (ridge, Newton's method)."""
-    features = np.c_[features, np.ones(len(features))]
-    weights = np.zeros(features.shape[1])
-    rows, wanted = features[is_train], target[is_train]
-    for _ in range(8):
-        chance = 1 / (1 + np.exp(-rows @ weights))
-        hessian = (rows * (chance * (1 - chance))[:, None]).T @ rows + np.eye(len(weights))
-        weights += np.linalg.solve(hessian, rows.T @ (wanted - chance) - weights)
-    return features[~is_train] @ weights
-
-
 def betrayal(order: str, share_without: float) -> float:
-    """The AUC of a classifier that sees the labels of a batch, their number and the pairs of neighbours among them."""
-    how = spec(order)
-    batches = batches_of(positive_labels(6_000, share_without), how)
-    labels = row_flags(batches, np.ones(len(batches.label), bool))
-    members = labels.reshape(len(labels), FAMILIES, MEMBERS).sum(axis=2)
-    pairs = (members * (members - 1)).sum(axis=1)
-    size = np.eye(6)[labels.sum(axis=1)]
-    has_positive = row_flags(batches, batches.positive).any(axis=1)
-    features = np.c_[labels, np.eye(21)[pairs], size]
-    is_train = batches.example % 2 == 0
-    return auc(fitted_scores(features, has_positive, is_train), has_positive[~is_train])
+    """How well a classifier that sees only the labels of batches tells which of them hold a positive one (AUC)."""
+    batches = batches_of(positive_labels(6_000, share_without), spec(order))
+    near_labels = np.array([[other in near(name) for other in NAMES] for name in NAMES], np.float32)
+    every = np.ones(len(batches.label), bool)
+    rows = LabelRows(row_flags(batches, every), row_flags(batches, batches.positive), batches.example, near_labels)
+    return rows.auc(rows.positive)
 
 
 @pytest.mark.parametrize("share_without", [0, 0.4])
