@@ -27,6 +27,7 @@ class Row(msgspec.Struct, frozen=True):
     labels: list[str] | None = None
     label: str | list | dict | None = None
     output: str | None = None
+    form: str | None = None
 
 
 class Prompt(msgspec.Struct, frozen=True):
