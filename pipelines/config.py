@@ -91,7 +91,7 @@ class Instruct(Section):
 
     tasks: Annotated[tuple[Literal[TASKS], ...], Field(min_length=1)] = TASKS
     split_num: dict[Literal[TASKS], Labels] = {}
-    order: Literal["shuffled", "sorted"] = "shuffled"
+    order: Literal["grouped", "shuffled", "sorted"] = "grouped"
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0

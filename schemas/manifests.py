@@ -235,8 +235,10 @@ class InstructionCounts(Stored, frozen=True):
 
     `all_negative`: rows without a positive label. `with_hard_negatives`: rows with a hard negative from the dictionary.
     `cut`: prompts that were cut. `neighbour_pairs`: pairs of a positive label of an Example and one of its hard
-    negatives. `neighbours_together`: those of these pairs that occur in one row. `hidden`: annotations of labels that
-    are held out of these rows. A missing count is 0.
+    negatives. `neighbours_together`: those of these pairs that occur in one row. `positives_with_neighbour`: positive
+    labels of Examples that have a neighbour in the dictionary. `positives_beside_neighbour`: those of them that occur
+    in one row with a neighbour, be it positive or negative. The four are not counted for test and EEA. `hidden`:
+    annotations of labels that are held out of these rows. A missing count is 0.
     """
 
     instructions: Count = 0
@@ -246,6 +248,8 @@ class InstructionCounts(Stored, frozen=True):
     cut: Count = 0
     neighbour_pairs: Count = 0
     neighbours_together: Count = 0
+    positives_with_neighbour: Count = 0
+    positives_beside_neighbour: Count = 0
     hidden: Count = 0
 
 

@@ -13,7 +13,7 @@ from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import AskOptions, ask_spec, rank_in_group
+from transforms.ask import ORDERS, AskOptions, ask_spec, rank_in_group
 from transforms.instruct import instruction_table
 
 NAMES = ("drug", "disease", "地点")
@@ -43,7 +43,7 @@ def options(draw, task):
     size = st.sampled_from([-1, 1, 2, 3, 4, 6])
     return AskOptions(
         split_num=draw(st.just({}) | st.builds(lambda n: {task: n}, size)),
-        order=draw(st.sampled_from(["shuffled", "sorted"])),
+        order=draw(st.sampled_from(ORDERS)),
         negative_ratio=draw(st.sampled_from([0, 0.5, 1, 2.0, 100])),
         labels_without_positive=draw(st.none() | size),
         negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
