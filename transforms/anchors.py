@@ -14,18 +14,18 @@ GRAM, WINDOW = 12, 19
 FEWEST_BYTES = GRAM + WINDOW - 1
 """A shorter text has no anchor. 30 bytes of UTF-8 are 30 Latin letters or 10 Chinese characters."""
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 """Bytes that are hashed at a time, unless one text is longer: the arrays of a chunk fit into the cache."""
 
-BASE = 0x9E3779B97F4A7C15
-"""An odd number with irregular bits: 2**64 divided by the golden ratio."""
+BASE = 0x9E3779B1
+"""An odd number with irregular bits: about 2**32 divided by the golden ratio."""
 
 
 def anchors(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """(hashes, uint64; the number of the text of each, int32), in the order of the texts. A text may repeat a hash."""
+    """(hashes, uint32; the number of the text of each, int32), in the order of the texts. A text may repeat a hash."""
     parts = [(hashes, owners + first) for first, part in chunks(texts) for hashes, owners in [_anchors(part)]]
     if not parts:
-        return np.empty(0, np.uint64), np.empty(0, np.int32)
+        return np.empty(0, np.uint32), np.empty(0, np.int32)
     hashes, owners = zip(*parts, strict=True)
     return np.concatenate(hashes), np.concatenate(owners)
 
@@ -45,16 +45,17 @@ def chunks(texts: Sequence) -> Iterator[tuple[int, Sequence]]:
 
 
 def mixed(values: np.ndarray) -> np.ndarray:
-    """The uint64 `values`, each mapped to another with evenly distributed bits."""
-    values = (values ^ (values >> np.uint64(32))) * np.uint64(BASE)
-    return values ^ (values >> np.uint64(29))
+    """The uint32 `values`, each mapped to another with evenly distributed bits (the last step of MurmurHash3)."""
+    values = (values ^ (values >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    values = (values ^ (values >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return values ^ (values >> np.uint32(16))
 
 
 def _anchors(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
     content = np.frombuffer(b"".join(texts), np.uint8)
     owners = np.repeat(np.arange(len(texts), dtype=np.int32), [len(text) for text in texts])
     if len(content) < FEWEST_BYTES:
-        return np.empty(0, np.uint64), owners[:0]
+        return np.empty(0, np.uint32), owners[:0]
     least = _least(mixed(_gram_hashes(content)))
     inside = owners[: len(least)] == owners[FEWEST_BYTES - 1 :]
     starts = np.flatnonzero(inside)
@@ -65,9 +66,9 @@ def _anchors(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _gram_hashes(content: np.ndarray) -> np.ndarray:
-    """The polynomial hash of the GRAM bytes from each position on, modulo 2**64."""
-    once = content.astype(np.uint64) + np.uint64(1)
-    powers = [np.uint64(pow(BASE, length, 1 << 64)) for length in (1, 2, 4)]
+    """The polynomial hash of the GRAM bytes from each position on, modulo 2**32."""
+    once = content.astype(np.uint32) + np.uint32(1)
+    powers = [np.uint32(pow(BASE, length, 1 << 32)) for length in (1, 2, 4)]
     two = once[:-1] * powers[0] + once[1:]
     four = two[:-2] * powers[1] + two[2:]
     eight = four[:-4] * powers[2] + four[4:]

@@ -29,7 +29,7 @@ BREAK, WORD, LETTER, MARK, UNKNOWN = range(5)
 CLASSES = np.full(0x110000, UNKNOWN, np.uint8)
 """Code point → class, filled when a code point occurs."""
 
-POSITIONS = mixed(np.arange(1, 65, dtype=np.uint64)) | np.uint64(1)
+POSITIONS = mixed(np.arange(1, 65, dtype=np.uint32)) | np.uint32(1)
 """Factors for the characters of a token by position; they repeat after 64 characters."""
 
 
@@ -62,30 +62,32 @@ def bands(threshold: float) -> int:
 
 
 def band_hashes(hashes: np.ndarray, ends: np.ndarray, threshold: float) -> np.ndarray:
-    """The hashes of the bands of each text, uint64, texts × bands: similar texts have equal values in a column.
+    """The hashes of the bands of each text, uint32, texts × bands: similar texts have equal values in a column.
 
     `hashes`: those of the shingles of all texts (`shingle_hashes`); `ends`: where those of each text end, at least one
     per text.
     """
     offsets = np.concatenate([[0], ends]).astype(np.uint64)
-    rows = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, PERMUTATIONS, SEED).to_rows()
-    signatures = np.array(rows, np.uint64).reshape(len(ends), PERMUTATIONS)
+    rows = RMinHash.digest_matrix_from_flat_token_hashes(
+        hashes.astype(np.uint64), offsets, PERMUTATIONS, SEED
+    ).to_rows()
+    signatures = np.array(rows, np.uint32).reshape(len(ends), PERMUTATIONS)
     size = bands(threshold)
     count = PERMUTATIONS // size
-    combined = np.broadcast_to(np.arange(1, count + 1, dtype=np.uint64), (len(ends), count))
+    combined = np.broadcast_to(np.arange(1, count + 1, dtype=np.uint32), (len(ends), count))
     for value in range(size):
-        combined = mixed(combined * np.uint64(BASE) + signatures[:, value : count * size : size])
+        combined = mixed(combined * np.uint32(BASE) + signatures[:, value : count * size : size])
     return combined
 
 
 def shingle_hashes(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(hashes of the shingles of all texts, uint64; number of shingles of each text; number of tokens of each text).
+    """(hashes of the shingles of all texts, uint32; number of shingles of each text; number of tokens of each text).
 
     The same as the hashes of `shingles`, but a repeated shingle is repeated.
     """
     parts = [_hashes(part) for _, part in chunks(texts)]
     if not parts:
-        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
+        return np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0, np.int64)
     hashes, counts, words = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return hashes, counts, words
 
@@ -109,12 +111,12 @@ def _hashes(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _combined(words: np.ndarray, owners: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """The hash of the `length` tokens from each token on, and whether all of them are of one text."""
-    combined = np.full(len(words), length, np.uint64)
+    combined = np.full(len(words), length, np.uint32)
     inside = np.zeros(len(words), bool)
     whole = len(words) - length + 1
     if whole > 0:
         for start in range(length):
-            combined[:whole] = combined[:whole] * np.uint64(BASE) + words[start : start + whole]
+            combined[:whole] = combined[:whole] * np.uint32(BASE) + words[start : start + whole]
         inside[:whole] = owners[:whole] == owners[length - 1 :]
     return mixed(combined), inside
 
@@ -133,11 +135,11 @@ def _token_hashes(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     starts = ((classes == LETTER) & is_base) | ((classes == WORD) & (before != WORD))
     inside = np.flatnonzero(classes != BREAK)
     if not len(inside):
-        return np.empty(0, np.uint64), np.empty(0, bool), np.empty(0, np.int64)
+        return np.empty(0, np.uint32), np.empty(0, bool), np.empty(0, np.int64)
     bounds = np.flatnonzero(starts[inside])
     lengths = np.diff(np.append(bounds, len(inside)))
     positions = np.arange(len(inside)) - np.repeat(bounds, lengths)
-    values = np.add.reduceat(codes[inside].astype(np.uint64) * POSITIONS[positions & 63], bounds)
+    values = np.add.reduceat(codes[inside].astype(np.uint32) * POSITIONS[positions & 63], bounds)
     places = inside[bounds]
     return mixed(values), classes[places] == LETTER, places
 

@@ -10,8 +10,10 @@ from transforms.decontaminate import squeezed
 from transforms.scripts import tokens
 from transforms.shingles import PERMUTATIONS, RECALL, band_hashes, bands, folded, jaccard, shingle_hashes, shingles
 
-PIECES = ("ab", "Cd", "_", " ", " ", "\n", ",", "中", "文", "，", "ก", "\u0e31", "े", "\u0301", "\u200d", "é", "İ", "２", "क", "😀",
-          "\U000e0100", "ﬁ", "한")  # fmt: skip
+PIECES = (
+    "ab", "Cd", "_", " ", " ", "\n", ",", "中", "文", "，", "ก", "\u0e31", "े", "\u0301", "\u200d", "é", "İ", "２", "क",
+    "😀", "\U000e0100", "ﬁ", "한",
+)  # fmt: skip
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.text(max_size=30))
 
 

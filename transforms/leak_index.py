@@ -1,0 +1,150 @@
+"""Texts of test splits → an index; other texts → the indexed texts that may contain them, lie within them or be alike.
+
+The index has hashes and numbers of texts only, in a few arrays of numbers, so that it can be written to a file and read
+by any worker. Candidates are no more than that: the texts decide (`transforms.partial_leaks`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+
+from transforms.anchors import FEWEST_BYTES, anchors
+from transforms.decontaminate import squeezed
+from transforms.partial_leaks import LeakRules
+from transforms.shingles import band_hashes, shingle_hashes
+
+MOST_PAIRS = 1 << 20
+"""Number of candidates that are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class TextHashes:
+    """The hashes of some texts. `numbers`: of the texts that are long enough, ascending; all other arrays count these.
+
+    `anchors` and `anchor_owners` are ordered by owner, without repetition. `bands`: texts × bands.
+    """
+
+    numbers: np.ndarray
+    anchors: np.ndarray
+    anchor_owners: np.ndarray
+    bands: np.ndarray
+
+    @classmethod
+    def from_texts(cls, texts: Sequence[str], rules: LeakRules) -> "TextHashes":
+        hashes, counts, words = shingle_hashes(texts)
+        squeezed_texts = [squeezed(text) for text in texts]
+        long_enough = (words >= rules.words) & (counts > 0)
+        long_enough &= np.array([len(text) >= FEWEST_BYTES for text in squeezed_texts], bool)
+        numbers = np.flatnonzero(long_enough)
+        values, owners = anchors([squeezed_texts[number] for number in numbers.tolist()])
+        pairs = np.unique(owners.astype(np.int64) << 32 | values)
+        hashes = hashes[np.repeat(long_enough, counts)]
+        bands = band_hashes(hashes, np.cumsum(counts[long_enough]), rules.jaccard)
+        return cls(numbers, pairs.astype(np.uint32), (pairs >> 32).astype(np.int32), bands)
+
+
+@dataclass(frozen=True)
+class Postings:
+    """`hashes`, sorted, and the text of each (`owners`, int32)."""
+
+    hashes: np.ndarray
+    owners: np.ndarray
+
+    @classmethod
+    def sort(cls, hashes: np.ndarray, owners: np.ndarray) -> "Postings":
+        order = np.argsort(hashes, kind="stable")
+        return cls(hashes[order], owners[order].astype(np.int32))
+
+    def ranges(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the postings of each query begin, and their number."""
+        first = np.searchsorted(self.hashes, queries)
+        counts = np.zeros(len(queries), np.int64)
+        if len(self.hashes):
+            hits = np.flatnonzero(self.hashes[np.minimum(first, len(self.hashes) - 1)] == queries)
+            counts[hits] = np.searchsorted(self.hashes, queries[hits], "right") - first[hits]
+        return first, counts
+
+    def pairs(self, owners: np.ndarray, first: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
+        """Pairs (owner of a query, text of one of its postings), each as one int64, at most MOST_PAIRS at a time unless
+        one query has more, sorted and without repetition.
+        """
+        hits = np.flatnonzero(counts)
+        owners, first, counts = owners[hits], first[hits], counts[hits]
+        ends = np.cumsum(counts)
+        start = 0
+        while start < len(hits):
+            before = ends[start - 1] if start else 0
+            stop = max(int(np.searchsorted(ends, before + MOST_PAIRS, "right")), start + 1)
+            lengths = counts[start:stop]
+            offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            texts = self.owners[np.repeat(first[start:stop], lengths) + offsets]
+            yield np.unique(np.repeat(owners[start:stop], lengths).astype(np.int64) << 32 | texts)
+            start = stop
+
+
+@dataclass(frozen=True)
+class LeakIndex:
+    """`rows`: int64, the caller's number of each indexed text. `anchors`: all anchors of the texts. `rarest`: for each
+    text the anchor that the fewest texts have: whoever contains the text has this anchor. `bands`: see `shingles`.
+    """
+
+    rows: np.ndarray
+    anchors: Postings
+    rarest: Postings
+    bands: Postings
+
+    @classmethod
+    def build(cls, texts: Sequence[str], rows: np.ndarray, rules: LeakRules) -> "LeakIndex":
+        hashes = TextHashes.from_texts(texts, rules)
+        postings = Postings.sort(hashes.anchors, hashes.anchor_owners)
+        rarest = least_frequent(hashes, postings.ranges(hashes.anchors)[1])
+        owners = np.repeat(np.arange(len(hashes.numbers)), hashes.bands.shape[1])
+        return cls(
+            rows[hashes.numbers],
+            postings,
+            Postings.sort(hashes.anchors[rarest], np.arange(len(rarest))),
+            Postings.sort(hashes.bands.ravel(), owners),
+        )
+
+    def contained(self, hashes: TextHashes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(numbers of texts, rows of indexed texts): at least all pairs of which one text lies within the other."""
+        yield from self._named(hashes, self.rarest.pairs(hashes.anchor_owners, *self.rarest.ranges(hashes.anchors)))
+        first, counts = self.anchors.ranges(hashes.anchors)
+        if len(counts):
+            # A text lies within another only if the other has all its anchors, so any one of them leads to it
+            starts = np.flatnonzero(np.diff(hashes.anchor_owners, prepend=-1))
+            complete = np.minimum.reduceat(counts, starts) > 0
+            rarest = least_frequent(hashes, counts)[complete]
+            owners = hashes.anchor_owners[rarest]
+            yield from self._named(hashes, self.anchors.pairs(owners, first[rarest], counts[rarest]))
+
+    def near(self, hashes: TextHashes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(numbers of texts, rows of indexed texts) that share a band."""
+        owners = np.repeat(np.arange(len(hashes.numbers)), hashes.bands.shape[1])
+        yield from self._named(hashes, self.bands.pairs(owners, *self.bands.ranges(hashes.bands.ravel())))
+
+    def _named(self, hashes: TextHashes, pairs: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for part in pairs:
+            yield hashes.numbers[part >> 32], self.rows[part & 0xFFFFFFFF]
+
+    def to_bytes(self) -> bytes:
+        stream = BytesIO()
+        np.save(stream, self.rows)
+        for postings in (self.anchors, self.rarest, self.bands):
+            np.save(stream, postings.hashes)
+            np.save(stream, postings.owners)
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "LeakIndex":
+        stream = BytesIO(content)
+        rows, *arrays = (np.load(stream) for _ in range(7))
+        return cls(rows, *(Postings(*arrays[at : at + 2]) for at in (0, 2, 4)))
+
+
+def least_frequent(hashes: TextHashes, counts: np.ndarray) -> np.ndarray:
+    """For each text, the index of the anchor with the least count. `counts`: of each anchor."""
+    order = np.lexsort((hashes.anchors, counts, hashes.anchor_owners))
+    return order[np.flatnonzero(np.diff(hashes.anchor_owners, prepend=-1))]
