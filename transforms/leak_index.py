@@ -15,6 +15,9 @@ from transforms.decontaminate import squeezed
 from transforms.partial_leaks import LeakRules
 from transforms.shingles import band_hashes, shingle_hashes
 
+LOW = 0xFFFFFFFF
+"""The lower half of a pair of numbers that is one int64."""
+
 MOST_PAIRS = 1 << 20
 """Number of candidates that are in memory at a time."""
 
@@ -23,7 +26,7 @@ MOST_PAIRS = 1 << 20
 class TextHashes:
     """The hashes of some texts. `numbers`: of the texts that are long enough, ascending; all other arrays count these.
 
-    `anchors` and `anchor_owners` are ordered by owner, without repetition. `bands`: texts × bands.
+    `anchors` and `anchor_owners` are ordered by owner. `bands`: texts × bands.
     """
 
     numbers: np.ndarray
@@ -39,10 +42,18 @@ class TextHashes:
         long_enough &= np.array([len(text) >= FEWEST_BYTES for text in squeezed_texts], bool)
         numbers = np.flatnonzero(long_enough)
         values, owners = anchors([squeezed_texts[number] for number in numbers.tolist()])
-        pairs = np.unique(owners.astype(np.int64) << 32 | values)
         hashes = hashes[np.repeat(long_enough, counts)]
         bands = band_hashes(hashes, np.cumsum(counts[long_enough]), rules.jaccard)
-        return cls(numbers, pairs.astype(np.uint32), (pairs >> 32).astype(np.int32), bands)
+        return cls(numbers, values, owners, bands)
+
+    def have(self, owners: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Whether each of the `owners` (at least one) has the anchor in `values` beside it."""
+        is_asked = np.zeros(len(self.numbers), bool)
+        is_asked[owners] = True
+        places = np.flatnonzero(is_asked[self.anchor_owners])
+        pairs = np.sort(self.anchor_owners[places].astype(np.int64) << 32 | self.anchors[places])
+        wanted = owners << 32 | values
+        return pairs[np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)] == wanted
 
 
 @dataclass(frozen=True)
@@ -57,9 +68,14 @@ class Postings:
         order = np.argsort(hashes, kind="stable")
         return cls(hashes[order], owners[order].astype(np.int32))
 
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.hashes, self.owners
+
     def ranges(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the postings of each query begin, and their number."""
-        first = np.searchsorted(self.hashes, queries)
+        order = np.argsort(queries)  # neighbours in the search are neighbours in memory, which is much faster
+        first = np.empty(len(queries), np.int64)
+        first[order] = np.searchsorted(self.hashes, queries[order])
         counts = np.zeros(len(queries), np.int64)
         if len(self.hashes):
             hits = np.flatnonzero(self.hashes[np.minimum(first, len(self.hashes) - 1)] == queries)
@@ -80,17 +96,20 @@ class Postings:
             lengths = counts[start:stop]
             offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
             texts = self.owners[np.repeat(first[start:stop], lengths) + offsets]
-            yield np.unique(np.repeat(owners[start:stop], lengths).astype(np.int64) << 32 | texts)
+            pairs = np.sort(np.repeat(owners[start:stop], lengths).astype(np.int64) << 32 | texts)
+            yield pairs[np.diff(pairs, prepend=-1) > 0]
             start = stop
 
 
 @dataclass(frozen=True)
 class LeakIndex:
     """`rows`: int64, the caller's number of each indexed text. `anchors`: all anchors of the texts. `rarest`: for each
-    text the anchor that the fewest texts have: whoever contains the text has this anchor. `bands`: see `shingles`.
+    text the anchor that occurs least often; `second`: another of its anchors (uint32, by text). Whoever contains the
+    text has both. `bands`: see `shingles`.
     """
 
     rows: np.ndarray
+    second: np.ndarray
     anchors: Postings
     rarest: Postings
     bands: Postings
@@ -99,10 +118,14 @@ class LeakIndex:
     def build(cls, texts: Sequence[str], rows: np.ndarray, rules: LeakRules) -> "LeakIndex":
         hashes = TextHashes.from_texts(texts, rules)
         postings = Postings.sort(hashes.anchors, hashes.anchor_owners)
-        rarest = least_frequent(hashes, postings.ranges(hashes.anchors)[1])
+        counts = postings.ranges(hashes.anchors)[1]
+        rarest = least_frequent(hashes.anchor_owners, counts)
+        counts[rarest] = len(postings.hashes)  # so that the second is another one, if there is any
+        second = least_frequent(hashes.anchor_owners, counts)
         owners = np.repeat(np.arange(len(hashes.numbers)), hashes.bands.shape[1])
         return cls(
             rows[hashes.numbers],
+            hashes.anchors[second],
             postings,
             Postings.sort(hashes.anchors[rarest], np.arange(len(rarest))),
             Postings.sort(hashes.bands.ravel(), owners),
@@ -110,41 +133,48 @@ class LeakIndex:
 
     def contained(self, hashes: TextHashes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(numbers of texts, rows of indexed texts): at least all pairs of which one text lies within the other."""
-        yield from self._named(hashes, self.rarest.pairs(hashes.anchor_owners, *self.rarest.ranges(hashes.anchors)))
         first, counts = self.anchors.ranges(hashes.anchors)
-        if len(counts):
-            # A text lies within another only if the other has all its anchors, so any one of them leads to it
-            starts = np.flatnonzero(np.diff(hashes.anchor_owners, prepend=-1))
-            complete = np.minimum.reduceat(counts, starts) > 0
-            rarest = least_frequent(hashes, counts)[complete]
-            owners = hashes.anchor_owners[rarest]
-            yield from self._named(hashes, self.anchors.pairs(owners, first[rarest], counts[rarest]))
+        hits = np.flatnonzero(counts)
+        if not len(hits):
+            return
+        for pairs in self.rarest.pairs(hashes.anchor_owners[hits], *self.rarest.ranges(hashes.anchors[hits])):
+            yield self._named(hashes, pairs[hashes.have(pairs >> 32, self.second[pairs & LOW])])
+        # A text lies within another only if the other has all its anchors, so any one of them leads to it
+        starts = np.flatnonzero(np.diff(hashes.anchor_owners, prepend=-1))
+        complete = np.minimum.reduceat(counts, starts) > 0
+        rarest = least_frequent(hashes.anchor_owners, counts)[complete]
+        for pairs in self.anchors.pairs(hashes.anchor_owners[rarest], first[rarest], counts[rarest]):
+            yield self._named(hashes, pairs)
 
     def near(self, hashes: TextHashes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(numbers of texts, rows of indexed texts) that share a band."""
         owners = np.repeat(np.arange(len(hashes.numbers)), hashes.bands.shape[1])
-        yield from self._named(hashes, self.bands.pairs(owners, *self.bands.ranges(hashes.bands.ravel())))
+        for pairs in self.bands.pairs(owners, *self.bands.ranges(hashes.bands.ravel())):
+            yield self._named(hashes, pairs)
 
-    def _named(self, hashes: TextHashes, pairs: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for part in pairs:
-            yield hashes.numbers[part >> 32], self.rows[part & 0xFFFFFFFF]
+    def _named(self, hashes: TextHashes, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return hashes.numbers[pairs >> 32], self.rows[pairs & LOW]
 
     def to_bytes(self) -> bytes:
         stream = BytesIO()
-        np.save(stream, self.rows)
-        for postings in (self.anchors, self.rarest, self.bands):
-            np.save(stream, postings.hashes)
-            np.save(stream, postings.owners)
+        arrays = [self.rows, self.second]
+        arrays += [part for postings in (self.anchors, self.rarest, self.bands) for part in postings.arrays()]
+        for array in arrays:
+            np.save(stream, array)
         return stream.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "LeakIndex":
         stream = BytesIO(content)
-        rows, *arrays = (np.load(stream) for _ in range(7))
-        return cls(rows, *(Postings(*arrays[at : at + 2]) for at in (0, 2, 4)))
+        rows, second, *arrays = (np.load(stream) for _ in range(8))
+        return cls(rows, second, *(Postings(*arrays[at : at + 2]) for at in (0, 2, 4)))
 
 
-def least_frequent(hashes: TextHashes, counts: np.ndarray) -> np.ndarray:
-    """For each text, the index of the anchor with the least count. `counts`: of each anchor."""
-    order = np.lexsort((hashes.anchors, counts, hashes.anchor_owners))
-    return order[np.flatnonzero(np.diff(hashes.anchor_owners, prepend=-1))]
+def least_frequent(owners: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """For each owner, the index of its first value with the least count. `owners`: ascending, of each value."""
+    if not len(owners):
+        return np.empty(0, np.int64)
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    least = np.repeat(np.minimum.reduceat(counts, starts), np.diff(starts, append=len(owners)))
+    indexes = np.flatnonzero(counts == least)
+    return indexes[np.flatnonzero(np.diff(owners[indexes], prepend=-1))]

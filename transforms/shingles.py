@@ -17,11 +17,14 @@ from transforms.scripts import UNSPACED_LETTER, is_mark, tokens
 WORDS, LETTERS = 3, 5
 """Tokens of a shingle, in scripts with blanks and without."""
 
-PERMUTATIONS = 64
+PERMUTATIONS = 40
 RECALL = 0.99
 """Two texts whose Jaccard index is the threshold share a band with at least this probability."""
 
 SEED = 42
+
+TEXTS_PER_CALL = 500
+"""Texts whose signatures are made at a time: they pass through lists of Python's integers."""
 
 BREAK, WORD, LETTER, MARK, UNKNOWN = range(5)
 """Classes of code points. BREAK: not part of a token; LETTER: a token of its own; MARK: belongs to the one before."""
@@ -67,11 +70,15 @@ def band_hashes(hashes: np.ndarray, ends: np.ndarray, threshold: float) -> np.nd
     `hashes`: those of the shingles of all texts (`shingle_hashes`); `ends`: where those of each text end, at least one
     per text.
     """
-    offsets = np.concatenate([[0], ends]).astype(np.uint64)
-    rows = RMinHash.digest_matrix_from_flat_token_hashes(
-        hashes.astype(np.uint64), offsets, PERMUTATIONS, SEED
-    ).to_rows()
-    signatures = np.array(rows, np.uint32).reshape(len(ends), PERMUTATIONS)
+    parts = [np.empty((0, PERMUTATIONS), np.uint32)]
+    starts = np.concatenate([[0], ends])
+    for first in range(0, len(ends), TEXTS_PER_CALL):
+        offsets = starts[first : first + TEXTS_PER_CALL + 1]
+        values = hashes[offsets[0] : offsets[-1]].astype(np.uint64)
+        offsets = (offsets - offsets[0]).astype(np.uint64)
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(values, offsets, PERMUTATIONS, SEED)
+        parts.append(np.array(matrix.to_rows(), np.uint32))
+    signatures = np.concatenate(parts)
     size = bands(threshold)
     count = PERMUTATIONS // size
     combined = np.broadcast_to(np.arange(1, count + 1, dtype=np.uint32), (len(ends), count))
