@@ -6,7 +6,7 @@ are, and are read again only where the index names a candidate.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -156,8 +156,8 @@ class Search:
         for numbers, rows in candidates:
             order = np.lexsort((numbers, rows))
             numbers, rows = numbers[order], rows[order]
-            bounds = np.flatnonzero(np.diff(rows >> 32, prepend=-1))
-            for start, stop in zip(bounds, [*bounds[1:], len(rows)], strict=True):
+            bounds = np.append(np.flatnonzero(np.diff(rows >> 32, prepend=-1)), len(rows))
+            for start, stop in pairwise(bounds.tolist()):
                 shard = self.tests[int(rows[start] >> 32)]
                 self._verify(kind, shard, numbers[start:stop].tolist(), rows[start:stop] & 0xFFFFFFFF)
 

@@ -136,6 +136,13 @@ def test_the_number_of_indexes_does_not_matter(tmp_path, monkeypatch):
     assert leaks_of(tmp_path, train, tests) == leaks
 
 
+def test_a_shared_anchor_alone_is_no_leak(tmp_path):
+    """The first text shares only its beginning with the test text: one of the two anchors is missing."""
+    beginning = "In the spring of that year the harbour master of the town of Brevik"
+    tests = [shard(tmp_path, 0, "a", [f"{beginning} gave up his post.", f"{beginning} wrote many long letters home."])]
+    assert leaks_of(tmp_path, [f"{beginning} went for a walk, as on every other day of the week."], tests) == []
+
+
 def test_extreme_texts(tmp_path):
     """Equal texts, emoji, a text of 1 MB, and a document with all test texts."""
     random = Random(3)
