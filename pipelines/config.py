@@ -52,11 +52,17 @@ class Clean(Section):
     """Cleaning.
 
     `max_chars`: length in code points above which a document is cut into windows. `same_text`: how to treat rows of one
-    split that have the same text and different annotations (docs/cleaning.md).
+    split that have the same text and different annotations. `partial_leaks`: whether train and validation texts are
+    dropped or only counted if they lie within a test text, contain one, or are similar to one; `leak_words` is the
+    fewest words (or letters of a script without blanks) of such texts, `leak_jaccard` the least Jaccard index of
+    similar texts (docs/cleaning.md).
     """
 
     max_chars: Annotated[int, Field(ge=100, lt=2**63), NUMBER] = 2000
     same_text: SameText = "unite"
+    partial_leaks: Literal["report", "drop"] = "report"
+    leak_words: Annotated[int, Field(ge=3, lt=2**63), NUMBER] = 10
+    leak_jaccard: Annotated[float, Field(ge=0.5, le=1), NUMBER] = 0.8
 
 
 Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]

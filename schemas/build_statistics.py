@@ -15,6 +15,7 @@ from schemas.manifests import (
     HeldOut,
     InstructionCounts,
     LayerCounts,
+    LeakCounts,
     Losses,
     SourceFacts,
     Split,
@@ -127,8 +128,8 @@ class FamiliarityStatistics(Stored, frozen=True):
 class Statistics(Stored, frozen=True):
     """`sources`: KEY → SPLIT. `about`: KEY. `labels`: KEY → TASK → names in its label set. `failed`: KEY → reason why
     the source is missing. `instructions`: TASK → SPLIT → rows. `instructions_by_source`: KEY → TASK → SPLIT. `leakage`:
-    KEY/SPLIT → KEY of a test split → texts dropped from the former because they occur in the latter. `tokens`: null if
-    no tokens were counted.
+    KEY/SPLIT → KEY → texts of the former that leak into the test split of the latter. `tokens`: null if no tokens were
+    counted.
     """
 
     build: BuildFacts
@@ -138,7 +139,7 @@ class Statistics(Stored, frozen=True):
     failed: dict[str, str]
     instructions: dict[Task, dict[Split, Count]]
     instructions_by_source: dict[str, dict[Task, dict[Split, InstructionCounts]]]
-    leakage: dict[str, dict[str, Count]]
+    leakage: dict[str, dict[str, LeakCounts]]
     hard_negatives: HardNegatives
     tokens: TokenStatistics | None
     held_out: HeldOut = HeldOut()

@@ -173,14 +173,24 @@ class InstructionHistograms(Stored, frozen=True):
     positives: Bins = {}
 
 
+class LeakCounts(Stored, frozen=True):
+    """Train and validation texts by the way in which they leak into a test split (`transforms.partial_leaks.LeakKind`).
+    A text that is equal to a test text is dropped, the others if `clean.partial_leaks` says so.
+    """
+
+    equal: Count = 0
+    contained: Count = 0
+    near: Count = 0
+
+
 class ExampleShard(Stored, frozen=True):
     """A shard of clean/. `number` counts the shards of examples/ in (key, split, file) order.
 
     `sha256` is the checksum of the file at `path` as it was written, `keys_sha256` that of the leakage keys of its
     texts. `facts` is null if a row may fail a check. `windows`: number of input windows. `kept`: counts of the rows of
     the shard. `rejected`: windows by reason. `crosses_window`: layer → annotations that no window contains.
-    `same_text`: rows that were kept beside other rows with the same text. `leaks_into`: key of a test split → texts
-    dropped because they occur in it.
+    `same_text`: rows that were kept beside other rows with the same text. `leaks_into`: key of a source → texts that
+    leak into its test split.
     """
 
     number: Count
@@ -196,7 +206,7 @@ class ExampleShard(Stored, frozen=True):
     kept: LayerCounts
     same_text: Count
     rejected: Losses
-    leaks_into: dict[str, Count]
+    leaks_into: dict[str, LeakCounts]
     histograms: TextHistograms
 
 

@@ -7,6 +7,7 @@ import msgspec
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.config import Clean
 from pipelines.describe import citations, figures, shell
 from pipelines.describe.plural import counted
 from pipelines.sources import licences
@@ -124,6 +125,7 @@ def facts(statistics: Statistics) -> dict:
         "not_chosen": sum(split.rejected.get(Reason.NOT_CHOSEN, 0) for split in splits),
         "lost_parts": figures.by_frequency(split.lost for split in splits),
         "leaked": figures.leaked(statistics),
+        "cleaning": Clean(**statistics.build.settings.get("clean", {})),
         "same_text": sum(split.same_text for split in splits),
         "lost_most": figures.lost_most(statistics),
         "hard": hard,

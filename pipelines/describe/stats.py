@@ -31,6 +31,7 @@ from schemas.manifests import (
     InstructionShard,
     Labelled,
     LayerCounts,
+    LeakCounts,
     Mined,
     SplitRead,
     Tokenized,
@@ -47,11 +48,11 @@ def stats(output: str, config: Config) -> Statistics:
     for shard in cleaned.shards:
         shards.setdefault((shard.key, shard.split), []).append(shard)
     sources: dict[str, dict[str, SplitStatistics]] = {}
-    leakage: dict[str, dict[str, int]] = {}
+    leakage: dict[str, dict[str, LeakCounts]] = {}
     for read in sorted(ingested.splits, key=lambda read: (read.key, SPLITS.index(read.split))):
         group = shards.get((read.key, read.split), [])
         sources.setdefault(read.key, {})[read.split] = split_statistics(read, group)
-        leaks = summed(shard.leaks_into for shard in group)
+        leaks = leaks_into(group)
         if leaks:
             leakage[f"{read.key}/{read.split}"] = leaks
     instructed = build_folder.read_result(output, Instructed)
@@ -131,6 +132,15 @@ def split_statistics(read: SplitRead, shards: Sequence[ExampleShard]) -> SplitSt
         crosses_window=summed(shard.crosses_window for shard in shards),
         same_text=sum(shard.same_text for shard in shards),
     )
+
+
+def leaks_into(shards: Iterable[ExampleShard]) -> dict[str, LeakCounts]:
+    """Key of a source → counts of the texts of the shards that leak into its test split."""
+    parts: dict[str, list[LeakCounts]] = {}
+    for shard in shards:
+        for key, counts in shard.leaks_into.items():
+            parts.setdefault(key, []).append(counts)
+    return {key: total(LeakCounts, parts[key]) for key in sorted(parts)}
 
 
 def summed(counts: Iterable[Mapping[Any, int]]) -> dict[Any, int]:

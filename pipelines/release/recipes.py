@@ -51,7 +51,12 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
     described = {}
     for key in sorted(left_out):
         about = ingested.sources[key]
-        into = {other for split in ("train", "validation") for other in leakage.get(f"{key}/{split}", ())}
+        into = {
+            other
+            for split in ("train", "validation")
+            for other, texts in leakage.get(f"{key}/{split}", {}).items()
+            if texts.equal or config.clean.partial_leaks == "drop"
+        }
         needs = tuple(sorted(into - {key}))
         described[key] = SourceLeftOut(
             title=about.title,
