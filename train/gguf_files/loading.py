@@ -7,6 +7,7 @@ model counts as quantized, so it can be neither saved nor trained; the weights m
 
 import contextlib
 import io
+import json
 import os
 import sys
 from math import prod
@@ -27,6 +28,17 @@ to."""
 
 SINGLE_DIGITS = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
 """Those that it splits as GPT-2 does after every digit was made a word."""
+
+SAVED_SETTINGS = (
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "pad_token",
+    "add_bos_token",
+    "add_eos_token",
+    "chat_template",
+)
+"""Settings of a tokenizer that a GGUF file has."""
 
 END_TOKENS = ("eos", "eot", "eom")
 """Kinds of tokens that end a text, a turn, or a message."""
@@ -60,6 +72,7 @@ def load_tokenizer(file: str) -> "PreTrainedTokenizerBase":
     metadata = header.read(file).metadata
     with one_line(_unreadable(file)):
         tokenizer = AutoTokenizer.from_pretrained(**place(file))
+        tokenizer = _without_additions(tokenizer, metadata["tokenizer.ggml.tokens"])
     words = tokenizer.backend_tokenizer.pre_tokenizer
     if metadata.get("tokenizer.ggml.model") == "gpt2" and isinstance(words, pre_tokenizers.ByteLevel):
         kind = metadata.get("tokenizer.ggml.pre")
@@ -72,6 +85,21 @@ def load_tokenizer(file: str) -> "PreTrainedTokenizerBase":
                 "them as GPT-2 does; some texts get other tokens than in llama.cpp"
             )
     return tokenizer
+
+
+def _without_additions(tokenizer: "PreTrainedTokenizerBase", count: int) -> "PreTrainedTokenizerBase":
+    """The tokenizer with the first `count` ids only: for a file that names no unknown token, transformers adds one, for
+    which the model has no embedding.
+    """
+    from tokenizers import Tokenizer
+
+    parts = json.loads(tokenizer.backend_tokenizer.to_str())
+    in_file = [token for token in parts["added_tokens"] if token["id"] < count]
+    if in_file == parts["added_tokens"]:
+        return tokenizer
+    backend = Tokenizer.from_str(json.dumps({**parts, "added_tokens": in_file}))
+    kept = {name: value for name, value in tokenizer.init_kwargs.items() if name in SAVED_SETTINGS}
+    return type(tokenizer)(tokenizer_object=backend, **kept)
 
 
 def load_model(file: str, *, dtype: "torch.dtype | str", **options) -> "tuple[PreTrainedModel, dict]":
