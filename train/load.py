@@ -54,7 +54,7 @@ def load_model(
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> "PreTrainedModel":
-    """Returns the causal language model `model` (a folder, a GGUF file or a Hub name) with `adapter` applied, on the CPU.
+    """Returns the causal language model `model` (a folder, a GGUF file or a Hub name) with `adapter`, on the CPU.
 
     `dtype` auto: bfloat16 if the device supports it, else float32; saved: the dtype the model was saved in. `four_bit`:
     NF4 by bitsandbytes (Dettmers et al. 2023, "QLoRA"). `trainable`: the adapter's weights get gradients. Raises
@@ -241,7 +241,7 @@ def check_adapter(adapter: str, model: str) -> None:
     if given and str(recorded).startswith("sha256:"):
         if given != recorded:
             raise ConfigError(
-                f"{adapter}: an adapter for {base} with {recorded}, but {model} has {given}; pass --model with that file"
+                f"{adapter}: an adapter for {base} with {recorded}, but {model} has {given}; pass that file as --model"
             )
     elif _last_name(base) != _last_name(model):
         raise ConfigError(f"{adapter}: an adapter for {base}, not for {model}; pass --model {base}")

@@ -33,7 +33,9 @@ def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.sft", __doc__, EPILOG)
     inputs = parser.add_argument_group("model and data")
     inputs.add_argument("--config", metavar="FILE", help="a YAML recipe")
-    inputs.add_argument("--model", metavar="NAME|DIR|FILE", help="a causal language model (FILE: GGUF), or tiny: a random one")
+    inputs.add_argument(
+        "--model", metavar="NAME|DIR|FILE", help="a causal language model (FILE: GGUF), or tiny: a random one"
+    )
     inputs.add_argument("--adapter", metavar="DIR", help="an adapter of this model to continue from")
     inputs.add_argument("--data", metavar="DIR|REPO|FILE", help="a build, a Hub repository or a file of rows")
     inputs.add_argument("--output", metavar="DIR", help="folder for the trained model or adapter")

@@ -113,7 +113,7 @@ def test_a_model_written_and_read_again_gives_the_same_logits(tokenizer, tmp_pat
 
 @pytest.mark.parametrize("split", ["llama-bpe", "smollm", "qwen2", "gpt-2"])
 def test_texts_are_split_into_words_as_before(tokenizer, tmp_path, split):
-    from tokenizers import Regex, Tokenizer, pre_tokenizers
+    from tokenizers import Tokenizer
 
     parts = json.loads(tokenizer.backend_tokenizer.to_str())
     steps = [dict(step) for step in writing.WORDS[split]]
@@ -188,7 +188,10 @@ def test_a_damaged_file_is_refused_in_one_line(model_file, tmp_path, rows_file, 
             (str(text), "not a GGUF file"),
             (str(versions), "version 50331648 of GGUF"),
             (changed(model_file, tmp_path / "d.gguf", architecture), "(architecture harbour)"),
-            (changed(model_file, tmp_path / "e.gguf", many), f"has {len(tokens) + 1} tokens, its model {len(tokens)} rows"),
+            (
+                changed(model_file, tmp_path / "e.gguf", many),
+                f"has {len(tokens) + 1} tokens, its model {len(tokens)} rows",
+            ),
             (changed(model_file, tmp_path / "f.gguf", {"split.count": 3}), "one of 3 parts"),
             (changed(model_file, tmp_path / "g.gguf", {"tokenizer.ggml.tokens": None}), "without a tokenizer"),
             (str(tmp_path / "none.gguf"), "no such file"),
@@ -229,7 +232,9 @@ def test_an_adapter_knows_the_content_of_its_base(model_file, tmp_path, rows_fil
     tuned = logits(load.load_model(str(base), adapter=adapter, dtype="float32"), ids)
     for written, tolerance in ((merged, 1e-4), (file, 1e-2)):
         assert torch.allclose(logits(load.load_model(written, dtype="float32"), ids), tuned, atol=tolerance)
-    assert sft.main(["--model", merged, *rows, "--output", str(tmp_path / "full"), "--method", "full", *settings[:4]]) == 0
+    assert (
+        sft.main(["--model", merged, *rows, "--output", str(tmp_path / "full"), "--method", "full", *settings[:4]]) == 0
+    )
 
     moved = base.rename(tmp_path / "moved.gguf")
     capsys.readouterr()

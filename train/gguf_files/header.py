@@ -59,12 +59,14 @@ def locate(model: str) -> str | None:
             raise ConfigError(f"{model}: no such file; give the path of a GGUF file, a model folder or a Hub name")
         return None
     names = os.listdir(model)
-    found = sorted(name for name in names if name.endswith(".gguf"))
-    if not found or {"config.json", "adapter_config.json"} & set(names):
+    candidates = sorted(name for name in names if name.endswith(".gguf"))
+    if not candidates or {"config.json", "adapter_config.json"} & set(names):
         return None
-    if len(found) > 1:
-        raise ConfigError(f"{model}: contains {len(found)} GGUF files ({', '.join(found)}); give the path of one")
-    return os.path.join(model, found[0])
+    if len(candidates) > 1:
+        raise ConfigError(
+            f"{model}: contains {len(candidates)} GGUF files ({', '.join(candidates)}); give the path of one of them"
+        )
+    return os.path.join(model, candidates[0])
 
 
 def read(file: str) -> Header:
