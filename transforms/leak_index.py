@@ -18,6 +18,11 @@ from transforms.shingles import band_hashes, shingle_hashes
 LOW = 0xFFFFFFFF
 """The lower half of a pair of numbers that is one int64."""
 
+OTHERS = 3
+"""Anchors of a text, besides the rarest, that another text must have to be a candidate. Each anchor that is missing
+saves reading the text.
+"""
+
 MOST_PAIRS = 1 << 20
 """Number of candidates that are in memory at a time."""
 
@@ -47,7 +52,9 @@ class TextHashes:
         return cls(numbers, values, owners, bands)
 
     def have(self, owners: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Whether each of the `owners` (at least one) has the anchor in `values` beside it."""
+        """Whether each of the `owners` has the anchor in `values` beside it."""
+        if not len(owners):
+            return np.empty(0, bool)
         is_asked = np.zeros(len(self.numbers), bool)
         is_asked[owners] = True
         places = np.flatnonzero(is_asked[self.anchor_owners])
@@ -104,12 +111,12 @@ class Postings:
 @dataclass(frozen=True)
 class LeakIndex:
     """`rows`: int64, the caller's number of each indexed text. `anchors`: all anchors of the texts. `rarest`: for each
-    text the anchor that occurs least often; `second`: another of its anchors (uint32, by text). Whoever contains the
-    text has both. `bands`: see `shingles`.
+    text the anchor that occurs least often; `others`: uint32, OTHERS × texts, the next of its anchors (the same again
+    if it has too few). Whoever contains the text has all of these. `bands`: see `shingles`.
     """
 
     rows: np.ndarray
-    second: np.ndarray
+    others: np.ndarray
     anchors: Postings
     rarest: Postings
     bands: Postings
@@ -119,13 +126,11 @@ class LeakIndex:
         hashes = TextHashes.from_texts(texts, rules)
         postings = Postings.sort(hashes.anchors, hashes.anchor_owners)
         counts = postings.ranges(hashes.anchors)[1]
-        rarest = least_frequent(hashes.anchor_owners, counts)
-        counts[rarest] = len(postings.hashes)  # so that the second is another one, if there is any
-        second = least_frequent(hashes.anchor_owners, counts)
+        rarest, *others = anchors_by_count(hashes.anchor_owners, counts, 1 + OTHERS)
         owners = np.repeat(np.arange(len(hashes.numbers)), hashes.bands.shape[1])
         return cls(
             rows[hashes.numbers],
-            hashes.anchors[second],
+            hashes.anchors[np.array(others)],
             postings,
             Postings.sort(hashes.anchors[rarest], np.arange(len(rarest))),
             Postings.sort(hashes.bands.ravel(), owners),
@@ -138,11 +143,14 @@ class LeakIndex:
         if not len(hits):
             return
         for pairs in self.rarest.pairs(hashes.anchor_owners[hits], *self.rarest.ranges(hashes.anchors[hits])):
-            yield self._named(hashes, pairs[hashes.have(pairs >> 32, self.second[pairs & LOW])])
+            for values in self.others:
+                pairs = pairs[hashes.have(pairs >> 32, values[pairs & LOW])]
+            yield self._named(hashes, pairs)
         # A text lies within another only if the other has all its anchors, so any one of them leads to it
         starts = np.flatnonzero(np.diff(hashes.anchor_owners, prepend=-1))
         complete = np.minimum.reduceat(counts, starts) > 0
-        rarest = least_frequent(hashes.anchor_owners, counts)[complete]
+        (rarest,) = anchors_by_count(hashes.anchor_owners, counts, 1)
+        rarest = rarest[complete]
         for pairs in self.anchors.pairs(hashes.anchor_owners[rarest], first[rarest], counts[rarest]):
             yield self._named(hashes, pairs)
 
@@ -157,7 +165,7 @@ class LeakIndex:
 
     def to_bytes(self) -> bytes:
         stream = BytesIO()
-        arrays = [self.rows, self.second]
+        arrays = [self.rows, self.others]
         arrays += [part for postings in (self.anchors, self.rarest, self.bands) for part in postings.arrays()]
         for array in arrays:
             np.save(stream, array)
@@ -166,15 +174,23 @@ class LeakIndex:
     @classmethod
     def from_bytes(cls, content: bytes) -> "LeakIndex":
         stream = BytesIO(content)
-        rows, second, *arrays = (np.load(stream) for _ in range(8))
-        return cls(rows, second, *(Postings(*arrays[at : at + 2]) for at in (0, 2, 4)))
+        rows, others, *arrays = (np.load(stream) for _ in range(8))
+        return cls(rows, others, *(Postings(*arrays[at : at + 2]) for at in (0, 2, 4)))
 
 
-def least_frequent(owners: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """For each owner, the index of its first value with the least count. `owners`: ascending, of each value."""
+def anchors_by_count(owners: np.ndarray, counts: np.ndarray, number: int) -> list[np.ndarray]:
+    """For each owner, the index of its value with the least count, of that with the next, and so on, `number` times; it
+    begins again if an owner has fewer values. `owners`: ascending, of each value. `counts`: positive.
+    """
     if not len(owners):
-        return np.empty(0, np.int64)
+        return [np.empty(0, np.int64)] * number
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    least = np.repeat(np.minimum.reduceat(counts, starts), np.diff(starts, append=len(owners)))
-    indexes = np.flatnonzero(counts == least)
-    return indexes[np.flatnonzero(np.diff(owners[indexes], prepend=-1))]
+    lengths = np.diff(starts, append=len(owners))
+    remaining = counts.astype(np.int64)
+    chosen = []
+    for turn in range(number):
+        least = np.repeat(np.minimum.reduceat(remaining, starts), lengths)
+        indexes = np.flatnonzero(remaining == least)
+        chosen.append(indexes[np.flatnonzero(np.diff(owners[indexes], prepend=-1))])
+        remaining[chosen[-1]] += (turn + 1) << 32  # behind all others of this owner
+    return chosen
