@@ -23,6 +23,9 @@ RECALL = 0.99
 
 SEED = 42
 
+BASE_64 = 0x9E3779B97F4A7C15
+"""As `anchors.BASE`, for 64 bits."""
+
 TEXTS_PER_CALL = 500
 """Texts whose signatures are made at a time: they pass through lists of Python's integers."""
 
@@ -65,7 +68,7 @@ def bands(threshold: float) -> int:
 
 
 def band_hashes(hashes: np.ndarray, ends: np.ndarray, threshold: float) -> np.ndarray:
-    """The hashes of the bands of each text, uint32, texts × bands: similar texts have equal values in a column.
+    """The hashes of the bands of each text, uint64, texts × bands: similar texts have equal values in a column.
 
     `hashes`: those of the shingles of all texts (`shingle_hashes`); `ends`: where those of each text end, at least one
     per text.
@@ -81,9 +84,11 @@ def band_hashes(hashes: np.ndarray, ends: np.ndarray, threshold: float) -> np.nd
     signatures = np.concatenate(parts)
     size = bands(threshold)
     count = PERMUTATIONS // size
-    combined = np.broadcast_to(np.arange(1, count + 1, dtype=np.uint32), (len(ends), count))
+    # 64 bits: with 32, texts that share nothing would often share a band with one of many texts
+    combined = np.broadcast_to(np.arange(1, count + 1, dtype=np.uint64), (len(ends), count))
     for value in range(size):
-        combined = mixed(combined * np.uint32(BASE) + signatures[:, value : count * size : size])
+        combined = (combined ^ (combined >> np.uint64(29))) * np.uint64(BASE_64)
+        combined = combined + signatures[:, value : count * size : size]
     return combined
 
 
