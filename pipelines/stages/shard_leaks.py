@@ -24,7 +24,7 @@ from transforms.shards import read_batches, read_rows, write_shard
 
 ROWS_PER_TABLE = 5_000
 
-INDEX_BYTES = 1 << 25
+INDEX_BYTES = 25_000_000
 """Size of the shards that one index is made of, if there are several. An index takes about three times as much memory
 while it is searched, and ten times while it is made.
 """
