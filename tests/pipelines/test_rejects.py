@@ -61,7 +61,7 @@ def test_json(built, capsys):
     [
         (["--source", "quay"], "error: --source quay: no source of this build; did you mean quays?"),
         (["--reason", "foo"], f"error: --reason foo: no such reason; known reasons: {', '.join(Reason)}"),
-        (["--reason", "leak"], "error: --reason leak: no such reason; did you mean leakage?"),
+        (["--reason", "leak"], "error: --reason leak: no such reason; did you mean leakage, near_leak?"),
         (["--limit", "0"], "error: --limit 0: must be a number of at least 1"),
         (["--limit", "many"], "error: --limit many: must be a number of at least 1"),
     ],

@@ -56,7 +56,7 @@ STAGES = {
             for split in ("train", "test")
         ],
     ),
-    "clean": (Clean("out", SHARDS, 2000, "unite"), SHARDS),
+    "clean": (Clean("out", SHARDS, Config().clean), SHARDS),
     "labels": (WriteLabels("out", "raw", TASKS, ()), SHARDS),
     "mine": (
         Mine("out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, ""),

@@ -1,0 +1,31 @@
+"""Leaks that are planted in generated texts are reported, and nothing else is."""
+
+import pytest
+
+from benchmarks import leaks
+
+PLANTED = 60
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    return leaks.measure_build(tmp_path_factory.mktemp("leaks"), 6_000, PLANTED, ["--runner=DirectRunner"])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_planted_leaks_are_reported(figures, lang):
+    planted = figures["planted"]
+    assert planted[f"within {lang}"] == planted[f"around {lang}"] == [PLANTED, PLANTED]
+    assert planted[f"near {lang}"][0] >= 0.98 * PLANTED
+    assert planted[f"alike {lang}"] == [0, PLANTED]
+
+
+def test_other_texts_are_not_reported(figures):
+    reported, texts = figures["unplanted"]
+    assert texts > 4_000 and reported == 0
+
+
+def test_too_few_texts_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        leaks.main(["--texts", "1000", "--planted", "100"])
+    assert "--planted 100 needs --texts 8000 or more" in capsys.readouterr().err
