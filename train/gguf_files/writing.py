@@ -2,7 +2,7 @@
 
 Written are the architectures whose conversion only renames weights, or reorders their rows: Llama (and SmolLM2), Qwen 2
 and Qwen 3, with a byte-level tokenizer. For any other model `convert_hf_to_gguf.py` of llama.cpp reads the folder that
-`train.export` writes. Keys and layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+`train.export` writes. Keys and layout: the specification of GGUF in ggml (ggml-org/ggml).
 """
 
 import json
