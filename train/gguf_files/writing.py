@@ -61,7 +61,7 @@ def write(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", file: 
         os.makedirs(os.path.dirname(os.path.abspath(file)), exist_ok=True)
         writer = GGUFWriter(temporary, config.model_type)
         _add_config(writer, model)
-        _add_tokenizer(writer, tokenizer, model.get_input_embeddings().weight.shape[0])
+        _add_tokenizer(writer, tokenizer, config.vocab_size)
         _add_weights(writer, model)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
