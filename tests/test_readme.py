@@ -27,7 +27,7 @@ OTHER_PROGRAMS = {
     *("--flink-master", "--spark-master-url", "--job-port", "--artifact-port", "--expansion-port", "--artifacts-dir"),
     *("--configDir", "--host", "--port", "--cores", "--memory", "--add-opens"),  # Flink, Spark, java
     *("--no-deps", "--target", "--wheel-dir"),  # pip
-    *("--nproc_per_node", "--enable-lora"),  # torchrun, vLLM
+    *("--nproc_per_node", "--enable-lora", "--jinja", "--outfile"),  # torchrun, vLLM, llama.cpp
     "--help",  # argparse
 }
 

@@ -104,7 +104,10 @@ def test_an_adapter_of_another_shape_is_refused(adapter, rows_file, tmp_path, ca
         (["--set", "training.max_length=null"], "set the maximum length of a row in tokens"),
         (["--set", "training.eval_strategy=now"], "training: now is not a valid IntervalStrategy"),
         (["--chat_template", "none.jinja"], "none.jinja: cannot be read"),
-        (["--model", "no/such/model"], "no/such/model: no such folder; give a model folder or a Hub name"),
+        (
+            ["--model", "no/such/model"],
+            "no/such/model: no such folder or file; give a model folder, a GGUF file or a Hub name",
+        ),
         (["--sources", "habour"], "no rows of habour; did you mean harbour"),
         (["--tasks", "RE"], "split train has no RE; it has NER"),
     ],

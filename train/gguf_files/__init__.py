@@ -1,1 +1,1 @@
-"""Models in GGUF files, the format of llama.cpp: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md."""
+"""Models in GGUF files, the format of llama.cpp, specified in ggml (ggml-org/ggml)."""

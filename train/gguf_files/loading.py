@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError
 from train.gguf_files import header
@@ -71,8 +71,8 @@ def load_tokenizer(file: str) -> "PreTrainedTokenizerBase":
 
     metadata = header.read(file).metadata
     with one_line(_unreadable(file)):
-        tokenizer = AutoTokenizer.from_pretrained(**place(file))
-        tokenizer = _without_additions(tokenizer, metadata["tokenizer.ggml.tokens"])
+        converted: Any = AutoTokenizer.from_pretrained(**place(file))
+        tokenizer: Any = _without_additions(converted, int(metadata["tokenizer.ggml.tokens"]))
     words = tokenizer.backend_tokenizer.pre_tokenizer
     if metadata.get("tokenizer.ggml.model") == "gpt2" and isinstance(words, pre_tokenizers.ByteLevel):
         kind = metadata.get("tokenizer.ggml.pre")
@@ -113,7 +113,8 @@ def load_model(file: str, *, dtype: "torch.dtype | str", **options) -> "tuple[Pr
     parts = header.read(file)
     hidden = io.StringIO()  # transformers shows its progress even where no terminal is
     with one_line(_unreadable(file)), contextlib.redirect_stderr(sys.stderr if sys.stderr.isatty() else hidden):
-        loaded, report = AutoModelForCausalLM.from_pretrained(**place(file), dtype=dtype, output_loading_info=True)
+        result: Any = AutoModelForCausalLM.from_pretrained(**place(file), dtype=dtype, output_loading_info=True)
+    loaded, report = result
     _check_weights(file, parts, loaded)
     config = loaded.config
     _restore_positions(file, parts, config)

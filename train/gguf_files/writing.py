@@ -2,7 +2,7 @@
 
 Written are the architectures whose conversion only renames weights, or reorders their rows: Llama (and SmolLM2), Qwen 2
 and Qwen 3, with a byte-level tokenizer. For any other model `convert_hf_to_gguf.py` of llama.cpp reads the folder that
-`train.export` writes. Keys and layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+`train.export` writes. Keys and layout: the specification of GGUF in ggml (ggml-org/ggml).
 """
 
 import json
@@ -61,7 +61,7 @@ def write(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", file: 
         os.makedirs(os.path.dirname(os.path.abspath(file)), exist_ok=True)
         writer = GGUFWriter(temporary, config.model_type)
         _add_config(writer, model)
-        _add_tokenizer(writer, tokenizer, model.get_input_embeddings().weight.shape[0])
+        _add_tokenizer(writer, tokenizer, config.vocab_size)
         _add_weights(writer, model)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
