@@ -33,9 +33,33 @@ from transforms.render import answer_key, schema_item
 ORDERS = ("shuffled", "sorted")
 
 
+def _check(name: str, value: object, allowed: str, fits: bool) -> None:
+    if not fits:
+        raise ConfigError(f"{name} is {value!r}; it must be {allowed}")
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionShares:
+    """Which rows describe their labels (`transforms.described`).
+
+    `share`: of the rows, those whose prompts have descriptions. `drop`: of the labels in them, those whose description
+    is left out. `mask`: of these rows, those that show masks instead of the names of described labels. Raises
+    ConfigError for a value that is not from 0 to 1.
+    """
+
+    share: float = 0.0
+    drop: float = 0.0
+    mask: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("share", "drop", "mask"):
+            value = getattr(self, name)
+            _check(f"descriptions.{name}", value, "from 0 to 1", 0 <= value <= 1)
+
+
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """How many labels are asked for, and in which order.
+    """How many labels are asked for, in which order, and how they are described.
 
     `split_num`: labels per batch, for tasks that do not use the default of SPLIT_NUM; -1: all labels in one batch.
     `negative_ratio`: all-negative batches kept per batch with a positive label. `labels_without_positive`: number of
@@ -49,6 +73,7 @@ class AskOptions:
     labels_without_positive: int | None = None
     negative_share: float = 1.0
     seed: int = 42
+    descriptions: DescriptionShares = DescriptionShares()
 
     def __post_init__(self) -> None:
         for task, size in self.split_num.items():
@@ -63,11 +88,6 @@ class AskOptions:
 
 def _is_size(value: int) -> bool:
     return value == -1 or value >= 1
-
-
-def _check(name: str, value: object, allowed: str, fits: bool) -> None:
-    if not fits:
-        raise ConfigError(f"{name} is {value!r}; it must be {allowed}")
 
 
 def refuse_unknown(example_id: str, task: str, positives: Iterable[str], known: Iterable[str]) -> None:

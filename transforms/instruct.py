@@ -17,9 +17,10 @@ from schemas.arrow import INSTRUCTIONS, STRINGS, strings
 from schemas.example import LAYER
 from schemas.label import Label
 from transforms.ask import AskSpec, LabelBatches, ask
+from transforms.described import MAPS, Shown, described_items, shown_keys, shown_labels
 from transforms.draw import PURPOSES, key_array, seed_key
 from transforms.gold import Golds, golds
-from transforms.render import answer_key, encode_string, gather, schema_item
+from transforms.render import encode_string, gather, schema_item
 from transforms.unknown_labels import Unknown, askable, known_roles, unknown_labels
 
 BYTES_PER_TABLE = 1 << 27
@@ -75,6 +76,8 @@ def table(
     names = strings([label.name for label in spec.labels])
     places = np.r_[0, np.cumsum(batches.lengths)]
     ids, texts, langs = examples["id"].combine_chunks(), examples["text"].to_pylist(), examples["lang"].combine_chunks()
+    shown = shown_labels(batches, keys, texts, spec)
+    items = described_items(schema_items(gold, batches, spec, unknown), gold, batches, spec, unknown, shown)
 
     def repeated(values: pa.Array) -> pa.Array:
         return values.take(example)
@@ -96,8 +99,8 @@ def table(
         "source": constant("source"),
         "lang": repeated(langs),
         "split": constant("split"),
-        "instruction": prompt_column(texts, langs, batches, keys, schema_items(gold, batches, spec, unknown), spec),
-        "output": nothing if test else answer_column(gold, batches, spec),
+        "instruction": prompt_column(texts, langs, batches, keys, items, shown, spec),
+        "output": nothing if test else answer_column(gold, batches, spec, shown),
         "label": repeated(strings(gold.annotations)) if test else nothing,
         "labels": label_lists(),
         "positives": label_lists(batches.positive),
@@ -119,26 +122,35 @@ def prompt_column(
     batches: LabelBatches,
     keys: np.ndarray,
     schema: tuple[Sequence[str], np.ndarray],
+    shown: Shown,
     spec: AskSpec,
 ) -> pa.Array:
     """`{"instruction": prompt, "schema": [items], "input": text}`, with a random prompt in the language of the text.
-    `keys`: as for `ask.ask`. `schema`: the result of `schema_items`.
+    In described rows of the tasks of MAPS, the items are between braces. `keys`: as for `ask.ask`. `schema`: the
+    elements and the number of each label's element.
     """
     items, item = schema
+    is_map = shown.rows & (spec.task in MAPS)
     lang = langs.dictionary_encode()
     prompts = [spec.prompts[spec.task][name] for name in lang.dictionary.to_pylist()]
     choices = np.array(list(map(len, prompts)))
     first, example_lang = np.cumsum(choices) - choices, lang.indices.to_numpy()[batches.example]
     keys = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))
     drawn = key_array(keys[batches.example], batches.number) % choices[example_lang].astype(np.uint64)
-    starts = [f'{{"instruction": {encode_string(prompt)}, "schema": [' for prompt in chain.from_iterable(prompts)]
-    ends = [f'], "input": {encode_string(text)}}}' for text in texts]
+    brackets = ("[", "]"), ("{", "}")
+    starts = [
+        f'{{"instruction": {encode_string(prompt)}, "schema": {start}'
+        for start, _ in brackets
+        for prompt in chain.from_iterable(prompts)
+    ]
+    inputs = [f', "input": {encode_string(text)}}}' for text in texts]
+    ends = [f"{end}{text}" for _, end in brackets[: 1 + is_map.any()] for text in inputs]
     lengths = batches.lengths
     after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two more pieces than labels
     numbers = np.empty(len(batches.label) + 2 * len(lengths), np.int64)
-    numbers[after - lengths + 2 * row] = first[example_lang] + drawn.astype(np.int64)
+    numbers[after - lengths + 2 * row] = first[example_lang] + drawn.astype(np.int64) + is_map * choices.sum()
     numbers[np.arange(len(batches.label)) + 2 * batches.row + 1] = len(starts) + 2 * item + not_first(batches)
-    numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + batches.example
+    numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + batches.example + is_map * len(texts)
     return gather(strings([*starts, *with_commas(items), *ends]), numbers, lengths + 2)
 
 
@@ -166,9 +178,10 @@ def schema_items(
     return items, item
 
 
-def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec) -> pa.Array:
-    """`{key: answer, …}`, with `[]` for a label without an answer; the keys are those of `render.answer_key`."""
-    keys = [f"{encode_string(answer_key(label))}: " for label in spec.labels]
+def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec, shown: Shown) -> pa.Array:
+    """`{key: answer, …}`, with `[]` for a label without an answer; the keys are those of `described.shown_keys`."""
+    names, key = shown_keys(batches, spec, shown)
+    keys = [f"{encode_string(name)}: " for name in names]
     lengths = batches.lengths
     pieces = strings(["{", "}", *with_commas(keys)])
     answer = gold.answer[batches.example[batches.row], batches.label]
@@ -176,7 +189,7 @@ def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec) -> pa.Array
     numbers = np.empty(2 * len(batches.label) + 2 * len(lengths), np.int64)
     place = 2 * np.arange(len(batches.label)) + 2 * batches.row + 1
     numbers[2 * (after - lengths) + 2 * row] = 0
-    numbers[place] = 2 + 2 * batches.label + not_first(batches)
+    numbers[place] = 2 + 2 * key + not_first(batches)
     numbers[place + 1] = len(pieces) + answer
     numbers[2 * after + 2 * row + 1] = 1
     return gather(pa.concat_arrays([pieces, gold.answers]), numbers, 2 * lengths + 2)

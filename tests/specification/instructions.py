@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.example import LAYER, Example
 from schemas.label import Label
 from tests.specification.asking import ask
+from tests.specification.describing import schema, show
 from tests.specification.gold import gold
 from tests.specification.instruction import Instruction
 from transforms.ask import AskOptions
@@ -30,6 +31,7 @@ def instructions(
     `labels` is the label set of its source for the task, `dictionary` the hard negatives (for EET and EEA those of
     EE). A layer that is not annotated gives no rows, except in test, where `label` is then None.
     """
+    label_set = labels
     example, labels = without_unknown(example, task, labels)
     full_gold = gold(example, task, labels)
     test = example.split == "test"
@@ -39,14 +41,20 @@ def instructions(
     batches, dropped = ask(example.id, example.split, task, labels, answers, dictionary, options)
     texts = prompts[task][example.lang]
     key = purpose_key(seed_key(options.seed, example.id, task), "prompts")
+    description_key = purpose_key(seed_key(options.seed, example.id, task), "descriptions")
+    triggers = full_gold.triggers if full_gold else {}
     rows = []
     for number, batch in enumerate(batches):
+        row_key = nth_key(description_key, number)
+        shown, is_described = show(batch.labels, label_set, example.text, row_key, options.descriptions)
         prompt = {
             "instruction": texts[nth_key(key, number) % len(texts)],
-            "schema": [schema_item(task, label, full_gold.triggers if full_gold else {}) for label in batch.labels],
+            "schema": schema(task, shown, triggers)
+            if is_described
+            else [schema_item(task, label, triggers) for label in batch.labels],
             "input": example.text,
         }
-        output = {label.predicate or label.name: answers.get(label.name, []) for label in batch.labels}
+        output = {one.name: answers.get(one.label.name, []) for one in shown}
         rows.append(
             Instruction(
                 id=f"{example.id}/{task}/{number}",

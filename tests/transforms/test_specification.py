@@ -1,5 +1,8 @@
 """The production code, which processes whole tables, gives the same rows as the specification, row by row."""
 
+from dataclasses import replace as changed
+from itertools import cycle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,21 +16,22 @@ from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import AskOptions, ask_spec, rank_in_group
+from transforms.ask import AskOptions, DescriptionShares, ask_spec, rank_in_group
 from transforms.instruct import instruction_table
 
 NAMES = ("drug", "disease", "地点")
 OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
 ROLE_NAMES = ("agent", "time", "对象")
+DESCRIPTIONS = ("first\nof two", "", 'a {"json": ["x"]} one', "drug", "word " * 200, "长" * 700, "", "数", "last", "ü")
 
 
 def label_set(task: str, others: int) -> list[Label]:
     names = (*NAMES, *OTHERS[:others])
     if task == "SPO":
-        return [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
-    if task == "KG":
-        return [Label(name, roles=NAMES) for name in names]
-    return [Label(name, roles=ROLE_NAMES) for name in names]
+        labels = [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
+    else:
+        labels = [Label(name, roles=NAMES if task == "KG" else ROLE_NAMES) for name in names]
+    return [changed(label, description=text) for label, text in zip(labels, cycle(DESCRIPTIONS), strict=False)]
 
 
 def test_label_sets_contain_all_labels_of_the_strategies():
@@ -35,6 +39,10 @@ def test_label_sets_contain_all_labels_of_the_strategies():
 
 
 unknown_labels = st.builds(UnknownLabel, st.sampled_from(sorted(set(LAYER.values()))), st.sampled_from(NAMES))
+
+
+shares = st.sampled_from([0, 0.3, 0.5, 1])
+descriptions = st.just(DescriptionShares()) | st.builds(DescriptionShares, st.sampled_from([0.5, 1]), shares, shares)
 
 
 @st.composite
@@ -47,6 +55,7 @@ def options(draw, task):
         labels_without_positive=draw(st.none() | size),
         negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
         seed=draw(st.integers(0, 2)),
+        descriptions=draw(descriptions),
     )
 
 
