@@ -22,7 +22,7 @@ from transforms.instruct import instruction_table
 NAMES = ("drug", "disease", "地点")
 OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
 ROLE_NAMES = ("agent", "time", "对象")
-DESCRIPTIONS = ("first\nof two", "", 'a {"json": ["x"]} one', "drug", "word " * 200, "长" * 700, "", "数", "last", "ü")
+DESCRIPTIONS = ("first\nof two", "", 'a {"json": ["x"]} one', "gene", "word " * 200, "长" * 700, "", "数", "last", "ü")
 
 
 def label_set(task: str, others: int) -> list[Label]:
