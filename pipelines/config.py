@@ -84,6 +84,14 @@ class Mine(Section):
     accelerator: str | None = None
 
 
+class Descriptions(Section):
+    """Descriptions of labels in prompts; `transforms.ask.DescriptionShares` documents the settings."""
+
+    share: Share = 0.0
+    drop: Share = 0.0
+    mask: Share = 0.0
+
+
 class Instruct(Section):
     """Prompts and their labels. `transforms.ask.AskOptions` documents the settings and checks their values."""
 
@@ -94,6 +102,7 @@ class Instruct(Section):
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
     prompts: str | None = None
+    descriptions: Descriptions = Descriptions()
     instructions_per_shard: Positive = 100_000
 
 

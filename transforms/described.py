@@ -1,11 +1,11 @@
-"""Rows whose prompts describe their labels: which rows these are, under which names they show labels, and their `schema`.
+"""Rows whose prompts describe their labels: which rows they are, the names that they show, and their `schema`.
 
 The forms are those of OneKE (https://huggingface.co/zjunlp/OneKE, "Customized Schema Description Instructions"):
 
 - NER, RE, EET: `{label: description}`.
 - EE, EEA: `{event type: {event type: description, "trigger": …, "arguments": {role: description}}}`.
-- KG: the usual list, with `"attributes": {attribute: description}`. OneKE describes no entity types; here an element has
-  their description in `"description"`.
+- KG: the usual list, with `"attributes": {attribute: description}`. OneKE describes no entity types; here an element
+  has the description of its type in `"description"`.
 - SPO, which OneKE does not describe: the usual list, with `"description"` after the three parts of a typed triple.
 
 A label or role without a description has its name in its place, as in OneKE; `"description"` is left out instead.
@@ -15,12 +15,12 @@ A masked name is shown, and answered, in place of the label's own (of a typed tr
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import numpy as np
 
-from schemas.label import Label
+from schemas.label import Label, LabelSet, Role
 from transforms.ask import AskSpec, LabelBatches
 from transforms.draw import PURPOSES, key_array, nth_key
 from transforms.gold import Golds
@@ -41,10 +41,40 @@ DESCRIBED, MASKED, KIND, WORDS, DROPPED = range(5)
 CONSONANTS, VOWELS, SYLLABLES = "bdfgklmnprstvz", "aeiou", 3
 
 
+def described_labels(label_set: LabelSet) -> list[Label]:
+    """The labels with their descriptions as prompts show them: on one line, cut at MAX_DESCRIPTION, empty for one that
+    only repeats the name. The description of a role with closed values lists them.
+    """
+    return [
+        replace(
+            label,
+            description=shown_description(label_set.description(label), label.name),
+            roles=tuple(Role(role.name, shown_description(with_values(role), role.name)) for role in label.roles),
+        )
+        for label in label_set.labels
+    ]
+
+
+def with_values(role: Role) -> str:
+    return f"{role.description} ({' / '.join(role.values)})".lstrip() if role.values else role.description
+
+
+def shown_description(text: str, name: str) -> str:
+    line = one_line(text)
+    if len(line) > MAX_DESCRIPTION:
+        line = line[: MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
+    return "" if line == name else line
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 @dataclass(frozen=True)
 class Shown:
     """How rows show their labels. `rows`: whether each row describes its labels. `labels`: whether each label of
-    `LabelBatches.label` is shown with its description. `masks`: number in `LabelBatches.label` → the name shown instead.
+    `LabelBatches.label` is shown with the descriptions of itself and its roles. `masks`: number of a label in
+    `LabelBatches.label` → the name shown instead.
     """
 
     rows: np.ndarray
@@ -55,8 +85,9 @@ class Shown:
 def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], spec: AskSpec) -> Shown:
     """How the rows of `batches` show their labels. `keys`: the `seed_key` of each example and the task.
 
-    A label is masked only with its description, and only if no other label of the label set has the same one. The masks
-    of a row differ from each other and from all names of the label set, and do not occur in the text, whatever the case.
+    The labels of `spec` are those of `described_labels`. A label is masked only with its description, and only if no
+    other label of the label set has the same one. The masks of a row differ from each other and, whatever the case,
+    from all names of the label set, and do not occur in the text.
     """
     shares, rows, labels = spec.options.descriptions, len(batches.example), len(batches.label)
     if not shares.share:
@@ -69,14 +100,12 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
 
     described_rows = drawn(shares.share, row_keys, np.full(rows, DESCRIBED))
     place = np.arange(labels) - (np.cumsum(batches.lengths) - batches.lengths)[batches.row]
-    kept = ~drawn(shares.drop, row_keys[batches.row], DROPPED + place)
-    descriptions = list(map(description, spec.labels))
-    has_description = np.array(list(map(bool, descriptions)), bool)
-    described = described_rows[batches.row] & kept & has_description[batches.label]
-    repeated = Counter(descriptions)
-    is_distinct = np.array([repeated[one] == 1 for one in descriptions], bool)
-    masked_rows = described_rows & drawn(shares.mask, row_keys, np.full(rows, MASKED))
-    masked = described & masked_rows[batches.row] & is_distinct[batches.label]
+    dropped = drawn(shares.drop, row_keys[batches.row], DROPPED + place)
+    described = described_rows[batches.row] & ~dropped
+    repeated = Counter(label.description for label in spec.labels)
+    can_mask = np.array([label.description != "" and repeated[label.description] == 1 for label in spec.labels], bool)
+    masked_rows = drawn(shares.mask, row_keys, np.full(rows, MASKED))
+    masked = described & masked_rows[batches.row] & can_mask[batches.label]
     names = {name.casefold() for label in spec.labels for name in (label.name, answer_key(label))}
     masks: dict[int, str] = {}
     row, free = -1, iter(())
@@ -114,21 +143,13 @@ def word(key: int) -> str:
     return "".join(letters)
 
 
-def description(label: Label) -> str:
-    """The description that prompts show, on one line; "" if there is none or it is the name itself."""
-    text = " ".join(label.description.split())
-    if len(text) > MAX_DESCRIPTION:
-        text = text[: MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
-    return "" if text == label.name else text
-
-
 def described_item(task: str, label: Label, name: str, is_described: bool, triggers: Sequence[str] = ()) -> str:
     """An element of a described `schema` as JSON: `name: value` for the tasks of MAPS. `name`: the one shown for the
     label (SPO: for its predicate). `is_described`: whether the label and its roles have descriptions here. `triggers`:
     as for `render.schema_item`.
     """
-    text = description(label) if is_described else ""
-    roles = {role: role for role in label.roles}
+    text = label.description if is_described else ""
+    roles = {role.name: (is_described and role.description) or role.name for role in label.roles}
     added = {"description": text} if text else {}
     match task:
         case "SPO":

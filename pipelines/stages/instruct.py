@@ -33,8 +33,9 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.ask import AskOptions, ask_spec
+from transforms.ask import AskOptions, DescriptionShares, ask_spec
 from transforms.batches import SPLIT_NUM, cut
+from transforms.described import described_labels
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -89,6 +90,7 @@ def ask_options(config: Config) -> AskOptions:
         instruct.labels_without_positive,
         instruct.negative_share,
         config.seed,
+        DescriptionShares(**instruct.descriptions.model_dump()),
     )
 
 
@@ -197,7 +199,7 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            what = ask_spec(shard.task, described_labels(label_set), dictionary, self.prompts, self.options)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)

@@ -17,7 +17,7 @@ from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.errors import SourceError
 from schemas.example import LAYER
-from schemas.label import Label, LabelSet, OpenLabels, typed_label
+from schemas.label import Label, LabelSet, OpenLabels, named_roles, typed_label
 from schemas.manifests import Labelled
 from transforms import files
 from transforms.shards import read_batches
@@ -168,7 +168,7 @@ def open_label_set(known: dict[str, Label], layer: str, counted: Sequence[tuple[
     if layer == "events":
         for name, label in labels.items():
             roles = dict.fromkeys(role for event, *rest in counted if event == name for role in rest)
-            labels[name] = replace(label, roles=tuple(roles))
+            labels[name] = replace(label, roles=named_roles(roles))
     return labels
 
 
@@ -181,7 +181,7 @@ def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> 
     if task != "KG":
         return ["_".join(label)]
     entity_type, attribute = label
-    return [entity_type] if entity_type else [name for name in labels if attribute in labels[name].roles]
+    return [entity_type] if entity_type else [name for name in labels if attribute in labels[name].role_names]
 
 
 def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:

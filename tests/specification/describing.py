@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from schemas.label import Label
+from schemas.label import Label, LabelSet, Role
 from transforms.ask import DescriptionShares
 from transforms.draw import nth_key
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLabel:
-    """`name`: the key of its answer. `description`: "" if the prompt gives none."""
+    """`name`: the key of its answer. `description`: "" if the prompt gives none. `roles`: role → description, or its
+    name if the prompt gives none.
+    """
 
     label: Label
     name: str
-    description: str = ""
+    description: str
+    roles: dict[str, str]
 
 
 def show(
@@ -28,15 +31,17 @@ def show(
     out. A label with its description is masked if no other label of the set has the same description.
     """
     if draw(key, 0) >= shares.share:
-        return [ShownLabel(label, plain_name(label)) for label in batch], False
+        return [ShownLabel(label, plain_name(label), "", {}) for label in batch], False
     is_masked = draw(key, 1) < shares.mask
     candidates = masks(key, labels, text)
     shown = []
     for place, label in enumerate(batch):
-        description = "" if draw(key, 4 + place) < shares.drop else described(label)
-        unique = [described(other) for other in labels].count(description) == 1
+        is_dropped = draw(key, 4 + place) < shares.drop
+        description = "" if is_dropped else described(label, labels)
+        roles = {role.name: "" if is_dropped else role_description(role) for role in label.roles}
+        unique = [described(other, labels) for other in labels].count(description) == 1
         name = next(candidates) if is_masked and description and unique else plain_name(label)
-        shown.append(ShownLabel(label, name, description))
+        shown.append(ShownLabel(label, name, description, {role: text or role for role, text in roles.items()}))
     return shown, True
 
 
@@ -48,13 +53,23 @@ def plain_name(label: Label) -> str:
     return label.predicate or label.name
 
 
-def described(label: Label) -> str:
+def described(label: Label, labels: Sequence[Label]) -> str:
+    task = "SPO" if label.predicate else "RE"
+    return short(LabelSet(task, "made", "Made", "en", tuple(labels)).description(label), label.name)
+
+
+def short(description: str, name: str) -> str:
     """The description on one line of at most 500 characters; "" if it is the name."""
-    line = " ".join(label.description.split())
+    line = " ".join(description.split())
     if len(line) > 500:
         words = line[:499].split(" ")
         line = " ".join(words[:-1] or words) + "…"
-    return line if line != label.name else ""
+    return line if line != name else ""
+
+
+def role_description(role: Role) -> str:
+    values = f"({' / '.join(role.values)})" if role.values else ""
+    return short(f"{role.description} {values}", role.name)
 
 
 def masks(key: int, labels: Sequence[Label], text: str):
@@ -79,7 +94,6 @@ def word(number: int) -> str:
 
 def schema(task: str, shown: Sequence[ShownLabel], triggers) -> dict | list:
     """The `schema` of a prompt that describes its labels. A label or role without a description has its name there."""
-    roles = {one.label.name: {role: role for role in one.label.roles} for one in shown}
     match task:
         case "SPO":
             return [
@@ -96,7 +110,7 @@ def schema(task: str, shown: Sequence[ShownLabel], triggers) -> dict | list:
                 {
                     "entity_type": one.name,
                     **({"description": one.description} if one.description else {}),
-                    "attributes": roles[one.label.name],
+                    "attributes": one.roles,
                 }
                 for one in shown
             ]
@@ -105,7 +119,7 @@ def schema(task: str, shown: Sequence[ShownLabel], triggers) -> dict | list:
                 one.name: {
                     one.name: one.description or one.name,
                     "trigger": True if task == "EE" else triggers[one.label.name],
-                    "arguments": roles[one.label.name],
+                    "arguments": one.roles,
                 }
                 for one in shown
             }

@@ -11,18 +11,20 @@ from msgspec.structs import replace
 
 from schemas.arrow import INSTRUCTIONS, examples_to_table
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
-from schemas.label import Label, typed_label
+from schemas.label import Label, LabelSet, Role, typed_label
 from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms.ask import AskOptions, DescriptionShares, ask_spec, rank_in_group
+from transforms.described import described_labels
 from transforms.instruct import instruction_table
 
 NAMES = ("drug", "disease", "地点")
 OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
 ROLE_NAMES = ("agent", "time", "对象")
 DESCRIPTIONS = ("first\nof two", "", 'a {"json": ["x"]} one', "gene", "word " * 200, "长" * 700, "", "数", "last", "ü")
+ROLE_DESCRIPTIONS = (("who does it", ()), ("", ("before", "after")), ("", ()))
 
 
 def label_set(task: str, others: int) -> list[Label]:
@@ -30,7 +32,9 @@ def label_set(task: str, others: int) -> list[Label]:
     if task == "SPO":
         labels = [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
     else:
-        labels = [Label(name, roles=NAMES if task == "KG" else ROLE_NAMES) for name in names]
+        role_names = NAMES if task == "KG" else ROLE_NAMES
+        roles = [Role(name, text, values) for name, (text, values) in zip(role_names, ROLE_DESCRIPTIONS, strict=True)]
+        labels = [Label(name, roles=tuple(roles)) for name in names]
     return [changed(label, description=text) for label, text in zip(labels, cycle(DESCRIPTIONS), strict=False)]
 
 
@@ -75,13 +79,15 @@ def test_the_table_equals_the_specification(task, data):
     known = st.sampled_from(names)
     dictionary = data.draw(st.none() | st.dictionaries(known, st.lists(known, max_size=4), max_size=4))
     chosen = data.draw(options(task))
+    described = described_labels(LabelSet(task, "made", "Made", "en", tuple(labels)))
 
     one_by_one, cut = [], 0
     for example in rows:
         expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
         one_by_one += expected
         cut += dropped
-    table, cut_at_once = instruction_table(examples_to_table(rows), ask_spec(task, labels, dictionary, PROMPTS, chosen))
+    spec = ask_spec(task, described, dictionary, PROMPTS, chosen)
+    table, cut_at_once = instruction_table(examples_to_table(rows), spec)
     table.validate(full=True)
     assert table.schema.equals(INSTRUCTIONS, check_metadata=True)
     assert cut_at_once == cut

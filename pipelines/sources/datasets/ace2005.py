@@ -13,7 +13,7 @@ import yaml
 
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label
+from schemas.label import Label, named_roles
 from transforms.formats import ace
 
 EVENT_TYPES = (  # raw label, name, what happens, roles in the order of the annotation guide
@@ -211,7 +211,7 @@ SOURCE = Source(
         "METONYMY": None,
     },
     event_labels={
-        raw: Label(name, description, tuple(ROLES[role] for role in roles.split()))
+        raw: Label(name, description, named_roles(ROLES[role] for role in roles.split()))
         for raw, name, description, roles in EVENT_TYPES
     },
     role_names=ROLES,

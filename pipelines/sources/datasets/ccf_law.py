@@ -10,7 +10,7 @@ import msgspec
 
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label
+from schemas.label import Label, named_roles
 from transforms.formats import json_rows
 
 ROLES = {
@@ -80,7 +80,7 @@ def to_example(place: str, row: Row) -> RawExample:
 
 
 def event_type(name: str, description: str, roles: str) -> Label:
-    return Label(name, description, tuple(ROLES[role] for role in roles.split()))
+    return Label(name, description, named_roles(ROLES[role] for role in roles.split()))
 
 
 SOURCE = Source(

@@ -11,49 +11,55 @@ import msgspec
 
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, RawExample, Span
-from schemas.label import Label, UnknownLabel
+from schemas.label import Label, UnknownLabel, named_roles
 from transforms.formats import brat, json_rows, token_spans
 from transforms.formats.offsets import Offset
 
-CHANGE = (
-    "attribute",
-    "item",
-    "difference",
-    "initial value",
-    "final value",
-    "initial reference point",
-    "reference point time",
-    "contract date",
-    "duration",
-    "supplier or consumer",
-    "type",
-    "place",
-    "forecast",
-    "forecaster",
+CHANGE = named_roles(
+    (
+        "attribute",
+        "item",
+        "difference",
+        "initial value",
+        "final value",
+        "initial reference point",
+        "reference point time",
+        "contract date",
+        "duration",
+        "supplier or consumer",
+        "type",
+        "place",
+        "forecast",
+        "forecaster",
+    )
 )
-SANCTION = (
-    "imposer",
-    "imposee",
-    "item",
-    "attribute",
-    "activity",
-    "supplier or consumer",
-    "place",
-    "reference point time",
-    "duration",
-    "type",
+SANCTION = named_roles(
+    (
+        "imposer",
+        "imposee",
+        "item",
+        "attribute",
+        "activity",
+        "supplier or consumer",
+        "place",
+        "reference point time",
+        "duration",
+        "type",
+    )
 )
-TENSION = (
-    "participating countries",
-    "impacted countries",
-    "place",
-    "item",
-    "attribute",
-    "type",
-    "reference point time",
-    "duration",
+TENSION = named_roles(
+    (
+        "participating countries",
+        "impacted countries",
+        "place",
+        "item",
+        "attribute",
+        "type",
+        "reference point time",
+        "duration",
+    )
 )
-ROLES = {role.replace(" or ", " ").replace(" ", "_"): role for role in CHANGE + SANCTION + TENSION}
+ROLES = {role.name.replace(" or ", " ").replace(" ", "_"): role.name for role in CHANGE + SANCTION + TENSION}
 """Role in lower case and without number → its name."""
 NO_ROLE = ("modality_cue", "polarity_cue", "intensity_cue")
 NO_TYPE = ("situation_deteriorate",)  # only in the older brat files

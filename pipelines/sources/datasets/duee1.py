@@ -6,7 +6,7 @@ import msgspec
 
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label
+from schemas.label import Label, named_roles
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
 
@@ -137,5 +137,7 @@ SOURCE = Source(
         Form(read, include=("duee_*.json", "duee_*.jsonl"), exclude=("*schema*",)),
         Form(read, include=("*.json", "*.jsonl"), exclude=("*schema*",)),  # the files of the 2020 contest
     ),
-    event_labels={name: Label(name, description, tuple(roles.split())) for name, description, roles in EVENT_TYPES},
+    event_labels={
+        name: Label(name, description, named_roles(roles.split())) for name, description, roles in EVENT_TYPES
+    },
 )

@@ -12,7 +12,7 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label
+from schemas.label import Label, named_roles
 from transforms.files import File
 from transforms.formats import json_rows
 
@@ -101,5 +101,7 @@ SOURCE = Source(
         Form(read, include=("duee_fin_*.json", "duee_fin_*.jsonl"), exclude=("*schema*",)),
         Form(read, include=("*.json", "*.jsonl"), exclude=("*schema*",)),  # the files of the 2021 contest
     ),
-    event_labels={name: Label(name, description, tuple(roles.split())) for name, description, roles in EVENT_TYPES},
+    event_labels={
+        name: Label(name, description, named_roles(roles.split())) for name, description, roles in EVENT_TYPES
+    },
 )

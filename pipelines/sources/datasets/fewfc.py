@@ -11,7 +11,7 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label
+from schemas.label import Label, named_roles
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
 
@@ -167,7 +167,8 @@ SOURCE = Source(
         Form(read, include=("*.json", "*.jsonl"), exclude=SUBSETS),
     ),
     event_labels={
-        name: Label(name, description, tuple(roles.values())) for name, (description, roles) in EVENT_TYPES.items()
+        name: Label(name, description, named_roles(roles.values()))
+        for name, (description, roles) in EVENT_TYPES.items()
     },
     role_names={f"{name}/{code}": words for name, (_, roles) in EVENT_TYPES.items() for code, words in roles.items()},
 )

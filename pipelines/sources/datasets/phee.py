@@ -17,7 +17,7 @@ import msgspec
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label, UnknownLabel
+from schemas.label import Label, UnknownLabel, named_roles
 from transforms.formats import brat, json_rows
 from transforms.formats.offsets import Offset
 
@@ -227,10 +227,12 @@ SOURCE = Source(
     ),
     event_labels={
         "Adverse_event": Label(
-            "adverse event", "a harmful or unwanted effect follows a treatment", tuple(ROLES.values())
+            "adverse event", "a harmful or unwanted effect follows a treatment", named_roles(ROLES.values())
         ),
         "Potential_therapeutic_event": Label(
-            "potential therapeutic event", "a treatment helps, or is meant to help, a patient", tuple(ROLES.values())
+            "potential therapeutic event",
+            "a treatment helps, or is meant to help, a patient",
+            named_roles(ROLES.values()),
         ),
     },
     role_names=ROLES,

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
-from schemas.label import Label, UnknownLabel
+from schemas.label import Label, UnknownLabel, named_roles
 from transforms.files import File
 from transforms.formats import json_rows, token_spans
 from transforms.formats.offsets import Offset
@@ -99,7 +99,9 @@ def source(family: str = "") -> Source:
         forms=(Form(partial(read, family=family), include=("*.jsonlines", "*.jsonl", "*.json")),),
         event_labels={
             raw: Label(
-                entry["name"], entry["description"], tuple(roles.get(role, role) for role in entry["roles"].split())
+                entry["name"],
+                entry["description"],
+                named_roles(roles.get(role, role) for role in entry["roles"].split()),
             )
             for raw, entry in TABLE["types"].items()
             if raw.startswith(family)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pipelines.sources import Form, Licence, Source
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
-from schemas.label import Label, UnknownLabel
+from schemas.label import Label, UnknownLabel, named_roles
 from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.offsets import Count, Offset
@@ -140,7 +140,7 @@ def source(family: str = "") -> Source:
             ),
         ),
         event_labels={
-            raw: Label(entry["name"], entry["description"], tuple(roles[role] for role in entry["roles"].split()))
+            raw: Label(entry["name"], entry["description"], named_roles(roles[role] for role in entry["roles"].split()))
             for raw, entry in TABLE["types"].items()
             if raw.lower().startswith(family)
         },

@@ -114,8 +114,8 @@ def test_labels_are_words_with_a_description(key):
         for label in labels:
             assert label.name.strip() == label.name != ""
             assert not RAW_CODE.search(label.name), label.name
-            assert len(set(label.roles)) == len(label.roles)
-            assert not any(RAW_CODE.search(role) for role in label.roles), label.roles
+            assert len(set(label.role_names)) == len(label.role_names)
+            assert not any(RAW_CODE.search(role) for role in label.role_names), label.role_names
             assert re.fullmatch(r"\S.{3,150}", label.description), f"{label.name}: {label.description!r}"
             assert bool(HAN.search(label.description)) == (source.lang == "zh"), label.description
     typed = [label.name for label in source.typed_labels]
@@ -163,7 +163,7 @@ def test_annotations_are_consistent(key):
             assert relation.label in relations
             assert {relation.head_label, relation.tail_label} <= {None, *entities}
         for event in example.events or ():
-            assert {argument.role for argument in event.arguments} <= set(events[event.label].roles)
+            assert {argument.role for argument in event.arguments} <= set(events[event.label].role_names)
 
 
 def unix_lines(data: bytes) -> bytes:
