@@ -55,6 +55,11 @@ def described_labels(label_set: LabelSet) -> list[Label]:
     ]
 
 
+def descriptions(label: Label) -> list[str]:
+    """The descriptions of a label and of its roles."""
+    return [label.description, *(role.description for role in label.roles)]
+
+
 def with_values(role: Role) -> str:
     return f"{role.description} ({' / '.join(role.values)})".lstrip() if role.values else role.description
 
