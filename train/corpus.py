@@ -21,6 +21,7 @@ from schemas.manifests import Instructed, Result, Validated
 from train import hub
 from train.refusals import first_line
 from transforms import files, user_files
+from transforms.plain_schema import plain_schema
 
 if TYPE_CHECKING:
     import datasets
@@ -55,7 +56,7 @@ class FileRow(msgspec.Struct):
 class Prompt(msgspec.Struct):
     """The required keys of an instruction's JSON. The form of `schema` depends on the task."""
 
-    schema: list
+    schema: list | dict
     input: str
 
 
@@ -144,12 +145,12 @@ def is_repository(name: str) -> bool:
 
 
 def requested_labels(task: str, instruction: str) -> list[str]:
-    """The names of the labels that an instruction asks for, in order, as in the column `labels`.
+    """The names of the labels that an instruction shows, in order; those of the column `labels` unless it masks them.
 
     Raises ValueError for an instruction that is not a JSON object with a `schema` in the task's form (WIRE_FORMAT).
     """
     try:
-        schema = json.loads(instruction)["schema"]
+        schema = plain_schema(json.loads(instruction)["schema"])
         if task == "SPO":
             return [typed_label(s["subject_type"], s["predicate"], s["object_type"]).name for s in schema]
         names = [item[LABEL_KEY[task]] for item in schema] if task in LABEL_KEY else list(schema)
@@ -301,7 +302,9 @@ def _complete(row: dict, split: str, place: str) -> dict:
             complete[name] = json.dumps(complete[name], ensure_ascii=False)
     prompt = complete["instruction"].encode()
     try:
-        text = PROMPT.decode(prompt).input
+        decoded = PROMPT.decode(prompt)
+        plain_schema(decoded.schema)
+        text = decoded.input
         complete["labels"] = complete["labels"] or requested_labels(complete["task"], complete["instruction"])
     except (*user_files.UNREADABLE, ValueError) as error:
         why = user_files.reason(error, prompt)

@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.errors import ConfigError
 from schemas.example import TASKS
+from transforms.plain_schema import true_names
 
 NAN = "NAN"
 """The answer for a role without a value or an event without a trigger. It predicts nothing."""
@@ -33,8 +34,9 @@ class Unparseable:
     reason: str
 
 
-def parse(task: str, answer: str, schema: Sequence = ()) -> Parsed | Unparseable:
-    """Parses `answer`. `schema`: the decoded schema list of the prompt, from which SPO takes the argument types.
+def parse(task: str, answer: str, schema: Sequence = (), labels: Sequence[str] = ()) -> Parsed | Unparseable:
+    """Parses `answer`. `schema`: the plain schema of the prompt, from which SPO takes the argument types. `labels`: the
+    names of its labels, for prompts that show other names; the annotations have these names.
 
     Accepts strict JSON (RFC 8259). For a repeated key the last value counts, as in `json.loads`. Raises ConfigError
     for an unknown task.
@@ -51,22 +53,28 @@ def parse(task: str, answer: str, schema: Sequence = ()) -> Parsed | Unparseable
         return Unparseable("nested too deep")
     if not isinstance(decoded, dict):
         return Unparseable(f"not a JSON object but {NAMES[type(decoded)]}")
-    return read(task, decoded, schema)
+    return read(task, decoded, schema, labels)
 
 
 NAMES = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null"}
 
 
-def read(task: str, answer: Mapping, schema: Sequence = ()) -> Parsed:
+def read(task: str, answer: Mapping, schema: Sequence = (), labels: Sequence[str] = ()) -> Parsed:
     """Like `parse`, for an answer that is already decoded."""
+    names = true_names(task, schema, labels)
+    hidden = set(names.values())
     types = {}
     if task == "SPO":
-        types = {entry["predicate"]: (entry["subject_type"], entry["object_type"]) for entry in schema}
+        shown = ((names.get(entry["predicate"], entry["predicate"]), entry) for entry in schema)
+        types = {predicate: (entry["subject_type"], entry["object_type"]) for predicate, entry in shown}
     annotations: list[dict] = []
     malformed = 0
     reader = READERS[task]
     for label, value in answer.items():
-        for annotation in reader(label, value, types):
+        if label in hidden:  # a name that the prompt does not show
+            malformed += 1
+            continue
+        for annotation in reader(names.get(label, label), value, types):
             if annotation is None:
                 malformed += 1
             else:

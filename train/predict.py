@@ -80,6 +80,7 @@ def argument_parser() -> argparse.ArgumentParser:
     texts = parser.add_argument_group("your own texts")
     texts.add_argument("--texts", metavar="FILE", help="one text per line, or JSON Lines (.jsonl) with text, id, lang")
     texts.add_argument("--labels", metavar="A,B|FILE", help="labels to extract")
+    texts.add_argument("--descriptions", action="store_true", help="prompts with the descriptions in the label file")
     texts.add_argument(
         "--task",
         choices=TASKS,
@@ -129,6 +130,8 @@ def check_flags(arguments: argparse.Namespace) -> None:
         raise ConfigError("nothing to predict: pass either --data or --texts")
     if arguments.texts and not (arguments.labels and arguments.task):
         raise ConfigError("--texts needs --task and --labels")
+    if arguments.data and arguments.descriptions:
+        raise ConfigError("--descriptions is for --texts; rows of --data keep the prompts that they have")
     if arguments.texts and arguments.shots:
         raise ConfigError("--shots takes its examples from the validation split of --data; --texts has none")
     if not arguments.endpoint and not (arguments.model or arguments.adapter):

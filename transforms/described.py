@@ -16,7 +16,7 @@ A masked name is shown, and answered, in place of the label's own (of a typed tr
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, groupby
 
 import numpy as np
 
@@ -53,11 +53,6 @@ def described_labels(label_set: LabelSet) -> list[Label]:
         )
         for label in label_set.labels
     ]
-
-
-def descriptions(label: Label) -> list[str]:
-    """The descriptions of a label and of its roles."""
-    return [label.description, *(role.description for role in label.roles)]
 
 
 def with_values(role: Role) -> str:
@@ -113,12 +108,10 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
     masked = described & masked_rows[batches.row] & can_mask[batches.label]
     names = {name.casefold() for label in spec.labels for name in (label.name, answer_key(label))}
     masks: dict[int, str] = {}
-    row, free = -1, iter(())
-    for n in np.flatnonzero(masked).tolist():
-        if batches.row[n] != row:
-            row = int(batches.row[n])
-            free = free_masks(int(row_keys[row]), names, texts[batches.example[row]])
-        masks[n] = next(free)
+    numbers = np.flatnonzero(masked).tolist()
+    for row, in_row in groupby(numbers, key=batches.row.__getitem__):
+        free = free_masks(int(row_keys[row]), names, texts[batches.example[row]])
+        masks.update(zip(in_row, free, strict=False))
     return Shown(described_rows, described, masks)
 
 

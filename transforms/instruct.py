@@ -17,7 +17,7 @@ from schemas.arrow import INSTRUCTIONS, STRINGS, strings
 from schemas.example import LAYER
 from schemas.label import Label
 from transforms.ask import AskSpec, LabelBatches, ask
-from transforms.described import MAPS, Shown, described_items, descriptions, shown_keys, shown_labels
+from transforms.described import MAPS, Shown, described_items, shown_keys, shown_labels
 from transforms.draw import PURPOSES, key_array, seed_key
 from transforms.gold import Golds, golds
 from transforms.render import encode_string, gather, schema_item
@@ -33,7 +33,7 @@ def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
     """The same examples in tables whose prompts take at most about BYTES_PER_TABLE."""
     strings_shown = chain.from_iterable((label.name, *label.role_names) for label in spec.labels)
     if spec.options.descriptions.share:
-        strings_shown = chain(strings_shown, *(descriptions(label) for label in spec.labels))
+        strings_shown = chain(strings_shown, *(label.descriptions for label in spec.labels))
     label_bytes = sum(len(string.encode()) for string in strings_shown)
     for examples in tables:
         text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example()

@@ -18,6 +18,7 @@ from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file
 from train.prediction import answers, api_key, endpoint, extractions, guided, resume, shots, work
 from transforms import files
+from transforms.plain_schema import plain_schema
 
 FIRST_ANSWERS = 32
 """If all of the first FIRST_ANSWERS answers reach the token limit, the user is warned."""
@@ -173,6 +174,7 @@ def read_work(arguments: argparse.Namespace) -> work.Work:
         overlap_chars=arguments.overlap_chars,
         seed=arguments.seed,
         label_order=arguments.label_order,
+        descriptions=arguments.descriptions,
     )
 
 
@@ -198,7 +200,9 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
 
 
 def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
-    schema = guided.json_schema(row["task"], json.loads(row["instruction"])["schema"]) if is_guided else None
+    schema = None
+    if is_guided:
+        schema = guided.json_schema(row["task"], plain_schema(json.loads(row["instruction"])["schema"]))
     return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
 
 

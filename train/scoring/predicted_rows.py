@@ -9,6 +9,7 @@ from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train.parse import read
 from transforms import user_files
+from transforms.plain_schema import plain_schema
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -30,11 +31,20 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Prompt(msgspec.Struct, frozen=True):
+    """`schema`: the plain schema."""
+
     schema: list
     input: str
 
 
-PROMPT = msgspec.json.Decoder(Prompt)
+class WrittenPrompt(msgspec.Struct, frozen=True):
+    """The JSON of a prompt, whose schema may describe labels."""
+
+    schema: list | dict
+    input: str
+
+
+PROMPT = msgspec.json.Decoder(WrittenPrompt)
 ANNOTATIONS = msgspec.json.Decoder(list[dict] | dict)
 
 
@@ -106,8 +116,9 @@ def check(place: str, row: Row) -> None:
 def prompt(place: str, instruction: str) -> Prompt:
     """Decodes the instruction of the row at `place`. Raises ConfigError."""
     try:
-        return PROMPT.decode(instruction)
-    except (msgspec.DecodeError, RecursionError) as error:
+        decoded = PROMPT.decode(instruction)
+        return Prompt(plain_schema(decoded.schema), decoded.input)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise ConfigError(f"{place}: instruction is not the JSON of instruction, schema, input ({error})") from error
 
 
@@ -145,7 +156,7 @@ def annotations(place: str, row: Row, schema: list) -> tuple[list[dict] | None, 
     try:
         decoded = ANNOTATIONS.decode(row.label)
         if isinstance(decoded, dict):
-            answer = read(row.task, decoded, schema)
+            answer = read(row.task, decoded, schema, row.labels or ())
             if answer.malformed:
                 raise ConfigError(
                     f"{place}: label is an answer with values that do not have the form of task {row.task}"

@@ -14,7 +14,7 @@ from transforms.language import detect_language
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the schema in the prompt."""
+    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the plain schema."""
 
     text: str
     labels: tuple[str, ...]

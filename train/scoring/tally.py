@@ -98,7 +98,7 @@ def predicted(record: Record, repair: bool) -> tuple[list[dict], list[int]]:
     annotations: list[dict] = []
     unparseable = repaired = malformed = not_asked = 0
     for answer in record.answers:
-        parsed = parse(record.task, answer.text, answer.schema)
+        parsed = parse(record.task, answer.text, answer.schema, answer.labels)
         if isinstance(parsed, Unparseable):
             unparseable += 1
             parsed = repaired_answer(record.task, answer) if repair else None
@@ -125,7 +125,7 @@ def repaired_answer(task: str, answer: Answer) -> Parsed | None:
         decoded = json_repair.loads(answer.text)
     except (RecursionError, ValueError):
         return None
-    return read(task, decoded, answer.schema) if isinstance(decoded, dict) and decoded else None
+    return read(task, decoded, answer.schema, answer.labels) if isinstance(decoded, dict) and decoded else None
 
 
 def in_prompt_order(items: Sequence[Item], order: dict[str, int]) -> list[Item]:
