@@ -106,10 +106,8 @@ INSTRUCTIONS = pa.schema(
 # asks for (`transforms.answer_forms`), without which every row is in IEPile's. `messages` are the turns of a chat: the
 # prompt and, where the row has an `output`, the answer.
 MESSAGE = pa.struct([required("role", pa.string()), required("content", pa.string())])
-OPTIONAL_COLUMNS = (
-    required("form", pa.string()),
-    required("messages", pa.list_(required("element", MESSAGE))),
-)
+MESSAGES = pa.list_(required("element", MESSAGE))
+OPTIONAL_COLUMNS = (required("form", pa.string()), required("messages", MESSAGES))
 
 REJECTS = pa.schema(
     [required(name, pa.string()) for name in ("stage", "source", "split", "id", "place", "reason", "detail")],

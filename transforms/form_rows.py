@@ -8,14 +8,12 @@ import json
 import numpy as np
 import pyarrow as pa
 
-from schemas.arrow import OPTIONAL_COLUMNS, instruction_schema, strings, table_to_examples
+from schemas.arrow import instruction_schema, strings, table_to_examples
 from schemas.example import Example, Mention, Span
 from transforms.answer_forms import DEFAULT, FORMS, write
 from transforms.ask import AskSpec, LabelBatches
 from transforms.draw import PURPOSES, key_array
-
-MESSAGES = OPTIONAL_COLUMNS[1].type
-ROLES = ("user", "assistant")
+from transforms.messages import messages
 
 
 def row_forms(batches: LabelBatches, keys: np.ndarray, spec: AskSpec) -> np.ndarray:
@@ -73,17 +71,3 @@ def mention_spans(example: Example, task: str) -> dict[tuple[str, str], list[Spa
         if len(mention.spans) == 1:
             spans.setdefault((label, mention.text), set()).add(mention.spans[0])
     return {key: sorted(places) for key, places in spans.items()}
-
-
-def messages(instruction: pa.StringArray, output: pa.StringArray) -> pa.ListArray:
-    """The column `messages` of rows with these columns."""
-    answered = output.is_valid().to_numpy(zero_copy_only=False)
-    ends = np.cumsum(1 + answered)
-    turn = np.zeros(int(ends[-1]) if len(ends) else 0, np.int64)
-    turn[ends[answered] - 1] = 1
-    row = np.repeat(np.arange(len(answered)), 1 + answered)
-    contents = pa.concat_arrays([instruction, output]).take(pa.array(row + turn * len(answered)))
-    turns = pa.StructArray.from_arrays(
-        [strings(ROLES).take(pa.array(turn)), contents], fields=list(MESSAGES.value_type)
-    )
-    return pa.ListArray.from_arrays(pa.array(np.r_[0, ends], pa.int32()), turns, type=MESSAGES)

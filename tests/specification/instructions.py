@@ -84,13 +84,13 @@ def drawn_form(options: AskOptions, task: str, key: int) -> str:
     """
     shares = [(form, options.forms[form]) for form in FORMS if options.forms.get(form)]
     number, total = (key >> 11) / 2**53, 0.0
+    drawn = shares[-1][0]
     for form, share in shares[:-1]:
         total += share
         if number < total:
+            drawn = form
             break
-    else:
-        form = shares[-1][0]
-    return form if form in forms_of(task) else "iepile"
+    return drawn if drawn in forms_of(task) else "iepile"
 
 
 def places(example: Example, task: str) -> dict[tuple[str, str], list[Span]]:
