@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 GAMMA = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
-PURPOSES = ("labels", "order", "batches", "prompts", "descriptions")
-"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, and how rows
-describe their labels. A choice depends on its place here, so new ones come last.
+PURPOSES = ("labels", "order", "batches", "prompts", "forms", "descriptions")
+"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, which forms
+of answer, and how rows describe their labels. A new one comes last, so that the others keep their keys.
 """
 
 
