@@ -24,6 +24,7 @@ from transforms.messages import messages
 from transforms.render import answer_key, encode_string, schema_item
 from validation import batches, wire
 from validation.facts import places
+from validation.prompt_schemas import Entry, entries
 
 BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
@@ -198,11 +199,9 @@ def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: n
 
 def _triggers(schemas: pa.BinaryArray, prompt_labels: _LabelLists, labels: LabelSet) -> None:
     """Checks that each schema of an EEA prompt lists the labels asked, each with its roles and a list of triggers."""
-    entries = [entry for schema in schemas.to_pylist() for entry in wire.SCHEMAS["EEA"].decode(b"[%b]" % schema)]
+    shown = [entry for schema in schemas.to_pylist() for entry in entries("EEA", b"[%b]" % schema)]
     expected = [labels.labels[n] for n in prompt_labels.numbers.tolist()]
-    _expect(
-        [(entry.label, tuple(entry.roles)) for entry in entries] == [(one.name, one.role_names) for one in expected]
-    )
+    _expect([(entry.name, entry.roles) for entry in shown] == [(one.name, one.role_names) for one in expected])
     _expect(all(len(set(label.role_names)) == len(label.roles) for label in expected))
 
 
@@ -227,7 +226,7 @@ def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.n
     several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
     _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
-        roles = {label.name: wire.EntitySchema(label.name, list(label.role_names)) for label in labels.labels}
+        roles = {label.name: Entry(label.name, label.role_names) for label in labels.labels}
         _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
 
 

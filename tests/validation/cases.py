@@ -22,14 +22,17 @@ from tests.validation.corruption import (
     add_column,
     edit,
     edit_prompt,
+    event_map,
     example_fault,
     fault,
     form_fault,
+    mask,
     more_negatives,
     put,
     rename,
     row_fault,
     second_batch_first,
+    unmask,
     unwritable,
     with_optional_columns,
 )
@@ -252,6 +255,7 @@ CASES = [
         "wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=good.event_types(False, good.START, good.END))
     ),
     row_fault("schema_differs", RE, lambda row: edit_prompt(row, schema=list(reversed(good.RE)))),
+    row_fault("wrong_masks", RE, lambda row: mask(row, "works for", "Joined")),
     row_fault(
         "unknown_roles",
         KG,
@@ -360,6 +364,18 @@ VARIANTS = [
     row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, input=None)),
     row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, schema=good.event_types(True, good.START))),
     row_fault("wrong_prompt_values", EEA, lambda row: edit_prompt(row, schema=good.event_types(True, good.START))),
+    row_fault("wrong_prompt_values", NER, lambda row: edit_prompt(row, schema=dict.fromkeys(row["labels"], ""))),
+    row_fault("wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=event_map(True, {"place": ""}))),
+    row_fault("wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=event_map(["joined"], {"place": "a"}))),
+    row_fault("wrong_prompt_values", EEA, lambda row: edit_prompt(row, schema=event_map(True, {"place": "a"}))),
+    row_fault("wrong_prompt_values", KG, lambda row: edit_prompt(row, schema={"person": "a human"})),
+    row_fault(
+        "wrong_prompt_values", KG, lambda row: edit(row, "instruction", lambda p: put(p["schema"][0], description="a"))
+    ),
+    row_fault("schema_differs", RE, lambda row: edit_prompt(row, schema=dict.fromkeys(reversed(good.RE), "a"))),
+    row_fault("schema_differs", RE, lambda row: mask(row, "works for", "label_1", "label_1")),
+    row_fault("wrong_masks", RE, lambda row: mask(row, "works for", "BORN IN")),
+    row_fault("answer_keys_differ", RE, lambda row: (mask(row, "works for", "label_1"), unmask(row))),
     row_fault("broken_prompt", RE, lambda row: put(row, instruction="[]")),
     row_fault(
         "unknown_roles",

@@ -51,6 +51,25 @@ def rename(row, old, new):
     edit(row, "output", lambda answer: {new if label == old else label: v for label, v in answer.items()})
 
 
+def mask(row, label, name, description="a kind of link"):
+    """Describes the labels of a RE row, and shows `name` instead of one of them."""
+    shown = {name if other == label else other: description for other in row["labels"]}
+    edit_prompt(row, schema=shown)
+    edit(row, "output", lambda answer: dict(zip(shown, answer.values(), strict=True)))
+
+
+def unmask(row):
+    edit(row, "output", lambda answer: dict(zip(row["labels"], answer.values(), strict=True)))
+
+
+def event_map(trigger, roles):
+    """A described schema for the labels of the EE and EEA rows, all with the same trigger and roles."""
+    return {
+        label.name: {label.name: "a kind of event", "trigger": trigger, "arguments": roles}
+        for label in (good.START, good.END)
+    }
+
+
 def ask(row, labels):
     """Makes the row ask for another batch of labels, all negative."""
     put(row, labels=labels, positives=[], hard_negatives=[])
