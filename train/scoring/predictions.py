@@ -16,7 +16,7 @@ from transforms.language import detect_language
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A model's answer to one instruction. `labels`: the requested labels; `schema`: the schema in the prompt; `form`:
-    the form in which the prompt asks for the answer.
+    the form that the prompt asks for.
     """
 
     text: str
@@ -139,7 +139,10 @@ NOTES = {
 
 
 def align(runs: Sequence[Predictions]) -> None:
-    """Sorts the records of all runs into the order of the first run. Raises ConfigError if the records differ."""
+    """Sorts the records of all runs, and their answers, into the order of the first run.
+
+    Raises ConfigError if the records or the numbers of their answers differ.
+    """
     places = {record.key: place for place, record in enumerate(runs[0].records)}
     for run in runs[1:]:
         for record in run.records:
@@ -154,6 +157,14 @@ def align(runs: Sequence[Predictions]) -> None:
                 f"{missing.place}: {_description(missing)} is not in {run.path}; all runs must have the same rows"
             )
         run.records.sort(key=lambda record: places[record.key])
+        for record, first in zip(run.records, runs[0].records, strict=True):
+            if len(record.answers) != len(first.answers):
+                raise ConfigError(
+                    f"{record.place}: the number of rows of {_description(record)} is {len(record.answers)} in "
+                    f"{run.path} and {len(first.answers)} in {runs[0].path}; all runs must have the same rows"
+                )
+            order = {frozenset(answer.labels): place for place, answer in enumerate(first.answers)}
+            record.answers.sort(key=lambda answer: order.get(frozenset(answer.labels), len(order)))
 
 
 def _description(record: Record) -> str:
