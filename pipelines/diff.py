@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 
-from schemas import command
+from schemas import answer_form, command
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError, printable, quoted
 from schemas.example import SPLITS, TASKS
@@ -286,10 +286,12 @@ def hash_gold(row: dict, task: str, path: str) -> int:
     if row["output"] is None:
         return 0
     place = f"{path}: output of {quoted(row['id'])}"
+    form = row.get("form", answer_form.DEFAULT)
     try:
-        answers = answer_forms.read(row.get("form", answer_forms.DEFAULT), task, row["output"])
+        answers = answer_forms.read(form, task, row["output"])
     except ValueError as error:
-        raise ConfigError(f"{place}: not an answer ({error}); publish or build it again") from error
+        kind = "a JSON object" if form == answer_form.DEFAULT else f"an answer in the form {form}"
+        raise ConfigError(f"{place}: not {kind} ({error}); publish or build it again") from error
     try:
         return sum(hash_text(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
     except RecursionError as error:  # slightly less deep nesting than the JSON reader refuses

@@ -8,10 +8,11 @@ dictionaries of the column `label`: an entity with its type; head, relation and 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from schemas import answer_form
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from schemas.example import TASKS, Span
 from transforms import answer_forms
-from transforms.answer_forms import DEFAULT
 from transforms.plain_schema import true_names
 
 NAN = "NAN"
@@ -55,8 +56,8 @@ def parse(
     """
     if task not in READERS:
         raise ConfigError(f"unknown task {task!r}; the tasks are {', '.join(TASKS)}")
-    if form not in answer_forms.forms_of(task):
-        raise ConfigError(f"task {task} has no form {form!r}; its forms are {', '.join(answer_forms.forms_of(task))}")
+    if form not in answer_form.forms_of(task):
+        raise ConfigError(f"task {task} has no form {form!r}; its forms are {', '.join(answer_form.forms_of(task))}")
     try:
         decoded = answer_forms.read(form, task, answer)
     except ValueError as error:

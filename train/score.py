@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from train import output_file
 if TYPE_CHECKING:
     from train.scoring.aggregate import Report
 
-BY = ("task", "source", "label", "split")
+BY = ("task", "source", "split", "file", "length", "labels_asked", "form", "label")
 MATCHES = ("normal", "set")
 MOST_DRAWS = 100_000
 
@@ -27,6 +28,7 @@ examples:
   %(prog)s --predictions p.jsonl --by source,split --by label --html scores.html
   %(prog)s --predictions iepile_output.json --match set --json
   %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
+  %(prog)s --predictions guided.jsonl free.jsonl --by file --by file,length
 
 docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
 """
@@ -45,7 +47,8 @@ def score(
 ) -> "Report":
     """Scores files of predictions for the same rows. Each file is a run (another label order, another seed).
 
-    `by`: the columns to group by, one tuple per table. Raises ConfigError as `predictions.load` does.
+    `by`: the factors to group by, one tuple per table (`scoring.factors`). With `file`, the files are groups, not runs.
+    Raises ConfigError as `predictions.load` does, and if only some of the tables are by file.
     """
     from tqdm import tqdm
 
@@ -54,10 +57,16 @@ def score(
     from train.scoring.predictions import align, load
     from train.scoring.tally import tally
 
+    is_by_file = any("file" in columns for columns in by)
+    if is_by_file and not all("file" in columns for columns in by):
+        raise ConfigError("--by file compares files and the other tables average them; score them in two commands")
     check_paths(*paths, *([gold] if gold else ()))
     loaded = [load(path, gold, task) for path in paths]
-    align(loaded)
     runs = [predictions.records for predictions in loaded]
+    if is_by_file:
+        runs = [list(chain.from_iterable(runs))]
+    else:
+        align(loaded)
     bootstrap = Bootstrap(draws, seed)
     results = []
     for with_repair in (False, True) if repair else (False,):
@@ -95,7 +104,8 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--gold", metavar="FILE", help="file with the gold annotations, joined by id")
     parser.add_argument(
         "--by", action="append", metavar="A[,B]",
-        help=f"group the scores by {', '.join(BY)} or a combination; repeat it for several tables (default: task)",
+        help=f"group the scores by {', '.join(BY)} or a combination; repeat it for several tables (default: task). "
+        "With file, the files are compared instead of averaged",
     )  # fmt: skip
     parser.add_argument("--task", choices=TASKS, help="task of rows that have none, as in older files of IEPile")
     parser.add_argument("--match", choices=MATCHES, default="normal", help="normal counts repetitions, set does not")

@@ -18,22 +18,11 @@ from typing import Any
 
 import msgspec
 
-from schemas.example import TASKS, Span
+from schemas.example import Span
 from transforms import phrasings
 from transforms.mention_context import context, locate, occurrences
 from transforms.render import NAN, encode
 
-DEFAULT = "iepile"
-TASKS_SERVED = {
-    DEFAULT: TASKS,
-    "nan": tuple(task for task in TASKS if task != "EEA"),  # whose prompts ask for no label without an answer
-    "triples": ("RE", "SPO", "KG"),
-    "sentences": ("RE", "SPO"),
-    "spans": ("NER", "EET"),
-}
-"""Form → its tasks. Rows of other tasks are in the form `iepile`."""
-
-FORMS = tuple(TASKS_SERVED)
 PAIR = ("subject", "object")
 CONTEXT = ("before", "mention", "after")
 MALFORMED = ""
@@ -47,11 +36,6 @@ Spans = Mapping[tuple[str, str], Sequence[Span]]
 
 NO_SPANS: Spans = {}
 KINDS = {dict: "object", list: "list", str: "string", int: "number", float: "number", bool: "boolean"}
-
-
-def forms_of(task: str) -> tuple[str, ...]:
-    """The forms that serve the task."""
-    return tuple(form for form, tasks in TASKS_SERVED.items() if task in tasks)
 
 
 def write(
@@ -109,6 +93,11 @@ def from_json(form: str, task: str, decoded: Any, labels: Sequence[str] = ()) ->
     if form == "spans":
         return {label: _mentions(value) if isinstance(value, list) else value for label, value in decoded.items()}
     return decoded
+
+
+def as_object(form: str, task: str, string: str) -> str:
+    """An answer in `form` as the JSON of IEPile's object. Raises ValueError as `read` does."""
+    return encode(read(form, task, string))
 
 
 def places(string: str, text: str) -> dict[tuple[str, str], list[Span]]:

@@ -24,9 +24,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from schemas.answer_form import DEFAULT, FORMS, forms_of
 from schemas.errors import ConfigError
 from schemas.label import Label
-from transforms.answer_forms import DEFAULT, FORMS, forms_of
 from transforms.batches import SPLIT_NUM, cut
 from transforms.draw import PURPOSES, key_array
 from transforms.prompts import Prompts

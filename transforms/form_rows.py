@@ -8,9 +8,10 @@ import json
 import numpy as np
 import pyarrow as pa
 
+from schemas.answer_form import DEFAULT, FORMS
 from schemas.arrow import instruction_schema, strings, table_to_examples
 from schemas.example import Example, Mention, Span
-from transforms.answer_forms import DEFAULT, FORMS, write
+from transforms.answer_forms import write
 from transforms.ask import AskSpec, LabelBatches
 from transforms.draw import PURPOSES, key_array
 from transforms.messages import messages

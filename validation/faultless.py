@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.answer_form import DEFAULT
 from schemas.label import LabelSet
 from schemas.manifests import Facts
-from transforms.answer_forms import DEFAULT
 from transforms.messages import messages
 from transforms.render import answer_key, encode_string, schema_item
 from validation import batches, wire

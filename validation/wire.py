@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from schemas.answer_form import DEFAULT, forms_of
 from schemas.label import LabelSet
 from transforms import answer_forms
-from transforms.answer_forms import DEFAULT, forms_of
 from transforms.render import encode
 from validation.prompt_schemas import Entry, Text, entries
 

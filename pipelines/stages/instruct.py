@@ -22,6 +22,7 @@ from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.neighbour_counts import neighbour_counts
+from schemas.answer_form import DEFAULT
 from schemas.arrow import instruction_schema
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import (
@@ -33,7 +34,6 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.answer_forms import DEFAULT
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
 from transforms.batches import SPLIT_NUM, cut
 from transforms.described import described_labels

@@ -8,13 +8,14 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from schemas.answer_form import FORMS, forms_of
 from schemas.example import LAYER, Example, Span
 from schemas.label import Label
 from tests.specification.asking import ask
 from tests.specification.describing import schema, show
 from tests.specification.gold import gold
 from tests.specification.instruction import Instruction
-from transforms.answer_forms import FORMS, forms_of, write
+from transforms.answer_forms import write
 from transforms.ask import AskOptions
 from transforms.draw import nth_key, purpose_key, seed_key
 from transforms.prompts import Prompts

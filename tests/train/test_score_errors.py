@@ -167,7 +167,10 @@ def test_table(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (("--by", "lang"), "error: --by lang: choose from task, source, label, split"),
+        (
+            ("--by", "lang"),
+            "error: --by lang: choose from task, source, split, file, length, labels_asked, form, label",
+        ),
         (("--bootstrap", "-1"), "error: --bootstrap and --seed"),
         (("--bootstrap", "9" * 30), "error: --bootstrap 9"),
         (("--gold", "none.jsonl"), "error: none.jsonl: no such file or directory; give a JSON Lines file"),

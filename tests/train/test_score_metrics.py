@@ -1,5 +1,7 @@
 """Error classes, overlap, ROUGE-2 and bootstrap intervals against values worked out by hand."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,14 @@ from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 
 TEXT = "Ada left Coal Quay for Low Water on Monday with coal and tin; Bo stayed at Coal Quay."
 GOLD = [("left", "Ada", "Coal Quay"), ("to", "Ada", "Low Water"), ("at", "Bo", "Coal Quay")]
+
+
+def by_class(counter):
+    """class → how often it was counted, for all labels together"""
+    sums = Counter()
+    for (_, kind), count in counter.items():
+        sums[kind] += count
+    return {kind: count for kind, count in sums.items() if count}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +41,7 @@ GOLD = [("left", "Ada", "Coal Quay"), ("to", "Ada", "Low Water"), ("at", "Bo", "
 )
 def test_error_classes_of_pairs(predicted, kind):
     outcome = compare([GOLD[0], predicted], GOLD, TEXT, "normal", unparseable=False)
-    assert {name: n for name, n in outcome.wrong.items() if n} == {kind: 1}
+    assert by_class(outcome.wrong) == {kind: 1}
     assert kind in WRONG
 
 
@@ -48,8 +58,8 @@ def test_error_classes_of_pairs(predicted, kind):
 )
 def test_error_classes_of_mentions_and_missed_gold(predicted, kind, missed):
     outcome = compare([predicted], [("ship", "Ada")], TEXT, "normal", unparseable=False)
-    assert {name: n for name, n in outcome.wrong.items() if n} == {kind: 1}
-    assert {name: n for name, n in outcome.missed.items() if n} == {missed: 1}
+    assert by_class(outcome.wrong) == {kind: 1}
+    assert by_class(outcome.missed) == {missed: 1}
     assert missed in MISSED
     assert outcome.overlapping.total() == (kind == "boundary")
 
@@ -57,17 +67,17 @@ def test_error_classes_of_mentions_and_missed_gold(predicted, kind, missed):
 def test_a_mention_that_occurs_in_gold_is_not_hallucinated():
     gold = [("left", "the Ada", "Coal Quay")]
     outcome = compare([("left", "the Ada", "Low Water")], gold, TEXT, "normal", unparseable=False)
-    assert outcome.wrong["entity mismatch"] == 1
+    assert by_class(outcome.wrong)["entity mismatch"] == 1
 
 
 def test_one_missed_item_explains_one_error():
     outcome = compare([("ship", "Ada left"), ("ship", "A")], [("ship", "Ada")], TEXT, "normal", unparseable=False)
-    assert (outcome.wrong["boundary"], outcome.wrong["incongruent"]) == (1, 1)
+    assert by_class(outcome.wrong) == {"boundary": 1, "incongruent": 1}
 
 
 def test_gold_of_a_swapped_pair_counts_as_other_label():
     outcome = compare([("to", "Low Water", "Ada")], [("to", "Ada", "Low Water")], TEXT, "normal", unparseable=False)
-    assert (outcome.wrong["spurious"], outcome.missed["other label"]) == (1, 1)
+    assert (by_class(outcome.wrong), by_class(outcome.missed)) == ({"spurious": 1}, {"other label": 1})
 
 
 def test_an_answer_of_thousands_of_mentions_is_scored_in_time():
@@ -75,12 +85,12 @@ def test_an_answer_of_thousands_of_mentions_is_scored_in_time():
     text = "a b c d e f g h " * 500
     predicted = [("ship", text[at : at + 3]) for at in range(4000)] * 2
     outcome = compare(predicted, [("ship", text[at : at + 5]) for at in range(60)], text, "normal", unparseable=False)
-    assert outcome.wrong["boundary"] == outcome.gold.total() == 60
+    assert by_class(outcome.wrong)["boundary"] == outcome.gold.total() == 60
 
 
 def test_gold_of_an_unparseable_answer_is_missed():
     outcome = compare([], [("ship", "Ada")], TEXT, "normal", unparseable=True)
-    assert outcome.missed == {"unparseable": 1}
+    assert by_class(outcome.missed) == {"unparseable": 1}
 
 
 ITEMS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["Ada", "Ada left", "Coal", "x"])), max_size=6)
@@ -91,7 +101,8 @@ def test_every_error_is_in_one_class_whatever_the_order(predicted, gold, match, 
     outcome = compare(predicted, gold, TEXT, match, unparseable=False)
     assert outcome.wrong.total() == outcome.predicted.total() - outcome.right.total()
     assert outcome.missed.total() == outcome.gold.total() - outcome.right.total()
-    assert outcome.wrong["boundary"] == outcome.missed["boundary"] == outcome.overlapping.total()
+    wrong, missed = by_class(outcome.wrong), by_class(outcome.missed)
+    assert wrong.get("boundary", 0) == missed.get("boundary", 0) == outcome.overlapping.total()
     predicted, gold = order.sample(predicted, len(predicted)), order.sample(gold, len(gold))
     assert compare(predicted, gold, TEXT, match, unparseable=False) == outcome
 

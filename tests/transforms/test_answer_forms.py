@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answer_form import FORM_TASKS, FORMS, forms_of
 from schemas.example import TASKS
 from transforms import answer_forms, phrasings
-from transforms.answer_forms import FORMS, TASKS_SERVED, forms_of, places, read, write
+from transforms.answer_forms import places, read, write
 
-CELLS = [(form, task) for form in FORMS for task in TASKS_SERVED[form]]
+CELLS = [(form, task) for form in FORMS for task in FORM_TASKS[form]]
 
 CHARACTERS = 'aB7"\\\n\r\t\x00[]{}():,.→ \u2028\u0085北的与𝒜é'
 TRAPS = ("NAN", '"NAN"', "[]", '("a", "b", "c")', '"a"的"b"是"c"。', "subject", "null")

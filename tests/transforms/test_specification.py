@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from schemas.answer_form import FORMS
 from schemas.arrow import INSTRUCTIONS, examples_to_table, instruction_schema
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
 from schemas.label import Label, LabelSet, Role, typed_label
@@ -17,7 +18,6 @@ from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms import prompts
-from transforms.answer_forms import FORMS
 from transforms.ask import AskOptions, DescriptionShares, ask_spec, rank_in_group
 from transforms.described import described_labels
 from transforms.instruct import instruction_table

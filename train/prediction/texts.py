@@ -8,6 +8,7 @@ from itertools import groupby
 import pyarrow as pa
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.arrow import examples_to_table
 from schemas.errors import ConfigError, names_hint
 from schemas.example import Event, Example, Mention, Span
@@ -157,10 +158,14 @@ def windows(documents: Sequence[Document], max_chars: int, overlap_chars: int) -
 
 
 def rows(
-    cut: Mapping[str, Window], task: str, labels: Sequence[Label], prompts: Prompts, options: AskOptions
+    cut: Mapping[str, Window],
+    task: str,
+    labels: Sequence[Label],
+    prompts: Mapping[str, Prompts],
+    options: AskOptions,
 ) -> list[dict]:
     """The instruction rows of all windows, made like the test rows of a build (all labels are requested). Prompts
-    describe SPO labels without a description in the language of the text.
+    describe SPO labels without a description in the language of the text. `prompts`: by form.
 
     Raises ConfigError for triggers of a type that is not among `labels`.
     """
@@ -169,7 +174,7 @@ def rows(
     made: list[dict] = []
     for lang, same_lang in groupby(examples, key=lambda example: example.lang):
         described = described_labels(LabelSet(task, "texts", "texts", lang, tuple(labels)))
-        settings = ask_spec(task, described, None, prompts, options)
+        settings = ask_spec(task, described, None, prompts[DEFAULT], options, prompts)
         for table in bounded(_tables(list(same_lang)), settings):
             made += instruction_table(table, settings)[0].to_pylist()
     return [row | {"label": None} for row in made]  # the user's triggers are not gold

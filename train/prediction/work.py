@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train import corpus
@@ -85,16 +86,19 @@ def from_texts(
     overlap_chars: int = 200,
     seed: int = 42,
     label_order: int | None = None,
+    form: str = DEFAULT,
     descriptions: bool = False,
 ) -> Work:
     """The rows of a user's texts, made like the test rows of a build: all labels, `split_num` per prompt (None: as many
-    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`.
-    `descriptions`: all prompts describe their labels.
+    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`. `form`:
+    the form of the answers (`transforms.answer_forms`). `descriptions`: all prompts describe their labels.
 
-    Raises ConfigError for invalid texts, labels or prompts, and for descriptions if no label has one.
+    Raises ConfigError for invalid texts, labels or prompts, for a form that does not serve the task, and for
+    descriptions if no label has one.
     """
     if task not in TASKS:
         raise ConfigError(f"--task {task}: no such task; choose from {', '.join(TASKS)}")
+    corpus.check_form(form, task, "--form")
     if not 0 <= overlap_chars < max_chars:
         raise ConfigError(f"--overlap_chars {overlap_chars}: must be at least 0 and less than --max_chars {max_chars}")
     code = None if lang is None else language.code(lang)
@@ -104,9 +108,14 @@ def from_texts(
     if descriptions and task != "SPO" and not any(text for label in requested for text in label.descriptions):
         raise ConfigError(f"--descriptions: {label_list} describes no label; {DESCRIBED}")
     documents = texts.read(path, task, code)
-    wording = prompts.load(prompt_file, (task,), sorted({document.lang for document in documents}))
-    shares = DescriptionShares(1.0 if descriptions else 0.0)
-    options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed, descriptions=shares)
+    langs = sorted({document.lang for document in documents})
+    wording = {DEFAULT: {}, form: prompts.load(prompt_file, (task,), langs, form)}
+    options = AskOptions(
+        split_num={} if split_num is None else {task: split_num},
+        seed=seed,
+        forms={form: 1.0},
+        descriptions=DescriptionShares(1.0 if descriptions else 0.0),
+    )
     windows = texts.windows(documents, max_chars, overlap_chars)
     return Work(texts.rows(windows, task, requested, wording, options), windows, label_order)
 

@@ -1,30 +1,41 @@
-"""A tally → rows of scores by task, source, split or label: precision, recall, F1 and their bootstrap intervals."""
+"""A tally → rows of scores by text, prompt or label: precision, recall, F1, rates and their bootstrap intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from train.scoring.bootstrap import Bootstrap, average_drawn_runs, drawn_figures, interval, precision_recall_f1
+from train.scoring.bootstrap import Bootstrap, average_drawn_runs, drawn_counts, interval, precision_recall_f1
+from train.scoring.factors import ANSWER, LABEL, TEXT
 from train.scoring.items import MEASURES
-from train.scoring.metrics import MISSED, PARTIAL, WRONG
+from train.scoring.metrics import MISSED, OMITTED, PARTIAL, WRONG
 from train.scoring.tally import ANSWERS, Tally
 
-COLUMNS = ("task", "source", "label", "split")
-"""The columns that scores can be grouped by. The task is always one of them, since tasks count different items."""
+RATES = ("predicted_per_text", "gold_per_text", "hallucinated", "omitted")
+"""Predicted and gold items per text; the share of the predictions with a mention that neither the text nor the gold
+has; the share of the gold that no prediction corresponds to.
+"""
 
 Figures = tuple[float | None, float | None, float | None]
 """Precision, recall, F1; None if the denominator is 0."""
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """One of RATES; None if the denominator is 0. `interval`: None without resamples."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """The scores of one group and measure. With several runs, all but `runs` and `intervals` are means over runs.
 
-    `group`: column → value, the task first. `texts`: number of texts. `macro`: the mean over the labels in the gold,
+    `group`: factor → value, the task first. `texts`: number of texts. `macro`: the mean over the labels in the gold,
     where each (source, label) counts once. `overlap`: figures in which a boundary error counts as half right.
-    `spread`: standard deviation of F1 over runs (n − 1). `runs`: the figures of each run. `rouge_2` and `combined` are
-    None, and the counts after them empty, in tables by label.
+    `spread`: standard deviation of F1 over runs (n − 1). `runs`: the figures of each run. `rates`: the values of RATES.
+    `rouge_2` and `combined` are None in tables by factors of prompts or labels, `answers` is empty in those by labels.
     """
 
     group: dict[str, str]
@@ -39,6 +50,7 @@ class Scores:
     overlap: Figures
     runs: tuple[Figures, ...]
     spread: float | None
+    rates: dict[str, Rate]
     rouge_2: float | None
     combined: float | None
     wrong: dict[str, float]
@@ -73,12 +85,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One row of a table. `entries`: indices of tally entries. `members`: indices of records. `measure` None: all."""
+    """One row of a table. `entries`: indices of tally entries; `members`: of records; `answers`: of answers. `measure`
+    None: all.
+    """
 
     columns: dict[str, str]
     measure: int | None
     entries: np.ndarray
     members: np.ndarray
+    answers: np.ndarray
 
     @property
     def measure_name(self) -> str:
@@ -90,70 +105,72 @@ class Group:
 
 
 def groups(tally: Tally, by: Sequence[str]) -> list[Group]:
-    """A group per task, measure and occurring combination of values of the columns `by`, sorted."""
-    described = {"task": tally.task, "source": tally.source, "split": tally.split}
-    text_columns = ["task", *(name for name in ("source", "split") if name in by)]
-    names, text_group = _grouped([described[name] for name in text_columns])
-    columns = [text_group[tally.record], tally.measure]
-    if "label" in by:
-        columns.append(tally.label)
-    keys, entry_group = np.unique(np.stack(columns), axis=1, return_inverse=True)
-    entry_group = entry_group.reshape(-1)
-    order = np.argsort(entry_group, kind="stable")
-    ends = np.searchsorted(entry_group[order], np.arange(keys.shape[1] + 1))
-    entries = {tuple(key): order[ends[at] : ends[at + 1]] for at, key in enumerate(keys.T.tolist())}
-    if "label" not in by:  # include groups without any gold or predicted item
-        for group, name in enumerate(names):
-            for measure in range(len(MEASURES[name[0]])):
-                entries.setdefault((group, measure), order[:0])
-    members = [np.flatnonzero(text_group == group) for group in range(len(names))]
+    """A group per task, measure and occurring combination of values of the factors `by`, in the order of the values.
+
+    By a factor of prompts, a group consists of the texts that have such a prompt; by label, of all texts.
+    """
+    names = list(dict.fromkeys(("task", *by)))
+    used = [tally.factors[name] for name in names]
+    prompts = [n for n, name in enumerate(names) if name not in LABEL]
+    answers = _grouped([used[n].answers for n in prompts])
+    entries = _grouped([*(factor.entries for factor in used), tally.measure])
+    if len(prompts) == len(names):  # include groups without any gold or predicted item
+        for key in answers:
+            for measure in range(len(MEASURES[used[0].names[key[0]]])):
+                entries.setdefault((*key, measure), NOTHING)
     result = []
-    for (group, measure, *label), chosen in entries.items():
-        values = dict(zip(text_columns, names[group], strict=True))
-        if label:
-            values["label"] = tally.labels[label[0]]
-        group_columns = {name: values[name] for name in dict.fromkeys(("task", *by))}
-        result.append(Group(group_columns, measure, chosen, members[group]))
-    return sorted(result, key=lambda group: (*group.columns.values(), group.measure))
+    for (*values, measure), chosen in sorted(entries.items()):
+        columns = {name: factor.names[at] for name, factor, at in zip(names, used, values, strict=True)}
+        group_answers = answers.get(tuple(values[n] for n in prompts), NOTHING)
+        records = (
+            tally.answered[group_answers] if len(group_answers) else tally.record[chosen]
+        )  # items of labels that were not asked
+        result.append(Group(columns, measure, chosen, np.unique(records), group_answers))
+    return result
+
+
+NOTHING = np.zeros(0, np.int64)
+
+
+def _grouped(columns: Sequence[np.ndarray]) -> dict[tuple[int, ...], np.ndarray]:
+    """The distinct rows of integer columns, each with the numbers of the rows that are equal to it."""
+    keys, group = np.unique(np.stack(columns), axis=1, return_inverse=True)
+    group = group.reshape(-1)
+    order = np.argsort(group, kind="stable")
+    ends = np.searchsorted(group[order], np.arange(keys.shape[1] + 1))
+    return {tuple(key): order[ends[at] : ends[at + 1]] for at, key in enumerate(keys.T.tolist())}
 
 
 def scores(tally: Tally, by: Sequence[str], bootstrap: Bootstrap) -> list[Scores]:
     """The scores of each of the `groups`."""
-    return [_row(tally, group, bootstrap, by_label="label" in by) for group in groups(tally, by)]
+    return [_row(tally, group, bootstrap, by) for group in groups(tally, by)]
 
 
 def total(tally: Tally, bootstrap: Bootstrap) -> Scores:
     """The scores over all tasks and measures together. They are not comparable with published figures."""
-    everything = Group({"task": "all"}, None, np.arange(len(tally.record)), np.arange(len(tally.task)))
-    return _row(tally, everything, bootstrap, by_label=False)
+    every_entry, every_text, every_answer = (np.arange(len(a)) for a in (tally.record, tally.rouge, tally.answered))
+    return _row(tally, Group({"task": "all"}, None, every_entry, every_text, every_answer), bootstrap, ())
 
 
-def _grouped(columns: Sequence[np.ndarray]) -> tuple[list[tuple[str, ...]], np.ndarray]:
-    """The distinct rows of string columns, sorted, and the index of each row in them."""
-    rows = list(zip(*columns, strict=True))
-    names = sorted(set(rows))
-    places = {name: place for place, name in enumerate(names)}
-    return names, np.array([places[row] for row in rows])
-
-
-def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by_label: bool) -> Scores:
+def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by: Sequence[str]) -> Scores:
     entries, members, measure = group.entries, group.members, group.measure
-    counts = tally.counts[entries].astype(np.int64)
+    counts, wrong, missed = (each[entries].astype(np.int64) for each in (tally.counts, tally.wrong, tally.missed))
+    hallucinated = wrong[..., [WRONG.index("hallucinated")]].sum(axis=2)
+    omitted = missed[..., [MISSED.index(kind) for kind in OMITTED]].sum(axis=2)
+    resampled = np.dstack([counts[..., :3], hallucinated, omitted])
     right, predicted, gold, overlapping = np.moveaxis(counts.sum(axis=0), -1, 0)  # (R,) each
-    figures = precision_recall_f1(right, predicted, gold)
-    intervals = None
+    figures = _figures(resampled.sum(axis=0), len(members))  # (R, 7)
+    means = _mean(figures)
+    intervals: list[tuple[float, float]] = []
     if bootstrap.draws and len(entries):
-        drawn = drawn_figures(tally.record[entries], counts[..., :3], len(members), bootstrap, group.key)
-        samples = average_drawn_runs(drawn, bootstrap, group.key)
-        intervals = tuple(interval(samples[:, at]) for at in range(3))
+        sums = drawn_counts(tally.record[entries], resampled, len(members), bootstrap, group.key)
+        samples = average_drawn_runs(np.nan_to_num(_figures(sums, len(members))), bootstrap, group.key)
+        intervals = [interval(column) for column in samples.T]
+    by_text, by_prompt = (not set(by).difference(names) for names in (TEXT, (*TEXT, *ANSWER)))
     rouge = combined = None
-    if not by_label and measure is not None:
+    if by_text and measure is not None:
         rouge = float(tally.rouge[members, measure].mean())
-        f1 = _or_none(figures[:, 2].mean())
-        combined = None if f1 is None else (f1 + rouge) / 2
-    at = slice(None) if measure is None else slice(measure, measure + 1)
-    wrong = {} if by_label else _sums(tally.wrong[members, at].sum(axis=1), WRONG)
-    missed = {} if by_label else _sums(tally.missed[members, at].sum(axis=1), MISSED)
+        combined = None if means[2] is None else (means[2] + rouge) / 2
     return Scores(
         group=group.columns,
         measure=group.measure_name,
@@ -161,30 +178,45 @@ def _row(tally: Tally, group: Group, bootstrap: Bootstrap, by_label: bool) -> Sc
         gold=float(gold.mean()),
         predicted=float(predicted.mean()),
         right=float(right.mean()),
-        figures=_mean(figures),
-        intervals=intervals,
+        figures=_three(means),
+        intervals=tuple(intervals[:3]) or None,
         macro=_macro(tally, entries, counts),
-        overlap=_mean(precision_recall_f1(right + PARTIAL * overlapping, predicted, gold)),
-        runs=tuple(tuple(_or_none(figure) for figure in run) for run in figures),
+        overlap=_three(_mean(precision_recall_f1(right + PARTIAL * overlapping, predicted, gold))),
+        runs=tuple(_three(_mean(run[None])) for run in figures),
         spread=_or_none(figures[:, 2].std(ddof=1)) if tally.runs > 1 else None,
+        rates={name: Rate(means[at], intervals[at] if intervals else None) for at, name in enumerate(RATES, 3)},
         rouge_2=rouge,
         combined=combined,
-        wrong=wrong,
-        missed=missed,
-        answers={} if by_label else _sums(tally.answers[members], ANSWERS),
+        wrong=_sums(wrong, WRONG),
+        missed=_sums(missed, MISSED),
+        answers=_sums(tally.answers[group.answers], ANSWERS) if by_prompt else {},
     )
+
+
+def _figures(counts: np.ndarray, texts: int) -> np.ndarray:
+    """(..., 5) right, predicted, gold, hallucinated, omitted → (..., 7) precision, recall, F1 and RATES."""
+    right, predicted, gold, hallucinated, omitted = np.moveaxis(counts, -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rates = [predicted / texts, gold / texts, hallucinated / predicted, omitted / gold]
+    return np.concatenate([precision_recall_f1(right, predicted, gold), np.stack(rates, axis=-1)], axis=-1)
 
 
 def _or_none(figure: float) -> float | None:
     return None if np.isnan(figure) else float(figure)
 
 
-def _mean(figures: np.ndarray) -> Figures:
+def _mean(figures: np.ndarray) -> tuple[float | None, ...]:
+    """(R, n) → the n means over runs."""
     return tuple(_or_none(figure) for figure in figures.mean(axis=0))
 
 
+def _three(figures: Sequence[float | None]) -> Figures:
+    """The first three: precision, recall and F1."""
+    return figures[0], figures[1], figures[2]
+
+
 def _sums(counts: np.ndarray, names: Sequence[str]) -> dict[str, float]:
-    """(texts, R, names) → {name: mean count per run}."""
+    """(n, R, names) → {name: mean count per run}."""
     return dict(zip(names, counts.sum(axis=0).mean(axis=0).tolist(), strict=True))
 
 
@@ -192,12 +224,10 @@ def _macro(tally: Tally, entries: np.ndarray, counts: np.ndarray) -> Figures:
     """The mean over the labels in the gold, counted separately per task, source and measure. A label that is never
     predicted has precision 0.
     """
-    record = tally.record[entries]
-    where = zip(tally.task[record], tally.source[record], tally.measure[entries], tally.label[entries], strict=True)
-    places: dict[tuple, int] = {}
-    label = np.array([places.setdefault(key, len(places)) for key in where], np.int64)
-    sums = np.zeros((len(places), *counts.shape[1:]), np.int64)
-    np.add.at(sums, label, counts)
+    columns = [tally.measure, *(tally.factors[name].entries for name in ("task", "source", "label"))]
+    labels, label = np.unique(np.stack(columns)[:, entries], axis=1, return_inverse=True)
+    sums = np.zeros((labels.shape[1], *counts.shape[1:]), np.int64)
+    np.add.at(sums, label.reshape(-1), counts)
     in_gold = sums[sums[:, 0, 2] > 0]  # the gold labels are the same in all runs
     if not len(in_gold):
         return None, None, None

@@ -22,14 +22,17 @@ WRONG = ("hallucinated", "boundary", "spurious", "entity mismatch", "incongruent
 MISSED = ("boundary", "other label", "entity mismatch", "unparseable", "not found")
 """The classes of missed gold items. Each missed item is in exactly one."""
 
+OMITTED = ("unparseable", "not found")
+"""The classes of missed items that no prediction corresponds to."""
+
 PARTIAL = 0.5
 """The credit of a boundary error in the overlap scores (the partial credit of MUC)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Counts of items by label: `right`, `predicted`, `gold`, and the boundary errors `overlapping`; by class: `wrong`
-    and `missed`.
+    """Counts of items by label: `right`, `predicted`, `gold` and the boundary errors `overlapping`. By label and class:
+    `wrong` and `missed`.
     """
 
     right: Counter
@@ -38,6 +41,13 @@ class Outcome:
     overlapping: Counter = field(default_factory=Counter)
     wrong: Counter = field(default_factory=Counter)
     missed: Counter = field(default_factory=Counter)
+
+    def counts(self, label: str | tuple) -> list[int]:
+        """The right, predicted, gold and overlapping items of a label, then its wrong and missed items by class."""
+        counters = self.right, self.predicted, self.gold, self.overlapping
+        wrong = (self.wrong[label, kind] for kind in WRONG)
+        missed = (self.missed[label, kind] for kind in MISSED)
+        return [*(counter[label] for counter in counters), *wrong, *missed]
 
 
 def compare(predicted: Sequence[Item], gold: Sequence[Item], text: str, match: str, unparseable: bool) -> Outcome:
@@ -75,26 +85,26 @@ def _classify(
     rest = []
     for item in sorted(wrong.elements()):
         if item in gold:
-            outcome.wrong["repeated"] += 1
+            outcome.wrong[item[0], "repeated"] += 1
         elif any(mention not in mentions and mention not in text for mention in item[1:]):
-            outcome.wrong["hallucinated"] += 1
+            outcome.wrong[item[0], "hallucinated"] += 1
         else:
             rest.append(item)
     rest = list(_pair(rest, open_gold, "boundary", outcome, lambda ours, theirs: _overlap(ours, theirs, coverage)))
     unexplained = []
     for item in rest:
         if item[1:] in gold_mentions or item[:0:-1] in gold_mentions:
-            outcome.wrong["spurious"] += 1
+            outcome.wrong[item[0], "spurious"] += 1
         else:
             unexplained.append(item)
-    unexplained = list(_pair(unexplained, open_gold, "entity mismatch", outcome, _shares_an_end))
-    outcome.wrong["incongruent"] += len(unexplained)
+    for item in _pair(unexplained, open_gold, "entity mismatch", outcome, _shares_an_end):
+        outcome.wrong[item[0], "incongruent"] += 1
     answered_mentions = {item[1:] for item in answered}
     for item in open_gold:
         if item[1:] in answered_mentions or item[:0:-1] in answered_mentions:
-            outcome.missed["other label"] += 1
+            outcome.missed[item[0], "other label"] += 1
         else:
-            outcome.missed["unparseable" if unparseable else "not found"] += 1
+            outcome.missed[item[0], "unparseable" if unparseable else "not found"] += 1
 
 
 def _pair(
@@ -107,8 +117,8 @@ def _pair(
         for place, other in enumerate(open_gold):
             if other[0] == item[0] and is_match(item, other):
                 del open_gold[place]
-                outcome.wrong[name] += 1
-                outcome.missed[name] += 1
+                outcome.wrong[item[0], name] += 1
+                outcome.missed[other[0], name] += 1
                 if name == "boundary":
                     outcome.overlapping[item[0]] += 1
                 break

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
@@ -14,11 +15,14 @@ from transforms.language import detect_language
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the plain schema."""
+    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the plain schema of the prompt;
+    `form`: the form that the prompt asks for.
+    """
 
     text: str
     labels: tuple[str, ...]
     schema: list
+    form: str
     place: str
 
 
@@ -99,7 +103,7 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
 def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, list[str]]) -> None:
     """Adds a row to its record, or creates the record for its first row. Raises ConfigError for a contradiction."""
     decoded = prompt(place, row.instruction)
-    answer = Answer(row.output, labels(place, row, decoded.schema), decoded.schema, place)
+    answer = Answer(row.output, labels(place, row, decoded.schema), decoded.schema, row.form or DEFAULT, place)
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:
@@ -135,7 +139,10 @@ NOTES = {
 
 
 def align(runs: Sequence[Predictions]) -> None:
-    """Sorts the records of all runs into the order of the first run. Raises ConfigError if the records differ."""
+    """Sorts the records of all runs, and their answers, into the order of the first run.
+
+    Raises ConfigError if the records or the numbers of their answers differ.
+    """
     places = {record.key: place for place, record in enumerate(runs[0].records)}
     for run in runs[1:]:
         for record in run.records:
@@ -150,6 +157,14 @@ def align(runs: Sequence[Predictions]) -> None:
                 f"{missing.place}: {_description(missing)} is not in {run.path}; all runs must have the same rows"
             )
         run.records.sort(key=lambda record: places[record.key])
+        for record, first in zip(run.records, runs[0].records, strict=True):
+            if len(record.answers) != len(first.answers):
+                raise ConfigError(
+                    f"{record.place}: the number of rows of {_description(record)} is {len(record.answers)} in "
+                    f"{run.path} and {len(first.answers)} in {runs[0].path}; all runs must have the same rows"
+                )
+            order = {frozenset(answer.labels): place for place, answer in enumerate(first.answers)}
+            record.answers.sort(key=lambda answer: order.get(frozenset(answer.labels), len(order)))
 
 
 def _description(record: Record) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from train.scoring.aggregate import Report, Scores, Table
-from train.scoring.table import by_measure, error_cells, group_columns, number, score_cells, share, width
+from train.scoring.table import by_measure, error_cells, group_columns, number, rate_cells, score_cells, share, width
 
 PLOTTED = 60
 """Maximum number of bars in a plot. The table below it has all groups."""
@@ -125,15 +125,13 @@ def section(table: Table, title: str) -> Iterator[str]:
             yield f"<h3>{title}F1 in %</h3><div class=wide>{f1_plot(scored[:PLOTTED])}</div>"
         if len(scored) > PLOTTED:
             yield f"<p class=dim>The {PLOTTED} best of {len(scored):,}; the table has all.</p>"
-    if any(row.wrong for row in table.rows):
-        for kind, name in (("wrong", "Wrong predictions"), ("missed", "Missed gold")):
-            yield f"<h3>{name} <span class=dim>by class</span></h3>"
-            yield f"<div class=wide>{class_plot(table, kind)}</div>"
+    for kind, name in (("wrong", "Wrong predictions"), ("missed", "Missed gold")):
+        yield f"<h3>{name} <span class=dim>by class</span></h3>"
+        yield f"<div class=wide>{class_plot(table, kind)}</div>"
     yield f"<details{' open' if len(table.rows) <= PLOTTED else ''}><summary>All figures</summary>"
-    yield html_table(*score_cells(table), len(group_columns(table)))
-    if any(row.wrong for row in table.rows):
-        for kind in ("wrong", "missed"):
-            yield html_table(*error_cells(table, kind), len(group_columns(table)))
+    errors = error_cells(table, "wrong"), error_cells(table, "missed")
+    for header, cells in (score_cells(table), rate_cells(table), *errors):
+        yield html_table(header, cells, len(group_columns(table)))
     yield "</details>"
 
 

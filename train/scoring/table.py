@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from schemas.errors import printable
-from train.scoring.aggregate import Figures, Report, Scores, Table
+from train.scoring.aggregate import RATES, Figures, Rate, Report, Scores, Table
 
 
 def as_json(report: Report) -> dict:
@@ -40,11 +40,14 @@ def row_as_json(row: Scores) -> dict:
         names = ("precision_interval", "recall_interval", "f1_interval")
         values |= dict(zip(names, row.intervals, strict=True))
     values |= {"macro": _triple(row.macro), "overlap": _triple(row.overlap)}
+    values |= {name: {"value": rate.value, "interval": rate.interval} for name, rate in row.rates.items()}
     if row.spread is not None:
         values |= {"f1_spread": row.spread, "runs": [_triple(run) for run in row.runs]}
-    if row.answers:
+    if row.rouge_2 is not None:
         values |= {"rouge_2": row.rouge_2, "f1_and_rouge_2": row.combined}
-        values |= {"wrong": row.wrong, "missed": row.missed, "answers": row.answers}
+    values |= {"wrong": row.wrong, "missed": row.missed}
+    if row.answers:
+        values["answers"] = row.answers
     return values
 
 
@@ -90,9 +93,8 @@ def as_text(report: Report) -> str:
 def tables_as_text(total: Scores, tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
-        parts.append(aligned(*score_cells(table)))
-        if any(row.wrong for row in table.rows):
-            parts += [aligned(*error_cells(table, kind)) for kind in ("wrong", "missed")]
+        parts += [aligned(*score_cells(table)), aligned(*rate_cells(table))]
+        parts += [aligned(*error_cells(table, kind)) for kind in ("wrong", "missed")]
     parts.append(f"all tasks and measures together: {' / '.join(share(f) for f in total.figures)} (P / R / F1, %)")
     return "\n\n".join(parts)
 
@@ -101,7 +103,7 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
     """Header and rows of figures, with a row for the mean if a measure has several groups."""
     columns = group_columns(table)
     spread = any(row.spread is not None for row in table.rows)
-    by_text = any(row.answers for row in table.rows)
+    by_text = any(row.rouge_2 is not None for row in table.rows)
     header = [*columns, "measure", "texts", "gold", "pred", "right", "P", "R", "F1", "95 %"]
     header += ["±"] * spread + ["macro-F1", "overlap-F1"] + ["ROUGE-2", "F1+R2"] * by_text
     rows = []
@@ -120,6 +122,22 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
             cells = [*name, measure, "", "", "", "", *(share(figure) for figure in mean_figures(measure_rows))]
             rows.append([*cells, *[""] * (len(header) - len(cells))])
     return header, rows
+
+
+def rate_cells(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the rates with their intervals: items per text, and shares in per cent."""
+    columns = group_columns(table)
+    rows = [
+        [*(row.group[name] for name in columns), row.measure, *(rate_cell(name, row.rates[name]) for name in RATES)]
+        for row in table.rows
+    ]
+    return [*columns, "measure", "pred/text", "gold/text", "hallucinated", "omitted"], rows
+
+
+def rate_cell(name: str, rate: Rate) -> str:
+    figures = [rate.value, *(rate.interval or ())]
+    value, *ends = map(share, figures) if name in ("hallucinated", "omitted") else map(items_per_text, figures)
+    return f"{value} [{'–'.join(ends)}]" if ends else value
 
 
 def error_cells(table: Table, kind: str) -> tuple[list[str], list[list[str]]]:
@@ -160,6 +178,10 @@ def width(text: str) -> int:
 def share(figure: float | None) -> str:
     """Formats a share in per cent; None as a dash."""
     return "–" if figure is None else f"{100 * figure:.2f}"
+
+
+def items_per_text(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.2f}"
 
 
 def number(count: float) -> str:

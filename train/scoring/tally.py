@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 import numpy as np
 
 from schemas.errors import MachineError
 from train.parse import Parsed, Unparseable, parse, read
+from train.scoring.factors import Factor, factors
 from train.scoring.items import MEASURES, Item, comparable_items, label_name
 from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 from train.scoring.predictions import Answer, Record
+from transforms.answer_forms import from_json
 
 COUNTS = ("right", "predicted", "gold", "overlapping")
+WIDTH = len(COUNTS) + len(WRONG) + len(MISSED)
 
 ANSWERS = ("rows", "unparseable", "repaired", "malformed", "not_asked")
 """Counts of answers: all; those that are not JSON objects; those of these that were repaired; malformed values;
@@ -23,26 +27,24 @@ REPAIR_MAX_CHARS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of R runs over N records. One of the E entries is a label in a record and a measure of its task.
+    """Counts of R runs over N records with A answers in each run. One of the E entries is a label in a record and a
+    measure of its task.
 
-    `task`, `source`, `split` (N,): strings. `record`, `measure`, `label` (E,): indices into the records,
-    `MEASURES[task]` and `labels`. `counts` (E, R, 4): in the order of `COUNTS`. By record and measure: `rouge`
-    (N, 2, R), nan if the task has no second measure; `wrong` (N, 2, R, 6) and `missed` (N, 2, R, 5). `answers`
-    (N, R, 5): in the order of `ANSWERS`.
+    `factors`: name → its values for the answers and the entries. `rouge` (N, 2, R): by record and measure, nan if the
+    task has no second measure. `answered` (A,): the record of each answer; `answers` (A, R, 5): its counts in the order
+    of `ANSWERS`. `record`, `measure` (E,): indices into the records and `MEASURES[task]`. `counts` (E, R, 4): in the
+    order of `COUNTS`; `wrong` (E, R, 6) and `missed` (E, R, 5): by class.
     """
 
-    task: np.ndarray
-    source: np.ndarray
-    split: np.ndarray
-    labels: tuple[str, ...]
+    factors: dict[str, Factor]
+    rouge: np.ndarray
+    answered: np.ndarray
+    answers: np.ndarray
     record: np.ndarray
     measure: np.ndarray
-    label: np.ndarray
     counts: np.ndarray
-    rouge: np.ndarray
     wrong: np.ndarray
     missed: np.ndarray
-    answers: np.ndarray
 
     @property
     def runs(self) -> int:
@@ -57,75 +59,76 @@ def tally(
     `repair`: try json-repair on answers that are not JSON objects. `progress` is called once per record.
     """
     first = runs[0]
-    size = len(first), 2, len(runs)
-    rouge = np.full(size, np.nan)
-    wrong = np.zeros((*size, len(WRONG)), np.int32)
-    missed = np.zeros((*size, len(MISSED)), np.int32)
-    answers = np.zeros((len(first), len(runs), len(ANSWERS)), np.int32)
-    names: dict[str, int] = {}
-    entries: dict[tuple[int, int, int], list[list[int]]] = {}
+    ends = [0, *accumulate(len(record.answers) for record in first)]
+    rouge = np.full((len(first), 2, len(runs)), np.nan)
+    answers = np.zeros((ends[-1], len(runs), len(ANSWERS)), np.int32)
+    entries: dict[tuple[int, int, str | tuple], np.ndarray] = {}
     for run, records in enumerate(runs):
         for at, record in enumerate(records):
-            annotations, answers[at, run] = predicted(record, repair)
-            unread = bool(answers[at, run, 1] > answers[at, run, 2])
-            answered, gold = comparable_items(record.task, annotations, record.gold)
-            requested = (label for answer in record.answers for label in answer.labels)
-            order = {label: place for place, label in enumerate(requested)}
+            annotations, counted = predicted(record, repair)
+            answers[ends[at] : ends[at + 1], run] = counted
+            unread = any(unparseable > repaired for _, unparseable, repaired, *_ in counted)
+            ours, gold = comparable_items(record.task, annotations, record.gold)
+            order = {label: place for place, label in enumerate(chain.from_iterable(a.labels for a in record.answers))}
             for measure, name in enumerate(MEASURES[record.task]):
-                outcome = compare(answered[name], gold[name], record.text, match, unread)
-                if answered[name] or gold[name] or not unread:
-                    sides = (in_prompt_order(side[name], order) for side in (answered, gold))
+                outcome = compare(ours[name], gold[name], record.text, match, unread)
+                if ours[name] or gold[name] or not unread:
+                    sides = (in_prompt_order(side[name], order) for side in (ours, gold))
                     rouge[at, measure, run] = rouge_2(*(tokens(side, record.lang) for side in sides))
                 else:  # an unparseable answer is not an empty one
                     rouge[at, measure, run] = 0
-                wrong[at, measure, run] = [outcome.wrong[kind] for kind in WRONG]
-                missed[at, measure, run] = [outcome.missed[kind] for kind in MISSED]
-                counters = outcome.right, outcome.predicted, outcome.gold, outcome.overlapping
                 for label in {**outcome.predicted, **outcome.gold}:
-                    key = at, measure, names.setdefault(display_name(label), len(names))
-                    sums = entries.setdefault(key, [[0] * len(COUNTS) for _ in runs])
-                    sums[run] = [count + counter[label] for count, counter in zip(sums[run], counters, strict=True)]
+                    key = at, measure, label
+                    if key not in entries:
+                        entries[key] = np.zeros((len(runs), WIDTH), np.int32)
+                    entries[key][run] = outcome.counts(label)
             if progress:
                 progress()
-    keys = np.array(list(entries), np.int64).reshape(-1, 3)
-    counts = np.array(list(entries.values()), np.int32).reshape(-1, len(runs), len(COUNTS))
-    described = (np.array([getattr(record, name) for record in first], object) for name in ("task", "source", "split"))
-    return Tally(*described, tuple(names), *keys.T, counts, rouge, wrong, missed, answers)
+    record_of, measure_of = np.array([key[:2] for key in entries], np.int64).reshape(-1, 2).T
+    labels = [(prompt_name(label), display_name(label)) for *_, label in entries]
+    answered, by_name = factors(first, record_of, labels)
+    counts = np.array(list(entries.values()), np.int32).reshape(-1, len(runs), WIDTH)
+    parts = np.split(counts, np.cumsum([len(COUNTS), len(WRONG)]), axis=2)
+    return Tally(by_name, rouge, answered, answers, record_of, measure_of, *parts)
 
 
-def predicted(record: Record, repair: bool) -> tuple[list[dict], list[int]]:
-    """The annotations in all answers of a record, and the counts in the order of `ANSWERS`."""
+def predicted(record: Record, repair: bool) -> tuple[list[dict], list[tuple[int, ...]]]:
+    """The annotations in all answers of a record, and for each answer its counts in the order of `ANSWERS`."""
     annotations: list[dict] = []
-    unparseable = repaired = malformed = not_asked = 0
+    counts: list[tuple[int, ...]] = []
     for answer in record.answers:
-        parsed = parse(record.task, answer.text, answer.schema, answer.labels)
+        parsed: Parsed | Unparseable | None = parse(
+            record.task, answer.text, answer.schema, answer.form, labels=answer.labels
+        )
+        broken = isinstance(parsed, Unparseable)
         if isinstance(parsed, Unparseable):
-            unparseable += 1
             parsed = repaired_answer(record.task, answer) if repair else None
-            if parsed is None:
-                continue
-            repaired += 1
-        malformed += parsed.malformed
-        not_asked += sum(label_name(record.task, annotation) not in answer.labels for annotation in parsed.annotations)
+        if not isinstance(parsed, Parsed):
+            counts.append((1, 1, 0, 0, 0))
+            continue
+        not_asked = sum(label_name(record.task, annotation) not in answer.labels for annotation in parsed.annotations)
+        counts.append((1, int(broken), int(broken), parsed.malformed, not_asked))
         annotations += parsed.annotations
-    return annotations, [len(record.answers), unparseable, repaired, malformed, not_asked]
+    return annotations, counts
 
 
 def repaired_answer(task: str, answer: Answer) -> Parsed | None:
-    """Parses an invalid answer with json-repair; None if the result is not an object either. Raises MachineError
+    """Parses an invalid answer with json-repair; None if the result does not have its form either. Raises MachineError
     if json-repair is not installed.
     """
     try:
         import json_repair
     except ImportError as error:
         raise MachineError("--repair needs json-repair: pip install -c constraints.txt -e '.[train]'") from error
-    if len(answer.text) > REPAIR_MAX_CHARS:
+    if len(answer.text) > REPAIR_MAX_CHARS or answer.form == "sentences":
         return None
     try:
         decoded = json_repair.loads(answer.text)
+        if not decoded:
+            return None
+        return read(task, from_json(answer.form, task, decoded), answer.schema, answer.labels)
     except (RecursionError, ValueError):
         return None
-    return read(task, decoded, answer.schema, answer.labels) if isinstance(decoded, dict) and decoded else None
 
 
 def in_prompt_order(items: Sequence[Item], order: dict[str, int]) -> list[Item]:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from schemas import language
+from schemas.answer_form import DEFAULT, forms_of
 from schemas.errors import ConfigError, quoted
 from schemas.example import TASKS
 from transforms import yaml_values
-from transforms.answer_forms import DEFAULT, forms_of
 from transforms.phrasings import PHRASINGS, shown_phrasing
 
 Prompts = dict[str, dict[str, tuple[str, ...]]]
