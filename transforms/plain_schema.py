@@ -32,9 +32,12 @@ def _from_map(name: str, value: object) -> object:
 
 
 def _without_descriptions(item: object) -> object:
-    if isinstance(item, Mapping) and isinstance(item.get("attributes"), Mapping):
-        return {**item, "attributes": list(item["attributes"])}
-    return item
+    if not isinstance(item, Mapping):
+        return item
+    plain = {key: value for key, value in item.items() if key != "description"}
+    if isinstance(item.get("attributes"), Mapping):
+        plain["attributes"] = list(item["attributes"])
+    return plain
 
 
 SHOWN = {"SPO": "predicate", "EE": "event_type", "EEA": "event_type", "KG": "entity_type"}

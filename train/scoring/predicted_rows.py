@@ -33,10 +33,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """`schema`: the plain schema."""
+    """`schema`: the plain schema. `is_described`: whether the prompt describes a label."""
 
     schema: list
     input: str
+    is_described: bool
 
 
 class WrittenPrompt(msgspec.Struct, frozen=True):
@@ -133,7 +134,8 @@ def prompt(place: str, instruction: str) -> Prompt:
     """Decodes the instruction of the row at `place`. Raises ConfigError."""
     try:
         decoded = PROMPT.decode(instruction)
-        return Prompt(plain_schema(decoded.schema), decoded.input)
+        schema = plain_schema(decoded.schema)
+        return Prompt(schema, decoded.input, schema != decoded.schema)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise ConfigError(f"{place}: instruction is not the JSON of instruction, schema, input ({error})") from error
 
