@@ -13,7 +13,6 @@ from train.scoring.predicted_rows import Row, annotations, check, completed, lab
 from transforms.language import detect_language
 from transforms.plain_schema import true_names
 
-
 DESCRIPTIONS = ("none", "described", "masked")
 """How prompts show labels: by their names, with descriptions, or some of them under masks with descriptions."""
 
