@@ -88,11 +88,14 @@ class Mine(Section):
 
 
 class Descriptions(Section):
-    """Descriptions of labels in prompts; `transforms.ask.DescriptionShares` documents the settings."""
+    """Descriptions of labels in prompts; `transforms.ask.DescriptionShares` documents the shares. `contrast`: the line
+    of `hard_negatives.contrast` takes the place of a description.
+    """
 
     share: Share = 0.0
     drop: Share = 0.0
     mask: Share = 0.0
+    contrast: bool = False
 
 
 class Instruct(Section):

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, groupby
+from types import MappingProxyType
 
 import numpy as np
 
@@ -35,20 +36,23 @@ MAX_DESCRIPTION = 500
 text itself in the context of a model.
 """
 
+NO_LINES: Mapping[str, str] = MappingProxyType({})
+
 DESCRIBED, MASKED, KIND, WORDS, DROPPED = range(5)
 """The numbers of a row's draws; labels draw from DROPPED on, in the order of the row."""
 
 CONSONANTS, VOWELS, SYLLABLES = "bdfgklmnprstvz", "aeiou", 3
 
 
-def described_labels(label_set: LabelSet) -> list[Label]:
+def described_labels(label_set: LabelSet, lines: Mapping[str, str] = NO_LINES) -> list[Label]:
     """The labels with their descriptions as prompts show them: on one line, cut at MAX_DESCRIPTION, empty for one that
-    only repeats the name. The description of a role with closed values lists them.
+    only repeats the name. The description of a role with closed values lists them. `lines`: label → the line that takes
+    the place of its description, uncut.
     """
     return [
         replace(
             label,
-            description=shown_description(label_set.description(label), label.name),
+            description=lines.get(label.name) or shown_description(label_set.description(label), label.name),
             roles=tuple(Role(role.name, shown_description(with_values(role), role.name)) for role in label.roles),
         )
         for label in label_set.labels
@@ -64,6 +68,12 @@ def shown_description(text: str, name: str) -> str:
     if len(line) > MAX_DESCRIPTION:
         line = line[: MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
     return "" if line == name else line
+
+
+def cut_descriptions(label_set: LabelSet) -> int:
+    """How many descriptions of labels and roles prompts do not show in full."""
+    texts = (text for label in label_set.labels for text in label.descriptions)
+    return sum(len(one_line(text)) > MAX_DESCRIPTION for text in texts)
 
 
 def one_line(text: str) -> str:

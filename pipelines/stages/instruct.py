@@ -1,6 +1,7 @@
 """clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
 
 import gc
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hard_negatives import contrast_file
+from hard_negatives.contrast import contrasts
+from hard_negatives.contrast_file import Contrasts
 from hard_negatives.dictionary import as_mapping
 from pipelines.build_dictionaries import dictionary_path, read_dictionary
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
@@ -24,7 +28,9 @@ from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.answer_form import DEFAULT
 from schemas.arrow import instruction_schema
+from schemas.errors import ConfigError, printable
 from schemas.example import SPLITS, TASKS
+from schemas.label import LabelSet
 from schemas.manifests import (
     Facts,
     Instructed,
@@ -36,7 +42,7 @@ from schemas.manifests import (
 from transforms import files, prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
 from transforms.batches import SPLIT_NUM, cut
-from transforms.described import described_labels
+from transforms.described import MAX_DESCRIPTION, cut_descriptions, described_labels
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -49,6 +55,7 @@ INSTRUCTIONS_PER_TABLE = 10_000
 def stage(build: BuildSettings) -> Stage:
     config = build.config
     prompt_file = config.instruct.prompts
+    contrast_path = config.mine.contrasts if config.instruct.descriptions.contrast else None
     return Stage(
         "instruct",
         needs=("clean", "labels", "mine"),
@@ -57,6 +64,7 @@ def stage(build: BuildSettings) -> Stage:
             config.instruct.model_dump(mode="json"),
             config.seed,
             files.checksum(prompt_file) if prompt_file else None,
+            files.checksum(contrast_path) if contrast_path else None,
         ],
         modules=(__name__,),
         data=("transforms/prompts/prompts.yaml",),
@@ -75,15 +83,39 @@ def run(build: BuildSettings, output: str) -> Instructed:
         for task in source_tasks
     }
     elements = plan_shards(clean_shards(output), tasks, batches, config.instruct.instructions_per_shard)
-    transform = Instruct(output, ask_options(config), load_prompts(config, build.located))
+    options = ask_options(config)
+    if options.descriptions.share:
+        report_cut_descriptions(output, tasks)
+    transform = Instruct(output, options, load_prompts(config, build.located), load_contrasts(config))
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
     return Instructed(tuple(sorted(written, key=lambda shard: shard.path)))
 
 
+def report_cut_descriptions(output: str, tasks: Mapping[str, Iterable[str]]) -> None:
+    """Prints a note if prompts show only the beginning of a description. `tasks`: source key → its tasks."""
+    cut_by_set = {
+        f"{task} of {key}": cut_descriptions(read_label_set(output, task, key))
+        for key, source_tasks in tasks.items()
+        for task in source_tasks
+    }
+    names = [name for name, number in cut_by_set.items() if number]
+    if names:
+        number = sum(cut_by_set.values())
+        line = (
+            f"note: {number} descriptions have more than {MAX_DESCRIPTION} characters; prompts show their beginning: "
+        )
+        print(printable(line + ", ".join(names[:5]) + (", …" if len(names) > 5 else "")), file=sys.stderr)
+
+
 def ask_options(config: Config) -> AskOptions:
     """The options of `ask`. Raises ConfigError for invalid values."""
     instruct = config.instruct
+    if instruct.descriptions.contrast and config.mine.hard_negatives == "none":
+        raise ConfigError(
+            "instruct.descriptions.contrast is true, but without hard negatives no label has neighbours; "
+            "set it to false, or mine.hard_negatives to mine"
+        )
     return AskOptions(
         instruct.split_num,
         instruct.order,
@@ -93,8 +125,17 @@ def ask_options(config: Config) -> AskOptions:
         config.seed,
         instruct.forms,
         instruct.messages,
-        DescriptionShares(**instruct.descriptions.model_dump()),
+        DescriptionShares(**instruct.descriptions.model_dump(exclude={"contrast"})),
     )
+
+
+def load_contrasts(config: Config) -> Contrasts | None:
+    """The lines that people or a model wrote for descriptions; None if prompts have no lines. Raises ConfigError for a
+    broken file.
+    """
+    if not config.instruct.descriptions.contrast:
+        return None
+    return contrast_file.read(config.mine.contrasts) if config.mine.contrasts else {}
 
 
 def load_prompts(config: Config, located: Sequence[Located]) -> dict[str, prompts.Prompts]:
@@ -157,10 +198,16 @@ def plan_shards(
 class Instruct(beam.PTransform):
     """OutputShards → these shards on disk, and `data/.summary.json` with an InstructionShard for each."""
 
-    def __init__(self, output: str, options: AskOptions, texts: Mapping[str, prompts.Prompts]):
+    def __init__(
+        self,
+        output: str,
+        options: AskOptions,
+        texts: Mapping[str, prompts.Prompts],
+        written: Contrasts | None = None,
+    ):
         super().__init__()
         self.output = output
-        self.write = WriteInstructions(output, options, texts)
+        self.write = WriteInstructions(output, options, texts, written)
 
     def expand(self, pcoll):
         return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/.summary.json")
@@ -169,8 +216,14 @@ class Instruct(beam.PTransform):
 class WriteInstructions(beam.DoFn):
     """OutputShard → the shard on disk, and an InstructionShard with counts and histograms by source, and facts."""
 
-    def __init__(self, output: str, options: AskOptions, texts: Mapping[str, prompts.Prompts]):
-        self.output, self.options, self.prompts = output, options, texts
+    def __init__(
+        self,
+        output: str,
+        options: AskOptions,
+        texts: Mapping[str, prompts.Prompts],
+        written: Contrasts | None,
+    ):
+        self.output, self.options, self.prompts, self.contrasts = output, options, texts, written
 
     def setup(self):
         gc.freeze()  # else every garbage collection would traverse the imported modules again
@@ -206,7 +259,8 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            labels, texts = described_labels(label_set), self.prompts
+            lines = contrast_lines(self.output, label_set, self.contrasts)
+            labels, texts = described_labels(label_set, lines), self.prompts
             what = ask_spec(shard.task, labels, dictionary, texts[DEFAULT], self.options, texts)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
@@ -221,6 +275,12 @@ class WriteInstructions(beam.DoFn):
                 histograms.setdefault(part.key, []).append(lengths.instruction_histograms(made))
                 checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
+
+
+def contrast_lines(output: str, labels: LabelSet, written: Contrasts | None) -> dict[str, str]:
+    """Label → its line; none without a dictionary, or if `written` is None."""
+    path = dictionary_path(output, labels.task, labels.key)
+    return {} if written is None or not files.exists(path) else contrasts(labels, read_dictionary(path), written)
 
 
 def set_source_name(examples: pa.Table, source: str) -> pa.Table:
