@@ -22,9 +22,10 @@ def instructions(
     prompts: Prompts,
     options: AskOptions,
     form_prompts: Mapping[str, Prompts] = MappingProxyType({}),
+    contrasts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Instruction], int]:
     """The rows of `example`, and the number of all-negative batches that were left out."""
-    spec = ask_spec(task, labels, dictionary, prompts, options, form_prompts)
+    spec = ask_spec(task, labels, dictionary, prompts, options, form_prompts, contrasts)
     table, cut = instruction_table(examples_to_table([example]), spec)
     rows = [row | {name: tuple(row[name]) for name in LISTS if name in row} for row in table.to_pylist()]
     return [Instruction(**row) for row in rows], cut

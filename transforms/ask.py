@@ -147,6 +147,7 @@ class AskSpec:
     prompts: Prompts
     options: AskOptions
     form_prompts: Mapping[str, Prompts]
+    contrasts: Mapping[str, str]  # label → the line that prompts show in place of its description
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -184,9 +185,11 @@ def ask_spec(
     prompts: Prompts,
     options: AskOptions,
     form_prompts: Mapping[str, Prompts] = MappingProxyType({}),
+    contrasts: Mapping[str, str] = MappingProxyType({}),
 ) -> AskSpec:
     """The AskSpec of a source and task. `labels` is the label set, `dictionary` the hard negatives (label → labels; for
     EET and EEA those of EE), None without a dictionary. `form_prompts`: form → prompts, for the other forms in use.
+    `contrasts`: label → the line that prompts without masks show in place of its description.
     """
     ordered = tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
     number = {label.name: n for n, label in enumerate(ordered)}
@@ -194,7 +197,7 @@ def ask_spec(
     if dictionary is not None:
         neighbours = ([number[other] for other in dictionary.get(name, ()) if other in number] for name in number)
         hard = Lists.pack(list(neighbours))
-    return AskSpec(task, ordered, hard, prompts, options, form_prompts)
+    return AskSpec(task, ordered, hard, prompts, options, form_prompts, contrasts)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ The forms are those of OneKE (https://huggingface.co/zjunlp/OneKE, "Customized S
 - SPO, which OneKE does not describe: the usual list, with `"description"` after the three parts of a typed triple.
 
 A label or role without a description has its name in its place, as in OneKE; `"description"` is left out instead.
-A masked name is shown, and answered, in place of the label's own (of a typed triple: of its predicate).
+A masked name is shown, and answered, in place of the label's own (of a typed triple: of its predicate). Rows with masks
+show no lines of contrast, which name other labels.
 `tests/specification/describing.py` implements the same choices for one row.
 """
 
@@ -17,7 +18,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, groupby
-from types import MappingProxyType
 
 import numpy as np
 
@@ -36,23 +36,20 @@ MAX_DESCRIPTION = 500
 text itself in the context of a model.
 """
 
-NO_LINES: Mapping[str, str] = MappingProxyType({})
-
 DESCRIBED, MASKED, KIND, WORDS, DROPPED = range(5)
 """The numbers of a row's draws; labels draw from DROPPED on, in the order of the row."""
 
 CONSONANTS, VOWELS, SYLLABLES = "bdfgklmnprstvz", "aeiou", 3
 
 
-def described_labels(label_set: LabelSet, lines: Mapping[str, str] = NO_LINES) -> list[Label]:
+def described_labels(label_set: LabelSet) -> list[Label]:
     """The labels with their descriptions as prompts show them: on one line, cut at MAX_DESCRIPTION, empty for one that
-    only repeats the name. The description of a role with closed values lists them. `lines`: label → the line that takes
-    the place of its description, uncut.
+    only repeats the name. The description of a role with closed values lists them.
     """
     return [
         replace(
             label,
-            description=lines.get(label.name) or shown_description(label_set.description(label), label.name),
+            description=shown_description(label_set.description(label), label.name),
             roles=tuple(Role(role.name, shown_description(with_values(role), role.name)) for role in label.roles),
         )
         for label in label_set.labels
@@ -82,12 +79,13 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """How rows show their labels. `rows`: whether each row describes its labels. `labels`: whether each label of
-    `LabelBatches.label` is shown with the descriptions of itself and its roles. `masks`: number of a label in
-    `LabelBatches.label` → the name shown instead.
+    """How rows show their labels. `rows`: whether each row describes its labels. `masked_rows`: whether it masks those
+    that it can. `labels`: whether each label of `LabelBatches.label` is shown with the descriptions of itself and its
+    roles. `masks`: number of a label in `LabelBatches.label` → the name shown instead.
     """
 
     rows: np.ndarray
+    masked_rows: np.ndarray
     labels: np.ndarray
     masks: Mapping[int, str] = field(default_factory=dict)
 
@@ -101,7 +99,7 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
     """
     shares, rows, labels = spec.options.descriptions, len(batches.example), len(batches.label)
     if not shares.share:
-        return Shown(np.zeros(rows, bool), np.zeros(labels, bool))
+        return Shown(np.zeros(rows, bool), np.zeros(rows, bool), np.zeros(labels, bool))
     keys = key_array(keys, np.full(len(keys), PURPOSES.index("descriptions")))
     row_keys = key_array(keys[batches.example], batches.number)
 
@@ -122,7 +120,7 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
     for row, in_row in groupby(numbers, key=batches.row.__getitem__):
         free = free_masks(int(row_keys[row]), names, texts[batches.example[row]])
         masks.update(zip(in_row, free, strict=False))
-    return Shown(described_rows, described, masks)
+    return Shown(described_rows, masked_rows, described, masks)
 
 
 def fraction(keys: np.ndarray) -> np.ndarray:
@@ -186,16 +184,19 @@ def described_items(
     if not shown.rows.any():
         return plain
     items, item = list(items), item.copy()
-    numbers: dict[tuple[int, bool], int] = {}
+    contrasted = [replace(one, description=spec.contrasts.get(one.name, one.description)) for one in spec.labels]
+    numbers: dict[tuple[int, bool, bool], int] = {}
     for n in np.flatnonzero(shown.rows[batches.row]).tolist():
-        number, is_described = int(batches.label[n]), bool(shown.labels[n])
-        example, label = int(batches.example[batches.row[n]]), spec.labels[number]
+        row, number, is_described = int(batches.row[n]), int(batches.label[n]), bool(shown.labels[n])
+        example, in_masked_row = int(batches.example[row]), bool(shown.masked_rows[row])
+        label = spec.labels[number] if in_masked_row else contrasted[number]
         lost = unknown.get(example) if spec.task == "KG" else None
         if n not in shown.masks and not lost and spec.task != "EEA":
-            if (number, is_described) not in numbers:
-                numbers[number, is_described] = len(items)
+            key = number, is_described, in_masked_row
+            if key not in numbers:
+                numbers[key] = len(items)
                 items.append(described_item(spec.task, label, answer_key(label), is_described))
-            item[n] = numbers[number, is_described]
+            item[n] = numbers[key]
             continue
         triggers = gold.triggers[example][label.name] if spec.task == "EEA" else ()
         name = shown.masks.get(n, answer_key(label))

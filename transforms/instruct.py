@@ -34,7 +34,7 @@ def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
     """The same examples in tables whose prompts take at most about BYTES_PER_TABLE."""
     strings_shown = chain.from_iterable((label.name, *label.role_names) for label in spec.labels)
     if spec.options.descriptions.share:
-        strings_shown = chain(strings_shown, *(label.descriptions for label in spec.labels))
+        strings_shown = chain(strings_shown, spec.contrasts.values(), *(label.descriptions for label in spec.labels))
     label_bytes = sum(len(string.encode()) for string in strings_shown)
     for examples in tables:
         text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example()

@@ -259,9 +259,9 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
+            labels, texts = described_labels(label_set), self.prompts
             lines = contrast_lines(self.output, label_set, self.contrasts)
-            labels, texts = described_labels(label_set, lines), self.prompts
-            what = ask_spec(shard.task, labels, dictionary, texts[DEFAULT], self.options, texts)
+            what = ask_spec(shard.task, labels, dictionary, texts[DEFAULT], self.options, texts, lines)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)

@@ -1,6 +1,6 @@
 """How one prompt shows its labels: the rules of `transforms.described`, for one row at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -22,13 +22,19 @@ class ShownLabel:
 
 
 def show(
-    batch: Sequence[Label], labels: Sequence[Label], text: str, key: int, shares: DescriptionShares
+    batch: Sequence[Label],
+    labels: Sequence[Label],
+    text: str,
+    key: int,
+    shares: DescriptionShares,
+    contrasts: Mapping[str, str],
 ) -> tuple[list[ShownLabel], bool]:
     """The labels of a batch as its prompt shows them, and whether the prompt describes its labels.
 
     `labels`: the label set. `key`: the key of the row, whose draws are, in this order: whether it describes labels,
     whether it masks them, the kind of its masks, its random words, and for each label whether its description is left
-    out. A label with its description is masked if no other label of the set has the same description.
+    out. A label with its description is masked if no other label of the set has the same description. Other prompts
+    show the line in `contrasts` (label → line) instead of a description.
     """
     if draw(key, 0) >= shares.share:
         return [ShownLabel(label, plain_name(label), "", {}) for label in batch], False
@@ -41,6 +47,8 @@ def show(
         roles = {role.name: "" if is_dropped else role_description(role) for role in label.roles}
         unique = [described(other, labels) for other in labels].count(description) == 1
         name = next(candidates) if is_masked and description and unique else plain_name(label)
+        if not is_masked and not is_dropped:
+            description = contrasts.get(label.name, description)
         shown.append(ShownLabel(label, name, description, {role: text or role for role, text in roles.items()}))
     return shown, True
 

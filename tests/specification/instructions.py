@@ -29,6 +29,7 @@ def instructions(
     prompts: Prompts,
     options: AskOptions,
     form_prompts: Mapping[str, Prompts] = MappingProxyType({}),
+    contrasts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Instruction], int]:
     """The rows of `example` for `task` (one of its tasks), and the number of all-negative batches that were dropped.
 
@@ -51,7 +52,7 @@ def instructions(
         form = drawn_form(options, task, nth_key(form_key, number))
         texts = (prompts if form == "iepile" else form_prompts[form])[task][example.lang]
         row_key = nth_key(description_key, number)
-        shown, is_described = show(batch.labels, label_set, example.text, row_key, options.descriptions)
+        shown, is_described = show(batch.labels, label_set, example.text, row_key, options.descriptions, contrasts)
         prompt = {
             "instruction": texts[nth_key(key, number) % len(texts)],
             "schema": schema(task, shown, triggers)

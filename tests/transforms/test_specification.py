@@ -1,7 +1,7 @@
 """The production code, which processes whole tables, gives the same rows as the specification, row by row."""
 
 from dataclasses import replace as changed
-from itertools import cycle
+from itertools import cycle, pairwise
 
 import numpy as np
 import pytest
@@ -89,14 +89,17 @@ def test_the_table_equals_the_specification(task, data):
     known = st.sampled_from(names)
     dictionary = data.draw(st.none() | st.dictionaries(known, st.lists(known, max_size=4), max_size=4))
     chosen = data.draw(options(task))
+    lines = {
+        label.name: f"not {other.name}" for label, other in pairwise(labels[:: data.draw(st.sampled_from([1, 2]))])
+    }
     described = described_labels(LabelSet(task, "made", "Made", "en", tuple(labels)))
 
     one_by_one, cut = [], 0
     for example in rows:
-        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen, FORM_PROMPTS)
+        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen, FORM_PROMPTS, lines)
         one_by_one += expected
         cut += dropped
-    spec = ask_spec(task, described, dictionary, PROMPTS, chosen, FORM_PROMPTS)
+    spec = ask_spec(task, described, dictionary, PROMPTS, chosen, FORM_PROMPTS, lines)
     table, cut_at_once = instruction_table(examples_to_table(rows), spec)
     table.validate(full=True)
     columns = chosen.optional_columns
