@@ -9,7 +9,10 @@ from pipelines.build_folder import clean_shards, read_label_set, read_result
 from schemas.answer_form import FORM_TASKS, FORMS
 from schemas.manifests import Labelled
 from tests.train.conftest import write_rows
+from tests.train.test_predict_guided import follows
+from train.prediction.guided import json_schema
 from transforms import prompts
+from transforms.answer_forms import places
 from transforms.ask import AskOptions, ask_spec
 from transforms.instruct import instruction_table
 from transforms.shards import read_shard
@@ -57,7 +60,32 @@ def test_gold_answers_have_a_perfect_score(form, small, tmp_path, capsys):
     assert all(("form" in json.loads(line)) == (form != "iepile") for line in path.read_text().splitlines())
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_guided_decoding_can_write_gold_answers(form, small):
+    for row in rows_in(small, form)[::7]:
+        schema = json_schema(row["task"], json.loads(row["instruction"])["schema"], form)
+        assert (schema is None) == (form == "sentences")
+        assert schema is None or follows(schema, row["output"]), row
+
+
+def test_the_places_that_an_answer_names_are_in_the_joined_file(small, tmp_path):
+    from train.prediction import extractions, resume
+
+    rows = [row for row in rows_in(small, "spans") if row["task"] == "NER" and "before" in row["output"]]
+    path, joined = tmp_path / "predictions.jsonl", tmp_path / "joined.jsonl"
+    path.write_bytes(b"".join(resume.line(row, row["output"], False) for row in rows))
+    extractions.write(str(path), str(joined), {})
+    (first, *_) = map(json.loads, joined.read_text().splitlines())
+    named = places(rows[0]["output"], first["text"])
+    assert named and all(
+        item["spans"] == [list(span) for span in named[item["entity_type"], item["entity"]]]
+        for item in first["entity"]
+        if (item["entity_type"], item["entity"]) in named
+    )
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_model_overfits_64_rows_in_a_form(form, small, tmp_path, capsys, one_thread):
     from train import predict, sft
@@ -67,7 +95,7 @@ def test_a_model_overfits_64_rows_in_a_form(form, small, tmp_path, capsys, one_t
     chosen = negative + [row for row in rows if row["positives"]][: 64 - len(negative)]
     data = write_rows(tmp_path / "rows.jsonl", chosen)
     settings = (
-        "training.max_steps=700", "training.per_device_train_batch_size=4", "training.learning_rate=2e-3",
+        "training.max_steps=500", "training.per_device_train_batch_size=4", "training.learning_rate=2e-3",
         "training.logging_steps=100", "validation_share=0",
     )  # fmt: skip
     flags = [flag for setting in settings for flag in ("--set", setting)]

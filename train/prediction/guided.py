@@ -29,9 +29,7 @@ def json_schema(task: str, schema: Sequence, form: str = DEFAULT) -> dict | None
         case "sentences":
             return None
         case "triples":
-            triples = [_triple(item["attributes"], item["entity_type"]) for item in schema] if task == "KG" else []
-            labels = [item["predicate"] if task == "SPO" else item for item in schema]
-            return {"type": "array", "items": {"anyOf": triples} if triples else _triple(labels)}
+            return {"type": "array", "items": {"anyOf": _triples(task, schema)}}
         case "spans":
             mentions = {"type": "array", "items": {"anyOf": [STRING, _object(dict.fromkeys(CONTEXT, STRING))]}}
             return _object(dict.fromkeys(schema, mentions))
@@ -43,9 +41,15 @@ def json_schema(task: str, schema: Sequence, form: str = DEFAULT) -> dict | None
     return _object_schema(task, schema)
 
 
-def _triple(relations: Sequence[str], head_type: str | None = None) -> dict:
-    typed = {} if head_type is None else {"head_type": {"const": head_type}}
-    return _object({"head": STRING, **typed, "relation": {"enum": list(relations)}, "tail": STRING})
+def _triples(task: str, schema: Sequence) -> list[dict]:
+    if task == "KG":
+        kinds = [({"head_type": {"const": item["entity_type"]}}, item["attributes"]) for item in schema]
+    else:
+        kinds = [({}, [item["predicate"] if task == "SPO" else item for item in schema])]
+    return [
+        _object({"head": STRING, **head_type, "relation": {"enum": relations}, "tail": STRING})
+        for head_type, relations in kinds
+    ]
 
 
 def _not_empty(value: dict) -> dict:
