@@ -56,9 +56,9 @@ def test_annotations_have_the_names_of_the_labels(rows):
         form = row.get("form") or "iepile"
         parsed = parse(row["task"], row["output"], schema, form, labels=row["labels"])
         assert isinstance(parsed, Parsed) and not parsed.malformed
-        asked = {label for _, label in requested(row["task"], schema, row["labels"])}
+        requested_names = {label for _, label in requested(row["task"], schema, row["labels"])}
         if row["task"] in ("NER", "RE"):
-            assert asked == set(row["labels"])
+            assert requested_names == set(row["labels"])
         if form == "iepile":
             guide = json_schema(row["task"], schema)
             jsonschema.validate(json.loads(row["output"]), guide)
