@@ -65,7 +65,7 @@ def evidence(
         "wording": lambda: encode([text(label) for label in labels]),
         "spelling": lambda: None if encode is lexical else lexical([text(label) for label in labels]),
         "category": lambda: bags([category_path(raw_labels.get(label.name) or (label.name,)) for label in labels]),
-        "roles": lambda: bags(idf_weighted([Counter(set(label.roles)) for label in labels])),
+        "roles": lambda: bags(idf_weighted([Counter(set(label.role_names)) for label in labels])),
         "name": lambda: encode([name(label) for label in labels]),
         "description": lambda: centroids([[label.description] for label in labels], encode),
     }
@@ -117,7 +117,7 @@ def name(label: Label) -> str:
 def text(label: Label) -> str:
     """`name: description (role, role)`."""
     described = f"{name(label)}: {label.description}" if label.description else name(label)
-    return f"{described} ({', '.join(label.roles)})" if label.roles else described
+    return f"{described} ({', '.join(label.role_names)})" if label.roles else described
 
 
 def category_path(raw_labels: Iterable[str]) -> Counter[str]:

@@ -22,6 +22,7 @@ MODULES = (
     "pipelines.diff",
     "pipelines.export",
     "hard_negatives.evaluate",
+    "hard_negatives.describe",
     "train.sft",
     "train.predict",
     "train.score",

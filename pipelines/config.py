@@ -71,7 +71,8 @@ class Mine(Section):
     they are mined from. `annotations`: number of sampled annotations per label (0: only the name and the description of
     a label are used). `pin` and `forbid`: pairs that are always or never hard negatives. `cache`: the folder for
     embeddings (null: `embeddings/` in the output). `accelerator`: a resource hint for the embedding step, for cluster
-    runners that support such hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`).
+    runners that support such hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`). `contrasts`: the file of
+    `hard_negatives.describe` with a line per label (null: lines of the template).
     """
 
     hard_negatives: str = "mine"
@@ -83,6 +84,7 @@ class Mine(Section):
     forbid: Pairs = {}
     cache: str | None = None
     accelerator: str | None = None
+    contrasts: str | None = None
 
 
 class Instruct(Section):

@@ -1,6 +1,29 @@
 """Labels, with the descriptions that tell people and models how they differ, and label sets."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An argument role of an event type, or an attribute of a KG entity type.
+
+    `values`: the closed list from which an argument takes its value if the text does not hold it; else empty.
+    """
+
+    name: str
+    description: str = ""
+    values: tuple[str, ...] = ()
+
+
+def described_roles(descriptions: Mapping[str, str]) -> tuple[Role, ...]:
+    """The roles of a map name → description, in its order."""
+    return tuple(Role(name, description) for name, description in descriptions.items())
+
+
+def named_roles(names: Iterable[str]) -> tuple[Role, ...]:
+    """Roles without descriptions, in the order of `names`."""
+    return tuple(map(Role, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +36,14 @@ class Label:
 
     name: str
     description: str = ""
-    roles: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
     subject_type: str | None = None
     predicate: str | None = None
     object_type: str | None = None
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        return tuple(role.name for role in self.roles)
 
     @property
     def typed_name(self) -> str | None:
@@ -60,6 +87,13 @@ class UnknownLabel:
     label: str
 
 
+TRIPLE = {
+    "en": "relation {predicate}; its subject is of type {subject_type}, its object of type {object_type}",
+    "zh": "关系“{predicate}”，主体类型为“{subject_type}”，客体类型为“{object_type}”",
+}
+"""Language → the description of an SPO label without one; other languages take the English text."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """All labels of one source for one task, sorted by name. `counts`: label → split → annotations after clean."""
@@ -70,3 +104,11 @@ class LabelSet:
     lang: str
     labels: tuple[Label, ...]
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def description(self, label: Label) -> str:
+        """The description of a label of the set. An SPO label without one is described by its three parts."""
+        if label.description or label.typed_name is None:
+            return label.description
+        return TRIPLE.get(self.lang, TRIPLE["en"]).format(
+            predicate=label.predicate, subject_type=label.subject_type, object_type=label.object_type
+        )

@@ -22,6 +22,7 @@ NAMES = {
     "diff": "pipelines.diff",
     "export": "pipelines.export",
     "evaluate": "hard_negatives.evaluate",
+    "describe": "hard_negatives.describe",
     "train sft": "train.sft",
     "train predict": "train.predict",
     "train score": "train.score",

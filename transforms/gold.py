@@ -168,7 +168,7 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
     """The answers for KG, where a triple is an attribute of its head. A head without a type counts as every type in
     `labels` that has the attribute.
     """
-    roles = {label.name: label.roles for label in labels}
+    roles = {label.name: label.role_names for label in labels}
     values: dict[tuple[int, str], dict[str, dict[str, list[str]]]] = {}
     annotations: dict[tuple, dict] = {}
     order = text_order(examples["text"].to_pylist(), row, [relations.field("head"), relations.field("tail")])
@@ -221,7 +221,7 @@ def _event_answers(
     filled = list(
         zip(arguments.field("role").to_pylist(), arguments.field("mention").field("text").to_pylist(), strict=True)
     )
-    roles = {label.name: label.roles for label in labels}
+    roles = {label.name: label.role_names for label in labels}
     names, triggers = events.field("label").to_pylist(), events.field("trigger").field("text").to_pylist()
     has_trigger = events.field("trigger").is_valid().to_pylist()
     annotations: dict[tuple, dict] = {}

@@ -31,7 +31,7 @@ string column is 2 GB.
 
 def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
     """The same examples in tables whose prompts take at most about BYTES_PER_TABLE."""
-    label_bytes = sum(len(string.encode()) for label in spec.labels for string in (label.name, *label.roles))
+    label_bytes = sum(len(string.encode()) for label in spec.labels for string in (label.name, *label.role_names))
     for examples in tables:
         text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example()
         part = np.cumsum(text_bytes + label_bytes) // BYTES_PER_TABLE

@@ -302,10 +302,10 @@ def _events(
             label = _name(labels, item.label, "event type")
             if label is None:
                 continue
-            arguments = []
+            known, arguments = label.role_names, []
             for argument in item.arguments:
                 role = role_names.get(argument.role, argument.role)
-                if role not in label.roles and not (is_open and _can_be_asked(role)):
+                if role not in known and not (is_open and _can_be_asked(role)):
                     raise _Unreadable(Reason.UNKNOWN_LABEL, f"{argument.role!r} is not a role of {item.label!r}")
                 try:
                     mention = _fixed(raw.text, argument.mention, repair if is_open else move_to_only_place)

@@ -27,11 +27,11 @@ def schema_item(task: str, label: Label, triggers: Sequence[str] = ()) -> str:
         case "SPO":
             item = {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
         case "EE":
-            item = {"event_type": label.name, "trigger": True, "arguments": label.roles}
+            item = {"event_type": label.name, "trigger": True, "arguments": label.role_names}
         case "EEA":
-            item = {"event_type": label.name, "trigger": triggers, "arguments": label.roles}
+            item = {"event_type": label.name, "trigger": triggers, "arguments": label.role_names}
         case "KG":
-            item = {"entity_type": label.name, "attributes": label.roles}
+            item = {"entity_type": label.name, "attributes": label.role_names}
         case _:
             item = label.name
     return encode(item)

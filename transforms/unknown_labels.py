@@ -65,4 +65,4 @@ def _is_known(task: str, label: Label, unknown: frozenset[str]) -> bool:
 
 def known_roles(label: Label, unknown: frozenset[str]) -> Label:
     """A KG entity type with only its known attributes."""
-    return replace(label, roles=tuple(role for role in label.roles if role not in unknown))
+    return replace(label, roles=tuple(role for role in label.roles if role.name not in unknown))

@@ -179,7 +179,7 @@ def _schema_items(labels: LabelSet) -> pa.Array:
     """Checks the labels; returns the element of a schema that asks for each of them, as JSON."""
     for label in labels.labels:
         _expect(labels.task != "SPO" or label.name == label.typed_name)
-        _expect(len(set(label.roles)) == len(label.roles))
+        _expect(len(set(label.role_names)) == len(label.roles))
     return pa.array([schema_item(labels.task, label).encode() for label in labels.labels], pa.binary())
 
 
@@ -200,8 +200,10 @@ def _triggers(schemas: pa.BinaryArray, prompt_labels: _LabelLists, labels: Label
     """Checks that each schema of an EEA prompt lists the labels asked, each with its roles and a list of triggers."""
     entries = [entry for schema in schemas.to_pylist() for entry in wire.SCHEMAS["EEA"].decode(b"[%b]" % schema)]
     expected = [labels.labels[n] for n in prompt_labels.numbers.tolist()]
-    _expect([(entry.label, tuple(entry.roles)) for entry in entries] == [(one.name, one.roles) for one in expected])
-    _expect(all(len(set(label.roles)) == len(label.roles) for label in expected))
+    _expect(
+        [(entry.label, tuple(entry.roles)) for entry in entries] == [(one.name, one.role_names) for one in expected]
+    )
+    _expect(all(len(set(label.role_names)) == len(label.roles) for label in expected))
 
 
 def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.ndarray, labels: LabelSet) -> None:
@@ -225,7 +227,7 @@ def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.n
     several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
     _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
-        roles = {label.name: wire.EntitySchema(label.name, list(label.roles)) for label in labels.labels}
+        roles = {label.name: wire.EntitySchema(label.name, list(label.role_names)) for label in labels.labels}
         _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
 
 

@@ -59,7 +59,7 @@ def are_labels_known(labels: Iterable[Names], label_sets: Mapping[str, LabelSet]
                 items["events"].append(Event(label, None))
             case ("events", str(label), str(role)):
                 items["events"].append(Event(label, None, (Argument(role, empty),)))
-    roles = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
+    roles = {task: {label.name: label.role_names for label in labels.labels} for task, labels in label_sets.items()}
     return not any(any(label_faults(task, item, known)) for task, known in roles.items() for item in items[LAYER[task]])
 
 

@@ -71,7 +71,7 @@ def examples_profile(table: pa.Table, label_sets: Mapping[str, LabelSet], max_ch
     `max_chars`: the maximum length of a window in code points; None before windows are cut.
     """
     check_schema("examples", EXAMPLES, table)
-    names = {task: {label.name: label.roles for label in labels.labels} for task, labels in label_sets.items()}
+    names = {task: {label.name: label.role_names for label in labels.labels} for task, labels in label_sets.items()}
     if has_forbidden_nulls(table):
         rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
         counts = (row_counts(row, names, max_chars) for row in rows)
@@ -196,7 +196,7 @@ def labels_profile(label_sets: Iterable[LabelSet]) -> pd.DataFrame:
                     "unnamed": not label.name.strip(),
                     "repeated_name": label.name in names[:number],
                     "out_of_order": number > 0 and label.name < names[number - 1],
-                    "bad_roles": len(label.roles) - len({role for role in label.roles if role.strip()}),
+                    "bad_roles": len(label.roles) - len({name for name in label.role_names if name.strip()}),
                     "wrong_typed_name": labels.task == "SPO" and label.name != label.typed_name,
                 }
             )

@@ -143,7 +143,7 @@ class Vocabulary:
         return cls(
             label_set.source,
             label_set.lang,
-            {label.name: frozenset(label.roles) for label in label_set.labels},
+            {label.name: frozenset(label.role_names) for label in label_set.labels},
             {label.name: label.predicate for label in label_set.labels if label.predicate is not None},
         )
 

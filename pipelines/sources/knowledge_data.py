@@ -20,7 +20,7 @@ from schemas import json_values
 from schemas.errors import ConfigError, SourceError
 from schemas.example import SPLITS
 from schemas.knowledge_corpus import FILE, TASKS, Dump, EntityType, KnowledgeCorpus
-from schemas.label import Label, typed_label
+from schemas.label import Label, described_roles, typed_label
 from transforms import yaml_values
 from transforms.files import File, exists, list_raw_files
 from transforms.formats import knowledge
@@ -187,7 +187,8 @@ def typed_labels(corpus: KnowledgeCorpus) -> Iterable[Label]:
 def graph_labels(corpus: KnowledgeCorpus) -> Iterable[Label]:
     """The KG labels: each type that is the head of a relation, with these relations as attributes."""
     for kind in corpus.entity_types:
-        attributes = tuple(relation.name for relation in corpus.relations if kind.key in relation.head_types)
+        relations = [relation for relation in corpus.relations if kind.key in relation.head_types]
+        attributes = described_roles({relation.name: relation.description for relation in relations})
         if attributes:
             yield Label(kind.name, kind.description, attributes)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from schemas.errors import BadRecord
 from schemas.example import RawExample
-from schemas.label import Label
+from schemas.label import Label, Role
 
 Reader = Callable[..., Iterator[RawExample | BadRecord]]
 """Of the files of a split. That of a form in a tool's format also has the option `comparison`."""
@@ -68,6 +68,7 @@ class Source:
     relation_labels: Mapping[str, Label | None] = field(default_factory=dict)
     event_labels: Mapping[str, Label | None] = field(default_factory=dict)
     role_names: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()  # of every event type in which they occur, if the event labels are open
     typed_labels: tuple[Label, ...] = ()  # SPO label set; empty: collected from the typed triples of the data
     graph_labels: tuple[Label, ...] = ()  # KG label set; empty: the entity labels
     held_out: bool = False  # zero-shot tests only: its test files become the test split, or all files if it has none

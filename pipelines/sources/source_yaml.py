@@ -9,6 +9,9 @@ labels:                           # label in the files: word in prompts; null le
   PER: person
   ORG: {name: organisation, description: a company or an authority, not its building}
   MISC: null
+roles:                            # of all event types, or by event type in the files: role → description
+  date: the day on which it happens
+  sale: {buyer: who gets the goods}
 complete: [PER, ORG]              # the labels that were annotated in every text; others are unknown where absent
 splits: {train: "batch1/*", test: ["batch2/*"]}        # file patterns, or shares such as {train: 0.8, test: 0.2}
 group_by: contract_id             # texts with the same value of this field stay in one split
@@ -23,22 +26,24 @@ from dataclasses import dataclass, field, replace
 from schemas import language
 from schemas.errors import ConfigError, did_you_mean, quoted
 from schemas.example import SPLITS, TASKS
-from schemas.label import Label
+from schemas.label import Label, Role, described_roles
 from transforms import yaml_values
 from transforms.files import File
 
 FILE = "source.yaml"
 
 TEXT = "a text (put a number in quotes)"
+ROLES = "a map from roles to descriptions, or from event types to such maps"
 
 
 @dataclass(frozen=True)
 class SourceSettings:
     """The values of a source.yaml; None and empty values are not set.
 
-    `labels`: label in the files → Label of the prompts; None leaves it out. `patterns`: split → file patterns.
-    `shares`: split → its share of the texts, 1 in all. `min_annotators`: None for more than half of them. `document`:
-    the file, for errors that only its source's files reveal.
+    `labels`: label in the files → Label of the prompts; None leaves it out. `roles`: of all event types.
+    `roles_by_type`: event type in the files → its roles. `patterns`: split → file patterns. `shares`: split → its share
+    of the texts, 1 in all. `min_annotators`: None for more than half of them. `document`: the file, for errors that
+    only its source's files reveal.
     """
 
     name: str | None = None
@@ -47,6 +52,8 @@ class SourceSettings:
     lang: str | None = None
     license: str | None = None
     labels: Mapping[str, Label | None] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
+    roles_by_type: Mapping[str, tuple[Role, ...]] = field(default_factory=dict)
     complete: tuple[str, ...] | None = None
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -139,6 +146,29 @@ def labels(value: object) -> dict[str, Label | None]:
     return parsed
 
 
+def with_roles(settings: SourceSettings, value: object) -> SourceSettings:
+    """Descriptions of roles, of all event types or by event type."""
+    if not isinstance(value, dict):
+        raise _Wrong(ROLES)
+    common = {role: words for role, words in value.items() if not isinstance(words, dict)}
+    by_type = {event_type: words for event_type, words in value.items() if isinstance(words, dict)}
+    return replace(
+        settings,
+        roles=role_descriptions(common),
+        roles_by_type={str(event_type): role_descriptions(words, event_type) for event_type, words in by_type.items()},
+    )
+
+
+def role_descriptions(value: Mapping[str, object], *keys: str) -> tuple[Role, ...]:
+    """`keys`: the path to `value`."""
+    descriptions: dict[str, str] = {}
+    for role, words in value.items():
+        if not isinstance(words, str) or not words.strip():
+            raise _Wrong(ROLES, *keys, role)
+        descriptions[str(role)] = words
+    return described_roles(descriptions)
+
+
 def names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
         raise _Wrong("a list of labels, as in the files")
@@ -180,6 +210,7 @@ KEYS: dict[str, Callable[[SourceSettings, object], SourceSettings]] = {
     "lang": lambda settings, value: replace(settings, lang=lang(value)),
     "license": lambda settings, value: replace(settings, license=text(value)),
     "labels": lambda settings, value: replace(settings, labels=labels(value)),
+    "roles": with_roles,
     "complete": lambda settings, value: replace(settings, complete=names(value)),
     "splits": with_splits,
     "group_by": lambda settings, value: replace(settings, group_by=text(value)),

@@ -9,6 +9,7 @@ to it. The format of the files is recognised (`user_forms`), and the labels are 
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -24,7 +25,7 @@ from pipelines.sources.user_forms import FORMS, UserForm, form_named, recognise
 from schemas.errors import ConfigError, SourceError, printable
 from schemas.example import RawExample
 from schemas.knowledge_corpus import FILE as CORPUS
-from schemas.label import OpenLabels
+from schemas.label import Label, OpenLabels, Role
 from transforms.files import File, exists, is_folder, list_folders, list_raw_files
 from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.language import guess
@@ -278,6 +279,16 @@ def group(
     return SourceFiles(form, splits, other, unassigned)
 
 
+def event_labels(settings: SourceSettings) -> dict[str, Label | None]:
+    """The labels of source.yaml, and the event types of its `roles`. Event types with one word share their roles."""
+    labels = {raw: Label(raw.strip()) for raw in settings.roles_by_type} | dict(settings.labels)
+    roles: dict[str, tuple[Role, ...]] = {}
+    for raw, described in settings.roles_by_type.items():
+        if label := labels[raw]:
+            roles[label.name] = (*roles.get(label.name, ()), *described)
+    return {raw: label and replace(label, roles=roles.get(label.name, ())) for raw, label in labels.items()}
+
+
 def as_source(name: str, form: UserForm, files: Sequence[File], settings: SourceSettings) -> Source:
     """The Source of files in a tool's format. Its tasks are those of the layers that the format can annotate."""
     texts = islice((row.text for row in form.read(files) if isinstance(row, RawExample)), TEXTS)
@@ -302,5 +313,6 @@ def as_source(name: str, form: UserForm, files: Sequence[File], settings: Source
         shares=settings.shares or SHARES,
         entity_labels=OpenLabels(settings.labels),
         relation_labels=OpenLabels(settings.labels),
-        event_labels=OpenLabels(settings.labels),
+        event_labels=OpenLabels(event_labels(settings)),
+        roles=settings.roles,
     )

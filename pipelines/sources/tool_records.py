@@ -40,6 +40,8 @@ def records(
         rows = check_predictions(rows, partial(read, all_files, form, settings), settings.place("predictions"))
     if settings.labels:
         rows = check_labels(rows, partial(read, all_files, form, settings), settings)
+    if settings.roles or settings.roles_by_type:
+        rows = check_roles(rows, partial(read, all_files, form, settings), settings)
     if settings.complete is None:
         return rows
     labels = inventory(read(all_files, form, settings))
@@ -145,6 +147,44 @@ def check_labels(
         if label not in occurring and (hint := did_you_mean(label, occurring - settings.labels.keys())):
             place = settings.place("labels", label)
             raise SourceError(f"{place}: labels: no annotation has the label {quoted(label)}; {hint}")
+
+
+def check_roles(
+    rows: Iterable[RawExample | BadRecord],
+    read_all: Callable[[], Iterable[RawExample | BadRecord]],
+    settings: SourceSettings,
+) -> Iterator[RawExample | BadRecord]:
+    """`rows`, those of one split. Raises SourceError after them as `check_labels` does, for the roles and event types
+    of `roles`.
+    """
+    described: list[tuple[tuple[str, ...], str]] = [(("role",), role.name) for role in settings.roles]
+    for event_type, roles in settings.roles_by_type.items():
+        described += [(("event type",), event_type), *((("role", event_type), role.name) for role in roles)]
+    missing = set(described)
+    for row in rows:
+        missing.difference_update(event_names(row))
+        yield row
+    if not missing:
+        return
+    occurring = {pair for row in read_all() for pair in event_names(row)}
+    for group, name in described:
+        others = {other for its_group, other in occurring.difference(described) if its_group == group}
+        if (group, name) not in occurring and (hint := did_you_mean(name, others)):
+            kind, *path = group
+            place = settings.place("roles", *path, name)
+            raise SourceError(f"{place}: roles: no annotation has the {kind} {quoted(name)}; {hint}")
+
+
+def event_names(row: RawExample | BadRecord) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(group, name) of the event types and roles of a record. The groups are ("event type",), ("role",) for the roles
+    of all events, and ("role", event type).
+    """
+    for event in (row.events or ()) if isinstance(row, RawExample) else ():
+        event_type = event.label.strip()
+        yield ("event type",), event_type
+        for argument in event.arguments:
+            yield ("role",), argument.role
+            yield ("role", event_type), argument.role
 
 
 def inventory(rows: Iterable[RawExample | BadRecord]) -> Inventory:

@@ -299,7 +299,7 @@ def _source(name: str, task: str | None, lang: str, license_text: str | None, la
             predicates = _labels(label.predicate for label in labels)
             return replace(source, entity_labels=types, relation_labels=predicates, typed_labels=tuple(labels))
         case "KG":
-            attributes = _labels(role for label in labels for role in label.roles)
+            attributes = _labels(role for label in labels for role in label.role_names)
             return replace(source, entity_labels=by_name, relation_labels=attributes)
         case "EE" | "EET" | "EEA":
             return replace(source, event_labels=by_name)

@@ -17,7 +17,7 @@ from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.errors import SourceError
 from schemas.example import LAYER
-from schemas.label import Label, LabelSet, OpenLabels, typed_label
+from schemas.label import Label, LabelSet, OpenLabels, Role, typed_label
 from schemas.manifests import Labelled
 from transforms import files
 from transforms.shards import read_batches
@@ -141,7 +141,7 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
     if task == "SPO" and not labels:
         labels = {label.name: label for label in (typed_label(*triple) for triple, _, _ in counts)}
     elif isinstance(label_map(source, task), OpenLabels):
-        labels = open_label_set(labels, LAYER[task], sorted(label for label, _, _ in counts))
+        labels = open_label_set(labels, source.roles, LAYER[task], sorted(label for label, _, _ in counts))
     by_label: dict[str, Counter] = {}
     for label, split, n in counts:
         for name in label_names(task, label, labels):
@@ -162,13 +162,18 @@ def label_map(source: Source, task: str) -> Mapping[str, Label | None]:
     return maps[LAYER[task]]
 
 
-def open_label_set(known: dict[str, Label], layer: str, counted: Sequence[tuple[str, ...]]) -> dict[str, Label]:
-    """The labels that occur in the data, as `known` describes them, with the roles of event types that occur."""
+def open_label_set(
+    known: dict[str, Label], common: Sequence[Role], layer: str, counted: Sequence[tuple[str, ...]]
+) -> dict[str, Label]:
+    """The labels that occur in the data, with the roles of event types that occur, as `known` describes them, else
+    `common`.
+    """
     labels = {name: known.get(name, Label(name)) for name, *_ in counted}
     if layer == "events":
         for name, label in labels.items():
-            roles = dict.fromkeys(role for event, *rest in counted if event == name for role in rest)
-            labels[name] = replace(label, roles=tuple(roles))
+            described = {role.name: role for role in (*common, *label.roles)}
+            names = dict.fromkeys(role for event, *rest in counted if event == name for role in rest)
+            labels[name] = replace(label, roles=tuple(described.get(role, Role(role)) for role in names))
     return labels
 
 
@@ -181,7 +186,7 @@ def label_names(task: str, label: tuple[str, ...], labels: dict[str, Label]) -> 
     if task != "KG":
         return ["_".join(label)]
     entity_type, attribute = label
-    return [entity_type] if entity_type else [name for name in labels if attribute in labels[name].roles]
+    return [entity_type] if entity_type else [name for name in labels if attribute in labels[name].role_names]
 
 
 def task_labels(source: Source, task: str, collapsed: bool) -> Iterable[Label]:

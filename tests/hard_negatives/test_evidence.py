@@ -12,7 +12,7 @@ from hard_negatives.evidence import category_path, evidence, text
 from hard_negatives.kinds import DEFAULT, KINDS
 from hard_negatives.samples import Sample
 from schemas.errors import SourceError
-from schemas.label import Label, LabelSet, typed_label
+from schemas.label import Label, LabelSet, named_roles, typed_label
 
 
 def label_set(*labels: str | Label, task: str = "NER") -> LabelSet:
@@ -33,8 +33,11 @@ def by_letter(texts: list[str]) -> np.ndarray:
     [
         (Label("city"), "city"),
         (Label("city", "a town with walls"), "city: a town with walls"),
-        (Label("attack", "an act of force", ("attacker", "place")), "attack: an act of force (attacker, place)"),
-        (Label("attack", roles=("attacker",)), "attack (attacker)"),
+        (
+            Label("attack", "an act of force", named_roles(("attacker", "place"))),
+            "attack: an act of force (attacker, place)",
+        ),
+        (Label("attack", roles=named_roles(("attacker",))), "attack (attacker)"),
         (typed_label("drug", "treats", "disease"), "drug treats disease"),
     ],
 )
@@ -101,7 +104,9 @@ def test_types_of_typed_labels_are_in_the_label():
 
 def test_rare_roles_count_more():
     labels = label_set(
-        Label("a", roles=("time", "crime")), Label("b", roles=("time", "crime")), Label("c", roles=("time",))
+        Label("a", roles=named_roles(("time", "crime"))),
+        Label("b", roles=named_roles(("time", "crime"))),
+        Label("c", roles=named_roles(("time",))),
     )
     rows = evidence(labels, {}, {}, None, ("roles",))["roles"].rows
     time, crime = math.log(4 / 3), math.log(4 / 2)
@@ -187,7 +192,9 @@ def test_lexical_encoder_gives_one_kind():
 
 def test_every_kind_is_computed():
     assert set(DEFAULT) <= set(KINDS)
-    labels = label_set(Label("a", "b x", ("time",)), Label("b", "c", ("place",)), Label("c"), task="RE")
+    labels = label_set(
+        Label("a", "b x", named_roles(("time",))), Label("b", "c", named_roles(("place",))), Label("c"), task="RE"
+    )
     samples = {"a": [Sample((("a",), ("b",)), ("x", "y"), "a b")], "b": [Sample((("c",), ("b",)), ("x", "x"), "c b")]}
     by_kind = evidence(labels, samples, {"a": ["x.a"], "b": ["x.b"]}, by_letter, KINDS)
     assert list(by_kind) == list(KINDS)

@@ -90,7 +90,7 @@ def graph_gold(example: Example, labels: Sequence[Label]) -> Gold:
     """A triple is an attribute of its head: for the head's type, or without one for every type with that attribute."""
     annotations, values = [], {}
     for one in in_text_order(example):
-        types = [label for label in labels if one.label in label.roles and one.head_label in (None, label.name)]
+        types = [label for label in labels if one.label in label.role_names and one.head_label in (None, label.name)]
         if not types:
             owner = one.head_label or "any entity type"
             raise ValueError(f"{example.id}: {one.label!r} is not an attribute of {owner}")
@@ -99,14 +99,14 @@ def graph_gold(example: Example, labels: Sequence[Label]) -> Gold:
         for label in types:
             values.setdefault(label, {}).setdefault(one.head.text, []).append((one.label, one.tail.text))
     answers = {
-        label.name: {head: filled(label.roles, pairs) for head, pairs in heads.items()}
+        label.name: {head: filled(label.role_names, pairs) for head, pairs in heads.items()}
         for label, heads in values.items()
     }
     return Gold(answers, {}, unique(annotations))
 
 
 def event_gold(example: Example, labels: Sequence[Label], task: str) -> Gold:
-    text, roles = example.text, {label.name: label.roles for label in labels}
+    text, roles = example.text, {label.name: label.role_names for label in labels}
     annotations, answers, triggers, seen = [], [], [], set()
     for event in sorted(example.events, key=lambda event: event_position(text, event)):
         arguments = sorted(event.arguments, key=lambda argument: position(text, argument.mention))

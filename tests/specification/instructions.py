@@ -110,11 +110,11 @@ def schema_item(task: str, label: Label, triggers: Mapping[str, list[str]]) -> s
         case "SPO":
             return {"subject_type": label.subject_type, "predicate": label.predicate, "object_type": label.object_type}
         case "EE":
-            return {"event_type": label.name, "trigger": True, "arguments": label.roles}
+            return {"event_type": label.name, "trigger": True, "arguments": label.role_names}
         case "EEA":
-            return {"event_type": label.name, "trigger": triggers[label.name], "arguments": label.roles}
+            return {"event_type": label.name, "trigger": triggers[label.name], "arguments": label.role_names}
         case "KG":
-            return {"entity_type": label.name, "attributes": label.roles}
+            return {"entity_type": label.name, "attributes": label.role_names}
     return label.name
 
 
@@ -128,6 +128,8 @@ def without_unknown(example: Example, task: str, labels: Sequence[Label]) -> tup
     if items is not None:
         example = replace(example, **{layer: tuple(item for item in items if item.label not in unknown)})
     if task == "KG":
-        left = [changed(label, roles=tuple(role for role in label.roles if role not in unknown)) for label in labels]
+        left = [
+            changed(label, roles=tuple(role for role in label.roles if role.name not in unknown)) for label in labels
+        ]
         return example, [new for old, new in zip(labels, left, strict=True) if new.roles or not old.roles]
     return example, [label for label in labels if (label.predicate if task == "SPO" else label.name) not in unknown]

@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from schemas.example import Example
-from schemas.label import Label, typed_label
+from schemas.label import Label, LabelSet, Role, named_roles, typed_label
 from train.prediction import labels, texts, work
 from transforms import clean, prompts
 
+OLD_SET = '{"task": "EE", "key": "k", "source": "K", "lang": "en", "labels": [{"name": "meet", "roles": ["who"]}]}'
 ROLES = '{"meet": ["who", "where"], "leave": ["who"]}'
 
 
@@ -43,8 +45,13 @@ def test_label_files_of_every_format(tmp_path, task, name, content, expected):
 
 def test_labels_keep_their_roles_and_parts(tmp_path):
     assert labels.read(file(tmp_path, ROLES, "l.json"), "EE") == (
-        Label("leave", roles=("who",)),
-        Label("meet", roles=("who", "where")),
+        Label("leave", roles=named_roles(("who",))),
+        Label("meet", roles=named_roles(("who", "where"))),
+    )
+    described = '{"meet": {"who": "a guest", "where": ""}, "leave": ["who", "who"]}'
+    assert labels.read(file(tmp_path, described, "d.json"), "EEA") == (
+        Label("leave", roles=named_roles(("who",))),
+        Label("meet", roles=(Role("who", "a guest"), Role("where"))),
     )
     assert labels.read(file(tmp_path, '[["a", "b", "c"]]', "s.json"), "SPO") == (typed_label("a", "b", "c"),)
     assert [label.name for label in labels.read("person, place", "NER")] == ["person", "place"]
@@ -53,8 +60,28 @@ def test_labels_keep_their_roles_and_parts(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("task", "label"),
+    [
+        ("NER", Label("person", "a human being")),
+        ("SPO", typed_label("a", "b", "c")),
+        (
+            "EE",
+            Label("list", "a firm goes public", (Role("who", "the firm"), Role("stage", "how far it is", ("x", "y")))),
+        ),
+    ],
+)
+def test_a_label_set_of_a_build_is_read_whole(tmp_path, task, label):
+    content = msgspec.json.encode(LabelSet(task, "k", "K", "en", (label,))).decode()
+    assert labels.read(file(tmp_path, content, "set.json"), task) == (label,)
+
+
+@pytest.mark.parametrize(
     ("task", "name", "content", "message"),
     [
+        ("EE", "l.json", OLD_SET, r"\$.labels\[0\].roles\[0\]: expected `object`, got `str`\); run the build again"),
+        ("SPO", "l.json", OLD_SET.replace("EE", "SPO").replace('"who"', ""), "'meet' is not a label of task SPO"),
+        ("EE", "l.json", '{"meet": ["who", 1]}', "is not a label of task EE"),
+        ("EE", "l.json", '{"meet": {"who": 1}}', "is not a label of task EE"),
         ("NER", "l.json", "[1]", "1 is not a label of task NER"),
         ("NER", "l.json", '["a", "a"]', "'a' occurs twice"),
         ("NER", "l.json", ROLES, "task NER has no roles"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.example import SPLITS, TASKS
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from tests.rows import instructions
 from tests.strategies import examples
 from tests.train.predicted import entities, event, row, triple, write
@@ -304,9 +304,9 @@ LABELS = {
     "NER": [Label(name) for name in NAMES],
     "RE": [Label(name) for name in NAMES],
     "SPO": [typed_label(*types) for types in product(NAMES, repeat=3)],
-    "KG": [Label(name, roles=NAMES) for name in NAMES],
+    "KG": [Label(name, roles=named_roles(NAMES)) for name in NAMES],
 }
-EVENTS = [Label(name, roles=("agent", "time", "对象")) for name in NAMES]
+EVENTS = [Label(name, roles=named_roles(("agent", "time", "对象"))) for name in NAMES]
 """All labels that `examples` may use."""
 
 PROMPTS = prompts.load()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from schemas.example import LAYER, Entity, Event, Example, Mention, Relation
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from tests import rows
 from tests.specification import asking
 from tests.specification.asking import Batch
@@ -47,7 +47,7 @@ def ask(
     prompt_labels = labels
     if task == "KG":
         make = lambda name: Relation("r", A, A, name)  # noqa: E731
-        prompt_labels = [replace(label, roles=("r",)) for label in labels]
+        prompt_labels = [replace(label, roles=named_roles(("r",))) for label in labels]
     layers = dict.fromkeys(MADE) | {layer: tuple(map(make, positives))}
     example = Example(example_id, "Made", split, "en", "a", (task,), **layers)
     made, dropped = rows.instructions(example, task, prompt_labels, dictionary, PROMPTS, options)

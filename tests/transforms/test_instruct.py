@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from tests.rows import instructions
 from tests.specification.instruction import Instruction
 from transforms.ask import AskOptions
@@ -133,7 +133,7 @@ def test_each_row_draws_its_prompt():
 
 EVENT = Event("buy", Mention("bought", ((8, 14),)), (Argument("buyer", Mention("Rana Oy", ((0, 7),))),))
 DEAL = replace(EXAMPLE, entities=None, events=(EVENT,))
-TYPES = [Label("buy", roles=("buyer", "price")), Label("sue", roles=("plaintiff",))]
+TYPES = [Label("buy", roles=named_roles(("buyer", "price"))), Label("sue", roles=named_roles(("plaintiff",)))]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
@@ -176,7 +176,7 @@ def test_spo_and_kg_rows():
         '{"owner": [{"subject": "Piko", "object": "Rana Oy"}]}',
         '{"owner": []}',
     ]
-    types = [Label("firm", roles=("owner", "seat")), Label("person", roles=("birthday",))]
+    types = [Label("firm", roles=named_roles(("owner", "seat"))), Label("person", roles=named_roles(("birthday",)))]
     made, _ = rows(replace(example, split="test"), "KG", types)
     assert [row.labels for row in made] == [("firm",), ("person",)]
     made, _ = rows(example, "KG", types, order="sorted")

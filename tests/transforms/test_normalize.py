@@ -4,13 +4,13 @@ import pytest
 
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, OpenLabels, UnknownLabel
+from schemas.label import Label, OpenLabels, UnknownLabel, named_roles
 from transforms.normalize import normalize
 
 TEXT = "Ada met Bo in Rome, and Bo left."
 TYPES = {"PER": Label("person"), "LOC": Label("place"), "O": None}
 RELATIONS = {"/loc": Label("located in"), "NA": None}
-EVENTS = {"Meet": Label("meeting", roles=("guest", "host place"))}
+EVENTS = {"Meet": Label("meeting", roles=named_roles(("guest", "host place")))}
 ROLES = {"Guest": "guest", "Place": "host place"}
 
 

@@ -52,7 +52,7 @@ def maps(task: str, labels: tuple[Label, ...]) -> dict[str, dict[str, Label]]:
     relation = {
         "RE": all_labels,
         "SPO": {label.predicate: Label(label.predicate) for label in labels},
-        "KG": {role: Label(role) for label in labels for role in label.roles},
+        "KG": {role: Label(role) for label in labels for role in label.role_names},
     }.get(task, {})
     return {"entity_labels": entity, "relation_labels": relation, "event_labels": all_labels, "role_names": {}}
 

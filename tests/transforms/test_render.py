@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas.arrow import examples_to_table
 from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, Relation
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from tests.specification.gold import Gold
 from tests.strategies import examples
 from transforms.ask import AskOptions, LabelBatches, ask_spec
@@ -193,7 +193,11 @@ def strike_events() -> tuple[Event, ...]:
     )
 
 
-LABELS = [Label("sale", roles=("item",)), Label("merger", roles=("buyer",)), Label("strike", roles=ROLES)]
+LABELS = [
+    Label("sale", roles=named_roles(("item",))),
+    Label("merger", roles=named_roles(("buyer",))),
+    Label("strike", roles=named_roles(ROLES)),
+]
 
 
 def test_ee():
@@ -280,9 +284,9 @@ def test_kg():
         Relation("spouse", ines, Mention("Per Holm")),
     )
     labels = [
-        Label("person", roles=("spouse", "birth date", "occupation")),
-        Label("river", roles=("length",)),
-        Label("company", roles=("seat", "founder")),
+        Label("person", roles=named_roles(("spouse", "birth date", "occupation"))),
+        Label("river", roles=named_roles(("length",))),
+        Label("company", roles=named_roles(("seat", "founder"))),
     ]
     prompt, answer, annotations = rendered(made(text, relations=relations), "KG", labels)
     assert prompt.startswith(
@@ -302,7 +306,7 @@ def test_kg():
 
 def test_kg_entity_types():
     text = "Oak was founded by Mira."
-    labels = [Label("band", roles=("founder",)), Label("company", roles=("founder", "seat"))]
+    labels = [Label("band", roles=named_roles(("founder",))), Label("company", roles=named_roles(("founder", "seat")))]
     founder = Relation("founder", at(text, "Oak"), at(text, "Mira"))
     # Without a type, the entity has every type with this attribute.
     answered = gold(made(text, relations=(founder,)), "KG", labels)
@@ -316,14 +320,14 @@ def test_kg_entity_types():
 
 @pytest.mark.parametrize("task", LAYER)
 def test_unknown_is_not_empty(task):
-    labels = [typed_label("a", "p", "b")] if task == "SPO" else [Label("x", roles=("r",))]
+    labels = [typed_label("a", "p", "b")] if task == "SPO" else [Label("x", roles=named_roles(("r",)))]
     assert gold(made("a text"), task, labels) is None
     empty = gold(made("a text", entities=(), relations=(), events=()), task, labels)
     assert empty.answers == {} and empty.annotations == []
 
 
 NAMES = ("drug", "disease", "地点")
-EVERY = [Label(name, roles=("agent", "time", "对象")) for name in NAMES]
+EVERY = [Label(name, roles=named_roles(("agent", "time", "对象"))) for name in NAMES]
 TYPED = [typed_label(a, p, b) for a in NAMES for p in NAMES for b in NAMES]
 
 
@@ -376,7 +380,7 @@ def expected(example: Example, task: str, label: Label) -> list:
     answers = []
     for event in mine:
         arguments = {}
-        for role in label.roles:
+        for role in label.role_names:
             values = sorted({argument.mention.text for argument in event.arguments if argument.role == role})
             arguments[role] = values[0] if len(values) == 1 else values or "NAN"
         if event.trigger or event.arguments:

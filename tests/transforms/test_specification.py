@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.answer_form import FORMS
 from schemas.arrow import INSTRUCTIONS, examples_to_table, instruction_schema
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
@@ -28,8 +28,8 @@ def label_set(task: str, others: int) -> list[Label]:
     if task == "SPO":
         return [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
     if task == "KG":
-        return [Label(name, roles=NAMES) for name in names]
-    return [Label(name, roles=ROLE_NAMES) for name in names]
+        return [Label(name, roles=named_roles(NAMES)) for name in names]
+    return [Label(name, roles=named_roles(ROLE_NAMES)) for name in names]
 
 
 def test_label_sets_contain_all_labels_of_the_strategies():

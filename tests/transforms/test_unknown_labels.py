@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.arrow import examples_to_table, table_to_examples
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation, UnknownLabel
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from tests.rows import instructions
 from tests.transforms.test_instruct import PROMPTS
 from transforms.ask import AskOptions
@@ -34,11 +34,15 @@ LABELS = {
         typed_label("firm", "seat", "city"),
     ],
     "KG": [
-        Label("firm", roles=("founder", "owner")),
-        Label("club", roles=("founder",)),
-        Label("town", roles=("mayor",)),
+        Label("firm", roles=named_roles(("founder", "owner"))),
+        Label("club", roles=named_roles(("founder",))),
+        Label("town", roles=named_roles(("mayor",))),
     ],
-    "EE": [Label("found", roles=("by",)), Label("sell", roles=("what",)), Label("merge", roles=("with",))],
+    "EE": [
+        Label("found", roles=named_roles(("by",))),
+        Label("sell", roles=named_roles(("what",))),
+        Label("merge", roles=named_roles(("with",))),
+    ],
 }
 LABELS |= {"EET": LABELS["EE"], "EEA": LABELS["EE"]}
 

@@ -133,7 +133,7 @@ CASES = [
         "labels",
         "bad_roles",
         f"EE/{good.KEY}/end job",
-        lambda sets: put(sets[3]["labels"][0], roles=["employee", "employee"]),
+        lambda sets: put(sets[3]["labels"][0], roles=[{"name": "employee"}] * 2),
     ),
     fault(
         "labels",

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 
-from schemas.label import Label, LabelSet, typed_label
+from schemas.label import Label, LabelSet, named_roles, typed_label
 
 KEY = "mine/news"  # a user's folder: its key contains a slash
 TEXT = "Anna Berg joined Nordlys in Bergen after Kalle Lund left the company."
@@ -75,9 +75,9 @@ RE = ("born in", "lives in", "works at", "works for")
 HIRED = typed_label("person", "works for", "organization")
 TAUGHT = typed_label("person", "works for", "university")
 BORN = typed_label("person", "born in", "city")
-START = Label("start job", roles=("employee", "employer", "place"))
-END = Label("end job", roles=("employee", "employer"))
-PERSON = Label("person", roles=("works for", "born in"))
+START = Label("start job", roles=named_roles(("employee", "employer", "place")))
+END = Label("end job", roles=named_roles(("employee", "employer")))
+PERSON = Label("person", roles=named_roles(("works for", "born in")))
 
 
 def label_sets():
@@ -88,7 +88,7 @@ def label_sets():
         label_set("EE", END, START),
         label_set("EET", END, START),
         label_set("EEA", END, START),
-        label_set("KG", Label("organization", roles=("seat",)), PERSON),
+        label_set("KG", Label("organization", roles=named_roles(("seat",))), PERSON),
     ]
 
 
@@ -136,7 +136,7 @@ def triples(*labels):
 
 
 def event_types(trigger, *labels):
-    return [{"event_type": item.name, "trigger": trigger, "arguments": list(item.roles)} for item in labels]
+    return [{"event_type": item.name, "trigger": trigger, "arguments": list(item.role_names)} for item in labels]
 
 
 BATCH_0 = ("person", "city", "law", "country", "date", "award")

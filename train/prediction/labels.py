@@ -3,11 +3,14 @@
 import os
 import reprlib
 from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
 
 from schemas import key_list
 from schemas.errors import ConfigError, IEForgeError
-from schemas.label import Label, typed_label
-from transforms import user_files
+from schemas.label import Label, LabelSet, typed_label
+from transforms import files, user_files
 from transforms.files import File
 from transforms.formats import unified
 
@@ -20,6 +23,13 @@ FORMS = {
 """Task → the JSON form of a label file, for tasks whose labels have more than a name."""
 
 PLAIN = '["label", …], one label per line, or a,b,c'
+
+
+class TypeItem(msgspec.Struct):
+    """An event type or entity type, with its roles or attributes as in a schema.json."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    roles: list[str] | dict[str, str] = []
 
 
 def read(value: str | Sequence[str], task: str) -> tuple[Label, ...]:
@@ -60,7 +70,7 @@ def _read_file(path: str, task: str) -> list[Label]:
     if isinstance(content, dict) and isinstance(content.get("labels"), list) and "task" in content:
         if content["task"] != task:
             raise ConfigError(f"{path}: a label set of task {content['task']}, not of {task}; see --task")
-        content = content["labels"]
+        return _read_label_set(path, task)
     if isinstance(content, dict):
         if task not in ("EE", "EEA", "KG"):
             raise ConfigError(f"{path}: task {task} has no roles; expected {FORMS.get(task, PLAIN)}")
@@ -68,6 +78,14 @@ def _read_file(path: str, task: str) -> list[Label]:
     if not isinstance(content, list):
         raise ConfigError(f"{path}: expected {FORMS.get(task, PLAIN)}")
     return [_label(task, item, path) for item in content]
+
+
+def _read_label_set(path: str, task: str) -> list[Label]:
+    labels = files.read_json(path, LabelSet, "run the build again").labels
+    for label in labels:
+        if not label.name or (task == "SPO" and label.name != label.typed_name):
+            raise ConfigError(f"{path}: {reprlib.repr(label.name)} is not a label of task {task}; run the build again")
+    return list(labels)
 
 
 def _read_schema(path: str, task: str) -> list[Label]:
@@ -78,7 +96,7 @@ def _read_schema(path: str, task: str) -> list[Label]:
 
 
 def _label(task: str, item: object, place: str) -> Label:
-    """The label for a name, a JSON item, or an item of the key `labels` of a label set. Raises ConfigError."""
+    """The label for a name or a JSON item. Raises ConfigError."""
     invalid = ConfigError(
         f"{place}: {reprlib.repr(item)} is not a label of task {task}; expected {FORMS.get(task, PLAIN)}"
     )
@@ -92,7 +110,8 @@ def _label(task: str, item: object, place: str) -> Label:
         return Label(item)
     if not isinstance(item, dict):
         raise invalid
-    name, roles = item.get("name"), item.get("roles", [])
-    if not (isinstance(name, str) and name and isinstance(roles, list) and all(isinstance(r, str) for r in roles)):
-        raise invalid
-    return Label(name, roles=tuple(dict.fromkeys(roles)))
+    try:
+        typed = msgspec.convert(item, TypeItem)
+    except msgspec.ValidationError as error:
+        raise invalid from error
+    return Label(typed.name, roles=unified.to_roles(typed.roles))

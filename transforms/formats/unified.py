@@ -19,7 +19,7 @@ import msgspec
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, UnknownLabel, typed_label
+from schemas.label import Label, Role, UnknownLabel, described_roles, named_roles, typed_label
 from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.documents import document_of
@@ -30,7 +30,7 @@ from transforms.spelling import Spellings
 LINES = (
     ("a list of types", list[str]),
     ("a list of roles or relations", list[str]),
-    ("a map from type to a list of roles", dict[str, list[str]]),
+    ("a map from type to a list of roles or to a map from role to description", dict[str, list[str] | dict[str, str]]),
 )
 """Description and type of each of the three values of schema.json, which usually has one per line."""
 
@@ -112,7 +112,7 @@ def read(files: Iterable[File], task: str, labels: Sequence[Label]) -> Iterator[
             known = frozenset((label.subject_type, label.predicate, label.object_type) for label in labels)
             return json_rows.read(files, partial(_triples, known=known), RelationRow)
         case "KG":
-            attributes: dict[str | None, frozenset[str]] = {label.name: frozenset(label.roles) for label in labels}
+            attributes: dict[str | None, frozenset[str]] = {label.name: frozenset(label.role_names) for label in labels}
             attributes[None] = frozenset[str]().union(*attributes.values())
             return json_rows.read(files, partial(_attributes, attributes=attributes), GraphRow)
         case _:
@@ -286,8 +286,8 @@ def read_schema(file: File, task: str) -> tuple[Label, ...]:
 
     It has three JSON values, usually one per line. By task they are: NER, EET: types, [], {}. RE: [], relations, {}.
     SPO: typed strings `subjectType_predicate_objectType`, predicates, {}. EE, EEA: event types, roles, {event type:
-    [roles]}. KG: typed strings, attributes, {entity type: [attributes]}. Raises SourceError with file and line for
-    anything else.
+    [roles]}. KG: typed strings, attributes, {entity type: [attributes]}. Instead of [roles] or [attributes], there may
+    be {role: description}. Raises SourceError with file and line for anything else.
     """
     lines = _three_values(file) or [(number, line) for number, line in file.lines() if line.strip()]
     if len(lines) != len(LINES):
@@ -306,12 +306,12 @@ def read_schema(file: File, task: str) -> tuple[Label, ...]:
         case "SPO":
             place, labels = first, [typed_label(*parts) for parts in split_typed(types, middle, first)]
         case "KG":
-            place, labels = third, [Label(name, roles=_unique(names)) for name, names in roles.items()]
+            place, labels = third, [Label(name, roles=to_roles(each)) for name, each in roles.items()]
         case _:
             stray = sorted(roles.keys() - set(types))
             if stray:
                 raise SourceError(f"{third}: {stray[0]!r} is not among the event types of {first}; add it there")
-            place, labels = first, [Label(name, roles=_unique(roles.get(name, ()))) for name in types]
+            place, labels = first, [Label(name, roles=to_roles(roles.get(name, ()))) for name in types]
     if not labels:
         raise SourceError(f"{place}: no labels for {task}; add them to this line")
     if not all(label.name.strip() for label in labels):
@@ -339,8 +339,9 @@ def _decode(file: File, number: int, line: str, what: str, kind: type):
         raise SourceError(f"{file.name}:{number}: expected {what} in JSON: {error}") from error
 
 
-def _unique(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+def to_roles(names: Iterable[str] | Mapping[str, str]) -> tuple[Role, ...]:
+    """The roles of a type in a schema.json: their names, or a map name → description. Repeated names count once."""
+    return described_roles(names) if isinstance(names, Mapping) else named_roles(dict.fromkeys(names))
 
 
 def split_typed(names: Iterable[str], predicates: Iterable[str], place: str) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label
 from transforms.formats import ace
@@ -97,6 +98,133 @@ EVENT_TYPES = (  # raw label, name, what happens, roles in the order of the anno
     ("Justice.Pardon", "pardon", "a state lifts a sentence", "Defendant Adjudicator Crime Time Place"),
 )
 ROLES = {role: role.lower() for _, _, _, roles in EVENT_TYPES for role in roles.split()} | {"Org": "organization"}
+ROLE_DESCRIPTIONS: dict[str, Description] = {
+    "Adjudicator": {
+        "Justice": "the judge or court that decides the case",
+        "Justice.Charge-Indict": "the judge or court before which the charge is brought",
+        "Justice.Fine": "the judge, court or authority that sets the fine",
+        "Justice.Pardon": "the state or official who lifts the sentence",
+        "Justice.Sentence": "the judge or court that sets the punishment",
+        "Justice.Trial-Hearing": "the judge or court that hears the case",
+    },
+    "Agent": {
+        "Life.Injure": "the person or group that hurts the victim",
+        "Life.Die": "the person or group that kills the victim",
+        "Movement": "the person or group that moves the people or things",
+        "Business": "the person or organization that founds it",
+        "Personnel": "the person or body that proposes someone for the position",
+        "Justice.Arrest-Jail": "the police or authority that arrests or jails the person",
+        "Justice.Execute": "the person or state that carries out the death sentence",
+        "Justice.Extradite": "the state or authority that hands the person over",
+    },
+    "Artifact": {
+        "Movement": "the people or things that are moved",
+        "Transaction": "the thing or organization that changes its owner",
+    },
+    "Attacker": "the person, group or state that attacks",
+    "Beneficiary": {
+        "Transaction.Transfer-Ownership": "someone else for whose benefit the thing is bought or given",
+        "Transaction.Transfer-Money": "someone else for whose benefit the money is paid",
+    },
+    "Buyer": "the person or organization that gets the thing",
+    "Crime": {
+        "Justice": "the crime of which the person or organization is accused",
+        "Justice.Acquit": "the crime of which the defendant is found not guilty",
+        "Justice.Arrest-Jail": "the crime for which the person is arrested or jailed",
+        "Justice.Convict": "the crime of which the defendant is found guilty",
+        "Justice.Execute": "the crime for which the person is put to death",
+        "Justice.Extradite": "the crime for which the person is wanted or handed over",
+        "Justice.Fine": "the crime or offence for which the fine is paid",
+        "Justice.Pardon": "the crime for which the sentence was given",
+        "Justice.Release-Parole": "the crime for which the person was in custody",
+        "Justice.Sentence": "the crime for which the defendant is punished",
+        "Justice.Sue": "the wrong or offence over which the case is brought",
+    },
+    "Defendant": {
+        "Justice.Acquit": "the person or organization found not guilty",
+        "Justice.Appeal": "the person or organization whose case goes to a higher court",
+        "Justice.Charge-Indict": "the person or organization accused of the crime",
+        "Justice.Convict": "the person or organization found guilty",
+        "Justice.Pardon": "the person whose sentence is lifted",
+        "Justice.Sentence": "the person or organization whose punishment is given",
+        "Justice.Sue": "the person or organization against which the case is brought",
+        "Justice.Trial-Hearing": "the person or organization on trial or at the hearing",
+    },
+    "Destination": {
+        "Movement": "the place to which the people or things are moved",
+        "Justice": "the state or place to which the person is handed over",
+    },
+    "Entity": {
+        "Conflict": "the people or group who protest or demand",
+        "Contact.Meet": "the people or organizations that come together",
+        "Contact.Phone-Write": "the people or organizations that talk or write to each other",
+        "Personnel.Start-Position": "the organization or state that the person begins to work for",
+        "Personnel.End-Position": "the organization or state that the person worked for",
+        "Personnel.Elect": "the voters or body that elect the person",
+        "Justice.Fine": "the person or organization that has to pay",
+        "Justice.Release-Parole": "the state or authority that lets the person go",
+    },
+    "Giver": "the person or organization that pays or lends the money",
+    "Instrument": {
+        "Life.Injure": "the weapon or other thing by which the victim is hurt",
+        "Life.Die": "the weapon or other thing by which the victim is killed",
+        "Conflict": "the weapon or other thing used in the attack",
+    },
+    "Money": {
+        "Transaction": "the sum of money that is given, paid or lent",
+        "Justice": "the sum of money that has to be paid as a fine",
+    },
+    "Org": {
+        "Business.Start-Org": "the organization that is founded",
+        "Business.Merge-Org": "the organizations that become one",
+        "Business.Declare-Bankruptcy": "the organization that cannot pay its debts",
+        "Business.End-Org": "the organization that ceases to exist",
+    },
+    "Origin": {
+        "Movement": "the place from which the people or things are moved",
+        "Justice": "the state or place from which the person is handed over",
+    },
+    "Person": {
+        "Life.Be-Born": "the person who is born",
+        "Life.Marry": "the people who marry each other",
+        "Life.Divorce": "the people who end their marriage",
+        "Personnel.Start-Position": "the person who begins the job",
+        "Personnel.End-Position": "the person who leaves the job",
+        "Personnel.Nominate": "the person who is proposed for the position",
+        "Personnel.Elect": "the person who is elected",
+        "Justice.Arrest-Jail": "the person who is arrested or jailed",
+        "Justice.Execute": "the person who is put to death",
+        "Justice.Extradite": "the person who is handed over",
+        "Justice.Release-Parole": "the person who is let out of custody",
+    },
+    "Place": "the place where the event happens",
+    "Plaintiff": {
+        "Justice.Sue": "the person or organization that begins the case",
+        "Justice.Appeal": "the person or organization that takes the case to the higher court",
+    },
+    "Position": {
+        "Personnel.Start-Position": "the job or title that the person takes up",
+        "Personnel.End-Position": "the job or title that the person gives up",
+        "Personnel.Nominate": "the job or office that the person is proposed for",
+        "Personnel.Elect": "the office that the person is elected to",
+    },
+    "Price": {
+        "Movement": "what is paid for moving the people or things",
+        "Transaction": "the sum of money paid for the thing",
+    },
+    "Prosecutor": "the person, authority or state that brings the charges",
+    "Recipient": "the person or organization that receives or borrows the money",
+    "Seller": "the person or organization that gives the thing away",
+    "Sentence": "the punishment that is given, such as a prison term",
+    "Target": "the people, thing or place that is attacked",
+    "Time": "the date, time or period of the event",
+    "Vehicle": "the car, ship or aircraft that carries the people or things",
+    "Victim": {
+        "Life.Injure": "the person who is wounded or hurt",
+        "Life.Die": "the person who dies or is killed",
+    },
+}
+"""Role → its description, or its descriptions by the beginnings of event types."""
 STRAY_ROLES = {
     ("Conflict.Attack", "Agent"): "Attacker",
     ("Conflict.Attack", "Victim"): "Target",
@@ -211,7 +339,7 @@ SOURCE = Source(
         "METONYMY": None,
     },
     event_labels={
-        raw: Label(name, description, tuple(ROLES[role] for role in roles.split()))
+        raw: Label(name, description, describe_roles(raw, roles.split(), ROLES, ROLE_DESCRIPTIONS))
         for raw, name, description, roles in EVENT_TYPES
     },
     role_names=ROLES,

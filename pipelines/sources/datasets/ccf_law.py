@@ -10,7 +10,7 @@ import msgspec
 
 from pipelines.sources import Form, Licence, Source
 from schemas.example import Argument, Event, Mention, RawExample
-from schemas.label import Label
+from schemas.label import Label, described_roles
 from transforms.formats import json_rows
 
 ROLES = {
@@ -79,8 +79,9 @@ def to_example(place: str, row: Row) -> RawExample:
     )
 
 
-def event_type(name: str, description: str, roles: str) -> Label:
-    return Label(name, description, tuple(ROLES[role] for role in roles.split()))
+def event_type(name: str, description: str, /, **roles: str) -> Label:
+    """`roles`: role in the files → description."""
+    return Label(name, description, described_roles({ROLES[role]: words for role, words in roles.items()}))
 
 
 SOURCE = Source(
@@ -104,19 +105,86 @@ SOURCE = Source(
         ),
     ),
     event_labels={
-        "Marry": event_type("结婚", "双方登记或举行婚礼结为夫妻", "husband wife time loc"),
-        "Be_Born": event_type("出生", "孩子出生或夫妻生育子女", "per time loc"),
-        "Prosecute": event_type("起诉", "一方向法院提起诉讼", "prosecutor defendant reason demand time court"),
-        "Separation": event_type("分居", "夫妻不再共同居住", "husband wife time loc"),
-        "Cohabit": event_type("同居", "未婚双方共同生活", "husband wife time loc"),
-        "Derailment": event_type("出轨", "夫妻一方与他人有婚外关系", "cheater third_person time loc"),
-        "Domestic_Violence": event_type(
-            "家庭暴力", "家庭成员之间殴打、虐待或辱骂", "perpetrator victim instrument time loc"
+        "Marry": event_type(
+            "结婚",
+            "双方登记或举行婚礼结为夫妻",
+            husband="结婚的男方",
+            wife="结婚的女方",
+            time="登记或举行婚礼的时间",
+            loc="登记的民政机关或举行婚礼的地方",
         ),
-        "Raise": event_type("抚养", "抚养和照顾未成年子女", "caregiver child"),
-        "Support": event_type("赡养", "赡养父母或扶养家人", "supporter dependent"),
-        "Gamble": event_type("赌博", "当事人参与赌博", "gambler"),
-        "Other": event_type("其他", "案件中不属于以上各类的事件", "subjec object context time loc"),
+        "Be_Born": event_type(
+            "出生",
+            "孩子出生或夫妻生育子女",
+            per="生下的孩子，姓名或称呼",
+            time="孩子出生的日期",
+            loc="孩子出生的地方",
+        ),
+        "Prosecute": event_type(
+            "起诉",
+            "一方向法院提起诉讼",
+            prosecutor="提起诉讼的一方",
+            defendant="被诉至法院的一方",
+            reason="提起诉讼的理由，如夫妻感情破裂",
+            demand="请求法院判令的事项，如离婚",
+            time="提起诉讼的时间",
+            court="受理诉讼的法院",
+        ),
+        "Separation": event_type(
+            "分居",
+            "夫妻不再共同居住",
+            husband="不再同住的夫妻中的男方",
+            wife="不再同住的夫妻中的女方",
+            time="夫妻分开居住的起始或持续时间",
+            loc="分开后一方居住的地方",
+        ),
+        "Cohabit": event_type(
+            "同居",
+            "未婚双方共同生活",
+            husband="未婚共同生活的男方",
+            wife="未婚共同生活的女方",
+            time="开始共同生活的时间",
+            loc="共同生活的地方",
+        ),
+        "Derailment": event_type(
+            "出轨",
+            "夫妻一方与他人有婚外关系",
+            cheater="有婚外关系的丈夫或妻子",
+            third_person="与已婚一方有婚外关系的人",
+            time="婚外关系发生或被发现的时间",
+            loc="婚外关系发生或被发现的地方",
+        ),
+        "Domestic_Violence": event_type(
+            "家庭暴力",
+            "家庭成员之间殴打、虐待或辱骂",
+            perpetrator="殴打、虐待或辱骂家人的人",
+            victim="被殴打、虐待或辱骂的家人",
+            instrument="施暴所用的器物或身体部位",
+            time="暴力发生的时间",
+            loc="暴力发生的地方",
+        ),
+        "Raise": event_type(
+            "抚养",
+            "抚养和照顾未成年子女",
+            caregiver="照顾子女的父母或其他亲属",
+            child="受照顾的未成年子女",
+        ),
+        "Support": event_type(
+            "赡养",
+            "赡养父母或扶养家人",
+            supporter="供养父母或家人的人",
+            dependent="受供养的父母或家人",
+        ),
+        "Gamble": event_type("赌博", "当事人参与赌博", gambler="参与赌博的当事人"),
+        "Other": event_type(
+            "其他",
+            "案件中不属于以上各类的事件",
+            subjec="做出行为的人",
+            object="行为所针对的人或物",
+            context="行为的起因、经过或结果",
+            time="事件发生的时间",
+            loc="事件发生的地方或机构",
+        ),
     },
     role_names=ROLES,
 )

@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Event, RawExample, Span
 from schemas.label import Label, UnknownLabel
 from transforms.formats import brat, json_rows, token_spans
@@ -55,6 +56,134 @@ TENSION = (
 )
 ROLES = {role.replace(" or ", " ").replace(" ", "_"): role for role in CHANGE + SANCTION + TENSION}
 """Role in lower case and without number → its name."""
+ROLE_DESCRIPTIONS: dict[str, Description] = {
+    "activity": {
+        "embargo": "the trade or other activity that the sanctions restrict",
+        "prohibiting": "the activity that is forbidden, such as travel",
+    },
+    "attribute": {
+        "": "the quantity that is affected, such as price, supply or demand",
+        "movement-down": "the quantity that falls, such as price, supply or demand",
+        "movement-up": "the quantity that rises, such as price, supply or demand",
+        "movement-flat": "the quantity that hardly changes, such as price, supply or demand",
+        "cause-movement-down": "the quantity that is made to fall, such as price or supply",
+        "cause-movement-up": "the quantity that is made to rise, such as price or supply",
+        "position-high": "the quantity that is high, such as price, supply or demand",
+        "position-low": "the quantity that is low, such as price, supply or demand",
+        "slow-weak": "the quantity that is weak, such as demand or growth",
+        "grow-strong": "the quantity that is strong, such as demand or growth",
+        "oversupply": "the quantity that is too high, such as supply",
+        "shortage": "the quantity that is too low, such as supply",
+        "negative_sentiment": "the quantity that people worry about, such as supply or demand",
+        "embargo": "the part of trade that is restricted, such as exports",
+        "prohibiting": "the part of trade that is forbidden, such as exports",
+    },
+    "contract date": "the month or year in which the traded contract falls due",
+    "difference": {
+        "": "the size of the change, as an amount or a percentage",
+        "movement-down": "by how much the quantity falls, as an amount or a percentage",
+        "movement-up": "by how much the quantity rises, as an amount or a percentage",
+        "cause-movement-down": "by how much the quantity is made to fall",
+        "cause-movement-up": "by how much the quantity is made to rise",
+        "oversupply": "the amount by which supply exceeds demand",
+        "shortage": "the amount by which supply falls short of demand",
+    },
+    "duration": {
+        "": "how long the event or state lasts",
+        "position-high": "the period whose highest level this is, such as five months",
+        "position-low": "the period whose lowest level this is, such as five months",
+        "embargo": "how long the sanctions are in force",
+        "prohibiting": "how long the ban is in force",
+    },
+    "final value": {
+        "": "the value that is reached in the end",
+        "movement-down": "the value to which the quantity falls",
+        "movement-up": "the value to which the quantity rises",
+        "movement-flat": "the value at which the quantity stays",
+        "cause-movement": "the value that the quantity is brought to",
+        "position": "the value of the quantity at this level",
+    },
+    "forecast": "a word for the forecast that is made or changed, such as outlook",
+    "forecaster": "the organization that makes or changes the forecast",
+    "imposee": {
+        "embargo": "the country, organization or people that the sanctions are meant to hit",
+        "prohibiting": "the country, organization or people that the ban applies to",
+    },
+    "imposer": {
+        "embargo": "the country or organization that imposes the sanctions",
+        "prohibiting": "the country, organization or person that forbids it",
+    },
+    "impacted countries": {
+        "geopolitical-tension": "the countries or regions that the conflict affects",
+        "trade-financial-tension": "the countries or regions that the trade conflict affects",
+        "civil-unrest": "the countries or regions that the unrest affects",
+        "crisis": "the countries or regions that the crisis affects",
+    },
+    "initial reference point": {
+        "": "the earlier time with which the present state is compared",
+        "position": "the time since which the level has not been as high or low",
+    },
+    "initial value": {
+        "": "the earlier value with which the present value is compared",
+        "movement-down": "the value from which the quantity falls",
+        "movement-up": "the value from which the quantity rises",
+        "cause-movement": "the value of the quantity before it is changed",
+    },
+    "item": {
+        "": "the commodity, market or economy that is affected, such as oil",
+        "movement-down": "the commodity, market or economy whose price or volume falls",
+        "movement-up": "the commodity, market or economy whose price or volume rises",
+        "movement-flat": "the commodity, market or economy whose price or volume hardly changes",
+        "cause-movement-down": "the commodity, market or economy whose price or volume is reduced",
+        "cause-movement-up": "the commodity, market or economy whose price or volume is raised",
+        "position-high": "the commodity, market or economy whose price or volume is high",
+        "position-low": "the commodity, market or economy whose price or volume is low",
+        "slow-weak": "the commodity, market or economy that is weak",
+        "grow-strong": "the commodity, market or economy that is strong",
+        "oversupply": "the commodity of which there is too much",
+        "shortage": "the commodity of which there is too little",
+        "negative_sentiment": "the commodity, market or economy that people worry about",
+        "embargo": "the goods in which trade is restricted, such as oil",
+        "prohibiting": "the goods or services that are forbidden",
+        "crisis": "the commodity, market or economy that is in crisis",
+    },
+    "participating countries": {
+        "geopolitical-tension": "the countries that are in conflict with each other",
+        "trade-financial-tension": "the countries that are in the trade conflict",
+        "civil-unrest": "the countries that take part in the fighting or unrest",
+        "crisis": "the countries that are involved in the crisis",
+    },
+    "place": {
+        "": "the country or region that the statement holds for",
+        "oversupply": "the country or region where there is too much oil",
+        "shortage": "the country or region where there is too little oil",
+        "embargo": "the country or region where the sanctions apply",
+        "prohibiting": "the country or region where the ban applies",
+        "geopolitical-tension": "the country or region where the conflict is",
+        "trade-financial-tension": "the country or region where the trade conflict is",
+        "civil-unrest": "the country or region where the unrest is",
+        "crisis": "the country or region where the crisis is",
+    },
+    "reference point time": {
+        "": "the time or period that the statement holds for",
+        "movement": "the time or period of the movement",
+        "embargo": "the time or period of the sanctions",
+        "prohibiting": "the time or period of the ban",
+        "geopolitical-tension": "the time or period of the conflict",
+        "trade-financial-tension": "the time or period of the trade conflict",
+        "civil-unrest": "the time or period of the unrest",
+        "crisis": "the time or period of the crisis",
+    },
+    "supplier or consumer": {
+        "": "the country, company or group that produces or uses the commodity",
+        "cause-movement-down": "the country, company or group that cuts its supply or demand",
+        "cause-movement-up": "the country, company or group that raises its supply or demand",
+        "embargo": "the country or company whose trade is restricted",
+        "prohibiting": "the country or company whose trade is forbidden",
+    },
+    "type": "a word for the region or scope, such as global or domestic",
+}
+"""Role → its description, or its descriptions by the beginnings of event types."""
 NO_ROLE = ("modality_cue", "polarity_cue", "intensity_cue")
 NO_TYPE = ("situation_deteriorate",)  # only in the older brat files
 
@@ -140,6 +269,31 @@ def from_brat(place: str, document: brat.Document) -> RawExample:
     )
 
 
+EVENT_TYPES = {  # raw label → name, what happens, roles
+    "movement-down-loss": ("movement down or loss", "a price, supply or demand falls", CHANGE),
+    "movement-up-gain": ("movement up or gain", "a price, supply or demand rises", CHANGE),
+    "movement-flat": ("flat movement", "a price, supply or demand hardly changes", CHANGE),
+    "cause-movement-down-loss": (
+        "caused movement down or loss",
+        "something makes a price, supply or demand fall",
+        CHANGE,
+    ),
+    "cause-movement-up-gain": ("caused movement up or gain", "something makes a price, supply or demand rise", CHANGE),
+    "position-high": ("high position", "a price, supply or demand is at a high level", CHANGE),
+    "position-low": ("low position", "a price, supply or demand is at a low level", CHANGE),
+    "slow-weak": ("slow or weak", "growth, demand or a market is weak", CHANGE),
+    "grow-strong": ("growing or strong", "growth, demand or a market is strong", CHANGE),
+    "oversupply": ("oversupply", "there is more oil than is needed", CHANGE),
+    "shortage": ("shortage", "there is less oil than is needed", CHANGE),
+    "negative_sentiment": ("negative sentiment", "fear, doubt or worry is felt on the market", CHANGE),
+    "embargo": ("embargo", "trade with a country is restricted by sanctions", SANCTION),
+    "prohibiting": ("prohibition", "something is forbidden or banned", SANCTION),
+    "geopolitical-tension": ("geopolitical tension", "countries are in political or armed conflict", TENSION),
+    "trade-financial-tension": ("trade or financial tension", "countries are in a trade conflict", TENSION),
+    "civil-unrest": ("civil unrest", "protest, violence or war within a country", TENSION),
+    "crisis": ("crisis", "a country, a market or the economy is in crisis", TENSION),
+}
+
 SOURCE = Source(
     name="CrudeOilNews",
     title="CrudeOilNews, events in commodity news",
@@ -167,28 +321,8 @@ SOURCE = Source(
         ),
     ),
     event_labels={
-        "movement-down-loss": Label("movement down or loss", "a price, supply or demand falls", CHANGE),
-        "movement-up-gain": Label("movement up or gain", "a price, supply or demand rises", CHANGE),
-        "movement-flat": Label("flat movement", "a price, supply or demand hardly changes", CHANGE),
-        "cause-movement-down-loss": Label(
-            "caused movement down or loss", "something makes a price, supply or demand fall", CHANGE
-        ),
-        "cause-movement-up-gain": Label(
-            "caused movement up or gain", "something makes a price, supply or demand rise", CHANGE
-        ),
-        "position-high": Label("high position", "a price, supply or demand is at a high level", CHANGE),
-        "position-low": Label("low position", "a price, supply or demand is at a low level", CHANGE),
-        "slow-weak": Label("slow or weak", "growth, demand or a market is weak", CHANGE),
-        "grow-strong": Label("growing or strong", "growth, demand or a market is strong", CHANGE),
-        "oversupply": Label("oversupply", "there is more oil than is needed", CHANGE),
-        "shortage": Label("shortage", "there is less oil than is needed", CHANGE),
-        "negative_sentiment": Label("negative sentiment", "fear, doubt or worry is felt on the market", CHANGE),
-        "embargo": Label("embargo", "trade with a country is restricted by sanctions", SANCTION),
-        "prohibiting": Label("prohibition", "something is forbidden or banned", SANCTION),
-        "geopolitical-tension": Label("geopolitical tension", "countries are in political or armed conflict", TENSION),
-        "trade-financial-tension": Label("trade or financial tension", "countries are in a trade conflict", TENSION),
-        "civil-unrest": Label("civil unrest", "protest, violence or war within a country", TENSION),
-        "crisis": Label("crisis", "a country, a market or the economy is in crisis", TENSION),
+        raw: Label(name, description, describe_roles(raw, roles, {}, ROLE_DESCRIPTIONS))
+        for raw, (name, description, roles) in EVENT_TYPES.items()
     },
     role_names=ROLES,
 )

@@ -15,6 +15,7 @@ from itertools import accumulate
 import msgspec
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label, UnknownLabel
@@ -38,6 +39,30 @@ ROLES = {
     "Treatment.Disorder": "treatment disorder",
     "Effect": "effect",
 }
+ROLE_DESCRIPTIONS: dict[str, Description] = {
+    "Subject": "the patient or patients, with all that describes them",
+    "Subject.Age": "the age or age group of the patients",
+    "Subject.Gender": "a word that says whether the patient is male or female",
+    "Subject.Population": "the number of patients, such as two",
+    "Subject.Race": "the race, people or nationality of the patients",
+    "Subject.Disorder": "a disorder of the patient that the treatment is not meant for",
+    "Treatment": {
+        "Adverse_event": "the treatment that the harmful effect follows, with all that describes it",
+        "Potential_therapeutic_event": "the treatment that helps or is meant to help, with all that describes it",
+    },
+    "Treatment.Drug": "the name of a drug or other substance that is given",
+    "Treatment.Dosage": "how much of the drug is given",
+    "Treatment.Route": "the way in which the drug is given, such as orally or by injection",
+    "Treatment.Freq": "how often the drug is given",
+    "Treatment.Duration": "how long the treatment goes on",
+    "Treatment.Time_elapsed": "the time from the treatment to the effect",
+    "Treatment.Disorder": "the disorder that the treatment is meant for",
+    "Effect": {
+        "Adverse_event": "the harmful or unwanted effect that follows the treatment",
+        "Potential_therapeutic_event": "the change in the patient that the treatment brings or is meant to bring",
+    },
+}
+"""Role → its description, or its descriptions by event types."""
 MAIN = ("Subject", "Treatment", "Effect")
 SUB = tuple(dict.fromkeys(role.partition(".")[2] for role in ROLES if "." in role))
 ROLE_OF_TYPE = {
@@ -210,6 +235,14 @@ class MainArguments:
         return holders
 
 
+EVENT_TYPES = {  # raw label → name, what happens
+    "Adverse_event": ("adverse event", "a harmful or unwanted effect follows a treatment"),
+    "Potential_therapeutic_event": (
+        "potential therapeutic event",
+        "a treatment helps, or is meant to help, a patient",
+    ),
+}
+
 SOURCE = Source(
     name="PHEE",
     title="PHEE, pharmacovigilance event extraction",
@@ -226,12 +259,8 @@ SOURCE = Source(
         Form(partial(brat.read, to_example=from_brat), include=("*.ann", "*.txt"), exclude=("readme*", "licen?e*")),
     ),
     event_labels={
-        "Adverse_event": Label(
-            "adverse event", "a harmful or unwanted effect follows a treatment", tuple(ROLES.values())
-        ),
-        "Potential_therapeutic_event": Label(
-            "potential therapeutic event", "a treatment helps, or is meant to help, a patient", tuple(ROLES.values())
-        ),
+        raw: Label(name, description, describe_roles(raw, ROLES, ROLES, ROLE_DESCRIPTIONS))
+        for raw, (name, description) in EVENT_TYPES.items()
     },
     role_names=ROLES,
 )

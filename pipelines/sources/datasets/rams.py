@@ -15,6 +15,7 @@ import yaml
 from msgspec.structs import replace
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
 from schemas.label import Label, UnknownLabel
@@ -82,7 +83,7 @@ def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRe
 
 def source(family: str = "") -> Source:
     """The whole dataset, or its events of one family (the first level of the ontology)."""
-    roles = TABLE["roles"]
+    names, descriptions = TABLE["roles"], TABLE["role_descriptions"]
     return Source(
         name=f"RAMS_{family}" if family else "RAMS",
         title="RAMS 1.0, roles across multiple sentences" + (f": {family}" if family else ""),
@@ -99,12 +100,14 @@ def source(family: str = "") -> Source:
         forms=(Form(partial(read, family=family), include=("*.jsonlines", "*.jsonl", "*.json")),),
         event_labels={
             raw: Label(
-                entry["name"], entry["description"], tuple(roles.get(role, role) for role in entry["roles"].split())
+                entry["name"],
+                entry["description"],
+                describe_roles(raw, entry["roles"].split(), names, descriptions),
             )
             for raw, entry in TABLE["types"].items()
             if raw.startswith(family)
         },
-        role_names=roles,
+        role_names=names,
     )
 
 

@@ -15,6 +15,7 @@ import yaml
 from msgspec.structs import replace
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
 from schemas.label import Label, UnknownLabel
@@ -119,7 +120,7 @@ def read(files: Iterable[File], family: str = "") -> Iterator[RawExample | BadRe
 
 def source(family: str = "") -> Source:
     """The whole dataset, or the same documents with the events of one family (the first level of the ontology)."""
-    roles = TABLE["roles"]
+    names, descriptions = TABLE["roles"], TABLE["role_descriptions"]
     return Source(
         name=f"WikiEvents_{family}" if family else "WikiEvents",
         title="WikiEvents, document-level event argument extraction" + (f": {family}" if family else ""),
@@ -140,11 +141,15 @@ def source(family: str = "") -> Source:
             ),
         ),
         event_labels={
-            raw: Label(entry["name"], entry["description"], tuple(roles[role] for role in entry["roles"].split()))
+            raw: Label(
+                entry["name"],
+                entry["description"],
+                describe_roles(raw, entry["roles"].split(), names, descriptions),
+            )
             for raw, entry in TABLE["types"].items()
             if raw.lower().startswith(family)
         },
-        role_names=roles,
+        role_names=names,
     )
 
 

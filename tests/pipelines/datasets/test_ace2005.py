@@ -77,7 +77,7 @@ def test_events_have_heads_one_time_role_and_corrected_roles():
 
 def test_the_published_label_sets():
     assert len(EVENT_TYPES) == 33
-    assert len({role for label in SOURCE.event_labels.values() for role in label.roles}) == 28
+    assert len({role for label in SOURCE.event_labels.values() for role in label.role_names}) == 28
     assert len([label for label in SOURCE.relation_labels.values() if label]) == 18
     assert (SOURCE.name_for("NER"), SOURCE.name_for("EE"), SOURCE.name_for("EEA")) == ("ACE2005", "ACE05", "ACE05")
 

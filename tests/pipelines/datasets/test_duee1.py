@@ -98,4 +98,4 @@ def test_the_release_is_preferred_to_the_files_of_the_contest():
 def test_there_are_65_event_types():
     assert len(SOURCE.event_labels) == 65
     assert sum(len(label.roles) for label in SOURCE.event_labels.values()) == 217
-    assert SOURCE.event_labels["竞赛行为-胜负"].roles == ("时间", "败者", "胜者", "赛事名称")
+    assert SOURCE.event_labels["竞赛行为-胜负"].role_names == ("时间", "败者", "胜者", "赛事名称")

@@ -116,7 +116,7 @@ def test_every_nested_role_has_a_unique_name(tmp_path):
     [example] = read_json(tmp_path, changed(fill))
     roles = [argument.role for argument in example.events[0].arguments]
     assert len(roles) == 15
-    assert set(roles) == set(SOURCE.event_labels["Adverse_event"].roles)
+    assert set(roles) == set(SOURCE.event_labels["Adverse_event"].role_names)
 
 
 def test_several_mentions_are_several_arguments(tmp_path):

@@ -83,7 +83,7 @@ def test_a_folder_is_a_source_wherever_it_is(tmp_path, place):
         "human_date of birth_time",
         "human_spouse_human",
     ]
-    assert [label.roles for label in source.source.graph_labels] == [("place of birth", "date of birth", "spouse")]
+    assert [label.role_names for label in source.source.graph_labels] == [("place of birth", "date of birth", "spouse")]
     assert [file.name for file in source.settings] == ["knowledge.json"]
 
 

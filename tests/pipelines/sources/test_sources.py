@@ -13,6 +13,7 @@ import pipelines.sources
 from pipelines.sources import Licence, folder, load
 from pipelines.sources import __main__ as sources_command
 from pipelines.sources.source_files import SourceFiles, find
+from pipelines.stages.labels import label_set
 from schemas.arrow import examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject, SourceError
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Event, Example, RawExample, Relation, mentions, surface
@@ -114,12 +115,45 @@ def test_labels_are_words_with_a_description(key):
         for label in labels:
             assert label.name.strip() == label.name != ""
             assert not RAW_CODE.search(label.name), label.name
-            assert len(set(label.roles)) == len(label.roles)
-            assert not any(RAW_CODE.search(role) for role in label.roles), label.roles
+            assert len(set(label.role_names)) == len(label.role_names)
+            assert not any(RAW_CODE.search(role) for role in label.role_names), label.role_names
             assert re.fullmatch(r"\S.{3,150}", label.description), f"{label.name}: {label.description!r}"
             assert bool(HAN.search(label.description)) == (source.lang == "zh"), label.description
     typed = [label.name for label in source.typed_labels]
     assert len(set(typed)) == len(typed)
+
+
+@every_source
+def test_every_label_and_role_of_a_label_set_is_described_in_the_language_of_its_source(key):
+    source = load(key)
+    triples = {
+        (relation.head_label, relation.label, relation.tail_label)
+        for example in examples(all_records(sample(key)))
+        for relation in example.relations or ()
+        if relation.head_label and relation.tail_label
+    }
+    for task in source.tasks:
+        labels = label_set(key, source, task, [(triple, "train", 1) for triple in triples if task == "SPO"], False)
+        assert labels.labels
+        parts = {label.name: labels.description(label) for label in labels.labels}
+        parts |= {f"{label.name}/{role.name}": role.description for label in labels.labels for role in label.roles}
+        for name, description in parts.items():
+            assert re.fullmatch(r"\S.{3,150}", description), f"{name}: {description!r}"
+            assert bool(HAN.search(description)) == (source.lang == "zh"), f"{name}: {description!r}"
+            assert description not in (name, name.rpartition("/")[2]), f"{name}: the description is the name"
+            assert not description.endswith((".", "。")), f"{name}: {description!r}"
+
+
+def test_roles_with_closed_values():
+    with_values = {
+        (key, label.name, role.name): role.values
+        for key in KEYS
+        for label in load(key).event_labels.values()
+        if label
+        for role in label.roles
+        if role.values
+    }
+    assert with_values == {("duee_fin", "公司上市", "环节"): ("筹备上市", "暂停上市", "正式上市", "终止上市")}
 
 
 @every_source
@@ -163,7 +197,7 @@ def test_annotations_are_consistent(key):
             assert relation.label in relations
             assert {relation.head_label, relation.tail_label} <= {None, *entities}
         for event in example.events or ():
-            assert {argument.role for argument in event.arguments} <= set(events[event.label].roles)
+            assert {argument.role for argument in event.arguments} <= set(events[event.label].role_names)
 
 
 def unix_lines(data: bytes) -> bytes:

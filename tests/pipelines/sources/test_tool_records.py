@@ -11,9 +11,20 @@ import pytest
 from pipelines import build
 from pipelines.sources import reading, registry, tool_folders
 from pipelines.sources.tool_folders import source_at
+from pipelines.stages.labels import label_set
 from schemas.errors import BadRecord, SourceError
+from schemas.label import Label, Role
 from tests.label_studio_tasks import span, task
 from transforms.files import list_raw_files
+
+
+def event(label: str, trigger: str, **arguments: str) -> dict:
+    """An event in the unified format. `arguments`: role → argument."""
+    return {
+        "event_type": label,
+        "event_trigger": trigger,
+        "arguments": [{"role": role, "argument": argument} for role, argument in arguments.items()],
+    }
 
 
 def folder(root: Path, settings: str | None = None, **exports) -> Path:
@@ -357,6 +368,50 @@ def test_the_unified_format_needs_no_schema(tmp_path, capsys):
         [],
         ["place"],
     ]
+
+
+EVENTS = [
+    {"text": "Ada left Rome in May.", "event": [event("leave", "left", who="Ada", date="May")]},
+    {"text": "Bo met Cy, and Ed sold it.", "event": [event("meet", "met", who="Bo"), event("sell", "sold", who="Ed")]},
+]
+ROLES_YAML = """
+labels: {leave: departure, meet: {name: meeting, description: people see each other}, sell: trade, buy: trade}
+roles:
+  date: when it happens
+  who: the person
+  leave: {who: the traveller, place: not used yet}
+  buy: {who: the one who pays or is paid}
+"""
+
+
+def test_roles_are_described_for_all_event_types_and_by_type(tmp_path):
+    source = source_at(str(folder(tmp_path, ROLES_YAML, train=EVENTS)), "mine")
+    read(tmp_path / "data")  # no setting is wrong
+    counted = [(("departure", "date"), "train", 1), (("departure", "who"), "train", 1), (("departure",), "train", 1)]
+    counted += [((label, *role), "train", 1) for label in ("meeting", "trade") for role in ((), ("who",), ("price",))]
+    assert label_set("mine", source, "EE", counted, False).labels == (
+        Label("departure", roles=(Role("date", "when it happens"), Role("who", "the traveller"))),
+        Label("meeting", "people see each other", (Role("price"), Role("who", "the person"))),
+        Label("trade", roles=(Role("price"), Role("who", "the one who pays or is paid"))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("roles: who", ":1: roles is 'who'; it must be a map from roles to descriptions, or from event types to such"),
+        ("roles:\n  date: x\n  who: 3", ":3: roles is .*; it must be a map from roles to descriptions"),
+        ("roles:\n  leave:\n    date: x\n    who: ' '", ":4: roles is .*; it must be a map from roles"),
+        ("roles:\n  leave:\n    who: {x: y}", ":3: roles is .*; it must be a map from roles"),
+        ("roles:\n  date: x\n  whoo: x", ":3: roles: no annotation has the role 'whoo'; did you mean who?"),
+        ("roles:\n  leaves: {who: x}", ":2: roles: no annotation has the event type 'leaves'; did you mean leave?"),
+        ("roles:\n  leave:\n    dat: x", ":3: roles: no annotation has the role 'dat'; did you mean date?"),
+    ],
+)
+def test_wrong_roles_fail_their_source(tmp_path, settings, message):
+    root = folder(tmp_path, settings, train=EVENTS)
+    with pytest.raises(SourceError, match=re.escape(f"{root}/mine/source.yaml") + message):
+        read(root)
 
 
 @pytest.mark.parametrize("name", ["train", "train.1"])

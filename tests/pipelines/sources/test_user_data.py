@@ -12,7 +12,7 @@ from pipelines.sources.source_files import find
 from pipelines.sources.user_data import instruction_files, source_at, sources_below
 from schemas.errors import BadRecord, ConfigError, SourceError
 from schemas.example import RawExample
-from schemas.label import Label, typed_label
+from schemas.label import Label, named_roles, typed_label
 from transforms.files import list_files
 from transforms.normalize import normalize
 
@@ -256,7 +256,7 @@ CASES = {
                 {"event_trigger": "left", "event_type": "leave", "arguments": [{"argument": "Ola", "role": "who"}]}
             ],
         },
-        {"tasks": ("EE", "EET", "EEA"), "event_labels": {"leave": Label("leave", roles=("who",))}},
+        {"tasks": ("EE", "EET", "EEA"), "event_labels": {"leave": Label("leave", roles=named_roles(("who",)))}},
     ),
     "KG": (
         ('["person_born_town"]', '["born"]', '{"person": ["born"]}'),
@@ -267,7 +267,7 @@ CASES = {
         },
         {
             "tasks": ("KG",),
-            "entity_labels": {"person": Label("person", roles=("born",))},
+            "entity_labels": {"person": Label("person", roles=named_roles(("born",)))},
             "relation_labels": {"born": Label("born")},
         },
     ),

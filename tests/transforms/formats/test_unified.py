@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadRecord, Reason, SourceError
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
-from schemas.label import Label, UnknownLabel, typed_label
+from schemas.label import Label, Role, UnknownLabel, named_roles, typed_label
 from transforms.files import File
 from transforms.formats.unified import read, read_open, read_schema, split_typed
 
@@ -132,7 +132,7 @@ def test_unannotated_arguments(tmp_path):
     assert [example.events for example in records(tmp_path, "EET", (), *rows)] == [(leave, leave), (leave,), (leave,)]
 
 
-PEOPLE = (Label("firm", roles=("name", "seat")), Label("person", roles=("name", "spouse")))
+PEOPLE = (Label("firm", roles=named_roles(("name", "seat"))), Label("person", roles=named_roles(("name", "spouse"))))
 
 
 def triple(head: str, relation: str, tail: str, **types) -> dict:
@@ -209,13 +209,13 @@ def test_label_sets(tmp_path):
     assert schema(tmp_path, "NER", ["b", "a"], [], {}) == (Label("a"), Label("b"))
     assert schema(tmp_path, "RE", [], ["出生地", "作者"], {}, "") == (Label("作者"), Label("出生地"))
     roles = {"leave": ["who", "when", "who"]}
-    event_types = (Label("leave", roles=("who", "when")), Label("meet"))
+    event_types = (Label("leave", roles=named_roles(("who", "when"))), Label("meet"))
     assert schema(tmp_path, "EE", ["meet", "leave"], ["who", "when"], roles) == event_types
     assert schema(tmp_path, "EEA", ["meet", "leave"], ["who", "when"], roles) == event_types
     assert schema(tmp_path, "EET", ["meet", "leave"], [], {}) == (Label("leave"), Label("meet"))
     assert schema(tmp_path, "KG", ["person_name_text"], ["name"], {"person": ["name"], "firm": ["seat"]}) == (
-        Label("firm", roles=("seat",)),
-        Label("person", roles=("name",)),
+        Label("firm", roles=named_roles(("seat",))),
+        Label("person", roles=named_roles(("name",))),
     )
     assert schema(tmp_path, "SPO", ["person_born in_town", "big_town_part_of_land"], ["part_of", "born in"], {}) == (
         typed_label("big_town", "part_of", "land"),
@@ -223,12 +223,25 @@ def test_label_sets(tmp_path):
     )
 
 
+def test_roles_and_attributes_may_have_descriptions(tmp_path):
+    leave = {"who": "the person who leaves", "when": ""}
+    assert schema(tmp_path, "EE", ["meet", "leave"], ["who"], {"leave": leave, "meet": ["who"]}) == (
+        Label("leave", roles=(Role("who", "the person who leaves"), Role("when"))),
+        Label("meet", roles=(Role("who"),)),
+    )
+    assert schema(tmp_path, "KG", [], [], {"firm": {"seat": "where it is led from"}}) == (
+        Label("firm", roles=(Role("seat", "where it is led from"),)),
+    )
+    with pytest.raises(SourceError, match=r"^schema\.json:3: expected a map .* Expected `str`, got `int`"):
+        schema(tmp_path, "EE", ["meet"], [], {"meet": {"who": 1}})
+
+
 @pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
 @pytest.mark.parametrize("between", ["\n", "\n\n", " ", ""])
 def test_a_schema_may_be_broken_into_any_lines(tmp_path, indent, between):
     values = ["meet", "leave"], ["who [", "when"], {"leave": ["who [", "when"], "meet": []}
     text = between.join(json.dumps(value, indent=indent) for value in values)
-    assert schema(tmp_path, "EE", text) == (Label("leave", roles=("who [", "when")), Label("meet"))
+    assert schema(tmp_path, "EE", text) == (Label("leave", roles=named_roles(("who [", "when"))), Label("meet"))
 
 
 def test_errors_in_an_indented_schema_have_their_line(tmp_path):
@@ -247,9 +260,9 @@ def test_errors_in_an_indented_schema_have_their_line(tmp_path):
         ("NER", [["a"], [], {}, {}], "schema.json:4: 4 JSON lines, not exactly three"),
         ("NER", ['["a"', [], {}], "schema.json:1: expected a list of types in JSON"),
         ("NER", [["a"], {}, {}], "schema.json:2: expected a list of roles or relations in JSON"),
-        ("NER", [["a"], [], []], "schema.json:3: expected a map from type to a list of roles in JSON"),
+        ("NER", [["a"], [], []], "schema.json:3: expected a map from type to a list of roles or"),
         ("NER", ['["a"]', "", "[]", "[]"], "schema.json:4: expected a map"),
-        ("EE", [["a"], [], {"a": "b"}], "schema.json:3: expected a map from type to a list of roles in JSON"),
+        ("EE", [["a"], [], {"a": "b"}], "schema.json:3: expected a map from type to a list of roles or"),
         ("NER", [[], ["a"], {}], "schema.json:1: no labels for NER"),
         ("NER", [["a", " "], [], {}], "schema.json:1: a label has an empty name"),
         ("KG", [["a"], ["b"], {"": ["b"]}], "schema.json:3: a label has an empty name"),
