@@ -134,8 +134,8 @@ def _read_triples(task: str, triples: list[Any], labels: Sequence[str]) -> Answe
     answer: Answer = {label: [] for label in labels}
     for triple in triples:
         keys = ("head_type", "head", "relation") if task == "KG" else ("relation",)
-        names = [triple.get(key) for key in keys] if isinstance(triple, dict) else []
-        names = [name for name in names if isinstance(name, str) and name]
+        values = [triple.get(key) for key in keys] if isinstance(triple, dict) else []
+        names = [name for name in values if isinstance(name, str) and name]
         if len(names) < len(keys):
             answer.setdefault(MALFORMED, []).append(triple)
         elif task != "KG":
