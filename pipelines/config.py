@@ -23,12 +23,19 @@ def not_zero(value: int) -> int:
     return value
 
 
+def form_name(value: str) -> str:
+    if value not in answer_form.FORMS:
+        raise ValueError(f"must be one of {', '.join(answer_form.FORMS)}")
+    return value
+
+
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63), NUMBER]
 Count = Annotated[int, Field(ge=0, lt=2**63), NUMBER]
 Positive = Annotated[int, Field(gt=0, lt=2**63), NUMBER]
 Share = Annotated[float, Field(ge=0, le=1), NUMBER]
 Labels = Annotated[int, Field(ge=-1, le=2**31 - 1), NUMBER, AfterValidator(not_zero)]
 """A number of labels, or -1 for all. It must fit into the 32-bit integers of Arrow columns."""
+FormName = Annotated[str, AfterValidator(form_name)]
 
 
 class Section(BaseModel):
@@ -107,7 +114,7 @@ class Instruct(Section):
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
-    forms: dict[Literal[answer_form.FORMS], Share] = {answer_form.DEFAULT: 1.0}
+    forms: dict[FormName, Share] = {answer_form.DEFAULT: 1.0}
     messages: bool = False
     prompts: str | None = None
     descriptions: Descriptions = Descriptions()

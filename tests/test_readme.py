@@ -41,7 +41,7 @@ def fenced(text: str, language: str) -> list[str]:
 
 
 def test_the_settings_shown_are_the_defaults():
-    block, *_ = fenced(guide("build"), "yaml")
+    (block,) = fenced(guide("build"), "yaml")
     defaults = Config().model_dump(mode="json", exclude={"data_root": True, "sources": True, "instruct": {"tasks"}})
     defaults["instruct"]["split_num"] = SPLIT_NUM
     assert yaml.safe_load(block) == defaults
