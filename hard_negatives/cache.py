@@ -6,7 +6,7 @@ unlike pickled arrays, contains no executable code.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,7 +25,7 @@ def cached_encoder(model: str, folder: str, name: str) -> Iterator[Encode]:
     The file is written on exit, and only if its set of texts has changed. The vector of a text differs in the seventh
     decimal if it is embedded in another batch; cached vectors are not changed.
     """
-    path = f"{folder}/{model_digest(model)}/{name}.parquet"
+    path = cache_path(model, folder, name)
     stored = read(path) if files.exists(path) else {}
     used: dict[str, np.ndarray] = {}
 
@@ -41,6 +41,17 @@ def cached_encoder(model: str, folder: str, name: str) -> Iterator[Encode]:
     yield encode
     if used.keys() != before:
         write(path, used)
+
+
+def stored_vectors(texts: Iterable[str], model: str, folder: str, name: str) -> dict[str, np.ndarray]:
+    """The vectors of those of `texts` that `folder` has under `name` for this model."""
+    path = cache_path(model, folder, name)
+    stored = read(path) if files.exists(path) else {}
+    return {text: stored[text] for text in texts if text in stored}
+
+
+def cache_path(model: str, folder: str, name: str) -> str:
+    return f"{folder}/{model_digest(model)}/{name}.parquet"
 
 
 def model_digest(model: str) -> str:

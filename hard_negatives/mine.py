@@ -17,7 +17,7 @@ from hard_negatives.evidence import Evidence
 from hard_negatives.index import DECIMALS, neighbours
 from hard_negatives.vectors import blocks, centre, standardise, unit
 from schemas.label import LabelSet
-from transforms.normal_forms import normalize
+from transforms.normal_forms import folded
 
 MAX_NEIGHBOURS = 20
 MAX_RANKED = 50
@@ -44,8 +44,8 @@ def mine(
     for kind, item in evidence.items():
         if len(item.rows) != len(labels):
             raise ValueError(f"{len(labels)} labels, but {len(item.rows)} vectors of {kind}")
-    folded = [" ".join(normalize("NFKC", label.name).casefold().split()) for label in labels]
-    spellings = max(Counter(folded).values(), default=1) - 1
+    spelling = [folded(label.name) for label in labels]
+    spellings = max(Counter(spelling).values(), default=1) - 1
     ranked = max(MAX_RANKED, max_neighbours + 1)
     scaled = {kind: scale(item) for kind, item in evidence.items()}
     scaled = {kind: (rows, mean) for kind, (rows, mean) in scaled.items() if rows.any()}
@@ -59,7 +59,7 @@ def mine(
         others = [
             other
             for other in zip(ids[row].tolist(), scores[row].tolist(), strict=True)
-            if folded[other[0]] != folded[row]
+            if spelling[other[0]] != spelling[row]
         ][:ranked]
         kept = cut([score for _, score in others], max_neighbours)
         reasons = evidence_above_mean(scaled, row, [other for other, _ in others[:kept]])

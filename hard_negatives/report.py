@@ -53,7 +53,8 @@ class InstructionStats:
 
     `all_labels`: instructions if every label were asked of every text. `pairs`: pairs of a positive label of a text and
     one of its hard negatives. `joint_pairs`: those of them that occur in one instruction. `random_share`: the share
-    expected if all labels were asked in random batches.
+    expected if all labels were asked in random batches. `positives`: positive labels of the texts that have a
+    neighbour. `beside`: those of them that occur in one instruction with a neighbour.
     """
 
     instructions: int
@@ -61,6 +62,8 @@ class InstructionStats:
     pairs: int
     joint_pairs: int
     random_share: float
+    positives: int
+    beside: int
 
 
 def page(
@@ -75,8 +78,8 @@ def page(
     entries = [(dictionary, stats) for dictionary, stats in entries if len(dictionary.labels) > 1]
     body = [
         "<h1>Hard negatives</h1>",
-        "<p>For each label of each source, the labels that it is confused with. They are asked in the same "
-        "instructions, so that a model learns to distinguish them.</p>",
+        "<p>For each label of each source, the labels that it is confused with. Instructions ask for a label beside "
+        "them as far as they hold them, so that a model learns to distinguish them.</p>",
         *overview(entries),
         "<h2>How to read the maps</h2>",
         f"<p>{HOW_TO_READ}</p>",
@@ -106,21 +109,24 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
     all_stats = [stats for _, stats in entries if stats]
     lines = []
     if all_stats:
-        instructions, all_labels, pairs, joint_pairs = (
+        instructions, all_labels, pairs, joint_pairs, positives, beside = (
             sum(getattr(stats, name) for stats in all_stats)
-            for name in ("instructions", "all_labels", "pairs", "joint_pairs")
+            for name in ("instructions", "all_labels", "pairs", "joint_pairs", "positives", "beside")
         )
         expected = sum(stats.pairs * stats.random_share for stats in all_stats)
         lines.append(
-            "<p>A label of a text and one of its neighbours occur in the same instruction in "
+            f"<p>{percent(beside, positives)} of the {positives:,} labels of texts that have a neighbour are asked in "
+            "one instruction with one of their neighbours. A label of a text and any one of its neighbours that is not "
+            "a label of the text occur in the same instruction in "
             f"{percent(joint_pairs, pairs)} of {pairs:,} cases; with all labels asked in random batches it would be "
             f"{percent(expected, pairs)}. {instructions:,} instructions were written for train and validation; "
             f"asking all labels of every text takes {all_labels:,}, so "
             f"{percent(all_labels - instructions, all_labels)} are saved.</p>"
         )
     header = (
-        "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>In one instruction,<br>"
-        "dictionary<th class=n>all labels,<br>random<th class=n>Instructions,<br>dictionary<th class=n>all labels</tr>"
+        "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>Labels of texts<br>"
+        "beside a neighbour<th class=n>Pairs in one<br>instruction<th class=n>all labels,<br>random<th class=n>"
+        "Instructions,<br>dictionary<th class=n>all labels</tr>"
     )
     rows = []
     for dictionary, stats in entries:
@@ -131,10 +137,11 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
         ]
         numbers = [f"{len(dictionary.labels):,}", f"{total / len(dictionary.labels):.1f}"]
         if stats:
-            numbers += [percent(stats.joint_pairs, stats.pairs), percent(stats.random_share, 1)]
+            numbers += [percent(stats.beside, stats.positives), percent(stats.joint_pairs, stats.pairs)]
+            numbers += [percent(stats.random_share, 1)]
             numbers += [f"{stats.instructions:,}", f"{stats.all_labels:,}"]
         else:
-            numbers += ["–"] * 4
+            numbers += ["–"] * 5
         rows.append(
             "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "".join(f"<td class=n>{n}" for n in numbers) + "</tr>"
         )

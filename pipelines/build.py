@@ -57,6 +57,15 @@ def argument_parser() -> argparse.ArgumentParser:
         "--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="set one value; may be repeated"
     )
     settings.add_argument("--seed", metavar="N", help="seed of all random choices; default: 42")
+    settings.add_argument(
+        "--hold_out_labels",
+        metavar="L,L",
+        help="labels that only test rows ask for, comma-separated: NAME, or LAYER/NAME with the layer entities, "
+        "relations or events",
+    )
+    settings.add_argument(
+        "--hold_out_themes", metavar="T,T", help="themes of sources whose texts are left out of train and validation"
+    )
     settings.add_argument("--hard_negatives", metavar="mine|none|FILE|DIR", help="default: mine")
     settings.add_argument(
         "--embedding_model",
@@ -87,6 +96,8 @@ FLAG_SETTINGS = {
     "limit": "ingest.limit",
     "tasks": "instruct.tasks",
     "prompts": "instruct.prompts",
+    "hold_out_labels": "hold_out.labels",
+    "hold_out_themes": "hold_out.themes",
     "hard_negatives": "mine.hard_negatives",
     "embedding_model": "mine.embedding_model",
     "tokenizer": "tokens.tokenizer",
@@ -108,7 +119,7 @@ def configuration(arguments: argparse.Namespace) -> "Config":
     for flag, key in FLAG_SETTINGS.items():
         value = getattr(arguments, flag)
         if value is not None:
-            if flag in ("sources", "tasks"):
+            if flag in ("sources", "tasks", "hold_out_labels", "hold_out_themes"):
                 value = key_list.split(value, f"--{flag}")
             raw = raw.with_value(key.split("."), value, f"--{flag}")
     if raw.values.get("data_root") == "":

@@ -2,11 +2,13 @@
 
 from pipelines.build_folder import REMEDY
 from schemas.build_statistics import Statistics
+from schemas.familiarity import FamiliarityReport
 from transforms import files
 from validation.check import SuiteResult
 
 STATISTICS = "reports/stats.json"
 VALIDATION = "reports/validation.json"
+FAMILIARITY = "reports/familiarity.json"
 DATA_DOCS = "reports/data_docs/index.html"
 REPORT = "reports/report.html"
 
@@ -14,6 +16,11 @@ REPORT = "reports/report.html"
 def read_statistics(output: str) -> Statistics:
     """The statistics of a build or a release."""
     return files.read_json(f"{output}/{STATISTICS}", Statistics, REMEDY)
+
+
+def read_familiarity(output: str) -> FamiliarityReport:
+    """How familiar the labels of test rows are from training."""
+    return files.read_json(f"{output}/{FAMILIARITY}", FamiliarityReport, REMEDY)
 
 
 def read_results(output: str) -> list[SuiteResult]:

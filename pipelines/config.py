@@ -60,11 +60,17 @@ class Clean(Section):
     """Cleaning.
 
     `max_chars`: length in code points above which a document is cut into windows. `same_text`: how to treat rows of one
-    split that have the same text and different annotations (docs/cleaning.md).
+    split that have the same text and different annotations. `partial_leaks`: whether train and validation texts are
+    dropped or only counted if they lie within a test text, contain one, or are similar to one; `leak_words` is the
+    fewest words (or letters of a script without blanks) of such texts, `leak_jaccard` the least Jaccard index of
+    similar texts (docs/cleaning.md).
     """
 
     max_chars: Annotated[int, Field(ge=100, lt=2**63), NUMBER] = 2000
     same_text: SameText = "unite"
+    partial_leaks: Literal["report", "drop"] = "report"
+    leak_words: Annotated[int, Field(ge=3, lt=2**63), NUMBER] = 10
+    leak_jaccard: Annotated[float, Field(ge=0.5, le=1), NUMBER] = 0.8
 
 
 Pairs = dict[Literal[TASKS], dict[str, dict[str, tuple[str, ...]]]]
@@ -110,7 +116,7 @@ class Instruct(Section):
 
     tasks: Annotated[tuple[Literal[TASKS], ...], Field(min_length=1)] = TASKS
     split_num: dict[Literal[TASKS], Labels] = {}
-    order: Literal["shuffled", "sorted"] = "shuffled"
+    order: Literal["grouped", "shuffled", "sorted"] = "grouped"
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
@@ -119,6 +125,26 @@ class Instruct(Section):
     prompts: str | None = None
     descriptions: Descriptions = Descriptions()
     instructions_per_shard: Positive = 100_000
+
+
+class HoldOut(Section):
+    """What train and validation rows leave out, so that test rows ask for something that a model has not seen.
+
+    `labels`: names of labels, or `layer/name` (entities, relations, events). `share`: the share of all names of labels
+    that is held out as well, drawn by a hash of layer and name. `themes`: themes of sources.
+    """
+
+    labels: tuple[str, ...] = ()
+    share: Share = 0.0
+    themes: tuple[str, ...] = ()
+
+
+class Familiarity(Section):
+    """How familiar test labels are from training. `near`: the least similarity of two labels that are near, from -1 to
+    1; a label without similarity to another has about 0 (docs/hold_out.md).
+    """
+
+    near: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False), NUMBER] = 0.5
 
 
 class Tokens(Section):
@@ -142,6 +168,8 @@ class Config(Section):
     clean: Clean = Clean()
     mine: Mine = Mine()
     instruct: Instruct = Instruct()
+    hold_out: HoldOut = HoldOut()
+    familiarity: Familiarity = Familiarity()
     tokens: Tokens = Tokens()
 
 

@@ -10,6 +10,7 @@ from pipelines.release import contents, recipes
 from pipelines.release.recipes import CONTRASTS, DICTIONARIES, PROMPTS
 from schemas import command, key_list
 from schemas.errors import ConfigError, SourceError, printable
+from schemas.releases import HoldOutSettings
 from transforms import files
 from transforms.settings import merged
 
@@ -63,7 +64,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
     to_folder.refuse_pattern(output)
     wanted = sorted({name for key in keys for name in (key, *left_out[key].needs)})
     code = driver.build(
-        rebuild_settings(settings, folder, arguments.data_root, wanted),
+        rebuild_settings(settings, folder, arguments.data_root, wanted, [left_out[key].hold_out for key in keys]),
         driver.BuildOptions(output, debug=arguments.debug),
     )
     if code:
@@ -88,11 +89,21 @@ def rebuild(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys: Sequence[str]) -> config.Config:
+def rebuild_settings(
+    settings: config.Config,
+    folder: str,
+    data_root: str,
+    keys: Sequence[str],
+    hold_out: Sequence[HoldOutSettings],
+) -> config.Config:
     """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts,
-    dictionaries and contrasts of the release.
+    dictionaries and contrasts of the release. `hold_out`: the settings of that name of each source.
     """
     changes: dict = {"data_root": data_root, "sources": keys}
+    changes["hold_out"] = {
+        "labels": sorted({name for one in hold_out for name in one.labels}),
+        "themes": sorted({name for one in hold_out for name in one.themes}),
+    }
     changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
     if files.exists(f"{folder}/{PROMPTS}"):
         changes["instruct"] = {"prompts": f"{folder}/{PROMPTS}"}

@@ -12,8 +12,10 @@ import msgspec
 
 from schemas.manifests import (
     Count,
+    HeldOut,
     InstructionCounts,
     LayerCounts,
+    LeakCounts,
     Losses,
     SourceFacts,
     Split,
@@ -102,11 +104,32 @@ class TokenStatistics(Stored, frozen=True):
     total: TokenSummary
 
 
+class FamiliarityCounts(Stored, frozen=True):
+    """Numbers of the labels that test rows ask for, and of their annotations there. `seen`: train rows ask for a label
+    of the same name; `near`: not so, but for a similar one; the others are unseen.
+    """
+
+    labels: Count = 0
+    seen: Count = 0
+    near: Count = 0
+    annotations: Count = 0
+    seen_annotations: Count = 0
+    near_annotations: Count = 0
+
+
+class FamiliarityStatistics(Stored, frozen=True):
+    """The sums of a `schemas.familiarity.FamiliarityReport`, with its `model` and `near`. `by_source`: KEY → TASK."""
+
+    model: str
+    near: float
+    by_source: dict[str, dict[Task, FamiliarityCounts]]
+
+
 class Statistics(Stored, frozen=True):
     """`sources`: KEY → SPLIT. `about`: KEY. `labels`: KEY → TASK → names in its label set. `failed`: KEY → reason why
     the source is missing. `instructions`: TASK → SPLIT → rows. `instructions_by_source`: KEY → TASK → SPLIT. `leakage`:
-    KEY/SPLIT → KEY of a test split → texts dropped from the former because they occur in the latter. `tokens`: null if
-    no tokens were counted.
+    KEY/SPLIT → KEY → texts of the former that leak into the test split of the latter. `tokens`: null if no tokens were
+    counted.
     """
 
     build: BuildFacts
@@ -116,9 +139,11 @@ class Statistics(Stored, frozen=True):
     failed: dict[str, str]
     instructions: dict[Task, dict[Split, Count]]
     instructions_by_source: dict[str, dict[Task, dict[Split, InstructionCounts]]]
-    leakage: dict[str, dict[str, Count]]
+    leakage: dict[str, dict[str, LeakCounts]]
     hard_negatives: HardNegatives
     tokens: TokenStatistics | None
+    held_out: HeldOut = HeldOut()
+    familiarity: FamiliarityStatistics | None = None
 
 
 Counts = TypeVar("Counts", bound=msgspec.Struct)

@@ -104,6 +104,8 @@ class Reason(StrEnum):
     SAME_TEXT = "same_text"  # rows with the same text and different annotations
     SAME_TEXT_UNITED = "same_text_united"  # such a row, merged into the first of them
     LEAKAGE = "leakage"
+    CONTAINED_LEAK = "contained_leak"  # lies within a test text, or contains one
+    NEAR_LEAK = "near_leak"  # similar to a test text
     LOW_QUALITY = "low_quality"
     UNANNOTATED = "unannotated"  # a train or validation text whose annotations are unknown
     ONE_PAIR_UNITED = "one_pair_united"
@@ -119,6 +121,8 @@ class Reason(StrEnum):
             Reason.SAME_TEXT,
             Reason.SAME_TEXT_UNITED,
             Reason.LEAKAGE,
+            Reason.CONTAINED_LEAK,
+            Reason.NEAR_LEAK,
             Reason.LOW_QUALITY,
             Reason.UNANNOTATED,
             Reason.ONE_PAIR_UNITED,

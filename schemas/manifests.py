@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from schemas.agreement import Annotators
 from schemas.errors import Reason
-from schemas.example import SPLITS, TASKS
+from schemas.example import LAYER, SPLITS, TASKS
 from schemas.json_values import Count
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -173,14 +173,24 @@ class InstructionHistograms(Stored, frozen=True):
     positives: Bins = {}
 
 
+class LeakCounts(Stored, frozen=True):
+    """Train and validation texts by the way in which they leak into a test split (`transforms.partial_leaks.LeakKind`).
+    A text that is equal to a test text is dropped, the others if `clean.partial_leaks` says so.
+    """
+
+    equal: Count = 0
+    contained: Count = 0
+    near: Count = 0
+
+
 class ExampleShard(Stored, frozen=True):
     """A shard of clean/. `number` counts the shards of examples/ in (key, split, file) order.
 
     `sha256` is the checksum of the file at `path` as it was written, `keys_sha256` that of the leakage keys of its
     texts. `facts` is null if a row may fail a check. `windows`: number of input windows. `kept`: counts of the rows of
     the shard. `rejected`: windows by reason. `crosses_window`: layer → annotations that no window contains.
-    `same_text`: rows that were kept beside other rows with the same text. `leaks_into`: key of a test split → texts
-    dropped because they occur in it.
+    `same_text`: rows that were kept beside other rows with the same text. `leaks_into`: key of a source → texts that
+    leak into its test split.
     """
 
     number: Count
@@ -196,7 +206,7 @@ class ExampleShard(Stored, frozen=True):
     kept: LayerCounts
     same_text: Count
     rejected: Losses
-    leaks_into: dict[str, Count]
+    leaks_into: dict[str, LeakCounts]
     histograms: TextHistograms
 
 
@@ -235,7 +245,10 @@ class InstructionCounts(Stored, frozen=True):
 
     `all_negative`: rows without a positive label. `with_hard_negatives`: rows with a hard negative from the dictionary.
     `cut`: prompts that were cut. `neighbour_pairs`: pairs of a positive label of an Example and one of its hard
-    negatives. `neighbours_together`: those of these pairs that occur in one row. A missing count is 0.
+    negatives. `neighbours_together`: those of these pairs that occur in one row. `positives_with_neighbour`: positive
+    labels of Examples that have a neighbour in the dictionary. `positives_beside_neighbour`: those of them that occur
+    in one row with a neighbour, be it positive or negative. The four are not counted for test and EEA. `hidden`:
+    annotations of labels that are held out of these rows. A missing count is 0.
     """
 
     instructions: Count = 0
@@ -245,10 +258,15 @@ class InstructionCounts(Stored, frozen=True):
     cut: Count = 0
     neighbour_pairs: Count = 0
     neighbours_together: Count = 0
+    positives_with_neighbour: Count = 0
+    positives_beside_neighbour: Count = 0
+    hidden: Count = 0
 
 
 class InstructionShard(Stored, frozen=True):
-    """A shard of data/. `sources` and `histograms` are by source key. `facts` is null if a row may fail a check."""
+    """A shard of data/. `sources`, `histograms` and `labels` are by source key; `labels` are those that the rows ask
+    for, sorted. `facts` is null if a row may fail a check.
+    """
 
     task: Task
     split: Split
@@ -258,6 +276,20 @@ class InstructionShard(Stored, frozen=True):
     facts: Facts | None
     sources: dict[str, InstructionCounts]
     histograms: dict[str, InstructionHistograms]
+    labels: dict[str, tuple[str, ...]] = {}
+
+
+Layer = Annotated[str, Meta(pattern=rf"^({'|'.join(sorted(set(LAYER.values())))})\Z")]
+
+
+class HeldOut(Stored, frozen=True):
+    """What is held out of train and validation rows, by source key. `labels`: layer → names, sorted. `themes`: the
+    theme of the source, if it is held out. `texts`: split → texts of clean/ that no row asks about for this reason.
+    """
+
+    labels: dict[str, dict[Layer, tuple[str, ...]]] = {}
+    themes: dict[str, str] = {}
+    texts: dict[str, dict[Split, Count]] = {}
 
 
 class Instructed(StageResult, frozen=True):
@@ -269,6 +301,7 @@ class Instructed(StageResult, frozen=True):
     folder: ClassVar[str] = "data"
 
     shards: tuple[InstructionShard, ...]
+    held_out: HeldOut = HeldOut()
 
 
 class TokenStratum(Stored, frozen=True):

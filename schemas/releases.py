@@ -47,10 +47,17 @@ class RowDigest(Stored, frozen=True):
     sha256: Sha256
 
 
+class HoldOutSettings(Stored, frozen=True):
+    """The settings `hold_out.labels` and `hold_out.themes` that hold out of a source what the build held out of it."""
+
+    labels: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+
+
 class SourceLeftOut(Stored, frozen=True):
     """A source in `rebuild/sources.json`. `get`: how to obtain its files. `needs`: keys of the sources whose test
     splits decided which of its texts were dropped. `files`: path below the data root → SHA-256, including the files of
-    `needs`. `command`: the command that rebuilds it. `rows`: by TASK/SPLIT.
+    `needs`. `command`: the command that rebuilds it. `rows`: by TASK/SPLIT. `hold_out`: what is held out of it.
     """
 
     title: str
@@ -61,3 +68,4 @@ class SourceLeftOut(Stored, frozen=True):
     files: dict[str, Sha256]
     command: str
     rows: dict[str, RowDigest]
+    hold_out: HoldOutSettings = HoldOutSettings()

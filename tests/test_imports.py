@@ -60,11 +60,12 @@ MAY_IMPORT_NO_MORE = {"engine": {"schemas", "transforms"}, "sources": {"schemas"
 """Parts of pipelines/ that may import fewer of the other packages than pipelines/ may."""
 
 BESIDE = {
-    "clean": {"text_keys", "unions"},
+    "clean": {"cut_files", "leak_search", "shard_leaks", "text_keys", "unions"},
     "ingest": {"split_writer"},
-    "instruct": {"neighbour_counts"},
+    "instruct": {"label_descriptions", "neighbour_counts"},
+    "leak_search": {"cut_files", "shard_leaks"},
     "repeats": {"text_keys"},
-    "validate": {"corpus_facts", "repeats"},
+    "validate": {"corpus_facts", "familiarity", "repeats"},
 }
 """Module of pipelines/stages/ → those that it may import, besides `build_settings`; `plan` imports all stages."""
 

@@ -10,6 +10,9 @@ Corpus", section 3: hard negatives and batched instruction generation). All rand
   negative ones. For an example without positive labels, a random subset is asked. Of the all-negative batches at most
   `negative_ratio` times the number of the others (rounded down) are kept, those with hard negatives first; one is kept
   if there are no others.
+- The order `grouped` (`transforms.grouping`) is not one of IEPile's: train and validation batches hold neighbours. The
+  other labels, and those of an example without positive labels, are then drawn as batches of neighbours too: drawn one
+  by one they would be less alike than a positive label and its hard negatives, and show that none of them is positive.
 - A label that is unknown for a text is never asked.
 
 The choices for all examples are made on one matrix (examples x labels): text by text, they take 50 µs each in Python.
@@ -28,11 +31,16 @@ from schemas.answer_form import DEFAULT, FORMS, forms_of
 from schemas.errors import ConfigError
 from schemas.label import Label
 from transforms.batches import SPLIT_NUM, cut
-from transforms.draw import PURPOSES, key_array
+from transforms.draw import PURPOSES, draw_order, draw_places, key_array
+from transforms.grouping import grouped_order, labels_by_key, neighbours
+from transforms.lists import Lists
 from transforms.prompts import Prompts
 from transforms.render import answer_key, schema_item
 
-ORDERS = ("shuffled", "sorted")
+ORDERS = ("grouped", "shuffled", "sorted")
+"""`grouped`: neighbours in one batch, as far as it holds them. `shuffled`: as IEPile. `sorted`: by name. EEA, and sets
+without a dictionary, are shuffled if the order is `grouped`.
+"""
 
 
 def _check(name: str, value: object, allowed: str, fits: bool) -> None:
@@ -61,18 +69,20 @@ class DescriptionShares:
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """How many labels are asked for, in which order and form, how they are described, and with which optional columns.
+    """How many labels are asked for, in which order (see ORDERS) and form, how they are described, and with which
+    optional columns.
 
     `split_num`: labels per batch, for tasks that do not use the default of SPLIT_NUM; -1: all labels in one batch.
     `negative_ratio`: all-negative batches kept per batch with a positive label. `labels_without_positive`: number of
     labels for an example without positive labels (None: `split_num` of the task; -1: all). `negative_share`: share of
     the negative labels that is asked for without a dictionary. `forms`: form of answer (`transforms.answer_forms`) →
     share of the rows; a task that the form does not serve is asked in the form `iepile`. `messages`: whether rows have
-    the column `messages`. Raises ConfigError for a value out of its range, and for shares that do not sum to 1.
+    the column `messages`. `held_out`: layer → labels that train and validation never ask for. Raises ConfigError for a
+    value out of its range, and for shares that do not sum to 1.
     """
 
     split_num: Mapping[str, int] = field(default_factory=dict)
-    order: str = "shuffled"
+    order: str = "grouped"
     negative_ratio: float = 2.0
     labels_without_positive: int | None = None
     negative_share: float = 1.0
@@ -80,12 +90,13 @@ class AskOptions:
     forms: Mapping[str, float] = field(default_factory=lambda: {DEFAULT: 1.0})
     messages: bool = False
     descriptions: DescriptionShares = DescriptionShares()
+    held_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for task, size in self.split_num.items():
             _check("a task of split_num", task, f"one of {', '.join(SPLIT_NUM)}", task in SPLIT_NUM)
             _check(f"split_num.{task}", size, "-1 or at least 1", _is_size(size))
-        _check("order", self.order, " or ".join(ORDERS), self.order in ORDERS)
+        _check("order", self.order, f"one of {', '.join(ORDERS)}", self.order in ORDERS)
         _check("negative_ratio", self.negative_ratio, "at least 0", self.negative_ratio >= 0)
         _check("negative_share", self.negative_share, "from 0 to 1", 0 <= self.negative_share <= 1)
         count = self.labels_without_positive
@@ -120,28 +131,6 @@ def refuse_unknown(example_id: str, task: str, positives: Iterable[str], known: 
         raise ValueError(f"{example_id}: {unknown} not in the {task} label set of its source")
 
 
-LAST = np.uint64(2**64 - 1)
-
-
-@dataclass(frozen=True)
-class Lists:
-    """Lists of numbers in one array, since there are many short lists. List n is `numbers[starts[n]:starts[n + 1]]`."""
-
-    starts: np.ndarray
-    numbers: np.ndarray
-
-    @classmethod
-    def pack(cls, lists: Sequence[Sequence[int]]) -> "Lists":
-        starts = np.cumsum([0, *map(len, lists)])
-        return cls(starts, np.fromiter(chain.from_iterable(lists), np.int64, starts[-1]))
-
-    def take(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The lengths of the lists `which`, and their numbers, concatenated."""
-        lengths = self.starts[which + 1] - self.starts[which]
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return lengths, self.numbers[np.repeat(self.starts[which], lengths) + within]
-
-
 @dataclass(frozen=True)
 class AskSpec:
     """How to ask for the labels of a source and task; labels are numbered in the order of their names."""
@@ -172,6 +161,17 @@ class AskSpec:
     def items(self) -> tuple[str, ...]:
         """The elements of the `schema` of a prompt as JSON, in the order of the labels; for EEA without triggers."""
         return tuple(schema_item(self.task, label) for label in self.labels)
+
+    @cached_property
+    def neighbours(self) -> Lists | None:
+        """The neighbours of each label; None if batches are not grouped."""
+        grouped = self.options.order == "grouped" and self.task != "EEA"
+        return neighbours(self.hard) if grouped and self.hard is not None else None
+
+    @cached_property
+    def same_key(self) -> Lists | None:
+        """For each label those that answer under the same key; None if `has_shared_keys` is false."""
+        return labels_by_key([answer_key(label) for label in self.labels]) if self.has_shared_keys() else None
 
     def has_shared_keys(self) -> bool:
         """Whether two labels answer under the same key, so that no batch may contain both."""
@@ -245,15 +245,20 @@ def ask(positive: np.ndarray, allowed: np.ndarray | None, keys: np.ndarray, spec
     elif test:
         chosen = positive | hard | others
     else:
-        chosen = positive | hard | first_drawn(others, other_counts(positive, others, spec), key["labels"])
-    shuffled = not test and spec.options.order == "shuffled"
-    order = draw_order(chosen, key["order"]) if shuffled else np.argsort(~chosen, axis=1, kind="stable")
+        chosen = positive | hard | first_drawn(others, other_counts(positive, others, spec), key["labels"], spec)
+    if test or spec.options.order == "sorted":
+        order = np.argsort(~chosen, axis=1, kind="stable")
+    else:
+        order = drawn_order(chosen, key["order"], spec)
 
     counts = chosen.sum(axis=1)
-    label = order[np.arange(chosen.shape[1]) < counts[:, None]]
+    label = order[np.arange(order.shape[1]) < counts[:, None]]
     label, batch, batch_counts = split_into_batches(label, counts, spec)
     example = np.repeat(np.arange(len(counts)), batch_counts)
     label_example = example[batch]
+    if spec.neighbours is not None and not test:  # the label that a batch began with is the first one until here
+        place = draw_places(chosen, key["places"])
+        label = label[np.lexsort((place[label_example, label], batch))]
     is_positive, is_hard = positive[label_example, label], hard[label_example, label]
     kept = np.ones(len(example), bool)
     if not test:
@@ -286,21 +291,23 @@ def other_counts(positive: np.ndarray, others: np.ndarray, spec: AskSpec) -> np.
     return counts
 
 
-def draw_order(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Per row, the column numbers of its candidates in the order of `draw.drawn`, then the other columns in any order.
-
-    No two candidates have the same key, so the sort need not be stable.
+def drawn_order(candidates: np.ndarray, keys: np.ndarray, spec: AskSpec, limit: int | None = None) -> np.ndarray:
+    """Per row, the column numbers of its candidates in the order of `draw.drawn` or, if batches are grouped, of
+    `grouped_order`; then other columns. `limit`: the maximum number of a row.
     """
-    ranks = np.cumsum(candidates, axis=1) - 1
-    return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1)
+    if spec.neighbours is None:
+        return draw_order(candidates, keys)[:, :limit]
+    return grouped_order(candidates, keys, spec.size, spec.neighbours, spec.same_key, limit)
 
 
-def first_drawn(candidates: np.ndarray, counts: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Per row, the first `counts` candidates in the order of `draw.drawn`."""
-    if (counts >= candidates.sum(axis=1)).all():
-        return candidates
-    place = np.argsort(draw_order(candidates, keys), axis=1)
-    return candidates & (place < counts[:, None])
+def first_drawn(candidates: np.ndarray, counts: np.ndarray, keys: np.ndarray, spec: AskSpec) -> np.ndarray:
+    """Per row, the first `counts` candidates in the order of `drawn_order`."""
+    counts = np.minimum(counts, candidates.sum(axis=1))
+    order = drawn_order(candidates, keys, spec, int(counts.max(initial=0)))
+    row, place = np.nonzero(np.arange(order.shape[1]) < counts[:, None])
+    first = np.zeros_like(candidates)
+    first[row, order[row, place]] = True
+    return first
 
 
 def split_into_batches(

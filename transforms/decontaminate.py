@@ -11,18 +11,25 @@ ASCII_BLANKS = bytes(code for code in range(128) if chr(code).isspace())
 
 
 def leakage_key(text: str) -> bytes:
-    """A 16-byte hash of the text without blanks, in lower case and in compatibility form (NFKC).
+    """A 16-byte hash of the squeezed text. Only whole texts have the same key; `partial_leaks` finds the others."""
+    return blake2b(squeezed(text), digest_size=16).digest()
+
+
+def squeezed(text: str) -> bytes:
+    """The text without blanks, in lower case and in compatibility form (NFKC), as UTF-8.
 
     Sources share sentences in different spellings: tokenised in one corpus ("cells , in vitro ."), as published in
-    another, and in Chinese with full-width or half-width characters. All of them have the same key. Only whole texts
-    match: not a sentence with the document of another source that contains it, and not brackets and quotes with their
-    treebank spelling (-LRB-).
+    another, and in Chinese with full-width or half-width characters. All of them are the same when squeezed, but not
+    brackets and quotes in their treebank spelling (-LRB-).
     """
     if text.isascii():  # most texts, and much faster: no character has another form
-        squeezed = text.encode().translate(ASCII_LOWER, ASCII_BLANKS)
-    else:
-        squeezed = "".join(normalize("NFKC", text).casefold().split()).encode()
-    return blake2b(squeezed, digest_size=16).digest()
+        return text.encode().translate(ASCII_LOWER, ASCII_BLANKS)
+    return "".join(folded(text).split()).encode()
+
+
+def folded(text: str) -> str:
+    """The text in lower case and in compatibility form (NFKC)."""
+    return text.lower() if text.isascii() else normalize("NFKC", text).casefold()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -17,9 +17,11 @@ T = TypeVar("T")
 
 GAMMA = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
-PURPOSES = ("labels", "order", "batches", "prompts", "forms", "descriptions")
-"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, which forms
-of answer, and how rows describe their labels. A new one comes last, so that the others keep their keys.
+LAST = np.uint64(MASK)
+PURPOSES = ("labels", "order", "batches", "prompts", "places", "forms", "descriptions")
+"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, the places
+of the labels in a batch of neighbours, which forms of answer, and how rows describe their labels. A new one comes last,
+so that the others keep their keys.
 """
 
 
@@ -54,6 +56,23 @@ def key_array(keys: np.ndarray, numbers: np.ndarray | np.uint64) -> np.ndarray:
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
+
+
+def draw_order(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Per row, the column numbers of its candidates in the order of `drawn`, then the other columns in any order.
+
+    `candidates`: bool. `keys`: one per row. No two candidates have the same key, so the sort need not be stable.
+    """
+    ranks = np.cumsum(candidates, axis=1) - 1
+    return np.argsort(np.where(candidates, key_array(keys[:, None], ranks), LAST), axis=1)
+
+
+def draw_places(candidates: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Per row, the place of each column in `draw_order`."""
+    order = draw_order(candidates, keys)
+    places = np.empty_like(order)
+    np.put_along_axis(places, order, np.arange(order.shape[1])[None], axis=1)
+    return places
 
 
 def drawn(candidates: Iterable[T], key: int) -> list[T]:

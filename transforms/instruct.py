@@ -50,7 +50,8 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
 
     The examples (schema EXAMPLES) belong to one source and split. An example whose layer is not annotated has rows
     only in test, with null as `label` (for EEA, which asks only for positive labels, it has none). A label that is
-    unknown for a text is neither asked for nor answered. Raises ValueError as `gold.golds` does.
+    unknown for a text, or held out of training, is neither asked for nor answered. Raises ValueError as `gold.golds`
+    does.
     """
     test = examples.num_rows > 0 and examples["split"][0].as_py() == "test"
     if not test:
@@ -58,6 +59,9 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
     if not examples.num_rows:
         return instruction_schema(spec.options.optional_columns).empty_table(), 0
     unknown = unknown_labels(examples, spec.task)
+    held_out = spec.options.held_out.get(LAYER[spec.task])
+    if held_out and not test:
+        unknown = {row: unknown.get(row, frozenset()) | held_out for row in range(examples.num_rows)}
     gold = golds(examples, spec.task, spec.labels, unknown)
     ids = examples["id"].to_pylist()
     keys = np.array([seed_key(spec.options.seed, id_, spec.task) for id_ in ids], np.uint64)

@@ -20,6 +20,11 @@ def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
     return "".join(unicodedata.normalize(form, part) for part in _parts(form, text))
 
 
+def folded(name: str) -> str:
+    """The name without differences in case, width and blanks."""
+    return " ".join(normalize("NFKC", name).casefold().split())
+
+
 def _parts(form: Literal["NFC", "NFKC"], text: str) -> Iterator[str]:
     """Parts of the text that can be normalised independently."""
     start = 0

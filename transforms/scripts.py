@@ -22,6 +22,14 @@ JOINERS = "\u200c\u200d"
 
 LETTERS = re.compile(r"[^\W_]+")
 
+UNSPACED_LETTER = re.compile(rf"[{UNSPACED}](?<=\w)")
+"""A letter of a script without blanks, which is a token with its marks."""
+
+
+def is_mark(character: str) -> bool:
+    """Whether it belongs to the letter before it: a vowel sign, an accent, a joiner."""
+    return character in JOINERS or ("\u02ff" < character < "\U0001e900" and category(character)[0] == "M")
+
 
 def within_word(text: str, start: int, end: int) -> bool:
     """Whether the span starts or ends inside a word of a script that separates words by blanks, or before a mark of its
@@ -61,10 +69,10 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """The patterns of `words`, `tokens` and `token_spans`. They name the marks (vowel signs, accents), because `\\w`
     matches none and would cut a Hindi word at its vowel signs.
     """
-    marks = [mark for mark in map(chr, range(0x300, 0x1E900)) if category(mark)[0] == "M"]
+    marks = [mark for mark in map(chr, range(0x300, 0x1E900)) if is_mark(mark) and mark not in JOINERS]
     near, far = ("".join(mark for mark in marks if (mark > "\uffff") == is_far) for is_far in (False, True))
     # One class of all marks would be searched range by range; below U+10000, Python's regular expressions have tables.
     more = f"(?:[{JOINERS}{near}]|(?=[\U00010000-\U0001ffff])[{far}])"
     words = f"[^\\W_]+(?:{more}+[^\\W_]*)*"
-    tokens = f"[{UNSPACED}](?<=\\w){more}*|[^\\W{UNSPACED}]+(?:{more}+[^\\W{UNSPACED}]*)*"
+    tokens = f"{UNSPACED_LETTER.pattern}{more}*|[^\\W{UNSPACED}]+(?:{more}+[^\\W{UNSPACED}]*)*"
     return re.compile(words), re.compile(tokens), re.compile(rf"{tokens}|\S")

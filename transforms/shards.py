@@ -116,10 +116,14 @@ def read_batches(path: str, rows: int, columns: Sequence[str] | None = None) -> 
             raise OSError(f"{missing} of its rows are missing")
 
 
-def read_rows(path: str, numbers: np.ndarray, rows: int) -> Iterable[tuple[np.ndarray, pa.Table]]:
-    """(numbers, rows) of the rows with these `numbers` (ascending, from 0). `rows`: the maximum read at a time."""
+def read_rows(
+    path: str, numbers: np.ndarray, rows: int, columns: Sequence[str] | None = None
+) -> Iterable[tuple[np.ndarray, pa.Table]]:
+    """(numbers, rows) of the rows with these `numbers` (ascending, from 0). `rows`: the maximum read at a time.
+    `columns`: the Parquet paths to read.
+    """
     first = 0
-    for table in read_batches(path, rows) if len(numbers) else ():
+    for table in read_batches(path, rows, columns) if len(numbers) else ():
         here = numbers[(numbers >= first) & (numbers < first + table.num_rows)]
         if len(here):
             yield here, table.take(pa.array(here - first))

@@ -52,12 +52,14 @@ def askable(task: str, labels: Sequence[Label], rows: int, unknown: Unknown) -> 
     if not unknown:
         return None
     may = np.ones((rows, len(labels)), bool)
+    known = {names: [is_known(task, label, names) for label in labels] for names in set(unknown.values())}
     for row, names in unknown.items():
-        may[row] = [_is_known(task, label, names) for label in labels]
+        may[row] = known[names]
     return may
 
 
-def _is_known(task: str, label: Label, unknown: frozenset[str]) -> bool:
+def is_known(task: str, label: Label, unknown: frozenset[str]) -> bool:
+    """Whether a label of a label set may be asked where these labels of its layer are unknown."""
     if task == "KG":
         return not label.roles or bool(known_roles(label, unknown).roles)
     return (label.predicate if task == "SPO" else label.name) not in unknown

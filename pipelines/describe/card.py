@@ -7,11 +7,12 @@ import msgspec
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.config import Clean
 from pipelines.describe import citations, figures, shell
 from pipelines.describe.plural import counted
 from pipelines.sources import licences
 from schemas import key_list, language
-from schemas.build_statistics import SplitStatistics, Statistics, total
+from schemas.build_statistics import FamiliarityCounts, SplitStatistics, Statistics, total
 from schemas.errors import Reason, printable
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import LayerCounts, Losses
@@ -103,6 +104,7 @@ def facts(statistics: Statistics) -> dict:
     splits = list(figures.all_splits(statistics))
     kept = total(LayerCounts, (split.kept for split in splits))
     hard = figures.hard_negatives(statistics)
+    familiar = figures.familiarity(statistics)
     return {
         **msgspec.structs.asdict(statistics),
         "tasks": list(TASKS),
@@ -124,12 +126,16 @@ def facts(statistics: Statistics) -> dict:
         "not_chosen": sum(split.rejected.get(Reason.NOT_CHOSEN, 0) for split in splits),
         "lost_parts": figures.by_frequency(split.lost for split in splits),
         "leaked": figures.leaked(statistics),
+        "cleaning": Clean(**statistics.build.settings.get("clean", {})),
         "same_text": sum(split.same_text for split in splits),
         "lost_most": figures.lost_most(statistics),
         "hard": hard,
         "covered": any(task.dictionaries and task.dictionaries.with_neighbours for task in hard.values()),
+        "hidden": figures.hidden_annotations(statistics),
+        "familiar": total(FamiliarityCounts, (counts for _, _, counts in familiar)),
+        "unfamiliar": [(key, task, counts) for key, task, counts in familiar if counts.seen < counts.labels],
         "terms": licences.by_terms(about),
-        "held_out": [key for key, facts in about.items() if facts.held_out],
+        "zero_shot": [key for key, facts in about.items() if facts.held_out],
         "one_pair": [key for key, facts in about.items() if facts.one_pair],
         "short": {key: citations.short(facts.citation) for key, facts in about.items()},
         "bibtex": citations.bibtex([facts.citation for facts in about.values()] + ["gui2024iepile"]),

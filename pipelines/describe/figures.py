@@ -8,10 +8,17 @@ from typing import TypeVar
 import msgspec
 
 from pipelines.describe import losses, token_estimate
-from schemas.build_statistics import DictionarySize, SplitStatistics, Statistics, TokenStatistics, total
+from schemas.build_statistics import (
+    DictionarySize,
+    FamiliarityCounts,
+    SplitStatistics,
+    Statistics,
+    TokenStatistics,
+    total,
+)
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
-from schemas.manifests import InstructionCounts, TokenCounts, TokenStratum
+from schemas.manifests import HeldOut, InstructionCounts, TokenCounts, TokenStratum
 from transforms.ask import AskOptions
 
 Value = TypeVar("Value")
@@ -21,10 +28,10 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
     """The statistics restricted to the sources in `keys`.
 
     `build` and `failed` are unchanged. Leaks into the test split of a source left out are kept, since these texts were
-    dropped.
+    dropped. If a source is left out, `familiarity` is None: it was computed from the training data of all sources.
     """
     by_source = selected(statistics.instructions_by_source, keys)
-    hard_negatives, tokens = statistics.hard_negatives, statistics.tokens
+    hard_negatives, tokens, held_out = statistics.hard_negatives, statistics.tokens, statistics.held_out
     return msgspec.structs.replace(
         statistics,
         sources=selected(statistics.sources, keys),
@@ -37,6 +44,10 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
         tokens=tokens
         and token_totals(
             TokenCounts(tokens.tokenizer, tokens.contexts, tokens.edges, selected(tokens.by_source, keys))
+        ),
+        familiarity=statistics.familiarity if statistics.sources.keys() <= set(keys) else None,
+        held_out=HeldOut(
+            selected(held_out.labels, keys), selected(held_out.themes, keys), selected(held_out.texts, keys)
         ),
     )
 
@@ -129,6 +140,21 @@ def lost_most(statistics: Statistics) -> dict[str, tuple[int, int]]:
         for name, split in splits.items()
         if losses.lost_most(split.windows, split.kept.examples)
     }
+
+
+def hidden_annotations(statistics: Statistics) -> dict[str, dict[str, int]]:
+    """KEY → TASK → annotations of held-out labels in train and validation, without zeros."""
+    hidden = {
+        key: {task: sum(counts.hidden for counts in splits.values()) for task, splits in tasks.items()}
+        for key, tasks in statistics.instructions_by_source.items()
+    }
+    return {key: {task: n for task, n in tasks.items() if n} for key, tasks in hidden.items() if any(tasks.values())}
+
+
+def familiarity(statistics: Statistics) -> list[tuple[str, str, FamiliarityCounts]]:
+    """(source key, task, counts), for the sources and tasks whose test rows ask for a label."""
+    by_source = statistics.familiarity.by_source if statistics.familiarity else {}
+    return [(key, task, counts) for key, tasks in by_source.items() for task, counts in tasks.items()]
 
 
 @dataclass(frozen=True)

@@ -73,22 +73,32 @@ def counted(records: int, parts: int) -> str:
     return " and ".join([*counts, *([f"{parts:,} lost part{'s' * (parts > 1)} of records"] if parts else [])])
 
 
+LEAKS = {Reason.LEAKAGE: "equal", Reason.CONTAINED_LEAK: "contained", Reason.NEAR_LEAK: "near"}
+"""Reason → the field of `LeakCounts` with these texts."""
+
+
 def in_clean(cleaned: Cleaned) -> list[str]:
     """A line per split that lost most of its rows."""
     rows: Counter[tuple[str, str]] = Counter()
     kept: Counter[tuple[str, str]] = Counter()
     reasons: dict[tuple[str, str], Counter] = {}
-    leaks: dict[tuple[str, str], set[str]] = {}
+    leaks: dict[tuple[str, str], dict[Reason, set[str]]] = {}
     for shard in cleaned.shards:
         at = shard.key, shard.split
         rows[at] += shard.windows
         kept[at] += shard.kept.examples
         reasons.setdefault(at, Counter()).update(shard.rejected)
-        leaks.setdefault(at, set()).update(shard.leaks_into)
+        for key, counts in shard.leaks_into.items():
+            for reason, kind in LEAKS.items():
+                if getattr(counts, kind):
+                    leaks.setdefault(at, {}).setdefault(reason, set()).add(key)
     lines = []
     for at in sorted(rows):
         if lost_most(rows[at], kept[at]):
-            into = {Reason.LEAKAGE: f" into the test split of {', '.join(sorted(leaks[at]))}"}
+            into = {
+                reason: f" into the test split of {', '.join(sorted(keys))}"
+                for reason, keys in leaks.get(at, {}).items()
+            }
             why = ", ".join(f"{reason} {n:,}{into.get(reason, '')}" for reason, n in sorted(reasons[at].items()))
             lines.append(
                 f"{'note' if kept[at] else 'warning'}: {'/'.join(at)}: cleaning kept {kept[at]:,} of {rows[at]:,} rows "

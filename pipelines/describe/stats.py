@@ -6,19 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hard_negatives import embed
-from pipelines import build_folder
+from pipelines import build_folder, build_reports
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.config import SAMPLES, Config
 from pipelines.describe.figures import instructions, token_totals
 from schemas.build_statistics import (
     BuildFacts,
     DictionarySize,
+    FamiliarityCounts,
+    FamiliarityStatistics,
     HardNegatives,
     SplitStatistics,
     Statistics,
     total,
 )
 from schemas.example import SPLITS
+from schemas.familiarity import FamiliarityReport
 from schemas.manifests import (
     Cleaned,
     ExampleShard,
@@ -28,6 +31,7 @@ from schemas.manifests import (
     InstructionShard,
     Labelled,
     LayerCounts,
+    LeakCounts,
     Mined,
     SplitRead,
     Tokenized,
@@ -44,14 +48,15 @@ def stats(output: str, config: Config) -> Statistics:
     for shard in cleaned.shards:
         shards.setdefault((shard.key, shard.split), []).append(shard)
     sources: dict[str, dict[str, SplitStatistics]] = {}
-    leakage: dict[str, dict[str, int]] = {}
+    leakage: dict[str, dict[str, LeakCounts]] = {}
     for read in sorted(ingested.splits, key=lambda read: (read.key, SPLITS.index(read.split))):
         group = shards.get((read.key, read.split), [])
         sources.setdefault(read.key, {})[read.split] = split_statistics(read, group)
-        leaks = summed(shard.leaks_into for shard in group)
+        leaks = leaks_into(group)
         if leaks:
             leakage[f"{read.key}/{read.split}"] = leaks
-    by_source = instruction_counts(build_folder.read_result(output, Instructed).shards)
+    instructed = build_folder.read_result(output, Instructed)
+    by_source = instruction_counts(instructed.shards)
     return Statistics(
         build=build_facts(config, sources),
         sources=sources,
@@ -69,7 +74,24 @@ def stats(output: str, config: Config) -> Statistics:
         leakage=dict(sorted(leakage.items())),
         hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
         tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
+        held_out=instructed.held_out,
+        familiarity=familiarity_counts(build_reports.read_familiarity(output)),
     )
+
+
+def familiarity_counts(report: FamiliarityReport) -> FamiliarityStatistics:
+    """The sums of a report by source and task."""
+    groups: dict[str, dict[str, list[FamiliarityCounts]]] = {}
+    for label in report.labels:
+        is_seen, is_near = label.familiarity == "seen", label.familiarity == "near"
+        n = label.annotations
+        groups.setdefault(label.key, {}).setdefault(label.task, []).append(
+            FamiliarityCounts(1, int(is_seen), int(is_near), n, n * is_seen, n * is_near)
+        )
+    sums = {
+        key: {task: total(FamiliarityCounts, parts) for task, parts in tasks.items()} for key, tasks in groups.items()
+    }
+    return FamiliarityStatistics(report.model, report.near, sums)
 
 
 def build_facts(config: Config, keys: Iterable[str]) -> BuildFacts:
@@ -85,7 +107,10 @@ def recipe(config: Config) -> dict[str, Any]:
     content = config.model_dump(
         mode="json",
         exclude_defaults=True,
-        exclude={"data_root": True, "sources": True, "tokens": True, "mine": {"cache", "accelerator"}},
+        exclude={
+            **dict.fromkeys(("data_root", "sources", "familiarity", "tokens"), True),
+            "mine": {"cache", "accelerator"},
+        },
     )
     mine, instruct = content.get("mine", {}), content.get("instruct", {})
     if mine.get("embedding_model"):
@@ -107,6 +132,15 @@ def split_statistics(read: SplitRead, shards: Sequence[ExampleShard]) -> SplitSt
         crosses_window=summed(shard.crosses_window for shard in shards),
         same_text=sum(shard.same_text for shard in shards),
     )
+
+
+def leaks_into(shards: Iterable[ExampleShard]) -> dict[str, LeakCounts]:
+    """Key of a source → counts of the texts of the shards that leak into its test split."""
+    parts: dict[str, list[LeakCounts]] = {}
+    for shard in shards:
+        for key, counts in shard.leaks_into.items():
+            parts.setdefault(key, []).append(counts)
+    return {key: total(LeakCounts, parts[key]) for key in sorted(parts)}
 
 
 def summed(counts: Iterable[Mapping[Any, int]]) -> dict[Any, int]:

@@ -50,7 +50,7 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 DISTRIBUTIONS = (
-    *("apache-beam", "pyarrow", "numpy", "msgspec", "lxml", "mwparserfromhell", "sentencex", "faiss-cpu"),
+    *("apache-beam", "pyarrow", "numpy", "msgspec", "lxml", "mwparserfromhell", "sentencex", "faiss-cpu", "rensa"),
     *("pandas", "great-expectations", "sentence-transformers", "transformers", "tokenizers", "torch"),
 )
 """Packages whose version decides bytes of the output, or whether jobs run at all."""

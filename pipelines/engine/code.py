@@ -29,11 +29,12 @@ engine does not depend on the data.
 """
 
 RULES = {
-    **dict.fromkeys(("mwparserfromhell", "sentencex"), importlib.metadata.version),
+    **dict.fromkeys(("mwparserfromhell", "rensa", "sentencex"), importlib.metadata.version),
     "unicodedata": lambda _: unicodedata.unidata_version,
 }
-"""Libraries whose rules and tables decide rows (markup, sentence ends, properties of characters) → a function that
-returns their version. Other libraries implement a format or an algorithm that does not change with their version.
+"""Libraries whose rules and tables decide rows (markup, sentence ends, signatures of texts, properties of characters) →
+a function that returns their version. Other libraries implement a format or an algorithm that does not change with
+their version.
 """
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import build_folder, build_reports, sources
-from pipelines.build_reports import DATA_DOCS, REPORT, STATISTICS, VALIDATION
+from pipelines.build_reports import DATA_DOCS, FAMILIARITY, REPORT, STATISTICS, VALIDATION
 from pipelines.describe import card, croissant, dataset_info, figures
 from pipelines.engine import dag
 from pipelines.sources import Licence
@@ -261,7 +261,8 @@ def prepare(
     for name, text in texts.items():
         files.write_text(f"{work}/{name}", text)
     included += [release_file(name, f"{work}/{name}") for name in (REPORT, *texts)]
-    included += [release_file(name, f"{output}/{name}") for name in UNCHANGED]
+    unchanged = (*UNCHANGED, FAMILIARITY) if statistics.familiarity else UNCHANGED
+    included += [release_file(name, f"{output}/{name}") for name in unchanged]
     included += [
         release_file(f"{folder}/{file.name}", file.path)
         for folder in ("labels", "hard_negatives")

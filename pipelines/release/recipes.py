@@ -16,7 +16,7 @@ from pipelines.release import contents
 from schemas import json_values, key_list
 from schemas.errors import ConfigError, quoted
 from schemas.manifests import INSIDE, Ingested
-from schemas.releases import MARKER, ReleaseRecord, SourceLeftOut
+from schemas.releases import MARKER, HoldOutSettings, ReleaseRecord, SourceLeftOut
 from transforms import files, yaml_values
 
 FOLDER = "rebuild"
@@ -45,12 +45,18 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
         return {}
     config = build_folder.configuration(output)
     ingested = build_folder.read_result(output, Ingested)
-    leakage = build_reports.read_statistics(output).leakage
+    statistics = build_reports.read_statistics(output)
+    leakage, held_out = statistics.leakage, statistics.held_out
     digests = contents.row_digests(output, left_out)
     described = {}
     for key in sorted(left_out):
         about = ingested.sources[key]
-        into = {other for split in ("train", "validation") for other in leakage.get(f"{key}/{split}", ())}
+        into = {
+            other
+            for split in ("train", "validation")
+            for other, texts in leakage.get(f"{key}/{split}", {}).items()
+            if texts.equal or config.clean.partial_leaks == "drop"
+        }
         needs = tuple(sorted(into - {key}))
         described[key] = SourceLeftOut(
             title=about.title,
@@ -61,8 +67,12 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
             files={name: checksum for one in (key, *needs) for name, checksum in raw_files(ingested, one).items()},
             command=shell.command(["python", "-m", "pipelines.rebuild", *rebuild_flags(key)]),
             rows=digests[key],
+            hold_out=HoldOutSettings(
+                tuple(f"{layer}/{name}" for layer, names in held_out.labels.get(key, {}).items() for name in names),
+                (held_out.themes[key],) if key in held_out.themes else (),
+            ),
         )
-    settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
+    settings = config.model_dump(mode="json", exclude={"data_root", "sources", "hold_out", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
     settings["mine"]["contrasts"] = None
     settings["instruct"] |= {"prompts": None}

@@ -55,4 +55,6 @@ def usage(
         counts.neighbour_pairs,
         counts.neighbours_together,
         together_by_chance(labels, split_num),
+        counts.positives_with_neighbour,
+        counts.positives_beside_neighbour,
     )

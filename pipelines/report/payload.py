@@ -12,6 +12,7 @@ from hard_negatives.report import matrix, seriation
 from pipelines import build_folder
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.build_reports import read_results
+from pipelines.describe import figures
 from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, samples
@@ -23,7 +24,7 @@ from schemas.build_statistics import Statistics
 from schemas.errors import Reason
 from schemas.example import SPLITS
 from schemas.label import LabelSet
-from schemas.manifests import Cleaned, Ingested, Instructed, Labelled
+from schemas.manifests import Cleaned, HeldOut, Ingested, Instructed, Labelled
 from transforms import files
 
 LABELS_PER_SET = 300
@@ -58,6 +59,8 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
             "hard_negatives": statistics.hard_negatives.hard_negatives,
             "model": statistics.hard_negatives.model,
         },
+        "held_out": held_out(statistics.held_out),
+        "familiarity": statistics.familiarity if figures.familiarity(statistics) else None,
         "validation": [
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
             for suite in read_results(output)
@@ -122,6 +125,18 @@ def labels(label_set: LabelSet) -> list:
     ]
     rows.sort(key=lambda row: (-sum(row[1:]), row[0]))
     return [label_set.task, label_set.key, len(rows), rows[:LABELS_PER_SET]]
+
+
+def held_out(parts: HeldOut) -> dict:
+    """What is held out of training, with at most LABELS_PER_SET labels per source and layer."""
+    return {
+        "labels": {
+            key: {layer: list(map(short, names[:LABELS_PER_SET])) for layer, names in layers.items()}
+            for key, layers in parts.labels.items()
+        },
+        "themes": {key: short(theme) for key, theme in parts.themes.items()},
+        "texts": parts.texts,
+    }
 
 
 def mined(output: str, task: str, key: str) -> bool:

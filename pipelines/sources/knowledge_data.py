@@ -139,6 +139,7 @@ def as_source(corpus: KnowledgeCorpus) -> Source:
         tasks=TASKS,
         lang=corpus.lang,
         domain=corpus.theme,
+        theme=corpus.theme,
         licence=licence_class(corpus.licence),
         licence_text=f"{corpus.licence} (texts); CC0-1.0 (facts)",
         homepage="",

@@ -80,6 +80,7 @@ class Source:
     lang_is_guess: bool = False  # not stated, and the script of the texts does not tell it for sure
     shares: Mapping[str, float] = field(default_factory=lambda: SHARES)  # of the splits, if none are official
     one_pair: bool = False  # one pair per sentence is annotated; other pairs may be unlabelled
+    theme: str = ""  # of all its texts, if it is one of several themes of a dataset
 
     def name_for(self, task: str) -> str:
         """The name of the dataset in published corpora of this task."""

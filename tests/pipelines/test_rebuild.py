@@ -43,14 +43,15 @@ def published(tmp_path_factory) -> Path:
     records = [ner(text, person=[text.split()[0], text.split()[2]], place="Rome") for text in texts]
     write_source(root / "raw/gated", "NER", NER_SCHEMA, train=records[:9], test=[*records[9:]])
     write_source(root / "raw/free", "NER", NER_SCHEMA, train=[ner("Cy sat.", person="Cy")], test=records[2:4])
-    write_source(root / "raw/other", "NER", NER_SCHEMA, train=[ner("Di ran.", person="Di")])
+    with_boats = (["boat", *NER_SCHEMA[0]], *NER_SCHEMA[1:])
+    write_source(root / "raw/other", "NER", with_boats, train=[ner("Di ran.", person="Di")])
     for key, licence in (("gated", "gated"), ("free", "open"), ("other", "open")):
         with (root / f"raw/{key}/source.yaml").open("a") as settings:
             settings.write(f"license: {licence}\n")
     (root / "texts.yaml").write_text("NER:\n  en: [Name them.]\n")
     flags = ["--data_root", str(root / "raw"), "--output", str(root / "build"), "--embedding_model", "lexical"]
     flags += ["--prompts", str(root / "texts.yaml"), "--seed", "7", "--set", "instruct.split_num={NER: 2}"]
-    flags += ["--set", "mine.pin={NER: {gated: {person: [thing]}}}"]
+    flags += ["--set", "mine.pin={NER: {gated: {person: [thing]}}}", "--hold_out_labels", "boat,place"]
     lines = {"gated": {"person": {"contrast": "a human"}}, "free": {"person": {"contrast": "a friend"}}}
     (root / "lines.json").write_text(json.dumps({"NER": lines}))
     flags += ["--set", f"mine.contrasts={root / 'lines.json'}"]
@@ -92,6 +93,7 @@ def test_the_same_files_give_the_same_rows(published, capsys):
     assert "a human" in (published / "out/reports/hard_negatives.html").read_text()
     assert "the same as in the build of the release" in capsys.readouterr().out
     assert rows(published / "out/release", "gated") == expected
+    assert not any("place" in row["labels"] for row in expected["NER/train"])  # it is held out
     assert rows(published / "out/release", "free") == {}
     assert run(published, published / "out") == 0
 

@@ -41,6 +41,8 @@ def ask(
       without a positive label gets a drawn subset. The number of all-negative batches is limited to `negative_ratio`
       times that of the others (rounded down), or to one without a positive label; batches with hard negatives are
       dropped last.
+    - with the order `grouped` and a dictionary, other labels and the batches are those that `grouped` takes; the labels
+      of a batch are shuffled. EEA prompts are not grouped.
 
     Raises ValueError if a positive label is not among `labels`.
     """
@@ -55,28 +57,37 @@ def ask(
         return drawn(candidates, purpose_key(key, purpose))
 
     size = options.split_num.get(task, SPLIT_NUM[task])
+    is_grouped = options.order == "grouped" and dictionary is not None and task != "EEA" and split != "test"
+
+    def label_choice(names: Iterable[str], purpose: str) -> list[str]:
+        order = choice(names, purpose)
+        return grouped([by_name[name] for name in order], size, dictionary or {}) if is_grouped else order
+
     if task == "EEA":
         chosen = positive
     elif split == "test":
         chosen = by_name.keys()
     elif not positive:
-        chosen = choice(by_name, "labels")[: count(options.labels_without_positive or size, by_name)]
+        chosen = label_choice(by_name, "labels")[: count(options.labels_without_positive or size, by_name)]
     elif dictionary is None:
         negative = by_name.keys() - positive
-        chosen = positive.union(choice(negative, "labels")[: round(options.negative_share * len(negative))])
+        chosen = positive.union(label_choice(negative, "labels")[: round(options.negative_share * len(negative))])
     else:
         other = by_name.keys() - positive - hard
-        chosen = positive.union(hard, choice(other, "labels")[: count(size, other)])
+        chosen = positive.union(hard, label_choice(other, "labels")[: count(size, other)])
 
-    shuffled = split != "test" and options.order == "shuffled"
-    names = choice(chosen, "order") if shuffled else sorted(chosen)
+    names = sorted(chosen) if split == "test" or options.order == "sorted" else label_choice(chosen, "order")
+    cuts = cut([by_name[name] for name in names], size)
+    if is_grouped:
+        places = choice(chosen, "places")
+        cuts = [sorted(batch, key=lambda label: places.index(label.name)) for batch in cuts]
     batches = [
         Batch(
             tuple(batch),
             tuple(label.name for label in batch if label.name in positive),
             tuple(label.name for label in batch if label.name in hard),
         )
-        for batch in cut([by_name[name] for name in names], size)
+        for batch in cuts
     ]
     if split == "test":
         return batches, 0
@@ -92,6 +103,28 @@ def ask(
 
 def count(size: int, candidates: Collection) -> int:
     return len(candidates) if size == -1 else size
+
+
+def grouped(labels: Sequence[Label], size: int, dictionary: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names of `labels` in the order in which batches of `size` (-1: all) take them: the first label that is left,
+    then, until the batch is full, the one with the most neighbours in it, of equal ones the first. No batch takes two
+    labels with the same key. Two labels are neighbours if the dictionary names one as a hard negative of the other.
+    """
+
+    def are_neighbours(one: Label, other: Label) -> bool:
+        return other.name in dictionary.get(one.name, ()) or one.name in dictionary.get(other.name, ())
+
+    order: list[Label] = []
+    while len(order) < len(labels):
+        batch: list[Label] = []
+        while len(batch) != size:
+            fitting = [one for one in labels if one not in order and key(one) not in map(key, batch)]
+            if not fitting:
+                break
+            # max() returns the first of the best
+            batch.append(max(fitting, key=lambda one: sum(are_neighbours(one, other) for other in batch)))
+            order.append(batch[-1])
+    return [label.name for label in order]
 
 
 def cut(labels: Sequence[Label], size: int) -> list[list[Label]]:

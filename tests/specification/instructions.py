@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.answer_form import FORMS, forms_of
 from schemas.example import LAYER, Example, Span
-from schemas.label import Label
+from schemas.label import Label, UnknownLabel
 from tests.specification.asking import ask
 from tests.specification.describing import schema, show
 from tests.specification.gold import gold
@@ -37,6 +37,9 @@ def instructions(
     EE). A layer that is not annotated gives no rows, except in test, where `label` is then None.
     """
     label_set = labels
+    if example.split != "test":
+        held_out = tuple(UnknownLabel(layer, name) for layer, names in options.held_out.items() for name in names)
+        example = replace(example, unknown_labels=(*example.unknown_labels, *held_out))
     example, labels = without_unknown(example, task, labels)
     full_gold = gold(example, task, labels)
     test = example.split == "test"

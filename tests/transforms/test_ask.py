@@ -334,7 +334,7 @@ def test_a_positive_label_outside_the_label_set_is_an_error():
     [
         ({"split_num": {"RE": 0}}, "split_num.RE is 0; it must be -1 or at least 1"),
         ({"split_num": {"XX": 4}}, "a task of split_num is 'XX'"),
-        ({"order": "random"}, "order is 'random'; it must be shuffled or sorted"),
+        ({"order": "random"}, "order is 'random'; it must be one of grouped, shuffled, sorted"),
         ({"negative_ratio": -1}, "negative_ratio is -1; it must be at least 0"),
         ({"negative_share": 1.5}, "negative_share is 1.5; it must be from 0 to 1"),
         ({"labels_without_positive": 0}, "labels_without_positive is 0"),

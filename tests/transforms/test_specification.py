@@ -18,7 +18,7 @@ from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms import prompts
-from transforms.ask import AskOptions, DescriptionShares, ask_spec, rank_in_group
+from transforms.ask import ORDERS, AskOptions, DescriptionShares, ask_spec, rank_in_group
 from transforms.described import described_labels
 from transforms.instruct import instruction_table
 
@@ -44,7 +44,8 @@ def test_label_sets_contain_all_labels_of_the_strategies():
     assert LABELS.elements == NAMES and ROLES.elements == ROLE_NAMES
 
 
-unknown_labels = st.builds(UnknownLabel, st.sampled_from(sorted(set(LAYER.values()))), st.sampled_from(NAMES))
+LAYERS = sorted(set(LAYER.values()))
+unknown_labels = st.builds(UnknownLabel, st.sampled_from(LAYERS), st.sampled_from(NAMES))
 
 
 shares = st.sampled_from([0, 0.3, 0.5, 1])
@@ -62,7 +63,7 @@ def options(draw, task):
     size = st.sampled_from([-1, 1, 2, 3, 4, 6])
     return AskOptions(
         split_num=draw(st.just({}) | st.builds(lambda n: {task: n}, size)),
-        order=draw(st.sampled_from(["shuffled", "sorted"])),
+        order=draw(st.sampled_from(ORDERS)),
         negative_ratio=draw(st.sampled_from([0, 0.5, 1, 2.0, 100])),
         labels_without_positive=draw(st.none() | size),
         negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
@@ -70,6 +71,7 @@ def options(draw, task):
         forms=draw(st.just({"iepile": 1.0}) | st.sampled_from(MIXTURES)),
         messages=draw(st.booleans()),
         descriptions=draw(descriptions),
+        held_out=draw(st.just({}) | st.dictionaries(st.sampled_from(LAYERS), st.frozensets(st.sampled_from(NAMES)))),
     )
 
 

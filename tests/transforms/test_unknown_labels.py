@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.arrow import examples_to_table, table_to_examples
-from schemas.example import Argument, Entity, Event, Example, Mention, Relation, UnknownLabel
+from schemas.example import LAYER, Argument, Entity, Event, Example, Mention, Relation, UnknownLabel
 from schemas.label import Label, named_roles, typed_label
 from tests.rows import instructions
 from tests.transforms.test_instruct import PROMPTS
@@ -104,3 +104,13 @@ def test_unknown_labels_survive_a_round_trip_through_arrow():
     known = replace(EXAMPLE, id="made/train/1")
     some = replace(EXAMPLE, unknown_labels=(UnknownLabel("entities", "river"), UnknownLabel("events", "sell")))
     assert table_to_examples(examples_to_table([known, some])) == [known, some]
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_a_label_that_is_held_out_is_unknown_in_every_split_but_test(task):
+    names = {"NER": "person", "EE": "found", "EET": "found", "EEA": "found"}
+    held_out = {LAYER[task]: frozenset({names.get(task, "founder")})}
+    unknown = [(layer, name) for layer, names in held_out.items() for name in names]
+    for split in ("train", "validation"):
+        assert rows(task, split, held_out=held_out) == rows(task, split, *unknown)
+    assert rows(task, "test", held_out=held_out) == rows(task, "test")

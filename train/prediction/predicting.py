@@ -203,8 +203,8 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
 def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
     schema = None
     if is_guided:
-        schema = plain_schema(json.loads(row["instruction"])["schema"])
-        schema = guided.json_schema(row["task"], schema, corpus.row_form(row))
+        entries = plain_schema(json.loads(row["instruction"])["schema"])
+        schema = guided.json_schema(row["task"], entries, corpus.row_form(row))
     return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
 
 

@@ -107,10 +107,12 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
 
 def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, list[str]]) -> None:
     """Adds a row to its record, or creates the record for its first row. Raises ConfigError for a contradiction."""
+    assert row.task is not None  # see `check`
     decoded = prompt(place, row.instruction)
     names = labels(place, row, decoded.schema)
-    description = "masked" if true_names(row.task, decoded.schema, names) else "described"
-    description = description if decoded.is_described else "none"
+    description = "none"
+    if decoded.is_described:
+        description = "masked" if true_names(row.task, decoded.schema, names) else "described"
     answer = Answer(row.output, names, decoded.schema, row.form or DEFAULT, description, place)
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)

@@ -198,6 +198,48 @@ function drawLabels() {
   );
 }
 
+// Labels that test rows ask for, by source and task, and what was held out of training.
+function drawFamiliarity() {
+  const hues = { seen: "var(--c0)", near: "var(--c2)", unseen: "var(--c1)" };
+  const pairs = filteredPairs().filter(([key, task]) => (data.familiarity.by_source[key] || {})[task]);
+  const counts = pairs.map(([key, task]) => {
+    const n = data.familiarity.by_source[key][task];
+    const annotations = [n.seen_annotations, n.near_annotations];
+    return [key, task, [n.seen, n.near, n.labels - n.seen - n.near], [...annotations, n.annotations - sum(annotations)]];
+  });
+  const most = 40;
+  const unfamiliar = counts.filter(([, , labels]) => labels[0] < sum(labels));
+  unfamiliar.sort((a, b) => b[2][2] - a[2][2]);
+  const shown = unfamiliar
+    .slice(0, most)
+    .map(([key, task, labels]) => [
+      `${key} ${task}`,
+      `${key} ${task}`,
+      Object.keys(hues).map((kind, n) => [kind, labels[n]]),
+    ]);
+  const totals = addLists(counts.map(([, , labels]) => labels));
+  const kinds = Object.keys(hues).map((kind, n) => `${count(totals[n] || 0)} ${kind}`);
+  const { labels: names, themes, texts } = data.held_out;
+  const heldOut = sourceKeys().flatMap((key) => [
+    ...Object.entries(names[key] || {}).map(([layer, labels]) => [key, layer, labels.join(", ")]),
+    ...(themes[key] ? [[key, "theme", `${themes[key]}: ${count(sum(Object.values(texts[key] || {})))} texts`]] : []),
+  ]);
+  const rest = unfamiliar.length < counts.length ? " In the other sources and tasks, all labels are seen." : "";
+  const note = unfamiliar.length > most ? ` The ${most} with most unseen labels are shown.` : rest;
+  show(
+    "familiarity",
+    counts.length,
+    el("p", { class: "dim" }, `Labels by source and task: ${kinds.join(", ")}.${note}`),
+    legend(hues),
+    shown.length ? bars("Test labels by familiarity", shown, hues, Math.min(room("familiarity"), 900)) : null,
+    behind(
+      ["source", "task", ...Object.keys(hues), ...Object.keys(hues).map((kind) => `annotations, ${kind}`)],
+      counts.map(([key, task, labels, annotations]) => [key, task, ...labels, ...annotations]),
+    ),
+    heldOut.length ? behind(["source", "layer", "held out of training"], heldOut, "What is held out of training") : null,
+  );
+}
+
 function drawPositives() {
   const parts = { "train, validation": ["train", "validation"], test: ["test"] };
   const figures = [];

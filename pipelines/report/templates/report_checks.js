@@ -4,13 +4,19 @@ function drawLeakage() {
   const from = Object.keys(data.leakage).sort();
   const into = [...new Set(from.flatMap((pair) => Object.keys(data.leakage[pair])))].sort();
   if (!from.length) {
-    show("leakage", 0, el("p", {}, "No train or validation text occurred in a test split."));
+    show("leakage", 0, el("p", {}, "No train or validation text is equal or similar to a test text or contains one."));
     return;
   }
+  const kinds = ["equal", "contained", "near"];
+  const sum = (texts) => kinds.reduce((n, kind) => n + texts[kind], 0);
+  const dropped = data.build.settings.clean?.partial_leaks === "drop";
+  document.getElementById("leakage-about").append(
+    ` Contained and near texts were ${dropped ? "dropped too" : "kept (clean.partial_leaks: drop drops them)"}.`,
+  );
   const cell = 26;
   const left = Math.min(room("leakage") * 0.5, 10 + Math.max(...from.map(widthOf)));
   const top = Math.min(190, 14 + Math.max(...into.map(widthOf)));
-  const most = Math.max(...from.flatMap((pair) => Object.values(data.leakage[pair])));
+  const most = Math.max(...from.flatMap((pair) => Object.values(data.leakage[pair]).map(sum)));
   const shapes = [];
   const rows = [];
   into.forEach((key, x) =>
@@ -33,13 +39,15 @@ function drawLeakage() {
       ),
     );
     into.forEach((key, x) => {
-      const n = data.leakage[pair][key] || 0;
+      const texts = data.leakage[pair][key];
+      const n = texts ? sum(texts) : 0;
       const at = { x: left + x * cell, y: top + y * cell, width: cell, height: cell };
       if (!n) {
         shapes.push(svg("rect", { ...at, class: "rule", fill: "none" }));
         return;
       }
-      const caption = `${pair} → ${key}/test: ${count(n)} texts`;
+      const parts = kinds.filter((kind) => texts[kind]).map((kind) => `${count(texts[kind])} ${kind}`);
+      const caption = `${pair} → ${key}/test: ${parts.join(", ")}`;
       shapes.push(
         svg(
           "rect",
@@ -60,7 +68,7 @@ function drawLeakage() {
           brief(n),
         ),
       );
-      rows.push([pair, `${key}/test`, n]);
+      rows.push([pair, `${key}/test`, ...kinds.map((kind) => texts[kind])]);
     });
   });
   const size = [left + into.length * cell + 2, top + from.length * cell + 2];
@@ -73,8 +81,8 @@ function drawLeakage() {
       drawing(...size, `Leakage: ${count(rows.length)} pairs of splits`, shapes),
     ),
     behind(
-      ["dropped from", "occurs in", "texts"],
-      rows.sort((a, b) => b[2] - a[2]),
+      ["from", "into", ...kinds],
+      rows.sort((a, b) => b[2] + b[3] + b[4] - (a[2] + a[3] + a[4])),
     ),
   );
 }

@@ -104,7 +104,7 @@ function drawFlow() {
     );
   if (asked.get("instructions")) {
     notes.push(
-      `${count(asked.get("instructions"))} instructions: ${count(asked.get("all_negative") || 0)} only ask for labels that do not occur in the text, ${count(asked.get("with_hard_negatives") || 0)} contain a hard negative. ${count(asked.get("cut") || 0)} instructions without a positive label were left out.`,
+      `${count(asked.get("instructions"))} instructions: ${count(asked.get("all_negative") || 0)} only ask for labels that do not occur in the text, ${count(asked.get("with_hard_negatives") || 0)} contain a hard negative${besideNeighbour(asked)}. ${count(asked.get("cut") || 0)} instructions without a positive label were left out.`,
     );
   }
   show(
@@ -114,6 +114,13 @@ function drawFlow() {
     notes.map((note) => el("p", {}, note)),
     behind(["source", "split", "records", "examples", "windows", "kept", "lost"], rows),
   );
+}
+
+function besideNeighbour(asked) {
+  const positives = asked.get("positives_with_neighbour");
+  if (!positives) return "";
+  const beside = asked.get("positives_beside_neighbour") || 0;
+  return `, and ${share(beside, positives)} of the ${count(positives)} labels of texts that have a neighbour are asked beside one`;
 }
 
 function splitBar(kept, all, width, y, band) {

@@ -29,6 +29,10 @@ function headline() {
   byId("sections").append(el("ul", {}, list));
   const about =
     "For each label, the labels that it is easily confused with. They are asked in the same instructions, so that a model learns to distinguish them. Similar labels are adjacent.";
+  if (data.familiarity) {
+    byId("familiarity-about").textContent =
+      `How familiar a model is with the labels that test rows ask for. Seen: train rows of some source ask for a label of the same name in the same task. Near: they ask for a similar one (similarity of at least ${data.familiarity.near} by ${data.familiarity.model}). reports/familiarity.json has the nearest training labels of each.`;
+  }
   byId("neighbours-about").textContent = data.neighbours.length ? about : "This build was made without hard negatives.";
 }
 
@@ -41,6 +45,7 @@ function drawAll() {
   drawLengths();
   drawLabels();
   drawPositives();
+  if (data.familiarity) drawFamiliarity();
   if (data.neighbours.length) drawNeighbours();
   drawLeakage();
   drawValidation();
@@ -58,6 +63,7 @@ function redraw() {
 
 function start() {
   byId("user-sources").hidden = !Object.keys(data.user_sources).length;
+  byId("familiarity").hidden = !data.familiarity;
   headline();
   fillFilter();
   options(byId("area"), [

@@ -246,6 +246,7 @@ def source(lang: str, chinese: tuple[str, ...], english: str, relations: str) ->
         ),
         entity_labels=swapped | types,
         relation_labels={labels[raw].name: labels[raw] for raw in relations.split()},
+        theme=title,
     )
 
 

@@ -70,7 +70,7 @@ def test_every_source_has_licence_citation_and_counts(built, counts):
         assert load(key).licence_text in body
         assert f"{{{load(key).citation},\n" in body
     assert "| `conll2003` | train | 16 | 29 | 0 | 0 | 16 | 15 | 15 | leakage 1, wrong_columns 1 |" in body
-    assert "| `clue_ner/train` | `clue_ner` | 1 |" in body
+    assert "| `clue_ner/train` | `clue_ner` | 1 | 0 | 0 |" in body
     assert "`lexical`" in body
     assert "come with IEForge" in body  # samples are not presented as the datasets
 

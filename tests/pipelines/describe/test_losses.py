@@ -5,7 +5,7 @@ import pytest
 from pipelines.describe.losses import in_clean, in_ingest, in_labels
 from schemas.errors import Reason
 from schemas.label import Label, LabelSet
-from schemas.manifests import Cleaned, ExampleShard, Ingested, SplitRead
+from schemas.manifests import Cleaned, ExampleShard, Ingested, LeakCounts, SplitRead
 from tests.manifests import example_shard, layer_counts, split_read
 
 
@@ -77,7 +77,11 @@ def test_cleaning_names_splits_with_large_losses_and_their_leaks():
 
     def shard(kept: int, **rejected: int) -> ExampleShard:
         rows = kept + sum(rejected.values())
-        leaks = {"b": 1, "a, c": 2} if "leakage" in rejected else {}
+        leaks = (
+            {"b": LeakCounts(1), "a, c": LeakCounts(2, 1), "d": LeakCounts(contained=1)}
+            if "leakage" in rejected
+            else {}
+        )
         reasons = {Reason(reason): n for reason, n in rejected.items()}
         return example_shard(windows=rows, kept=layer_counts(kept), rejected=reasons, leaks_into=leaks)
 

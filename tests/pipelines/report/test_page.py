@@ -278,5 +278,5 @@ def test_a_build_without_hard_negatives_or_leaks_says_so(page, report_data, tmp_
     assert not page.problems
     text = page.run("document.body.innerText")
     assert page.run("document.getElementById('set').offsetParent") is None
-    for sentence in ("made without hard negatives", "No train or validation text occurred", "Missing: scierc"):
+    for sentence in ("made without hard negatives", "No train or validation text is equal", "Missing: scierc"):
         assert sentence in text

@@ -49,7 +49,7 @@ def annotated(run, key: str, split: str) -> dict[str, list[dict[str, str]]]:
 
 def totals(manifest: dict) -> dict[str, Counter]:
     """The sums over all shards of a manifest."""
-    names = ("rejected", "kept", "crosses_window", "leaks_into")
+    names = ("rejected", "kept", "crosses_window")
     return {name: sum((Counter(part[name]) for part in manifest["shards"]), Counter()) for name in names}
 
 
@@ -226,7 +226,8 @@ def test_test_texts_are_removed_from_train_and_validation(run):
     assert texts(run, "b", "validation") == []
     assert texts(run, "b", "test") == ["Ada went to Rome.", "In b's test."]
     leaks = {(part["key"], part["split"]): part["leaks_into"] for part in manifest["shards"]}
-    assert leaks == {("a", "train"): {"b": 2}, ("b", "train"): {}, ("b", "validation"): {"b": 1}, ("b", "test"): {}}
+    one, two = ({"b": {"equal": n, "contained": 0, "near": 0}} for n in (1, 2))
+    assert leaks == {("a", "train"): two, ("b", "train"): {}, ("b", "validation"): one, ("b", "test"): {}}
 
 
 def test_a_leaking_document_is_dropped_with_all_its_windows(run):

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipelines.build_reports import read_statistics
@@ -13,14 +13,15 @@ from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.arrow import INSTRUCTIONS
 from schemas.label import Label, typed_label
 
-SCHEMA = pa.schema([INSTRUCTIONS.field(name) for name in ("split", "example_id", "positives", "hard_negatives")])
+NAMES = ("split", "task", "example_id", "labels", "positives", "hard_negatives")
+SCHEMA = pa.schema([INSTRUCTIONS.field(name) for name in NAMES])
 DICTIONARY = {"a": ["b", "c"], "b": ["a", "d"], "e": []}
 
 
-def rows(split: str, *content: tuple[str, list[str], list[str]]) -> pa.Table:
-    names = ("example_id", "positives", "hard_negatives")
-    columns = {name: [row[n] for row in content] for n, name in enumerate(names)}
-    return pa.table({"split": [split] * len(content), **columns}, SCHEMA)
+def rows(split: str, *content: tuple[str, list[str], list[str]], task: str = "NER") -> pa.Table:
+    """Rows that ask for their positive labels, their hard negatives and the label z."""
+    made = [(split, task, example, [*positives, *hard, "z"], positives, hard) for example, positives, hard in content]
+    return pa.Table.from_pylist([dict(zip(NAMES, row, strict=True)) for row in made], SCHEMA)
 
 
 def test_pairs_and_pairs_in_one_row_are_counted():
@@ -31,7 +32,20 @@ def test_pairs_and_pairs_in_one_row_are_counted():
         ("2", ["a", "b"], ["d"]),  # b and d in one row; a and b are both positive, so no pair; c is in no row
         ("3", [], []),
     )
-    assert neighbour_counts(made, DICTIONARY) == {"neighbour_pairs": 2 + 2, "neighbours_together": 1 + 1}
+    assert neighbour_counts(made, DICTIONARY) == {
+        "neighbour_pairs": 2 + 2,
+        "neighbours_together": 1 + 1,
+        "positives_with_neighbour": 1 + 2,  # not e
+        "positives_beside_neighbour": 1 + 2,  # a and b of example 2 are beside each other
+    }
+
+
+def test_a_positive_label_may_have_no_neighbour_beside_it():
+    apart = rows("train", ("1", ["a"], []), ("1", [], ["b", "c"]))
+    counts = neighbour_counts(apart, DICTIONARY)
+    assert (counts["positives_with_neighbour"], counts["positives_beside_neighbour"]) == (1, 0)
+    one_way = rows("train", ("1", ["c"], ["a"]))  # a has the neighbour c, and c has none
+    assert neighbour_counts(one_way, DICTIONARY)["positives_with_neighbour"] == 0
 
 
 LABELS = st.sampled_from("abcdef")
@@ -43,9 +57,13 @@ def test_counts_follow_their_definition(dictionary, made):
     made = [(example, positives, [h for h in hard if h not in positives]) for example, positives, hard in made]
     pairs = {label: set(near) - {label} for label, near in dictionary.items()}
     positive = {example: {p for one, labels, _ in made if one == example for p in labels} for example, _, _ in made}
+    once = {(example, p): [*labels, *hard] for example, labels, hard in made for p in labels if pairs.get(p)}
+    assume(len(once) == sum(bool(pairs.get(p)) for _, labels, _ in made for p in labels))  # each label is in one row
     assert neighbour_counts(rows("train", *made), dictionary) == +Counter(
         neighbour_pairs=sum(len(pairs.get(p, set()) - labels) for labels in positive.values() for p in labels),
         neighbours_together=sum(h in pairs.get(p, ()) for _, labels, hard in made for p in labels for h in hard),
+        positives_with_neighbour=len(once),
+        positives_beside_neighbour=sum(not pairs[p].isdisjoint(labels) for (_, p), labels in once.items()),
     )
 
 
@@ -53,6 +71,7 @@ def test_counts_follow_their_definition(dictionary, made):
 def test_test_rows_and_missing_dictionaries_are_not_counted(split, dictionary):
     assert not neighbour_counts(rows(split, ("1", ["a"], ["c"])), dictionary)
     assert not neighbour_counts(rows("train"), DICTIONARY)
+    assert not neighbour_counts(rows("train", ("1", ["a"], ["c"]), task="EEA"), DICTIONARY)
 
 
 @pytest.mark.parametrize(
@@ -81,5 +100,6 @@ def test_report_of_a_build(built):
     counts = read_statistics(str(built)).instructions_by_source["clue_ner"]["NER"]
     both = [counts[split] for split in ("train", "validation")]
     assert 0 < sum(n.neighbours_together for n in both) <= sum(n.neighbour_pairs for n in both)
-    assert counts["test"].neighbour_pairs == 0
+    assert 0 < sum(n.positives_beside_neighbour for n in both) <= sum(n.positives_with_neighbour for n in both)
+    assert counts["test"].neighbour_pairs == counts["test"].positives_with_neighbour == 0
     assert 'href="#NER/clue_ner"' in html and 'href="#EE/duee1"' in html and "#EET/" not in html
