@@ -15,6 +15,8 @@ from schemas.answers import messages
 from schemas.errors import ConfigError, MachineError, quoted
 from train import hub
 from train.corpus import is_repository
+from train.gguf_files import header, loading
+from train.notes import note
 from train.refusals import one_line
 from transforms import user_files
 
@@ -56,8 +58,9 @@ def load_tokenizer(
 ) -> "PreTrainedTokenizerBase":
     """Returns the tokenizer of `model`, or the one saved with `adapter`, with its chat template set.
 
-    `model` and `adapter`: a folder or a Hub name. `chat_template`: a Jinja file. Raises ConfigError for an invalid
-    name, an unusable template, or a tokenizer without an end-of-sequence token.
+    `model`: a folder, a GGUF file or a Hub name; `adapter`: a folder or a Hub name. `chat_template`: a Jinja file. If
+    the model has no template, a note says so and PLAIN is set. Raises ConfigError for an invalid name, an unusable
+    template, or a tokenizer without an end-of-sequence token.
     """
     from transformers import AutoTokenizer
 
@@ -65,9 +68,12 @@ def load_tokenizer(
     check_name(origin)
     with one_line(f"{origin}: cannot load the tokenizer"):
         try:
-            tokenizer = AutoTokenizer.from_pretrained(
-                origin, revision=revision if origin == model else None, trust_remote_code=trust_remote_code
-            )
+            if file := header.locate(origin):
+                tokenizer = loading.load_tokenizer(file)
+            else:
+                tokenizer = AutoTokenizer.from_pretrained(
+                    origin, revision=revision if origin == model else None, trust_remote_code=trust_remote_code
+                )
         except OSError as error:
             if os.path.isdir(origin):
                 raise
@@ -83,6 +89,8 @@ def load_tokenizer(
         raise ConfigError(
             f"{origin}: its tokenizer has no end-of-sequence token, so no answer could end; set eos_token"
         )
+    if not (tokenizer.chat_template or chat_template):
+        note(f"{origin}: a base model without a chat template; prompts get the plain one (docs/train.md)")
     tokenizer.chat_template = template(tokenizer, chat_template)
     check_template(tokenizer, origin)  # before the model is loaded
     return tokenizer
@@ -106,13 +114,19 @@ def check_template(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
 
 
 def check_name(model: str) -> None:
-    """Raises ConfigError for a path that is not a model folder, and the errors of `hub.check` for a Hub name."""
-    if os.path.isdir(model):
+    """Raises ConfigError for a path that is neither a model folder nor a GGUF file, and the errors of `hub.check` for a
+    Hub name.
+    """
+    if file := header.locate(model):
+        header.read(file)
+    elif os.path.isdir(model):
         files = set(os.listdir(model))
         if not files & {"config.json", "adapter_config.json", "tokenizer_config.json"}:
-            raise ConfigError(f"{model}: contains no model (no config.json); give a model folder or a Hub name")
+            raise ConfigError(
+                f"{model}: contains no model (no config.json, no .gguf); give a model folder, a GGUF file or a Hub name"
+            )
     elif os.path.exists(model) or not is_repository(model):
-        raise ConfigError(f"{model}: no such folder; give a model folder or a Hub name")
+        raise ConfigError(f"{model}: no such folder or file; give a model folder, a GGUF file or a Hub name")
     else:
         hub.check(model, "model")
 

@@ -1,4 +1,4 @@
-"""Merge a model and its adapter into one model folder, with an Ollama Modelfile."""
+"""Merge a model and its adapter into one model folder, with an Ollama Modelfile, and optionally a GGUF file."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from schemas import command
 from schemas.errors import ConfigError, printable
 from train import output_file
+from train.gguf_files import writing
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -18,6 +19,7 @@ EPILOG = """\
 examples:
   %(prog)s --adapter adapter --output merged       the adapter names its base model
   %(prog)s --model model --output served           a fully fine-tuned model
+  %(prog)s --adapter adapter --output merged --gguf merged.gguf    for llama.cpp, too
   ollama create my-extractor -f merged/Modelfile                 afterwards
   vllm serve merged
 """
@@ -29,19 +31,27 @@ PLACE = "{{ .Prompt }}"
 def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.export", __doc__, EPILOG)
     parser.add_argument("--adapter", metavar="DIR", help="an adapter folder written by train.sft (lora, qlora)")
-    parser.add_argument("--model", metavar="NAME|DIR", help="default: the base model named in the adapter")
+    parser.add_argument("--model", metavar="NAME|DIR|FILE", help="default: the base model named in the adapter")
     parser.add_argument("--output", metavar="DIR", help="a new folder")
+    parser.add_argument("--gguf", metavar="FILE", help="also write a GGUF file (Llama, SmolLM2, Qwen 2, Qwen 3)")
     parser.add_argument("--num_ctx", metavar="N", type=int, default=4096, help="context length in Ollama, in tokens")
     parser.add_argument("--trust_remote_code", action="store_true", help="run code that comes with the model")
     return parser
 
 
 def export(
-    output: str, model: str | None = None, adapter: str | None = None, num_ctx: int = 4096, trust: bool = False
+    output: str,
+    model: str | None = None,
+    adapter: str | None = None,
+    num_ctx: int = 4096,
+    trust: bool = False,
+    gguf: str | None = None,
 ) -> None:
-    """Writes model (in the base model's dtype), tokenizer, chat template and Modelfile into the folder `output`.
+    """Writes model (in the base model's dtype), tokenizer, chat template and Modelfile into the folder `output`, and
+    the model as a GGUF file to the path `gguf`.
 
-    Raises ConfigError if neither model nor adapter is given, if they do not fit, or if the folder is not empty.
+    Raises ConfigError if neither model nor adapter is given, if they do not fit, if the folder is not empty, or if the
+    model cannot be written as GGUF.
     """
     from train import chat, load
 
@@ -51,6 +61,9 @@ def export(
     if adapter:
         loaded = loaded.merge_and_unload()
     loaded.generation_config = load.greedy(loaded, tokenizer)
+    if gguf:
+        load.check_tokens(loaded, tokenizer)
+        writing.write(loaded, tokenizer, gguf)
     loaded.save_pretrained(output)
     tokenizer.save_pretrained(output)
     with open(f"{output}/Modelfile", "w", encoding="utf-8") as file:
@@ -104,9 +117,18 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("--output is missing; choose a new folder")
     from train import load
 
-    check(arguments.output, arguments.model, arguments.adapter)
+    base = check(arguments.output, arguments.model, arguments.adapter)
+    if arguments.gguf:
+        output_file.check("--gguf", arguments.gguf, [base])
     load.quiet()
-    export(arguments.output, arguments.model, arguments.adapter, arguments.num_ctx, arguments.trust_remote_code)
+    export(
+        arguments.output,
+        arguments.model,
+        arguments.adapter,
+        arguments.num_ctx,
+        arguments.trust_remote_code,
+        arguments.gguf,
+    )
     print(printable(arguments.output))
     return 0
 

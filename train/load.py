@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, quoted
 from train.chat import check_name
+from train.gguf_files import header, loading
 from train.refusals import first_line, one_line
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def load_model(
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> "PreTrainedModel":
-    """Returns the causal language model `model` (a folder or a Hub name) with `adapter` applied, on the CPU.
+    """Returns the causal language model `model` (a folder, a GGUF file or a Hub name) with `adapter`, on the CPU.
 
     `dtype` auto: bfloat16 if the device supports it, else float32; saved: the dtype the model was saved in. `four_bit`:
     NF4 by bitsandbytes (Dettmers et al. 2023, "QLoRA"). `trainable`: the adapter's weights get gradients. Raises
@@ -68,14 +69,17 @@ def load_model(
         options["quantization_config"] = four_bits()
     with one_line(f"{model}: cannot load the model"):
         try:
-            loaded, report = AutoModelForCausalLM.from_pretrained(
-                model,
-                dtype=_dtype(dtype),
-                revision=revision,
-                trust_remote_code=trust_remote_code,
-                output_loading_info=True,
-                **options,
-            )
+            if file := header.locate(model):
+                loaded, report = loading.load_model(file, dtype=_dtype(dtype), **options)
+            else:
+                loaded, report = AutoModelForCausalLM.from_pretrained(
+                    model,
+                    dtype=_dtype(dtype),
+                    revision=revision,
+                    trust_remote_code=trust_remote_code,
+                    output_loading_info=True,
+                    **options,
+                )
         except ImportError as error:  # an attention or a quantization whose package is missing
             raise MachineError(f"{model}: does not load here: {first_line(error)}") from error
         except OSError as error:
@@ -134,7 +138,7 @@ def check_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase")
 def check(model: str, adapter: str | None = None) -> None:
     """Checks the names and configs of model and adapter without loading weights. Raises ConfigError."""
     check_name(model)
-    if os.path.isdir(model) and not os.path.exists(f"{model}/config.json"):
+    if os.path.isdir(model) and not header.locate(model) and not os.path.exists(f"{model}/config.json"):
         if not os.path.exists(f"{model}/adapter_config.json"):
             raise ConfigError(f"{model}: contains no model (no config.json); give a model folder or a Hub name")
         base = adapter_config(model).get("base_model_name_or_path")
@@ -205,22 +209,41 @@ def adapter_config(adapter: str) -> dict:
 
 def base_model(adapter: str) -> str:
     """The name of an adapter's base model. Raises ConfigError if the adapter does not name it."""
-    model = adapter_config(adapter).get("base_model_name_or_path")
+    config = adapter_config(adapter)
+    model = config.get("base_model_name_or_path")
     if not isinstance(model, str):
         raise ConfigError(f"{adapter}: this adapter does not name its base model; pass --model")
+    if model.endswith(".gguf") and not os.path.exists(model):
+        raise ConfigError(
+            f"{adapter}: its base model {model} is not there; pass --model with the path of this GGUF file"
+            f"{f' ({content})' if (content := config.get('revision')) else ''}"
+        )
     return model
 
 
+def content_id(model: str) -> str | None:
+    """What `revision` in the config of an adapter for `model` is: `sha256:…` of a GGUF file, None for other models."""
+    file = header.locate(model)
+    return f"sha256:{header.sha256(file)}" if file else None
+
+
 def check_adapter(adapter: str, model: str) -> None:
-    """Raises ConfigError for an adapter of another base model. Only the last part of the name is compared,
-    since the base model may have been moved.
+    """Raises ConfigError for an adapter of another base model. Of a GGUF file the content is compared, of any other
+    model the last part of the name, since the base model may have been moved.
     """
-    base = adapter_config(adapter).get("base_model_name_or_path") or model
+    config = adapter_config(adapter)
+    base = config.get("base_model_name_or_path") or model
     if not isinstance(base, str):
         raise ConfigError(
             f"{adapter}: its base_model_name_or_path is {quoted(base)}, not a name; download the adapter again"
         )
-    if _last_name(base) != _last_name(model):
+    recorded, given = config.get("revision"), content_id(model)
+    if given and str(recorded).startswith("sha256:"):
+        if given != recorded:
+            raise ConfigError(
+                f"{adapter}: an adapter for {base} with {recorded}, but {model} has {given}; pass that file as --model"
+            )
+    elif _last_name(base) != _last_name(model):
         raise ConfigError(f"{adapter}: an adapter for {base}, not for {model}; pass --model {base}")
 
 

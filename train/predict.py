@@ -45,7 +45,9 @@ def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.predict", __doc__, EPILOG)
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--model", metavar="NAME|DIR", help="default: the base model of --adapter, or the endpoint's only model"
+        "--model",
+        metavar="NAME|DIR|FILE",
+        help="FILE: GGUF; default: the base model of --adapter, or the endpoint's only model",
     )
     model.add_argument("--adapter", metavar="NAME|DIR", help="a PEFT adapter")
     model.add_argument("--chat_template", metavar="FILE", help="a Jinja file; default: the model's own")

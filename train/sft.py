@@ -2,13 +2,13 @@
 
 import argparse
 import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schemas import command, key_list
 from schemas.errors import printable
+from train.notes import is_first_process
 
 if TYPE_CHECKING:
     from train.tuning.recipe import Recipe
@@ -33,7 +33,9 @@ def argument_parser() -> argparse.ArgumentParser:
     parser = command.parser("train.sft", __doc__, EPILOG)
     inputs = parser.add_argument_group("model and data")
     inputs.add_argument("--config", metavar="FILE", help="a YAML recipe")
-    inputs.add_argument("--model", metavar="NAME|DIR", help="a causal language model, or tiny: a random one")
+    inputs.add_argument(
+        "--model", metavar="NAME|DIR|FILE", help="a causal language model (FILE: GGUF), or tiny: a random one"
+    )
     inputs.add_argument("--adapter", metavar="DIR", help="an adapter of this model to continue from")
     inputs.add_argument("--data", metavar="DIR|REPO|FILE", help="a build, a Hub repository or a file of rows")
     inputs.add_argument("--output", metavar="DIR", help="folder for the trained model or adapter")
@@ -72,11 +74,6 @@ def main(flags: Sequence[str] | None = None) -> int:
         after_interrupt="use --resume to continue from the last checkpoint",
         silent=not is_first_process(),
     )
-
-
-def is_first_process() -> bool:
-    """Whether this is the first of the processes that a launcher (torchrun) starts. Only the first one prints."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def train(arguments: argparse.Namespace) -> int:

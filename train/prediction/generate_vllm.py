@@ -7,8 +7,9 @@ answers with those of the transformers backend before you rely on it.
 from collections.abc import Iterable, Iterator
 
 from schemas.answers import Answer, Failure, Prompt
-from schemas.errors import MachineError
+from schemas.errors import ConfigError, MachineError
 from train import chat
+from train.gguf_files import header
 from train.prediction.generate import batches
 
 PROMPTS_PER_CALL = 4096
@@ -27,8 +28,10 @@ def generate(
 ) -> Iterator[tuple[int, Answer | Failure]]:
     """Yields (number, answer) for (number, prompt). Token ids come from `chat.prompt`, as in the other backends.
 
-    Raises MachineError if vLLM is not installed.
+    Raises ConfigError for a GGUF file, MachineError if vLLM is not installed.
     """
+    if header.locate(model):
+        raise ConfigError(f"--backend vllm: {model} is a GGUF file; pass the folder that train.export writes from it")
     try:
         from vllm import LLM, SamplingParams
         from vllm.lora.request import LoRARequest

@@ -231,7 +231,7 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
     settings = {
         "backend": arguments.backend,
         "model": model,
-        "model_files": resume.weights_digest(model) if os.path.isdir(model) else arguments.model_revision,
+        "model_files": resume.weights_digest(model) if os.path.exists(model) else arguments.model_revision,
         "adapter": adapter,
         "adapter_files": resume.weights_digest(adapter) if os.path.isdir(adapter or "") else None,
         "chat_template": hashlib.sha256(tokenizer.chat_template.encode()).hexdigest()[:16],

@@ -14,11 +14,15 @@ import msgspec
 from schemas import answer_form
 from schemas.errors import ConfigError, MachineError
 from train.corpus import row_form
+from train.gguf_files import header
 from train.prediction.work import keys
 from transforms import answer_forms, files
 
 COLUMNS = ("id", "example_id", "task", "source", "lang", "split", "text_sha256", "instruction", "labels")
 """The columns of a row in its line, followed by the gold `label`, the answer `output` and whether it was `cut`."""
+
+WEIGHTS = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".model")
+"""Ends of the names of the files that the answers of a model depend on."""
 
 SYNC_S = 5.0
 """Seconds between two syncs to disk."""
@@ -175,15 +179,17 @@ def put_in_order(path: str, places: Mapping[int, int]) -> None:
 
 
 def weights_digest(folder: str) -> str:
-    """A hash of the files of a model or adapter, from 256 blocks spread over each file.
+    """A hash of the files of a model or adapter, from 256 blocks spread over each file. A GGUF file is hashed whole.
 
     It changes if a model is trained again into the same folder. Raises MachineError for an unreadable folder.
     """
+    if os.path.isfile(folder):
+        return header.sha256(folder)[:16]
     digest = hashlib.sha256()
     try:
         for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
-            if not os.path.isfile(path) or not name.endswith((".safetensors", ".bin", ".json", ".jinja", ".model")):
+            if not os.path.isfile(path) or not name.endswith(WEIGHTS):
                 continue
             size = os.path.getsize(path)
             digest.update(f"{name}\0{size}\0".encode())

@@ -241,7 +241,7 @@ def adapter_options(recipe: Recipe) -> "LoraConfig | None":
         return None
     values = options(recipe.lora, LoraConfig, "lora")
     try:
-        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, **values})
+        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, "revision": load.content_id(recipe.model), **values})
     except (ValueError, TypeError) as error:
         raise ConfigError(f"lora: {first_line(error)}") from error
 
