@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from hard_negatives.kinds import DEFAULT, KINDS
+from schemas import answer_form
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from transforms import settings
@@ -22,12 +23,19 @@ def not_zero(value: int) -> int:
     return value
 
 
+def form_name(value: str) -> str:
+    if value not in answer_form.FORMS:
+        raise ValueError(f"must be one of {', '.join(answer_form.FORMS)}")
+    return value
+
+
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63), NUMBER]
 Count = Annotated[int, Field(ge=0, lt=2**63), NUMBER]
 Positive = Annotated[int, Field(gt=0, lt=2**63), NUMBER]
 Share = Annotated[float, Field(ge=0, le=1), NUMBER]
 Labels = Annotated[int, Field(ge=-1, le=2**31 - 1), NUMBER, AfterValidator(not_zero)]
 """A number of labels, or -1 for all. It must fit into the 32-bit integers of Arrow columns."""
+FormName = Annotated[str, AfterValidator(form_name)]
 
 
 class Section(BaseModel):
@@ -92,6 +100,17 @@ class Mine(Section):
     contrasts: str | None = None
 
 
+class Descriptions(Section):
+    """Descriptions of labels in prompts; `transforms.ask.DescriptionShares` documents the shares. `contrast`: the line
+    of `hard_negatives.contrast` takes the place of a description.
+    """
+
+    share: Share = 0.0
+    drop: Share = 0.0
+    mask: Share = 0.0
+    contrast: bool = False
+
+
 class Instruct(Section):
     """Prompts and their labels. `transforms.ask.AskOptions` documents the settings and checks their values."""
 
@@ -101,7 +120,10 @@ class Instruct(Section):
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
+    forms: dict[FormName, Share] = {answer_form.DEFAULT: 1.0}
+    messages: bool = False
     prompts: str | None = None
+    descriptions: Descriptions = Descriptions()
     instructions_per_shard: Positive = 100_000
 
 

@@ -21,6 +21,7 @@ from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
 from pipelines.stages.instruct import ask_options, load_prompts
+from pipelines.stages.label_descriptions import load_contrasts
 from pipelines.stages.plan import plan_stages
 from schemas import manifest_file
 from schemas.errors import ConfigError, names_hint, printable
@@ -233,6 +234,7 @@ def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
             hint = names_hint(theme, themes) if themes else "none of them has a theme"
             raise ConfigError(f"hold_out.themes: no source of this build has the theme {theme!r}; {hint}")
     load_prompts(config, located)
+    load_contrasts(config)
     if config.mine.hard_negatives not in ("mine", "none"):
         dictionary.load(config.mine.hard_negatives)
     if config.mine.contrasts:

@@ -46,6 +46,11 @@ class Label:
         return tuple(role.name for role in self.roles)
 
     @property
+    def descriptions(self) -> tuple[str, ...]:
+        """The descriptions of the label and of its roles; empty strings where there is none."""
+        return self.description, *(role.description for role in self.roles)
+
+    @property
     def typed_name(self) -> str | None:
         """The name made of the three parts of an SPO label; None if a part is missing."""
         if self.subject_type is None or self.predicate is None or self.object_type is None:

@@ -62,7 +62,7 @@ MAY_IMPORT_NO_MORE = {"engine": {"schemas", "transforms"}, "sources": {"schemas"
 BESIDE = {
     "clean": {"cut_files", "leak_search", "shard_leaks", "text_keys", "unions"},
     "ingest": {"split_writer"},
-    "instruct": {"neighbour_counts"},
+    "instruct": {"label_descriptions", "neighbour_counts"},
     "leak_search": {"cut_files", "shard_leaks"},
     "repeats": {"text_keys"},
     "validate": {"corpus_facts", "familiarity", "repeats"},

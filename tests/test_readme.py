@@ -61,7 +61,7 @@ def test_every_column_and_task_is_described():
     text = guide("instructions")
     for column in INSTRUCTIONS.names:
         assert f"`{column}`" in text
-    answers = re.findall(r"^\| ([A-Z, ]+) \|", text, re.MULTILINE)
+    answers = re.findall(r"^\| ([A-Z, ]+) \|", text.partition("## Answers")[2].partition("\n## ")[0], re.MULTILINE)
     assert sorted(", ".join(answers).split(", ")) == sorted(TASKS)
 
 

@@ -18,7 +18,7 @@ from train import output_file
 if TYPE_CHECKING:
     from train.scoring.aggregate import Report
 
-BY = ("task", "source", "split", "file", "length", "labels_asked", "form", "label")
+BY = ("task", "source", "split", "file", "length", "labels_asked", "form", "description", "label")
 MATCHES = ("normal", "set")
 MOST_DRAWS = 100_000
 

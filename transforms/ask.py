@@ -23,9 +23,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from types import MappingProxyType
 
 import numpy as np
 
+from schemas.answer_form import DEFAULT, FORMS, forms_of
 from schemas.errors import ConfigError
 from schemas.label import Label
 from transforms.batches import SPLIT_NUM, cut
@@ -41,15 +43,42 @@ without a dictionary, are shuffled if the order is `grouped`.
 """
 
 
+def _check(name: str, value: object, allowed: str, fits: bool) -> None:
+    if not fits:
+        raise ConfigError(f"{name} is {value!r}; it must be {allowed}")
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionShares:
+    """Which rows describe their labels (`transforms.described`).
+
+    `share`: of the rows, those whose prompts have descriptions. `drop`: of the labels in them, those whose description
+    is left out. `mask`: of these rows, those that show masks instead of the names of described labels. Raises
+    ConfigError for a value that is not from 0 to 1.
+    """
+
+    share: float = 0.0
+    drop: float = 0.0
+    mask: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("share", "drop", "mask"):
+            value = getattr(self, name)
+            _check(f"descriptions.{name}", value, "from 0 to 1", 0 <= value <= 1)
+
+
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """How many labels are asked for, and in which order (see ORDERS).
+    """How many labels are asked for, in which order (see ORDERS) and form, how they are described, and with which
+    optional columns.
 
     `split_num`: labels per batch, for tasks that do not use the default of SPLIT_NUM; -1: all labels in one batch.
     `negative_ratio`: all-negative batches kept per batch with a positive label. `labels_without_positive`: number of
     labels for an example without positive labels (None: `split_num` of the task; -1: all). `negative_share`: share of
-    the negative labels that is asked for without a dictionary. `held_out`: layer → labels that train and validation
-    never ask for. Raises ConfigError for a value out of its range.
+    the negative labels that is asked for without a dictionary. `forms`: form of answer (`transforms.answer_forms`) →
+    share of the rows; a task that the form does not serve is asked in the form `iepile`. `messages`: whether rows have
+    the column `messages`. `held_out`: layer → labels that train and validation never ask for. Raises ConfigError for a
+    value out of its range, and for shares that do not sum to 1.
     """
 
     split_num: Mapping[str, int] = field(default_factory=dict)
@@ -58,6 +87,9 @@ class AskOptions:
     labels_without_positive: int | None = None
     negative_share: float = 1.0
     seed: int = 42
+    forms: Mapping[str, float] = field(default_factory=lambda: {DEFAULT: 1.0})
+    messages: bool = False
+    descriptions: DescriptionShares = DescriptionShares()
     held_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,15 +101,27 @@ class AskOptions:
         _check("negative_share", self.negative_share, "from 0 to 1", 0 <= self.negative_share <= 1)
         count = self.labels_without_positive
         _check("labels_without_positive", count, "null, -1 or at least 1", count is None or _is_size(count))
+        for form, share in self.forms.items():
+            _check("a form of forms", form, f"one of {', '.join(FORMS)}", form in FORMS)
+            _check(f"forms.{form}", share, "from 0 to 1", 0 <= share <= 1)
+        total = sum(self.forms.values())
+        if abs(total - 1) > 1e-9:
+            raise ConfigError(f"the shares of forms sum to {total:g}; they must sum to 1")
+
+    def forms_of(self, task: str) -> tuple[str, ...]:
+        """The forms in which rows of the task are asked, in the order of FORMS."""
+        forms = {form if form in forms_of(task) else DEFAULT for form, share in self.forms.items() if share}
+        return tuple(form for form in FORMS if form in forms)
+
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The OPTIONAL_COLUMNS (`schemas.arrow`) of the rows."""
+        is_mixed = any(share for form, share in self.forms.items() if form != DEFAULT)
+        return ("form",) * is_mixed + ("messages",) * self.messages
 
 
 def _is_size(value: int) -> bool:
     return value == -1 or value >= 1
-
-
-def _check(name: str, value: object, allowed: str, fits: bool) -> None:
-    if not fits:
-        raise ConfigError(f"{name} is {value!r}; it must be {allowed}")
 
 
 def refuse_unknown(example_id: str, task: str, positives: Iterable[str], known: Iterable[str]) -> None:
@@ -96,6 +140,17 @@ class AskSpec:
     hard: Lists | None  # the hard negatives of each label; None without a dictionary
     prompts: Prompts
     options: AskOptions
+    form_prompts: Mapping[str, Prompts]
+    contrasts: Mapping[str, str]  # label → the line that prompts show in place of its description
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms in which the task is asked."""
+        return self.options.forms_of(self.task)
+
+    def texts(self, form: str) -> Mapping[str, Sequence[str]]:
+        """Language → the instruction texts of the task that ask for an answer in `form`."""
+        return (self.prompts if form == DEFAULT else self.form_prompts[form])[self.task]
 
     @property
     def size(self) -> int:
@@ -133,9 +188,12 @@ def ask_spec(
     dictionary: Mapping[str, Sequence[str]] | None,
     prompts: Prompts,
     options: AskOptions,
+    form_prompts: Mapping[str, Prompts] = MappingProxyType({}),
+    contrasts: Mapping[str, str] = MappingProxyType({}),
 ) -> AskSpec:
     """The AskSpec of a source and task. `labels` is the label set, `dictionary` the hard negatives (label → labels; for
-    EET and EEA those of EE), None without a dictionary.
+    EET and EEA those of EE), None without a dictionary. `form_prompts`: form → prompts, for the other forms in use.
+    `contrasts`: label → the line that prompts without masks show in place of its description.
     """
     ordered = tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
     number = {label.name: n for n, label in enumerate(ordered)}
@@ -143,7 +201,7 @@ def ask_spec(
     if dictionary is not None:
         neighbours = ([number[other] for other in dictionary.get(name, ()) if other in number] for name in number)
         hard = Lists.pack(list(neighbours))
-    return AskSpec(task, ordered, hard, prompts, options)
+    return AskSpec(task, ordered, hard, prompts, options, form_prompts, contrasts)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ T = TypeVar("T")
 GAMMA = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
 LAST = np.uint64(MASK)
-PURPOSES = ("labels", "order", "batches", "prompts", "places")
-"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, and the
-places of the labels in a batch of neighbours.
+PURPOSES = ("labels", "order", "batches", "prompts", "places", "forms", "descriptions")
+"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, the places
+of the labels in a batch of neighbours, which forms of answer, and how rows describe their labels. A new one comes last,
+so that the others keep their keys.
 """
 
 

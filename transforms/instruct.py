@@ -13,13 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import INSTRUCTIONS, STRINGS, strings
+from schemas.arrow import INSTRUCTIONS, STRINGS, instruction_schema, strings
 from schemas.example import LAYER
 from schemas.label import Label
 from transforms.ask import AskSpec, LabelBatches, ask
+from transforms.described import MAPS, Shown, described_items, shown_keys, shown_labels
 from transforms.draw import PURPOSES, key_array, seed_key
+from transforms.form_rows import row_forms, with_optional_columns
 from transforms.gold import Golds, golds
-from transforms.render import answer_key, encode_string, gather, schema_item
+from transforms.render import encode_string, gather, schema_item
 from transforms.unknown_labels import Unknown, askable, known_roles, unknown_labels
 
 BYTES_PER_TABLE = 1 << 27
@@ -30,7 +32,10 @@ string column is 2 GB.
 
 def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
     """The same examples in tables whose prompts take at most about BYTES_PER_TABLE."""
-    label_bytes = sum(len(string.encode()) for label in spec.labels for string in (label.name, *label.role_names))
+    strings_shown = chain.from_iterable((label.name, *label.role_names) for label in spec.labels)
+    if spec.options.descriptions.share:
+        strings_shown = chain(strings_shown, spec.contrasts.values(), *(label.descriptions for label in spec.labels))
+    label_bytes = sum(len(string.encode()) for string in strings_shown)
     for examples in tables:
         text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example()
         part = np.cumsum(text_bytes + label_bytes) // BYTES_PER_TABLE
@@ -40,7 +45,8 @@ def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
 
 
 def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]:
-    """The rows of `examples` in their order (schema INSTRUCTIONS), and how many all-negative batches were left out.
+    """The rows of `examples` in their order, and how many all-negative batches were left out. Their schema is
+    INSTRUCTIONS, with the optional columns of the options.
 
     The examples (schema EXAMPLES) belong to one source and split. An example whose layer is not annotated has rows
     only in test, with null as `label` (for EEA, which asks only for positive labels, it has none). A label that is
@@ -51,7 +57,7 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
     if not test:
         examples = examples.filter(examples[LAYER[spec.task]].is_valid())
     if not examples.num_rows:
-        return INSTRUCTIONS.empty_table(), 0
+        return instruction_schema(spec.options.optional_columns).empty_table(), 0
     unknown = unknown_labels(examples, spec.task)
     held_out = spec.options.held_out.get(LAYER[spec.task])
     if held_out and not test:
@@ -73,12 +79,14 @@ def table(
     unknown: Unknown,
     test: bool,
 ) -> pa.Table:
-    """The instruction rows of `batches` (schema INSTRUCTIONS)."""
+    """The instruction rows of `batches`."""
     task, rows = spec.task, len(batches.example)
     example = pa.array(batches.example)
     names = strings([label.name for label in spec.labels])
     places = np.r_[0, np.cumsum(batches.lengths)]
     ids, texts, langs = examples["id"].combine_chunks(), examples["text"].to_pylist(), examples["lang"].combine_chunks()
+    shown = shown_labels(batches, keys, texts, spec)
+    items = described_items(schema_items(gold, batches, spec, unknown), gold, batches, spec, unknown, shown)
 
     def repeated(values: pa.Array) -> pa.Array:
         return values.take(example)
@@ -92,6 +100,7 @@ def table(
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names.take(pa.array(chosen)), type=STRINGS)
 
     nothing = pa.nulls(rows, pa.string())
+    forms = row_forms(batches, keys, spec)
     columns = {
         "id": row_ids(ids, batches, task),
         "example_id": repeated(ids),
@@ -100,14 +109,15 @@ def table(
         "source": constant("source"),
         "lang": repeated(langs),
         "split": constant("split"),
-        "instruction": prompt_column(texts, langs, batches, keys, schema_items(gold, batches, spec, unknown), spec),
-        "output": nothing if test else answer_column(gold, batches, spec),
+        "instruction": prompt_column(texts, langs, batches, keys, items, shown, forms, spec),
+        "output": nothing if test else answer_column(gold, batches, spec, shown),
         "label": repeated(strings(gold.annotations)) if test else nothing,
         "labels": label_lists(),
         "positives": label_lists(batches.positive),
         "hard_negatives": label_lists(batches.hard),
     }
-    return pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
+    made = pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
+    return with_optional_columns(made, examples, batches.example, forms, spec)
 
 
 def row_ids(example_ids: pa.StringArray, batches: LabelBatches, task: str) -> pa.Array:
@@ -123,26 +133,37 @@ def prompt_column(
     batches: LabelBatches,
     keys: np.ndarray,
     schema: tuple[Sequence[str], np.ndarray],
+    shown: Shown,
+    forms: np.ndarray,
     spec: AskSpec,
 ) -> pa.Array:
     """`{"instruction": prompt, "schema": [items], "input": text}`, with a random prompt in the language of the text.
-    `keys`: as for `ask.ask`. `schema`: the result of `schema_items`.
+    In described rows of the tasks of MAPS, the items are between braces. `keys`: as for `ask.ask`. `schema`: the
+    elements and the number of each label's element. `forms`: that of `row_forms`.
     """
     items, item = schema
+    is_map = shown.rows & (spec.task in MAPS)
     lang = langs.dictionary_encode()
-    prompts = [spec.prompts[spec.task][name] for name in lang.dictionary.to_pylist()]
+    prompts = [spec.texts(form)[name] for form in spec.forms for name in lang.dictionary.to_pylist()]
     choices = np.array(list(map(len, prompts)))
-    first, example_lang = np.cumsum(choices) - choices, lang.indices.to_numpy()[batches.example]
+    kind = forms * len(lang.dictionary) + lang.indices.to_numpy()[batches.example]
+    first = (np.cumsum(choices) - choices)[kind]
     keys = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))
-    drawn = key_array(keys[batches.example], batches.number) % choices[example_lang].astype(np.uint64)
-    starts = [f'{{"instruction": {encode_string(prompt)}, "schema": [' for prompt in chain.from_iterable(prompts)]
-    ends = [f'], "input": {encode_string(text)}}}' for text in texts]
+    drawn = key_array(keys[batches.example], batches.number) % choices[kind].astype(np.uint64)
+    brackets = ("[", "]"), ("{", "}")
+    starts = [
+        f'{{"instruction": {encode_string(prompt)}, "schema": {start}'
+        for start, _ in brackets
+        for prompt in chain.from_iterable(prompts)
+    ]
+    inputs = [f', "input": {encode_string(text)}}}' for text in texts]
+    ends = [f"{end}{text}" for _, end in brackets[: 1 + is_map.any()] for text in inputs]
     lengths = batches.lengths
     after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two more pieces than labels
     numbers = np.empty(len(batches.label) + 2 * len(lengths), np.int64)
-    numbers[after - lengths + 2 * row] = first[example_lang] + drawn.astype(np.int64)
+    numbers[after - lengths + 2 * row] = first + drawn.astype(np.int64) + is_map * choices.sum()
     numbers[np.arange(len(batches.label)) + 2 * batches.row + 1] = len(starts) + 2 * item + not_first(batches)
-    numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + batches.example
+    numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + batches.example + is_map * len(texts)
     return gather(strings([*starts, *with_commas(items), *ends]), numbers, lengths + 2)
 
 
@@ -170,9 +191,10 @@ def schema_items(
     return items, item
 
 
-def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec) -> pa.Array:
-    """`{key: answer, …}`, with `[]` for a label without an answer; the keys are those of `render.answer_key`."""
-    keys = [f"{encode_string(answer_key(label))}: " for label in spec.labels]
+def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec, shown: Shown) -> pa.Array:
+    """`{key: answer, …}`, with `[]` for a label without an answer; the keys are those of `described.shown_keys`."""
+    names, key = shown_keys(batches, spec, shown)
+    keys = [f"{encode_string(name)}: " for name in names]
     lengths = batches.lengths
     pieces = strings(["{", "}", *with_commas(keys)])
     answer = gold.answer[batches.example[batches.row], batches.label]
@@ -180,7 +202,7 @@ def answer_column(gold: Golds, batches: LabelBatches, spec: AskSpec) -> pa.Array
     numbers = np.empty(2 * len(batches.label) + 2 * len(lengths), np.int64)
     place = 2 * np.arange(len(batches.label)) + 2 * batches.row + 1
     numbers[2 * (after - lengths) + 2 * row] = 0
-    numbers[place] = 2 + 2 * batches.label + not_first(batches)
+    numbers[place] = 2 + 2 * key + not_first(batches)
     numbers[place + 1] = len(pieces) + answer
     numbers[2 * after + 2 * row + 1] = 1
     return gather(pa.concat_arrays([pieces, gold.answers]), numbers, 2 * lengths + 2)

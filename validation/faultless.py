@@ -17,11 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.answer_form import DEFAULT
 from schemas.label import LabelSet
 from schemas.manifests import Facts
+from transforms.messages import messages
 from transforms.render import answer_key, encode_string, schema_item
 from validation import batches, wire
 from validation.facts import places
+from validation.prompt_schemas import Entry, entries
 
 BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
@@ -31,7 +34,8 @@ class _Fault(Exception):
 
 
 def facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts | None:
-    """The facts of `table` (schema INSTRUCTIONS), or None if a row may have a fault.
+    """The facts of `table` (schema INSTRUCTIONS, perhaps with optional columns), or None if a row may have a fault. A
+    row with an answer in another form than IEPile's may have one.
 
     The table must contain all rows of each of its examples. `size`: labels per batch (-1: all in one batch).
     `negative_ratio`: see `profile.instructions_profile`.
@@ -55,6 +59,9 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
     split = column["split"][0].as_py()
     for name, value in (("task", labels.task), ("source", labels.source), ("lang", labels.lang), ("split", split)):
         _expect(pc.all(pc.equal(column[name], value)).as_py())
+    _expect("form" not in column or pc.all(pc.equal(column["form"], DEFAULT)).as_py())
+    if "messages" in column:
+        _expect(column["messages"].equals(messages(column["instruction"], column["output"])))
     starts, example_facts = _examples(column, labels, split)
     prompt_labels, positive = _lists(column, labels)
     lengths = np.diff(prompt_labels.offsets)
@@ -192,11 +199,9 @@ def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: n
 
 def _triggers(schemas: pa.BinaryArray, prompt_labels: _LabelLists, labels: LabelSet) -> None:
     """Checks that each schema of an EEA prompt lists the labels asked, each with its roles and a list of triggers."""
-    entries = [entry for schema in schemas.to_pylist() for entry in wire.SCHEMAS["EEA"].decode(b"[%b]" % schema)]
+    shown = [entry for schema in schemas.to_pylist() for entry in entries("EEA", b"[%b]" % schema)]
     expected = [labels.labels[n] for n in prompt_labels.numbers.tolist()]
-    _expect(
-        [(entry.label, tuple(entry.roles)) for entry in entries] == [(one.name, one.role_names) for one in expected]
-    )
+    _expect([(entry.name, entry.roles) for entry in shown] == [(one.name, one.role_names) for one in expected])
     _expect(all(len(set(label.role_names)) == len(label.roles) for label in expected))
 
 
@@ -221,7 +226,7 @@ def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.n
     several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
     _expect(not any(map(wire.repeats, several)))
     if labels.task in ("EE", "EEA", "KG"):
-        roles = {label.name: wire.EntitySchema(label.name, list(label.role_names)) for label in labels.labels}
+        roles = {label.name: Entry(label.name, label.role_names) for label in labels.labels}
         _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
 
 

@@ -12,9 +12,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from schemas.answer_form import DEFAULT, forms_of
 from schemas.label import LabelSet
+from transforms import answer_forms
+from transforms.render import encode
+from validation.prompt_schemas import Entry, Text, entries
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
 NOTHING = Annotated[list[str], msgspec.Meta(max_length=0)]
 Value = Text | list[Text]
 MISSING = "NAN"
@@ -29,33 +32,6 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 class EventAnswer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     trigger: Text
     arguments: dict[str, Value]
-
-
-class TypedTriple(msgspec.Struct, forbid_unknown_fields=True):
-    subject_type: str
-    predicate: str
-    object_type: str
-
-    @property
-    def label(self) -> str:
-        return f"{self.subject_type}_{self.predicate}_{self.object_type}"
-
-
-class EventSchema(msgspec.Struct, forbid_unknown_fields=True):
-    label: str = msgspec.field(name="event_type")
-    trigger: bool
-    roles: list[str] = msgspec.field(name="arguments")
-
-
-class EventSchemaWithTriggers(msgspec.Struct, forbid_unknown_fields=True):
-    label: str = msgspec.field(name="event_type")
-    trigger: list[Text]
-    roles: list[str] = msgspec.field(name="arguments")
-
-
-class EntitySchema(msgspec.Struct, forbid_unknown_fields=True):
-    label: str = msgspec.field(name="entity_type")
-    roles: list[str] = msgspec.field(name="attributes")
 
 
 class GoldEntity(msgspec.Struct):
@@ -100,15 +76,6 @@ Strings = dict[str, list[Text]]
 Answer = str | list[Any] | Pair | EventAnswer | dict[str, dict[str, Value]]
 """The answer for a label, or a part of it."""
 
-SCHEMAS = decoders(
-    NER=list[str],
-    RE=list[str],
-    SPO=list[TypedTriple],
-    EE=list[EventSchema],
-    EET=list[str],
-    EEA=list[EventSchemaWithTriggers],
-    KG=list[EntitySchema],
-)
 ANSWERS = decoders(NER=Strings, RE=Pairs, SPO=Pairs, EE=Events, EET=Strings, EEA=Events, KG=Entities)
 GOLD = decoders(
     NER=list[GoldEntity],
@@ -147,18 +114,22 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    schema: list[Any]
+    schema: list[Entry]
     input: str
+    instruction: str
 
 
 def faults(row: dict[str, Any], vocabulary: Vocabulary) -> tuple[list[str], int]:
     """The rules that a row breaks, each as often as it is broken, and the number of answer strings that do not occur in
     the text. Such strings are not faults, because sources may contain them.
 
-    `row`: a row of `schemas.arrow.INSTRUCTIONS` without null in required values.
+    `row`: a row of `schemas.arrow.INSTRUCTIONS`, perhaps with optional columns, without null in required values.
     """
     names = list(list_faults(row, vocabulary))
-    prompt, answer = read_prompt(row), read_answer(row)
+    prompt = read_prompt(row)
+    answer = read_answer(row, prompt)
+    if "messages" in row and row["messages"] != turns(row):
+        names.append("messages_differ")
     names += [result for result in (prompt, answer) if isinstance(result, str)]
     if not isinstance(prompt, Prompt):
         return names, 0
@@ -199,36 +170,79 @@ def read_prompt(row: dict[str, Any]) -> Prompt | str:
     if list(parts) != KEYS:
         return "wrong_prompt_keys"
     try:
-        TEXT.decode(parts["instruction"])
-        prompt = Prompt(SCHEMAS[row["task"]].decode(parts["schema"]), TEXT.decode(parts["input"]))
+        text = TEXT.decode(parts["instruction"])
+        return Prompt(entries(row["task"], bytes(parts["schema"])), TEXT.decode(parts["input"]), text)
     except msgspec.DecodeError:
         return "wrong_prompt_values"
-    if row["task"] == "EE" and not all(entry.trigger for entry in prompt.schema):
-        return "wrong_prompt_values"
-    return prompt
 
 
 def prompt_faults(row: dict[str, Any], prompt: Prompt, vocabulary: Vocabulary) -> Iterator[str]:
-    if [entry if isinstance(entry, str) else entry.label for entry in prompt.schema] != row["labels"]:
+    asked_for = list(zip(prompt.schema, row["labels"], strict=False))
+    pairs = [(entry, label, true_name(entry, label, vocabulary)) for entry, label in asked_for]
+    if len(prompt.schema) != len(row["labels"]) or not all(
+        entry.is_named(label, name) and (entry.name == name or can_be_mask(entry, vocabulary))
+        for entry, label, name in pairs
+    ):
         yield "schema_differs"
+    elif wrong_masks([entry.name for entry, _, name in pairs if entry.name != name], prompt.input, vocabulary):
+        yield "wrong_masks"
     if row["task"] in ("EE", "EEA", "KG"):
-        for entry in prompt.schema:
+        for entry, label, _ in pairs:
             roles = set(entry.roles)
-            known = vocabulary.roles.get(entry.label, roles)  # an unknown label breaks another rule
+            known = vocabulary.roles.get(label, roles)  # an unknown label breaks another rule
             if len(roles) < len(entry.roles) or not roles <= known:
                 yield "unknown_roles"
     if hashlib.sha256(prompt.input.encode()).hexdigest() != row["text_sha256"]:
         yield "wrong_hash"
 
 
-def read_answer(row: dict[str, Any]) -> dict[str, Any] | str | None:
-    """The answer of a train or validation row, None for a test row, or the name of the rule that the row breaks."""
+def true_name(entry: Entry, label: str, vocabulary: Vocabulary) -> str:
+    """The name under which a label is answered unless it is masked. That of an unknown label, which breaks another
+    rule, is the one shown.
+    """
+    return label if entry.types is None else vocabulary.predicates.get(label, entry.name)
+
+
+def can_be_mask(entry: Entry, vocabulary: Vocabulary) -> bool:
+    names = (*vocabulary.roles, *vocabulary.predicates.values())
+    return entry.is_described and entry.name not in names
+
+
+def wrong_masks(masks: list[str], text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a mask repeats another, is a name of the label set or occurs in the text, whatever the case."""
+    if not masks:
+        return False
+    names = {name.casefold() for name in (*vocabulary.roles, *vocabulary.predicates.values())}
+    return len(set(masks)) < len(masks) or any(
+        mask.casefold() in names or mask.casefold() in text.casefold() for mask in masks
+    )
+
+
+def turns(row: dict[str, Any]) -> list[dict[str, str]]:
+    """The `messages` of a row: its prompt and, if it has one, its answer."""
+    contents = [row["instruction"], row["output"]]
+    return [
+        {"role": role, "content": content}
+        for role, content in zip(("user", "assistant"), contents, strict=True)
+        if content is not None
+    ]
+
+
+def read_answer(row: dict[str, Any], prompt: Prompt | str) -> dict[str, Any] | str | None:
+    """The answer of a train or validation row as IEPile's object, None for a test row, or the name of the rule that the
+    row breaks. None if it depends on a prompt that breaks a rule.
+    """
+    form = row.get("form", DEFAULT)
+    if form not in forms_of(row["task"]):
+        return "unknown_form"
     is_test = row["split"] == "test"
     if (row["output"] is None) != is_test or not (is_test or row["label"] is None):
         return "misplaced_answer"
     answer = row["label"] if is_test else row["output"]
     if answer is None:  # a test row whose text is not annotated
         return None
+    if form != DEFAULT and not is_test:
+        return read_form(form, row, prompt) if isinstance(prompt, Prompt) else None
     try:
         decoded = (GOLD if is_test else ANSWERS)[row["task"]].decode(answer)
     except msgspec.ValidationError:
@@ -238,9 +252,30 @@ def read_answer(row: dict[str, Any]) -> dict[str, Any] | str | None:
     return None if is_test else decoded
 
 
+def read_form(form: str, row: dict[str, Any], prompt: Prompt) -> dict[str, Any] | str:
+    """As `read_answer`, for an answer in another form than IEPile's, which must be written as `answer_forms` writes."""
+    task, output = row["task"], row["output"]
+    try:
+        answer = answer_forms.read(form, task, output, answer_keys(prompt))
+    except ValueError:
+        return "broken_answer"
+    try:
+        decoded: dict[str, Any] = ANSWERS[task].decode(encode(answer))
+        spans = answer_forms.places(output, prompt.input) if form == "spans" else answer_forms.NO_SPANS
+        is_same = answer_forms.write(form, task, answer, prompt.input, prompt.instruction, spans) == output
+    except ValueError:  # msgspec.ValidationError is one
+        return "wrong_answer_shape"
+    return decoded if is_same else "wrong_answer_shape"
+
+
+def answer_keys(prompt: Prompt) -> list[str]:
+    """The keys of the answer to a prompt, in order."""
+    return [entry.name for entry in prompt.schema]
+
+
 def answer_faults(row: dict[str, Any], answer: dict[str, Any], prompt: Prompt) -> Iterator[str]:
     task = row["task"]
-    keys = [entry.predicate for entry in prompt.schema] if task == "SPO" else row["labels"]
+    keys = answer_keys(prompt)
     if list(answer) != keys:
         yield "answer_keys_differ"
     else:
@@ -254,7 +289,7 @@ def answer_faults(row: dict[str, Any], answer: dict[str, Any], prompt: Prompt) -
             yield "repeated_answers"
 
 
-def role_faults(task: str, answer: dict[str, Any], schema: Sequence[EventSchema | EntitySchema]) -> Iterator[str]:
+def role_faults(task: str, answer: dict[str, Any], schema: Sequence[Entry]) -> Iterator[str]:
     for entry, value in zip(schema, answer.values(), strict=True):
         roles = set(entry.roles)
         if task == "KG":

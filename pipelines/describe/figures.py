@@ -19,6 +19,7 @@ from schemas.build_statistics import (
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import HeldOut, InstructionCounts, TokenCounts, TokenStratum
+from transforms.ask import AskOptions
 
 Value = TypeVar("Value")
 
@@ -49,6 +50,12 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
             selected(held_out.labels, keys), selected(held_out.themes, keys), selected(held_out.texts, keys)
         ),
     )
+
+
+def optional_columns(statistics: Statistics) -> tuple[str, ...]:
+    """The columns of the rows besides those of `schemas.arrow.INSTRUCTIONS`."""
+    instruct = statistics.build.settings.get("instruct", {})
+    return AskOptions(**{name: instruct[name] for name in ("forms", "messages") if name in instruct}).optional_columns
 
 
 def selected(by_source: Mapping[str, Value], keys: Collection[str]) -> dict[str, Value]:

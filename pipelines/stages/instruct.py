@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,6 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hard_negatives.contrast_file import Contrasts
 from hard_negatives.dictionary import as_mapping
 from pipelines.build_dictionaries import dictionary_path, read_dictionary
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
@@ -21,8 +22,10 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.label_descriptions import contrast_lines, load_contrasts, report_cut_descriptions
 from pipelines.stages.neighbour_counts import neighbour_counts
-from schemas.arrow import INSTRUCTIONS
+from schemas.answer_form import DEFAULT, FORMS
+from schemas.arrow import instruction_schema
 from schemas.example import LAYER, SPLITS, TASKS
 from schemas.label import LabelSet
 from schemas.manifests import (
@@ -35,8 +38,9 @@ from schemas.manifests import (
     Labelled,
 )
 from transforms import files, prompts
-from transforms.ask import AskOptions, ask_spec
+from transforms.ask import AskOptions, DescriptionShares, ask_spec
 from transforms.batches import SPLIT_NUM, cut
+from transforms.described import described_labels
 from transforms.hold_out import HeldOutNames, held_out_names, hidden_annotations, layer_names
 from transforms.instruct import bounded, instruction_table
 from transforms.shards import read_batches, write_shard
@@ -50,6 +54,7 @@ INSTRUCTIONS_PER_TABLE = 10_000
 def stage(build: BuildSettings) -> Stage:
     config = build.config
     prompt_file = config.instruct.prompts
+    contrast_path = config.mine.contrasts if config.instruct.descriptions.contrast else None
     return Stage(
         "instruct",
         needs=("clean", "labels", "mine"),
@@ -59,6 +64,7 @@ def stage(build: BuildSettings) -> Stage:
             config.hold_out.model_dump(mode="json"),
             config.seed,
             files.checksum(prompt_file) if prompt_file else None,
+            files.checksum(contrast_path) if contrast_path else None,
         ],
         modules=(__name__,),
         data=("transforms/prompts/prompts.yaml",),
@@ -83,7 +89,9 @@ def run(build: BuildSettings, output: str) -> Instructed:
     shards, texts = without_sources(clean_shards(output), themes)
     elements = plan_shards(shards, tasks, batches, config.instruct.instructions_per_shard)
     options = replace(ask_options(config), held_out=names)
-    transform = Instruct(output, options, load_prompts(config, build.located))
+    if options.descriptions.share:
+        report_cut_descriptions(label_sets)
+    transform = Instruct(output, options, load_prompts(config, build.located), load_contrasts(config))
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
     held_out = HeldOut(held_out_by_source(label_sets, names), themes, texts)
@@ -100,14 +108,20 @@ def ask_options(config: Config) -> AskOptions:
         instruct.labels_without_positive,
         instruct.negative_share,
         config.seed,
+        instruct.forms,
+        instruct.messages,
+        DescriptionShares(**instruct.descriptions.model_dump(exclude={"contrast"})),
     )
 
 
-def load_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
-    """The prompts for the tasks and languages of a build. Raises ConfigError if the user's file lacks one."""
+def load_prompts(config: Config, located: Sequence[Located]) -> dict[str, prompts.Prompts]:
+    """The prompts for the tasks and languages of a build, by form. Raises ConfigError if the user's file lacks one."""
     tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
     langs = sorted({source.source.lang for source in located})
-    return prompts.load(config.instruct.prompts, tasks, langs)
+    options = ask_options(config)
+    by_form = {form: [task for task in tasks if form in options.forms_of(task)] for form in FORMS}
+    path = config.instruct.prompts
+    return {form: prompts.load(path, in_form, langs, form) for form, in_form in by_form.items() if in_form}
 
 
 def held_out_by_source(label_sets: Iterable[LabelSet], names: HeldOutNames) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -189,10 +203,16 @@ def plan_shards(
 class Instruct(beam.PTransform):
     """OutputShards → these shards on disk, and `data/.summary.json` with an InstructionShard for each."""
 
-    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
+    def __init__(
+        self,
+        output: str,
+        options: AskOptions,
+        texts: Mapping[str, prompts.Prompts],
+        written: Contrasts | None = None,
+    ):
         super().__init__()
         self.output = output
-        self.write = WriteInstructions(output, options, texts)
+        self.write = WriteInstructions(output, options, texts, written)
 
     def expand(self, pcoll):
         return pcoll | "Ask" >> beam.ParDo(self.write) | "Sum up" >> WriteSummary(f"{self.output}/data/.summary.json")
@@ -201,8 +221,14 @@ class Instruct(beam.PTransform):
 class WriteInstructions(beam.DoFn):
     """OutputShard → the shard on disk, and an InstructionShard with counts and histograms by source, and facts."""
 
-    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
-        self.output, self.options, self.prompts = output, options, texts
+    def __init__(
+        self,
+        output: str,
+        options: AskOptions,
+        texts: Mapping[str, prompts.Prompts],
+        written: Contrasts | None,
+    ):
+        self.output, self.options, self.prompts, self.contrasts = output, options, texts, written
 
     def setup(self):
         gc.freeze()  # else every garbage collection would traverse the imported modules again
@@ -213,7 +239,8 @@ class WriteInstructions(beam.DoFn):
         checked: list[Facts | None] = []
         labels: dict[str, set[str]] = {}
         path = f"{self.output}/{shard.path}"
-        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked, labels))
+        schema = instruction_schema(self.options.optional_columns)
+        rows = write_shard(path, schema, self.tables(shard, sources, histograms, checked, labels))
         yield InstructionShard(
             shard.task,
             shard.split,
@@ -242,7 +269,9 @@ class WriteInstructions(beam.DoFn):
             names = labels.setdefault(part.key, set())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            lines = contrast_lines(self.output, label_set, self.contrasts, self.options.held_out)
+            described, texts = described_labels(label_set), self.prompts
+            what = ask_spec(shard.task, described, dictionary, texts.get(DEFAULT, {}), self.options, texts, lines)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)

@@ -169,7 +169,7 @@ def test_table(tmp_path, capsys):
     [
         (
             ("--by", "lang"),
-            "error: --by lang: choose from task, source, split, file, length, labels_asked, form, label",
+            "error: --by lang: choose from task, source, split, file, length, labels_asked, form, description, label",
         ),
         (("--bootstrap", "-1"), "error: --bootstrap and --seed"),
         (("--bootstrap", "9" * 30), "error: --bootstrap 9"),

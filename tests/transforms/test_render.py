@@ -13,6 +13,7 @@ from schemas.label import Label, named_roles, typed_label
 from tests.specification.gold import Gold
 from tests.strategies import examples
 from transforms.ask import AskOptions, LabelBatches, ask_spec
+from transforms.described import shown_labels
 from transforms.gold import golds
 from transforms.instruct import answer_column, prompt_column, schema_items
 
@@ -53,8 +54,10 @@ def rendered(
     prompts = {task: {"en": ("?",), "zh": ("?",)}}
     what = dataclasses.replace(ask_spec(task, labels, None, prompts, AskOptions()), labels=tuple(labels))
     schema, langs = schema_items(table_gold, batch, what, {}), table["lang"].combine_chunks()
-    prompt = prompt_column([example.text], langs, batch, np.zeros(1, np.uint64), schema, what)
-    output = answer_column(table_gold, batch, what)
+    keys = np.zeros(1, np.uint64)
+    shown = shown_labels(batch, keys, [example.text], what)
+    prompt = prompt_column([example.text], langs, batch, keys, schema, shown, zeros[:1], what)
+    output = answer_column(table_gold, batch, what, shown)
     return prompt[0].as_py(), output[0].as_py(), gold(example, task, labels).annotations
 
 

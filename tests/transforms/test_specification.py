@@ -1,33 +1,43 @@
 """The production code, which processes whole tables, gives the same rows as the specification, row by row."""
 
+from dataclasses import replace as changed
+from itertools import cycle, pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.arrow import INSTRUCTIONS, examples_to_table
+from schemas.answer_form import FORMS
+from schemas.arrow import INSTRUCTIONS, examples_to_table, instruction_schema
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
-from schemas.label import Label, named_roles, typed_label
+from schemas.label import Label, LabelSet, Role, typed_label
 from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
-from transforms.ask import ORDERS, AskOptions, ask_spec, rank_in_group
+from transforms import prompts
+from transforms.ask import ORDERS, AskOptions, DescriptionShares, ask_spec, rank_in_group
+from transforms.described import described_labels
 from transforms.instruct import instruction_table
 
 NAMES = ("drug", "disease", "地点")
 OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")
 ROLE_NAMES = ("agent", "time", "对象")
+DESCRIPTIONS = ("first\nof two", "", 'a {"json": ["x"]} one', "gene", "word " * 200, "长" * 700, "", "数", "last", "ü")
+ROLE_DESCRIPTIONS = (("who does it", ()), ("", ("before", "after")), ("", ()))
 
 
 def label_set(task: str, others: int) -> list[Label]:
     names = (*NAMES, *OTHERS[:others])
     if task == "SPO":
-        return [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
-    if task == "KG":
-        return [Label(name, roles=named_roles(NAMES)) for name in names]
-    return [Label(name, roles=named_roles(ROLE_NAMES)) for name in names]
+        labels = [typed_label(head, name, tail) for name in names for head in NAMES for tail in NAMES][: 27 + others]
+    else:
+        role_names = NAMES if task == "KG" else ROLE_NAMES
+        roles = [Role(name, text, values) for name, (text, values) in zip(role_names, ROLE_DESCRIPTIONS, strict=True)]
+        labels = [Label(name, roles=tuple(roles)) for name in names]
+    return [changed(label, description=text) for label, text in zip(labels, cycle(DESCRIPTIONS), strict=False)]
 
 
 def test_label_sets_contain_all_labels_of_the_strategies():
@@ -36,6 +46,16 @@ def test_label_sets_contain_all_labels_of_the_strategies():
 
 LAYERS = sorted(set(LAYER.values()))
 unknown_labels = st.builds(UnknownLabel, st.sampled_from(LAYERS), st.sampled_from(NAMES))
+
+
+shares = st.sampled_from([0, 0.3, 0.5, 1])
+descriptions = st.just(DescriptionShares()) | st.builds(DescriptionShares, st.sampled_from([0.5, 1]), shares, shares)
+MIXTURES = (
+    *({form: 1.0} for form in FORMS),
+    {"iepile": 0.5, "spans": 0.5, "nan": 0.0},
+    {"sentences": 0.1, "triples": 0.2, "nan": 0.3, "spans": 0.3, "iepile": 0.1},
+)
+FORM_PROMPTS = {form: prompts.load(form=form) for form in FORMS}
 
 
 @st.composite
@@ -48,6 +68,9 @@ def options(draw, task):
         labels_without_positive=draw(st.none() | size),
         negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
         seed=draw(st.integers(0, 2)),
+        forms=draw(st.just({"iepile": 1.0}) | st.sampled_from(MIXTURES)),
+        messages=draw(st.booleans()),
+        descriptions=draw(descriptions),
         held_out=draw(st.just({}) | st.dictionaries(st.sampled_from(LAYERS), st.frozensets(st.sampled_from(NAMES)))),
     )
 
@@ -68,17 +91,23 @@ def test_the_table_equals_the_specification(task, data):
     known = st.sampled_from(names)
     dictionary = data.draw(st.none() | st.dictionaries(known, st.lists(known, max_size=4), max_size=4))
     chosen = data.draw(options(task))
+    lines = {
+        label.name: f"not {other.name}" for label, other in pairwise(labels[:: data.draw(st.sampled_from([1, 2]))])
+    }
+    described = described_labels(LabelSet(task, "made", "Made", "en", tuple(labels)))
 
     one_by_one, cut = [], 0
     for example in rows:
-        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
+        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen, FORM_PROMPTS, lines)
         one_by_one += expected
         cut += dropped
-    table, cut_at_once = instruction_table(examples_to_table(rows), ask_spec(task, labels, dictionary, PROMPTS, chosen))
+    spec = ask_spec(task, described, dictionary, PROMPTS, chosen, FORM_PROMPTS, lines)
+    table, cut_at_once = instruction_table(examples_to_table(rows), spec)
     table.validate(full=True)
-    assert table.schema.equals(INSTRUCTIONS, check_metadata=True)
+    columns = chosen.optional_columns
+    assert table.schema.equals(instruction_schema(columns) if columns else INSTRUCTIONS, check_metadata=True)
     assert cut_at_once == cut
-    assert table.to_pylist() == instructions_to_table(one_by_one).to_pylist()
+    assert table.to_pylist() == instructions_to_table(one_by_one, columns).to_pylist()
 
 
 @given(examples().filter(lambda e: e.entities).map(lambda e: replace(e, unknown_labels=())))

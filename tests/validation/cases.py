@@ -14,6 +14,7 @@ from tests.validation.corruption import (
     NER_TEST,
     PERSON,
     RE,
+    ROWS,
     SECOND,
     SPO,
     SPO_TEST,
@@ -21,14 +22,19 @@ from tests.validation.corruption import (
     add_column,
     edit,
     edit_prompt,
+    event_map,
     example_fault,
     fault,
+    form_fault,
+    mask,
     more_negatives,
     put,
     rename,
     row_fault,
     second_batch_first,
+    unmask,
     unwritable,
+    with_optional_columns,
 )
 from validation.suites import SUITES
 
@@ -249,6 +255,7 @@ CASES = [
         "wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=good.event_types(False, good.START, good.END))
     ),
     row_fault("schema_differs", RE, lambda row: edit_prompt(row, schema=list(reversed(good.RE)))),
+    row_fault("wrong_masks", RE, lambda row: mask(row, "works for", "Joined")),
     row_fault(
         "unknown_roles",
         KG,
@@ -258,6 +265,13 @@ CASES = [
     row_fault("misplaced_answer", RE, lambda row: put(row, output=None, label=row["output"])),
     row_fault("broken_answer", RE, lambda row: put(row, output=row["output"][:-1])),
     row_fault("wrong_answer_shape", RE, lambda row: put(row, output=row["output"].replace("subject", "head"))),
+    form_fault("unknown_form", RE, "spans", ROWS[RE]["output"]),
+    fault(
+        "instructions",
+        "messages_differ",
+        IDS[NER_TEST],
+        lambda rows: with_optional_columns(rows)[NER_TEST]["messages"].append({"role": "assistant", "content": "{}"}),
+    ),
     row_fault("answer_keys_differ", SPO, lambda row: edit(row, "output", lambda a: dict(reversed(a.items())))),
     row_fault(
         "answer_roles_differ",
@@ -317,7 +331,24 @@ CASES = [
 ]
 
 
+TRIPLE = '{"head": "Anna Berg", "relation": "works for", "tail": "Nordlys"}'
+CONTEXT = '{"before": "", "mention": "joined", "after": " Nordlys"}'  # it occurs once, so that it needs none
+ARROWS = 'Write "relation": "subject" → "object".'
+
 VARIANTS = [
+    form_fault("broken_answer", RE, "triples", "{}"),
+    form_fault("wrong_answer_shape", RE, "triples", f"[{TRIPLE},{TRIPLE}]"),
+    form_fault("wrong_answer_shape", RE, "triples", '[{"relation": "works for", "tail": "Nordlys"}]'),
+    form_fault("answer_keys_differ", RE, "triples", f"[{TRIPLE}, {TRIPLE.replace('works for', 'paints')}]"),
+    form_fault("repeated_answers", RE, "triples", f"[{TRIPLE}, {TRIPLE}]"),
+    form_fault("positives_differ", RE, "triples", "[]"),
+    form_fault("broken_answer", RE, "sentences", "Anna Berg works for Nordlys.", ARROWS),
+    form_fault("wrong_answer_shape", RE, "sentences", '"works for": "Anna Berg" → "Nordlys"'),
+    form_fault("wrong_answer_shape", RE, "sentences", '"works for": "Anna Berg" → "Nordlys"\n', ARROWS),
+    form_fault("positives_differ", RE, "sentences", "NAN", ARROWS),
+    form_fault("wrong_answer_shape", EET, "nan", '{"start job": ["joined"], "end job": []}'),
+    form_fault("wrong_answer_shape", EET, "spans", f'{{"start job": [{CONTEXT}], "end job": []}}'),
+    form_fault("answer_keys_differ", EET, "spans", '{"start job": ["joined"]}'),
     row_fault("unknown_label_set", RE, lambda row: put(row, lang="zh")),
     row_fault("positives_differ", NER, lambda row: put(row, positives=["person", "city"])),
     row_fault("misplaced_answer", RE, lambda row: put(row, output=None)),
@@ -333,6 +364,18 @@ VARIANTS = [
     row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, input=None)),
     row_fault("wrong_prompt_values", RE, lambda row: edit_prompt(row, schema=good.event_types(True, good.START))),
     row_fault("wrong_prompt_values", EEA, lambda row: edit_prompt(row, schema=good.event_types(True, good.START))),
+    row_fault("wrong_prompt_values", NER, lambda row: edit_prompt(row, schema=dict.fromkeys(row["labels"], ""))),
+    row_fault("wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=event_map(True, {"place": ""}))),
+    row_fault("wrong_prompt_values", EE, lambda row: edit_prompt(row, schema=event_map(["joined"], {"place": "a"}))),
+    row_fault("wrong_prompt_values", EEA, lambda row: edit_prompt(row, schema=event_map(True, {"place": "a"}))),
+    row_fault("wrong_prompt_values", KG, lambda row: edit_prompt(row, schema={"person": "a human"})),
+    row_fault(
+        "wrong_prompt_values", KG, lambda row: edit(row, "instruction", lambda p: put(p["schema"][0], description="a"))
+    ),
+    row_fault("schema_differs", RE, lambda row: edit_prompt(row, schema=dict.fromkeys(reversed(good.RE), "a"))),
+    row_fault("schema_differs", RE, lambda row: mask(row, "works for", "label_1", "label_1")),
+    row_fault("wrong_masks", RE, lambda row: mask(row, "works for", "BORN IN")),
+    row_fault("answer_keys_differ", RE, lambda row: (mask(row, "works for", "label_1"), unmask(row))),
     row_fault("broken_prompt", RE, lambda row: put(row, instruction="[]")),
     row_fault(
         "unknown_roles",

@@ -51,6 +51,25 @@ def rename(row, old, new):
     edit(row, "output", lambda answer: {new if label == old else label: v for label, v in answer.items()})
 
 
+def mask(row, label, name, description="a kind of link"):
+    """Describes the labels of a RE row, and shows `name` instead of one of them."""
+    shown = {name if other == label else other: description for other in row["labels"]}
+    edit_prompt(row, schema=shown)
+    edit(row, "output", lambda answer: dict(zip(shown, answer.values(), strict=True)))
+
+
+def unmask(row):
+    edit(row, "output", lambda answer: dict(zip(row["labels"], answer.values(), strict=True)))
+
+
+def event_map(trigger, roles):
+    """A described schema for the labels of the EE and EEA rows, all with the same trigger and roles."""
+    return {
+        label.name: {label.name: "a kind of event", "trigger": trigger, "arguments": roles}
+        for label in (good.START, good.END)
+    }
+
+
 def ask(row, labels):
     """Makes the row ask for another batch of labels, all negative."""
     put(row, labels=labels, positives=[], hard_negatives=[])
@@ -90,6 +109,33 @@ def example_fault(column, identity, corrupt):
 
 def row_fault(column, number, corrupt, identity=None):
     return fault("instructions", column, identity or IDS[number], lambda rows: corrupt(rows[number]))
+
+
+def with_optional_columns(rows):
+    """Gives all rows the form of IEPile and messages."""
+    for row in rows:
+        turns = zip(("user", "assistant"), (row["instruction"], row["output"]), strict=True)
+        messages = [{"role": role, "content": content} for role, content in turns if content is not None]
+        put(row, form="iepile", messages=messages)
+    return rows
+
+
+def in_form(number, form, output, prompt=None):
+    """A change that makes `output` the answer of the row in `form`."""
+
+    def change(rows):
+        with_optional_columns(rows)
+        row = rows[number]
+        if prompt:
+            edit_prompt(row, instruction=prompt)
+        put(row, form=form, output=output)
+        row["messages"][0]["content"], row["messages"][1]["content"] = row["instruction"], output
+
+    return change
+
+
+def form_fault(column, number, form, output, prompt=None):
+    return fault("instructions", column, IDS[number], in_form(number, form, output, prompt))
 
 
 def more_negatives(rows):

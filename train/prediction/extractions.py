@@ -1,13 +1,15 @@
 """A file of predictions → one line per text and task, with all extracted items and their character offsets."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from train.corpus import row_form
 from train.parse import Unparseable, parse
 from train.prediction.join import WindowAnswer, join_answers, keep_requested
 from train.prediction.texts import Document, Window
 from transforms import files
+from transforms.plain_schema import plain_schema, true_names
 
 LAYER = {"NER": "entity", "RE": "relation", "SPO": "relation", "KG": "relation"}
 """Task → the key of its annotations in the unified format; `event` for the others."""
@@ -16,7 +18,7 @@ LAYER = {"NER": "entity", "RE": "relation", "SPO": "relation", "KG": "relation"}
 def write(predictions: str, output: str, windows: Mapping[str, Window]) -> None:
     """Writes the file `output`: `id`, `task`, `source`, `lang`, `text`, the annotations under the key of the unified
     format (with the spans that `join.join_answers` adds), `labels`, those that the rows ask for, and `unparseable`, the
-    ids of rows whose answer is not a JSON object.
+    ids of rows whose answer is not a JSON object, or not in its form.
 
     `windows`: example id → window, for a user's texts. The lines of these texts have the id of the document, the
     original text and offsets into it. Other rows are joined by `example_id`, or by `id` if they have none.
@@ -53,9 +55,10 @@ def _line(task: str, rows: Iterable[dict], windows: Mapping[str, Window]) -> dic
     for row in rows:
         window, prompt = windows.get(row["example_id"]), json.loads(row["instruction"])
         text = window.document.text if window else prompt["input"]
-        for layer, label in requested(task, prompt["schema"]):
+        schema = plain_schema(prompt["schema"])
+        for layer, label in requested(task, schema, row["labels"]):
             labels.setdefault(layer, {})[label] = None
-        parsed = parse(task, row["output"], prompt["schema"])
+        parsed = parse(task, row["output"], schema, row_form(row), prompt["input"], row["labels"])
         if isinstance(parsed, Unparseable):
             unparseable.append(row["id"])
             continue
@@ -74,20 +77,22 @@ def _line(task: str, rows: Iterable[dict], windows: Mapping[str, Window]) -> dic
     }
 
 
-def requested(task: str, schema: Iterable[object]) -> Iterator[tuple[str, str]]:
-    """(`entity`, `relation` or `event`, a label) of the `schema` of a prompt; also the types of the ends of relations.
-    Attributes (KG) are relations.
+def requested(task: str, schema: Sequence[object], labels: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """(`entity`, `relation` or `event`, a label) of the plain `schema` of a prompt; also the types of the ends of
+    relations. Attributes (KG) are relations. `labels`: as for `parse`.
     """
+    names = true_names(task, schema, labels)
     for item in schema:
         match item:
             case str():
-                yield LAYER.get(task, "event"), item
+                yield LAYER.get(task, "event"), names.get(item, item)
             case {"subject_type": str(subject), "predicate": str(predicate), "object_type": str(object_type)}:
-                yield from (("entity", subject), ("relation", predicate), ("entity", object_type))
+                relation = names.get(predicate, predicate)
+                yield from (("entity", subject), ("relation", relation), ("entity", object_type))
             case {"entity_type": str(name), "attributes": attributes}:
-                yield from (("entity", name), *(("relation", attribute) for attribute in attributes))
+                yield from (("entity", names.get(name, name)), *(("relation", attribute) for attribute in attributes))
             case {"event_type": str(name)}:
-                yield "event", name
+                yield "event", names.get(name, name)
 
 
 def _in_original(annotation: dict, document: Document) -> dict:

@@ -3,6 +3,7 @@
 import os
 import reprlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -22,22 +23,57 @@ FORMS = {
 }
 """Task → the JSON form of a label file, for tasks whose labels have more than a name."""
 
-PLAIN = '["label", …], one label per line, or a,b,c'
+PLAIN = '["label", …], {"label": "description", …}, one label per line, or a,b,c'
+
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class PlainItem(msgspec.Struct):
+    """A label without roles."""
+
+    name: Name
+    description: str = ""
+
+    def label(self) -> Label:
+        return Label(self.name, self.description)
 
 
 class TypeItem(msgspec.Struct):
     """An event type or entity type, with its roles or attributes as in a schema.json."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1)]
+    name: Name
+    description: str = ""
     roles: list[str] | dict[str, str] = []
+
+    def label(self) -> Label:
+        return Label(self.name, self.description, unified.to_roles(self.roles))
+
+
+class TripleItem(msgspec.Struct):
+    """A typed triple."""
+
+    subject_type: Name
+    predicate: Name
+    object_type: Name
+    description: str = ""
+
+    def label(self) -> Label:
+        label = typed_label(self.subject_type, self.predicate, self.object_type)
+        return replace(label, description=self.description)
+
+
+ITEMS = {"SPO": TripleItem, "EE": TypeItem, "EEA": TypeItem, "KG": TypeItem}
 
 
 def read(value: str | Sequence[str], task: str) -> tuple[Label, ...]:
     """The labels in `value` (names, or a string: a file path or comma-separated names) for `task`, sorted by name.
 
-    A file contains one of: JSON in the form of the task (FORMS; for the other tasks a list), one name per line,
-    IEPile's schema.json, or a label set of a build (`labels/<task>/<source>.json`). Raises ConfigError, with the file,
-    for any other content and for a repeated label.
+    A file contains one of: JSON in the form of the task (FORMS; for the other tasks a list, or a map label →
+    description), one name per line, IEPile's schema.json, or a label set of a build (`labels/<task>/<source>.json`).
+    Roles may be a map role → description. Items of a list may be objects with name, description and roles (SPO:
+    subject_type, predicate, object_type and description). Raises ConfigError, with the file, for any other content and
+    for a repeated label.
     """
     if not isinstance(value, str):
         labels = [_label(task, name, "labels") for name in value]
@@ -72,9 +108,10 @@ def _read_file(path: str, task: str) -> list[Label]:
             raise ConfigError(f"{path}: a label set of task {content['task']}, not of {task}; see --task")
         return _read_label_set(path, task)
     if isinstance(content, dict):
-        if task not in ("EE", "EEA", "KG"):
+        key = "roles" if task in ("EE", "EEA", "KG") else "description"
+        if key == "description" and not all(isinstance(value, str) for value in content.values()):
             raise ConfigError(f"{path}: task {task} has no roles; expected {FORMS.get(task, PLAIN)}")
-        return [_label(task, {"name": name, "roles": roles}, path) for name, roles in content.items()]
+        return [_label(task, {"name": name, key: value}, path) for name, value in content.items()]
     if not isinstance(content, list):
         raise ConfigError(f"{path}: expected {FORMS.get(task, PLAIN)}")
     return [_label(task, item, path) for item in content]
@@ -100,18 +137,13 @@ def _label(task: str, item: object, place: str) -> Label:
     invalid = ConfigError(
         f"{place}: {reprlib.repr(item)} is not a label of task {task}; expected {FORMS.get(task, PLAIN)}"
     )
-    if task == "SPO":
-        if isinstance(item, dict):
-            item = [item.get(key) for key in ("subject_type", "predicate", "object_type")]
-        if not (isinstance(item, list) and len(item) == 3 and all(isinstance(part, str) and part for part in item)):
-            raise invalid
-        return typed_label(*item)
     if isinstance(item, str) and item and task not in FORMS:
         return Label(item)
+    if task == "SPO" and isinstance(item, list) and len(item) == 3:
+        item = dict(zip(("subject_type", "predicate", "object_type"), item, strict=True))
     if not isinstance(item, dict):
         raise invalid
     try:
-        typed = msgspec.convert(item, TypeItem)
+        return msgspec.convert(item, ITEMS.get(task, PlainItem)).label()
     except msgspec.ValidationError as error:
         raise invalid from error
-    return Label(typed.name, roles=unified.to_roles(typed.roles))

@@ -12,12 +12,13 @@ from importlib import metadata
 
 from tqdm import tqdm
 
-from schemas import answers, key_list
+from schemas import answer_form, answers, key_list
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file
 from train.prediction import extractions, guided, resume, shots, work
 from transforms import files
 from transforms.endpoint import client, flags
+from transforms.plain_schema import plain_schema
 
 FIRST_ANSWERS = 32
 """If all of the first FIRST_ANSWERS answers reach the token limit, the user is warned."""
@@ -173,6 +174,8 @@ def read_work(arguments: argparse.Namespace) -> work.Work:
         overlap_chars=arguments.overlap_chars,
         seed=arguments.seed,
         label_order=arguments.label_order,
+        descriptions=arguments.descriptions,
+        form=arguments.form or answer_form.DEFAULT,
     )
 
 
@@ -198,7 +201,10 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
 
 
 def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
-    schema = guided.json_schema(row["task"], json.loads(row["instruction"])["schema"]) if is_guided else None
+    schema = None
+    if is_guided:
+        entries = plain_schema(json.loads(row["instruction"])["schema"])
+        schema = guided.json_schema(row["task"], entries, corpus.row_form(row))
     return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
 
 
@@ -249,7 +255,11 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
 
 def description(arguments: argparse.Namespace, backend: Backend, rows: int, digest: str) -> dict:
     """Everything that the answers depend on. Predictions are resumed only if all of it is equal."""
-    data = ("texts", "task", "labels") if arguments.texts else ("data", "split", "task", "tasks", "sources", "limit")
+    data = (
+        ("texts", "task", "labels", "form")
+        if arguments.texts
+        else ("data", "split", "task", "tasks", "sources", "limit")
+    )
     generation = ("shots", "guided", "max_new_tokens", "seed", "label_order")
     packages = ("ieforge",) if arguments.endpoint else ("ieforge", "torch", "transformers", "peft")
     return {

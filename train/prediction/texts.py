@@ -3,17 +3,20 @@
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import pyarrow as pa
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.arrow import examples_to_table
 from schemas.errors import ConfigError, names_hint
 from schemas.example import Event, Example, Mention, Span
-from schemas.label import Label
+from schemas.label import Label, LabelSet
 from transforms import user_files
 from transforms.ask import AskOptions, ask_spec
 from transforms.clean import Steps, repair_text, span_before
+from transforms.described import described_labels
 from transforms.instruct import bounded, instruction_table
 from transforms.language import detect_language
 from transforms.prompts import Prompts
@@ -155,18 +158,25 @@ def windows(documents: Sequence[Document], max_chars: int, overlap_chars: int) -
 
 
 def rows(
-    cut: Mapping[str, Window], task: str, labels: Sequence[Label], prompts: Prompts, options: AskOptions
+    cut: Mapping[str, Window],
+    task: str,
+    labels: Sequence[Label],
+    prompts: Mapping[str, Prompts],
+    options: AskOptions,
 ) -> list[dict]:
-    """The instruction rows of all windows, made like the test rows of a build (all labels are requested).
+    """The instruction rows of all windows, made like the test rows of a build (all labels are requested). Prompts
+    describe SPO labels without a description in the language of the text. `prompts`: by form.
 
     Raises ConfigError for triggers of a type that is not among `labels`.
     """
     names = [label.name for label in labels]
     examples = [_example(example_id, window, task, names) for example_id, window in cut.items()]
-    settings = ask_spec(task, labels, None, prompts, options)
     made: list[dict] = []
-    for table in bounded(_tables(examples), settings):
-        made += instruction_table(table, settings)[0].to_pylist()
+    for lang, same_lang in groupby(examples, key=lambda example: example.lang):
+        described = described_labels(LabelSet(task, "texts", "texts", lang, tuple(labels)))
+        settings = ask_spec(task, described, None, prompts[DEFAULT], options, prompts)
+        for table in bounded(_tables(list(same_lang)), settings):
+            made += instruction_table(table, settings)[0].to_pylist()
     return [row | {"label": None} for row in made]  # the user's triggers are not gold
 
 

@@ -7,13 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train import corpus
 from train.prediction import labels, texts
 from transforms import prompts
-from transforms.ask import AskOptions
+from transforms.ask import AskOptions, DescriptionShares
 from transforms.draw import nth_key, seed_key
+
+DESCRIBED = 'give a file such as {"label": "description"} or a label set of a build with --labels'
 
 
 @dataclass(frozen=True)
@@ -83,23 +86,36 @@ def from_texts(
     overlap_chars: int = 200,
     seed: int = 42,
     label_order: int | None = None,
+    form: str = DEFAULT,
+    descriptions: bool = False,
 ) -> Work:
     """The rows of a user's texts, made like the test rows of a build: all labels, `split_num` per prompt (None: as many
-    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`.
+    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`. `form`:
+    the form of the answers (`transforms.answer_forms`). `descriptions`: all prompts describe their labels.
 
-    Raises ConfigError for invalid texts, labels or prompts.
+    Raises ConfigError for invalid texts, labels or prompts, for a form that does not serve the task, and for
+    descriptions if no label has one.
     """
     if task not in TASKS:
         raise ConfigError(f"--task {task}: no such task; choose from {', '.join(TASKS)}")
+    corpus.check_form(form, task, "--form")
     if not 0 <= overlap_chars < max_chars:
         raise ConfigError(f"--overlap_chars {overlap_chars}: must be at least 0 and less than --max_chars {max_chars}")
     code = None if lang is None else language.code(lang)
     if lang is not None and code is None:
         raise ConfigError(language.problem("--lang", lang))
     requested = labels.read(label_list, task)
+    if descriptions and task != "SPO" and not any(text for label in requested for text in label.descriptions):
+        raise ConfigError(f"--descriptions: {label_list} describes no label; {DESCRIBED}")
     documents = texts.read(path, task, code)
-    wording = prompts.load(prompt_file, (task,), sorted({document.lang for document in documents}))
-    options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed)
+    langs = sorted({document.lang for document in documents})
+    wording = {DEFAULT: {}, form: prompts.load(prompt_file, (task,), langs, form)}
+    options = AskOptions(
+        split_num={} if split_num is None else {task: split_num},
+        seed=seed,
+        forms={form: 1.0},
+        descriptions=DescriptionShares(1.0 if descriptions else 0.0),
+    )
     windows = texts.windows(documents, max_chars, overlap_chars)
     return Work(texts.rows(windows, task, requested, wording, options), windows, label_order)
 
@@ -109,7 +125,9 @@ def permute_labels(row: Mapping, seed: int) -> dict:
     content = json.loads(row["instruction"])
     key = seed_key(seed, row["id"], "label_order")
     order = sorted(range(len(content["schema"])), key=lambda number: nth_key(key, number))
-    content["schema"] = [content["schema"][number] for number in order]
+    is_map = isinstance(content["schema"], dict)
+    items = list(content["schema"].items() if is_map else content["schema"])
+    content["schema"] = (dict if is_map else list)(items[number] for number in order)
     instruction = json.dumps(content, ensure_ascii=False)
     return {**row, "instruction": instruction, "labels": [row["labels"][number] for number in order]}
 

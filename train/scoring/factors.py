@@ -11,7 +11,7 @@ import numpy as np
 from train.scoring.predictions import Answer, Record
 
 TEXT = ("task", "source", "split", "file", "length")
-ANSWER = ("labels_asked", "form")
+ANSWER = ("labels_asked", "form", "description")
 LABEL = ("label",)
 FACTORS = (*TEXT, *ANSWER, *LABEL)
 """The factors by which scores can be grouped. The task is always one of them: tasks count different items."""
@@ -64,7 +64,7 @@ def text_factors(record: Record) -> tuple[str, ...]:
 
 def answer_factors(answer: Answer) -> tuple[str, ...]:
     """The values of ANSWER."""
-    return str(len(answer.labels)), answer.form
+    return str(len(answer.labels)), answer.form, answer.description
 
 
 def factors(

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from schemas.errors import ConfigError
+from schemas import answer_form
+from schemas.errors import ConfigError, quoted
 from schemas.example import TASKS
 from train.parse import read
-from transforms import user_files
+from transforms import answer_forms, user_files
+from transforms.plain_schema import plain_schema
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -31,11 +33,21 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Prompt(msgspec.Struct, frozen=True):
+    """`schema`: the plain schema. `is_described`: whether the prompt describes a label."""
+
     schema: list
+    input: str
+    is_described: bool
+
+
+class WrittenPrompt(msgspec.Struct, frozen=True):
+    """The JSON of a prompt, whose schema may describe labels."""
+
+    schema: list | dict
     input: str
 
 
-PROMPT = msgspec.json.Decoder(Prompt)
+PROMPT = msgspec.json.Decoder(WrittenPrompt)
 ANNOTATIONS = msgspec.json.Decoder(list[dict] | dict)
 
 
@@ -83,7 +95,8 @@ def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
                 output=row.output,
                 instruction=row.instruction or right.instruction,
                 labels=row.labels or (None if row.instruction else right.labels),
-                label=right.label if right.label is not None else right.output,
+                form=row.form or right.form,
+                label=right.label if right.label is not None else _gold(gold_place, right),
             ),
         )
     left = [place for entries in waiting.values() for place, _ in entries]
@@ -92,8 +105,18 @@ def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
         raise ConfigError(f"{left[0]}: this row has no prediction in {path}{more}; predict it or remove it")
 
 
+def _gold(place: str, row: Row) -> str | None:
+    """The answer of a row of a gold file in IEPile's form. Raises ConfigError if it does not have its form."""
+    if row.output is None or row.form in (None, answer_form.DEFAULT):
+        return row.output
+    try:
+        return answer_forms.as_object(row.form, row.task or "", row.output)
+    except ValueError as error:
+        raise ConfigError(f"{place}: output is no answer in the form {row.form} ({error})") from error
+
+
 def check(place: str, row: Row) -> None:
-    """Raises ConfigError for a row without a required value or with an unknown task."""
+    """Raises ConfigError for a row without a required value, with an unknown task or a form that does not serve it."""
     if row.output is None:
         raise ConfigError(f"{place}: no output; add the model's answer as a string, or predict the row again")
     for name in ("id", "task", "instruction"):
@@ -102,13 +125,18 @@ def check(place: str, row: Row) -> None:
             raise ConfigError(f"{place}: no {name}; {advice}")
     if row.task not in TASKS:
         raise ConfigError(f"{place}: unknown task {row.task!r}; the tasks are {', '.join(TASKS)}")
+    forms = answer_form.forms_of(row.task)
+    if row.form is not None and row.form not in forms:
+        raise ConfigError(f"{place}: task {row.task} has no form {quoted(row.form)}; its forms are {', '.join(forms)}")
 
 
 def prompt(place: str, instruction: str) -> Prompt:
     """Decodes the instruction of the row at `place`. Raises ConfigError."""
     try:
-        return PROMPT.decode(instruction)
-    except (msgspec.DecodeError, RecursionError) as error:
+        decoded = PROMPT.decode(instruction)
+        schema = plain_schema(decoded.schema)
+        return Prompt(schema, decoded.input, schema != decoded.schema)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise ConfigError(f"{place}: instruction is not the JSON of instruction, schema, input ({error})") from error
 
 
@@ -146,7 +174,7 @@ def annotations(place: str, row: Row, schema: list) -> tuple[list[dict] | None, 
     try:
         decoded = ANNOTATIONS.decode(row.label)
         if isinstance(decoded, dict):
-            answer = read(row.task, decoded, schema)
+            answer = read(row.task, decoded, schema, row.labels or ())
             if answer.malformed:
                 raise ConfigError(
                     f"{place}: label is an answer with values that do not have the form of task {row.task}"

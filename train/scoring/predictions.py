@@ -6,22 +6,28 @@ from dataclasses import dataclass
 import msgspec
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
 from transforms.language import detect_language
+from transforms.plain_schema import true_names
+
+DESCRIPTIONS = ("none", "described", "masked")
+"""How prompts show labels: by their names, with descriptions, or some of them under masks with descriptions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the schema in the prompt; `form`:
-    the form that the prompt asks for.
+    """A model's answer to one instruction. `labels`: the requested labels; `schema`: the plain schema of the prompt;
+    `form`: the form that the prompt asks for; `description`: one of DESCRIPTIONS.
     """
 
     text: str
     labels: tuple[str, ...]
     schema: list
     form: str
+    description: str
     place: str
 
 
@@ -101,8 +107,13 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
 
 def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, list[str]]) -> None:
     """Adds a row to its record, or creates the record for its first row. Raises ConfigError for a contradiction."""
+    assert row.task is not None  # see `check`
     decoded = prompt(place, row.instruction)
-    answer = Answer(row.output, labels(place, row, decoded.schema), decoded.schema, row.form or "iepile", place)
+    names = labels(place, row, decoded.schema)
+    description = "none"
+    if decoded.is_described:
+        description = "masked" if true_names(row.task, decoded.schema, names) else "described"
+    answer = Answer(row.output, names, decoded.schema, row.form or DEFAULT, description, place)
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:

@@ -23,6 +23,7 @@ from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.head import Head
 from transforms.formats.unified import ABSENT, Mentions
+from transforms.plain_schema import plain_schema
 
 Value = TypeVar("Value", dict, list)
 
@@ -141,12 +142,19 @@ def _decode(string: object, what: str, kind: type[Value]) -> Value:
     return value
 
 
+def _schema(value: object) -> list:
+    try:
+        return plain_schema(value)
+    except ValueError as error:
+        raise _Broken(str(error)) from error
+
+
 def _question(place: str, instruction: object, text: object, output: object, task: object) -> Question:
     content = _decode(instruction, "the instruction", dict)
-    schema = content.get("schema")
+    schema = _schema(content.get("schema"))
     text = content.get("input") or text
-    if not isinstance(schema, list) or not schema or not isinstance(text, str):
-        raise _Broken("the instruction has no list `schema`, or the row has no `input`")
+    if not schema or not isinstance(text, str):
+        raise _Broken("the instruction has no `schema`, or the row has no `input`")
     answer = None if output is None else _decode(output, "the output", dict)
     typed: dict[str, tuple[str, str]] = {}
     if all(isinstance(item, str) for item in schema):

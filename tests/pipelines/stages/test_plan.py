@@ -102,7 +102,7 @@ def run_again(made: dict[str, dag.Stage], tree: Path, name: str) -> tuple[str, .
         ("transforms/formats/spert.py", NONE),
         ("pipelines/describe/lengths.py", from_stage("clean")),
         ("pipelines/describe/stats.py", from_stage("validate")),
-        ("hard_negatives/contrast.py", from_stage("validate")),
+        ("hard_negatives/contrast.py", from_stage("instruct")),
         ("transforms/endpoint/client.py", NONE),
         ("pipelines/describe/card.py", ("card",)),
         ("pipelines/describe/citations.bib", ("card",)),
@@ -128,15 +128,17 @@ def test_a_change_runs_exactly_the_affected_stages_again(some, tree, name, expec
     assert run_again(some, tree, name) == expected
 
 
-def test_an_edited_contrast_runs_no_stage_that_mines_again(some, tree, tmp_path):
+@pytest.mark.parametrize(("in_prompts", "first"), [(False, "validate"), (True, "instruct")])
+def test_an_edited_contrast_runs_no_stage_that_mines_again(tree, tmp_path, in_prompts, first):
     path = tmp_path / "lines.json"
-    prints = [dag.fingerprints(some, tree)]
+    instruct = {"descriptions": {"contrast": in_prompts}}
+    prints = [dag.fingerprints(stages("ace2005", "crossner_ai", "duee1", instruct=instruct), tree)]
     for line in ("a town", "a large town"):
         path.write_text(line)
-        made = stages("ace2005", "crossner_ai", "duee1", mine={"contrasts": str(path)})
+        made = stages("ace2005", "crossner_ai", "duee1", mine={"contrasts": str(path)}, instruct=instruct)
         prints.append(dag.fingerprints(made, tree))
     for before, after in pairwise(prints):
-        assert [name for name in STAGES if after[name] != before[name]] == list(from_stage("validate"))
+        assert [name for name in STAGES if after[name] != before[name]] == list(from_stage(first))
 
 
 def test_comments_and_docstrings_run_nothing_again(some, tree):

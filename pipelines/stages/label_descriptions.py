@@ -1,0 +1,53 @@
+"""What prompts show besides the names of labels: lines of contrast, and a note on descriptions that are cut."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hard_negatives import contrast_file
+from hard_negatives.contrast import contrasts
+from hard_negatives.contrast_file import Contrasts
+from pipelines.build_dictionaries import dictionary_path, read_dictionary
+from pipelines.config import Config
+from schemas.errors import ConfigError, printable
+from schemas.example import LAYER
+from schemas.label import LabelSet
+from transforms import files
+from transforms.described import MAX_DESCRIPTION, cut_descriptions
+from transforms.hold_out import HeldOutNames
+
+
+def load_contrasts(config: Config) -> Contrasts | None:
+    """The lines that people or a model wrote for descriptions; None if prompts have no lines. Raises ConfigError for a
+    broken file, and for lines without hard negatives.
+    """
+    if not config.instruct.descriptions.contrast:
+        return None
+    if config.mine.hard_negatives == "none":
+        raise ConfigError(
+            "instruct.descriptions.contrast is true, but without hard negatives no label has neighbours; "
+            "set it to false, or mine.hard_negatives to mine"
+        )
+    return contrast_file.read(config.mine.contrasts) if config.mine.contrasts else {}
+
+
+def contrast_lines(output: str, labels: LabelSet, written: Contrasts | None, held_out: HeldOutNames) -> dict[str, str]:
+    """Label → its line; none without a dictionary, or if `written` is None. Held-out labels have no lines and occur in
+    none that is made from descriptions, since train prompts must not show them.
+    """
+    path = dictionary_path(output, labels.task, labels.key)
+    if written is None or not files.exists(path):
+        return {}
+    hidden = held_out.get(LAYER[labels.task], frozenset())
+    shown = tuple(label for label in labels.labels if (label.predicate or label.name) not in hidden)
+    return contrasts(replace(labels, labels=shown), read_dictionary(path), written)
+
+
+def report_cut_descriptions(label_sets: Iterable[LabelSet]) -> None:
+    """Prints a note if prompts show only the beginning of a description."""
+    numbers = {f"{labels.task} of {labels.key}": cut_descriptions(labels) for labels in label_sets}
+    names = [name for name, number in numbers.items() if number]
+    if names:
+        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        line = f"note: {sum(numbers.values())} descriptions are cut at {MAX_DESCRIPTION} characters in prompts: {shown}"
+        print(printable(line), file=sys.stderr)

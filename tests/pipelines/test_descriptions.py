@@ -1,0 +1,90 @@
+"""A build with the recipe `varied.yaml`, settings of descriptions, and described rows that users bring."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import config
+from pipelines.build import argument_parser, configuration
+from pipelines.build_folder import read_label_set
+from pipelines.stages.label_descriptions import contrast_lines, load_contrasts
+from schemas.errors import BadRecord, ConfigError
+from tests.conftest import SMALL, build_here
+from transforms.files import File
+from transforms.formats import instruction_rows
+from transforms.plain_schema import plain_schema, true_names
+
+VARIED = str(config.RECIPES / "varied.yaml")
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("varied") / "build"
+    samples = ("--set", "ingest.max_reject_rate=0.5", "--set", "mine.embedding_model=lexical")
+    done = build_here("--output", str(output), *SMALL, "--recipe", VARIED, *samples)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def rows(folder: Path) -> list[dict]:
+    return [row for path in sorted(folder.glob("data/*/*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def test_the_other_columns_are_those_of_a_plain_build(varied, small):
+    described = masked = contrasted = 0
+    varied_rows, plain_rows = ({row["id"]: row for row in rows(folder)} for folder in (varied, small))
+    both = varied_rows.keys() & plain_rows.keys()
+    assert len(both) > 500
+    for id_ in both:
+        row, schema = varied_rows[id_], json.loads(varied_rows[id_]["instruction"])["schema"]
+        plain = plain_schema(schema)
+        names = true_names(row["task"], plain, row["labels"])
+        described += schema != plain
+        masked += bool(names)
+        contrasted += "; not '" in json.dumps(schema) or "；不是“" in json.dumps(schema, ensure_ascii=False)
+        assert not names or row["instruction"] != plain_rows[id_]["instruction"]
+    assert described > 0.4 * len(both) and masked > 0.03 * len(both) and contrasted > 0.2 * len(both)
+
+
+def test_described_rows_are_read_as_instructions(tmp_path):
+    schema = {"meet": {"meet": "people come together", "trigger": True, "arguments": {"who": "one of them"}}}
+    output = {"meet": [{"trigger": "met", "arguments": {"who": "Asta"}}]}
+    prompt = {"instruction": "?", "schema": schema, "input": "Asta met Berg."}
+    row = {"instruction": json.dumps(prompt), "output": json.dumps(output)}
+    unreadable = {"instruction": json.dumps(prompt | {"schema": {"meet": 3}}), "output": "{}"}
+    path = tmp_path / "rows.json"
+    path.write_text(f"{json.dumps(unreadable)}\n{json.dumps(row)}\n")
+    bad, good = instruction_rows.read_alpaca([File(str(path), path.name)])
+    assert isinstance(bad, BadRecord) and "under 'meet'" in bad.detail
+    assert [(event.label, event.arguments[0].role) for event in good.events] == [("meet", "who")]
+
+
+def test_held_out_labels_are_in_no_line(varied):
+    labels = read_label_set(str(varied), "NER", "clue_ner")
+    lines = contrast_lines(str(varied), labels, {}, {})
+    (hidden, *_) = [label.name for label in labels.labels if sum(label.name in line for line in lines.values()) > 1]
+    without = contrast_lines(str(varied), labels, {}, {"entities": frozenset([hidden])})
+    assert without.keys() == lines.keys() - {hidden}
+    assert not any(f"“{hidden}”" in line for line in without.values())
+    assert contrast_lines(str(varied), labels, None, {}) == {}
+
+
+def test_contrasts_need_hard_negatives():
+    flags = ("--recipe", VARIED, "--set", "mine.hard_negatives=none")
+    with pytest.raises(ConfigError, match="contrast is true, but without hard negatives no label has neighbours"):
+        load_contrasts(configuration(argument_parser().parse_args(flags)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("share=1.5", r"instruct.descriptions.share: input should be less than or equal to 1, not 1.5"),
+        ("mask=-1", r"instruct.descriptions.mask: input should be greater than or equal to 0, not -1"),
+        ("masks=1", r"unknown key instruct.descriptions.masks; did you mean mask"),
+    ],
+)
+def test_wrong_shares_are_refused(setting, message):
+    with pytest.raises(ConfigError, match=message):
+        configuration(argument_parser().parse_args(("--set", f"instruct.descriptions.{setting}")))
