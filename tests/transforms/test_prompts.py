@@ -13,7 +13,7 @@ def test_bundled_prompts_cover_all_tasks_and_languages():
     for task in TASKS:
         for lang in BUNDLED_LANGS:
             texts = prompts[task][lang]
-            assert len(texts) >= 3 and len(set(texts)) == len(texts)
+            assert len(texts) >= 4 and len(set(texts)) == len(texts)
             assert all(text == text.strip() and "\n" not in text for text in texts)
             han = [any("\u4e00" <= c <= "\u9fff" for c in text) for text in texts]
             assert han == [lang == "zh"] * len(texts)
