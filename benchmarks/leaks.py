@@ -111,7 +111,8 @@ def reported(output: Path) -> dict[str, str]:
 def compare(places: dict[str, str], leaks: dict[str, str], unplanted: int) -> dict:
     """By what is planted: number planted, and number reported as the kind of leak that it is."""
     kinds = dict(zip(KINDS, (LeakKind.CONTAINED, LeakKind.CONTAINED, LeakKind.NEAR, None), strict=True))
-    planted, hits = Counter(), Counter()
+    planted: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
     for place, kind in places.items():
         at = f"{kind} {place.partition('/')[0].rpartition('_')[2]}"
         planted[at] += 1
