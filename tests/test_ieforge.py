@@ -21,6 +21,7 @@ NAMES = {
     "rebuild": "pipelines.rebuild",
     "diff": "pipelines.diff",
     "export": "pipelines.export",
+    "preferences": "pipelines.preferences",
     "evaluate": "hard_negatives.evaluate",
     "train sft": "train.sft",
     "train predict": "train.predict",

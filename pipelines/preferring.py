@@ -1,0 +1,181 @@
+"""A build → pairs of a right and a wrong answer to its instructions, as Parquet shards.
+
+Two passes over the instructions: the first notes items of each label, for answers that are not in their text, and the
+relations that hold in both directions; the second makes the pairs.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from hard_negatives.dictionary import as_mapping
+from pipelines.build_dictionaries import dictionary_path, read_dictionary
+from pipelines.exporting import Choice, answered_rows, instruction_shards, new_folder
+from schemas.arrow import required
+from schemas.errors import ConfigError
+from schemas.example_id import ExampleId
+from schemas.manifests import InstructionShard
+from transforms import files
+from transforms.draw import seed_key
+from transforms.render import encode
+from transforms.shards import write_shard
+from transforms.wrong_answers import KINDS, Question, elements, wrong_answer
+
+SPLITS = ("train", "validation")
+"""The splits whose instructions have an answer."""
+
+SUMMARY = "preferences.json"
+"""The file with the seed and the counts."""
+
+ITEMS = 16
+"""The number of items of a label, source and split from which those of other texts are drawn."""
+
+COLUMNS = ("id", "task", "source", "lang", "split", "instruction", "output", "labels")
+MESSAGES = pa.list_(required("element", pa.struct([required("role", pa.string()), required("content", pa.string())])))
+PREFERENCES = pa.schema(
+    [
+        *(required(name, pa.string()) for name in ("id", "kind", "task", "source", "lang", "split")),
+        *(required(name, MESSAGES) for name in ("prompt", "chosen", "rejected")),
+    ]
+)
+"""`id`: of the instruction, `/` and the kind. `prompt`, `chosen`, `rejected`: the messages of TRL's `DPOTrainer`."""
+
+
+@dataclass
+class Survey:
+    """What the answers of a corpus have. `items`: split, task, source key and label → hash → item; `symmetric`: task,
+    source key and relation of pairs that are in an answer in both directions.
+    """
+
+    items: dict[tuple[str, str, str, str], dict[int, Any]] = field(default_factory=lambda: defaultdict(dict))
+    symmetric: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """`pairs`: kind → number of pairs; `impossible`: kind → number of instructions that allow no such mistake."""
+
+    seed: int
+    instructions: int
+    pairs: dict[str, int]
+    impossible: dict[str, int]
+
+
+def write(choice: Choice, output: str, seed: int) -> Preferences:
+    """Writes `data/<split>-NNNNN-of-NNNNN.parquet` (PREFERENCES) and SUMMARY into the new folder `output`.
+
+    Raises ConfigError if there is no instruction with an answer.
+    """
+    shards = instruction_shards(choice)
+    survey = surveyed(choice, shards, seed)
+    pairs, impossible = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
+    instructions = 0
+
+    def tables(shard: InstructionShard) -> Iterator[pa.Table]:
+        nonlocal instructions
+        for rows in row_batches(choice, shard):
+            instructions += len(rows)
+            made = []
+            for row in rows:
+                question = question_in(row, choice.build, survey)
+                for kind in KINDS:
+                    wrong = wrong_answer(kind, question, seed_key(seed, row["id"], kind))
+                    if wrong is None:
+                        impossible[kind] += 1
+                    else:
+                        pairs[kind] += 1
+                        made.append(preference(row, kind, encode(wrong)))
+            yield pa.Table.from_pylist(made, PREFERENCES)
+
+    with new_folder(output) as folder:
+        for split in choice.splits:
+            parts = [shard for shard in shards if shard.split == split]
+            for number, shard in enumerate(parts):
+                path = f"{folder}/data/{split}-{number:05d}-of-{len(parts):05d}.parquet"
+                write_shard(path, PREFERENCES, tables(shard))
+        if not instructions:
+            raise ConfigError(f"{choice.build}: no instruction with an answer; choose other sources")
+        summary = Preferences(seed, instructions, pairs, impossible)
+        files.write_text(f"{folder}/{SUMMARY}", json.dumps(msgspec.to_builtins(summary), indent=1) + "\n")
+    return summary
+
+
+def surveyed(choice: Choice, shards: Sequence[InstructionShard], seed: int) -> Survey:
+    """Notes up to ITEMS items of each label, those whose hashes are smallest, and the symmetric relations."""
+    survey = Survey()
+    for shard in shards:
+        for row in (row for rows in row_batches(choice, shard) for row in rows):
+            key, answer = row["key"], row["answer"]
+            items = [(label, item) for label, _, item in elements(answer)]
+            if row["task"] == "KG":
+                items = [(label, pair) for label, heads in answer.items() for pair in dict(heads).items()]
+            for label, item in items:
+                keep(survey.items[row["split"], row["task"], key, label], seed_key(seed, encode(item)), item)
+                if row["task"] in ("RE", "SPO") and turned(item) in answer[label] and turned(item) != item:
+                    survey.symmetric.add((row["task"], key, label))
+    return survey
+
+
+def turned(pair: Mapping[str, str]) -> dict[str, str]:
+    return {"subject": pair["object"], "object": pair["subject"]}
+
+
+def keep(sample: dict[int, Any], number: int, item: Any) -> None:
+    """Adds the item to a sample of the ITEMS different items with the smallest numbers."""
+    sample[number] = item
+    if len(sample) > ITEMS:
+        del sample[max(sample)]
+
+
+def row_batches(choice: Choice, shard: InstructionShard) -> Iterator[list[dict[str, Any]]]:
+    """The instructions of a shard with their answers, decoded (`answer`), and the keys of their sources (`key`)."""
+    for table in answered_rows(choice, shard, COLUMNS, Counter()):
+        rows = table.to_pylist()
+        for row in rows:
+            row["answer"] = msgspec.json.decode(row["output"])
+            row["key"] = ExampleId.parse(row["example_id"]).key
+        yield rows
+
+
+def question_in(row: Mapping[str, Any], build: str, survey: Survey) -> Question:
+    prompt = msgspec.json.decode(row["instruction"])
+    split, task, key, answer = row["split"], row["task"], row["key"], row["answer"]
+    shown = dict(zip(row["labels"], answer, strict=True))
+    dictionary = neighbours(build, task, key)
+    return Question(
+        task=task,
+        text=prompt["input"],
+        answer=answer,
+        neighbours={
+            label: [shown[other] for other in dictionary.get(name, ()) if other in shown]
+            for name, label in shown.items()
+        },
+        roles={entry["event_type"]: entry["arguments"] for entry in prompt["schema"]} if task in ("EE", "EEA") else {},
+        symmetric={label for label in answer if (task, key, label) in survey.symmetric},
+        elsewhere={label: list(survey.items.get((split, task, key, label), {}).values()) for label in answer},
+    )
+
+
+@cache
+def neighbours(build: str, task: str, key: str) -> Mapping[str, Sequence[str]]:
+    """Label → its hard negatives, the best first; empty if the build has no dictionary for the source."""
+    path = dictionary_path(build, task, key)
+    return as_mapping(read_dictionary(path)) if files.exists(path) else {}
+
+
+def preference(row: Mapping[str, Any], kind: str, wrong: str) -> dict[str, Any]:
+    """A row of PREFERENCES."""
+    return {
+        "id": f"{row['id']}/{kind}",
+        "kind": kind,
+        **{name: row[name] for name in ("task", "source", "lang", "split")},
+        "prompt": [{"role": "user", "content": row["instruction"]}],
+        "chosen": [{"role": "assistant", "content": row["output"]}],
+        "rejected": [{"role": "assistant", "content": wrong}],
+    }
