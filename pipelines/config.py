@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from hard_negatives.kinds import DEFAULT, KINDS
+from schemas import answer_form
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from transforms import settings
@@ -93,6 +94,8 @@ class Instruct(Section):
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
+    forms: dict[Literal[answer_form.FORMS], Share] = {answer_form.DEFAULT: 1.0}
+    messages: bool = False
     prompts: str | None = None
     instructions_per_shard: Positive = 100_000
 

@@ -6,9 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from schemas import command
+from schemas import answer_form, command
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError, printable, quoted
 from schemas.example import SPLITS, TASKS
@@ -197,7 +195,7 @@ def digests(root: str, task: str, split: str):
     import pyarrow as pa
 
     from transforms import files
-    from transforms.shards import read_batches
+    from transforms.shards import read_batches, read_schema
 
     schema = pa.schema(
         [("id", pa.string()), ("example_id", pa.string())] + [(name, pa.uint64()) for name in ("row", "text", "gold")]
@@ -208,15 +206,16 @@ def digests(root: str, task: str, split: str):
     for shard in shards:
         if shard.name.startswith(f"{split}-") and shard.name.endswith(".parquet"):
             check_columns(shard.path)
-            for table in read_batches(shard.path, ROWS_PER_TABLE, COLUMNS):
+            has_form = "form" in read_schema(shard.path).names
+            for table in read_batches(shard.path, ROWS_PER_TABLE, [*COLUMNS, *(["form"] if has_form else [])]):
                 check_values(shard.path, table)
                 rows = table.to_pylist()
                 columns = [
                     table["id"],
                     table["example_id"],
-                    pa.array([hash_text(json.dumps(list(row.values()))) for row in rows], pa.uint64()),
+                    pa.array([hash_text(json.dumps([row[name] for name in COLUMNS])) for row in rows], pa.uint64()),
                     pa.array([int(row["text_sha256"][:16], 16) for row in rows], pa.uint64()),
-                    pa.array([hash_gold(row, shard.path) for row in rows], pa.uint64()),
+                    pa.array([hash_gold(row, task, shard.path) for row in rows], pa.uint64()),
                 ]
                 tables.append(pa.table(columns, schema=schema))
     return pa.concat_tables(tables)
@@ -274,21 +273,25 @@ def hash_text(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def hash_gold(row: dict, path: str) -> int:
-    """A 64-bit hash of the annotations that a row answers with.
+def hash_gold(row: dict, task: str, path: str) -> int:
+    """A 64-bit hash of the annotations that a row answers with, in whatever form.
 
     The sum over the rows of an example does not depend on how its labels are divided into prompts. Test rows contain
-    all annotations of the example. Raises ConfigError, with the shard `path`, if the output is not a JSON object.
+    all annotations of the example. Raises ConfigError, with the shard `path`, if the output does not have its form.
     """
+    from transforms import answer_forms
+
     if row["label"] is not None:
         return hash_text(row["label"])
     if row["output"] is None:
         return 0
     place = f"{path}: output of {quoted(row['id'])}"
+    form = row.get("form", answer_form.DEFAULT)
     try:
-        answers = msgspec.json.decode(row["output"], type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ConfigError(f"{place}: not a JSON object ({error}); publish or build it again") from error
+        answers = answer_forms.read(form, task, row["output"])
+    except ValueError as error:
+        kind = "a JSON object" if form == answer_form.DEFAULT else f"an answer in the form {form}"
+        raise ConfigError(f"{place}: not {kind} ({error}); publish or build it again") from error
     try:
         return sum(hash_text(json.dumps([label, answer])) for label, answer in answers.items() if answer) % 2**64
     except RecursionError as error:  # slightly less deep nesting than the JSON reader refuses

@@ -4,7 +4,7 @@ Each schema has its version in its metadata. The schemas have no maps, dictionar
 read maps, and an empty shard must have the same type as a full one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, pairwise, repeat
 from typing import Any, TypeVar
 
@@ -102,10 +102,24 @@ INSTRUCTIONS = pa.schema(
     metadata=VERSION,
 )
 
+# Columns that follow those of INSTRUCTIONS if a build asks for them. `form` is the form of the answer that the prompt
+# asks for (`transforms.answer_forms`), without which every row is in IEPile's. `messages` are the turns of a chat: the
+# prompt and, where the row has an `output`, the answer.
+MESSAGE = pa.struct([required("role", pa.string()), required("content", pa.string())])
+MESSAGES = pa.list_(required("element", MESSAGE))
+OPTIONAL_COLUMNS = (required("form", pa.string()), required("messages", MESSAGES))
+
 REJECTS = pa.schema(
     [required(name, pa.string()) for name in ("stage", "source", "split", "id", "place", "reason", "detail")],
     metadata=VERSION,
 )
+
+
+def instruction_schema(columns: Collection[str]) -> pa.Schema:
+    """INSTRUCTIONS with those of the OPTIONAL_COLUMNS whose names are in `columns`."""
+    return pa.schema(
+        [*INSTRUCTIONS, *(field for field in OPTIONAL_COLUMNS if field.name in columns)], metadata=INSTRUCTIONS.metadata
+    )
 
 
 def examples_to_table(examples: Sequence[Example]) -> pa.Table:

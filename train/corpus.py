@@ -5,15 +5,16 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from schemas import manifest_file
-from schemas.arrow import INSTRUCTIONS
-from schemas.errors import ConfigError, MachineError
+from schemas.answer_form import DEFAULT, forms_of
+from schemas.arrow import INSTRUCTIONS, instruction_schema
+from schemas.errors import ConfigError, MachineError, quoted
 from schemas.example import SPLITS, TASKS
 from schemas.example_id import ExampleId
 from schemas.label import typed_label
@@ -35,7 +36,9 @@ LABEL_KEY = {"EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
 
 
 class FileRow(msgspec.Struct):
-    """A row of a JSON file, with the columns of `schemas.arrow.INSTRUCTIONS`. JSON_COLUMNS may contain JSON values."""
+    """A row of a JSON file, with the columns of `schemas.arrow.INSTRUCTIONS` and the form of its answer. JSON_COLUMNS
+    may contain JSON values.
+    """
 
     id: str | int | None = None
     example_id: str | None = None
@@ -50,6 +53,7 @@ class FileRow(msgspec.Struct):
     labels: list[str] | None = None
     positives: list[str] | None = None
     hard_negatives: list[str] | None = None
+    form: str | None = None
 
 
 class Prompt(msgspec.Struct):
@@ -76,7 +80,8 @@ def rows(
     revision: str | None = None,
     task: str | None = None,
 ) -> "Rows":
-    """The rows of one split, with the columns of `schemas.arrow.INSTRUCTIONS` (null where unknown).
+    """The rows of one split, with the columns of `schemas.arrow.INSTRUCTIONS` (null where unknown). They may have the
+    optional columns: see `row_form`.
 
     `data`: the output folder of a build, a dataset repository on the Hub (`org/name`, at `revision`), or a JSON or
     JSON Lines file of rows in IEPile's format: `task, source, instruction` and `output` or `label`. In such a file, a
@@ -143,6 +148,11 @@ def is_repository(name: str) -> bool:
     return name.count("/") <= 1 and not name.startswith((".", "/", "~")) and not name.endswith(("/", ".json", ".jsonl"))
 
 
+def row_form(row: Mapping) -> str:
+    """The form of the answer that a row asks for (`transforms.answer_forms`)."""
+    return row.get("form") or DEFAULT
+
+
 def requested_labels(task: str, instruction: str) -> list[str]:
     """The names of the labels that an instruction asks for, in order, as in the column `labels`.
 
@@ -158,6 +168,13 @@ def requested_labels(task: str, instruction: str) -> list[str]:
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"the instruction has no schema in the form of task {task}")
     return names
+
+
+def check_form(form: str, task: str, place: str) -> None:
+    """Raises ConfigError for a form that does not serve the task."""
+    forms = forms_of(task)
+    if form not in forms:
+        raise ConfigError(f"{place}: task {task} has no form {quoted(form)}; choose from {', '.join(forms)}")
 
 
 def _check_names(kind: str, known: Collection[str], names: Collection[str]) -> None:
@@ -262,7 +279,7 @@ def _file_rows(path: str, split: str, streaming: bool, task: str | None) -> "Row
     arguments = _generator_arguments(path, split, task)
     if next(_split_rows(**arguments), None) is None:
         raise EmptySplit(f"{path}: split {split} is empty; choose another split")
-    features = datasets.Features.from_arrow_schema(INSTRUCTIONS)
+    features = datasets.Features.from_arrow_schema(instruction_schema(["form"]))
     if streaming:
         return datasets.IterableDataset.from_generator(_split_rows, features=features, gen_kwargs=arguments)
     try:
@@ -295,7 +312,8 @@ def _complete(row: dict, split: str, place: str) -> dict:
         raise ConfigError(f"{place}: no {', '.join(missing)}; a row has {', '.join(REQUIRED)}, and output or label")
     if row["task"] not in TASKS:
         raise ConfigError(f"{place}: task {row['task']}: no such task; choose from {', '.join(TASKS)}")
-    complete = {**row, "split": split, "id": None if row["id"] is None else str(row["id"])}
+    complete = {**row, "split": split, "id": None if row["id"] is None else str(row["id"]), "form": row_form(row)}
+    check_form(complete["form"], row["task"], place)
     for name in JSON_COLUMNS:
         if complete[name] is not None and not isinstance(complete[name], str):
             complete[name] = json.dumps(complete[name], ensure_ascii=False)

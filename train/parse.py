@@ -1,16 +1,18 @@
 """A model's raw answer → unified annotations, or the reason why it cannot be parsed.
 
-An answer is in the wire format (IEPile's): a JSON object, label → extracted items. Unified annotations are the
+An answer is in the wire format (IEPile's): a JSON object, label → extracted items; or in another form that its prompt
+asks for (`transforms.answer_forms`). Unified annotations are the
 dictionaries of the column `label`: an entity with its type; head, relation and tail; an event with its arguments.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
+from schemas import answer_form
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
-from schemas.example import TASKS
+from schemas.example import TASKS, Span
+from transforms import answer_forms
 
 NAN = "NAN"
 """The answer for a role without a value or an event without a trigger. It predicts nothing."""
@@ -28,37 +30,51 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Unparseable:
-    """The answer is not a JSON object and predicts nothing. `reason`: what it is instead."""
+    """The answer is not a JSON object, or not in its form, and predicts nothing. `reason`: what it is instead."""
 
     reason: str
 
 
-def parse(task: str, answer: str, schema: Sequence = ()) -> Parsed | Unparseable:
+def parse(task: str, answer: str, schema: Sequence = (), form: str = DEFAULT, text: str = "") -> Parsed | Unparseable:
     """Parses `answer`. `schema`: the decoded schema list of the prompt, from which SPO takes the argument types.
 
+    `form`: the form that the prompt asks for (`transforms.answer_forms`). `text`: that of the prompt. With it, an
+    entity in the form `spans` has its places in the text (`spans`, code points), an event those of its trigger
+    (`trigger_spans`), as far as the answer says them.
+
     Accepts strict JSON (RFC 8259). For a repeated key the last value counts, as in `json.loads`. Raises ConfigError
-    for an unknown task.
+    for an unknown task or form, or one that does not serve the task.
     """
     if task not in READERS:
         raise ConfigError(f"unknown task {task!r}; the tasks are {', '.join(TASKS)}")
+    if form not in answer_form.forms_of(task):
+        raise ConfigError(f"task {task} has no form {form!r}; its forms are {', '.join(answer_form.forms_of(task))}")
     try:
-        decoded = msgspec.json.decode(answer)
-    except msgspec.DecodeError as error:
-        return Unparseable(str(error) if answer.strip() else "empty answer")
-    except UnicodeEncodeError:
-        return Unparseable("an unpaired surrogate")
-    except RecursionError:
-        return Unparseable("nested too deep")
-    if not isinstance(decoded, dict):
-        return Unparseable(f"not a JSON object but {NAMES[type(decoded)]}")
-    return read(task, decoded, schema)
+        decoded = answer_forms.read(form, task, answer)
+    except ValueError as error:
+        return Unparseable(str(error))
+    parsed = read(task, decoded, schema)
+    return with_places(parsed, answer_forms.places(answer, text)) if form == "spans" and text else parsed
 
 
-NAMES = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null"}
+def with_places(parsed: Parsed, places: Mapping[tuple[str, str], Sequence[Span]]) -> Parsed:
+    """The annotations of NER or EET with the places of their mentions, if an answer names them."""
+    annotations = []
+    for item in parsed.annotations:
+        is_entity = "entity" in item
+        label, mention = (
+            item["entity_type" if is_entity else "event_type"],
+            item["entity" if is_entity else "event_trigger"],
+        )
+        spans = (
+            {"spans" if is_entity else "trigger_spans": places[label, mention]} if (label, mention) in places else {}
+        )
+        annotations.append(item | spans)
+    return Parsed(annotations, parsed.malformed)
 
 
 def read(task: str, answer: Mapping, schema: Sequence = ()) -> Parsed:
-    """Like `parse`, for an answer that is already decoded."""
+    """Like `parse`, for an answer object that is already decoded."""
     types = {}
     if task == "SPO":
         types = {entry["predicate"]: (entry["subject_type"], entry["object_type"]) for entry in schema}

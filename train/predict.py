@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from schemas import command, key_list
+from schemas.answer_form import FORMS
 from schemas.errors import ConfigError, names_hint
 from schemas.example import TASKS
 
@@ -88,6 +89,12 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     texts.add_argument("--lang", help="a language code such as de; default: detected per text")
     texts.add_argument("--prompts", metavar="FILE", help="custom instruction texts (YAML: task → language → list)")
+    texts.add_argument(
+        "--form",
+        choices=FORMS,
+        metavar="FORM",
+        help="form of the answers: nan, triples, sentences, spans; default: iepile",
+    )
     texts.add_argument("--split_num", type=int, metavar="N", help="labels per prompt; default: as in training")
     texts.add_argument(
         "--max_chars", type=int, default=2000, metavar="N", help="maximum length of a window; default: 2000"
@@ -129,6 +136,8 @@ def check_flags(arguments: argparse.Namespace) -> None:
         raise ConfigError("nothing to predict: pass either --data or --texts")
     if arguments.texts and not (arguments.labels and arguments.task):
         raise ConfigError("--texts needs --task and --labels")
+    if arguments.form and not arguments.texts:
+        raise ConfigError("--form is for --texts: the rows of --data say which form they ask for; remove the flag")
     if arguments.texts and arguments.shots:
         raise ConfigError("--shots takes its examples from the validation split of --data; --texts has none")
     if not arguments.endpoint and not (arguments.model or arguments.adapter):

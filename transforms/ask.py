@@ -20,9 +20,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from types import MappingProxyType
 
 import numpy as np
 
+from schemas.answer_form import DEFAULT, FORMS, forms_of
 from schemas.errors import ConfigError
 from schemas.label import Label
 from transforms.batches import SPLIT_NUM, cut
@@ -35,12 +37,14 @@ ORDERS = ("shuffled", "sorted")
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """How many labels are asked for, and in which order.
+    """How many labels are asked for, in which order and form, and with which optional columns.
 
     `split_num`: labels per batch, for tasks that do not use the default of SPLIT_NUM; -1: all labels in one batch.
     `negative_ratio`: all-negative batches kept per batch with a positive label. `labels_without_positive`: number of
     labels for an example without positive labels (None: `split_num` of the task; -1: all). `negative_share`: share of
-    the negative labels that is asked for without a dictionary. Raises ConfigError for a value out of its range.
+    the negative labels that is asked for without a dictionary. `forms`: form of answer (`transforms.answer_forms`) →
+    share of the rows; a task that the form does not serve is asked in the form `iepile`. `messages`: whether rows have
+    the column `messages`. Raises ConfigError for a value out of its range, and for shares that do not sum to 1.
     """
 
     split_num: Mapping[str, int] = field(default_factory=dict)
@@ -49,6 +53,8 @@ class AskOptions:
     labels_without_positive: int | None = None
     negative_share: float = 1.0
     seed: int = 42
+    forms: Mapping[str, float] = field(default_factory=lambda: {DEFAULT: 1.0})
+    messages: bool = False
 
     def __post_init__(self) -> None:
         for task, size in self.split_num.items():
@@ -59,6 +65,18 @@ class AskOptions:
         _check("negative_share", self.negative_share, "from 0 to 1", 0 <= self.negative_share <= 1)
         count = self.labels_without_positive
         _check("labels_without_positive", count, "null, -1 or at least 1", count is None or _is_size(count))
+        for form, share in self.forms.items():
+            _check("a form of forms", form, f"one of {', '.join(FORMS)}", form in FORMS)
+            _check(f"forms.{form}", share, "from 0 to 1", 0 <= share <= 1)
+        total = sum(self.forms.values())
+        if abs(total - 1) > 1e-9:
+            raise ConfigError(f"the shares of forms sum to {total:g}; they must sum to 1")
+
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The OPTIONAL_COLUMNS (`schemas.arrow`) of the rows."""
+        is_mixed = any(share for form, share in self.forms.items() if form != DEFAULT)
+        return ("form",) * is_mixed + ("messages",) * self.messages
 
 
 def _is_size(value: int) -> bool:
@@ -108,6 +126,17 @@ class AskSpec:
     hard: Lists | None  # the hard negatives of each label; None without a dictionary
     prompts: Prompts
     options: AskOptions
+    form_prompts: Mapping[str, Prompts]
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms in which the task is asked: `iepile` first, then the others with a share of the rows."""
+        others = (form for form in forms_of(self.task) if self.options.forms.get(form) and form != DEFAULT)
+        return DEFAULT, *others
+
+    def texts(self, form: str) -> Mapping[str, Sequence[str]]:
+        """Language → the instruction texts of the task that ask for an answer in `form`."""
+        return (self.prompts if form == DEFAULT else self.form_prompts[form])[self.task]
 
     @property
     def size(self) -> int:
@@ -134,9 +163,10 @@ def ask_spec(
     dictionary: Mapping[str, Sequence[str]] | None,
     prompts: Prompts,
     options: AskOptions,
+    form_prompts: Mapping[str, Prompts] = MappingProxyType({}),
 ) -> AskSpec:
     """The AskSpec of a source and task. `labels` is the label set, `dictionary` the hard negatives (label → labels; for
-    EET and EEA those of EE), None without a dictionary.
+    EET and EEA those of EE), None without a dictionary. `form_prompts`: form → prompts, for the other forms in use.
     """
     ordered = tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
     number = {label.name: n for n, label in enumerate(ordered)}
@@ -144,7 +174,7 @@ def ask_spec(
     if dictionary is not None:
         neighbours = ([number[other] for other in dictionary.get(name, ()) if other in number] for name in number)
         hard = Lists.pack(list(neighbours))
-    return AskSpec(task, ordered, hard, prompts, options)
+    return AskSpec(task, ordered, hard, prompts, options, form_prompts)
 
 
 @dataclass(frozen=True)

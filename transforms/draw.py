@@ -17,8 +17,10 @@ T = TypeVar("T")
 
 GAMMA = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
-PURPOSES = ("labels", "order", "batches", "prompts")
-"""The choices: which labels are asked, in which order, which all-negative batches are kept, and which prompts."""
+PURPOSES = ("labels", "order", "batches", "prompts", "forms")
+"""The choices: which labels are asked, in which order, which all-negative batches are kept, which prompts, and
+which forms of answer. A new one comes last, so that the others keep their keys.
+"""
 
 
 def seed_key(seed: int, *names: str) -> int:

@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow import INSTRUCTIONS, STRINGS, strings
+from schemas.arrow import INSTRUCTIONS, STRINGS, instruction_schema, strings
 from schemas.example import LAYER
 from schemas.label import Label
 from transforms.ask import AskSpec, LabelBatches, ask
 from transforms.draw import PURPOSES, key_array, seed_key
+from transforms.form_rows import row_forms, with_optional_columns
 from transforms.gold import Golds, golds
 from transforms.render import answer_key, encode_string, gather, schema_item
 from transforms.unknown_labels import Unknown, askable, known_roles, unknown_labels
@@ -40,7 +41,8 @@ def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
 
 
 def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]:
-    """The rows of `examples` in their order (schema INSTRUCTIONS), and how many all-negative batches were left out.
+    """The rows of `examples` in their order, and how many all-negative batches were left out. Their schema is
+    INSTRUCTIONS, with the optional columns of the options.
 
     The examples (schema EXAMPLES) belong to one source and split. An example whose layer is not annotated has rows
     only in test, with null as `label` (for EEA, which asks only for positive labels, it has none). A label that is
@@ -50,7 +52,7 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
     if not test:
         examples = examples.filter(examples[LAYER[spec.task]].is_valid())
     if not examples.num_rows:
-        return INSTRUCTIONS.empty_table(), 0
+        return instruction_schema(spec.options.optional_columns).empty_table(), 0
     unknown = unknown_labels(examples, spec.task)
     gold = golds(examples, spec.task, spec.labels, unknown)
     ids = examples["id"].to_pylist()
@@ -69,7 +71,7 @@ def table(
     unknown: Unknown,
     test: bool,
 ) -> pa.Table:
-    """The instruction rows of `batches` (schema INSTRUCTIONS)."""
+    """The instruction rows of `batches`."""
     task, rows = spec.task, len(batches.example)
     example = pa.array(batches.example)
     names = strings([label.name for label in spec.labels])
@@ -88,6 +90,7 @@ def table(
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names.take(pa.array(chosen)), type=STRINGS)
 
     nothing = pa.nulls(rows, pa.string())
+    forms = row_forms(batches, keys, spec)
     columns = {
         "id": row_ids(ids, batches, task),
         "example_id": repeated(ids),
@@ -96,14 +99,17 @@ def table(
         "source": constant("source"),
         "lang": repeated(langs),
         "split": constant("split"),
-        "instruction": prompt_column(texts, langs, batches, keys, schema_items(gold, batches, spec, unknown), spec),
+        "instruction": prompt_column(
+            texts, langs, batches, keys, schema_items(gold, batches, spec, unknown), forms, spec
+        ),
         "output": nothing if test else answer_column(gold, batches, spec),
         "label": repeated(strings(gold.annotations)) if test else nothing,
         "labels": label_lists(),
         "positives": label_lists(batches.positive),
         "hard_negatives": label_lists(batches.hard),
     }
-    return pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
+    made = pa.Table.from_arrays([columns[name] for name in INSTRUCTIONS.names], schema=INSTRUCTIONS)
+    return with_optional_columns(made, examples, batches.example, forms, spec)
 
 
 def row_ids(example_ids: pa.StringArray, batches: LabelBatches, task: str) -> pa.Array:
@@ -119,24 +125,26 @@ def prompt_column(
     batches: LabelBatches,
     keys: np.ndarray,
     schema: tuple[Sequence[str], np.ndarray],
+    forms: np.ndarray,
     spec: AskSpec,
 ) -> pa.Array:
     """`{"instruction": prompt, "schema": [items], "input": text}`, with a random prompt in the language of the text.
-    `keys`: as for `ask.ask`. `schema`: the result of `schema_items`.
+    `keys`: as for `ask.ask`. `schema`: the result of `schema_items`. `forms`: that of `row_forms`.
     """
     items, item = schema
     lang = langs.dictionary_encode()
-    prompts = [spec.prompts[spec.task][name] for name in lang.dictionary.to_pylist()]
+    prompts = [spec.texts(form)[name] for form in spec.forms for name in lang.dictionary.to_pylist()]
     choices = np.array(list(map(len, prompts)))
-    first, example_lang = np.cumsum(choices) - choices, lang.indices.to_numpy()[batches.example]
+    kind = forms * len(lang.dictionary) + lang.indices.to_numpy()[batches.example]
+    first = (np.cumsum(choices) - choices)[kind]
     keys = key_array(keys, np.full(len(keys), PURPOSES.index("prompts")))
-    drawn = key_array(keys[batches.example], batches.number) % choices[example_lang].astype(np.uint64)
+    drawn = key_array(keys[batches.example], batches.number) % choices[kind].astype(np.uint64)
     starts = [f'{{"instruction": {encode_string(prompt)}, "schema": [' for prompt in chain.from_iterable(prompts)]
     ends = [f'], "input": {encode_string(text)}}}' for text in texts]
     lengths = batches.lengths
     after, row = np.cumsum(lengths), np.arange(len(lengths))  # each row has two more pieces than labels
     numbers = np.empty(len(batches.label) + 2 * len(lengths), np.int64)
-    numbers[after - lengths + 2 * row] = first[example_lang] + drawn.astype(np.int64)
+    numbers[after - lengths + 2 * row] = first + drawn.astype(np.int64)
     numbers[np.arange(len(batches.label)) + 2 * batches.row + 1] = len(starts) + 2 * item + not_first(batches)
     numbers[after + 2 * row + 1] = len(starts) + 2 * len(items) + batches.example
     return gather(strings([*starts, *with_commas(items), *ends]), numbers, lengths + 2)

@@ -17,8 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.answer_form import DEFAULT
 from schemas.label import LabelSet
 from schemas.manifests import Facts
+from transforms.messages import messages
 from transforms.render import answer_key, encode_string, schema_item
 from validation import batches, wire
 from validation.facts import places
@@ -31,7 +33,8 @@ class _Fault(Exception):
 
 
 def facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) -> Facts | None:
-    """The facts of `table` (schema INSTRUCTIONS), or None if a row may have a fault.
+    """The facts of `table` (schema INSTRUCTIONS, perhaps with optional columns), or None if a row may have a fault. A
+    row with an answer in another form than IEPile's may have one.
 
     The table must contain all rows of each of its examples. `size`: labels per batch (-1: all in one batch).
     `negative_ratio`: see `profile.instructions_profile`.
@@ -55,6 +58,9 @@ def _facts(table: pa.Table, labels: LabelSet, size: int, negative_ratio: float) 
     split = column["split"][0].as_py()
     for name, value in (("task", labels.task), ("source", labels.source), ("lang", labels.lang), ("split", split)):
         _expect(pc.all(pc.equal(column[name], value)).as_py())
+    _expect("form" not in column or pc.all(pc.equal(column["form"], DEFAULT)).as_py())
+    if "messages" in column:
+        _expect(column["messages"].equals(messages(column["instruction"], column["output"])))
     starts, example_facts = _examples(column, labels, split)
     prompt_labels, positive = _lists(column, labels)
     lengths = np.diff(prompt_labels.offsets)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS, has_forbidden_nulls, table_to_examples
+from schemas.arrow import EXAMPLES, has_forbidden_nulls, instruction_schema, table_to_examples
 from schemas.errors import SuiteError
 from schemas.example import LAYER, SPLITS, TASKS, Example, Mention, mentions, surface
 from schemas.example_id import ExampleId, InstructionId
@@ -238,14 +238,14 @@ def hard_negatives_profile(
 def instructions_profile(
     table: pa.Table, label_sets: Iterable[LabelSet], split_num: Mapping[str, int], negative_ratio: float
 ) -> pd.DataFrame:
-    """One row per Instruction of `table` (schema INSTRUCTIONS), in its order.
+    """One row per Instruction of `table` (schema INSTRUCTIONS, perhaps with optional columns), in its order.
 
     `label_sets`: those of all tasks and sources in the table. `split_num`: task → labels per batch (-1: all in one).
     `negative_ratio`: all-negative rows that an Example may keep per row with a positive label. The table must contain
     all rows of an Example and task, because the rules on batches and negatives apply to all of them.
     """
     vocabularies = {(labels.task, labels.key): wire.Vocabulary.from_label_set(labels) for labels in label_sets}
-    check_schema("instructions", INSTRUCTIONS, table)
+    check_schema("instructions", instruction_schema(table.column_names), table)
     rows = (row for batch in table.to_batches(BATCH_ROWS) for row in batch.to_pylist())
     numbers = count_columns("instructions", table.num_rows, (instruction_counts(row, vocabularies) for row in rows))
     profile = pd.DataFrame(identity_columns("instructions", table) | numbers)

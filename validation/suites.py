@@ -134,6 +134,8 @@ INSTRUCTION_FAULTS = {
     "misplaced_answer": "Train and validation rows have `output` and no `label`, test rows have no `output`.",
     "broken_answer": "`output` and `label` are JSON.",
     "wrong_answer_shape": "The answer has the form that the wire format prescribes for its task.",
+    "unknown_form": "The form of the answer is one that serves the task.",
+    "messages_differ": "The messages are the prompt and, in train and validation rows, the answer.",
     "answer_keys_differ": "The keys of the answer are exactly the labels asked, in order (SPO: their predicates).",
     "answer_roles_differ": "The arguments of an event are {} or have all roles asked; all attributes are asked (KG).",
     "repeated_answers": "No label has the same answer twice.",

@@ -12,7 +12,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from schemas.answer_form import DEFAULT, forms_of
 from schemas.label import LabelSet
+from transforms import answer_forms
+from transforms.render import encode
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 NOTHING = Annotated[list[str], msgspec.Meta(max_length=0)]
@@ -149,16 +152,20 @@ class Vocabulary:
 class Prompt:
     schema: list[Any]
     input: str
+    instruction: str
 
 
 def faults(row: dict[str, Any], vocabulary: Vocabulary) -> tuple[list[str], int]:
     """The rules that a row breaks, each as often as it is broken, and the number of answer strings that do not occur in
     the text. Such strings are not faults, because sources may contain them.
 
-    `row`: a row of `schemas.arrow.INSTRUCTIONS` without null in required values.
+    `row`: a row of `schemas.arrow.INSTRUCTIONS`, perhaps with optional columns, without null in required values.
     """
     names = list(list_faults(row, vocabulary))
-    prompt, answer = read_prompt(row), read_answer(row)
+    prompt = read_prompt(row)
+    answer = read_answer(row, prompt)
+    if "messages" in row and row["messages"] != turns(row):
+        names.append("messages_differ")
     names += [result for result in (prompt, answer) if isinstance(result, str)]
     if not isinstance(prompt, Prompt):
         return names, 0
@@ -199,8 +206,8 @@ def read_prompt(row: dict[str, Any]) -> Prompt | str:
     if list(parts) != KEYS:
         return "wrong_prompt_keys"
     try:
-        TEXT.decode(parts["instruction"])
-        prompt = Prompt(SCHEMAS[row["task"]].decode(parts["schema"]), TEXT.decode(parts["input"]))
+        text = TEXT.decode(parts["instruction"])
+        prompt = Prompt(SCHEMAS[row["task"]].decode(parts["schema"]), TEXT.decode(parts["input"]), text)
     except msgspec.DecodeError:
         return "wrong_prompt_values"
     if row["task"] == "EE" and not all(entry.trigger for entry in prompt.schema):
@@ -221,14 +228,31 @@ def prompt_faults(row: dict[str, Any], prompt: Prompt, vocabulary: Vocabulary) -
         yield "wrong_hash"
 
 
-def read_answer(row: dict[str, Any]) -> dict[str, Any] | str | None:
-    """The answer of a train or validation row, None for a test row, or the name of the rule that the row breaks."""
+def turns(row: dict[str, Any]) -> list[dict[str, str]]:
+    """The `messages` of a row: its prompt and, if it has one, its answer."""
+    contents = [row["instruction"], row["output"]]
+    return [
+        {"role": role, "content": content}
+        for role, content in zip(("user", "assistant"), contents, strict=True)
+        if content is not None
+    ]
+
+
+def read_answer(row: dict[str, Any], prompt: Prompt | str) -> dict[str, Any] | str | None:
+    """The answer of a train or validation row as IEPile's object, None for a test row, or the name of the rule that the
+    row breaks. None if it depends on a prompt that breaks a rule.
+    """
+    form = row.get("form", DEFAULT)
+    if form not in forms_of(row["task"]):
+        return "unknown_form"
     is_test = row["split"] == "test"
     if (row["output"] is None) != is_test or not (is_test or row["label"] is None):
         return "misplaced_answer"
     answer = row["label"] if is_test else row["output"]
     if answer is None:  # a test row whose text is not annotated
         return None
+    if form != DEFAULT and not is_test:
+        return read_form(form, row, prompt) if isinstance(prompt, Prompt) else None
     try:
         decoded = (GOLD if is_test else ANSWERS)[row["task"]].decode(answer)
     except msgspec.ValidationError:
@@ -238,9 +262,30 @@ def read_answer(row: dict[str, Any]) -> dict[str, Any] | str | None:
     return None if is_test else decoded
 
 
+def read_form(form: str, row: dict[str, Any], prompt: Prompt) -> dict[str, Any] | str:
+    """As `read_answer`, for an answer in another form than IEPile's, which must be written as `answer_forms` writes."""
+    task, output = row["task"], row["output"]
+    try:
+        answer = answer_forms.read(form, task, output, answer_keys(row, prompt))
+    except ValueError:
+        return "broken_answer"
+    try:
+        decoded: dict[str, Any] = ANSWERS[task].decode(encode(answer))
+        spans = answer_forms.places(output, prompt.input) if form == "spans" else answer_forms.NO_SPANS
+        is_same = answer_forms.write(form, task, answer, prompt.input, prompt.instruction, spans) == output
+    except ValueError:  # msgspec.ValidationError is one
+        return "wrong_answer_shape"
+    return decoded if is_same else "wrong_answer_shape"
+
+
+def answer_keys(row: dict[str, Any], prompt: Prompt) -> list[str]:
+    """The keys of the answer to a prompt, in order."""
+    return [entry.predicate for entry in prompt.schema] if row["task"] == "SPO" else row["labels"]
+
+
 def answer_faults(row: dict[str, Any], answer: dict[str, Any], prompt: Prompt) -> Iterator[str]:
     task = row["task"]
-    keys = [entry.predicate for entry in prompt.schema] if task == "SPO" else row["labels"]
+    keys = answer_keys(row, prompt)
     if list(answer) != keys:
         yield "answer_keys_differ"
     else:

@@ -106,6 +106,7 @@ def facts(statistics: Statistics) -> dict:
     return {
         **msgspec.structs.asdict(statistics),
         "tasks": list(TASKS),
+        "optional_columns": figures.optional_columns(statistics),
         "splits": SPLITS,
         "rows": figures.row_count(statistics.instructions),
         "by_split": {split: figures.row_count(statistics.instructions, split) for split in SPLITS},

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipelines.describe import citations, figures
 from pipelines.sources import licences
-from schemas.arrow import INSTRUCTIONS
+from schemas.arrow import instruction_schema
 from schemas.build_statistics import Statistics
 from schemas.manifests import InstructionShard
 from transforms import files
@@ -71,6 +71,8 @@ COLUMNS = {
     "labels": "the labels asked",
     "positives": "the labels asked that have an answer",
     "hard_negatives": "the labels asked that came from the dictionary of hard negatives",
+    "form": "the form of answer that the prompt asks for: iepile, nan, triples, sentences or spans",
+    "messages": "the turns of a chat: the prompt and, except in test rows, the answer",
 }
 
 
@@ -112,7 +114,7 @@ def render(statistics: Statistics, shards: Iterable[ShardFile], url: str | None 
         "citeAs": citations.bibtex(facts.citation for facts in about),
         "distribution": [file_object(shard) for shard in shards]
         + [file_set(task, task_shards) for task, task_shards in tasks.items()],
-        "recordSet": [record_set(task) for task in tasks],
+        "recordSet": [record_set(task, instruction_schema(figures.optional_columns(statistics))) for task in tasks],
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
@@ -140,25 +142,38 @@ def file_set(task: str, shards: Iterable[ShardFile]) -> dict:
     }
 
 
-def record_set(task: str) -> dict:
+def record_set(task: str, columns: pa.Schema) -> dict:
     return {
         "@type": "cr:RecordSet",
         "@id": task,
         "name": task,
         "description": f"one row per instruction of {task}; the split is in the column split",
         "key": {"@id": f"{task}/id"},
-        "field": [field(task, column) for column in INSTRUCTIONS],
+        "field": [field(task, column) for column in columns],
     }
 
 
 def field(task: str, column: pa.Field) -> dict:
     repeated = pa.types.is_list(column.type)
+    source = {"fileSet": {"@id": f"{task}-shards"}, "extract": {"column": column.name}}
+    parts = column.type.value_type if repeated and pa.types.is_struct(column.type.value_type) else ()
     return {
         "@type": "cr:Field",
         "@id": f"{task}/{column.name}",
         "name": column.name,
         "description": COLUMNS[column.name],
-        "dataType": "sc:Text",
+        **({} if parts else {"dataType": "sc:Text"}),
         **({"repeated": True} if repeated else {}),
-        "source": {"fileSet": {"@id": f"{task}-shards"}, "extract": {"column": column.name}},
+        **({"subField": [part_field(task, column.name, part.name, source) for part in parts]} if parts else {}),
+        **({} if parts else {"source": source}),
+    }
+
+
+def part_field(task: str, column: str, part: str, source: dict) -> dict:
+    return {
+        "@type": "cr:Field",
+        "@id": f"{task}/{column}/{part}",
+        "name": part,
+        "dataType": "sc:Text",
+        "source": {**source, "transform": {"jsonPath": part}},
     }

@@ -12,6 +12,7 @@ from schemas.build_statistics import DictionarySize, SplitStatistics, Statistics
 from schemas.errors import Reason
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import InstructionCounts, TokenCounts, TokenStratum
+from transforms.ask import AskOptions
 
 Value = TypeVar("Value")
 
@@ -38,6 +39,12 @@ def subset(statistics: Statistics, keys: Collection[str]) -> Statistics:
             TokenCounts(tokens.tokenizer, tokens.contexts, tokens.edges, selected(tokens.by_source, keys))
         ),
     )
+
+
+def optional_columns(statistics: Statistics) -> tuple[str, ...]:
+    """The columns of the rows besides those of `schemas.arrow.INSTRUCTIONS`."""
+    instruct = statistics.build.settings.get("instruct", {})
+    return AskOptions(**{name: instruct[name] for name in ("forms", "messages") if name in instruct}).optional_columns
 
 
 def selected(by_source: Mapping[str, Value], keys: Collection[str]) -> dict[str, Value]:

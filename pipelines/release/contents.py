@@ -18,7 +18,7 @@ from pipelines.describe import card, croissant, dataset_info, figures
 from pipelines.engine import dag
 from pipelines.sources import Licence
 from schemas import json_values, manifest_file
-from schemas.arrow import INSTRUCTIONS
+from schemas.arrow import instruction_schema
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
 from schemas.id_columns import source_keys
@@ -33,7 +33,7 @@ from schemas.manifests import (
 )
 from schemas.releases import MARKER, FileInRelease, ReleaseRecord, RowDigest, SourceTerms
 from transforms import files
-from transforms.shards import read_batches, write_shard
+from transforms.shards import read_batches, read_schema, write_shard
 
 WORK = ".release"
 """The folder for files rewritten for a release, below the output folder; hidden from builds and loaders."""
@@ -330,7 +330,9 @@ def rewrite(output: str, planned: Iterable[Part], statistics: Statistics, build:
 
     files.remove_tree(work)
     for part in mixed:
-        write_shard(f"{work}/{part.name}", INSTRUCTIONS, kept_rows(f"{output}/{part.built}", statistics.sources))
+        built = f"{output}/{part.built}"
+        schema = instruction_schema(read_schema(built).names)
+        write_shard(f"{work}/{part.name}", schema, kept_rows(built, statistics.sources))
     files.write_text(f"{work}/{REPORT}", page.page(output, statistics, pseudonymous=True))
     files.write_text(done, json_values.render(Rewritten(build, sources_kept, checksums(work, names))))
 

@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +22,8 @@ from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.neighbour_counts import neighbour_counts
-from schemas.arrow import INSTRUCTIONS
+from schemas.answer_form import DEFAULT
+from schemas.arrow import instruction_schema
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import (
     Facts,
@@ -89,14 +90,19 @@ def ask_options(config: Config) -> AskOptions:
         instruct.labels_without_positive,
         instruct.negative_share,
         config.seed,
+        instruct.forms,
+        instruct.messages,
     )
 
 
-def load_prompts(config: Config, located: Sequence[Located]) -> prompts.Prompts:
-    """The prompts for the tasks and languages of a build. Raises ConfigError if the user's file lacks one."""
+def load_prompts(config: Config, located: Sequence[Located]) -> dict[str, prompts.Prompts]:
+    """The prompts for the tasks and languages of a build, by form: those of `iepile`, which every task may need, and of
+    the forms with a share. Raises ConfigError if the user's file lacks one.
+    """
     tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
     langs = sorted({source.source.lang for source in located})
-    return prompts.load(config.instruct.prompts, tasks, langs)
+    forms = {DEFAULT, *(form for form, share in config.instruct.forms.items() if share)}
+    return {form: prompts.load(config.instruct.prompts, tasks, langs, form) for form in sorted(forms)}
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def plan_shards(
 class Instruct(beam.PTransform):
     """OutputShards → these shards on disk, and `data/.summary.json` with an InstructionShard for each."""
 
-    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
+    def __init__(self, output: str, options: AskOptions, texts: Mapping[str, prompts.Prompts]):
         super().__init__()
         self.output = output
         self.write = WriteInstructions(output, options, texts)
@@ -161,7 +167,7 @@ class Instruct(beam.PTransform):
 class WriteInstructions(beam.DoFn):
     """OutputShard → the shard on disk, and an InstructionShard with counts and histograms by source, and facts."""
 
-    def __init__(self, output: str, options: AskOptions, texts: prompts.Prompts):
+    def __init__(self, output: str, options: AskOptions, texts: Mapping[str, prompts.Prompts]):
         self.output, self.options, self.prompts = output, options, texts
 
     def setup(self):
@@ -172,7 +178,8 @@ class WriteInstructions(beam.DoFn):
         histograms: dict[str, list[lengths.Histograms]] = {}
         checked: list[Facts | None] = []
         path = f"{self.output}/{shard.path}"
-        rows = write_shard(path, INSTRUCTIONS, self.tables(shard, sources, histograms, checked))
+        schema = instruction_schema(self.options.optional_columns)
+        rows = write_shard(path, schema, self.tables(shard, sources, histograms, checked))
         yield InstructionShard(
             shard.task,
             shard.split,
@@ -197,7 +204,8 @@ class WriteInstructions(beam.DoFn):
             counts = sources.setdefault(part.key, Counter())
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
-            what = ask_spec(shard.task, label_set.labels, dictionary, self.prompts, self.options)
+            labels, texts = label_set.labels, self.prompts
+            what = ask_spec(shard.task, labels, dictionary, texts[DEFAULT], self.options, texts)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)

@@ -4,14 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as changed
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from schemas.example import LAYER, Example
+from schemas.answer_form import FORMS, forms_of
+from schemas.example import LAYER, Example, Span
 from schemas.label import Label
 from tests.specification.asking import ask
 from tests.specification.gold import gold
 from tests.specification.instruction import Instruction
+from transforms.answer_forms import write
 from transforms.ask import AskOptions
 from transforms.draw import nth_key, purpose_key, seed_key
 from transforms.prompts import Prompts
@@ -24,6 +27,7 @@ def instructions(
     dictionary: Mapping[str, Sequence[str]] | None,
     prompts: Prompts,
     options: AskOptions,
+    form_prompts: Mapping[str, Prompts] = MappingProxyType({}),
 ) -> tuple[list[Instruction], int]:
     """The rows of `example` for `task` (one of its tasks), and the number of all-negative batches that were dropped.
 
@@ -37,16 +41,19 @@ def instructions(
         return [], 0
     answers = full_gold.answers if full_gold else {}
     batches, dropped = ask(example.id, example.split, task, labels, answers, dictionary, options)
-    texts = prompts[task][example.lang]
-    key = purpose_key(seed_key(options.seed, example.id, task), "prompts")
+    key, form_key = (purpose_key(seed_key(options.seed, example.id, task), name) for name in ("prompts", "forms"))
     rows = []
     for number, batch in enumerate(batches):
+        form = drawn_form(options, task, nth_key(form_key, number))
+        texts = (prompts if form == "iepile" else form_prompts[form])[task][example.lang]
         prompt = {
             "instruction": texts[nth_key(key, number) % len(texts)],
             "schema": [schema_item(task, label, full_gold.triggers if full_gold else {}) for label in batch.labels],
             "input": example.text,
         }
         output = {label.predicate or label.name: answers.get(label.name, []) for label in batch.labels}
+        instruction = json.dumps(prompt, ensure_ascii=False)
+        answer = None if test else write(form, task, output, example.text, prompt["instruction"], places(example, task))
         rows.append(
             Instruction(
                 id=f"{example.id}/{task}/{number}",
@@ -56,15 +63,46 @@ def instructions(
                 source=example.source,
                 lang=example.lang,
                 split=example.split,
-                instruction=json.dumps(prompt, ensure_ascii=False),
-                output=None if test else json.dumps(output, ensure_ascii=False),
+                instruction=instruction,
+                output=answer,
                 label=json.dumps(full_gold.annotations, ensure_ascii=False) if test and full_gold else None,
                 labels=tuple(label.name for label in batch.labels),
                 positives=batch.positives,
                 hard_negatives=batch.hard_negatives,
+                form=form,
+                messages=(
+                    {"role": "user", "content": instruction},
+                    *({"role": "assistant", "content": answer} for _ in range(not test)),
+                ),
             )
         )
     return rows, dropped
+
+
+def drawn_form(options: AskOptions, task: str, key: int) -> str:
+    """The form whose part of the numbers from 0 to 1, which the shares divide in the order of FORMS, has the number
+    that the first 53 bits of `key` make; `iepile` if it does not serve the task.
+    """
+    shares = [(form, options.forms[form]) for form in FORMS if options.forms.get(form)]
+    number, total = (key >> 11) / 2**53, 0.0
+    drawn = shares[-1][0]
+    for form, share in shares[:-1]:
+        total += share
+        if number < total:
+            drawn = form
+            break
+    return drawn if drawn in forms_of(task) else "iepile"
+
+
+def places(example: Example, task: str) -> dict[tuple[str, str], list[Span]]:
+    """(Label, mention) → the offsets of the entities or triggers in one piece."""
+    spans: dict[tuple[str, str], list[Span]] = {}
+    if task in ("NER", "EET"):
+        for item in getattr(example, LAYER[task]) or ():
+            mention = item.mention if task == "NER" else item.trigger
+            if mention is not None and len(mention.spans) == 1:
+                spans.setdefault((item.label, mention.text), []).append(mention.spans[0])
+    return {key: sorted(set(value)) for key, value in spans.items()}
 
 
 def schema_item(task: str, label: Label, triggers: Mapping[str, list[str]]) -> str | dict:

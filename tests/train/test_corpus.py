@@ -98,7 +98,7 @@ def test_a_missing_path_is_refused_at_once(name):
 @pytest.mark.parametrize("streaming", [False, True])
 def test_missing_columns_are_derived_from_the_row(rows_file, streaming):
     rows = list(corpus.rows(rows_file, "train", streaming=streaming))
-    assert len(rows) == 24 and list(rows[0]) == INSTRUCTIONS.names
+    assert len(rows) == 24 and list(rows[0]) == [*INSTRUCTIONS.names, "form"]
     assert rows[1]["labels"] == ["person", "place"] and rows[1]["split"] == "train"
     assert rows[1]["text_sha256"] == "540de1ba6b7062f852f8b5753ba1d53fd4967a5d7fca747bbb6cd51dd168e619"
     assert rows[1]["example_id"] is None and rows[1]["positives"] is None

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from train.prediction.guided import WIRE_SEPARATORS, json_schema
+from train.prediction.guided import WIRE_SEPARATORS, Processor, json_schema
 
 BYTES = LLTokenizer("byte")
 PAIR = {"subject": "Asta", "object": "Berg"}
@@ -14,6 +14,9 @@ EVENT_TYPE = {"event_type": "meet", "trigger": True, "arguments": ["who", "where
 WITH_TRIGGER = {"event_type": "meet", "trigger": ["met"], "arguments": ["who", "where"]}
 WITHOUT_TRIGGER = {"event_type": "meet", "arguments": ["who", "where"]}
 ENTITY_TYPE = {"entity_type": "ship", "attributes": ["owner", "length"]}
+TRIPLE = {"head": "Asta", "relation": "knows", "tail": "Berg"}
+PLACE = {"entity_type": "place", "attributes": ["size"]}
+OWNER = {"head": "Ada", "head_type": "place", "relation": "owner", "tail": "a"}
 TYPED = {"subject_type": "person", "predicate": "knows", "object_type": "person"}
 
 RIGHT = [
@@ -30,6 +33,16 @@ RIGHT = [
     ("EEA", [WITHOUT_TRIGGER], {"meet": [{"trigger": "met", "arguments": {"who": "a", "where": "NAN"}}]}),
     ("KG", [ENTITY_TYPE], {"ship": []}),
     ("KG", [ENTITY_TYPE], {"ship": {"Ada": {"owner": "a"}, "Berg": {"owner": ["a", "b"], "length": "9 m"}}}),
+]
+FORMS = [
+    ("nan", "NER", ["a", "b"], {"a": ["x"], "b": "NAN"}, {"a": [], "b": "NAN"}),
+    ("nan", "EE", [EVENT_TYPE], {"meet": [{"trigger": "met", "arguments": {}}]}, {"meet": []}),
+    ("nan", "KG", [ENTITY_TYPE], {"ship": "NAN"}, {"ship": []}),
+    ("triples", "RE", ["knows", "likes"], [TRIPLE, {**TRIPLE, "relation": "likes"}], [{**TRIPLE, "relation": "is"}]),
+    ("triples", "SPO", [TYPED], [TRIPLE], {"knows": [PAIR]}),
+    ("triples", "KG", [ENTITY_TYPE, PLACE], [{**OWNER, "relation": "size"}], [OWNER]),
+    ("triples", "KG", [ENTITY_TYPE], [], [TRIPLE]),
+    ("spans", "NER", ["a"], {"a": ["x", {"before": "", "mention": "y", "after": " z"}]}, {"a": [{"mention": "y"}]}),
 ]
 WRONG = [
     ("NER", ["a", "b"], {"a": []}),  # a label is missing
@@ -70,6 +83,23 @@ def test_other_answers_do_not_follow_the_schema(task, entries, answer):
     schema = json_schema(task, entries)
     assert not jsonschema.Draft202012Validator(schema).is_valid(answer)
     assert not follows(schema, json.dumps(answer))
+
+
+@pytest.mark.parametrize(("form", "task", "entries", "right", "wrong"), FORMS)
+def test_answers_in_other_forms(form, task, entries, right, wrong):
+    schema = json_schema(task, entries, form)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(right, schema)
+    assert follows(schema, json.dumps(right))
+    assert not jsonschema.Draft202012Validator(schema).is_valid(wrong) and not follows(schema, json.dumps(wrong))
+
+
+def test_rows_without_a_schema_are_free():
+    torch = pytest.importorskip("torch")
+    grammar = LLMatcher.grammar_from_json_schema('{"const": "a"}', overrides=WIRE_SEPARATORS)
+    processor = Processor([LLMatcher(BYTES, grammar), None], 0)
+    scores = processor(torch.zeros((2, 0), dtype=torch.long), torch.zeros((2, BYTES.vocab_size)))
+    assert torch.isfinite(scores).sum(dim=1).tolist() == [1, BYTES.vocab_size]
 
 
 def test_answers_have_the_format_of_a_corpus():

@@ -139,17 +139,21 @@ def test_rows_with_a_token_that_cannot_be_text_are_left_out(tiny_base, tmp_path,
 
 
 @pytest.mark.parametrize(
-    ("output", "expected"),
+    ("form", "output", "expected"),
     [
-        ('{"a": [], "b": {}}', True),
-        ("{}", True),
-        ('{"a": [], "b": ["x"]}', False),
-        ("[]", False),
-        ("none of them", False),
-        ('{"a": ' + "[" * 100_000, False),
-        ('{"a": ' + "9" * 5000 + "}", False),
+        (None, '{"a": [], "b": {}}', True),
+        (None, "{}", True),
+        (None, '{"a": [], "b": ["x"]}', False),
+        (None, "[]", False),
+        (None, "none of them", False),
+        (None, '{"a": ' + "[" * 100_000, False),
+        (None, '{"a": ' + "9" * 5000 + "}", False),
+        ("nan", '{"a": "NAN"}', True),
+        ("triples", "[]", True),
+        ("sentences", "NAN", True),
+        ("sentences", '"a": "b" → "c"', False),
     ],
-    ids=range(7),
+    ids=range(11),
 )
-def test_all_negative_answers_are_recognized(output, expected):
-    assert rows.is_all_negative(output) is expected
+def test_all_negative_answers_are_recognized(form, output, expected):
+    assert rows.is_all_negative({"task": "RE", "form": form, "output": output}) is expected

@@ -28,7 +28,7 @@ def test_the_seed_key_is_blake2b_over_the_parts_joined_by_nul():
 def test_each_purpose_has_a_different_key():
     key = seed_key(7, "made/train/0", "NER")
     assert purpose_key(1234567, "order") == 3203168211198807973
-    assert len({purpose_key(key, purpose) for purpose in PURPOSES}) == len(PURPOSES) == 4
+    assert len({purpose_key(key, purpose) for purpose in PURPOSES}) == len(PURPOSES) == 5
 
 
 def test_candidates_are_drawn_in_order_of_their_keys():

@@ -40,7 +40,7 @@ def rows(example=EXAMPLE, task="NER", labels=LABELS, dictionary=None, **options)
 
 
 def test_specification_fields_are_the_table_columns():
-    assert [field.name for field in dataclasses.fields(Instruction)] == INSTRUCTIONS.names
+    assert [field.name for field in dataclasses.fields(Instruction)] == [*INSTRUCTIONS.names, "form", "messages"]
 
 
 def test_a_training_row():

@@ -1,7 +1,9 @@
 import pytest
 
+from schemas.answer_form import FORM_TASKS
 from schemas.errors import ConfigError
 from schemas.example import TASKS
+from transforms.phrasings import PARTS, PHRASINGS, WORDS, shown_phrasing
 from transforms.prompts import BUNDLED_LANGS, load
 
 
@@ -18,6 +20,59 @@ def test_bundled_prompts_cover_all_tasks_and_languages():
             # A prompt must describe the format of the answer.
             assert all("JSON" in text for text in texts)
             assert all(("NAN" in text) == (task in ("EE", "EEA")) for text in texts)
+
+
+SHAPES = {"nan": "NAN", "triples": "head", "sentences": "NAN", "spans": "mention"}
+
+
+@pytest.mark.parametrize("form", SHAPES)
+def test_bundled_prompts_have_four_texts_for_every_form(form):
+    by_task = load(form=form)
+    assert tuple(by_task) == FORM_TASKS[form]
+    for task, by_lang in by_task.items():
+        for lang, texts in by_lang.items():
+            assert len(texts) >= 4 and len(set(texts)) == len(texts)
+            assert all(text == text.strip() and "\n" not in text for text in texts)
+            assert [any("\u4e00" <= c <= "\u9fff" for c in text) for text in texts] == [lang == "zh"] * len(texts)
+            assert all("JSON" in text and SHAPES[form] in text for text in texts), (task, lang)
+
+
+def test_the_texts_of_the_sentences_ask_for_every_phrasing():
+    for lang, words in (("en", PARTS), ("zh", WORDS[1])):
+        shown = [phrasing.sentence(dict(zip(PARTS, words, strict=True))) for phrasing in PHRASINGS]
+        for task in FORM_TASKS["sentences"]:
+            texts = load(form="sentences")[task][lang]
+            assert len({shown_phrasing(text) for text in texts}) == 4
+            assert all(sum(sentence in text for sentence in shown) == 1 for text in texts)
+
+
+def test_a_key_with_a_list_is_a_language_and_one_with_a_mapping_a_form(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("NER:\n  en: [Find them.]\n  nan: [Chhoe in.]\n", encoding="utf-8")
+    assert load(file, ["NER"], ["nan"]) == {"NER": {"nan": ("Chhoe in.",)}}
+    file.write_text("NER:\n  en: [Find them.]\n  nan: {en: [Or say NAN.]}\n", encoding="utf-8")
+    assert load(file, ["NER"], ["en", "fr"])["NER"]["fr"] == ("Find them.",)
+    assert load(file, ["NER", "EEA"], ["en"], "nan") == {"NER": {"en": ("Or say NAN.",)}}
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "message"),
+    [
+        ("NER:\n  en: [a]\n", "nan", ":1: no prompt for task NER in the form nan in language 'en'; add a list"),
+        ("NER:\n  nan: {zh: [a]}\n", "nan", ":2: no prompt for task NER in the form nan in language 'en'"),
+        ("NER:\n  en: [a]\n  tripels: {en: [a]}\n", "iepile", ":3: NER has no form 'tripels'; it has nan, spans, and"),
+        ("NER:\n  iepile: {en: [a]}\n", "iepile", ":2: NER has no form 'iepile'; it has nan, spans, and iepile, whose"),
+        ("EEA:\n  nan: {en: [a]}\n", "iepile", ":2: EEA has no form 'nan'; it has no other, and iepile"),
+        ("NER:\n  nan:\n    en: ['']\n", "nan", ":3: NER.nan.en must be a list of texts, none of them empty"),
+        ("RE:\n  sentences:\n    en:\n      - Write.\n", "sentences", ":4: a text of RE.sentences.en must show the"),
+    ],
+)
+def test_an_invalid_file_of_forms_is_refused(tmp_path, content, form, message):
+    file = tmp_path / "mine.yaml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load(file, [content[: content.index(":")] if "EEA" not in content else "NER"], ["en"], form)
+    assert str(error.value).startswith(f"{file}{message}") and "\n" not in str(error.value)
 
 
 def test_custom_prompts_replace_the_bundled_ones(tmp_path):

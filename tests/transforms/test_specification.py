@@ -6,13 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.arrow import INSTRUCTIONS, examples_to_table
+from schemas.answer_form import FORMS
+from schemas.arrow import INSTRUCTIONS, examples_to_table, instruction_schema
 from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
 from schemas.label import Label, named_roles, typed_label
 from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
 from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
+from transforms import prompts
 from transforms.ask import AskOptions, ask_spec, rank_in_group
 from transforms.instruct import instruction_table
 
@@ -37,6 +39,14 @@ def test_label_sets_contain_all_labels_of_the_strategies():
 unknown_labels = st.builds(UnknownLabel, st.sampled_from(sorted(set(LAYER.values()))), st.sampled_from(NAMES))
 
 
+MIXTURES = (
+    *({form: 1.0} for form in FORMS),
+    {"iepile": 0.5, "spans": 0.5, "nan": 0.0},
+    {"sentences": 0.1, "triples": 0.2, "nan": 0.3, "spans": 0.3, "iepile": 0.1},
+)
+FORM_PROMPTS = {form: prompts.load(form=form) for form in FORMS}
+
+
 @st.composite
 def options(draw, task):
     size = st.sampled_from([-1, 1, 2, 3, 4, 6])
@@ -47,6 +57,8 @@ def options(draw, task):
         labels_without_positive=draw(st.none() | size),
         negative_share=draw(st.sampled_from([0, 0.3, 0.5, 1.0])),
         seed=draw(st.integers(0, 2)),
+        forms=draw(st.just({"iepile": 1.0}) | st.sampled_from(MIXTURES)),
+        messages=draw(st.booleans()),
     )
 
 
@@ -69,14 +81,16 @@ def test_the_table_equals_the_specification(task, data):
 
     one_by_one, cut = [], 0
     for example in rows:
-        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen)
+        expected, dropped = instructions(example, task, labels, dictionary, PROMPTS, chosen, FORM_PROMPTS)
         one_by_one += expected
         cut += dropped
-    table, cut_at_once = instruction_table(examples_to_table(rows), ask_spec(task, labels, dictionary, PROMPTS, chosen))
+    spec = ask_spec(task, labels, dictionary, PROMPTS, chosen, FORM_PROMPTS)
+    table, cut_at_once = instruction_table(examples_to_table(rows), spec)
     table.validate(full=True)
-    assert table.schema.equals(INSTRUCTIONS, check_metadata=True)
+    columns = chosen.optional_columns
+    assert table.schema.equals(instruction_schema(columns) if columns else INSTRUCTIONS, check_metadata=True)
     assert cut_at_once == cut
-    assert table.to_pylist() == instructions_to_table(one_by_one).to_pylist()
+    assert table.to_pylist() == instructions_to_table(one_by_one, columns).to_pylist()
 
 
 @given(examples().filter(lambda e: e.entities).map(lambda e: replace(e, unknown_labels=())))

@@ -14,6 +14,7 @@ from tests.validation.corruption import (
     NER_TEST,
     PERSON,
     RE,
+    ROWS,
     SECOND,
     SPO,
     SPO_TEST,
@@ -23,12 +24,14 @@ from tests.validation.corruption import (
     edit_prompt,
     example_fault,
     fault,
+    form_fault,
     more_negatives,
     put,
     rename,
     row_fault,
     second_batch_first,
     unwritable,
+    with_optional_columns,
 )
 from validation.suites import SUITES
 
@@ -258,6 +261,13 @@ CASES = [
     row_fault("misplaced_answer", RE, lambda row: put(row, output=None, label=row["output"])),
     row_fault("broken_answer", RE, lambda row: put(row, output=row["output"][:-1])),
     row_fault("wrong_answer_shape", RE, lambda row: put(row, output=row["output"].replace("subject", "head"))),
+    form_fault("unknown_form", RE, "spans", ROWS[RE]["output"]),
+    fault(
+        "instructions",
+        "messages_differ",
+        IDS[NER_TEST],
+        lambda rows: with_optional_columns(rows)[NER_TEST]["messages"].append({"role": "assistant", "content": "{}"}),
+    ),
     row_fault("answer_keys_differ", SPO, lambda row: edit(row, "output", lambda a: dict(reversed(a.items())))),
     row_fault(
         "answer_roles_differ",
@@ -317,7 +327,24 @@ CASES = [
 ]
 
 
+TRIPLE = '{"head": "Anna Berg", "relation": "works for", "tail": "Nordlys"}'
+CONTEXT = '{"before": "", "mention": "joined", "after": " Nordlys"}'  # it occurs once, so that it needs none
+ARROWS = 'Write "relation": "subject" → "object".'
+
 VARIANTS = [
+    form_fault("broken_answer", RE, "triples", "{}"),
+    form_fault("wrong_answer_shape", RE, "triples", f"[{TRIPLE},{TRIPLE}]"),
+    form_fault("wrong_answer_shape", RE, "triples", '[{"relation": "works for", "tail": "Nordlys"}]'),
+    form_fault("answer_keys_differ", RE, "triples", f"[{TRIPLE}, {TRIPLE.replace('works for', 'paints')}]"),
+    form_fault("repeated_answers", RE, "triples", f"[{TRIPLE}, {TRIPLE}]"),
+    form_fault("positives_differ", RE, "triples", "[]"),
+    form_fault("broken_answer", RE, "sentences", "Anna Berg works for Nordlys.", ARROWS),
+    form_fault("wrong_answer_shape", RE, "sentences", '"works for": "Anna Berg" → "Nordlys"'),
+    form_fault("wrong_answer_shape", RE, "sentences", '"works for": "Anna Berg" → "Nordlys"\n', ARROWS),
+    form_fault("positives_differ", RE, "sentences", "NAN", ARROWS),
+    form_fault("wrong_answer_shape", EET, "nan", '{"start job": ["joined"], "end job": []}'),
+    form_fault("wrong_answer_shape", EET, "spans", f'{{"start job": [{CONTEXT}], "end job": []}}'),
+    form_fault("answer_keys_differ", EET, "spans", '{"start job": ["joined"]}'),
     row_fault("unknown_label_set", RE, lambda row: put(row, lang="zh")),
     row_fault("positives_differ", NER, lambda row: put(row, positives=["person", "city"])),
     row_fault("misplaced_answer", RE, lambda row: put(row, output=None)),

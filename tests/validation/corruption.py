@@ -92,6 +92,33 @@ def row_fault(column, number, corrupt, identity=None):
     return fault("instructions", column, identity or IDS[number], lambda rows: corrupt(rows[number]))
 
 
+def with_optional_columns(rows):
+    """Gives all rows the form of IEPile and messages."""
+    for row in rows:
+        turns = zip(("user", "assistant"), (row["instruction"], row["output"]), strict=True)
+        messages = [{"role": role, "content": content} for role, content in turns if content is not None]
+        put(row, form="iepile", messages=messages)
+    return rows
+
+
+def in_form(number, form, output, prompt=None):
+    """A change that makes `output` the answer of the row in `form`."""
+
+    def change(rows):
+        with_optional_columns(rows)
+        row = rows[number]
+        if prompt:
+            edit_prompt(row, instruction=prompt)
+        put(row, form=form, output=output)
+        row["messages"][0]["content"], row["messages"][1]["content"] = row["instruction"], output
+
+    return change
+
+
+def form_fault(column, number, form, output, prompt=None):
+    return fault("instructions", column, IDS[number], in_form(number, form, output, prompt))
+
+
 def more_negatives(rows):
     for batch, task in enumerate(("NER",) * 2, start=2):
         new = dict(rows[NER])

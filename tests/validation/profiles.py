@@ -3,7 +3,7 @@
 import msgspec
 import pyarrow as pa
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.arrow import EXAMPLES, instruction_schema
 from schemas.label import LabelSet
 from tests.validation import good
 from validation import profile
@@ -25,7 +25,7 @@ def hard_negatives(dictionary):
 
 
 def instructions(rows):
-    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    table = pa.Table.from_pylist(rows, schema=instruction_schema(rows[0]))
     return profile.instructions_profile(table, good.label_sets(), SPLIT_NUM, negative_ratio=2)
 
 

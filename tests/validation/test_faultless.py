@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.arrow import EXAMPLES, INSTRUCTIONS
+from schemas.arrow import EXAMPLES, INSTRUCTIONS, instruction_schema
 from schemas.example_id import ExampleId
 from tests.validation import good
 from tests.validation.cases import CASES
+from tests.validation.corruption import with_optional_columns
 from tests.validation.profiles import SPLIT_NUM
 from validation import facts, faultless, faultless_examples, profile
 from validation.suites import EXAMPLE_FAULTS, INSTRUCTION_FAULTS
@@ -30,12 +31,12 @@ def groups(rows):
 
 
 def instruction_facts(rows, task):
-    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    table = pa.Table.from_pylist(rows, schema=instruction_schema(rows[0]))
     return faultless.facts(table, SETS[task], SPLIT_NUM[task], 2)
 
 
 def profile_finds_a_fault(rows, labels, size, ratio):
-    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    table = pa.Table.from_pylist(rows, schema=instruction_schema(rows[0]))
     frame = profile.instructions_profile(table, [labels], {labels.task: size}, ratio)
     return bool(frame[list(INSTRUCTION_FAULTS)].to_numpy().any() or frame["id"].duplicated().any())
 
@@ -112,6 +113,13 @@ def test_good_examples_have_facts():
 
 # A row with another key, task, source or split forms another group, which the writing stage never produces.
 CORRUPTED = [case for case in CASES if case.corrupt and case.suite in ("examples", "instructions")]
+
+
+def test_rows_with_messages_have_facts_and_rows_in_other_forms_have_none():
+    for (task, split), rows in groups(with_optional_columns(good.instructions())):
+        assert instruction_facts(rows, task)
+        if split == "train":
+            assert instruction_facts([row | {"form": "nan"} for row in rows], task) is None
 
 
 @pytest.mark.parametrize("case", CORRUPTED, ids=str)

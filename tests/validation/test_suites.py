@@ -1,11 +1,22 @@
 """Every expectation of every suite: a corrupted row of good output fails this expectation alone and is reported."""
 
+import json
+
 import pytest
 
-from tests.validation.cases import CASES, VARIANTS
+from tests.validation import good
+from tests.validation.cases import ARROWS, CASES, TRIPLE, VARIANTS
+from tests.validation.corruption import EET, KG, RE, in_form
 from tests.validation.profiles import FRAMES
 from validation.check import check, failure_lines
 from validation.suites import SUITES
+
+GRAPH = json.dumps(
+    [
+        {"head": head, "head_type": "person", "relation": "works for", "tail": tail}
+        for head, tail in (("Anna Berg", "Nordlys"), ("Kalle Lund", "Nordlys"), ("Kalle Lund", "it"))
+    ]
+)
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -15,6 +26,22 @@ def test_good_output_passes(suite):
     result = check(suite, frame)
     assert failure_lines([result]) == []
     assert result.rows == len(frame) > 0
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "output", "prompt"),
+    [
+        (RE, "triples", f"[{TRIPLE}]", None),
+        (RE, "sentences", '"works for": "Anna Berg" → "Nordlys"', ARROWS),
+        (EET, "nan", '{"start job": ["joined"], "end job": "NAN"}', None),
+        (EET, "spans", '{"start job": ["joined"], "end job": []}', None),
+        (KG, "triples", GRAPH, None),
+    ],
+)
+def test_good_output_in_another_form_passes(number, form, output, prompt):
+    rows = good.instructions()
+    in_form(number, form, output, prompt)(rows)
+    assert failure_lines([check("instructions", FRAMES["instructions"][1](rows))]) == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

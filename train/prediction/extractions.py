@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
+from train.corpus import row_form
 from train.parse import Unparseable, parse
 from train.prediction.join import WindowAnswer, join_answers, keep_requested
 from train.prediction.texts import Document, Window
@@ -16,7 +17,7 @@ LAYER = {"NER": "entity", "RE": "relation", "SPO": "relation", "KG": "relation"}
 def write(predictions: str, output: str, windows: Mapping[str, Window]) -> None:
     """Writes the file `output`: `id`, `task`, `source`, `lang`, `text`, the annotations under the key of the unified
     format (with the spans that `join.join_answers` adds), `labels`, those that the rows ask for, and `unparseable`, the
-    ids of rows whose answer is not a JSON object.
+    ids of rows whose answer is not a JSON object, or not in its form.
 
     `windows`: example id → window, for a user's texts. The lines of these texts have the id of the document, the
     original text and offsets into it. Other rows are joined by `example_id`, or by `id` if they have none.
@@ -55,7 +56,7 @@ def _line(task: str, rows: Iterable[dict], windows: Mapping[str, Window]) -> dic
         text = window.document.text if window else prompt["input"]
         for layer, label in requested(task, prompt["schema"]):
             labels.setdefault(layer, {})[label] = None
-        parsed = parse(task, row["output"], prompt["schema"])
+        parsed = parse(task, row["output"], prompt["schema"], row_form(row), prompt["input"])
         if isinstance(parsed, Unparseable):
             unparseable.append(row["id"])
             continue

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from schemas.answer_form import DEFAULT
 from schemas.errors import MachineError
 from train.parse import NAN
+from transforms.answer_forms import CONTEXT
 
 if TYPE_CHECKING:
     import torch
@@ -16,12 +18,46 @@ STRINGS = {"type": "array", "items": STRING}
 VALUE = {"anyOf": [STRING, {**STRINGS, "minItems": 2}]}
 
 
-def json_schema(task: str, schema: Sequence) -> dict:
-    """The JSON Schema (draft 2020-12) of answers to an instruction of `task` with the given `schema`.
+def json_schema(task: str, schema: Sequence, form: str = DEFAULT) -> dict | None:
+    """The JSON Schema (draft 2020-12) of answers in `form` to an instruction of `task` with the given `schema`; None
+    for `sentences`, the form that is not JSON.
 
     The keys are the requested labels, all of them in this order, as in the wire format. Mentions are free text. The
-    triggers of EEA are those in the prompt.
+    triggers of EEA are those in the prompt. Triples may come in any order.
     """
+    match form:
+        case "sentences":
+            return None
+        case "triples":
+            return {"type": "array", "items": {"anyOf": _triples(task, schema)}}
+        case "spans":
+            mentions = {"type": "array", "items": {"anyOf": [STRING, _object(dict.fromkeys(CONTEXT, STRING))]}}
+            return _object(dict.fromkeys(schema, mentions))
+        case "nan":
+            properties = _object_schema(task, schema)["properties"]
+            return _object(
+                {label: {"anyOf": [{"const": NAN}, _not_empty(value)]} for label, value in properties.items()}
+            )
+    return _object_schema(task, schema)
+
+
+def _triples(task: str, schema: Sequence) -> list[dict]:
+    if task == "KG":
+        kinds = [({"head_type": {"const": item["entity_type"]}}, item["attributes"]) for item in schema]
+    else:
+        kinds = [({}, [item["predicate"] if task == "SPO" else item for item in schema])]
+    return [
+        _object({"head": STRING, **head_type, "relation": {"enum": relations}, "tail": STRING})
+        for head_type, relations in kinds
+    ]
+
+
+def _not_empty(value: dict) -> dict:
+    """The value of a label without `[]`."""
+    return value["anyOf"][1] if "anyOf" in value else {**value, "minItems": 1}
+
+
+def _object_schema(task: str, schema: Sequence) -> dict:
     match task:
         case "NER" | "EET":
             return _object(dict.fromkeys(schema, STRINGS))
@@ -84,13 +120,16 @@ class Guide:
     def _grammar(self, schema: str) -> str:
         return self.matcher.grammar_from_json_schema(schema, overrides=WIRE_SEPARATORS)
 
-    def processor(self, schemas: Sequence[dict], prompt_length: int) -> "Processor":
-        """The logits processor of one batch: row n follows `schemas[n]`. Prompts are padded to
-        `prompt_length` tokens.
+    def processor(self, schemas: Sequence[dict | None], prompt_length: int) -> "Processor":
+        """The logits processor of one batch: row n follows `schemas[n]`, or is free if it is None. Prompts are padded
+        to `prompt_length` tokens.
         """
-        matchers = [self.matcher(self.vocabulary, self.grammar(json.dumps(schema))) for schema in schemas]
+        matchers = [
+            None if schema is None else self.matcher(self.vocabulary, self.grammar(json.dumps(schema)))
+            for schema in schemas
+        ]
         for matcher in matchers:
-            if matcher.is_error():
+            if matcher is not None and matcher.is_error():
                 raise ValueError(matcher.get_error())
         return Processor(matchers, prompt_length)
 
@@ -106,9 +145,12 @@ class Processor:
         import torch
 
         for tokens, matcher in zip(input_ids[:, self.seen :].tolist(), self.matchers, strict=True):
-            if not matcher.is_stopped():
+            if matcher is not None and not matcher.is_stopped():
                 matcher.consume_tokens(tokens)
         self.seen = input_ids.shape[1]
-        allowed = np.stack([np.frombuffer(matcher.compute_logit_bias(), np.uint8) for matcher in self.matchers])
-        mask = torch.from_numpy(allowed[:, : scores.shape[1]] > 0).to(scores.device)
+        allowed = np.ones((len(self.matchers), scores.shape[1]), bool)
+        for row, matcher in zip(allowed, self.matchers, strict=True):
+            if matcher is not None:
+                row[:] = np.frombuffer(matcher.compute_logit_bias(), np.uint8)[: scores.shape[1]] > 0
+        mask = torch.from_numpy(allowed).to(scores.device)
         return scores.masked_fill(~mask, float("-inf"))

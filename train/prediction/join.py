@@ -14,7 +14,9 @@ Key = Hashable
 
 @dataclass(frozen=True, slots=True)
 class WindowAnswer:
-    """The answer for one window: its offsets in the text (code points) and its unified annotations."""
+    """The answer for one window: its offsets in the text (code points) and its unified annotations, perhaps with the
+    places of entities and triggers in the window (`train.parse.parse`).
+    """
 
     start: int
     end: int
@@ -42,11 +44,11 @@ def keep_requested(task: str, labels: Sequence[str], annotations: Iterable[dict]
 def join_answers(task: str, text: str, answers: Iterable[WindowAnswer]) -> list[dict]:
     """The distinct annotations of all `answers`, in text order.
 
-    Adds the keys `spans` (entities, arguments), `head_spans` and `tail_spans`, `trigger_spans`: every occurrence of the
-    string in the windows whose answer contains it, since an answer has a mention once however often it occurs; an
-    empty list if it does not occur there. Entities and triples of several windows are merged. Two events of different
-    windows with the same type and a trigger that may be at the same place are merged if the arguments of one include
-    those of the other.
+    Adds the keys `spans` (entities, arguments), `head_spans` and `tail_spans`, `trigger_spans`: the places that the
+    answer names or else, since an answer has a mention once however often it occurs, every occurrence of the string in
+    the windows whose answer contains it; an empty list if it does not occur there. Entities and triples of several
+    windows are merged. Two events of different windows with the same type and a trigger that may be at the same place
+    are merged if the arguments of one include those of the other.
     """
     if task in ("NER", "RE", "SPO", "KG"):
         locate, key = (_locate_entity, _entity_key) if task == "NER" else (_locate_relation, _relation_key)
@@ -80,7 +82,12 @@ def _merge(one: dict, other: Mapping) -> None:
 
 
 def _locate_entity(text: str, entity: Mapping, start: int, end: int) -> dict:
-    return {**entity, "spans": occurrences(text, entity["entity"], start, end)}
+    return {**entity, "spans": _spans(entity, "spans", start) or occurrences(text, entity["entity"], start, end)}
+
+
+def _spans(annotation: Mapping, name: str, start: int) -> list[Span]:
+    """The places in the text that the answer for a window names; none if it names none."""
+    return [(start + first, start + last) for first, last in annotation.get(name, ())]
 
 
 def _entity_key(entity: Mapping) -> Key:
@@ -100,7 +107,7 @@ def _locate_event(text: str, event: Mapping, start: int, end: int) -> dict:
     pairs = dict.fromkeys((argument["role"], argument["argument"]) for argument in event["arguments"])
     return {
         **event,
-        "trigger_spans": occurrences(text, event["event_trigger"], start, end),
+        "trigger_spans": _spans(event, "trigger_spans", start) or occurrences(text, event["event_trigger"], start, end),
         "arguments": [
             {"argument": argument, "role": role, "spans": occurrences(text, argument, start, end)}
             for role, argument in pairs

@@ -13,7 +13,7 @@ from importlib import metadata
 
 from tqdm import tqdm
 
-from schemas import key_list
+from schemas import answer_form, key_list
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file
 from train.prediction import answers, api_key, endpoint, extractions, guided, resume, shots, work
@@ -173,6 +173,7 @@ def read_work(arguments: argparse.Namespace) -> work.Work:
         overlap_chars=arguments.overlap_chars,
         seed=arguments.seed,
         label_order=arguments.label_order,
+        form=arguments.form or answer_form.DEFAULT,
     )
 
 
@@ -198,7 +199,9 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
 
 
 def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
-    schema = guided.json_schema(row["task"], json.loads(row["instruction"])["schema"]) if is_guided else None
+    schema = None
+    if is_guided:
+        schema = guided.json_schema(row["task"], json.loads(row["instruction"])["schema"], corpus.row_form(row))
     return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
 
 
@@ -280,7 +283,11 @@ def local_backend(arguments: argparse.Namespace) -> Backend:
 
 def description(arguments: argparse.Namespace, backend: Backend, rows: int, digest: str) -> dict:
     """Everything that the answers depend on. Predictions are resumed only if all of it is equal."""
-    data = ("texts", "task", "labels") if arguments.texts else ("data", "split", "task", "tasks", "sources", "limit")
+    data = (
+        ("texts", "task", "labels", "form")
+        if arguments.texts
+        else ("data", "split", "task", "tasks", "sources", "limit")
+    )
     generation = ("shots", "guided", "max_new_tokens", "seed", "label_order")
     packages = ("ieforge",) if arguments.endpoint else ("ieforge", "torch", "transformers", "peft")
     return {

@@ -11,9 +11,11 @@ from typing import BinaryIO
 
 import msgspec
 
+from schemas import answer_form
 from schemas.errors import ConfigError, MachineError
+from train.corpus import row_form
 from train.prediction.work import keys
-from transforms import files
+from transforms import answer_forms, files
 
 COLUMNS = ("id", "example_id", "task", "source", "lang", "split", "text_sha256", "instruction", "labels")
 """The columns of a row in its line, followed by the gold `label`, the answer `output` and whether it was `cut`."""
@@ -28,9 +30,16 @@ def sibling(path: str, ending: str) -> str:
 
 
 def line(row: Mapping, output: str, cut: bool) -> bytes:
-    """A row and its answer as a line of the file. `label` is the gold: in train and validation rows, their `output`."""
+    """A row and its answer as a line of the file. `label` is the gold: in train and validation rows, their `output`, in
+    IEPile's form. `form` is left out if it is this one.
+    """
     content = {name: row[name] for name in COLUMNS}
+    form = row_form(row)
+    if form != answer_form.DEFAULT:
+        content["form"] = form
     content["label"] = row["output"] if row["label"] is None else row["label"]
+    if form != answer_form.DEFAULT and row["label"] is None and row["output"] is not None:
+        content["label"] = answer_forms.as_object(form, row["task"], row["output"])
     content |= {"output": output, "cut": cut}
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 

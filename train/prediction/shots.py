@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
+from train.corpus import row_form
 from transforms.draw import nth_key, seed_key
 
 if TYPE_CHECKING:
     import datasets
+
+Kind = tuple[str, str, str]
+"""The task, the source and the form of answer of a row."""
 
 DRAWS_PER_EXAMPLE = 20
 """Random draws per example. If they do not suffice, the rows are tried in order."""
@@ -17,19 +22,19 @@ DRAWS_PER_EXAMPLE = 20
 
 @dataclass(frozen=True)
 class Shots:
-    """The examples. `rows`: the validation split. `numbers`: (task, source) → indices of rows with an answer."""
+    """The examples. `rows`: the validation split. `numbers`: kind → indices of rows with an answer."""
 
     rows: "datasets.Dataset"
-    numbers: Mapping[tuple[str, str], list[int]]
+    numbers: Mapping[Kind, list[int]]
     count: int
     seed: int
 
     def draw(self, row: Mapping) -> tuple[tuple[str, str], ...]:
-        """(instruction, output) of `count` rows of the same task and source, drawn by a hash of (seed, row id).
+        """(instruction, output) of `count` rows of the same task, source and form, drawn by a hash of (seed, row id).
 
         Their texts differ from each other and from that of `row`. Raises ConfigError if there are too few.
         """
-        numbers = self.numbers[row["task"], row["source"]]
+        numbers = self.numbers[_kind(row)]
         key = seed_key(self.seed, row["id"], "shots")
         draws = (numbers[nth_key(key, draw) % len(numbers)] for draw in range(DRAWS_PER_EXAMPLE * self.count))
         texts, examples = {row["text_sha256"]}, []
@@ -40,25 +45,32 @@ class Shots:
                 examples.append((shot["instruction"], shot["output"]))
             if len(examples) == self.count:
                 return tuple(examples)
-        raise _too_few(self.count, row["task"], row["source"])
+        raise _too_few(self.count, _kind(row))
 
 
 def read(rows: "datasets.Dataset", todo: Iterable[Mapping], count: int, seed: int) -> Shots:
     """Reads the examples for the rows `todo` from a validation split. Raises ConfigError if it has too few."""
-    numbers: dict[tuple[str, str], list[int]] = {}
-    texts: dict[tuple[str, str], set[str]] = {}
-    for number, row in enumerate(rows.select_columns(["task", "source", "text_sha256", "output"])):
+    numbers: dict[Kind, list[int]] = {}
+    texts: dict[Kind, set[str]] = {}
+    columns = [name for name in ("task", "source", "text_sha256", "output", "form") if name in rows.column_names]
+    for number, row in enumerate(rows.select_columns(columns)):
         if row["output"] is not None:
-            numbers.setdefault((row["task"], row["source"]), []).append(number)
-            texts.setdefault((row["task"], row["source"]), set()).add(row["text_sha256"])
-    for task, source in sorted({(row["task"], row["source"]) for row in todo}):
-        if len(texts.get((task, source), ())) < count:
-            raise _too_few(count, task, source)
+            numbers.setdefault(_kind(row), []).append(number)
+            texts.setdefault(_kind(row), set()).add(row["text_sha256"])
+    for kind in sorted(set(map(_kind, todo))):
+        if len(texts.get(kind, ())) < count:
+            raise _too_few(count, kind)
     return Shots(rows, numbers, count, seed)
 
 
-def _too_few(count: int, task: str, source: str) -> ConfigError:
+def _kind(row: Mapping) -> Kind:
+    return row["task"], row["source"], row_form(row)
+
+
+def _too_few(count: int, kind: Kind) -> ConfigError:
+    task, source, form = kind
+    in_form = "" if form == DEFAULT else f" in the form {form}"
     return ConfigError(
-        f"--shots {count}: the validation split has fewer other texts of {source} for {task}; use fewer, "
+        f"--shots {count}: the validation split has fewer other texts of {source} for {task}{in_form}; use fewer, "
         "or restrict --sources and --tasks"
     )

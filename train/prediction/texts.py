@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.arrow import examples_to_table
 from schemas.errors import ConfigError, names_hint
 from schemas.example import Event, Example, Mention, Span
@@ -155,15 +156,20 @@ def windows(documents: Sequence[Document], max_chars: int, overlap_chars: int) -
 
 
 def rows(
-    cut: Mapping[str, Window], task: str, labels: Sequence[Label], prompts: Prompts, options: AskOptions
+    cut: Mapping[str, Window],
+    task: str,
+    labels: Sequence[Label],
+    prompts: Mapping[str, Prompts],
+    options: AskOptions,
 ) -> list[dict]:
-    """The instruction rows of all windows, made like the test rows of a build (all labels are requested).
+    """The instruction rows of all windows, made like the test rows of a build (all labels are requested). `prompts`: by
+    form.
 
     Raises ConfigError for triggers of a type that is not among `labels`.
     """
     names = [label.name for label in labels]
     examples = [_example(example_id, window, task, names) for example_id, window in cut.items()]
-    settings = ask_spec(task, labels, None, prompts, options)
+    settings = ask_spec(task, labels, None, prompts[DEFAULT], options, prompts)
     made: list[dict] = []
     for table in bounded(_tables(examples), settings):
         made += instruction_table(table, settings)[0].to_pylist()

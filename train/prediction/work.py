@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from schemas.example import TASKS
 from train import corpus
@@ -83,14 +84,17 @@ def from_texts(
     overlap_chars: int = 200,
     seed: int = 42,
     label_order: int | None = None,
+    form: str = DEFAULT,
 ) -> Work:
     """The rows of a user's texts, made like the test rows of a build: all labels, `split_num` per prompt (None: as many
-    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`.
+    as in training). Texts of more than `max_chars` are cut into windows that overlap by up to `overlap_chars`. `form`:
+    the form of the answers (`transforms.answer_forms`).
 
-    Raises ConfigError for invalid texts, labels or prompts.
+    Raises ConfigError for invalid texts, labels or prompts, and a form that does not serve the task.
     """
     if task not in TASKS:
         raise ConfigError(f"--task {task}: no such task; choose from {', '.join(TASKS)}")
+    corpus.check_form(form, task, "--form")
     if not 0 <= overlap_chars < max_chars:
         raise ConfigError(f"--overlap_chars {overlap_chars}: must be at least 0 and less than --max_chars {max_chars}")
     code = None if lang is None else language.code(lang)
@@ -98,8 +102,9 @@ def from_texts(
         raise ConfigError(language.problem("--lang", lang))
     requested = labels.read(label_list, task)
     documents = texts.read(path, task, code)
-    wording = prompts.load(prompt_file, (task,), sorted({document.lang for document in documents}))
-    options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed)
+    langs = sorted({document.lang for document in documents})
+    wording = {DEFAULT: {}, form: prompts.load(prompt_file, (task,), langs, form)}
+    options = AskOptions(split_num={} if split_num is None else {task: split_num}, seed=seed, forms={form: 1.0})
     windows = texts.windows(documents, max_chars, overlap_chars)
     return Work(texts.rows(windows, task, requested, wording, options), windows, label_order)
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from schemas.errors import ConfigError
+from schemas import answer_form
+from schemas.errors import ConfigError, quoted
 from schemas.example import TASKS
 from train.parse import read
-from transforms import user_files
+from transforms import answer_forms, user_files
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -83,7 +84,8 @@ def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
                 output=row.output,
                 instruction=row.instruction or right.instruction,
                 labels=row.labels or (None if row.instruction else right.labels),
-                label=right.label if right.label is not None else right.output,
+                form=row.form or right.form,
+                label=right.label if right.label is not None else _gold(gold_place, right),
             ),
         )
     left = [place for entries in waiting.values() for place, _ in entries]
@@ -92,8 +94,18 @@ def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
         raise ConfigError(f"{left[0]}: this row has no prediction in {path}{more}; predict it or remove it")
 
 
+def _gold(place: str, row: Row) -> str | None:
+    """The answer of a row of a gold file in IEPile's form. Raises ConfigError if it does not have its form."""
+    if row.output is None or row.form in (None, answer_form.DEFAULT):
+        return row.output
+    try:
+        return answer_forms.as_object(row.form, row.task or "", row.output)
+    except ValueError as error:
+        raise ConfigError(f"{place}: output is no answer in the form {row.form} ({error})") from error
+
+
 def check(place: str, row: Row) -> None:
-    """Raises ConfigError for a row without a required value or with an unknown task."""
+    """Raises ConfigError for a row without a required value, with an unknown task or a form that does not serve it."""
     if row.output is None:
         raise ConfigError(f"{place}: no output; add the model's answer as a string, or predict the row again")
     for name in ("id", "task", "instruction"):
@@ -102,6 +114,9 @@ def check(place: str, row: Row) -> None:
             raise ConfigError(f"{place}: no {name}; {advice}")
     if row.task not in TASKS:
         raise ConfigError(f"{place}: unknown task {row.task!r}; the tasks are {', '.join(TASKS)}")
+    forms = answer_form.forms_of(row.task)
+    if row.form is not None and row.form not in forms:
+        raise ConfigError(f"{place}: task {row.task} has no form {quoted(row.form)}; its forms are {', '.join(forms)}")
 
 
 def prompt(place: str, instruction: str) -> Prompt:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from schemas import language
+from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
@@ -102,7 +103,7 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
 def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, list[str]]) -> None:
     """Adds a row to its record, or creates the record for its first row. Raises ConfigError for a contradiction."""
     decoded = prompt(place, row.instruction)
-    answer = Answer(row.output, labels(place, row, decoded.schema), decoded.schema, row.form or "iepile", place)
+    answer = Answer(row.output, labels(place, row, decoded.schema), decoded.schema, row.form or DEFAULT, place)
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:

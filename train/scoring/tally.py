@@ -12,6 +12,7 @@ from train.scoring.factors import Factor, factors
 from train.scoring.items import MEASURES, Item, comparable_items, label_name
 from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 from train.scoring.predictions import Answer, Record
+from transforms.answer_forms import from_json
 
 COUNTS = ("right", "predicted", "gold", "overlapping")
 WIDTH = len(COUNTS) + len(WRONG) + len(MISSED)
@@ -96,7 +97,7 @@ def predicted(record: Record, repair: bool) -> tuple[list[dict], list[tuple[int,
     annotations: list[dict] = []
     counts: list[tuple[int, ...]] = []
     for answer in record.answers:
-        parsed: Parsed | Unparseable | None = parse(record.task, answer.text, answer.schema)
+        parsed: Parsed | Unparseable | None = parse(record.task, answer.text, answer.schema, answer.form)
         broken = isinstance(parsed, Unparseable)
         if isinstance(parsed, Unparseable):
             parsed = repaired_answer(record.task, answer) if repair else None
@@ -110,20 +111,20 @@ def predicted(record: Record, repair: bool) -> tuple[list[dict], list[tuple[int,
 
 
 def repaired_answer(task: str, answer: Answer) -> Parsed | None:
-    """Parses an invalid answer with json-repair; None if the result is not an object either. Raises MachineError
+    """Parses an invalid answer with json-repair; None if the result does not have its form either. Raises MachineError
     if json-repair is not installed.
     """
     try:
         import json_repair
     except ImportError as error:
         raise MachineError("--repair needs json-repair: pip install -c constraints.txt -e '.[train]'") from error
-    if len(answer.text) > REPAIR_MAX_CHARS:
+    if len(answer.text) > REPAIR_MAX_CHARS or answer.form == "sentences":
         return None
     try:
         decoded = json_repair.loads(answer.text)
+        return read(task, from_json(answer.form, task, decoded), answer.schema) if decoded else None
     except (RecursionError, ValueError):
         return None
-    return read(task, decoded, answer.schema) if isinstance(decoded, dict) and decoded else None
 
 
 def in_prompt_order(items: Sequence[Item], order: dict[str, int]) -> list[Item]:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from schemas.errors import ConfigError, names_hint
 from train import chat, corpus
 from train.tuning.recipe import Recipe
-from transforms import user_files
+from transforms import answer_forms
 from transforms.draw import seed_key
 
 if TYPE_CHECKING:
@@ -95,13 +93,13 @@ def tokenize(
     return Rows(train.select_columns(list(COLUMNS)), validation, counts)
 
 
-def is_all_negative(output: str) -> bool:
-    """Whether an answer (JSON, label → items) has no items. False for an answer in any other form."""
+def is_all_negative(row: Mapping) -> bool:
+    """Whether the answer of a row gives nothing for any label. False for an answer that does not have its form."""
     try:
-        labels = msgspec.json.decode(output)
-    except user_files.UNREADABLE:
+        answer = answer_forms.read(corpus.row_form(row), row["task"], row["output"])
+    except ValueError:
         return False
-    return isinstance(labels, dict) and not any(labels.values())
+    return not any(answer.values())
 
 
 def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | None"]:
@@ -177,9 +175,10 @@ def _balanced(rows: "datasets.Dataset", ratio: float | None, seed: int) -> list[
     positive: dict[tuple[str, str], int] = defaultdict(int)
     negative: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     keep = []
-    for place, row in enumerate(rows.select_columns(["task", "source", "instruction", "output"])):
+    columns = [name for name in ("task", "source", "instruction", "output", "form") if name in rows.column_names]
+    for place, row in enumerate(rows.select_columns(columns)):
         group = row["task"], row["source"]
-        if is_all_negative(row["output"]):
+        if is_all_negative(row):
             negative[group].append((_uniform(seed, "negative", row["instruction"]), place))
         else:
             positive[group] += 1

@@ -64,7 +64,7 @@ STAGES = {
     ),
     "given": (CopyDictionaries("out", "dictionary.json", AMEND), LABEL_SETS),
     "instruct": (
-        Instruct("out", ask_options(Config()), prompts.load(None, TASKS, ["en", "zh"])),
+        Instruct("out", ask_options(Config()), {"iepile": prompts.load(None, TASKS, ["en", "zh"])}),
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],
     ),
     "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
