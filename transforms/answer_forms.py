@@ -14,7 +14,7 @@ The keys of an answer are the labels as the prompt shows them. Reading what was 
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -35,7 +35,8 @@ Spans = Mapping[tuple[str, str], Sequence[Span]]
 """(Label, mention) → its places in the text."""
 
 NO_SPANS: Spans = {}
-KINDS = {dict: "object", list: "list", str: "string", int: "number", float: "number", bool: "boolean"}
+KINDS = {dict: "an object", list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean"}
+T = TypeVar("T")
 
 
 def write(
@@ -82,17 +83,21 @@ def read(form: str, task: str, string: str, labels: Sequence[str] = ()) -> Answe
 
 def from_json(form: str, task: str, decoded: Any, labels: Sequence[str] = ()) -> Answer:
     """As `read`, for a string that is already decoded. Every form but `sentences` is JSON."""
-    expected = list if form == "triples" else dict
-    if not isinstance(decoded, expected):
-        kind = KINDS.get(type(decoded))
-        raise ValueError(f"not a JSON {KINDS[expected]} but {f'a {kind}'.replace('a o', 'an o') if kind else 'null'}")
     if form == "triples":
-        return _read_triples(task, decoded, labels)
+        return _read_triples(task, _checked(decoded, list), labels)
+    answer: Answer = _checked(decoded, dict)
     if form == "nan":
-        return {label: [] if value == NAN else value for label, value in decoded.items()}
+        return {label: [] if value == NAN else value for label, value in answer.items()}
     if form == "spans":
-        return {label: _mentions(value) if isinstance(value, list) else value for label, value in decoded.items()}
-    return decoded
+        return {label: _mentions(value) if isinstance(value, list) else value for label, value in answer.items()}
+    return answer
+
+
+def _checked(decoded: object, kind: type[T]) -> T:
+    if isinstance(decoded, kind):
+        return decoded
+    expected = KINDS[kind].split()[-1]
+    raise ValueError(f"not a JSON {expected} but {KINDS.get(type(decoded), 'null')}")
 
 
 def as_object(form: str, task: str, string: str) -> str:
@@ -128,15 +133,16 @@ def _triples(task: str, answer: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 def _read_triples(task: str, triples: list[Any], labels: Sequence[str]) -> Answer:
     answer: Answer = {label: [] for label in labels}
     for triple in triples:
-        names = ("head_type", "head", "relation") if task == "KG" else ("relation",)
-        keys = [triple.get(name) for name in names] if isinstance(triple, dict) else []
-        if not (keys and all(isinstance(key, str) and key for key in keys)):
+        keys = ("head_type", "head", "relation") if task == "KG" else ("relation",)
+        values = [triple.get(key) for key in keys] if isinstance(triple, dict) else []
+        names = [name for name in values if isinstance(name, str) and name]
+        if len(names) < len(keys):
             answer.setdefault(MALFORMED, []).append(triple)
         elif task != "KG":
             pair = {"subject": triple.get("head"), "object": triple.get("tail")}
-            answer.setdefault(keys[0], []).append(pair)
+            answer.setdefault(names[0], []).append(pair)
         else:
-            label, head, attribute = keys
+            label, head, attribute = names
             heads = answer[label] = answer.get(label) or {}
             attributes = heads.setdefault(head, {})
             if attribute not in attributes:
@@ -196,6 +202,7 @@ def _mentions(items: list[Any]) -> list[Any]:
 def _context(item: object) -> tuple[str, str, str] | None:
     if not isinstance(item, dict):
         return None
-    before, mention, after = map(item.get, CONTEXT)
-    is_text = isinstance(before, str) and isinstance(mention, str) and isinstance(after, str)
-    return (before, mention, after) if is_text else None
+    before, mention, after = (item.get(name) for name in CONTEXT)
+    if isinstance(before, str) and isinstance(mention, str) and isinstance(after, str):
+        return before, mention, after
+    return None

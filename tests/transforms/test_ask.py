@@ -338,6 +338,10 @@ def test_a_positive_label_outside_the_label_set_is_an_error():
         ({"negative_ratio": -1}, "negative_ratio is -1; it must be at least 0"),
         ({"negative_share": 1.5}, "negative_share is 1.5; it must be from 0 to 1"),
         ({"labels_without_positive": 0}, "labels_without_positive is 0"),
+        ({"forms": {"iepile": 0.7, "nan": 0.2}}, "the shares of forms sum to 0.9; they must sum to 1"),
+        ({"forms": {}}, "the shares of forms sum to 0; they must sum to 1"),
+        ({"forms": {"iepile": 1.5, "nan": -0.5}}, "forms.iepile is 1.5; it must be from 0 to 1"),
+        ({"forms": {"xml": 1}}, "a form of forms is 'xml'; it must be one of iepile, nan"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):
