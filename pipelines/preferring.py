@@ -17,15 +17,16 @@ import pyarrow as pa
 from hard_negatives.dictionary import as_mapping
 from pipelines.build_dictionaries import dictionary_path, read_dictionary
 from pipelines.exporting import Choice, answered_rows, instruction_shards, new_folder
-from schemas.arrow import required
+from schemas.answer_form import DEFAULT
+from schemas.arrow import MESSAGES, required
 from schemas.errors import ConfigError
 from schemas.example_id import ExampleId
 from schemas.manifests import InstructionShard
-from transforms import files
+from transforms import answer_forms, files
 from transforms.draw import seed_key
 from transforms.render import encode
-from transforms.shards import write_shard
-from transforms.wrong_answers import KINDS, Question, elements, wrong_answer
+from transforms.shards import read_schema, write_shard
+from transforms.wrong_answers import KINDS, Answer, Question, wrong_answer
 
 SPLITS = ("train", "validation")
 """The splits whose instructions have an answer."""
@@ -37,7 +38,9 @@ ITEMS = 16
 """The number of items of a label, source and split from which those of other texts are drawn."""
 
 COLUMNS = ("id", "task", "source", "lang", "split", "instruction", "output", "labels")
-MESSAGES = pa.list_(required("element", pa.struct([required("role", pa.string()), required("content", pa.string())])))
+SHOWN = {"SPO": "predicate", "EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
+"""Task → the key of the name under which an element of the schema is answered; the other elements are names."""
+
 PREFERENCES = pa.schema(
     [
         *(required(name, pa.string()) for name in ("id", "kind", "task", "source", "lang", "split")),
@@ -50,7 +53,7 @@ PREFERENCES = pa.schema(
 @dataclass
 class Survey:
     """What the answers of a corpus have. `items`: split, task, source key and label → hash → item; `symmetric`: task,
-    source key and relation of pairs that are in an answer in both directions.
+    source key and label of the relations of which an answer has a pair in both directions.
     """
 
     items: dict[tuple[str, str, str, str], dict[int, Any]] = field(default_factory=lambda: defaultdict(dict))
@@ -90,7 +93,7 @@ def write(choice: Choice, output: str, seed: int) -> Preferences:
                         impossible[kind] += 1
                     else:
                         pairs[kind] += 1
-                        made.append(preference(row, kind, encode(wrong)))
+                        made.append(preference(row, kind, rendered(wrong, row)))
             yield pa.Table.from_pylist(made, PREFERENCES)
 
     with new_folder(output) as folder:
@@ -109,16 +112,13 @@ def write(choice: Choice, output: str, seed: int) -> Preferences:
 def surveyed(choice: Choice, shards: Sequence[InstructionShard], seed: int) -> Survey:
     """Notes up to ITEMS items of each label, those whose hashes are smallest, and the symmetric relations."""
     survey = Survey()
-    for shard in shards:
-        for row in (row for rows in row_batches(choice, shard) for row in rows):
-            key, answer = row["key"], row["answer"]
-            items = [(label, item) for label, _, item in elements(answer)]
-            if row["task"] == "KG":
-                items = [(label, pair) for label, heads in answer.items() for pair in dict(heads).items()]
-            for label, item in items:
-                keep(survey.items[row["split"], row["task"], key, label], seed_key(seed, encode(item)), item)
-                if row["task"] in ("RE", "SPO") and turned(item) in answer[label] and turned(item) != item:
-                    survey.symmetric.add((row["task"], key, label))
+    for row in (row for shard in shards for rows in row_batches(choice, shard) for row in rows):
+        task, key = row["task"], row["key"]
+        for name, value in zip(row["labels"], row["answer"].values(), strict=True):
+            for item in dict(value).items() if task == "KG" else value:
+                keep(survey.items[row["split"], task, key, name], seed_key(seed, encode(item)), item)
+                if task in ("RE", "SPO") and turned(item) in value and turned(item) != item:
+                    survey.symmetric.add((task, key, name))
     return survey
 
 
@@ -134,31 +134,49 @@ def keep(sample: dict[int, Any], number: int, item: Any) -> None:
 
 
 def row_batches(choice: Choice, shard: InstructionShard) -> Iterator[list[dict[str, Any]]]:
-    """The instructions of a shard with their answers, decoded (`answer`), and the keys of their sources (`key`)."""
-    for table in answered_rows(choice, shard, COLUMNS, Counter()):
+    """The instructions of a shard with more values: `answer`, decoded, with all labels; `prompt`, decoded; `key`, that
+    of the source; `form`, that of the answer.
+    """
+    form = ["form"] if "form" in read_schema(f"{choice.build}/{shard.path}").names else []
+    for table in answered_rows(choice, shard, [*COLUMNS, *form], Counter()):
         rows = table.to_pylist()
         for row in rows:
-            row["answer"] = msgspec.json.decode(row["output"])
             row["key"] = ExampleId.parse(row["example_id"]).key
+            row["prompt"] = msgspec.json.decode(row["instruction"])
+            row["form"] = row.get("form", DEFAULT)
+            name = SHOWN.get(row["task"])
+            shown = [element[name] if name else element for element in row["prompt"]["schema"]]
+            row["answer"] = answer_forms.read(row["form"], row["task"], row["output"], shown)
         yield rows
 
 
 def question_in(row: Mapping[str, Any], build: str, survey: Survey) -> Question:
-    prompt = msgspec.json.decode(row["instruction"])
-    split, task, key, answer = row["split"], row["task"], row["key"], row["answer"]
-    shown = dict(zip(row["labels"], answer, strict=True))
+    split, task, key, prompt = row["split"], row["task"], row["key"], row["prompt"]
+    shown = dict(zip(row["labels"], row["answer"], strict=True))
     dictionary = neighbours(build, task, key)
     return Question(
         task=task,
         text=prompt["input"],
-        answer=answer,
+        answer=row["answer"],
         neighbours={
             label: [shown[other] for other in dictionary.get(name, ()) if other in shown]
             for name, label in shown.items()
         },
-        roles={entry["event_type"]: entry["arguments"] for entry in prompt["schema"]} if task in ("EE", "EEA") else {},
-        symmetric={label for label in answer if (task, key, label) in survey.symmetric},
-        elsewhere={label: list(survey.items.get((split, task, key, label), {}).values()) for label in answer},
+        roles={event["event_type"]: event["arguments"] for event in prompt["schema"]} if task in ("EE", "EEA") else {},
+        symmetric={label for name, label in shown.items() if (task, key, name) in survey.symmetric},
+        elsewhere={
+            label: list(survey.items.get((split, task, key, name), {}).values()) for name, label in shown.items()
+        },
+    )
+
+
+def rendered(answer: Answer, row: Mapping[str, Any]) -> str:
+    """The answer in the form of the row. Under every label, a mention has the places of its string in the right one."""
+    prompt = row["prompt"]
+    spans = answer_forms.places(row["output"], prompt["input"]) if row["form"] == "spans" else {}
+    anywhere = {(label, mention): at for label in answer for (_, mention), at in spans.items()}
+    return answer_forms.write(
+        row["form"], row["task"], answer, prompt["input"], prompt["instruction"], {**anywhere, **spans}
     )
 
 
