@@ -25,7 +25,7 @@ from transforms.scripts import token_spans, within_word
 Answer = Mapping[str, Any]
 """Label as the answer shows it → value, in IEPile's form for the task."""
 
-Path = tuple[str | int, ...]
+Path = tuple[Any, ...]
 """The keys and indices by which a part of an answer is reached."""
 
 TYPES_DO_NOT_COUNT = "KG"
@@ -111,7 +111,7 @@ def _omitted(question: Question, key: int) -> Iterator[Answer]:
         elif "arguments" in path[2:3]:
             yield _without_argument(answer, path, mention)
         else:
-            yield _without_element(answer, str(path[0]), int(path[1]))
+            yield _without_element(answer, *path[:2])
 
 
 def _hallucinated(question: Question, key: int) -> Iterator[Answer]:
@@ -190,7 +190,7 @@ def _replaced(value: Any, path: Path, part: Any) -> Any:
     key, *rest = path
     changed = _replaced(value[key], tuple(rest), part)
     if isinstance(value, list):
-        return [*value[: int(key)], changed, *value[int(key) + 1 :]]
+        return [*value[:key], changed, *value[key + 1 :]]
     return {**value, key: changed}
 
 
@@ -198,7 +198,7 @@ def _is_repeated(answer: Any, path: Path) -> bool:
     """Whether an item of a list on the path is in the list again."""
     part = answer
     for key in path:
-        if isinstance(part, list) and part.count(part[int(key)]) > 1:
+        if isinstance(part, list) and part.count(part[key]) > 1:
             return True
         part = part[key]
     return False
