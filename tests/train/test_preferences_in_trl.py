@@ -50,7 +50,7 @@ def test_a_step_of_grpo(small, tiny, tmp_path):
     from trl import GRPOConfig, GRPOTrainer
 
     rows = corpus.rows(str(small), "train", sources=["ade_corpus"], tasks=["RE"])
-    rows = rows.map(lambda row: {"prompt": chat.messages(row["instruction"])}, cache_file_name=str(tmp_path / "rows"))
+    rows = rows.map(lambda row: {"prompt": chat.messages(row["instruction"])})
     rewards = []
 
     def recorded(completions, **columns):
