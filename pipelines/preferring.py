@@ -50,6 +50,34 @@ PREFERENCES = pa.schema(
 """`id`: of the instruction, `/` and the kind. `prompt`, `chosen`, `rejected`: the messages of TRL's `DPOTrainer`."""
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """The content of the column `instruction`. The form of an element of `schema` depends on the task."""
+
+    instruction: str
+    schema: list[Any]
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredRow:
+    """An instruction with its right answer. `key`: of its source; `prompt`: its `instruction`, decoded; `answer`: its
+    `output`, which is in `form`, with all labels as the prompt shows them.
+    """
+
+    id: str
+    key: str
+    task: str
+    source: str
+    lang: str
+    split: str
+    form: str
+    labels: list[str]
+    instruction: str
+    output: str
+    prompt: Prompt
+    answer: Answer
+
+
 @dataclass
 class Survey:
     """What the answers of a corpus have. `items`: split, task, source key and label → hash → item; `symmetric`: task,
@@ -88,7 +116,7 @@ def write(choice: Choice, output: str, seed: int) -> Preferences:
             for row in rows:
                 question = question_in(row, choice.build, survey)
                 for kind in KINDS:
-                    wrong = wrong_answer(kind, question, seed_key(seed, row["id"], kind))
+                    wrong = wrong_answer(kind, question, seed_key(seed, row.id, kind))
                     if wrong is None:
                         impossible[kind] += 1
                     else:
@@ -113,12 +141,11 @@ def surveyed(choice: Choice, shards: Sequence[InstructionShard], seed: int) -> S
     """Notes up to ITEMS items of each label, those whose hashes are smallest, and the symmetric relations."""
     survey = Survey()
     for row in (row for shard in shards for rows in row_batches(choice, shard) for row in rows):
-        task, key = row["task"], row["key"]
-        for name, value in zip(row["labels"], row["answer"].values(), strict=True):
-            for item in dict(value).items() if task == "KG" else value:
-                keep(survey.items[row["split"], task, key, name], seed_key(seed, encode(item)), item)
-                if task in ("RE", "SPO") and turned(item) in value and turned(item) != item:
-                    survey.symmetric.add((task, key, name))
+        for name, value in zip(row.labels, row.answer.values(), strict=True):
+            for item in dict(value).items() if row.task == "KG" else value:
+                keep(survey.items[row.split, row.task, row.key, name], seed_key(seed, encode(item)), item)
+            if row.task in ("RE", "SPO") and any(turned(pair) in value and turned(pair) != pair for pair in value):
+                survey.symmetric.add((row.task, row.key, name))
     return survey
 
 
@@ -133,51 +160,59 @@ def keep(sample: dict[int, Any], number: int, item: Any) -> None:
         del sample[max(sample)]
 
 
-def row_batches(choice: Choice, shard: InstructionShard) -> Iterator[list[dict[str, Any]]]:
-    """The instructions of a shard with more values: `answer`, decoded, with all labels; `prompt`, decoded; `key`, that
-    of the source; `form`, that of the answer.
-    """
-    form = ["form"] if "form" in read_schema(f"{choice.build}/{shard.path}").names else []
-    for table in answered_rows(choice, shard, [*COLUMNS, *form], Counter()):
-        rows = table.to_pylist()
-        for row in rows:
-            row["key"] = ExampleId.parse(row["example_id"]).key
-            row["prompt"] = msgspec.json.decode(row["instruction"])
-            row["form"] = row.get("form", DEFAULT)
-            name = SHOWN.get(row["task"])
-            shown = [element[name] if name else element for element in row["prompt"]["schema"]]
-            row["answer"] = answer_forms.read(row["form"], row["task"], row["output"], shown)
-        yield rows
+def row_batches(choice: Choice, shard: InstructionShard) -> Iterator[list[AnsweredRow]]:
+    """The instructions of a shard that have an answer."""
+    columns = [*COLUMNS, *({"form"} & {*read_schema(f"{choice.build}/{shard.path}").names})]
+    for table in answered_rows(choice, shard, columns, Counter()):
+        yield [decoded(**row) for row in table.to_pylist()]
 
 
-def question_in(row: Mapping[str, Any], build: str, survey: Survey) -> Question:
-    split, task, key, prompt = row["split"], row["task"], row["key"], row["prompt"]
-    shown = dict(zip(row["labels"], row["answer"], strict=True))
-    dictionary = neighbours(build, task, key)
-    return Question(
+def decoded(
+    example_id: str, task: str, instruction: str, output: str, form: str = DEFAULT, **columns: Any
+) -> AnsweredRow:
+    """The row with these columns."""
+    prompt = msgspec.json.decode(instruction, type=Prompt)
+    name = SHOWN.get(task)
+    shown = [element[name] if name else element for element in prompt.schema]
+    return AnsweredRow(
+        **columns,
+        key=ExampleId.parse(example_id).key,
         task=task,
-        text=prompt["input"],
-        answer=row["answer"],
+        form=form,
+        instruction=instruction,
+        output=output,
+        prompt=prompt,
+        answer=answer_forms.read(form, task, output, shown),
+    )
+
+
+def question_in(row: AnsweredRow, build: str, survey: Survey) -> Question:
+    shown = dict(zip(row.labels, row.answer, strict=True))
+    dictionary = neighbours(build, row.task, row.key)
+    has_roles = row.task in ("EE", "EEA")
+    return Question(
+        task=row.task,
+        text=row.prompt.input,
+        answer=row.answer,
         neighbours={
             label: [shown[other] for other in dictionary.get(name, ()) if other in shown]
             for name, label in shown.items()
         },
-        roles={event["event_type"]: event["arguments"] for event in prompt["schema"]} if task in ("EE", "EEA") else {},
-        symmetric={label for name, label in shown.items() if (task, key, name) in survey.symmetric},
+        roles={event["event_type"]: event["arguments"] for event in row.prompt.schema} if has_roles else {},
+        symmetric={label for name, label in shown.items() if (row.task, row.key, name) in survey.symmetric},
         elsewhere={
-            label: list(survey.items.get((split, task, key, name), {}).values()) for name, label in shown.items()
+            label: list(survey.items.get((row.split, row.task, row.key, name), {}).values())
+            for name, label in shown.items()
         },
     )
 
 
-def rendered(answer: Answer, row: Mapping[str, Any]) -> str:
+def rendered(answer: Answer, row: AnsweredRow) -> str:
     """The answer in the form of the row. Under every label, a mention has the places of its string in the right one."""
-    prompt = row["prompt"]
-    spans = answer_forms.places(row["output"], prompt["input"]) if row["form"] == "spans" else {}
+    text = row.prompt.input
+    spans = answer_forms.places(row.output, text) if row.form == "spans" else {}
     anywhere = {(label, mention): at for label in answer for (_, mention), at in spans.items()}
-    return answer_forms.write(
-        row["form"], row["task"], answer, prompt["input"], prompt["instruction"], {**anywhere, **spans}
-    )
+    return answer_forms.write(row.form, row.task, answer, text, row.prompt.instruction, {**anywhere, **spans})
 
 
 @cache
@@ -187,13 +222,16 @@ def neighbours(build: str, task: str, key: str) -> Mapping[str, Sequence[str]]:
     return as_mapping(read_dictionary(path)) if files.exists(path) else {}
 
 
-def preference(row: Mapping[str, Any], kind: str, wrong: str) -> dict[str, Any]:
+def preference(row: AnsweredRow, kind: str, wrong: str) -> dict[str, Any]:
     """A row of PREFERENCES."""
     return {
-        "id": f"{row['id']}/{kind}",
+        "id": f"{row.id}/{kind}",
         "kind": kind,
-        **{name: row[name] for name in ("task", "source", "lang", "split")},
-        "prompt": [{"role": "user", "content": row["instruction"]}],
-        "chosen": [{"role": "assistant", "content": row["output"]}],
+        "task": row.task,
+        "source": row.source,
+        "lang": row.lang,
+        "split": row.split,
+        "prompt": [{"role": "user", "content": row.instruction}],
+        "chosen": [{"role": "assistant", "content": row.output}],
         "rejected": [{"role": "assistant", "content": wrong}],
     }

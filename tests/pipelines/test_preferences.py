@@ -100,6 +100,7 @@ def test_load_dataset_reads_the_folder(small, tmp_path, capsys):
     [
         (["--seed", "-1"], "--seed must be 0 or more"),
         (["--sources", "ade"], "--sources ade: no such source in "),
+        (["--sources", "IE-en/KG/lighthouses,anatem", "--seed", "x"], "argument --seed: invalid int value"),
     ],
 )
 def test_refusals(flags, problem, small, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The rows of ieforge preferences in TRL's DPOTrainer, and train.reward in its GRPOTrainer: one step of a tiny model."""
+"""Rows of ieforge preferences in TRL's DPOTrainer, and train.reward in its GRPOTrainer: one step of a tiny model."""
 
 import pytest
 

@@ -44,14 +44,14 @@ def scored(task: str, prompt: str, right: str, answer: str, form: str) -> float 
 @given(st.data())
 @settings(max_examples=50)
 def test_the_reward_is_the_f1_of_train_score(task, data):
-    asked, key = data.draw(questions(task)), data.draw(st.integers(0, 99))
+    drawn, key = data.draw(questions(task)), data.draw(st.integers(0, 99))
     form = data.draw(st.sampled_from(forms_of(task)))
     answer = data.draw(
-        st.sampled_from([asked.answer, *(wrong_answer(kind, asked, key) or asked.answer for kind in KINDS)])
+        st.sampled_from([drawn.answer, *(wrong_answer(kind, drawn, key) or drawn.answer for kind in KINDS)])
     )
-    written = [answer_forms.write(form, task, each, asked.text, PHRASING) for each in (asked.answer, answer)]
+    written = [answer_forms.write(form, task, each, drawn.text, PHRASING) for each in (drawn.answer, answer)]
     written[1] = written[1][: data.draw(st.just(None) | st.integers(0, len(written[1])))]
-    prompt = instruction(task, asked.answer, asked.text)
+    prompt = instruction(task, drawn.answer, drawn.text)
     score = scored(task, prompt, *written, form)
     rewarded = f1(written[1], task, prompt, written[0], form)
     assert rewarded == pytest.approx(score) if score is not None else rewarded in (0, 1)

@@ -18,11 +18,11 @@ def question(task: str, answer: dict, text: str, **others) -> Question:
     return Question(task=task, text=text, answer=answer, **{**empty, **others})
 
 
-def instruction(asked: Question) -> str:
-    schema = list(asked.answer)
-    if asked.task == "SPO":
+def instruction(drawn: Question) -> str:
+    schema = list(drawn.answer)
+    if drawn.task == "SPO":
         schema = [{"subject_type": "a", "predicate": label, "object_type": "b"} for label in schema]
-    return json.dumps({"instruction": "", "schema": schema, "input": asked.text})
+    return json.dumps({"instruction": "", "schema": schema, "input": drawn.text})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,18 +30,18 @@ def instruction(asked: Question) -> str:
 @given(st.data(), st.integers(0, 2**64 - 1))
 @settings(max_examples=30)
 def test_a_wrong_answer_is_an_answer_with_a_lower_score(task, kind, data, key):
-    asked = data.draw(questions(task))
-    right = json.dumps(asked.answer)
-    wrong = wrong_answer(kind, asked, key)
-    assert json.dumps(asked.answer) == right, "the right answer is not changed"
-    assert wrong == wrong_answer(kind, asked, key)
+    drawn = data.draw(questions(task))
+    right = json.dumps(drawn.answer)
+    wrong = wrong_answer(kind, drawn, key)
+    assert json.dumps(drawn.answer) == right, "the right answer is not changed"
+    assert wrong == wrong_answer(kind, drawn, key)
     if wrong is None:
         return
-    assert list(wrong) == list(asked.answer)
-    schema = json.loads(instruction(asked))["schema"]
+    assert list(wrong) == list(drawn.answer)
+    schema = json.loads(instruction(drawn))["schema"]
     parsed = parse.parse(task, json.dumps(wrong), schema)
     assert isinstance(parsed, parse.Parsed) and not parsed.malformed
-    assert f1(json.dumps(wrong), task, instruction(asked), right) < 1 == f1(right, task, instruction(asked), right)
+    assert f1(json.dumps(wrong), task, instruction(drawn), right) < 1 == f1(right, task, instruction(drawn), right)
     for value in wrong.values():
         assert is_written_like_gold(task, value)
 
@@ -69,8 +69,8 @@ TEXT = "Ada Lund sailed to Brevik, where Bo lives."
 
 def test_other_label():
     answer = {"place": ["Brevik"], "person": ["Ada Lund", "Bo"], "ship": []}
-    asked = question("NER", answer, TEXT, neighbours={"place": ["person", "ship"]})
-    assert wrong_answer("other label", asked, 1) == {"place": [], "person": ["Ada Lund", "Brevik", "Bo"], "ship": []}
+    drawn = question("NER", answer, TEXT, neighbours={"place": ["person", "ship"]})
+    assert wrong_answer("other label", drawn, 1) == {"place": [], "person": ["Ada Lund", "Brevik", "Bo"], "ship": []}
     both = question("NER", {"place": ["Bo"], "person": ["Bo"]}, TEXT, neighbours={"place": ["person"]})
     assert wrong_answer("other label", both, 1) is None, "the mention is right under both labels"
 
@@ -78,9 +78,9 @@ def test_other_label():
 def test_an_event_of_another_type_keeps_the_arguments_of_equal_roles():
     answer = {"sail": [{"trigger": "sailed", "arguments": {"who": "Ada Lund", "where": "Brevik"}}], "live": []}
     roles = {"sail": ["who", "where"], "live": ["where", "since"]}
-    asked = question("EE", answer, TEXT, neighbours={"sail": ["live"]}, roles=roles)
+    drawn = question("EE", answer, TEXT, neighbours={"sail": ["live"]}, roles=roles)
     moved = {"trigger": "sailed", "arguments": {"where": "Brevik", "since": "NAN"}}
-    assert wrong_answer("other label", asked, 1) == {"sail": [], "live": [moved]}
+    assert wrong_answer("other label", drawn, 1) == {"sail": [], "live": [moved]}
 
 
 def test_swapped():
@@ -102,8 +102,8 @@ def test_omitted():
 
 
 def test_hallucinated():
-    asked = question("NER", {"place": []}, TEXT, elsewhere={"place": ["Brevik", "Oslo"]})
-    assert {str(wrong_answer("hallucinated", asked, key)) for key in range(20)} == {"{'place': ['Oslo']}"}
+    drawn = question("NER", {"place": []}, TEXT, elsewhere={"place": ["Brevik", "Oslo"]})
+    assert {str(wrong_answer("hallucinated", drawn, key)) for key in range(20)} == {"{'place': ['Oslo']}"}
 
 
 @pytest.mark.parametrize(
