@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 
-ALLOWED = {"pipelines": 54, "train": 60, "transforms": 45}
+ALLOWED = {"pipelines": 54, "train": 42, "transforms": 45}
 
 done = subprocess.run([sys.executable, "-m", "mypy"], capture_output=True, text=True)
 if done.returncode not in (0, 1):

@@ -1,8 +1,9 @@
 """Dictionaries and counts of the instructions that use them → one static HTML page with a heat map per label set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 
 import numpy as np
 
@@ -62,10 +63,14 @@ class InstructionStats:
     random_share: float
 
 
-def page(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> str:
+def page(
+    entries: Sequence[tuple[Dictionary, InstructionStats | None]],
+    lines: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType({}),
+) -> str:
     """The HTML page; equal dictionaries give equal bytes. It contains no scripts and loads no other resources.
 
-    Label sets of fewer than two labels have no neighbours and are left out.
+    Label sets of fewer than two labels have no neighbours and are left out. `lines`: (task, source key) → label → its
+    line against its neighbours (`hard_negatives.contrast`).
     """
     entries = [(dictionary, stats) for dictionary, stats in entries if len(dictionary.labels) > 1]
     body = [
@@ -77,12 +82,13 @@ def page(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> str:
         f"<p>{HOW_TO_READ}</p>",
         "<p>A score is a cosine from −1 to 1. The evidence for a neighbour is given in parentheses, in standard "
         "deviations above the mean pair of the set, times the reliability of the kind. Evidence from annotations is "
-        "weighted by the agreement of two halves of them.</p>",
+        "weighted by the agreement of two halves of them. The grey line below the neighbours is the contrast of the "
+        "label: its meaning, set against the nearest of them.</p>",
         "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(text).replace('`', '')}</li>" for kind, text in KINDS.items()),
         "</ul>",
     ]
     for dictionary, _ in entries:
-        body += section(dictionary)
+        body += section(dictionary, lines.get((dictionary.task, dictionary.key), {}))
     return "\n".join(
         [
             "<!doctype html>",
@@ -146,8 +152,8 @@ def anchor(dictionary: Dictionary) -> str:
     return escape(f"{dictionary.task}/{dictionary.key}")
 
 
-def section(dictionary: Dictionary) -> list[str]:
-    """The lines of a label set: heading, heat map, list of neighbours."""
+def section(dictionary: Dictionary, contrasts: Mapping[str, str]) -> list[str]:
+    """The lines of a label set: heading, heat map, list of neighbours with the contrast of each label."""
     origin = f"mined with <code>{escape(dictionary.model)}</code>" if dictionary.model else "from a user's dictionary"
     if dictionary.evidence:
         origin += " from " + ", ".join(f"{escape(kind)} {weight:g}" for kind, weight in dictionary.evidence.items())
@@ -158,10 +164,13 @@ def section(dictionary: Dictionary) -> list[str]:
     ]
     if len(dictionary.labels) <= MAP_LABELS:
         lines.append(f"<div class=wide>{heat_map(dictionary)}</div>")
-    lines.append("<details><summary>All neighbours, with scores and evidence</summary><div class=wide><table><tbody>")
+    lines.append(
+        "<details><summary>All neighbours, with scores, evidence and contrast</summary><div class=wide><table><tbody>"
+    )
     for label, ranking in list(dictionary.labels.items())[:MAX_LISTED_LABELS]:
         neighbours = "; ".join(describe(neighbour) for neighbour in ranking.neighbours)
-        lines.append(f"<tr><td>{escape(short(label))}<td>{neighbours or '<span class=dim>none</span>'}</tr>")
+        contrast = f"<div class=dim>{escape(contrasts[label])}</div>" if label in contrasts else ""
+        lines.append(f"<tr><td>{escape(short(label))}<td>{neighbours or '<span class=dim>none</span>'}{contrast}</tr>")
     lines.append("</tbody></table></div>")
     rest = max(0, len(dictionary.labels) - MAX_LISTED_LABELS)
     if rest:

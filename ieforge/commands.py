@@ -23,6 +23,7 @@ MODULES = (
     "pipelines.export",
     "pipelines.preferences",
     "hard_negatives.evaluate",
+    "hard_negatives.describe",
     "train.sft",
     "train.predict",
     "train.score",

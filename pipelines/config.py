@@ -23,12 +23,19 @@ def not_zero(value: int) -> int:
     return value
 
 
+def form_name(value: str) -> str:
+    if value not in answer_form.FORMS:
+        raise ValueError(f"must be one of {', '.join(answer_form.FORMS)}")
+    return value
+
+
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63), NUMBER]
 Count = Annotated[int, Field(ge=0, lt=2**63), NUMBER]
 Positive = Annotated[int, Field(gt=0, lt=2**63), NUMBER]
 Share = Annotated[float, Field(ge=0, le=1), NUMBER]
 Labels = Annotated[int, Field(ge=-1, le=2**31 - 1), NUMBER, AfterValidator(not_zero)]
 """A number of labels, or -1 for all. It must fit into the 32-bit integers of Arrow columns."""
+FormName = Annotated[str, AfterValidator(form_name)]
 
 
 class Section(BaseModel):
@@ -71,7 +78,8 @@ class Mine(Section):
     they are mined from. `annotations`: number of sampled annotations per label (0: only the name and the description of
     a label are used). `pin` and `forbid`: pairs that are always or never hard negatives. `cache`: the folder for
     embeddings (null: `embeddings/` in the output). `accelerator`: a resource hint for the embedding step, for cluster
-    runners that support such hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`).
+    runners that support such hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`). `contrasts`: the file of
+    `hard_negatives.describe` with a line per label (null: lines of the template).
     """
 
     hard_negatives: str = "mine"
@@ -83,6 +91,7 @@ class Mine(Section):
     forbid: Pairs = {}
     cache: str | None = None
     accelerator: str | None = None
+    contrasts: str | None = None
 
 
 class Instruct(Section):
@@ -94,7 +103,7 @@ class Instruct(Section):
     negative_ratio: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER] = 2.0
     labels_without_positive: Labels | None = None
     negative_share: Share = 1.0
-    forms: dict[Literal[answer_form.FORMS], Share] = {answer_form.DEFAULT: 1.0}
+    forms: dict[FormName, Share] = {answer_form.DEFAULT: 1.0}
     messages: bool = False
     prompts: str | None = None
     instructions_per_shard: Positive = 100_000

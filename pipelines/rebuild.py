@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipelines import config
 from pipelines.release import contents, recipes
-from pipelines.release.recipes import DICTIONARIES, PROMPTS
+from pipelines.release.recipes import CONTRASTS, DICTIONARIES, PROMPTS
 from schemas import command, key_list
 from schemas.errors import ConfigError, SourceError, printable
 from transforms import files
@@ -89,15 +89,18 @@ def rebuild(arguments: argparse.Namespace) -> int:
 
 
 def rebuild_settings(settings: config.Config, folder: str, data_root: str, keys: Sequence[str]) -> config.Config:
-    """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts and
-    dictionaries of the release.
+    """The settings of the release in `folder`, for a build of the sources `keys` below `data_root` with the prompts,
+    dictionaries and contrasts of the release.
     """
     changes: dict = {"data_root": data_root, "sources": keys}
     changes["ingest"] = {"collapse": [key for key in settings.ingest.collapse if key in keys]}
     if files.exists(f"{folder}/{PROMPTS}"):
         changes["instruct"] = {"prompts": f"{folder}/{PROMPTS}"}
-    if files.exists(f"{folder}/{DICTIONARIES}"):
-        changes["mine"] = {"hard_negatives": f"{folder}/{DICTIONARIES}"}
+    changes["mine"] = {
+        setting: f"{folder}/{name}"
+        for setting, name in (("hard_negatives", DICTIONARIES), ("contrasts", CONTRASTS))
+        if files.exists(f"{folder}/{name}")
+    }
     return config.Config.model_validate(merged(settings.model_dump(mode="json"), changes))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hard_negatives import dictionary
+from hard_negatives import contrast_file, dictionary
 from pipelines.sources import load, reading, user_data
 from schemas.errors import BadRecord, IEForgeError
 from tests.conftest import ROOT
@@ -112,6 +112,11 @@ def dictionaries() -> EntryPoint:
     return EntryPoint("mine.json", "json", '{"城市": ["河"],\n "a": ["b"]}\n', lambda path: dictionary.load(str(path)))
 
 
+def contrast_lines() -> EntryPoint:
+    content = '{"NER":\n {"港": {"城市": {"contrast": "不是“河”"}}}}\n'
+    return EntryPoint("lines.json", "json", content, lambda path: contrast_file.read(str(path)))
+
+
 def prompt_texts() -> EntryPoint:
     content = "NER:\n  en: [Name them.]\n  zh: [找出来]\n"
     return EntryPoint("mine.yaml", "yaml", content, lambda path: prompts.load(path, tasks=["NER"]))
@@ -126,6 +131,7 @@ ENTRY_POINTS = (
     labels_as_json,
     labels_as_lines,
     dictionaries,
+    contrast_lines,
     prompt_texts,
 )
 

@@ -23,6 +23,7 @@ NAMES = {
     "export": "pipelines.export",
     "preferences": "pipelines.preferences",
     "evaluate": "hard_negatives.evaluate",
+    "describe": "hard_negatives.describe",
     "train sft": "train.sft",
     "train predict": "train.predict",
     "train score": "train.score",

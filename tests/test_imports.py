@@ -176,6 +176,7 @@ def modules_in(part: str) -> str:
         (modules_in("report"), ("apache_beam", "great_expectations")),
         ("train.corpus", ("apache_beam", "pandas", "datasets")),
         ("hard_negatives.evaluate", ("apache_beam", "great_expectations", "torch")),
+        ("hard_negatives.describe", ("apache_beam", "great_expectations", "torch", "faiss")),
         ("validation.check", ("apache_beam", "great_expectations")),
         ("train.sft", ("apache_beam", "datasets", "torch", "transformers")),
         ("train.export", ("apache_beam", "datasets", "torch", "transformers")),

@@ -49,7 +49,7 @@ def test_the_settings_shown_are_the_defaults():
 
 def test_every_flag_shown_exists():
     known = set()
-    for package in ("schemas", "pipelines", "hard_negatives", "train", "benchmarks"):
+    for package in ("schemas", "transforms", "pipelines", "hard_negatives", "train", "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):
             known |= set(re.findall(r'"(--[a-z_]+)"', path.read_text()))
     for path in (ROOT / "README.md", *GUIDES):

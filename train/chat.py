@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from schemas.answers import messages
 from schemas.errors import ConfigError, MachineError, quoted
 from train import hub
 from train.corpus import is_repository
@@ -136,14 +137,6 @@ def read_template(file: str) -> str:
         return user_files.read_text(file)
     except ConfigError as error:
         raise ConfigError(f"chat_template {file}: cannot be read ({error}); give a Jinja file") from error
-
-
-def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
-    """The turns of a prompt: `examples` as (instruction, answer) pairs, then the instruction."""
-    turns = []
-    for question, answer in examples:
-        turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    return [*turns, {"role": "user", "content": instruction}]
 
 
 def prompt(

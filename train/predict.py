@@ -9,6 +9,7 @@ from schemas import command, key_list
 from schemas.answer_form import FORMS
 from schemas.errors import ConfigError, names_hint
 from schemas.example import TASKS
+from transforms.endpoint import flags as endpoint_flags
 
 EPILOG = """\
 examples:
@@ -33,12 +34,9 @@ NO_SETTINGS = ("help", "debug", "json", "config")
 RANGES = {
     "max_new_tokens": (1, 1_000_000),
     "batch_size": (1, 65_536),
-    "concurrency": (1, 1024),
     "limit": (1, 2**63 - 1),
-    "retries": (0, 10_000),
     "shots": (0, 1000),
-    "backoff_s": (0, 3600),
-    "timeout_s": (0.001, 86_400),
+    **endpoint_flags.RANGES,
 }
 """Flag → its minimum and maximum."""
 
@@ -56,21 +54,7 @@ def argument_parser() -> argparse.ArgumentParser:
     model.add_argument("--four_bit", action="store_true", help="4-bit weights (CUDA, bitsandbytes)")
     model.add_argument("--model_revision", metavar="REV", help="revision of the model on the Hub")
     model.add_argument("--trust_remote_code", action="store_true", help="run code that comes with the model")
-    endpoint = parser.add_argument_group("endpoint", "an OpenAI-compatible server; its key: $OPENAI_API_KEY")
-    endpoint.add_argument("--endpoint", metavar="URL", help="up to and including /v1")
-    endpoint.add_argument("--concurrency", type=int, default=8, metavar="N", help="concurrent requests; default: 8")
-    endpoint.add_argument("--retries", type=int, default=5, metavar="N", help="retries of a failed request; default: 5")
-    endpoint.add_argument(
-        "--timeout_s", type=float, default=120.0, metavar="S", help="time limit of a request; default: 120"
-    )
-    endpoint.add_argument(
-        "--backoff_s",
-        type=float,
-        default=1.0,
-        metavar="S",
-        help="wait before the first retry; then doubled; default: 1",
-    )
-    endpoint.add_argument("--request", metavar="JSON", help="additional keys of every request")
+    endpoint_flags.add(parser.add_argument_group("endpoint", endpoint_flags.ABOUT))
     data = parser.add_argument_group("data")
     data.add_argument("--data", metavar="DIR|REPO|FILE", help="a build, a Hub repository or a JSON file of rows")
     data.add_argument("--split", default="test", help="default: test")
@@ -146,14 +130,7 @@ def check_flags(arguments: argparse.Namespace) -> None:
         for flag in ("adapter", "chat_template", "four_bit"):
             if getattr(arguments, flag):
                 raise ConfigError(f"--{flag} cannot be used with --endpoint: the server sets it; remove the flag")
-    for flag, (least, most) in RANGES.items():
-        value = getattr(arguments, flag)
-        if value is None:
-            continue
-        if not value >= least:  # `not >=`, so that NaN is out of range too
-            raise ConfigError(f"--{flag} {value}: must be at least {least}")
-        if value > most:
-            raise ConfigError(f"--{flag} {value}: must be at most {most}")
+    endpoint_flags.check_ranges(arguments, RANGES)
 
 
 def main(flags: Sequence[str] | None = None) -> int:

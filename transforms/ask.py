@@ -72,6 +72,11 @@ class AskOptions:
         if abs(total - 1) > 1e-9:
             raise ConfigError(f"the shares of forms sum to {total:g}; they must sum to 1")
 
+    def forms_of(self, task: str) -> tuple[str, ...]:
+        """The forms in which rows of the task are asked, in the order of FORMS."""
+        forms = {form if form in forms_of(task) else DEFAULT for form, share in self.forms.items() if share}
+        return tuple(form for form in FORMS if form in forms)
+
     @property
     def optional_columns(self) -> tuple[str, ...]:
         """The OPTIONAL_COLUMNS (`schemas.arrow`) of the rows."""
@@ -130,9 +135,8 @@ class AskSpec:
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The forms in which the task is asked: `iepile` first, then the others with a share of the rows."""
-        others = (form for form in forms_of(self.task) if self.options.forms.get(form) and form != DEFAULT)
-        return DEFAULT, *others
+        """The forms in which the task is asked."""
+        return self.options.forms_of(self.task)
 
     def texts(self, form: str) -> Mapping[str, Sequence[str]]:
         """Language → the instruction texts of the task that ask for an answer in `form`."""

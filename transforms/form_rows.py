@@ -36,18 +36,19 @@ def with_optional_columns(
     columns of the options. `example`: the row of `examples` of each row.
     """
     columns = {name: rows[name].combine_chunks() for name in rows.column_names}
-    others = np.flatnonzero(forms)
+    names = np.array(spec.forms)[forms]
+    others = np.flatnonzero(names != DEFAULT)
     if len(others) and not rows["output"].null_count:
         outputs = rows["output"].to_pylist()
-        needed = np.unique(example[others[forms[others] == spec.forms.index("spans")]] if "spans" in spec.forms else [])
-        located = table_to_examples(examples.take(pa.array(needed, pa.int64())))
-        spans = dict(zip(needed.tolist(), (mention_spans(one, spec.task) for one in located), strict=True))
+        located = np.unique(example[names == "spans"])
+        mentions = (mention_spans(one, spec.task) for one in table_to_examples(examples.take(pa.array(located))))
+        spans = dict(zip(located.tolist(), mentions, strict=True))
         for n, row in zip(others.tolist(), rows.take(pa.array(others)).to_pylist(), strict=True):
-            outputs[n] = answer_in_form(row, spec.forms[forms[n]], spans.get(int(example[n]), {}))
+            outputs[n] = answer_in_form(row, str(names[n]), spans.get(int(example[n]), {}))
         columns["output"] = strings(outputs)
     for name in spec.options.optional_columns:
         if name == "form":
-            columns[name] = strings(spec.forms).take(pa.array(forms))
+            columns[name] = strings(names.tolist())
         else:
             columns[name] = messages(columns["instruction"], columns["output"])
     return pa.Table.from_arrays(list(columns.values()), schema=instruction_schema(spec.options.optional_columns))

@@ -9,7 +9,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator
 
-from hard_negatives import embed
+from hard_negatives import contrast_file, embed
 from pipelines import build_folder, build_reports, config, sources
 from pipelines.describe import shell
 from pipelines.release import contents
@@ -22,6 +22,7 @@ from transforms import files, yaml_values
 FOLDER = "rebuild"
 SOURCES, RECIPE = f"{FOLDER}/sources.json", f"{FOLDER}/recipe.yaml"
 PROMPTS, DICTIONARIES = f"{FOLDER}/prompts.yaml", f"{FOLDER}/hard_negatives"
+CONTRASTS = f"{FOLDER}/contrasts.json"
 
 AGAIN = "publish or copy the release again"
 
@@ -36,8 +37,9 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
     """Name → text of the release files that describe how to rebuild the sources `left_out` of the build in `output`.
 
     `rebuild/sources.json` lists for each source the raw files with their SHA-256, the command, and the expected rows;
-    `rebuild/recipe.yaml` contains the settings, and `rebuild/hard_negatives/` the dictionaries of the build (label
-    names, no text of a source), so that rows do not depend on an embedding model. Empty if nothing is left out.
+    `rebuild/recipe.yaml` contains the settings, `rebuild/hard_negatives/` the dictionaries of the build (label names,
+    no text of a source), so that rows do not depend on an embedding model, and `rebuild/contrasts.json` the entries of
+    the sources in `mine.contrasts`. Empty if nothing is left out.
     """
     if not left_out:
         return {}
@@ -62,6 +64,7 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
         )
     settings = config.model_dump(mode="json", exclude={"data_root", "sources", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
+    settings["mine"]["contrasts"] = None
     settings["instruct"] |= {"prompts": None}
     texts = {
         SOURCES: json_values.render(described),
@@ -69,6 +72,9 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
     }
     if config.instruct.prompts:
         texts[PROMPTS] = files.read_text(config.instruct.prompts)
+    if config.mine.contrasts:
+        entries = contrast_file.read(config.mine.contrasts)
+        texts[CONTRASTS] = contrast_file.render({key: entry for key, entry in entries.items() if key[1] in left_out})
     for file in files.list_files(f"{output}/hard_negatives"):
         if file.name.partition("/")[2].removesuffix(".json") in left_out:
             texts[f"{DICTIONARIES}/{file.name}"] = files.read_text(file.path)
@@ -153,6 +159,7 @@ def settings(path: str, trust: bool) -> config.Config:
         "data_root": checked.data_root,
         "mine.hard_negatives": None if mine.hard_negatives in ("mine", "none") else mine.hard_negatives,
         "mine.cache": mine.cache,
+        "mine.contrasts": mine.contrasts,
         "instruct.prompts": checked.instruct.prompts,
     }
     for setting, value in paths.items():

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from hard_negatives import contrast_file
+from hard_negatives.contrast import contrasts
 from hard_negatives.report import InstructionStats, page
 from pipelines import build_folder
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
@@ -19,21 +21,25 @@ def together_by_chance(labels: Sequence[Label], split_num: int) -> float:
     return sum(size * (size - 1) for size in sizes) / pairs if pairs else 0.0
 
 
-def report(output: str, split_num: Mapping[str, int]) -> str:
-    """The page on all dictionaries of a build. `split_num`: task → labels per batch, if not the default."""
+def report(output: str, split_num: Mapping[str, int], contrast_path: str | None = None) -> str:
+    """The page on all dictionaries of a build. `split_num`: task → labels per batch, if not the default.
+    `contrast_path`: the file of contrasts, None for lines of the template.
+    """
+    written = contrast_file.read(contrast_path) if contrast_path else {}
     counts: dict[tuple[str, str], list[InstructionCounts]] = {}
     for shard in build_folder.read_result(output, Instructed).shards:
         if shard.split != "test":
             for key, source_counts in shard.sources.items():
                 counts.setdefault((shard.task, key), []).append(source_counts)
-    entries = []
+    entries, lines = [], {}
     for task, key in label_sets_to_mine(build_folder.read_result(output, Labelled).tasks):
         path = dictionary_path(output, task, key)
         if files.exists(path):
-            labels = build_folder.read_label_set(output, task, key).labels
+            labels, dictionary = build_folder.read_label_set(output, task, key), read_dictionary(path)
             size = (SPLIT_NUM | split_num)[task]
-            entries.append((read_dictionary(path), usage(counts.get((task, key)), labels, size)))
-    return page(entries)
+            entries.append((dictionary, usage(counts.get((task, key)), labels.labels, size)))
+            lines[dictionary.task, key] = contrasts(labels, dictionary, written)
+    return page(entries, lines)
 
 
 def usage(

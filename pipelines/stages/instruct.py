@@ -22,7 +22,7 @@ from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.neighbour_counts import neighbour_counts
-from schemas.answer_form import DEFAULT
+from schemas.answer_form import DEFAULT, FORMS
 from schemas.arrow import instruction_schema
 from schemas.example import SPLITS, TASKS
 from schemas.manifests import (
@@ -96,13 +96,13 @@ def ask_options(config: Config) -> AskOptions:
 
 
 def load_prompts(config: Config, located: Sequence[Located]) -> dict[str, prompts.Prompts]:
-    """The prompts for the tasks and languages of a build, by form: those of `iepile`, which every task may need, and of
-    the forms with a share. Raises ConfigError if the user's file lacks one.
-    """
+    """The prompts for the tasks and languages of a build, by form. Raises ConfigError if the user's file lacks one."""
     tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
     langs = sorted({source.source.lang for source in located})
-    forms = {DEFAULT, *(form for form, share in config.instruct.forms.items() if share)}
-    return {form: prompts.load(config.instruct.prompts, tasks, langs, form) for form in sorted(forms)}
+    options = ask_options(config)
+    by_form = {form: [task for task in tasks if form in options.forms_of(task)] for form in FORMS}
+    path = config.instruct.prompts
+    return {form: prompts.load(path, in_form, langs, form) for form, in_form in by_form.items() if in_form}
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class WriteInstructions(beam.DoFn):
             label_set = read_label_set(self.output, shard.task, part.key)
             dictionary = hard_negatives(self.output, shard.task, part.key)
             labels, texts = label_set.labels, self.prompts
-            what = ask_spec(shard.task, labels, dictionary, texts[DEFAULT], self.options, texts)
+            what = ask_spec(shard.task, labels, dictionary, texts.get(DEFAULT, {}), self.options, texts)
             examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)

@@ -37,7 +37,7 @@ def stage(build: BuildSettings) -> Stage:
         "mine",
         needs=("labels",),
         folders=("hard_negatives",),
-        inputs=[config.model_dump(), given, model_checksums],
+        inputs=[config.model_dump(exclude={"contrasts"}), given, model_checksums],
         modules=(__name__,),
         run=partial(run, build),
         form=Mined,

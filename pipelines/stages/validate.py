@@ -58,7 +58,10 @@ def stage(build: BuildSettings) -> Stage:
         "validate",
         needs=("instruct", "tokens"),
         folders=("reports",),
-        inputs=msgspec.to_builtins(build_facts(build.config, ())),
+        inputs=[
+            msgspec.to_builtins(build_facts(build.config, ())),
+            files.checksum(build.config.mine.contrasts) if build.config.mine.contrasts else None,
+        ],
         modules=(__name__,),
         run=partial(run, build.config, build.options),
         form=Validated,
@@ -82,7 +85,7 @@ def run(config: Config, options: PipelineOptions, output: str) -> Validated:
     files.remove_tree(keys_folder(output))
     files.write_text(f"{output}/{STATISTICS}", json_values.render(stats(output, config)))
     if config.mine.hard_negatives != "none":
-        page = hard_negatives.report(output, config.instruct.split_num)
+        page = hard_negatives.report(output, config.instruct.split_num, config.mine.contrasts)
         files.write_text(f"{output}/reports/hard_negatives.html", page)
     refuse_failures(output)
     return Validated()

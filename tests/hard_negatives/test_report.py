@@ -97,6 +97,15 @@ def test_neighbours_are_shown_with_their_evidence():
     assert "<city> given" in text
 
 
+def test_the_contrast_of_a_label_is_shown_and_escaped():
+    line = "a town; not '<b>', which means a place"
+    html = page(
+        [(TOWNS, None), (PAIR, None)], {("NER", "towns"): {"village": line}, ("NER", "pair"): {"a": "elsewhere"}}
+    )
+    assert html.count("not &#x27;&lt;b&gt;&#x27;, which") == 1 and "elsewhere" not in html
+    assert "none" in html and line in "".join(Tags(html).words)
+
+
 def test_the_matrix_has_all_labels_in_order():
     labels, scores, kept = matrix(TOWNS)
     assert labels == ["city", "river", "village", "<city>"]

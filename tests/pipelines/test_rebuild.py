@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from hard_negatives import contrast_file
 from pipelines import build as build_module
 from pipelines import publish, rebuild
 from pipelines.config import SAMPLES
@@ -50,6 +51,9 @@ def published(tmp_path_factory) -> Path:
     flags = ["--data_root", str(root / "raw"), "--output", str(root / "build"), "--embedding_model", "lexical"]
     flags += ["--prompts", str(root / "texts.yaml"), "--seed", "7", "--set", "instruct.split_num={NER: 2}"]
     flags += ["--set", "mine.pin={NER: {gated: {person: [thing]}}}"]
+    lines = {"gated": {"person": {"contrast": "a human"}}, "free": {"person": {"contrast": "a friend"}}}
+    (root / "lines.json").write_text(json.dumps({"NER": lines}))
+    flags += ["--set", f"mine.contrasts={root / 'lines.json'}"]
     assert build_module.main(flags) == 0
     assert publish.main(["--output", str(root / "build"), "--to", str(root / "release")]) == 0
     return root
@@ -75,6 +79,7 @@ def test_the_release_lists_files_command_and_other_sources(published):
         at: len(group) for at, group in rows(published / "build", "gated").items()
     }
     assert rows(published / "release", "gated") == {}
+    assert list(contrast_file.read(str(published / "release/rebuild/contrasts.json"))) == [("NER", "gated", "person")]
 
 
 def test_the_same_files_give_the_same_rows(published, capsys):
@@ -84,6 +89,7 @@ def test_the_same_files_give_the_same_rows(published, capsys):
         "NER/test": 3,
     }
     assert run(published, published / "out") == 0
+    assert "a human" in (published / "out/reports/hard_negatives.html").read_text()
     assert "the same as in the build of the release" in capsys.readouterr().out
     assert rows(published / "out/release", "gated") == expected
     assert rows(published / "out/release", "free") == {}

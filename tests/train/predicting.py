@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.example import Entity, Example, Mention
 from schemas.label import Label
 from tests.rows import instructions
-from tests.train.serving import completion
+from tests.serving import completion
 from train import predict
 from transforms.ask import AskOptions
 from transforms.prompts import load

@@ -95,8 +95,8 @@ def test_a_model_overfits_64_rows_in_a_form(form, small, tmp_path, capsys, one_t
     chosen += [row for row in rows if not row["positives"]][: 64 - len(chosen)]
     data = write_rows(tmp_path / "rows.jsonl", chosen)
     settings = (
-        "training.max_steps=500", "training.per_device_train_batch_size=4", "training.learning_rate=2e-3",
-        "training.logging_steps=100", "validation_share=0",
+        "training.max_steps=600", "training.per_device_train_batch_size=4", "training.learning_rate=2e-3",
+        "training.max_length=1024", "training.logging_steps=100", "validation_share=0",
     )  # fmt: skip
     flags = [flag for setting in settings for flag in ("--set", setting)]
     model, predictions = str(tmp_path / "model"), tmp_path / "predictions.jsonl"

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.serving import completion, serving
 from tests.train.conftest import write_rows
 from tests.train.predicting import ask, gold, lines, rows_for
-from tests.train.serving import completion, serving
 
 
 def test_an_endpoint_answers_a_split(notes_file, tmp_path, capsys):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from tests.serving import completion, serving
 from tests.train.predicting import NAMES, gold, lines, run
-from tests.train.serving import completion, serving
 
 
 def test_answers_to_windows_are_joined_with_offsets(tmp_path):

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from tests.conftest import ROOT
+from tests.serving import serving
 from tests.train.predicting import ask, gold, lines, model_run, rows_for
-from tests.train.serving import serving
 from train import predict
 
 

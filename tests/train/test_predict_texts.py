@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answer_form import FORM_TASKS
 from schemas.errors import ConfigError
 from schemas.example import Example
 from schemas.label import Label, LabelSet, Role, named_roles, typed_label
@@ -41,6 +42,23 @@ def file(tmp_path, content, name):
 )
 def test_label_files_of_every_format(tmp_path, task, name, content, expected):
     assert [label.name for label in labels.read(file(tmp_path, content, name), task)] == expected
+
+
+@pytest.mark.parametrize(("form", "task"), [(form, task) for form, tasks in FORM_TASKS.items() for task in tasks])
+def test_prompts_ask_for_the_form(tmp_path, form, task):
+    texts_file = file(tmp_path, '{"text": "Asta met Berg.", "triggers": {"meet": ["met"]}}\n', "t.jsonl")
+    if task != "EEA":
+        texts_file = file(tmp_path, "Asta met Berg.\n", "t.txt")
+    names = {"SPO": '[["a", "b", "c"]]', "EE": ROLES, "EEA": ROLES, "KG": ROLES}.get(task, '["meet"]')
+    rows = list(work.from_texts(texts_file, task, file(tmp_path, names, "l.json"), form=form))
+    wording = prompts.load(None, [task], ["en"], form)[task]["en"]
+    assert rows and all(json.loads(row["instruction"])["instruction"] in wording for row in rows)
+    assert all(row.get("form", "iepile") == form for row in rows)
+
+
+def test_a_form_that_does_not_serve_the_task_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="--form: task NER has no form 'triples'; choose from iepile, nan, spans"):
+        work.from_texts(file(tmp_path, "Asta met Berg.\n", "t.txt"), "NER", "person", form="triples")
 
 
 def test_labels_keep_their_roles_and_parts(tmp_path):

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
+from schemas.answers import Answer, Failure, Prompt
 from schemas.errors import ConfigError, MachineError, quoted
 from train import chat
 from train.load import check_tokens, end_tokens, has_bfloat16
-from train.prediction.answers import Answer, Failure, Prompt, batches
 from train.prediction.guided import Guide
 from train.refusals import one_line
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+T = TypeVar("T")
 
 SORTED_BATCHES = 64
 """Number of batches whose prompts are sorted by length: little padding, while answers still arrive early."""
@@ -125,6 +128,13 @@ def generate(
         for batch in batches(encoded, batch_size):
             answers = answer_batch(loaded, [ids for ids, _, _ in batch], [s for _, _, s in batch], max_new_tokens)
             yield from zip((number for _, number, _ in batch), answers, strict=True)
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yields `items` in lists of `size`. The last one may be smaller."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def answer_batch(

@@ -6,9 +6,10 @@ answers with those of the transformers backend before you rely on it.
 
 from collections.abc import Iterable, Iterator
 
+from schemas.answers import Answer, Failure, Prompt
 from schemas.errors import MachineError
 from train import chat
-from train.prediction.answers import Answer, Failure, Prompt, batches
+from train.prediction.generate import batches
 
 PROMPTS_PER_CALL = 4096
 """The engine forms its own batches. Answers are written after each call."""

@@ -4,7 +4,6 @@ import argparse
 import hashlib
 import json
 import os
-import reprlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,11 +12,12 @@ from importlib import metadata
 
 from tqdm import tqdm
 
-from schemas import answer_form, key_list
+from schemas import answer_form, answers, key_list
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file
-from train.prediction import answers, api_key, endpoint, extractions, guided, resume, shots, work
+from train.prediction import extractions, guided, resume, shots, work
 from transforms import files
+from transforms.endpoint import client, flags
 
 FIRST_ANSWERS = 32
 """If all of the first FIRST_ANSWERS answers reach the token limit, the user is warned."""
@@ -84,8 +84,8 @@ def check(arguments: argparse.Namespace) -> None:
     if arguments.data is not None:
         corpus.check(arguments.data, arguments.split, arguments.task)
     if arguments.endpoint:
-        endpoint.check_url(arguments.endpoint)
-        request_keys(arguments.request)
+        client.check_url(arguments.endpoint)
+        flags.request_keys(arguments.request)
     else:
         load.check(arguments.model or load.base_model(arguments.adapter), arguments.adapter)
 
@@ -206,40 +206,9 @@ def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answe
 
 
 def endpoint_backend(arguments: argparse.Namespace) -> Backend:
-    url = arguments.endpoint.rstrip("/")
-    extra = request_keys(arguments.request)
-    server = endpoint.Endpoint(
-        url=url,
-        model=endpoint.model_name(url, arguments.model),
-        max_new_tokens=arguments.max_new_tokens,
-        concurrency=arguments.concurrency,
-        retries=arguments.retries,
-        timeout_s=arguments.timeout_s,
-        backoff_s=arguments.backoff_s,
-        extra=extra,
-    )
-    settings = {"endpoint": url, "model": server.model, "request": extra}
-    return Backend(settings, lambda prompts: endpoint.generate(server, prompts))
-
-
-def request_keys(value: str | None) -> dict:
-    """Parses --request.
-
-    Raises ConfigError for anything but a JSON object, for NaN, unpaired surrogates and the API key.
-    """
-    if not value:
-        return {}
-    api_key.check_absent(value, "--request")
-    try:
-        extra = json.loads(value)
-        json.dumps(extra, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError as error:
-        raise ConfigError(f"--request {reprlib.repr(value)}: contains an unpaired surrogate; correct it") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--request {reprlib.repr(value)}: invalid JSON") from error
-    if not isinstance(extra, dict):
-        raise ConfigError(f"--request {reprlib.repr(value)}: must be a JSON object")
-    return extra
+    server = flags.server(arguments, arguments.max_new_tokens)
+    settings = {"endpoint": server.url, "model": server.model, "request": server.extra}
+    return Backend(settings, lambda prompts: client.generate(server, prompts))
 
 
 def local_backend(arguments: argparse.Namespace) -> Backend:

@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,11 @@ def from_stage(first: str) -> tuple[str, ...]:
     return STAGES[STAGES.index(first) :]
 
 
-def stages(*keys: str) -> dict[str, dag.Stage]:
+def stages(*keys: str, **settings: object) -> dict[str, dag.Stage]:
     """The stages of a build of these bundled samples (no key: of all)."""
     listing = registry.list_root(str(SAMPLES))
     located = registry.select(registry.locate_all(listing), keys, listing.root)
-    return plan_stages(Config(data_root=str(SAMPLES)), located, PipelineOptions([]))
+    return plan_stages(Config(data_root=str(SAMPLES), **settings), located, PipelineOptions([]))
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,8 @@ def run_again(made: dict[str, dag.Stage], tree: Path, name: str) -> tuple[str, .
         ("transforms/formats/spert.py", NONE),
         ("pipelines/describe/lengths.py", from_stage("clean")),
         ("pipelines/describe/stats.py", from_stage("validate")),
+        ("hard_negatives/contrast.py", from_stage("validate")),
+        ("transforms/endpoint/client.py", NONE),
         ("pipelines/describe/card.py", ("card",)),
         ("pipelines/describe/citations.bib", ("card",)),
         ("pipelines/describe/templates/card.zh.md", ("card",)),
@@ -123,6 +126,17 @@ def run_again(made: dict[str, dag.Stage], tree: Path, name: str) -> tuple[str, .
 )
 def test_a_change_runs_exactly_the_affected_stages_again(some, tree, name, expected):
     assert run_again(some, tree, name) == expected
+
+
+def test_an_edited_contrast_runs_no_stage_that_mines_again(some, tree, tmp_path):
+    path = tmp_path / "lines.json"
+    prints = [dag.fingerprints(some, tree)]
+    for line in ("a town", "a large town"):
+        path.write_text(line)
+        made = stages("ace2005", "crossner_ai", "duee1", mine={"contrasts": str(path)})
+        prints.append(dag.fingerprints(made, tree))
+    for before, after in pairwise(prints):
+        assert [name for name in STAGES if after[name] != before[name]] == list(from_stage("validate"))
 
 
 def test_comments_and_docstrings_run_nothing_again(some, tree):

@@ -39,7 +39,7 @@ def _is_loopback(host: str) -> bool:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def http_error_302(self, *_) -> None:
+    def http_error_302(self, req, fp, code, msg, headers) -> None:
         return None  # the redirect is then an HTTPError like any other status
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
@@ -74,24 +74,20 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_TimedReads(self.fp.detach(), sock, deadline))
 
 
-class _Timed:
+class _Connection(http.client.HTTPConnection):
     """A connection whose deadline starts when it is created. urllib creates one per request."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.deadline = time.monotonic() + self.timeout
-        self.response_class = functools.partial(_Response, deadline=self.deadline)
+        self.deadline = time.monotonic() + options["timeout"]
+        self.response_class = functools.partial(_Response, deadline=self.deadline)  # type: ignore[assignment]
 
     def connect(self) -> None:
         super().connect()
         self.sock.settimeout(max(self.deadline - time.monotonic(), 0.001))  # for `sendall` as a whole
 
 
-class _Connection(_Timed, http.client.HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Timed, http.client.HTTPSConnection):
+class _SecureConnection(_Connection, http.client.HTTPSConnection):
     pass
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from train.prediction import endpoint
-from train.prediction.answers import Answer, Prompt
+from schemas.answers import Answer, Prompt
+from transforms.endpoint import client
 
 Reply = tuple[int, bytes] | str
 """Status and body, or one of: "hang" (no answer until the server closes), "half" (the body breaks off)."""
@@ -130,6 +130,6 @@ RIGHT = (200, completion('{"person": []}'))
 def answers_from(served, *instructions, **settings):
     """Instruction → its answer or failure."""
     settings = {"concurrency": 2, "retries": 3, "timeout_s": 0.3, "backoff_s": 0.001, **settings}
-    server = endpoint.Endpoint(served.url, "tiny", 64, **settings)
+    server = client.Endpoint(served.url, "tiny", 64, **settings)
     prompts = [(number, Prompt(instruction)) for number, instruction in enumerate(instructions)]
-    return {instructions[number]: result for number, result in endpoint.generate(server, prompts)}
+    return {instructions[number]: result for number, result in client.generate(server, prompts)}

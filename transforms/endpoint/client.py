@@ -16,10 +16,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from schemas.answers import Answer, Failure, Prompt, messages
 from schemas.errors import ConfigError, MachineError, quoted
-from train import chat
-from train.prediction import api_key, transport
-from train.prediction.answers import Answer, Failure, Prompt
+from transforms.endpoint import api_key, transport
 
 RETRIED = (408, 409, 425, 429)
 """Statuses that are retried, as are those of 500 and above."""
@@ -226,7 +225,7 @@ def body(endpoint: Endpoint, prompt: Prompt) -> dict:
     """The body of a request: greedy decoding, the examples as earlier turns, and the JSON Schema, if any."""
     content = {
         "model": endpoint.model,
-        "messages": chat.messages(prompt.instruction, prompt.shots),
+        "messages": messages(prompt.instruction, prompt.shots),
         "temperature": 0,
         "max_tokens": endpoint.max_new_tokens,
         **endpoint.extra,

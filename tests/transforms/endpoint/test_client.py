@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answers import Answer, Failure, Prompt
 from schemas.errors import ConfigError, MachineError
-from tests.train.serving import EMPTY, RIGHT, answers_from, completion, dripping, serving
-from train.prediction import endpoint
-from train.prediction.answers import Answer, Failure, Prompt
+from tests.serving import EMPTY, RIGHT, answers_from, completion, dripping, serving
+from transforms.endpoint import client
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_request_has_examples_schema_and_key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sesame")
     schema = {"type": "object"}
     with serving(lambda *_: RIGHT) as served:
-        server = endpoint.Endpoint(served.url, "tiny", 64, extra={"chat_template_kwargs": {"enable_thinking": False}})
-        list(endpoint.generate(server, [(0, Prompt("港?", (("a?", "{}"),), schema))]))
+        server = client.Endpoint(served.url, "tiny", 64, extra={"chat_template_kwargs": {"enable_thinking": False}})
+        list(client.generate(server, [(0, Prompt("港?", (("a?", "{}"),), schema))]))
     assert served.headers[0]["Authorization"] == "Bearer sesame"
     assert served.requests == [
         {
@@ -128,14 +128,14 @@ def test_a_request_has_examples_schema_and_key(monkeypatch):
 
 def test_the_only_model_of_a_server_needs_no_name():
     with serving(lambda *_: RIGHT) as served:
-        assert endpoint.model_name(served.url, None) == "tiny"
-        assert endpoint.model_name(served.url, "tiny") == "tiny"
+        assert client.model_name(served.url, None) == "tiny"
+        assert client.model_name(served.url, "tiny") == "tiny"
         with pytest.raises(ConfigError, match="no model 'other' on this server; it has tiny"):
-            endpoint.model_name(served.url, "other")
+            client.model_name(served.url, "other")
     with serving(lambda *_: RIGHT, models=("a", "b:latest")) as served:
-        assert endpoint.model_name(served.url, "b") == "b"
+        assert client.model_name(served.url, "b") == "b"
         with pytest.raises(ConfigError, match="no model chosen"):
-            endpoint.model_name(served.url, None)
+            client.model_name(served.url, None)
 
 
 def test_a_url_without_a_server_is_refused():
@@ -147,20 +147,20 @@ def test_a_url_without_a_server_is_refused():
         ("x", "does not start"),
     ):
         with pytest.raises(ConfigError, match=reason):
-            endpoint.model_name(url, "tiny")
+            client.model_name(url, "tiny")
 
 
 def test_a_server_without_models_is_refused():
     with serving(lambda *_: RIGHT) as served:
         served.models = ()
         with pytest.raises(ConfigError, match="it has none"):
-            endpoint.model_name(served.url, None)
+            client.model_name(served.url, None)
 
 
 def test_a_file_url_is_refused(tmp_path):
     (tmp_path / "models").write_text('{"data": [{"id": "tiny"}]}')
     with pytest.raises(ConfigError, match="does not start with http"):
-        endpoint.model_name(f"file://{tmp_path}", "tiny")
+        client.model_name(f"file://{tmp_path}", "tiny")
 
 
 HOSTILE = st.sampled_from(
@@ -190,9 +190,9 @@ def test_an_unpaired_surrogate_in_a_request_is_sent_escaped(where):
     surrogate = "a\ud800"
     with serving(lambda *_: RIGHT) as served:
         model, extra = surrogate if where == "model" else "tiny", {"x": surrogate} if where == "request" else {}
-        server = endpoint.Endpoint(served.url, model, 64, extra=extra)
+        server = client.Endpoint(served.url, model, 64, extra=extra)
         prompt = Prompt(surrogate if where == "instruction" else "a")
-        assert list(endpoint.generate(server, [(0, prompt)])) == [(0, EMPTY)]
+        assert list(client.generate(server, [(0, prompt)])) == [(0, EMPTY)]
         assert surrogate in json.dumps(served.requests[0], ensure_ascii=False)
 
 
@@ -206,29 +206,29 @@ def test_an_exception_in_a_thread_is_raised_to_the_caller(extra):
 def test_an_invalid_model_name_is_refused():
     with serving(lambda *_: RIGHT, models=("a\ud800",)) as served:
         with pytest.raises(ConfigError, match=r"only model: 'a\\ud800' is not valid UTF-8"):
-            endpoint.model_name(served.url, None)
+            client.model_name(served.url, None)
         with pytest.raises(ConfigError, match=r"--model: 'a\\udcff' is not valid UTF-8"):
-            endpoint.model_name(served.url, "a\udcff")
+            client.model_name(served.url, "a\udcff")
         for names in ([1], [None], [["tiny"]], [{"id": "tiny"}]):
             served.models = names
             with pytest.raises(ConfigError, match="it lists no models"):
-                endpoint.model_name(served.url, None)
+                client.model_name(served.url, None)
 
 
 @pytest.mark.parametrize(("backoff_s", "longest_s"), [(0, 0), (1e-300, 60), (1.0, 60), (1e300, 60)])
 def test_no_wait_between_retries_exceeds_a_minute(backoff_s, longest_s):
-    server = endpoint.Endpoint("http://127.0.0.1:1/v1", "tiny", 64, retries=1100, backoff_s=backoff_s)
+    server = client.Endpoint("http://127.0.0.1:1/v1", "tiny", 64, retries=1100, backoff_s=backoff_s)
     waits = []
 
     class Stopped:
         def wait(self, seconds):
             waits.append(seconds)
 
-    assert isinstance(endpoint.answer(server, Prompt("a"), Stopped()), Failure)
+    assert isinstance(client.answer(server, Prompt("a"), Stopped()), Failure)
     assert (
         len(waits) == 1100
         and waits == sorted(waits)
-        and waits[-1] <= longest_s == endpoint.LONGEST_WAIT_S * bool(backoff_s)
+        and waits[-1] <= longest_s == client.LONGEST_WAIT_S * bool(backoff_s)
     )
 
 
@@ -249,15 +249,15 @@ SLOW = {
 def test_a_slow_response_does_not_exceed_the_time_limit(slow):
     with dripping(*slow) as url:
         began = time.monotonic()
-        server = endpoint.Endpoint(url, "tiny", 64, concurrency=1, retries=0, timeout_s=0.2)
-        [(_, result)] = endpoint.generate(server, [(0, Prompt("a"))])
+        server = client.Endpoint(url, "tiny", 64, concurrency=1, retries=0, timeout_s=0.2)
+        [(_, result)] = client.generate(server, [(0, Prompt("a"))])
         assert isinstance(result, Failure) and result.reason in ("no answer in time", "HTTP 500: No")
         with pytest.raises(ConfigError, match=r"does not answer|HTTP 500"):
-            endpoint.models(url, timeout_s=0.2)
+            client.models(url, timeout_s=0.2)
         assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:74333", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:-1", ":80", "", "[::1"])
 def test_an_invalid_address_is_refused(place):
     with pytest.raises(ConfigError, match="not a valid URL"):
-        endpoint.check_url(f"http://{place}/v1")
+        client.check_url(f"http://{place}/v1")

@@ -5,10 +5,10 @@ import traceback
 
 import pytest
 
+from schemas.answers import Failure
 from schemas.errors import ConfigError
-from tests.train.serving import EMPTY, RIGHT, answers_from, completion, dripping, serving
-from train.prediction import endpoint, transport
-from train.prediction.answers import Failure
+from tests.serving import EMPTY, RIGHT, answers_from, completion, dripping, serving
+from transforms.endpoint import client, transport
 
 
 @pytest.mark.parametrize("key", ["sesame\n", " sesame\r\n", "sesame"])
@@ -16,7 +16,7 @@ def test_whitespace_around_the_key_is_not_sent(monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with serving(lambda *_: RIGHT) as served:
         assert answers_from(served, "a") == {"a": EMPTY}
-        assert endpoint.model_name(served.url, None) == "tiny"
+        assert client.model_name(served.url, None) == "tiny"
     assert {headers["Authorization"] for headers in served.headers} == {"Bearer sesame"}
 
 
@@ -24,7 +24,7 @@ def test_whitespace_around_the_key_is_not_sent(monkeypatch, key):
 def test_an_invalid_key_is_refused_and_not_shown(monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with serving(lambda *_: RIGHT) as served:
-        for ask in (lambda: answers_from(served, "a"), lambda: endpoint.model_name(served.url, None)):
+        for ask in (lambda: answers_from(served, "a"), lambda: client.model_name(served.url, None)):
             with pytest.raises(ConfigError, match="OPENAI_API_KEY: contains characters that no key has") as error:
                 ask()
             assert "same" not in str(error.value)
@@ -73,11 +73,11 @@ def test_a_name_that_contains_the_key_is_refused_and_not_shown(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame")
     with serving(lambda *_: RIGHT, models=("m-sk-sesame",)) as served:
         for ask in (
-            lambda: endpoint.model_name(served.url, None),
-            lambda: endpoint.model_name(served.url, "other"),
-            lambda: endpoint.model_name(served.url, "m-sk-sesame"),
-            lambda: endpoint.model_name(served.url, "sk-sesame\udcff"),
-            lambda: endpoint.model_name(f"{served.url}/sk-sesame", None),
+            lambda: client.model_name(served.url, None),
+            lambda: client.model_name(served.url, "other"),
+            lambda: client.model_name(served.url, "m-sk-sesame"),
+            lambda: client.model_name(served.url, "sk-sesame\udcff"),
+            lambda: client.model_name(f"{served.url}/sk-sesame", None),
         ):
             with pytest.raises(ConfigError, match=r"contains the key|it has m-\*\*\*") as error:
                 ask()
@@ -88,14 +88,14 @@ def test_a_name_that_contains_the_key_is_refused_and_not_shown(monkeypatch):
 def test_a_traceback_does_not_show_the_key(monkeypatch, status):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-sesame")
     with dripping(status, b"") as url, pytest.raises(ConfigError) as error:
-        endpoint.models(url, timeout_s=0.2)
+        client.models(url, timeout_s=0.2)
     assert "sesame" not in "".join(traceback.format_exception(error.value))
 
 
 def test_a_password_in_the_url_is_refused_and_not_shown():
     for url in ("http://ada:sesame@localhost:1/v1", "http://sesame@[::1/v1"):
         with pytest.raises(ConfigError, match="without a user and a password") as error:
-            endpoint.model_name(url, "tiny")
+            client.model_name(url, "tiny")
         assert "sesame" not in str(error.value)
 
 
@@ -113,7 +113,7 @@ def test_a_redirect_is_not_followed(monkeypatch, status):
             with pytest.raises(ConfigError, match=f"HTTP {status}.*another address, which is not followed"):
                 answers_from(served, "a")
         with pytest.raises(ConfigError, match=r"HTTP 302.*not followed"):
-            endpoint.model_name(served.url, "tiny")
+            client.model_name(served.url, "tiny")
         assert other.headers == [] and other.requests == []
         assert set(served.attempts.values()) == {4}  # no POST was repeated as a GET
 
@@ -125,10 +125,10 @@ def test_the_key_is_not_sent_to_a_proxy(monkeypatch):
     with serving(lambda *_: RIGHT) as proxy, serving(lambda *_: RIGHT) as served:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
-        assert endpoint.model_name(served.url, None) == "tiny"
+        assert client.model_name(served.url, None) == "tiny"
         assert answers_from(served, "a") == {"a": EMPTY}
         with pytest.raises(ConfigError, match="does not answer"):
-            endpoint.models("http://no-such-host.invalid/v1")
+            client.models("http://no-such-host.invalid/v1")
         assert proxy.headers == []
 
 

@@ -1,0 +1,1 @@
+"""Requests to an OpenAI-compatible server: the client, its flags, the API key, and the HTTP transport."""
