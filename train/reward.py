@@ -12,8 +12,8 @@ from functools import lru_cache
 from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from train.parse import Unparseable, parse
+from train.scoring import predicted_rows
 from train.scoring.items import comparable_items
-from train.scoring.predicted_rows import prompt
 
 
 def reward(
@@ -31,8 +31,14 @@ def reward(
     """
     forms = form or [None] * len(completions)
     return [
-        f1(completion if isinstance(completion, str) else completion[-1]["content"], *row, row_form or DEFAULT)
-        for completion, *row, row_form in zip(completions, task, instruction, output, forms, strict=True)
+        f1(
+            completion if isinstance(completion, str) else completion[-1]["content"],
+            name,
+            prompt,
+            right,
+            each or DEFAULT,
+        )
+        for completion, name, prompt, right, each in zip(completions, task, instruction, output, forms, strict=True)
     ]
 
 
@@ -56,7 +62,7 @@ def f1(answer: str, task: str, instruction: str, output: str, form: str = DEFAUL
 def _right_answer(task: str, instruction: str, output: str, form: str) -> tuple[list, list[dict]]:
     """The schema of the prompt, and the annotations of the right answer. Cached: a prompt has several completions."""
     place = f"row {instruction[:80]}"
-    schema = prompt(place, instruction).schema
+    schema = predicted_rows.prompt(place, instruction).schema
     parsed = Unparseable("null") if output is None else parse(task, output, schema, form)
     if isinstance(parsed, Unparseable):
         raise ConfigError(f"{place}: no right answer in the column output ({parsed.reason}); use rows with an output")
