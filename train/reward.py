@@ -29,17 +29,9 @@ def reward(
     `task`, `instruction`, `output` and, if the corpus has it, `form`: the columns of the rows, one value per completion
     as `GRPOTrainer` passes them; other columns have no effect. Raises ConfigError for a row without a right answer.
     """
-    forms = form or [None] * len(completions)
-    return [
-        f1(
-            completion if isinstance(completion, str) else completion[-1]["content"],
-            name,
-            prompt,
-            right,
-            each or DEFAULT,
-        )
-        for completion, name, prompt, right, each in zip(completions, task, instruction, output, forms, strict=True)
-    ]
+    answers = [each if isinstance(each, str) else each[-1]["content"] for each in completions]
+    forms = [each or DEFAULT for each in form or [None] * len(answers)]
+    return list(map(f1, answers, task, instruction, output, forms))
 
 
 def f1(answer: str, task: str, instruction: str, output: str, form: str = DEFAULT) -> float:
