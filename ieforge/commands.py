@@ -21,6 +21,7 @@ MODULES = (
     "pipelines.rebuild",
     "pipelines.diff",
     "pipelines.export",
+    "pipelines.preferences",
     "hard_negatives.evaluate",
     "hard_negatives.describe",
     "train.sft",

@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from schemas.errors import ConfigError, names_hint
 from schemas.example import Example
 from schemas.example_id import ExampleId
 from schemas.id_columns import source_keys
-from schemas.manifests import Cleaned, Ingested, Instructed, Labelled, Result, SourceFacts, Validated
+from schemas.manifests import Cleaned, Ingested, Instructed, InstructionShard, Labelled, Result, SourceFacts, Validated
 from transforms import files
 from transforms.formats.instruction_rows import DATASET_INFO
 from transforms.shards import read_batches
@@ -172,20 +173,15 @@ def predictions(name: str, path: str) -> Exported:
 
 def instructions(name: str, choice: Choice) -> Exported:
     """The chosen instructions that have an answer, as rows of chat data."""
-    read(choice.build, Validated)
-    shards = read(choice.build, Instructed).shards
+    shards = instruction_shards(choice)
     counts: Counts = Counter()
-    keys = pa.array(sorted(choice.sources), pa.string())
-    columns = ["example_id", "task", "instruction", "output"]
+    columns = ["task", "instruction", "output"]
 
     def answered(split: str) -> Iterator[tuple[str, Row]]:
         for shard in shards:
             if shard.split == split:
-                for table in read_batches(f"{choice.build}/{shard.path}", ROWS_PER_TABLE, columns):
-                    table = table.filter(pc.is_in(source_keys(table["example_id"]), keys))
-                    counts[WITHOUT_ANSWER] += table["output"].null_count
-                    table = table.filter(pc.is_valid(table["output"]))
-                    values = (table[column].to_pylist() for column in columns[1:])
+                for table in answered_rows(choice, shard, columns, counts):
+                    values = (table[column].to_pylist() for column in columns)
                     yield from (("", CHAT[name](*row)) for row in zip(*values, strict=True))
 
     layout: Layout = "lines" if name == "messages" else "array"
@@ -196,6 +192,23 @@ def instructions(name: str, choice: Choice) -> Exported:
         return Exported(layout, (suffix,), parts, "rows", lambda _: {}, counts, after)
     after = "llamafactory-cli train: dataset_dir: this folder, dataset: ieforge_train, eval_dataset: ieforge_dev"
     return Exported(layout, (suffix,), parts, "rows", lambda made: dataset_info(name, made, suffix), counts, after)
+
+
+def instruction_shards(choice: Choice) -> list[InstructionShard]:
+    """The shards of the chosen splits. Raises ConfigError if the build has not passed validation."""
+    read(choice.build, Validated)
+    return [shard for shard in read(choice.build, Instructed).shards if shard.split in choice.splits]
+
+
+def answered_rows(
+    choice: Choice, shard: InstructionShard, columns: Sequence[str], counts: Counts
+) -> Iterator[pa.Table]:
+    """The columns of the instructions of a shard that have an answer, of the chosen sources."""
+    keys = pa.array(sorted(choice.sources), pa.string())
+    for table in read_batches(f"{choice.build}/{shard.path}", ROWS_PER_TABLE, ["example_id", *columns]):
+        table = table.filter(pc.is_in(source_keys(table["example_id"]), keys))
+        counts[WITHOUT_ANSWER] += table["output"].null_count
+        yield table.filter(pc.is_valid(table["output"]))
 
 
 def dataset_info(name: str, made: Iterable[str], suffix: str) -> dict[str, str]:
@@ -217,25 +230,32 @@ def count(exported: Exported) -> dict[str, int]:
 
 def write(exported: Exported, output: str) -> dict[str, int]:
     """Writes the folder `output` and returns what `count` does. The folder gets its name when it is complete."""
-    target = files.absolute(output).rstrip("/")
-    folder, _, name = target.rpartition("/")
-    temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
-    try:
-        files.create_folder(temporary)
+    with new_folder(output) as folder:
         made = {}
         for part, part_rows in exported.parts.items():
-            number = WRITERS[exported.layout](f"{temporary}/{part}", exported.suffixes, part_rows)
+            number = WRITERS[exported.layout](f"{folder}/{part}", exported.suffixes, part_rows)
             if number:
                 made[part] = number
         if not made:
             raise ConfigError("nothing to export: no row of this form; choose other splits or sources")
         for name, text in exported.companions(made).items():
-            files.write_text(f"{temporary}/{name}", text)
+            files.write_text(f"{folder}/{name}", text)
+    return made
+
+
+@contextmanager
+def new_folder(output: str) -> Iterator[str]:
+    """A folder to write into, which gets the name `output` when the block ends without an error."""
+    target = files.absolute(output).rstrip("/")
+    parent, _, name = target.rpartition("/")
+    temporary = f"{parent}/.{name}.{os.getpid()}.tmp"
+    try:
+        files.create_folder(temporary)
+        yield temporary
         with files.machine_errors(output):
             os.rename(os.fsencode(temporary), os.fsencode(target))
     finally:
         files.remove_tree(temporary)
-    return made
 
 
 def write_array(path: str, suffixes: Sequence[str], part: Iterable[tuple[str, Row]]) -> int:

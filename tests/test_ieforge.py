@@ -21,6 +21,7 @@ NAMES = {
     "rebuild": "pipelines.rebuild",
     "diff": "pipelines.diff",
     "export": "pipelines.export",
+    "preferences": "pipelines.preferences",
     "evaluate": "hard_negatives.evaluate",
     "describe": "hard_negatives.describe",
     "train sft": "train.sft",
