@@ -24,6 +24,7 @@ from schemas.example_id import ExampleId
 from schemas.manifests import InstructionShard
 from transforms import answer_forms, files
 from transforms.draw import seed_key
+from transforms.plain_schema import SHOWN, plain_schema
 from transforms.render import encode
 from transforms.shards import read_schema, write_shard
 from transforms.wrong_answers import KINDS, Answer, Question, wrong_answer
@@ -38,9 +39,6 @@ ITEMS = 16
 """The number of items of a label, source and split from which those of other texts are drawn."""
 
 COLUMNS = ("id", "task", "source", "lang", "split", "instruction", "output", "labels")
-SHOWN = {"SPO": "predicate", "EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
-"""Task → the key of the name under which an element of the schema is answered; the other elements are names."""
-
 PREFERENCES = pa.schema(
     [
         *(required(name, pa.string()) for name in ("id", "kind", "task", "source", "lang", "split")),
@@ -54,7 +52,7 @@ class Prompt(msgspec.Struct, frozen=True):
     """The content of the column `instruction`. The form of an element of `schema` depends on the task."""
 
     instruction: str
-    schema: list[Any]
+    schema: Any
     input: str
 
 
@@ -173,7 +171,7 @@ def decoded(
     """The row with these columns."""
     prompt = msgspec.json.decode(instruction, type=Prompt)
     name = SHOWN.get(task)
-    shown = [element[name] if name else element for element in prompt.schema]
+    shown = [element[name] if name else element for element in plain_schema(prompt.schema)]
     return AnsweredRow(
         **columns,
         key=ExampleId.parse(example_id).key,
@@ -189,7 +187,7 @@ def decoded(
 def question_in(row: AnsweredRow, build: str, survey: Survey) -> Question:
     shown = dict(zip(row.labels, row.answer, strict=True))
     dictionary = neighbours(build, row.task, row.key)
-    has_roles = row.task in ("EE", "EEA")
+    events = plain_schema(row.prompt.schema) if row.task in ("EE", "EEA") else []
     return Question(
         task=row.task,
         text=row.prompt.input,
@@ -198,7 +196,7 @@ def question_in(row: AnsweredRow, build: str, survey: Survey) -> Question:
             label: [shown[other] for other in dictionary.get(name, ()) if other in shown]
             for name, label in shown.items()
         },
-        roles={event["event_type"]: event["arguments"] for event in row.prompt.schema} if has_roles else {},
+        roles={event["event_type"]: event["arguments"] for event in events},
         symmetric={label for name, label in shown.items() if (row.task, row.key, name) in survey.symmetric},
         elsewhere={
             label: list(survey.items.get((row.split, row.task, row.key, name), {}).values())
