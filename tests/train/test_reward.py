@@ -32,7 +32,7 @@ def scored(task: str, prompt: str, right: str, answer: str, form: str) -> float 
     """F1 by train.score over all measures; None if there is nothing to find and nothing predicted."""
     schema = json.loads(prompt)["schema"]
     gold = parse(task, right, schema, form).annotations
-    given_answer = Answer(answer, (), schema, form, "a:1")
+    given_answer = Answer(answer, (), schema, form, "none", "a:1")
     record = Record(
         task, "a", "test", "1", "en", json.loads(prompt)["input"], "a:1", gold, False, right, [given_answer]
     )
