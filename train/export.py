@@ -1,4 +1,4 @@
-"""Merge a model and its adapter into one model folder, with an Ollama Modelfile, and optionally a GGUF file."""
+"""Merge a model and its adapter into one model folder with an Ollama Modelfile; also write GGUF."""
 
 import argparse
 import json
