@@ -24,8 +24,8 @@ def test_a_model_overfits_and_reproduces_its_rows(corpus, tmp_path, capsys, one_
     from train import predict, score, sft
 
     settings = (
-        "training.max_steps=500", "training.per_device_train_batch_size=2", "training.learning_rate=2e-3",
-        "training.logging_steps=100", "validation_share=0",
+        "training.max_steps=600", "training.per_device_train_batch_size=2", "training.learning_rate=2e-3",
+        "training.logging_steps=100", "validation_share=0", "training.max_length=1024",
     )  # fmt: skip
     flags = [flag for setting in settings for flag in ("--set", setting)]
     model, predictions = str(tmp_path / "model"), str(tmp_path / "predictions.jsonl")
