@@ -20,9 +20,9 @@ from apache_beam.options.pipeline_options import (
     PortableOptions,
     SparkRunnerOptions,
 )
-from apache_beam.portability.api import beam_job_api_pb2
+from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 from apache_beam.runners.portability.job_server import JobServer, SubprocessJobServer
-from apache_beam.runners.portability.portable_runner import PipelineResult, PortableRunner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle, PipelineResult, PortableRunner
 from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
@@ -128,7 +128,17 @@ def portable_runner(name: str) -> PortableRunner:
             signal.signal(signal.SIGINT, interrupt)  # Beam's would end the server before the job is cancelled
         return servers[0]
 
+    create_handle = runner.create_job_service_handle
+
+    def create_handle_without_deadline(
+        service: beam_job_api_pb2_grpc.JobServiceStub, beam_options: PipelineOptions
+    ) -> JobServiceHandle:
+        handle = create_handle(service, beam_options)
+        handle.timeout = None  # Beam's, for one answer, also ends the stream of states: no job could last longer
+        return handle
+
     setattr(runner, "default_job_server", default_job_server)  # noqa: B010 - a method cannot be assigned to
+    setattr(runner, "create_job_service_handle", create_handle_without_deadline)  # noqa: B010 - as above
     return runner
 
 
@@ -218,11 +228,14 @@ def wait(result: PipelineResult, stalled: Callable[[], str | None]) -> None:
         raise raised[0]
 
 
-def meaning(text: str) -> str:
+def meaning(error: Exception) -> str:
     """One line for the error of a job on a cluster."""
+    text = str(error)
     for pattern, meaning in CLUSTER_ERRORS.items():
         if re.search(pattern, text):
             return meaning
+    if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
+        text = f"{error.code().name}: {error.details()}"
     return f"the job failed on the cluster: {first_line(text.partition('failed in state FAILED: ')[2] or text)}"
 
 

@@ -98,7 +98,7 @@ def run(
         if original is not None:
             raise original from error
         if is_portable:
-            raise MachineError(job_service.meaning(str(error))) from error
+            raise MachineError(job_service.meaning(error)) from error
         raise
 
 

@@ -48,7 +48,8 @@ class CountedConnection:
         self.connection.close()
 
     def elements(self) -> int:
-        infos = [info for answer in self.answers for info in answer.get().process_bundle.monitoring_infos]
+        done = [answer.get() for answer in self.answers if answer.is_done()]  # after an error others never come
+        infos = [info for answer in done for info in answer.process_bundle.monitoring_infos]
         return sum(monitoring_infos.extract_counter_value(info) for info in infos if info.urn == ELEMENT_COUNT)
 
 

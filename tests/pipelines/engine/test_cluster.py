@@ -416,6 +416,6 @@ def test_a_job_server_of_flink_needs_the_address_of_flink(rest):
     ],
 )
 def test_errors_of_jobs_are_one_line(text, start):
-    line = job_service.meaning(text)
+    line = job_service.meaning(RuntimeError(text))
     assert line.startswith(start)
     assert "\n" not in line

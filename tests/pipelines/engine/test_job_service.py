@@ -106,6 +106,22 @@ def test_a_job_that_fails_is_one_line(serve, tmp_path):
     assert str(raised.value) == "the job failed on the cluster: java.lang.IllegalStateException: b"
 
 
+def test_a_job_may_last_longer_than_the_time_limit_of_an_answer(serve, tmp_path):
+    _, address = serve(lambda job: (time.sleep(3), State.DONE)[1])
+    runner.run(create, options(address, "--job_server_timeout=1"), str(tmp_path))
+
+
+def test_an_error_of_the_service_names_its_code_and_details(serve, tmp_path):
+    service, address = serve()
+
+    def fail(job):
+        raise LookupError("no room for\nmore jobs")
+
+    service._beam_job_type.get_state_stream = fail
+    with pytest.raises(MachineError, match=r"^the job failed on the cluster: UNKNOWN: .*no room for$"):
+        runner.run(create, options(address), str(tmp_path))
+
+
 def test_a_job_service_that_is_lost_ends_the_wait_without_a_traceback(serve, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
     job_service.portable_runner.cache_clear()
