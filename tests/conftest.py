@@ -12,6 +12,10 @@ import pytest
 from hypothesis import settings
 
 from pipelines import build
+from tests import beam_memory
+
+beam_memory.remember_arguments()
+beam_memory.remember_options()
 
 settings.register_profile("ieforge", deadline=None)  # a loaded machine is slow, not wrong
 settings.load_profile("ieforge")
