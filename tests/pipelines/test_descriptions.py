@@ -11,7 +11,7 @@ from pipelines.build import argument_parser, configuration
 from pipelines.build_folder import read_label_set
 from pipelines.stages.label_descriptions import contrast_lines, load_contrasts
 from schemas.errors import BadRecord, ConfigError
-from tests.conftest import SMALL, build_here
+from tests.conftest import SMALL, build_again
 from transforms.files import File
 from transforms.formats import instruction_rows
 from transforms.plain_schema import plain_schema, true_names
@@ -20,12 +20,9 @@ VARIED = str(config.RECIPES / "varied.yaml")
 
 
 @pytest.fixture(scope="module")
-def varied(tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("varied") / "build"
+def varied(small, tmp_path_factory) -> Path:
     samples = ("--set", "ingest.max_reject_rate=0.5", "--set", "mine.embedding_model=lexical")
-    done = build_here("--output", str(output), *SMALL, "--recipe", VARIED, *samples)
-    assert done.returncode == 0, done.stderr
-    return output
+    return build_again(small, tmp_path_factory.mktemp("varied") / "build", *SMALL, "--recipe", VARIED, *samples)
 
 
 def rows(folder: Path) -> list[dict]:

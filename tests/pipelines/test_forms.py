@@ -10,18 +10,15 @@ from pipelines import diff, publish
 from schemas.answer_form import FORMS
 from schemas.arrow import instruction_schema
 from schemas.example import TASKS
-from tests.conftest import SMALL, build_here
+from tests.conftest import SMALL, build_again, build_here
 
 SHARES = json.dumps(dict.fromkeys(FORMS, 1 / len(FORMS)))
 FLAGS = ("--set", f"instruct.forms={SHARES}", "--set", "instruct.messages=true")
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("mixed") / "build"
-    done = build_here("--output", str(output), *SMALL, *FLAGS)
-    assert done.returncode == 0, done.stderr
-    return output
+def mixed(small, tmp_path_factory) -> Path:
+    return build_again(small, tmp_path_factory.mktemp("mixed") / "build", *SMALL, *FLAGS)
 
 
 def rows(folder: Path) -> list[dict]:

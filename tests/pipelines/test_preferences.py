@@ -10,20 +10,17 @@ import pytest
 
 from pipelines import preferences, preferring
 from schemas.answer_form import FORMS
-from tests.conftest import ROOT, SMALL, build_here
+from tests.conftest import ROOT, SMALL, build_again
 from tests.pipelines.test_export import tree
 from train.reward import f1
 from transforms.wrong_answers import KINDS
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory):
+def mixed(small, tmp_path_factory):
     """A build with rows in every form of answer."""
-    output = tmp_path_factory.mktemp("mixed") / "build"
     forms = json.dumps(dict.fromkeys(FORMS, 1 / len(FORMS)))
-    done = build_here("--output", str(output), *SMALL, "--set", f"instruct.forms={forms}")
-    assert done.returncode == 0, done.stderr
-    return output
+    return build_again(small, tmp_path_factory.mktemp("mixed") / "build", *SMALL, "--set", f"instruct.forms={forms}")
 
 
 def run(*flags, capsys) -> tuple[int, str, str]:
