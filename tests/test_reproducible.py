@@ -11,16 +11,33 @@ from pathlib import Path
 import pytest
 
 from pipelines.sources import keys
-from tests.conftest import ROOT, SMALL, build_here, checksums, run_build
+from tests.conftest import ROOT, SMALL, build_here, checksums
+
+CAN_CUT_THE_NETWORK = shutil.which("unshare") and not subprocess.run(["unshare", "-rn", "true"]).returncode
 
 
-def test_hash_seed_source_order_and_processes_change_nothing(built, tmp_path):
+def cut_off(folder: Path, prepare: str, *flags: str, **environment: str) -> Path:
+    """Runs a build after the command `prepare`, without a network if this machine allows it. Returns its folder."""
+    command = f"{sys.executable} -m pipelines.build --output {folder}/build {' '.join(flags)}"
+    start = ["unshare", "-rn", "sh", "-c", f"{prepare} && {command}"] if CAN_CUT_THE_NETWORK else command.split()
+    environment = {**os.environ, **environment}
+    done = subprocess.run(start, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return folder / "build"
+
+
+def test_hash_seed_source_order_processes_and_a_missing_network_change_nothing(built, tmp_path):
+    """Several processes need the loopback interface only."""
     backwards = ",".join(sorted([*keys(), "IE-en/KG/lighthouses"], reverse=True))
     flags = ("--sources", backwards, "--direct_running_mode=multi_processing", "--direct_num_workers=2")
-    done = run_build("--output", str(tmp_path / "other"), *flags, PYTHONHASHSEED="4711")
-    assert done.returncode == 0, done.stderr
-    assert checksums(tmp_path / "other") == checksums(built)
-    assert checksums(tmp_path / "other", "**/labels/**/*.json") == checksums(built, "**/labels/**/*.json")
+    output = cut_off(tmp_path, "ip link set lo up", *flags, PYTHONHASHSEED="4711")
+    assert checksums(output) == checksums(built)
+    assert checksums(output, "**/labels/**/*.json") == checksums(built, "**/labels/**/*.json")
+
+
+@pytest.mark.skipif(not CAN_CUT_THE_NETWORK, reason="this machine does not let us cut the network off (unshare)")
+def test_a_build_in_one_process_needs_no_interface(small, tmp_path):
+    assert checksums(cut_off(tmp_path, "true", *SMALL)) == checksums(small)
 
 
 def test_another_seed_changes_the_labels_in_the_prompts(built, tmp_path):
@@ -71,27 +88,3 @@ def test_an_interrupt_is_one_line_and_can_be_resumed(tmp_path):
     assert process.returncode == 130
     assert output.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in output
-
-
-def can_cut_the_network() -> bool:
-    return shutil.which("unshare") is not None and not subprocess.run(["unshare", "-rn", "true"]).returncode
-
-
-@pytest.mark.skipif(not can_cut_the_network(), reason="this machine does not let us cut the network off (unshare)")
-def test_the_build_needs_no_network(built, tmp_path):
-    assert checksums(cut_off(tmp_path, f"{sys.executable} -m pipelines.build")) == checksums(built)
-
-
-@pytest.mark.skipif(not can_cut_the_network(), reason="this machine does not let us cut the network off (unshare)")
-def test_two_processes_need_only_the_loopback_interface(small, tmp_path):
-    flags = " ".join((*SMALL, "--direct_running_mode=multi_processing", "--direct_num_workers=2"))
-    output = cut_off(tmp_path, f"ip link set lo up && {sys.executable} -m pipelines.build {flags}")
-    assert checksums(output) == checksums(small)
-
-
-def cut_off(folder: Path, command: str) -> Path:
-    """Runs a build without a network and returns its output folder."""
-    command = ["unshare", "-rn", "sh", "-c", f"{command} --output {folder}/build"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr
-    return folder / "build"
