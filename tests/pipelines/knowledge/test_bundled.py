@@ -89,6 +89,7 @@ def test_the_build_takes_it_through_all_stages(made, tmp_path):
         assert fact in card
 
 
+@pytest.mark.parametrize("made", ["zh"], indirect=True)
 def test_two_workers_write_the_same_bytes(made, tmp_path):
     lang, output = made
     command = [sys.executable, "-m", "pipelines.knowledge", "--lang", lang, "--output", str(tmp_path / "corpus")]
@@ -99,6 +100,7 @@ def test_two_workers_write_the_same_bytes(made, tmp_path):
         assert checksums(tmp_path / "corpus", pattern) == checksums(output, pattern)
 
 
+@pytest.mark.parametrize("made", ["en"], indirect=True)
 def test_an_interrupted_run_says_so_in_one_line_and_is_resumed(made, tmp_path):
     lang, output = made
     command = [sys.executable, "-m", "pipelines.knowledge", "--lang", lang, "--output", str(tmp_path / "corpus")]
