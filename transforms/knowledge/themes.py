@@ -29,7 +29,7 @@ A relation has these keys; only `properties`, `head` and `tail` are required:
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from schemas.errors import ConfigError, did_you_mean, quoted
@@ -148,14 +148,25 @@ def load(path: str | Path | None = None) -> Themes:
     Raises ConfigError with file and line if the file cannot be read, has another structure, or names a type, property
     or class that cannot exist.
     """
+    return read_themes(path) if path else bundled()
+
+
+@cache
+def bundled() -> Themes:
+    """The bundled twelve themes, which are read once."""
+    return read_themes(BUNDLED)
+
+
+def read_themes(path: str | Path) -> Themes:
+    """The themes in the file at `path`. Raises ConfigError as `load` does."""
     types = read_types(yaml_values.read_document(BUNDLED_TYPES, "install IEForge again"), ())
-    document = yaml_values.read_document(path or BUNDLED, "match.themes takes a YAML file of themes")
+    document = yaml_values.read_document(path, "match.themes takes a YAML file of themes")
     content = mapping(document, (), ("types", "themes"))
     types |= read_types(document, ("types",)) if "types" in content else {}
     themes = {}
     for key in entries(document, ("themes",), "theme"):
         themes[key] = read_theme(document, ("themes", key), types)
-    return Themes(themes, types, str(path or BUNDLED))
+    return Themes(themes, types, str(path))
 
 
 def uses(path: str | Path | None, numbers: Iterable[int]) -> list[str]:
