@@ -10,10 +10,9 @@ from ieforge import commands as ieforge
 from pipelines import build as build_command
 from pipelines import inspect as command
 from pipelines import inspecting
-from pipelines.sources import problems, source_yaml
+from pipelines.sources import source_yaml
 from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.user_forms import FORMS
-from schemas.example import RawExample
 from schemas.label import Label
 from tests.label_studio_tasks import task
 from tests.tool_files import FORMATS
@@ -257,63 +256,6 @@ def test_a_stray_text_beside_the_data_is_not_a_source(tmp_path, monkeypatch, cap
     assert "none of its texts is annotated" in shown(capsys, "all", code=3)
 
 
-ADA, ROME = ("Ada", "PER"), ("Rome", "LOC")
-SHARED_TASKS = [
-    task(1, "Ada met Bo in Rome.", {"ann": [ADA, ROME], "ben": [ADA, ("Rome", "ORG")]}),
-    task(2, "Bo left.", {"ann": [("Bo", "PER")], "ben": [], "eve": []}),
-    task(3, "Ada left.", {"eve": [ADA]}),
-]
-AGREEMENT = """\
-    train: 3 texts, 4 entities
-    annotators: ann (2 texts), ben (2 texts), eve (2 texts)
-    of each text, the annotation that is marked as gold is taken, else the first one (annotators: gold); left out: 3 \
-other annotations
-  agreement of the annotators:
-    ann and ben, 2 texts in common
-      entities: F1 of the spans without labels 0.80
-        PER: F1 0.67, kappa 0.61 (2 and 1, 1 the same)
-        LOC: F1 0.00, kappa 0.00 (1 and 0, 0 the same)
-        ORG: F1 0.00, kappa 0.00 (0 and 1, 0 the same)
-      entities labelled LOC by ann, ORG by ben: 1
-      annotations that only one of them has: 3
-        train.json:1 (text 1): only ann has 'LOC': 'Rome'; ben has 'ORG': 'Rome'
-        train.json:1 (text 1): only ben has 'ORG': 'Rome'; ann has 'LOC': 'Rome'
-        train.json:1 (text 2): only ann has 'PER': 'Bo'
-    ann and eve, 1 text in common
-      entities: F1 of the spans without labels 0.00
-        PER: F1 0.00, kappa 0.00 (1 and 0, 0 the same)
-      annotations that only one of them has: 1
-        train.json:1 (text 2): only ann has 'PER': 'Bo'
-    ben and eve, 1 text in common
-  labels of entities: 2
-"""
-
-
-def test_the_agreement_of_annotators(tmp_path, capsys):
-    """Of the nine tokens of the two texts, ann has PER in two, ben in one: they agree on 8 of 9, by chance on
-    (2 * 1 + 7 * 8) / 81. Annotations that are not chosen are no problem.
-    """
-    (tmp_path / "train.json").write_text(json.dumps(SHARED_TASKS))
-    out = shown(capsys, str(tmp_path))
-    assert AGREEMENT in out and "  problems: none\n" in out
-    (source,) = json.loads(shown(capsys, str(tmp_path), "--json"))["sources"]
-    assert source["annotators"] == {"ann": 2, "ben": 2, "eve": 2}
-    assert (source["annotators_choice"], source["annotations_not_chosen"]) == ("gold", 3)
-    assert source["splits"]["train"]["records_left_out"] == 0
-    pair = source["agreement"][0]
-    assert (pair["first"], pair["second"], pair["texts"], pair["disagreement_count"]) == ("ann", "ben", 2, 3)
-    assert pair["places"] == {"entities": {"first": 3, "second": 2, "both": 2, "f1": 0.8}}
-    (label,) = (label for label in pair["labels"] if label["label"] == "PER")
-    assert label["kappa"] == pytest.approx((8 / 9 - 58 / 81) / (1 - 58 / 81))
-    (tmp_path / "source.yaml").write_text("annotators: majority\nsplits: {train: 1}\n")
-    out = shown(capsys, str(tmp_path))
-    assert "  texts (divided by a hash of the text, or of its document, into the shares of source.yaml):\n" in out
-    assert (
-        "    the annotations of each text are made one by majority (annotators: majority); "
-        "3 entities, relations or events have too few votes\n"
-    ) in out
-
-
 def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypatch, capsys):
     write_rows(tmp_path / "it's; mine/a.jsonl", ROWS[:1])
     monkeypatch.chdir(tmp_path)
@@ -387,54 +329,6 @@ def test_other_formats_that_a_file_may_be_in_are_named(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Ada left.\nBen left.\n", encoding="utf-8")
     out = shown(capsys, str(tmp_path), code=3)
     assert "  could also be text, one per line (format: lines); if so, write that into source.yaml\n" in out
-
-
-def test_offsets_that_are_shifted_are_a_problem(tmp_path, capsys):
-    """doccano's files do not contain the strings of mentions, so only their edges can tell that a text was changed."""
-    rows = [{"text": "Now Ada Marrow left.", "label": [[0, 10, "person"], [4, 14, "person"]]}]
-    write_rows(tmp_path / "a/train.jsonl", rows)
-    out = shown(capsys, f"{tmp_path}/a")
-    assert "inside a word (are the offsets those of this text?): 1\n" in out
-    assert '      train.jsonl:1: person "[Now Ada Ma]rrow lef"\n' in out
-
-
-IDS = "    records with the id of another one, and another text: "
-
-
-def test_ids_of_several_texts_are_a_problem(tmp_path, capsys):
-    """Two exports in one folder, both numbered from 1; the same text twice is no problem."""
-    write_rows(tmp_path / "a/train.jsonl", [{"id": number, **ROWS[number]} for number in (0, 1, 2)])
-    write_rows(tmp_path / "a/train2.jsonl", [{"id": 0, **ROWS[0]}, {"id": 1, **ROWS[4]}, {"id": 1, **ROWS[2]}])
-    lines = shown(capsys, f"{tmp_path}/a").splitlines()
-    at = lines.index(f"{IDS}2")
-    assert lines[at + 1 : at + 3] == [
-        "      train2.jsonl:2: two records with the id 1, the first at train.jsonl:2",
-        "      train2.jsonl:3: two records with the id 1, the first at train.jsonl:2",
-    ]
-    (tmp_path / "b").mkdir()
-    tasks = [task(7, "Ada left.", {"ann": [("Ada", "p")]}), task(7, "Bo left.", {"ann": [("Bo", "p")]})]
-    (tmp_path / "b/train.json").write_text(json.dumps(tasks, indent=1))
-    assert f"{IDS}1\n" in shown(capsys, f"{tmp_path}/b")
-
-
-def test_ids_beyond_the_limit_are_not_remembered(monkeypatch):
-    monkeypatch.setattr(problems, "IDS", 1)
-    ids = problems.Ids()
-    records = [RawExample(f"f:{number}", f"text {number}", item=str(number % 2)) for number in range(4)]
-    assert [problem.place for record in records for problem in ids.problems(record)] == ["f:2"]
-    assert list(ids.texts) == ["0"]
-
-
-def test_twenty_problems_are_spread_over_the_kinds(tmp_path, capsys):
-    write_rows(tmp_path / "a/train.jsonl", [{"label": []}, *ROWS[:3]] * 15)
-    lines = shown(capsys, f"{tmp_path}/a", code=3).splitlines()
-    assert lines[2].startswith(
-        "  problem: train: 15 of 60 records rejected (25.0%, allowed 2.0%), first train.jsonl:1: "
-    )
-    start = lines.index("  problems: 47, the first 20:")
-    kinds = [line for line in lines[start + 1 :] if line.startswith("    ") and line[4] != " "]
-    places = [line for line in lines[start + 1 :] if line.startswith("      ")]
-    assert len(kinds) == 5 and len(places) == 20
 
 
 def test_splits_that_match_no_file(tmp_path, monkeypatch, capsys):
