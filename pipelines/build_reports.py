@@ -2,13 +2,14 @@
 
 from pipelines.build_folder import REMEDY
 from schemas.build_statistics import Statistics
+from schemas import familiarity
 from schemas.familiarity import FamiliarityReport
 from transforms import files
 from validation.check import SuiteResult
 
 STATISTICS = "reports/stats.json"
 VALIDATION = "reports/validation.json"
-FAMILIARITY = "reports/familiarity.json"
+FAMILIARITY = familiarity.PATH
 DATA_DOCS = "reports/data_docs/index.html"
 REPORT = "reports/report.html"
 
