@@ -1,6 +1,6 @@
 """The statistics of a build or of some of its sources → its dataset card: YAML for `load_dataset`, text for people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.config import Clean
 from pipelines.describe import citations, figures, shell
+from pipelines.describe.form_examples import FormExample
 from pipelines.describe.plural import counted
 from pipelines.sources import licences
 from schemas import key_list, language
@@ -24,11 +25,13 @@ SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 
 
-def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str:
+def render(
+    statistics: Statistics, lang: str = "en", place: str = "PATH", forms: Sequence[FormExample] = ()
+) -> str:
     """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
 
     The text only depends on the arguments. `place`: the argument of `load_dataset`, the name of the repository if the
-    corpus has one.
+    corpus has one. `forms`: the examples of the forms of answer, if the rows have several.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -47,7 +50,7 @@ def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str
         "yaml": dump,
         "language": language.name,
     }
-    text = environment.get_template(f"card.{lang}.md").render(facts(statistics), place=place)
+    text = environment.get_template(f"card.{lang}.md").render(facts(statistics), place=place, forms=forms)
     text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
     return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
 

@@ -6,6 +6,7 @@ from pipelines.build_folder import read_result
 from pipelines.build_reports import read_statistics
 from pipelines.config import Config
 from pipelines.describe import card, croissant, dataset_info
+from pipelines.describe.form_examples import form_examples
 from pipelines.engine.dag import Stage
 from pipelines.stages.build_settings import BuildSettings
 from schemas.manifests import Carded, Instructed
@@ -28,9 +29,11 @@ def stage(build: BuildSettings) -> Stage:
 
 def run(config: Config, output: str) -> Carded:
     statistics = read_statistics(output)
-    shards = croissant.shards_of(output, read_result(output, Instructed).shards)
-    files.write_text(f"{output}/README.md", card.render(statistics))
-    files.write_text(f"{output}/README_zh.md", card.render(statistics, lang="zh"))
+    written = read_result(output, Instructed).shards
+    shards = croissant.shards_of(output, written)
+    forms = form_examples(output, written, statistics.sources)
+    files.write_text(f"{output}/README.md", card.render(statistics, forms=forms))
+    files.write_text(f"{output}/README_zh.md", card.render(statistics, lang="zh", forms=forms))
     files.write_text(f"{output}/croissant.json", croissant.render(statistics, shards))
     files.write_text(f"{output}/dataset_info.json", dataset_info.render(statistics.instructions))
     return Carded(config.model_dump(mode="json"))

@@ -1,5 +1,7 @@
 """Scores by the length of the text, by what the prompt asks for, and by file; rates of omissions and hallucinations."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -121,6 +123,14 @@ def test_attributes_belong_to_the_prompt_with_their_entity_type(tmp_path):
         ("1",): (1, 2, 0, 0),
         ("not asked",): (1, 1, 0, 0),
     }
+
+
+def test_entity_types_without_attributes_are_refused(tmp_path):
+    one = row("KG", ["ship"], {}, [triple("Ada", "port", "Coal Quay")])
+    schema = [{"entity_type": "ship"}]
+    rows = [{**one, "instruction": json.dumps({"instruction": "Extract.", "schema": schema, "input": TEXT})}]
+    with pytest.raises(ConfigError, match="p.jsonl:1: the schema of the instruction does not have the form of task KG"):
+        table(tmp_path, rows, ("labels_asked",))
 
 
 def familiarity_report(folder, kinds: dict[tuple[str, str, str], str]) -> str:

@@ -109,7 +109,7 @@ def _asked(record: Record, label: str) -> tuple[Answer, str] | None:
     """
     for answer in record.answers:
         if record.task == "KG":
-            for name, item in zip(answer.labels, answer.schema, strict=True):
+            for name, item in zip(answer.labels, answer.schema, strict=False):
                 if label in item["attributes"]:
                     return answer, name
         elif label in answer.labels:
