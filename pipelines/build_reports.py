@@ -1,8 +1,8 @@
 """The reports of a build: their paths and typed readers. Readers raise the same errors as those of `build_folder`."""
 
 from pipelines.build_folder import REMEDY
-from schemas.build_statistics import Statistics
 from schemas import familiarity
+from schemas.build_statistics import Statistics
 from schemas.familiarity import FamiliarityReport
 from transforms import files
 from validation.check import SuiteResult

@@ -56,8 +56,8 @@ def score(
     """
     from tqdm import tqdm
 
-    from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring import familiar
+    from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring.bootstrap import Bootstrap
     from train.scoring.predictions import align, load
     from train.scoring.tally import tally

@@ -25,9 +25,7 @@ SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 
 
-def render(
-    statistics: Statistics, lang: str = "en", place: str = "PATH", forms: Sequence[FormExample] = ()
-) -> str:
+def render(statistics: Statistics, lang: str = "en", place: str = "PATH", forms: Sequence[FormExample] = ()) -> str:
     """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
 
     The text only depends on the arguments. `place`: the argument of `load_dataset`, the name of the repository if the

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,6 +32,29 @@ ROWS_PER_FORM = 500
 
 COMPLETE = ("iepile", "nan", "spans")
 """The forms that name the labels without an answer, from which the other forms can be written."""
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """The JSON of a prompt."""
+
+    instruction: str
+    schema: list | dict
+    input: str
+
+
+PROMPT = msgspec.json.Decoder(Prompt)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of data/, as far as it is used. `chars`: the length of its prompt."""
+
+    id: str
+    lang: str
+    prompt: Prompt
+    output: str
+    positives: list[str]
+    form: str
+    chars: int
 
 
 @dataclass(frozen=True)
@@ -86,48 +110,48 @@ def table(path: str, keys: Collection[str]) -> pa.Table:
 def form_example(task: str, tables: Iterable[pa.Table]) -> FormExample | None:
     """An example of the task in the forms that the rows have; None if they have one form only."""
     rows = [row for one in tables for form in FORMS for row in shortest(one, form)]
-    candidates = [row for row in rows if row["form"] in COMPLETE and row["positives"]]
+    candidates = [row for row in rows if row.form in COMPLETE and row.positives]
     if not candidates:
         return None
-    for row in rows:
-        row["prompt"] = json.loads(row["instruction"])
     shown = min(candidates, key=_rank)
-    texts = {row["form"]: row["prompt"]["instruction"] for row in rows if row["lang"] == shown["lang"]}
+    texts = {row.form: row.prompt.instruction for row in rows if row.lang == shown.lang}
     if len(texts) < 2:
         return None
-    texts[shown["form"]] = shown["prompt"]["instruction"]
-    answer = answer_forms.read(shown["form"], task, shown["output"])
+    texts[shown.form] = shown.prompt.instruction
+    answer = answer_forms.read(shown.form, task, shown.output)
     answers = []
     for form in FORMS:
-        if form == shown["form"]:
-            answers.append(FormAnswer(form, texts[form], shown["output"]))
+        if form == shown.form:
+            answers.append(FormAnswer(form, texts[form], shown.output))
         elif form in texts:
             answers.append(FormAnswer(form, texts[form], answer_forms.write(form, task, answer, prompt=texts[form])))
-    schema = json.dumps(shown["prompt"]["schema"], ensure_ascii=False)
-    return FormExample(task, shown["id"], schema, shown["prompt"]["input"], tuple(answers))
+    schema = json.dumps(shown.prompt.schema, ensure_ascii=False)
+    return FormExample(task, shown.id, schema, shown.prompt.input, tuple(answers))
 
 
-def shortest(rows: pa.Table, form: str) -> list[dict]:
+def shortest(rows: pa.Table, form: str) -> list[Row]:
     """The rows in the form with the shortest prompts."""
     rows = rows.filter(pc.equal(rows["form"], form))
     rows = rows.append_column("chars", pc.utf8_length(rows["instruction"]))
     order = pc.sort_indices(rows, [("chars", "ascending"), ("id", "ascending")])
-    return rows.take(order[:ROWS_PER_FORM]).to_pylist()
+    chosen = rows.take(order[:ROWS_PER_FORM]).rename_columns({"instruction": "prompt"})
+    prompts = map(PROMPT.decode, chosen.column("prompt").to_pylist())
+    return [msgspec.convert(row | {"prompt": one}, Row) for row, one in zip(chosen.to_pylist(), prompts, strict=True)]
 
 
-def _rank(row: dict) -> tuple:
+def _rank(row: Row) -> tuple:
     """The best row to show has the least rank: one that gives places in their context, then one with an absent
     label, in English, with two or more labels that occur, with plain labels, and short.
     """
-    schema = row["prompt"]["schema"]
+    schema = row.prompt.schema
     return (
-        not (row["form"] == "spans" and '"before"' in row["output"]),
-        len(row["positives"]) == len(plain_schema(schema)),
-        row["lang"] != "en",
-        len(row["positives"]) < 2,
+        not (row.form == "spans" and '"before"' in row.output),
+        len(row.positives) == len(plain_schema(schema)),
+        row.lang != "en",
+        len(row.positives) < 2,
         plain_schema(schema) != schema,
-        row["chars"],
-        row["id"],
+        row.chars,
+        row.id,
     )
 
 

@@ -129,7 +129,7 @@ def test_entity_types_without_attributes_are_refused(tmp_path):
     one = row("KG", ["ship"], {}, [triple("Ada", "port", "Coal Quay")])
     schema = [{"entity_type": "ship"}]
     rows = [{**one, "instruction": json.dumps({"instruction": "Extract.", "schema": schema, "input": TEXT})}]
-    with pytest.raises(ConfigError, match="p.jsonl:1: the schema of the instruction does not have the form of task KG"):
+    with pytest.raises(ConfigError, match=r"p\.jsonl:1: the schema .* does not have the form of task KG"):
         table(tmp_path, rows, ("labels_asked",))
 
 

@@ -88,14 +88,14 @@ def factors(
         names, codes = encode(column)
         result[name] = Factor(names, codes[answered], codes[record])
     of_answers = [answer_factors(answer) for record in records for answer in record.answers]
-    asked = [_asked(records[at], name) for at, (name, _) in zip(record.tolist(), labels, strict=True)]
-    of_entries = [answer_factors(asking[0]) if asking else (NOT_ASKED,) * len(ANSWER) for asking in asked]
+    requests = [_request(records[at], name) for at, (name, _) in zip(record.tolist(), labels, strict=True)]
+    of_entries = [answer_factors(request[0]) if request else (NOT_ASKED,) * len(ANSWER) for request in requests]
     for name, column in zip(ANSWER, zip(*of_answers, *of_entries, strict=True), strict=True):
         names, codes = encode(column)
         result[name] = Factor(names, *np.split(codes, [len(of_answers)]))
     kinds = [
-        familiarity(records[at], asking[1], familiar) if asking else UNKNOWN
-        for at, asking in zip(record.tolist(), asked, strict=True)
+        familiarity(records[at], request[1], familiar) if request else UNKNOWN
+        for at, request in zip(record.tolist(), requests, strict=True)
     ]
     for name, values in zip(LABEL, ([label for _, label in labels], kinds), strict=True):
         names, codes = encode(values)
@@ -103,7 +103,7 @@ def factors(
     return answered, result
 
 
-def _asked(record: Record, label: str) -> tuple[Answer, str] | None:
+def _request(record: Record, label: str) -> tuple[Answer, str] | None:
     """The first answer of the record that asks for the label of an item, and the label by its name in the column
     `labels`: for an attribute of KG, an entity type that has it.
     """

@@ -115,7 +115,7 @@ function start() {
       drawRejects();
     }, 150);
   });
-  drawForms();
+  if (data.forms.length) drawForms();
   choose("", "", redraw);
   document.documentElement.dataset.ready = "";
 }

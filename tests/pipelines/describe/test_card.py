@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pipelines import build
 from pipelines.build_reports import read_statistics
 from pipelines.describe import card, figures
+from pipelines.describe.form_examples import FormAnswer, FormExample
 from pipelines.describe.token_estimate import CONTEXTS, EDGES, stratum
 from pipelines.sources import load
 from pipelines.sources.licences import Terms
@@ -170,6 +171,17 @@ def test_markup_in_the_data_stays_text(counts):
     text = card.render(replace(subset, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
     assert "| a\\|b &lt;script&gt;x&lt;/script&gt; \\[c\\](d) (Sun et al. 2022) |" in text
     assert "<script" not in text and "<img" not in text
+
+
+def test_each_form_of_answer_is_shown(counts):
+    answers = (FormAnswer("iepile", "a|b <b>", '{"a`": []}'), FormAnswer("sentences", "c", '"a": "b"\n"a": "c"'))
+    example = FormExample("RE", "phee/train/1/RE/0", '["a`"]', "<img src=x> | `tick`", answers)
+    for lang in card.LANGUAGES:
+        text = card.render(counts, lang, forms=[example])
+        assert '| `sentences` | c | `"a": "b"`<br>`"a": "c"` |' in text
+        assert "| `iepile` | a\\|b &lt;b&gt; | <code>" in text
+        assert "<img" not in text and "`phee/train/1/RE/0`" in text
+    assert "Forms of answer" not in card.render(counts)
 
 
 def test_size_category():
