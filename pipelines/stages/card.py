@@ -9,7 +9,7 @@ from pipelines.describe import card, croissant, dataset_info
 from pipelines.describe.form_examples import form_examples
 from pipelines.engine.dag import Stage
 from pipelines.stages.build_settings import BuildSettings
-from schemas.manifests import Carded, Instructed
+from schemas.manifests import Carded, Ingested, Instructed
 from transforms import files
 
 
@@ -32,8 +32,9 @@ def run(config: Config, output: str) -> Carded:
     written = read_result(output, Instructed).shards
     shards = croissant.shards_of(output, written)
     forms = form_examples(output, written, statistics.sources)
-    files.write_text(f"{output}/README.md", card.render(statistics, forms=forms))
-    files.write_text(f"{output}/README_zh.md", card.render(statistics, lang="zh", forms=forms))
+    annotators = read_result(output, Ingested).annotators
+    for lang, name in (("en", "README.md"), ("zh", "README_zh.md")):
+        files.write_text(f"{output}/{name}", card.render(statistics, lang, forms=forms, annotators=annotators))
     files.write_text(f"{output}/croissant.json", croissant.render(statistics, shards))
     files.write_text(f"{output}/dataset_info.json", dataset_info.render(statistics.instructions))
     return Carded(config.model_dump(mode="json"))
