@@ -1,6 +1,7 @@
 """The reports of a build: their paths and typed readers. Readers raise the same errors as those of `build_folder`."""
 
 from pipelines.build_folder import REMEDY
+from schemas import familiarity
 from schemas.build_statistics import Statistics
 from schemas.familiarity import FamiliarityReport
 from transforms import files
@@ -8,7 +9,7 @@ from validation.check import SuiteResult
 
 STATISTICS = "reports/stats.json"
 VALIDATION = "reports/validation.json"
-FAMILIARITY = "reports/familiarity.json"
+FAMILIARITY = familiarity.PATH
 DATA_DOCS = "reports/data_docs/index.html"
 REPORT = "reports/report.html"
 

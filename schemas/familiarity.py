@@ -8,6 +8,9 @@ from typing import Literal
 from schemas.json_values import Count
 from schemas.manifests import Stored, Task
 
+PATH = "reports/familiarity.json"
+"""The path of the report in the folder of a build."""
+
 Familiarity = Literal["seen", "near", "unseen"]
 """Whether train rows ask for a label of the same name, for one that is similar, or for neither."""
 

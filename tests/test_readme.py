@@ -8,9 +8,11 @@ import yaml
 from pipelines.build import STAGES
 from pipelines.config import Config
 from pipelines.driver import closing_line
+from schemas.answer_form import DEFAULT, forms_of
 from schemas.arrow import INSTRUCTIONS
 from schemas.example import TASKS
 from tests.conftest import ROOT
+from transforms import answer_forms
 from transforms.batches import SPLIT_NUM
 from transforms.shards import read_shard
 
@@ -63,6 +65,22 @@ def test_every_column_and_task_is_described():
         assert f"`{column}`" in text
     answers = re.findall(r"^\| ([A-Z, ]+) \|", text.partition("## Answers")[2].partition("\n## ")[0], re.MULTILINE)
     assert sorted(", ".join(answers).split(", ")) == sorted(TASKS)
+
+
+def test_every_task_is_shown_in_each_of_its_forms():
+    rows = re.findall(r"^\| ([A-Z, ]+) \| `(\w+)` \| `(.*)` \|$", guide("instructions"), re.MULTILINE)
+    shown = {(task, form): answer for tasks, form, answer in rows for task in tasks.split(", ")}
+    assert shown.keys() == {(task, form) for task in TASKS for form in forms_of(task)}
+    for (task, form), answer in shown.items():
+        labels = list(answer_forms.read(DEFAULT, task, shown[task, DEFAULT]))
+        assert answer_forms.read(form, task, answer, labels) == answer_forms.read(DEFAULT, task, shown[task, DEFAULT])
+
+
+@pytest.mark.parametrize("text", [README, (ROOT / "README_zh.md").read_text()])
+def test_the_readme_names_the_forms_of_every_task(text):
+    rows = re.findall(r"^\| ([A-Z]{2,3}(?:[,、] ?[A-Z]{2,3})*) \| .* \| (.*) \|$", text, re.MULTILINE)
+    named = {task: re.findall(r"`(\w+)`", forms) for tasks, forms in rows for task in re.split("[,、] ?", tasks)}
+    assert named == {task: list(forms_of(task)[1:]) for task in TASKS}
 
 
 @pytest.mark.parametrize("stage", STAGES)

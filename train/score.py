@@ -18,7 +18,7 @@ from train import output_file
 if TYPE_CHECKING:
     from train.scoring.aggregate import Report
 
-BY = ("task", "source", "split", "file", "length", "labels_asked", "form", "description", "label")
+BY = ("task", "source", "split", "file", "length", "labels_asked", "form", "description", "label", "familiarity")
 MATCHES = ("normal", "set")
 MOST_DRAWS = 100_000
 
@@ -29,6 +29,7 @@ examples:
   %(prog)s --predictions iepile_output.json --match set --json
   %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
   %(prog)s --predictions guided.jsonl free.jsonl --by file --by file,length
+  %(prog)s --predictions p.jsonl --by familiarity --familiarity build
 
 docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
 """
@@ -43,15 +44,19 @@ def score(
     draws: int = 1000,
     seed: int = 0,
     task: str | None = None,
+    familiarity: str | None = None,
     show_progress: bool = False,
 ) -> "Report":
     """Scores files of predictions for the same rows. Each file is a run (another label order, another seed).
 
     `by`: the factors to group by, one tuple per table (`scoring.factors`). With `file`, the files are groups, not runs.
-    Raises ConfigError as `predictions.load` does, and if only some of the tables are by file.
+    `familiarity`: a build, or its report, with the familiarity of labels; required if a table is by it.
+    Raises ConfigError as `predictions.load` does, if only some of the tables are by file, and for a file that is not
+    such a report.
     """
     from tqdm import tqdm
 
+    from train.scoring import familiar
     from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring.bootstrap import Bootstrap
     from train.scoring.predictions import align, load
@@ -61,6 +66,11 @@ def score(
     if is_by_file and not all("file" in columns for columns in by):
         raise ConfigError("--by file compares files and the other tables average them; score them in two commands")
     check_paths(*paths, *([gold] if gold else ()))
+    kinds: familiar.Familiar = {}
+    if familiarity:
+        report_path = familiar.report_path(familiarity)
+        check_paths(report_path, remedy=familiar.REMEDY)
+        kinds = familiar.read(report_path)
     loaded = [load(path, gold, task) for path in paths]
     runs = [predictions.records for predictions in loaded]
     if is_by_file:
@@ -74,7 +84,7 @@ def score(
             total=len(runs) * len(runs[0]), desc="repaired" if with_repair else "scored", unit=" texts",
             disable=None if show_progress else True, leave=False,
         ) as bar:  # fmt: skip
-            counts = tally(runs, match, with_repair, bar.update)
+            counts = tally(runs, match, with_repair, bar.update, kinds)
         tables = [Table(columns, scores(counts, columns, bootstrap)) for columns in by]
         results.append((total(counts, bootstrap), tables))
     notes = tuple(note for predictions in loaded for note in predictions.notes)
@@ -84,15 +94,15 @@ def score(
     return Report(tuple(paths), match, draws, seed, notes, *results[0], results[1][0], tuple(results[1][1]))
 
 
-def check_paths(*paths: str) -> None:
-    """Raises ConfigError for the first path that is not a file, before any file is read."""
+def check_paths(*paths: str, remedy: str = "give a JSON Lines file") -> None:
+    """Raises ConfigError with `remedy` for the first path that is not a file, before any file is read."""
     for path in paths:
         try:
             is_folder = stat.S_ISDIR(os.stat(path).st_mode)
         except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror.lower()}; give a JSON Lines file") from error
+            raise ConfigError(f"{path}: {error.strerror.lower()}; {remedy}") from error
         if is_folder:
-            raise ConfigError(f"{path}: is a directory; give a JSON Lines file")
+            raise ConfigError(f"{path}: is a directory; {remedy}")
 
 
 def argument_parser() -> argparse.ArgumentParser:
@@ -106,6 +116,10 @@ def argument_parser() -> argparse.ArgumentParser:
         "--by", action="append", metavar="A[,B]",
         help=f"group the scores by {', '.join(BY)} or a combination; repeat it for several tables (default: task). "
         "With file, the files are compared instead of averaged",
+    )  # fmt: skip
+    parser.add_argument(
+        "--familiarity", metavar="DIR|FILE",
+        help="for --by familiarity: the build that the model was trained on, or its reports/familiarity.json",
     )  # fmt: skip
     parser.add_argument("--task", choices=TASKS, help="task of rows that have none, as in older files of IEPile")
     parser.add_argument("--match", choices=MATCHES, default="normal", help="normal counts repetitions, set does not")
@@ -157,6 +171,11 @@ def print_scores(arguments: argparse.Namespace) -> int:
     if arguments.bootstrap > MOST_DRAWS:
         raise ConfigError(f"--bootstrap {arguments.bootstrap}: must be at most {MOST_DRAWS}")
     by = parse_by(arguments.by)
+    is_by_familiarity = any("familiarity" in columns for columns in by)
+    if is_by_familiarity and not arguments.familiarity:
+        raise ConfigError("--by familiarity needs the report of a build; name the build with --familiarity")
+    if arguments.familiarity and not is_by_familiarity:
+        raise ConfigError("--familiarity is only for --by familiarity; add it or leave the flag out")
     if arguments.html and not os.path.isdir(os.path.dirname(os.path.abspath(arguments.html))):
         raise MachineError(f"{arguments.html}: no such file or directory; choose another file")
     if arguments.html:
@@ -165,7 +184,7 @@ def print_scores(arguments: argparse.Namespace) -> int:
             output_file.check("--html", path, inputs)
     report = score(
         arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
-        arguments.bootstrap, arguments.seed, arguments.task, show_progress=True,
+        arguments.bootstrap, arguments.seed, arguments.task, arguments.familiarity, show_progress=True,
     )  # fmt: skip
     for note in report.notes:
         print(printable(f"note: {note}"), file=sys.stderr)

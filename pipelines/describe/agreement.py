@@ -1,12 +1,13 @@
-"""The agreement of a source's annotators → lines of text, and JSON with F1 and kappa."""
+"""The agreement of a source's annotators → lines of text, JSON with F1 and kappa, and sums for the card."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from pipelines.sources.annotators import EVERY, FIRST, GOLD, MAJORITY
-from schemas.agreement import Agreement, Annotators, Confusion, LabelAgreement
+from schemas.agreement import Agreement, Annotators, Confusion, LabelAgreement, Votes
 
 PAIRS, LABELS, CONFUSIONS, DISAGREEMENTS = 10, 20, 10, 5
 """How many pairs of annotators are shown, and labels per layer, pairs of labels, and disagreements of each."""
@@ -64,6 +65,27 @@ def lines(annotators: Annotators) -> Iterator[str]:
             yield f"    {each.place}{text}: only {each.annotator} has {each.what}{other if each.other else ''}"
         yield from more(pair.disagreement_count, min(DISAGREEMENTS, len(pair.disagreements)), "    ")
     yield from more(annotators.pair_count, PAIRS, "", " pairs")
+
+
+@dataclass(frozen=True)
+class LayerAgreement:
+    """The agreement on a layer over all pairs that are kept: on places whatever the label, and with labels."""
+
+    layer: str
+    places: Votes
+    annotations: Votes
+
+
+def by_layer(annotators: Annotators) -> list[LayerAgreement]:
+    """The sums over pairs, for the layers that two annotators have."""
+    sums = []
+    for layer in PLACES:
+        pairs = [pair for pair in annotators.pairs if layer in pair.places]
+        places = sum((pair.places[layer] for pair in pairs), Votes())
+        labels = (label.votes for pair in pairs for label in pair.labels if label.layer == layer)
+        if places.f1 is not None:
+            sums.append(LayerAgreement(layer, places, sum(labels, Votes())))
+    return sums
 
 
 def more(number: int, shown: int, indent: str, what: str = "") -> Iterator[str]:

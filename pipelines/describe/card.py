@@ -1,17 +1,21 @@
 """The statistics of a build or of some of its sources → its dataset card: YAML for `load_dataset`, text for people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.config import Clean
-from pipelines.describe import citations, figures, shell
+from pipelines.describe import agreement, citations, figures, shell
+from pipelines.describe.agreement import LayerAgreement
+from pipelines.describe.form_examples import FormExample
 from pipelines.describe.plural import counted
 from pipelines.sources import licences
 from schemas import key_list, language
+from schemas.agreement import Annotators
 from schemas.build_statistics import FamiliarityCounts, SplitStatistics, Statistics, total
 from schemas.errors import Reason, printable
 from schemas.example import SPLITS, TASKS
@@ -24,11 +28,18 @@ SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 
 
-def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str:
+def render(
+    statistics: Statistics,
+    lang: str = "en",
+    place: str = "PATH",
+    forms: Sequence[FormExample] = (),
+    annotators: Mapping[str, Annotators] = MappingProxyType({}),
+) -> str:
     """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
 
     The text only depends on the arguments. `place`: the argument of `load_dataset`, the name of the repository if the
-    corpus has one.
+    corpus has one. `forms`: the examples of the forms of answer, if the rows have several.
+    `annotators`: those of sources, by key; the card does not name them.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -47,9 +58,18 @@ def render(statistics: Statistics, lang: str = "en", place: str = "PATH") -> str
         "yaml": dump,
         "language": language.name,
     }
-    text = environment.get_template(f"card.{lang}.md").render(facts(statistics), place=place)
+    more = {"place": place, "forms": forms, "annotated": annotated(statistics.sources, annotators)}
+    text = environment.get_template(f"card.{lang}.md").render(facts(statistics) | more)
     text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
     return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
+
+
+def annotated(
+    keys: Iterable[str], annotators: Mapping[str, Annotators]
+) -> list[tuple[str, Annotators, list[LayerAgreement]]]:
+    """The sources with several annotators, and how far these agree."""
+    several = {key: annotators[key] for key in keys if key in annotators and len(annotators[key].texts) > 1}
+    return [(key, each, agreement.by_layer(each)) for key, each in several.items()]
 
 
 def metadata(statistics: Statistics) -> dict:

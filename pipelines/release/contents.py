@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -15,9 +15,11 @@ import pyarrow.compute as pc
 from pipelines import build_folder, build_reports, sources
 from pipelines.build_reports import DATA_DOCS, FAMILIARITY, REPORT, STATISTICS, VALIDATION
 from pipelines.describe import card, croissant, dataset_info, figures
+from pipelines.describe.form_examples import FormExample, form_examples
 from pipelines.engine import dag
 from pipelines.sources import Licence
 from schemas import json_values, manifest_file
+from schemas.agreement import Annotators
 from schemas.arrow import instruction_schema
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
@@ -257,7 +259,8 @@ def prepare(
     included = [
         release_file(part.name, f"{work}/{part.name}" if part.mixed else f"{output}/{part.built}") for part in planned
     ]
-    texts = descriptions(statistics, included, repo_id) | extra
+    forms = form_examples(output, build_folder.read_result(output, Instructed).shards, statistics.sources)
+    texts = descriptions(statistics, included, repo_id, forms, ingested.annotators) | extra
     for name, text in texts.items():
         files.write_text(f"{work}/{name}", text)
     included += [release_file(name, f"{work}/{name}") for name in (REPORT, *texts)]
@@ -292,13 +295,19 @@ def source_terms(source: SourceFacts) -> SourceTerms:
     return SourceTerms(source.title, source.licence, source.licence_text)
 
 
-def descriptions(statistics: Statistics, shards: Iterable[ReleaseFile], repo_id: str | None) -> dict[str, str]:
-    """Name → text of the files that describe a release with these statistics and shards."""
+def descriptions(
+    statistics: Statistics,
+    shards: Iterable[ReleaseFile],
+    repo_id: str | None,
+    forms: Sequence[FormExample],
+    annotators: Mapping[str, Annotators],
+) -> dict[str, str]:
+    """Name → text of the files that describe a release with these statistics, shards, forms and annotators."""
     url = f"https://huggingface.co/datasets/{repo_id}" if repo_id else None
     shard_files = [croissant.ShardFile(shard.name, shard.size, shard.sha256) for shard in shards]
     return {
-        "README.md": card.render(statistics, "en", repo_id or "PATH"),
-        "README_zh.md": card.render(statistics, "zh", repo_id or "PATH"),
+        "README.md": card.render(statistics, "en", repo_id or "PATH", forms, annotators),
+        "README_zh.md": card.render(statistics, "zh", repo_id or "PATH", forms, annotators),
         "croissant.json": croissant.render(statistics, shard_files, url),
         "dataset_info.json": dataset_info.render(statistics.instructions, repo_id),
         STATISTICS: json_values.render(statistics),

@@ -13,6 +13,7 @@ from pipelines import build_folder
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.build_reports import read_results
 from pipelines.describe import figures
+from pipelines.describe.form_examples import form_examples
 from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import examples, samples
@@ -68,6 +69,7 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
         "user_sources": user_sources(output, ingested, keys, pseudonymous),
         "examples": examples.examples(output, cleaned.shards, keys),
         "samples": samples.instructions(output, rows, keys),
+        "forms": form_examples(output, rows, keys),
         "rejects": samples.rejects(output, keys, renamers(ingested) if pseudonymous else {}),
     }
     return msgspec.to_builtins(content)

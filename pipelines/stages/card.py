@@ -6,9 +6,10 @@ from pipelines.build_folder import read_result
 from pipelines.build_reports import read_statistics
 from pipelines.config import Config
 from pipelines.describe import card, croissant, dataset_info
+from pipelines.describe.form_examples import form_examples
 from pipelines.engine.dag import Stage
 from pipelines.stages.build_settings import BuildSettings
-from schemas.manifests import Carded, Instructed
+from schemas.manifests import Carded, Ingested, Instructed
 from transforms import files
 
 
@@ -28,9 +29,12 @@ def stage(build: BuildSettings) -> Stage:
 
 def run(config: Config, output: str) -> Carded:
     statistics = read_statistics(output)
-    shards = croissant.shards_of(output, read_result(output, Instructed).shards)
-    files.write_text(f"{output}/README.md", card.render(statistics))
-    files.write_text(f"{output}/README_zh.md", card.render(statistics, lang="zh"))
+    written = read_result(output, Instructed).shards
+    shards = croissant.shards_of(output, written)
+    forms = form_examples(output, written, statistics.sources)
+    annotators = read_result(output, Ingested).annotators
+    for lang, name in (("en", "README.md"), ("zh", "README_zh.md")):
+        files.write_text(f"{output}/{name}", card.render(statistics, lang, forms=forms, annotators=annotators))
     files.write_text(f"{output}/croissant.json", croissant.render(statistics, shards))
     files.write_text(f"{output}/dataset_info.json", dataset_info.render(statistics.instructions))
     return Carded(config.model_dump(mode="json"))

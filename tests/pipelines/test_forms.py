@@ -1,6 +1,7 @@
 """A build with rows in every form of answer, and with messages, passes through every command that reads rows."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -48,6 +49,10 @@ def test_a_release_keeps_the_columns(mixed, tmp_path):
     assert shards and all(pq.read_schema(path) == instruction_schema(("form", "messages")) for path in shards)
     card = (tmp_path / "release/README.md").read_text()
     assert "| `form` |" in card and "| `messages` |" in card
+    ids = {row["id"] for row in rows(tmp_path / "release")}
+    examples = re.findall(r"^`(\S+)` \(\w+\) asks for", card, re.MULTILINE)
+    assert len(examples) == 2 and ids.issuperset(examples)
+    assert set(re.findall(r"^\| `(\w+)` \| [^|]+ \| .*[\[\]{}()\"]", card, re.MULTILINE)) >= set(FORMS)
 
 
 def test_training_reads_the_forms(mixed):

@@ -1,19 +1,23 @@
 """Scores by the length of the text, by what the prompt asks for, and by file; rates of omissions and hallucinations."""
 
+import json
+
 import numpy as np
 import pytest
 
+from schemas import familiarity, json_values
 from schemas.errors import ConfigError
-from tests.train.predicted import TEXT, entities, row, write
+from tests.train.predicted import TEXT, entities, event, row, triple, write
+from train import score as command
 from train.score import BY, score
 from train.scoring.factors import FACTORS, LENGTH_CLASSES, LENGTHS, encode
 
 GOLD = entities(ship=["Ada", "Bo"], place=["Coal Quay", "Low Water"], cargo=["coal"])
 
 
-def table(tmp_path, rows, by, draws=0):
+def table(tmp_path, rows, by, draws=0, **options):
     """value of the factors → scores of the only measure"""
-    report = score([write(tmp_path / "p.jsonl", rows)], by=[by], draws=draws)
+    report = score([write(tmp_path / "p.jsonl", rows)], by=[by], draws=draws, **options)
     return {tuple(scores.group[name] for name in by): scores for scores in report.tables[0].rows}
 
 
@@ -109,6 +113,105 @@ def test_rates_have_intervals_over_texts(tmp_path):
         np.quantile(1 + drawn / 120, (0.025, 0.975)), abs=0.02
     )
     assert scores.rates["omitted"].interval == (0, 0)
+
+
+def test_attributes_belong_to_the_prompt_with_their_entity_type(tmp_path):
+    gold = [triple("Ada", "port", "Coal Quay"), triple("Ada", "cargo", "coal"), triple("Ada", "owner", "Bo")]
+    answer = {"ship": {"Ada": {"port": "Coal Quay", "cargo": "tin"}}}
+    by_count = table(tmp_path, [row("KG", ["ship"], answer, gold, form="triples")], ("labels_asked",))
+    assert {group: counts(scores) for group, scores in by_count.items()} == {
+        ("1",): (1, 2, 0, 0),
+        ("not asked",): (1, 1, 0, 0),
+    }
+
+
+def test_entity_types_without_attributes_are_refused(tmp_path):
+    one = row("KG", ["ship"], {}, [triple("Ada", "port", "Coal Quay")])
+    schema = [{"entity_type": "ship"}]
+    rows = [{**one, "instruction": json.dumps({"instruction": "Extract.", "schema": schema, "input": TEXT})}]
+    with pytest.raises(ConfigError, match=r"p\.jsonl:1: the schema .* does not have the form of task KG"):
+        table(tmp_path, rows, ("labels_asked",))
+
+
+def familiarity_report(folder, kinds: dict[tuple[str, str, str], str]) -> str:
+    """A folder with the report of a build; `kinds`: source, task and label → familiarity."""
+    labels = tuple(
+        familiarity.LabelFamiliarity(key, task, label, kind, False, 1, ()) for (key, task, label), kind in kinds.items()
+    )
+    path = folder / "build" / familiarity.PATH
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json_values.render(familiarity.FamiliarityReport("lexical", 0.5, labels)))
+    return str(folder / "build")
+
+
+def test_scores_by_the_familiarity_of_labels(tmp_path):
+    build = familiarity_report(
+        tmp_path,
+        {
+            ("harbour", "NER", "ship"): "seen",
+            ("harbour", "NER", "place"): "near",
+            ("dock", "NER", "cargo"): "unseen",
+            ("harbour", "NER", "day"): "unseen",
+        },
+    )
+    rows = [
+        row("NER", ["ship", "place"], {"ship": ["Ada", "Nobody"], "place": ["Coal Quay"]}, GOLD),
+        row("NER", ["cargo", "day"], {"cargo": ["coal"], "day": ["Monday"]}, GOLD, batch=1),
+        row("NER", ["cargo", "day"], {"cargo": [], "day": []}, [], 1),
+    ]
+    for path in (build, f"{build}/{familiarity.PATH}"):
+        scores = table(tmp_path, rows, ("familiarity",), draws=50, familiarity=path)
+        assert {group: counts(scores) for group, scores in scores.items()} == {
+            ("seen",): (2, 2, 2, 1),
+            ("near",): (2, 2, 1, 1),
+            ("unseen",): (2, 0, 1, 0),
+            ("unknown",): (2, 1, 1, 1),
+        }
+        assert list(scores) == [("seen",), ("near",), ("unseen",), ("unknown",)]
+        assert scores["seen",].rates["hallucinated"].value == 0.5
+        assert scores["near",].rates["omitted"].interval is not None
+    both = table(tmp_path, rows, ("source", "familiarity"), familiarity=build)
+    assert counts(both["Harbour", "near"]) == (2, 2, 1, 1)
+
+
+def test_the_familiarity_of_arguments_and_attributes_is_that_of_their_type(tmp_path):
+    kinds = {("harbour", "EEA", "leave"): "near", ("harbour", "KG", "ship"): "unseen"}
+    build = familiarity_report(tmp_path, kinds)
+    gold = [event("leave", "left", ship=["Ada"], time=["Monday"])]
+    rows = [row("EEA", ["leave"], {"leave": [{"trigger": "left", "arguments": {"ship": "Ada"}}]}, gold)]
+    assert counts(table(tmp_path, rows, ("familiarity",), familiarity=build)["near",]) == (1, 2, 1, 1)
+    rows = [row("KG", ["ship"], {"ship": {"Ada": {"port": "Coal Quay"}}}, [triple("Ada", "port", "Coal Quay")])]
+    (by_label,) = table(tmp_path, rows, ("label", "familiarity"), familiarity=build).values()
+    assert by_label.group == {"task": "KG", "label": "port", "familiarity": "unseen"}
+
+
+def test_rows_of_other_tools_have_labels_of_unknown_familiarity(tmp_path):
+    build = familiarity_report(tmp_path, {("harbour", "NER", "ship"): "seen"})
+    rows = [row("NER", ["ship"], {"ship": ["Ada"]}, entities(ship=["Ada"]), example_id=None)]
+    assert list(table(tmp_path, rows, ("familiarity",), familiarity=build)) == [("unknown",)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--by", "familiarity"], "--by familiarity needs the report of a build; name the build with --familiarity"),
+        (["--familiarity", "{build}"], "--familiarity is only for --by familiarity; add it or leave the flag out"),
+        (
+            ["--by", "task,familiarity", "--familiarity", "{folder}"],
+            "{folder}/reports/familiarity.json: no such file or directory; give the folder of a finished build",
+        ),
+        (
+            ["--by", "familiarity", "--familiarity", "{folder}/p.jsonl"],
+            "{folder}/p.jsonl: made by another version of IEForge, or damaged",
+        ),
+    ],
+)
+def test_wrong_settings_of_familiarity(tmp_path, capsys, flags, message):
+    build = familiarity_report(tmp_path, {})
+    predictions = write(tmp_path / "p.jsonl", [row("NER", ["ship"], {}, [])])
+    names = {"build": build, "folder": tmp_path}
+    assert command.main(["--predictions", predictions, *(flag.format(**names) for flag in flags)]) == 2
+    assert message.format(**names) in capsys.readouterr().err
 
 
 def test_runs_with_other_numbers_of_rows_are_refused(tmp_path):

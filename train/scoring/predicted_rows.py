@@ -149,15 +149,16 @@ SCHEMA_KEYS = {
 
 
 def labels(place: str, row: Row, schema: list) -> tuple[str, ...]:
-    """The names of the requested labels: the row's `labels`, else those of the schema. For SPO the schema is always
-    checked, since parsing takes its types. Raises ConfigError for an invalid schema.
+    """The names of the requested labels: the row's `labels`, else those of the schema. For SPO and KG the schema is
+    always checked, since its types and attributes are used. Raises ConfigError for an invalid schema.
     """
-    if row.labels is not None and row.task != "SPO":
+    if row.labels is not None and row.task not in ("SPO", "KG"):
         return tuple(row.labels)
     keys = SCHEMA_KEYS.get(row.task)
     try:
         names = ["_".join(entry[key] for key in keys) for entry in schema] if keys else schema
-        if all(isinstance(name, str) for name in names):
+        is_complete = row.task != "KG" or all(isinstance(entry["attributes"], list) for entry in schema)
+        if is_complete and all(isinstance(name, str) for name in names):
             return tuple(row.labels if row.labels is not None else names)
     except (KeyError, TypeError):
         pass

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
+from types import MappingProxyType
 
 import numpy as np
 
 from schemas.errors import MachineError
 from train.parse import Parsed, Unparseable, parse, read
 from train.scoring.factors import Factor, factors
+from train.scoring.familiar import Familiar
 from train.scoring.items import MEASURES, Item, comparable_items, label_name
 from train.scoring.metrics import MISSED, WRONG, compare, rouge_2, tokens
 from train.scoring.predictions import Answer, Record
@@ -52,11 +54,16 @@ class Tally:
 
 
 def tally(
-    runs: Sequence[Sequence[Record]], match: str, repair: bool = False, progress: Callable[[], None] | None = None
+    runs: Sequence[Sequence[Record]],
+    match: str,
+    repair: bool = False,
+    progress: Callable[[], None] | None = None,
+    familiar: Familiar = MappingProxyType({}),
 ) -> Tally:
     """Counts `runs`, which have the same records in the same order (see `predictions.align`).
 
     `repair`: try json-repair on answers that are not JSON objects. `progress` is called once per record.
+    `familiar`: for the factor `familiarity`.
     """
     first = runs[0]
     ends = [0, *accumulate(len(record.answers) for record in first)]
@@ -86,7 +93,7 @@ def tally(
                 progress()
     record_of, measure_of = np.array([key[:2] for key in entries], np.int64).reshape(-1, 2).T
     labels = [(prompt_name(label), display_name(label)) for *_, label in entries]
-    answered, by_name = factors(first, record_of, labels)
+    answered, by_name = factors(first, record_of, labels, familiar)
     counts = np.array(list(entries.values()), np.int32).reshape(-1, len(runs), WIDTH)
     parts = np.split(counts, np.cumsum([len(COUNTS), len(WRONG)]), axis=2)
     return Tally(by_name, rouge, answered, answers, record_of, measure_of, *parts)

@@ -235,6 +235,23 @@ function instructionCard(sample) {
   );
 }
 
+// One question with its prompt and its answer in each form.
+function formCard({ task, id, schema, text, answers }) {
+  const answer = (one) => [el("h3", {}, one.form), el("p", {}, one.prompt), el("pre", { tabindex: 0 }, one.answer)];
+  return el(
+    "article",
+    { "data-id": id },
+    el("header", {}, el("span", {}, id), el("span", {}, task)),
+    el("p", { class: "text", dir: "auto" }, text),
+    el("p", {}, "Labels asked: ", el("code", {}, schema)),
+    el("div", { class: "pair" }, answers.map((one) => el("div", {}, answer(one)))),
+  );
+}
+
+function drawForms() {
+  show("forms", data.forms.length, data.forms.map(formCard));
+}
+
 function searchable(item) {
   if (!item.lower)
     item.lower = (

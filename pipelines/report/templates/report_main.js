@@ -64,6 +64,7 @@ function redraw() {
 function start() {
   byId("user-sources").hidden = !Object.keys(data.user_sources).length;
   byId("familiarity").hidden = !data.familiarity;
+  byId("forms").hidden = !data.forms.length;
   headline();
   fillFilter();
   options(byId("area"), [
@@ -114,6 +115,7 @@ function start() {
       drawRejects();
     }, 150);
   });
+  if (data.forms.length) drawForms();
   choose("", "", redraw);
   document.documentElement.dataset.ready = "";
 }

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from pipelines import build
 from pipelines.build_reports import read_statistics
 from pipelines.describe import card, figures
+from pipelines.describe.form_examples import FormAnswer, FormExample
 from pipelines.describe.token_estimate import CONTEXTS, EDGES, stratum
 from pipelines.sources import load
 from pipelines.sources.licences import Terms
+from schemas.agreement import Agreement, Annotators, LabelAgreement, Votes
 from schemas.errors import Reason
 from schemas.example import TASKS
 from schemas.manifests import TokenCounts
@@ -170,6 +172,32 @@ def test_markup_in_the_data_stays_text(counts):
     text = card.render(replace(subset, about=about, labels={"phee": {"EE": ("<img src=x>", "`tick`")}}))
     assert "| a\\|b &lt;script&gt;x&lt;/script&gt; \\[c\\](d) (Sun et al. 2022) |" in text
     assert "<script" not in text and "<img" not in text
+
+
+def test_each_form_of_answer_is_shown(counts):
+    answers = (FormAnswer("iepile", "a|b <b>", '{"a`": []}'), FormAnswer("sentences", "c", '"a": "b"\n"a": "c"'))
+    example = FormExample("RE", "phee/train/1/RE/0", '["a`"]', "<img src=x> | `tick`", answers)
+    for lang in card.LANGUAGES:
+        text = card.render(counts, lang, forms=[example])
+        assert '| `sentences` | c | `"a": "b"`<br>`"a": "c"` |' in text
+        assert "| `iepile` | a\\|b &lt;b&gt; | <code>" in text
+        assert "<img" not in text and "`phee/train/1/RE/0`" in text
+    assert "Forms of answer" not in card.render(counts)
+
+
+def test_the_agreement_of_annotators_is_shown_without_their_names(counts):
+    layers = {"entities": Votes(30, 20, 20)}
+    labels = tuple(LabelAgreement("entities", label, Votes(15, 10, 5), Votes()) for label in ("ship", "quay"))
+    pairs = tuple(Agreement("maja", name, 10, 90, layers, labels, (), 3, ()) for name in ("tom", "ada"))
+    several = Annotators("maja", {"maja": 20, "tom": 10, "ada": 10}, pairs, 3)
+    single = Annotators("gold", {"ada": 2}, (), 0)
+    english, chinese = (
+        card.render(counts, lang, annotators={"phee": several, "rams": single}) for lang in card.LANGUAGES
+    )
+    assert "| `phee` | 3 | the annotation by one person is taken | 3 | entities | 0.80 | 0.40 |" in english
+    assert "| `phee` | 3 | 取其中一人的标注 | 3 | 实体 | 0.80 | 0.40 |" in chinese
+    assert "maja" not in english + chinese and "### Annotators" not in card.render(counts)
+    assert "`rams`" not in english[english.index("### Annotators") : english.index("### Leakage")]
 
 
 def test_size_category():

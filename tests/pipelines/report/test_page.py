@@ -60,9 +60,8 @@ def choose(page, id_: str, value: str, event: str = "change") -> None:
 
 def drawn(page) -> dict[str, int]:
     """Section → number of data marks in it, as counted by the page."""
-    script = (
-        "Object.fromEntries([...document.querySelectorAll('.plot')].map((p) => [p.parentElement.id, +p.dataset.drawn]))"
-    )
+    sections = "[...document.querySelectorAll('section:not([hidden]) > .plot')]"
+    script = f"Object.fromEntries({sections}.map((p) => [p.parentElement.id, +p.dataset.drawn]))"
     return page.run(script)
 
 
@@ -103,6 +102,12 @@ def test_every_source_task_and_label_set_can_be_drawn(page, small):
     choose(page, "kind", "instructions")
     assert articles(page)
     assert not page.problems and page.run("document.documentElement.dataset.error") is None
+
+
+def test_a_build_in_one_form_has_no_examples_of_forms(page, small):
+    page.open(small / "reports/report.html")
+    assert page.run("getComputedStyle(document.getElementById('forms')).display") == "none"
+    assert "Forms of answer" not in page.run("document.getElementById('sections').textContent")
 
 
 HOSTILE = "<script>window.ran=1</script></script><img src=x onerror=window.ran=1>"
@@ -173,6 +178,22 @@ def test_gold_mentions_are_marked_at_their_offsets(page, report_data, tmp_path):
     assert facts == ["北港 — leads to → ferry", "dock: quay"]
     choose(page, "task", "NER")
     assert page.run("document.querySelectorAll('#examples mark.somewhere').length") == 0
+
+
+def test_forms_of_answer_stand_side_by_side(page, report_data, tmp_path):
+    answers = [{"form": form, "prompt": f"{HOSTILE} {form}", "answer": '{"ship": []}'} for form in ("iepile", "nan")]
+    long = {"task": "NER", "id": "harbour/train/1/NER/0", "schema": json.dumps([LABEL]), "text": HOSTILE}
+    path = tmp_path / "report.html"
+    path.write_text(html({**report_data, "forms": [{**long, "answers": answers}]}))
+    page.open(path)
+    assert page.run("window.ran") is None and not page.problems and drawn(page)["forms"] == 1
+    assert page.run("document.querySelector('#forms .text').textContent") == HOSTILE
+    assert page.run("[...document.querySelectorAll('#forms h3')].map((h) => h.textContent)") == ["iepile", "nan"]
+    tops = "[...document.querySelectorAll('#forms h3')].map((h) => h.getBoundingClientRect().top)"
+    assert len(set(page.run(tops))) == 1
+    page.look(390, 844)
+    assert page.run("document.documentElement.scrollWidth") <= 390
+    assert len(set(page.run(tops))) == 2
 
 
 def test_gold_answers_are_recognized_by_split_not_by_key(page, report_data, tmp_path):
