@@ -22,7 +22,12 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
-from pipelines.stages.label_descriptions import contrast_lines, load_contrasts, report_cut_descriptions
+from pipelines.stages.label_descriptions import (
+    contrast_lines,
+    load_contrasts,
+    report_cut_descriptions,
+    report_unused_lines,
+)
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.answer_form import DEFAULT, FORMS
 from schemas.arrow import instruction_schema
@@ -91,7 +96,9 @@ def run(build: BuildSettings, output: str) -> Instructed:
     options = replace(ask_options(config), held_out=names)
     if options.descriptions.share:
         report_cut_descriptions(label_sets)
-    transform = Instruct(output, options, load_prompts(config, build.located), load_contrasts(config))
+    written = load_contrasts(config)
+    report_unused_lines(label_sets, written or {})
+    transform = Instruct(output, options, load_prompts(config, build.located), written)
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
     held_out = HeldOut(held_out_by_source(label_sets, names), themes, texts)
