@@ -1,6 +1,7 @@
 """clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
 
 import gc
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from pipelines.stages.label_descriptions import (
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.answer_form import DEFAULT, FORMS
 from schemas.arrow import instruction_schema
+from schemas.errors import printable
 from schemas.example import LAYER, SPLITS, TASKS
 from schemas.label import LabelSet
 from schemas.manifests import (
@@ -92,6 +94,7 @@ def run(build: BuildSettings, output: str) -> Instructed:
         if source.key in tasks and source.source.theme in config.hold_out.themes
     }
     shards, texts = without_sources(clean_shards(output), themes)
+    report_untested_themes(themes, {shard.key for shard, rows in shards if rows})
     elements = plan_shards(shards, tasks, batches, config.instruct.instructions_per_shard)
     options = replace(ask_options(config), held_out=names)
     if options.descriptions.share:
@@ -158,6 +161,14 @@ def without_sources(
         else:
             kept.append((shard, rows))
     return kept, left_out
+
+
+def report_untested_themes(themes: Mapping[str, str], keys: Collection[str]) -> None:
+    """Prints a note for each held-out source (key → theme) that has no text left. `keys`: sources with texts."""
+    for key, theme in sorted(themes.items()):
+        if key not in keys:
+            line = f"note: {key}: its theme {theme} is held out, and it has no test text, so no row asks about it"
+            print(printable(line), file=sys.stderr)
 
 
 @dataclass(frozen=True)
