@@ -88,6 +88,8 @@ def problem(line: str) -> str:
         return "the line is empty"
     if len(line.splitlines()) > 1:
         return "more than one line"
+    if any("\ud800" <= character <= "\udfff" for character in line):
+        return "an unpaired surrogate"
     if len(line) > LONGEST_LINE:
         return f"{len(line):,} characters, at most {LONGEST_LINE} are allowed"
     return ""

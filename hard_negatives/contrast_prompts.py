@@ -72,6 +72,10 @@ def problem(answer: str, basis: Basis, labels: LabelSet) -> str:
         return "names no neighbour"
     for label in labels.labels:
         name = label.predicate or label.name
-        if name not in names | {basis.name} and any(f"{left}{name}{right}" in answer for left, right in QUOTES):
+        if name not in names | {basis.name} and names_in_quotes(answer, name):
             return f"names {name}, which is no neighbour"
     return ""
+
+
+def names_in_quotes(line: str, name: str) -> bool:
+    return any(f"{left}{name}{right}" in line for left, right in QUOTES)

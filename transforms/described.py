@@ -63,13 +63,15 @@ def with_values(role: Role) -> str:
 def shown_description(text: str, name: str) -> str:
     line = one_line(text)
     if len(line) > MAX_DESCRIPTION:
-        line = line[: MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
+        blank = line.rfind(" ", MAX_DESCRIPTION // 2, MAX_DESCRIPTION - 1)  # an earlier one would cut too much
+        line = line[: blank if blank > 0 else MAX_DESCRIPTION - 1] + "…"
     return "" if line == name else line
 
 
 def cut_descriptions(label_set: LabelSet) -> int:
     """How many descriptions of labels and roles prompts do not show in full."""
-    texts = (text for label in label_set.labels for text in label.descriptions)
+    texts = [label_set.description(label) for label in label_set.labels]
+    texts += [with_values(role) for label in label_set.labels for role in label.roles]
     return sum(len(one_line(text)) > MAX_DESCRIPTION for text in texts)
 
 

@@ -1,6 +1,7 @@
 """clean/, labels/ and hard_negatives/ → data/<task>/<split>-NNNNN-of-NNNNN.parquet."""
 
 import gc
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,10 +23,16 @@ from pipelines.engine.gather import WriteSummary
 from pipelines.engine.run import run_pipeline
 from pipelines.sources.registry import Located
 from pipelines.stages.build_settings import BuildSettings
-from pipelines.stages.label_descriptions import contrast_lines, load_contrasts, report_cut_descriptions
+from pipelines.stages.label_descriptions import (
+    contrast_lines,
+    load_contrasts,
+    report_cut_descriptions,
+    report_unused_lines,
+)
 from pipelines.stages.neighbour_counts import neighbour_counts
 from schemas.answer_form import DEFAULT, FORMS
 from schemas.arrow import instruction_schema
+from schemas.errors import printable
 from schemas.example import LAYER, SPLITS, TASKS
 from schemas.label import LabelSet
 from schemas.manifests import (
@@ -87,11 +94,14 @@ def run(build: BuildSettings, output: str) -> Instructed:
         if source.key in tasks and source.source.theme in config.hold_out.themes
     }
     shards, texts = without_sources(clean_shards(output), themes)
+    report_untested_themes(themes, {shard.key for shard, rows in shards if rows})
     elements = plan_shards(shards, tasks, batches, config.instruct.instructions_per_shard)
     options = replace(ask_options(config), held_out=names)
     if options.descriptions.share:
         report_cut_descriptions(label_sets)
-    transform = Instruct(output, options, load_prompts(config, build.located), load_contrasts(config))
+    written = load_contrasts(config)
+    report_unused_lines(label_sets, written or {})
+    transform = Instruct(output, options, load_prompts(config, build.located), written)
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
     held_out = HeldOut(held_out_by_source(label_sets, names), themes, texts)
@@ -151,6 +161,14 @@ def without_sources(
         else:
             kept.append((shard, rows))
     return kept, left_out
+
+
+def report_untested_themes(themes: Mapping[str, str], keys: Collection[str]) -> None:
+    """Prints a note for each held-out source (key → theme) that has no text left. `keys`: sources with texts."""
+    for key, theme in sorted(themes.items()):
+        if key not in keys:
+            line = f"note: {key}: its theme {theme} is held out, and it has no test text, so no row asks about it"
+            print(printable(line), file=sys.stderr)
 
 
 @dataclass(frozen=True)

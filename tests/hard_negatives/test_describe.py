@@ -128,6 +128,7 @@ def test_the_prompt_shows_the_neighbours_in_the_language_of_the_labels(build):
     [
         ("", "the line is empty"),
         ("a town\nnot 'village'", "more than one line"),
+        ("a town \ud800; not 'village'", "an unpaired surrogate"),
         ("not 'village' " * 100, "characters, at most"),
         ("城市是有市权的城镇，不是“village”", "in Chinese, not in English"),
         ("a town with a mayor", "names no neighbour"),

@@ -6,10 +6,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from hard_negatives.contrast_file import Contrast
 from pipelines import config
 from pipelines.build import argument_parser, configuration
 from pipelines.build_folder import read_label_set
-from pipelines.stages.label_descriptions import contrast_lines, load_contrasts
+from pipelines.stages.label_descriptions import contrast_lines, load_contrasts, report_unused_lines
 from schemas.errors import BadRecord, ConfigError
 from tests.conftest import SMALL, build_again
 from transforms.files import File
@@ -66,6 +67,23 @@ def test_held_out_labels_are_in_no_line(varied):
     assert without.keys() == lines.keys() - {hidden}
     assert not any(f"“{hidden}”" in line for line in without.values())
     assert contrast_lines(str(varied), labels, None, {}) == {}
+    by_hand = {("NER", "clue_ner", label): Contrast(f"与“{hidden}”不同") for label in without}
+    made_for_it = {key: Contrast("与它不同", neighbours={hidden: ""}) for key in by_hand}
+    for written in (by_hand, made_for_it):
+        assert contrast_lines(str(varied), labels, written, {"entities": frozenset([hidden])}) == without
+        assert contrast_lines(str(varied), labels, written, {}) != lines
+
+
+def test_lines_of_labels_that_are_gone_are_named(varied, capsys):
+    label_sets = [read_label_set(str(varied), "NER", "clue_ner"), read_label_set(str(varied), "EET", "duee1")]
+    (event, *_) = [label.name for label in label_sets[1].labels]
+    used = [("NER", "clue_ner", "公司"), ("EE", "duee1", event), ("NER", "another_source", "公司")]
+    report_unused_lines(label_sets, dict.fromkeys(used, Contrast("x")))
+    assert capsys.readouterr().err == ""
+    report_unused_lines(label_sets, dict.fromkeys([*used, ("NER", "clue_ner", "公 司")], Contrast("x")))
+    assert "1 lines of mine.contrasts are of labels that this build does not have: NER clue_ner 公 司" in (
+        capsys.readouterr().err
+    )
 
 
 def test_contrasts_need_hard_negatives():

@@ -98,6 +98,16 @@ def test_the_same_files_give_the_same_rows(published, capsys):
     assert run(published, published / "out") == 0
 
 
+def test_a_release_from_before_the_order_of_labels_could_be_set_has_shuffled_labels(tmp_path):
+    flags = ["--sources", "clue_ner,bc2gm", "--embedding_model", "lexical", "--output", str(tmp_path / "build")]
+    assert build_module.main([*flags, "--set", "instruct.order=shuffled"]) == 0
+    assert publish.main(["--output", str(tmp_path / "build"), "--to", str(tmp_path / "release")]) == 0
+    recipe = tmp_path / "release" / RECIPE
+    assert "order: shuffled\n" in recipe.read_text()
+    recipe.write_text(recipe.read_text().replace("  order: shuffled\n", ""))
+    assert run(tmp_path, tmp_path / "out", "--sources", "clue_ner", "--data_root", SAMPLES) == 0
+
+
 def test_bundled_sources_can_be_rebuilt(small, tmp_path):
     build = Path(shutil.copytree(small, tmp_path / "build"))
     assert publish.main(["--output", str(build), "--to", str(tmp_path / "release")]) == 0

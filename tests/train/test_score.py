@@ -299,6 +299,22 @@ def test_runs_may_have_rows_in_any_order(tmp_path):
     assert all(r.figures == (1, 1, 1) for r in score(paths, by=[("source",)], draws=0).tables[0].rows)
 
 
+def test_the_word_nan_is_no_gold_that_an_answer_can_miss(tmp_path):
+    """A text may contain the string `NAN`, which an answer cannot give as an argument, a value or a lone trigger."""
+    event = {"event_type": "sail", "event_trigger": "NAN", "arguments": [{"argument": "NAN", "role": "ship"}]}
+    triple = {"head": "Ada", "head_type": "ship", "relation": "port", "tail": "NAN"}
+    other = {**triple, "tail": "Bergen"}
+    for kind, gold, answer in (
+        ("EE", [event], {"sail": []}),
+        ("EEA", [event], {"sail": []}),
+        ("KG", [triple, other], {"ship": {"Ada": {"port": ["NAN", "Bergen"]}}}),
+        ("KG", [triple, {**other, "head_type": None}], {"ship": {"Ada": {"port": ["NAN", "Bergen"]}}}),
+    ):
+        (label,) = answer
+        expected = (1, 1, 1) if kind == "KG" else (0, 0, 0)
+        assert set(counts(scored(tmp_path, [row(kind, [label], answer, gold)])).values()) <= {expected}
+
+
 NAMES = ("drug", "disease", "地点")
 LABELS = {
     "NER": [Label(name) for name in NAMES],

@@ -151,6 +151,7 @@ def test_masks_do_not_collide(text, key):
         (" \n ", "city"),
         ("word " * 1000, "word " * 98 + "word…"),
         ("字" * 5000, "字" * 499 + "…"),
+        ("数 " + "字" * 5000, "数 " + "字" * 497 + "…"),
     ],
 )
 def test_descriptions_that_are_not_plain(description, shown):
@@ -159,6 +160,14 @@ def test_descriptions_that_are_not_plain(description, shown):
     assert schema_of(row) == {"city": shown} and len(shown) <= MAX_DESCRIPTION
     assert list(json.loads(row.instruction)) == ["instruction", "schema", "input"]
     assert cut_descriptions(labels) == shown.endswith("…")
+
+
+def test_cut_lists_of_values_and_typed_triples_are_counted():
+    values = tuple(f"value {n}" for n in range(100))
+    roles = (Role("kind", values=values), Role("stage", "how far"))
+    assert cut_descriptions(LabelSet("EE", "made", "Made", "en", (Label("buy", roles=roles),))) == 1
+    long_name = typed_label("firm", "owner " * 100, "person")
+    assert cut_descriptions(LabelSet("SPO", "made", "Made", "en", (long_name, OWNER))) == 1
 
 
 def test_closed_values_are_named():

@@ -37,7 +37,9 @@ def label_name(task: str, annotation: Mapping) -> str:
 
 
 def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
-    """Measure → the items of the annotations, in order, repetitions kept."""
+    """Measure → the items of the annotations, in order, repetitions kept. NAN in place of an argument or of the value
+    of an attribute is no item, and neither is an event without a trigger and arguments: no answer can give them.
+    """
     match task:
         case "NER":
             return {"entity": [(a["entity_type"], a["entity"]) for a in annotations]}
@@ -51,13 +53,11 @@ def items(task: str, annotations: Sequence[Mapping]) -> dict[str, list[Item]]:
                 ]
             }
         case "KG":
-            return {"relation": [_triple(a) for a in annotations]}
+            return {"relation": [_triple(a) for a in annotations if a["tail"] != NAN]}
+    annotations = [a for a in annotations if trigger_text(a) or _arguments(a)]
     events = [(a["event_type"], trigger_text(a)) for a in annotations]
     arguments = [
-        ((a["event_type"], argument["role"]), argument["argument"])
-        for a in annotations
-        for argument in a.get("arguments") or ()
-        if argument["argument"] != NAN
+        ((a["event_type"], argument["role"]), argument["argument"]) for a in annotations for argument in _arguments(a)
     ]
     if task == "EET":
         return {"event": [event for event in events if event[1]]}
@@ -104,12 +104,17 @@ def trigger_text(annotation: Mapping) -> str:
     return "" if trigger == NAN else trigger
 
 
+def _arguments(annotation: Mapping) -> list[Mapping]:
+    return [argument for argument in annotation.get("arguments") or () if argument["argument"] != NAN]
+
+
 def _triple(annotation: Mapping) -> Item:
     return annotation["relation"], annotation["head"], annotation["tail"]
 
 
 def _untyped_triples(annotations: Sequence[Mapping]) -> list[Item]:
     counts: Counter = Counter()
-    for (triple, _), times in Counter((_triple(a), a.get("head_type")) for a in annotations).items():
+    typed = ((_triple(a), a.get("head_type")) for a in annotations if a["tail"] != NAN)
+    for (triple, _), times in Counter(typed).items():
         counts[triple] = max(counts[triple], times)
     return list(counts.elements())

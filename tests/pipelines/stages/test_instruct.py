@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.build_folder import Shard
-from pipelines.stages.instruct import plan_shards
+from pipelines.stages.instruct import plan_shards, report_untested_themes
 from schemas.arrow import examples_to_table, table_to_examples
 from schemas.example_id import ExampleId
 from schemas.label import Label
@@ -87,3 +87,10 @@ def test_test_rows_have_all_labels_and_the_gold_of_the_text(built):
                     label["name"] for label in label_set["labels"]
                 ]
                 assert len({row["label"] for row in rows}) == 1
+
+
+def test_a_held_out_theme_without_a_test_text_is_noted(capsys):
+    report_untested_themes({"ships": "Ship", "people": "Person"}, {"people", "places"})
+    assert capsys.readouterr().err == (
+        "note: ships: its theme Ship is held out, and it has no test text, so no row asks about it\n"
+    )
