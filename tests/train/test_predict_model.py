@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.train.conftest import write_rows
 from tests.train.predicting import lines, model_run, rows_for, run
 
@@ -38,15 +40,26 @@ def test_cut_answers_are_counted(notes_model, notes_file, tmp_path, capsys):
     assert f"{cut} answers were cut at the token limit" in printed.err
 
 
-def test_a_random_model_gives_json_if_guided(notes_model, notes_file, tmp_path):
-    """A string may run to the token limit; a complete answer is JSON with the requested labels."""
+@pytest.mark.parametrize("limit", ["100", "200"])
+def test_a_random_model_gives_json_if_guided(limit, notes_model, notes_file, tmp_path):
+    """Every answer is JSON with the requested labels and words of the text, also where the token limit ends it."""
     output = tmp_path / "p.jsonl"
-    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_new_tokens", "300", output=output) == 0
-    ended = [row for row in lines(output) if not row["cut"]]
-    for row in ended:
-        assert list(json.loads(row["output"])) == row["labels"]
-        assert row["output"] == json.dumps(json.loads(row["output"]), ensure_ascii=False)
-    assert all(row["output"].startswith('{"') for row in lines(output))
+    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_new_tokens", limit, output=output) == 0
+    rows = lines(output)
+    for row in rows:
+        answer = json.loads(row["output"])
+        assert list(answer) == row["labels"]
+        assert row["output"] == json.dumps(answer, ensure_ascii=False)
+        text = json.loads(row["instruction"])["input"]
+        assert all(mention in text for mentions in answer.values() for mention in mentions)
+    assert any(row["cut"] for row in rows) is (limit == "100")
+
+
+def test_lists_of_guided_answers_have_at_most_max_items(notes_model, notes_file, tmp_path):
+    output = tmp_path / "p.jsonl"
+    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_items", "2", output=output) == 0
+    sizes = [len(mentions) for row in lines(output) for mentions in json.loads(row["output"]).values()]
+    assert max(sizes) == 2 and not any(row["cut"] for row in lines(output))
 
 
 def test_an_adapter_changes_the_answers_and_must_fit_its_base(notes_model, notes_file, tmp_path, capsys):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.answer_form import DEFAULT
 from transforms.answer_forms import CONTEXT
-from transforms.render import NAN
+from transforms.render import NAN, encode_string
 
 Values = Mapping[tuple[str, str], Sequence[str]]
 """(Event type, role), as the prompt shows them → the closed list of values of the role (`schemas.label.Role`)."""
@@ -105,3 +105,34 @@ def _heads(attributes: Sequence[str], max_items: int) -> dict:
     tails = _object(dict.fromkeys(attributes, one_or_many), required=False)
     filled = {"type": "object", "additionalProperties": tails, "maxProperties": max_items}
     return {"anyOf": [{"type": "array", "maxItems": 0}, filled]}
+
+
+def sample(schema: dict, items: int) -> str:
+    """JSON that follows `schema`, with `items` items in each list if it may be as short (0 or 1), and NAN for mentions.
+
+    With 0 items it is the shortest answer.
+    """
+    match schema:
+        case {"const": value}:
+            return encode_string(value)
+        case {"enum": values}:
+            return max(map(encode_string, values), key=len)
+        case {"anyOf": schemas}:
+            return (max if items else min)((sample(schema, items) for schema in schemas), key=len)
+        case {"type": "string"}:
+            return encode_string(NAN)
+        case {"type": "array"}:
+            least = schema.get("minItems", items if schema["maxItems"] else 0)
+            return f"[{', '.join([sample(schema['items'], items)] * least)}]" if least else "[]"
+        case {"type": "object", "additionalProperties": dict() as value}:
+            return f"{{{encode_string(NAN)}: {sample(value, items)}}}"
+    properties = (f"{encode_string(name)}: {sample(value, items)}" for name, value in schema["properties"].items())
+    return f"{{{', '.join(properties)}}}"
+
+
+def ending(schema: dict) -> str:
+    """A string at least as long as what must follow in any place of an answer to end it: the rest of an item, and the
+    shortest values of all labels.
+    """
+    values = schema["properties"].values() if "properties" in schema else [schema["items"]]
+    return sample(schema, 0) + max((sample(value, 1) for value in values), key=len, default="")

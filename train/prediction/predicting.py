@@ -15,10 +15,10 @@ from tqdm import tqdm
 from schemas import answer_form, answers, key_list
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file
-from train.prediction import extractions, guided, resume, shots, work
+from train.prediction import extractions, labels, prompting, resume, shots, work
+from train.prediction.answer_schema import NO_VALUES
 from transforms import files
 from transforms.endpoint import client, flags
-from transforms.plain_schema import plain_schema
 
 FIRST_ANSWERS = 32
 """If all of the first FIRST_ANSWERS answers reach the token limit, the user is warned."""
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     backend = endpoint_backend(arguments) if arguments.endpoint else local_backend(arguments)
     known, digest = work.number_rows(todo)
     examples = solved_examples(arguments, todo)
+    guidance = guidance_of_answers(arguments) if arguments.guided else None
     meta = description(arguments, backend, len(todo), digest)
     path = arguments.output
     with resume.open_locked(path, meta) as stream:
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             log(f"{path}: {len(done):,} of {len(todo):,} rows already predicted, resuming")
         started = time.monotonic()
         failures: dict[int, str] = {}
-        prompts = ((number, prompt(todo[number], examples, arguments.guided)) for number in missing)
+        prompts = ((number, prompting.prompt(todo[number], examples, guidance)) for number in missing)
         with tqdm(
             total=len(todo), initial=len(done), unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr
         ) as bar:
@@ -200,12 +201,13 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
     return shots.read(rows, todo, arguments.shots, arguments.seed)
 
 
-def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
-    schema = None
-    if is_guided:
-        entries = plain_schema(json.loads(row["instruction"])["schema"])
-        schema = guided.json_schema(row["task"], entries, corpus.row_form(row))
-    return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
+def guidance_of_answers(arguments: argparse.Namespace) -> prompting.Guidance:
+    if arguments.texts:
+        values = prompting.closed_values(labels.read(arguments.labels, arguments.task))
+        return prompting.Guidance(arguments.max_items, lambda row: values)
+    if os.path.isdir(arguments.data):
+        return prompting.Guidance(arguments.max_items, prompting.values_in_build(arguments.data))
+    return prompting.Guidance(arguments.max_items, lambda row: NO_VALUES)
 
 
 def endpoint_backend(arguments: argparse.Namespace) -> Backend:
@@ -260,7 +262,7 @@ def description(arguments: argparse.Namespace, backend: Backend, rows: int, dige
         if arguments.texts
         else ("data", "split", "task", "tasks", "sources", "limit")
     )
-    generation = ("shots", "guided", "max_new_tokens", "seed", "label_order")
+    generation = ("shots", "guided", "max_items", "max_new_tokens", "seed", "label_order")
     packages = ("ieforge",) if arguments.endpoint else ("ieforge", "torch", "transformers", "peft")
     return {
         **backend.settings,
