@@ -31,9 +31,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A prompt without an answer. Nothing is written for it, so the next run tries it again."""
+    """A prompt without an answer. `is_final`: whether it can never be answered; else the next run tries it again."""
 
     reason: str
+    is_final: bool = False
 
 
 def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:

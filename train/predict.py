@@ -21,7 +21,7 @@ examples:
 
 Writes predictions.jsonl (for train.score), predictions.joined.jsonl (all extracted items of each text, with offsets)
 and predictions.meta.json. After an interruption, run the same command again to resume. See docs/predict.md.
-Exit codes: 1 the machine or rows without an answer, 2 configuration, 130 interrupted.
+Exit codes: 1 the machine or rows still without an answer, 2 configuration, 130 interrupted.
 """
 
 BACKENDS = ("transformers", "vllm")

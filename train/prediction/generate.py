@@ -27,7 +27,7 @@ SORTED_BATCHES = 64
 @dataclass(frozen=True)
 class Loaded:
     """A model ready to generate. `end_tokens`: ids that end an answer. `context`: maximum number of tokens of prompt
-    and answer, None if the model has no limit. `closing`: ids of tokens that may close a JSON object or array.
+    and answer, None if the model has no limit. `closing`: see `closing_tokens`.
     """
 
     model: "PreTrainedModel"
@@ -69,9 +69,13 @@ def load(
         raise ConfigError(
             f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, not a number of tokens"
         )
+    return Loaded(model, tokenizer, ends, context, guide, closing_tokens(tokenizer))
+
+
+def closing_tokens(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
+    """The ids of tokens that may close a JSON object or array."""
     tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    closing = frozenset(number for number, token in enumerate(tokens) if token and not set("]}").isdisjoint(token))
-    return Loaded(model, tokenizer, ends, context, guide, closing)
+    return frozenset(number for number, token in enumerate(tokens) if token and not set("]}").isdisjoint(token))
 
 
 def try_out(model: "PreTrainedModel", token: int) -> None:
@@ -113,7 +117,7 @@ def generate(
 ) -> Iterator[tuple[int, Answer | Failure]]:
     """Yields (number, answer) for (number, prompt), in batches of prompts of similar length.
 
-    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a Failure.
+    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a final Failure.
     Raises MachineError if the device runs out of memory.
     """
     for chunk in batches(prompts, SORTED_BATCHES * batch_size):
@@ -122,10 +126,10 @@ def generate(
             try:
                 ids = chat.prompt(loaded.tokenizer, prompt.instruction, prompt.shots)
             except chat.SpecialTokenError as error:
-                yield number, Failure(str(error))
+                yield number, Failure(str(error), is_final=True)
                 continue
             if loaded.context is not None and len(ids) >= loaded.context:
-                yield number, Failure(f"its prompt has {len(ids):,} tokens, the model reads {loaded.context:,}")
+                yield number, too_long(len(ids), loaded.context)
             else:
                 encoded.append((ids, number, prompt))
         # The longest first, so that running out of memory shows at once.
@@ -133,6 +137,10 @@ def generate(
         for batch in batches(encoded, batch_size):
             answers = answer_batch(loaded, [ids for ids, *_ in batch], [p for *_, p in batch], max_new_tokens)
             yield from zip((number for _, number, _ in batch), answers, strict=True)
+
+
+def too_long(tokens: int, context: int) -> Failure:
+    return Failure(f"prompt too long: {tokens:,} tokens, the model reads {context:,}", is_final=True)
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
