@@ -23,8 +23,9 @@ def completion(text: str | None, finish: str | None = "stop") -> bytes:
 
 @dataclass
 class Served:
-    """`reply(instruction, attempt)`: the reply to the n-th request (from 0) with an instruction. `models_status`: the status of
-    the list of models. `location`: the target of a redirect (status 300 to 399); if it is set, the list of models redirects too.
+    """`reply(instruction, attempt)`: the reply to the n-th request (from 0) with an instruction. `models_status`: the
+    status of the list of models. `location`: the target of a redirect (status 300 to 399); if it is set, the list of
+    models redirects too.
     """
 
     reply: Callable[[str, int], Reply]

@@ -92,7 +92,9 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     generation = parser.add_argument_group("prompts and generation")
     generation.add_argument("--shots", type=int, default=0, metavar="K", help="solved examples before each prompt")
-    generation.add_argument("--guided", action="store_true", help="restrict answers to the labels asked and words of the text")
+    generation.add_argument(
+        "--guided", action="store_true", help="restrict answers to the labels and words of the prompt"
+    )
     generation.add_argument(
         "--max_items", type=int, default=32, metavar="N", help="items in a list of a --guided answer; default: 32"
     )

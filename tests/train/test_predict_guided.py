@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
 from train.prediction.answer_grammar import json_grammar, pieces, sentences_grammar
-from train.prediction.answer_schema import ending, json_schema, sample
-from train.prediction.guided import Guide, Processor
+from train.prediction.answer_schema import json_schema
+from train.prediction.guided import Processor
 from transforms.phrasings import PHRASINGS, write
 from transforms.render import encode_string
 
@@ -151,7 +151,7 @@ def test_a_text_without_words_has_no_mentions(text):
         ("NER", ["a"], "iepile", '{"a": ["x", "y"]}', '{"a": ["x", "y", "z"]}'),
         ("NER", ["a"], "nan", '{"a": ["x", "y"]}', '{"a": ["x", "y", "z"]}'),
         ("RE", ["knows"], "triples", json.dumps([TRIPLE] * 2), json.dumps([TRIPLE] * 3)),
-        ("KG", [PLACE], "iepile", *(json.dumps({"place": dict.fromkeys(h, {"size": "a"})}) for h in ("xy", "xyz"))),
+        ("KG", [PLACE], "iepile", *(json.dumps({"place": {key: {"size": "a"} for key in h}}) for h in ("xy", "xyz"))),
     ],
 )
 def test_lists_are_bounded(task, entries, form, two, three):

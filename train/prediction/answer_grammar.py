@@ -7,6 +7,7 @@ seen. That no string occurs twice in a list cannot be said in such a grammar: it
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 
 from train.prediction.answer_schema import BESIDE, MENTION, MENTION_OR_NAN
 from transforms.phrasings import Phrasing
@@ -35,7 +36,7 @@ def pieces(text: str) -> list[str]:
     if UNBOUND.search(text):
         return list(text)
     edges = sorted({0, len(text), *(at for span in token_spans(text) for at in span)})
-    return [text[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(edges)]
 
 
 def json_grammar(schema: dict, text: str) -> str:

@@ -44,8 +44,8 @@ def warn_if_unguided(results: Iterable, rows: Sequence[Mapping]) -> Iterator:
         seen = UNGUIDED + 1 if has_keys(rows[number], result.text) else seen + 1
         if seen == UNGUIDED:
             tqdm.write(
-                f"warning: none of the first {UNGUIDED} answers follows the JSON Schema of --guided: this server ignores "
-                "response_format; start it with structured outputs, or remove --guided",
+                f"warning: none of the first {UNGUIDED} answers follows the JSON Schema of --guided: this server "
+                "ignores response_format; start it with structured outputs, or remove --guided",
                 file=sys.stderr,
             )
 

@@ -117,8 +117,8 @@ def generate(
 ) -> Iterator[tuple[int, Answer | Failure]]:
     """Yields (number, answer) for (number, prompt), in batches of prompts of similar length.
 
-    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a final Failure.
-    Raises MachineError if the device runs out of memory.
+    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a final
+    Failure. Raises MachineError if the device runs out of memory.
     """
     for chunk in batches(prompts, SORTED_BATCHES * batch_size):
         encoded = []

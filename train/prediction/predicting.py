@@ -20,6 +20,7 @@ from train.prediction.answer_schema import NO_VALUES
 from transforms import files
 from transforms.endpoint import client, flags
 
+
 @dataclass(frozen=True)
 class Backend:
     """A generation backend. `settings`: what the answers depend on. `generate`: (number, prompt) → (number, answer)."""

@@ -142,8 +142,8 @@ def append(stream: BinaryIO, lines: Iterable[bytes]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a file of predictions contains. `places`: row number → byte offset of its line. `cut`: number of answers that
-    were cut. `unanswerable`: number of rows without an answer by reason (`reason_kind`).
+    """What a file of predictions contains. `places`: row number → byte offset of its line. `cut`: number of answers
+    that were cut. `unanswerable`: number of rows that cannot be answered, by reason (`reason_kind`).
     """
 
     places: dict[int, int]

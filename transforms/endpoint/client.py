@@ -153,9 +153,10 @@ def _check_text(name: str, where: str) -> None:
 def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Iterator[tuple[int, Answer | Failure]]:
     """Yields (number, answer) for (number, prompt), in the order in which the answers arrive.
 
-    A prompt without an answer after all retries yields a Failure, a final one for UNANSWERABLE statuses. Raises ConfigError if the server refuses all
-    requests (a wrong key, an unknown model) and MachineError after FAILURES_IN_A_ROW consecutive failures or if no
-    thread can be started. Any other exception of a thread is raised here.
+    A prompt without an answer after all retries yields a Failure, a final one for UNANSWERABLE statuses.
+    Raises ConfigError if the server refuses all requests (a wrong key, an unknown model) and MachineError after
+    FAILURES_IN_A_ROW consecutive failures that are not final, or if no thread can be started. Any other exception of a
+    thread is raised here.
     """
     remaining = iter(prompts)
     requests: queue.SimpleQueue = queue.SimpleQueue()
