@@ -7,13 +7,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An instruction, the examples before it as (instruction, output), and the JSON Schema of its
-    answer if decoding is guided.
+    """An instruction, and the examples before it as (instruction, output).
+
+    If decoding is guided: the JSON Schema of its answer (None for a form that is not JSON), the `grammar` of its answer
+    for llguidance, whose mentions are in the text, and an `ending` at least as long as what must follow in any place to
+    end the answer.
     """
 
     instruction: str
     shots: tuple[tuple[str, str], ...] = ()
     schema: dict[str, Any] | None = None
+    grammar: str | None = None
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +31,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A prompt without an answer. Nothing is written for it, so the next run tries it again."""
+    """A prompt without an answer. `is_final`: whether it can never be answered; else the next run tries it again."""
 
     reason: str
+    is_final: bool = False
 
 
 def messages(instruction: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:

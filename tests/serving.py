@@ -23,12 +23,14 @@ def completion(text: str | None, finish: str | None = "stop") -> bytes:
 
 @dataclass
 class Served:
-    """`reply(instruction, attempt)`: the reply to the n-th request (from 0) with an instruction. `location`: the target
-    of a redirect (status 300 to 399); if it is set, the list of models redirects too.
+    """`reply(instruction, attempt)`: the reply to the n-th request (from 0) with an instruction. `models_status`: the
+    status of the list of models. `location`: the target of a redirect (status 300 to 399); if it is set, the list of
+    models redirects too.
     """
 
     reply: Callable[[str, int], Reply]
     models: tuple[str, ...] = ("tiny",)
+    models_status: int = 200
     url: str = ""
     location: str = ""
     requests: list[dict] = field(default_factory=list)
@@ -46,7 +48,7 @@ def serving(reply: Callable[[str, int], Reply], models: tuple[str, ...] = ("tiny
             served.headers.append(dict(self.headers))
             if served.location:
                 return self.send(302, b"")
-            self.send(200, json.dumps({"data": [{"id": name} for name in served.models]}).encode())
+            self.send(served.models_status, json.dumps({"data": [{"id": name} for name in served.models]}).encode())
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

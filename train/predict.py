@@ -21,7 +21,7 @@ examples:
 
 Writes predictions.jsonl (for train.score), predictions.joined.jsonl (all extracted items of each text, with offsets)
 and predictions.meta.json. After an interruption, run the same command again to resume. See docs/predict.md.
-Exit codes: 1 the machine or rows without an answer, 2 configuration, 130 interrupted.
+Exit codes: 1 the machine or rows still without an answer, 2 configuration, 130 interrupted.
 """
 
 BACKENDS = ("transformers", "vllm")
@@ -33,6 +33,7 @@ NO_SETTINGS = ("help", "debug", "json", "config")
 
 RANGES = {
     "max_new_tokens": (1, 1_000_000),
+    "max_items": (1, 10_000),
     "batch_size": (1, 65_536),
     "limit": (1, 2**63 - 1),
     "shots": (0, 1000),
@@ -91,7 +92,12 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     generation = parser.add_argument_group("prompts and generation")
     generation.add_argument("--shots", type=int, default=0, metavar="K", help="solved examples before each prompt")
-    generation.add_argument("--guided", action="store_true", help="restrict answers to the JSON of the labels asked")
+    generation.add_argument(
+        "--guided", action="store_true", help="restrict answers to the labels and words of the prompt"
+    )
+    generation.add_argument(
+        "--max_items", type=int, default=32, metavar="N", help="items in a list of a --guided answer; default: 32"
+    )
     generation.add_argument(
         "--max_new_tokens",
         type=int,

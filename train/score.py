@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,10 +89,9 @@ def score(
         tables = [Table(columns, scores(counts, columns, bootstrap)) for columns in by]
         results.append((total(counts, bootstrap), tables))
     notes = tuple(note for predictions in loaded for note in predictions.notes)
-    report = Report(tuple(paths), match, draws, seed, notes, *results[0])
-    if not repair:
-        return report
-    return Report(tuple(paths), match, draws, seed, notes, *results[0], results[1][0], tuple(results[1][1]))
+    absent = {run.path: {"missing": run.missing, "unanswerable": run.unanswerable} for run in loaded}
+    report = Report(tuple(paths), match, draws, seed, notes, absent, *results[0])
+    return replace(report, repaired_total=results[1][0], repaired=tuple(results[1][1])) if repair else report
 
 
 def check_paths(*paths: str, remedy: str = "give a JSON Lines file") -> None:

@@ -36,10 +36,14 @@ class Phrasing:
         return tuple(self.sentence(dict(zip(PARTS, words, strict=True))) for words in WORDS)
 
     @cached_property
+    def parts(self) -> list[str]:
+        """The template cut at its parts: the text before each, and its name (at the odd places)."""
+        return re.split(r"\{(\w+)\}", self.template)
+
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         strings = {name: f"(?P<{name}>{JSON_STRING})" for name in PARTS}
-        literals = re.split(r"\{(\w+)\}", self.template)
-        return re.compile("".join(strings[part] if n % 2 else re.escape(part) for n, part in enumerate(literals)))
+        return re.compile("".join(strings[part] if n % 2 else re.escape(part) for n, part in enumerate(self.parts)))
 
 
 PHRASINGS = tuple(

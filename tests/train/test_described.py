@@ -13,8 +13,8 @@ from tests.train.conftest import write_rows
 from train import corpus, predict
 from train.parse import Parsed, parse
 from train.prediction import labels, resume, work
+from train.prediction.answer_schema import json_schema
 from train.prediction.extractions import requested
-from train.prediction.guided import json_schema
 from train.score import score
 from transforms import prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec

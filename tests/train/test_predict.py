@@ -148,12 +148,12 @@ def test_the_key_is_written_to_no_file_and_no_message(notes_file, tmp_path, caps
         return 200, completion('{"person": ["sk-sesame\\/1", "sk-\\u0073esame/1"]}')
 
     with serving(reply) as served:
-        assert ask(served, notes_file, tmp_path / "p.jsonl") == 1
+        assert ask(served, notes_file, tmp_path / "p.jsonl") == 0
         for flags in (("--request", '{"user": "sk-sesame/1"}'), ("--model", "sk-sesame/1")):
             assert ask(served, notes_file, tmp_path / "q.jsonl", *flags) == 2
     printed = capsys.readouterr()
     files = [path.read_text() for path in tmp_path.iterdir() if path.name.startswith(("p.", "q."))]
-    assert len(files) == 2 and "***" in printed.err
+    assert len(files) == 3 and any("Bearer ***" in content for content in files)
     assert not any("esame" in content for content in (printed.out, printed.err, *files))
 
 

@@ -1,14 +1,22 @@
-"""The JSON Schema of answers: the gold of every task follows it, other answers do not."""
+"""The JSON Schema and the grammar of answers: the gold of every task follows both, other answers do not."""
 
 import json
 
 import jsonschema
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
-from train.prediction.guided import WIRE_SEPARATORS, Processor, json_schema
+from train.prediction.answer_grammar import json_grammar, pieces, sentences_grammar
+from train.prediction.answer_schema import json_schema
+from train.prediction.guided import Processor
+from transforms.phrasings import PHRASINGS, write
+from transforms.render import encode_string
 
 BYTES = LLTokenizer("byte")
+TEXT = "Asta and Ada met Berg: a b x y z, 9 m"
 PAIR = {"subject": "Asta", "object": "Berg"}
 EVENT_TYPE = {"event_type": "meet", "trigger": True, "arguments": ["who", "where"]}
 WITH_TRIGGER = {"event_type": "meet", "trigger": ["met"], "arguments": ["who", "where"]}
@@ -62,12 +70,15 @@ WRONG = [
 ]
 
 
-def follows(schema: dict, answer: str) -> bool:
+def accepts(grammar: str, answer: str) -> bool:
     """Whether guided decoding can generate exactly this string."""
-    grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=WIRE_SEPARATORS)
-    assert LLMatcher.validate_grammar(grammar, BYTES) == ""
     matcher, tokens = LLMatcher(BYTES, grammar), BYTES.tokenize_str(answer)
+    assert not matcher.is_error(), matcher.get_error()
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
+
+
+def follows(schema: dict, answer: str, text: str = TEXT) -> bool:
+    return accepts(json_grammar(schema, text), answer)
 
 
 @pytest.mark.parametrize(("task", "entries", "answer"), RIGHT)
@@ -94,12 +105,78 @@ def test_answers_in_other_forms(form, task, entries, right, wrong):
     assert not jsonschema.Draft202012Validator(schema).is_valid(wrong) and not follows(schema, json.dumps(wrong))
 
 
-def test_rows_without_a_schema_are_free():
+def test_rows_without_a_grammar_are_free():
     torch = pytest.importorskip("torch")
-    grammar = LLMatcher.grammar_from_json_schema('{"const": "a"}', overrides=WIRE_SEPARATORS)
-    processor = Processor([LLMatcher(BYTES, grammar), None], 0)
+    closing = np.zeros((3, BYTES.vocab_size), bool)
+    processor = Processor([LLMatcher(BYTES, 'start: "a"'), None], [9, 9], closing, 0)
     scores = processor(torch.zeros((2, 0), dtype=torch.long), torch.zeros((2, BYTES.vocab_size)))
     assert torch.isfinite(scores).sum(dim=1).tolist() == [1, BYTES.vocab_size]
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("The ex-boss of A-B left.", ["boss", "ex-boss", "A", "B left."], ["oss", "A-C", "The boss", "", " "]),
+        ('He said "no\\" to\nAda', ['"no\\"', "to\nAda", '"'], ["no\\n", "said no"]),
+        ("张三在北京大学，Ada", ["张三", "北京", "学，A", "da"], ["张北", "", "张三 "]),
+        ("de l'État à l’eau", ["État", "l'État", "eau"], ["tat", "E"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"], ["हिन्", "भाष"]),
+    ],
+)
+def test_mentions_are_runs_of_words(text, right, wrong):
+    schema = json_schema("NER", ["a"])
+    for mentions, expected in ((right, True), (wrong, False)):
+        for mention in mentions:
+            assert follows(schema, f'{{"a": [{encode_string(mention)}]}}', text) is expected, mention
+
+
+@given(st.text(max_size=40), st.integers(0, 40), st.integers(1, 40))
+def test_every_run_of_pieces_is_a_mention(text, start, count):
+    parts = pieces(text)
+    assert "".join(parts) == text
+    mention = "".join(parts[start : start + count])
+    if mention.strip(" "):
+        assert follows(json_schema("NER", ["a"]), f'{{"a": [{encode_string(mention)}]}}', text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200d"])
+def test_a_text_without_words_has_no_mentions(text):
+    assert follows(json_schema("NER", ["a"]), '{"a": []}', text)
+    assert not follows(json_schema("NER", ["a"]), '{"a": [" "]}', text)
+
+
+@pytest.mark.parametrize(
+    ("task", "entries", "form", "two", "three"),
+    [
+        ("NER", ["a"], "iepile", '{"a": ["x", "y"]}', '{"a": ["x", "y", "z"]}'),
+        ("NER", ["a"], "nan", '{"a": ["x", "y"]}', '{"a": ["x", "y", "z"]}'),
+        ("RE", ["knows"], "triples", json.dumps([TRIPLE] * 2), json.dumps([TRIPLE] * 3)),
+        ("KG", [PLACE], "iepile", *(json.dumps({"place": {key: {"size": "a"} for key in h}}) for h in ("xy", "xyz"))),
+    ],
+)
+def test_lists_are_bounded(task, entries, form, two, three):
+    schema = json_schema(task, entries, form, 2)
+    assert follows(schema, two) and not follows(schema, three)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid(json.loads(two)) and not validator.is_valid(json.loads(three))
+
+
+def test_roles_with_closed_values_take_one_of_them():
+    schema = json_schema("EE", [EVENT_TYPE], values={("meet", "where"): ("indoors", "outdoors")})
+    for where, expected in (("indoors", True), ("NAN", True), (["indoors", "outdoors"], True), ("Asta", False)):
+        answer = {"meet": [{"trigger": "met", "arguments": {"who": "Berg", "where": where}}]}
+        assert follows(schema, json.dumps(answer)) is expected, where
+        assert jsonschema.Draft202012Validator(schema).is_valid(answer) is expected
+
+
+@pytest.mark.parametrize("phrasing", PHRASINGS, ids=lambda phrasing: phrasing.template)
+def test_sentences(phrasing):
+    pair = {"subject": "Asta", "relation": "knows", "object": "Berg"}
+    grammar = sentences_grammar(["knows", "likes"], phrasing, TEXT, 2)
+    assert accepts(grammar, "NAN") and accepts(grammar, write([pair], phrasing))
+    assert accepts(grammar, write([pair, {**pair, "relation": "likes"}], phrasing))
+    for wrong in ([pair] * 3, [{**pair, "relation": "is"}], [{**pair, "object": "Olaf"}]):
+        assert not accepts(grammar, write(wrong, phrasing))
 
 
 def test_answers_have_the_format_of_a_corpus():
@@ -108,15 +185,3 @@ def test_answers_have_the_format_of_a_corpus():
     assert not follows(schema, '{"a":["x","y"],"b":[]}')
     assert not follows(schema, '{"b": [], "a": []}')  # not in the order of the schema
     assert not follows(schema, '```json\n{"a": [], "b": []}')
-
-
-def test_gold_answers_in_a_build_follow_the_schema(small):
-    import pyarrow.parquet as pq
-
-    tasks = set()
-    for path in sorted(small.glob("data/*/train-*.parquet")):
-        for row in pq.read_table(path, columns=["task", "instruction", "output"]).to_pylist()[:40]:
-            schema = json_schema(row["task"], json.loads(row["instruction"])["schema"])
-            assert follows(schema, row["output"]), row
-            tasks.add(row["task"])
-    assert {"NER", "RE", "EE", "KG"} <= tasks

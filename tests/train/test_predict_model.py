@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
+from schemas.answers import Answer, Prompt
 from tests.train.conftest import write_rows
 from tests.train.predicting import lines, model_run, rows_for, run
+from train.prediction import generate
 
 
 def test_batches_give_the_answers_of_single_prompts(notes_model, notes_file, tmp_path):
@@ -38,15 +42,26 @@ def test_cut_answers_are_counted(notes_model, notes_file, tmp_path, capsys):
     assert f"{cut} answers were cut at the token limit" in printed.err
 
 
-def test_a_random_model_gives_json_if_guided(notes_model, notes_file, tmp_path):
-    """A string may run to the token limit; a complete answer is JSON with the requested labels."""
+@pytest.mark.parametrize("limit", ["100", "200"])
+def test_a_random_model_gives_json_if_guided(limit, notes_model, notes_file, tmp_path):
+    """Every answer is JSON with the requested labels and words of the text, also where the token limit ends it."""
     output = tmp_path / "p.jsonl"
-    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_new_tokens", "300", output=output) == 0
-    ended = [row for row in lines(output) if not row["cut"]]
-    for row in ended:
-        assert list(json.loads(row["output"])) == row["labels"]
-        assert row["output"] == json.dumps(json.loads(row["output"]), ensure_ascii=False)
-    assert all(row["output"].startswith('{"') for row in lines(output))
+    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_new_tokens", limit, output=output) == 0
+    rows = lines(output)
+    for row in rows:
+        answer = json.loads(row["output"])
+        assert list(answer) == row["labels"]
+        assert row["output"] == json.dumps(answer, ensure_ascii=False)
+        text = json.loads(row["instruction"])["input"]
+        assert all(mention in text for mentions in answer.values() for mention in mentions)
+    assert any(row["cut"] for row in rows) is (limit == "100")
+
+
+def test_lists_of_guided_answers_have_at_most_max_items(notes_model, notes_file, tmp_path):
+    output = tmp_path / "p.jsonl"
+    assert run("--model", notes_model, "--data", notes_file, "--guided", "--max_items", "2", output=output) == 0
+    sizes = [len(mentions) for row in lines(output) for mentions in json.loads(row["output"]).values()]
+    assert max(sizes) == 2 and not any(row["cut"] for row in lines(output))
 
 
 def test_an_adapter_changes_the_answers_and_must_fit_its_base(notes_model, notes_file, tmp_path, capsys):
@@ -75,11 +90,74 @@ def test_an_adapter_changes_the_answers_and_must_fit_its_base(notes_model, notes
     assert "does not fit the model" in capsys.readouterr().err
 
 
-def test_a_prompt_too_long_for_the_model_is_left_out(notes_model, notes_file, tmp_path, capsys):
+def test_a_prompt_too_long_for_the_model_is_recorded(notes_model, notes_file, tmp_path, capsys):
     long = rows_for("test", [7])[0]
     content = json.loads(long["instruction"])
     long["instruction"] = json.dumps({**content, "input": "quay " * 5000})
     file = write_rows(tmp_path / "rows.jsonl", [*rows_for("test", [0]), long])
-    assert model_run(notes_model, file, tmp_path / "p.jsonl") == 1
-    assert "1 of 3 rows have no answer" in capsys.readouterr().err
-    assert len(lines(tmp_path / "p.jsonl")) == 2
+    for _ in range(2):  # it is not tried again
+        assert model_run(notes_model, file, tmp_path / "p.jsonl", "--json") == 0
+        printed = capsys.readouterr()
+        assert "1 of 3 rows cannot be answered and are not tried again: prompt too long 1" in printed.err
+        counts = json.loads(printed.out)
+        assert (counts["predicted"], counts["unanswerable"], counts["failed"]) == (2, 1, 0)
+    *_, row = lines(tmp_path / "p.jsonl")
+    assert row["output"] is None and row["unanswerable"].startswith("prompt too long: ")
+    assert json.loads((tmp_path / "p.meta.json").read_text())["unanswerable"] == {"prompt too long": 1}
+    joined = lines(tmp_path / "p.joined.jsonl")
+    assert [line["unparseable"] for line in joined][1] == [row["id"]]
+
+    alone = write_rows(tmp_path / "alone.jsonl", [long])
+    assert model_run(notes_model, alone, tmp_path / "q.jsonl") == 1
+    assert "no row can be answered (prompt too long 1; line 1 says more)" in capsys.readouterr().err
+
+
+class Canned:
+    """A model that "generates" the same tokens after every prompt, as `generate` of transformers does it."""
+
+    device = "cpu"
+
+    def __init__(self, tokens):
+        self.tokens, self.steps = tokens, 0
+
+    def generate(self, input_ids, max_new_tokens, stopping_criteria, logits_processor, attention_mask):
+        import torch
+
+        (stop,) = stopping_criteria
+        done = torch.zeros(len(input_ids), dtype=torch.bool)
+        for token in self.tokens[:max_new_tokens]:
+            self.steps += 1
+            step = torch.where(done, 0, token)
+            input_ids = torch.cat([input_ids, step[:, None]], dim=1)
+            done = done | stop(input_ids, None)
+            if done.all():
+                break
+        return input_ids
+
+
+def batch_answers(model_folder, text, prompt_lengths, context, limit):
+    """The answers of a model that always says `text`, and the number of steps until all were complete."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    model = Canned(tokenizer(text, add_special_tokens=False)["input_ids"])
+    loaded = generate.Loaded(model, tokenizer, (0,), context, None, generate.closing_tokens(tokenizer))
+    prompts = [Prompt("")] * len(prompt_lengths)
+    return generate.answer_batch(loaded, [[5] * n for n in prompt_lengths], prompts, limit), model.steps
+
+
+def test_generation_stops_where_the_json_is_closed(notes_model):
+    answer = '{"person": ["Asta}"], "place": []}'
+    answers, steps = batch_answers(notes_model, answer + "\n### Instruction: Find {", [3, 3], None, 500)
+    assert answers == [Answer(answer, cut=False)] * 2
+    _, most = batch_answers(notes_model, answer, [3], None, 500)
+    assert steps <= most + 1
+    for free in ("a sentence } that goes on", '{"person": "}'):
+        assert batch_answers(notes_model, free, [3], None, 500)[0] == [Answer(free, cut=True)]
+
+
+def test_a_long_prompt_does_not_shorten_the_answers_of_its_batch(notes_model):
+    answer = '{"person": ["Asta"]}'
+    (long, short), _ = batch_answers(notes_model, answer, [97, 10], 100, 50)
+    assert short == Answer(answer, cut=False)
+    assert long.cut and answer.startswith(long.text) and len(long.text) < len(answer)

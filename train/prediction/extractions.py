@@ -18,7 +18,7 @@ LAYER = {"NER": "entity", "RE": "relation", "SPO": "relation", "KG": "relation"}
 def write(predictions: str, output: str, windows: Mapping[str, Window]) -> None:
     """Writes the file `output`: `id`, `task`, `source`, `lang`, `text`, the annotations under the key of the unified
     format (with the spans that `join.join_answers` adds), `labels`, those that the rows ask for, and `unparseable`, the
-    ids of rows whose answer is not a JSON object, or not in its form.
+    ids of rows whose answer is missing, not a JSON object, or not in its form.
 
     `windows`: example id → window, for a user's texts. The lines of these texts have the id of the document, the
     original text and offsets into it. Other rows are joined by `example_id`, or by `id` if they have none.
@@ -58,7 +58,7 @@ def _line(task: str, rows: Iterable[dict], windows: Mapping[str, Window]) -> dic
         schema = plain_schema(prompt["schema"])
         for layer, label in requested(task, schema, row["labels"]):
             labels.setdefault(layer, {})[label] = None
-        parsed = parse(task, row["output"], schema, row_form(row), prompt["input"], row["labels"])
+        parsed = parse(task, row["output"] or "", schema, row_form(row), prompt["input"], row["labels"])
         if isinstance(parsed, Unparseable):
             unparseable.append(row["id"])
             continue

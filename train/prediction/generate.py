@@ -1,5 +1,7 @@
 """Prompts → greedy answers of a transformers model, with or without a PEFT adapter, in padded batches."""
 
+import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +27,7 @@ SORTED_BATCHES = 64
 @dataclass(frozen=True)
 class Loaded:
     """A model ready to generate. `end_tokens`: ids that end an answer. `context`: maximum number of tokens of prompt
-    and answer, None if the model has no limit.
+    and answer, None if the model has no limit. `closing`: see `closing_tokens`.
     """
 
     model: "PreTrainedModel"
@@ -33,6 +35,7 @@ class Loaded:
     end_tokens: tuple[int, ...]
     context: int | None
     guide: Guide | None
+    closing: frozenset[int]
 
 
 def load(
@@ -66,7 +69,13 @@ def load(
         raise ConfigError(
             f"{model.name_or_path}: its max_position_embeddings is {quoted(context)}, not a number of tokens"
         )
-    return Loaded(model, tokenizer, ends, context, guide)
+    return Loaded(model, tokenizer, ends, context, guide, closing_tokens(tokenizer))
+
+
+def closing_tokens(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
+    """The ids of tokens that may close a JSON object or array."""
+    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    return frozenset(number for number, token in enumerate(tokens) if token and not set("]}").isdisjoint(token))
 
 
 def try_out(model: "PreTrainedModel", token: int) -> None:
@@ -108,8 +117,8 @@ def generate(
 ) -> Iterator[tuple[int, Answer | Failure]]:
     """Yields (number, answer) for (number, prompt), in batches of prompts of similar length.
 
-    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a Failure.
-    Raises MachineError if the device runs out of memory.
+    A prompt that fills the model's context, or for which `chat.prompt` raises SpecialTokenError, yields a final
+    Failure. Raises MachineError if the device runs out of memory.
     """
     for chunk in batches(prompts, SORTED_BATCHES * batch_size):
         encoded = []
@@ -117,17 +126,21 @@ def generate(
             try:
                 ids = chat.prompt(loaded.tokenizer, prompt.instruction, prompt.shots)
             except chat.SpecialTokenError as error:
-                yield number, Failure(str(error))
+                yield number, Failure(str(error), is_final=True)
                 continue
             if loaded.context is not None and len(ids) >= loaded.context:
-                yield number, Failure(f"its prompt has {len(ids):,} tokens, the model reads {loaded.context:,}")
+                yield number, too_long(len(ids), loaded.context)
             else:
-                encoded.append((ids, number, prompt.schema))
+                encoded.append((ids, number, prompt))
         # The longest first, so that running out of memory shows at once.
         encoded.sort(key=lambda item: (-len(item[0]), item[1]))
         for batch in batches(encoded, batch_size):
-            answers = answer_batch(loaded, [ids for ids, _, _ in batch], [s for _, _, s in batch], max_new_tokens)
+            answers = answer_batch(loaded, [ids for ids, *_ in batch], [p for *_, p in batch], max_new_tokens)
             yield from zip((number for _, number, _ in batch), answers, strict=True)
+
+
+def too_long(tokens: int, context: int) -> Failure:
+    return Failure(f"prompt too long: {tokens:,} tokens, the model reads {context:,}", is_final=True)
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -138,31 +151,87 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def answer_batch(
-    loaded: Loaded, prompts: Sequence[list[int]], schemas: Sequence[dict | None], max_new_tokens: int
+    loaded: Loaded, ids: Sequence[list[int]], prompts: Sequence[Prompt], max_new_tokens: int
 ) -> list[Answer]:
-    """Returns the greedy answers to prompts (token ids). Raises MachineError if the device runs out of memory."""
+    """Returns the greedy answers to `prompts` with these token ids, each up to the end of its JSON.
+
+    Raises MachineError if the device runs out of memory.
+    """
     import torch
 
-    longest = max(map(len, prompts))
-    room = max_new_tokens if loaded.context is None else min(max_new_tokens, loaded.context - longest)
+    longest = max(map(len, ids))
+    context = loaded.context or math.inf
+    rooms = [int(min(max_new_tokens, context - len(prompt))) for prompt in ids]
     pad = loaded.end_tokens[0]
     device = loaded.model.device
-    ids = torch.tensor([[pad] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
-    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
-    processors = [loaded.guide.processor(schemas, longest)] if loaded.guide else None
+    padded = torch.tensor([[pad] * (longest - len(prompt)) + prompt for prompt in ids], device=device)
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in ids], device=device)
+    guided = loaded.guide.processor(prompts, rooms, longest) if loaded.guide else None
+    stop = Stop(loaded, rooms, longest)
     try:
         with torch.inference_mode():
             outputs = loaded.model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=room, logits_processor=processors
+                input_ids=padded,
+                attention_mask=mask,
+                max_new_tokens=max(rooms),
+                logits_processor=[guided] if guided else None,
+                stopping_criteria=[stop],
             )
     except torch.OutOfMemoryError as error:
         raise MachineError(
             f"{device}: out of memory with {len(prompts)} prompts of up to {longest:,} tokens; use a smaller "
             "--batch_size; the predictions are then continued"
         ) from error
-    return [_answer(loaded, tokens) for tokens in outputs[:, longest:].tolist()]
+    return [
+        stop.answer(tokens[:room], is_ended)
+        for tokens, room, is_ended in zip(
+            outputs[:, longest:].tolist(), rooms, guided.is_ended if guided else [False] * len(rooms), strict=True
+        )
+    ]
 
 
-def _answer(loaded: Loaded, tokens: list[int]) -> Answer:
-    end = next((at for at, token in enumerate(tokens) if token in loaded.end_tokens), None)
-    return Answer(loaded.tokenizer.decode(tokens[:end], skip_special_tokens=True), cut=end is None)
+class Stop:
+    """Called by `generate` after each step: `(token ids so far, scores) -> row → whether its answer is complete`.
+
+    An answer is complete when the JSON object or array with which it starts is closed, or when it has as many tokens as
+    there is room for: padded prompts of different length leave different room.
+    """
+
+    def __init__(self, loaded: Loaded, rooms: Sequence[int], prompt_length: int):
+        self.loaded, self.rooms, self.prompt_length = loaded, rooms, prompt_length
+
+    def __call__(self, input_ids: "torch.Tensor", scores: object, **_: object) -> "torch.Tensor":
+        import torch
+
+        length = input_ids.shape[1] - self.prompt_length
+        lasts = input_ids[:, -1].tolist()
+        done = [
+            length >= room
+            or (last in self.loaded.closing and json_end(self._text(input_ids[row, self.prompt_length :])) is not None)
+            for row, (room, last) in enumerate(zip(self.rooms, lasts, strict=True))
+        ]
+        return torch.tensor(done, device=input_ids.device)
+
+    def _text(self, tokens: "list[int] | torch.Tensor") -> str:
+        return self.loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+
+    def answer(self, tokens: list[int], is_ended: bool) -> Answer:
+        """`is_ended`: whether the answer was ended because there was no more room."""
+        end = next((at for at, token in enumerate(tokens) if token in self.loaded.end_tokens), None)
+        text = self._text(tokens[:end])
+        closed = json_end(text)
+        return Answer(text[:closed], cut=is_ended or (end is None and closed is None))
+
+
+DECODER = json.JSONDecoder()
+
+
+def json_end(text: str) -> int | None:
+    """The end of the JSON object or array with which `text` starts; None if it starts with none or it is not closed."""
+    start = len(text) - len(text.lstrip())
+    if text[start : start + 1] not in ("{", "["):
+        return None
+    try:
+        return DECODER.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return None

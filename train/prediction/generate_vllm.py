@@ -10,7 +10,7 @@ from schemas.answers import Answer, Failure, Prompt
 from schemas.errors import ConfigError, MachineError
 from train import chat
 from train.gguf_files import header
-from train.prediction.generate import batches
+from train.prediction.generate import batches, too_long
 
 PROMPTS_PER_CALL = 4096
 """The engine forms its own batches. Answers are written after each call."""
@@ -49,10 +49,10 @@ def generate(
             try:
                 tokens = chat.prompt(tokenizer, prompt.instruction, prompt.shots)
             except chat.SpecialTokenError as error:
-                yield number, Failure(str(error))
+                yield number, Failure(str(error), is_final=True)
                 continue
             if len(tokens) >= context:
-                yield number, Failure(f"its prompt has {len(tokens):,} tokens, the model reads {context:,}")
+                yield number, too_long(len(tokens), context)
                 continue
             guided = None if prompt.schema is None else StructuredOutputsParams(json=prompt.schema)
             numbers.append(number)

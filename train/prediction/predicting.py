@@ -15,13 +15,10 @@ from tqdm import tqdm
 from schemas import answer_form, answers, key_list
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file
-from train.prediction import extractions, guided, resume, shots, work
+from train.prediction import extractions, first_answers, labels, prompting, resume, shots, work
+from train.prediction.answer_schema import NO_VALUES
 from transforms import files
 from transforms.endpoint import client, flags
-from transforms.plain_schema import plain_schema
-
-FIRST_ANSWERS = 32
-"""If all of the first FIRST_ANSWERS answers reach the token limit, the user is warned."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
     backend = endpoint_backend(arguments) if arguments.endpoint else local_backend(arguments)
     known, digest = work.number_rows(todo)
     examples = solved_examples(arguments, todo)
+    guidance = guidance_of_answers(arguments) if arguments.guided else None
     meta = description(arguments, backend, len(todo), digest)
     path = arguments.output
     with resume.open_locked(path, meta) as stream:
-        done, _ = resume.read_places(path, known)
+        done = resume.read_progress(path, known).places
         missing = [number for number in range(len(todo)) if number not in done]
         if missing:
             files.remove_file(resume.sibling(path, "joined.jsonl"))  # of an earlier run
@@ -55,16 +53,20 @@ def run(arguments: argparse.Namespace) -> int:
             log(f"{path}: {len(done):,} of {len(todo):,} rows already predicted, resuming")
         started = time.monotonic()
         failures: dict[int, str] = {}
-        prompts = ((number, prompt(todo[number], examples, arguments.guided)) for number in missing)
+        prompts = ((number, prompting.prompt(todo[number], examples, guidance)) for number in missing)
         with tqdm(
             total=len(todo), initial=len(done), unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr
         ) as bar:
-            results = backend.generate(prompts) if missing else ()
-            for _ in resume.append(stream, lines(todo, warn_if_endless(results), failures)):
+            results = first_answers.warn_if_endless(backend.generate(prompts) if missing else ())
+            if arguments.guided and arguments.endpoint:
+                results = first_answers.warn_if_unguided(results, todo)
+            for _ in resume.append(stream, lines(todo, results, failures)):
                 bar.update()
         seconds = time.monotonic() - started
-        done, cut = resume.read_places(path, known)
-        return finish(arguments, todo, done, cut, failures, len(missing), seconds)
+        progress = resume.read_progress(path, known)
+        if progress.unanswerable:
+            resume.write_meta(path, meta | {resume.UNANSWERABLE: dict(sorted(progress.unanswerable.items()))})
+        return finish(arguments, todo, progress, failures, len(missing), seconds)
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -91,63 +93,61 @@ def check(arguments: argparse.Namespace) -> None:
         load.check(arguments.model or load.base_model(arguments.adapter), arguments.adapter)
 
 
-def warn_if_endless(results: Iterable) -> Iterator:
-    """Yields `results`. Warns once if the first FIRST_ANSWERS answers all reach the token limit."""
-    cut = 0
-    for seen, (number, result) in enumerate(results, 1):
-        yield number, result
-        cut += isinstance(result, answers.Answer) and result.cut
-        if seen == cut == FIRST_ANSWERS:
-            tqdm.write(
-                f"note: the first {FIRST_ANSWERS} answers all reached the token limit: this model does not end them "
-                "(untrained, or another chat template than in training); a lower --max_new_tokens is faster",
-                file=sys.stderr,
-            )
-
-
 def lines(todo: work.Work, results: Iterable, failures: dict[int, str]) -> Iterator[bytes]:
-    """Yields the lines of rows with an answer. Stores the reasons of the others in `failures`."""
+    """Yields the lines of rows with an answer or a final failure. Stores the reasons of the others in `failures`."""
     for number, result in results:
-        if isinstance(result, answers.Failure):
-            failures[number] = result.reason
-        else:
+        if isinstance(result, answers.Answer):
             yield resume.line(todo[number], result.text, result.cut)
+        elif result.is_final:
+            yield resume.line(todo[number], None, False, result.reason)
+        else:
+            failures[number] = result.reason
 
 
 def finish(
     arguments: argparse.Namespace,
     todo: work.Work,
-    done: Mapping[int, int],
-    cut: int,
+    progress: resume.Progress,
     failures: Mapping[int, str],
     tried: int,
     seconds: float,
 ) -> int:
     path, extracted = arguments.output, resume.sibling(arguments.output, "joined.jsonl")
+    unanswerable = progress.unanswerable.total()
+    predicted = len(progress.places) - unanswerable
     counts = {
         "rows": len(todo),
-        "predicted": len(done),
+        "predicted": predicted,
+        "unanswerable": unanswerable,
         "failed": len(failures),
-        "cut": cut,
+        "cut": progress.cut,
         "seconds": round(seconds, 1),
         "rows_per_s": round((tried - len(failures)) / seconds, 2) if seconds else None,
     }
-    resume.put_in_order(path, done)
+    resume.put_in_order(path, progress.places)
     if not failures:
         extractions.write(path, extracted, todo.windows)
     if arguments.json:
         print(json.dumps(counts))
-    if cut:
+    if progress.cut:
         limit = arguments.max_new_tokens
-        log(f"warning: {cut:,} answers were cut at the token limit; raise --max_new_tokens ({limit})")
+        log(f"warning: {progress.cut:,} answers were cut at the token limit; raise --max_new_tokens ({limit})")
     if failures:
         first = min(failures)
         raise MachineError(
             f"{path}: {len(failures):,} of {len(todo):,} rows have no answer (first: {todo[first]['id']}: "
             f"{failures[first]}); run the same command again to retry them"
         )
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(progress.unanswerable.items()))
+    if unanswerable and not predicted:
+        raise MachineError(
+            f"{path}: no row can be answered ({reasons}; line 1 says more); change the model or the server, and delete "
+            "the file or choose another --output"
+        )
+    if unanswerable:
+        log(f"note: {unanswerable:,} of {len(todo):,} rows cannot be answered and are not tried again: {reasons}")
     speed = f" in {seconds:.1f} s ({counts['rows_per_s']} rows/s)" if tried else ", all of them in earlier runs"
-    log(f"{path}: {len(done):,} rows predicted{speed}; {extracted} contains the extracted items of each text")
+    log(f"{path}: {predicted:,} rows predicted{speed}; {extracted} contains the extracted items of each text")
     return 0
 
 
@@ -200,12 +200,13 @@ def solved_examples(arguments: argparse.Namespace, todo: work.Work) -> shots.Sho
     return shots.read(rows, todo, arguments.shots, arguments.seed)
 
 
-def prompt(row: Mapping, examples: shots.Shots | None, is_guided: bool) -> answers.Prompt:
-    schema = None
-    if is_guided:
-        entries = plain_schema(json.loads(row["instruction"])["schema"])
-        schema = guided.json_schema(row["task"], entries, corpus.row_form(row))
-    return answers.Prompt(row["instruction"], examples.draw(row) if examples else (), schema)
+def guidance_of_answers(arguments: argparse.Namespace) -> prompting.Guidance:
+    if arguments.texts:
+        values = prompting.closed_values(labels.read(arguments.labels, arguments.task))
+        return prompting.Guidance(arguments.max_items, lambda row: values)
+    if os.path.isdir(arguments.data):
+        return prompting.Guidance(arguments.max_items, prompting.values_in_build(arguments.data))
+    return prompting.Guidance(arguments.max_items, lambda row: NO_VALUES)
 
 
 def endpoint_backend(arguments: argparse.Namespace) -> Backend:
@@ -265,6 +266,7 @@ def description(arguments: argparse.Namespace, backend: Backend, rows: int, dige
     return {
         **backend.settings,
         **{name: getattr(arguments, name) for name in (*data, *generation)},
+        "max_items": arguments.max_items if arguments.guided else None,
         "rows": rows,
         "rows_hash": digest,
         "versions": {name: metadata.version(name) for name in packages},

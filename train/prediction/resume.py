@@ -5,8 +5,10 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import msgspec
@@ -24,6 +26,9 @@ COLUMNS = ("id", "example_id", "task", "source", "lang", "split", "text_sha256",
 WEIGHTS = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".model")
 """Ends of the names of the files that the answers of a model depend on."""
 
+UNANSWERABLE = "unanswerable"
+"""The key of `meta.json` with the counts of rows that cannot be answered, by reason."""
+
 SYNC_S = 5.0
 """Seconds between two syncs to disk."""
 
@@ -33,9 +38,9 @@ def sibling(path: str, ending: str) -> str:
     return f"{path.removesuffix('.jsonl')}.{ending}"
 
 
-def line(row: Mapping, output: str, cut: bool) -> bytes:
+def line(row: Mapping, output: str | None, cut: bool, unanswerable: str | None = None) -> bytes:
     """A row and its answer as a line of the file. `label` is the gold: in train and validation rows, their `output`, in
-    IEPile's form. `form` is left out if it is this one.
+    IEPile's form. `form` is left out if it is this one. `unanswerable`: why there can be no answer; left out else.
     """
     content = {name: row[name] for name in COLUMNS}
     form = row_form(row)
@@ -44,6 +49,8 @@ def line(row: Mapping, output: str, cut: bool) -> bytes:
     content["label"] = row["output"] if row["label"] is None else row["label"]
     if form != answer_form.DEFAULT and row["label"] is None and row["output"] is not None:
         content["label"] = answer_forms.as_object(form, row["task"], row["output"])
+    if unanswerable is not None:
+        content["unanswerable"] = unanswerable
     content |= {"output": output, "cut": cut}
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
@@ -63,7 +70,7 @@ def check_meta(path: str, meta: Mapping) -> bool:
         before = msgspec.json.decode(files.read_bytes(name), type=dict)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: invalid JSON; delete it and {path}, or choose another --output") from error
-    for key in {**meta, **before}:
+    for key in {**meta, **before}.keys() - {UNANSWERABLE}:
         old, new = before.get(key), meta.get(key)
         if old != new:
             raise ConfigError(
@@ -94,9 +101,13 @@ def open_locked(path: str, meta: Mapping) -> Iterator[BinaryIO]:
                 f"{path}: another process is writing into it; wait, or choose another --output"
             ) from error
         if not check_meta(path, meta):
-            files.write_text(sibling(path, "meta.json"), json.dumps(meta, indent=1) + "\n")
+            write_meta(path, meta)
         stream.truncate(_whole_lines(stream))
         yield stream
+
+
+def write_meta(path: str, meta: Mapping) -> None:
+    files.write_text(sibling(path, "meta.json"), json.dumps(meta, indent=1) + "\n")
 
 
 def _whole_lines(stream: BinaryIO) -> int:
@@ -129,27 +140,43 @@ def append(stream: BinaryIO, lines: Iterable[bytes]) -> Iterator[None]:
             os.fsync(stream.fileno())
 
 
-def read_places(path: str, numbers: Mapping[str, int]) -> tuple[dict[int, int], int]:
-    """Row number → byte offset of its line, and the number of answers that were cut. `numbers`: key → row number.
-
-    Raises ConfigError, with the line, for an unknown or repeated row.
+@dataclass(frozen=True)
+class Progress:
+    """What a file of predictions contains. `places`: row number → byte offset of its line. `cut`: number of answers
+    that were cut. `unanswerable`: number of rows that cannot be answered, by reason (`reason_kind`).
     """
-    places: dict[int, int] = {}
+
+    places: dict[int, int]
+    cut: int
+    unanswerable: Counter[str]
+
+
+def reason_kind(reason: str) -> str:
+    """A reason without its details: `prompt too long: 9 tokens, …` → `prompt too long`."""
+    return reason.partition(":")[0]
+
+
+def read_progress(path: str, numbers: Mapping[str, int]) -> Progress:
+    """`numbers`: key → row number. Raises ConfigError, with the line, for an unknown or repeated row."""
+    progress = Progress({}, 0, Counter())
     cut = at = 0
     with open(path, "rb") as stream:
-        for number, (content, key) in enumerate(_keyed(path, stream), 1):
+        for number, (content, key, reason) in enumerate(_keyed(path, stream), 1):
             row = numbers.get(key)
-            if row is None or row in places:
-                problem = "a repeated row" if row in places else "not a row of this data"
+            if row is None or row in progress.places:
+                problem = "not a row of this data" if row is None else "a repeated row"
                 raise ConfigError(f"{path}:{number}: {problem}; delete the file, or choose another --output")
-            places[row] = at
+            progress.places[row] = at
             at += len(content)
             cut += content.rstrip().endswith(b'"cut": true}')
-    return places, cut
+            if reason is not None:
+                progress.unanswerable[reason_kind(str(reason))] += 1
+    return replace(progress, cut=cut)
 
 
-def _keyed(path: str, stream: BinaryIO) -> Iterator[tuple[bytes, str]]:
-    contents: list[bytes] = []
+def _keyed(path: str, stream: BinaryIO) -> Iterator[tuple[bytes, str, object]]:
+    """Yields each line, the key of its row, and why the row cannot be answered (None: it is)."""
+    read: list[tuple[bytes, object]] = []
 
     def rows() -> Iterator[dict]:
         for number, content in enumerate(stream, 1):
@@ -160,11 +187,12 @@ def _keyed(path: str, stream: BinaryIO) -> Iterator[tuple[bytes, str]]:
                 raise ConfigError(
                     f"{path}:{number}: not a row of predictions; delete it, or choose another --output"
                 ) from error
-            contents.append(content)
+            read.append((content, row.get(UNANSWERABLE)))
             yield row
 
     for key in keys(rows()):
-        yield contents.pop(), key
+        content, reason = read.pop()
+        yield content, key, reason
 
 
 def put_in_order(path: str, places: Mapping[int, int]) -> None:

@@ -68,8 +68,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All scores of a run of train.score. `repaired`: the same tables with invalid answers repaired, empty without
-    --repair.
+    """All scores of a run of train.score. `without_answer`: file → the number of its rows that are `missing`, and under
+    `unanswerable` the number of those that have no answer, by reason. `repaired`: the same tables with invalid answers
+    repaired, empty without --repair.
     """
 
     predictions: tuple[str, ...]
@@ -77,6 +78,7 @@ class Report:
     draws: int
     seed: int
     notes: tuple[str, ...]
+    without_answer: dict[str, dict]
     total: Scores
     tables: list[Table]
     repaired_total: Scores | None = None

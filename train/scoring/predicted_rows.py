@@ -15,6 +15,7 @@ from transforms.plain_schema import plain_schema
 
 class Row(msgspec.Struct, frozen=True):
     """One line. Other keys are ignored. `output`: the raw answer; in a gold file, the correct answer.
+    `unanswerable`: why there can be no answer.
 
     `instruction` and `label` are JSON strings. `rows` converts JSON values to strings.
     """
@@ -30,6 +31,7 @@ class Row(msgspec.Struct, frozen=True):
     label: str | list | dict | None = None
     output: str | None = None
     form: str | None = None
+    unanswerable: str | None = None
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -93,6 +95,7 @@ def completed(path: str, gold: str) -> Iterator[tuple[str, Row]]:
             msgspec.structs.replace(
                 right,
                 output=row.output,
+                unanswerable=row.unanswerable,
                 instruction=row.instruction or right.instruction,
                 labels=row.labels or (None if row.instruction else right.labels),
                 form=row.form or right.form,
@@ -117,7 +120,7 @@ def _gold(place: str, row: Row) -> str | None:
 
 def check(place: str, row: Row) -> None:
     """Raises ConfigError for a row without a required value, with an unknown task or a form that does not serve it."""
-    if row.output is None:
+    if row.output is None and row.unanswerable is None:
         raise ConfigError(f"{place}: no output; add the model's answer as a string, or predict the row again")
     for name in ("id", "task", "instruction"):
         if getattr(row, name) is None:

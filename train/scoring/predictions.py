@@ -1,5 +1,7 @@
 """Files of predicted rows, in IEForge's or IEPile's format → records: a text and task with its gold and answers."""
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +12,7 @@ from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
+from transforms import user_files
 from transforms.language import detect_language
 from transforms.plain_schema import true_names
 
@@ -58,12 +61,23 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A file of predictions. `rows`: number of rows. `notes`: one-line remarks for readers of the scores."""
+    """A file of predictions. `rows`: number of rows. `notes`: one-line remarks for readers of the scores. `missing`:
+    the number of rows of the run of train.predict that are not in the file. `unanswerable`: reason → number of rows
+    that have no answer for it.
+    """
 
     path: str
     records: list[Record]
     rows: int
     notes: tuple[str, ...]
+    missing: int
+    unanswerable: dict[str, int]
+
+
+class Meta(msgspec.Struct):
+    """The part of predictions.meta.json that says how many rows the run has."""
+
+    rows: int | None = None
 
 
 def load(path: str, gold: str | None = None, task: str | None = None) -> Predictions:
@@ -77,6 +91,7 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
     records: dict[tuple, Record] = {}
     places: dict[str, str] = {}
     notes: dict[str, list[str]] = {kind: [] for kind in NOTES}
+    unanswerable: Counter[str] = Counter()
     count = 0
     for place, row in completed(path, gold) if gold else rows(path):
         count += 1
@@ -91,6 +106,9 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
                 )
             places[identity] = place
         _add(records, place, row, notes)
+        if row.unanswerable is not None and row.output is None:
+            notes["unanswerable"].append(place)
+            unanswerable[row.unanswerable.partition(":")[0]] += 1
     if not records:
         raise ConfigError(f"{path}: contains no predictions")
     notes["without gold"] = [record.place for record in records.values() if record.gold is None]
@@ -101,8 +119,23 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
         requested = {"", *(label for answer in record.answers for label in answer.labels)}
         unasked = sum(label_name(record.task, annotation) not in requested for annotation in record.gold or ())
         notes["unasked"] += [record.place] * unasked
-    lines = (f"{NOTES[kind]}: {len(at):,} (first: {at[0]})" for kind, at in notes.items() if at)
-    return Predictions(path, [r for r in records.values() if r.gold is not None], count, tuple(lines))
+    lines = [f"{NOTES[kind]}: {len(at):,} (first: {at[0]})" for kind, at in notes.items() if at]
+    lines += [f"rows without an answer because of {reason}: {n:,}" for reason, n in sorted(unanswerable.items())]
+    if missing := _missing(path, count):
+        lines.append(
+            f"{path}: {missing:,} rows of the run of train.predict are missing and not scored; run its command again"
+        )
+    scored = [record for record in records.values() if record.gold is not None]
+    return Predictions(path, scored, count, tuple(lines), missing, dict(sorted(unanswerable.items())))
+
+
+def _missing(path: str, count: int) -> int:
+    """The number of rows that a file of `count` rows lacks, by the meta file of its run; 0 if there is none."""
+    meta = f"{path.removesuffix('.jsonl')}.meta.json"
+    if not os.path.exists(meta):
+        return 0
+    run = user_files.value(user_files.read_text(meta), meta, "expected the meta file of train.predict", Meta)
+    return max(0, (run.rows or 0) - count)
 
 
 def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, list[str]]) -> None:
@@ -113,7 +146,7 @@ def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, li
     description = "none"
     if decoded.is_described:
         description = "masked" if true_names(row.task, decoded.schema, names) else "described"
-    answer = Answer(row.output, names, decoded.schema, row.form or DEFAULT, description, place)
+    answer = Answer(row.output or "", names, decoded.schema, row.form or DEFAULT, description, place)
     key = row.task, row.source or "", row.split or "test", row.example_id or str(row.id)
     record = records.get(key)
     if record is None:
@@ -144,6 +177,7 @@ NOTES = {
     "differing": "rows whose label differs from that of an earlier row of the same id; the earlier label counts",
     "repeated": "rows that repeat the labels of an earlier row of the same id; all of them count",
     "without gold": "texts without gold, not scored",
+    "unanswerable": "rows that cannot be answered; their gold items count as missed",
     "unasked": "gold annotations with a label that no row asks for; they count as missed",
 }
 

@@ -14,6 +14,7 @@ def as_json(report: Report) -> dict:
         "match": report.match,
         "bootstrap": {"draws": report.draws, "seed": report.seed, "level": 0.95},
         "notes": report.notes,
+        "without_answer": report.without_answer,
         "total": row_as_json(report.total),
         "tables": [table_as_json(table) for table in report.tables],
     }

@@ -8,6 +8,7 @@ import http.client
 import json
 import queue
 import re
+import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from schemas.answers import Answer, Failure, Prompt, messages
-from schemas.errors import ConfigError, MachineError, quoted
+from schemas.errors import ConfigError, MachineError, printable, quoted
 from transforms.endpoint import api_key, transport
 
 RETRIED = (408, 409, 425, 429)
@@ -26,10 +27,12 @@ REDIRECTS = (301, 302, 303, 307, 308)
 """Never followed (see `transport`): the key would go to another host, and urllib turns the POST into a GET."""
 REFUSED = (401, 403, 404, 405, *REDIRECTS)
 """Statuses that apply to all requests, so that the run stops."""
+UNANSWERABLE = (400, 413, 422)
+"""Statuses of a request that the server will never answer, such as a prompt longer than its context."""
 LONGEST_WAIT_S = 60.0
 LONGEST_ANSWER_BYTES = 1 << 26
 FAILURES_IN_A_ROW = 20
-"""After this number of consecutive failed rows the run stops."""
+"""After this number of consecutive rows that could be answered but were not, the run stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Refusal(Exception):
         self.status, self.retry_after_s = status, retry_after_s
 
 
-class NoModelList(Exception):
+class NoModelList(ConfigError):
     """The server does not list its models."""
 
 
@@ -84,8 +87,8 @@ def check_url(url: str) -> None:
 def models(url: str, timeout_s: float = 10.0) -> list[str]:
     """Returns the names of the models of the server at `url`.
 
-    Raises NoModelList if the server does not list them, ConfigError for an invalid URL or key, if no server answers,
-    or if its response is not in the form of the protocol.
+    Raises ConfigError for an invalid URL or key and if no server answers; NoModelList if the server answers with
+    another error or its response is not in the form of the protocol.
     """
     check_url(url)
     try:
@@ -96,10 +99,11 @@ def models(url: str, timeout_s: float = 10.0) -> list[str]:
         return names
     except Refusal as error:
         if error.status in (404, 405, 501):
-            raise NoModelList from error
-        raise ConfigError(_refused(url, error)) from error
+            raise NoModelList(f"{url}: the server does not list its models; choose one with --model") from error
+        is_for_all = error.status in REFUSED
+        raise (ConfigError if is_for_all else NoModelList)(_refused(url, error)) from error
     except (KeyError, TypeError, InvalidResponse) as error:
-        raise ConfigError(
+        raise NoModelList(
             f"{url}: not an OpenAI-compatible server (it lists no models); the URL must end in /v1"
         ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -110,8 +114,8 @@ def models(url: str, timeout_s: float = 10.0) -> list[str]:
 def model_name(url: str, wanted: str | None) -> str:
     """Returns the name of the model to use: `wanted`, else the only model of the server.
 
-    Raises the ConfigErrors of `models`, and ConfigError if the choice is ambiguous, if the server has no model of this
-    name, and for a name that is not valid UTF-8 or contains the key.
+    Prints a note if the server lists models but not this one. Raises ConfigError if no server answers, if the choice is
+    ambiguous, and for a name that is not valid UTF-8 or contains the key; without `wanted` also NoModelList.
     """
     if wanted is not None:
         api_key.check_absent(wanted, "--model")
@@ -127,15 +131,15 @@ def _model_name(url: str, wanted: str | None) -> str:
         names = models(url)
     except NoModelList:
         if wanted is None:
-            raise ConfigError(f"{url}: the server does not list its models; choose one with --model") from None
+            raise
         return wanted
     available = f"it has {', '.join(api_key.masked(name)[:80] for name in names[:10])}" if names else "it has none"
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted is None:
         raise ConfigError(f"{url}: no model chosen: {available}; pass --model")
-    if wanted not in names and f"{wanted}:latest" not in names:  # Ollama's default tag
-        raise ConfigError(f"{url}: no model {wanted!r} on this server; {available}")
+    if names and wanted not in names and f"{wanted}:latest" not in names:  # Ollama's default tag
+        print(printable(f"note: {url} does not list the model {wanted!r} ({available})"), file=sys.stderr)
     return wanted
 
 
@@ -149,9 +153,10 @@ def _check_text(name: str, where: str) -> None:
 def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Iterator[tuple[int, Answer | Failure]]:
     """Yields (number, answer) for (number, prompt), in the order in which the answers arrive.
 
-    A prompt without an answer after all retries yields a Failure. Raises ConfigError if the server refuses all
-    requests (a wrong key, an unknown model) and MachineError after FAILURES_IN_A_ROW consecutive failures or if no
-    thread can be started. Any other exception of a thread is raised here.
+    A prompt without an answer after all retries yields a Failure, a final one for UNANSWERABLE statuses.
+    Raises ConfigError if the server refuses all requests (a wrong key, an unknown model) and MachineError after
+    FAILURES_IN_A_ROW consecutive failures that are not final, or if no thread can be started. Any other exception of a
+    thread is raised here.
     """
     remaining = iter(prompts)
     requests: queue.SimpleQueue = queue.SimpleQueue()
@@ -178,7 +183,7 @@ def generate(endpoint: Endpoint, prompts: Iterable[tuple[int, Prompt]]) -> Itera
             if isinstance(result, BaseException):
                 raise result
             yield number, result
-            last.append(result if isinstance(result, Failure) else None)
+            last.append(result if isinstance(result, Failure) and not result.is_final else None)
             if len(last) == FAILURES_IN_A_ROW and None not in last:
                 raise MachineError(
                     f"{endpoint.url}: {FAILURES_IN_A_ROW} consecutive rows failed, the last with: "
@@ -212,7 +217,7 @@ def answer(endpoint: Endpoint, prompt: Prompt, stopped: threading.Event) -> Answ
             if error.status in REFUSED:
                 raise ConfigError(_refused(endpoint.url, error)) from error
             if error.status not in RETRIED and error.status < 500:
-                return Failure(str(error))
+                return Failure(str(error), error.status in UNANSWERABLE)
             reason, pause_s = str(error), max(pause_s, error.retry_after_s)
         except (OSError, http.client.HTTPException, ValueError, InvalidResponse) as error:
             reason = _reason(error)

@@ -55,8 +55,17 @@ def test_a_row_that_keeps_failing_does_not_stop_the_others(reply, reason):
 
 def test_an_invalid_request_is_not_repeated():
     with serving(lambda *_: (400, b'{"error": {"message": "prompt too long"}}')) as served:
-        assert answers_from(served, "a") == {"a": Failure("HTTP 400: prompt too long")}
+        assert answers_from(served, "a") == {"a": Failure("HTTP 400: prompt too long", is_final=True)}
         assert served.attempts["a"] == 1
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_rows_that_can_never_be_answered_do_not_stop_the_run(status):
+    names = [str(number) for number in range(50)]
+    with serving(lambda instruction, _: RIGHT if instruction == "49" else (status, b"")) as served:
+        answers = answers_from(served, *names)
+    assert isinstance(answers.pop("49"), Answer)
+    assert all(result.is_final for result in answers.values())
 
 
 @pytest.mark.parametrize(("status", "advice"), [(401, "set OPENAI_API_KEY"), (403, "OPENAI_API_KEY"), (404, "/v1")])
@@ -126,12 +135,13 @@ def test_a_request_has_examples_schema_and_key(monkeypatch):
     ]
 
 
-def test_the_only_model_of_a_server_needs_no_name():
+def test_the_only_model_of_a_server_needs_no_name(capsys):
     with serving(lambda *_: RIGHT) as served:
         assert client.model_name(served.url, None) == "tiny"
         assert client.model_name(served.url, "tiny") == "tiny"
-        with pytest.raises(ConfigError, match="no model 'other' on this server; it has tiny"):
-            client.model_name(served.url, "other")
+        assert capsys.readouterr().err == ""
+        assert client.model_name(served.url, "other") == "other"  # transformers serves folders that it does not list
+        assert "does not list the model 'other' (it has tiny)" in capsys.readouterr().err
     with serving(lambda *_: RIGHT, models=("a", "b:latest")) as served:
         assert client.model_name(served.url, "b") == "b"
         with pytest.raises(ConfigError, match="no model chosen"):
@@ -155,6 +165,15 @@ def test_a_server_without_models_is_refused():
         served.models = ()
         with pytest.raises(ConfigError, match="it has none"):
             client.model_name(served.url, None)
+        assert client.model_name(served.url, "tiny") == "tiny"
+        for status in (404, 500):
+            served.models_status = status
+            with pytest.raises(ConfigError):
+                client.model_name(served.url, None)
+            assert client.model_name(served.url, "tiny") == "tiny"
+        served.models_status = 401
+        with pytest.raises(ConfigError, match="set OPENAI_API_KEY"):
+            client.model_name(served.url, "tiny")
 
 
 def test_a_file_url_is_refused(tmp_path):
