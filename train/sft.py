@@ -78,12 +78,12 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     settings = configuration(arguments)
-    from train.tuning import run  # imports torch and transformers, so only after the flags are checked
+    from train.tuning import run, summary  # run imports torch and transformers, so only after the flags are checked
 
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log to stdout
-        summary = run.train(settings, resume=arguments.resume, debug=arguments.debug)
+        result = run.train(settings, resume=arguments.resume, debug=arguments.debug)
     if is_first_process():
-        print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))
+        print(summary.as_json(result) if arguments.json else printable(summary.as_text(result)))
     return 0
 
 

@@ -1,56 +1,22 @@
 """A validated recipe → a trained model or adapter in the output folder, and a summary."""
 
-import dataclasses
-import json
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line
-from train.tuning import packing, rows
-from train.tuning.recipe import Recipe, options
-from transforms import yaml_values
+from train.tuning import lengths, packing, rows
+from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
+from train.tuning.output_folder import BASE, SUMMARY, claim
+from train.tuning.recipe import Recipe
+from train.tuning.summary import Summary, as_json, counts_line
 
 if TYPE_CHECKING:
     from peft import LoraConfig
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from trl import SFTConfig, SFTTrainer
-
-RECIPE, BASE, SUMMARY = "sft.yaml", "base", "sft.json"
-"""Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
-written last, when the training has finished."""
-
-RECIPE_KEYS = {
-    "output_dir": "output",
-    "chat_template_path": "chat_template",
-    "eos_token": "eos_token",
-    "trust_remote_code": "trust_remote_code",
-    "model_init_kwargs": "dtype, attn_implementation, model_revision",
-    "resume_from_checkpoint": "--resume",
-}
-"""Options of SFTConfig that the recipe sets elsewhere → the names of these settings."""
-
-LEARNING_RATE = {"lora": 2e-4, "qlora": 2e-4, "full": 2e-5}
-LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-    """The result of a finished training. Losses are means over answer tokens, in nats."""
-
-    output: str
-    model: str
-    method: str
-    rows: rows.Counts
-    steps: int
-    train_loss: float
-    validation_loss: float | None
-    trainable_parameters: int
-    device: str
-    dtype: str
 
 
 def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
@@ -87,6 +53,9 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         tokenised = rows.tokenize(
             recipe, tokenizer, arguments.max_length, arguments.seed, workers=arguments.dataset_num_proc
         )
+    if tokenised.lengths:
+        log(is_first, *lengths.table(tokenised.lengths, arguments.max_length).splitlines())
+        log(is_first, *map("warning: {}".format, lengths.warnings(tokenised.lengths, arguments.max_length)))
     log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
     if tokenised.validation is None:
         arguments.eval_strategy = transformers.trainer_utils.IntervalStrategy.NO
@@ -126,6 +95,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         model=recipe.model,
         method=recipe.method,
         rows=tokenised.counts,
+        lengths=tokenised.lengths,
         steps=done.global_step,
         train_loss=round(done.training_loss, 4),
         validation_loss=round(last["eval_loss"], 4) if last else None,
@@ -157,68 +127,6 @@ def check(recipe: Recipe) -> None:
         load.check(recipe.model, recipe.adapter)
 
 
-def claim(recipe: Recipe, resume: bool) -> str | None:
-    """Writes the recipe into the output folder and returns the checkpoint to resume from, None if there is none.
-
-    Raises ConfigError for a folder with other files or with a training by another recipe.
-    """
-    path = f"{recipe.output}/{RECIPE}"
-    written = recipe.model_dump(mode="json")
-    present = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
-    if present and not resume:
-        if RECIPE not in present or set(present) - {RECIPE, BASE}:
-            raise ConfigError(f"{recipe.output}: not empty; choose a new folder, or continue with --resume")
-        shutil.rmtree(
-            f"{recipe.output}/{BASE}", ignore_errors=True
-        )  # left by a training that failed before its first step
-    elif present:
-        if RECIPE not in present:
-            raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); choose another")
-        earlier = yaml_values.read(path, "start again in another folder")
-        if not isinstance(earlier, dict):
-            raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
-        changed = [key for key in written if earlier.get(key) != written[key] and key not in ("training", "output")]
-        if changed:
-            raise ConfigError(
-                f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
-            )
-    os.makedirs(recipe.output, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(yaml_values.render(written))
-    steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
-    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
-    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
-
-
-def training_arguments(recipe: Recipe) -> "SFTConfig":
-    """The options of trl's trainer: our defaults, overridden by the section `training` of the recipe."""
-    import torch
-    from trl import SFTConfig
-
-    values = options(recipe.training, SFTConfig, "training")
-    if recipe.streaming and values.get("max_steps", -1) <= 0:
-        raise ConfigError("streaming: the number of rows is unknown; set training.max_steps")
-    has_bfloat16 = load.has_bfloat16() and not values.get("fp16") and recipe.dtype in ("auto", "bfloat16")
-    defaults = {
-        "learning_rate": LEARNING_RATE[recipe.method],
-        "max_length": 2048,
-        "bf16": has_bfloat16,
-        "use_cpu": not torch.accelerator.is_available(),  # without it, several processes on CPUs would train separately
-        "completion_only_loss": True,
-        "eval_strategy": "epoch",
-        "ddp_find_unused_parameters": False,
-        "report_to": "none",
-        "disable_tqdm": not sys.stderr.isatty(),
-    }
-    try:
-        arguments = SFTConfig(output_dir=recipe.output, **{**defaults, **values})
-    except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"training: {first_line(error)}") from error
-    if arguments.packing and arguments.packing_strategy != "bfd":
-        raise ConfigError(f"training.packing_strategy {arguments.packing_strategy}: cuts rows into pieces; use bfd")
-    return arguments
-
-
 def tiny_base(recipe: Recipe, seed: int) -> str:
     """Returns the folder of the random model, and creates it from the training rows if it does not exist."""
     folder = f"{recipe.output}/{BASE}"
@@ -229,21 +137,6 @@ def tiny_base(recipe: Recipe, seed: int) -> str:
         texts = (row["instruction"] + (row["output"] or "") for row in training)
         tiny.save(texts, folder, seed=seed, **recipe.tiny.model_dump())
     return folder
-
-
-def adapter_options(recipe: Recipe) -> "LoraConfig | None":
-    """The options of a new adapter: our defaults, overridden by the section `lora` of the recipe. None if the training
-    has no new adapter.
-    """
-    from peft import LoraConfig
-
-    if recipe.method == "full" or recipe.adapter:
-        return None
-    values = options(recipe.lora, LoraConfig, "lora")
-    try:
-        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, "revision": load.content_id(recipe.model), **values})
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"lora: {first_line(error)}") from error
 
 
 def make_trainer(
@@ -268,31 +161,6 @@ def make_trainer(
         raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
 
 
-def counts_line(counts: rows.Counts, max_length: int, streaming: bool) -> str:
-    parts = [f"{counts.train:,} rows ({counts.tokens:,} tokens, {counts.answer_tokens:,} of them answers)"]
-    if streaming:
-        parts = ["a stream"]
-    if counts.too_long:
-        parts.append(f"{counts.too_long:,} longer than {max_length} tokens skipped")
-    if counts.special:
-        parts.append(f"{counts.special:,} with a special token skipped")
-    if counts.negatives_cut:
-        parts.append(f"{counts.negatives_cut:,} all-negative skipped")
-    return f"training on {', '.join(parts)}; {counts.validation:,} validation rows"
-
-
-def log(is_first: bool, line: str) -> None:
-    if is_first:
+def log(is_first: bool, *lines: str) -> None:
+    for line in lines if is_first else ():
         print(printable(line), file=sys.stderr)
-
-
-def as_json(summary: Summary) -> str:
-    return json.dumps(dataclasses.asdict(summary), ensure_ascii=False, indent=1)
-
-
-def as_text(summary: Summary) -> str:
-    kind = "model" if summary.method == "full" else f"adapter for {summary.model}"
-    skipped = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
-    skipped += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
-    loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
-    return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"

@@ -1,0 +1,49 @@
+"""The result of a training, which `sft.json` and the last line of the command give."""
+
+import dataclasses
+import json
+
+from train.tuning import rows
+from train.tuning.lengths import Lengths
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """The result of a finished training. Losses are means over answer tokens, in nats. `lengths`: as in `rows.Rows`."""
+
+    output: str
+    model: str
+    method: str
+    rows: rows.Counts
+    lengths: tuple[Lengths, ...]
+    steps: int
+    train_loss: float
+    validation_loss: float | None
+    trainable_parameters: int
+    device: str
+    dtype: str
+
+
+def counts_line(counts: rows.Counts, max_length: int, streaming: bool) -> str:
+    parts = [f"{counts.train:,} rows ({counts.tokens:,} tokens, {counts.answer_tokens:,} of them answers)"]
+    if streaming:
+        parts = ["a stream"]
+    if counts.too_long:
+        parts.append(f"{counts.too_long:,} longer than {max_length} tokens skipped")
+    if counts.special:
+        parts.append(f"{counts.special:,} with a special token skipped")
+    if counts.negatives_cut:
+        parts.append(f"{counts.negatives_cut:,} all-negative skipped")
+    return f"training on {', '.join(parts)}; {counts.validation:,} validation rows"
+
+
+def as_json(summary: Summary) -> str:
+    return json.dumps(dataclasses.asdict(summary), ensure_ascii=False, indent=1)
+
+
+def as_text(summary: Summary) -> str:
+    kind = "model" if summary.method == "full" else f"adapter for {summary.model}"
+    skipped = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
+    skipped += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
+    loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
+    return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"
