@@ -14,10 +14,10 @@ LOUD_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Lengths:
-    """Lengths in tokens, prompt and answer, of the rows of one task and source before any is left out.
+    """Lengths in tokens, prompt and answer, of the rows of one task and source, before any is left out.
 
-    `median`, `p95`, `longest`: over these rows. `too_long`: number of rows longer than `max_length`. `trained`: the rows
-    that are trained on in one epoch, counted as often as each is seen; `tokens`: their tokens.
+    `too_long`: number of rows longer than `max_length`. `trained`, `tokens`: rows that are trained on in one epoch,
+    counted as often as each is seen, and their tokens.
     """
 
     task: str

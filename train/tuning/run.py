@@ -2,21 +2,16 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line
 from train.tuning import lengths, packing, rows
+from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
 from train.tuning.output_folder import BASE, SUMMARY, claim
 from train.tuning.recipe import Recipe
 from train.tuning.summary import Summary, as_json, counts_line
-
-if TYPE_CHECKING:
-    from peft import LoraConfig
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-    from trl import SFTConfig, SFTTrainer
 
 
 def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
@@ -29,6 +24,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     checkpoint = claim(recipe, resume) if is_first or resume else None
     import torch  # takes up to half a minute, so after the paths are checked
     import transformers
+
+    from train.tuning.trainer import make
 
     if not debug:
         load.quiet()
@@ -72,12 +69,12 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     packing.check(arguments, model)
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
-    trainer = make_trainer(arguments, model, tokenizer, adapter, tokenised)
+    trainer = make(arguments, model, tokenizer, adapter, tokenised)
     try:
-        done = trainer.train(resume_from_checkpoint=checkpoint)
-        last = next((entry for entry in reversed(trainer.state.log_history) if "eval_loss" in entry), {})
-        if tokenised.validation is not None and last.get("step") != done.global_step:
-            last = trainer.evaluate()
+        trainer.train(resume_from_checkpoint=checkpoint)
+        steps = trainer.state.global_step
+        if tokenised.validation is not None and "validation_loss" not in point_at(steps, trainer.state.log_history):
+            trainer.evaluate()
     except torch.cuda.OutOfMemoryError as error:
         raise MachineError(
             "the GPU's memory is full; lower training.per_device_train_batch_size or training.max_length, "
@@ -90,18 +87,26 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
+    history = trainer.state.log_history
+    curve = points(history)
+    saved = point_at(steps, history)
     summary = Summary(
         output=recipe.output,
         model=recipe.model,
         method=recipe.method,
         rows=tokenised.counts,
         lengths=tokenised.lengths,
-        steps=done.global_step,
-        train_loss=round(done.training_loss, 4),
-        validation_loss=round(last["eval_loss"], 4) if last else None,
+        steps=steps,
+        saved_step=steps,
+        train_loss=mean_loss(curve),
+        validation_loss=saved.get("validation_loss"),
+        tokens=max((entry.get("tokens", 0) for entry in history), default=0),
+        seconds=max((entry.get("seconds", 0.0) for entry in history), default=0.0),
+        tokens_per_s=tokens_per_second(history),
         trainable_parameters=sum(p.numel() for p in trainable),
         device=str(arguments.device),
         dtype="bfloat16" if arguments.bf16 else str(trainer.model.dtype).removeprefix("torch."),
+        curve=curve,
     )
     if is_first:
         with open(f"{recipe.output}/{SUMMARY}", "w", encoding="utf-8") as file:
@@ -137,28 +142,6 @@ def tiny_base(recipe: Recipe, seed: int) -> str:
         texts = (row["instruction"] + (row["output"] or "") for row in training)
         tiny.save(texts, folder, seed=seed, **recipe.tiny.model_dump())
     return folder
-
-
-def make_trainer(
-    arguments: "SFTConfig",
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
-    adapter: "LoraConfig | None",
-    tokenised: rows.Rows,
-) -> "SFTTrainer":
-    from trl import SFTTrainer
-
-    try:
-        return SFTTrainer(
-            model=model,
-            args=arguments,
-            train_dataset=tokenised.train,
-            eval_dataset=tokenised.validation,
-            processing_class=tokenizer,
-            peft_config=adapter,
-        )
-    except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
 
 
 def log(is_first: bool, *lines: str) -> None:

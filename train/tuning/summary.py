@@ -9,7 +9,13 @@ from train.tuning.lengths import Lengths
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """The result of a finished training. Losses are means over answer tokens, in nats. `lengths`: as in `rows.Rows`."""
+    """The result of a finished training. Losses are means over answer tokens, in nats.
+
+    `lengths`: as in `rows.Rows`. `steps`: that were trained; `saved_step`: whose weights are saved. `train_loss`: the
+    mean over all steps. `validation_loss`: of the saved weights. `tokens`: tokens that were trained on, without
+    padding; `tokens_per_s`: without validation. `seconds`: of the training, without loading. `curve`: as in
+    `curve.points`. Figures include the part before `--resume`.
+    """
 
     output: str
     model: str
@@ -17,11 +23,16 @@ class Summary:
     rows: rows.Counts
     lengths: tuple[Lengths, ...]
     steps: int
-    train_loss: float
+    saved_step: int
+    train_loss: float | None
     validation_loss: float | None
+    tokens: int
+    seconds: float
+    tokens_per_s: float | None
     trainable_parameters: int
     device: str
     dtype: str
+    curve: list[dict[str, float]]
 
 
 def counts_line(counts: rows.Counts, max_length: int, streaming: bool) -> str:

@@ -1,0 +1,73 @@
+"""trl's trainer with the log, the figures and the validation of `train.sft`."""
+
+import time
+from typing import TYPE_CHECKING
+
+from transformers import PrinterCallback, ProgressCallback
+from trl import SFTTrainer
+
+from schemas.errors import ConfigError
+from train.refusals import first_line
+from train.tuning.progress import Bar, Progress
+from train.tuning.rows import Rows
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from trl import SFTConfig
+
+
+class Trainer(SFTTrainer):
+    """Logs with every loss the seconds and tokens of the training so far, those before `--resume` included, and the
+    tokens per second since the last log, without validation.
+    """
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.progress = Progress()
+        self.remove_callback(PrinterCallback)
+        if self.pop_callback(ProgressCallback):
+            self.add_callback(Bar())
+        self.add_callback(self.progress)
+        self.validation_seconds = 0.0
+        self.logged_tokens, self.logged_seconds = 0, 0.0
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs:
+            tokens, seconds = self._total_train_tokens, self.progress.seconds() - self.validation_seconds
+            logs["seconds"] = round(self.progress.seconds(), 2)
+            logs["tokens"] = self.progress.earlier_tokens + tokens
+            passed = seconds - max(self.logged_seconds, self.progress.earlier_seconds)
+            logs["tokens_per_s"] = round((tokens - self.logged_tokens) / max(passed, 1e-3), 1)
+            self.logged_tokens, self.logged_seconds = tokens, seconds
+        super().log(logs, start_time)
+
+    def evaluate(self, *args, **options) -> dict[str, float]:
+        started = time.monotonic()
+        metrics = super().evaluate(*args, **options)
+        self.validation_seconds += time.monotonic() - started
+        return metrics
+
+    def create_model_card(self, *args, **options) -> None:
+        """Writes nothing: the card is written at the end of the training (`train.tuning.card`)."""
+
+
+def make(
+    arguments: "SFTConfig",
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    adapter: "LoraConfig | None",
+    tokenised: Rows,
+) -> Trainer:
+    """Raises ConfigError for options that trl or peft reject."""
+    try:
+        return Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=tokenised.train,
+            eval_dataset=tokenised.validation,
+            processing_class=tokenizer,
+            peft_config=adapter,
+        )
+    except (ValueError, TypeError, ImportError) as error:
+        raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
