@@ -157,7 +157,7 @@ def group_columns(table: Table) -> list[str]:
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], last_name: str = "measure") -> str:
-    """Formats a table: the columns up to `last_name` left-aligned, the figures after it right-aligned."""
+    """Formats a table: text columns, up to the column `last_name`, left-aligned, figures right-aligned."""
     lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(header))]
     left = header.index(last_name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError
 from train import load
 from train.refusals import first_line
-from train.tuning.recipe import Recipe, options
+from train.tuning.recipe import Recipe, options, validates
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -32,6 +32,9 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
     from trl import SFTConfig
 
     values = options(recipe.training, SFTConfig, "training")
+    for key in ("eval_strategy", "save_strategy"):
+        if values.get(key) is False:  # `no` in YAML
+            values[key] = "no"
     if recipe.streaming and values.get("max_steps", -1) <= 0:
         raise ConfigError("streaming: the number of rows is unknown; set training.max_steps")
     has_bfloat16 = load.has_bfloat16() and not values.get("fp16") and recipe.dtype in ("auto", "bfloat16")
@@ -41,11 +44,20 @@ def training_arguments(recipe: Recipe) -> "SFTConfig":
         "bf16": has_bfloat16,
         "use_cpu": not torch.accelerator.is_available(),  # without it, several processes on CPUs would train separately
         "completion_only_loss": True,
-        "eval_strategy": "epoch",
+        "eval_strategy": "epoch" if validates(recipe) else "no",
         "ddp_find_unused_parameters": False,
         "report_to": "none",
         "disable_tqdm": not sys.stderr.isatty(),
     }
+    if recipe.keep == "best":
+        defaults |= {
+            "load_best_model_at_end": True,
+            "metric_for_best_model": "f1" if recipe.eval_f1 else "loss",
+            "greater_is_better": recipe.eval_f1 is not None,
+            "save_strategy": values.get("eval_strategy", "epoch"),
+        }
+        if "eval_steps" in values:
+            defaults["save_steps"] = values["eval_steps"]
     try:
         arguments = SFTConfig(output_dir=recipe.output, **{**defaults, **values})
     except (ValueError, TypeError, ImportError) as error:

@@ -11,6 +11,9 @@ RECIPE, BASE, SUMMARY = "sft.yaml", "base", "sft.json"
 """Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
 written last, when the training has finished."""
 
+MAY_CHANGE = {"training", "output", "early_stopping", "checkpoints"}
+"""Keys of a recipe that may be changed when its training is resumed."""
+
 
 def claim(recipe: Recipe, resume: bool) -> str | None:
     """Writes the recipe into the output folder and returns the checkpoint to resume from, None if there is none.
@@ -32,7 +35,8 @@ def claim(recipe: Recipe, resume: bool) -> str | None:
         earlier = yaml_values.read(path, "start again in another folder")
         if not isinstance(earlier, dict):
             raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
-        changed = [key for key in written if earlier.get(key) != written[key] and key not in ("training", "output")]
+        decisive = written.keys() & earlier.keys() - MAY_CHANGE
+        changed = [key for key in written if key in decisive and earlier[key] != written[key]]
         if changed:
             raise ConfigError(
                 f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
@@ -43,3 +47,11 @@ def claim(recipe: Recipe, resume: bool) -> str | None:
     steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
     complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
     return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
+
+
+def remove_checkpoints(folder: str, kept: str) -> None:
+    """Removes the checkpoints of a finished training: all (`kept` none), all but the last (last) or no one (all)."""
+    names = [name for name in os.listdir(folder) if name.startswith("checkpoint-")]
+    names.sort(key=lambda name: int(name.removeprefix("checkpoint-")))
+    for name in {"none": names, "last": names[:-1], "all": []}[kept]:
+        shutil.rmtree(f"{folder}/{name}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, names_hint
 from train import chat, corpus
 from train.tuning.lengths import Lengths, measure
-from train.tuning.recipe import Recipe
+from train.tuning.recipe import Recipe, validates
 from transforms import answer_forms
 from transforms.draw import seed_key
 
@@ -43,14 +43,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Rows:
-    """Tokenised rows (COLUMNS) for training and validation, their counts, and the lengths of the training rows by task
-    and source (empty if streaming).
+    """Tokenised rows (COLUMNS) for training and validation, their counts, the lengths of the training rows by task and
+    source (empty if streaming), and all rows that are held out for validation, as they are in the corpus.
     """
 
     train: "corpus.Rows"
     validation: "datasets.Dataset | None"
     counts: Counts
     lengths: tuple[Lengths, ...] = ()
+    held_out: "corpus.Rows | None" = None
 
 
 def tokenize(
@@ -60,7 +61,8 @@ def tokenize(
     as are rows that raise `chat.SpecialTokenError`.
 
     If the corpus has no validation split, the texts whose hash falls into `validation_share` are held out. All rows of
-    a text are therefore on the same side. Raises ConfigError if no row is left to train on.
+    a text are therefore on the same side. Without validation (`recipe.validates`) none are. Raises ConfigError if no
+    row is left to train on.
     """
     if recipe.streaming and recipe.max_negative_ratio is not None:
         raise ConfigError(
@@ -98,7 +100,7 @@ def tokenize(
     counts.validation = len(validation or ())
     if recipe.streaming:
         counts.too_long = counts.special = 0
-    return Rows(train.select_columns(list(COLUMNS)), validation, counts, lengths)
+    return Rows(train.select_columns(list(COLUMNS)), validation, counts, lengths, held_out)
 
 
 def is_all_negative(row: Mapping) -> bool:
@@ -124,13 +126,13 @@ def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | Non
         )
 
     training = rows("train")
+    if not validates(recipe):
+        return training, None
     if corpus.has_split(recipe.data, "validation", recipe.data_revision):
         try:
             return training, rows("validation")
         except corpus.EmptySplit:  # it has none of these tasks and sources
             pass
-    if not recipe.validation_share:
-        return training, None
     part = {"share": recipe.validation_share, "seed": seed}
     return (
         training.filter(_is_held_out, input_columns=["text_sha256"], fn_kwargs={**part, "held_out": False}),

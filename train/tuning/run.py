@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
@@ -9,9 +10,15 @@ from train.refusals import first_line
 from train.tuning import lengths, packing, rows
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
-from train.tuning.output_folder import BASE, SUMMARY, claim
+from train.tuning.output_folder import BASE, SUMMARY, claim, remove_checkpoints
 from train.tuning.recipe import Recipe
 from train.tuning.summary import Summary, as_json, counts_line
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+    from trl import SFTConfig
+
+    from train.tuning.answer_sample import AnswerSample
 
 
 def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
@@ -23,7 +30,6 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     is_first = os.environ.get("RANK", "0") == "0"
     checkpoint = claim(recipe, resume) if is_first or resume else None
     import torch  # takes up to half a minute, so after the paths are checked
-    import transformers
 
     from train.tuning.trainer import make
 
@@ -54,8 +60,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         log(is_first, *lengths.table(tokenised.lengths, arguments.max_length).splitlines())
         log(is_first, *map("warning: {}".format, lengths.warnings(tokenised.lengths, arguments.max_length)))
     log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
-    if tokenised.validation is None:
-        arguments.eval_strategy = transformers.trainer_utils.IntervalStrategy.NO
+    sample = answer_sample(recipe, tokenised, tokenizer, arguments)
     model = load.load_model(
         name,
         adapter=recipe.adapter,
@@ -69,11 +74,11 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     packing.check(arguments, model)
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
-    trainer = make(arguments, model, tokenizer, adapter, tokenised)
+    trainer = make(arguments, model, tokenizer, adapter, tokenised, sample, recipe.early_stopping)
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
-        steps = trainer.state.global_step
-        if tokenised.validation is not None and "validation_loss" not in point_at(steps, trainer.state.log_history):
+        saved_step = trainer.state.best_global_step or trainer.state.global_step
+        if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
             trainer.evaluate()
     except torch.cuda.OutOfMemoryError as error:
         raise MachineError(
@@ -89,17 +94,19 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
     history = trainer.state.log_history
     curve = points(history)
-    saved = point_at(steps, history)
+    saved = point_at(saved_step, history)
     summary = Summary(
         output=recipe.output,
         model=recipe.model,
         method=recipe.method,
         rows=tokenised.counts,
         lengths=tokenised.lengths,
-        steps=steps,
-        saved_step=steps,
+        steps=trainer.state.global_step,
+        epochs=trainer.state.epoch,
+        saved_step=saved_step,
         train_loss=mean_loss(curve),
         validation_loss=saved.get("validation_loss"),
+        f1=saved.get("f1"),
         tokens=max((entry.get("tokens", 0) for entry in history), default=0),
         seconds=max((entry.get("seconds", 0.0) for entry in history), default=0.0),
         tokens_per_s=tokens_per_second(history),
@@ -111,6 +118,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     if is_first:
         with open(f"{recipe.output}/{SUMMARY}", "w", encoding="utf-8") as file:
             file.write(as_json(summary) + "\n")
+        remove_checkpoints(recipe.output, recipe.checkpoints)
     return summary
 
 
@@ -130,6 +138,27 @@ def check(recipe: Recipe) -> None:
     corpus.check(recipe.data, "train")
     if recipe.model != tiny.NAME:
         load.check(recipe.model, recipe.adapter)
+
+
+def answer_sample(
+    recipe: Recipe, tokenised: rows.Rows, tokenizer: "PreTrainedTokenizerBase", arguments: "SFTConfig"
+) -> "AnswerSample | None":
+    """The sample for `eval_f1`, None without it. Switches validation off if there are no rows for it.
+
+    Raises ConfigError if a setting needs validation rows that do not exist, and as `answer_sample.draw` does.
+    """
+    from train.tuning import answer_sample
+
+    if tokenised.validation is None:
+        if recipe.eval_f1 or recipe.keep == "best":
+            raise ConfigError(
+                f"{'eval_f1' if recipe.eval_f1 else 'keep best'}: {recipe.data} has no validation rows of at most "
+                f"{arguments.max_length} tokens; raise validation_share or training.max_length, or remove the setting"
+            )
+        arguments.eval_strategy = "no"
+    if not recipe.eval_f1:
+        return None
+    return answer_sample.draw(tokenised.held_out, recipe.eval_f1.texts, tokenizer, arguments.max_length, arguments.seed)
 
 
 def tiny_base(recipe: Recipe, seed: int) -> str:

@@ -12,7 +12,7 @@ class Summary:
     """The result of a finished training. Losses are means over answer tokens, in nats.
 
     `lengths`: as in `rows.Rows`. `steps`: that were trained; `saved_step`: whose weights are saved. `train_loss`: the
-    mean over all steps. `validation_loss`: of the saved weights. `tokens`: tokens that were trained on, without
+    mean over all steps. `validation_loss`, `f1`: of the saved weights. `tokens`: tokens that were trained on, without
     padding; `tokens_per_s`: without validation. `seconds`: of the training, without loading. `curve`: as in
     `curve.points`. Figures include the part before `--resume`.
     """
@@ -23,9 +23,11 @@ class Summary:
     rows: rows.Counts
     lengths: tuple[Lengths, ...]
     steps: int
+    epochs: float
     saved_step: int
     train_loss: float | None
     validation_loss: float | None
+    f1: float | None
     tokens: int
     seconds: float
     tokens_per_s: float | None
@@ -57,4 +59,6 @@ def as_text(summary: Summary) -> str:
     skipped = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
     skipped += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
     loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
+    loss += "" if summary.f1 is None else f", F1 {summary.f1:.1%}"
+    loss += "" if summary.saved_step == summary.steps else f" (weights of step {summary.saved_step:,})"
     return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"

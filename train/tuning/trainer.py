@@ -3,27 +3,30 @@
 import time
 from typing import TYPE_CHECKING
 
-from transformers import PrinterCallback, ProgressCallback
+from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
 from trl import SFTTrainer
 
 from schemas.errors import ConfigError
 from train.refusals import first_line
+from train.tuning.answer_sample import FOLDER, AnswerSample, f1
 from train.tuning.progress import Bar, Progress
 from train.tuning.rows import Rows
 
 if TYPE_CHECKING:
     from peft import LoraConfig
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers.trainer_utils import EvalLoopOutput
     from trl import SFTConfig
 
 
 class Trainer(SFTTrainer):
     """Logs with every loss the seconds and tokens of the training so far, those before `--resume` included, and the
-    tokens per second since the last log, without validation.
+    tokens per second since the last log, without validation. With `sample`, each validation has an `eval_f1`.
     """
 
-    def __init__(self, **options):
+    def __init__(self, sample: AnswerSample | None, **options):
         super().__init__(**options)
+        self.sample = sample
         self.progress = Progress()
         self.remove_callback(PrinterCallback)
         if self.pop_callback(ProgressCallback):
@@ -42,6 +45,16 @@ class Trainer(SFTTrainer):
             self.logged_tokens, self.logged_seconds = tokens, seconds
         super().log(logs, start_time)
 
+    def evaluation_loop(self, *args, **options) -> "EvalLoopOutput":
+        output = super().evaluation_loop(*args, **options)
+        if self.sample:
+            model = self.accelerator.unwrap_model(self.model)
+            path = f"{self.args.output_dir}/{FOLDER}/step-{self.state.global_step}.jsonl"
+            with self.compute_loss_context_manager():  # in the precision of the training
+                figure = f1(self.sample, model, self.processing_class, self.args.per_device_eval_batch_size, path)
+            output.metrics["eval_f1"] = figure
+        return output
+
     def evaluate(self, *args, **options) -> dict[str, float]:
         started = time.monotonic()
         metrics = super().evaluate(*args, **options)
@@ -58,10 +71,13 @@ def make(
     tokenizer: "PreTrainedTokenizerBase",
     adapter: "LoraConfig | None",
     tokenised: Rows,
+    sample: AnswerSample | None,
+    early_stopping: int | None,
 ) -> Trainer:
     """Raises ConfigError for options that trl or peft reject."""
     try:
-        return Trainer(
+        trainer = Trainer(
+            sample=sample,
             model=model,
             args=arguments,
             train_dataset=tokenised.train,
@@ -71,3 +87,10 @@ def make(
         )
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
+    if sample and (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+        raise ConfigError(
+            "eval_f1: cannot generate answers with a model that is distributed (FSDP, DeepSpeed); remove it"
+        )
+    if early_stopping:
+        trainer.add_callback(EarlyStoppingCallback(early_stopping))
+    return trainer
