@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
-from train.refusals import first_line
-from train.tuning import lengths, packing, rows
+from train.refusals import first_line, is_out_of_memory
+from train.tuning import lengths, memory, packing, rows
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
 from train.tuning.output_folder import BASE, SUMMARY, claim, remove_checkpoints
@@ -75,20 +75,28 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
     trainer = make(arguments, model, tokenizer, adapter, tokenised, sample, recipe.early_stopping)
+    longest = arguments.max_length
+    if tokenised.lengths and not arguments.packing:
+        longest = min(longest, max(each.longest for each in tokenised.lengths))
     try:
+        if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+            needed = memory.estimate(trainer, longest)
+            log(is_first, needed.line(arguments.device))
+            if needed.total > memory.capacity(arguments.device):
+                log(is_first, f"warning: this does not fit: {memory.advice(recipe, arguments, longest)}")
         trainer.train(resume_from_checkpoint=checkpoint)
         saved_step = trainer.state.best_global_step or trainer.state.global_step
         if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
             trainer.evaluate()
-    except torch.cuda.OutOfMemoryError as error:
-        raise MachineError(
-            "the GPU's memory is full; lower training.per_device_train_batch_size or training.max_length, "
-            "or use method qlora"
-        ) from error
     except torch.AcceleratorError as error:
         raise MachineError(f"{arguments.device}: {first_line(error)}") from error
     # an option of the optimizer or the data loader is out of range, or the model does not run with its config
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MachineError(
+                f"{arguments.device}: out of memory with {memory.advice(recipe, arguments, longest)}; "
+                "--resume continues from the last checkpoint"
+            ) from error
         raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]

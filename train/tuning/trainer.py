@@ -61,6 +61,11 @@ class Trainer(SFTTrainer):
         self.validation_seconds += time.monotonic() - started
         return metrics
 
+    def forget_metrics(self) -> None:
+        """Drops what losses that were computed outside of the training have left in trl's metrics."""
+        self._metrics["train"].clear()
+        self._total_train_tokens = 0
+
     def create_model_card(self, *args, **options) -> None:
         """Writes nothing: the card is written at the end of the training (`train.tuning.card`)."""
 
