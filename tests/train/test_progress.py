@@ -48,7 +48,7 @@ def test_figures_of_a_resumed_training_are_those_of_the_whole(tiny_base, rows_fi
 
 
 def test_durations():
-    from train.tuning.progress import duration
+    from train.tuning.summary import duration
 
     assert [duration(s) for s in (3.4, 89, 100, 24 * 60, 5400, 12345)] == [
         "3 s", "89 s", "2 min", "24 min", "1 h 30 min", "3 h 26 min",

@@ -4,12 +4,14 @@ import os
 import shutil
 
 from schemas.errors import ConfigError
+from train.tuning.page import page
 from train.tuning.recipe import Recipe
+from train.tuning.summary import Summary, as_json
 from transforms import yaml_values
 
-RECIPE, BASE, SUMMARY = "sft.yaml", "base", "sft.json"
+RECIPE, BASE, SUMMARY, PAGE = "sft.yaml", "base", "sft.json", "training.html"
 """Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
-written last, when the training has finished."""
+written last, when the training has finished; the summary for people."""
 
 MAY_CHANGE = {"training", "output", "early_stopping", "checkpoints"}
 """Keys of a recipe that may be changed when its training is resumed."""
@@ -47,6 +49,13 @@ def claim(recipe: Recipe, resume: bool) -> str | None:
     steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
     complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
     return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
+
+
+def write(folder: str, summary: Summary) -> None:
+    """Writes the page and, as the last file, the summary of a finished training."""
+    for name, content in ((PAGE, page(summary)), (SUMMARY, as_json(summary) + "\n")):
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+            file.write(content)
 
 
 def remove_checkpoints(folder: str, kept: str) -> None:

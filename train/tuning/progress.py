@@ -7,6 +7,8 @@ from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ProgressCallback
 
+from train.tuning.summary import duration
+
 MEASURED_STEPS = 3
 """Number of steps after which the time of the training is estimated. The first one is not counted: it is slower."""
 
@@ -77,11 +79,3 @@ FORMS = {
     "tokens_per_s": "{:,.0f} tokens/s",
 }
 """Key of a log → how its value is printed, in this order."""
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `24 min`, `3 h 20 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

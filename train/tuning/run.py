@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line, is_out_of_memory
-from train.tuning import lengths, memory, packing, rows
+from train.tuning import lengths, memory, output_folder, packages, packing, rows
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
-from train.tuning.output_folder import BASE, SUMMARY, claim, remove_checkpoints
+from train.tuning.output_folder import BASE, claim
 from train.tuning.recipe import Recipe
-from train.tuning.summary import Summary, as_json, counts_line
+from train.tuning.summary import Summary, counts_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -124,9 +124,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         curve=curve,
     )
     if is_first:
-        with open(f"{recipe.output}/{SUMMARY}", "w", encoding="utf-8") as file:
-            file.write(as_json(summary) + "\n")
-        remove_checkpoints(recipe.output, recipe.checkpoints)
+        output_folder.write(recipe.output, summary)
+        output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
     return summary
 
 
@@ -140,6 +139,7 @@ def check(recipe: Recipe) -> None:
             raise ConfigError(f"training.{key}: use {name} instead")
     if recipe.training.get("max_length", 1) is None:
         raise ConfigError("training.max_length: set the maximum length of a row in tokens, for example 2048")
+    packages.check(recipe)
     output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)

@@ -62,3 +62,11 @@ def as_text(summary: Summary) -> str:
     loss += "" if summary.f1 is None else f", F1 {summary.f1:.1%}"
     loss += "" if summary.saved_step == summary.steps else f" (weights of step {summary.saved_step:,})"
     return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `24 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,6 +1,7 @@
 """trl's trainer with the log, the figures and the validation of `train.sft`."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
@@ -9,6 +10,7 @@ from trl import SFTTrainer
 from schemas.errors import ConfigError
 from train.refusals import first_line
 from train.tuning.answer_sample import FOLDER, AnswerSample, f1
+from train.tuning.lengths import Lengths
 from train.tuning.progress import Bar, Progress
 from train.tuning.rows import Rows
 
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 
 class Trainer(SFTTrainer):
     """Logs with every loss the seconds and tokens of the training so far, those before `--resume` included, and the
-    tokens per second since the last log, without validation. With `sample`, each validation has an `eval_f1`.
+    tokens per second since the last log, without validation; the first log also has `figures`. With `sample`, each
+    validation has an `eval_f1`.
     """
 
-    def __init__(self, sample: AnswerSample | None, **options):
+    def __init__(self, sample: AnswerSample | None, figures: dict[str, float], **options):
         super().__init__(**options)
-        self.sample = sample
+        self.sample, self.figures = sample, figures
         self.progress = Progress()
         self.remove_callback(PrinterCallback)
         if self.pop_callback(ProgressCallback):
@@ -43,6 +46,8 @@ class Trainer(SFTTrainer):
             passed = seconds - max(self.logged_seconds, self.progress.earlier_seconds)
             logs["tokens_per_s"] = round((tokens - self.logged_tokens) / max(passed, 1e-3), 1)
             self.logged_tokens, self.logged_seconds = tokens, seconds
+            logs |= self.figures
+            self.figures = {}
         super().log(logs, start_time)
 
     def evaluation_loop(self, *args, **options) -> "EvalLoopOutput":
@@ -70,6 +75,15 @@ class Trainer(SFTTrainer):
         """Writes nothing: the card is written at the end of the training (`train.tuning.card`)."""
 
 
+def by_source(lengths: Sequence[Lengths]) -> dict[str, float]:
+    """Rows and tokens of an epoch by task and source, for the loggers of `report_to`."""
+    return {
+        f"{name}/{each.task}/{each.source}": figure
+        for each in lengths
+        for name, figure in (("rows", each.trained), ("source_tokens", each.tokens))
+    }
+
+
 def make(
     arguments: "SFTConfig",
     model: "PreTrainedModel",
@@ -83,6 +97,7 @@ def make(
     try:
         trainer = Trainer(
             sample=sample,
+            figures=by_source(tokenised.lengths) if arguments.report_to else {},
             model=model,
             args=arguments,
             train_dataset=tokenised.train,
