@@ -21,7 +21,8 @@ examples:
   torchrun --nproc_per_node 8 -m train.sft --config h200 --data corpus --output model
   %(prog)s ... --resume                                             continues from the last checkpoint
 
---config takes a file or a shipped recipe: tiny-cpu, qwen3-4b-lora, llama3-8b-lora, iepile, h200. Flags override it.
+--config takes a file or a shipped recipe: tiny-cpu, small-lora, qwen3-4b-lora, llama3-8b-lora, iepile, h200.
+Flags override it.
 Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 """
 

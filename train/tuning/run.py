@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line, is_out_of_memory
-from train.tuning import lengths, memory, output_folder, packages, packing, rows
+from train.tuning import card, lengths, memory, output_folder, packages, packing, rows
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
 from train.tuning.output_folder import BASE, claim
@@ -106,7 +106,10 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     summary = Summary(
         output=recipe.output,
         model=recipe.model,
+        data=recipe.data,
+        sources=card.data_facts(sorted({each.source for each in tokenised.lengths}), recipe.data),
         method=recipe.method,
+        recipe=card.recipe_facts(recipe),
         rows=tokenised.counts,
         lengths=tokenised.lengths,
         steps=trainer.state.global_step,
@@ -125,6 +128,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     )
     if is_first:
         output_folder.write(recipe.output, summary)
+        card.write(recipe.output, recipe.output, "model" if recipe.method == "full" else "adapter")
         output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
     return summary
 

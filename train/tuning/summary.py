@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 from train.tuning import rows
 from train.tuning.lengths import Lengths
@@ -11,15 +12,19 @@ from train.tuning.lengths import Lengths
 class Summary:
     """The result of a finished training. Losses are means over answer tokens, in nats.
 
-    `lengths`: as in `rows.Rows`. `steps`: that were trained; `saved_step`: whose weights are saved. `train_loss`: the
-    mean over all steps. `validation_loss`, `f1`: of the saved weights. `tokens`: tokens that were trained on, without
-    padding; `tokens_per_s`: without validation. `seconds`: of the training, without loading. `curve`: as in
-    `curve.points`. Figures include the part before `--resume`.
+    `sources`, `recipe`: as `card.data_facts` and `card.recipe_facts` return them. `lengths`: as in `rows.Rows`.
+    `steps`: that were trained; `saved_step`: whose weights are saved. `train_loss`: the mean over all steps.
+    `validation_loss`, `f1`: of the saved weights. `tokens`: that were trained on, without padding; `tokens_per_s`:
+    without validation. `seconds`: of the training, without loading. `curve`: as in `curve.points`. Figures include the
+    part before `--resume`.
     """
 
     output: str
     model: str
+    data: str
+    sources: list[dict[str, str | None]]
     method: str
+    recipe: dict[str, Any]
     rows: rows.Counts
     lengths: tuple[Lengths, ...]
     steps: int
