@@ -47,13 +47,14 @@ def export(
     trust: bool = False,
     gguf: str | None = None,
 ) -> None:
-    """Writes model (in the base model's dtype), tokenizer, chat template and Modelfile into the folder `output`, and
-    the model as a GGUF file to the path `gguf`.
+    """Writes model (in the base model's dtype), tokenizer, chat template, Modelfile and, for a training of this
+    version, its model card into the folder `output`, and the model as a GGUF file to the path `gguf`.
 
     Raises ConfigError if neither model nor adapter is given, if they do not fit, if the folder is not empty, or if the
     model cannot be written as GGUF.
     """
     from train import chat, load
+    from train.tuning import card
 
     base = check(output, model, adapter)
     tokenizer = chat.load_tokenizer(base, adapter=adapter, trust_remote_code=trust)
@@ -68,6 +69,7 @@ def export(
     tokenizer.save_pretrained(output)
     with open(f"{output}/Modelfile", "w", encoding="utf-8") as file:
         file.write(modelfile(tokenizer, num_ctx))
+    card.write(output, adapter or base, "merged" if adapter else "model")
 
 
 def check(output: str, model: str | None = None, adapter: str | None = None) -> str:

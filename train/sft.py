@@ -21,7 +21,8 @@ examples:
   torchrun --nproc_per_node 8 -m train.sft --config h200 --data corpus --output model
   %(prog)s ... --resume                                             continues from the last checkpoint
 
---config takes a file or a shipped recipe: tiny-cpu, qwen3-4b-lora, llama3-8b-lora, iepile, h200. Flags override it.
+--config takes a file or a shipped recipe: tiny-cpu, small-lora, qwen3-4b-lora, llama3-8b-lora, iepile, h200.
+Flags override it.
 Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 """
 
@@ -78,12 +79,12 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     settings = configuration(arguments)
-    from train.tuning import run  # imports torch and transformers, so only after the flags are checked
+    from train.tuning import run, summary  # run imports torch and transformers, so only after the flags are checked
 
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log to stdout
-        summary = run.train(settings, resume=arguments.resume, debug=arguments.debug)
+        result = run.train(settings, resume=arguments.resume, debug=arguments.debug)
     if is_first_process():
-        print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))
+        print(summary.as_json(result) if arguments.json else printable(summary.as_text(result)))
     return 0
 
 

@@ -33,11 +33,11 @@ def test_settings_and_sections():
 def test_shipped_recipes_are_read_by_name_and_valid(name):
     checked = recipe.check(recipe.read(name).over({"data": "d", "output": "o"}))
     pytest.importorskip("trl")
-    from train.tuning import run
+    from train.tuning import options
 
-    run.adapter_options(checked)
+    options.adapter_options(checked)
     unset = {"bf16": False, "fp16": False, "max_steps": 1}
-    run.training_arguments(checked.model_copy(update={"training": {**checked.training, **unset}}))
+    options.training_arguments(checked.model_copy(update={"training": {**checked.training, **unset}}))
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,24 @@ class Tiny(BaseModel):
     layers: Count = 2
 
 
+class AnswerScores(BaseModel):
+    """F1 of the answers to a sample of validation texts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    texts: Count = 200
+
+
 class Recipe(BaseModel):
     """The model, the data and the method of a training run. docs/train.md describes each key.
 
     `lora`: options of peft's LoraConfig; `training`: options of trl's SFTConfig, both under the library's names.
     `weights`: task or source → how often its rows are seen per epoch (0.5: half of them; 2: each twice).
     `max_negative_ratio`: maximum number of all-negative rows per row with a positive label, by task and source.
-    `validation_share`: the share of the training texts to hold out if the corpus has no validation split.
+    `validation_share`: the share of the training texts to hold out if the corpus has no validation split; 0: do not
+    validate. `eval_f1`: measure F1 at each validation. `keep`: save the last weights, or those that were best in a
+    validation, by F1 if it is measured, else by loss. `early_stopping`: stop after this many validations without a
+    better one. `checkpoints`: which of them stay when the training has finished.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +72,10 @@ class Recipe(BaseModel):
     max_negative_ratio: Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER] | None = None
     validation_share: Annotated[float, Field(ge=0, lt=1), NUMBER] = 0.02
     max_validation_rows: Count = 1000
+    eval_f1: AnswerScores | None = None
+    keep: Literal["last", "best"] = "last"
+    early_stopping: Count | None = None
+    checkpoints: Literal["none", "last", "all"] = "last"
     training: dict = {}
 
 
@@ -93,7 +108,22 @@ def check(values: Settings) -> Recipe:
         raise ConfigError(
             f"{values.place('lora')}lora: method full trains all weights; remove the section or use method lora"
         )
+    needs = {"eval_f1": recipe.eval_f1, "early_stopping": recipe.early_stopping, "keep": recipe.keep == "best"}
+    for key, needs_validation in needs.items():
+        if needs_validation and not validates(recipe):
+            raise ConfigError(
+                f"{values.place(key)}{key}: there is no validation; set validation_share and training.eval_strategy"
+            )
+    if recipe.early_stopping and recipe.keep == "last":
+        raise ConfigError(
+            f"{values.place('early_stopping')}early_stopping: also set keep: best, else worse weights are saved"
+        )
     return recipe
+
+
+def validates(recipe: Recipe) -> bool:
+    """Whether the training validates: not with `validation_share` 0 or `eval_strategy` no (in YAML, false)."""
+    return bool(recipe.validation_share) and recipe.training.get("eval_strategy") not in ("no", False)
 
 
 def options(content: dict, kind: type, section: str) -> dict:

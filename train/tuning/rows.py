@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, names_hint
 from train import chat, corpus
-from train.tuning.recipe import Recipe
+from train.tuning.lengths import Lengths, measure
+from train.tuning.recipe import Recipe, validates
 from transforms import answer_forms
 from transforms.draw import seed_key
 
@@ -42,11 +43,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Rows:
-    """Tokenised rows (COLUMNS) for training and validation, and their counts."""
+    """Tokenised rows (COLUMNS) for training and validation, their counts, the lengths of the training rows by task and
+    source (empty if streaming), and all rows that are held out for validation, as they are in the corpus.
+    """
 
     train: "corpus.Rows"
     validation: "datasets.Dataset | None"
     counts: Counts
+    lengths: tuple[Lengths, ...] = ()
+    held_out: "corpus.Rows | None" = None
 
 
 def tokenize(
@@ -56,7 +61,8 @@ def tokenize(
     as are rows that raise `chat.SpecialTokenError`.
 
     If the corpus has no validation split, the texts whose hash falls into `validation_share` are held out. All rows of
-    a text are therefore on the same side. Raises ConfigError if no row is left to train on.
+    a text are therefore on the same side. Without validation (`recipe.validates`) none are. Raises ConfigError if no
+    row is left to train on.
     """
     if recipe.streaming and recipe.max_negative_ratio is not None:
         raise ConfigError(
@@ -65,6 +71,7 @@ def tokenize(
     counts = Counts()
     training, held_out = _split(recipe, seed)
     fits = {"max_length": max_length, "counts": counts}
+    lengths: tuple[Lengths, ...] = ()
     if recipe.streaming:
         train = training.map(_encoded, fn_kwargs={"tokenizer": tokenizer}).filter(_fits, fn_kwargs=fits)
         train = train.map(_repeated, batched=True, fn_kwargs={"weights": recipe.weights, "seed": seed})
@@ -72,11 +79,14 @@ def tokenize(
         train = train.shuffle(seed=seed, buffer_size=SHUFFLE_ROWS)
     else:
         encoded = training.map(_encoded, fn_kwargs={"tokenizer": tokenizer}, num_proc=workers, desc="Tokenizing")
-        fitting = encoded.select([row for row, length in enumerate(encoded["length"]) if 0 < length <= max_length])
-        balanced = fitting.select(_balanced(fitting, recipe.max_negative_ratio, seed))
-        _check_weights(balanced, recipe.weights)
-        train = balanced.select(_weighted(balanced[:], recipe.weights, seed))
-        counts.special, counts.negatives_cut = encoded["length"].count(0), len(fitting) - len(balanced)
+        sizes = encoded["length"]
+        fitting = [row for row, length in enumerate(sizes) if 0 < length <= max_length]
+        balanced = [fitting[place] for place in _balanced(encoded.select(fitting), recipe.max_negative_ratio, seed)]
+        _check_weights(encoded.select(balanced), recipe.weights)
+        chosen = [balanced[place] for place in _weighted(encoded.select(balanced)[:], recipe.weights, seed)]
+        train = encoded.select(chosen)
+        lengths = measure(zip(encoded["task"], encoded["source"], strict=True), sizes, chosen, max_length)
+        counts.special, counts.negatives_cut = sizes.count(0), len(fitting) - len(balanced)
         counts.too_long = len(encoded) - len(fitting) - counts.special
         counts.train = any_row = len(train)
         counts.tokens, counts.answer_tokens = sum(train["length"]), sum(train["answer_length"])
@@ -90,7 +100,7 @@ def tokenize(
     counts.validation = len(validation or ())
     if recipe.streaming:
         counts.too_long = counts.special = 0
-    return Rows(train.select_columns(list(COLUMNS)), validation, counts)
+    return Rows(train.select_columns(list(COLUMNS)), validation, counts, lengths, held_out)
 
 
 def is_all_negative(row: Mapping) -> bool:
@@ -116,13 +126,13 @@ def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | Non
         )
 
     training = rows("train")
+    if not validates(recipe):
+        return training, None
     if corpus.has_split(recipe.data, "validation", recipe.data_revision):
         try:
             return training, rows("validation")
         except corpus.EmptySplit:  # it has none of these tasks and sources
             pass
-    if not recipe.validation_share:
-        return training, None
     part = {"share": recipe.validation_share, "seed": seed}
     return (
         training.filter(_is_held_out, input_columns=["text_sha256"], fn_kwargs={**part, "held_out": False}),

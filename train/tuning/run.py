@@ -1,56 +1,24 @@
 """A validated recipe → a trained model or adapter in the output folder, and a summary."""
 
-import dataclasses
-import json
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
-from train.refusals import first_line
-from train.tuning import packing, rows
-from train.tuning.recipe import Recipe, options
-from transforms import yaml_values
+from train.refusals import first_line, is_out_of_memory
+from train.tuning import card, lengths, memory, output_folder, packages, packing, rows
+from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
+from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
+from train.tuning.output_folder import BASE, claim
+from train.tuning.recipe import Recipe
+from train.tuning.summary import Summary, counts_line
 
 if TYPE_CHECKING:
-    from peft import LoraConfig
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-    from trl import SFTConfig, SFTTrainer
+    from transformers import PreTrainedTokenizerBase
+    from trl import SFTConfig
 
-RECIPE, BASE, SUMMARY = "sft.yaml", "base", "sft.json"
-"""Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
-written last, when the training has finished."""
-
-RECIPE_KEYS = {
-    "output_dir": "output",
-    "chat_template_path": "chat_template",
-    "eos_token": "eos_token",
-    "trust_remote_code": "trust_remote_code",
-    "model_init_kwargs": "dtype, attn_implementation, model_revision",
-    "resume_from_checkpoint": "--resume",
-}
-"""Options of SFTConfig that the recipe sets elsewhere → the names of these settings."""
-
-LEARNING_RATE = {"lora": 2e-4, "qlora": 2e-4, "full": 2e-5}
-LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-    """The result of a finished training. Losses are means over answer tokens, in nats."""
-
-    output: str
-    model: str
-    method: str
-    rows: rows.Counts
-    steps: int
-    train_loss: float
-    validation_loss: float | None
-    trainable_parameters: int
-    device: str
-    dtype: str
+    from train.tuning.answer_sample import AnswerSample
 
 
 def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
@@ -62,7 +30,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     is_first = os.environ.get("RANK", "0") == "0"
     checkpoint = claim(recipe, resume) if is_first or resume else None
     import torch  # takes up to half a minute, so after the paths are checked
-    import transformers
+
+    from train.tuning.trainer import make
 
     if not debug:
         load.quiet()
@@ -87,9 +56,11 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         tokenised = rows.tokenize(
             recipe, tokenizer, arguments.max_length, arguments.seed, workers=arguments.dataset_num_proc
         )
+    if tokenised.lengths:
+        log(is_first, *lengths.table(tokenised.lengths, arguments.max_length).splitlines())
+        log(is_first, *map("warning: {}".format, lengths.warnings(tokenised.lengths, arguments.max_length)))
     log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
-    if tokenised.validation is None:
-        arguments.eval_strategy = transformers.trainer_utils.IntervalStrategy.NO
+    sample = answer_sample(recipe, tokenised, tokenizer, arguments)
     model = load.load_model(
         name,
         adapter=recipe.adapter,
@@ -103,39 +74,62 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     packing.check(arguments, model)
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
-    trainer = make_trainer(arguments, model, tokenizer, adapter, tokenised)
+    trainer = make(arguments, model, tokenizer, adapter, tokenised, sample, recipe.early_stopping)
+    longest = arguments.max_length
+    if tokenised.lengths and not arguments.packing:
+        longest = min(longest, max(each.longest for each in tokenised.lengths))
     try:
-        done = trainer.train(resume_from_checkpoint=checkpoint)
-        last = next((entry for entry in reversed(trainer.state.log_history) if "eval_loss" in entry), {})
-        if tokenised.validation is not None and last.get("step") != done.global_step:
-            last = trainer.evaluate()
-    except torch.cuda.OutOfMemoryError as error:
-        raise MachineError(
-            "the GPU's memory is full; lower training.per_device_train_batch_size or training.max_length, "
-            "or use method qlora"
-        ) from error
+        if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+            needed = memory.estimate(trainer, longest)
+            log(is_first, needed.line(arguments.device))
+            if needed.total > memory.capacity(arguments.device):
+                log(is_first, f"warning: this does not fit: {memory.advice(recipe, arguments, longest)}")
+        trainer.train(resume_from_checkpoint=checkpoint)
+        saved_step = trainer.state.best_global_step or trainer.state.global_step
+        if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
+            trainer.evaluate()
     except torch.AcceleratorError as error:
         raise MachineError(f"{arguments.device}: {first_line(error)}") from error
     # an option of the optimizer or the data loader is out of range, or the model does not run with its config
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MachineError(
+                f"{arguments.device}: out of memory with {memory.advice(recipe, arguments, longest)}; "
+                "--resume continues from the last checkpoint"
+            ) from error
         raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trainable = [p for p in trainer.model.parameters() if p.requires_grad]
+    history = trainer.state.log_history
+    curve = points(history)
+    saved = point_at(saved_step, history)
     summary = Summary(
         output=recipe.output,
         model=recipe.model,
+        data=recipe.data,
+        sources=card.data_facts(sorted({each.source for each in tokenised.lengths}), recipe.data),
         method=recipe.method,
+        recipe=card.recipe_facts(recipe),
         rows=tokenised.counts,
-        steps=done.global_step,
-        train_loss=round(done.training_loss, 4),
-        validation_loss=round(last["eval_loss"], 4) if last else None,
+        lengths=tokenised.lengths,
+        steps=trainer.state.global_step,
+        epochs=trainer.state.epoch,
+        saved_step=saved_step,
+        train_loss=mean_loss(curve),
+        validation_loss=saved.get("validation_loss"),
+        f1=saved.get("f1"),
+        tokens=max((entry.get("tokens", 0) for entry in history), default=0),
+        seconds=max((entry.get("seconds", 0.0) for entry in history), default=0.0),
+        tokens_per_s=tokens_per_second(history),
         trainable_parameters=sum(p.numel() for p in trainable),
         device=str(arguments.device),
         dtype="bfloat16" if arguments.bf16 else str(trainer.model.dtype).removeprefix("torch."),
+        curve=curve,
     )
     if is_first:
-        with open(f"{recipe.output}/{SUMMARY}", "w", encoding="utf-8") as file:
-            file.write(as_json(summary) + "\n")
+        output_folder.write(recipe.output, summary)
+        card.write(recipe.output, recipe.output, "model" if recipe.method == "full" else "adapter")
+        output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
     return summary
 
 
@@ -149,6 +143,7 @@ def check(recipe: Recipe) -> None:
             raise ConfigError(f"training.{key}: use {name} instead")
     if recipe.training.get("max_length", 1) is None:
         raise ConfigError("training.max_length: set the maximum length of a row in tokens, for example 2048")
+    packages.check(recipe)
     output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)
@@ -157,66 +152,25 @@ def check(recipe: Recipe) -> None:
         load.check(recipe.model, recipe.adapter)
 
 
-def claim(recipe: Recipe, resume: bool) -> str | None:
-    """Writes the recipe into the output folder and returns the checkpoint to resume from, None if there is none.
+def answer_sample(
+    recipe: Recipe, tokenised: rows.Rows, tokenizer: "PreTrainedTokenizerBase", arguments: "SFTConfig"
+) -> "AnswerSample | None":
+    """The sample for `eval_f1`, None without it. Switches validation off if there are no rows for it.
 
-    Raises ConfigError for a folder with other files or with a training by another recipe.
+    Raises ConfigError if a setting needs validation rows that do not exist, and as `answer_sample.draw` does.
     """
-    path = f"{recipe.output}/{RECIPE}"
-    written = recipe.model_dump(mode="json")
-    present = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
-    if present and not resume:
-        if RECIPE not in present or set(present) - {RECIPE, BASE}:
-            raise ConfigError(f"{recipe.output}: not empty; choose a new folder, or continue with --resume")
-        shutil.rmtree(
-            f"{recipe.output}/{BASE}", ignore_errors=True
-        )  # left by a training that failed before its first step
-    elif present:
-        if RECIPE not in present:
-            raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); choose another")
-        earlier = yaml_values.read(path, "start again in another folder")
-        if not isinstance(earlier, dict):
-            raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
-        changed = [key for key in written if earlier.get(key) != written[key] and key not in ("training", "output")]
-        if changed:
+    from train.tuning import answer_sample
+
+    if tokenised.validation is None:
+        if recipe.eval_f1 or recipe.keep == "best":
             raise ConfigError(
-                f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
+                f"{'eval_f1' if recipe.eval_f1 else 'keep best'}: {recipe.data} has no validation rows of at most "
+                f"{arguments.max_length} tokens; raise validation_share or training.max_length, or remove the setting"
             )
-    os.makedirs(recipe.output, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(yaml_values.render(written))
-    steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
-    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
-    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
-
-
-def training_arguments(recipe: Recipe) -> "SFTConfig":
-    """The options of trl's trainer: our defaults, overridden by the section `training` of the recipe."""
-    import torch
-    from trl import SFTConfig
-
-    values = options(recipe.training, SFTConfig, "training")
-    if recipe.streaming and values.get("max_steps", -1) <= 0:
-        raise ConfigError("streaming: the number of rows is unknown; set training.max_steps")
-    has_bfloat16 = load.has_bfloat16() and not values.get("fp16") and recipe.dtype in ("auto", "bfloat16")
-    defaults = {
-        "learning_rate": LEARNING_RATE[recipe.method],
-        "max_length": 2048,
-        "bf16": has_bfloat16,
-        "use_cpu": not torch.accelerator.is_available(),  # without it, several processes on CPUs would train separately
-        "completion_only_loss": True,
-        "eval_strategy": "epoch",
-        "ddp_find_unused_parameters": False,
-        "report_to": "none",
-        "disable_tqdm": not sys.stderr.isatty(),
-    }
-    try:
-        arguments = SFTConfig(output_dir=recipe.output, **{**defaults, **values})
-    except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"training: {first_line(error)}") from error
-    if arguments.packing and arguments.packing_strategy != "bfd":
-        raise ConfigError(f"training.packing_strategy {arguments.packing_strategy}: cuts rows into pieces; use bfd")
-    return arguments
+        arguments.eval_strategy = "no"
+    if not recipe.eval_f1:
+        return None
+    return answer_sample.draw(tokenised.held_out, recipe.eval_f1.texts, tokenizer, arguments.max_length, arguments.seed)
 
 
 def tiny_base(recipe: Recipe, seed: int) -> str:
@@ -231,68 +185,6 @@ def tiny_base(recipe: Recipe, seed: int) -> str:
     return folder
 
 
-def adapter_options(recipe: Recipe) -> "LoraConfig | None":
-    """The options of a new adapter: our defaults, overridden by the section `lora` of the recipe. None if the training
-    has no new adapter.
-    """
-    from peft import LoraConfig
-
-    if recipe.method == "full" or recipe.adapter:
-        return None
-    values = options(recipe.lora, LoraConfig, "lora")
-    try:
-        return LoraConfig(task_type="CAUSAL_LM", **{**LORA, "revision": load.content_id(recipe.model), **values})
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"lora: {first_line(error)}") from error
-
-
-def make_trainer(
-    arguments: "SFTConfig",
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
-    adapter: "LoraConfig | None",
-    tokenised: rows.Rows,
-) -> "SFTTrainer":
-    from trl import SFTTrainer
-
-    try:
-        return SFTTrainer(
-            model=model,
-            args=arguments,
-            train_dataset=tokenised.train,
-            eval_dataset=tokenised.validation,
-            processing_class=tokenizer,
-            peft_config=adapter,
-        )
-    except (ValueError, TypeError, ImportError) as error:
-        raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
-
-
-def counts_line(counts: rows.Counts, max_length: int, streaming: bool) -> str:
-    parts = [f"{counts.train:,} rows ({counts.tokens:,} tokens, {counts.answer_tokens:,} of them answers)"]
-    if streaming:
-        parts = ["a stream"]
-    if counts.too_long:
-        parts.append(f"{counts.too_long:,} longer than {max_length} tokens skipped")
-    if counts.special:
-        parts.append(f"{counts.special:,} with a special token skipped")
-    if counts.negatives_cut:
-        parts.append(f"{counts.negatives_cut:,} all-negative skipped")
-    return f"training on {', '.join(parts)}; {counts.validation:,} validation rows"
-
-
-def log(is_first: bool, line: str) -> None:
-    if is_first:
+def log(is_first: bool, *lines: str) -> None:
+    for line in lines if is_first else ():
         print(printable(line), file=sys.stderr)
-
-
-def as_json(summary: Summary) -> str:
-    return json.dumps(dataclasses.asdict(summary), ensure_ascii=False, indent=1)
-
-
-def as_text(summary: Summary) -> str:
-    kind = "model" if summary.method == "full" else f"adapter for {summary.model}"
-    skipped = f", {summary.rows.too_long:,} rows too long" if summary.rows.too_long else ""
-    skipped += f", {summary.rows.special:,} rows with a special token" if summary.rows.special else ""
-    loss = "" if summary.validation_loss is None else f", validation loss {summary.validation_loss}"
-    return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"

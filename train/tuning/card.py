@@ -1,0 +1,147 @@
+"""The summary of a training → the model card (README.md) of its adapter, its model, or an export of them.
+
+The metadata at its top are those of the Hub (https://huggingface.co/docs/hub/model-cards). The licence is left to
+whoever publishes the model: it follows from those of the base model and the data, which the card names.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from schemas.build_statistics import Statistics
+from schemas.errors import ConfigError, printable
+from schemas.manifests import SourceFacts
+from train.corpus import is_repository
+from train.notes import note
+from train.tuning.output_folder import SUMMARY
+from train.tuning.recipe import Recipe
+from transforms import files, yaml_values
+
+CARD = "README.md"
+LOCAL_KEYS = {"model", "data", "output", "adapter", "chat_template", "checkpoints"}
+"""Keys of a recipe that are paths or do not affect the weights."""
+
+WEIGHTS = {
+    "adapter": "a LoRA adapter",
+    "model": "a fully fine-tuned model",
+    "merged": "a LoRA adapter merged into its base",
+}
+"""Kind of a folder → what its weights are."""
+
+
+def source_facts(data: str) -> dict[str, SourceFacts]:
+    """Published name → description of the sources of a build. Empty for other data, which do not record licences."""
+    if not os.path.isdir(data):
+        return {}
+    try:
+        statistics = files.read_json(f"{data}/reports/stats.json", Statistics, "build the corpus again")
+    except ConfigError as error:
+        note(f"the model card will name no licences: {error}")
+        return {}
+    return {facts.name: facts for facts in statistics.about.values()}
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """The settings that were given, without local paths and without defaults."""
+    given = recipe.model_dump(mode="json", exclude_defaults=True)
+    return {key: value for key, value in given.items() if key not in LOCAL_KEYS}
+
+
+def data_facts(names: list[str], data: str) -> list[dict[str, str | None]]:
+    """For each source (its published name): name, language, licence and homepage, None where they are not recorded."""
+    about = source_facts(data)
+    fields = {"language": "lang", "licence": "licence_text", "homepage": "homepage"}
+    return [
+        {"name": name, **{key: getattr(about.get(name), field, None) for key, field in fields.items()}}
+        for name in names
+    ]
+
+
+def write(folder: str, trained: str, kind: str) -> None:
+    """Writes the card into `folder`, from the summary of the training in the folder `trained`. Writes nothing if there
+    is none, or if it is that of an earlier version.
+    """
+    path = f"{trained}/{SUMMARY}"
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        summary = json.load(file)
+    if "sources" in summary:
+        with open(f"{folder}/{CARD}", "w", encoding="utf-8") as file:
+            file.write(text(summary, kind))
+
+
+def text(summary: Mapping[str, Any], kind: str) -> str:
+    """The card. `summary`: the content of sft.json; `kind`: a key of WEIGHTS."""
+    lines = [printable(line) for line in body(summary, kind)]
+    return f"---\n{yaml_values.render(metadata(summary, kind))}---\n" + "\n".join(lines) + "\n"
+
+
+def metadata(summary: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The YAML block. A base model or data that are local are not named there: the Hub would look for them."""
+    model, data = summary["model"], summary["data"]
+    languages = sorted({source["language"] for source in summary["sources"] if source["language"]})
+    tasks = sorted({each["task"].lower() for each in summary["lengths"]})
+    values = {
+        "base_model": model if is_hub_name(model) else None,
+        "base_model_relation": {"adapter": "adapter", "model": "finetune", "merged": "merge"}[kind],
+        "datasets": [data] if is_hub_name(data) else None,
+        "language": languages,
+        "library_name": "peft" if kind == "adapter" else "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["information-extraction", *(["lora"] if kind == "adapter" else []), *tasks, "ieforge"],
+    }
+    if values["base_model"] is None:
+        del values["base_model_relation"]
+    return {key: value for key, value in values.items() if value}
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether `name` is that of a Hub repository, `org/name`, and not of a local file or folder."""
+    return "/" in name and is_repository(name) and not os.path.exists(name)
+
+
+def body(summary: Mapping[str, Any], kind: str) -> Iterator[str]:
+    base = summary["model"] if is_hub_name(summary["model"]) else os.path.basename(os.path.abspath(summary["model"]))
+    rows = summary["rows"]
+    yield f"# Information extraction with {base}"
+    yield ""
+    yield (
+        f"The weights are {WEIGHTS[kind]}: `{base}`, trained with IEForge to answer instructions for information "
+        "extraction in JSON. Prompts must be rendered with the chat template of this folder."
+    )
+    yield from ("", "## Data", "")
+    yield (
+        f"{rows['train']:,} rows ({summary['tokens']:,} tokens were trained on) and {rows['validation']:,} validation "
+        "rows. The licence of this model has to respect the licence of the base model and those of the data:"
+    )
+    yield from ("", "| source | language | licence | homepage |", "|---|---|---|---|")
+    for source in summary["sources"]:
+        cells = (
+            source["name"],
+            source["language"] or "–",
+            source["licence"] or "not recorded",
+            source["homepage"] or "–",
+        )
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    if summary["lengths"]:
+        yield from ("", "| task | source | rows | tokens p50 | p95 | max | left out as too long | trained on |")
+        yield "|---|---|--:|--:|--:|--:|--:|--:|"
+        for each in summary["lengths"]:
+            figures = [each[key] for key in ("rows", "median", "p95", "longest", "too_long", "trained")]
+            yield f"| {each['task']} | {each['source']} | {' | '.join(f'{figure:,}' for figure in figures)} |"
+    yield from ("", "## Training", "", "```yaml", *yaml_values.render(summary["recipe"]).splitlines(), "```", "")
+    yield (
+        f"{summary['steps']:,} steps ({summary['epochs']:.2f} epochs) on {summary['device']} in {summary['dtype']}; "
+        f"the weights are those of step {summary['saved_step']:,}."
+    )
+    yield from ("", "| measured | value |", "|---|--:|")
+    names = {
+        "train_loss": "training loss, all steps",
+        "validation_loss": "validation loss",
+        "f1": "F1 on a sample of validation texts",
+    }
+    for key, name in names.items():
+        if summary[key] is not None:
+            yield f"| {name} | {summary[key]:.4f} |"

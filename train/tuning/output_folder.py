@@ -1,0 +1,66 @@
+"""The folder of a training: its recipe, its checkpoints, and which of them to resume from."""
+
+import os
+import shutil
+
+from schemas.errors import ConfigError
+from train.tuning.page import page
+from train.tuning.recipe import Recipe
+from train.tuning.summary import Summary, as_json
+from transforms import yaml_values
+
+RECIPE, BASE, SUMMARY, PAGE = "sft.yaml", "base", "sft.json", "training.html"
+"""Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
+written last, when the training has finished; the summary for people."""
+
+MAY_CHANGE = {"training", "output", "early_stopping", "checkpoints"}
+"""Keys of a recipe that may be changed when its training is resumed."""
+
+
+def claim(recipe: Recipe, resume: bool) -> str | None:
+    """Writes the recipe into the output folder and returns the checkpoint to resume from, None if there is none.
+
+    Raises ConfigError for a folder with other files or with a training by another recipe.
+    """
+    path = f"{recipe.output}/{RECIPE}"
+    written = recipe.model_dump(mode="json")
+    present = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
+    if present and not resume:
+        if RECIPE not in present or set(present) - {RECIPE, BASE}:
+            raise ConfigError(f"{recipe.output}: not empty; choose a new folder, or continue with --resume")
+        shutil.rmtree(
+            f"{recipe.output}/{BASE}", ignore_errors=True
+        )  # left by a training that failed before its first step
+    elif present:
+        if RECIPE not in present:
+            raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); choose another")
+        earlier = yaml_values.read(path, "start again in another folder")
+        if not isinstance(earlier, dict):
+            raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
+        decisive = written.keys() & earlier.keys() - MAY_CHANGE
+        changed = [key for key in written if key in decisive and earlier[key] != written[key]]
+        if changed:
+            raise ConfigError(
+                f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
+            )
+    os.makedirs(recipe.output, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(yaml_values.render(written))
+    steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
+    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
+    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
+
+
+def write(folder: str, summary: Summary) -> None:
+    """Writes the page and, as the last file, the summary of a finished training."""
+    for name, content in ((PAGE, page(summary)), (SUMMARY, as_json(summary) + "\n")):
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+            file.write(content)
+
+
+def remove_checkpoints(folder: str, kept: str) -> None:
+    """Removes the checkpoints of a finished training: all (`kept` none), all but the last (last) or no one (all)."""
+    names = [name for name in os.listdir(folder) if name.startswith("checkpoint-")]
+    names.sort(key=lambda name: int(name.removeprefix("checkpoint-")))
+    for name in {"none": names, "last": names[:-1], "all": []}[kept]:
+        shutil.rmtree(f"{folder}/{name}")
