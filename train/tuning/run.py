@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line
-from train.tuning import packing, rows
+from train.tuning import budget, packing, rows
 from train.tuning.recipe import Recipe, options
 from transforms import yaml_values
 
@@ -39,13 +39,16 @@ LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """The result of a finished training. Losses are means over answer tokens, in nats."""
+    """The result of a finished training. Losses are means over answer tokens, in nats. `epochs`: how often each of the
+    training rows was seen.
+    """
 
     output: str
     model: str
     method: str
     rows: rows.Counts
     steps: int
+    epochs: float
     train_loss: float
     validation_loss: float | None
     trainable_parameters: int
@@ -88,6 +91,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             recipe, tokenizer, arguments.max_length, arguments.seed, workers=arguments.dataset_num_proc
         )
     log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
+    if recipe.token_budget:
+        arguments.max_steps = budget.steps(recipe.token_budget, tokenised.counts, arguments)
     if tokenised.validation is None:
         arguments.eval_strategy = transformers.trainer_utils.IntervalStrategy.NO
     model = load.load_model(
@@ -127,6 +132,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         method=recipe.method,
         rows=tokenised.counts,
         steps=done.global_step,
+        epochs=trainer.state.epoch,
         train_loss=round(done.training_loss, 4),
         validation_loss=round(last["eval_loss"], 4) if last else None,
         trainable_parameters=sum(p.numel() for p in trainable),
@@ -149,6 +155,7 @@ def check(recipe: Recipe) -> None:
             raise ConfigError(f"training.{key}: use {name} instead")
     if recipe.training.get("max_length", 1) is None:
         raise ConfigError("training.max_length: set the maximum length of a row in tokens, for example 2048")
+    budget.check(recipe)
     output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)
