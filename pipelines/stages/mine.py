@@ -12,7 +12,7 @@ from hard_negatives.cache import cached_encoder
 from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, apply_pins, pairs_for
 from hard_negatives.samples import SamplesByLabel, draw, merge
-from pipelines.build_dictionaries import DICTIONARY_TASK, LabelSetKey, dictionary_path, label_sets_to_mine
+from pipelines.build_dictionaries import LabelSetKey, dictionary_path, label_sets_to_mine
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
 from pipelines.config import Mine as MineConfig
 from pipelines.engine import runner
@@ -22,7 +22,7 @@ from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.arrow import table_to_examples
 from schemas.errors import ConfigError, did_you_mean, printable
-from schemas.label import LabelSet
+from schemas.label import DICTIONARY_TASK, LabelSet
 from schemas.manifests import Labelled, Mined
 from transforms import files
 from transforms.shards import read_batches

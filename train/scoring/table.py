@@ -156,11 +156,11 @@ def group_columns(table: Table) -> list[str]:
     return ["task", *(name for name in table.by if name != "task")]
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Formats a table: text columns left-aligned, figures right-aligned."""
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], last_name: str = "measure") -> str:
+    """Formats a table: text columns, up to the column `last_name`, left-aligned, figures right-aligned."""
     lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(header))]
-    left = header.index("measure")
+    left = header.index(last_name)
     return "\n".join("  ".join(_padded(line, widths, left)).rstrip() for line in lines)
 
 
