@@ -39,12 +39,14 @@ def compare(comparison: "Comparison", output: Path) -> dict:
     from train.comparing.page import page
     from train.comparing.result import summarise
     from train.comparing.steps import locked, run
+    from train.load import quiet
     from transforms import files
 
     claim(comparison, output)
     with locked(output) as lock:
         for arm in comparison.arms:
             run(build_step(comparison, arm, output), output, lock)
+        quiet()
         rows = {
             arm: distinct.read_questions(str(output / arm / "corpus"), comparison.tasks, comparison.sources)
             for arm in comparison.arms

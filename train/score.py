@@ -29,6 +29,7 @@ examples:
   %(prog)s --predictions iepile_output.json --match set --json
   %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
   %(prog)s --predictions guided.jsonl free.jsonl --by file --by file,length
+  %(prog)s --predictions predictions.jsonl --hard_negatives build   which confusions the dictionary foresees
 
 docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
 """
@@ -44,14 +45,17 @@ def score(
     seed: int = 0,
     task: str | None = None,
     show_progress: bool = False,
+    hard_negatives: str | None = None,
 ) -> "Report":
     """Scores files of predictions for the same rows. Each file is a run (another label order, another seed).
 
     `by`: the factors to group by, one tuple per table (`scoring.factors`). With `file`, the files are groups, not runs.
-    Raises ConfigError as `predictions.load` does, and if only some of the tables are by file.
+    `hard_negatives`: a build whose dictionaries the confusions of labels are compared with (`scoring.confusions`).
+    Raises ConfigError as `predictions.load` and `neighbours.load` do, and if only some of the tables are by file.
     """
     from tqdm import tqdm
 
+    from train.scoring import confusions, neighbours
     from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring.bootstrap import Bootstrap
     from train.scoring.predictions import align, load
@@ -61,6 +65,7 @@ def score(
     if is_by_file and not all("file" in columns for columns in by):
         raise ConfigError("--by file compares files and the other tables average them; score them in two commands")
     check_paths(*paths, *([gold] if gold else ()))
+    dictionaries = neighbours.load(hard_negatives) if hard_negatives else None
     loaded = [load(path, gold, task) for path in paths]
     runs = [predictions.records for predictions in loaded]
     if is_by_file:
@@ -78,10 +83,11 @@ def score(
         tables = [Table(columns, scores(counts, columns, bootstrap)) for columns in by]
         results.append((total(counts, bootstrap), tables))
     notes = tuple(note for predictions in loaded for note in predictions.notes)
-    report = Report(tuple(paths), match, draws, seed, notes, *results[0])
-    if not repair:
-        return report
-    return Report(tuple(paths), match, draws, seed, notes, *results[0], results[1][0], tuple(results[1][1]))
+    confused = confusions.report(runs, dictionaries, bootstrap) if dictionaries else None
+    repaired = results[1] if repair else (None, [])
+    return Report(
+        tuple(paths), match, draws, seed, notes, *results[0], repaired[0], tuple(repaired[1]), confusions=confused
+    )
 
 
 def check_paths(*paths: str) -> None:
@@ -120,6 +126,10 @@ def argument_parser() -> argparse.ArgumentParser:
         help="number of bootstrap resamples (default: 1000; 0: none)",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
+    parser.add_argument(
+        "--hard_negatives", metavar="BUILD",
+        help="also compare the confusions of labels with the hard negatives of this build",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", metavar="FILE", help="also write a self-contained HTML page with plots")
     return parser
@@ -166,6 +176,7 @@ def print_scores(arguments: argparse.Namespace) -> int:
     report = score(
         arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
         arguments.bootstrap, arguments.seed, arguments.task, show_progress=True,
+        hard_negatives=arguments.hard_negatives,
     )  # fmt: skip
     for note in report.notes:
         print(printable(f"note: {note}"), file=sys.stderr)
@@ -175,7 +186,14 @@ def print_scores(arguments: argparse.Namespace) -> int:
         from train.scoring.report import page
 
         write(arguments.html, page(report))
-    print(json.dumps(as_json(report), ensure_ascii=False, indent=1) if arguments.json else as_text(report))
+    if arguments.json:
+        print(json.dumps(as_json(report), ensure_ascii=False, indent=1))
+        return 0
+    print(as_text(report))
+    if report.confusions:
+        from train.scoring import confusion_table
+
+        print(f"\n{confusion_table.as_text(report.confusions)}")
     return 0
 
 
