@@ -45,7 +45,7 @@ def predictions(path: Path, result: dict[str, list[list[str]]]) -> str:
     """`result`: source → the ships predicted in each text; gold is Ada and Bo in every text."""
     rows = [
         row("NER", ["ship"], {"ship": ships}, entities(ship=["Ada", "Bo"]), number, source=source)
-        | {"id": f"{source}/{number}", "example_id": f"{source}/{number}"}
+        | {"id": f"{source}/test/{number}/NER/0", "example_id": f"{source}/test/{number}"}
         for source, texts in result.items()
         for number, ships in enumerate(texts)
     ]
@@ -104,6 +104,19 @@ def test_arms_may_ask_a_text_in_other_batches(tmp_path):
     assert (result.f1, result.difference, result.texts) == (((0.5,), (1,)), 0.5, 1)
 
 
+def test_only_some_labels_count(tmp_path):
+    gold = entities(ship=["Ada"], port=["Coal Quay"])
+    answers = {"ship": ["Ada"], "port": []}, {"ship": [], "port": ["Coal Quay"]}
+    first, second = (
+        [load(write(tmp_path / f"{at}", [row("NER", ["ship", "port"], answer, gold)])).records]
+        for at, answer in enumerate(answers)
+    )
+    for labels, expected in (((), 0), (("port",), 1), (("ship",), -1)):
+        (result,) = differences(first, second, "normal", Bootstrap(100), labels)
+        assert (result.difference, result.texts) == (expected, 1)
+    assert differences(first, second, "normal", Bootstrap(100), ("tide",)) == []
+
+
 def test_sources_without_gold_are_left_out(tmp_path):
     rows = [row("NER", ["ship"], {"ship": ["Ada"]}, [])]
     runs = [load(write(tmp_path / "p.jsonl", rows)).records]
@@ -124,6 +137,8 @@ def test_sources_without_gold_are_left_out(tmp_path):
         ({"seeds": [1, 2]}, "seeds: .*at least 3"),
         ({"seeds": [1, 2, 2]}, "seeds: .*one is listed twice"),
         ({"held_out": ["c", "d", "a"]}, "held_out: also in sources, which are used for training: a"),
+        ({"tasks": ["SPO"], "held_out_labels": ["x"]}, "held_out_labels: only for the tasks NER, RE, EE, EET"),
+        ({"build": {"hold_out": {"labels": ["x"]}}}, "build: .*do not set hold_out.labels"),
         ({"tasks": ["MRC"]}, "tasks.0"),
         ({"build": {"sources": ["x"]}}, "build: .*follow from sources and held_out"),
         ({"draws": 10}, "draws: .*100"),
@@ -176,6 +191,13 @@ def test_a_budget_of_tokens(tmp_path):
     assert comparison.train_step(plan, "mined", 2, tmp_path).command[-4:-2] == ("--set", "token_budget=5000")
     with pytest.raises(ConfigError, match=r"token_budget: cannot be used with training\.packing"):
         comparison.load(recipe(tmp_path, budget={"tokens": 5000}, settings={"training.packing": True}))
+
+
+def test_held_out_labels_are_not_trained_on_but_scored(tmp_path):
+    plan = comparison.load(recipe(tmp_path, held_out_labels=["port"], build={"hold_out": {"share": 0.1}}))
+    assert plan.builds["mined"]["hold_out"] == {"share": 0.1, "labels": ["port"]}
+    command = comparison.predict_step(plan, "mined", 2, tmp_path).command
+    assert command[command.index("--sources") + 1] == "c,d,e,a,b"
 
 
 def test_an_unfinished_training_is_resumed_and_an_adapter_used(tmp_path):

@@ -33,10 +33,10 @@ def finished(tmp_path: Path, model: str) -> tuple[comparison.Comparison, Path]:
         files.write_text(str(output / "done" / f"{name}-build"), steps)
         for seed in plan.seeds:
             files.write_text(str(output / name / str(seed) / "model/sft.json"), json.dumps(training))
-            predictions(comparison.predictions(name, seed, output), {"S": [ships], "T": [ships], "U": [BOTH]})
+            predictions(comparison.predictions(name, seed, output), {"c": [ships], "d": [ships], "e": [BOTH]})
             for kind in ("train", "predict"):
                 files.write_text(str(output / "done" / f"{name}-{seed}-{kind}"), steps)
-    dictionary(output / "mined/corpus", "NER", "s", "S", {"ship": ["port"], "port": ["ship"]})
+    dictionary(output / "mined/corpus", "NER", "c", "c", {"ship": ["port"], "port": ["ship"]})
     return plan, output
 
 
@@ -47,9 +47,9 @@ APART = {"mined": Distance(0.9, 0.25)}
 def test_the_result_of_a_finished_comparison(tmp_path):
     result = summarise(*finished(tmp_path, "harbour/pilot-4b"), ROWS, APART)
     assert [(r["arm"], r["source"], r["difference"]) for r in result["rows"]] == [
-        ("mined", "S", 0.5),
-        ("mined", "T", 0.5),
-        ("mined", "U", 0),
+        ("mined", "c", 0.5),
+        ("mined", "d", 0.5),
+        ("mined", "e", 0),
         ("mined", None, pytest.approx(1 / 3)),
     ]
     assert (result["baseline"], result["dictionary"], result["budget"]) == ("none", "mined", {"steps": 7})
@@ -70,7 +70,21 @@ def test_the_result_of_a_finished_comparison(tmp_path):
     assert lines[:2] == ["base model: harbour/pilot-4b", "3 seeds per arm, 7 steps for each model, trained on a, b"]
     assert "mined 2 90.0% 25.0% 7 28 700 0.500 2 2 2" in lines
     assert "mined NER mean over sources entity 3 66.67 100.00 +33.33 +33.33 to +33.33" in lines
-    assert "mined NER S near 2 0.00 0.00 +0.00 +0.00 to +0.00" in lines
+    assert "mined NER c near 2 0.00 0.00 +0.00 +0.00 to +0.00" in lines
+
+
+def test_held_out_labels_are_scored_in_the_sources_that_are_trained_on(tmp_path):
+    plan, output = finished(tmp_path, "harbour/pilot-4b")
+    plan = plan.model_copy(update={"held_out_labels": ("ship",)})
+    with pytest.raises(ConfigError, match="held_out_labels: the test texts of sources have no gold annotations"):
+        summarise(plan, output, ROWS, APART)
+    for name, ships in (("none", ONE), ("mined", BOTH)):
+        for seed in plan.seeds:
+            predictions(comparison.predictions(name, seed, output), {"a": [ships], "c": [ONE], "d": [ONE], "e": [ONE]})
+    result = summarise(plan, output, ROWS, APART)
+    rows = [(row["source"], row["labels"], row["difference"]) for row in result["rows"]]
+    assert rows == [("c", "all", 0), ("d", "all", 0), ("e", "all", 0), (None, "all", 0), ("a", "held out", 0.5)]
+    assert "a, held-out labels" in as_text(result)
 
 
 def test_random_weights_are_no_evidence(tmp_path):

@@ -22,6 +22,9 @@ LEAST_ARMS, LEAST_SEEDS, LEAST_HELD_OUT = 2, 3, 3
 LENGTHS = ("training.max_steps", "training.num_train_epochs", "token_budget")
 """Settings of train.sft that the budget replaces."""
 
+LABEL_TASKS = ("NER", "RE", "EE", "EET")
+"""The tasks in which an item has a label that can be held out, and the score of this label is that of its items."""
+
 
 class Budget(BaseModel):
     """How long each model is trained: `steps`, or about as many `tokens` as given. Exactly one of the two is set."""
@@ -48,7 +51,8 @@ class Comparison(BaseModel):
 
     `arms`: name → build settings that only this arm has (`{mine: {hard_negatives: none}}`); the others are compared
     with the first. `sources`: used for training. `held_out`: never used for training; all arms are scored on their test
-    splits. `sft`: a recipe of train.sft, by file or name; `settings`: its `--set`. `budget`: the same for all arms.
+    splits. `held_out_labels`: not asked in training; all arms are also scored on these labels in the test splits of
+    `sources`. `sft`: a recipe of train.sft, by file or name; `settings`: its `--set`. `budget`: the same for all arms.
     `predict`: flags of train.predict.
     """
 
@@ -59,6 +63,7 @@ class Comparison(BaseModel):
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
     held_out: Annotated[tuple[str, ...], Field(min_length=LEAST_HELD_OUT)]
+    held_out_labels: tuple[str, ...] = ()
     seeds: Annotated[tuple[int, ...], Field(min_length=LEAST_SEEDS)]
     sft: str
     settings: dict[str, str | int | float | bool | None] = {}
@@ -74,7 +79,7 @@ class Comparison(BaseModel):
             raise ValueError(f"there must be at least {LEAST_ARMS} arms; the others are compared with the first")
         return arms
 
-    @field_validator("seeds", "held_out", "sources")
+    @field_validator("seeds", "held_out", "sources", "held_out_labels")
     @classmethod
     def check_distinct(cls, values: tuple) -> tuple:
         if len(set(values)) < len(values):
@@ -94,13 +99,24 @@ class Comparison(BaseModel):
     def check_build(cls, build: dict) -> dict:
         if "sources" in build:
             raise ValueError("do not set sources: they follow from sources and held_out")
+        if "labels" in (build.get("hold_out") or {}):
+            raise ValueError("do not set hold_out.labels: they follow from held_out_labels")
         return build
 
     @property
     def builds(self) -> dict[str, dict]:
         """Arm → the settings of its build."""
-        sources = [*self.sources, *self.held_out]
-        return {arm: settings.merged(self.build, changes) | {"sources": sources} for arm, changes in self.arms.items()}
+        shared: dict = {"sources": [*self.sources, *self.held_out]}
+        if self.held_out_labels:
+            shared["hold_out"] = {"labels": list(self.held_out_labels)}
+        return {
+            arm: settings.merged(settings.merged(self.build, changes), shared) for arm, changes in self.arms.items()
+        }
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The keys of the sources whose test splits are predicted."""
+        return (*self.held_out, *(self.sources if self.held_out_labels else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +136,9 @@ def load(path: str) -> Comparison:
     if both:
         place = values.place("held_out")
         raise ConfigError(f"{place}held_out: also in sources, which are used for training: {', '.join(both)}")
+    if comparison.held_out_labels and set(comparison.tasks) - set(LABEL_TASKS):
+        place = values.place("held_out_labels")
+        raise ConfigError(f"{place}held_out_labels: only for the tasks {', '.join(LABEL_TASKS)}; remove the others")
     return comparison
 
 
@@ -190,7 +209,7 @@ def predict_step(comparison: Comparison, arm: str, seed: int, output: Path) -> S
     folder = output / arm / str(seed)
     kind = "--adapter" if (folder / "model/adapter_config.json").exists() else "--model"
     command = ["train.predict", kind, str(folder / "model"), "--data", str(output / arm / "corpus"), "--split", "test"]
-    command += ["--tasks", ",".join(comparison.tasks), "--sources", key_list.join(comparison.held_out)]
+    command += ["--tasks", ",".join(comparison.tasks), "--sources", key_list.join(comparison.scored)]
     for flag, value in comparison.predict.items():
         if value is not False:
             command += [f"--{flag}"] if value is True else [f"--{flag}", str(value)]

@@ -1,6 +1,6 @@
 """Runs of two arms over the same texts → the differences in F1, with 95 % intervals over texts and seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,18 +28,25 @@ class Difference:
 
 
 def differences(
-    first: Sequence[Sequence[Record]], second: Sequence[Sequence[Record]], match: str, bootstrap: Bootstrap
+    first: Sequence[Sequence[Record]],
+    second: Sequence[Sequence[Record]],
+    match: str,
+    bootstrap: Bootstrap,
+    labels: Collection[str] = (),
 ) -> list[Difference]:
     """Returns a row per task, measure and source with gold, and one for the mean over several sources.
 
     Each arm is a list of runs, all over the same records (see `predictions.align`); the n-th runs of both arms have the
     same seed. Each resample draws texts and seeds and scores both arms on them; the seeds are the same for all sources,
-    since a run is one trained model. Raises ValueError if the arms have different numbers of runs.
+    since a run is one trained model. `labels`: only these count, if there are any. Raises ValueError
+    if the arms have different numbers of runs.
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} and {len(second)} runs; the arms are paired by seed")
     picks = drawn_seeds(len(first), bootstrap)
-    arms = [_counts_by_group(tally(arm, match)) for arm in (first, second)]  # apart, as their prompts may differ
+    arms = [
+        _counts_by_group(tally(arm, match), labels) for arm in (first, second)
+    ]  # apart, as their prompts may differ
     rows: list[Difference] = []
     samples: dict[tuple[str, str], list[np.ndarray]] = {}
     for (task, source, measure), first_counts in arms[0].items():
@@ -62,15 +69,18 @@ def differences(
     return [*rows, *means]
 
 
-def _counts_by_group(counted: Tally) -> dict[tuple[str, str, str], np.ndarray]:
+def _counts_by_group(counted: Tally, labels: Collection[str]) -> dict[tuple[str, str, str], np.ndarray]:
     """(task, source, measure) → (texts, R, 3): right, predicted and gold items of each text, in the order of the
     records.
     """
+    label = counted.factors["label"]
+    is_counted = np.array([not labels or name.partition(" / ")[0] in labels for name in label.names], bool)
     counts = {}
     for group in groups(counted, ("source",)):
         by_text = np.zeros((len(group.members), counted.runs, 3), np.int64)
-        places = np.searchsorted(group.members, counted.record[group.entries])
-        np.add.at(by_text, places, counted.counts[group.entries, :, :3])
+        entries = group.entries[is_counted[label.entries[group.entries]]]
+        places = np.searchsorted(group.members, counted.record[entries])
+        np.add.at(by_text, places, counted.counts[entries, :, :3])
         counts[group.columns["task"], group.columns["source"], group.measure_name] = by_text
     return counts
 

@@ -5,7 +5,7 @@ one, in one dictionary for both arms. Rates are confusions per gold item.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +42,12 @@ def confusion_differences(
     second: Sequence[Sequence[Record]],
     dictionaries: Dictionaries,
     bootstrap: Bootstrap,
+    labels: Collection[str] = (),
 ) -> list[ConfusionDifference]:
     """A row per task, source with gold and a dictionary, and kind, and the means over several sources of a task.
 
-    The arms and the resamples are those of `difference.differences`.
+    `labels`: only gold items with these labels count, if there are any. The arms and the resamples are those of
+    `difference.differences`.
     """
     records, seeds = first[0], len(first)
     counts = np.zeros((len(records), 2 * seeds, 3), np.int64)  # all confusions, near ones, gold items
@@ -53,11 +55,12 @@ def confusion_differences(
     for at, record in enumerate(records):
         if record.task in TASKS and (record.task, record.source) in dictionaries:
             members[record.task, record.source].append(at)
-            counts[at, :, 2] = len(set(items(record.task, record.gold or ())[MEASURES[record.task][0]]))
+            gold = set(items(record.task, record.gold or ())[MEASURES[record.task][0]])
+            counts[at, :, 2] = sum(not labels or item[0] in labels for item in gold)
     for one in confusions([*first, *second]):
         record = records[one.record]
         neighbours = dictionaries.get((record.task, record.source))
-        if neighbours and {one.gold, one.given} <= neighbours.labels:
+        if neighbours and {one.gold, one.given} <= neighbours.labels and (not labels or one.gold in labels):
             counts[one.record, one.run, 0] += 1
             counts[one.record, one.run, 1] += neighbours.rank(one.gold, one.given) is not None
     picks = drawn_seeds(seeds, bootstrap)

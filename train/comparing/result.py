@@ -1,12 +1,13 @@
 """The folder of a finished comparison → its result as JSON values: differences, confusions and the cost of each arm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
 
 from schemas.errors import ConfigError
+from schemas.example_id import ExampleId
 from train import tiny
 from train.comparing.comparison import Comparison, predictions
 from train.comparing.difference import differences
@@ -15,7 +16,7 @@ from train.comparing.near import confusion_differences
 from train.comparing.steps import REMEDY, seconds
 from train.scoring import neighbours
 from train.scoring.bootstrap import Bootstrap
-from train.scoring.predictions import align, align_texts, load
+from train.scoring.predictions import Record, align, align_texts, load
 from transforms import files
 
 
@@ -42,7 +43,7 @@ def summarise(
     """The result of a comparison whose steps are all finished.
 
     `rows`: what the training rows of each arm ask; `distances`: of each arm but the first from the first. Raises
-    ConfigError as `predictions.load` does, and if the held-out sources have no gold annotations.
+    ConfigError as `predictions.load` does, and if there are no gold annotations to compare with.
     """
     baseline, *others = comparison.arms
     loaded = {arm: [load(str(predictions(arm, n, output))) for n in comparison.seeds] for arm in comparison.arms}
@@ -54,12 +55,19 @@ def summarise(
     dictionaries = neighbours.load(str(output / dictionary / "corpus")) if dictionary else {}
     bootstrap = Bootstrap(comparison.draws)
     compared, confused = [], []
-    for arm in others:
-        pair = records[baseline], records[arm]
-        compared += [{"arm": arm, **asdict(row)} for row in differences(*pair, comparison.match, bootstrap)]
-        confused += [{"arm": arm, **asdict(row)} for row in confusion_differences(*pair, dictionaries, bootstrap)]
-    if not compared:
-        raise ConfigError("the held-out sources have no gold annotations for these tasks; choose others")
+    for labels in ((), comparison.held_out_labels) if comparison.held_out_labels else ((),):
+        chosen = {arm: [select(comparison, run, bool(labels)) for run in runs] for arm, runs in records.items()}
+        scored = []
+        for arm in others if chosen[baseline][0] else ():
+            pair = chosen[baseline], chosen[arm]
+            about = {"arm": arm, "labels": "held out" if labels else "all"}
+            scored += [{**about, **asdict(row)} for row in differences(*pair, comparison.match, bootstrap, labels)]
+            near = confusion_differences(*pair, dictionaries, bootstrap, labels)
+            confused += [{**about, **asdict(row)} for row in near]
+        if not scored:
+            which = "held_out_labels: the test texts of sources" if labels else "the test texts of held_out"
+            raise ConfigError(f"{which} have no gold annotations for these tasks; choose others")
+        compared += scored
     trainings = {arm: [training(output, arm, seed) for seed in comparison.seeds] for arm in comparison.arms}
     models = sorted({one.model for runs in trainings.values() for one in runs})
     return {
@@ -85,6 +93,12 @@ def summarise(
         "dictionary": dictionary,
         "confusions": confused,
     }
+
+
+def select(comparison: Comparison, records: Sequence[Record], is_trained: bool) -> list[Record]:
+    """The records of the sources that are trained on, or of the held-out ones."""
+    keys = {*(comparison.sources if is_trained else comparison.held_out)}
+    return [record for record in records if ExampleId.parse(record.id).key in keys]
 
 
 def dictionary_arm(comparison: Comparison) -> str | None:

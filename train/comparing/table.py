@@ -81,7 +81,8 @@ def confusion_cells(result: dict) -> Cells:
 
 
 def source(row: dict) -> str:
-    return row["source"] or "mean over sources"
+    name = row["source"] or "mean over sources"
+    return name if row["labels"] == "all" else f"{name}, held-out labels"
 
 
 def difference_cells(row: dict) -> Sequence[str]:
