@@ -9,6 +9,7 @@ similarity: the cosine of two rows of the similarity matrix.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from hard_negatives.evidence import Evidence
 from hard_negatives.index import DECIMALS, neighbours
 from hard_negatives.vectors import blocks, centre, standardise, unit
 from schemas.label import LabelSet
+from transforms.draw import drawn, seed_key
 from transforms.normal_forms import folded
 
 MAX_NEIGHBOURS = 20
@@ -72,6 +74,19 @@ def mine(
         )
     reliability = {kind: round(evidence[kind].reliability, 2) for kind in scaled}
     return Dictionary(label_set.task, label_set.key, label_set.source, label_set.lang, model, rankings, reliability)
+
+
+def drawn_at_random(dictionary: Dictionary, seed: int) -> Dictionary:
+    """The dictionary with as many neighbours per label, drawn at random from the other labels, without scores.
+
+    A draw depends on the seed, the source and the label. Spellings of one label are no neighbours, as in `mine`.
+    """
+    rankings = {}
+    for label, ranking in dictionary.labels.items():
+        others = (other for other in dictionary.labels if folded(other) != folded(label))
+        order = drawn(others, seed_key(seed, dictionary.key, label))
+        rankings[label] = Ranking(tuple(Neighbour(other) for other in order[: len(ranking.neighbours)]))
+    return replace(dictionary, labels=rankings, evidence={})
 
 
 def scale(evidence: Evidence) -> tuple[np.ndarray, float]:

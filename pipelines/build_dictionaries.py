@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hard_negatives import dictionary
 from hard_negatives.dictionary import Dictionary
-
-DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
-"""Event triggers and event arguments share the dictionary of whole events."""
+from schemas.label import DICTIONARY_TASK
 
 LabelSetKey = tuple[str, str]
 """(task, source key) of a label set."""

@@ -81,16 +81,19 @@ class Mine(Section):
     """Hard negatives.
 
     `hard_negatives`: `mine`, `none`, or the path of a dictionary file or folder. `evidence`: the kinds of evidence that
-    they are mined from. `annotations`: number of sampled annotations per label (0: only the name and the description of
-    a label are used). `pin` and `forbid`: pairs that are always or never hard negatives. `cache`: the folder for
-    embeddings (null: `embeddings/` in the output). `accelerator`: a resource hint for the embedding step, for cluster
-    runners that support such hints (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`). `contrasts`: the file of
-    `hard_negatives.describe` with a line per label (null: lines of the template).
+    they are mined from. `neighbours`: `random` replaces those that are mined for a label by as many labels of its set,
+    drawn at random: the control of an experiment. `annotations`: number of sampled annotations per label (0: only the
+    name and the description of a label are used). `pin` and `forbid`: pairs that are always or never hard negatives.
+    `cache`: the folder for embeddings (null: `embeddings/` in the output). `accelerator`: a resource hint for the
+    embedding step, for cluster runners that support such hints
+    (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`). `contrasts`: the file of `hard_negatives.describe` with a
+    line per label (null: lines of the template).
     """
 
     hard_negatives: str = "mine"
     embedding_model: str | None = None
     max_neighbours: Positive = 20
+    neighbours: Literal["nearest", "random"] = "nearest"
     evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
     annotations: Count = 40
     pin: Pairs = {}

@@ -99,6 +99,11 @@ TRIPLE = {
 """Language → the description of an SPO label without one; other languages take the English text."""
 
 
+DICTIONARY_TASK = {"EET": "EE", "EEA": "EE"}
+"""Task → the task with whose dictionary of hard negatives a build asks, for tasks without their own: event triggers and
+event arguments share that of whole events."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """All labels of one source for one task, sorted by name. `counts`: label → split → annotations after clean."""

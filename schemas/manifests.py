@@ -229,7 +229,8 @@ class Labelled(StageResult, frozen=True):
 
 
 class Mined(StageResult, frozen=True):
-    """Written by mine; read by the statistics. `hard_negatives`: mine, none, or the name of the user's dictionary.
+    """Written by mine; read by the statistics. `hard_negatives`: mine, random, none, or the name of the user's
+    dictionary.
     `model`: the name of the encoder, null if nothing was mined.
     """
 

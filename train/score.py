@@ -31,6 +31,7 @@ examples:
   %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
   %(prog)s --predictions guided.jsonl free.jsonl --by file --by file,length
   %(prog)s --predictions p.jsonl --by familiarity --familiarity build
+  %(prog)s --predictions predictions.jsonl --hard_negatives build   which confusions the dictionary foresees
 
 docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
 """
@@ -47,17 +48,19 @@ def score(
     task: str | None = None,
     familiarity: str | None = None,
     show_progress: bool = False,
+    hard_negatives: str | None = None,
 ) -> "Report":
     """Scores files of predictions for the same rows. Each file is a run (another label order, another seed).
 
     `by`: the factors to group by, one tuple per table (`scoring.factors`). With `file`, the files are groups, not runs.
     `familiarity`: a build, or its report, with the familiarity of labels; required if a table is by it.
-    Raises ConfigError as `predictions.load` does, if only some of the tables are by file, and for a file that is not
-    such a report.
+    `hard_negatives`: a build whose dictionaries the confusions of labels are compared with (`scoring.confusions`).
+    Raises ConfigError as `predictions.load` and `neighbours.load` do, if only some of the tables are by file, and for a
+    file that is not a report of familiarity.
     """
     from tqdm import tqdm
 
-    from train.scoring import familiar
+    from train.scoring import confusions, familiar, neighbours
     from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring.bootstrap import Bootstrap
     from train.scoring.predictions import align, load
@@ -72,6 +75,7 @@ def score(
         report_path = familiar.report_path(familiarity)
         check_paths(report_path, remedy=familiar.REMEDY)
         kinds = familiar.read(report_path)
+    dictionaries = neighbours.load(hard_negatives) if hard_negatives else None
     loaded = [load(path, gold, task) for path in paths]
     runs = [predictions.records for predictions in loaded]
     if is_by_file:
@@ -90,7 +94,8 @@ def score(
         results.append((total(counts, bootstrap), tables))
     notes = tuple(note for predictions in loaded for note in predictions.notes)
     absent = {run.path: {"missing": run.missing, "unanswerable": run.unanswerable} for run in loaded}
-    report = Report(tuple(paths), match, draws, seed, notes, absent, *results[0])
+    confused = confusions.report(runs, dictionaries, bootstrap) if dictionaries else None
+    report = Report(tuple(paths), match, draws, seed, notes, absent, *results[0], confusions=confused)
     return replace(report, repaired_total=results[1][0], repaired=tuple(results[1][1])) if repair else report
 
 
@@ -134,6 +139,10 @@ def argument_parser() -> argparse.ArgumentParser:
         help="number of bootstrap resamples (default: 1000; 0: none)",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
+    parser.add_argument(
+        "--hard_negatives", metavar="BUILD",
+        help="also compare the confusions of labels with the hard negatives of this build",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", metavar="FILE", help="also write a self-contained HTML page with plots")
     return parser
@@ -184,7 +193,8 @@ def print_scores(arguments: argparse.Namespace) -> int:
             output_file.check("--html", path, inputs)
     report = score(
         arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
-        arguments.bootstrap, arguments.seed, arguments.task, arguments.familiarity, show_progress=True,
+        arguments.bootstrap, arguments.seed, arguments.task, arguments.familiarity,
+        show_progress=True, hard_negatives=arguments.hard_negatives,
     )  # fmt: skip
     for note in report.notes:
         print(printable(f"note: {note}"), file=sys.stderr)
@@ -194,7 +204,14 @@ def print_scores(arguments: argparse.Namespace) -> int:
         from train.scoring.report import page
 
         write(arguments.html, page(report))
-    print(json.dumps(as_json(report), ensure_ascii=False, indent=1) if arguments.json else as_text(report))
+    if arguments.json:
+        print(json.dumps(as_json(report), ensure_ascii=False, indent=1))
+        return 0
+    print(as_text(report))
+    if report.confusions:
+        from train.scoring import confusion_table
+
+        print(f"\n{confusion_table.as_text(report.confusions)}")
     return 0
 
 

@@ -12,7 +12,7 @@ from hard_negatives.cache import cached_encoder
 from hard_negatives.evidence import Encode, Evidence, evidence
 from hard_negatives.pins import Pairs, apply_pins, pairs_for
 from hard_negatives.samples import SamplesByLabel, draw, merge
-from pipelines.build_dictionaries import DICTIONARY_TASK, LabelSetKey, dictionary_path, label_sets_to_mine
+from pipelines.build_dictionaries import LabelSetKey, dictionary_path, label_sets_to_mine
 from pipelines.build_folder import Shard, clean_shards, read_label_set, read_result
 from pipelines.config import Mine as MineConfig
 from pipelines.engine import runner
@@ -22,7 +22,7 @@ from pipelines.sources import Source, registry
 from pipelines.stages.build_settings import BuildSettings
 from schemas.arrow import table_to_examples
 from schemas.errors import ConfigError, did_you_mean, printable
-from schemas.label import LabelSet
+from schemas.label import DICTIONARY_TASK, LabelSet
 from schemas.manifests import Labelled, Mined
 from transforms import files
 from transforms.shards import read_batches
@@ -37,7 +37,7 @@ def stage(build: BuildSettings) -> Stage:
         "mine",
         needs=("labels",),
         folders=("hard_negatives",),
-        inputs=[config.model_dump(exclude={"contrasts"}), given, model_checksums],
+        inputs=[config.model_dump(exclude={"contrasts"}), given, model_checksums, random_seed(build)],
         modules=(__name__,),
         run=partial(run, build),
         form=Mined,
@@ -61,7 +61,14 @@ def run(build: BuildSettings, output: str) -> Mined:
             elements, transform = which, CopyDictionaries(output, files.absolute(config.hard_negatives), amend)
         run_pipeline("mine", elements, transform, build.options, output, "hard_negatives", len(which))
     model = config.embedding_model and embed.display_name(config.embedding_model)
+    if config.hard_negatives == "mine" and config.neighbours == "random":
+        return Mined("random", model)
     return Mined(config.hard_negatives.rstrip("/").rpartition("/")[2], model)
+
+
+def random_seed(build: BuildSettings) -> int | None:
+    """The seed of neighbours that are drawn at random; None if they are mined."""
+    return build.config.seed if build.config.mine.neighbours == "random" else None
 
 
 def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple[list[Shard], "Mine"]:
@@ -79,6 +86,7 @@ def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple
         config.evidence,
         config.annotations,
         Amend(config.pin, config.forbid, config.max_neighbours),
+        random_seed(build),
         "" if is_local else config.accelerator or "",
     )
 
@@ -137,7 +145,8 @@ class Amend:
 class Mine(beam.PTransform):
     """Train and validation shards of clean/ → the dictionaries of `label_sets` on disk.
 
-    `accelerator`: a resource hint for the step that embeds, which then is not fused with others ("" for no hint).
+    `seed`: as in `random_seed`. `accelerator`: a resource hint for the step that embeds, which then is not fused with
+    others ("" for no hint).
     """
 
     def __init__(
@@ -150,6 +159,7 @@ class Mine(beam.PTransform):
         kinds: tuple[str, ...],
         samples_per_label: int,
         amend: Amend,
+        seed: int | None,
         accelerator: str,
     ):
         super().__init__()
@@ -158,7 +168,7 @@ class Mine(beam.PTransform):
         for task, key in label_sets:
             self.tasks.setdefault(key, []).append(task)
         self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
-        self.write = WriteMined(output, embed.display_name(model), amend)
+        self.write = WriteMined(output, embed.display_name(model), amend, seed)
         self.hints = {"accelerator": accelerator} if accelerator else {}
 
     def expand(self, pcoll):
@@ -225,13 +235,15 @@ def raw_labels(source: Source, task: str) -> dict[str, list[str]]:
 class WriteMined(beam.DoFn):
     """(label set, evidence by kind) → its dictionary on disk."""
 
-    def __init__(self, output: str, model: str, amend: Amend):
-        self.output, self.model, self.amend = output, model, amend
+    def __init__(self, output: str, model: str, amend: Amend, seed: int | None):
+        self.output, self.model, self.amend, self.seed = output, model, amend, seed
 
     def process(self, element: tuple[LabelSetKey, dict[str, Evidence]]):
         which, gathered = element
         labels = read_label_set(self.output, *which)
         made = mine.mine(labels, gathered, self.model, self.amend.max_neighbours)
+        if self.seed is not None:
+            made = mine.drawn_at_random(made, self.seed)
         write(self.output, which, self.amend(made, labels))
 
 

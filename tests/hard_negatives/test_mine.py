@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from hard_negatives import mine as mining
 from hard_negatives import vectors as vectors_module
-from hard_negatives.dictionary import as_mapping
+from hard_negatives.dictionary import Dictionary, Neighbour, Ranking, as_mapping
 from hard_negatives.evidence import Evidence, evidence
-from hard_negatives.mine import MAX_NEIGHBOURS, cut, mine, second_order
+from hard_negatives.mine import MAX_NEIGHBOURS, cut, drawn_at_random, mine, second_order
 from schemas.label import Label, LabelSet
 
 
@@ -208,3 +208,25 @@ def test_blocks_of_labels_do_not_change_the_neighbours(monkeypatch):
     expected = mine(labels, vectors, "x")
     monkeypatch.setattr(vectors_module, "BLOCK", 7)
     assert mine(labels, vectors, "x") == expected
+
+
+def test_random_neighbours_are_as_many_as_the_mined_ones():
+    names = [f"l{number:02}" for number in range(30)] + ["L00"]
+    rankings = {
+        name: Ranking(tuple(Neighbour(n, 0.5) for n in names[: at % 5] if n != name)) for at, name in enumerate(names)
+    }
+    mined = Dictionary("NER", "a", "A", "en", "lexical", rankings, {"wording": 1.0})
+    drawn = [drawn_at_random(mined, seed) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert not drawn[0].evidence
+    for label, others in as_mapping(drawn[0]).items():
+        assert len(others) == len(set(others)) == len(rankings[label].neighbours)
+        assert not {other.casefold() for other in others} & {label.casefold()}
+    everything = [other for others in as_mapping(drawn[0]).values() for other in others]
+    assert len(set(everything)) > 20  # the mined ones are four
+
+
+def test_random_neighbours_of_a_small_set_are_all_other_labels():
+    rankings = {"a": Ranking((Neighbour("b"), Neighbour("c"))), "b": Ranking((Neighbour("a"),)), "c": Ranking(())}
+    drawn = as_mapping(drawn_at_random(Dictionary("NER", "a", "A", "en", "", rankings), 1))
+    assert (sorted(drawn["a"]), len(drawn["b"]), drawn["c"]) == (["b", "c"], 1, [])

@@ -1,7 +1,13 @@
-"""Short notation → rows of predictions as train.predict writes them, for tests of scoring."""
+"""Short notation → rows of predictions as train.predict writes them and dictionaries of a build, for tests."""
 
 import json
 from pathlib import Path
+
+import msgspec
+
+from hard_negatives.dictionary import Dictionary, Neighbour, Ranking, dump
+from schemas.label import Label, LabelSet
+from transforms import files
 
 TEXT = "Ada left Coal Quay for Low Water on Monday with coal and tin; Bo stayed at Coal Quay."
 
@@ -50,3 +56,12 @@ def triple(head: str, relation: str, tail: str, head_type: str | None = None, ta
 def event(kind: str, trigger: str, **roles: list[str]) -> dict:
     arguments = [{"argument": value, "role": role} for role, values in roles.items() for value in values]
     return {"event_trigger": trigger, "event_type": kind, "arguments": arguments}
+
+
+def dictionary(build: Path, task: str, key: str, source: str, ranked: dict[str, list[str]]) -> None:
+    """Writes a label set and its dictionary into the folder of a build."""
+    labels = LabelSet(task, key, source, "en", tuple(Label(name) for name in sorted(ranked)))
+    files.write_text(f"{build}/labels/{task}/{key}.json", msgspec.json.encode(labels).decode())
+    rankings = {label: Ranking(tuple(Neighbour(other) for other in others)) for label, others in ranked.items()}
+    text = dump(Dictionary(task, key, source, "en", "lexical", rankings))
+    files.write_text(f"{build}/hard_negatives/{task}/{key}.json", text)

@@ -1,7 +1,7 @@
 """The difference between two arms, worked out by hand; the commands of a comparison; finished steps are skipped."""
 
-import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,12 +13,13 @@ import yaml
 from schemas.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.predicted import entities, row, write
-from train.compare import NO_EVIDENCE, StepError, as_text, compare, main, run
 from train.comparing import comparison
 from train.comparing.comparison import Step
 from train.comparing.difference import differences
+from train.comparing.steps import StepError, locked, seconds
+from train.comparing.steps import run as run_step
 from train.scoring.bootstrap import Bootstrap
-from train.scoring.predictions import load
+from train.scoring.predictions import align_texts, load
 
 RECIPE = {
     "arms": {"none": {"mine": {"hard_negatives": "none"}}, "mined": {"mine": {"hard_negatives": "mine"}}},
@@ -28,7 +29,8 @@ RECIPE = {
     "held_out": ["c", "d", "e"],
     "seeds": [1, 2, 3],
     "sft": "tiny-cpu",
-    "settings": {"training.num_train_epochs": 2, "method": "full"},
+    "settings": {"training.warmup_steps": 2, "method": "full"},
+    "budget": {"steps": 7},
     "predict": {"limit": 5, "guided": True, "four_bit": False},
 }
 
@@ -43,7 +45,7 @@ def predictions(path: Path, result: dict[str, list[list[str]]]) -> str:
     """`result`: source → the ships predicted in each text; gold is Ada and Bo in every text."""
     rows = [
         row("NER", ["ship"], {"ship": ships}, entities(ship=["Ada", "Bo"]), number, source=source)
-        | {"id": f"{source}/{number}", "example_id": f"{source}/{number}"}
+        | {"id": f"{source}/test/{number}/NER/0", "example_id": f"{source}/test/{number}"}
         for source, texts in result.items()
         for number, ships in enumerate(texts)
     ]
@@ -64,7 +66,7 @@ def test_differences_by_hand(tmp_path):
     result = {r.source: r for r in differences(first, second, "normal", Bootstrap(400))}
     assert result["S"].f1 == ((0.5, 0), (1, 1))
     assert result["S"].difference == 0.75
-    assert result["S"].interval == (0.5, 1)  # drawn are twice the first run, twice the second, or one of each
+    assert result["S"].interval == (0.5, 1)  # drawn are twice the first seed, twice the second, or one of each
     assert (result["T"].difference, result["T"].interval) == (0, (0, 0))
     assert result[None].f1 == ((0.5, 0.25), (0.75, 0.75))
     assert result[None].difference == 0.375
@@ -80,6 +82,41 @@ def test_arms_are_scored_on_the_same_texts(tmp_path):
     assert (result.difference, result.interval) == (0, (0, 0))
 
 
+def test_arms_are_paired_by_seed(tmp_path):
+    """Seeds differ a lot, the arms by the same in each seed: unpaired, the interval would be as wide as the seeds."""
+    first = arm(tmp_path, "a", {"S": [NONE, NONE]}, {"S": [ONE, ONE]})
+    second = arm(tmp_path, "b", {"S": [ONE, ONE]}, {"S": [BOTH, BOTH]})
+    (result,) = differences(first, second, "normal", Bootstrap(200))
+    assert (result.difference, result.interval) == (0.5, (0.5, 0.5))
+    with pytest.raises(ValueError, match="2 and 1 runs; the arms are paired by seed"):
+        differences(first, second[:1], "normal", Bootstrap(200))
+
+
+def test_arms_may_ask_a_text_in_other_batches(tmp_path):
+    gold = entities(ship=["Ada"], port=["Coal Quay"])
+    whole = row("NER", ["ship", "port"], {"ship": ["Ada"], "port": ["Low Water"]}, gold)
+    parts = [row("NER", [label], {label: right}, gold, batch=at) for at, (label, right) in enumerate(
+        (("ship", ["Ada"]), ("port", ["Coal Quay"]))
+    )]  # fmt: skip
+    first, second = (load(write(tmp_path / f"{at}", rows)) for at, rows in enumerate(([whole], parts)))
+    align_texts([first, second])
+    (result,) = differences([first.records], [second.records], "normal", Bootstrap(100))
+    assert (result.f1, result.difference, result.texts) == (((0.5,), (1,)), 0.5, 1)
+
+
+def test_only_some_labels_count(tmp_path):
+    gold = entities(ship=["Ada"], port=["Coal Quay"])
+    answers = {"ship": ["Ada"], "port": []}, {"ship": [], "port": ["Coal Quay"]}
+    first, second = (
+        [load(write(tmp_path / f"{at}", [row("NER", ["ship", "port"], answer, gold)])).records]
+        for at, answer in enumerate(answers)
+    )
+    for labels, expected in (((), 0), (("port",), 1), (("ship",), -1)):
+        (result,) = differences(first, second, "normal", Bootstrap(100), labels)
+        assert (result.difference, result.texts) == (expected, 1)
+    assert differences(first, second, "normal", Bootstrap(100), ("tide",)) == []
+
+
 def test_sources_without_gold_are_left_out(tmp_path):
     rows = [row("NER", ["ship"], {"ship": ["Ada"]}, [])]
     runs = [load(write(tmp_path / "p.jsonl", rows)).records]
@@ -89,12 +126,19 @@ def test_sources_without_gold_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"arms": {"one": {}}}, "arms: .*there must be 2 arms"),
+        ({"arms": {"one": {}}}, "arms: .*there must be at least 2 arms"),
+        ({"budget": {}}, "budget: .*write either {steps: N} or {tokens: N}"),
+        ({"budget": {"steps": 5, "tokens": 5}}, "budget: .*write either {steps: N} or {tokens: N}"),
+        ({"budget": {"steps": 0}}, "budget.steps: .*greater than 0"),
+        ({"settings": {"training.max_steps": 5}}, "settings: .*do not set training.max_steps: it follows from budget"),
+        ({"settings": {"training.seed": 5}}, "settings: .*do not set training.seed: it follows from seeds"),
         ({"arms": {"a/b": {}, "c": {}}}, "arms.a/b"),
         ({"held_out": ["c", "d"]}, "held_out: .*at least 3"),
         ({"seeds": [1, 2]}, "seeds: .*at least 3"),
         ({"seeds": [1, 2, 2]}, "seeds: .*one is listed twice"),
         ({"held_out": ["c", "d", "a"]}, "held_out: also in sources, which are used for training: a"),
+        ({"tasks": ["SPO"], "held_out_labels": ["x"]}, "held_out_labels: only for the tasks NER, RE, EE, EET"),
+        ({"build": {"hold_out": {"labels": ["x"]}}}, "build: .*do not set hold_out.labels"),
         ({"tasks": ["MRC"]}, "tasks.0"),
         ({"build": {"sources": ["x"]}}, "build: .*follow from sources and held_out"),
         ({"draws": 10}, "draws: .*100"),
@@ -131,7 +175,8 @@ def test_commands_of_a_comparison(tmp_path):
     assert train.command[1:] == (
         *("-m", "train.sft", "--config", "tiny-cpu", "--data", f"{output}/mined/corpus"),
         *("--output", f"{output}/mined/2/model", "--tasks", "NER", "--sources", "a,b"),
-        *("--set", "training.num_train_epochs=2", "--set", 'method="full"', "--set", "training.seed=2"),
+        *("--set", "training.warmup_steps=2", "--set", 'method="full"', "--set", "training.max_steps=7"),
+        *("--set", "training.seed=2"),
     )
     predict = comparison.predict_step(plan, "mined", 2, output)
     assert predict.command[1:] == (
@@ -139,6 +184,20 @@ def test_commands_of_a_comparison(tmp_path):
         *("--split", "test", "--tasks", "NER", "--sources", "c,d,e", "--limit", "5", "--guided"),
         *("--output", f"{output}/mined/2/predictions.jsonl"),
     )
+
+
+def test_a_budget_of_tokens(tmp_path):
+    plan = comparison.load(recipe(tmp_path, budget={"tokens": 5000}))
+    assert comparison.train_step(plan, "mined", 2, tmp_path).command[-4:-2] == ("--set", "token_budget=5000")
+    with pytest.raises(ConfigError, match=r"token_budget: cannot be used with training\.packing"):
+        comparison.load(recipe(tmp_path, budget={"tokens": 5000}, settings={"training.packing": True}))
+
+
+def test_held_out_labels_are_not_trained_on_but_scored(tmp_path):
+    plan = comparison.load(recipe(tmp_path, held_out_labels=["port"], build={"hold_out": {"share": 0.1}}))
+    assert plan.builds["mined"]["hold_out"] == {"share": 0.1, "labels": ["port"]}
+    command = comparison.predict_step(plan, "mined", 2, tmp_path).command
+    assert command[command.index("--sources") + 1] == "c,d,e,a,b"
 
 
 def test_an_unfinished_training_is_resumed_and_an_adapter_used(tmp_path):
@@ -164,16 +223,20 @@ def python_step(code: str) -> Step:
     return Step("none/1/train", (sys.executable, "-c", code))
 
 
+def run(step: Step, output: Path) -> bool:
+    with locked(output) as lock:
+        return run_step(step, output, lock)
+
+
 def test_a_finished_step_is_skipped(tmp_path):
-    (tmp_path / "done").mkdir()
-    step = python_step(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')")
+    step = python_step(f"open({str(tmp_path / 'ran')!r}, 'a').write('x'); import time; time.sleep(0.2)")
     assert [run(step, tmp_path), run(step, tmp_path)] == [True, False]
     assert (tmp_path / "ran").read_text() == "x"
+    assert 0.2 <= seconds(step.name, tmp_path) < 30
 
 
 @pytest.mark.parametrize(("code", "expected"), [(2, 2), (4, 4), (77, 1)])
 def test_a_failed_command_stops_the_comparison_and_is_repeated(code, expected, tmp_path):
-    (tmp_path / "done").mkdir()
     with pytest.raises(StepError, match=f"none/1/train: the command ended with {code}: ") as error:
         run(python_step(f"raise SystemExit({code})"), tmp_path)
     assert error.value.exit_code == expected
@@ -181,68 +244,56 @@ def test_a_failed_command_stops_the_comparison_and_is_repeated(code, expected, t
 
 
 def test_an_interrupted_command_interrupts(tmp_path):
-    (tmp_path / "done").mkdir()
     with pytest.raises(KeyboardInterrupt):
         run(python_step("raise SystemExit(130)"), tmp_path)
-    assert not list((tmp_path / "done").iterdir())
+    assert not (tmp_path / "done").exists()
 
 
-def test_no_command_outlives_a_comparison_that_is_stopped(tmp_path):
-    (tmp_path / "done").mkdir()
+def started(tmp_path: Path) -> tuple[subprocess.Popen, int]:
+    """A process that runs a step, and the id of the step's command, which sleeps."""
     pid = tmp_path / "pid"
     sleeper = f"import os, time; open({str(pid)!r} + 'x', 'w').write(str(os.getpid())); " + (
         f"os.replace({str(pid)!r} + 'x', {str(pid)!r}); time.sleep(60)"
     )
     code = (
         "import sys; from pathlib import Path; from schemas.command import handle_signals;"
-        "from train.compare import run; from train.comparing.comparison import Step; handle_signals(None);"
-        f"run(Step('a/build', (sys.executable, '-c', {sleeper!r})), Path({str(tmp_path)!r}))"
+        "from train.comparing.steps import locked, run; from train.comparing.comparison import Step;"
+        f"handle_signals(None); output = Path({str(tmp_path)!r}); command = (sys.executable, '-c', {sleeper!r})"
+        "\nwith locked(output) as lock: run(Step('a/build', command), output, lock)"
     )
-    stopped = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
     while not pid.exists():
-        assert stopped.poll() is None
+        assert process.poll() is None
         time.sleep(0.05)
-    stopped.terminate()
-    assert b"KeyboardInterrupt" in stopped.communicate(timeout=30)[1]
+    return process, int(pid.read_text())
+
+
+def test_no_command_outlives_a_comparison_that_is_stopped(tmp_path):
+    process, command = started(tmp_path)
+    process.terminate()
+    assert b"KeyboardInterrupt" in process.communicate(timeout=30)[1]
     with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
-    assert not list((tmp_path / "done").iterdir())
+        os.kill(command, 0)
+    assert not (tmp_path / "done").exists()
 
 
-def finished(tmp_path: Path, model: str) -> Path:
-    """The folder of a comparison whose commands are all finished."""
-    plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
-    comparison.claim(plan, output)
-    for name, ships in (("none", ONE), ("mined", BOTH)):
-        (output / "done" / f"{name}-build").touch()
-        for seed in plan.seeds:
-            (output / name / str(seed) / "model").mkdir(parents=True)
-            (output / name / str(seed) / "model/sft.json").write_text(json.dumps({"model": model}))
-            predictions(comparison.predictions(name, seed, output), {"S": [ships], "T": [ships], "U": [BOTH]})
-            for kind in ("train", "predict"):
-                (output / "done" / f"{name}-{seed}-{kind}").touch()
-    return output
-
-
-def test_the_result_of_a_finished_comparison(tmp_path):
-    output = finished(tmp_path, "harbour/pilot-4b")
-    result = compare(comparison.load(recipe(tmp_path)), output)
-    assert [(r["source"], r["difference"]) for r in result["rows"]] == [
-        ("S", 0.5),
-        ("T", 0.5),
-        ("U", 0),
-        (None, pytest.approx(1 / 3)),
-    ]
-    assert json.loads((output / "comparison.json").read_text())["rows"][0]["difference"] == 0.5
-    lines = as_text(result).splitlines()
-    assert lines[0] == "base model: harbour/pilot-4b"
-    assert " ".join(lines[-2].split()) == "NER mean over sources entity 3 66.67 100.00 +33.33 +33.33 to +33.33"
-
-
-def test_random_weights_are_no_evidence(tmp_path, capsys):
-    output = finished(tmp_path, "tiny")
-    assert main(["--config", recipe(tmp_path), "--output", str(output)]) == 0
-    assert capsys.readouterr().out.startswith(f"base model: tiny ({NO_EVIDENCE})\n")
+def test_a_command_that_outlives_a_killed_comparison_keeps_the_folder_locked(tmp_path):
+    process, command = started(tmp_path)
+    while not (tmp_path / ".lock").read_text():
+        time.sleep(0.05)
+    process.kill()
+    process.wait(timeout=30)
+    try:
+        with pytest.raises(ConfigError, match=rf"is running in this folder \(a/build, process {command}\); wait"):
+            run(python_step("pass"), tmp_path)
+    finally:
+        os.kill(command, signal.SIGKILL)
+    for _ in range(100):
+        try:
+            assert run(python_step("pass"), tmp_path)
+            break
+        except ConfigError:  # the kernel has not yet closed the files of the command
+            time.sleep(0.05)
 
 
 def test_command_line_errors(tmp_path):

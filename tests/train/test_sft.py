@@ -71,6 +71,23 @@ def test_training_resumes_from_the_last_complete_checkpoint(adapter, tiny_base, 
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
 
 
+def test_a_token_budget_decides_the_steps(tiny_base, rows_file, tmp_path, capsys):
+    output = tmp_path / "adapter"
+    more = ("--set", "token_budget=1500", "--set", "training.gradient_accumulation_steps=2", "--json")
+    assert sft.main(flags(tiny_base, rows_file, output, *more)) == 0
+    summary = json.loads(capsys.readouterr().out)
+    tokens_per_step = 4 * summary["rows"]["tokens"] / summary["rows"]["train"]
+    assert summary["steps"] == round(1500 / tokens_per_step) > 2
+    assert summary["epochs"] == pytest.approx(summary["steps"] * 4 / summary["rows"]["train"], abs=0.2)
+
+
+@pytest.mark.parametrize("key", ["training.packing", "streaming"])
+def test_a_token_budget_needs_the_tokens_of_a_step(key, tiny_base, rows_file, tmp_path, capsys):
+    more = ("--set", "token_budget=1500", "--set", f"{key}=true")
+    assert sft.main(flags(tiny_base, rows_file, tmp_path / "adapter", *more)) == 2
+    assert f"token_budget: cannot be used with {key}; remove one" in error_line(capsys)
+
+
 def test_an_adapter_is_continued_on_its_base_only(adapter, tiny_base, rows_file, tmp_path, capsys):
     more = ("--adapter", str(adapter))
     assert sft.main(flags(tiny_base, rows_file, tmp_path / "more", *more)) == 0

@@ -1,11 +1,11 @@
 """Runs of two arms over the same texts → the differences in F1, with 95 % intervals over texts and seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from train.scoring.aggregate import Group, groups
+from train.scoring.aggregate import groups
 from train.scoring.bootstrap import Bootstrap, drawn_figures, interval, precision_recall_f1
 from train.scoring.predictions import Record
 from train.scoring.tally import Tally, tally
@@ -28,47 +28,76 @@ class Difference:
 
 
 def differences(
-    first: Sequence[Sequence[Record]], second: Sequence[Sequence[Record]], match: str, bootstrap: Bootstrap
+    first: Sequence[Sequence[Record]],
+    second: Sequence[Sequence[Record]],
+    match: str,
+    bootstrap: Bootstrap,
+    labels: Collection[str] = (),
 ) -> list[Difference]:
     """Returns a row per task, measure and source with gold, and one for the mean over several sources.
 
-    Each arm is a list of runs, all over the same records (see `predictions.align`). Each resample scores both arms on
-    the same texts. It also draws runs of each arm, the same ones for all sources, since a run is one trained model.
+    Each arm is a list of runs, all over the same records (see `predictions.align`); the n-th runs of both arms have the
+    same seed. Each resample draws texts and seeds and scores both arms on them; the seeds are the same for all sources,
+    since a run is one trained model. `labels`: only these count, if there are any. Raises ValueError
+    if the arms have different numbers of runs.
     """
-    counted = tally([*first, *second], match)
-    generator = np.random.default_rng(bootstrap.seed)
-    picks = [
-        start + generator.integers(len(arm), size=(bootstrap.draws, len(arm)))
-        for start, arm in ((0, first), (len(first), second))
-    ]
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} and {len(second)} runs; the arms are paired by seed")
+    picks = drawn_seeds(len(first), bootstrap)
+    arms = [
+        _counts_by_group(tally(arm, match), labels) for arm in (first, second)
+    ]  # apart, as their prompts may differ
     rows: list[Difference] = []
     samples: dict[tuple[str, str], list[np.ndarray]] = {}
-    for group in groups(counted, ("source",)):
-        counts = counted.counts[group.entries, :, :3].astype(np.int64)
-        if not counts[..., 2].sum():
+    for (task, source, measure), first_counts in arms[0].items():
+        counts = np.concatenate([first_counts, arms[1][task, source, measure]], axis=1)
+        texts = len(counts)
+        if not counts[..., 2].any():
             continue
-        task, measure = group.columns["task"], group.measure_name
         f1 = np.nan_to_num(precision_recall_f1(*np.moveaxis(counts.sum(axis=0), -1, 0))[:, 2])
-        drawn = _drawn_difference(counted, group, counts, picks, bootstrap)
+        figures = drawn_figures(np.arange(texts), counts, texts, bootstrap, f"{task}\t{source}\t{measure}")
+        drawn = paired_difference(figures[..., 2], picks)
         samples.setdefault((task, measure), []).append(drawn)
-        rows.append(_row(task, measure, group.columns["source"], len(group.members), f1, len(first), drawn))
+        rows.append(_row(task, measure, source, texts, f1, len(first), drawn))
     means = []
-    for (task, measure), drawn in samples.items():
+    for (task, measure), by_source in samples.items():
         measure_rows = [row for row in rows if (row.task, row.measure) == (task, measure)]
         if len(measure_rows) > 1:
             f1 = np.mean([[*row.f1[0], *row.f1[1]] for row in measure_rows], axis=0)
             texts = sum(row.texts for row in measure_rows)
-            means.append(_row(task, measure, None, texts, f1, len(first), np.mean(drawn, axis=0)))
+            means.append(_row(task, measure, None, texts, f1, len(first), np.mean(by_source, axis=0)))
     return [*rows, *means]
 
 
-def _drawn_difference(
-    counted: Tally, group: Group, counts: np.ndarray, picks: Sequence[np.ndarray], bootstrap: Bootstrap
-) -> np.ndarray:
-    """(draws,): F1 of the second arm minus that of the first."""
-    figures = drawn_figures(counted.record[group.entries], counts, len(group.members), bootstrap, group.key)
-    first, second = (np.take_along_axis(figures[..., 2], chosen, axis=1).mean(axis=1) for chosen in picks)
-    return second - first
+def _counts_by_group(counted: Tally, labels: Collection[str]) -> dict[tuple[str, str, str], np.ndarray]:
+    """(task, source, measure) → (texts, R, 3): right, predicted and gold items of each text, in the order of the
+    records.
+    """
+    label = counted.factors["label"]
+    is_counted = np.array([not labels or name.partition(" / ")[0] in labels for name in label.names], bool)
+    counts = {}
+    for group in groups(counted, ("source",)):
+        by_text = np.zeros((len(group.members), counted.runs, 3), np.int64)
+        entries = group.entries[is_counted[label.entries[group.entries]]]
+        places = np.searchsorted(group.members, counted.record[entries])
+        np.add.at(by_text, places, counted.counts[entries, :, :3])
+        counts[group.columns["task"], group.columns["source"], group.measure_name] = by_text
+    return counts
+
+
+def drawn_seeds(seeds: int, bootstrap: Bootstrap) -> np.ndarray:
+    """(draws, seeds): the places of the seeds of each resample, drawn with replacement."""
+    return np.random.default_rng(bootstrap.seed).integers(seeds, size=(bootstrap.draws, seeds))
+
+
+def paired_difference(figures: np.ndarray, picks: np.ndarray) -> np.ndarray:
+    """(draws, 2 · seeds) figures of the first and the second arm → (draws,): the mean difference over the seeds drawn.
+
+    `picks`: as `drawn_seeds` returns them.
+    """
+    seeds = picks.shape[1]
+    by_seed = figures[:, seeds:] - figures[:, :seeds]
+    return np.take_along_axis(by_seed, picks, axis=1).mean(axis=1)
 
 
 def _row(

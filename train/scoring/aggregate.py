@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.scoring.bootstrap import Bootstrap, average_drawn_runs, drawn_counts, interval, precision_recall_f1
+from train.scoring.confusions import ConfusionReport
 from train.scoring.factors import ANSWER, LABEL, TEXT
 from train.scoring.items import MEASURES
 from train.scoring.metrics import MISSED, OMITTED, PARTIAL, WRONG
@@ -70,7 +71,7 @@ class Table:
 class Report:
     """All scores of a run of train.score. `without_answer`: file → the number of its rows that are `missing`, and under
     `unanswerable` the number of those that have no answer, by reason. `repaired`: the same tables with invalid answers
-    repaired, empty without --repair.
+    repaired, empty without --repair. `confusions`: None without --hard_negatives.
     """
 
     predictions: tuple[str, ...]
@@ -83,6 +84,7 @@ class Report:
     tables: list[Table]
     repaired_total: Scores | None = None
     repaired: tuple[Table, ...] = ()
+    confusions: ConfusionReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

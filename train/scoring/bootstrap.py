@@ -48,9 +48,14 @@ def drawn_counts(record: np.ndarray, counts: np.ndarray, texts: int, bootstrap: 
 
 def average_drawn_runs(figures: np.ndarray, bootstrap: Bootstrap, key: str) -> np.ndarray:
     """(draws, R, n) → (draws, n): the mean over R runs drawn with replacement, independently for each test set."""
+    return drawn_runs(figures, bootstrap, key).mean(axis=1)
+
+
+def drawn_runs(figures: np.ndarray, bootstrap: Bootstrap, key: str) -> np.ndarray:
+    """(draws, R, n) → (draws, R, n): the figures of R runs drawn with replacement, independently for each test set."""
     draws, runs, _ = figures.shape
     chosen = _generator(bootstrap, f"runs\t{key}").integers(runs, size=(draws, runs))
-    return np.take_along_axis(figures, chosen[..., None], axis=1).mean(axis=1)
+    return np.take_along_axis(figures, chosen[..., None], axis=1)
 
 
 def interval(samples: np.ndarray) -> tuple[float, float]:

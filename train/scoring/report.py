@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from train.scoring import confusion_table
 from train.scoring.aggregate import Report, Scores, Table
+from train.scoring.confusions import ConfusionReport
 from train.scoring.table import by_measure, error_cells, group_columns, number, rate_cells, score_cells, share, width
 
 PLOTTED = 60
@@ -75,6 +77,8 @@ def page(report: Report) -> str:
         )
         for table in report.repaired:
             body += section(table, f"After repair, by {', '.join(group_columns(table))}")
+    if report.confusions:
+        body += ["<h2>Confusions</h2>", *confusion_section(report.confusions)]
     body.append("<h2>Error classes</h2><ul>")
     body += [f"<li><b>{name}</b>: {meaning}</li>" for name, meaning in MEANINGS.items()]
     body.append("</ul>")
@@ -133,6 +137,14 @@ def section(table: Table, title: str) -> Iterator[str]:
     for header, cells in (score_cells(table), rate_cells(table), *errors):
         yield html_table(header, cells, len(group_columns(table)))
     yield "</details>"
+
+
+def confusion_section(report: ConfusionReport) -> Iterator[str]:
+    yield f"<p>{escape(confusion_table.TITLE)}.</p>"
+    yield html_table(*confusion_table.share_cells(report), names=3)
+    yield "<p>The most frequent:</p>"
+    yield html_table(*confusion_table.pair_cells(report), names=3)
+    yield from (f"<p class=dim>{escape(note)}</p>" for note in confusion_table.notes(report))
 
 
 def shortened(row: Scores) -> str:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from schemas.errors import printable
 from train.scoring.aggregate import RATES, Figures, Rate, Report, Scores, Table
@@ -23,6 +24,8 @@ def as_json(report: Report) -> dict:
             "total": row_as_json(report.repaired_total),
             "tables": [table_as_json(table) for table in report.repaired],
         }
+    if report.confusions:
+        values["confusions"] = asdict(report.confusions)
     return values
 
 

@@ -43,6 +43,7 @@ class Recipe(BaseModel):
     `lora`: options of peft's LoraConfig; `training`: options of trl's SFTConfig, both under the library's names.
     `weights`: task or source → how often its rows are seen per epoch (0.5: half of them; 2: each twice).
     `max_negative_ratio`: maximum number of all-negative rows per row with a positive label, by task and source.
+    `token_budget`: train on about this many tokens, whatever steps and epochs are set in `training`.
     `validation_share`: the share of the training texts to hold out if the corpus has no validation split; 0: do not
     validate. `eval_f1`: measure F1 at each validation. `keep`: save the last weights, or those that were best in a
     validation, by F1 if it is measured, else by loss. `early_stopping`: stop after this many validations without a
@@ -70,6 +71,7 @@ class Recipe(BaseModel):
     streaming: bool = False
     weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER]] = {}
     max_negative_ratio: Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER] | None = None
+    token_budget: Count | None = None
     validation_share: Annotated[float, Field(ge=0, lt=1), NUMBER] = 0.02
     max_validation_rows: Count = 1000
     eval_f1: AnswerScores | None = None

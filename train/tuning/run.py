@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
 from train.refusals import first_line, is_out_of_memory
-from train.tuning import card, lengths, memory, output_folder, packages, packing, rows
+from train.tuning import budget, card, lengths, memory, output_folder, packages, packing, rows
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
 from train.tuning.output_folder import BASE, claim
@@ -60,6 +60,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         log(is_first, *lengths.table(tokenised.lengths, arguments.max_length).splitlines())
         log(is_first, *map("warning: {}".format, lengths.warnings(tokenised.lengths, arguments.max_length)))
     log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
+    if recipe.token_budget:
+        arguments.max_steps = budget.steps(recipe.token_budget, tokenised.counts, arguments)
     sample = answer_sample(recipe, tokenised, tokenizer, arguments)
     model = load.load_model(
         name,
@@ -144,6 +146,7 @@ def check(recipe: Recipe) -> None:
     if recipe.training.get("max_length", 1) is None:
         raise ConfigError("training.max_length: set the maximum length of a row in tokens, for example 2048")
     packages.check(recipe)
+    budget.check(recipe)
     output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)

@@ -2,6 +2,7 @@
 
 function mining({ hard_negatives: how, model }) {
   if (how === "none") return "without hard negatives";
+  if (how === "random") return "hard negatives drawn at random";
   if (how !== "mine") return `hard negatives from ${how}`;
   return `hard negatives mined with ${model === "lexical" ? "the lexical encoder, which compares spelling only" : model}`;
 }

@@ -68,7 +68,7 @@ def shards() -> list[Shard]:
 
 
 def mined(output: str, elements: list[Shard], amend: Amend = NO_PAIRS, per_label: int = 9) -> str:
-    made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, per_label, amend, "")
+    made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, per_label, amend, None, "")
     run(output, made, elements)
     return files.read_text(dictionary_path(output, "NER", "clue_ner"))
 
@@ -116,7 +116,7 @@ def test_a_custom_dictionary_is_changed_only_by_pins_and_forbid(output):
 def test_event_tasks_share_the_dictionary_of_ee(output, task):
     labels = dataclasses.replace(LABELS, task=task)
     files.write_text(f"{output}/labels/{task}/clue_ner.json", msgspec.json.encode(labels).decode())
-    run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, ""), [])
+    run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, ""), [])
     made = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
     assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
     files.write_text(f"{output}/custom.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
@@ -232,9 +232,28 @@ def test_the_card_names_a_dictionary_that_covers_no_label(tmp_path):
     assert not any(hard_negatives_by_label(output, "NER", "clue").values())
 
 
+def test_neighbours_drawn_at_random(small, tmp_path):
+    output = tmp_path / "build"
+    done = build_here("--output", str(output), "--sources", "clue_ner", "--set", "mine.neighbours=random")
+    assert done.returncode == 0, done.stderr
+    drawn, mined = (read_dictionary(f"{folder}/hard_negatives/NER/clue_ner.json") for folder in (output, small))
+    sizes = [{label: len(names) for label, names in as_mapping(made).items()} for made in (drawn, mined)]
+    assert sizes[0] == sizes[1]
+    assert as_mapping(drawn) != as_mapping(mined)
+    assert json.loads((output / "hard_negatives/manifest.json").read_text())["hard_negatives"] == "random"
+    assert "Drawn at random: for each label as many" in (output / "README.md").read_text()
+
+
+def test_random_neighbours_need_mined_ones(tmp_path):
+    flags = ("--output", str(tmp_path / "build"), "--hard_negatives", "none", "--set", "mine.neighbours=random")
+    done = build_here(*flags)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "mine.neighbours random: replaces mined neighbours, but mine.hard_negatives is none" in done.stderr
+
+
 def test_only_the_embedding_step_has_a_resource_hint():
     pipeline = beam.Pipeline(runner=runner.select_runner(PipelineOptions([])))
-    made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, "type:t4;count:1")
+    made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, "type:t4;count:1")
     _ = pipeline | beam.Create(shards()) | "Mine" >> made
     parts = pipeline.to_runner_api().components
     hinted = {name for name, environment in parts.environments.items() if environment.resource_hints}

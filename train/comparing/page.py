@@ -1,0 +1,79 @@
+"""A result → one static HTML page: each difference with its interval, by source, and all figures."""
+
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from train.comparing import table
+from train.scoring.report import BAR, PLOT, STEP, STYLE, html_table, svg_start
+from train.scoring.table import width
+from transforms import yaml_values
+
+MORE_STYLE = """
+svg .zero { stroke: var(--end); } svg .point { fill: var(--bar); } svg .whole { font-weight: 600; }
+"""
+
+
+def page(result: dict) -> str:
+    """Returns the page, which has no scripts and loads no external resources. Equal results give equal pages."""
+    body = [f"<h1>{escape(' · '.join(result['arms']))}</h1>"]
+    body += [f"<p>{escape(line)}</p>" for line in table.headline(result).split("\n")]
+    body.append(f"<p class=dim>{escape(table.intervals_note(result))}</p>")
+    body += ["<h2>Arms</h2>", html_table(*table.arm_cells(result), names=0)]
+    for arm, figures in result["arms"].items():
+        settings = yaml_values.render(figures["settings"])
+        body.append(f"<details><summary>Settings of {escape(arm)}</summary><pre>{escape(settings)}</pre></details>")
+    body.append("<h2>F1 on the held-out sources</h2>")
+    body += plots(result, result["rows"], "measure", "points of F1")
+    body.append(html_table(*table.score_cells(result), names=3))
+    if result["confusions"]:
+        body += ["<h2>Confusions</h2>", f"<p>{escape(table.confusion_title(result))}.</p>"]
+        body += plots(result, result["confusions"], "kind", "confusions per 100 gold items")
+        body.append(html_table(*table.confusion_cells(result), names=3))
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>Comparison</title><style>{STYLE}{MORE_STYLE}</style></head><body>",
+            *body,
+            "</body></html>\n",
+        ]
+    )
+
+
+def plots(result: dict, rows: Sequence[dict], kind: str, unit: str) -> Iterator[str]:
+    """A plot for each arm but the first. `kind`: the key of a row that says what is counted."""
+    for arm in result["arms"]:
+        chosen = [row for row in rows if row["arm"] == arm]
+        if chosen:
+            yield f"<h3>{escape(arm)} minus {escape(result['baseline'])} <span class=dim>in {unit}</span></h3>"
+            yield f"<div class=wide>{difference_plot(chosen, kind)}</div>"
+
+
+def difference_plot(rows: Sequence[dict], kind: str) -> str:
+    """Returns an SVG with a point per row, a whisker for its interval and, for scores, a dot per seed."""
+    names = [", ".join((row["task"], table.source(row), row[kind])) for row in rows]
+    by_seed = [[b - a for a, b in zip(*row["f1"], strict=True)] if "f1" in row else [] for row in rows]
+    left = 10 + 7 * max(map(width, names))
+    ends = (100 * abs(end) for row, seeds in zip(rows, by_seed, strict=True) for end in (*row["interval"], *seeds))
+    most = max(1.0, *ends)
+    place = {at: left + PLOT / 2 * (1 + at / 4) for at in range(-4, 5)}
+    parts = [svg_start(left + PLOT + 150, STEP * len(rows) + 24, f"{len(rows)} differences")]
+    for at in range(-4, 5, 2):
+        parts.append(f'<path class="{"grid" if at else "zero"}" d="M{place[at]:.1f} 0V{STEP * len(rows)}"/>')
+        label = f'<text class="dim" x="{place[at]:.1f}" y="{STEP * len(rows) + 16}" text-anchor="middle">'
+        parts.append(f"{label}{most * at / 4:+.1f}</text>")
+    for at, (row, name, seeds) in enumerate(zip(rows, names, by_seed, strict=True)):
+        y = at * STEP + 4
+        middle, low, high, *dots = (
+            left + PLOT / 2 * (1 + 100 * figure / most) for figure in (row["difference"], *row["interval"], *seeds)
+        )
+        bold = "" if row["source"] else ' class="whole"'
+        parts.append(f"<g><title>{escape(json.dumps(row, ensure_ascii=False))}</title>")
+        parts.append(f'<text{bold} x="{left - 6}" y="{y + 11}" text-anchor="end">{escape(name)}</text>')
+        parts += [f'<circle class="run" cx="{dot:.1f}" cy="{y + 7}" r="1.5"/>' for dot in dots]
+        parts.append(f'<path class="end" d="M{low:.1f} {y + 3}v8M{low:.1f} {y + 7}H{high:.1f}M{high:.1f} {y + 3}v8"/>')
+        parts.append(f'<circle class="point" cx="{middle:.1f}" cy="{y + BAR / 2}" r="4"/>')
+        parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{" ".join(table.difference_cells(row))}</text></g>')
+    return "".join(parts) + "</svg>"
