@@ -98,7 +98,8 @@ def tune(arguments: argparse.Namespace) -> int:
             summary = run.train(recipe, resume=arguments.resume, debug=arguments.debug)
     if is_first_process():
         if arguments.dry_run:
-            print(printable(yaml_values.render(recipe.model_dump(mode="json"))), end="")
+            settings = yaml_values.render(recipe.model_dump(mode="json"))
+            print("\n".join(map(printable, settings.splitlines())))
         else:
             print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))
     return 0

@@ -205,7 +205,7 @@ def test_rows_with_a_special_token_are_left_out_of_grpo(adapter, tmp_path, capsy
         (["--set", "weights={NER: 2}"], "unknown key weights"),
         (["--set", "training.learning_rate=-1"], "training: Invalid learning rate: -1.0"),
         (["--set", "max_length=3"], "no row is left to train on"),
-        (["--sources", "ADE"], "no pairs of ADE; did you mean ADE_corpus"),
+        (["--sources", "ADE_corp"], "no pairs of ADE_corp; did you mean ADE_corpus"),
         (["--tasks", "NER"], "no pairs of NER; it has"),
         (["--config", "dpo"], "--config takes a YAML file or one of dpo-lora, grpo-lora"),
     ],
