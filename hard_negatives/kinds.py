@@ -14,5 +14,10 @@ KINDS = {
     "confusion": "how often a nearest-centroid classifier assigns annotations of one label to another",
 }
 
+MISTAKES = "mistakes"
+"""The kind that comes from a file of predictions (`mine.confusions`), and is used whenever there is one."""
+
+FROM_PREDICTIONS = {MISTAKES: "how often a model gave one label in place of the other"}
+
 DEFAULT = ("wording", "spelling", "category", "types", "roles", "mentions")
 """Removing any of these kinds, or adding any other kind, does not improve the neighbours (docs/hard_negatives.md)."""

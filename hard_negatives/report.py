@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hard_negatives.dictionary import Dictionary, Neighbour
-from hard_negatives.kinds import KINDS
+from hard_negatives.kinds import FROM_PREDICTIONS, KINDS
 
 MAP_LABELS = 150
 """Larger label sets get no heat map, because it would be illegible."""
@@ -76,6 +76,8 @@ def page(
     line against its neighbours (`hard_negatives.contrast`).
     """
     entries = [(dictionary, stats) for dictionary, stats in entries if len(dictionary.labels) > 1]
+    mined = {kind for dictionary, _ in entries for kind in dictionary.evidence}
+    kinds = KINDS | {kind: text for kind, text in FROM_PREDICTIONS.items() if kind in mined}
     body = [
         "<h1>Hard negatives</h1>",
         "<p>For each label of each source, the labels that it is confused with. Instructions ask for a label beside "
@@ -87,7 +89,7 @@ def page(
         "deviations above the mean pair of the set, times the reliability of the kind. Evidence from annotations is "
         "weighted by the agreement of two halves of them. The grey line below the neighbours is the contrast of the "
         "label: its meaning, set against the nearest of them.</p>",
-        "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(text).replace('`', '')}</li>" for kind, text in KINDS.items()),
+        "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(text).replace('`', '')}</li>" for kind, text in kinds.items()),
         "</ul>",
     ]
     for dictionary, _ in entries:

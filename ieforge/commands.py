@@ -25,6 +25,7 @@ MODULES = (
     "hard_negatives.evaluate",
     "hard_negatives.describe",
     "train.sft",
+    "train.tune",
     "train.predict",
     "train.score",
     "train.compare",

@@ -87,7 +87,8 @@ class Mine(Section):
     `cache`: the folder for embeddings (null: `embeddings/` in the output). `accelerator`: a resource hint for the
     embedding step, for cluster runners that support such hints
     (`type:nvidia-tesla-t4;count:1;install-nvidia-driver`). `contrasts`: the file of `hard_negatives.describe` with a
-    line per label (null: lines of the template).
+    line per label (null: lines of the template). `confusions`: a file of predictions whose mistakes are evidence as
+    well (null: none).
     """
 
     hard_negatives: str = "mine"
@@ -101,6 +102,7 @@ class Mine(Section):
     cache: str | None = None
     accelerator: str | None = None
     contrasts: str | None = None
+    confusions: str | None = None
 
 
 class Descriptions(Section):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions
 
-from hard_negatives import contrast_file, dictionary, embed
+from hard_negatives import contrast_file, dictionary, embed, mistakes
 from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config
 from pipelines.describe import figures, losses
@@ -81,7 +81,8 @@ def build(config: Config, run: BuildOptions) -> int:
         log(f"note: {', '.join(keys)}: {language.note(lang)}")
     if run.dry_run:
         return print_plan(config, folder, located)
-    inputs = [path for path in (config.data_root, config.instruct.prompts, config.mine.contrasts) if path]
+    given = (config.instruct.prompts, config.mine.contrasts, config.mine.confusions)
+    inputs = [path for path in (config.data_root, *given) if path]
     inputs += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
     config = resolve_embedding_model(config)
     stages = plan_stages(config, located, options)
@@ -244,6 +245,8 @@ def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
         dictionary.load(config.mine.hard_negatives)
     if config.mine.contrasts:
         contrast_file.read(config.mine.contrasts)
+    if config.mine.confusions:
+        mistakes.read(config.mine.confusions)
     if config.tokens.tokenizer:
         tokens.load(config.tokens.tokenizer)
     collapsible = {source.key for source in located if source.source.collapsed}

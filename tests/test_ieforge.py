@@ -25,6 +25,7 @@ NAMES = {
     "evaluate": "hard_negatives.evaluate",
     "describe": "hard_negatives.describe",
     "train sft": "train.sft",
+    "train tune": "train.tune",
     "train predict": "train.predict",
     "train score": "train.score",
     "train compare": "train.compare",

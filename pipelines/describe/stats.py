@@ -115,7 +115,7 @@ def recipe(config: Config) -> dict[str, Any]:
     mine, instruct = content.get("mine", {}), content.get("instruct", {})
     if mine.get("embedding_model"):
         mine["embedding_model"] = embed.display_name(mine["embedding_model"])
-    for section, key in ((mine, "hard_negatives"), (mine, "contrasts"), (instruct, "prompts")):
+    for section, key in ((mine, "hard_negatives"), (mine, "contrasts"), (mine, "confusions"), (instruct, "prompts")):
         if section.get(key):
             section[key] = section[key].rstrip("/").rpartition("/")[2]
     return {section: value for section, value in content.items() if value != {}}

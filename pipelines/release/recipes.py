@@ -77,7 +77,7 @@ def recipe_texts(output: str, left_out: Collection[str]) -> dict[str, str]:
         )
     settings = config.model_dump(mode="json", exclude={"data_root", "sources", "hold_out", "tokens"})
     settings["mine"] |= {"hard_negatives": "none", "embedding_model": None, "pin": {}, "forbid": {}, "cache": None}
-    settings["mine"]["contrasts"] = None
+    settings["mine"] |= {"contrasts": None, "confusions": None}
     settings["instruct"] |= {"prompts": None}
     texts = {
         SOURCES: json_values.render(described),
@@ -173,6 +173,7 @@ def settings(path: str, trust: bool) -> config.Config:
         "mine.hard_negatives": None if mine.hard_negatives in ("mine", "none") else mine.hard_negatives,
         "mine.cache": mine.cache,
         "mine.contrasts": mine.contrasts,
+        "mine.confusions": mine.confusions,
         "instruct.prompts": checked.instruct.prompts,
     }
     for setting, value in paths.items():

@@ -7,9 +7,11 @@ from functools import partial
 
 import apache_beam as beam
 
-from hard_negatives import dictionary, embed, mine
+from hard_negatives import dictionary, embed, mine, mistakes
 from hard_negatives.cache import cached_encoder
 from hard_negatives.evidence import Encode, Evidence, evidence
+from hard_negatives.kinds import MISTAKES
+from hard_negatives.mistakes import Mistakes, mistakes_for
 from hard_negatives.pins import Pairs, apply_pins, pairs_for
 from hard_negatives.samples import SamplesByLabel, draw, merge
 from pipelines.build_dictionaries import LabelSetKey, dictionary_path, label_sets_to_mine
@@ -31,13 +33,20 @@ from transforms.shards import read_batches
 def stage(build: BuildSettings) -> Stage:
     config = build.config.mine
     given = {} if config.hard_negatives in ("mine", "none") else files.checksums_below(config.hard_negatives)
+    predictions = [files.checksums_below(config.confusions)] if config.confusions else []
     model = config.embedding_model
     model_checksums = files.checksums_below(model) if model and model != embed.LEXICAL and files.exists(model) else {}
     return Stage(
         "mine",
         needs=("labels",),
         folders=("hard_negatives",),
-        inputs=[config.model_dump(exclude={"contrasts"}), given, model_checksums, random_seed(build)],
+        inputs=[
+            config.model_dump(exclude={"contrasts", "confusions"}),
+            given,
+            model_checksums,
+            *predictions,
+            random_seed(build),
+        ],
         modules=(__name__,),
         run=partial(run, build),
         form=Mined,
@@ -54,7 +63,8 @@ def run(build: BuildSettings, output: str) -> Mined:
             pairs_for(config.pin, label_set, "mine.pin")
             pairs_for(config.forbid, label_set, "mine.forbid")
         if config.hard_negatives == "mine":
-            elements, transform = mining(build, output, which)
+            confused = confusions(config, label_sets)
+            elements, transform = mining(build, output, which, confused)
         else:
             report_coverage(config.hard_negatives, label_sets)
             amend = Amend(config.pin, config.forbid, None)
@@ -71,7 +81,30 @@ def random_seed(build: BuildSettings) -> int | None:
     return build.config.seed if build.config.mine.neighbours == "random" else None
 
 
-def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple[list[Shard], "Mine"]:
+def confusions(config: MineConfig, label_sets: Sequence[LabelSet]) -> dict[LabelSetKey, Mistakes]:
+    """(task, source key) → the mistakes in the file `mine.confusions`; empty without one. Prints what was left out.
+
+    Raises ConfigError if the file names no label of these label sets.
+    """
+    if not config.confusions:
+        return {}
+    predictions = mistakes.read(config.confusions)
+    mistakes.check(predictions, config.confusions, label_sets)
+    by_set = {(labels.task, labels.key): mistakes_for(predictions.mistakes, labels) for labels in label_sets}
+    used = {which: one for which, one in by_set.items() if one}
+    number = sum(count for one in used.values() for (gold, given), count in one.total.items() if gold != given)
+    line = (
+        f"note: {config.confusions}: {number:,} confusions in {len(used):,} of {len(label_sets):,} label sets, from "
+        f"{predictions.rows:,} rows ({predictions.unparseable:,} unparseable and {predictions.test_rows:,} of test "
+        "splits left out)"
+    )
+    print(printable(line), file=sys.stderr)
+    return used
+
+
+def mining(
+    build: BuildSettings, output: str, which: list[LabelSetKey], confused: Mapping[LabelSetKey, Mistakes]
+) -> tuple[list[Shard], "Mine"]:
     """The elements and the transform that mine the dictionaries of the label sets `which`."""
     config = build.config.mine
     keys = {key for _, key in which}  # a source may have none of the requested tasks
@@ -87,6 +120,7 @@ def mining(build: BuildSettings, output: str, which: list[LabelSetKey]) -> tuple
         config.annotations,
         Amend(config.pin, config.forbid, config.max_neighbours),
         random_seed(build),
+        confused,
         "" if is_local else config.accelerator or "",
     )
 
@@ -160,6 +194,7 @@ class Mine(beam.PTransform):
         samples_per_label: int,
         amend: Amend,
         seed: int | None,
+        confused: Mapping[LabelSetKey, Mistakes],
         accelerator: str,
     ):
         super().__init__()
@@ -167,7 +202,7 @@ class Mine(beam.PTransform):
         self.tasks: dict[str, list[str]] = {}
         for task, key in label_sets:
             self.tasks.setdefault(key, []).append(task)
-        self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds)
+        self.gather = GatherEvidence(output, data_root, self.tasks, model, cache, kinds, confused)
         self.write = WriteMined(output, embed.display_name(model), amend, seed)
         self.hints = {"accelerator": accelerator} if accelerator else {}
 
@@ -197,10 +232,17 @@ class GatherEvidence(beam.DoFn):
     """(source key, annotations) → (label set, evidence by kind) for each of its label sets: the step that embeds."""
 
     def __init__(
-        self, output: str, data_root: str, tasks: Mapping[str, Sequence[str]], model: str, cache: str, kinds: tuple
+        self,
+        output: str,
+        data_root: str,
+        tasks: Mapping[str, Sequence[str]],
+        model: str,
+        cache: str,
+        kinds: tuple,
+        confused: Mapping[LabelSetKey, Mistakes],
     ):
         self.output, self.data_root, self.tasks = output, data_root, tasks
-        self.model, self.cache, self.kinds = model, cache, kinds
+        self.model, self.cache, self.kinds, self.confused = model, cache, kinds, confused
 
     def process(self, element: tuple[str, SamplesByLabel]):
         key, drawn = element
@@ -218,7 +260,10 @@ class GatherEvidence(beam.DoFn):
         for task in self.tasks[key]:
             samples = {label: [sample for _, sample in kept] for (name, label), kept in drawn.items() if name == task}
             labels = read_label_set(self.output, task, key)
-            yield (task, key), evidence(labels, samples, raw_labels(source, task), encode, self.kinds)
+            gathered = evidence(labels, samples, raw_labels(source, task), encode, self.kinds)
+            if confused := self.confused.get((task, key)):
+                gathered[MISTAKES] = mistakes.evidence(confused, labels)
+            yield (task, key), gathered
 
 
 def raw_labels(source: Source, task: str) -> dict[str, list[str]]:

@@ -2,12 +2,16 @@
 
 import os
 import shutil
+from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError
 from train.tuning.page import page
 from train.tuning.recipe import Recipe
 from train.tuning.summary import Summary, as_json
 from transforms import yaml_values
+
+if TYPE_CHECKING:
+    from train.aligning.recipe import TuneRecipe
 
 RECIPE, BASE, SUMMARY, PAGE = "sft.yaml", "base", "sft.json", "training.html"
 """Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
@@ -17,23 +21,24 @@ MAY_CHANGE = {"training", "output", "early_stopping", "checkpoints"}
 """Keys of a recipe that may be changed when its training is resumed."""
 
 
-def claim(recipe: Recipe, resume: bool) -> str | None:
-    """Writes the recipe into the output folder and returns the checkpoint to resume from, None if there is none.
+def claim(recipe: "Recipe | TuneRecipe", resume: bool, name: str = RECIPE) -> str | None:
+    """Writes the recipe into the file `name` of the output folder and returns the checkpoint to resume from, None if
+    there is none.
 
     Raises ConfigError for a folder with other files or with a training by another recipe.
     """
-    path = f"{recipe.output}/{RECIPE}"
+    path = f"{recipe.output}/{name}"
     written = recipe.model_dump(mode="json")
     present = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
     if present and not resume:
-        if RECIPE not in present or set(present) - {RECIPE, BASE}:
+        if name not in present or set(present) - {name, BASE}:
             raise ConfigError(f"{recipe.output}: not empty; choose a new folder, or continue with --resume")
         shutil.rmtree(
             f"{recipe.output}/{BASE}", ignore_errors=True
         )  # left by a training that failed before its first step
     elif present:
-        if RECIPE not in present:
-            raise ConfigError(f"{recipe.output}: not the folder of a training (no {RECIPE}); choose another")
+        if name not in present:
+            raise ConfigError(f"{recipe.output}: not the folder of a training (no {name}); choose another")
         earlier = yaml_values.read(path, "start again in another folder")
         if not isinstance(earlier, dict):
             raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
@@ -46,7 +51,7 @@ def claim(recipe: Recipe, resume: bool) -> str | None:
     os.makedirs(recipe.output, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(yaml_values.render(written))
-    steps = [int(name.removeprefix("checkpoint-")) for name in present if name.startswith("checkpoint-")]
+    steps = [int(entry.removeprefix("checkpoint-")) for entry in present if entry.startswith("checkpoint-")]
     complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
     return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
 

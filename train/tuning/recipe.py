@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,8 @@ from transforms import settings
 from transforms.settings import NUMBER, Settings
 
 CONFIGS = Path(__file__).parents[1] / "configs"
+OTHERS = ("compare", "dpo", "grpo")
+"""The first words of the names of shipped recipes that are not for train.sft."""
 
 Names = tuple[str, ...]
 Count = Annotated[int, Field(gt=0), NUMBER]
@@ -82,18 +85,19 @@ class Recipe(BaseModel):
 
 
 def shipped_names() -> list[str]:
-    """Names of the recipes of train.sft in the package, without those of train.compare."""
-    return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith("compare"))
+    """Names of the recipes of train.sft in the package, without those of train.compare and train.tune."""
+    return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(OTHERS))
 
 
-def read(path: str, model: type[BaseModel] = Recipe) -> Settings:
+def read(path: str, model: type[BaseModel] = Recipe, names: Sequence[str] = ()) -> Settings:
     """Reads the settings for `model` from a YAML file. A name without a folder may also be that of a shipped file.
+    `names`: the shipped files to name in an error, default those of train.sft.
 
     Raises ConfigError with file and line for an invalid file.
     """
     shipped = CONFIGS / (path if path.endswith(".yaml") else f"{path}.yaml")
     is_shipped = "/" not in path and not Path(path).exists() and shipped.exists()
-    hint = f"--config takes a YAML file or one of {', '.join(shipped_names())}"
+    hint = f"--config takes a YAML file or one of {', '.join(names or shipped_names())}"
     return settings.read(shipped if is_shipped else path, model, hint)
 
 

@@ -21,6 +21,7 @@ from pipelines.stages.mine import (
     CopyDictionaries,
     Mine,
     check_sources,
+    confusions,
     draw_shard,
     raw_labels,
     report_coverage,
@@ -68,7 +69,7 @@ def shards() -> list[Shard]:
 
 
 def mined(output: str, elements: list[Shard], amend: Amend = NO_PAIRS, per_label: int = 9) -> str:
-    made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, per_label, amend, None, "")
+    made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, per_label, amend, None, {}, "")
     run(output, made, elements)
     return files.read_text(dictionary_path(output, "NER", "clue_ner"))
 
@@ -112,11 +113,52 @@ def test_a_custom_dictionary_is_changed_only_by_pins_and_forbid(output):
     }
 
 
+def predicted(labels: tuple[str, ...], gold: str, given: str, source: str = "clue", number: int = 0) -> str:
+    """A line of predictions with one mention, of the label `gold`, for which a model gave the label `given`."""
+    row = {
+        "id": f"clue_ner/validation/{number}/NER/0", "example_id": f"clue_ner/validation/{number}", "task": "NER",
+        "source": source, "split": "validation", "labels": labels, "label": json.dumps({gold: ["甲"]}),
+        "instruction": json.dumps({"instruction": "", "schema": labels, "input": "甲"}),
+        "output": json.dumps({given: ["甲"]}),
+    }  # fmt: skip
+    return json.dumps(row) + "\n"
+
+
+def test_mistakes_of_a_model_are_evidence(output, tmp_path, capsys):
+    names = tuple(label.name for label in LABELS.labels)
+    lines = [predicted(names, *pair, number=number) for number in range(20) for pair in zip(names, names, strict=True)]
+    lines += [predicted(names, "公司", "姓名", number=number) for number in range(100, 120)]
+    lines = [line.replace("NER/0", f"NER/{at}").replace("甲", f"甲{at}") for at, line in enumerate(lines)]
+    path = tmp_path / "predictions.jsonl"
+    path.write_text("".join(lines), encoding="utf-8")
+    confused = confusions(MineConfig(confusions=str(path)), [LABELS])
+    assert f"{path}: 20 confusions in 1 of 1 label sets, from 100 rows" in capsys.readouterr().err
+    firsts = []
+    for given in ({}, confused):
+        made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, given, "")
+        run(output, made, shards())
+        written = read_dictionary(dictionary_path(output, "NER", "clue_ner"))
+        firsts.append((written.labels["公司"].neighbours[0].label, "mistakes" in written.evidence))
+    assert firsts[0][0] != "姓名" and not firsts[0][1] and firsts[1] == ("姓名", True)
+
+
+def test_predictions_of_other_labels_are_refused_in_one_line(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(predicted(("ship", "quay"), "ship", "quay"), encoding="utf-8")
+    flags = ("--output", str(tmp_path / "build"), "--sources", "clue_ner", "--set", f"mine.confusions={path}")
+    done = build_here(*flags)
+    assert done.returncode == 2
+    assert f"mine.confusions: {path}: its rows name no label of a source of this build" in done.stderr
+    path.write_text("")
+    done = build_here(*flags)
+    assert done.returncode == 2 and f"error: {path}: contains no predictions" in done.stderr
+
+
 @pytest.mark.parametrize("task", ["EET", "EEA"])
 def test_event_tasks_share_the_dictionary_of_ee(output, task):
     labels = dataclasses.replace(LABELS, task=task)
     files.write_text(f"{output}/labels/{task}/clue_ner.json", msgspec.json.encode(labels).decode())
-    run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, ""), [])
+    run(output, Mine(output, output, [(task, "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, {}, ""), [])
     made = read_dictionary(f"{output}/hard_negatives/EE/clue_ner.json")
     assert (made.task, made.source, list(made.labels)) == ("EE", "clue", [label.name for label in LABELS.labels])
     files.write_text(f"{output}/custom.json", json.dumps({"EE": {"clue": {"公司": ["地址"]}}}))
@@ -253,7 +295,7 @@ def test_random_neighbours_need_mined_ones(tmp_path):
 
 def test_only_the_embedding_step_has_a_resource_hint():
     pipeline = beam.Pipeline(runner=runner.select_runner(PipelineOptions([])))
-    made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, "type:t4;count:1")
+    made = Mine("out", "raw", [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, {}, "type:t4;count:1")
     _ = pipeline | beam.Create(shards()) | "Mine" >> made
     parts = pipeline.to_runner_api().components
     hinted = {name for name, environment in parts.environments.items() if environment.resource_hints}

@@ -1,0 +1,254 @@
+"""A validated recipe → an adapter trained by DPO or GRPO in the output folder, and a summary."""
+
+import dataclasses
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import ConfigError, MachineError
+from train import chat, load, output_file
+from train.aligning import rows
+from train.aligning.recipe import TuneRecipe
+from train.notes import is_first_process
+from train.refusals import first_line
+from train.reward import reward
+from train.tuning.options import RECIPE_KEYS, adapter_options
+from train.tuning.output_folder import claim
+from train.tuning.recipe import options
+from train.tuning.run import log
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
+    from trl import DPOConfig, GRPOConfig
+
+RECIPE, SUMMARY = "tune.yaml", "tune.json"
+"""Files of the output folder: the recipe, written first and checked by --resume; the summary, written last."""
+
+LEARNING_RATE = {"dpo": 5e-6, "grpo": 1e-5}
+COMPLETION_TOKENS = 256
+LOUD_SHARE = 0.05
+"""A share of rows that are too long above which the line about them is a warning."""
+
+CURVE = {
+    "loss": "loss",
+    "reward": "reward",
+    "reward_std": "reward_std",
+    "rewards/accuracies": "accuracy",
+    "rewards/margins": "margin",
+    "completions/mean_length": "answer_tokens",
+    "completions/clipped_ratio": "cut",
+    "kl": "kl",
+}
+"""Values that trl logs → their names in the curve of the summary."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """The result of a finished training. `curve`: for every logged step its number and the values of CURVE.
+
+    `accuracy`: the share of pairs whose right answer gained more probability than the wrong one; `margin`: by how much,
+    in nats times beta; `cut`: the share of answers that reached the token limit.
+    """
+
+    output: str
+    method: str
+    model: str
+    adapter: str | None
+    rows: rows.Counts
+    steps: int
+    train_loss: float
+    trainable_parameters: int
+    device: str
+    dtype: str
+    curve: list[dict[str, float]]
+
+
+def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summary:
+    """Trains by `recipe` and writes the adapter and the tokenizer with chat template into the folder `output`.
+
+    Raises ConfigError and MachineError for invalid settings, data or models, and for an output folder in use.
+    """
+    check(recipe)
+    is_first = is_first_process()
+    checkpoint = claim(recipe, resume, RECIPE) if is_first or resume else None
+    import torch
+
+    if not debug:
+        load.quiet()
+    if resume:
+        state = f"resuming from {checkpoint}" if checkpoint else "no complete checkpoint; starting from the beginning"
+        log(is_first, state)
+    arguments = training_arguments(recipe)
+    tokenizer, tokenised = read_rows(recipe, arguments)
+    model = load.load_model(
+        recipe.model,
+        adapter=recipe.adapter,
+        trainable=True,
+        dtype=recipe.dtype,
+        attn_implementation=recipe.attn_implementation,
+        revision=recipe.model_revision,
+        trust_remote_code=recipe.trust_remote_code,
+    )
+    load.check_tokens(model, tokenizer)
+    model.generation_config = load.greedy(model, tokenizer)
+    trainer = make_trainer(recipe, arguments, model, tokenizer, tokenised)
+    try:
+        done = trainer.train(resume_from_checkpoint=checkpoint)
+    except torch.cuda.OutOfMemoryError as error:
+        raise MachineError(
+            "the GPU's memory is full; lower training.per_device_train_batch_size, max_length or, for grpo, "
+            "training.num_generations"
+        ) from error
+    except torch.AcceleratorError as error:
+        raise MachineError(f"{arguments.device}: {first_line(error)}") from error
+    # an option of the optimizer or the data loader is out of range, or the model does not run with its config
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
+        raise ConfigError(f"training: {first_line(error)}") from error
+    if "ref" in trainer.model.peft_config:  # trl's copy of the adapter before this training
+        trainer.model.delete_adapter("ref")
+    trainer.save_model(recipe.output)
+    summary = Summary(
+        output=recipe.output,
+        method=recipe.method,
+        model=recipe.model,
+        adapter=recipe.adapter,
+        rows=tokenised.counts,
+        steps=done.global_step,
+        train_loss=round(done.training_loss, 4),
+        trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        device=str(arguments.device),
+        dtype="bfloat16" if arguments.bf16 else str(trainer.model.dtype).removeprefix("torch."),
+        curve=curve(trainer.state.log_history),
+    )
+    if is_first:
+        with open(f"{recipe.output}/{SUMMARY}", "w", encoding="utf-8") as file:
+            file.write(as_json(summary) + "\n")
+    return summary
+
+
+def check(recipe: TuneRecipe) -> None:
+    """Checks the paths and settings of `recipe` that can be checked without importing torch.
+
+    Raises ConfigError and MachineError.
+    """
+    for key, name in RECIPE_KEYS.items():
+        if key in recipe.training:
+            raise ConfigError(f"training.{key}: use {name} instead")
+    output_file.check_folder("--output", recipe.output)
+    if recipe.chat_template:
+        chat.read_template(recipe.chat_template)
+    rows.check(recipe)
+    load.check(recipe.model, recipe.adapter)
+
+
+def prepare(recipe: TuneRecipe, debug: bool = False) -> rows.Counts:
+    """Checks everything that `train` checks before it loads the model, and counts the rows; writes nothing."""
+    check(recipe)
+    if not debug:
+        load.quiet()
+    return read_rows(recipe, training_arguments(recipe))[1].counts
+
+
+def read_rows(recipe: TuneRecipe, arguments: "DPOConfig | GRPOConfig") -> tuple["PreTrainedTokenizerBase", rows.Rows]:
+    """The tokenizer, and the rows for it; prints their counts."""
+    with arguments.main_process_first(desc="rows"):
+        tokenizer = chat.load_tokenizer(
+            recipe.model,
+            adapter=recipe.adapter,
+            chat_template=recipe.chat_template,
+            eos_token=recipe.eos_token,
+            revision=recipe.model_revision,
+            trust_remote_code=recipe.trust_remote_code,
+        )
+        if recipe.method == "dpo":
+            read = rows.pairs(recipe, tokenizer)
+        else:
+            read = rows.prompts(recipe, tokenizer, arguments.max_completion_length)
+    log(is_first_process(), counts_line(recipe, read.counts))
+    return tokenizer, read
+
+
+def training_arguments(recipe: TuneRecipe) -> "DPOConfig | GRPOConfig":
+    """The options of trl's trainer: our defaults, overridden by the section `training` of the recipe."""
+    import torch
+    from trl import DPOConfig, GRPOConfig
+
+    kind = DPOConfig if recipe.method == "dpo" else GRPOConfig
+    values = options(recipe.training, kind, "training")
+    defaults: dict[str, Any] = {
+        "learning_rate": LEARNING_RATE[recipe.method],
+        "bf16": load.has_bfloat16() and not values.get("fp16") and recipe.dtype in ("auto", "bfloat16"),
+        "use_cpu": not torch.accelerator.is_available(),  # without it, several processes on CPUs would train separately
+        "ddp_find_unused_parameters": False,
+        "report_to": "none",
+        "disable_tqdm": not sys.stderr.isatty(),
+        **({} if recipe.beta is None else {"beta": recipe.beta}),
+        **({"max_length": None} if recipe.method == "dpo" else {"max_completion_length": COMPLETION_TOKENS}),
+    }
+    try:
+        return kind(output_dir=recipe.output, **{**defaults, **values})
+    except (ValueError, TypeError, ImportError) as error:
+        raise ConfigError(f"training: {first_line(error)}") from error
+
+
+def make_trainer(
+    recipe: TuneRecipe,
+    arguments: "DPOConfig | GRPOConfig",
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    tokenised: rows.Rows,
+) -> "Trainer":
+    from trl import DPOTrainer, GRPOTrainer
+
+    class TokenisedPairs(DPOTrainer):
+        """Takes pairs that are tokenised already: trl would render and tokenise their messages itself."""
+
+        def _prepare_dataset(self, dataset, *_):
+            return dataset
+
+    shared = {
+        "model": model,
+        "args": arguments,
+        "train_dataset": tokenised.train,
+        "processing_class": tokenizer,
+        "peft_config": adapter_options(recipe.as_sft),
+    }
+    try:
+        if recipe.method == "dpo":
+            return TokenisedPairs(**shared)
+        return GRPOTrainer(reward_funcs=reward, **shared)
+    except (ValueError, TypeError, ImportError) as error:
+        raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
+
+
+def curve(log_history: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The values of CURVE at each step that has a loss."""
+    return [
+        {"step": entry["step"], **{name: round(entry[key], 4) for key, name in CURVE.items() if key in entry}}
+        for entry in log_history
+        if "loss" in entry
+    ]
+
+
+def counts_line(recipe: TuneRecipe, counts: rows.Counts) -> str:
+    parts = [f"{counts.train:,} {'pairs' if recipe.method == 'dpo' else 'rows'}"]
+    if counts.too_long:
+        parts.append(f"{counts.too_long:,} longer than {recipe.max_length} tokens skipped")
+    if counts.special:
+        parts.append(f"{counts.special:,} with a special token skipped")
+    is_loud = counts.too_long > LOUD_SHARE * (counts.train + counts.too_long)
+    return f"{'warning: ' if is_loud else ''}training on {', '.join(parts)}"
+
+
+def as_json(summary: Summary) -> str:
+    return json.dumps(dataclasses.asdict(summary), ensure_ascii=False, indent=1)
+
+
+def as_text(summary: Summary) -> str:
+    ends = [summary.curve[n] for n in (0, -1)] if summary.curve else []
+    name = "accuracy" if summary.method == "dpo" else "reward"
+    change = f", {name} {' → '.join(f'{end[name]:.3f}' for end in ends)}" if ends else ""
+    return (
+        f"{summary.output}: adapter for {summary.model} by {summary.method}, {summary.rows.train:,} "
+        f"{'pairs' if summary.method == 'dpo' else 'rows'}, {summary.steps:,} steps, loss {summary.train_loss}{change}"
+    )
