@@ -6,21 +6,7 @@ from schemas.manifests import Instructed, InstructionCounts, InstructionShard
 
 def shard(task: str, split: str, **counts: tuple[int, int]) -> InstructionShard:
     """`counts`: source key → its rows, and those of them that are all-negative."""
-    sources = {
-        key: InstructionCounts(
-            instructions=rows,
-            examples=rows,
-            all_negative=negative,
-            with_hard_negatives=0,
-            cut=0,
-            neighbour_pairs=0,
-            neighbours_together=0,
-            positives_with_neighbour=0,
-            positives_beside_neighbour=0,
-            hidden=0,
-        )
-        for key, (rows, negative) in counts.items()
-    }
+    sources = {key: InstructionCounts(instructions=rows, all_negative=empty) for key, (rows, empty) in counts.items()}
     rows = sum(rows for rows, _ in counts.values())
     return InstructionShard(task, split, f"data/{task}/{split}-0.parquet", rows, "0" * 64, None, sources, {})
 
