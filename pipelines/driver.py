@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from pipelines.stages.plan import plan_stages
 from schemas import manifest_file
 from schemas.errors import ConfigError, names_hint, printable
 from schemas.example import TASKS
-from schemas.manifests import Ingested
+from schemas.manifests import Ingested, Instructed
 from transforms import files, language
 
 KEYS_SHOWN = 3
@@ -104,9 +105,22 @@ def build(config: Config, run: BuildOptions) -> int:
     ingested = manifests["ingest"].result
     for key in without_test(located, ingested):
         log(f"note: {key}: {NO_TEST}")
+    if "instruct" in manifests:
+        for (key, task), rows in without_positive(manifests["instruct"].result).items():
+            log(f"note: {key}: all answers of its {rows:,} {task} training rows are empty; raise --limit if it is set")
     if "card" in manifests:
         log(closing_line(folder, run.output))
     return 3 if ingested.failed else 0
+
+
+def without_positive(instructed: Instructed) -> dict[tuple[str, str], int]:
+    """(Source key, task) → training rows, where none of these rows has a positive label."""
+    totals: dict[tuple[str, str], Counter[str]] = {}
+    for shard in instructed.shards:
+        for key, counts in shard.sources.items() if shard.split == "train" else ():
+            total = totals.setdefault((key, shard.task), Counter())
+            total.update(rows=counts.instructions, negative=counts.all_negative)
+    return {at: total["rows"] for at, total in sorted(totals.items()) if 0 < total["rows"] == total["negative"]}
 
 
 def without_test(located: Sequence[registry.Located], ingested: Ingested) -> list[str]:
