@@ -6,8 +6,10 @@ import pytest
 import yaml
 
 from tests.train.test_sft import BRIEF
+from tests.train.test_training_page import SUMMARY
 from train import export, sft
 from train.tuning import card
+from train.tuning.summary import as_json
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +60,33 @@ def test_a_model_that_was_not_trained_here_gets_no_card(tiny_base, tmp_path):
     assert not (tmp_path / "copy/README.md").exists()
 
 
-def test_names_of_the_hub_are_metadata(adapter):
+def test_names_of_the_hub_are_metadata():
     from huggingface_hub import ModelCard
 
-    summary = json.loads((adapter / "sft.json").read_text(encoding="utf-8"))
-    summary |= {"model": "org/base", "data": "org/corpus"}
-    read = ModelCard(card.text(summary, "adapter")).data
+    read = ModelCard(card.text(content(model="org/base", data="org/corpus"), "adapter")).data
     assert (read.base_model, read.datasets) == ("org/base", ["org/corpus"])
     assert read.to_dict()["base_model_relation"] == "adapter"
 
 
-def test_names_cannot_break_the_table(adapter):
-    summary = json.loads((adapter / "sft.json").read_text(encoding="utf-8"))
-    summary["sources"] = [{"name": "a|b\n# c", "language": None, "licence": None, "homepage": None}]
-    assert "| a/b\\x0a# c | – | not recorded | – |" in card.text(summary, "adapter")
+def test_names_cannot_break_the_table():
+    sources = [{"name": "a|b\n# c", "language": None, "licence": None, "homepage": None}]
+    assert "| a/b\\n# c | – | not recorded | – |" in card.text(content(sources=sources), "adapter")
+
+
+def test_paths_of_the_machine_are_not_in_the_card():
+    text = card.text(content(model="/home/me/base.gguf", data="/home/me/build"), "model")
+    assert "`base.gguf`" in text and "/home" not in text and "base_model" not in text
+
+
+def test_the_recipe_of_the_card_is_what_was_set():
+    from train.tuning import recipe
+    from transforms.settings import Settings
+
+    given = {"model": "m", "data": "d", "output": "o", "lora": {"r": 4}, "training": {"max_steps": 2}, "keep": "best"}
+    facts = card.recipe_facts(recipe.check(Settings(given)))
+    assert facts == {"lora": {"r": 4}, "training": {"max_steps": 2}, "keep": "best"}
+
+
+def content(**changed) -> dict:
+    """A summary as it is in sft.json."""
+    return json.loads(as_json(SUMMARY)) | changed

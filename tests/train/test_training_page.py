@@ -12,7 +12,8 @@ from train.tuning.rows import Counts
 from train.tuning.summary import Summary
 
 SUMMARY = Summary(
-    output="o", model="a<b>", method="lora", rows=Counts(train=40, validation=8),
+    output="o", model="a<b>", data="d", sources=[], recipe={"keep": "best"}, method="lora",
+    rows=Counts(train=40, validation=8),
     lengths=(Lengths("NER", "<i>", 40, 100, 150, 200, 2, 38, 3900),),
     steps=20, epochs=2.0, saved_step=10, train_loss=0.5, validation_loss=0.4, f1=0.25, tokens=7800, seconds=100.0,
     tokens_per_s=78.0, trainable_parameters=1000, device="cpu", dtype="float32",

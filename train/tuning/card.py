@@ -124,13 +124,13 @@ def body(summary: Mapping[str, Any], kind: str) -> Iterator[str]:
             source["licence"] or "not recorded",
             source["homepage"] or "–",
         )
-        yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+        yield table_row(*cells)
     if summary["lengths"]:
         yield from ("", "| task | source | rows | tokens p50 | p95 | max | left out as too long | trained on |")
         yield "|---|---|--:|--:|--:|--:|--:|--:|"
         for each in summary["lengths"]:
             figures = [each[key] for key in ("rows", "median", "p95", "longest", "too_long", "trained")]
-            yield f"| {each['task']} | {each['source']} | {' | '.join(f'{figure:,}' for figure in figures)} |"
+            yield table_row(each["task"], each["source"], *map("{:,}".format, figures))
     yield from ("", "## Training", "", "```yaml", *yaml_values.render(summary["recipe"]).splitlines(), "```", "")
     yield (
         f"{summary['steps']:,} steps ({summary['epochs']:.2f} epochs) on {summary['device']} in {summary['dtype']}; "
@@ -145,3 +145,8 @@ def body(summary: Mapping[str, Any], kind: str) -> Iterator[str]:
     for key, name in names.items():
         if summary[key] is not None:
             yield f"| {name} | {summary[key]:.4f} |"
+
+
+def table_row(*cells: str) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

@@ -7,7 +7,7 @@ scores (`attn_implementation: eager`) need more for long rows.
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from train.tuning.recipe import Recipe
 
@@ -54,7 +54,8 @@ def estimate(trainer: "Trainer", longest: int) -> Memory:
     """The memory of a training step whose rows have `longest` tokens. Leaves the trainer and the random numbers of the
     training as they were.
     """
-    arguments, model = trainer.args, trainer.accelerator.unwrap_model(trainer.model)
+    arguments = trainer.args
+    model: Any = trainer.model
     trainable = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
     name = str(getattr(arguments.optim, "value", arguments.optim))
     moments = STATES.get(name, 0.5 if "8bit" in name else 2.0)
@@ -80,7 +81,7 @@ def saved_bytes(trainer: "Trainer", length: int) -> int:
     """Bytes of the tensors, other than weights, that the loss of one row of `length` tokens keeps for its gradients."""
     import torch
 
-    model = trainer.model
+    model: Any = trainer.model
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     kept: dict[int, int] = {}
 

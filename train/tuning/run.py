@@ -41,6 +41,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             f"resuming from {checkpoint}" if checkpoint else "no complete checkpoint; starting from the beginning",
         )
     arguments, adapter = training_arguments(recipe), adapter_options(recipe)
+    max_length = arguments.max_length or 0  # never None: see `check`
     if recipe.method == "qlora":
         load.four_bits()
     with arguments.main_process_first(desc="model and rows"):
@@ -53,16 +54,14 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             revision=recipe.model_revision,
             trust_remote_code=recipe.trust_remote_code,
         )
-        tokenised = rows.tokenize(
-            recipe, tokenizer, arguments.max_length, arguments.seed, workers=arguments.dataset_num_proc
-        )
+        tokenised = rows.tokenize(recipe, tokenizer, max_length, arguments.seed, workers=arguments.dataset_num_proc)
     if tokenised.lengths:
-        log(is_first, *lengths.table(tokenised.lengths, arguments.max_length).splitlines())
-        log(is_first, *map("warning: {}".format, lengths.warnings(tokenised.lengths, arguments.max_length)))
-    log(is_first, counts_line(tokenised.counts, arguments.max_length, recipe.streaming))
+        log(is_first, *lengths.table(tokenised.lengths, max_length).splitlines())
+        log(is_first, *map("warning: {}".format, lengths.warnings(tokenised.lengths, max_length)))
+    log(is_first, counts_line(tokenised.counts, max_length, recipe.streaming))
     if recipe.token_budget:
         arguments.max_steps = budget.steps(recipe.token_budget, tokenised.counts, arguments)
-    sample = answer_sample(recipe, tokenised, tokenizer, arguments)
+    sample = answer_sample(recipe, tokenised, tokenizer, arguments, max_length)
     model = load.load_model(
         name,
         adapter=recipe.adapter,
@@ -77,7 +76,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
     trainer = make(arguments, model, tokenizer, adapter, tokenised, sample, recipe.early_stopping)
-    longest = arguments.max_length
+    longest = max_length
     if tokenised.lengths and not arguments.packing:
         longest = min(longest, max(each.longest for each in tokenised.lengths))
     try:
@@ -87,7 +86,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             if needed.total > memory.capacity(arguments.device):
                 log(is_first, f"warning: this does not fit: {memory.advice(recipe, arguments, longest)}")
         trainer.train(resume_from_checkpoint=checkpoint)
-        saved_step = trainer.state.best_global_step or trainer.state.global_step
+        best_step = trainer.state.best_global_step if arguments.load_best_model_at_end else None
+        saved_step = best_step or trainer.state.global_step
         if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
             trainer.evaluate()
     except torch.AcceleratorError as error:
@@ -120,7 +120,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         train_loss=mean_loss(curve),
         validation_loss=saved.get("validation_loss"),
         f1=saved.get("f1"),
-        tokens=max((entry.get("tokens", 0) for entry in history), default=0),
+        tokens=int(max((entry.get("tokens", 0) for entry in history), default=0)),
         seconds=max((entry.get("seconds", 0.0) for entry in history), default=0.0),
         tokens_per_s=tokens_per_second(history),
         trainable_parameters=sum(p.numel() for p in trainable),
@@ -156,7 +156,11 @@ def check(recipe: Recipe) -> None:
 
 
 def answer_sample(
-    recipe: Recipe, tokenised: rows.Rows, tokenizer: "PreTrainedTokenizerBase", arguments: "SFTConfig"
+    recipe: Recipe,
+    tokenised: rows.Rows,
+    tokenizer: "PreTrainedTokenizerBase",
+    arguments: "SFTConfig",
+    max_length: int,
 ) -> "AnswerSample | None":
     """The sample for `eval_f1`, None without it. Switches validation off if there are no rows for it.
 
@@ -168,12 +172,12 @@ def answer_sample(
         if recipe.eval_f1 or recipe.keep == "best":
             raise ConfigError(
                 f"{'eval_f1' if recipe.eval_f1 else 'keep best'}: {recipe.data} has no validation rows of at most "
-                f"{arguments.max_length} tokens; raise validation_share or training.max_length, or remove the setting"
+                f"{max_length} tokens; raise validation_share or training.max_length, or remove the setting"
             )
         arguments.eval_strategy = "no"
-    if not recipe.eval_f1:
+    if not recipe.eval_f1 or tokenised.held_out is None:
         return None
-    return answer_sample.draw(tokenised.held_out, recipe.eval_f1.texts, tokenizer, arguments.max_length, arguments.seed)
+    return answer_sample.draw(tokenised.held_out, recipe.eval_f1.texts, tokenizer, max_length, arguments.seed)
 
 
 def tiny_base(recipe: Recipe, seed: int) -> str:

@@ -57,7 +57,7 @@ class Trainer(SFTTrainer):
             path = f"{self.args.output_dir}/{FOLDER}/step-{self.state.global_step}.jsonl"
             with self.compute_loss_context_manager():  # in the precision of the training
                 figure = f1(self.sample, model, self.processing_class, self.args.per_device_eval_batch_size, path)
-            output.metrics["eval_f1"] = figure
+            output = output._replace(metrics={**(output.metrics or {}), "eval_f1": figure})
         return output
 
     def evaluate(self, *args, **options) -> dict[str, float]:
