@@ -192,6 +192,7 @@ def test_forms_of_answer_stand_side_by_side(page, report_data, tmp_path):
     tops = "[...document.querySelectorAll('#forms h3')].map((h) => h.getBoundingClientRect().top)"
     assert len(set(page.run(tops))) == 1
     page.look(390, 844)
+    page.open(path)
     assert page.run("document.documentElement.scrollWidth") <= 390
     assert len(set(page.run(tops))) == 2
 
