@@ -14,7 +14,7 @@ import yaml
 
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 RECIPE = {
     "arms": {"none": {"mine": {"hard_negatives": "none"}, "instruct": {"negative_share": 0.3}}, "mined": {}},
@@ -41,10 +41,12 @@ def start(recipe: Path, output: Path) -> subprocess.Popen:
 def kill_when(is_reached: Callable[[], bool], recipe: Path, output: Path) -> None:
     """Kills the comparison and its command, without warning, as soon as a place is reached."""
     process = start(recipe, output)
-    while not is_reached():
-        assert process.poll() is None, process.communicate()[1].decode()
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
+    try:
+        while not is_reached():
+            assert process.poll() is None, process.communicate()[1].decode()
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
