@@ -27,14 +27,17 @@ def test_each_log_line_has_step_loss_rate_and_speed(tiny_base, rows_file, tmp_pa
         assert re.fullmatch(pattern, line), line
 
 
-def test_figures_of_a_resumed_training_are_those_of_the_whole(tiny_base, rows_file, tmp_path):
+def test_figures_of_a_resumed_training_are_those_of_the_whole(tiny_base, rows_file, tmp_path, capsys):
     """The losses are those of an uninterrupted training, though logging_steps does not divide the steps."""
     odd = ("--set", "training.logging_steps=3", "--set", "training.max_steps=8", "--set", "training.save_steps=4")
+    odd += ("--set", "checkpoints=all")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for output in (whole, cut):
         assert sft.main(flags(tiny_base, rows_file, output, *odd)) == 0
     shutil.rmtree(cut / "checkpoint-8")
     assert sft.main(flags(tiny_base, rows_file, cut, *odd, "--resume")) == 0
+    assert f"resuming from {cut}/checkpoint-4\n" in capsys.readouterr().err
+    assert (whole / "adapter_model.safetensors").read_bytes() == (cut / "adapter_model.safetensors").read_bytes()
     first, second = (json.loads((output / "sft.json").read_text()) for output in (whole, cut))
     assert [point["step"] for point in first["curve"]] == [3, 4, 6, 8]
     assert first["curve"] == second["curve"] and first["train_loss"] == second["train_loss"]

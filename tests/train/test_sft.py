@@ -29,6 +29,7 @@ def adapter(tiny_base, rows_file, tmp_path_factory) -> Path:
     """An adapter on `tiny_base`, with checkpoints 1 and 2."""
     output = tmp_path_factory.mktemp("lora") / "adapter"
     trained = ("--set", "lora.modules_to_save=[embed_tokens, lm_head]", "--set", "lora.r=4")
+    trained += ("--set", "checkpoints=all")
     assert sft.main(flags(tiny_base, rows_file, output, *trained)) == 0
     return output
 

@@ -28,7 +28,8 @@ class Progress(TrainerCallback):
     def __init__(self):
         self.started = self.measured_from = time.monotonic()
         self.first_step = 0
-        self.earlier_seconds, self.earlier_tokens = 0.0, 0
+        self.earlier_seconds = 0.0
+        self.earlier_tokens = 0
 
     def seconds(self) -> float:
         """The seconds of the whole training, with those before it was interrupted."""
@@ -38,7 +39,7 @@ class Progress(TrainerCallback):
         self.started = time.monotonic()
         self.first_step = state.global_step
         self.earlier_seconds = max((entry.get("seconds", 0.0) for entry in state.log_history), default=0.0)
-        self.earlier_tokens = max((entry.get("tokens", 0) for entry in state.log_history), default=0)
+        self.earlier_tokens = max((int(entry.get("tokens", 0)) for entry in state.log_history), default=0)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs):
         done = state.global_step - self.first_step
@@ -54,7 +55,8 @@ class Progress(TrainerCallback):
         if control.should_save:
             control.should_log = True
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict, **kwargs):
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs):
+        logs = kwargs["logs"]
         if not state.is_world_process_zero or not {"loss", "eval_loss"} & logs.keys():
             return
         parts = [f"step {state.global_step:,}/{state.max_steps:,}"]

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError, MachineError, printable
 from train import chat, corpus, load, output_file, tiny
@@ -101,7 +101,8 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             ) from error
         raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
-    trainable = [p for p in trainer.model.parameters() if p.requires_grad]
+    trained: Any = trainer.model
+    trainable = [p for p in trained.parameters() if p.requires_grad]
     history = trainer.state.log_history
     curve = points(history)
     saved = point_at(saved_step, history)
@@ -125,7 +126,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         tokens_per_s=tokens_per_second(history),
         trainable_parameters=sum(p.numel() for p in trainable),
         device=str(arguments.device),
-        dtype="bfloat16" if arguments.bf16 else str(trainer.model.dtype).removeprefix("torch."),
+        dtype="bfloat16" if arguments.bf16 else str(trained.dtype).removeprefix("torch."),
         curve=curve,
     )
     if is_first:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
 from trl import SFTTrainer
@@ -54,9 +54,10 @@ class Trainer(SFTTrainer):
         output = super().evaluation_loop(*args, **options)
         if self.sample:
             model = self.accelerator.unwrap_model(self.model)
+            tokenizer: Any = self.processing_class
             path = f"{self.args.output_dir}/{FOLDER}/step-{self.state.global_step}.jsonl"
             with self.compute_loss_context_manager():  # in the precision of the training
-                figure = f1(self.sample, model, self.processing_class, self.args.per_device_eval_batch_size, path)
+                figure = f1(self.sample, model, tokenizer, self.args.per_device_eval_batch_size, path)
             output = output._replace(metrics={**(output.metrics or {}), "eval_f1": figure})
         return output
 
