@@ -28,7 +28,7 @@ def finished(tmp_path: Path, model: str) -> tuple[comparison.Comparison, Path]:
     plan, output = comparison.load(recipe(tmp_path)), tmp_path / "out"
     comparison.claim(plan, output)
     steps = msgspec.json.encode(Done([], 2.0)).decode()
-    training = {"model": model, "rows": {"train": 20, "tokens": 500}, "steps": 7, "epochs": 1.4, "train_loss": 0.5}
+    training = {"model": model, "rows": {"train": 20, "tokens": 500}, "steps": 7, "epochs": 1.4}
     for name, ships in (("none", ONE), ("mined", BOTH)):
         files.write_text(str(output / "done" / f"{name}-build"), steps)
         for seed in plan.seeds:
@@ -61,14 +61,13 @@ def test_the_result_of_a_finished_comparison(tmp_path):
         "steps": 7,
         "rows_shown": 28,
         "tokens_shown": 700,
-        "train_loss": 0.5,
         "build_seconds": 2,
         "train_seconds": 2,
         "predict_seconds": 2,
     }
     lines = [" ".join(line.split()) for line in as_text(result).splitlines()]
     assert lines[:2] == ["base model: harbour/pilot-4b", "3 seeds per arm, 7 steps for each model, trained on a, b"]
-    assert "mined 2 90.0% 25.0% 7 28 700 0.500 2 2 2" in lines
+    assert "mined 2 90.0% 25.0% 7 28 700 2 2 2" in lines
     assert "mined NER mean over sources entity 3 66.67 100.00 +33.33 +33.33 to +33.33" in lines
     assert "mined NER c near 2 0.00 0.00 +0.00 +0.00 to +0.00" in lines
 

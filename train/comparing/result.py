@@ -34,7 +34,6 @@ class Training(msgspec.Struct):
     rows: RowCounts
     steps: int
     epochs: float
-    train_loss: float
 
 
 def summarise(
@@ -122,7 +121,6 @@ def cost(comparison: Comparison, arm: str, output: Path, trainings: list[Trainin
         "steps": sum(one.steps for one in trainings) / runs,
         "rows_shown": round(sum(one.epochs * one.rows.train for one in trainings) / runs),
         "tokens_shown": round(sum(one.epochs * one.rows.tokens for one in trainings) / runs),
-        "train_loss": sum(one.train_loss for one in trainings) / runs,
         "build_seconds": seconds(f"{arm}/build", output),
         "train_seconds": sum(each[0]) / runs,
         "predict_seconds": sum(each[1]) / runs,

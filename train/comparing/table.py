@@ -49,7 +49,7 @@ def intervals_note(result: dict) -> str:
 
 def arm_cells(result: dict) -> Cells:
     """How much each arm differs from the first one, and what it cost. Figures are means over the seeds."""
-    header = ["arm", "rows", "differing rows", "differing labels", "steps", "rows shown", "tokens shown", "loss"]
+    header = ["arm", "rows", "differing rows", "differing labels", "steps", "rows shown", "tokens shown"]
     header += ["build s", "train s", "predict s"]
     rows = []
     for arm, figures in result["arms"].items():
@@ -57,7 +57,7 @@ def arm_cells(result: dict) -> Cells:
         cells = [arm, number(figures["rows"]), *("–" if share is None else f"{share:.1%}" for share in apart)]
         cells += [number(figures[key]) for key in ("steps", "rows_shown", "tokens_shown")]
         seconds = (number(round(figures[f"{step}_seconds"])) for step in ("build", "train", "predict"))
-        rows.append([*cells, f"{figures['train_loss']:.3f}", *seconds])
+        rows.append([*cells, *seconds])
     return header, rows
 
 
